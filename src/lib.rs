@@ -1,0 +1,2 @@
+//! Quorate turns one version-controlled cluster file into a highly available Kubernetes cluster on AWS.
+pub mod spec;
