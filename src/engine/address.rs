@@ -1,0 +1,68 @@
+//! The name of an object inside its cluster.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of one object of a cluster: a kind and a name, written `subnet/us-east-1a`.
+///
+/// It is the object's identity everywhere: in the plan, in the record, and on the cloud, where every object
+/// carries it as a tag from its first moment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    kind: String,
+    name: String,
+}
+
+/// A text that is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an address; one looks like `subnet/us-east-1a`")]
+pub struct NotAnAddress(pub String);
+
+impl Address {
+    /// Makes the address `kind/name`.
+    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), name: name.into() }
+    }
+
+    /// The kind of object, for example `subnet`.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The name within the kind, for example `us-east-1a`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+impl FromStr for Address {
+    type Err = NotAnAddress;
+
+    /// Splits at the first slash; what follows may hold more of them.
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        match text.split_once('/') {
+            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self::new(kind, name)),
+            _ => Err(NotAnAddress(text.to_owned())),
+        }
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a cloud answers when it does not do what it was asked.
+
+use std::fmt;
+
+/// A call that failed, classified.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    /// What to do about it.
+    pub class: Class,
+    /// The service, for example `ec2`.
+    pub service: String,
+    /// The action, for example `CreateSubnet`.
+    pub action: String,
+    /// The service's own code, for example `InvalidSubnet.Conflict`.
+    pub code: Option<String>,
+    /// The service's own message.
+    pub message: String,
+    /// The request's id, for support.
+    pub request_id: Option<String>,
+}
+
+/// What a failure means for who made the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Too many calls: wait and send it again.
+    Throttled,
+    /// The service had an error of its own, or the connection was not made: nothing happened, send it again.
+    Unavailable,
+    /// The request was sent and no answer came: it may have happened. Look before sending it again.
+    UnknownOutcome,
+    /// Something made a moment ago is not visible yet: send it again for a while.
+    NotYetConsistent,
+    /// Either wrong, or about something made a moment ago: send it again only if something was.
+    MaybeNotYetConsistent,
+    /// The object does not exist (any more).
+    Gone,
+    /// An object of that name exists already.
+    AlreadyExists,
+    /// Another object still uses it: send it again for a while, then say which.
+    Held,
+    /// Not allowed.
+    Denied,
+    /// A quota of the account is used up.
+    Quota,
+    /// The request cannot be right.
+    Invalid,
+    /// Anything else.
+    Fatal,
+}
+
+impl Class {
+    /// Whether sending the same call again can help.
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::Throttled
+                | Self::Unavailable
+                | Self::UnknownOutcome
+                | Self::NotYetConsistent
+                | Self::MaybeNotYetConsistent
+                | Self::Held
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.service, self.action)?;
+        if let Some(code) = &self.code {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}

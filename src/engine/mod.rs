@@ -1,0 +1,17 @@
+//! Objects, references, diff, plan, schedule, apply: generic, knows no cloud.
+
+mod address;
+mod failure;
+mod object;
+mod plan;
+mod provider;
+mod rules;
+mod value;
+
+pub use address::{Address, NotAnAddress};
+pub use failure::{Class, Failure};
+pub use object::{Live, Member, Object, Payload, Phase, Recorded};
+pub use plan::{Action, AttributeChange, Change, Mode, Origin, Plan, Reason};
+pub use provider::{BoxFuture, Note, Provider, Token};
+pub use rules::{Attribute, Effect, Form, Kind, Output, Shape, Vocabulary};
+pub use value::{Attributes, Input, Part, Reference, Template, Value};

@@ -1,0 +1,49 @@
+//! The boundary to a cloud.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+
+use super::{Address, Failure, Live, Object};
+
+/// A boxed future, so that a provider can be a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A token that makes a creation idempotent: the same for the same object of the same generation of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token(pub String);
+
+/// Hears what a long change is waiting for, in a few words.
+pub type Note<'a> = &'a (dyn Fn(String) + Send + Sync);
+
+/// A cloud: something that holds objects.
+///
+/// Verbs take resolved objects: every value in them is known. They do not retry; they classify.
+pub trait Provider: Send + Sync {
+    /// Every object of the cluster, in a fixed small number of calls.
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
+
+    /// The objects that carry one address, looked up afresh: after a creation whose outcome is unknown.
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>>;
+
+    /// Makes the object, marked as ours from its first moment, and returns it as it is now.
+    ///
+    /// May fail half way: the caller finds what is there by address and goes on with `update`.
+    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>>;
+
+    /// Changes the attributes named in `changed` to what `object` says, and returns the object as it is now.
+    fn update<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>>;
+
+    /// Replaces the machines of a group that do not run what the group says, one after the other.
+    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>>;
+
+    /// Waits until the object can be used by others.
+    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>>;
+
+    /// Removes the object and waits until it is gone. What is gone already is no failure.
+    fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>>;
+}

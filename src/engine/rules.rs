@@ -1,0 +1,165 @@
+//! What a change to each attribute of each kind means. The vocabulary fills this in; the engine obeys it.
+
+/// A kind of object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kind {
+    /// The first half of its addresses, for example `security-group`.
+    pub name: &'static str,
+    /// In words, singular, for example `security group`.
+    pub title: &'static str,
+    /// Its attributes. An attribute that is not listed is [`Effect::Update`] and [`Form::Plain`].
+    pub attributes: &'static [Attribute],
+    /// What others may refer to.
+    pub outputs: &'static [Output],
+    /// Whether it holds data that nobody can make again: such objects are never removed without being asked for.
+    pub data: bool,
+    /// How long making one takes, in seconds, roughly: the scheduler starts the longest road first.
+    pub seconds: u32,
+}
+
+/// One attribute of a kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// What a change to it means.
+    pub effect: Effect,
+    /// How two values of it are compared.
+    pub form: Form,
+    /// Outputs that get another value when it changes.
+    pub moves: &'static [&'static str],
+    /// Whether the cloud tells its value back. What it does not tell is sent on creation and never compared.
+    pub observed: bool,
+}
+
+/// What a change to an attribute means for the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Changed in place.
+    Update,
+    /// The object's machines are replaced one after the other.
+    Roll,
+    /// A new object is made, everything that used the old one moves over, then the old one is removed.
+    Replace,
+    /// Cannot be changed on a living cluster; the text says what to do instead.
+    Fixed(&'static str),
+}
+
+/// How two values of an attribute are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As they stand.
+    Plain,
+    /// Lists without order or repetition.
+    Set,
+    /// A map of which only our keys count: others may add theirs.
+    Tags,
+    /// JSON text (or a map of them) without order; a list of one equals its only member.
+    Json,
+}
+
+/// One output of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    /// Its name, for example `id`.
+    pub name: &'static str,
+    /// What its values look like.
+    pub shape: Shape,
+}
+
+/// What an output looks like. `{name}`, `{account}`, `{region}` and `{hex}` are filled in by who makes one up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A pattern, for example `vpc-{hex}`.
+    Pattern(&'static str),
+    /// The value of the attribute of this name.
+    Attribute(&'static str),
+    /// A number that starts at 1 and grows with each change that moves it.
+    Version,
+}
+
+/// The kinds that exist.
+pub trait Vocabulary: Send + Sync {
+    /// The kind of this name.
+    fn kind(&self, name: &str) -> Option<&Kind>;
+}
+
+impl Attribute {
+    const fn of(name: &'static str, effect: Effect) -> Self {
+        Self { name, effect, form: Form::Plain, moves: &[], observed: true }
+    }
+
+    /// Changed in place.
+    pub const fn update(name: &'static str) -> Self {
+        Self::of(name, Effect::Update)
+    }
+
+    /// Changed by replacing machines.
+    pub const fn roll(name: &'static str) -> Self {
+        Self::of(name, Effect::Roll)
+    }
+
+    /// Changed by making a new object.
+    pub const fn replace(name: &'static str) -> Self {
+        Self::of(name, Effect::Replace)
+    }
+
+    /// Never changed; `instead` says what to do.
+    pub const fn fixed(name: &'static str, instead: &'static str) -> Self {
+        Self::of(name, Effect::Fixed(instead))
+    }
+
+    /// Compared without order.
+    #[must_use]
+    pub const fn set(self) -> Self {
+        Self { form: Form::Set, ..self }
+    }
+
+    /// Compared by our keys only.
+    #[must_use]
+    pub const fn tags(self) -> Self {
+        Self { form: Form::Tags, ..self }
+    }
+
+    /// Compared as JSON.
+    #[must_use]
+    pub const fn json(self) -> Self {
+        Self { form: Form::Json, ..self }
+    }
+
+    /// Gives these outputs another value when it changes.
+    #[must_use]
+    pub const fn moves(self, outputs: &'static [&'static str]) -> Self {
+        Self { moves: outputs, ..self }
+    }
+
+    /// Sent on creation, never told back.
+    #[must_use]
+    pub const fn unobserved(self) -> Self {
+        Self { observed: false, ..self }
+    }
+}
+
+impl Output {
+    /// An output with a pattern.
+    pub const fn pattern(name: &'static str, pattern: &'static str) -> Self {
+        Self { name, shape: Shape::Pattern(pattern) }
+    }
+
+    /// An output that repeats an attribute.
+    pub const fn attribute(name: &'static str) -> Self {
+        Self { name, shape: Shape::Attribute(name) }
+    }
+
+    /// An output that counts.
+    pub const fn version(name: &'static str) -> Self {
+        Self { name, shape: Shape::Version }
+    }
+}
+
+impl Kind {
+    /// The rule for an attribute; the default one if it has none of its own.
+    pub fn attribute(&self, name: &str) -> Attribute {
+        self.attributes.iter().find(|rule| rule.name == name).copied().unwrap_or(Attribute::update(""))
+    }
+}

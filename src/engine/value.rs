@@ -1,0 +1,254 @@
+//! Attribute values, known or known after apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Address;
+
+/// The key that marks a pending text in serialised form. No cloud allows `$` in a tag or attribute name.
+const PENDING: &str = "$pending";
+
+/// A value of an attribute.
+///
+/// A value that depends on an object which does not exist yet is [`Value::Pending`]: a variant of its own, so it
+/// cannot be printed or compared as if it were known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Text that is known.
+    Text(String),
+    /// Values in an order.
+    List(Vec<Value>),
+    /// Values by name.
+    Map(BTreeMap<String, Value>),
+    /// Text that is known once other objects exist.
+    Pending(Template),
+}
+
+/// The attributes of an object, by name.
+pub type Attributes = BTreeMap<String, Value>;
+
+/// One output of one object, written `vpc/main.id`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reference {
+    /// The object referred to.
+    pub address: Address,
+    /// Which of its outputs, for example `id` or `arn`.
+    pub output: String,
+}
+
+/// Text with references in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Template {
+    /// Literals and references, in order.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Part {
+    /// Text as it stands.
+    Literal(String),
+    /// An output of another object.
+    Reference(Reference),
+}
+
+/// A text attribute of a typed resource: known, or waiting for other objects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// Known now.
+    Known(String),
+    /// Known once the objects in it exist.
+    Pending(Template),
+}
+
+impl Reference {
+    /// Refers to an output of an object.
+    pub fn new(address: Address, output: impl Into<String>) -> Self {
+        Self { address, output: output.into() }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.address, self.output)
+    }
+}
+
+impl Template {
+    /// The references in the template, in order.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Reference(reference) => Some(reference),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// Fills in what `look_up` knows. Known if nothing is left open.
+    fn resolve(&self, look_up: &impl Fn(&Reference) -> Option<String>) -> Input {
+        let mut parts: Vec<Part> = Vec::new();
+        for part in &self.parts {
+            let part = match part {
+                Part::Reference(reference) => look_up(reference).map_or_else(|| part.clone(), Part::Literal),
+                Part::Literal(_) => part.clone(),
+            };
+            match (parts.last_mut(), part) {
+                (Some(Part::Literal(before)), Part::Literal(text)) => before.push_str(&text),
+                (_, part) => parts.push(part),
+            }
+        }
+        match parts.as_slice() {
+            [] => Input::Known(String::new()),
+            [Part::Literal(text)] => Input::Known(text.clone()),
+            _ => Input::Pending(Self { parts }),
+        }
+    }
+}
+
+impl Input {
+    /// Waits for an output of another object.
+    pub fn output(address: Address, output: &str) -> Self {
+        Self::Pending(Template { parts: vec![Part::Reference(Reference::new(address, output))] })
+    }
+
+    /// The text, if it is known.
+    pub fn known(&self) -> Option<&str> {
+        match self {
+            Self::Known(text) => Some(text),
+            Self::Pending(_) => None,
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Input {
+    fn from(text: T) -> Self {
+        Self::Known(text.into())
+    }
+}
+
+impl From<Input> for Value {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Known(text) => Self::Text(text),
+            Input::Pending(template) => Self::Pending(template),
+        }
+    }
+}
+
+impl Value {
+    /// The text of a known text value.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing in the value waits for another object.
+    pub fn is_known(&self) -> bool {
+        self.references().is_empty()
+    }
+
+    /// Every reference in the value.
+    pub fn references(&self) -> BTreeSet<&Reference> {
+        let mut found = BTreeSet::new();
+        self.visit(&mut |leaf| {
+            if let Self::Pending(template) = leaf {
+                found.extend(template.references());
+            }
+        });
+        found
+    }
+
+    /// Calls `see` with every leaf: everything but lists and maps.
+    pub fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::List(items) => items.iter().for_each(|item| item.visit(see)),
+            Self::Map(items) => items.values().for_each(|item| item.visit(see)),
+            leaf => see(leaf),
+        }
+    }
+
+    /// The value with every reference that `look_up` knows filled in.
+    #[must_use]
+    pub fn resolve(&self, look_up: &impl Fn(&Reference) -> Option<String>) -> Self {
+        match self {
+            Self::List(items) => Self::List(items.iter().map(|item| item.resolve(look_up)).collect()),
+            Self::Map(items) => {
+                Self::Map(items.iter().map(|(name, item)| (name.clone(), item.resolve(look_up))).collect())
+            }
+            Self::Pending(template) => template.resolve(look_up).into(),
+            leaf => leaf.clone(),
+        }
+    }
+}
+
+/// The wire form: JSON as one expects it, and `{"$pending": […]}` for text that is known after apply.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Wire {
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+    List(Vec<Value>),
+    Map(BTreeMap<String, Value>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePending {
+    #[serde(rename = "$pending")]
+    template: Template,
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Bool(value) => value.serialize(serializer),
+            Self::Integer(value) => value.serialize(serializer),
+            Self::Text(value) => value.serialize(serializer),
+            Self::List(value) => value.serialize(serializer),
+            Self::Map(value) => value.serialize(serializer),
+            Self::Pending(template) => WirePending { template: template.clone() }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = serde_json::Value::deserialize(deserializer)?;
+        if json.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(PENDING)) {
+            let pending: WirePending = serde_json::from_value(json).map_err(serde::de::Error::custom)?;
+            return Ok(Self::Pending(pending.template));
+        }
+        Ok(match serde_json::from_value(json).map_err(serde::de::Error::custom)? {
+            Wire::Bool(value) => Self::Bool(value),
+            Wire::Integer(value) => Self::Integer(value),
+            Wire::Text(value) => Self::Text(value),
+            Wire::List(value) => Self::List(value),
+            Wire::Map(value) => Self::Map(value),
+        })
+    }
+}
+
+impl Serialize for Input {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Text(text) => Ok(Self::Known(text)),
+            Value::Pending(template) => Ok(Self::Pending(template)),
+            other => Err(serde::de::Error::custom(format!("expected text, found {other:?}"))),
+        }
+    }
+}

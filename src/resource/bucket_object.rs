@@ -1,0 +1,31 @@
+//! A file that machines start from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Input, Kind, Output, Resource};
+
+/// An object in the bucket. Its key holds the hash of its content, so another content is another object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BucketObject {
+    /// The bucket.
+    pub bucket: Input,
+    /// Its key, `<prefix>/bootstrap/<sha256>/<name>`.
+    pub key: String,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Resource for BucketObject {
+    const KIND: Kind = Kind {
+        name: "bucket-object",
+        title: "S3 object",
+        attributes: &[
+            Attribute::replace("bucket"),
+            Attribute::replace("key"),
+            Attribute::replace("sha256"),
+        ],
+        outputs: &[Output::attribute("key")],
+        data: false,
+        seconds: 1,
+    };
+}

@@ -1,0 +1,53 @@
+//! What the cloud says before anything is built: the blueprint's other input.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{BoxFuture, Failure, Provider};
+use crate::spec::Architecture;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The instance sizes in the file.
+    pub sizes: Vec<String>,
+    /// The cluster's name, for finding the public zone that it belongs to.
+    pub name: String,
+}
+
+/// What the cloud answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The account's 12 digits.
+    pub account: String,
+    /// Who is asking: an ARN.
+    pub caller: String,
+    /// The region.
+    pub region: String,
+    /// The zones of the region that can be used.
+    pub zones: Vec<String>,
+    /// The newest Amazon Linux 2023 image of each architecture.
+    pub images: BTreeMap<Architecture, String>,
+    /// What is known of each instance size asked for; absent if the region does not have it.
+    pub sizes: BTreeMap<String, SizeFacts>,
+    /// The account's public hosted zones that the cluster's name ends in: name (without a final dot) to ids.
+    pub public_zones: BTreeMap<String, Vec<String>>,
+}
+
+/// What is known of an instance size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeFacts {
+    /// The architecture.
+    pub architecture: Architecture,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+}
+
+/// A cloud that a cluster can be built on.
+pub trait Cloud: Provider {
+    /// Answers the question, in one hop.
+    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>>;
+}

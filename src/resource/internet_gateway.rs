@@ -1,0 +1,25 @@
+//! The way out of the VPC.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Input, Kind, Output, Resource, Tags};
+
+/// An internet gateway, attached to the VPC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InternetGateway {
+    /// The VPC that it is attached to.
+    pub vpc: Input,
+    /// Tags.
+    pub tags: Tags,
+}
+
+impl Resource for InternetGateway {
+    const KIND: Kind = Kind {
+        name: "internet-gateway",
+        title: "internet gateway",
+        attributes: &[Attribute::update("vpc"), Attribute::update("tags").tags()],
+        outputs: &[Output::pattern("id", "igw-{hex}")],
+        data: false,
+        seconds: 2,
+    };
+}

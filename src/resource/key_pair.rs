@@ -1,0 +1,31 @@
+//! The SSH key that machines accept.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Kind, Output, Resource, Tags};
+
+/// An imported SSH public key. Its name holds a hash of the key, so another key is another key pair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyPair {
+    /// Its name, unique in the region.
+    pub name: String,
+    /// The OpenSSH public key: type and key, without a comment.
+    pub public_key: String,
+    /// Tags.
+    pub tags: Tags,
+}
+
+impl Resource for KeyPair {
+    const KIND: Kind = Kind {
+        name: "key-pair",
+        title: "key pair",
+        attributes: &[
+            Attribute::replace("name"),
+            Attribute::replace("public_key"),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern("id", "key-{hex}"), Output::attribute("name")],
+        data: false,
+        seconds: 2,
+    };
+}

@@ -1,0 +1,128 @@
+//! The vocabulary: one file per kind of object, its attributes and what a change to each means.
+
+mod facts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
+pub use crate::engine::{Attribute, Input, Kind, Output};
+
+pub use facts::{Cloud, Facts, Question, SizeFacts};
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// The tag that says which cluster an object belongs to.
+pub const CLUSTER_TAG: &str = "quorate.dev/cluster";
+/// The tag that says which object of the cluster it is.
+pub const OBJECT_TAG: &str = "quorate.dev/object";
+
+/// A kind of object with its attributes as fields.
+pub trait Resource: Serialize + DeserializeOwned {
+    /// What the engine has to know.
+    const KIND: Kind;
+
+    /// The address of the object of this kind with this name.
+    fn address(name: &str) -> Address {
+        Address::new(Self::KIND.name, name)
+    }
+
+    /// The fields as attributes.
+    ///
+    /// # Errors
+    /// When a field has no form as an attribute: a bug in the kind.
+    fn attributes(&self) -> Result<Attributes, Malformed> {
+        let json = serde_json::to_value(self).map_err(|source| Malformed { kind: Self::KIND.name, source })?;
+        serde_json::from_value(json).map_err(|source| Malformed { kind: Self::KIND.name, source })
+    }
+
+    /// The attributes as fields.
+    ///
+    /// # Errors
+    /// When an attribute is missing or has another type.
+    fn from_attributes(attributes: &Attributes) -> Result<Self, Malformed> {
+        let malformed = |source| Malformed { kind: Self::KIND.name, source };
+        serde_json::from_value(serde_json::to_value(attributes).map_err(malformed)?).map_err(malformed)
+    }
+
+    /// The object of this kind with this name.
+    ///
+    /// # Errors
+    /// As [`Resource::attributes`].
+    fn object(&self, name: &str) -> Result<Object, Malformed> {
+        Ok(Object {
+            address: Self::address(name),
+            attributes: self.attributes()?,
+            depends_on: BTreeSet::new(),
+            lane: None,
+            payload: None,
+        })
+    }
+}
+
+/// Attributes that do not fit their kind.
+#[derive(Debug, thiserror::Error)]
+#[error("the attributes do not fit the kind `{kind}`")]
+pub struct Malformed {
+    kind: &'static str,
+    #[source]
+    source: serde_json::Error,
+}
+
+/// Declares the kinds: one line each.
+macro_rules! kinds {
+    ($($module:ident :: $type:ident),* $(,)?) => {
+        $(
+            mod $module;
+            pub use $module::*;
+        )*
+
+        /// Every kind, in the order of the house.
+        pub const KINDS: &[Kind] = &[$($type::KIND),*];
+    };
+}
+
+kinds! {
+    bucket::Bucket,
+    bucket_object::BucketObject,
+    vpc::Vpc,
+    internet_gateway::InternetGateway,
+    route_table::RouteTable,
+    subnet::Subnet,
+    security_group::SecurityGroup,
+    security_group_rules::SecurityGroupRules,
+    role::Role,
+    instance_profile::InstanceProfile,
+    key_pair::KeyPair,
+    volume::Volume,
+    launch_template::LaunchTemplate,
+    autoscaling_group::AutoScalingGroup,
+    load_balancer::LoadBalancer,
+    target_group::TargetGroup,
+    listener::Listener,
+    hosted_zone::HostedZone,
+    record::Record,
+}
+
+/// The kinds of this module, for the engine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kinds;
+
+impl Vocabulary for Kinds {
+    fn kind(&self, name: &str) -> Option<&Kind> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+}
+
+/// Reads the tags attribute of an object.
+pub fn tags_of(attributes: &Attributes) -> Tags {
+    match attributes.get("tags") {
+        Some(Value::Map(tags)) => {
+            tags.iter().filter_map(|(key, value)| Some((key.clone(), value.as_text()?.to_owned()))).collect()
+        }
+        _ => Tags::new(),
+    }
+}

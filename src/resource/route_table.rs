@@ -1,0 +1,45 @@
+//! Where packets go.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Input, Kind, Output, Resource, Tags};
+
+/// A route table with its routes and the subnets that use it.
+///
+/// Routes to instances belong to the cloud controller (one a node, for its pods): they are never shown here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RouteTable {
+    /// The VPC.
+    pub vpc: Input,
+    /// The routes beside the VPC's own.
+    pub routes: Vec<Route>,
+    /// The subnets that use the table.
+    pub subnets: Vec<Input>,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// A route of a route table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// The destination, for example `0.0.0.0/0`.
+    pub destination: String,
+    /// The gateway's id.
+    pub target: Input,
+}
+
+impl Resource for RouteTable {
+    const KIND: Kind = Kind {
+        name: "route-table",
+        title: "route table",
+        attributes: &[
+            Attribute::replace("vpc"),
+            Attribute::update("routes").set(),
+            Attribute::update("subnets").set(),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern("id", "rtb-{hex}")],
+        data: false,
+        seconds: 3,
+    };
+}

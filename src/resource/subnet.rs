@@ -1,0 +1,39 @@
+//! A zone's part of the VPC.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Input, Kind, Output, Resource, Tags};
+
+/// A public subnet: one per zone.
+///
+/// Instances get their public address from their launch template, so the subnet itself gives none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subnet {
+    /// The VPC.
+    pub vpc: Input,
+    /// The availability zone, for example `us-east-1a`.
+    pub zone: String,
+    /// The address range, for example `172.20.32.0/19`.
+    pub cidr: String,
+    /// Tags.
+    pub tags: Tags,
+}
+
+impl Resource for Subnet {
+    const KIND: Kind = Kind {
+        name: "subnet",
+        title: "subnet",
+        attributes: &[
+            Attribute::replace("vpc"),
+            Attribute::fixed("zone", "destroy the cluster and apply again"),
+            Attribute::fixed(
+                "cidr",
+                "keep the subnet's old range, or take the zone out of the file, apply, and put it back with the new range",
+            ),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern("id", "subnet-{hex}")],
+        data: false,
+        seconds: 2,
+    };
+}

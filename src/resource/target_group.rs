@@ -1,0 +1,59 @@
+//! Where a load balancer sends connections, and how it knows that somebody is there.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Input, Kind, Output, Resource, Tags};
+
+/// A target group of instances.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetGroup {
+    /// Its name, unique in the region, at most 32 characters.
+    pub name: String,
+    /// The VPC.
+    pub vpc: Input,
+    /// `TCP`, `UDP` or `TLS`.
+    pub protocol: String,
+    /// The port of the machines.
+    pub port: u16,
+    /// How health is checked.
+    pub health_check: HealthCheck,
+    /// How long a machine that leaves keeps its connections, in seconds.
+    pub deregistration_seconds: u32,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// How a load balancer finds out whether a machine answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// `TCP`, `HTTP` or `HTTPS`.
+    pub protocol: String,
+    /// Seconds between two checks.
+    pub interval: u32,
+    /// Checks in a row that make a machine healthy.
+    pub healthy: u32,
+    /// Checks in a row that make a machine unhealthy.
+    pub unhealthy: u32,
+}
+
+impl Resource for TargetGroup {
+    const KIND: Kind = Kind {
+        name: "target-group",
+        title: "target group",
+        attributes: &[
+            Attribute::replace("name"),
+            Attribute::replace("vpc"),
+            Attribute::replace("protocol"),
+            Attribute::replace("port"),
+            Attribute::update("health_check"),
+            Attribute::update("deregistration_seconds"),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern(
+            "arn",
+            "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
+        )],
+        data: false,
+        seconds: 2,
+    };
+}

@@ -1,0 +1,37 @@
+//! A disk that outlives its machine.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Kind, Output, Resource, Tags};
+
+/// An EBS volume: etcd's data of one master.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Volume {
+    /// The availability zone.
+    pub zone: String,
+    /// The volume type, for example `gp3`.
+    pub volume_type: String,
+    /// Size in GiB.
+    pub gib: u32,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// Tags.
+    pub tags: Tags,
+}
+
+impl Resource for Volume {
+    const KIND: Kind = Kind {
+        name: "volume",
+        title: "EBS volume",
+        attributes: &[
+            Attribute::replace("zone"),
+            Attribute::update("volume_type"),
+            Attribute::update("gib"),
+            Attribute::replace("encrypted"),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern("id", "vol-{hex}")],
+        data: true,
+        seconds: 5,
+    };
+}
