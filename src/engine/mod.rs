@@ -1,17 +1,21 @@
 //! Objects, references, diff, plan, schedule, apply: generic, knows no cloud.
 
 mod address;
+mod event;
 mod failure;
 mod object;
 mod plan;
 mod provider;
 mod rules;
+mod store;
 mod value;
 
 pub use address::{Address, NotAnAddress};
+pub use event::{Event, Listener, Silent};
 pub use failure::{Class, Failure};
 pub use object::{Live, Member, Object, Payload, Phase, Recorded};
 pub use plan::{Action, AttributeChange, Change, Mode, Origin, Plan, Reason};
 pub use provider::{BoxFuture, Note, Provider, Token};
 pub use rules::{Attribute, Effect, Form, Kind, Output, Shape, Vocabulary};
+pub use store::{Condition, Etag, Store, Stored, Written};
 pub use value::{Attributes, Input, Part, Reference, Template, Value};

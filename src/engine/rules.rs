@@ -13,6 +13,8 @@ pub struct Kind {
     pub outputs: &'static [Output],
     /// Whether it holds data that nobody can make again: such objects are never removed without being asked for.
     pub data: bool,
+    /// Whether it may be somebody else's: then it is used as it is, and neither changed nor removed.
+    pub shared: bool,
     /// How long making one takes, in seconds, roughly: the scheduler starts the longest road first.
     pub seconds: u32,
 }

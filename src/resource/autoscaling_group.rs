@@ -55,6 +55,7 @@ impl Resource for AutoScalingGroup {
             Output::attribute("name"),
         ],
         data: false,
+        shared: false,
         seconds: 90,
     };
 }

@@ -32,6 +32,7 @@ impl Resource for Bucket {
         ],
         outputs: &[Output::attribute("name"), Output::pattern("arn", "arn:aws:s3:::{name}")],
         data: false,
+        shared: true,
         seconds: 5,
     };
 }

@@ -26,6 +26,7 @@ impl Resource for BucketObject {
         ],
         outputs: &[Output::attribute("key")],
         data: false,
+        shared: false,
         seconds: 1,
     };
 }

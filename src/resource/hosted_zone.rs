@@ -32,6 +32,7 @@ impl Resource for HostedZone {
         ],
         outputs: &[Output::pattern("id", "Z{HEX}"), Output::pattern("name_servers", "ns-1.awsdns-1.org")],
         data: false,
+        shared: false,
         seconds: 30,
     };
 }

@@ -32,6 +32,7 @@ impl Resource for InstanceProfile {
             Output::attribute("name"),
         ],
         data: false,
+        shared: false,
         seconds: 5,
     };
 }

@@ -20,6 +20,7 @@ impl Resource for InternetGateway {
         attributes: &[Attribute::update("vpc"), Attribute::update("tags").tags()],
         outputs: &[Output::pattern("id", "igw-{hex}")],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

@@ -26,6 +26,7 @@ impl Resource for KeyPair {
         ],
         outputs: &[Output::pattern("id", "key-{hex}"), Output::attribute("name")],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

@@ -60,6 +60,7 @@ impl Resource for LaunchTemplate {
         ],
         outputs: &[Output::pattern("id", "lt-{hex}"), Output::version("version")],
         data: false,
+        shared: false,
         seconds: 3,
     };
 }

@@ -35,6 +35,7 @@ impl Resource for Listener {
             "arn:aws:elasticloadbalancing:{region}:{account}:listener/net/{name}/{hex}/{hex}",
         )],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

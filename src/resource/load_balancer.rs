@@ -42,6 +42,7 @@ impl Resource for LoadBalancer {
             Output::pattern("zone_id", "Z26RNL4JYFTOTI"),
         ],
         data: false,
+        shared: false,
         seconds: 150,
     };
 }

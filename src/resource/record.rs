@@ -34,6 +34,7 @@ impl Resource for Record {
         ],
         outputs: &[Output::attribute("name")],
         data: false,
+        shared: false,
         seconds: 30,
     };
 }

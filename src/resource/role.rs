@@ -43,6 +43,7 @@ impl Resource for Role {
             Output::attribute("name"),
         ],
         data: false,
+        shared: false,
         seconds: 5,
     };
 }

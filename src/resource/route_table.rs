@@ -40,6 +40,7 @@ impl Resource for RouteTable {
         ],
         outputs: &[Output::pattern("id", "rtb-{hex}")],
         data: false,
+        shared: false,
         seconds: 3,
     };
 }

@@ -29,6 +29,7 @@ impl Resource for SecurityGroup {
         ],
         outputs: &[Output::pattern("id", "sg-{hex}")],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

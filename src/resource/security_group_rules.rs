@@ -39,6 +39,7 @@ impl Resource for SecurityGroupRules {
         ],
         outputs: &[Output::attribute("group")],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

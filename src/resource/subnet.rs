@@ -34,6 +34,7 @@ impl Resource for Subnet {
         ],
         outputs: &[Output::pattern("id", "subnet-{hex}")],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

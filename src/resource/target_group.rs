@@ -54,6 +54,7 @@ impl Resource for TargetGroup {
             "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
         )],
         data: false,
+        shared: false,
         seconds: 2,
     };
 }

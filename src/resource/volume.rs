@@ -32,6 +32,7 @@ impl Resource for Volume {
         ],
         outputs: &[Output::pattern("id", "vol-{hex}")],
         data: true,
+        shared: false,
         seconds: 5,
     };
 }

@@ -29,6 +29,7 @@ impl Resource for Vpc {
         ],
         outputs: &[Output::pattern("id", "vpc-{hex}")],
         data: false,
+        shared: false,
         seconds: 3,
     };
 }
