@@ -1,0 +1,16 @@
+//! The only place that knows the AWS SDK: one file per kind of object, the same verbs in the same order.
+//!
+//! [`Aws`] observes by kind, never by object; it never retries a change, it classifies what AWS answered
+//! (`failure.rs`) and the engine decides. Reads are retried here.
+
+mod client;
+mod ec2;
+mod failure;
+mod kind;
+mod limit;
+mod tags;
+
+mod subnet;
+mod vpc;
+
+pub use client::{Aws, Scope};
