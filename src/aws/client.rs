@@ -44,6 +44,7 @@ pub struct Aws {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) zones: super::zones::Shared,
     limits: Limits,
 }
 
@@ -75,6 +76,7 @@ impl Aws {
             s3: aws_sdk_s3::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
+            zones: super::zones::Shared::default(),
             limits: Limits::default(),
             scope,
         }

@@ -3,14 +3,33 @@
 //! [`Aws`] observes by kind, never by object; it never retries a change, it classifies what AWS answered
 //! (`failure.rs`) and the engine decides. Reads are retried here.
 
+mod balancing;
 mod client;
 mod ec2;
+mod facts;
 mod failure;
+mod iam;
 mod kind;
 mod limit;
+#[cfg(test)]
+mod on_moto;
+mod poll;
+mod s3;
+mod store;
 mod tags;
+mod zones;
 
+mod bucket;
+mod bucket_object;
+mod hosted_zone;
+mod instance_profile;
+mod listener;
+mod load_balancer;
+mod record;
+mod role;
 mod subnet;
+mod target_group;
 mod vpc;
 
 pub use client::{Aws, Scope};
+pub use store::S3Store;
