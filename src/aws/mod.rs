@@ -13,7 +13,7 @@ mod kind;
 mod limit;
 #[cfg(test)]
 mod on_moto;
-mod poll;
+mod pauses;
 mod s3;
 mod store;
 mod tags;
