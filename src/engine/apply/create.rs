@@ -24,14 +24,14 @@ impl Worker<'_> {
                 Ok(live) => return self.ready(job, &live).await,
                 Err(failure) => failure,
             };
-            let taken = failure.class == Class::AlreadyExists;
-            if !taken {
+            let in_use = failure.class == Class::AlreadyExists;
+            if !in_use {
                 self.bear(job, &mut patience, failure.clone()).await?;
             }
             if let Some(found) = self.find(job, object, old).await? {
                 return self.complete(job, object, found).await;
             }
-            match (taken, uncertain) {
+            match (in_use, uncertain) {
                 (false, _) => uncertain = true,
                 // An earlier attempt may have made it: it is there, and not visible yet.
                 (true, true) => {

@@ -49,9 +49,9 @@ impl<'a> Ledger<'a> {
                 let adopted = matches!(step.work, Work::Adopt);
                 let until = if adopted { self.inherited(&step.address) } else { Some(now + self.fresh) };
                 self.fresh_until.extend(until.map(|until| (step.address.clone(), until)));
-                self.record(&step.address, object, &live);
+                self.record(&step.address, *object, &live);
                 let id = live.id.clone();
-                self.made.insert(step.address.clone(), live);
+                self.made.insert(step.address.clone(), *live);
                 id
             }
             Done::Gone { id } => {

@@ -16,7 +16,7 @@ use super::planner::{Part, Prepared, Step, Work};
 use super::schedule::Schedule;
 use super::{Action, Address, BoxFuture, Class, Event, Failure, Listener, Provider, Recorded, RetryPolicy, Vocabulary};
 use ledger::Ledger;
-use worker::{Done, Job, Worker};
+use worker::{Done, Worker};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]

@@ -34,7 +34,7 @@ pub(super) struct Job<'a> {
 /// What a step has done.
 pub(super) enum Done {
     /// The object is there, as it should be.
-    There { object: Object, live: Live },
+    There { object: Box<Object>, live: Box<Live> },
     /// It is gone.
     Gone { id: String },
 }
@@ -46,7 +46,7 @@ impl Worker<'_> {
             (_, None) => Ok(Done::Gone { id: String::new() }),
             (work, Some(object)) => {
                 let live = self.bring_about(&job, work, &object).await?;
-                Ok(Done::There { object, live })
+                Ok(Done::There { object: Box::new(object), live: Box::new(live) })
             }
         }
     }

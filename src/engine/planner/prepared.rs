@@ -138,12 +138,12 @@ pub(super) fn assemble(
     }
     let mut subset = Subset::default();
     let mut live = BTreeMap::new();
-    let changed: BTreeSet<Address> =
+    let differing: BTreeSet<Address> =
         verdicts.iter().filter(|(_, verdict)| verdict.change.is_some()).map(|(address, _)| address.clone()).collect();
     for (address, verdict) in verdicts {
         match verdict.change {
             Some(mut change) => {
-                change.needs = desire.object(&address).needs().intersection(&changed).cloned().collect();
+                change.needs = desire.object(&address).needs().intersection(&differing).cloned().collect();
                 changes.push(change);
             }
             None if verdict.borrowed => _ = subset.borrowed.insert(address.clone()),

@@ -130,12 +130,12 @@ fn add_removals(
     }
     let mut needs = vec![BTreeSet::new(); removals];
     for this in uses(context, desire, things) {
-        let (user, used) = (&things[this.user], &things[this.used]);
+        let (user, target) = (&things[this.user], &things[this.used]);
         road.graph.add_edge(nodes[this.user], nodes[this.used]);
         // A duplicate shares its address with a change that others need: naming needs would look like a circle.
-        if let Some((removal, Part::Whole)) = used.removal.zip(used.going)
+        if let Some((removal, Part::Whole)) = target.removal.zip(target.going)
             && user.changes
-            && user.address != used.address
+            && user.address != target.address
         {
             needs[removal].insert(user.address.clone());
         }

@@ -39,8 +39,8 @@ pub(super) fn seen(context: &Context<'_>, lives: &[(usize, &Live)]) -> BTreeSet<
                 if evidence == Evidence::Name && is_own_name(kind, attribute) {
                     return;
                 }
-                let used = owners.iter().filter(|&&owner| owner != user);
-                uses.extend(used.map(|&used| Use { user, used, evidence }));
+                let others = owners.iter().filter(|&&owner| owner != user);
+                uses.extend(others.map(|&used| Use { user, used, evidence }));
             });
         }
     }
