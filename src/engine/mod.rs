@@ -15,6 +15,8 @@ mod retry;
 mod rules;
 mod schedule;
 mod store;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use address::{Address, NotAnAddress};
