@@ -89,3 +89,56 @@ fn canonical_json(json: &serde_json::Value) -> String {
         scalar => scalar.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    fn texts(items: &[&str]) -> Value {
+        Value::List(items.iter().map(|item| text(item)).collect())
+    }
+
+    #[test]
+    fn plain_values_are_compared_as_they_stand() {
+        assert!(same(Form::Plain, &text("a"), &text("a")));
+        assert!(!same(Form::Plain, &texts(&["a", "b"]), &texts(&["b", "a"])));
+        assert!(!same(Form::Plain, &text("1"), &Value::Integer(1)));
+    }
+
+    #[test]
+    fn sets_have_no_order_and_no_repetition() {
+        assert!(same(Form::Set, &texts(&["a", "b", "a"]), &texts(&["b", "a"])));
+        assert!(!same(Form::Set, &texts(&["a"]), &texts(&["a", "b"])));
+        let nested = |order: &[&str]| Value::Map([("peers".to_owned(), texts(order))].into());
+        assert!(same(Form::Set, &nested(&["a", "b"]), &nested(&["b", "a"])));
+    }
+
+    #[test]
+    fn json_has_no_order_and_a_list_of_one_is_its_member() {
+        let json = |one: &str, other: &str| same(Form::Json, &text(one), &text(other));
+        assert!(json(r#"{"a": 1, "b": [1, 2]}"#, r#"{"b":[2,1,2],"a":1}"#));
+        assert!(json(r#"{"Action":"s3:Get"}"#, r#"{"Action":["s3:Get"]}"#));
+        assert!(json(r#"{"Statement":[{"Action":["a","b"]}]}"#, r#"{"Statement":{"Action":["b","a"]}}"#));
+        assert!(!json(r#"{"a":[]}"#, r#"{"a":""}"#));
+        assert!(!json(r#"{"a":"1"}"#, r#"{"a":1}"#));
+        assert!(!json(r#"{"a":["b","c"]}"#, r#"{"a":["b"]}"#));
+        assert!(!json(r#"["a,b"]"#, r#"["a","b"]"#), "a comma in a text is no separator");
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_compared_as_text() {
+        assert!(same(Form::Json, &text("{not json"), &text("{not json")));
+        assert!(!same(Form::Json, &text("{not json"), &text("{ not json")));
+    }
+
+    #[test]
+    fn json_inside_a_map_is_compared_by_its_leaves() {
+        let policies = |policy: &str| Value::Map([("p".to_owned(), text(policy))].into());
+        assert!(same(Form::Json, &policies("[1,2]"), &policies("[2, 1]")));
+        assert!(!same(Form::Json, &policies("[1]"), &Value::Map([("q".to_owned(), text("[1]"))].into())));
+    }
+}

@@ -183,3 +183,85 @@ impl<'a> Search<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn graph(nodes: usize, edges: &[(usize, usize)]) -> Graph {
+        let mut graph = Graph::new(nodes);
+        for &(first, then) in edges {
+            graph.add_edge(first, then);
+        }
+        graph
+    }
+
+    #[test]
+    fn what_comes_first_is_first_in_the_order() {
+        let order = graph(4, &[(3, 1), (1, 0), (3, 2), (2, 0)]).order().unwrap();
+        assert_eq!(order, [3, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_cycle_is_named_without_what_leads_to_it() {
+        let Cycle(nodes) = graph(5, &[(0, 1), (1, 2), (2, 3), (3, 1), (3, 4)]).order().unwrap_err();
+        assert_eq!(nodes, [1, 2, 3]);
+        assert_eq!(graph(2, &[(1, 1)]).order().unwrap_err(), Cycle(vec![1]));
+    }
+
+    #[test]
+    fn the_critical_path_is_the_heaviest_one() {
+        let graph = graph(5, &[(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
+        assert_eq!(graph.critical_path(&[1, 10, 2, 3, 1]), [0, 1, 4]);
+        assert_eq!(graph.critical_path(&[1, 4, 2, 3, 1]), [0, 2, 3, 4]);
+        assert_eq!(graph.remaining(&[1, 4, 2, 3, 1]), [7, 5, 6, 4, 1]);
+        assert_eq!(Graph::default().critical_path(&[]), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_long_chain_does_not_overflow_the_stack() {
+        let nodes = 200_000;
+        let edges: Vec<(usize, usize)> = (1..nodes).map(|node| (node - 1, node)).collect();
+        assert_eq!(graph(nodes, &edges).components().iter().max(), Some(&(nodes - 1)));
+    }
+
+    /// Whether `to` can be reached from `from`, told the slow way.
+    fn reaches(graph: &Graph, from: usize, to: usize) -> bool {
+        let (mut seen, mut open) = (vec![false; graph.len()], graph.after(from).to_vec());
+        while let Some(node) = open.pop() {
+            if !std::mem::replace(&mut seen[node], true) {
+                open.extend(graph.after(node));
+            }
+        }
+        seen[to]
+    }
+
+    proptest! {
+        #[test]
+        fn components_are_what_reaches_each_other(edges in proptest::collection::vec((0..8_usize, 0..8_usize), 0..20)) {
+            let graph = graph(8, &edges);
+            let components = graph.components();
+            for one in 0..8 {
+                for other in 0..8 {
+                    let together = one == other || (reaches(&graph, one, other) && reaches(&graph, other, one));
+                    prop_assert_eq!(components[one] == components[other], together);
+                }
+            }
+            match graph.order() {
+                Ok(order) => {
+                    let place = |node| order.iter().position(|&other| other == node).unwrap();
+                    prop_assert!(edges.iter().all(|&(first, then)| place(first) < place(then)));
+                }
+                Err(Cycle(nodes)) => {
+                    let closed = nodes.iter().zip(nodes.iter().cycle().skip(1));
+                    prop_assert!(!nodes.is_empty());
+                    prop_assert!(closed.into_iter().all(|(&first, then)| graph.after(first).contains(then)));
+                }
+            }
+        }
+    }
+}

@@ -110,3 +110,78 @@ impl<'a> Patience<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const ALL: [Class; 12] = [
+        Class::Throttled,
+        Class::Unavailable,
+        Class::UnknownOutcome,
+        Class::NotYetConsistent,
+        Class::MaybeNotYetConsistent,
+        Class::Gone,
+        Class::AlreadyExists,
+        Class::Held,
+        Class::Denied,
+        Class::Quota,
+        Class::Invalid,
+        Class::Fatal,
+    ];
+
+    #[test]
+    fn exactly_what_passes_is_tried_again() {
+        let policy = RetryPolicy::default();
+        let now = Instant::now();
+        for class in ALL {
+            let mut patience = Patience::new(&policy, "part/a", Some(now + policy.fresh));
+            assert_eq!(patience.pause(class, now).is_some(), class.is_transient(), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_the_cap_and_count_attempts() {
+        let policy = RetryPolicy::default();
+        let now = Instant::now();
+        let mut patience = Patience::new(&policy, "part/a", None);
+        let pauses: Vec<Pause> = (0..200).map(|_| patience.pause(Class::Throttled, now).unwrap()).collect();
+        for (number, pause) in (0_u32..).zip(&pauses) {
+            let ceiling = policy.base.saturating_mul(2_u32.saturating_pow(number)).min(policy.cap);
+            assert!(pause.length <= ceiling && pause.attempt == number + 2);
+        }
+        assert!(pauses.iter().any(|pause| pause.length > policy.cap / 2), "no pause is ever long");
+        assert!(pauses.iter().any(|pause| pause.length < policy.cap / 8), "jitter is not full");
+    }
+
+    #[test]
+    fn what_needs_time_is_never_asked_again_at_once() {
+        let policy = RetryPolicy::default();
+        let now = Instant::now();
+        let mut patience = Patience::new(&policy, "part/a", None);
+        for _ in 0..50 {
+            assert!(patience.pause(Class::Held, now).unwrap().length >= policy.base);
+            assert!(patience.pause(Class::UnknownOutcome, now).unwrap().length >= policy.settle);
+        }
+    }
+
+    #[test]
+    fn doubt_is_given_only_while_something_is_fresh() {
+        let policy = RetryPolicy::default();
+        let now = Instant::now();
+        let mut patience = Patience::new(&policy, "part/a", Some(now + Duration::from_secs(1)));
+        assert!(patience.pause(Class::MaybeNotYetConsistent, now).is_some());
+        assert_eq!(patience.pause(Class::MaybeNotYetConsistent, now + Duration::from_secs(1)), None);
+    }
+
+    #[test]
+    fn each_step_has_pauses_of_its_own() {
+        let policy = RetryPolicy::default();
+        let now = Instant::now();
+        let first = |name: &str| Patience::new(&policy, name, None).pause(Class::Throttled, now);
+        assert_eq!(first("part/a"), first("part/a"));
+        assert_ne!(first("part/a"), first("part/b"));
+    }
+}

@@ -159,3 +159,79 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(seconds: u64) -> Task {
+        Task { seconds, ..Task::default() }
+    }
+
+    fn in_lane(lane: &str) -> Task {
+        Task { seconds: 1, lane: Some(lane.to_owned()), instant: false }
+    }
+
+    fn schedule(tasks: Vec<Task>, edges: &[(usize, usize)], cap: usize) -> Schedule {
+        let mut graph = Graph::new(tasks.len());
+        for &(first, then) in edges {
+            graph.add_edge(first, then);
+        }
+        Schedule::new(graph, tasks, cap)
+    }
+
+    fn started(schedule: &mut Schedule) -> Vec<usize> {
+        std::iter::from_fn(|| schedule.start()).collect()
+    }
+
+    #[test]
+    fn the_longest_remaining_road_starts_first() {
+        let mut schedule = schedule(vec![task(5), task(1), task(9), task(5)], &[(1, 2)], 9);
+        assert_eq!(started(&mut schedule), [1, 0, 3], "equal ones by number");
+        schedule.finish(1);
+        assert_eq!(started(&mut schedule), [2], "at once: nothing waits for the others");
+    }
+
+    #[test]
+    fn the_cap_holds() {
+        let mut schedule = schedule(vec![task(1), task(1), task(1)], &[], 2);
+        assert_eq!(started(&mut schedule), [0, 1]);
+        schedule.finish(0);
+        assert_eq!(started(&mut schedule), [2]);
+    }
+
+    #[test]
+    fn a_lane_is_one_at_a_time() {
+        let mut schedule = schedule(vec![in_lane("m"), in_lane("m"), in_lane("n"), in_lane("m")], &[], 9);
+        assert_eq!(started(&mut schedule), [0, 2]);
+        schedule.finish(2);
+        assert_eq!(started(&mut schedule), Vec::<usize>::new());
+        schedule.finish(0);
+        assert_eq!(started(&mut schedule), [1]);
+        schedule.finish(1);
+        assert_eq!(started(&mut schedule), [3]);
+    }
+
+    #[test]
+    fn a_failure_skips_what_needs_it_and_the_rest_of_its_lane() {
+        let tasks = vec![in_lane("m"), in_lane("m"), task(1), task(1), task(1)];
+        let mut schedule = schedule(tasks, &[(0, 2), (1, 3)], 9);
+        assert_eq!(started(&mut schedule), [0, 4], "1 is parked");
+        let skipped = schedule.fail(0);
+        assert_eq!(skipped, [1, 2, 3].map(|step| Skipped { step, because: 0 }));
+        assert_eq!((started(&mut schedule), schedule.left().count()), (vec![], 0));
+        assert_eq!(schedule.in_flight().collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn a_meeting_point_is_passed_at_once() {
+        let meet = Task { instant: true, ..Task::default() };
+        let mut schedule =
+            schedule(vec![task(1), task(1), meet.clone(), meet, task(1)], &[(0, 2), (1, 2), (2, 3), (3, 4)], 9);
+        assert_eq!(started(&mut schedule), [0, 1]);
+        schedule.finish(0);
+        assert_eq!(started(&mut schedule), Vec::<usize>::new());
+        schedule.finish(1);
+        assert_eq!(started(&mut schedule), [4]);
+    }
+}

@@ -64,13 +64,10 @@ impl Worker<'_> {
         keep_our_tags(kind, &object.attributes, None, &mut found.attributes);
         let changed = unfinished(kind, object, &found);
         let live = self.update(job, found, object, &changed).await?;
+        let live = self.ready(job, &live).await?;
         let still = diff(kind, &object.attributes, &live.attributes, None);
-        let live = if still.iter().any(|change| change.action == Action::Roll) {
-            self.roll(job, live, object).await?
-        } else {
-            live
-        };
-        self.ready(job, &live).await
+        let rolls = still.iter().any(|change| change.action == Action::Roll);
+        if rolls { self.roll(job, live, object).await } else { Ok(live) }
     }
 
     fn kind(&self, job: &Job<'_>) -> Option<&Kind> {

@@ -29,3 +29,25 @@ pub(super) fn token(seed: &str, address: &Address, old: Option<&str>, generation
     }
     Token(token)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_same_for_the_same_creation_only() {
+        let of = |seed: &str, name: &str, old: Option<&str>, generation: u32| {
+            token(seed, &Address::new("part", name), old, generation)
+        };
+        let first = of("lineage-1", "a", None, 1);
+        assert_eq!(first, of("lineage-1", "a", None, 1));
+        let others = [
+            of("lineage-2", "a", None, 1),
+            of("lineage-1", "b", None, 1),
+            of("lineage-1", "a", Some("part-1"), 1),
+            of("lineage-1", "a", None, 2),
+        ];
+        assert!(!others.contains(&first));
+        assert!(others.iter().all(|token| token.0.len() <= 64 && token.0.is_ascii()), "clouds take 64 characters");
+    }
+}

@@ -62,6 +62,7 @@ impl Worker<'_> {
             (Work::Replace { old }, _) => self.create(job, object, Some(old)).await,
             (Work::Update { changed, roll }, Some(live)) => {
                 let live = self.update(job, live.clone(), object, changed).await?;
+                let live = self.settled(job, live).await?;
                 if *roll { self.roll(job, live, object).await } else { Ok(live) }
             }
             (_, Some(live)) => self.settled(job, live.clone()).await,
@@ -85,7 +86,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Changes attributes, if any are named, and waits until the object can be used again.
+    /// Changes attributes, if any are named.
     pub(super) async fn update(
         &self,
         job: &Job<'_>,
@@ -93,12 +94,10 @@ impl Worker<'_> {
         object: &Object,
         changed: &BTreeSet<String>,
     ) -> Result<Live, Failure> {
-        let live = if changed.is_empty() {
-            live
-        } else {
-            self.persist(job, || self.provider.update(&live, object, changed)).await?
-        };
-        self.settled(job, live).await
+        if changed.is_empty() {
+            return Ok(live);
+        }
+        self.persist(job, || self.provider.update(&live, object, changed)).await
     }
 
     pub(super) async fn roll(&self, job: &Job<'_>, live: Live, object: &Object) -> Result<Live, Failure> {
