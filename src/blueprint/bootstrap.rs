@@ -28,9 +28,12 @@ pub(super) struct Store {
     pub bucket: String,
     /// The beginning of every key, without a slash at its end.
     pub folder: String,
+    /// The script that every machine runs.
+    script: File,
 }
 
 /// A file in the store, named by its content.
+#[derive(Debug)]
 struct File {
     key: String,
     sha256: String,
@@ -41,22 +44,31 @@ impl Store {
     /// The store of a cluster in an account.
     pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
         let folder = format!("{}/bootstrap", cluster.name);
-        match &cluster.state {
-            StateLocation::S3 { bucket, prefix } if prefix.is_empty() => Self { bucket: bucket.clone(), folder },
-            StateLocation::S3 { bucket, prefix } => {
-                Self { bucket: bucket.clone(), folder: format!("{prefix}/{folder}") }
-            }
+        let (bucket, folder) = match &cluster.state {
+            StateLocation::S3 { bucket, prefix } if prefix.is_empty() => (bucket.clone(), folder),
+            StateLocation::S3 { bucket, prefix } => (bucket.clone(), format!("{prefix}/{folder}")),
             // Machines cannot read a directory on somebody's laptop. 63 characters are the most for a bucket's name.
             StateLocation::Directory(_) => {
                 let name = names::dashed(cluster.name.as_str(), 63 - "quorate--".len() - account.len());
-                Self { bucket: format!("quorate-{name}-{account}"), folder }
+                (format!("quorate-{name}-{account}"), folder)
             }
-        }
+        };
+        let script = File::new(&folder, SCRIPT, NODE.to_owned());
+        Self { bucket, folder, script }
+    }
+}
+
+impl File {
+    fn new(folder: &str, name: &str, content: String) -> Self {
+        let sha256 = names::sha256(content.as_bytes());
+        Self { key: format!("{folder}/{sha256}/{name}"), sha256, content }
     }
 
-    fn file(&self, name: &str, content: String) -> File {
-        let sha256 = names::sha256(content.as_bytes());
-        File { key: format!("{}/{sha256}/{name}", self.folder), sha256, content }
+    fn object(&self, name: &str) -> Result<Object, Problem> {
+        let payload = Payload(Arc::from(self.content.as_bytes()));
+        let (key, sha256) = (self.key.clone(), self.sha256.clone());
+        let object = BucketObject { bucket: storage::bucket(), key, sha256 }.object(name)?;
+        Ok(Object { payload: Some(payload), ..object })
     }
 }
 
@@ -75,7 +87,7 @@ pub(super) struct Settings {
 impl Settings {
     fn stored(&self, site: &Site<'_>) -> File {
         let lines = self.lines.iter().map(|(name, value)| format!("{name}={}\n", shell_word(value)));
-        site.bootstrap.file(&self.file, lines.collect())
+        File::new(&site.bootstrap.folder, &self.file, lines.collect())
     }
 
     /// The files that must be in the bucket before a machine starts.
@@ -85,7 +97,7 @@ impl Settings {
 
     /// The first script of the machine.
     pub(super) fn user_data(&self, site: &Site<'_>) -> Result<Input, Problem> {
-        let (script, settings) = (site.bootstrap.file(SCRIPT, NODE.to_owned()), self.stored(site));
+        let (script, settings) = (&site.bootstrap.script, self.stored(site));
         let word = |text: &str| Input::from(shell_word(text));
         let user_data = fill(
             USER_DATA,
@@ -115,17 +127,11 @@ impl Settings {
 }
 
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
-    let mut objects = vec![object(SCRIPT, site.bootstrap.file(SCRIPT, NODE.to_owned()))?];
+    let mut objects = vec![site.bootstrap.script.object(SCRIPT)?];
     for settings in masters::settings(site).chain(nodes::settings(site)) {
-        objects.push(object(&settings.object, settings.stored(site))?);
+        objects.push(settings.stored(site).object(&settings.object)?);
     }
     Ok(objects)
-}
-
-fn object(name: &str, file: File) -> Result<Object, Problem> {
-    let payload = Payload(Arc::from(file.content.into_bytes()));
-    let object = BucketObject { bucket: storage::bucket(), key: file.key, sha256: file.sha256 }.object(name)?;
-    Ok(Object { payload: Some(payload), ..object })
 }
 
 /// The most bytes that a text can have once everything in it is known.

@@ -35,7 +35,7 @@ pub enum Problem {
         available: Vec<String>,
     },
     /// The region has no such instances.
-    #[error("the region does not have {size} instances ({region}), which {} should be", listed(users))]
+    #[error("the region {region} does not have {size} instances, which {} should be", listed(users))]
     SizeUnavailable {
         /// The instance size.
         size: InstanceSize,
@@ -66,8 +66,8 @@ pub enum Problem {
     },
     /// The public zone that the file names is not there.
     #[error(
-        "the account has no public hosted zone {zone}; it has {} for this name. Leave `zone` out to do without \
-         public names, or let Quorate create it",
+        "the account has no public hosted zone {zone}; for this name it has {}. Name another one, or make it with \
+         `create = true`",
         listed(found)
     )]
     PublicZoneMissing {

@@ -153,7 +153,7 @@ fn images(
         if let Some(image) = pins.images.get(&architecture).or_else(|| facts.images.get(&architecture)) {
             images.insert(architecture, image.clone());
         } else {
-            problems.push(Problem::NoImage { architecture, region: cluster.region.clone() });
+            problems.push(Problem::NoImage { architecture, region: facts.region.clone() });
         }
     }
     images
