@@ -8,48 +8,22 @@ use serde_json::{Value as Json, json};
 use crate::blueprint::{Blueprint, Pins, blueprint};
 use crate::engine::{Input, Object, Part, Value};
 use crate::resource::{Facts, Resource, SizeFacts};
-use crate::spec::{Architecture, Cluster};
+use crate::spec::{Architecture, Cluster, parse};
 
 /// The tutorial's cluster, as JSON, to be changed at will.
 pub(super) fn tutorial() -> Json {
-    json!({
-        "name": "chat.poeticoding.com",
-        "state": { "s3": { "bucket": "state.chat.poeticoding.com", "prefix": "" } },
-        "account": null,
-        "region": "us-east-1",
-        "zones": ["us-east-1d", "us-east-1f"],
-        "kubernetes": { "major": 1, "minor": 36 },
-        "network": network(&["us-east-1d", "us-east-1f"]),
-        "masters": {
-            "size": "t3.medium",
-            "zones": ["us-east-1d", "us-east-1f", "us-east-1d"],
-            "root": { "gib": 20 },
-            "etcd_gib": 20,
-        },
-        "nodes": { "workers": group("t3.medium", 2, &["us-east-1d", "us-east-1f"]) },
-        "api": { "allow": [] },
-        "ssh": { "allow": [], "public_key": null },
-        "dns": { "zone": "discover" },
-        "tags": {},
-        "services": {},
-    })
+    example("tutorial", include_str!("../../../examples/tutorial/cluster.hcl"))
 }
 
-/// Three zones, three masters, six nodes, an open API.
+/// Three zones, three masters, six nodes, an open API, another region and architecture.
 pub(super) fn ha() -> Json {
-    let zones = ["us-east-1a", "us-east-1d", "us-east-1f"];
-    let mut cluster = tutorial();
-    cluster["zones"] = json!(zones);
-    cluster["network"] = network(&zones);
-    cluster["masters"]["zones"] = json!(zones);
-    cluster["nodes"] = json!({ "workers": group("t3.large", 6, &zones) });
-    cluster["api"]["allow"] = json!(["198.51.100.0/24", "203.0.113.7/32"]);
-    cluster["tags"] = json!({ "team": "chat" });
-    cluster
+    example("ha", include_str!("../../../examples/ha/cluster.hcl"))
 }
 
-fn group(size: &str, count: u32, zones: &[&str]) -> Json {
-    json!({ "scale": { "count": count }, "size": size, "zones": zones, "root": { "gib": 20 } })
+/// An example's cluster file, read.
+pub(super) fn example(name: &str, text: &str) -> Json {
+    let parsed = parse("cluster.hcl", text, &BTreeMap::new());
+    serde_json::to_value(parsed.cluster.unwrap_or_else(|| panic!("{name}: {:?}", parsed.diagnostics))).unwrap()
 }
 
 fn network(zones: &[&str]) -> Json {
@@ -84,14 +58,18 @@ pub(super) fn facts() -> Facts {
             ("t3.medium".to_owned(), size(Architecture::X86_64)),
             ("t3.large".to_owned(), size(Architecture::X86_64)),
             ("t4g.medium".to_owned(), size(Architecture::Arm64)),
+            ("m7g.large".to_owned(), size(Architecture::Arm64)),
         ]),
         public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),
     }
 }
 
-/// The blueprint of a cluster in the account of [`facts`].
+/// The blueprint of a cluster in the account of [`facts`], in any region.
 pub(super) fn lay_out(json: Json) -> Blueprint {
-    blueprint(&cluster(json), &facts(), &Pins::default()).unwrap()
+    let cluster = cluster(json);
+    let zones = ["a", "b", "c", "d", "f"].map(|letter| format!("{}{letter}", cluster.region)).to_vec();
+    let facts = Facts { region: cluster.region.clone(), zones, ..facts() };
+    blueprint(&cluster, &facts, &Pins::default()).unwrap()
 }
 
 /// The objects of a cluster in the account of [`facts`].

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use insta::{assert_snapshot, with_settings};
 use serde_json::json;
 
-use super::clusters::{all, ha, lay_out, object, objects, text, tutorial, value_text};
+use super::clusters::{all, example, ha, lay_out, object, objects, text, tutorial, value_text};
 use crate::engine::{Object, Value};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, Role};
 
@@ -91,6 +91,16 @@ fn the_tutorials_cluster() {
 #[test]
 fn the_ha_cluster() {
     assert_drawn!("ha", drawn(&objects(ha())));
+}
+
+#[test]
+fn every_example_can_be_built() {
+    for (name, text) in [
+        ("minimal", include_str!("../../../examples/minimal/cluster.hcl")),
+        ("phoenix-chat", include_str!("../../../examples/phoenix-chat/cluster.hcl")),
+    ] {
+        assert!(!objects(example(name, text)).is_empty(), "{name}");
+    }
 }
 
 #[test]
