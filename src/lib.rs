@@ -1,4 +1,7 @@
 //! Quorate turns one version-controlled cluster file into a highly available Kubernetes cluster on AWS.
 pub mod engine;
 pub mod resource;
+pub mod sandbox;
 pub mod spec;
+pub mod state;
+pub mod store;
