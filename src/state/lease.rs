@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{StateError, lease_key, place, record, settle};
@@ -79,6 +79,16 @@ struct Tenure {
     key: String,
     holder: Holder,
     ttl: Duration,
+}
+
+/// What became of a renewal.
+enum Renewal {
+    /// The lease has this version now.
+    Done(Etag),
+    /// An earlier renewal took effect after all, and the lease has that version: to be renewed from there.
+    Again(Etag),
+    /// Another run has the lease, or nobody.
+    Lost,
 }
 
 /// The file.
@@ -186,6 +196,7 @@ impl Tenure {
             };
             if let Some(note) = &note
                 && !force
+                && note.holder.run != self.holder.run
                 && note.is_alive(stored.age)
             {
                 return Ok(Acquisition::Held { holder: note.holder.clone(), until: note.until(stored.age) });
@@ -218,6 +229,18 @@ impl Tenure {
             }
         }
         Err(StateError::Contended { place: self.place() })
+    }
+
+    async fn renew(&self, renewals: u64, etag: &Etag) -> Result<Renewal, StateError> {
+        if let Written::Yes(etag) = self.put(renewals, &Condition::Matches(etag.clone())).await? {
+            return Ok(Renewal::Done(etag));
+        }
+        Ok(match self.get().await? {
+            Some(stored) if self.parse(&stored).is_ok_and(|note| note.holder.run == self.holder.run) => {
+                Renewal::Again(stored.etag)
+            }
+            _ => Renewal::Lost,
+        })
     }
 
     async fn get(&self) -> Result<Option<Stored>, StateError> {
@@ -264,19 +287,19 @@ async fn renew(tenure: Arc<Tenure>, mut etag: Etag, sent: Instant, stop: Cancell
     let mut deadline = sent + tenure.ttl;
     let mut pause = tenure.ttl / 3;
     for renewals in 1.. {
+        let next = deadline.min(Instant::now() + pause);
         tokio::select! {
             () = stop.cancelled() => return,
-            () = sleep(pause) => {}
+            () = sleep_until(next) => {}
         }
         let sent = Instant::now();
-        match timeout_at(deadline, tenure.put(renewals, &Condition::Matches(etag.clone()))).await {
-            Ok(Ok(Written::Yes(version))) => {
-                etag = version;
-                deadline = sent + tenure.ttl;
-                pause = tenure.ttl / 3;
+        match timeout_at(deadline, tenure.renew(renewals, &etag)).await {
+            Ok(Ok(Renewal::Done(version))) => {
+                (etag, deadline, pause) = (version, sent + tenure.ttl, tenure.ttl / 3);
             }
+            Ok(Ok(Renewal::Again(version))) => (etag, pause) = (version, Duration::ZERO),
             Ok(Err(_)) if Instant::now() < deadline => pause = tenure.ttl / 12,
-            Ok(Err(_) | Ok(Written::Lost)) | Err(_) => break,
+            Ok(Ok(Renewal::Lost) | Err(_)) | Err(_) => break,
         }
     }
     lost.cancel();

@@ -26,20 +26,20 @@ pub(super) async fn get(store: &dyn Store, key: &str) -> Result<Option<Stored>, 
 /// afterwards then tells whether a write without an answer took effect. Even an answer that the condition does not hold
 /// is checked like this, because the write before it, without an answer, may have been ours.
 pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
-    let mut attempt = 1;
+    let (mut attempt, mut unknown) = (1, false);
     loop {
-        match store.put(key, bytes, condition).await {
+        let failure = match store.put(key, bytes, condition).await {
             Ok(Written::Yes(etag)) => return Ok(Written::Yes(etag)),
             Ok(Written::Lost) => return look(store, key, bytes).await,
-            Err(failure) if passes(&failure, attempt) => pause(&mut attempt).await,
-            // No answer, for the last time: what is there decides.
-            Err(failure) if failure.class == Class::UnknownOutcome => {
-                return match look(store, key, bytes).await? {
-                    Written::Lost => Err(failure),
-                    written => Ok(written),
-                };
-            }
-            Err(failure) => return Err(failure),
+            Err(failure) => failure,
+        };
+        unknown |= failure.class == Class::UnknownOutcome;
+        if passes(&failure, attempt) {
+            pause(&mut attempt).await;
+        } else if unknown && let Written::Yes(etag) = look(store, key, bytes).await? {
+            return Ok(Written::Yes(etag));
+        } else {
+            return Err(failure);
         }
     }
 }

@@ -96,7 +96,39 @@ fn record(run: &str) -> Record {
 #[test]
 fn the_text_of_a_record_is_this() {
     let text = String::from_utf8(record("run-1").to_bytes().unwrap()).unwrap();
-    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @"");
+    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r#"
+    {
+      "format": 1,
+      "lineage": "c9a5",
+      "serial": 0,
+      "run": "run-1",
+      "cluster": "a.example.com",
+      "account": "123456789012",
+      "region": "us-east-1",
+      "quorate": "VERSION",
+      "written": "1970-01-01T00:00:00Z",
+      "objects": {
+        "vpc/main": {
+          "id": "vpc-1",
+          "attributes": {
+            "cidr": "172.20.0.0/16"
+          },
+          "outputs": {
+            "id": "vpc-1"
+          },
+          "needs": [
+            "bucket/state"
+          ]
+        }
+      },
+      "pins": {
+        "images": {
+          "x86_64": "ami-1"
+        }
+      },
+      "cluster_spec": null
+    }
+    "#);
 }
 
 #[test]
@@ -112,13 +144,13 @@ fn a_record_survives_its_text_and_the_text_is_stable() {
 fn a_newer_format_is_refused_as_such_even_when_nothing_else_fits() {
     let error = Record::from_bytes(br#"{"format": 2, "objects": "elsewhere"}"#, "s3://b/c/state.json").unwrap_err();
     assert!(matches!(error, StateError::Newer { format: 2, .. }));
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"s3://b/c/state.json has format 2, and this Quorate knows formats up to 1; use a newer Quorate");
 }
 
 #[test]
 fn what_is_no_record_is_refused_with_its_place() {
     let error = Record::from_bytes(b"<html>", "file:dir/c/state.json").unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"file:dir/c/state.json cannot be read: expected value at line 1 column 1");
 }
 
 #[tokio::test]
@@ -129,7 +161,7 @@ async fn a_record_is_written_only_over_the_version_that_was_read() {
     assert_eq!(two.load().await.unwrap(), None);
     one.save(&record("run-1")).await.unwrap();
     let error = two.save(&record("run-2")).await.unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"memory:/a.example.com/state.json was changed by another run since it was read (serial 0 by run run-1); nothing was overwritten");
 
     let seen = two.load().await.unwrap().unwrap();
     assert_eq!(seen, record("run-1"));
@@ -157,7 +189,7 @@ async fn a_record_of_another_cluster_is_refused() {
     let bytes = record("run-1").to_bytes().unwrap();
     store.put(&record_key("b.example.com"), &bytes, &Condition::Absent).await.unwrap();
     let error = open(store, "b.example.com").load().await.unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"memory:/b.example.com/state.json is the record of the cluster `a.example.com`, not of `b.example.com`");
 }
 
 /// Whether or not the write took effect, the journal finds out and goes on.
@@ -191,5 +223,5 @@ async fn a_write_without_an_answer_that_others_overtook_is_lost() {
 async fn a_failure_that_stays_is_told_with_its_place() {
     let store = Arc::new(Flaky::failing(&[(Class::Denied, false)]));
     let error = open(store, "a.example.com").save(&record("run-1")).await.unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"flaky:/a.example.com/state.json: s3 PutObject: injected");
 }
