@@ -223,7 +223,7 @@ impl FromStr for Edit {
 }
 
 impl Edit {
-    fn apply(&self, kind: &Kind, attributes: &mut Attributes) -> Result<(), String> {
+    pub(super) fn apply(&self, kind: &Kind, attributes: &mut Attributes) -> Result<(), String> {
         let (name, rest) =
             self.path.split_once('.').map_or((self.path.as_str(), None), |(name, rest)| (name, Some(rest)));
         if !kind.attributes.iter().any(|rule| rule.name == name) {
@@ -253,14 +253,12 @@ impl Edit {
                 {
                     return self.change(item, Some(rest), texts);
                 }
-                match items.get_mut(path) {
-                    Some(item) => self.change_here(item),
-                    None => {
-                        let like = Value::Text(String::new());
-                        items.insert(path.to_owned(), typed(&self.value, texts.then_some(&like), false)?);
-                        Ok(())
-                    }
+                if let Some(item) = items.get_mut(path) {
+                    return self.change_here(item);
                 }
+                let like = Value::Text(String::new());
+                items.insert(path.to_owned(), typed(&self.value, texts.then_some(&like), false)?);
+                Ok(())
             }
             Value::List(items) => {
                 let (at, rest) = path.split_once('.').map_or((path, None), |(at, rest)| (at, Some(rest)));

@@ -235,7 +235,7 @@ impl Sandbox {
 
     async fn die(&self) {
         self.process.crashed.cancel();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// The time since the last call, in milliseconds. It counts only while something can go wrong, so that a quiet cloud

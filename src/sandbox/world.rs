@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Address, Attributes, Value};
-use crate::resource::{Kind, Kinds, tags_of};
-use crate::{engine::Vocabulary, resource::Tags};
+use crate::engine::{Address, Attributes, Value, Vocabulary};
+use crate::resource::{Kind, Kinds};
 
 /// The version of the file's format.
 pub(super) const FORMAT: u32 = 1;
@@ -182,11 +181,6 @@ impl Thing {
             Value::Integer(number) => usize::try_from(*number).ok(),
             _ => None,
         }
-    }
-
-    /// Its tags.
-    pub(super) fn tags(&self) -> Tags {
-        tags_of(&self.attributes)
     }
 
     /// What people call it: its address, or its id.
