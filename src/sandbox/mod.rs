@@ -3,18 +3,21 @@
 //! [`Sandbox`] stands behind the same boundary as AWS. It is for trying Quorate without an account, and it is the
 //! laboratory of the property tests. `docs/sandbox.md` says what it does and what it does not.
 
+mod edit;
 mod facts;
 mod faults;
 mod foreign;
 mod home;
 mod hurt;
 mod links;
+mod make;
 mod names;
 mod provider;
 mod rules;
 mod s3;
 mod scaling;
 mod sizes;
+mod view;
 mod world;
 
 #[cfg(test)]
@@ -29,8 +32,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use edit::{Edit, NotAnEdit};
 pub use faults::{Crash, Faults, NotFaults};
-pub use hurt::{Edit, HurtError, Resident};
+pub use hurt::{HurtError, Resident};
 pub use s3::BucketStore;
 
 use crate::engine::{Class, Failure};

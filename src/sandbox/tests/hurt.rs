@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::Value;
 
-async fn edited(address: &str, edit: &str) -> Result<Live, HurtError> {
+async fn edited(address: &str, edit: &str) -> Result<Live, Box<dyn std::error::Error>> {
     let sandbox = sandbox();
     Builder::whole(&sandbox).await;
     let address: Address = address.parse().unwrap();
