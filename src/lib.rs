@@ -2,4 +2,7 @@
 pub mod blueprint;
 pub mod engine;
 pub mod resource;
+pub mod sandbox;
 pub mod spec;
+pub mod state;
+pub mod store;

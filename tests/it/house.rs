@@ -11,15 +11,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("blueprint", &["engine", "resource", "spec"]),
     ("analysis", &["engine", "resource", "spec"]),
     ("view", &["analysis", "blueprint", "engine", "resource", "spec", "state"]),
-    ("state", &["engine"]),
-    ("sandbox", &["engine", "resource", "spec"]),
+    ("store", &["engine"]),
+    ("state", &["engine", "store"]),
+    ("sandbox", &["engine", "resource", "spec", "store"]),
     ("aws", &["engine", "resource", "spec"]),
 ];
 
 /// What a pure module does without: waiting, the clock, the environment, the disk, the network.
 const PURE: &[&str] = &["spec", "resource", "blueprint", "analysis", "view", "engine/planner"];
-const IMPURE: &[&str] =
-    &["tokio", "std::env", "std::fs", "std::net", "std::process", "std::time::Instant", "SystemTime", "Timestamp::now", ".await", "aws_"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::time::Instant",
+    "SystemTime",
+    "Timestamp::now",
+    ".await",
+    "aws_",
+];
 
 #[test]
 fn modules_use_only_those_below_them() {
