@@ -7,6 +7,7 @@
 )]
 
 mod broken;
+mod edges;
 mod examples;
 mod expressions;
 mod mutation;
