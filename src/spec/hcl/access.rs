@@ -118,7 +118,7 @@ impl Evaluator<'_> {
             let problem = Diagnostic::new(
                 &file::EXPRESSION,
                 span.clone(),
-                format!("there is no `{name}` in it"),
+                format!("there is no key `{name}`"),
             )
             .expected(table.names().map(|name| format!("`{name}`")))
             .did_you_mean(name, table.names());

@@ -108,30 +108,31 @@ impl<'p> Evaluator<'p> {
         Some(Node::new(value, span))
     }
 
-    /// Counts work; only the first step too many is reported.
+    /// Counts one expression.
     pub(super) fn step(&mut self, span: &Span) -> Option<()> {
-        self.steps += 1;
-        if self.steps == MAX_STEPS {
-            self.report(
-                Diagnostic::new(
-                    &file::TOO_LARGE,
-                    span.clone(),
-                    "this takes too long to evaluate",
-                )
-                .note(format!("a file may evaluate {MAX_STEPS} expressions")),
-            );
-        }
-        (self.steps < MAX_STEPS).then_some(())
+        self.spend(1, span)
     }
 
     /// Counts what copying a value costs.
     pub(super) fn charge(&mut self, node: &Node, span: &Span) -> Option<()> {
-        let weight = node.weight() / 16;
-        self.steps = self
-            .steps
-            .saturating_add(weight)
-            .min(MAX_STEPS.max(self.steps + 1) - 1);
-        self.step(span)
+        self.spend(1 + node.weight() / 16, span)
+    }
+
+    /// Counts work, and gives up when it is too much; that is reported once.
+    fn spend(&mut self, cost: usize, span: &Span) -> Option<()> {
+        let already = self.steps > MAX_STEPS;
+        self.steps = self.steps.saturating_add(cost);
+        if self.steps <= MAX_STEPS {
+            return Some(());
+        }
+        if !already {
+            let message = "this takes too long to evaluate";
+            self.report(
+                Diagnostic::new(&file::TOO_LARGE, span.clone(), message)
+                    .note(format!("a file may evaluate {MAX_STEPS} expressions")),
+            );
+        }
+        None
     }
 
     fn object(&mut self, object: &Object, env: &Env) -> Table {
@@ -373,11 +374,17 @@ impl<'p> Evaluator<'p> {
 
     /// A value as text, in a template or as a name.
     pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
-        match functions::to_text(&node.value) {
-            Some(text) => Some(text),
-            None if node.has_invalid() => None,
-            None => self.fail(&node.span, format!("{} is not text", node.value.kind())),
+        let text = functions::to_text(&node.value);
+        if text.is_none() && !node.has_invalid() {
+            let message = format!("{} cannot stand in a text", node.value.kind());
+            let problem = Diagnostic::new(&file::EXPRESSION, node.span.clone(), message);
+            self.report(match node.value {
+                Value::List(_) => problem.help("join(\", \", …) makes a text of a list"),
+                Value::Table(_) => problem.help("jsonencode(…) makes a text of a table"),
+                _ => problem,
+            });
         }
+        text
     }
 }
 

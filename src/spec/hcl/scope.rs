@@ -9,7 +9,7 @@ use hcl_edit::{Decorated, Ident, Span as _};
 
 use super::eval::{Env, Evaluator};
 use super::{duplicate, label_key};
-use crate::spec::diagnostic::Diagnostic;
+use crate::spec::diagnostic::{Diagnostic, nearest};
 use crate::spec::rules::file;
 use crate::spec::source::Span;
 use crate::spec::tree::{Key, Node, Table, Value};
@@ -76,7 +76,7 @@ fn undeclared(name: &str, declared: &Table) -> Diagnostic {
 }
 
 fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Evaluator) -> Value {
-    check_variable_settings(block, evaluator);
+    let slipped = check_variable_settings(block, evaluator);
     let nothing = Table::default();
     let env = Env::root(&nothing);
     let default = block
@@ -86,6 +86,7 @@ fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Ev
     match (given, default) {
         (Some(text), default) => convert(text, default.as_ref(), key, evaluator),
         (None, Some(default)) => default,
+        (None, None) if slipped => Value::Invalid,
         (None, None) => {
             evaluator.report(no_value(key));
             Value::Invalid
@@ -93,8 +94,10 @@ fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Ev
     }
 }
 
-fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) {
+/// Reports unknown settings; returns whether one of them was meant to be the default.
+fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) -> bool {
     const KNOWN: [&str; 2] = ["default", "description"];
+    let mut slipped = false;
     for structure in &block.body {
         let key = match structure {
             Structure::Attribute(attribute) => &attribute.key,
@@ -110,8 +113,10 @@ fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) {
                 "type" => problem.note("a variable has the type of its default"),
                 _ => problem,
             });
+            slipped |= nearest(key.as_str(), KNOWN) == Some("default");
         }
     }
+    slipped
 }
 
 fn no_value(key: &Key) -> Diagnostic {
