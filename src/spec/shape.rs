@@ -190,6 +190,10 @@ impl Walk<'_> {
                 "",
                 "TOML is literal: variables and locals are for HCL files",
             ),
+            ("variable" | "locals", false) => (
+                "",
+                "that is a block: `locals { … }`, `variable \"name\" { default = … }`",
+            ),
             ("region", false) => ("", "the region comes from `zones`"),
             ("version" | "kubernetes_version", false) => (
                 "kubernetes",

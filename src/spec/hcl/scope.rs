@@ -144,7 +144,8 @@ fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evalu
         return value;
     }
     let name = &key.name;
-    let message = format!("the value given for the variable `{name}` is not {wanted}: `{text}`");
+    // The value itself is not shown: it may be meant for nobody's eyes.
+    let message = format!("the value given for the variable `{name}` is not {wanted}");
     evaluator.report(
         Diagnostic::new(&file::TYPE, key.span.clone(), message)
             .note("a given value is read as what the default is"),
@@ -182,8 +183,9 @@ fn locals(body: &Body, names: &mut Table, evaluator: &mut Evaluator) {
             }
             break;
         }
+        // Those that are ready do not need each other.
+        names.set("local", Value::Table(done.clone()));
         for (attribute, _) in ready {
-            names.set("local", Value::Table(done.clone()));
             let value = local(attribute, names, evaluator);
             done.set(attribute.key.as_str(), value);
         }
