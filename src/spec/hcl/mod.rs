@@ -6,6 +6,7 @@
 mod access;
 mod arithmetic;
 mod brackets;
+mod each;
 mod eval;
 mod functions;
 mod scope;
