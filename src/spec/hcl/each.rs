@@ -29,35 +29,17 @@ impl Evaluator<'_> {
                 Some(key) => self.keep(key, value, for_expr.grouping, &mut table, &env)?,
             }
         }
-        Some(if for_expr.key_expr.is_some() {
-            Value::Table(table)
-        } else {
-            Value::List(list)
-        })
+        Some(if for_expr.key_expr.is_some() { Value::Table(table) } else { Value::List(list) })
     }
 
-    fn keep(
-        &mut self,
-        key: &Expression,
-        value: Node,
-        grouping: bool,
-        table: &mut Table,
-        env: &Env,
-    ) -> Option<()> {
+    fn keep(&mut self, key: &Expression, value: Node, grouping: bool, table: &mut Table, env: &Env) -> Option<()> {
         let key = self.eval(key, env)?;
         let name = self.text_of(&key)?;
-        let found = table
-            .entries
-            .iter_mut()
-            .find(|entry| entry.key.name == name);
+        let found = table.entries.iter_mut().find(|entry| entry.key.name == name);
         match found.map(|entry| &mut entry.node.value) {
             None => {
                 let span = value.span.clone();
-                let value = if grouping {
-                    Node::new(Value::List(vec![value]), span)
-                } else {
-                    value
-                };
+                let value = if grouping { Node::new(Value::List(vec![value]), span) } else { value };
                 table.push(Key::new(name, key.span), value);
             }
             Some(Value::List(items)) if grouping => items.push(value),
@@ -74,35 +56,18 @@ impl Evaluator<'_> {
     }
 
     /// The keys and values that a `for` goes through.
-    pub(super) fn collection(
-        &mut self,
-        expression: &Expression,
-        env: &Env,
-    ) -> Option<Vec<(Value, Node)>> {
+    pub(super) fn collection(&mut self, expression: &Expression, env: &Env) -> Option<Vec<(Value, Node)>> {
         let node = self.eval(expression, env)?;
         match node.value {
             Value::List(items) => {
                 let index = |index: usize| Value::Integer(i64::try_from(index).unwrap_or(i64::MAX));
-                Some(
-                    items
-                        .into_iter()
-                        .enumerate()
-                        .map(|(i, item)| (index(i), item))
-                        .collect(),
-                )
+                Some(items.into_iter().enumerate().map(|(i, item)| (index(i), item)).collect())
             }
-            Value::Table(table) => Some(
-                table
-                    .entries
-                    .into_iter()
-                    .map(|e| (Value::String(e.key.name), e.node))
-                    .collect(),
-            ),
+            Value::Table(table) => {
+                Some(table.entries.into_iter().map(|e| (Value::String(e.key.name), e.node)).collect())
+            }
             Value::Invalid => None,
-            other => self.fail(
-                &node.span,
-                format!("`for` goes through a list or a table, not {}", other.kind()),
-            ),
+            other => self.fail(&node.span, format!("`for` goes through a list or a table, not {}", other.kind())),
         }
     }
 }

@@ -10,17 +10,9 @@ fn every_broken_file_has_its_message() {
     settings.set_snapshot_path(super::path("tests/broken/messages"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let failures: Vec<String> = settings.bind(|| {
-        files
-            .iter()
-            .filter(|(name, text)| !snapshot(name, text))
-            .map(|(name, _)| name.clone())
-            .collect()
-    });
-    assert!(
-        failures.is_empty(),
-        "other messages than in tests/broken/messages: {failures:#?}"
-    );
+    let failures: Vec<String> = settings
+        .bind(|| files.iter().filter(|(name, text)| !snapshot(name, text)).map(|(name, _)| name.clone()).collect());
+    assert!(failures.is_empty(), "other messages than in tests/broken/messages: {failures:#?}");
 }
 
 /// Compares one file's message, and goes on to the next whatever comes of it.
@@ -43,24 +35,16 @@ fn no_line_of_a_message_is_wider_than_the_terminal() {
 
 #[test]
 fn no_message_is_left_over() {
-    let files: Vec<String> = cluster_files("tests/broken")
-        .into_iter()
-        .map(|(name, _)| format!("{name}.snap"))
-        .collect();
+    let files: Vec<String> =
+        cluster_files("tests/broken").into_iter().map(|(name, _)| format!("{name}.snap")).collect();
     for entry in std::fs::read_dir(super::path("tests/broken/messages")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(
-            files.contains(&name) || name.ends_with(".snap.new"),
-            "{name} has no broken file"
-        );
+        assert!(files.contains(&name) || name.ends_with(".snap.new"), "{name} has no broken file");
     }
 }
 
 #[test]
 fn a_problem_has_a_form_for_machines() {
-    let parsed = read(
-        "cluster.hcl",
-        "name = \"chat\"\nkubernetes = \"1.19\"\nmastres {}\n",
-    );
+    let parsed = read("cluster.hcl", "name = \"chat\"\nkubernetes = \"1.19\"\nmastres {}\n");
     insta::assert_json_snapshot!(parsed.diagnostics);
 }

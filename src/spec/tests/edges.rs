@@ -9,12 +9,7 @@ fn codes(zones: &str, masters: &str, rest: &str) -> String {
          zones = [{zones}]\nmasters {{\n{masters}\n}}\n{rest}\n"
     );
     let parsed = read("edge.hcl", &text);
-    parsed
-        .diagnostics
-        .iter()
-        .map(|problem| problem.code)
-        .collect::<Vec<_>>()
-        .join(" ")
+    parsed.diagnostics.iter().map(|problem| problem.code).collect::<Vec<_>>().join(" ")
 }
 
 const THREE: &str = r#""us-east-1a", "us-east-1b", "us-east-1c""#;
@@ -30,46 +25,20 @@ fn with(rest: &str) -> String {
 
 #[test]
 fn master_counts() {
-    let count = |n: u32| {
-        codes(
-            THREE,
-            &format!("{MASTERS}\ncount = {n}"),
-            &nodes("count = 1"),
-        )
-    };
+    let count = |n: u32| codes(THREE, &format!("{MASTERS}\ncount = {n}"), &nodes("count = 1"));
     let found: Vec<String> = (0..=9).map(count).collect();
-    assert_eq!(
-        found,
-        [
-            "Q0402", "Q0412", "Q0401", "", "Q0401", "", "Q0401", "", "Q0403", "Q0403"
-        ]
-    );
+    assert_eq!(found, ["Q0402", "Q0412", "Q0401", "", "Q0401", "", "Q0401", "", "Q0403", "Q0403"]);
 }
 
 #[test]
 fn quorum() {
-    let spread = |zones: &str, count: u32| {
-        codes(
-            zones,
-            &format!("{MASTERS}\ncount = {count}"),
-            &nodes("count = 1"),
-        )
-    };
+    let spread = |zones: &str, count: u32| codes(zones, &format!("{MASTERS}\ncount = {count}"), &nodes("count = 1"));
     assert_eq!(spread(r#""us-east-1a", "us-east-1b""#, 3), "Q0411");
     assert_eq!(spread(r#""us-east-1a", "us-east-1b""#, 5), "Q0411");
     assert_eq!(spread(THREE, 7), "");
     assert_eq!(spread(r#""us-east-1a""#, 1), "Q0412");
-    let listed = |zones: &str| {
-        codes(
-            THREE,
-            &format!("{MASTERS}\nzones = [{zones}]"),
-            &nodes("count = 1"),
-        )
-    };
-    assert_eq!(
-        listed(r#""us-east-1a", "us-east-1a", "us-east-1b""#),
-        "Q0411"
-    );
+    let listed = |zones: &str| codes(THREE, &format!("{MASTERS}\nzones = [{zones}]"), &nodes("count = 1"));
+    assert_eq!(listed(r#""us-east-1a", "us-east-1a", "us-east-1b""#), "Q0411");
     assert_eq!(listed(r#""us-east-1c", "us-east-1b", "us-east-1a""#), "");
     assert_eq!(listed(r#""us-east-1a", "us-east-1b""#), "Q0401");
     assert_eq!(listed(""), "Q0402");
@@ -81,14 +50,7 @@ fn machines_and_routes() {
     assert_eq!(count(46), "");
     assert_eq!(count(47), "Q0308");
     let without = "network {\nplugin = \"none\"\n}\n";
-    assert_eq!(
-        codes(
-            THREE,
-            MASTERS,
-            &format!("{}{without}", nodes("min = 0\nmax = 500"))
-        ),
-        ""
-    );
+    assert_eq!(codes(THREE, MASTERS, &format!("{}{without}", nodes("min = 0\nmax = 500"))), "");
     let range = |pods: &str| {
         let rest = format!("{}network {{\npods = \"{pods}\"\n}}\n", nodes("count = 5"));
         codes(THREE, MASTERS, &rest)
@@ -123,9 +85,7 @@ fn networks() {
 fn more_zones_than_the_range_has_parts() {
     let zones = |n: u8| {
         let letters = (b'a'..b'a' + n).map(char::from);
-        let names: Vec<String> = letters
-            .map(|letter| format!("\"us-east-1{letter}\""))
-            .collect();
+        let names: Vec<String> = letters.map(|letter| format!("\"us-east-1{letter}\"")).collect();
         codes(&names.join(", "), MASTERS, &nodes("count = 2"))
     };
     assert_eq!(zones(8), "");
@@ -148,13 +108,8 @@ fn node_scales() {
 
 #[test]
 fn burstable_masters() {
-    let masters = |size: &str, count: u32| {
-        codes(
-            THREE,
-            &format!("size = \"{size}\""),
-            &nodes(&format!("count = {count}")),
-        )
-    };
+    let masters =
+        |size: &str, count: u32| codes(THREE, &format!("size = \"{size}\""), &nodes(&format!("count = {count}")));
     assert_eq!(masters("t3.medium", 10), "");
     assert_eq!(masters("t3.medium", 11), "Q0413");
     assert_eq!(masters("t3.small", 1), "Q0413");
@@ -185,10 +140,7 @@ fn access() {
 
 #[test]
 fn dns() {
-    assert_eq!(
-        with("dns {\nzone = \"chat.poeticoding.com\"\ncreate = true\n}\n"),
-        ""
-    );
+    assert_eq!(with("dns {\nzone = \"chat.poeticoding.com\"\ncreate = true\n}\n"), "");
     assert_eq!(with("dns {\nzone = \"oeticoding.com\"\n}\n"), "Q0222");
     assert_eq!(with("dns {\nzone = \"none\"\n}\n"), "Q0221");
     assert_eq!(with("dns {\npublic = true\n}\n"), "");
@@ -196,32 +148,13 @@ fn dns() {
 
 #[test]
 fn images() {
-    let image = |image: &str| {
-        with(&format!(
-            "service \"web\" {{\nimage = \"{image}\"\nreplicas = 2\n}}\n"
-        ))
-    };
+    let image = |image: &str| with(&format!("service \"web\" {{\nimage = \"{image}\"\nreplicas = 2\n}}\n"));
     let digest = format!("ghcr.io/team/chat@sha256:{}", "a".repeat(64));
-    let good = [
-        "nginx",
-        "nginx:1.27",
-        "localhost:5000/a/b:c",
-        "alvises/phoenix-chat-example:1_kops_chat",
-    ];
+    let good = ["nginx", "nginx:1.27", "localhost:5000/a/b:c", "alvises/phoenix-chat-example:1_kops_chat"];
     for name in good.into_iter().chain([digest.as_str()]) {
         assert_eq!(image(name), "Q0513", "{name}");
     }
-    for name in [
-        "",
-        ":1",
-        "Nginx",
-        "a//b",
-        "nginx:",
-        "nginx@sha256:12",
-        "a b",
-        "-a",
-        "a/b:c/d:e:f",
-    ] {
+    for name in ["", ":1", "Nginx", "a//b", "nginx:", "nginx@sha256:12", "a b", "-a", "a/b:c/d:e:f"] {
         assert_eq!(image(name), "Q0513 Q0506", "{name}");
     }
 }
