@@ -205,7 +205,9 @@ impl Provider for Cloud {
     }
 
     fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(self.call(Verb::Create, Some(&object.address), move |state, half| state.create(object, token, half)))
+        Box::pin(
+            self.call(Verb::Create, Some(&object.address), move |state, half| Ok(state.create(object, token, half))),
+        )
     }
 
     fn update<'a>(
@@ -248,11 +250,11 @@ impl State {
         self.objects.iter_mut().find(|stored| stored.live.id == id).ok_or_else(gone)
     }
 
-    fn create(&mut self, object: &Object, token: &Token, half: bool) -> Result<Live, Failure> {
+    fn create(&mut self, object: &Object, token: &Token, half: bool) -> Live {
         self.check(object);
         if let Some(same) = self.objects.iter().find(|stored| stored.token == token.0) {
             assert_eq!(same.live.address, object.address, "one token for two objects");
-            return Ok(same.live.clone());
+            return same.live.clone();
         }
         self.made += 1;
         let id = format!("{}-{:06}", object.address.kind(), self.made);
@@ -274,7 +276,7 @@ impl State {
         let mut stored = Stored { live, token: token.0.clone(), version: 1 };
         stored.hide();
         self.objects.push(stored.clone());
-        Ok(stored.live)
+        stored.live
     }
 
     fn update(&mut self, live: &Live, object: &Object, changed: &BTreeSet<String>) -> Result<Live, Failure> {
@@ -311,15 +313,11 @@ impl State {
         self.stored(&live.id)?;
         let others = self.objects.iter().filter(|stored| stored.live.id != live.id);
         let holder = others.map(|stored| &stored.live).find(|other| ids(&other.attributes).contains(live.id.as_str()));
-        match holder {
-            Some(holder) => {
-                Err(failure(Class::Held, Verb::Delete, &format!("{} holds {}", holder.address, live.address)))
-            }
-            None => {
-                self.objects.retain(|stored| stored.live.id != live.id);
-                Ok(())
-            }
+        if let Some(holder) = holder {
+            return Err(failure(Class::Held, Verb::Delete, &format!("{} holds {}", holder.address, live.address)));
         }
+        self.objects.retain(|stored| stored.live.id != live.id);
+        Ok(())
     }
 
     /// Refuses what waits for others, and references to what is not there.

@@ -42,7 +42,7 @@ async fn run_until_death(cloud: &Cloud, mode: Mode, desired: &[Object], record: 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(worlds::cases())]
 
     #[test]
     fn a_second_plan_is_empty_and_destroy_leaves_nothing(first in world(), second in world()) {
