@@ -112,24 +112,24 @@ fn bench(bencher: Bencher<'_, '_>, cluster: &Cluster, mode: Mode) {
     });
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_count = 10)]
 fn create(bencher: Bencher<'_, '_>, size: usize) {
     let cluster = Cluster { live: Vec::new(), recorded: BTreeMap::new(), ..cluster(size) };
     bench(bencher, &cluster, Mode::Apply);
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_count = 10)]
 fn unchanged(bencher: Bencher<'_, '_>, size: usize) {
     bench(bencher, &cluster(size), Mode::Apply);
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_count = 10)]
 fn replace_all(bencher: Bencher<'_, '_>, size: usize) {
     let desired = (0..size).map(|number| object(number, "square")).collect();
     bench(bencher, &Cluster { desired, ..cluster(size) }, Mode::Apply);
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_count = 10)]
 fn destroy(bencher: Bencher<'_, '_>, size: usize) {
     bench(bencher, &cluster(size), Mode::Destroy);
 }
