@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::failure::classify;
 use super::limit::Limits;
+use super::poll::Polls;
 use crate::engine::Failure;
 
 /// How often a read is tried before its failure is the caller's.
@@ -44,6 +45,7 @@ pub struct Aws {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) polls: Polls,
     limits: Limits,
 }
 
@@ -75,6 +77,7 @@ impl Aws {
             s3: aws_sdk_s3::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
+            polls: Polls::default(),
             limits: Limits::default(),
             scope,
         }

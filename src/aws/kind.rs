@@ -6,7 +6,9 @@ use tokio::sync::OnceCell;
 
 use super::Aws;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
-use crate::resource::{Resource, Subnet, Vpc};
+use crate::resource::{
+    InternetGateway, KeyPair, Resource, RouteTable, SecurityGroup, SecurityGroupRules, Subnet, Volume, Vpc,
+};
 
 /// What one observation has seen already: answers that several kinds read.
 pub(super) struct Look<'a> {
@@ -139,7 +141,13 @@ macro_rules! registry {
 
 registry! {
     Vpc,
+    InternetGateway,
+    RouteTable,
     Subnet,
+    SecurityGroup,
+    SecurityGroupRules,
+    KeyPair,
+    Volume,
 }
 
 impl<'a> Look<'a> {

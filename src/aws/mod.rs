@@ -8,9 +8,16 @@ mod ec2;
 mod failure;
 mod kind;
 mod limit;
+mod poll;
 mod tags;
 
+mod internet_gateway;
+mod key_pair;
+mod route_table;
+mod security_group;
+mod security_group_rules;
 mod subnet;
+mod volume;
 mod vpc;
 
 pub use client::{Aws, Scope};
