@@ -7,7 +7,8 @@ use tokio::sync::OnceCell;
 use super::Aws;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::{
-    InternetGateway, KeyPair, Resource, RouteTable, SecurityGroup, SecurityGroupRules, Subnet, Volume, Vpc,
+    AutoScalingGroup, InternetGateway, KeyPair, LaunchTemplate, Resource, RouteTable, SecurityGroup,
+    SecurityGroupRules, Subnet, Volume, Vpc,
 };
 
 /// What one observation has seen already: answers that several kinds read.
@@ -148,6 +149,8 @@ registry! {
     SecurityGroupRules,
     KeyPair,
     Volume,
+    LaunchTemplate,
+    AutoScalingGroup,
 }
 
 impl<'a> Look<'a> {

@@ -11,8 +11,10 @@ mod limit;
 mod poll;
 mod tags;
 
+mod autoscaling_group;
 mod internet_gateway;
 mod key_pair;
+mod launch_template;
 mod route_table;
 mod security_group;
 mod security_group_rules;

@@ -116,15 +116,15 @@ async fn standing(aws: &Aws, group: &str) -> Result<Vec<Standing>, Failure> {
     Ok(found.iter().filter_map(standing).collect())
 }
 
-fn permissions(rules: &[&Rule]) -> Option<Vec<IpPermission>> {
-    Some(rules.iter().map(|rule| permission(rule)).collect())
+fn permissions(rules: &[&Rule]) -> Vec<IpPermission> {
+    rules.iter().map(|rule| permission(rule)).collect()
 }
 
 async fn authorize(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(), Failure> {
     if rules.is_empty() {
         return Ok(());
     }
-    let permissions = permissions(rules);
+    let permissions = Some(permissions(rules));
     match way {
         Way::In => {
             let request = aws.ec2.authorize_security_group_ingress().group_id(group).set_ip_permissions(permissions);
@@ -141,7 +141,7 @@ async fn describe(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(
     if rules.is_empty() {
         return Ok(());
     }
-    let permissions = permissions(rules);
+    let permissions = Some(permissions(rules));
     match way {
         Way::In => {
             let request = aws.ec2.update_security_group_rule_descriptions_ingress().group_id(group);

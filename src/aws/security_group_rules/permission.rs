@@ -2,7 +2,6 @@
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, UserIdGroupPair};
 
-use crate::engine::Input;
 use crate::resource::Rule;
 
 /// Every protocol, or every port.
