@@ -45,12 +45,12 @@ impl AwsKind for AutoScalingGroup {
             .health_check_type("EC2")
             .health_check_grace_period(GRACE)
             .set_tags(Some(to_autoscaling(&self.name, &self.tags)));
-        aws.send(AUTOSCALING, "CreateAutoScalingGroup", request.send()).await?;
+        aws.send(AUTOSCALING, "CreateAutoScalingGroup", Box::pin(request.send())).await?;
         self.live(creation.object.address.name(), None)
     }
 
     async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
-        self.resize(aws, changed).await?;
+        let moves = self.resize(aws, changed).await?;
         if changed.contains("target_groups") {
             self.retarget(aws, live).await?;
         }
@@ -58,10 +58,11 @@ impl AwsKind for AutoScalingGroup {
             self.retag(aws, live).await?;
         }
         let now = self.live(live.address.name(), Some(live))?;
+        let phase = if moves { Phase::Pending } else { live.phase };
         // Machines stay as they are until they are rolled.
         let machines = live.attributes.get("machines").cloned();
         let attributes = now.attributes.into_iter().chain(machines.map(|machines| ("machines".to_owned(), machines)));
-        Ok(Live { attributes: attributes.collect(), ..now })
+        Ok(Live { attributes: attributes.collect(), phase, ..now })
     }
 
     async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
@@ -95,7 +96,6 @@ impl AutoScalingGroup {
                 outputs: before.outputs.clone(),
                 created: before.created,
                 members: before.members.clone(),
-                phase: Phase::Pending,
                 ..live
             },
             None => Live { phase: Phase::Pending, ..live },
@@ -111,11 +111,11 @@ impl AutoScalingGroup {
         self.subnets.iter().filter_map(Input::known).collect::<Vec<_>>().join(",")
     }
 
-    /// Changes what one call takes.
-    async fn resize(&self, aws: &Aws, changed: &BTreeSet<String>) -> Result<(), Failure> {
+    /// Changes what one call takes, and says whether there was anything: machines may come or go then.
+    async fn resize(&self, aws: &Aws, changed: &BTreeSet<String>) -> Result<bool, Failure> {
         let any = |names: &[&str]| names.iter().any(|name| changed.contains(*name));
         if !any(&["launch_template", "version", "subnets", "min", "max", "desired"]) {
-            return Ok(());
+            return Ok(false);
         }
         let request = aws
             .autoscaling
@@ -127,7 +127,7 @@ impl AutoScalingGroup {
             .set_max_size(any(&["max"]).then(|| whole(self.max)))
             // A new smallest or largest size moves the size if it has to: then ours must be said again.
             .set_desired_capacity(self.desired.filter(|_| any(&["min", "max", "desired"])).map(whole));
-        aws.send(AUTOSCALING, "UpdateAutoScalingGroup", request.send()).await.map(drop)
+        aws.send(AUTOSCALING, "UpdateAutoScalingGroup", request.send()).await.map(|_| true)
     }
 
     /// Attaches target groups that are missing, then detaches those that are too much.

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::failure::classify;
 use super::limit::Limits;
-use super::poll::Polls;
+use super::watch::Polls;
 use crate::engine::Failure;
 
 /// How often a read is tried before its failure is the caller's.

@@ -22,6 +22,7 @@ impl AwsKind for LaunchTemplate {
         templates.iter().filter_map(|template| seen(cluster, template, &versions)).collect()
     }
 
+    // The data of a template is large: boxed, or every future around it is.
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
@@ -30,7 +31,7 @@ impl AwsKind for LaunchTemplate {
             .launch_template_data(data::request(self))
             .client_token(&creation.token.0)
             .tag_specifications(specification(ResourceType::LaunchTemplate, &self.tags));
-        let made = aws.send(EC2, "CreateLaunchTemplate", request.send()).await?;
+        let made = aws.send(EC2, "CreateLaunchTemplate", Box::pin(request.send())).await?;
         let template = made.launch_template();
         let id = template.and_then(Answer::launch_template_id).unwrap_or_default();
         let version = template.and_then(Answer::default_version_number).unwrap_or(1);
@@ -59,7 +60,7 @@ impl LaunchTemplate {
     async fn renew(&self, aws: &Aws, id: &str) -> Result<String, Failure> {
         let request =
             aws.ec2.create_launch_template_version().launch_template_id(id).launch_template_data(data::request(self));
-        let made = aws.send(EC2, "CreateLaunchTemplateVersion", request.send()).await?;
+        let made = aws.send(EC2, "CreateLaunchTemplateVersion", Box::pin(request.send())).await?;
         let number = made.launch_template_version().and_then(LaunchTemplateVersion::version_number);
         let version = number.unwrap_or_default().to_string();
         let request = aws.ec2.modify_launch_template().launch_template_id(id).default_version(&version);

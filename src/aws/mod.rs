@@ -8,8 +8,8 @@ mod ec2;
 mod failure;
 mod kind;
 mod limit;
-mod poll;
 mod tags;
+mod watch;
 
 mod autoscaling_group;
 mod internet_gateway;
@@ -21,5 +21,8 @@ mod security_group_rules;
 mod subnet;
 mod volume;
 mod vpc;
+
+#[cfg(test)]
+mod tests;
 
 pub use client::{Aws, Scope};

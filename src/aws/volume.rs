@@ -1,14 +1,19 @@
 //! EBS volumes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_ec2::types::{ResourceType, Volume as Answer, VolumeState, VolumeType};
 
 use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification, whole};
 use super::kind::{AwsKind, Creation, Look, internal, live};
+use super::watch::Watch;
 use super::{Aws, tags};
 use crate::engine::{Failure, Live, Note, Phase};
 use crate::resource::{Resource, Volume};
+
+/// How long a volume may take to come or to go: seconds are usual.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 impl AwsKind for Volume {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
@@ -52,8 +57,12 @@ impl AwsKind for Volume {
         aws.send(EC2, "DeleteVolume", aws.ec2.delete_volume().volume_id(&live.id).send()).await?;
         let mut watch = aws.polls.volumes.watch();
         note("waiting for the volume to be gone".to_owned());
-        while let Some(_there) = find(&watch.look(|| volumes(aws)).await?, &live.id) {}
-        Ok(())
+        loop {
+            if find(&watch.look(|| volumes(aws)).await?, &live.id).is_none() {
+                return Ok(());
+            }
+            give_up(&watch, &live.id)?;
+        }
     }
 
     async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
@@ -70,10 +79,19 @@ impl AwsKind for Volume {
                     return Err(internal("DescribeVolumes", format!("EBS could not make the volume {}", live.id)));
                 }
                 // One that was made a moment ago may not be there to see.
-                Some(Phase::Pending | Phase::Deleting) | None => {}
+                Some(Phase::Pending | Phase::Deleting) | None => give_up(&watch, &live.id)?,
             }
         }
     }
+}
+
+/// Fails when a volume takes longer than any volume does.
+fn give_up(watch: &Watch<'_, Answer>, id: &str) -> Result<(), Failure> {
+    if watch.waited() < PATIENCE {
+        return Ok(());
+    }
+    let minutes = PATIENCE.as_secs() / 60;
+    Err(internal("DescribeVolumes", format!("EBS has not done with the volume {id} in {minutes} minutes")))
 }
 
 /// All volumes of the cluster.

@@ -14,7 +14,7 @@ use crate::engine::{Class, Failure, Live, Note, Phase, Value};
 /// How long one machine may take.
 pub(super) const PATIENCE: Duration = Duration::from_mins(15);
 /// How long nothing happens before we ask why, and again each time.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 /// The tag that Auto Scaling gives its machines.
 const GROUP_TAG: &str = "aws:autoscaling:groupName";
 /// States of an instance in which it still uses what others may want to remove.

@@ -9,8 +9,8 @@ use aws_sdk_ec2::types::{
     LaunchTemplateInstanceMetadataTagsState as MetadataTags,
     LaunchTemplateInstanceNetworkInterfaceSpecification as Interface,
     LaunchTemplateInstanceNetworkInterfaceSpecificationRequest as InterfaceRequest,
-    LaunchTemplateTagSpecificationRequest as TagsRequest, RequestLaunchTemplateData as Request, ResourceType,
-    ResponseLaunchTemplateData as Response, VolumeType,
+    LaunchTemplateTagSpecificationRequest as TagsRequest, LaunchTemplatesMonitoring,
+    RequestLaunchTemplateData as Request, ResourceType, ResponseLaunchTemplateData as Response, VolumeType,
 };
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
@@ -131,7 +131,7 @@ fn beside(data: &Response) -> Vec<String> {
             instance_requirements private_dns_name_options maintenance_options network_performance_options;
         lists: elastic_gpu_specifications elastic_inference_accelerators security_group_ids security_groups
             license_specifications secondary_interfaces);
-    if data.monitoring().and_then(|monitoring| monitoring.enabled()) == Some(true) {
+    if data.monitoring().and_then(LaunchTemplatesMonitoring::enabled) == Some(true) {
         beside.push("detailed monitoring".to_owned());
     }
     if data.iam_instance_profile().is_some_and(|profile| profile.arn().is_some() && profile.name().is_none()) {

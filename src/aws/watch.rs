@@ -1,4 +1,4 @@
-//! One poll of one API, shared by everybody who waits for it.
+//! Waiting for what takes a while: one poll of one API, shared by everybody who waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,7 @@ struct Answer<T> {
 #[derive(Debug)]
 pub(super) struct Watch<'a, T> {
     poll: &'a Poll<T>,
+    since: Instant,
     looked: Instant,
     pause: Duration,
 }
@@ -53,7 +54,8 @@ impl<T> Default for Poll<T> {
 impl<T> Poll<T> {
     /// Begins to wait: answers to questions asked from now on count.
     pub(super) fn watch(&self) -> Watch<'_, T> {
-        Watch { poll: self, looked: Instant::now(), pause: FIRST }
+        let now = Instant::now();
+        Watch { poll: self, since: now, looked: now, pause: FIRST }
     }
 }
 
@@ -80,6 +82,11 @@ impl<T> Watch<'_, T> {
         };
         self.looked = Instant::now();
         Ok(found)
+    }
+
+    /// How long it has been waited.
+    pub(super) fn waited(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// Something has moved: looks again soon.
@@ -131,6 +138,6 @@ mod tests {
         }
         let before = start.elapsed();
         watch.look(|| count(&calls)).await.unwrap();
-        assert_eq!((start.elapsed() - before).as_secs(), 5);
+        assert_eq!(start.elapsed().saturating_sub(before).as_secs(), 5);
     }
 }
