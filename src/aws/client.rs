@@ -46,6 +46,7 @@ pub struct Aws {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) polls: Polls,
+    pub(super) zones: super::zones::Shared,
     limits: Limits,
 }
 
@@ -78,6 +79,7 @@ impl Aws {
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             polls: Polls::default(),
+            zones: super::zones::Shared::default(),
             limits: Limits::default(),
             scope,
         }

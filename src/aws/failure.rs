@@ -3,6 +3,7 @@
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::operation::BuildError;
 use aws_smithy_types::retry::ErrorKind;
 
 use crate::engine::{Class, Failure};
@@ -47,7 +48,15 @@ const CODES: &[(Class, &[&str])] = &[
         // Auto Scaling and EC2 answer with their most general code when a role, profile, template or group was made
         // a moment ago; ELB and IAM have a code of their own for it.
         Class::MaybeNotYetConsistent,
-        &["InvalidConfigurationRequest", "InvalidParameterValue", "MalformedPolicyDocument", "ValidationError"],
+        &[
+            "InvalidConfigurationRequest",
+            "InvalidParameterValue",
+            "InvalidSecurityGroup",
+            "InvalidSubnet",
+            "InvalidVPCId",
+            "MalformedPolicyDocument",
+            "ValidationError",
+        ],
     ),
     (
         Class::Gone,
@@ -62,6 +71,7 @@ const CODES: &[(Class, &[&str])] = &[
             "NoSuchHostedZone",
             "NoSuchKey",
             "NotFound",
+            "SubnetNotFound",
             "TargetGroupNotFound",
         ],
     ),
@@ -164,6 +174,28 @@ pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> Class {
         Some(400..) => Class::Invalid,
         _ => Class::Fatal,
     })
+}
+
+/// The answer; nothing if what was asked about is not there.
+pub(super) fn if_there<T>(outcome: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.class == Class::Gone => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What a creation's later calls do not find was made by its first one.
+pub(super) fn just_made(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Gone => Failure { class: Class::NotYetConsistent, ..failure },
+        _ => failure,
+    }
+}
+
+/// A request that lacks something: a bug.
+pub(super) fn incomplete(error: &BuildError) -> Failure {
+    super::kind::internal("build", error.to_string())
 }
 
 /// What became of a call, as a [`Failure`].

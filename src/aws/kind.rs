@@ -7,8 +7,9 @@ use tokio::sync::OnceCell;
 use super::Aws;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::{
-    AutoScalingGroup, InternetGateway, KeyPair, LaunchTemplate, Resource, RouteTable, SecurityGroup,
-    SecurityGroupRules, Subnet, Volume, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
+    Listener, LoadBalancer, Record, Resource, Role, RouteTable, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup,
+    Volume, Vpc,
 };
 
 /// What one observation has seen already: answers that several kinds read.
@@ -17,6 +18,10 @@ pub(super) struct Look<'a> {
     pub(super) aws: &'a Aws,
     /// Security groups: their own attributes, and their rules.
     pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
+    /// Load balancers, target groups and listeners of the cluster.
+    pub(super) balancing: OnceCell<super::balancing::Balancing>,
+    /// Hosted zones whose names have to do with the cluster's.
+    pub(super) zones: OnceCell<Vec<super::zones::Zone>>,
 }
 
 /// What a creation needs beside the attributes.
@@ -141,6 +146,8 @@ macro_rules! registry {
 }
 
 registry! {
+    Bucket,
+    BucketObject,
     Vpc,
     InternetGateway,
     RouteTable,
@@ -151,12 +158,19 @@ registry! {
     Volume,
     LaunchTemplate,
     AutoScalingGroup,
+    Role,
+    InstanceProfile,
+    LoadBalancer,
+    TargetGroup,
+    Listener,
+    HostedZone,
+    Record,
 }
 
 impl<'a> Look<'a> {
     /// An observation that has seen nothing yet.
     pub(super) fn new(aws: &'a Aws) -> Self {
-        Self { aws, security_groups: OnceCell::new() }
+        Self { aws, security_groups: OnceCell::new(), balancing: OnceCell::new(), zones: OnceCell::new() }
     }
 }
 
@@ -182,6 +196,17 @@ pub(super) fn live<K: Resource>(
         created: None,
         members: Vec::new(),
     })
+}
+
+/// A live object after an update: with the attributes that it was to get, and otherwise as it was.
+pub(super) fn updated<K: Resource>(before: &Live, now: &K) -> Result<Live, Failure> {
+    let attributes = now.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?;
+    Ok(Live { attributes, ..before.clone() })
+}
+
+/// A live object's attributes as its kind.
+pub(super) fn seen<K: Resource>(live: &Live) -> Result<K, Failure> {
+    K::from_attributes(&live.attributes).map_err(|malformed| broken(K::KIND.name, &malformed))
 }
 
 /// What is not there for a creation or an update was most likely made a moment ago.
