@@ -2,3 +2,4 @@
 pub mod engine;
 pub mod resource;
 pub mod spec;
+pub mod view;
