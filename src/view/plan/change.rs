@@ -1,6 +1,8 @@
 //! One change: its head, why it is made, and what differs.
 
-use crate::engine::{Action, AttributeChange, Change, Form, Kind, Origin, Reason, Vocabulary};
+use std::borrow::Cow;
+
+use crate::engine::{Action, AttributeChange, Change, Form, Kind, Mode, Origin, Reason, Vocabulary};
 use crate::resource::Kinds;
 use crate::view::line::{Ink, Line, paragraph};
 use crate::view::{Style, value};
@@ -17,12 +19,12 @@ const BODY: usize = 6;
 const LONGEST_NAME: usize = 24;
 
 /// The first lines: sign, address, identifier; one for each change of a group.
-pub(super) fn heads(group: &[&Change]) -> Vec<Line> {
+pub(super) fn heads(group: &[&Change], mode: Mode) -> Vec<Line> {
     let column = group.iter().map(|change| ADDRESS + title(change).chars().count()).max().unwrap_or_default() + 2;
     group
         .iter()
         .map(|change| {
-            let (sign, ink) = sign(change.action);
+            let (sign, ink) = sign(change.action, mode);
             let head = Line::at(0).ink(ink, sign).plain(" ").ink(Ink::Strong, title(change));
             match &change.id {
                 Some(id) => head.up_to(column).ink(Ink::Faint, value::short_id(id)),
@@ -37,7 +39,7 @@ fn title(change: &Change) -> String {
 }
 
 /// Everything below the head.
-pub(super) fn body(change: &Change, shared_reason: bool, style: Style) -> Vec<Line> {
+pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
     let mut lines = Vec::new();
     if !shared_reason || matches!(change.reason, Reason::Fixed { .. } | Reason::Duplicate { .. }) {
         lines.extend(paragraph(BODY, Ink::Faint, &reason(&change.reason), style));
@@ -51,8 +53,8 @@ pub(super) fn body(change: &Change, shared_reason: bool, style: Style) -> Vec<Li
     if change.loses_data {
         lines.extend(paragraph(BODY, Ink::Danger, &loss(change), style));
     }
-    if shows_attributes(change, style) {
-        lines.extend(attributes(change, style));
+    if shows_attributes(change, mode, style) {
+        lines.extend(attributes(change, mode, style));
     }
     lines
 }
@@ -67,20 +69,20 @@ fn loss(change: &Change) -> String {
     }
 }
 
-fn shows_attributes(change: &Change, style: Style) -> bool {
+fn shows_attributes(change: &Change, mode: Mode, style: Style) -> bool {
     match change.action {
         Action::Delete | Action::Adopt => false,
-        Action::Create => style.verbose,
+        Action::Create => style.verbose && mode != Mode::Refresh,
         _ => true,
     }
 }
 
-fn attributes(change: &Change, style: Style) -> Vec<Line> {
+fn attributes(change: &Change, mode: Mode, style: Style) -> Vec<Line> {
     let kind = Kinds.kind(change.address.kind());
     let rows: Vec<(&AttributeChange, Vec<Difference>)> = change
         .attributes
         .iter()
-        .map(|attribute| (attribute, difference(attribute, form(kind, &attribute.name))))
+        .map(|attribute| (attribute, difference(&seen(attribute, mode), form(kind, &attribute.name))))
         .collect();
     let column = rows
         .iter()
@@ -97,6 +99,16 @@ fn attributes(change: &Change, style: Style) -> Vec<Line> {
             })
         })
         .collect()
+}
+
+/// The attribute as the reader looks at it. A plan goes from what is to what should be; a look at what changed outside
+/// goes from what was applied to what is.
+fn seen(attribute: &AttributeChange, mode: Mode) -> Cow<'_, AttributeChange> {
+    if mode != Mode::Refresh {
+        return Cow::Borrowed(attribute);
+    }
+    let (before, after) = (attribute.after.clone(), attribute.before.clone());
+    Cow::Owned(AttributeChange { before, after, ..attribute.clone() })
 }
 
 fn form(kind: Option<&Kind>, attribute: &str) -> Form {

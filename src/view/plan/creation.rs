@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use crate::engine::{Change, Value};
+use crate::engine::{Change, Mode, Value};
 use crate::view::line::{Ink, Line, paragraph};
 use crate::view::{Style, noun, value};
 
@@ -37,7 +37,7 @@ pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: Style) -> 
 }
 
 fn row(change: &Change, name: &str, told: &str, column: usize, style: Style) -> Vec<Line> {
-    let (sign, ink) = sign(change.action);
+    let (sign, ink) = sign(change.action, Mode::Apply);
     let mut names = paragraph(ADDRESS, Ink::Strong, name, style).into_iter();
     let first = names.next().unwrap_or_default();
     // The sign stands in the indent of the first line.

@@ -67,17 +67,23 @@ impl Summary {
 
     /// `3 to create`, `1 to update`, …: what is not there is not said.
     pub(super) fn spoken(&self, mode: Mode) -> Vec<String> {
-        let verbs = match mode {
-            Mode::Apply | Mode::Destroy => ["to create", "to update", "to roll", "to replace", "to delete", "to adopt"],
-            Mode::Refresh => ["new", "changed", "rolled", "replaced", "gone", "unrecorded"],
+        let counts = match mode {
+            Mode::Apply | Mode::Destroy => vec![
+                (self.create, "to create"),
+                (self.update, "to update"),
+                (self.roll, "to roll"),
+                (self.replace, "to replace"),
+                (self.delete, "to delete"),
+                (self.adopt, "to adopt"),
+            ],
+            Mode::Refresh => vec![
+                (self.create, "gone"),
+                (self.update + self.roll + self.replace, "changed"),
+                (self.delete + self.adopt, "new"),
+            ],
         };
-        let counts = [self.create, self.update, self.roll, self.replace, self.delete, self.adopt];
-        let mut spoken: Vec<String> = counts
-            .iter()
-            .zip(verbs)
-            .filter(|(count, _)| **count > 0)
-            .map(|(count, verb)| format!("{count} {verb}"))
-            .collect();
+        let mut spoken: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, verb)| format!("{count} {verb}")).collect();
         if self.refuse > 0 {
             spoken.push(format!("{} refused", self.refuse));
         }

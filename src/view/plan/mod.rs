@@ -49,25 +49,26 @@ pub fn json(document: &Document) -> Result<String, serde_json::Error> {
 }
 
 fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Line> {
-    let mut changes: Vec<&Change> = document.plan.changes.iter().filter(|change| section.holds(change)).collect();
+    let mode = document.plan.mode;
+    let mut changes: Vec<&Change> = document.plan.changes.iter().filter(|change| section.holds(change, mode)).collect();
     changes.sort_by_key(|change| (place(change), &change.address));
     let Some(first) = changes.first() else { return Vec::new() };
     let shared = changes.iter().all(|change| change.reason == first.reason).then_some(&first.reason);
-    let mut lines = section.title(document.plan.mode, shared, style);
-    if section.folds(style) {
+    let mut lines = section.title(mode, shared, style);
+    if section.folds(mode, style) {
         lines.extend(creation::folded(&changes, shared.is_some(), style));
     } else {
-        lines.extend(alike(&changes, shared.is_some(), style));
+        lines.extend(alike(&changes, shared.is_some(), mode, style));
     }
     lines.push(Line::default());
     lines
 }
 
 /// The changes one after the other; those that differ in nothing but their names stand together.
-fn alike(changes: &[&Change], shared_reason: bool, style: Style) -> Vec<Line> {
+fn alike(changes: &[&Change], shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
     let mut groups: Vec<(Vec<&Change>, Vec<Line>)> = Vec::new();
     for change in changes {
-        let body = change::body(change, shared_reason, style);
+        let body = change::body(change, shared_reason, mode, style);
         match groups.last_mut() {
             Some((group, known)) if *known == body && (body.is_empty() || same_kind(group[0], change)) => {
                 group.push(change);
@@ -75,7 +76,7 @@ fn alike(changes: &[&Change], shared_reason: bool, style: Style) -> Vec<Line> {
             _ => groups.push((vec![change], body)),
         }
     }
-    groups.into_iter().flat_map(|(group, body)| change::heads(&group).into_iter().chain(body)).collect()
+    groups.into_iter().flat_map(|(group, body)| change::heads(&group, mode).into_iter().chain(body)).collect()
 }
 
 /// Where the kind stands in the house: the network before the machines, whatever the alphabet says.
@@ -97,7 +98,8 @@ fn summary(document: &Document, style: Style) -> Vec<Line> {
     if summary.unchanged > 0 {
         counts += &format!(" {} unchanged.", summary.unchanged);
     }
-    let mut lines = labelled("Plan: ", Ink::Strong, &counts, style);
+    let label = if document.plan.mode == Mode::Refresh { "Outside: " } else { "Plan: " };
+    let mut lines = labelled(label, Ink::Strong, &counts, style);
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
         let way = if document.plan.mode == Mode::Apply { " `apply` does that only with --delete-data." } else { "" };

@@ -6,7 +6,7 @@ use crate::view::{Style, value};
 
 /// A part of the screen: changes that are equally dangerous.
 pub(super) struct Section {
-    holds: fn(&Change) -> bool,
+    holds: fn(Action, bool) -> bool,
     name: &'static str,
     refreshed: &'static str,
     explained: &'static str,
@@ -17,7 +17,7 @@ pub(super) struct Section {
 /// Every section, in the order of the screen.
 pub(super) const SECTIONS: &[Section] = &[
     Section {
-        holds: |change| change.action == Action::Refuse,
+        holds: |action, _| action == Action::Refuse,
         name: "Refused",
         refreshed: "Refused",
         explained: "",
@@ -25,7 +25,7 @@ pub(super) const SECTIONS: &[Section] = &[
         folds: false,
     },
     Section {
-        holds: |change| change.loses_data && change.action != Action::Refuse,
+        holds: |action, loses_data| loses_data && action != Action::Refuse,
         name: "Loses data",
         refreshed: "Lost with its data",
         explained: "",
@@ -33,7 +33,7 @@ pub(super) const SECTIONS: &[Section] = &[
         folds: false,
     },
     Section {
-        holds: |change| change.action == Action::Delete && !change.loses_data,
+        holds: |action, loses_data| action == Action::Delete && !loses_data,
         name: "Delete",
         refreshed: "Gone",
         explained: "",
@@ -41,7 +41,7 @@ pub(super) const SECTIONS: &[Section] = &[
         folds: false,
     },
     Section {
-        holds: |change| change.action == Action::Replace && !change.loses_data,
+        holds: |action, loses_data| action == Action::Replace && !loses_data,
         name: "Replace",
         refreshed: "Changed",
         explained: "the new one is made first, its users move over, then the old one is deleted",
@@ -49,7 +49,7 @@ pub(super) const SECTIONS: &[Section] = &[
         folds: false,
     },
     Section {
-        holds: |change| change.action == Action::Roll && !change.loses_data,
+        holds: |action, loses_data| action == Action::Roll && !loses_data,
         name: "Roll",
         refreshed: "Changed",
         explained: "changed in place, then the machines are replaced one after the other",
@@ -57,7 +57,7 @@ pub(super) const SECTIONS: &[Section] = &[
         folds: false,
     },
     Section {
-        holds: |change| change.action == Action::Update && !change.loses_data,
+        holds: |action, loses_data| action == Action::Update && !loses_data,
         name: "Update in place",
         refreshed: "Changed",
         explained: "",
@@ -65,17 +65,17 @@ pub(super) const SECTIONS: &[Section] = &[
         folds: false,
     },
     Section {
-        holds: |change| change.action == Action::Create && !change.loses_data,
+        holds: |action, loses_data| action == Action::Create && !loses_data,
         name: "Create",
-        refreshed: "New",
+        refreshed: "Gone",
         explained: "",
         ink: Ink::Added,
         folds: true,
     },
     Section {
-        holds: |change| change.action == Action::Adopt && !change.loses_data,
+        holds: |action, loses_data| action == Action::Adopt && !loses_data,
         name: "Adopt",
-        refreshed: "Unrecorded",
+        refreshed: "New",
         explained: "as it should be already, so it is only recorded",
         ink: Ink::Strong,
         folds: false,
@@ -84,19 +84,24 @@ pub(super) const SECTIONS: &[Section] = &[
 
 impl Section {
     /// Whether the change stands in this section. Every change stands in exactly one.
-    pub(super) fn holds(&self, change: &Change) -> bool {
-        (self.holds)(change)
+    pub(super) fn holds(&self, change: &Change, mode: Mode) -> bool {
+        let action = match change.action {
+            // What it would take to undo it is of no interest to who only looks.
+            Action::Replace | Action::Roll if mode == Mode::Refresh => Action::Update,
+            action => action,
+        };
+        (self.holds)(action, change.loses_data)
     }
 
     /// Whether its changes are shown in one line each at most.
-    pub(super) fn folds(&self, style: Style) -> bool {
-        self.folds && !style.verbose
+    pub(super) fn folds(&self, mode: Mode, style: Style) -> bool {
+        self.folds && !style.verbose && mode != Mode::Refresh
     }
 
     /// The title, with the reason if all changes have the same.
     pub(super) fn title(&self, mode: Mode, shared: Option<&Reason>, style: Style) -> Vec<Line> {
         let name = if mode == Mode::Refresh { self.refreshed } else { self.name };
-        let why = shared.map(reason).filter(|why| why.len() < 60);
+        let why = shared.filter(|_| mode != Mode::Refresh).map(reason).filter(|why| why.len() < 60);
         let mut title = Line::at(0).ink(self.ink, name);
         if let Some(why) = why {
             title = title.ink(Ink::Faint, format!(": {why}"));
@@ -110,7 +115,14 @@ impl Section {
 }
 
 /// The sign of an action, three columns wide, and its ink.
-pub(super) fn sign(action: Action) -> (&'static str, Ink) {
+pub(super) fn sign(action: Action, mode: Mode) -> (&'static str, Ink) {
+    match (action, mode) {
+        // What would have to be made again is what is gone.
+        (Action::Create, Mode::Refresh) => return ("  -", Ink::Removed),
+        (Action::Adopt, Mode::Refresh) => return ("  +", Ink::Added),
+        (Action::Replace | Action::Roll, Mode::Refresh) => return ("  ~", Ink::Changed),
+        _ => {}
+    }
     match action {
         Action::Refuse => ("  !", Ink::Danger),
         Action::Delete => ("  -", Ink::Removed),

@@ -296,6 +296,18 @@ fn a_destroy_lists_every_object_by_name() {
 }
 
 #[test]
+fn a_refresh_goes_from_what_was_applied_to_what_is() {
+    let changes = vec![
+        change("volume/etcd-a", Action::Update, Reason::Drift, vec![drifted(attribute("gib", json!(40), json!(20)))]),
+        change("subnet/us-east-1d", Action::Create, Reason::Missing, vec![new("cidr", json!("172.20.64.0/19"))]),
+        change("subnet/us-east-1f", Action::Adopt, Reason::Unrecorded, Vec::new()),
+    ];
+    let mut document = document(changes);
+    document.plan.mode = Mode::Refresh;
+    insta::assert_snapshot!(body(&document, Style::default()));
+}
+
+#[test]
 fn an_empty_plan_says_so() {
     let empty = |mode| {
         let plan = Plan { mode, serial: 7, changes: Vec::new(), unchanged: 81 };
