@@ -3,6 +3,7 @@
 pub mod failure;
 mod line;
 mod noun;
+pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod show;

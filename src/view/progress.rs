@@ -43,6 +43,11 @@ pub fn running(action: Action, address: &crate::engine::Address) -> String {
     format!("{} {}", doing(action).0, value::safe(&address.to_string()))
 }
 
+/// What a change waits for, as a living screen shows it.
+pub fn waiting(address: &crate::engine::Address, note: &str) -> String {
+    format!("{}: {}", value::safe(&address.to_string()), value::safe(note))
+}
+
 /// The verb that is going on, and its infinitive.
 fn doing(action: Action) -> (&'static str, &'static str) {
     match action {
