@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::blueprint::Impossible;
 use crate::engine::{Failure, PlanError};
+use crate::sandbox::HurtError;
 use crate::state::{Holder, StateError};
 use crate::view::failure::Report;
 
@@ -48,7 +49,7 @@ pub enum CliError {
         /// What was done.
         doing: &'static str,
         /// What the cloud said.
-        source: Failure,
+        source: Box<Failure>,
     },
     /// The record or the lease is not as it should be.
     #[error("{doing} failed")]
@@ -56,11 +57,11 @@ pub enum CliError {
         /// What was done.
         doing: &'static str,
         /// What is wrong.
-        source: StateError,
+        source: Box<StateError>,
     },
     /// What should be contradicts itself.
     #[error("no plan can be made")]
-    Plan(#[from] PlanError),
+    Plan(#[source] Box<PlanError>),
     /// Going on is not allowed.
     #[error("{message}")]
     Refused {
@@ -83,15 +84,9 @@ pub enum CliError {
     /// A value has no form in JSON.
     #[error("the result has no form in JSON")]
     Json(#[from] serde_json::Error),
-    /// The simulated cloud on this machine's disk is broken.
-    #[error("the sandbox in {} does not work", path.display())]
-    Sandbox {
-        /// Where it is.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// The simulated cloud does not do that.
+    #[error("the sandbox cannot do that")]
+    Sandbox(#[source] Box<HurtError>),
     /// The operating system does not give what is needed to run.
     #[error("the program cannot start")]
     Start(#[source] std::io::Error),
@@ -100,12 +95,12 @@ pub enum CliError {
 impl CliError {
     /// A call that failed.
     pub fn cloud(doing: &'static str) -> impl FnOnce(Failure) -> Self {
-        move |source| Self::Cloud { doing, source }
+        move |source| Self::Cloud { doing, source: Box::new(source) }
     }
 
     /// The record or the lease that is not as it should be.
     pub fn state(doing: &'static str) -> impl FnOnce(StateError) -> Self {
-        move |source| Self::State { doing, source }
+        move |source| Self::State { doing, source: Box::new(source) }
     }
 
     /// Going on is not allowed.
@@ -124,7 +119,7 @@ impl CliError {
             | Self::State { .. }
             | Self::Plan(_)
             | Self::Json(_)
-            | Self::Sandbox { .. }
+            | Self::Sandbox(_)
             | Self::Start(_) => Exit::Error,
         }
     }
@@ -133,14 +128,17 @@ impl CliError {
     pub fn report(&self) -> Report {
         let mut report = Report { message: self.to_string(), hints: self.hints(), ..Report::default() };
         match self {
-            Self::Cloud { source, .. } | Self::State { source: StateError::Store { source, .. }, .. } => {
-                if let Self::State { source, .. } = self
-                    && let StateError::Store { place, .. } = source
-                {
+            Self::Cloud { source, .. } => report.failures.push((None, source.as_ref().clone())),
+            Self::State { source, .. } => match source.as_ref() {
+                StateError::Store { place, source } => {
                     report.causes.push(place.clone());
+                    report.failures.push((None, source.clone()));
                 }
-                report.failures.push((None, source.clone()));
-            }
+                other => {
+                    report.causes.push(other.to_string());
+                    report.causes.extend(causes(other));
+                }
+            },
             Self::Impossible(impossible) => {
                 report.causes = impossible.problems.iter().map(ToString::to_string).collect();
             }
@@ -186,4 +184,10 @@ fn describe(holder: &Holder) -> String {
         holder.pid,
         holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
     )
+}
+
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(Box::new(error))
+    }
 }

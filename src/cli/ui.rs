@@ -67,6 +67,18 @@ impl Screen {
     }
 }
 
+/// The part of a [`Ui`] that a task can own.
+pub(super) struct Teller {
+    screen: Screen,
+}
+
+impl Teller {
+    /// Says what is worth knowing.
+    pub(super) fn note(&self, text: &str) {
+        self.screen.write(&failure::message("note: ", text, self.screen.style));
+    }
+}
+
 impl Ui {
     /// The process's own streams.
     pub fn process(manner: Manner) -> Self {
@@ -140,6 +152,11 @@ impl Ui {
     /// Prints a message as it is.
     pub fn message(&self, text: &str) {
         self.err.write(text);
+    }
+
+    /// Says things on its own, from another task.
+    pub(super) fn teller(&self) -> Teller {
+        Teller { screen: self.err.clone() }
     }
 
     /// Whether somebody can be asked.

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 
 use super::cluster::{
-    Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network,
-    NetworkPlugin, Nlb, NodeGroup, PublicZone, RootVolume, Scale, Service, Ssh, StateLocation,
-    Zone,
+    Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, Nlb, NodeGroup,
+    PublicZone, RootVolume, Scale, Service, Ssh, StateLocation, Zone,
 };
 use super::defaults;
 use super::file::{
-    ClusterFile, DnsFile, MastersFile, NetworkFile, NlbFile, NodesFile, PluginFile, RootFile,
-    ServiceFile,
+    ClusterFile, DnsFile, MastersFile, NetworkFile, NlbFile, NodesFile, PluginFile, RootFile, ServiceFile,
 };
 
 /// The cluster; nothing only if the file breaks a rule, which is then reported by that rule.
@@ -31,16 +29,12 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
         network: network(file.network.as_ref(), &zones)?,
         masters: masters(file.masters.as_ref()?, &zones)?,
         nodes: named(file.nodes.as_ref(), |group| node_group(group, &zones))?,
-        api: Api {
-            allow: allow(file.api.as_ref().and_then(|api| api.allow.as_deref()))?,
-        },
+        api: Api { allow: allow(file.api.as_ref().and_then(|api| api.allow.as_deref()))? },
         ssh: Ssh {
             allow: allow(ssh.and_then(|ssh| ssh.allow.as_deref()))?,
             public_key: ssh.and_then(|ssh| ssh.public_key.clone()),
         },
-        dns: Dns {
-            zone: public_zone(file.dns.as_ref()),
-        },
+        dns: Dns { zone: public_zone(file.dns.as_ref()) },
         tags: file.tags.clone().unwrap_or_default(),
         services: named(file.service.as_ref(), service)?,
         zones,
@@ -51,20 +45,12 @@ fn zones(texts: &[String]) -> Option<Vec<Zone>> {
     texts.iter().map(|text| Zone::parse(text).ok()).collect()
 }
 
-fn named<F, T>(
-    files: Option<&BTreeMap<String, F>>,
-    complete: impl Fn(&F) -> Option<T>,
-) -> Option<BTreeMap<String, T>> {
-    files
-        .into_iter()
-        .flatten()
-        .map(|(name, file)| Some((name.clone(), complete(file)?)))
-        .collect()
+fn named<F, T>(files: Option<&BTreeMap<String, F>>, complete: impl Fn(&F) -> Option<T>) -> Option<BTreeMap<String, T>> {
+    files.into_iter().flatten().map(|(name, file)| Some((name.clone(), complete(file)?))).collect()
 }
 
 fn network(file: Option<&NetworkFile>, zones: &[Zone]) -> Option<Network> {
-    let range =
-        |text: Option<&String>, default| text.map_or(Some(default), |text| text.parse().ok());
+    let range = |text: Option<&String>, default| text.map_or(Some(default), |text| text.parse().ok());
     let cidr: Ipv4Net = range(file.and_then(|f| f.cidr.as_ref()), defaults::VPC)?;
     let given: BTreeMap<Zone, Ipv4Net> = file
         .and_then(|f| f.subnets.as_ref())
@@ -92,11 +78,7 @@ fn masters(file: &MastersFile, zones: &[Zone]) -> Option<Masters> {
             None => defaults::master_zones(file.count.unwrap_or(defaults::MASTERS), zones),
         },
         root: root(file.root.as_ref(), defaults::MASTER_ROOT_GIB),
-        etcd_gib: file
-            .etcd
-            .as_ref()
-            .and_then(|etcd| etcd.gib)
-            .unwrap_or(defaults::ETCD_GIB),
+        etcd_gib: file.etcd.as_ref().and_then(|etcd| etcd.gib).unwrap_or(defaults::ETCD_GIB),
     })
 }
 
@@ -117,17 +99,12 @@ fn node_group(file: &NodesFile, zones: &[Zone]) -> Option<NodeGroup> {
 }
 
 fn root(file: Option<&RootFile>, default: u32) -> RootVolume {
-    RootVolume {
-        gib: file.and_then(|root| root.gib).unwrap_or(default),
-    }
+    RootVolume { gib: file.and_then(|root| root.gib).unwrap_or(default) }
 }
 
 fn allow(texts: Option<&[String]>) -> Option<Vec<Ipv4Net>> {
-    let mut networks: Vec<Ipv4Net> = texts
-        .into_iter()
-        .flatten()
-        .map(|text| text.parse().ok())
-        .collect::<Option<_>>()?;
+    let mut networks: Vec<Ipv4Net> =
+        texts.into_iter().flatten().map(|text| text.parse().ok()).collect::<Option<_>>()?;
     networks.sort();
     networks.dedup();
     Some(networks)
@@ -147,12 +124,7 @@ fn public_zone(file: Option<&DnsFile>) -> PublicZone {
 
 fn service(file: &ServiceFile) -> Option<Service> {
     let port = |port: u32| u16::try_from(port).ok();
-    let nlb = |nlb: &NlbFile| {
-        Some(Nlb {
-            port: port(nlb.port?)?,
-            domain: nlb.domain.clone(),
-        })
-    };
+    let nlb = |nlb: &NlbFile| Some(Nlb { port: port(nlb.port?)?, domain: nlb.domain.clone() });
     Some(Service {
         image: file.image.clone()?,
         replicas: file.replicas.unwrap_or(defaults::REPLICAS),

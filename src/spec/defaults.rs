@@ -32,34 +32,22 @@ pub(super) const SUBNET_LONGEST: u8 = 28;
 
 /// The zone of each master: round robin in zone order.
 pub(super) fn master_zones(count: u32, zones: &[Zone]) -> Vec<Zone> {
-    zones
-        .iter()
-        .cycle()
-        .take(usize::try_from(count).unwrap_or(usize::MAX))
-        .cloned()
-        .collect()
+    zones.iter().cycle().take(usize::try_from(count).unwrap_or(usize::MAX)).cloned().collect()
 }
 
 /// The subnet of each zone: the given one, or the zone's part of the VPC. Nothing for zones that
 /// the VPC has no part for.
 ///
 /// Parts are counted from the second one, as kops does; the first is for an eighth zone.
-pub(super) fn subnets(
-    vpc: Ipv4Net,
-    zones: &[Zone],
-    given: &BTreeMap<Zone, Ipv4Net>,
-) -> BTreeMap<Zone, Ipv4Net> {
+pub(super) fn subnets(vpc: Ipv4Net, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
     let prefix = vpc.prefix_len() + SUBNET_BITS;
     let parts: Vec<Ipv4Net> = if prefix <= SUBNET_LONGEST {
-        vpc.subnets(prefix)
-            .map(Iterator::collect)
-            .unwrap_or_default()
+        vpc.subnets(prefix).map(Iterator::collect).unwrap_or_default()
     } else {
         Vec::new()
     };
     let ordered = parts.iter().skip(1).chain(parts.first());
-    let mut subnets: BTreeMap<Zone, Ipv4Net> =
-        zones.iter().cloned().zip(ordered.copied()).collect();
+    let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(ordered.copied()).collect();
     subnets.extend(given.iter().map(|(zone, subnet)| (zone.clone(), *subnet)));
     subnets
 }
@@ -70,10 +58,7 @@ mod tests {
     use super::*;
 
     fn zones(letters: &str) -> Vec<Zone> {
-        letters
-            .chars()
-            .map(|letter| Zone::parse(&format!("us-east-1{letter}")).unwrap())
-            .collect()
+        letters.chars().map(|letter| Zone::parse(&format!("us-east-1{letter}")).unwrap()).collect()
     }
 
     fn parts(vpc: &str, letters: &str) -> Vec<String> {
@@ -83,15 +68,9 @@ mod tests {
 
     #[test]
     fn subnets_follow_the_vpc() {
-        assert_eq!(
-            parts("172.20.0.0/16", "abc"),
-            ["172.20.32.0/19", "172.20.64.0/19", "172.20.96.0/19"]
-        );
+        assert_eq!(parts("172.20.0.0/16", "abc"), ["172.20.32.0/19", "172.20.64.0/19", "172.20.96.0/19"]);
         assert_eq!(parts("10.0.0.0/20", "ab"), ["10.0.2.0/23", "10.0.4.0/23"]);
-        assert_eq!(
-            parts("172.20.0.0/16", "abcdefgh").last().unwrap(),
-            "172.20.0.0/19"
-        );
+        assert_eq!(parts("172.20.0.0/16", "abcdefgh").last().unwrap(), "172.20.0.0/19");
         assert_eq!(parts("10.0.0.0/26", "a").len(), 0);
     }
 

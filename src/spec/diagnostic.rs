@@ -94,11 +94,7 @@ impl Diagnostic {
     }
 
     /// Adds "did you mean", when one of the candidates is near to what was written.
-    pub(super) fn did_you_mean<'a>(
-        self,
-        written: &str,
-        candidates: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub(super) fn did_you_mean<'a>(self, written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         self.did_you_mean_as(written, candidates, |candidate| format!("`{candidate}`"))
     }
 
@@ -140,10 +136,7 @@ impl Diagnostic {
 }
 
 /// The candidate that was most likely meant.
-pub(super) fn nearest<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Words longer than any name of ours cannot be a slip of the finger, and comparing them costs.
     if written.len() > 64 {
         return None;
@@ -151,12 +144,7 @@ pub(super) fn nearest<'a>(
     let written = written.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&written, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::jaro_winkler(&written, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)

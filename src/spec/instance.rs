@@ -20,9 +20,7 @@ pub enum SizeError {
 }
 
 /// The sizes with a name; the others are multiples (`2xlarge`) and metal.
-pub(super) const SIZES: [&str; 7] = [
-    "nano", "micro", "small", "medium", "large", "xlarge", "metal",
-];
+pub(super) const SIZES: [&str; 7] = ["nano", "micro", "small", "medium", "large", "xlarge", "metal"];
 
 impl InstanceSize {
     /// Takes a family and a size: `t3.medium`, `m7gd.2xlarge`, `u7i-12tb.224xlarge`. Whether the
@@ -40,9 +38,7 @@ impl InstanceSize {
 
     /// The family, for example `t3`.
     pub fn family(&self) -> &str {
-        self.0
-            .split_once('.')
-            .map_or(self.0.as_str(), |(family, _)| family)
+        self.0.split_once('.').map_or(self.0.as_str(), |(family, _)| family)
     }
 
     /// The size without the family, for example `medium`.
@@ -55,11 +51,7 @@ impl InstanceSize {
     pub fn architecture(&self) -> Architecture {
         let family = self.family();
         let graviton = family == "a1" || attributes(family).contains('g');
-        if graviton {
-            Architecture::Arm64
-        } else {
-            Architecture::X86_64
-        }
+        if graviton { Architecture::Arm64 } else { Architecture::X86_64 }
     }
 
     /// Whether it runs on CPU credits (the `t` families).
@@ -78,9 +70,7 @@ impl InstanceSize {
 fn attributes(family: &str) -> &str {
     let after = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
     let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    let end = after
-        .find(|c: char| !c.is_ascii_lowercase())
-        .unwrap_or(after.len());
+    let end = after.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(after.len());
     &after[..end]
 }
 
@@ -98,14 +88,10 @@ fn is_family(family: &str) -> bool {
 }
 
 fn is_size(size: &str) -> bool {
-    let is_number =
-        |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let is_number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     SIZES.contains(&size)
         || size.strip_suffix("xlarge").is_some_and(is_number)
-        || size
-            .strip_prefix("metal-")
-            .and_then(|rest| rest.strip_suffix("xl"))
-            .is_some_and(is_number)
+        || size.strip_prefix("metal-").and_then(|rest| rest.strip_suffix("xl")).is_some_and(is_number)
 }
 
 #[cfg(test)]
@@ -115,13 +101,8 @@ mod tests {
 
     #[test]
     fn architecture_is_in_the_letters() {
-        let arm = [
-            "t4g", "m6g", "m7gd", "c7gn", "x2gd", "im4gn", "is4gen", "g5g", "a1", "hpc7g", "r8g",
-        ];
-        let x86 = [
-            "t3", "t3a", "m7i-flex", "g4dn", "g5", "gr6", "p5", "u-6tb1", "u7i-12tb", "c5n",
-            "i3en", "x2iedn",
-        ];
+        let arm = ["t4g", "m6g", "m7gd", "c7gn", "x2gd", "im4gn", "is4gen", "g5g", "a1", "hpc7g", "r8g"];
+        let x86 = ["t3", "t3a", "m7i-flex", "g4dn", "g5", "gr6", "p5", "u-6tb1", "u7i-12tb", "c5n", "i3en", "x2iedn"];
         for family in arm {
             let size = InstanceSize::parse(&format!("{family}.large")).unwrap();
             assert_eq!(size.architecture(), Architecture::Arm64, "{family}");
@@ -134,27 +115,12 @@ mod tests {
 
     #[test]
     fn shapes() {
-        for good in [
-            "t3.medium",
-            "m7i-flex.2xlarge",
-            "u7i-12tb.224xlarge",
-            "c7i.metal-24xl",
-            "mac2-m2.metal",
-        ] {
+        for good in ["t3.medium", "m7i-flex.2xlarge", "u7i-12tb.224xlarge", "c7i.metal-24xl", "mac2-m2.metal"] {
             assert!(InstanceSize::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "t3",
-            "medium.t3",
-            "t3.",
-            ".medium",
-            "t3.huge",
-            "T3.medium",
-            "t3.xxlarge",
-            "t3-.large",
-            "t3.medium ",
-        ] {
+        for bad in
+            ["", "t3", "medium.t3", "t3.", ".medium", "t3.huge", "T3.medium", "t3.xxlarge", "t3-.large", "t3.medium "]
+        {
             assert!(InstanceSize::parse(bad).is_err(), "{bad}");
         }
     }

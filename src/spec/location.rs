@@ -54,10 +54,7 @@ impl StateLocation {
             check_bucket(bucket)?;
             let prefix = prefix.trim_end_matches('/');
             check_prefix(prefix)?;
-            return Ok(Self::S3 {
-                bucket: bucket.to_owned(),
-                prefix: prefix.to_owned(),
-            });
+            return Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() });
         }
         let directory = text.strip_prefix("file:").ok_or(LocationError::Scheme)?;
         let directory = directory.strip_prefix("//").unwrap_or(directory);
@@ -83,28 +80,17 @@ fn check_bucket(name: &str) -> Result<(), BucketError> {
     if name.parse::<Ipv4Addr>().is_ok() {
         return Err(BucketError::Address);
     }
-    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"]
-        .into_iter()
-        .find(|p| name.starts_with(p));
-    let reserved = reserved.or_else(|| {
-        ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"]
-            .into_iter()
-            .find(|s| name.ends_with(s))
-    });
+    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"].into_iter().find(|p| name.starts_with(p));
+    let reserved = reserved
+        .or_else(|| ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].into_iter().find(|s| name.ends_with(s)));
     reserved.map_or(Ok(()), |part| Err(BucketError::Reserved(part)))
 }
 
 fn check_prefix(prefix: &str) -> Result<(), LocationError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    let parts_named = prefix.is_empty()
-        || prefix
-            .split('/')
-            .all(|part| !part.is_empty() && part != "." && part != "..");
-    if prefix.chars().all(allowed) && parts_named && prefix.len() <= 512 {
-        Ok(())
-    } else {
-        Err(LocationError::Prefix)
-    }
+    let parts_named =
+        prefix.is_empty() || prefix.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    if prefix.chars().all(allowed) && parts_named && prefix.len() <= 512 { Ok(()) } else { Err(LocationError::Prefix) }
 }
 
 #[cfg(test)]
@@ -113,45 +99,17 @@ mod tests {
 
     #[test]
     fn locations() {
-        let s3 = |bucket: &str, prefix: &str| {
-            Ok(StateLocation::S3 {
-                bucket: bucket.to_owned(),
-                prefix: prefix.to_owned(),
-            })
-        };
-        assert_eq!(
-            StateLocation::parse("s3://state.chat"),
-            s3("state.chat", "")
-        );
-        assert_eq!(
-            StateLocation::parse("s3://bucket/a/b/"),
-            s3("bucket", "a/b")
-        );
-        assert_eq!(
-            StateLocation::parse("file:./x"),
-            Ok(StateLocation::Directory("./x".into()))
-        );
+        let s3 =
+            |bucket: &str, prefix: &str| Ok(StateLocation::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() });
+        assert_eq!(StateLocation::parse("s3://state.chat"), s3("state.chat", ""));
+        assert_eq!(StateLocation::parse("s3://bucket/a/b/"), s3("bucket", "a/b"));
+        assert_eq!(StateLocation::parse("file:./x"), Ok(StateLocation::Directory("./x".into())));
         assert_eq!(StateLocation::parse("file:"), Err(LocationError::Directory));
         assert_eq!(StateLocation::parse("gs://x"), Err(LocationError::Scheme));
-        assert_eq!(
-            StateLocation::parse("s3://bucket//a"),
-            Err(LocationError::Prefix)
-        );
-        assert_eq!(
-            StateLocation::parse("s3://10.0.0.1"),
-            Err(BucketError::Address.into())
-        );
-        assert_eq!(
-            StateLocation::parse("s3://ab"),
-            Err(BucketError::Length.into())
-        );
-        assert_eq!(
-            StateLocation::parse("s3://a_b"),
-            Err(BucketError::Character('_').into())
-        );
-        assert_eq!(
-            StateLocation::parse("s3://a..b"),
-            Err(BucketError::Ends.into())
-        );
+        assert_eq!(StateLocation::parse("s3://bucket//a"), Err(LocationError::Prefix));
+        assert_eq!(StateLocation::parse("s3://10.0.0.1"), Err(BucketError::Address.into()));
+        assert_eq!(StateLocation::parse("s3://ab"), Err(BucketError::Length.into()));
+        assert_eq!(StateLocation::parse("s3://a_b"), Err(BucketError::Character('_').into()));
+        assert_eq!(StateLocation::parse("s3://a..b"), Err(BucketError::Ends.into()));
     }
 }

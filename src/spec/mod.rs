@@ -75,11 +75,7 @@ pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) 
     }
     diagnostics.sort_by_key(|problem| (problem.span.start, problem.span.end));
     let cluster = cluster.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-    Parsed {
-        cluster,
-        diagnostics,
-        source,
-    }
+    Parsed { cluster, diagnostics, source }
 }
 
 impl Parsed {
@@ -94,11 +90,7 @@ impl Parsed {
     }
 }
 
-fn read(
-    source: &Source,
-    variables: &BTreeMap<String, String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<Cluster> {
+fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<Cluster> {
     let language = language(source, problems)?;
     if source.text().len() > MAX_BYTES {
         let message = format!("the file has more than {MAX_BYTES} bytes");
@@ -121,19 +113,14 @@ fn read(
 }
 
 fn language(source: &Source, problems: &mut Vec<Diagnostic>) -> Option<Language> {
-    let extension = source
-        .name()
-        .rsplit_once('.')
-        .map(|(_, extension)| extension.to_lowercase());
+    let extension = source.name().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
     match extension.as_deref() {
         Some("hcl") => Some(Language::Hcl),
         Some("toml") => Some(Language::Toml),
         _ => {
             let name = source.name();
             let message = format!("the name {name:?} says neither HCL nor TOML");
-            problems.push(
-                Diagnostic::new(&rules::file::FORMAT, 0..0, message).expected([".hcl", ".toml"]),
-            );
+            problems.push(Diagnostic::new(&rules::file::FORMAT, 0..0, message).expected([".hcl", ".toml"]));
             None
         }
     }
@@ -149,9 +136,7 @@ fn tree(
         Language::Hcl => hcl::parse(text, variables, problems),
         Language::Toml => {
             for name in variables.keys() {
-                let message = format!(
-                    "a value was given for the variable `{name}`, and TOML has no variables"
-                );
+                let message = format!("a value was given for the variable `{name}`, and TOML has no variables");
                 let problem = Diagnostic::new(&rules::file::UNDECLARED, 0..0, message);
                 problems.push(problem.help("use an HCL file for variables"));
             }

@@ -78,8 +78,7 @@ pub(super) fn check_label(text: &str) -> Result<(), LabelError> {
 
 /// Whether `name` is `zone` or ends in `.zone`.
 pub(super) fn is_within(name: &str, zone: &str) -> bool {
-    name.strip_suffix(zone)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -92,14 +91,8 @@ mod tests {
         assert_eq!(ClusterName::parse("chat"), Err(NameError::NoDot));
         assert_eq!(ClusterName::parse(""), Err(LabelError::Empty.into()));
         assert_eq!(ClusterName::parse("a..b"), Err(LabelError::Empty.into()));
-        assert_eq!(
-            ClusterName::parse("Chat.a"),
-            Err(LabelError::Character('C').into())
-        );
-        assert_eq!(
-            ClusterName::parse("-a.b"),
-            Err(LabelError::Hyphen("-a".to_owned()).into())
-        );
+        assert_eq!(ClusterName::parse("Chat.a"), Err(LabelError::Character('C').into()));
+        assert_eq!(ClusterName::parse("-a.b"), Err(LabelError::Hyphen("-a".to_owned()).into()));
         let long = format!("{}.{}", "a".repeat(40), "b".repeat(40));
         assert_eq!(ClusterName::parse(&long), Err(NameError::TooLong(81)));
     }

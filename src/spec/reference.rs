@@ -7,15 +7,13 @@ use serde_json::Value;
 use super::schema::{example_of, schema};
 use super::{Rule, Severity};
 
-const GENERATED: &str = "<!-- Made by the tests from src/spec: change it there, then run them with UPDATE_SCHEMA=1. -->";
+const GENERATED: &str =
+    "<!-- Made by the tests from src/spec: change it there, then run them with UPDATE_SCHEMA=1. -->";
 
 /// `docs/cluster-file.md`.
 pub(super) fn cluster_file() -> String {
     let schema = schema();
-    let mut page = format!(
-        "# The cluster file\n\n{GENERATED}\n\n{}\n",
-        include_str!("reference.md").trim_end()
-    );
+    let mut page = format!("# The cluster file\n\n{GENERATED}\n\n{}\n", include_str!("reference.md").trim_end());
     page.push_str("\n## Settings\n");
     table(schema, schema, "", &mut page);
     let mut waiting: Vec<(String, &Value)> = children(schema, schema, "");
@@ -41,12 +39,7 @@ pub(super) fn rules() -> String {
     for rule in &all {
         let code = rule.code;
         let anchor = code.to_lowercase();
-        let _ = writeln!(
-            page,
-            "| [{code}](#{anchor}) | {} | {} |",
-            severity(rule),
-            rule.title
-        );
+        let _ = writeln!(page, "| [{code}](#{anchor}) | {} | {} |", severity(rule), rule.title);
     }
     for rule in all {
         let _ = write!(
@@ -72,10 +65,7 @@ fn severity(rule: &Rule) -> &'static str {
 
 fn sentence(title: &str) -> String {
     let mut letters = title.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
@@ -83,45 +73,23 @@ fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
         return;
     };
     page.push_str("\n| setting | type | | what it is |\n|---|---|---|---|\n");
-    let required: Vec<&str> = part
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required: Vec<&str> =
+        part.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, own) in properties {
         let inner = follow(root, own);
-        let must = if required.contains(&name.as_str()) {
-            "required"
-        } else {
-            ""
-        };
+        let must = if required.contains(&name.as_str()) { "required" } else { "" };
         let link = if has_page(root, own) {
             format!("[`{name}`](#{})", anchor(&join(path, name, own, root)))
         } else {
             format!("`{name}`")
         };
-        let _ = writeln!(
-            page,
-            "| {link} | {} | {must} | {} |",
-            kind(inner),
-            cell(own, inner)
-        );
+        let _ = writeln!(page, "| {link} | {} | {must} | {} |", kind(inner), cell(own, inner));
     }
 }
 
 fn cell(own: &Value, inner: &Value) -> String {
-    let mut text = description(if own.get("description").is_some() {
-        own
-    } else {
-        inner
-    });
-    let choices = inner
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let mut text = description(if own.get("description").is_some() { own } else { inner });
+    let choices = inner.get("oneOf").and_then(Value::as_array).into_iter().flatten();
     for choice in choices {
         if let Some(word) = choice.get("const").and_then(Value::as_str) {
             let _ = write!(text, " `\"{word}\"`: {}", description(choice));
@@ -137,10 +105,7 @@ fn cell(own: &Value, inner: &Value) -> String {
 }
 
 fn description(part: &Value) -> String {
-    part.get("description")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    part.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn kind(part: &Value) -> &'static str {
@@ -159,18 +124,13 @@ fn kind(part: &Value) -> &'static str {
 
 fn follow<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
     let reference = own.get("$ref").and_then(Value::as_str);
-    reference
-        .and_then(|r| root.pointer(r.strip_prefix('#')?))
-        .unwrap_or(own)
+    reference.and_then(|r| root.pointer(r.strip_prefix('#')?)).unwrap_or(own)
 }
 
 /// What a setting's own section describes: the block, or the block behind each name.
 fn section<'s>(root: &'s Value, own: &'s Value) -> Option<&'s Value> {
     let part = follow(root, own);
-    let part = match part
-        .get("additionalProperties")
-        .filter(|inner| inner.is_object())
-    {
+    let part = match part.get("additionalProperties").filter(|inner| inner.is_object()) {
         Some(inner) => follow(root, inner),
         None => part,
     };
@@ -191,26 +151,12 @@ fn children<'s>(root: &'s Value, part: &'s Value, path: &str) -> Vec<(String, &'
 }
 
 fn join(path: &str, name: &str, own: &Value, root: &Value) -> String {
-    let named = follow(root, own)
-        .get("additionalProperties")
-        .is_some_and(Value::is_object);
-    let name = if named {
-        format!("{name}.NAME")
-    } else {
-        name.to_owned()
-    };
-    if path.is_empty() {
-        name
-    } else {
-        format!("{path}.{name}")
-    }
+    let named = follow(root, own).get("additionalProperties").is_some_and(Value::is_object);
+    let name = if named { format!("{name}.NAME") } else { name.to_owned() };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 /// The anchor that Markdown gives a heading.
 fn anchor(heading: &str) -> String {
-    heading
-        .chars()
-        .filter(|c| c.is_alphanumeric() || *c == '-')
-        .collect::<String>()
-        .to_lowercase()
+    heading.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>().to_lowercase()
 }

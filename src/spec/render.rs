@@ -9,11 +9,7 @@ use super::source::Source;
 ///
 /// Pure: the caller decides about colour and width, and prints.
 pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool, width: usize) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(width);
     let mut text = String::new();
     for diagnostic in diagnostics {
@@ -34,18 +30,8 @@ fn report<'a>(diagnostic: &'a Diagnostic, source: &'a Source, width: usize) -> G
         .element(snippet(diagnostic, source, width))
         .elements(far_label(diagnostic, width).map(|label| Level::NOTE.message(wrap(label, width))))
         .elements(expected(diagnostic, width).map(|text| Level::NOTE.message(text)))
-        .elements(
-            diagnostic
-                .notes
-                .iter()
-                .map(|note| Level::NOTE.message(wrap(note, width))),
-        )
-        .elements(
-            diagnostic
-                .help
-                .iter()
-                .map(|help| Level::HELP.message(wrap(help, width))),
-        )
+        .elements(diagnostic.notes.iter().map(|note| Level::NOTE.message(wrap(note, width))))
+        .elements(diagnostic.help.iter().map(|help| Level::HELP.message(wrap(help, width))))
 }
 
 fn snippet<'a>(
@@ -55,22 +41,11 @@ fn snippet<'a>(
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     // The message may come from another source than the one it is shown with (a test, a caller's
     // mistake): a span outside the text would be a panic.
-    let label = diagnostic
-        .label
-        .as_deref()
-        .filter(|_| far_label(diagnostic, width).is_none());
-    let primary = AnnotationKind::Primary
-        .span(source.clamp(&diagnostic.span))
-        .label(label);
-    let context = diagnostic.related.iter().map(|(span, label)| {
-        AnnotationKind::Context
-            .span(source.clamp(span))
-            .label(label)
-    });
-    Snippet::source(source.text())
-        .path(source.name())
-        .annotation(primary)
-        .annotations(context)
+    let label = diagnostic.label.as_deref().filter(|_| far_label(diagnostic, width).is_none());
+    let primary = AnnotationKind::Primary.span(source.clamp(&diagnostic.span)).label(label);
+    let context =
+        diagnostic.related.iter().map(|(span, label)| AnnotationKind::Context.span(source.clamp(span)).label(label));
+    Snippet::source(source.text()).path(source.name()).annotation(primary).annotations(context)
 }
 
 /// The word beside the caret, when it does not fit there.
@@ -143,9 +118,6 @@ mod tests {
     #[test]
     fn settings_are_not_broken() {
         let text = "add the port that it listens on: port = 4000 and more";
-        assert_eq!(
-            wrap_line(text, 42),
-            ["add the port that it listens on:", "port = 4000 and more"]
-        );
+        assert_eq!(wrap_line(text, 42), ["add the port that it listens on:", "port = 4000 and more"]);
     }
 }

@@ -16,9 +16,7 @@ pub fn schema() -> &'static Value {
 }
 
 fn generate() -> Value {
-    let generator = SchemaSettings::draft2020_12()
-        .for_deserialize()
-        .into_generator();
+    let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<ClusterFile>();
     RecursiveTransform(without_null).transform(&mut schema);
     let mut value = schema.to_value();
@@ -53,10 +51,7 @@ fn tidy(value: &mut Value) {
     match value {
         Value::Object(object) => {
             if let Some(Value::String(text)) = object.get_mut("description") {
-                *text = text
-                    .replace("\n\n", "\u{1}")
-                    .replace('\n', " ")
-                    .replace('\u{1}', "\n\n");
+                *text = text.replace("\n\n", "\u{1}").replace('\n', " ").replace('\u{1}', "\n\n");
             }
             object.values_mut().for_each(tidy);
         }
@@ -83,10 +78,7 @@ impl<'s> Part<'s> {
             .get("$ref")
             .and_then(Value::as_str)
             .and_then(|reference| self.root.pointer(reference.strip_prefix('#')?));
-        Self {
-            root: self.root,
-            own: target.unwrap_or(own),
-        }
+        Self { root: self.root, own: target.unwrap_or(own) }
     }
 
     /// The type's name, when there is only one.
@@ -101,17 +93,12 @@ impl<'s> Part<'s> {
 
     /// One named setting of a table.
     pub(super) fn property(self, name: &str) -> Option<Self> {
-        self.properties()
-            .and_then(|all| all.get(name))
-            .map(|own| self.at(own))
+        self.properties().and_then(|all| all.get(name)).map(|own| self.at(own))
     }
 
     /// What every value of a table with free names is.
     pub(super) fn values(self) -> Option<Self> {
-        let own = self
-            .own
-            .get("additionalProperties")
-            .filter(|own| own.is_object())?;
+        let own = self.own.get("additionalProperties").filter(|own| own.is_object())?;
         Some(self.at(own))
     }
 
@@ -128,18 +115,8 @@ impl<'s> Part<'s> {
 
     /// The only texts that are allowed: an `enum`, or the constants of a `oneOf`.
     pub(super) fn choices(self) -> Vec<&'s str> {
-        let plain = self
-            .own
-            .get("enum")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        let branches = self
-            .own
-            .get("oneOf")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let plain = self.own.get("enum").and_then(Value::as_array).into_iter().flatten();
+        let branches = self.own.get("oneOf").and_then(Value::as_array).into_iter().flatten();
         let constants = branches.filter_map(|branch| branch.get("const"));
         plain.chain(constants).filter_map(Value::as_str).collect()
     }
@@ -147,15 +124,9 @@ impl<'s> Part<'s> {
     /// The smallest and the largest number.
     pub(super) fn range(self) -> (i64, i64) {
         let bound = |name: &str| self.own.get(name).and_then(Value::as_f64);
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "our own bounds, all far below 2^53"
-        )]
+        #[allow(clippy::cast_possible_truncation, reason = "our own bounds, all far below 2^53")]
         let whole = |bound: f64| bound as i64;
-        (
-            bound("minimum").map_or(0, whole),
-            bound("maximum").map_or(i64::from(u32::MAX), whole),
-        )
+        (bound("minimum").map_or(0, whole), bound("maximum").map_or(i64::from(u32::MAX), whole))
     }
 }
 
@@ -168,16 +139,11 @@ pub(super) fn example_of(own: &Value) -> Option<String> {
 fn sample(value: &Value) -> String {
     match value {
         Value::Array(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(sample).collect::<Vec<_>>().join(", ")
-            )
+            format!("[{}]", items.iter().map(sample).collect::<Vec<_>>().join(", "))
         }
         Value::Object(entries) => {
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| format!("{key:?} = {}", sample(value)))
-                .collect();
+            let entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{key:?} = {}", sample(value))).collect();
             format!("{{ {} }}", entries.join(", "))
         }
         other => other.to_string(),

@@ -18,12 +18,7 @@ pub(super) enum Language {
 }
 
 /// Checks the whole file.
-pub(super) fn check(
-    table: &mut Table,
-    schema: &serde_json::Value,
-    language: Language,
-    problems: &mut Vec<Diagnostic>,
-) {
+pub(super) fn check(table: &mut Table, schema: &serde_json::Value, language: Language, problems: &mut Vec<Diagnostic>) {
     let mut walk = Walk { language, problems };
     walk.table(table, Part::root(schema), &Place::top());
 }
@@ -43,29 +38,17 @@ struct Place {
 
 impl Place {
     fn top() -> Self {
-        Self {
-            path: Vec::new(),
-            span: 0..0,
-            item: false,
-        }
+        Self { path: Vec::new(), span: 0..0, item: false }
     }
 
     fn inside(&self, key: &Key) -> Self {
         let mut path = self.path.clone();
         path.push(key.name.clone());
-        Self {
-            path,
-            span: key.span.clone(),
-            item: false,
-        }
+        Self { path, span: key.span.clone(), item: false }
     }
 
     fn item(&self, span: &Span) -> Self {
-        Self {
-            path: self.path.clone(),
-            span: span.clone(),
-            item: true,
-        }
+        Self { path: self.path.clone(), span: span.clone(), item: true }
     }
 
     /// `masters.count`, or nothing at the top.
@@ -75,11 +58,7 @@ impl Place {
 
     /// `masters.count`, or "an item of `zones`".
     fn subject(&self) -> String {
-        if self.item {
-            format!("an item of `{}`", self.name())
-        } else {
-            format!("`{}`", self.name())
-        }
+        if self.item { format!("an item of `{}`", self.name()) } else { format!("`{}`", self.name()) }
     }
 }
 
@@ -98,10 +77,7 @@ impl Walk<'_> {
         }
         let missing = |name: &&str| table.get(name).is_none() && !meant.contains(name);
         let missing: Vec<&str> = part.required().filter(missing).collect();
-        let misnamed = table
-            .entries
-            .iter()
-            .any(|entry| entry.key.label && part.values().is_none());
+        let misnamed = table.entries.iter().any(|entry| entry.key.label && part.values().is_none());
         if !missing.is_empty() && !misnamed {
             self.missing(&missing, part, place);
         }
@@ -144,10 +120,8 @@ impl Walk<'_> {
 
     /// Reports an unknown name; returns the setting that was meant, when it is clear.
     fn unknown<'s>(&mut self, key: &Key, part: Part<'s>, place: &Place) -> Option<&'s str> {
-        let known: Vec<&str> = part
-            .properties()
-            .map(|all| all.keys().map(String::as_str).collect())
-            .unwrap_or_default();
+        let known: Vec<&str> =
+            part.properties().map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
         if key.label {
             self.report_label(key, place);
             return None;
@@ -172,34 +146,25 @@ impl Walk<'_> {
     fn report_label(&mut self, key: &Key, place: &Place) {
         let name = place.name();
         self.problems.push(
-            Diagnostic::new(
-                &file::LABEL,
-                key.span.clone(),
-                format!("`{name}` takes no name: there is only one"),
-            )
-            .help(format!("write it without: {name} {{ … }}")),
+            Diagnostic::new(&file::LABEL, key.span.clone(), format!("`{name}` takes no name: there is only one"))
+                .help(format!("write it without: {name} {{ … }}")),
         );
     }
 
     /// Words from other tools that are not a slip of the finger, with the setting that they mean.
     fn foreign(&self, name: &str, nested: bool) -> Option<(&'static str, &'static str)> {
         let found = match (name, nested) {
-            ("variable" | "locals", false) if self.language == Language::Toml => (
-                "",
-                "TOML is literal: variables and locals are for HCL files",
-            ),
-            ("region", false) => ("", "the region comes from `zones`"),
-            ("version" | "kubernetes_version", false) => (
-                "kubernetes",
-                "the Kubernetes version is `kubernetes = \"1.36\"`",
-            ),
-            ("control_plane" | "controlplane", false) => {
-                ("masters", "the control plane is `masters`")
+            ("variable" | "locals", false) if self.language == Language::Toml => {
+                ("", "TOML is literal: variables and locals are for HCL files")
             }
-            ("workers" | "worker" | "node_group" | "node_groups", false) => (
-                "nodes",
-                "worker machines are groups of nodes: `nodes`, with a name for each group",
-            ),
+            ("region", false) => ("", "the region comes from `zones`"),
+            ("version" | "kubernetes_version", false) => {
+                ("kubernetes", "the Kubernetes version is `kubernetes = \"1.36\"`")
+            }
+            ("control_plane" | "controlplane", false) => ("masters", "the control plane is `masters`"),
+            ("workers" | "worker" | "node_group" | "node_groups", false) => {
+                ("nodes", "worker machines are groups of nodes: `nodes`, with a name for each group")
+            }
             ("vpc", false) => ("network", "the VPC is described in `network`"),
             ("instance_type" | "machine_type", true) => ("size", "the instance type is `size`"),
             ("replicas", true) => ("count", "the number of machines is `count`"),
@@ -246,13 +211,9 @@ impl Walk<'_> {
             Language::Toml => format!("[{name}.NAME]"),
         };
         self.problems.push(
-            Diagnostic::new(
-                &file::LABEL,
-                place.span.clone(),
-                format!("`{name}` needs a name of its own"),
-            )
-            .note("there can be several of them, so each has a name")
-            .help(format!("write {sample}")),
+            Diagnostic::new(&file::LABEL, place.span.clone(), format!("`{name}` needs a name of its own"))
+                .note("there can be several of them, so each has a name")
+                .help(format!("write {sample}")),
         );
         true
     }
@@ -269,12 +230,7 @@ impl Walk<'_> {
             format!("a whole number from {least} to {most}")
         };
         self.problems.push(
-            Diagnostic::new(
-                &file::RANGE,
-                span.clone(),
-                format!("{subject} cannot be {number}"),
-            )
-            .expected([wanted]),
+            Diagnostic::new(&file::RANGE, span.clone(), format!("{subject} cannot be {number}")).expected([wanted]),
         );
         false
     }
@@ -301,8 +257,7 @@ impl Walk<'_> {
             Value::Table(_) => place.span.clone(),
             _ => node.span.clone(),
         };
-        let problem =
-            Diagnostic::new(&file::TYPE, span, message).label(format!("expected {wanted}"));
+        let problem = Diagnostic::new(&file::TYPE, span, message).label(format!("expected {wanted}"));
         self.problems.push(match self.help_type(node, part, place) {
             Some(help) => problem.help(help),
             None => problem,
@@ -311,9 +266,7 @@ impl Walk<'_> {
 
     fn wanted(&self, part: Part) -> &'static str {
         match part.kind() {
-            Some("object") if part.values().is_none() && self.language == Language::Hcl => {
-                "a block"
-            }
+            Some("object") if part.values().is_none() && self.language == Language::Hcl => "a block",
             Some("object") => "a table",
             Some("array") => "a list",
             Some("integer") => "a whole number",
@@ -325,32 +278,22 @@ impl Walk<'_> {
     fn help_type(&self, node: &Node, part: Part, place: &Place) -> Option<String> {
         let name = place.path.last()?;
         let write = |value: String| {
-            if place.item {
-                format!("write {value}")
-            } else {
-                format!("write {name} = {value}")
-            }
+            if place.item { format!("write {value}") } else { format!("write {name} = {value}") }
         };
         match (part.kind()?, &node.value) {
             ("integer", Value::String(text)) if text.trim().parse::<i64>().is_ok() => {
                 Some(write(text.trim().to_owned()))
             }
             ("array", Value::String(text)) => Some(write(format!("[{text:?}]"))),
-            ("string", Value::Integer(_) | Value::Float(_)) => {
-                Some(write(format!("\"{}\"", node.value.to_json())))
-            }
-            ("boolean", Value::String(text)) if text == "true" || text == "false" => {
-                Some(write(text.clone()))
-            }
+            ("string", Value::Integer(_) | Value::Float(_)) => Some(write(format!("\"{}\"", node.value.to_json()))),
+            ("boolean", Value::String(text)) if text == "true" || text == "false" => Some(write(text.clone())),
             ("object", _) => Some(self.block_sample(name, part)),
             _ => None,
         }
     }
 
     fn block_sample(&self, name: &str, part: Part) -> String {
-        let named = part
-            .values()
-            .is_some_and(|inner| inner.properties().is_some());
+        let named = part.values().is_some_and(|inner| inner.properties().is_some());
         match (self.language, named, part.values().is_some()) {
             (Language::Hcl, true, _) => format!("write a block: {name} \"NAME\" {{ … }}"),
             (Language::Toml, true, _) => format!("write a table: [{name}.NAME]"),

@@ -24,10 +24,7 @@ pub struct Position {
 impl Source {
     /// Takes a file's name and text. A byte order mark is dropped: editors do not show it.
     pub fn new(name: &str, text: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
-        }
+        Self { name: name.to_owned(), text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned() }
     }
 
     /// The file's name.
@@ -44,10 +41,7 @@ impl Source {
     pub fn position(&self, offset: usize) -> Position {
         let before = &self.text[..self.floor(offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
 
     /// The span cut to the text and widened to whole characters, so that it can be sliced.

@@ -1,10 +1,5 @@
 //! Whole files: the examples, the corpus of broken files, the schema and the pages made from it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod broken;
 mod examples;
@@ -39,11 +34,7 @@ fn cluster_files(directory: &str) -> Vec<(String, String)> {
             if entry.is_dir() {
                 waiting.push(entry);
             } else if is_cluster_file {
-                let name = entry
-                    .strip_prefix(path(directory))
-                    .unwrap()
-                    .display()
-                    .to_string();
+                let name = entry.strip_prefix(path(directory)).unwrap().display().to_string();
                 files.push((name, fs::read_to_string(&entry).unwrap()));
             }
         }
@@ -60,8 +51,5 @@ fn assert_generated(relative: &str, text: &str) {
         fs::write(&file, text).unwrap();
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        found == text,
-        "{relative} is stale: run the tests with UPDATE_SCHEMA=1"
-    );
+    assert!(found == text, "{relative} is stale: run the tests with UPDATE_SCHEMA=1");
 }

@@ -52,10 +52,7 @@ fn without_echoes<'e>(text: &'e str, errors: &'e [Error]) -> impl Iterator<Item 
         let duplicate = error.message().contains("duplicate key");
         let echo = duplicate && inside.is_some_and(|start| !header(start));
         if duplicate && !echo {
-            inside = line_before(text, at)
-                .trim_start()
-                .starts_with('[')
-                .then_some(at);
+            inside = line_before(text, at).trim_start().starts_with('[').then_some(at);
         }
         !echo
     })
@@ -63,9 +60,7 @@ fn without_echoes<'e>(text: &'e str, errors: &'e [Error]) -> impl Iterator<Item 
 
 /// The part of a line that stands before an offset.
 fn line_before(text: &str, offset: usize) -> &str {
-    text.get(..offset)
-        .and_then(|before| before.rsplit('\n').next())
-        .unwrap_or_default()
+    text.get(..offset).and_then(|before| before.rsplit('\n').next()).unwrap_or_default()
 }
 
 fn explain(text: &str, error: &Error) -> Diagnostic {
@@ -73,28 +68,17 @@ fn explain(text: &str, error: &Error) -> Diagnostic {
     let cause = error.message();
     if cause.contains("duplicate key") {
         let name = text.get(span.clone()).unwrap_or_default().trim();
-        return Diagnostic::new(&file::DUPLICATE, span, format!("`{name}` is defined twice"))
-            .help("keep one of them");
+        return Diagnostic::new(&file::DUPLICATE, span, format!("`{name}` is defined twice")).help("keep one of them");
     }
     if let Some(name) = bare_value(text, span.start) {
-        return Diagnostic::new(
-            &file::SYNTAX,
-            span,
-            "this is not TOML: a string without quotes",
-        )
-        .help(format!(
-            "write {name} = \"…\"; variables and functions are for HCL files"
-        ));
+        return Diagnostic::new(&file::SYNTAX, span, "this is not TOML: a string without quotes")
+            .help(format!("write {name} = \"…\"; variables and functions are for HCL files"));
     }
     let (message, expected) = match cause.split_once(", expected ") {
         Some((message, expected)) => (message, Some(expected)),
         None => (cause, None),
     };
-    let problem = Diagnostic::new(
-        &file::SYNTAX,
-        span.clone(),
-        format!("this is not TOML: {message}"),
-    );
+    let problem = Diagnostic::new(&file::SYNTAX, span.clone(), format!("this is not TOML: {message}"));
     let problem = match expected {
         Some(set) => problem.expected(set.split(", ")),
         None => problem,

@@ -161,11 +161,7 @@ impl Value {
             Self::String(value) | Self::Date(value) => value.as_str().into(),
             Self::List(items) => {
                 let valid = |item: &&Node| item.value != Self::Invalid;
-                items
-                    .iter()
-                    .filter(valid)
-                    .map(|item| item.value.to_json())
-                    .collect()
+                items.iter().filter(valid).map(|item| item.value.to_json()).collect()
             }
             Self::Table(table) => table.to_json(),
         }
@@ -205,26 +201,18 @@ impl Table {
     /// The settings as a JSON object.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let present = |e: &&Entry| !matches!(e.node.value, Value::Invalid | Value::Null);
-        self.entries
-            .iter()
-            .filter(present)
-            .map(|entry| (entry.key.name.clone(), entry.node.value.to_json()))
-            .collect()
+        self.entries.iter().filter(present).map(|entry| (entry.key.name.clone(), entry.node.value.to_json())).collect()
     }
 
     /// The node at a path of names and list indexes.
     pub(super) fn find(&self, path: &[&str]) -> Option<&Node> {
         let (first, rest) = path.split_first()?;
-        rest.iter()
-            .try_fold(self.get(first)?, |node, step| node.child(step))
+        rest.iter().try_fold(self.get(first)?, |node, step| node.child(step))
     }
 
     /// The place of the value at a path, or of the nearest value above it.
     pub(super) fn span(&self, path: &[&str]) -> Span {
-        (1..=path.len())
-            .rev()
-            .find_map(|length| self.find(&path[..length]))
-            .map_or(0..0, |node| node.span.clone())
+        (1..=path.len()).rev().find_map(|length| self.find(&path[..length])).map_or(0..0, |node| node.span.clone())
     }
 
     /// The place of the key at a path, or else of the nearest value above it.
@@ -239,20 +227,14 @@ impl Table {
                 _ => None,
             }),
         };
-        table
-            .and_then(|table| table.entry(last))
-            .map_or_else(|| self.span(above), |entry| entry.key.span.clone())
+        table.and_then(|table| table.entry(last)).map_or_else(|| self.span(above), |entry| entry.key.span.clone())
     }
 }
 
 impl Key {
     /// A name that was written at a place.
     pub(super) fn new(name: impl Into<String>, span: Span) -> Self {
-        Self {
-            name: name.into(),
-            span,
-            label: false,
-        }
+        Self { name: name.into(), span, label: false }
     }
 
     /// A name that was computed.

@@ -45,20 +45,8 @@ fn is_region(text: &str) -> bool {
 
 impl KubernetesVersion {
     /// The versions that this release builds, oldest first.
-    pub const SUPPORTED: [Self; 3] = [
-        Self {
-            major: 1,
-            minor: 34,
-        },
-        Self {
-            major: 1,
-            minor: 35,
-        },
-        Self {
-            major: 1,
-            minor: 36,
-        },
-    ];
+    pub const SUPPORTED: [Self; 3] =
+        [Self { major: 1, minor: 34 }, Self { major: 1, minor: 35 }, Self { major: 1, minor: 36 }];
 
     /// The version of a file that names none.
     pub const fn newest() -> Self {
@@ -67,9 +55,7 @@ impl KubernetesVersion {
 
     /// Takes a supported version, for example `1.36`.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::SUPPORTED
-            .into_iter()
-            .find(|version| version.to_string() == text)
+        Self::SUPPORTED.into_iter().find(|version| version.to_string() == text)
     }
 }
 
@@ -79,37 +65,20 @@ mod tests {
 
     #[test]
     fn zones() {
-        for good in [
-            "us-east-1a",
-            "eu-central-2c",
-            "us-gov-west-1b",
-            "ap-southeast-4a",
-            "us-isob-east-1a",
-        ] {
+        for good in ["us-east-1a", "eu-central-2c", "us-gov-west-1b", "ap-southeast-4a", "us-isob-east-1a"] {
             assert!(Zone::parse(good).is_ok(), "{good}");
         }
         assert_eq!(Zone::parse("us-east-1"), Err(ZoneError::Region));
-        for bad in [
-            "",
-            "a",
-            "us-east-1A",
-            "us-east-1ab",
-            "us-east-1-a",
-            "useast1a",
-            "us-east-1a ",
-            "1-2-3a",
-            "us-eäst-1a",
-        ] {
+        for bad in
+            ["", "a", "us-east-1A", "us-east-1ab", "us-east-1-a", "useast1a", "us-east-1a ", "1-2-3a", "us-eäst-1a"]
+        {
             assert_eq!(Zone::parse(bad), Err(ZoneError::Shape), "{bad}");
         }
     }
 
     #[test]
     fn versions() {
-        assert_eq!(
-            KubernetesVersion::parse("1.36"),
-            Some(KubernetesVersion::newest())
-        );
+        assert_eq!(KubernetesVersion::parse("1.36"), Some(KubernetesVersion::newest()));
         assert_eq!(KubernetesVersion::parse("1.12"), None);
         assert!(KubernetesVersion::SUPPORTED.is_sorted());
     }

@@ -18,8 +18,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// What a pure module does without: waiting, the clock, the environment, the disk, the network.
 const PURE: &[&str] = &["spec", "resource", "blueprint", "analysis", "view", "engine/planner"];
-const IMPURE: &[&str] =
-    &["tokio", "std::env", "std::fs", "std::net", "std::process", "std::time::Instant", "SystemTime", "Timestamp::now", ".await", "aws_"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::time::Instant",
+    "SystemTime",
+    "Timestamp::now",
+    ".await",
+    "aws_",
+];
 
 #[test]
 fn modules_use_only_those_below_them() {

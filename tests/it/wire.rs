@@ -179,9 +179,7 @@ impl HttpConnector for Tap {
 /// An error in the shape that every XML protocol of AWS reads.
 fn error(status: u16, code: &str) -> HttpResponse {
     let inner = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>made by the test</Message></Error>");
-    let body = format!(
-        "<Response><Errors>{inner}</Errors><RequestID>test</RequestID></Response>"
-    );
+    let body = format!("<Response><Errors>{inner}</Errors><RequestID>test</RequestID></Response>");
     HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body))
 }
 

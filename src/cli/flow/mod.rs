@@ -10,6 +10,9 @@ mod show;
 mod survey;
 mod wait;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

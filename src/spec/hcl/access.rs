@@ -11,12 +11,7 @@ use crate::spec::tree::{Node, Table, Value};
 
 impl Evaluator<'_> {
     /// The value at the end of the dots and brackets.
-    pub(super) fn traversal(
-        &mut self,
-        traversal: &Traversal,
-        span: &Span,
-        env: &Env,
-    ) -> Option<Node> {
+    pub(super) fn traversal(&mut self, traversal: &Traversal, span: &Span, env: &Env) -> Option<Node> {
         let (mut node, taken) = self.start(traversal, span, env)?;
         let mut operators = traversal.operators.iter().skip(taken).map(Decorated::value);
         while let Some(operator) = operators.next() {
@@ -47,13 +42,7 @@ impl Evaluator<'_> {
         Some((found.clone(), 1))
     }
 
-    fn splat(
-        &mut self,
-        node: Node,
-        operators: &[&TraversalOperator],
-        span: &Span,
-        env: &Env,
-    ) -> Option<Node> {
+    fn splat(&mut self, node: Node, operators: &[&TraversalOperator], span: &Span, env: &Env) -> Option<Node> {
         let items = match node.value {
             Value::List(items) => items,
             Value::Null => Vec::new(),
@@ -69,35 +58,23 @@ impl Evaluator<'_> {
         Some(Node::new(Value::List(values), span.clone()).at(span))
     }
 
-    fn access(
-        &mut self,
-        node: Node,
-        operator: &TraversalOperator,
-        span: &Span,
-        env: &Env,
-    ) -> Option<Node> {
+    fn access(&mut self, node: Node, operator: &TraversalOperator, span: &Span, env: &Env) -> Option<Node> {
         match operator {
             TraversalOperator::GetAttr(name) => {
                 let place = name.span().unwrap_or_else(|| span.clone());
                 self.key(node, name.as_str(), &place)
             }
-            TraversalOperator::LegacyIndex(index) => self.index(
-                node,
-                i64::try_from(*index.value()).unwrap_or(i64::MAX),
-                span,
-            ),
+            TraversalOperator::LegacyIndex(index) => {
+                self.index(node, i64::try_from(*index.value()).unwrap_or(i64::MAX), span)
+            }
             TraversalOperator::Index(expression) => {
                 let index = self.eval(expression, env)?;
                 match index.value {
                     Value::Integer(position) => self.index(node, position, &index.span),
                     Value::String(name) => self.key(node, &name, &index.span),
-                    other => self.fail(
-                        &index.span,
-                        format!(
-                            "an index is a whole number or a string, not {}",
-                            other.kind()
-                        ),
-                    ),
+                    other => {
+                        self.fail(&index.span, format!("an index is a whole number or a string, not {}", other.kind()))
+                    }
                 }
             }
             TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
@@ -110,18 +87,10 @@ impl Evaluator<'_> {
         let Value::Table(mut table) = node.value else {
             return self.fail(span, format!("{} has no `{name}` in it", node.value.kind()));
         };
-        let Some(position) = table
-            .entries
-            .iter()
-            .position(|entry| entry.key.name == name)
-        else {
-            let problem = Diagnostic::new(
-                &file::EXPRESSION,
-                span.clone(),
-                format!("there is no `{name}` in it"),
-            )
-            .expected(table.names().map(|name| format!("`{name}`")))
-            .did_you_mean(name, table.names());
+        let Some(position) = table.entries.iter().position(|entry| entry.key.name == name) else {
+            let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), format!("there is no `{name}` in it"))
+                .expected(table.names().map(|name| format!("`{name}`")))
+                .did_you_mean(name, table.names());
             self.report(problem);
             return None;
         };
@@ -132,34 +101,19 @@ impl Evaluator<'_> {
         let Value::List(mut items) = node.value else {
             return self.fail(span, format!("{} has no items to count", node.value.kind()));
         };
-        match usize::try_from(index)
-            .ok()
-            .filter(|index| *index < items.len())
-        {
+        match usize::try_from(index).ok().filter(|index| *index < items.len()) {
             Some(index) => Some(items.swap_remove(index)),
-            None => self.fail(
-                span,
-                format!(
-                    "there is no item {index}: the list has {} (counted from 0)",
-                    items.len()
-                ),
-            ),
+            None => self.fail(span, format!("there is no item {index}: the list has {} (counted from 0)", items.len())),
         }
     }
 }
 
 fn is_splat(operator: &TraversalOperator) -> bool {
-    matches!(
-        operator,
-        TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_)
-    )
+    matches!(operator, TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_))
 }
 
 /// The parts of `var.x` and `local.x`.
-fn scoped<'t>(
-    traversal: &'t Traversal,
-    env: &'t Env,
-) -> Option<(&'t str, &'t Table, &'t Decorated<Ident>)> {
+fn scoped<'t>(traversal: &'t Traversal, env: &'t Env) -> Option<(&'t str, &'t Table, &'t Decorated<Ident>)> {
     let root = traversal.expr.as_variable()?.as_str();
     let TraversalOperator::GetAttr(name) = traversal.operators.first()?.value() else {
         return None;
@@ -172,11 +126,7 @@ fn scoped<'t>(
 
 fn undefined(root: &str, table: &Table, name: &str, place: Span) -> Diagnostic {
     let what = if root == "var" { "variable" } else { "local" };
-    Diagnostic::new(
-        &file::UNDEFINED,
-        place,
-        format!("there is no {what} `{name}`"),
-    )
-    .expected(table.names().map(|name| format!("`{root}.{name}`")))
-    .did_you_mean_as(name, table.names(), |name| format!("`{root}.{name}`"))
+    Diagnostic::new(&file::UNDEFINED, place, format!("there is no {what} `{name}`"))
+        .expected(table.names().map(|name| format!("`{root}.{name}`")))
+        .did_you_mean_as(name, table.names(), |name| format!("`{root}.{name}`"))
 }

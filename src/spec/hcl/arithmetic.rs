@@ -17,10 +17,7 @@ pub(super) fn number_from(value: f64) -> Value {
     // 2^53: up to here every whole number is a float of its own.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() == 0.0 && value.abs() <= EXACT {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "whole and within 2^53, checked above"
-        )]
+        #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, checked above")]
         return Value::Integer(value as i64);
     }
     Value::Float(value)
@@ -29,10 +26,7 @@ pub(super) fn number_from(value: f64) -> Value {
 /// A number as a float, for arithmetic that leaves whole numbers.
 pub(super) fn as_float(value: &Value) -> Option<f64> {
     match value {
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "arithmetic that mixes whole numbers and fractions"
-        )]
+        #[allow(clippy::cast_precision_loss, reason = "arithmetic that mixes whole numbers and fractions")]
         Value::Integer(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),
         _ => None,
@@ -40,19 +34,11 @@ pub(super) fn as_float(value: &Value) -> Option<f64> {
 }
 
 /// The value of a binary operation, or why it has none.
-pub(super) fn combine(
-    left: &Value,
-    operator: BinaryOperator,
-    right: &Value,
-) -> Result<Value, String> {
+pub(super) fn combine(left: &Value, operator: BinaryOperator, right: &Value) -> Result<Value, String> {
     use BinaryOperator as Op;
     let not_possible = || {
         let operator = operator.as_str();
-        format!(
-            "`{operator}` does not work on {} and {}",
-            left.kind(),
-            right.kind()
-        )
+        format!("`{operator}` does not work on {} and {}", left.kind(), right.kind())
     };
     match (operator, left, right) {
         (Op::Eq, _, _) => Ok(Value::Bool(left == right)),
@@ -64,9 +50,7 @@ pub(super) fn combine(
             whole(*a, operator, *b).ok_or_else(|| arithmetic_error(*b == 0, operator))
         }
         _ => match (as_float(left), as_float(right)) {
-            (Some(a), Some(b)) => {
-                fractional(a, operator, b).ok_or_else(|| arithmetic_error(b == 0.0, operator))
-            }
+            (Some(a), Some(b)) => fractional(a, operator, b).ok_or_else(|| arithmetic_error(b == 0.0, operator)),
             _ => Err(not_possible()),
         },
     }

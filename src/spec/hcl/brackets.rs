@@ -28,29 +28,17 @@ pub(super) fn scan(text: &str) -> Open {
             let complete = line.ends_with('\n');
             match scan_line(line, start, &mut brackets) {
                 LineEnd::String(string) if complete => {
-                    return Open {
-                        broken_string: Some(string),
-                        ..Open::default()
-                    };
+                    return Open { broken_string: Some(string), ..Open::default() };
                 }
                 LineEnd::Heredoc(at) => {
-                    heredoc = Some((
-                        at,
-                        text[at..start + line.len()]
-                            .trim_start_matches(['<', '-'])
-                            .trim(),
-                    ));
+                    heredoc = Some((at, text[at..start + line.len()].trim_start_matches(['<', '-']).trim()));
                 }
                 LineEnd::String(_) | LineEnd::Plain => {}
             }
         }
         start += line.len();
     }
-    Open {
-        bracket: brackets.pop(),
-        broken_string: None,
-        heredoc: heredoc.map(|(at, _)| at),
-    }
+    Open { bracket: brackets.pop(), broken_string: None, heredoc: heredoc.map(|(at, _)| at) }
 }
 
 enum LineEnd {

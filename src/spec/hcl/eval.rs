@@ -2,8 +2,7 @@
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{
-    BinaryOp, BinaryOperator, Conditional, Expression, ForExpr, FuncCall, Object, ObjectKey,
-    UnaryOp, UnaryOperator,
+    BinaryOp, BinaryOperator, Conditional, Expression, ForExpr, FuncCall, Object, ObjectKey, UnaryOp, UnaryOperator,
 };
 
 use super::arithmetic::{combine, number_value};
@@ -31,10 +30,7 @@ impl<'a> Env<'a> {
 
     /// These names around an inner expression.
     pub(super) fn inner(&'a self, names: &'a Table) -> Self {
-        Self {
-            outer: Some(self),
-            names,
-        }
+        Self { outer: Some(self), names }
     }
 
     /// The value of a name, the innermost first.
@@ -74,8 +70,7 @@ impl<'p> Evaluator<'p> {
 
     /// The value, or [`Value::Invalid`] in its place.
     pub(super) fn eval_or_invalid(&mut self, expression: &Expression, env: &Env) -> Node {
-        self.eval(expression, env)
-            .unwrap_or_else(|| Node::new(Value::Invalid, place(expression)))
+        self.eval(expression, env).unwrap_or_else(|| Node::new(Value::Invalid, place(expression)))
     }
 
     /// The value; nothing if it has none, which is then reported.
@@ -87,12 +82,7 @@ impl<'p> Evaluator<'p> {
             Expression::Bool(value) => Value::Bool(*value.value()),
             Expression::Number(number) => number_value(number.value()),
             Expression::String(text) => Value::String(text.value().clone()),
-            Expression::Array(array) => Value::List(
-                array
-                    .iter()
-                    .map(|item| self.eval_or_invalid(item, env))
-                    .collect(),
-            ),
+            Expression::Array(array) => Value::List(array.iter().map(|item| self.eval_or_invalid(item, env)).collect()),
             Expression::Object(object) => Value::Table(self.object(object, env)),
             Expression::StringTemplate(template) => return self.template(template, &span, env),
             Expression::HeredocTemplate(doc) => return self.template(&doc.template, &span, env),
@@ -113,12 +103,8 @@ impl<'p> Evaluator<'p> {
         self.steps += 1;
         if self.steps == MAX_STEPS {
             self.report(
-                Diagnostic::new(
-                    &file::TOO_LARGE,
-                    span.clone(),
-                    "this takes too long to evaluate",
-                )
-                .note(format!("a file may evaluate {MAX_STEPS} expressions")),
+                Diagnostic::new(&file::TOO_LARGE, span.clone(), "this takes too long to evaluate")
+                    .note(format!("a file may evaluate {MAX_STEPS} expressions")),
             );
         }
         (self.steps < MAX_STEPS).then_some(())
@@ -127,10 +113,7 @@ impl<'p> Evaluator<'p> {
     /// Counts what copying a value costs.
     pub(super) fn charge(&mut self, node: &Node, span: &Span) -> Option<()> {
         let weight = node.weight() / 16;
-        self.steps = self
-            .steps
-            .saturating_add(weight)
-            .min(MAX_STEPS.max(self.steps + 1) - 1);
+        self.steps = self.steps.saturating_add(weight).min(MAX_STEPS.max(self.steps + 1) - 1);
         self.step(span)
     }
 
@@ -155,9 +138,7 @@ impl<'p> Evaluator<'p> {
 
     fn object_key(&mut self, key: &ObjectKey, env: &Env) -> Option<Key> {
         match key {
-            ObjectKey::Ident(ident) => {
-                Some(Key::new(ident.as_str(), ident.span().unwrap_or_default()))
-            }
+            ObjectKey::Ident(ident) => Some(Key::new(ident.as_str(), ident.span().unwrap_or_default())),
             ObjectKey::Expression(expression) => {
                 let node = self.eval(expression, env)?;
                 let name = self.text_of(&node)?;
@@ -169,19 +150,11 @@ impl<'p> Evaluator<'p> {
     fn variable(&mut self, name: &str, span: &Span, env: &Env) -> Option<Node> {
         let Some(node) = env.find(name) else {
             let names = env.all();
-            let problem = Diagnostic::new(
-                &file::UNDEFINED,
-                span.clone(),
-                format!("nothing here is called `{name}`"),
-            )
-            .did_you_mean(name, names.iter().copied());
+            let problem = Diagnostic::new(&file::UNDEFINED, span.clone(), format!("nothing here is called `{name}`"))
+                .did_you_mean(name, names.iter().copied());
             let helped = !problem.help.is_empty();
             let quoted = format!("if it is text, put it in quotes: \"{name}\"");
-            self.report(if helped {
-                problem
-            } else {
-                problem.help(quoted)
-            });
+            self.report(if helped { problem } else { problem.help(quoted) });
             return None;
         };
         self.charge(node, span)?;
@@ -202,10 +175,7 @@ impl<'p> Evaluator<'p> {
         match node.value {
             Value::Bool(value) => Some(value),
             Value::Invalid => None,
-            other => self.fail(
-                &node.span,
-                format!("a condition is true or false, not {}", other.kind()),
-            ),
+            other => self.fail(&node.span, format!("a condition is true or false, not {}", other.kind())),
         }
     }
 
@@ -224,9 +194,7 @@ impl<'p> Evaluator<'p> {
                 value => arguments.push(Node::new(value, node.span)),
             }
         }
-        let known = (!call.name.is_namespaced())
-            .then(|| functions::find(name))
-            .flatten();
+        let known = (!call.name.is_namespaced()).then(|| functions::find(name)).flatten();
         let Some(function) = known else {
             let place = call.name.name.span().unwrap_or_else(|| span.clone());
             self.report(no_function(name, place));
@@ -248,10 +216,7 @@ impl<'p> Evaluator<'p> {
             },
             (UnaryOperator::Neg, Value::Float(value)) => Some(Value::Float(-value)),
             (_, Value::Invalid) => None,
-            (operator, other) => self.fail(
-                span,
-                format!("`{}` does not work on {}", operator.as_str(), other.kind()),
-            ),
+            (operator, other) => self.fail(span, format!("`{}` does not work on {}", operator.as_str(), other.kind())),
         }
     }
 
@@ -294,35 +259,17 @@ impl<'p> Evaluator<'p> {
                 Some(key) => self.keep(key, value, for_expr.grouping, &mut table, &env)?,
             }
         }
-        Some(if for_expr.key_expr.is_some() {
-            Value::Table(table)
-        } else {
-            Value::List(list)
-        })
+        Some(if for_expr.key_expr.is_some() { Value::Table(table) } else { Value::List(list) })
     }
 
-    fn keep(
-        &mut self,
-        key: &Expression,
-        value: Node,
-        grouping: bool,
-        table: &mut Table,
-        env: &Env,
-    ) -> Option<()> {
+    fn keep(&mut self, key: &Expression, value: Node, grouping: bool, table: &mut Table, env: &Env) -> Option<()> {
         let key = self.eval(key, env)?;
         let name = self.text_of(&key)?;
-        let found = table
-            .entries
-            .iter_mut()
-            .find(|entry| entry.key.name == name);
+        let found = table.entries.iter_mut().find(|entry| entry.key.name == name);
         match found.map(|entry| &mut entry.node.value) {
             None => {
                 let span = value.span.clone();
-                let value = if grouping {
-                    Node::new(Value::List(vec![value]), span)
-                } else {
-                    value
-                };
+                let value = if grouping { Node::new(Value::List(vec![value]), span) } else { value };
                 table.push(Key::new(name, key.span), value);
             }
             Some(Value::List(items)) if grouping => items.push(value),
@@ -339,35 +286,18 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The keys and values that a `for` goes through.
-    pub(super) fn collection(
-        &mut self,
-        expression: &Expression,
-        env: &Env,
-    ) -> Option<Vec<(Value, Node)>> {
+    pub(super) fn collection(&mut self, expression: &Expression, env: &Env) -> Option<Vec<(Value, Node)>> {
         let node = self.eval(expression, env)?;
         match node.value {
             Value::List(items) => {
                 let index = |index: usize| Value::Integer(i64::try_from(index).unwrap_or(i64::MAX));
-                Some(
-                    items
-                        .into_iter()
-                        .enumerate()
-                        .map(|(i, item)| (index(i), item))
-                        .collect(),
-                )
+                Some(items.into_iter().enumerate().map(|(i, item)| (index(i), item)).collect())
             }
-            Value::Table(table) => Some(
-                table
-                    .entries
-                    .into_iter()
-                    .map(|e| (Value::String(e.key.name), e.node))
-                    .collect(),
-            ),
+            Value::Table(table) => {
+                Some(table.entries.into_iter().map(|e| (Value::String(e.key.name), e.node)).collect())
+            }
             Value::Invalid => None,
-            other => self.fail(
-                &node.span,
-                format!("`for` goes through a list or a table, not {}", other.kind()),
-            ),
+            other => self.fail(&node.span, format!("`for` goes through a list or a table, not {}", other.kind())),
         }
     }
 
@@ -392,19 +322,8 @@ pub(super) fn loop_names(key_var: Option<&str>, value_var: &str, key: Value, ite
 }
 
 fn no_function(name: &str, place: Span) -> Diagnostic {
-    const IMPURE: [&str; 6] = [
-        "file",
-        "templatefile",
-        "fileexists",
-        "timestamp",
-        "uuid",
-        "env",
-    ];
-    let problem = Diagnostic::new(
-        &file::FUNCTION,
-        place,
-        format!("there is no function `{name}`"),
-    );
+    const IMPURE: [&str; 6] = ["file", "templatefile", "fileexists", "timestamp", "uuid", "env"];
+    let problem = Diagnostic::new(&file::FUNCTION, place, format!("there is no function `{name}`"));
     if IMPURE.contains(&name) {
         return problem
             .note("a file means the same cluster everywhere: no function reads files or the clock")

@@ -33,14 +33,10 @@ const FUNCTIONS: [Function; 23] = [
     function("contains", (2, 2), contains),
     function("format", (1, ANY), format_text),
     function("join", (2, 2), join),
-    function("jsonencode", (1, 1), |a| {
-        Ok(Value::String(a[0].value.to_json().to_string()))
-    }),
+    function("jsonencode", (1, 1), |a| Ok(Value::String(a[0].value.to_json().to_string()))),
     function("keys", (1, 1), keys),
     function("length", (1, 1), length),
-    function("lower", (1, 1), |a| {
-        Ok(Value::String(text(&a[0])?.to_lowercase()))
-    }),
+    function("lower", (1, 1), |a| Ok(Value::String(text(&a[0])?.to_lowercase()))),
     function("max", (1, ANY), |a| extreme(a, |new, old| new > old)),
     function("merge", (1, ANY), merge),
     function("min", (1, ANY), |a| extreme(a, |new, old| new < old)),
@@ -51,25 +47,13 @@ const FUNCTIONS: [Function; 23] = [
     function("split", (2, 2), split),
     function("tonumber", (1, 1), tonumber),
     function("tostring", (1, 1), |a| Ok(Value::String(text(&a[0])?))),
-    function("trimspace", (1, 1), |a| {
-        Ok(Value::String(text(&a[0])?.trim().to_owned()))
-    }),
-    function("upper", (1, 1), |a| {
-        Ok(Value::String(text(&a[0])?.to_uppercase()))
-    }),
+    function("trimspace", (1, 1), |a| Ok(Value::String(text(&a[0])?.trim().to_owned()))),
+    function("upper", (1, 1), |a| Ok(Value::String(text(&a[0])?.to_uppercase()))),
     function("values", (1, 1), values),
 ];
 
-const fn function(
-    name: &'static str,
-    arguments: (usize, usize),
-    body: fn(&[Node]) -> Result,
-) -> Function {
-    Function {
-        name,
-        arguments,
-        body,
-    }
+const fn function(name: &'static str, arguments: (usize, usize), body: fn(&[Node]) -> Result) -> Function {
+    Function { name, arguments, body }
 }
 
 /// The function of that name.
@@ -141,20 +125,14 @@ fn list(items: Vec<Value>) -> Result {
 
 fn nodes(items: Vec<Node>) -> Result {
     if items.len() > MAX_ITEMS {
-        return Err(format!(
-            "the list would have {} items; {MAX_ITEMS} are the most",
-            items.len()
-        ));
+        return Err(format!("the list would have {} items; {MAX_ITEMS} are the most", items.len()));
     }
     Ok(Value::List(items))
 }
 
 fn string(text: String) -> Result {
     if text.len() > MAX_TEXT {
-        return Err(format!(
-            "the text would be longer than {} KiB",
-            MAX_TEXT / 1024
-        ));
+        return Err(format!("the text would be longer than {} KiB", MAX_TEXT / 1024));
     }
     Ok(Value::String(text))
 }
@@ -185,12 +163,7 @@ fn split(a: &[Node]) -> Result {
     if separator.is_empty() {
         return Err("the separator is empty".to_owned());
     }
-    list(
-        whole
-            .split(&separator)
-            .map(|part| Value::String(part.to_owned()))
-            .collect(),
-    )
+    list(whole.split(&separator).map(|part| Value::String(part.to_owned())).collect())
 }
 
 fn replace(a: &[Node]) -> Result {
@@ -200,31 +173,17 @@ fn replace(a: &[Node]) -> Result {
     }
     let grown = whole.matches(&from).count().saturating_mul(to.len());
     if grown > MAX_TEXT {
-        return Err(format!(
-            "the text would be longer than {} KiB",
-            MAX_TEXT / 1024
-        ));
+        return Err(format!("the text would be longer than {} KiB", MAX_TEXT / 1024));
     }
     string(whole.replace(&from, &to))
 }
 
 fn keys(a: &[Node]) -> Result {
-    list(
-        table(&a[0])?
-            .names()
-            .map(|name| Value::String(name.to_owned()))
-            .collect(),
-    )
+    list(table(&a[0])?.names().map(|name| Value::String(name.to_owned())).collect())
 }
 
 fn values(a: &[Node]) -> Result {
-    nodes(
-        table(&a[0])?
-            .entries
-            .iter()
-            .map(|entry| entry.node.clone())
-            .collect(),
-    )
+    nodes(table(&a[0])?.entries.iter().map(|entry| entry.node.clone()).collect())
 }
 
 fn length(a: &[Node]) -> Result {
@@ -234,9 +193,7 @@ fn length(a: &[Node]) -> Result {
         Value::Table(table) => table.entries.len(),
         other => return Err(format!("{} has no length", other.kind())),
     };
-    i64::try_from(length)
-        .map(Value::Integer)
-        .map_err(|error| error.to_string())
+    i64::try_from(length).map(Value::Integer).map_err(|error| error.to_string())
 }
 
 fn merge(a: &[Node]) -> Result {
@@ -247,9 +204,7 @@ fn merge(a: &[Node]) -> Result {
         }
     }
     if merged.entries.len() > MAX_ITEMS {
-        return Err(format!(
-            "the table would have more than {MAX_ITEMS} settings"
-        ));
+        return Err(format!("the table would have more than {MAX_ITEMS} settings"));
     }
     Ok(Value::Table(merged))
 }
@@ -277,31 +232,22 @@ fn parse_number(text: &str) -> Result {
         return Ok(Value::Integer(number));
     }
     let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-    number
-        .map(number_from)
-        .ok_or_else(|| format!("{text:?} is not a number"))
+    number.map(number_from).ok_or_else(|| format!("{text:?} is not a number"))
 }
 
 fn extreme(a: &[Node], better: fn(f64, f64) -> bool) -> Result {
     let listed = match a {
-        [
-            Node {
-                value: Value::List(items),
-                ..
-            },
-        ] => items.as_slice(),
+        [Node { value: Value::List(items), .. }] => items.as_slice(),
         several => several,
     };
     let mut best: Option<(f64, &Value)> = None;
     for node in listed {
-        let number = as_float(&node.value)
-            .ok_or_else(|| format!("needs numbers, not {}", node.value.kind()))?;
+        let number = as_float(&node.value).ok_or_else(|| format!("needs numbers, not {}", node.value.kind()))?;
         if best.is_none_or(|(old, _)| better(number, old)) {
             best = Some((number, &node.value));
         }
     }
-    best.map(|(_, value)| value.clone())
-        .ok_or_else(|| "needs at least one number".to_owned())
+    best.map(|(_, value)| value.clone()).ok_or_else(|| "needs at least one number".to_owned())
 }
 
 fn range(a: &[Node]) -> Result {
@@ -333,28 +279,19 @@ fn range(a: &[Node]) -> Result {
 fn cidrsubnet(a: &[Node]) -> Result {
     let whole = text(&a[0])?;
     let (bits, index) = (integer(&a[1])?, integer(&a[2])?);
-    let network: Ipv4Net = whole
-        .parse()
-        .map_err(|_| format!("{whole:?} is not a CIDR, for example 172.20.0.0/16"))?;
+    let network: Ipv4Net = whole.parse().map_err(|_| format!("{whole:?} is not a CIDR, for example 172.20.0.0/16"))?;
     let prefix = i64::from(network.prefix_len()).saturating_add(bits);
     let prefix = u8::try_from(prefix)
         .ok()
         .filter(|prefix| *prefix <= 32 && bits >= 0)
-        .ok_or_else(|| {
-            format!(
-                "{bits} more bits do not fit behind /{}",
-                network.prefix_len()
-            )
-        })?;
+        .ok_or_else(|| format!("{bits} more bits do not fit behind /{}", network.prefix_len()))?;
     let bits = prefix - network.prefix_len();
     let index = u64::try_from(index)
         .ok()
         .filter(|index| *index < 1_u64 << bits)
         .ok_or_else(|| format!("{bits} bits have no subnet number {index}"))?;
     let first = u64::from(u32::from(network.network())) + (index << (32 - prefix));
-    let address = u32::try_from(first)
-        .map(Ipv4Addr::from)
-        .map_err(|error| error.to_string())?;
+    let address = u32::try_from(first).map(Ipv4Addr::from).map_err(|error| error.to_string())?;
     string(format!("{address}/{prefix}"))
 }
 
@@ -382,17 +319,11 @@ fn format_text(a: &[Node]) -> Result {
     }
 }
 
-fn verb_text<'a>(
-    verb: char,
-    width: &str,
-    arguments: &mut impl Iterator<Item = &'a Node>,
-) -> Result<String> {
+fn verb_text<'a>(verb: char, width: &str, arguments: &mut impl Iterator<Item = &'a Node>) -> Result<String> {
     if verb == '%' {
         return Ok("%".to_owned());
     }
-    let argument = arguments
-        .next()
-        .ok_or("the pattern asks for more arguments")?;
+    let argument = arguments.next().ok_or("the pattern asks for more arguments")?;
     let plain = match verb {
         's' | 'v' => text(argument)?,
         'q' => format!("{:?}", text(argument)?),
@@ -426,14 +357,8 @@ mod tests {
             ];
             find("cidrsubnet").unwrap().call(&arguments)
         };
-        assert_eq!(
-            call("172.20.0.0/16", 3, 1),
-            Ok(Value::String("172.20.32.0/19".to_owned()))
-        );
-        assert_eq!(
-            call("0.0.0.0/0", 32, 4_294_967_295),
-            Ok(Value::String("255.255.255.255/32".to_owned()))
-        );
+        assert_eq!(call("172.20.0.0/16", 3, 1), Ok(Value::String("172.20.32.0/19".to_owned())));
+        assert_eq!(call("0.0.0.0/0", 32, 4_294_967_295), Ok(Value::String("255.255.255.255/32".to_owned())));
         assert!(call("172.20.0.0/16", 3, 8).is_err());
         assert!(call("172.20.0.0/16", 17, 0).is_err());
         assert!(call("172.20.0.0/16", i64::MAX, 0).is_err());

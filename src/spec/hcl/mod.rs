@@ -27,11 +27,7 @@ use eval::{Env, Evaluator};
 const OWN_BLOCKS: [&str; 2] = ["variable", "locals"];
 
 /// Reads HCL; what cannot be read or evaluated is reported and left out.
-pub(super) fn parse(
-    text: &str,
-    overrides: &BTreeMap<String, String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<Table> {
+pub(super) fn parse(text: &str, overrides: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<Table> {
     let body = match hcl_edit::parser::parse_body(text) {
         Ok(body) => body,
         Err(error) => {
@@ -53,12 +49,7 @@ fn read_body(body: &Body, evaluator: &mut Evaluator, env: &Env, into: &mut Table
                 let span = attribute.key.span().unwrap_or_default();
                 let node = evaluator.eval_or_invalid(&attribute.value, env);
                 if node.value != Value::Null {
-                    insert(
-                        into,
-                        Key::new(attribute.key.as_str(), span),
-                        node,
-                        evaluator,
-                    );
+                    insert(into, Key::new(attribute.key.as_str(), span), node, evaluator);
                 }
             }
             Structure::Block(block) if top && OWN_BLOCKS.contains(&block.ident.as_str()) => {}
@@ -95,10 +86,7 @@ fn insert_labelled(into: &mut Table, key: &Key, label: Key, node: Node, evaluato
         let empty = Node::new(Value::Table(Table::default()), key.span.clone());
         into.push(key.clone(), empty);
     }
-    let group = into
-        .entries
-        .iter_mut()
-        .find(|entry| entry.key.name == key.name);
+    let group = into.entries.iter_mut().find(|entry| entry.key.name == key.name);
     match group.map(|entry| (&mut entry.node.value, &entry.key)) {
         Some((Value::Table(table), first)) => {
             let unlabelled = !first.label && table.names().next().is_some() && !labelled(table);
@@ -126,35 +114,19 @@ fn insert(into: &mut Table, key: Key, node: Node, evaluator: &mut Evaluator) {
 
 /// A name that stands twice.
 pub(super) fn duplicate(key: &Key, first: Span) -> Diagnostic {
-    let help = if key.label {
-        "give one of them another name, or remove it"
-    } else {
-        "keep one of them"
-    };
-    Diagnostic::new(
-        &file::DUPLICATE,
-        key.span.clone(),
-        format!("`{}` is defined twice", key.name),
-    )
-    .label("again here")
-    .related(first, "first here")
-    .help(help)
+    let help = if key.label { "give one of them another name, or remove it" } else { "keep one of them" };
+    Diagnostic::new(&file::DUPLICATE, key.span.clone(), format!("`{}` is defined twice", key.name))
+        .label("again here")
+        .related(first, "first here")
+        .help(help)
 }
 
 fn label_key(label: &BlockLabel) -> Key {
-    Key {
-        name: label.as_str().to_owned(),
-        span: label.span().unwrap_or_default(),
-        label: true,
-    }
+    Key { name: label.as_str().to_owned(), span: label.span().unwrap_or_default(), label: true }
 }
 
 fn header(block: &Block) -> Span {
     let ident = block.ident.span().unwrap_or_default();
-    let end = block
-        .labels
-        .last()
-        .and_then(hcl_edit::Span::span)
-        .map_or(ident.end, |span| span.end);
+    let end = block.labels.last().and_then(hcl_edit::Span::span).map_or(ident.end, |span| span.end);
     ident.start..end
 }

@@ -18,11 +18,7 @@ use crate::spec::tree::{Key, Node, Table, Value};
 const MAX_WEIGHT: usize = 20_000;
 
 /// The variables and locals of a file, as `{ var = { … }, local = { … } }`.
-pub(super) fn names(
-    body: &Body,
-    overrides: &BTreeMap<String, String>,
-    evaluator: &mut Evaluator,
-) -> Table {
+pub(super) fn names(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Table {
     let mut names = Table::default();
     let variables = variables(body, overrides, evaluator);
     names.set("var", Value::Table(variables));
@@ -31,11 +27,7 @@ pub(super) fn names(
     names
 }
 
-fn variables(
-    body: &Body,
-    overrides: &BTreeMap<String, String>,
-    evaluator: &mut Evaluator,
-) -> Table {
+fn variables(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Table {
     let mut table = Table::default();
     for block in body.get_blocks("variable") {
         let [label] = block.labels.as_slice() else {
@@ -58,8 +50,7 @@ fn variables(
 
 fn unlabelled(block: &Block) -> Diagnostic {
     let span = block.ident.span().unwrap_or_default();
-    Diagnostic::new(&file::LABEL, span, "a variable needs one name")
-        .help("variable \"name\" { default = … }")
+    Diagnostic::new(&file::LABEL, span, "a variable needs one name").help("variable \"name\" { default = … }")
 }
 
 fn undeclared(name: &str, declared: &Table) -> Diagnostic {
@@ -70,19 +61,15 @@ fn undeclared(name: &str, declared: &Table) -> Diagnostic {
     )
     .expected(declared.names().map(|name| format!("`{name}`")))
     .did_you_mean(name, declared.names())
-    .help(format!(
-        "declare it: variable \"{name}\" {{ default = \"\" }}"
-    ))
+    .help(format!("declare it: variable \"{name}\" {{ default = \"\" }}"))
 }
 
 fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Evaluator) -> Value {
     check_variable_settings(block, evaluator);
     let nothing = Table::default();
     let env = Env::root(&nothing);
-    let default = block
-        .body
-        .get_attribute("default")
-        .map(|attribute| evaluator.eval_or_invalid(&attribute.value, &env).value);
+    let default =
+        block.body.get_attribute("default").map(|attribute| evaluator.eval_or_invalid(&attribute.value, &env).value);
     match (given, default) {
         (Some(text), default) => convert(text, default.as_ref(), key, evaluator),
         (None, Some(default)) => default,
@@ -116,22 +103,13 @@ fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) {
 
 fn no_value(key: &Key) -> Diagnostic {
     let name = &key.name;
-    Diagnostic::new(
-        &file::NO_VALUE,
-        key.span.clone(),
-        format!("the variable `{name}` has no value"),
-    )
-    .help(format!(
-        "give one with --var {name}=…, in a --var-file, or in QUORATE_VAR_{name}; or write a default"
-    ))
+    Diagnostic::new(&file::NO_VALUE, key.span.clone(), format!("the variable `{name}` has no value"))
+        .help(format!("give one with --var {name}=…, in a --var-file, or in QUORATE_VAR_{name}; or write a default"))
 }
 
 /// Reads a value that was given as text as what the default is: a string, a number, a list.
 fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evaluator) -> Value {
-    if matches!(
-        default,
-        None | Some(Value::String(_) | Value::Null | Value::Invalid)
-    ) {
+    if matches!(default, None | Some(Value::String(_) | Value::Null | Value::Invalid)) {
         return Value::String(text.to_owned());
     }
     let wanted = default.map_or("a string", Value::kind);
@@ -141,8 +119,7 @@ fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evalu
     let name = &key.name;
     let message = format!("the value given for the variable `{name}` is not {wanted}: `{text}`");
     evaluator.report(
-        Diagnostic::new(&file::TYPE, key.span.clone(), message)
-            .note("a given value is read as what the default is"),
+        Diagnostic::new(&file::TYPE, key.span.clone(), message).note("a given value is read as what the default is"),
     );
     Value::Invalid
 }
@@ -163,13 +140,10 @@ fn locals(body: &Body, names: &mut Table, evaluator: &mut Evaluator) {
     }
     let mut done = Table::default();
     while !waiting.is_empty() {
-        let unresolved: BTreeSet<String> = waiting
-            .iter()
-            .map(|(attribute, _)| attribute.key.as_str().to_owned())
-            .collect();
-        let (ready, later): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|(_, references)| references.is_disjoint(&unresolved));
+        let unresolved: BTreeSet<String> =
+            waiting.iter().map(|(attribute, _)| attribute.key.as_str().to_owned()).collect();
+        let (ready, later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(_, references)| references.is_disjoint(&unresolved));
         if ready.is_empty() {
             for (attribute, _) in &later {
                 evaluator.report(cycle(attribute));
@@ -198,20 +172,13 @@ fn local(attribute: &Attribute, names: &Table, evaluator: &mut Evaluator) -> Val
 }
 
 fn too_large(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::new(
-        &file::TOO_LARGE,
-        span,
-        format!("the value of `{name}` is too large"),
-    )
-    .note(format!("a value may have {MAX_WEIGHT} parts"))
+    Diagnostic::new(&file::TOO_LARGE, span, format!("the value of `{name}` is too large"))
+        .note(format!("a value may have {MAX_WEIGHT} parts"))
 }
 
 fn declared_locals<'b>(body: &'b Body, evaluator: &mut Evaluator) -> Vec<&'b Attribute> {
     let mut declared: Vec<&Attribute> = Vec::new();
-    for attribute in body
-        .get_blocks("locals")
-        .flat_map(|block| block.body.attributes())
-    {
+    for attribute in body.get_blocks("locals").flat_map(|block| block.body.attributes()) {
         let name = attribute.key.as_str();
         let key = Key::new(name, attribute.key.span().unwrap_or_default());
         match declared.iter().find(|first| first.key.as_str() == name) {
@@ -227,11 +194,7 @@ fn declared_locals<'b>(body: &'b Body, evaluator: &mut Evaluator) -> Vec<&'b Att
 fn cycle(attribute: &Attribute) -> Diagnostic {
     let span = attribute.key.span().unwrap_or_default();
     let name = attribute.key.as_str();
-    Diagnostic::new(
-        &file::CYCLE,
-        span,
-        format!("`local.{name}` is defined by itself"),
-    )
+    Diagnostic::new(&file::CYCLE, span, format!("`local.{name}` is defined by itself"))
 }
 
 /// The locals that an expression names.

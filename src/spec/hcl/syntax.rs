@@ -15,19 +15,12 @@ pub(super) fn explain(text: &str, error: &Error) -> Diagnostic {
         return redefined(text, offset);
     }
     let open = brackets::scan(text.get(..offset).unwrap_or_default());
-    if let Some(start) = open
-        .heredoc
-        .filter(|_| cause.contains("heredoc end delimiter"))
-    {
+    if let Some(start) = open.heredoc.filter(|_| cause.contains("heredoc end delimiter")) {
         return heredoc(text, start);
     }
     if let Some(string) = open.broken_string {
-        return Diagnostic::new(
-            &file::SYNTAX,
-            string,
-            "this is not HCL: a string is not closed",
-        )
-        .help("a string ends on the line where it starts: add the closing `\"`");
+        return Diagnostic::new(&file::SYNTAX, string, "this is not HCL: a string is not closed")
+            .help("a string ends on the line where it starts: add the closing `\"`");
     }
     unexpected(text, offset, cause, open.bracket)
 }
@@ -39,9 +32,7 @@ fn unexpected(text: &str, offset: usize, cause: &str, open: Option<Span>) -> Dia
     let mut problem = Diagnostic::new(&file::SYNTAX, offset..offset + found.len(), message);
     let closing = |word: &String| matches!(word.as_str(), "`}`" | "`]`" | "`)`");
     if let Some(open) = open.filter(|_| found.is_empty() || expected.iter().any(closing))
-        && text
-            .get(open.start..offset)
-            .is_some_and(|between| between.contains('\n'))
+        && text.get(open.start..offset).is_some_and(|between| between.contains('\n'))
     {
         problem = problem.related(open, "this is not closed");
     }
@@ -55,14 +46,8 @@ fn unexpected(text: &str, offset: usize, cause: &str, open: Option<Span>) -> Dia
 /// Where the error is. The parser counts one at the end of the file a byte early.
 fn offset(text: &str, error: &Error) -> usize {
     let offset = error.location().offset();
-    let at_end = text
-        .get(offset..)
-        .is_some_and(|rest| rest.trim().is_empty());
-    if at_end && error.location().column() > 1 {
-        text.len()
-    } else {
-        offset
-    }
+    let at_end = text.get(offset..).is_some_and(|rest| rest.trim().is_empty());
+    if at_end && error.location().column() > 1 { text.len() } else { offset }
 }
 
 /// The word or the character at an offset; nothing at the end of the file.
@@ -97,20 +82,11 @@ fn redefined(text: &str, offset: usize) -> Diagnostic {
 }
 
 fn heredoc(text: &str, start: usize) -> Diagnostic {
-    let line = text
-        .get(start..)
-        .and_then(|rest| rest.lines().next())
-        .unwrap_or_default();
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let delimiter = line.trim_start_matches(['<', '-']).trim();
     let span = start..start + line.len();
-    Diagnostic::new(
-        &file::SYNTAX,
-        span,
-        "this is not HCL: a heredoc is not closed",
-    )
-    .help(format!(
-        "write `{delimiter}` on a line of its own where the text ends"
-    ))
+    Diagnostic::new(&file::SYNTAX, span, "this is not HCL: a heredoc is not closed")
+        .help(format!("write `{delimiter}` on a line of its own where the text ends"))
 }
 
 /// "invalid attribute; expected `=` or newline" becomes the list after "expected".
@@ -119,10 +95,7 @@ fn expectations(cause: &str) -> Vec<String> {
         return Vec::new();
     };
     let set = set.split(';').next().unwrap_or(set).replace(" or ", ", ");
-    set.split(", ")
-        .filter(|word| *word != "token")
-        .map(plain)
-        .collect()
+    set.split(", ").filter(|word| *word != "token").map(plain).collect()
 }
 
 fn plain(expectation: &str) -> String {
@@ -138,9 +111,7 @@ fn plain(expectation: &str) -> String {
 fn hint(text: &str, offset: usize, found: &str) -> Option<&'static str> {
     let line = text.get(..offset)?.rsplit('\n').next().unwrap_or_default();
     match found {
-        "," if line.contains('{') => {
-            Some("a block on one line holds one setting: put each setting on its own line")
-        }
+        "," if line.contains('{') => Some("a block on one line holds one setting: put each setting on its own line"),
         "," => Some("settings are separated by new lines, not by commas"),
         ":" => Some("HCL writes `name = value`"),
         "'" => Some("HCL strings are in double quotes"),

@@ -31,12 +31,8 @@ impl Evaluator<'_> {
     ) -> Option<()> {
         let elements: Vec<&Element> = template.iter().collect();
         for (index, element) in elements.iter().enumerate() {
-            let before = index
-                .checked_sub(1)
-                .map_or(strip.0, |i| strips_after(elements[i]));
-            let after = elements
-                .get(index + 1)
-                .map_or(strip.1, |next| strips_before(next));
+            let before = index.checked_sub(1).map_or(strip.0, |i| strips_after(elements[i]));
+            let after = elements.get(index + 1).map_or(strip.1, |next| strips_before(next));
             self.step(span)?;
             match element {
                 Element::Literal(literal) => text.push_str(trimmed(literal, before, after)),
@@ -51,55 +47,28 @@ impl Evaluator<'_> {
                 },
             }
             if text.len() > MAX_TEXT {
-                return self.fail(
-                    span,
-                    format!("the text is longer than {} KiB", MAX_TEXT / 1024),
-                );
+                return self.fail(span, format!("the text is longer than {} KiB", MAX_TEXT / 1024));
             }
         }
         Some(())
     }
 
-    fn write_if(
-        &mut self,
-        directive: &IfDirective,
-        text: &mut String,
-        span: &Span,
-        env: &Env,
-    ) -> Option<()> {
+    fn write_if(&mut self, directive: &IfDirective, text: &mut String, span: &Span, env: &Env) -> Option<()> {
         let yes = &directive.if_expr;
         let end = directive.endif_expr.strip.strip_start();
         match &directive.else_expr {
             _ if self.boolean(&yes.cond_expr, env)? => {
-                let next = directive
-                    .else_expr
-                    .as_ref()
-                    .map_or(end, |e| e.strip.strip_start());
-                self.write(
-                    &yes.template,
-                    (yes.strip.strip_end(), next),
-                    text,
-                    span,
-                    env,
-                )
+                let next = directive.else_expr.as_ref().map_or(end, |e| e.strip.strip_start());
+                self.write(&yes.template, (yes.strip.strip_end(), next), text, span, env)
             }
             Some(no) => self.write(&no.template, (no.strip.strip_end(), end), text, span, env),
             None => Some(()),
         }
     }
 
-    fn write_for(
-        &mut self,
-        directive: &ForDirective,
-        text: &mut String,
-        span: &Span,
-        env: &Env,
-    ) -> Option<()> {
+    fn write_for(&mut self, directive: &ForDirective, text: &mut String, span: &Span, env: &Env) -> Option<()> {
         let each = &directive.for_expr;
-        let strip = (
-            each.strip.strip_end(),
-            directive.endfor_expr.strip.strip_start(),
-        );
+        let strip = (each.strip.strip_end(), directive.endfor_expr.strip.strip_start());
         let key_var = each.key_var.as_ref().map(|ident| ident.as_str());
         for (key, item) in self.collection(&each.collection_expr, env)? {
             let names = loop_names(key_var, each.value_var.as_str(), key, item);

@@ -48,40 +48,20 @@ static NO_KEY: Rule = Rule {
 };
 
 pub(super) fn check(check: &mut Check) {
-    allow(
-        check,
-        &["api", "allow"],
-        &API_WORLD,
-        "the Kubernetes API is open to the whole internet",
-    );
-    allow(
-        check,
-        &["ssh", "allow"],
-        &SSH_WORLD,
-        "SSH is open to the whole internet",
-    );
+    allow(check, &["api", "allow"], &API_WORLD, "the Kubernetes API is open to the whole internet");
+    allow(check, &["ssh", "allow"], &SSH_WORLD, "SSH is open to the whole internet");
     let Some(ssh) = &check.file.ssh else { return };
     if let Some(key) = &ssh.public_key
         && !is_public_key(key)
     {
-        let problem = check.at(
-            &KEY,
-            &["ssh", "public_key"],
-            "this is not an OpenSSH public key",
-        );
+        let problem = check.at(&KEY, &["ssh", "public_key"], "this is not an OpenSSH public key");
         let problem = if key.contains("PRIVATE KEY") {
             // The caret would show the key itself, which must not be printed.
-            super::Diagnostic::new(
-                &KEY,
-                check.tree.key_span(&["ssh", "public_key"]),
-                "this is a private key",
-            )
-            .note("it is now in a file that others will read: make a new pair")
-            .help("write the line of the .pub file")
+            super::Diagnostic::new(&KEY, check.tree.key_span(&["ssh", "public_key"]), "this is a private key")
+                .note("it is now in a file that others will read: make a new pair")
+                .help("write the line of the .pub file")
         } else if is_path(key) {
-            problem
-                .note("files are not read")
-                .help("write the line that stands in that file")
+            problem.note("files are not read").help("write the line that stands in that file")
         } else {
             problem.expected(["a line like \"ssh-ed25519 AAAA… you@example.com\""])
         };
@@ -90,11 +70,7 @@ pub(super) fn check(check: &mut Check) {
     let open = check.tree.find(&["ssh", "allow", "0"]).is_some();
     if open && check.tree.find(&["ssh", "public_key"]).is_none() {
         let problem = check
-            .at_key(
-                &NO_KEY,
-                &["ssh", "allow"],
-                "SSH is open, but nobody can log in without a key",
-            )
+            .at_key(&NO_KEY, &["ssh", "allow"], "SSH is open, but nobody can log in without a key")
             .help("add public_key = \"ssh-ed25519 …\"");
         check.report(problem);
     }

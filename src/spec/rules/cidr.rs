@@ -48,42 +48,26 @@ pub(super) fn read(text: &str, span: &Span, usual: u8) -> Result<Ipv4Net, Box<Di
 
 fn off_boundary(network: Ipv4Net, span: &Span) -> Diagnostic {
     let (prefix, start) = (network.prefix_len(), network.network());
-    let problem = Diagnostic::new(
-        &BOUNDARY,
-        span.clone(),
-        format!("{network} does not start on its boundary"),
-    )
-    .label(format!("this /{prefix} starts at {start}"));
+    let problem = Diagnostic::new(&BOUNDARY, span.clone(), format!("{network} does not start on its boundary"))
+        .label(format!("this /{prefix} starts at {start}"));
     let alone = format!("{}/32", network.addr());
     match network.addr().octets()[3] {
         0 => problem.help(format!("write \"{start}/{prefix}\"")),
-        _ => problem.help(format!(
-            "write \"{start}/{prefix}\" for the range, or \"{alone}\" for the one address"
-        )),
+        _ => problem.help(format!("write \"{start}/{prefix}\" for the range, or \"{alone}\" for the one address")),
     }
 }
 
 fn malformed(text: &str, span: &Span, usual: u8) -> Diagnostic {
     if text.parse::<Ipv6Net>().is_ok() || text.parse::<Ipv6Addr>().is_ok() {
-        return Diagnostic::new(
-            &IPV6,
-            span.clone(),
-            format!("{text} is IPv6, which is not supported yet"),
-        )
-        .expected(["an IPv4 range, for example 203.0.113.0/24"]);
+        return Diagnostic::new(&IPV6, span.clone(), format!("{text} is IPv6, which is not supported yet"))
+            .expected(["an IPv4 range, for example 203.0.113.0/24"]);
     }
-    let problem = Diagnostic::new(
-        &MALFORMED,
-        span.clone(),
-        format!("{text:?} is not an address range"),
-    );
+    let problem = Diagnostic::new(&MALFORMED, span.clone(), format!("{text:?} is not an address range"));
     if text.parse::<Ipv4Addr>().is_ok() {
-        return problem
-            .label("the prefix length is missing")
-            .help(match usual {
-                32 => format!("for this address alone, write \"{text}/32\""),
-                _ => format!("for example \"{text}/{usual}\""),
-            });
+        return problem.label("the prefix length is missing").help(match usual {
+            32 => format!("for this address alone, write \"{text}/32\""),
+            _ => format!("for example \"{text}/{usual}\""),
+        });
     }
     match text.split_once('/') {
         Some((address, prefix)) if address.parse::<Ipv4Addr>().is_ok() => {

@@ -6,15 +6,7 @@ use super::super::location::LocationError;
 use super::super::name::{LabelError, NameError};
 use super::{Check, Rule};
 
-pub(super) static RULES: [&Rule; 7] = [
-    &NAME,
-    &NAME_DOT,
-    &NAME_LENGTH,
-    &STATE,
-    &BUCKET,
-    &ACCOUNT,
-    &VERSION,
-];
+pub(super) static RULES: [&Rule; 7] = [&NAME, &NAME_DOT, &NAME_LENGTH, &STATE, &BUCKET, &ACCOUNT, &VERSION];
 
 static NAME: Rule = Rule {
     code: "Q0201",
@@ -122,9 +114,7 @@ fn name_problem(check: &Check, error: &NameError) -> Diagnostic {
             let problem = problem.label(error.to_string());
             match ClusterName::parse(&lower) {
                 Ok(_) => problem.help(format!("write name = \"{lower}\"")),
-                Err(_) => {
-                    problem.note("lower case letters, digits, hyphens, and dots between parts")
-                }
+                Err(_) => problem.note("lower case letters, digits, hyphens, and dots between parts"),
             }
         }
         NameError::TooLong(_) | NameError::Label(_) => problem.label(error.to_string()),
@@ -135,9 +125,7 @@ fn state_problem(check: &Check, error: &LocationError) -> Diagnostic {
     let state = check.file.state.as_deref().unwrap_or_default();
     match error {
         LocationError::Bucket(error) => {
-            let problem = check
-                .at(&BUCKET, &["state"], "S3 has no bucket of that name")
-                .label(error.to_string());
+            let problem = check.at(&BUCKET, &["state"], "S3 has no bucket of that name").label(error.to_string());
             let tidied = state.to_lowercase().replace(['_', ' '], "-");
             match StateLocation::parse(&tidied) {
                 Ok(_) => problem.help(format!("write state = \"{tidied}\"")),
@@ -154,9 +142,9 @@ fn state_problem(check: &Check, error: &LocationError) -> Diagnostic {
                 Err(_) => problem,
             }
         }
-        LocationError::Directory | LocationError::Prefix => check
-            .at(&STATE, &["state"], "the state's location cannot be read")
-            .label(error.to_string()),
+        LocationError::Directory | LocationError::Prefix => {
+            check.at(&STATE, &["state"], "the state's location cannot be read").label(error.to_string())
+        }
     }
 }
 
@@ -176,11 +164,7 @@ fn account_problem(check: &Check, account: &str) -> Diagnostic {
 fn version_problem(check: &Check, version: &str) -> Diagnostic {
     let supported = KubernetesVersion::SUPPORTED.map(|version| version.to_string());
     let problem = check
-        .at(
-            &VERSION,
-            &["kubernetes"],
-            format!("this release does not build Kubernetes {version}"),
-        )
+        .at(&VERSION, &["kubernetes"], format!("this release does not build Kubernetes {version}"))
         .expected(supported.iter().map(|version| format!("{version:?}")));
     let minor: Vec<&str> = version.trim_start_matches('v').split('.').take(2).collect();
     match KubernetesVersion::parse(&minor.join(".")) {

@@ -37,14 +37,8 @@ static CONTRADICTION: Rule = Rule {
 
 /// The hosted zone that the file names, when it is to be used.
 pub(super) fn hosted_zone<'f>(check: &Check<'f>) -> Option<&'f str> {
-    let dns = check
-        .file
-        .dns
-        .as_ref()
-        .filter(|dns| dns.public != Some(false))?;
-    dns.zone
-        .as_deref()
-        .filter(|zone| check_domain(zone).is_ok() && zone.contains('.'))
+    let dns = check.file.dns.as_ref().filter(|dns| dns.public != Some(false))?;
+    dns.zone.as_deref().filter(|zone| check_domain(zone).is_ok() && zone.contains('.'))
 }
 
 pub(super) fn check(check: &mut Check) {
@@ -56,21 +50,13 @@ pub(super) fn check(check: &mut Check) {
     if !public && (dns.zone.is_some() || dns.create == Some(true)) {
         let other = if dns.zone.is_some() { "zone" } else { "create" };
         let problem = check
-            .at(
-                &CONTRADICTION,
-                &["dns", "public"],
-                format!("`dns.public = false` leaves no use for `dns.{other}`"),
-            )
+            .at(&CONTRADICTION, &["dns", "public"], format!("`dns.public = false` leaves no use for `dns.{other}`"))
             .help(format!("remove `public`, or remove `{other}`"));
         check.report(problem);
     } else if public && dns.create == Some(true) && check.tree.find(&["dns", "zone"]).is_none() {
         let name = check.file.name.as_deref().unwrap_or("chat.poeticoding.com");
         let problem = check
-            .at(
-                &CONTRADICTION,
-                &["dns", "create"],
-                "a hosted zone that is to be made needs a name",
-            )
+            .at(&CONTRADICTION, &["dns", "create"], "a hosted zone that is to be made needs a name")
             .help(format!("add zone = \"{name}\""));
         check.report(problem);
     }
@@ -92,14 +78,8 @@ fn zone_name(check: &mut Check, zone: &str) {
     let Some(name) = &check.file.name else { return };
     if check_domain(name).is_ok() && !is_within(name, zone) {
         let mut problem = check
-            .at(
-                &OUTSIDE,
-                &path,
-                format!("the cluster's name, {name}, is not in the hosted zone {zone}"),
-            )
-            .help(format!(
-                "name the zone that {name} ends in, or name the cluster something.{zone}"
-            ));
+            .at(&OUTSIDE, &path, format!("the cluster's name, {name}, is not in the hosted zone {zone}"))
+            .help(format!("name the zone that {name} ends in, or name the cluster something.{zone}"));
         if let Some(span) = check.span(&["name"]) {
             problem = problem.related(span, "the cluster's name");
         }

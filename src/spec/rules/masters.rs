@@ -11,17 +11,8 @@ use super::super::diagnostic::{
 use super::super::file::{ClusterFile, MastersFile};
 use super::{Check, Rule, nodes, size, zones};
 
-pub(super) static RULES: [&Rule; 9] = [
-    &EVEN,
-    &NONE,
-    &TOO_MANY,
-    &SPREAD,
-    &size::MALFORMED,
-    &QUORUM,
-    &SINGLE,
-    &BURSTABLE,
-    &TINY,
-];
+pub(super) static RULES: [&Rule; 9] =
+    [&EVEN, &NONE, &TOO_MANY, &SPREAD, &size::MALFORMED, &QUORUM, &SINGLE, &BURSTABLE, &TINY];
 
 const MOST: u32 = 7;
 /// With more nodes than this, the control plane's load at rest uses up a burstable size's credits.
@@ -111,13 +102,9 @@ static TINY: Rule = Rule {
 
 /// How many masters a file means.
 pub(super) fn count(file: &ClusterFile) -> u32 {
-    let listed = |masters: &MastersFile| {
-        Some(u32::try_from(masters.zones.as_ref()?.len()).unwrap_or(u32::MAX))
-    };
+    let listed = |masters: &MastersFile| Some(u32::try_from(masters.zones.as_ref()?.len()).unwrap_or(u32::MAX));
     let masters = file.masters.as_ref();
-    masters
-        .and_then(|m| m.count.or_else(|| listed(m)))
-        .unwrap_or(defaults::MASTERS)
+    masters.and_then(|m| m.count.or_else(|| listed(m))).unwrap_or(defaults::MASTERS)
 }
 
 pub(super) fn check(check: &mut Check) {
@@ -145,16 +132,11 @@ fn placed(check: &mut Check) -> Option<Vec<Zone>> {
     }
     let texts = check.texts(&path);
     let listed = texts.len();
-    let zones: Vec<Zone> = texts
-        .into_iter()
-        .filter_map(|(text, span)| zones::check_listed(check, &text, span))
-        .collect();
+    let zones: Vec<Zone> =
+        texts.into_iter().filter_map(|(text, span)| zones::check_listed(check, &text, span)).collect();
     if check.file.masters.as_ref()?.count.is_some() && usize::try_from(wanted) != Ok(listed) {
-        let mut problem = check.at(
-            &SPREAD,
-            &path,
-            format!("`masters.zones` lists {listed} zones for {wanted} masters"),
-        );
+        let mut problem =
+            check.at(&SPREAD, &path, format!("`masters.zones` lists {listed} zones for {wanted} masters"));
         if let Some(span) = check.span(&["masters", "count"]) {
             problem = problem.related(span, format!("{wanted} masters"));
         }
@@ -189,32 +171,19 @@ fn number(check: &mut Check) -> bool {
 fn even(check: &Check, path: &[&str], number: u32) -> Diagnostic {
     let survives = (number - 1) / 2;
     let fewer = number - 1;
-    let problem = check
-        .at(&EVEN, path, format!("{number} masters are an even number"))
-        .note(match survives {
-            0 => "2 masters survive the loss of none, as one does, and fail twice as often"
-                .to_owned(),
-            _ => format!("{number} masters survive the loss of {survives}, as {fewer} do"),
-        });
+    let problem = check.at(&EVEN, path, format!("{number} masters are an even number")).note(match survives {
+        0 => "2 masters survive the loss of none, as one does, and fail twice as often".to_owned(),
+        _ => format!("{number} masters survive the loss of {survives}, as {fewer} do"),
+    });
     problem.help(format!("write {fewer} or {}", number + 1))
 }
 
 fn load(check: &mut Check, size: &InstanceSize) {
     let path = ["masters", "size"];
-    let nodes: u64 = check
-        .file
-        .nodes
-        .iter()
-        .flatten()
-        .map(|(_, group)| nodes::most(group))
-        .sum();
+    let nodes: u64 = check.file.nodes.iter().flatten().map(|(_, group)| nodes::most(group)).sum();
     if size.tiny() {
         let problem = check
-            .at(
-                &TINY,
-                &path,
-                format!("a {size} has too little memory for a control plane"),
-            )
+            .at(&TINY, &path, format!("a {size} has too little memory for a control plane"))
             .note("etcd and the API server need about 2 GiB")
             .help("use at least a t3.medium or t4g.medium");
         check.report(problem);
@@ -225,22 +194,13 @@ fn load(check: &mut Check, size: &InstanceSize) {
         } else {
             format!("a control plane at rest uses about what a {size} earns in credits")
         };
-        let other = if family == "t4g" {
-            "m7g.large"
-        } else {
-            "m7i.large"
-        };
-        let problem = check
-            .at(
-                &BURSTABLE,
-                &path,
-                format!("masters of size {size} run on CPU credits"),
-            )
-            .note(why)
-            .help(match size.size() {
+        let other = if family == "t4g" { "m7g.large" } else { "m7i.large" };
+        let problem = check.at(&BURSTABLE, &path, format!("masters of size {size} run on CPU credits")).note(why).help(
+            match size.size() {
                 "small" if nodes <= CREDITS_LAST_FOR => format!("use at least a {family}.medium"),
                 _ => format!("use a size without credits, for example {other}"),
-            });
+            },
+        );
         check.report(problem);
     }
 }
@@ -278,15 +238,8 @@ fn fatal_zone(check: &Check, zone: &Zone, holds: usize, total: usize) -> Diagnos
         None => &["zones"],
     };
     let problem = check
-        .at(
-            &QUORUM,
-            path,
-            format!("losing {zone} loses the quorum: it holds {holds} of {total} masters"),
-        )
-        .note(format!(
-            "{} of {total} masters must be up for anything to be changed or healed",
-            total / 2 + 1
-        ));
+        .at(&QUORUM, path, format!("losing {zone} loses the quorum: it holds {holds} of {total} masters"))
+        .note(format!("{} of {total} masters must be up for anything to be changed or healed", total / 2 + 1));
     if check.zones.len() >= 3 {
         return problem.help("spread the masters over three zones: remove `masters.zones`");
     }
@@ -294,10 +247,7 @@ fn fatal_zone(check: &Check, zone: &Zone, holds: usize, total: usize) -> Diagnos
         Some(_) => problem.note("remove `masters.zones` when there are three zones"),
         None => problem,
     };
-    problem.help(format!(
-        "list a third zone, for example: zones = [{}]",
-        three_zones(check).join(", ")
-    ))
+    problem.help(format!("list a third zone, for example: zones = [{}]", three_zones(check).join(", ")))
 }
 
 /// The cluster's zones and as many others of the region as make three.

@@ -64,13 +64,7 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 
 /// Checks everything that the schema cannot say.
 pub(super) fn check(file: &ClusterFile, tree: &Table, language: Language) -> Vec<Diagnostic> {
-    let mut check = Check {
-        file,
-        tree,
-        language,
-        zones: zones::listed(file),
-        found: Vec::new(),
-    };
+    let mut check = Check { file, tree, language, zones: zones::listed(file), found: Vec::new() };
     cluster::check(&mut check);
     zones::check(&mut check);
     dns::check(&mut check);
@@ -116,11 +110,7 @@ impl Check<'_> {
 
     /// The texts of a list, each with its place.
     fn texts(&self, path: &[&str]) -> Vec<(String, Span)> {
-        let Some(Node {
-            value: Value::List(items),
-            ..
-        }) = self.tree.find(path)
-        else {
+        let Some(Node { value: Value::List(items), .. }) = self.tree.find(path) else {
             return Vec::new();
         };
         let text = |item: &Node| match &item.value {
@@ -140,9 +130,6 @@ impl Check<'_> {
 
     /// The zones as a list, for samples.
     fn zone_list(&self) -> Vec<String> {
-        self.zones
-            .iter()
-            .map(|zone| format!("{:?}", zone.as_str()))
-            .collect()
+        self.zones.iter().map(|zone| format!("{:?}", zone.as_str())).collect()
     }
 }

@@ -10,17 +10,8 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::PluginFile;
 use super::{Check, Rule, cidr, masters, nodes, zones};
 
-pub(super) static RULES: [&Rule; 9] = [
-    &cidr::MALFORMED,
-    &cidr::IPV6,
-    &cidr::BOUNDARY,
-    &SIZE,
-    &OVERLAP,
-    &OUTSIDE,
-    &NO_ROOM,
-    &ROUTES,
-    &PODS,
-];
+pub(super) static RULES: [&Rule; 9] =
+    [&cidr::MALFORMED, &cidr::IPV6, &cidr::BOUNDARY, &SIZE, &OVERLAP, &OUTSIDE, &NO_ROOM, &ROUTES, &PODS];
 
 /// AWS lets a route table have 50 routes; one leads to the internet.
 const MOST_ROUTES: u64 = 49;
@@ -87,28 +78,11 @@ static PODS: Rule = Rule {
 
 pub(super) fn check(check: &mut Check) {
     let network = check.file.network.as_ref();
-    let vpc = range(
-        check,
-        "cidr",
-        network.and_then(|n| n.cidr.as_deref()),
-        defaults::VPC,
-        16,
-        28,
-    );
-    let pods = range(
-        check,
-        "pods",
-        network.and_then(|n| n.pods.as_deref()),
-        defaults::PODS,
-        8,
-        22,
-    );
+    let vpc = range(check, "cidr", network.and_then(|n| n.cidr.as_deref()), defaults::VPC, 16, 28);
+    let pods = range(check, "pods", network.and_then(|n| n.pods.as_deref()), defaults::PODS, 8, 22);
     let services = network.and_then(|n| n.services.as_deref());
     let services = range(check, "services", services, defaults::SERVICES, 12, 24);
-    overlaps(
-        check,
-        &[("cidr", vpc), ("pods", pods), ("services", services)],
-    );
+    overlaps(check, &[("cidr", vpc), ("pods", pods), ("services", services)]);
     subnets(check, vpc);
     routes(check);
     if let Some(pods) = pods {
@@ -127,11 +101,7 @@ fn range(
 ) -> Option<Ipv4Net> {
     let Some(text) = text else {
         // What is there but has the wrong type is reported already, and is not the default.
-        return check
-            .tree
-            .find(&["network", name])
-            .is_none()
-            .then_some(default);
+        return check.tree.find(&["network", name]).is_none().then_some(default);
     };
     let span = check.tree.span(&["network", name]);
     match cidr::read(text, &span, default.prefix_len()) {
@@ -147,18 +117,8 @@ fn range(
     }
 }
 
-fn wrong_size(
-    name: &str,
-    network: Ipv4Net,
-    span: std::ops::Range<usize>,
-    largest: u8,
-    smallest: u8,
-) -> Diagnostic {
-    let too = if network.prefix_len() < largest {
-        "large"
-    } else {
-        "small"
-    };
+fn wrong_size(name: &str, network: Ipv4Net, span: std::ops::Range<usize>, largest: u8, smallest: u8) -> Diagnostic {
+    let too = if network.prefix_len() < largest { "large" } else { "small" };
     let what = match name {
         "cidr" => "a VPC",
         "pods" => "the pods",
@@ -170,10 +130,7 @@ fn wrong_size(
 }
 
 fn overlaps(check: &mut Check, ranges: &[(&str, Option<Ipv4Net>)]) {
-    let known: Vec<(&str, Ipv4Net)> = ranges
-        .iter()
-        .filter_map(|(name, range)| Some((*name, (*range)?)))
-        .collect();
+    let known: Vec<(&str, Ipv4Net)> = ranges.iter().filter_map(|(name, range)| Some((*name, (*range)?))).collect();
     for (index, (name, range)) in known.iter().enumerate() {
         for (other_name, other) in &known[..index] {
             if overlap(*range, *other) {
@@ -210,8 +167,7 @@ fn subnets(check: &mut Check, vpc: Option<Ipv4Net>) {
             if let Some(span) = check.span(&["network", "cidr"]) {
                 problem = problem.related(span, "the VPC");
             }
-            check
-                .report(problem.help("choose a part of the VPC's range, or change `network.cidr`"));
+            check.report(problem.help("choose a part of the VPC's range, or change `network.cidr`"));
         }
     }
     let all = defaults::subnets(vpc, &check.zones, &given);
@@ -221,11 +177,7 @@ fn subnets(check: &mut Check, vpc: Option<Ipv4Net>) {
 
 fn given_subnets(check: &mut Check) -> BTreeMap<Zone, Ipv4Net> {
     let mut given = BTreeMap::new();
-    let subnets = check
-        .file
-        .network
-        .as_ref()
-        .and_then(|network| network.subnets.as_ref());
+    let subnets = check.file.network.as_ref().and_then(|network| network.subnets.as_ref());
     for (name, text) in subnets.into_iter().flatten() {
         let span = check.tree.span(&["network", "subnets", name]);
         let key_span = check.tree.key_span(&["network", "subnets", name]);
@@ -244,11 +196,7 @@ fn given_subnets(check: &mut Check) -> BTreeMap<Zone, Ipv4Net> {
     given
 }
 
-fn overlapping_subnets(
-    check: &mut Check,
-    all: &BTreeMap<Zone, Ipv4Net>,
-    given: &BTreeMap<Zone, Ipv4Net>,
-) {
+fn overlapping_subnets(check: &mut Check, all: &BTreeMap<Zone, Ipv4Net>, given: &BTreeMap<Zone, Ipv4Net>) {
     for (zone, subnet) in given {
         let clash = all.iter().find(|(other, range)| {
             // Of two given subnets, only the second is the problem.
@@ -264,47 +212,28 @@ fn overlapping_subnets(
             Some(span) => problem.related(span, format!("the subnet of {other}")),
             None => problem
                 .note(format!("the subnet of {other} is {range} by default"))
-                .help(format!(
-                    "choose another range, or give {other} a subnet too"
-                )),
+                .help(format!("choose another range, or give {other} a subnet too")),
         };
         check.report(problem);
     }
 }
 
 fn no_room(check: &mut Check, vpc: Ipv4Net, all: &BTreeMap<Zone, Ipv4Net>) {
-    let without: Vec<&str> = check
-        .zones
-        .iter()
-        .filter(|zone| !all.contains_key(*zone))
-        .map(Zone::as_str)
-        .collect();
+    let without: Vec<&str> = check.zones.iter().filter(|zone| !all.contains_key(*zone)).map(Zone::as_str).collect();
     // A zone whose given subnet is wrong has its problem already.
     let given = |zone: &&str| check.tree.find(&["network", "subnets", zone]).is_none();
     let without: Vec<&str> = without.into_iter().filter(given).collect();
     let Some(first) = without.first() else { return };
-    let path: &[&str] = if check.zones.len() > 8 {
-        &["zones"]
-    } else {
-        &["network", "cidr"]
-    };
+    let path: &[&str] = if check.zones.len() > 8 { &["zones"] } else { &["network", "cidr"] };
     let problem = check
-        .at(
-            &NO_ROOM,
-            path,
-            format!("the VPC {vpc} has no room for the subnet of {first}"),
-        )
+        .at(&NO_ROOM, path, format!("the VPC {vpc} has no room for the subnet of {first}"))
         .note("without `network.subnets`, it is cut into eight equal parts of at least /28")
         .help("use a VPC of /16 to /25 and at most eight zones, or give each zone a subnet");
     check.report(problem);
 }
 
 fn routes(check: &mut Check) {
-    let plugin = check
-        .file
-        .network
-        .as_ref()
-        .and_then(|network| network.plugin);
+    let plugin = check.file.network.as_ref().and_then(|network| network.plugin);
     let machines = machines(check);
     if machines <= MOST_ROUTES || plugin == Some(PluginFile::None) {
         return;
@@ -312,7 +241,9 @@ fn routes(check: &mut Check) {
     let help = check.block("network", "plugin = \"none\"");
     let problem = check
         .at_key(&ROUTES, &largest_group(check), format!("{machines} machines are more than the route table can hold"))
-        .note(format!("with `plugin = \"routes\"`, each machine has a route, and AWS allows {MOST_ROUTES} beside our own"))
+        .note(format!(
+            "with `plugin = \"routes\"`, each machine has a route, and AWS allows {MOST_ROUTES} beside our own"
+        ))
         .help(format!("write {help} and install a CNI yourself, or have fewer machines"));
     check.report(problem);
 }
@@ -321,9 +252,7 @@ fn pod_ranges(check: &mut Check, pods: Ipv4Net) {
     let ranges = 1_u64 << 24_u8.saturating_sub(pods.prefix_len());
     let machines = machines(check);
     if machines > ranges {
-        let message = format!(
-            "{pods} has pod addresses for {ranges} machines, and there are up to {machines}"
-        );
+        let message = format!("{pods} has pod addresses for {ranges} machines, and there are up to {machines}");
         let path: &[&str] = &["network", "pods"];
         let problem = check
             .at(&PODS, path, message)
@@ -335,13 +264,7 @@ fn pod_ranges(check: &mut Check, pods: Ipv4Net) {
 
 /// Masters and nodes, at their most.
 fn machines(check: &Check) -> u64 {
-    let nodes: u64 = check
-        .file
-        .nodes
-        .iter()
-        .flatten()
-        .map(|(_, group)| nodes::most(group))
-        .sum();
+    let nodes: u64 = check.file.nodes.iter().flatten().map(|(_, group)| nodes::most(group)).sum();
     u64::from(masters::count(check.file)) + nodes
 }
 

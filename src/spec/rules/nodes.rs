@@ -71,23 +71,15 @@ static NO_NODES: Rule = Rule {
 
 /// The most nodes that a group can have.
 pub(super) fn most(group: &NodesFile) -> u64 {
-    let number = group
-        .count
-        .into_iter()
-        .chain(group.max)
-        .chain(group.min)
-        .max();
+    let number = group.count.into_iter().chain(group.max).chain(group.min).max();
     u64::from(number.unwrap_or(0))
 }
 
 pub(super) fn check(check: &mut Check) {
-    let none = check
-        .tree
-        .find(&["nodes"])
-        .is_none_or(|node| match &node.value {
-            super::Value::Table(table) => table.entries.is_empty(),
-            _ => false,
-        });
+    let none = check.tree.find(&["nodes"]).is_none_or(|node| match &node.value {
+        super::Value::Table(table) => table.entries.is_empty(),
+        _ => false,
+    });
     // Without masters the file is only begun: what is missing is said already.
     if none && check.file.masters.is_some() {
         let sample = match check.language {
@@ -95,11 +87,7 @@ pub(super) fn check(check: &mut Check) {
             super::Language::Toml => "[nodes.workers]",
         };
         let problem = check
-            .at_key(
-                &NO_NODES,
-                &["nodes"],
-                "the cluster has no nodes: nothing can run on it",
-            )
+            .at_key(&NO_NODES, &["nodes"], "the cluster has no nodes: nothing can run on it")
             .help(format!("add a node group: {sample}"));
         check.report(problem);
     }
@@ -118,11 +106,7 @@ fn group_name(check: &mut Check, name: &str) {
 /// Checks the name of a node group or service.
 pub(super) fn check_name(check: &mut Check, path: &[&str], longest: usize, what: &str) {
     let Some(name) = path.last() else { return };
-    let problem = check.at_key(
-        &NAME,
-        path,
-        format!("{name:?} cannot be the name of {what}"),
-    );
+    let problem = check.at_key(&NAME, path, format!("{name:?} cannot be the name of {what}"));
     let problem = match check_label(name) {
         Ok(()) if name.len() <= longest => return,
         Ok(()) => problem.label(format!("{} characters; {longest} are the most", name.len())),
@@ -130,9 +114,7 @@ pub(super) fn check_name(check: &mut Check, path: &[&str], longest: usize, what:
     };
     let tidied = name.to_lowercase().replace(['_', ' ', '.'], "-");
     check.report(match check_label(&tidied) {
-        Ok(()) if tidied != *name && tidied.len() <= longest => {
-            problem.help(format!("write \"{tidied}\""))
-        }
+        Ok(()) if tidied != *name && tidied.len() <= longest => problem.help(format!("write \"{tidied}\"")),
         _ => problem.note("lower case letters, digits and hyphens"),
     });
 }
@@ -144,32 +126,15 @@ fn scale(check: &mut Check, name: &str, group: &NodesFile) {
     let problem = match (count, min, max) {
         (true, false, false) | (false, true, true) => return bounds(check, name, group),
         (true, _, _) => check
-            .at_key(
-                &SCALE,
-                &["nodes", name, range],
-                format!("`nodes.{name}` has both `count` and `{range}`"),
-            )
+            .at_key(&SCALE, &["nodes", name, range], format!("`nodes.{name}` has both `count` and `{range}`"))
             .related(check.tree.key_span(&["nodes", name, "count"]), "the count")
-            .help(
-                "keep `count` to own the number, or `min` and `max` to leave it to an autoscaler",
-            ),
+            .help("keep `count` to own the number, or `min` and `max` to leave it to an autoscaler"),
         (false, false, false) => check
-            .at_key(
-                &SCALE,
-                &["nodes", name],
-                format!("`nodes.{name}` does not say how many nodes it has"),
-            )
+            .at_key(&SCALE, &["nodes", name], format!("`nodes.{name}` does not say how many nodes it has"))
             .help("write count = 3, or min = 3 and max = 9"),
         (false, _, _) => check
-            .at_key(
-                &SCALE,
-                &["nodes", name, range],
-                format!("`nodes.{name}` has `{range}` alone"),
-            )
-            .help(format!(
-                "add `{}`, or write `count`",
-                if min { "max" } else { "min" }
-            )),
+            .at_key(&SCALE, &["nodes", name, range], format!("`nodes.{name}` has `{range}` alone"))
+            .help(format!("add `{}`, or write `count`", if min { "max" } else { "min" })),
     };
     check.report(problem);
 }
@@ -177,26 +142,14 @@ fn scale(check: &mut Check, name: &str, group: &NodesFile) {
 fn bounds(check: &mut Check, name: &str, group: &NodesFile) {
     let problem = match (group.count, group.min, group.max) {
         (Some(0), _, _) => check
-            .at(
-                &EMPTY,
-                &["nodes", name, "count"],
-                format!("`nodes.{name}` has no nodes"),
-            )
+            .at(&EMPTY, &["nodes", name, "count"], format!("`nodes.{name}` has no nodes"))
             .help("remove the group, or write how many nodes it has"),
         (_, Some(min), Some(max)) if min > max => check
-            .at(
-                &ORDER,
-                &["nodes", name, "min"],
-                format!("`nodes.{name}` has a `min` of {min} and a `max` of {max}"),
-            )
+            .at(&ORDER, &["nodes", name, "min"], format!("`nodes.{name}` has a `min` of {min} and a `max` of {max}"))
             .related(check.tree.span(&["nodes", name, "max"]), "the most")
             .help(format!("write min = {max} and max = {min}")),
         (_, Some(_), Some(0)) => check
-            .at(
-                &EMPTY,
-                &["nodes", name, "max"],
-                format!("`nodes.{name}` can have no nodes"),
-            )
+            .at(&EMPTY, &["nodes", name, "max"], format!("`nodes.{name}` can have no nodes"))
             .help("remove the group, or write how many nodes it may have"),
         _ => return,
     };
@@ -220,12 +173,8 @@ fn group_zones(check: &mut Check, name: &str) {
             continue;
         };
         if seen.contains(&zone) {
-            let problem = super::Diagnostic::new(
-                &NO_ZONES,
-                span,
-                format!("`nodes.{name}` lists {zone} twice"),
-            )
-            .help("list each zone once");
+            let problem = super::Diagnostic::new(&NO_ZONES, span, format!("`nodes.{name}` lists {zone} twice"))
+                .help("list each zone once");
             check.report(problem);
         }
         seen.push(zone);

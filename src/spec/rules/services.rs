@@ -13,18 +13,8 @@ use super::super::name::{check_domain, is_within};
 use super::super::source::Span;
 use super::{Check, Rule, dns, nodes};
 
-pub(super) static RULES: [&Rule; 10] = [
-    &NO_REPLICAS,
-    &NO_PORT,
-    &PORT_TWICE,
-    &DOMAIN,
-    &OUTSIDE,
-    &IMAGE,
-    &ENV,
-    &SINGLE,
-    &MIXED,
-    &NOT_APPLIED,
-];
+pub(super) static RULES: [&Rule; 10] =
+    [&NO_REPLICAS, &NO_PORT, &PORT_TWICE, &DOMAIN, &OUTSIDE, &IMAGE, &ENV, &SINGLE, &MIXED, &NOT_APPLIED];
 
 const LONGEST_NAME: usize = 63;
 /// The longest reference that registries take, name and tag and digest.
@@ -135,11 +125,7 @@ pub(super) fn check(check: &mut Check) {
         return;
     };
     let problem = check
-        .at_key(
-            &NOT_APPLIED,
-            &["service"],
-            "services are checked, but not applied yet",
-        )
+        .at_key(&NOT_APPLIED, &["service"], "services are checked, but not applied yet")
         .note("the cluster is built without them; a later release applies them");
     check.report(problem);
     let mut endpoints = BTreeMap::new();
@@ -162,11 +148,7 @@ fn replicas(check: &mut Check, name: &str, service: &ServiceFile) {
             .help("write replicas = 1 or more, or remove the service");
         check.report(problem);
     } else if number == 1 && service.nlb.is_some() {
-        let path: &[&str] = if check.span(&path).is_some() {
-            &path
-        } else {
-            &path[..2]
-        };
+        let path: &[&str] = if check.span(&path).is_some() { &path } else { &path[..2] };
         let problem = check
             .at(&SINGLE, path, format!("`service.{name}` has a single pod"))
             .note("while it is moved or replaced, nobody answers")
@@ -180,19 +162,13 @@ fn image(check: &mut Check, name: &str, service: &ServiceFile) {
         return;
     };
     let problem = check
-        .at(
-            &IMAGE,
-            &["service", name, "image"],
-            format!("{image:?} is not a container image"),
-        )
+        .at(&IMAGE, &["service", name, "image"], format!("{image:?} is not a container image"))
         .expected(["a name and a tag or digest, for example \"nginx:1.27\""]);
     check.report(problem);
 }
 
 fn is_image(image: &str) -> bool {
-    let (name, digest) = image
-        .split_once('@')
-        .map_or((image, None), |(n, d)| (n, Some(d)));
+    let (name, digest) = image.split_once('@').map_or((image, None), |(n, d)| (n, Some(d)));
     let path_start = name.rfind('/').map_or(0, |slash| slash + 1);
     let (path, tag) = match name[path_start..].split_once(':') {
         Some((_, tag)) => (&name[..name.len() - tag.len() - 1], Some(tag)),
@@ -208,10 +184,7 @@ fn is_image(image: &str) -> bool {
             .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     image.len() <= LONGEST_IMAGE
-        && path
-            .split('/')
-            .enumerate()
-            .all(|(index, part)| is_image_part(part, index == 0))
+        && path.split('/').enumerate().all(|(index, part)| is_image_part(part, index == 0))
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_digest)
 }
@@ -232,11 +205,7 @@ fn env(check: &mut Check, name: &str, service: &ServiceFile) {
         }
         let path = ["service", name, "env", variable];
         let problem = check
-            .at_key(
-                &ENV,
-                &path,
-                format!("{variable:?} cannot be the name of an environment variable"),
-            )
+            .at_key(&ENV, &path, format!("{variable:?} cannot be the name of an environment variable"))
             .note("letters, digits and underscores, and no digit first");
         check.report(problem);
     }
@@ -250,11 +219,7 @@ fn balancer(check: &mut Check, name: &str, service: &ServiceFile, endpoints: &mu
     let path = ["service", name, "nlb"];
     if check.tree.find(&["service", name, "port"]).is_none() {
         let problem = check
-            .at_key(
-                &NO_PORT,
-                &path,
-                format!("`service.{name}` has a load balancer but no port"),
-            )
+            .at_key(&NO_PORT, &path, format!("`service.{name}` has a load balancer but no port"))
             .help("add the port that the container listens on, for example: port = 4000");
         check.report(problem);
     }
@@ -291,23 +256,13 @@ fn domain(check: &mut Check, name: &str, domain: &str) -> bool {
         let bare = bare.split(['/', ':']).next().unwrap_or(bare).to_lowercase();
         check.report(match check_domain(&bare) {
             Ok(()) if bare.contains('.') => problem.help(format!("write domain = \"{bare}\"")),
-            _ => problem
-                .note("a domain is lower case and has a dot, for example chat.poeticoding.com"),
+            _ => problem.note("a domain is lower case and has a dot, for example chat.poeticoding.com"),
         });
         return false;
     }
-    if check
-        .file
-        .dns
-        .as_ref()
-        .is_some_and(|dns| dns.public == Some(false))
-    {
+    if check.file.dns.as_ref().is_some_and(|dns| dns.public == Some(false)) {
         let problem = check
-            .at(
-                &OUTSIDE,
-                &path,
-                "a domain needs public names, and `dns.public` is false",
-            )
+            .at(&OUTSIDE, &path, "a domain needs public names, and `dns.public` is false")
             .related(check.tree.span(&["dns", "public"]), "no public names")
             .help("remove the domain, or remove `public`");
         check.report(problem);
@@ -317,11 +272,7 @@ fn domain(check: &mut Check, name: &str, domain: &str) -> bool {
         return true;
     };
     let problem = check
-        .at(
-            &OUTSIDE,
-            &path,
-            format!("{domain} is not in the hosted zone {zone}"),
-        )
+        .at(&OUTSIDE, &path, format!("{domain} is not in the hosted zone {zone}"))
         .related(check.tree.span(&["dns", "zone"]), "the hosted zone")
         .help(format!("choose a domain that ends in .{zone}"));
     check.report(problem);
@@ -332,10 +283,7 @@ fn domain(check: &mut Check, name: &str, domain: &str) -> bool {
 fn architectures(check: &mut Check) {
     let mut by_architecture: BTreeMap<Architecture, &str> = BTreeMap::new();
     for (name, group) in check.file.nodes.iter().flatten() {
-        let size = group
-            .size
-            .as_deref()
-            .and_then(|size| InstanceSize::parse(size).ok());
+        let size = group.size.as_deref().and_then(|size| InstanceSize::parse(size).ok());
         if let Some(size) = size {
             by_architecture.entry(size.architecture()).or_insert(name);
         }
@@ -343,16 +291,9 @@ fn architectures(check: &mut Check) {
     let groups: Vec<(Architecture, &str)> = by_architecture.into_iter().collect();
     if let [(first, first_group), (second, second_group)] = groups.as_slice() {
         let problem = check
-            .at(
-                &MIXED,
-                &["nodes", second_group, "size"],
-                "services may land on nodes of two CPU architectures",
-            )
+            .at(&MIXED, &["nodes", second_group, "size"], "services may land on nodes of two CPU architectures")
             .label(second.to_string())
-            .related(
-                check.tree.span(&["nodes", first_group, "size"]),
-                first.to_string(),
-            )
+            .related(check.tree.span(&["nodes", first_group, "size"]), first.to_string())
             .help("build every image for both, or use one architecture");
         check.report(problem);
     }

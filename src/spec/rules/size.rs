@@ -21,11 +21,7 @@ pub(super) fn read(check: &mut Check, path: &[&str], text: Option<&str>) -> Opti
     match InstanceSize::parse(text) {
         Ok(size) => Some(size),
         Err(error) => {
-            let problem = check.at(
-                &MALFORMED,
-                path,
-                format!("{text:?} is not an instance size"),
-            );
+            let problem = check.at(&MALFORMED, path, format!("{text:?} is not an instance size"));
             check.report(explain(problem, text, &error));
             None
         }
@@ -38,9 +34,7 @@ fn explain(problem: Diagnostic, text: &str, error: &SizeError) -> Diagnostic {
         return problem.help(format!("write \"{lower}\""));
     }
     match error {
-        SizeError::NoDot | SizeError::Family(_) => problem
-            .label(error.to_string())
-            .help("for example \"t3.medium\""),
+        SizeError::NoDot | SizeError::Family(_) => problem.label(error.to_string()).help("for example \"t3.medium\""),
         SizeError::Size(size) => {
             let family = text.split_once('.').map_or(text, |(family, _)| family);
             let problem = problem.label(error.to_string());

@@ -44,50 +44,30 @@ pub(super) fn check(check: &mut Check) {
     let Some(tags) = &check.file.tags else { return };
     if tags.len() > MOST {
         let problem = check
-            .at_key(
-                &COUNT,
-                &["tags"],
-                format!("{} tags are too many", tags.len()),
-            )
-            .note(format!(
-                "AWS takes 50 tags on a resource; {} are Quorate's own",
-                50 - MOST
-            ))
+            .at_key(&COUNT, &["tags"], format!("{} tags are too many", tags.len()))
+            .note(format!("AWS takes 50 tags on a resource; {} are Quorate's own", 50 - MOST))
             .help(format!("keep {MOST} of them"));
         check.report(problem);
     }
     for (key, value) in tags {
         let span = check.tree.key_span(&["tags", key]);
         let value_span = check.tree.span(&["tags", key]);
-        check
-            .found
-            .extend(key_problem(key, span).or_else(|| value_problem(key, value, value_span)));
+        check.found.extend(key_problem(key, span).or_else(|| value_problem(key, value, value_span)));
     }
 }
 
 fn key_problem(key: &str, span: Span) -> Option<Diagnostic> {
     let lower = key.to_lowercase();
-    if let Some(prefix) = RESERVED_PREFIXES
-        .iter()
-        .find(|prefix| lower.starts_with(**prefix))
-    {
+    if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| lower.starts_with(**prefix)) {
         return Some(
-            Diagnostic::new(
-                &RESERVED,
-                span,
-                format!("tags that start with `{prefix}` are reserved"),
-            )
-            .help("use a prefix of your own, for example example.com/"),
+            Diagnostic::new(&RESERVED, span, format!("tags that start with `{prefix}` are reserved"))
+                .help("use a prefix of your own, for example example.com/"),
         );
     }
     if key == "Name" {
         return Some(
-            Diagnostic::new(
-                &RESERVED,
-                span,
-                "the tag `Name` is set by Quorate, to each object's address",
-            )
-            .help("use another key"),
+            Diagnostic::new(&RESERVED, span, "the tag `Name` is set by Quorate, to each object's address")
+                .help("use another key"),
         );
     }
     let length = key.chars().count();
@@ -100,11 +80,7 @@ fn key_problem(key: &str, span: Span) -> Option<Diagnostic> {
 
 fn value_problem(key: &str, value: &str, span: Span) -> Option<Diagnostic> {
     let length = value.chars().count();
-    let problem = Diagnostic::new(
-        &SHAPE,
-        span,
-        format!("AWS does not take the value of the tag `{key}`"),
-    );
+    let problem = Diagnostic::new(&SHAPE, span, format!("AWS does not take the value of the tag `{key}`"));
     if length > 256 {
         return Some(problem.label(format!("{length} characters; 256 are the most")));
     }
@@ -112,6 +88,5 @@ fn value_problem(key: &str, value: &str, span: Span) -> Option<Diagnostic> {
 }
 
 fn forbidden(text: &str) -> Option<char> {
-    text.chars()
-        .find(|c| !c.is_alphanumeric() && *c != ' ' && !"_.:/=+-@".contains(*c))
+    text.chars().find(|c| !c.is_alphanumeric() && *c != ' ' && !"_.:/=+-@".contains(*c))
 }

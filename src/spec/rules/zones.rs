@@ -60,12 +60,7 @@ pub(super) static NOT_LISTED: Rule = Rule {
 /// The zones of a file that are well formed, each once, in file order.
 pub(super) fn listed(file: &ClusterFile) -> Vec<Zone> {
     let mut zones = Vec::new();
-    for zone in file
-        .zones
-        .iter()
-        .flatten()
-        .filter_map(|text| Zone::parse(text).ok())
-    {
+    for zone in file.zones.iter().flatten().filter_map(|text| Zone::parse(text).ok()) {
         if !zones.contains(&zone) {
             zones.push(zone);
         }
@@ -103,11 +98,7 @@ pub(super) fn all_good(check: &Check) -> bool {
         Some(super::Value::List(items)) => items.len(),
         _ => 0,
     };
-    listed == check.zones.len()
-        && check
-            .zones
-            .iter()
-            .all(|zone| check.zones[0].region() == zone.region())
+    listed == check.zones.len() && check.zones.iter().all(|zone| check.zones[0].region() == zone.region())
 }
 
 /// Checks that a zone named elsewhere is one of the cluster's.
@@ -120,16 +111,9 @@ pub(super) fn check_listed(check: &mut Check, text: &str, span: Span) -> Option<
         Ok(zone) if check.zones.contains(&zone) => Some(zone),
         Ok(zone) => {
             let names: Vec<&str> = check.zones.iter().map(Zone::as_str).collect();
-            let problem = Diagnostic::new(
-                &NOT_LISTED,
-                span,
-                format!("{zone} is not among the cluster's zones"),
-            )
-            .expected(check.zone_list())
-            .help(format!(
-                "add {:?} to `zones`, or name one of those",
-                zone.as_str()
-            ));
+            let problem = Diagnostic::new(&NOT_LISTED, span, format!("{zone} is not among the cluster's zones"))
+                .expected(check.zone_list())
+                .help(format!("add {:?} to `zones`, or name one of those", zone.as_str()));
             // The cluster's own zones may all be malformed, and are then reported already.
             if !names.is_empty() {
                 check.report(problem);
@@ -140,18 +124,12 @@ pub(super) fn check_listed(check: &mut Check, text: &str, span: Span) -> Option<
 }
 
 fn malformed(text: &str, span: Span, error: &ZoneError) -> Diagnostic {
-    let problem = Diagnostic::new(
-        &SHAPE,
-        span,
-        format!("{text:?} is not an availability zone"),
-    )
-    .label(error.to_string());
+    let problem =
+        Diagnostic::new(&SHAPE, span, format!("{text:?} is not an availability zone")).label(error.to_string());
     let tidied = text.trim().to_lowercase();
     match error {
         ZoneError::Region => problem.help(format!("for example: \"{text}a\"")),
-        ZoneError::Shape if Zone::parse(&tidied).is_ok() => {
-            problem.help(format!("write \"{tidied}\""))
-        }
+        ZoneError::Shape if Zone::parse(&tidied).is_ok() => problem.help(format!("write \"{tidied}\"")),
         ZoneError::Shape => problem.note("a zone is a region and a letter, for example us-east-1a"),
     }
 }
@@ -167,26 +145,16 @@ fn one_region(check: &mut Check, zones: &[(Zone, Span)]) {
     let Some(((first, first_span), rest)) = zones.split_first() else {
         return;
     };
-    for (zone, span) in rest
-        .iter()
-        .filter(|(zone, _)| zone.region() != first.region())
-    {
+    for (zone, span) in rest.iter().filter(|(zone, _)| zone.region() != first.region()) {
         let problem = Diagnostic::new(
             &REGIONS,
             span.clone(),
-            format!(
-                "{zone} is in {}, and {first} in {}",
-                zone.region(),
-                first.region()
-            ),
+            format!("{zone} is in {}, and {first} in {}", zone.region(), first.region()),
         )
         .label(zone.region())
         .related(first_span.clone(), first.region())
         .note("a cluster lives in one region")
-        .help(format!(
-            "keep the zones of {}, and give the others a file of their own",
-            first.region()
-        ));
+        .help(format!("keep the zones of {}, and give the others a file of their own", first.region()));
         check.report(problem);
     }
 }

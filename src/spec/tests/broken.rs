@@ -10,17 +10,9 @@ fn every_broken_file_has_its_message() {
     settings.set_snapshot_path(super::path("tests/broken/messages"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let failures: Vec<String> = settings.bind(|| {
-        files
-            .iter()
-            .filter(|(name, text)| !snapshot(name, text))
-            .map(|(name, _)| name.clone())
-            .collect()
-    });
-    assert!(
-        failures.is_empty(),
-        "other messages than in tests/broken/messages: {failures:#?}"
-    );
+    let failures: Vec<String> = settings
+        .bind(|| files.iter().filter(|(name, text)| !snapshot(name, text)).map(|(name, _)| name.clone()).collect());
+    assert!(failures.is_empty(), "other messages than in tests/broken/messages: {failures:#?}");
 }
 
 /// Compares one file's message, and goes on to the next whatever comes of it.

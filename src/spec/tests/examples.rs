@@ -5,10 +5,7 @@ use crate::spec::{Parsed, PublicZone, StateLocation};
 
 fn example(name: &str) -> Parsed {
     let files = cluster_files("examples");
-    let (_, text) = files
-        .iter()
-        .find(|(file, _)| file == name)
-        .expect("the example is there");
+    let (_, text) = files.iter().find(|(file, _)| file == name).expect("the example is there");
     read(name, text)
 }
 
@@ -16,11 +13,7 @@ fn example(name: &str) -> Parsed {
 fn examples_have_no_errors() {
     for (name, text) in cluster_files("examples") {
         let parsed = read(&name, &text);
-        assert!(
-            parsed.cluster.is_some(),
-            "{name}:\n{}",
-            parsed.render(false, 100)
-        );
+        assert!(parsed.cluster.is_some(), "{name}:\n{}", parsed.render(false, 100));
     }
 }
 
@@ -34,11 +27,7 @@ fn hcl_and_toml_mean_the_same() {
 #[test]
 fn what_the_examples_warn_about() {
     let warnings = |name: &str| {
-        let codes = example(name)
-            .diagnostics
-            .iter()
-            .map(|d| d.code)
-            .collect::<Vec<_>>();
+        let codes = example(name).diagnostics.iter().map(|d| d.code).collect::<Vec<_>>();
         codes.join(" ")
     };
     assert_eq!(warnings("tutorial/cluster.hcl"), "Q0411");

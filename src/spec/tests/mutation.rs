@@ -50,11 +50,7 @@ fn mutations_do_not_panic() {
             text = mutate(&text, other, &mut random);
         }
         // Either language must survive the other's text.
-        let name = if random.u8(..8) == 0 {
-            "swapped.toml"
-        } else {
-            name
-        };
+        let name = if random.u8(..8) == 0 { "swapped.toml" } else { name };
         let parsed = parse(name, &text, &BTreeMap::new());
         let _ = parsed.render(random.bool(), random.usize(..120));
         assert_eq!(parsed.cluster.is_none(), parsed.has_errors(), "{text}");
@@ -70,10 +66,7 @@ fn mutate(text: &str, other: &str, random: &mut fastrand::Rng) -> String {
     match random.u8(..5) {
         0 => before + &after,
         1 => format!("{before}{middle}{middle}{after}"),
-        2 => format!(
-            "{before}{}{middle}{after}",
-            PIECES[random.usize(..PIECES.len())]
-        ),
+        2 => format!("{before}{}{middle}{after}", PIECES[random.usize(..PIECES.len())]),
         3 => {
             let line = other.lines().nth(random.usize(..20)).unwrap_or_default();
             format!("{before}\n{line}\n{middle}{after}")

@@ -44,38 +44,14 @@ fn bad_examples_are_bad_and_good_ones_good() {
     for rule in rules().filter(|rule| !OUTSIDE.contains(&rule.code)) {
         let bad = read("bad.hcl", &whole(rule.bad));
         let good = read("good.hcl", &whole(rule.good));
-        if !bad
-            .diagnostics
-            .iter()
-            .any(|problem| problem.code == rule.code)
-        {
-            let _ = writeln!(
-                failures,
-                "{}: bad is not bad\n{}",
-                rule.code,
-                bad.render(false, 80)
-            );
+        if !bad.diagnostics.iter().any(|problem| problem.code == rule.code) {
+            let _ = writeln!(failures, "{}: bad is not bad\n{}", rule.code, bad.render(false, 80));
         }
-        if good.has_errors()
-            || good
-                .diagnostics
-                .iter()
-                .any(|problem| problem.code == rule.code)
-        {
-            let _ = writeln!(
-                failures,
-                "{}: good is not good\n{}",
-                rule.code,
-                good.render(false, 80)
-            );
+        if good.has_errors() || good.diagnostics.iter().any(|problem| problem.code == rule.code) {
+            let _ = writeln!(failures, "{}: good is not good\n{}", rule.code, good.render(false, 80));
         }
         if rule.severity == Severity::Warning && bad.has_errors() {
-            let _ = writeln!(
-                failures,
-                "{}: a warning is an error\n{}",
-                rule.code,
-                bad.render(false, 80)
-            );
+            let _ = writeln!(failures, "{}: a warning is an error\n{}", rule.code, bad.render(false, 80));
         }
     }
     assert!(failures.is_empty(), "{failures}");
@@ -86,25 +62,11 @@ fn whole(example: &str) -> String {
     const REST: [(&str, &str); 5] = [
         ("name", "name = \"chat.poeticoding.com\"\n"),
         ("state", "state = \"s3://state.chat.poeticoding.com\"\n"),
-        (
-            "zones",
-            "zones = [\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"]\n",
-        ),
+        ("zones", "zones = [\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"]\n"),
         ("masters", "masters {\n  size = \"t3.medium\"\n}\n"),
-        (
-            "nodes",
-            "nodes \"default\" {\n  count = 2\n  size  = \"t3.large\"\n}\n",
-        ),
+        ("nodes", "nodes \"default\" {\n  count = 2\n  size  = \"t3.large\"\n}\n"),
     ];
-    let says = |name: &str| {
-        example
-            .lines()
-            .any(|line| line.split(' ').next() == Some(name))
-    };
-    let rest: String = REST
-        .iter()
-        .filter(|(name, _)| !says(name))
-        .map(|(_, text)| *text)
-        .collect();
+    let says = |name: &str| example.lines().any(|line| line.split(' ').next() == Some(name));
+    let rest: String = REST.iter().filter(|(name, _)| !says(name)).map(|(_, text)| *text).collect();
     format!("{rest}\n{example}\n")
 }

@@ -1,7 +1,6 @@
 //! Creations in short: one line each with what tells it apart, and one line for those that nothing tells apart.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
@@ -132,11 +131,6 @@ fn from_outside(rule: &Value) -> Option<String> {
 
 /// Whether a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.
 fn is_private(range: Ipv4Net) -> bool {
-    const PRIVATE: [(Ipv4Addr, u8); 4] = [
-        (Ipv4Addr::new(10, 0, 0, 0), 8),
-        (Ipv4Addr::new(172, 16, 0, 0), 12),
-        (Ipv4Addr::new(192, 168, 0, 0), 16),
-        (Ipv4Addr::new(100, 64, 0, 0), 10),
-    ];
-    PRIVATE.iter().any(|(address, length)| Ipv4Net::new(*address, *length).is_ok_and(|net| net.contains(&range)))
+    const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+    PRIVATE.iter().any(|net| net.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&range)))
 }
