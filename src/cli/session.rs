@@ -30,7 +30,7 @@ pub struct Globals {
     /// Sets variables from a file of `name = value` lines
     #[arg(long, global = true, value_name = "FILE")]
     pub var_file: Vec<PathBuf>,
-    /// Works on a simulated cloud in .quorate/sandbox instead of AWS [env: QUORATE_SANDBOX=1]
+    /// Works on a simulated cloud in .quorate/sandbox instead of AWS (also `QUORATE_SANDBOX=1`)
     #[arg(long, global = true)]
     pub sandbox: bool,
     /// Prints JSON, and nothing else to stdout

@@ -42,7 +42,7 @@ enum Deed {
         #[arg(value_parser = address)]
         address: Address,
         /// For example desired=2, tags.Name=mine, ingress+={...} or ingress-=0
-        edit: String,
+        edit: Edit,
     },
     /// Remove an object, if nothing holds it
     Remove {
@@ -103,7 +103,7 @@ impl Deed {
                 format!("{zone} is back")
             }
             Self::Set { address, edit } => {
-                sandbox.set(&address, &edit.parse::<Edit>()?)?;
+                sandbox.set(&address, &edit)?;
                 format!("{address} is changed")
             }
             Self::Remove { address } => {
