@@ -11,8 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("blueprint", &["engine", "resource", "spec"]),
     ("analysis", &["engine", "resource", "spec"]),
     ("view", &["analysis", "blueprint", "engine", "resource", "spec", "state"]),
-    ("state", &["engine"]),
-    ("sandbox", &["engine", "resource", "spec"]),
+    ("store", &["engine"]),
+    ("state", &["engine", "store"]),
+    ("sandbox", &["engine", "resource", "spec", "store"]),
     ("aws", &["engine", "resource", "spec"]),
 ];
 
