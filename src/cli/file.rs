@@ -40,8 +40,8 @@ impl ClusterFile {
             Some(path) => path.to_owned(),
             None => find(directory)?,
         };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
         Ok(Self { path, text, variables: settings.variables()? })
     }
 
@@ -71,8 +71,7 @@ impl ClusterFile {
 }
 
 fn find(directory: &Path) -> Result<PathBuf, CliError> {
-    let mut found: Vec<PathBuf> =
-        NAMES.iter().map(|name| directory.join(name)).filter(|path| path.is_file()).collect();
+    let mut found: Vec<PathBuf> = NAMES.iter().map(|name| directory.join(name)).filter(|path| path.is_file()).collect();
     match found.len() {
         1 => Ok(strip_dot(found.remove(0))),
         0 => Err(CliError::Usage {
@@ -102,9 +101,10 @@ impl Settings {
             variables.extend(from_file(file)?);
         }
         for setting in &self.given {
-            let (name, value) = setting.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
-                usage(format!("--var {setting} sets nothing"), "write it as --var name=value")
-            })?;
+            let (name, value) = setting
+                .split_once('=')
+                .filter(|(name, _)| !name.is_empty())
+                .ok_or_else(|| usage(format!("--var {setting} sets nothing"), "write it as --var name=value"))?;
             variables.insert(name.to_owned(), value.to_owned());
         }
         Ok(variables)

@@ -55,8 +55,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
     };
     let ui = Ui::process(arguments.globals.manner(arguments.command.is_verbose()));
-    let session =
-        Session { globals: arguments.globals, ui, interrupt: Interrupt::default(), environment: Environment::process() };
+    let session = Session {
+        globals: arguments.globals,
+        ui,
+        interrupt: Interrupt::default(),
+        environment: Environment::process(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&session.ui, &CliError::Start(error)),

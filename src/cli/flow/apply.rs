@@ -204,15 +204,9 @@ async fn nothing_to_do(
         flow.ui.result(&view::outcome::json(&nothing)?);
     }
     let Some(record) = record else { return Ok(Exit::Done) };
-    let outcome = engine::apply(
-        flow.cloud,
-        &Kinds,
-        prepared,
-        &record.objects,
-        &flow.options(String::new()),
-        &engine::Silent,
-    )
-    .await;
+    let outcome =
+        engine::apply(flow.cloud, &Kinds, prepared, &record.objects, &flow.options(String::new()), &engine::Silent)
+            .await;
     if (outcome.recorded == record.objects && record.in_progress.is_none()) || tenure.is_lost() {
         return Ok(Exit::Done);
     }

@@ -106,12 +106,7 @@ async fn empty_store(flow: &Flow<'_>, bucket: &Prepared) -> Result<Kept, CliErro
 }
 
 /// Looks afresh, and says what is left.
-async fn last_look(
-    flow: &Flow<'_>,
-    recorded: &BTreeSet<String>,
-    kept: &Kept,
-    exit: Exit,
-) -> Result<Exit, CliError> {
+async fn last_look(flow: &Flow<'_>, recorded: &BTreeSet<String>, kept: &Kept, exit: Exit) -> Result<Exit, CliError> {
     let mut left = Vec::new();
     for look in 0..LOOKS {
         if look > 0 {

@@ -72,9 +72,8 @@ fn services(flow: &Flow<'_>) -> Option<String> {
     match names.as_slice() {
         [] => None,
         [only] => Some(format!("the service {only} is checked, but this release does not apply services yet")),
-        many => Some(format!(
-            "the services {} are checked, but this release does not apply services yet",
-            many.join(", ")
-        )),
+        many => {
+            Some(format!("the services {} are checked, but this release does not apply services yet", many.join(", ")))
+        }
     }
 }

@@ -25,7 +25,9 @@ pub(super) async fn survey(flow: &Flow<'_>) -> Result<Survey, CliError> {
         .interrupt
         .or(async {
             tokio::try_join!(
-                async { patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud")) },
+                async {
+                    patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))
+                },
                 async {
                     let facts = patiently(flow, || flow.cloud.facts(&question)).await;
                     facts.map_err(CliError::cloud("asking for the account's facts"))

@@ -51,10 +51,8 @@ pub(super) async fn settle(flow: &Flow<'_>, mut seen: Vec<Live>) -> Result<Vec<L
 
 /// What tells two looks apart, whatever the order of their answers.
 fn fingerprint(live: &[Live]) -> Vec<(String, String, Phase, usize)> {
-    let mut seen: Vec<_> = live
-        .iter()
-        .map(|live| (live.address.to_string(), live.id.clone(), live.phase, live.members.len()))
-        .collect();
+    let mut seen: Vec<_> =
+        live.iter().map(|live| (live.address.to_string(), live.id.clone(), live.phase, live.members.len())).collect();
     seen.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
     seen
 }
