@@ -1,5 +1,11 @@
 //! Quorate turns one version-controlled cluster file into a highly available Kubernetes cluster on AWS.
 pub mod aws;
+pub mod blueprint;
+pub mod cli;
 pub mod engine;
 pub mod resource;
+pub mod sandbox;
 pub mod spec;
+pub mod state;
+pub mod store;
+pub mod view;

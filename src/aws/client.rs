@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::failure::classify;
 use super::limit::Limits;
+use super::watch::Polls;
 use crate::engine::Failure;
 
 /// How often a read is tried before its failure is the caller's.
@@ -44,6 +45,7 @@ pub struct Aws {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) polls: Polls,
     pub(super) zones: super::zones::Shared,
     limits: Limits,
 }
@@ -76,6 +78,7 @@ impl Aws {
             s3: super::s3::client(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
+            polls: Polls::default(),
             zones: super::zones::Shared::default(),
             limits: Limits::default(),
             scope,

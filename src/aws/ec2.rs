@@ -52,3 +52,13 @@ pub(super) async fn retag(aws: &Aws, live: &Live, wanted: &Tags, changed: bool) 
     }
     Ok(())
 }
+
+/// A count as EC2 takes it.
+pub(super) fn whole(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// A moment as EC2 and Auto Scaling give it.
+pub(super) fn created(at: Option<&aws_smithy_types::DateTime>) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(at?.secs()).ok()
+}

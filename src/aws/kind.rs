@@ -7,8 +7,9 @@ use tokio::sync::OnceCell;
 use super::Aws;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::{
-    Bucket, BucketObject, HostedZone, InstanceProfile, Listener, LoadBalancer, Record, Resource, Role, Subnet,
-    TargetGroup, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
+    Listener, LoadBalancer, Record, Resource, Role, RouteTable, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup,
+    Volume, Vpc,
 };
 
 /// What one observation has seen already: answers that several kinds read.
@@ -148,7 +149,15 @@ registry! {
     Bucket,
     BucketObject,
     Vpc,
+    InternetGateway,
+    RouteTable,
     Subnet,
+    SecurityGroup,
+    SecurityGroupRules,
+    KeyPair,
+    Volume,
+    LaunchTemplate,
+    AutoScalingGroup,
     Role,
     InstanceProfile,
     LoadBalancer,

@@ -12,7 +12,7 @@ use super::Aws;
 use super::balancing::{ELB, Told, balancing, known, retag, text, to_elb};
 use super::failure::{if_there, just_made};
 use super::kind::{AwsKind, Creation, Look, internal, live, updated};
-use super::pauses::Pauses;
+use super::poll::Poll;
 use crate::engine::{Class, Failure, Live, Note, Phase};
 use crate::resource::{LoadBalancer, Resource};
 
@@ -68,10 +68,10 @@ impl AwsKind for LoadBalancer {
     async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
         let request = aws.elb.delete_load_balancer().load_balancer_arn(&live.id);
         aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
-        let mut pauses = Pauses::lasting(LIMIT);
+        let mut poll = Poll::lasting(LIMIT);
         while if_there(state(aws, &live.id).await)?.is_some() {
             note("the load balancer is going away".to_owned());
-            if !pauses.again().await {
+            if !poll.again().await {
                 return Err(late(Class::Held, "DeleteLoadBalancer", "is still there after 10 minutes"));
             }
         }
@@ -79,7 +79,7 @@ impl AwsKind for LoadBalancer {
     }
 
     async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
-        let mut pauses = Pauses::lasting(LIMIT);
+        let mut poll = Poll::lasting(LIMIT);
         loop {
             let state = state(aws, &live.id).await.map_err(just_made)?;
             match phase(&state) {
@@ -87,7 +87,7 @@ impl AwsKind for LoadBalancer {
                 Phase::Failed => return Err(late(Class::Fatal, "DescribeLoadBalancers", &words(&state))),
                 _ => note(format!("the load balancer {}", words(&state))),
             }
-            if !pauses.again().await {
+            if !poll.again().await {
                 let still = format!("{} after 10 minutes", words(&state));
                 return Err(late(Class::Fatal, "DescribeLoadBalancers", &still));
             }

@@ -13,23 +13,37 @@ mod kind;
 mod limit;
 #[cfg(test)]
 mod on_moto;
-mod pauses;
+mod poll;
 mod s3;
 mod store;
 mod tags;
+mod watch;
 mod zones;
 
+mod autoscaling_group;
 mod bucket;
 mod bucket_object;
 mod hosted_zone;
 mod instance_profile;
+mod internet_gateway;
+mod key_pair;
+mod launch_template;
 mod listener;
 mod load_balancer;
 mod record;
 mod role;
+mod route_table;
+mod security_group;
+mod security_group_rules;
 mod subnet;
 mod target_group;
+mod volume;
 mod vpc;
+
+#[cfg(test)]
+mod on_moto;
+#[cfg(test)]
+mod tests;
 
 pub use client::{Aws, Scope};
 pub use store::S3Store;

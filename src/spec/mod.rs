@@ -1,5 +1,146 @@
 //! What the user wrote: HCL and TOML become one tree with positions, then a [`Cluster`]. Pure.
+//!
+//! ```text
+//! text ──hcl, toml──▶ tree ──shape──▶ file ──rules──▶ file ──complete──▶ Cluster
+//! ```
+//!
+//! Each step reports what is wrong and passes on what is left, so [`parse`] finds every problem in
+//! one pass. Messages are values ([`Diagnostic`]) until [`render`] makes text of them.
 
 mod cluster;
+mod complete;
+mod defaults;
+mod diagnostic;
+mod file;
+mod hcl;
+mod instance;
+mod location;
+mod name;
+#[cfg(test)]
+mod reference;
+mod render;
+mod rules;
+mod schema;
+mod shape;
+mod source;
+mod toml;
+mod tree;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 
 pub use cluster::*;
+pub use diagnostic::{Diagnostic, Severity};
+pub use instance::SizeError;
+pub use location::{BucketError, LocationError};
+pub use name::{LabelError, NameError};
+pub use render::render;
+pub use rules::{Rule, rule, rules};
+pub use schema::schema;
+pub use source::{Position, Source};
+pub use zone::ZoneError;
+
+use file::ClusterFile;
+use shape::Language;
+use tree::Table;
+
+/// The largest file that is read, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// What a cluster file means, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The cluster, unless there are errors.
+    pub cluster: Option<Cluster>,
+    /// Every problem, in file order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The file, for [`render`].
+    pub source: Source,
+}
+
+/// Reads a cluster file: HCL or TOML, as the end of its name says.
+///
+/// `variables` are the values given from outside for the file's variables, as text.
+///
+/// Pure, and total: any text has an answer, and none is a panic.
+pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) -> Parsed {
+    let source = Source::new(file_name, text);
+    let mut diagnostics = Vec::new();
+    let cluster = read(&source, variables, &mut diagnostics);
+    for diagnostic in &mut diagnostics {
+        diagnostic.locate(&source);
+    }
+    diagnostics.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    let cluster = cluster.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    Parsed { cluster, diagnostics, source }
+}
+
+impl Parsed {
+    /// The problems as text, for a terminal of `width` columns.
+    pub fn render(&self, color: bool, width: usize) -> String {
+        render(&self.diagnostics, &self.source, color, width)
+    }
+
+    /// Whether there is an error, so that there is no cluster.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<Cluster> {
+    let language = language(source, problems)?;
+    if source.text().len() > MAX_BYTES {
+        let message = format!("the file has more than {MAX_BYTES} bytes");
+        problems.push(Diagnostic::new(&rules::file::TOO_LARGE, 0..0, message));
+        return None;
+    }
+    let mut tree = tree(source.text(), language, variables, problems)?;
+    shape::check(&mut tree, schema(), language, problems);
+    let file: ClusterFile = match serde_json::from_value(tree.to_json()) {
+        Ok(file) => file,
+        // The shape is checked against the schema of the same type, so this is a bug of ours; it
+        // is still better to say something than to stop.
+        Err(error) => {
+            problems.push(Diagnostic::new(&rules::file::TYPE, 0..0, error.to_string()));
+            return None;
+        }
+    };
+    problems.extend(rules::check(&file, &tree, language));
+    complete::cluster(&file)
+}
+
+fn language(source: &Source, problems: &mut Vec<Diagnostic>) -> Option<Language> {
+    let extension = source.name().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+    match extension.as_deref() {
+        Some("hcl") => Some(Language::Hcl),
+        Some("toml") => Some(Language::Toml),
+        _ => {
+            let name = source.name();
+            let message = format!("the name {name:?} says neither HCL nor TOML");
+            problems.push(Diagnostic::new(&rules::file::FORMAT, 0..0, message).expected([".hcl", ".toml"]));
+            None
+        }
+    }
+}
+
+fn tree(
+    text: &str,
+    language: Language,
+    variables: &BTreeMap<String, String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Table> {
+    match language {
+        Language::Hcl => hcl::parse(text, variables, problems),
+        Language::Toml => {
+            for name in variables.keys() {
+                let message = format!("a value was given for the variable `{name}`, and TOML has no variables");
+                let problem = Diagnostic::new(&rules::file::UNDECLARED, 0..0, message);
+                problems.push(problem.help("use an HCL file for variables"));
+            }
+            toml::parse(text, problems)
+        }
+    }
+}

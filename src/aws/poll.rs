@@ -9,12 +9,12 @@ const CAP: Duration = Duration::from_secs(5);
 
 /// When to look next, and until when.
 #[derive(Debug)]
-pub(super) struct Pauses {
+pub(super) struct Poll {
     until: Instant,
     pause: Duration,
 }
 
-impl Pauses {
+impl Poll {
     /// Looks for so long: after one second, then two, then four, then every five.
     pub(super) fn lasting(limit: Duration) -> Self {
         Self { until: Instant::now() + limit, pause: Duration::from_secs(1) }

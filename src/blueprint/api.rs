@@ -1,0 +1,68 @@
+//! The Kubernetes API's address: a network load balancer in front of the masters.
+
+use super::security::{API_PORT, PUBLIC_API_PORT};
+use super::{Problem, Site, names, network, security};
+use crate::engine::{Input, Object};
+use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup};
+
+/// The name of each of its objects.
+const API: &str = "api";
+
+/// How connections get in: TCP, so that the masters see the client's certificate themselves.
+const PROTOCOL: &str = "TCP";
+
+/// The load balancer can be reached from the internet; its security group says by whom.
+const SCHEME: &str = "internet-facing";
+
+/// An output of the load balancer.
+pub(super) fn load_balancer(output: &str) -> Input {
+    Input::output(LoadBalancer::address(API), output)
+}
+
+/// The ARN of the masters' target group.
+pub(super) fn target_group() -> Input {
+    Input::output(TargetGroup::address(API), "arn")
+}
+
+pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let display = site.below(API);
+    let balancer = LoadBalancer {
+        name: unique(site, LoadBalancer::KIND.name, &[SCHEME]),
+        scheme: SCHEME.to_owned(),
+        subnets: site.cluster.network.subnets.keys().map(network::subnet).collect(),
+        security_groups: vec![security::group(security::API)],
+        // Masters need not be in every zone, and a zone's address must answer all the same.
+        cross_zone: true,
+        tags: site.tags(&LoadBalancer::address(API), &display),
+    };
+    let mut balancer = balancer.object(API)?;
+    // AWS refuses a load balancer that faces the internet in a VPC without a gateway, and keeps the gateway while
+    // there is one.
+    balancer.depends_on.insert(network::way_out());
+    let targets = TargetGroup {
+        name: unique(site, TargetGroup::KIND.name, &[PROTOCOL, &API_PORT.to_string()]),
+        vpc: network::vpc(),
+        protocol: PROTOCOL.to_owned(),
+        port: API_PORT,
+        health_check: HealthCheck { protocol: "TCP".to_owned(), interval: 10, healthy: 2, unhealthy: 2 },
+        // A master that leaves is gone soon after: watches reconnect at once.
+        deregistration_seconds: 30,
+        tags: site.tags(&TargetGroup::address(API), &display),
+    };
+    let listener = Listener {
+        load_balancer: load_balancer("arn"),
+        protocol: PROTOCOL.to_owned(),
+        port: PUBLIC_API_PORT,
+        target_group: target_group(),
+        tags: site.tags(&Listener::address(API), &display),
+    };
+    Ok(vec![balancer, targets.object(API)?, listener.object(API)?])
+}
+
+/// A name that is unique in the region: `api-chat-poeticoding-com-1a2b3c4d`.
+fn unique(site: &Site<'_>, kind: &str, fixed: &[&str]) -> String {
+    let cluster = site.cluster.name.as_str();
+    let mut parts = vec![cluster, kind];
+    parts.extend(fixed);
+    names::hashed(&format!("{API}-{}", cluster.replace('.', "-")), &parts, names::LOAD_BALANCER)
+}

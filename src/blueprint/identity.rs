@@ -1,0 +1,71 @@
+//! Who machines are: a role and an instance profile for masters and one for nodes, and the SSH key.
+
+use std::collections::BTreeMap;
+
+use super::{Problem, Site, names, permissions, policy};
+use crate::engine::{Input, Object};
+use crate::resource::{InstanceProfile, KeyPair, Resource, Role};
+
+/// The name of the key pair's object.
+const SSH: &str = "ssh";
+
+/// The name of the instance profile of a role.
+pub(super) fn profile(role: &str) -> Input {
+    Input::output(InstanceProfile::address(role), "name")
+}
+
+/// The name of the key pair, if the file gives a key.
+pub(super) fn key(site: &Site<'_>) -> Option<Input> {
+    site.cluster.ssh.public_key.as_ref().map(|_| Input::output(KeyPair::address(SSH), "name"))
+}
+
+pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let mut objects = Vec::new();
+    for (name, policies) in
+        [(super::masters::ROLE, permissions::masters(site)), (super::nodes::ROLE, permissions::nodes(site))]
+    {
+        objects.push(role(site, name, policies).object(name)?);
+        objects.push(instance_profile(site, name).object(name)?);
+    }
+    if let Some(key) = &site.cluster.ssh.public_key {
+        objects.push(key_pair(site, key).object(SSH)?);
+    }
+    Ok(objects)
+}
+
+/// The path of what IAM lists by path alone: it holds the object's address.
+fn path(site: &Site<'_>, kind: &str, name: &str) -> String {
+    format!("/quorate/{}/{kind}/{name}/", site.cluster.name)
+}
+
+fn role(site: &Site<'_>, name: &str, policies: BTreeMap<String, Input>) -> Role {
+    let display = site.below(name);
+    Role {
+        name: names::fitted(&display, names::ROLE),
+        path: path(site, Role::KIND.name, name),
+        trust: policy::assumed_by_ec2(),
+        policies,
+        attached: Vec::new(),
+        tags: site.tags(&Role::address(name), &display),
+    }
+}
+
+fn instance_profile(site: &Site<'_>, name: &str) -> InstanceProfile {
+    let display = site.below(name);
+    InstanceProfile {
+        name: names::fitted(&display, names::LAUNCH_TEMPLATE),
+        path: path(site, InstanceProfile::KIND.name, name),
+        role: Input::output(Role::address(name), "name"),
+        tags: site.tags(&InstanceProfile::address(name), &display),
+    }
+}
+
+fn key_pair(site: &Site<'_>, key: &str) -> KeyPair {
+    let name = site.cluster.name.as_str();
+    let public_key = key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    KeyPair {
+        name: names::hashed(name, &[&public_key], names::SECURITY_GROUP),
+        public_key,
+        tags: site.tags(&KeyPair::address(SSH), name),
+    }
+}

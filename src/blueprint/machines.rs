@@ -1,0 +1,92 @@
+//! What masters and nodes have in common: a launch template and an Auto Scaling group.
+
+use super::bootstrap::Settings;
+use super::{Problem, Site, identity, names, network, security};
+use crate::engine::{Input, Object};
+use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
+use crate::spec::{InstanceSize, RootVolume, Scale, Zone};
+
+/// The device that Amazon Linux 2023 starts from.
+const ROOT_DEVICE: &str = "/dev/xvda";
+
+/// Equal machines.
+pub(super) struct Machines<'a> {
+    /// The name of their objects.
+    pub object: &'a str,
+    /// What the console calls them.
+    pub display: String,
+    /// Their role, which is also the name of their security group.
+    pub role: &'static str,
+    /// Tags beside those of their group.
+    pub tags: Tags,
+    /// Their instance size.
+    pub size: &'a InstanceSize,
+    /// Their root volume.
+    pub root: &'a RootVolume,
+    /// Where they are.
+    pub zones: &'a [Zone],
+    /// How many there are.
+    pub scale: Scale,
+    /// The target groups that they answer for.
+    pub target_groups: Vec<Input>,
+    /// Groups of one lane are rolled one at a time.
+    pub lane: Option<&'static str>,
+    /// What they start from.
+    pub settings: Settings,
+}
+
+impl Machines<'_> {
+    /// The launch template and the group.
+    pub(super) fn objects(&self, site: &Site<'_>) -> Result<[Object; 2], Problem> {
+        let mut instance_tags = site.tags(&AutoScalingGroup::address(self.object), &self.display);
+        instance_tags.extend(self.tags.clone());
+        let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
+        template.depends_on.extend(self.settings.files());
+        let mut group = self.group(instance_tags).object(self.object)?;
+        // A machine that starts needs its files, the way to them, and rules that let it out. The files of the template
+        // before stay until no machine of the group starts from it any more.
+        group.depends_on.extend(self.settings.files());
+        group.depends_on.extend([network::way_out(), security::rules_of(self.role)]);
+        group.lane = self.lane.map(str::to_owned);
+        Ok([template, group])
+    }
+
+    fn template(&self, site: &Site<'_>, instance_tags: Tags) -> Result<LaunchTemplate, Problem> {
+        Ok(LaunchTemplate {
+            name: names::fitted(&self.display, names::LAUNCH_TEMPLATE),
+            image: site.image(self.size)?.to_owned(),
+            instance_size: self.size.to_string(),
+            profile: identity::profile(self.role),
+            security_groups: vec![security::group(self.role)],
+            public_address: true,
+            key: identity::key(site),
+            user_data: self.settings.user_data(site)?,
+            root_device: ROOT_DEVICE.to_owned(),
+            root_gib: self.root.gib,
+            // One hop: a pod, a bridge away, cannot take the machine's role.
+            metadata_hops: 1,
+            instance_tags,
+            tags: site.tags(&LaunchTemplate::address(self.object), &self.display),
+        })
+    }
+
+    fn group(&self, tags: Tags) -> AutoScalingGroup {
+        let (min, max, desired) = match self.scale {
+            Scale::Count(count) => (count, count, Some(count)),
+            Scale::Range { min, max } => (min, max, None),
+        };
+        let template = |output| Input::output(LaunchTemplate::address(self.object), output);
+        AutoScalingGroup {
+            name: names::fitted(&self.display, names::SECURITY_GROUP),
+            launch_template: template("id"),
+            version: template("version"),
+            machines: template("version"),
+            subnets: self.zones.iter().map(network::subnet).collect(),
+            min,
+            max,
+            desired,
+            target_groups: self.target_groups.clone(),
+            tags,
+        }
+    }
+}

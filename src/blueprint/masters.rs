@@ -1,0 +1,62 @@
+//! The control plane: one Auto Scaling group of size 1 per master, each with its own template, zone and etcd volume.
+
+use super::bootstrap::Settings;
+use super::machines::Machines;
+use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, api, dns, storage, tags};
+use crate::engine::Object;
+use crate::resource::Tags;
+use crate::spec::{Scale, Zone};
+
+/// The role and the security group of masters.
+pub(super) const ROLE: &str = super::security::MASTERS;
+
+/// Masters are rolled one at a time, or etcd loses its quorum.
+const LANE: &str = "masters";
+
+pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let mut objects = Vec::new();
+    for (member, zone) in site.cluster.masters.placed() {
+        objects.extend(master(site, &member, zone)?);
+    }
+    Ok(objects)
+}
+
+/// The settings of each master.
+pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings> + 'a {
+    site.cluster.masters.placed().map(|(member, _)| member_settings(site, &member))
+}
+
+fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Problem> {
+    let machines = Machines {
+        object: &object_name(member),
+        display: site.below(&format!("{member}.masters")),
+        role: ROLE,
+        tags: tags::with(Tags::new(), [(ROLE_TAG, "master"), (MEMBER_TAG, member)]),
+        size: &site.cluster.masters.size,
+        root: &site.cluster.masters.root,
+        zones: std::slice::from_ref(zone),
+        scale: Scale::Count(1),
+        target_groups: vec![api::target_group()],
+        lane: Some(LANE),
+        settings: member_settings(site, member),
+    };
+    machines.objects(site)
+}
+
+fn object_name(member: &str) -> String {
+    format!("masters-{member}")
+}
+
+fn member_settings(site: &Site<'_>, member: &str) -> Settings {
+    Settings {
+        name: object_name(member),
+        lines: vec![
+            ("QUORATE_ROLE", "master".to_owned()),
+            ("QUORATE_NAME", member.to_owned()),
+            ("QUORATE_CLUSTER", site.cluster.name.to_string()),
+            ("QUORATE_KUBERNETES", site.cluster.kubernetes.to_string()),
+            ("QUORATE_DOMAIN", dns::internal_domain(site)),
+        ],
+        ids: vec![("QUORATE_VOLUME", storage::volume(member)), ("QUORATE_ZONE_ID", dns::internal_zone())],
+    }
+}

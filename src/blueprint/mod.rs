@@ -1,0 +1,91 @@
+//! What a cluster is made of: a [`Cluster`] and the cloud's [`Facts`] become the objects that should exist. Pure.
+
+mod api;
+mod bootstrap;
+mod dns;
+mod identity;
+mod machines;
+mod masters;
+mod names;
+mod network;
+mod nodes;
+mod permissions;
+mod policy;
+mod problem;
+mod security;
+mod site;
+mod slots;
+mod storage;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Object;
+use crate::resource::Facts;
+use crate::spec::{Architecture, Cluster};
+
+pub use problem::{Impossible, Note, Problem};
+pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
+
+use site::Site;
+
+/// Everything that should exist, and what was decided on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blueprint {
+    /// The objects, sorted by address.
+    pub objects: Vec<Object>,
+    /// The choices that this blueprint rests on: recorded, they make the next one choose the same.
+    pub pins: Pins,
+    /// What the user may want to know.
+    pub notes: Vec<Note>,
+}
+
+/// Choices that are made once and kept, so that a plan does not change because the world did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pins {
+    /// The machine image of each architecture in use.
+    #[serde(default)]
+    pub images: BTreeMap<Architecture, String>,
+    /// The id of the public hosted zone that holds the cluster's names, if it was there before the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_zone: Option<String>,
+}
+
+/// Lays out every object of a cluster.
+///
+/// `pins` are those of the last apply; without any, the newest image and the best zone in `facts` are chosen.
+///
+/// # Errors
+/// [`Impossible`], with everything about the cluster that the account or the region cannot give.
+pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Blueprint, Impossible> {
+    let site = Site::survey(cluster, facts, pins)?;
+    let parts = [
+        storage::objects,
+        network::objects,
+        security::objects,
+        identity::objects,
+        bootstrap::objects,
+        api::objects,
+        dns::objects,
+        masters::objects,
+        nodes::objects,
+    ];
+    let mut objects = Vec::new();
+    let mut problems = Vec::new();
+    for part in parts {
+        match part(&site) {
+            Ok(some) => objects.extend(some),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Impossible { problems });
+    }
+    objects.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(Blueprint { objects, pins: site.pins(), notes: site.notes() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Names that AWS accepts: short enough, of the right characters, and another one where an object has to be another.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+/// How many hexadecimal digits of a hash stand in a name.
+const DIGITS: usize = 8;
+
+/// The longest name of a load balancer or a target group.
+pub(super) const LOAD_BALANCER: usize = 32;
+/// The longest name of a role.
+pub(super) const ROLE: usize = 64;
+/// The longest name of an instance profile or a launch template.
+pub(super) const LAUNCH_TEMPLATE: usize = 128;
+/// The longest name of a security group, a key pair, or an Auto Scaling group.
+pub(super) const SECURITY_GROUP: usize = 255;
+
+/// The SHA-256 of some bytes in hexadecimal.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A short hash of several texts; where one ends and the next begins matters.
+pub(super) fn short_hash(parts: &[&str]) -> String {
+    let mut hash = sha256(parts.join("\0").as_bytes());
+    hash.truncate(DIGITS);
+    hash
+}
+
+/// The text as it is, or cut and told apart by a hash if it is longer than `most`.
+pub(super) fn fitted(text: &str, most: usize) -> String {
+    if text.len() <= most { text.to_owned() } else { with_hash(text, &short_hash(&[text]), most) }
+}
+
+/// A name that is another one whenever one of `fixed` is: what cannot be changed about the object.
+///
+/// AWS replaces such an object by making the new one first, and both cannot have the same name at once.
+pub(super) fn hashed(stem: &str, fixed: &[&str], most: usize) -> String {
+    let mut parts = vec![stem];
+    parts.extend(fixed);
+    with_hash(stem, &short_hash(&parts), most)
+}
+
+/// A text with hyphens in the place of dots; with a hash where another text could become the same one.
+pub(super) fn dashed(text: &str, most: usize) -> String {
+    let plain = text.replace('.', "-");
+    if text.contains('-') || plain.len() > most { with_hash(&plain, &short_hash(&[text]), most) } else { plain }
+}
+
+/// `stem-hash`, the stem cut where the name would be too long. Names are ASCII.
+fn with_hash(stem: &str, hash: &str, most: usize) -> String {
+    let room = most.saturating_sub(hash.len() + 1);
+    let cut: String = stem.chars().take(room).collect();
+    format!("{}-{hash}", cut.trim_end_matches(['-', '.']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        let (a, b) = (fitted(&"a".repeat(70), 64), fitted(&"a".repeat(71), 64));
+        assert_eq!((a.len(), b.len()), (64, 64));
+        assert_ne!(a, b);
+        assert_eq!(fitted("short", 64), "short");
+    }
+
+    #[test]
+    fn a_hash_in_a_name_follows_what_is_fixed() {
+        assert_ne!(hashed("api", &["TCP", "6443"], 32), hashed("api", &["TCP", "443"], 32));
+        assert_ne!(hashed("api", &["TC", "P6443"], 32), hashed("api", &["TCP", "6443"], 32), "parts have ends");
+        assert_eq!(hashed("api", &["TCP"], 32), hashed("api", &["TCP"], 32));
+    }
+
+    #[test]
+    fn different_clusters_never_share_a_dashed_name() {
+        assert_eq!(dashed("chat.poeticoding.com", 42), "chat-poeticoding-com");
+        assert_ne!(dashed("a-b.c", 42), dashed("a.b-c", 42));
+    }
+
+    #[test]
+    fn no_hyphens_meet_where_a_name_is_cut() {
+        assert!(!hashed("abcdefghijklmnopqrstuv-wxyz", &[], 32).contains("--"));
+    }
+
+    #[test]
+    fn sha256_is_the_usual_one() {
+        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}

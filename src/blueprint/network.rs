@@ -1,0 +1,58 @@
+//! The VPC, its way out, and a public subnet per zone.
+
+use super::{Problem, Site, tags};
+use crate::engine::{Input, Object};
+use crate::resource::{InternetGateway, Resource, Route, RouteTable, Subnet, Vpc};
+use crate::spec::Zone;
+
+/// The name of what there is one of.
+const MAIN: &str = "main";
+/// The name of the route table of public subnets.
+const PUBLIC: &str = "public";
+
+/// The VPC's id.
+pub(super) fn vpc() -> Input {
+    Input::output(Vpc::address(MAIN), "id")
+}
+
+/// The id of a zone's subnet.
+pub(super) fn subnet(zone: &Zone) -> Input {
+    Input::output(Subnet::address(zone.as_str()), "id")
+}
+
+/// The object that leads to the internet, for what needs it without naming it.
+pub(super) fn way_out() -> crate::engine::Address {
+    RouteTable::address(PUBLIC)
+}
+
+pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let cluster = site.cluster;
+    let named = |address| site.tags(&address, cluster.name.as_str());
+    let vpc_object = Vpc {
+        cidr: cluster.network.cidr.to_string(),
+        dns_support: true,
+        dns_hostnames: true,
+        tags: named(Vpc::address(MAIN)),
+    };
+    let gateway = InternetGateway { vpc: vpc(), tags: named(InternetGateway::address(MAIN)) };
+    let internet =
+        Route { destination: "0.0.0.0/0".to_owned(), target: Input::output(InternetGateway::address(MAIN), "id") };
+    let routes = RouteTable {
+        vpc: vpc(),
+        routes: vec![internet],
+        subnets: cluster.network.subnets.keys().map(subnet).collect(),
+        tags: named(RouteTable::address(PUBLIC)),
+    };
+    let mut objects = vec![vpc_object.object(MAIN)?, gateway.object(MAIN)?, routes.object(PUBLIC)?];
+    for (zone, range) in &cluster.network.subnets {
+        objects.push(zone_subnet(site, zone, range.to_string()).object(zone.as_str())?);
+    }
+    Ok(objects)
+}
+
+fn zone_subnet(site: &Site<'_>, zone: &Zone, cidr: String) -> Subnet {
+    let tags = site.tags(&Subnet::address(zone.as_str()), &site.below(zone.as_str()));
+    // Load balancers that users make with `type: LoadBalancer` are put into subnets with this tag.
+    let tags = tags::with(tags, [("kubernetes.io/role/elb", "1")]);
+    Subnet { vpc: vpc(), zone: zone.to_string(), cidr, tags }
+}

@@ -1,0 +1,54 @@
+//! Workers: an Auto Scaling group per node group, over all its zones.
+
+use super::bootstrap::Settings;
+use super::machines::Machines;
+use super::{GROUP_TAG, Problem, ROLE_TAG, Site, tags};
+use crate::engine::Object;
+use crate::resource::Tags;
+
+/// The role and the security group of nodes.
+pub(super) const ROLE: &str = super::security::NODES;
+
+pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let mut objects = Vec::new();
+    for (name, group) in &site.cluster.nodes {
+        let machines = Machines {
+            object: &object_name(name),
+            display: site.below(&format!("{name}.nodes")),
+            role: ROLE,
+            tags: tags::with(Tags::new(), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
+            size: &group.size,
+            root: &group.root,
+            zones: &group.zones,
+            scale: group.scale,
+            target_groups: Vec::new(),
+            lane: None,
+            settings: group_settings(site, name),
+        };
+        objects.extend(machines.objects(site)?);
+    }
+    Ok(objects)
+}
+
+/// Masters' objects begin otherwise, so a group may have any name.
+fn object_name(group: &str) -> String {
+    format!("nodes-{group}")
+}
+
+/// The settings of each node group.
+pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings> + 'a {
+    site.cluster.nodes.keys().map(|name| group_settings(site, name))
+}
+
+fn group_settings(site: &Site<'_>, name: &str) -> Settings {
+    Settings {
+        name: object_name(name),
+        lines: vec![
+            ("QUORATE_ROLE", "node".to_owned()),
+            ("QUORATE_NAME", name.to_owned()),
+            ("QUORATE_CLUSTER", site.cluster.name.to_string()),
+            ("QUORATE_KUBERNETES", site.cluster.kubernetes.to_string()),
+        ],
+        ids: Vec::new(),
+    }
+}

@@ -1,0 +1,244 @@
+//! What machines may do, one statement a step: the policies of both roles.
+//!
+//! Nodes run other people's code, so their role can do nothing but read what nodes start from. Masters hold the
+//! cluster's keys; what they may change carries this cluster's tag, so that another cluster of the same account is out
+//! of their reach.
+
+use std::collections::BTreeMap;
+
+use super::policy::{Statement, document, literally};
+use super::{ROLE_TAG, Site, bootstrap, dns, slots, tags};
+use crate::engine::Input;
+use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
+use crate::spec::NetworkPlugin;
+
+/// Stands for the id of the internal zone in a document.
+const ZONE: &str = "@INTERNAL_ZONE@";
+
+/// The tag that the EBS CSI driver puts on the volumes that it makes.
+const CSI_TAG: &str = "ebs.csi.aws.com/cluster";
+
+/// A role's inline policies by name.
+type Policies = BTreeMap<String, Input>;
+
+/// What masters may do.
+pub(super) fn masters(site: &Site<'_>) -> Policies {
+    let names = slots::fill(&document(&internal_names(site)), &[(ZONE, dns::internal_zone())]);
+    Policies::from([
+        ("bootstrap".to_owned(), document(&master_bootstrap(site)).into()),
+        ("names".to_owned(), names),
+        ("cloud-controller".to_owned(), document(&cloud_controller(site)).into()),
+        ("load-balancers".to_owned(), document(&load_balancers(site)).into()),
+        ("volumes".to_owned(), document(&volumes(site)).into()),
+    ])
+}
+
+/// What nodes may do.
+pub(super) fn nodes(site: &Site<'_>) -> Policies {
+    // user-data.sh: fetches node.sh and the settings of a node group.
+    let read = Statement::allow("ReadBootstrap", &["s3:GetObject"])
+        .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name)));
+    Policies::from([("bootstrap".to_owned(), document(&[read]).into())])
+}
+
+/// The ARN of a file that machines start from, whatever its hash: machines of an older template still start.
+fn bootstrap_objects(site: &Site<'_>, name: &str) -> String {
+    let store = &site.bootstrap;
+    site.global_arn("s3", &format!("{}/{}/*/{name}", store.bucket, literally(&store.folder)))
+}
+
+fn master_bootstrap(site: &Site<'_>) -> Vec<Statement> {
+    vec![
+        // user-data.sh: fetches node.sh and a master's settings.
+        Statement::allow("ReadBootstrap", &["s3:GetObject"])
+            .on([bootstrap::SCRIPT, "masters-*"].map(|name| bootstrap_objects(site, name))),
+        // node.sh, etcd volume: finds out whether the volume is free. Reads cannot be limited to a volume.
+        Statement::allow("SeeVolumes", &["ec2:DescribeVolumes"]).on_everything(),
+        // node.sh, etcd volume: attaches it; AWS checks the volume and the instance each against its own statement.
+        Statement::allow("AttachEtcdVolume", &["ec2:AttachVolume"])
+            .on([site.arn("ec2", "volume/*")])
+            .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
+            .when("StringLike", resource_tag(OBJECT_TAG), ["volume/etcd-*"]),
+        Statement::allow("AttachToMaster", &["ec2:AttachVolume"])
+            .on([site.arn("ec2", "instance/*")])
+            .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
+            .when("StringEquals", resource_tag(ROLE_TAG), ["master"]),
+    ]
+}
+
+fn internal_names(site: &Site<'_>) -> Vec<Statement> {
+    let domain = dns::internal_domain(site);
+    let key = |name: &str| format!("route53:ChangeResourceRecordSets{name}");
+    // node.sh, names: `api` and `etcd-…` of the internal zone and no other name; never a deletion.
+    let write = Statement::allow("WriteInternalNames", &["route53:ChangeResourceRecordSets"])
+        .on([site.global_arn("route53", &format!("hostedzone/{ZONE}"))])
+        .when(
+            "ForAllValues:StringLike",
+            key("NormalizedRecordNames"),
+            [format!("api.{domain}"), format!("etcd-?.{domain}")],
+        )
+        .when("ForAllValues:StringEquals", key("RecordTypes"), ["A"])
+        .when("ForAllValues:StringEquals", key("Actions"), ["UPSERT"]);
+    vec![write]
+}
+
+/// The cloud controller manager: nodes and routes.
+fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
+    let mut statements = vec![
+        // Nodes: which instance a node is, its zone and addresses, and whether it still exists.
+        Statement::allow(
+            "SeeTheNetwork",
+            &[
+                "ec2:DescribeAvailabilityZones",
+                "ec2:DescribeInstances",
+                "ec2:DescribeInstanceTopology",
+                "ec2:DescribeRegions",
+                "ec2:DescribeRouteTables",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+        )
+        .on_everything(),
+    ];
+    if site.cluster.network.plugin == NetworkPlugin::Routes {
+        statements.extend([
+            // Routes: one for the pods of each node.
+            Statement::allow("RoutePods", &["ec2:CreateRoute", "ec2:DeleteRoute"])
+                .on([site.arn("ec2", "route-table/*")])
+                .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
+            // Routes: an instance that forwards for pods must not have its source address checked.
+            Statement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"])
+                .on([site.arn("ec2", "instance/*")])
+                .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
+        ]);
+    }
+    statements
+}
+
+/// The cloud controller manager: services of `type: LoadBalancer` that users make themselves.
+///
+/// It may change what it made, known by the Kubernetes tag. What carries a tag of ours (the API's load balancer) is
+/// none of its business.
+fn load_balancers(site: &Site<'_>) -> Vec<Statement> {
+    let tag = tags::kubernetes_tag(site.cluster);
+    let ours = |statement: Statement| statement.when("StringEquals", resource_tag(&tag), ["owned"]);
+    let made_here = |statement: Statement| ours(statement).when("Null", resource_tag(OBJECT_TAG), ["true"]);
+    let requested = |statement: Statement| tagged_in_request(statement, &tag);
+    let balancing =
+        || ["loadbalancer/*", "targetgroup/*", "listener/*"].map(|rest| site.arn("elasticloadbalancing", rest));
+    vec![
+        Statement::allow("SeeLoadBalancers", &["elasticloadbalancing:Describe*"]).on_everything(),
+        requested(Statement::allow(
+            "CreateLoadBalancers",
+            &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup"],
+        ))
+        .on(balancing()),
+        // Tags only in the call that creates: a tag put on later would make anything its own.
+        Statement::allow("TagNewLoadBalancers", &["elasticloadbalancing:AddTags"]).on(balancing()).when(
+            "StringEquals",
+            "elasticloadbalancing:CreateAction",
+            ["CreateLoadBalancer", "CreateTargetGroup", "CreateListener"],
+        ),
+        made_here(Statement::allow("ChangeItsLoadBalancers", CHANGE_LOAD_BALANCERS)).on(balancing()),
+        requested(Statement::allow("CreateSecurityGroup", &["ec2:CreateSecurityGroup"]))
+            .on([site.arn("ec2", "security-group/*")]),
+        ours(Statement::allow("CreateInTheVpc", &["ec2:CreateSecurityGroup"])).on([site.arn("ec2", "vpc/*")]),
+        Statement::allow("TagNewSecurityGroup", &["ec2:CreateTags"]).on([site.arn("ec2", "security-group/*")]).when(
+            "StringEquals",
+            "ec2:CreateAction",
+            ["CreateSecurityGroup"],
+        ),
+        made_here(Statement::allow(
+            "ChangeItsSecurityGroups",
+            &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:DeleteSecurityGroup"],
+        ))
+        .on([site.arn("ec2", "security-group/*")]),
+    ]
+}
+
+/// What a load balancer of either generation, its listeners and its targets are changed with.
+const CHANGE_LOAD_BALANCERS: &[&str] = &[
+    "elasticloadbalancing:ApplySecurityGroupsToLoadBalancer",
+    "elasticloadbalancing:AttachLoadBalancerToSubnets",
+    "elasticloadbalancing:ConfigureHealthCheck",
+    "elasticloadbalancing:CreateListener",
+    "elasticloadbalancing:CreateLoadBalancerListeners",
+    "elasticloadbalancing:CreateLoadBalancerPolicy",
+    "elasticloadbalancing:DeleteListener",
+    "elasticloadbalancing:DeleteLoadBalancer",
+    "elasticloadbalancing:DeleteLoadBalancerListeners",
+    "elasticloadbalancing:DeleteTargetGroup",
+    "elasticloadbalancing:DeregisterInstancesFromLoadBalancer",
+    "elasticloadbalancing:DeregisterTargets",
+    "elasticloadbalancing:DetachLoadBalancerFromSubnets",
+    "elasticloadbalancing:ModifyListener",
+    "elasticloadbalancing:ModifyLoadBalancerAttributes",
+    "elasticloadbalancing:ModifyTargetGroup",
+    "elasticloadbalancing:ModifyTargetGroupAttributes",
+    "elasticloadbalancing:RegisterInstancesWithLoadBalancer",
+    "elasticloadbalancing:RegisterTargets",
+    "elasticloadbalancing:SetLoadBalancerPoliciesForBackendServer",
+    "elasticloadbalancing:SetLoadBalancerPoliciesOfListener",
+    "elasticloadbalancing:SetSubnets",
+];
+
+/// The EBS CSI driver: volumes that pods claim. They carry its tag, which etcd's volumes do not.
+fn volumes(site: &Site<'_>) -> Vec<Statement> {
+    let cluster_tag = tags::kubernetes_tag(site.cluster);
+    let on_volumes = || [site.arn("ec2", "volume/*")];
+    let its_own = |statement: Statement| {
+        statement.on(on_volumes()).when("StringEquals", resource_tag(&cluster_tag), ["owned"]).when(
+            "StringEquals",
+            resource_tag(CSI_TAG),
+            ["true"],
+        )
+    };
+    vec![
+        Statement::allow(
+            "SeeVolumes",
+            &[
+                "ec2:DescribeAvailabilityZones",
+                "ec2:DescribeInstances",
+                "ec2:DescribeTags",
+                "ec2:DescribeVolumes",
+                "ec2:DescribeVolumesModifications",
+                "ec2:DescribeVolumeStatus",
+            ],
+        )
+        .on_everything(),
+        tagged_in_request(Statement::allow("CreateVolume", &["ec2:CreateVolume"]), &cluster_tag).on(on_volumes()).when(
+            "StringEquals",
+            request_tag(CSI_TAG),
+            ["true"],
+        ),
+        Statement::allow("TagNewVolume", &["ec2:CreateTags"]).on(on_volumes()).when(
+            "StringEquals",
+            "ec2:CreateAction",
+            ["CreateVolume"],
+        ),
+        its_own(Statement::allow(
+            "ChangeItsVolumes",
+            &["ec2:AttachVolume", "ec2:DetachVolume", "ec2:DeleteVolume", "ec2:ModifyVolume"],
+        )),
+        Statement::allow("AttachToMachines", &["ec2:AttachVolume", "ec2:DetachVolume"])
+            .on([site.arn("ec2", "instance/*")])
+            .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
+    ]
+}
+
+/// Only if what is made gets the cluster's Kubernetes tag, and does not pass for an object of a cluster file.
+fn tagged_in_request(statement: Statement, kubernetes_tag: &str) -> Statement {
+    statement
+        .when("StringEquals", request_tag(kubernetes_tag), ["owned"])
+        .when("Null", request_tag(CLUSTER_TAG), ["true"])
+        .when("Null", request_tag(OBJECT_TAG), ["true"])
+}
+
+fn resource_tag(key: &str) -> String {
+    format!("aws:ResourceTag/{key}")
+}
+
+fn request_tag(key: &str) -> String {
+    format!("aws:RequestTag/{key}")
+}

@@ -1,0 +1,97 @@
+//! IAM policy documents.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// One permission: what may be done, to what, and when.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    sid: &'static str,
+    actions: Vec<&'static str>,
+    resources: Vec<String>,
+    conditions: BTreeMap<&'static str, BTreeMap<String, Vec<String>>>,
+}
+
+impl Statement {
+    /// Allows some actions, on nothing yet. `sid` is its name in the document: letters and digits.
+    pub(super) fn allow(sid: &'static str, actions: &[&'static str]) -> Self {
+        Self { sid, actions: actions.to_vec(), resources: Vec::new(), conditions: BTreeMap::new() }
+    }
+
+    /// On these resources.
+    pub(super) fn on(mut self, resources: impl IntoIterator<Item = String>) -> Self {
+        self.resources.extend(resources);
+        self
+    }
+
+    /// On all resources: only for reads that AWS cannot limit.
+    pub(super) fn on_everything(self) -> Self {
+        self.on(["*".to_owned()])
+    }
+
+    /// Only if a key of the request has one of these values: `when("StringEquals", "ec2:CreateAction", ["…"])`.
+    pub(super) fn when<V: Into<String>>(
+        mut self,
+        test: &'static str,
+        key: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.conditions.entry(test).or_default().insert(key.into(), values);
+        self
+    }
+
+    fn json(&self) -> Value {
+        let mut json = json!({
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": self.actions,
+            "Resource": self.resources,
+        });
+        if !self.conditions.is_empty() {
+            json["Condition"] = json!(self.conditions);
+        }
+        json
+    }
+}
+
+/// The document with these statements.
+pub(super) fn document(statements: &[Statement]) -> String {
+    let statements: Vec<Value> = statements.iter().map(Statement::json).collect();
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+/// Who may assume a role: EC2, for its instances.
+pub(super) fn assumed_by_ec2() -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "ec2.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+        }],
+    })
+    .to_string()
+}
+
+/// A text that stands for itself in a resource, where `*`, `?` and `$` would mean something.
+pub(super) fn literally(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, character| {
+        match character {
+            '*' | '?' | '$' => escaped.extend(['$', '{', character, '}']),
+            _ => escaped.push(character),
+        }
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_in_a_prefix_open_nothing_else() {
+        assert_eq!(literally("team-*/a$b"), "team-${*}/a${$}b");
+    }
+}

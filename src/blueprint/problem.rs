@@ -1,0 +1,155 @@
+//! Why a cluster cannot be built, and what to know when it can.
+
+use std::fmt;
+
+use crate::resource::Malformed;
+use crate::spec::{Architecture, ClusterName, InstanceSize, Zone};
+
+/// A cluster that cannot be built as the file says, with every reason.
+#[derive(Debug, thiserror::Error)]
+pub struct Impossible {
+    /// The reasons, at least one.
+    pub problems: Vec<Problem>,
+}
+
+/// One reason why a cluster cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file belongs to another account.
+    #[error("the file is for account {expected}, and these credentials belong to account {found}")]
+    WrongAccount {
+        /// The account in the file.
+        expected: String,
+        /// The account that the cloud answered from.
+        found: String,
+    },
+    /// The account cannot use a zone.
+    #[error("the account cannot use the zone {zone}; in {region} it has {}", listed(available))]
+    ZoneUnavailable {
+        /// The zone in the file.
+        zone: Zone,
+        /// The region.
+        region: String,
+        /// The zones that can be used.
+        available: Vec<String>,
+    },
+    /// The region has no such instances.
+    #[error("the region {region} does not have {size} instances, which {} should be", listed(users))]
+    SizeUnavailable {
+        /// The instance size.
+        size: InstanceSize,
+        /// The region.
+        region: String,
+        /// Who should be of that size: `the masters`, `the nodes "workers"`.
+        users: Vec<String>,
+    },
+    /// There is no machine image for an architecture.
+    #[error("the region {region} has no Amazon Linux 2023 image for {architecture}")]
+    NoImage {
+        /// The architecture.
+        architecture: Architecture,
+        /// The region.
+        region: String,
+    },
+    /// A zone has no address range.
+    #[error("the zone {zone} has no subnet")]
+    NoSubnet {
+        /// The zone.
+        zone: Zone,
+    },
+    /// The public zone that the file names is not there.
+    #[error(
+        "the account has no public hosted zone {zone}; for this name it has {}. Name another one, or make it with \
+         `create = true`",
+        listed(found)
+    )]
+    PublicZoneMissing {
+        /// The zone in the file.
+        zone: String,
+        /// The account's zones that the cluster's name ends in.
+        found: Vec<String>,
+    },
+    /// Several public zones have the same name.
+    #[error(
+        "the account has {} public hosted zones called {zone} ({}), and nothing tells which one the internet asks; \
+         remove those that are not delegated to",
+        ids.len(),
+        ids.join(", ")
+    )]
+    PublicZoneAmbiguous {
+        /// The zones' name.
+        zone: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The public zone cannot hold the cluster's names.
+    #[error("the hosted zone {zone} cannot hold api.{name}: the cluster's name does not end in it")]
+    PublicZoneOutside {
+        /// The zone in the file.
+        zone: String,
+        /// The cluster's name.
+        name: ClusterName,
+    },
+    /// A machine's first script is longer than EC2 takes.
+    #[error("the user data of {machine} has {bytes} bytes, and {} are the most", super::bootstrap::USER_DATA_LIMIT)]
+    UserDataTooLong {
+        /// The launch template's name.
+        machine: String,
+        /// How long it is.
+        bytes: usize,
+    },
+    /// An object has no form as attributes: a mistake in this program.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+/// Something about the blueprint that the user may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// The account has no public zone for the cluster's name.
+    NoPublicZone {
+        /// The cluster's name.
+        name: ClusterName,
+    },
+}
+
+/// `a, b and c`, or `none`.
+fn listed(items: &[String]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+impl fmt::Display for Impossible {
+    /// One reason a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for Impossible {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPublicZone { name } => write!(
+                f,
+                "no public hosted zone for {name} in this account: the API answers on its load balancer's name"
+            ),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the cluster is built on: the file and the facts, checked against each other, and what was chosen from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::dns::PublicNames;
+use super::{Impossible, Note, Pins, Problem, bootstrap, dns, tags};
+use crate::engine::Address;
+use crate::resource::{Facts, Tags};
+use crate::spec::{Architecture, Cluster, InstanceSize, Zone};
+
+/// A cluster and the place that it is built on.
+#[derive(Debug)]
+pub(super) struct Site<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// Where machines get their scripts.
+    pub bootstrap: bootstrap::Store,
+    /// Where the cluster's public names are.
+    pub public: PublicNames,
+    account: &'a str,
+    partition: &'a str,
+    images: BTreeMap<Architecture, String>,
+    architectures: BTreeMap<&'a InstanceSize, Architecture>,
+}
+
+impl<'a> Site<'a> {
+    /// Checks that the cluster can be built here, and chooses what is left open.
+    pub(super) fn survey(cluster: &'a Cluster, facts: &'a Facts, pins: &Pins) -> Result<Self, Impossible> {
+        let mut problems = Vec::new();
+        problems.extend(wrong_account(cluster, facts));
+        problems.extend(unusable_zones(cluster, facts));
+        let architectures = architectures(cluster, facts, &mut problems);
+        let images = images(&architectures, facts, pins, &mut problems);
+        match dns::public_names(cluster, facts, pins) {
+            Ok(public) if problems.is_empty() => Ok(Self {
+                cluster,
+                bootstrap: bootstrap::Store::of(cluster, &facts.account),
+                public,
+                account: &facts.account,
+                partition: facts.caller.split(':').nth(1).filter(|text| !text.is_empty()).unwrap_or("aws"),
+                images,
+                architectures,
+            }),
+            public => {
+                problems.extend(public.err());
+                Err(Impossible { problems })
+            }
+        }
+    }
+
+    /// The tags of an object that the console shows as `name`.
+    pub(super) fn tags(&self, address: &Address, name: &str) -> Tags {
+        tags::tags(self.cluster, address, name)
+    }
+
+    /// A name below the cluster's: `a.etcd.chat.poeticoding.com`.
+    pub(super) fn below(&self, label: &str) -> String {
+        format!("{label}.{}", self.cluster.name)
+    }
+
+    /// The image for an instance size of the file.
+    pub(super) fn image(&self, size: &InstanceSize) -> Result<&str, Problem> {
+        let image = self.architectures.get(size).and_then(|architecture| self.images.get(architecture));
+        image.map(String::as_str).ok_or_else(|| Problem::SizeUnavailable {
+            size: size.clone(),
+            region: self.cluster.region.clone(),
+            users: Vec::new(),
+        })
+    }
+
+    /// The ARN of something in the cluster's region and account: `arn("ec2", "volume/*")`.
+    pub(super) fn arn(&self, service: &str, rest: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{rest}", self.partition, self.cluster.region, self.account)
+    }
+
+    /// The ARN of something that belongs to no region: a bucket's object, a hosted zone.
+    pub(super) fn global_arn(&self, service: &str, rest: &str) -> String {
+        format!("arn:{}:{service}:::{rest}", self.partition)
+    }
+
+    /// What was chosen.
+    pub(super) fn pins(&self) -> Pins {
+        Pins { images: self.images.clone(), public_zone: self.public.found().map(str::to_owned) }
+    }
+
+    /// What the user may want to know.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        match self.public {
+            PublicNames::NotFound => vec![Note::NoPublicZone { name: self.cluster.name.clone() }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn wrong_account(cluster: &Cluster, facts: &Facts) -> Option<Problem> {
+    let expected = cluster.account.as_ref().filter(|account| **account != facts.account)?;
+    Some(Problem::WrongAccount { expected: expected.clone(), found: facts.account.clone() })
+}
+
+/// The zones of the file that the account cannot use or that have no range of their own.
+fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = Problem> + 'a {
+    let used = cluster.zones.iter().chain(&cluster.masters.zones);
+    let used: BTreeSet<&Zone> = used.chain(cluster.nodes.values().flat_map(|group| &group.zones)).collect();
+    used.into_iter().filter_map(|zone| {
+        if !facts.zones.iter().any(|known| known == zone.as_str()) {
+            let (region, available) = (cluster.region.clone(), facts.zones.clone());
+            Some(Problem::ZoneUnavailable { zone: zone.clone(), region, available })
+        } else if !cluster.network.subnets.contains_key(zone) {
+            Some(Problem::NoSubnet { zone: zone.clone() })
+        } else {
+            None
+        }
+    })
+}
+
+/// The architecture of every instance size in the file.
+fn architectures<'a>(
+    cluster: &'a Cluster,
+    facts: &Facts,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<&'a InstanceSize, Architecture> {
+    let mut users = BTreeMap::from([(&cluster.masters.size, vec!["the masters".to_owned()])]);
+    for (name, group) in &cluster.nodes {
+        users.entry(&group.size).or_default().push(format!("the nodes \"{name}\""));
+    }
+    let mut known = BTreeMap::new();
+    for (size, users) in users {
+        if let Some(facts) = facts.sizes.get(size.as_str()) {
+            known.insert(size, facts.architecture);
+        } else {
+            problems.push(Problem::SizeUnavailable { size: size.clone(), region: cluster.region.clone(), users });
+        }
+    }
+    known
+}
+
+/// The image of every architecture in use: the pinned one, or the newest.
+fn images(
+    architectures: &BTreeMap<&InstanceSize, Architecture>,
+    facts: &Facts,
+    pins: &Pins,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<Architecture, String> {
+    let mut images = BTreeMap::new();
+    for &architecture in architectures.values().collect::<BTreeSet<_>>() {
+        if let Some(image) = pins.images.get(&architecture).or_else(|| facts.images.get(&architecture)) {
+            images.insert(architecture, image.clone());
+        } else {
+            problems.push(Problem::NoImage { architecture, region: facts.region.clone() });
+        }
+    }
+    images
+}

@@ -1,0 +1,78 @@
+//! Texts with slots, such as `@BUCKET@`, that are filled with values known now or after apply.
+
+use crate::engine::{Input, Part, Template};
+
+/// Fills every slot. A value is never searched for slots itself.
+pub(super) fn fill<S: AsRef<str>>(text: &str, slots: &[(S, Input)]) -> Input {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((at, slot, value)) = first(rest, slots) {
+        literal(&mut parts, &rest[..at]);
+        match value {
+            Input::Known(known) => literal(&mut parts, known),
+            Input::Pending(template) => parts.extend(template.parts.iter().cloned()),
+        }
+        rest = &rest[at + slot.len()..];
+    }
+    literal(&mut parts, rest);
+    match parts.as_slice() {
+        [] => Input::Known(String::new()),
+        [Part::Literal(text)] => Input::Known(text.clone()),
+        _ => Input::Pending(Template { parts }),
+    }
+}
+
+/// The first slot in a text: where it is, how it is written, and its value.
+fn first<'a, S: AsRef<str>>(text: &str, slots: &'a [(S, Input)]) -> Option<(usize, &'a str, &'a Input)> {
+    let found = |(slot, value): &'a (S, Input)| Some((text.find(slot.as_ref())?, slot.as_ref(), value));
+    slots.iter().filter_map(found).min_by_key(|(at, ..)| *at)
+}
+
+/// Adds text, to the literal before it if there is one.
+fn literal(parts: &mut Vec<Part>, text: &str) {
+    match parts.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Part::Literal(before)) => before.push_str(text),
+        _ => parts.push(Part::Literal(text.to_owned())),
+    }
+}
+
+/// A text as one word of a shell script.
+pub(super) fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "tests")]
+    use super::*;
+    use crate::engine::Address;
+
+    #[test]
+    fn known_slots_make_known_text() {
+        let filled = fill("a=@A@ b=@B@ a=@A@", &[("@B@", "2".into()), ("@A@", "1".into())]);
+        assert_eq!(filled.known(), Some("a=1 b=2 a=1"));
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_slot_stays_as_it_is() {
+        let filled = fill("@A@@B@", &[("@A@", "@B@".into()), ("@B@", "2".into())]);
+        assert_eq!(filled.known(), Some("@B@2"));
+    }
+
+    #[test]
+    fn references_stay_references_between_merged_literals() {
+        let volume = Input::output(Address::new("volume", "etcd-a"), "id");
+        let Input::Pending(template) = fill("x=@X@ v=@V@ y", &[("@X@", "1".into()), ("@V@", volume)]) else {
+            panic!("the volume is not known yet");
+        };
+        assert_eq!(template.parts.len(), 3);
+        assert_eq!(template.parts[0], Part::Literal("x=1 v=".to_owned()));
+    }
+
+    #[test]
+    fn a_shell_word_cannot_be_left() {
+        assert_eq!(shell_word("a b"), "'a b'");
+        assert_eq!(shell_word("'; rm -rf /; '"), r"''\''; rm -rf /; '\'''");
+    }
+}

@@ -1,0 +1,35 @@
+//! The tags of every object.
+
+use crate::engine::Address;
+use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags};
+use crate::spec::Cluster;
+
+/// The tag that says what a machine or a volume is for: `master`, `node` or `etcd`.
+pub const ROLE_TAG: &str = "quorate.dev/role";
+/// The tag that says which member of the control plane a machine or a volume is: `a`, `b`, …
+pub const MEMBER_TAG: &str = "quorate.dev/member";
+/// The tag that says which node group a machine belongs to.
+pub const GROUP_TAG: &str = "quorate.dev/group";
+
+/// The tag by which Kubernetes' own controllers know what belongs to a cluster.
+pub(super) fn kubernetes_tag(cluster: &Cluster) -> String {
+    format!("kubernetes.io/cluster/{}", cluster.name)
+}
+
+/// The tags of an object, which is called `name` in the console. Ours win over the user's.
+pub(super) fn tags(cluster: &Cluster, address: &Address, name: &str) -> Tags {
+    let mut tags = cluster.tags.clone();
+    tags.extend([
+        (CLUSTER_TAG.to_owned(), cluster.name.to_string()),
+        (OBJECT_TAG.to_owned(), address.to_string()),
+        (kubernetes_tag(cluster), "owned".to_owned()),
+        ("Name".to_owned(), name.to_owned()),
+    ]);
+    tags
+}
+
+/// The same tags and some more.
+pub(super) fn with<const N: usize>(mut tags: Tags, more: [(&str, &str); N]) -> Tags {
+    tags.extend(more.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    tags
+}

@@ -1,0 +1,11 @@
+//! What the whole blueprint must hold. Tests of one part stand beside it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod clusters;
+mod docs;
+mod golden;
+mod isolation;
+mod limits;
+mod problems;
+mod scripts;
+mod wiring;

@@ -1,0 +1,191 @@
+//! What somebody who has taken over a machine must not reach.
+
+use serde_json::{Value as Json, json};
+
+use super::clusters::{all, any_cluster, ha, objects, text, tutorial};
+use crate::blueprint::names::sha256;
+use crate::engine::{Input, Object};
+use crate::resource::{BucketObject, LaunchTemplate, Role, Rule, SecurityGroupRules};
+use proptest::prelude::*;
+
+/// The statements of a role.
+fn statements(objects: &[Object], role: &str) -> Vec<Json> {
+    let role = all::<Role>(objects).remove(role).unwrap();
+    let documents = role.policies.values().map(|document| serde_json::from_str::<Json>(&text(document)).unwrap());
+    documents.flat_map(|document| document["Statement"].as_array().unwrap().clone()).collect()
+}
+
+fn strings(json: &Json) -> Vec<String> {
+    json.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether an IAM pattern covers a text: `*` is anything, `${*}` is a star.
+fn covers(pattern: &str, text: &str) -> bool {
+    let pattern = pattern.replace("${*}", "\u{1}");
+    let text = text.replace('*', "\u{1}");
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut pieces: Vec<_> = pieces.collect();
+    let Some(last) = pieces.pop() else { return rest.is_empty() };
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
+fn may_read(objects: &[Object], role: &str, key: &str) -> bool {
+    let statements = statements(objects, role);
+    let reads = statements.iter().filter(|statement| strings(&statement["Action"]).iter().any(|a| a == "s3:GetObject"));
+    reads
+        .flat_map(|statement| strings(&statement["Resource"]))
+        .any(|pattern| covers(&pattern, &format!("arn:aws:s3:::state.chat.poeticoding.com/{key}")))
+}
+
+/// The rules of a group that let somebody in to a port.
+fn open(objects: &[Object], group: &str, protocol: &str, port: u32) -> Vec<Rule> {
+    let rules = all::<SecurityGroupRules>(objects).remove(group).unwrap();
+    rules.ingress.into_iter().filter(|rule| rule_covers(rule, protocol, port)).collect()
+}
+
+fn rule_covers(rule: &Rule, protocol: &str, port: u32) -> bool {
+    let ports: Vec<u32> = rule.ports.split('-').filter_map(|port| port.parse().ok()).collect();
+    let in_range = match ports[..] {
+        [only] => only == port,
+        [first, last] => (first..=last).contains(&port),
+        _ => true,
+    };
+    in_range && (rule.protocol == "all" || rule.protocol == protocol)
+}
+
+fn peers(rules: &[Rule]) -> Vec<String> {
+    rules.iter().map(|rule| text(&rule.peer)).collect()
+}
+
+const MASTERS: &str = "${security-group/masters.id}";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn only_masters_reach_etcd_and_the_kubelets_of_masters(cluster in any_cluster()) {
+        let objects = objects(cluster);
+        for port in [2379, 2380, 10250] {
+            prop_assert_eq!(peers(&open(&objects, "masters", "tcp", port)), [MASTERS]);
+        }
+    }
+
+    #[test]
+    fn a_node_may_do_nothing_but_read(cluster in any_cluster()) {
+        for statement in statements(&objects(cluster), "nodes") {
+            prop_assert_eq!(strings(&statement["Action"]), ["s3:GetObject"]);
+        }
+    }
+
+    #[test]
+    fn what_masters_change_is_this_clusters(cluster in any_cluster()) {
+        let name = cluster["name"].as_str().unwrap().to_owned();
+        for statement in statements(&objects(cluster), "masters") {
+            let reads = |action: &String| action.contains(":Describe") || action == "s3:GetObject";
+            if !strings(&statement["Action"]).iter().all(reads) {
+                prop_assert!(is_bound(&statement, &name), "{}", statement);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_from_outside_is_let_in_who_is_not_in_the_file(cluster in any_cluster()) {
+        let allowed = cluster["api"]["allow"].clone();
+        let pods = cluster["network"]["pods"].clone();
+        for rules in all::<SecurityGroupRules>(&objects(cluster)).into_values() {
+            for rule in rules.ingress {
+                if let Input::Known(range) = rule.peer {
+                    prop_assert!(pods == json!(range) || allowed.as_array().unwrap().contains(&json!(range)));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a statement that changes something is limited to a cluster: by tag, by a zone of it, or to the call that
+/// makes the object, whose own statement asks for the tag.
+fn is_bound(statement: &Json, cluster: &str) -> bool {
+    let conditions = &statement["Condition"];
+    let equals = &conditions["StringEquals"];
+    let tagged = |key: String, value: &str| equals[key] == json!([value]);
+    let kubernetes = format!("kubernetes.io/cluster/{cluster}");
+    tagged("aws:ResourceTag/quorate.dev/cluster".to_owned(), cluster)
+        || tagged(format!("aws:ResourceTag/{kubernetes}"), "owned")
+        || tagged(format!("aws:RequestTag/{kubernetes}"), "owned")
+        || equals.get("ec2:CreateAction").or_else(|| equals.get("elasticloadbalancing:CreateAction")).is_some()
+        || strings(&statement["Resource"]) == ["arn:aws:route53:::hostedzone/${hosted-zone/internal.id}"]
+}
+
+#[test]
+fn machines_read_the_files_of_their_own_role() {
+    let objects = objects(tutorial());
+    let key = |name: &str| all::<BucketObject>(&objects)[name].key.clone();
+    assert!(may_read(&objects, "nodes", &key("nodes-workers")));
+    assert!(may_read(&objects, "nodes", &key("node.sh")));
+    assert!(may_read(&objects, "masters", &key("masters-a")));
+    assert!(may_read(&objects, "masters", &key("node.sh")));
+    for secret in [
+        &key("masters-a"),
+        "chat.poeticoding.com/state.json",
+        "chat.poeticoding.com/pki/ca.key",
+        "other.poeticoding.com/bootstrap/00/nodes-workers",
+        "x/chat.poeticoding.com/bootstrap/00/node.sh",
+    ] {
+        assert!(!may_read(&objects, "nodes", secret), "{secret}");
+    }
+    assert!(!may_read(&objects, "masters", "chat.poeticoding.com/state.json"));
+}
+
+#[test]
+fn a_star_in_the_prefix_reads_no_other_prefix() {
+    let mut cluster = tutorial();
+    cluster["state"]["s3"]["prefix"] = json!("team-*");
+    let objects = objects(cluster);
+    let key = |team: &str| format!("{team}/chat.poeticoding.com/bootstrap/00/node.sh");
+    assert!(may_read(&objects, "nodes", &key("team-*")));
+    assert!(!may_read(&objects, "nodes", &key("team-red")));
+}
+
+#[test]
+fn a_closed_api_is_closed() {
+    assert_eq!(all::<SecurityGroupRules>(&objects(tutorial()))["api"].ingress, []);
+    assert_eq!(peers(&open(&objects(ha()), "api", "tcp", 443)), ["203.0.113.0/24"]);
+}
+
+#[test]
+fn ssh_is_closed_even_to_pods_on_masters() {
+    assert_eq!(open(&objects(tutorial()), "masters", "tcp", 22), []);
+}
+
+#[test]
+fn pods_cannot_take_the_role_of_their_machine() {
+    for (name, template) in all::<LaunchTemplate>(&objects(tutorial())) {
+        assert_eq!(template.metadata_hops, 1, "{name}");
+    }
+}
+
+#[test]
+fn contents_are_not_in_the_attributes() {
+    // What is uploaded never shows in a plan or a record: only its hash does.
+    for object in objects(tutorial()) {
+        let uploaded = object.address.kind() == "bucket-object";
+        assert_eq!(object.payload.is_some(), uploaded, "{}", object.address);
+    }
+}
+
+#[test]
+fn a_file_is_stored_under_its_hash() {
+    let objects = objects(tutorial());
+    for (name, stored) in all::<BucketObject>(&objects) {
+        let object = super::clusters::object(&objects, &format!("bucket-object/{name}"));
+        let hash = sha256(&object.payload.as_ref().unwrap().0);
+        assert_eq!(stored.sha256, hash);
+        // The key's last part is the address's name: AWS lists keys without tags, and the next run has to know them.
+        assert_eq!(stored.key, format!("chat.poeticoding.com/bootstrap/{hash}/{name}"));
+    }
+}

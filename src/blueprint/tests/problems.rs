@@ -1,0 +1,131 @@
+//! What the account or the region cannot give, and what is chosen where the file leaves it open.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use serde_json::{Value as Json, json};
+
+use super::clusters::{all, cluster, facts, lay_out, objects, text, tutorial};
+use crate::blueprint::{Impossible, Pins, blueprint};
+use crate::resource::{Facts, HostedZone, LaunchTemplate, Record};
+use crate::spec::Architecture;
+
+fn refused(json: Json, facts: &Facts) -> Impossible {
+    blueprint(&cluster(json), facts, &Pins::default()).unwrap_err()
+}
+
+/// Facts of an account with these public zones.
+fn with_zones(zones: &[(&str, &[&str])]) -> Facts {
+    let zones = zones.iter().map(|(zone, ids)| ((*zone).to_owned(), ids.iter().map(|id| (*id).to_owned()).collect()));
+    Facts { public_zones: zones.collect(), ..facts() }
+}
+
+#[test]
+fn every_problem_is_found_at_once() {
+    let mut cluster = tutorial();
+    cluster["account"] = json!("444455556666");
+    cluster["zones"] = json!(["us-east-1d", "us-east-1z"]);
+    cluster["nodes"]["workers"]["size"] = json!("t9.huge");
+    cluster["nodes"]["more"] = cluster["nodes"]["workers"].clone();
+    cluster["masters"]["zones"] = json!(["us-east-1a"]);
+    cluster["dns"]["zone"] = json!({ "existing": "chat.poeticoding.com" });
+    let mut facts = facts();
+    facts.images = BTreeMap::new();
+    assert_snapshot!(refused(cluster, &facts), @r#"
+    the file is for account 444455556666, and these credentials belong to account 111122223333
+    the zone us-east-1a has no subnet
+    the account cannot use the zone us-east-1z; in us-east-1 it has us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1e and us-east-1f
+    the region us-east-1 does not have t9.huge instances, which the nodes "more" and the nodes "workers" should be
+    the region us-east-1 has no Amazon Linux 2023 image for x86_64
+    the account has no public hosted zone chat.poeticoding.com; for this name it has poeticoding.com. Name another one, or make it with `create = true`
+    "#);
+}
+
+#[test]
+fn a_zone_of_another_domain_cannot_hold_the_names() {
+    let refusal = |how: &str| {
+        let mut cluster = tutorial();
+        cluster["dns"]["zone"] = json!({ how: "coding.com" });
+        refused(cluster, &facts()).to_string()
+    };
+    assert_eq!(refusal("existing"), refusal("create"));
+    assert_snapshot!(refusal("create"), @"the hosted zone coding.com cannot hold api.chat.poeticoding.com: the cluster's name does not end in it");
+}
+
+#[test]
+fn two_zones_of_one_name_are_told_apart_by_nobody() {
+    let facts = with_zones(&[("poeticoding.com", &["Z1", "Z2"])]);
+    assert_snapshot!(refused(tutorial(), &facts), @"the account has 2 public hosted zones called poeticoding.com (Z1, Z2), and nothing tells which one the internet asks; remove those that are not delegated to");
+    let pins = Pins { public_zone: Some("Z2".to_owned()), ..Pins::default() };
+    let blueprint = blueprint(&cluster(tutorial()), &facts, &pins).unwrap();
+    assert_eq!(text(&all::<Record>(&blueprint.objects)["api"].zone), "Z2", "but the last apply's choice holds");
+}
+
+#[test]
+fn the_longest_zone_holds_the_names() {
+    let facts =
+        with_zones(&[("poeticoding.com", &["Z1"]), ("chat.poeticoding.com", &["Z2"]), ("t.poeticoding.com", &[])]);
+    let blueprint = blueprint(&cluster(tutorial()), &facts, &Pins::default()).unwrap();
+    assert_eq!(text(&all::<Record>(&blueprint.objects)["api"].zone), "Z2");
+    assert_eq!(blueprint.pins.public_zone.as_deref(), Some("Z2"));
+}
+
+#[test]
+fn names_stay_where_they_are_when_a_longer_zone_turns_up() {
+    let facts = with_zones(&[("poeticoding.com", &["Z1"]), ("chat.poeticoding.com", &["Z2"])]);
+    let pins = Pins { public_zone: Some("Z1".to_owned()), ..Pins::default() };
+    let blueprint = blueprint(&cluster(tutorial()), &facts, &pins).unwrap();
+    assert_eq!(text(&all::<Record>(&blueprint.objects)["api"].zone), "Z1");
+    assert_eq!(blueprint.pins, Pins { images: blueprint.pins.images.clone(), ..pins });
+}
+
+#[test]
+fn without_a_zone_there_is_a_note_and_no_record() {
+    let blueprint = blueprint(&cluster(tutorial()), &with_zones(&[]), &Pins::default()).unwrap();
+    assert!(all::<Record>(&blueprint.objects).is_empty());
+    let [note] = &blueprint.notes[..] else { panic!("{:?}", blueprint.notes) };
+    assert_snapshot!(note, @"no public hosted zone for chat.poeticoding.com in this account: the API answers on its load balancer's name");
+}
+
+#[test]
+fn who_wants_no_public_names_gets_none_and_no_note() {
+    let mut cluster = tutorial();
+    cluster["dns"]["zone"] = json!("none");
+    let blueprint = lay_out(cluster);
+    assert!(all::<Record>(&blueprint.objects).is_empty());
+    assert_eq!(blueprint.notes, []);
+    assert_eq!(blueprint.pins.public_zone, None);
+}
+
+#[test]
+fn a_zone_can_be_made_with_the_cluster() {
+    let mut cluster = tutorial();
+    cluster["dns"]["zone"] = json!({ "create": "chat.poeticoding.com" });
+    let objects = objects(cluster);
+    assert_eq!(all::<HostedZone>(&objects)["public"].name, "chat.poeticoding.com");
+    assert_eq!(all::<HostedZone>(&objects)["public"].vpc, None);
+    assert_eq!(text(&all::<Record>(&objects)["api"].zone), "${hosted-zone/public.id}");
+}
+
+#[test]
+fn a_pinned_image_stays_when_a_newer_one_is_there() {
+    let pins = Pins {
+        images: BTreeMap::from([
+            (Architecture::X86_64, "ami-01d".to_owned()),
+            (Architecture::Arm64, "ami-not-in-use".to_owned()),
+        ]),
+        public_zone: None,
+    };
+    let blueprint = blueprint(&cluster(tutorial()), &facts(), &pins).unwrap();
+    assert!(all::<LaunchTemplate>(&blueprint.objects).values().all(|template| template.image == "ami-01d"));
+    assert_eq!(blueprint.pins.images.len(), 1, "only what is used is kept");
+}
+
+#[test]
+fn pins_survive_the_record() {
+    let pins = lay_out(tutorial()).pins;
+    let json = serde_json::to_string(&pins).unwrap();
+    assert_snapshot!(json, @r#"{"images":{"x86_64":"ami-0000000000000086a"},"public_zone":"Z0POETICODING"}"#);
+    assert_eq!(serde_json::from_str::<Pins>(&json).unwrap(), pins);
+    assert_eq!(serde_json::from_str::<Pins>("{}").unwrap(), Pins::default());
+}

@@ -1,0 +1,31 @@
+//! `quorate apply`
+
+use clap::Args;
+
+use crate::cli::flow::{self, Consent};
+use crate::cli::{CliError, Exit, Session};
+
+/// Make the cloud match the cluster file
+///
+/// Shows the plan, asks, and carries it out: everything that can happen at the same time does. The first Ctrl-C
+/// finishes what is in flight and records it; the second one stops waiting. Run it again after any failure: it
+/// goes on where it stopped.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Apply without asking
+    #[arg(short, long)]
+    yes: bool,
+    /// Allow changes that lose data, such as the removal of a master's etcd volume
+    #[arg(long)]
+    delete_data: bool,
+    /// Show every attribute of what is created
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let ground = session.ground().await?;
+        flow::apply(&ground.flow(session), Consent { yes: self.yes, delete_data: self.delete_data }).await
+    }
+}

@@ -1,0 +1,54 @@
+//! `quorate check`
+
+use std::future::{Ready, ready};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::{CliError, Exit, Session};
+use crate::spec::Diagnostic;
+use crate::view::FORMAT;
+
+/// Check the cluster file alone, without any cloud
+///
+/// Finds every problem in one pass, each with its place, its code and the way out. Needs no account and no network.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {}
+
+/// What is wrong with a file, for editors and CI.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    format: u32,
+    file: String,
+    diagnostics: &'a [Diagnostic],
+}
+
+impl Arguments {
+    pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
+        let Self {} = self;
+        ready(check(session))
+    }
+}
+
+fn check(session: &Session) -> Result<Exit, CliError> {
+    let file = session.file()?;
+    let name = file.path.display().to_string();
+    if session.ui.is_json() {
+        let parsed = file.parse();
+        let document = Document { format: FORMAT, file: name, diagnostics: &parsed.diagnostics };
+        session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
+        return Ok(if parsed.has_errors() { Exit::Usage } else { Exit::Done });
+    }
+    let cluster = file.cluster(&session.ui)?;
+    let masters = cluster.masters.zones.len();
+    session.ui.result(&format!(
+        "{name}: {} with {masters} {} and {} node {} in {} {}\n",
+        cluster.name,
+        if masters == 1 { "master" } else { "masters" },
+        cluster.nodes.len(),
+        if cluster.nodes.len() == 1 { "group" } else { "groups" },
+        cluster.zones.len(),
+        if cluster.zones.len() == 1 { "zone" } else { "zones" },
+    ));
+    Ok(Exit::Done)
+}

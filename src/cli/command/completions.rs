@@ -1,0 +1,26 @@
+//! `quorate completions`
+
+use std::future::{Ready, ready};
+
+use clap::{Args, CommandFactory};
+use clap_complete::{Shell, generate};
+
+use crate::cli::{CliError, Exit, Session};
+
+/// Print a script that completes commands in a shell
+///
+/// For bash: quorate completions bash > ~/.local/share/bash-completion/completions/quorate
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// The shell
+    shell: Shell,
+}
+
+impl Arguments {
+    pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
+        let mut script = Vec::new();
+        generate(self.shell, &mut crate::cli::Arguments::command(), "quorate", &mut script);
+        session.ui.result(&String::from_utf8_lossy(&script));
+        ready(Ok(Exit::Done))
+    }
+}

@@ -1,0 +1,24 @@
+//! `quorate destroy`
+
+use clap::Args;
+
+use crate::cli::flow;
+use crate::cli::{CliError, Exit, Session};
+
+/// Remove the cluster, and everything that it left
+///
+/// Lists every object by name and asks for the cluster's name. Removes only what is the cluster's own, etcd's data
+/// included, and ends with a fresh look: "0 resources left", or the list of what is left.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Destroy without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let ground = session.ground().await?;
+        flow::destroy(&ground.flow(session), self.yes).await
+    }
+}

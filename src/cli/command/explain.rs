@@ -1,0 +1,81 @@
+//! `quorate explain`
+
+use std::future::{Ready, ready};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::{CliError, Exit, Session};
+use crate::spec::{Rule, Severity, rule, rules};
+use crate::view::FORMAT;
+
+/// Explain a rule of the cluster file by its code
+///
+/// Without a code, lists all rules.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// A code as it stands in a message, for example Q0107
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
+        ready(explain(session, self.code.as_deref()))
+    }
+}
+
+fn explain(session: &Session, code: Option<&str>) -> Result<Exit, CliError> {
+    let Some(code) = code else { return list(session) };
+    let rule = rule(code).ok_or_else(|| CliError::Usage {
+        message: format!("there is no rule {code}"),
+        hint: "`quorate explain` lists all rules".to_owned(),
+    })?;
+    if session.ui.is_json() {
+        session.ui.result(&(serde_json::to_string_pretty(&json(rule))? + "\n"));
+    } else {
+        session.ui.result(&text(rule));
+    }
+    Ok(Exit::Done)
+}
+
+fn list(session: &Session) -> Result<Exit, CliError> {
+    if session.ui.is_json() {
+        let rules: Vec<serde_json::Value> = rules().map(json).collect();
+        let document = json!({ "format": FORMAT, "rules": rules });
+        session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
+    } else {
+        let lines = rules().map(|rule| format!("{}  {:<7}  {}\n", rule.code, severity(rule), rule.title));
+        session.ui.result(&lines.collect::<String>());
+    }
+    Ok(Exit::Done)
+}
+
+fn text(rule: &Rule) -> String {
+    let mut text = format!("{} ({}): {}\n\n{}\n", rule.code, severity(rule), rule.title, rule.explanation.trim());
+    for (title, example) in [("Wrong", rule.bad), ("Right", rule.good)] {
+        if !example.trim().is_empty() {
+            let lines = example.trim_end().lines().map(|line| format!("    {line}\n"));
+            text.extend(std::iter::once(format!("\n{title}:\n\n")).chain(lines));
+        }
+    }
+    text
+}
+
+fn json(rule: &Rule) -> serde_json::Value {
+    json!({
+        "code": rule.code,
+        "severity": severity(rule),
+        "title": rule.title,
+        "explanation": rule.explanation,
+        "wrong": rule.bad,
+        "right": rule.good,
+    })
+}
+
+fn severity(rule: &Rule) -> &'static str {
+    match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}

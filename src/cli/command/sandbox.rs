@@ -1,0 +1,151 @@
+//! `quorate sandbox`
+
+use clap::{Args, Subcommand};
+
+use crate::cli::ground::{forget_state, sandbox};
+use crate::cli::{CliError, Exit, Session};
+use crate::engine::{Address, Member, NotAnAddress};
+use crate::sandbox::{Edit, HurtError, Resident, Sandbox};
+
+/// Look into the simulated cloud, and hurt it on purpose
+///
+/// Changes the sandbox behind the cluster's back, as people and fate do: `plan` then shows what it found, and `apply`
+/// mends it.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    deed: Deed,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Deed {
+    /// List everything in the simulated account, whoever it belongs to
+    Status,
+    /// End an instance; its group replaces it
+    Terminate {
+        /// The instance's id, as `quorate show` lists it
+        instance: String,
+    },
+    /// Take a zone down: its machines end, and none can be started there
+    FailZone {
+        /// The zone, for example us-east-1d
+        zone: String,
+    },
+    /// Bring a zone back
+    RestoreZone {
+        /// The zone, for example us-east-1d
+        zone: String,
+    },
+    /// Change an attribute of an object, as somebody would in the console
+    Set {
+        /// The object, for example subnet/us-east-1a
+        #[arg(value_parser = address)]
+        address: Address,
+        /// For example desired=2, tags.Name=mine, ingress+={...} or ingress-=0
+        edit: Edit,
+    },
+    /// Remove an object, if nothing holds it
+    Remove {
+        /// The object, for example security-group-rules/api
+        #[arg(value_parser = address)]
+        address: Address,
+    },
+    /// Take away the tags that show whose an object is
+    Untag {
+        /// The object, for example volume/etcd-a
+        #[arg(value_parser = address)]
+        address: Address,
+    },
+    /// Forget the simulated account and everything in it
+    Reset,
+}
+
+fn address(text: &str) -> Result<Address, NotAnAddress> {
+    text.parse()
+}
+
+impl Arguments {
+    pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let cluster = session.file()?.cluster(&session.ui)?;
+        let sandbox = sandbox(session, &cluster)?;
+        if matches!(self.deed, Deed::Reset) {
+            forget_state(session).await?;
+        }
+        match self.deed.on(&sandbox).await {
+            Ok(Told::Inventory(residents)) => tell(session, &residents)?,
+            Ok(Told::Line(line)) => session.ui.text(&format!("{line}\n")),
+            Err(error) => return Err(CliError::Sandbox(Box::new(error))),
+        }
+        Ok(Exit::Done)
+    }
+}
+
+enum Told {
+    Inventory(Vec<Resident>),
+    Line(String),
+}
+
+impl Deed {
+    async fn on(self, sandbox: &Sandbox) -> Result<Told, HurtError> {
+        Ok(Told::Line(match self {
+            Self::Status => return Ok(Told::Inventory(sandbox.inventory()?)),
+            Self::Terminate { instance } => {
+                sandbox.terminate(&instance)?;
+                format!("{instance} is terminated")
+            }
+            Self::FailZone { zone } => {
+                let ended = sandbox.fail_zone(&zone)?;
+                let machines = if ended.is_empty() { "no machine".to_owned() } else { ended.join(", ") };
+                format!("{zone} is down; ended: {machines}")
+            }
+            Self::RestoreZone { zone } => {
+                sandbox.restore_zone(&zone)?;
+                format!("{zone} is back")
+            }
+            Self::Set { address, edit } => {
+                sandbox.set(&address, &edit)?;
+                format!("{address} is changed")
+            }
+            Self::Remove { address } => {
+                sandbox.remove(&address).await?;
+                format!("{address} is removed")
+            }
+            Self::Untag { address } => {
+                sandbox.untag(&address)?;
+                format!("{address} no longer shows whose it is")
+            }
+            Self::Reset => {
+                sandbox.reset().await?;
+                "the sandbox is empty".to_owned()
+            }
+        }))
+    }
+}
+
+fn tell(session: &Session, residents: &[Resident]) -> Result<(), CliError> {
+    if session.ui.is_json() {
+        session.ui.result(&(serde_json::to_string_pretty(residents)? + "\n"));
+    } else {
+        session.ui.result(&status(residents));
+    }
+    Ok(())
+}
+
+/// A table: kind, identifier, and whose it is.
+fn status(residents: &[Resident]) -> String {
+    let width = |text: &dyn Fn(&Resident) -> usize| residents.iter().map(text).max().unwrap_or_default();
+    let (kinds, ids) = (width(&|resident| resident.kind.len()), width(&|resident| resident.id.len().min(40)));
+    let row = |resident: &Resident| {
+        let owner = match (&resident.cluster, &resident.address) {
+            (Some(cluster), Some(address)) => format!("{address} of {cluster}"),
+            _ => "somebody else's".to_owned(),
+        };
+        let machine = |member: &Member| {
+            format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state)
+        };
+        let head = format!("{:<kinds$}  {:<ids$}  {owner}\n", resident.kind, resident.id);
+        head + &resident.members.iter().map(machine).collect::<String>()
+    };
+    let head = "SANDBOX  a simulated cloud: nothing here is real\n".to_owned();
+    head + &residents.iter().map(row).collect::<String>()
+}

@@ -1,0 +1,19 @@
+//! `quorate show`
+
+use clap::Args;
+
+use crate::cli::flow;
+use crate::cli::{CliError, Exit, Session};
+
+/// List what exists, with the cloud's identifiers
+///
+/// Every object of the cluster, and the machines of each group below it.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {}
+
+impl Arguments {
+    pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let ground = session.ground().await?;
+        flow::show(&ground.flow(session)).await
+    }
+}

@@ -1,0 +1,249 @@
+//! `apply`: look, compare, show, ask, change, write down.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::blueprint::Pins;
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::engine::{self, Address, Mode, Outcome, Prepared, Recorded};
+use crate::resource::{Bucket, Facts, Kinds, Resource};
+use crate::state::{Journal, Record};
+use crate::view;
+use crate::view::plan::Document;
+
+use super::Flow;
+use super::begin::{Tenure, begin};
+use super::book::Book;
+use super::draft::draft;
+use super::survey::survey;
+use super::wait::settle;
+
+/// How often the lease is asked for in a store that was made a moment ago.
+const NEW_STORE: u32 = 10;
+
+/// What is allowed without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Consent {
+    /// The plan, whatever it is.
+    pub yes: bool,
+    /// That data is lost.
+    pub delete_data: bool,
+}
+
+/// Makes the cloud match the file.
+pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
+    let mut tenure = begin(flow, "apply").await?;
+    let exit = run(flow, &mut tenure, consent).await;
+    tenure.end(flow).await;
+    exit
+}
+
+async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
+    let mut survey = survey(flow).await?;
+    if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
+        survey.live = settle(flow, survey.live).await?;
+    }
+    let draft = draft(flow, &survey, Mode::Apply)?;
+    let document = draft.document(flow, &survey);
+    flow.ui.text(&view::plan::text(&document, flow.ui.style()));
+    draft.say_notes(flow);
+    if document.plan.is_empty() {
+        return nothing_to_do(flow, tenure, &draft.prepared, &document, survey.record, survey.journal).await;
+    }
+    if let Err(refused) = permit(flow, &document, consent).await {
+        if flow.ui.is_json() {
+            flow.ui.result(&view::plan::json(&document)?);
+        }
+        return Err(refused);
+    }
+    let (facts, record, journal) = (survey.facts, survey.record, survey.journal);
+    let plan = Agreed { document, prepared: draft.prepared, pins: draft.pins };
+    carry_out(flow, tenure, plan, &facts, record, journal).await
+}
+
+/// A plan that somebody agreed to.
+struct Agreed {
+    document: Document,
+    prepared: Prepared,
+    pins: Option<Pins>,
+}
+
+async fn carry_out(
+    flow: &Flow<'_>,
+    tenure: &mut Tenure,
+    plan: Agreed,
+    facts: &Facts,
+    record: Option<Record>,
+    mut journal: Journal,
+) -> Result<Exit, CliError> {
+    let Agreed { document, mut prepared, pins } = plan;
+    let mut outcome = Outcome::default();
+    if matches!(tenure, Tenure::NoStore) {
+        let (store, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
+        outcome = change(flow, tenure, &store, &BTreeMap::new(), flow.holder.run.clone()).await;
+        if !outcome.failed.is_empty() || outcome.interrupted {
+            return finish(flow, tenure, &document, &outcome, true);
+        }
+        *tenure = lease_in_new_store(flow).await?;
+        if journal.load().await.map_err(CliError::state("reading the record"))?.is_some() {
+            return Err(overtaken());
+        }
+        prepared = rest;
+    }
+    if tenure.is_lost() {
+        return Err(overtaken());
+    }
+    let mut book = Book::open(flow, facts, record, journal);
+    book.record.objects.append(&mut outcome.recorded);
+    book.begin(flow, "apply").await?;
+    let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
+    book.note(&rest);
+    let written = book.finish(flow, pins.as_ref()).await?;
+    outcome.done.extend(rest.done.iter().cloned());
+    finish(flow, tenure, &document, &Outcome { done: outcome.done, ..rest }, written)
+}
+
+/// Carries a plan out while the lease is ours.
+pub(super) async fn change(
+    flow: &Flow<'_>,
+    tenure: &Tenure,
+    prepared: &Prepared,
+    recorded: &BTreeMap<Address, Recorded>,
+    seed: String,
+) -> Outcome {
+    let options = flow.options(seed);
+    let listener = flow.ui.listener(prepared.plan.changes.len());
+    let work = engine::apply(flow.cloud, &Kinds, prepared, recorded, &options, listener.as_ref());
+    while_leased(flow, tenure, &options.stop, work).await
+}
+
+async fn while_leased<T>(
+    flow: &Flow<'_>,
+    tenure: &Tenure,
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        () = tenure.lost() => {
+            flow.ui.warning("the lease is lost: another run may have begun. Nothing new is started.");
+            stop.cancel();
+        }
+    }
+    work.await
+}
+
+/// The lease in a bucket that exists for a moment only: S3 may not show it everywhere yet.
+async fn lease_in_new_store(flow: &Flow<'_>) -> Result<Tenure, CliError> {
+    for _ in 0..NEW_STORE {
+        match begin(flow, "apply").await? {
+            Tenure::NoStore => flow.interrupt.or(tokio::time::sleep(flow.retry.settle)).await?,
+            tenure @ Tenure::Leased { .. } => return Ok(tenure),
+        }
+    }
+    Err(CliError::refused(
+        format!("{} was made, but it does not answer yet", flow.store.location()),
+        "run the command again in a minute",
+    ))
+}
+
+fn overtaken() -> CliError {
+    CliError::refused("another run worked on this cluster in the meantime", "run the command again to see a new plan")
+}
+
+/// Whether the plan may be carried out: by its nature, and by somebody's word.
+async fn permit(flow: &Flow<'_>, document: &Document, consent: Consent) -> Result<(), CliError> {
+    if document.summary.refuse > 0 {
+        return Err(CliError::refused(
+            "the plan holds changes that cannot be made, so none of it was applied",
+            "the reasons stand above, each with the way out",
+        ));
+    }
+    if !document.summary.loses_data.is_empty() && !consent.delete_data {
+        return Err(CliError::refused(
+            "the plan loses data, so none of it was applied",
+            "put the objects back into the file, or say --delete-data if the data may go",
+        ));
+    }
+    if consent.yes {
+        return Ok(());
+    }
+    let question = "\nApply these changes? Only `yes` goes on: ";
+    ask(flow, question, "yes", "--yes").await
+}
+
+/// Asks, and goes on only with exactly the one answer.
+pub(super) async fn ask(flow: &Flow<'_>, question: &str, wanted: &str, without: &str) -> Result<(), CliError> {
+    if !flow.ui.can_ask() {
+        return Err(CliError::refused(
+            "nothing was changed: there is nobody to ask",
+            format!("say {without} when you want it without a question"),
+        ));
+    }
+    match flow.interrupt.or(flow.ui.ask(question)).await? {
+        Some(answer) if answer == wanted => Ok(()),
+        _ => Err(CliError::refused(format!("nothing was changed: the answer was not `{wanted}`"), "")),
+    }
+}
+
+/// An empty plan may still leave something to write down: what a dead run began, or what is no longer in the file.
+async fn nothing_to_do(
+    flow: &Flow<'_>,
+    tenure: &Tenure,
+    prepared: &Prepared,
+    document: &Document,
+    record: Option<Record>,
+    journal: Journal,
+) -> Result<Exit, CliError> {
+    if flow.ui.is_json() {
+        let nothing = view::outcome::Document::new(document, &Outcome::default());
+        flow.ui.result(&view::outcome::json(&nothing)?);
+    }
+    let Some(record) = record else { return Ok(Exit::Done) };
+    let outcome =
+        engine::apply(flow.cloud, &Kinds, prepared, &record.objects, &flow.options(String::new()), &engine::Silent)
+            .await;
+    if (outcome.recorded == record.objects && record.in_progress.is_none()) || tenure.is_lost() {
+        return Ok(Exit::Done);
+    }
+    let mut book = Book { record, journal };
+    book.note(&outcome);
+    let written = book.finish(flow, None).await?;
+    Ok(if written { Exit::Done } else { Exit::Error })
+}
+
+/// Says what became of the plan.
+pub(super) fn finish(
+    flow: &Flow<'_>,
+    tenure: &Tenure,
+    document: &Document,
+    outcome: &Outcome,
+    written: bool,
+) -> Result<Exit, CliError> {
+    let told = view::outcome::Document::new(document, outcome);
+    if flow.ui.is_json() {
+        flow.ui.result(&view::outcome::json(&told)?);
+    } else {
+        flow.ui.result(&view::outcome::text(&told, flow.ui.style()));
+    }
+    if let Some(report) = view::outcome::report(outcome) {
+        flow.ui.report(&report);
+    }
+    Ok(exit(flow, tenure, outcome, written))
+}
+
+fn exit(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: bool) -> Exit {
+    if outcome.interrupted && flow.interrupt.stop.is_cancelled() && written {
+        Exit::Interrupted
+    } else if outcome.failed.is_empty() && !outcome.interrupted && written {
+        Exit::Done
+    } else if outcome.done.is_empty() && written && !tenure.is_lost() {
+        Exit::Error
+    } else {
+        Exit::Partly
+    }
+}

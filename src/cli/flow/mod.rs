@@ -1,0 +1,79 @@
+//! What commands do with a cluster: the same for AWS and for the sandbox, and for tests that bring a cloud of their own.
+
+mod apply;
+mod begin;
+mod book;
+mod destroy;
+mod draft;
+mod plan;
+mod show;
+mod survey;
+mod wait;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{ApplyOptions, RetryPolicy, Store};
+use crate::resource::{Cloud, Facts};
+use crate::spec::Cluster;
+use crate::state::Holder;
+use crate::view::Heading;
+
+use super::{Interrupt, Ui};
+
+pub use apply::{Consent, apply};
+pub use destroy::destroy;
+pub use plan::{Look, plan};
+pub use show::show;
+
+/// A cluster, the cloud that it is on, and the person who works on it.
+pub struct Flow<'a> {
+    /// What the file says.
+    pub cluster: &'a Cluster,
+    /// Where its objects are.
+    pub cloud: &'a dyn Cloud,
+    /// Where its record and lease are.
+    pub store: Arc<dyn Store>,
+    /// Whether the cloud is simulated.
+    pub sandbox: bool,
+    /// Who is told and asked.
+    pub ui: &'a Ui,
+    /// What stops it.
+    pub interrupt: &'a Interrupt,
+    /// This run, for the lease.
+    pub holder: Holder,
+    /// A directory for what cannot be written to the store.
+    pub workshop: PathBuf,
+    /// How patient it is.
+    pub retry: RetryPolicy,
+}
+
+impl Flow<'_> {
+    fn name(&self) -> &str {
+        self.cluster.name.as_str()
+    }
+
+    fn heading(&self, facts: &Facts) -> Heading {
+        Heading {
+            cluster: self.name().to_owned(),
+            account: facts.account.clone(),
+            region: facts.region.clone(),
+            state: self.store.location(),
+            sandbox: self.sandbox,
+        }
+    }
+
+    fn options(&self, seed: String) -> ApplyOptions {
+        ApplyOptions {
+            token_seed: seed,
+            retry: self.retry.clone(),
+            // A child: a lost lease stops this apply, and is no Ctrl-C.
+            stop: self.interrupt.stop.child_token(),
+            abandon: self.interrupt.abandon.child_token(),
+            ..ApplyOptions::default()
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `plan`: look, compare, show.
+
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::engine::Mode;
+use crate::view;
+
+use super::Flow;
+use super::draft::draft;
+use super::survey::survey;
+
+/// What a plan is for and how its end is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// What the plan is for.
+    pub mode: Mode,
+    /// Whether the exit code tells that something differs.
+    pub detailed: bool,
+}
+
+/// Shows what an apply (or a destroy) would do. Changes nothing, and takes no lease.
+pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
+    let survey = survey(flow).await?;
+    let draft = draft(flow, &survey, look.mode)?;
+    let document = draft.document(flow, &survey);
+    if flow.ui.is_json() {
+        flow.ui.result(&view::plan::json(&document)?);
+    } else {
+        flow.ui.result(&view::plan::text(&document, flow.ui.style()));
+    }
+    draft.say_notes(flow);
+    Ok(if look.detailed && !document.plan.is_empty() { Exit::Differs } else { Exit::Done })
+}

@@ -1,0 +1,25 @@
+//! `show`: what exists.
+
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::view;
+
+use super::Flow;
+use super::survey::survey;
+
+/// Shows every object of the cluster with its identifier.
+pub async fn show(flow: &Flow<'_>) -> Result<Exit, CliError> {
+    let survey = survey(flow).await?;
+    let recorded = survey.record.as_ref();
+    let ours = survey.live.iter().filter(|live| {
+        let known = recorded.and_then(|record| record.objects.get(&live.address));
+        live.proven || known.is_some_and(|known| known.id == live.id)
+    });
+    let document = view::show::Document::new(flow.heading(&survey.facts), ours.cloned().collect());
+    if flow.ui.is_json() {
+        flow.ui.result(&view::show::json(&document)?);
+    } else {
+        flow.ui.result(&view::show::text(&document, flow.ui.style()));
+    }
+    Ok(Exit::Done)
+}

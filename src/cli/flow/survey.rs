@@ -1,0 +1,78 @@
+//! Everything that a plan is made from, asked for at once.
+
+use crate::cli::error::CliError;
+use crate::engine::Live;
+use crate::resource::{Facts, Question};
+use crate::spec::Cluster;
+use crate::state::{self, Journal, Record};
+
+use super::Flow;
+use super::wait::patiently;
+
+/// What the cloud and the record say.
+pub(super) struct Survey {
+    pub(super) facts: Facts,
+    pub(super) live: Vec<Live>,
+    pub(super) record: Option<Record>,
+    pub(super) journal: Journal,
+}
+
+/// Observes, asks for facts and loads the record, all at the same time.
+pub(super) async fn survey(flow: &Flow<'_>) -> Result<Survey, CliError> {
+    let question = question(flow.cluster);
+    let mut journal = state::open(flow.store.clone(), flow.name());
+    let looked = flow
+        .interrupt
+        .or(async {
+            tokio::try_join!(
+                async {
+                    patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))
+                },
+                async {
+                    let facts = patiently(flow, || flow.cloud.facts(&question)).await;
+                    facts.map_err(CliError::cloud("asking for the account's facts"))
+                },
+                async { journal.load().await.map_err(CliError::state("reading the record")) },
+            )
+        })
+        .await?;
+    let (live, facts, record) = looked?;
+    let survey = Survey { facts, live, record, journal };
+    allowed(flow, &survey)?;
+    Ok(survey)
+}
+
+fn question(cluster: &Cluster) -> Question {
+    let masters = std::iter::once(&cluster.masters.size);
+    let nodes = cluster.nodes.values().map(|group| &group.size);
+    let mut sizes: Vec<String> = masters.chain(nodes).map(ToString::to_string).collect();
+    sizes.sort();
+    sizes.dedup();
+    Question { sizes, name: cluster.name.to_string() }
+}
+
+/// Refuses an account that is not the file's, and a record of another account or region.
+fn allowed(flow: &Flow<'_>, survey: &Survey) -> Result<(), CliError> {
+    let facts = &survey.facts;
+    if let Some(expected) = flow.cluster.account.as_ref().filter(|account| **account != facts.account) {
+        return Err(CliError::refused(
+            format!("the file belongs to account {expected}, and these credentials to account {}", facts.account),
+            "use the credentials of that account (AWS_PROFILE), or change `account` in the file",
+        ));
+    }
+    let Some(record) = &survey.record else { return Ok(()) };
+    if record.account != facts.account || record.region != facts.region {
+        return Err(CliError::refused(
+            format!(
+                "the record of {} belongs to account {} in {}, and this is account {} in {}",
+                flow.name(),
+                record.account,
+                record.region,
+                facts.account,
+                facts.region
+            ),
+            "destroy the cluster there first, or give this one another name or another `state`",
+        ));
+    }
+    Ok(())
+}

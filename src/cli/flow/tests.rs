@@ -1,0 +1,346 @@
+//! Whole lives of a cluster in the sandbox, as a user lives them.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::*;
+use crate::cli::{CliError, Exit, Input, Manner};
+use crate::engine::Mode;
+use crate::sandbox::{Sandbox, Settings};
+use crate::spec;
+
+const FILE: &str = r#"
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1d", "us-east-1f"]
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+nodes "workers" {
+  count = 2
+  size  = "t3.medium"
+}
+"#;
+
+/// Text that a test reads.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn read(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+/// A person with a cluster file, a directory, and a simulated account.
+struct Lab {
+    sandbox: Sandbox,
+    text: String,
+    directory: tempfile::TempDir,
+    out: Paper,
+    err: Paper,
+    manner: Manner,
+    interrupt: Interrupt,
+    answers: Option<Vec<&'static str>>,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let mut settings = Settings::new("us-east-1", "chat.poeticoding.com");
+        settings.bucket = Some("state.chat.poeticoding.com".to_owned());
+        Self {
+            sandbox: Sandbox::in_memory(settings),
+            text: FILE.to_owned(),
+            directory: tempfile::tempdir().unwrap(),
+            out: Paper::default(),
+            err: Paper::default(),
+            manner: Manner::default(),
+            interrupt: Interrupt::default(),
+            answers: None,
+        }
+    }
+
+    async fn with<T>(&self, run: impl AsyncFnOnce(&Flow<'_>) -> T) -> T {
+        let parsed = spec::parse("cluster.hcl", &self.text, &BTreeMap::new());
+        let cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
+        let input = self.answers.as_ref().map_or(Input::Nobody, |answers| {
+            Input::Script(answers.iter().map(ToString::to_string).collect::<VecDeque<_>>())
+        });
+        let out = Arc::new(Mutex::new(self.out.clone()));
+        let ui = Ui::captured(self.manner, input, out, Arc::new(Mutex::new(self.err.clone())));
+        let flow = Flow {
+            cluster: &cluster,
+            cloud: &self.sandbox,
+            store: Arc::new(self.sandbox.store("state.chat.poeticoding.com", "")),
+            sandbox: true,
+            ui: &ui,
+            interrupt: &self.interrupt,
+            holder: holder(),
+            workshop: self.directory.path().join(".quorate"),
+            retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
+        };
+        run(&flow).await
+    }
+
+    async fn plan(&self) -> (Result<Exit, CliError>, String) {
+        self.plan_for(Mode::Apply).await
+    }
+
+    async fn plan_for(&self, mode: Mode) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| plan(flow, Look { mode, detailed: true }).await).await;
+        (exit, self.out.read())
+    }
+
+    async fn apply(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| apply(flow, consent).await).await;
+        (exit, self.out.read())
+    }
+
+    async fn destroy(&self, yes: bool) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| destroy(flow, yes).await).await;
+        (exit, self.out.read())
+    }
+
+    /// A lab whose cluster is built.
+    async fn built() -> Self {
+        let lab = Self::new();
+        let (exit, out) = lab.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+        lab
+    }
+}
+
+const YES: Consent = Consent { yes: true, delete_data: false };
+
+fn holder() -> Holder {
+    Holder {
+        run: uuid::Uuid::new_v4().to_string(),
+        who: "alice".to_owned(),
+        host: "laptop".to_owned(),
+        pid: 42,
+        operation: String::new(),
+        since: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn files_below(directory: &Path) -> usize {
+    std::fs::read_dir(directory).map(Iterator::count).unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_plan_shows_everything_and_changes_nothing() {
+    let lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out);
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_after_apply_is_empty_and_a_destroy_leaves_what_was_there_before() {
+    let lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    insta::assert_snapshot!(out);
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert!(out.ends_with("0 resources left.\n"), "{out}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    assert_eq!(lab.with(async |flow| flow.store.list("").await).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_file_is_shown_as_that_and_nothing_else() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replace("count = 2", "count = 4");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_size_rolls_the_masters() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replacen("t3.medium", "t3.large", 1);
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_named_and_mended() {
+    let lab = Lab::built().await;
+    let address = "autoscaling-group/workers".parse().unwrap();
+    lab.sandbox.set(&address, &"max=7".parse().unwrap()).unwrap();
+    let (_, refreshed) = lab.plan_for(Mode::Refresh).await;
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out + "\n--refresh-only\n" + &refreshed);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_to_ask_means_nothing_is_changed() {
+    let lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let error = lab.apply(Consent::default()).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("nobody to ask"), "{error}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_yes_is_yes() {
+    for answer in ["y", "Yes", "YES", "", "no"] {
+        let lab = Lab { answers: Some(vec![answer]), ..Lab::new() };
+        let error = lab.apply(Consent::default()).await.0.unwrap_err();
+        assert_eq!(error.exit(), Exit::Refused, "{answer}");
+    }
+    let lab = Lab { answers: Some(vec!["yes"]), ..Lab::new() };
+    assert_eq!(lab.apply(Consent::default()).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_wants_the_name() {
+    let mut lab = Lab::built().await;
+    let before = lab.sandbox.inventory().unwrap().len();
+    lab.answers = Some(vec!["yes"]);
+    assert_eq!(lab.destroy(false).await.0.unwrap_err().exit(), Exit::Refused);
+    assert_eq!(lab.sandbox.inventory().unwrap().len(), before);
+    lab.answers = Some(vec!["chat.poeticoding.com"]);
+    assert_eq!(lab.destroy(false).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_is_lost_only_when_it_is_asked_for() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replace("count = 3", "count = 1");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
+    assert!(out.contains("Loses data"), "{out}");
+    let consent = Consent { yes: true, delete_data: true };
+    assert_eq!(lab.apply(consent).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_is_refused() {
+    let mut lab = Lab::new();
+    lab.text = format!("account = \"210987654321\"\n{FILE}");
+    let error = lab.plan().await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("210987654321"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_cannot_be_made_refuses_the_whole_plan() {
+    let mut lab = Lab::built().await;
+    lab.text = format!("{FILE}\nnetwork {{ cidr = \"10.0.0.0/16\" }}\n").replace("count = 2", "count = 4");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
+    insta::assert_snapshot!(out);
+    lab.text = FILE.to_owned();
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_run_says_who_works() {
+    let lab = Lab::built().await;
+    let _held = lab.with(async |flow| begin::begin(flow, "apply").await.ok().unwrap()).await;
+    let error = lab.apply(YES).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Held);
+    assert!(error.to_string().contains("alice on laptop"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_run_is_taken_over_and_said_so() {
+    let lab = Lab::built().await;
+    let tenure = lab.with(async |flow| begin::begin(flow, "apply").await.ok().unwrap()).await;
+    drop(tenure);
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    // The store tells ages by the real clock, which does not move here: the lease is seized instead.
+    let exit = lab.apply(YES).await.0;
+    assert!(matches!(exit, Ok(Exit::Done) | Err(CliError::Held { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_apply_is_recorded_and_the_next_one_goes_on() {
+    let lab = Lab::built().await;
+    let mut lab = Lab { text: FILE.replace("count = 2", "count = 4"), ..lab };
+    lab.interrupt.stop.cancel();
+    let error = lab.apply(YES).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Interrupted);
+    lab.interrupt = Interrupt::default();
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_elses_keys_keep_the_bucket() {
+    let lab = Lab::built().await;
+    let put = async |flow: &Flow<'_>| {
+        flow.store.put("other.example.com/state.json", b"{}", &crate::engine::Condition::Absent).await
+    };
+    lab.with(put).await.unwrap();
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("others keep something in it: other.example.com/state.json"), "{said}");
+    let bucket = lab.sandbox.inventory().unwrap().into_iter().find(|resident| resident.kind == "bucket");
+    assert!(bucket.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_is_all_that_stdout_gets() {
+    let mut lab = Lab::new();
+    lab.manner.json = true;
+    for exit in [Exit::Differs, Exit::Done, Exit::Done] {
+        let (found, out) = match exit {
+            Exit::Differs => lab.plan().await,
+            _ => lab.apply(YES).await,
+        };
+        assert_eq!(found.unwrap(), exit);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json["format"], 1);
+        assert_eq!(json["sandbox"], true);
+    }
+    lab.manner.json = false;
+    assert_eq!(files_below(&lab.directory.path().join(".quorate")), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn show_lists_machines_below_their_groups() {
+    let lab = Lab::built().await;
+    lab.with(async |flow| show(flow).await).await.unwrap();
+    insta::assert_snapshot!(lab.out.read());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_is_noted_as_not_applied_yet() {
+    let lab = Lab { text: format!("{FILE}\nservice \"nginx\" {{\n image = \"nginx:1.27\"\n}}\n"), ..Lab::new() };
+    lab.plan().await.0.unwrap();
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("nginx") && said.contains("not apply services yet"), "{said}");
+}

@@ -1,0 +1,58 @@
+//! Looking again: after a failure that passes, and until two looks agree.
+
+use std::time::Duration;
+
+use crate::cli::error::CliError;
+use crate::engine::{Class, Failure, Live, Phase};
+
+use super::Flow;
+
+/// How often a look is tried before its failure counts.
+const ATTEMPTS: u32 = 5;
+/// How many looks it takes at most until the cloud counts as settled.
+const LOOKS: u32 = 10;
+
+/// Reads something, again while the failure is one that passes.
+pub(super) async fn patiently<T, F>(flow: &Flow<'_>, read: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut attempt = 1;
+    loop {
+        match read().await {
+            Err(failure) if attempt < ATTEMPTS && passes(failure.class) => {
+                tokio::time::sleep(flow.retry.base * 2_u32.pow(attempt)).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn passes(class: Class) -> bool {
+    matches!(class, Class::Throttled | Class::Unavailable | Class::UnknownOutcome)
+}
+
+/// Looks until two looks in a row agree: what a dead run had sent may still be taking effect.
+pub(super) async fn settle(flow: &Flow<'_>, mut seen: Vec<Live>) -> Result<Vec<Live>, CliError> {
+    let pause = flow.retry.settle.max(Duration::from_millis(1));
+    for _ in 0..LOOKS {
+        flow.interrupt.or(tokio::time::sleep(pause)).await?;
+        let looked = flow.interrupt.or(patiently(flow, || flow.cloud.observe())).await?;
+        let looked = looked.map_err(CliError::cloud("looking at the cloud"))?;
+        if fingerprint(&looked) == fingerprint(&seen) {
+            return Ok(looked);
+        }
+        seen = looked;
+    }
+    flow.ui.warning("the cloud is still changing; the plan may have to be made again");
+    Ok(seen)
+}
+
+/// What tells two looks apart, whatever the order of their answers.
+fn fingerprint(live: &[Live]) -> Vec<(String, String, Phase, usize)> {
+    let mut seen: Vec<_> =
+        live.iter().map(|live| (live.address.to_string(), live.id.clone(), live.phase, live.members.len())).collect();
+    seen.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
+    seen
+}

@@ -1,0 +1,57 @@
+//! Ctrl-C: the first one stops cleanly, the second one stops waiting.
+
+use tokio_util::sync::CancellationToken;
+
+use super::error::CliError;
+
+/// What the person at the keyboard wants stopped.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    /// Start nothing new.
+    pub stop: CancellationToken,
+    /// Stop waiting for what is in flight.
+    pub abandon: CancellationToken,
+}
+
+impl Interrupt {
+    /// Hears signals from now on. Must be called inside a runtime.
+    pub fn listen(&self, say: impl Fn(&str) + Send + 'static) {
+        let tokens = self.clone();
+        tokio::spawn(async move {
+            signal().await;
+            tokens.stop.cancel();
+            say("stopping: what is in flight is finished and recorded; once more stops waiting for it");
+            signal().await;
+            tokens.abandon.cancel();
+            say("no longer waiting; the next run finds by tag what was made");
+        });
+    }
+
+    /// The future's result, unless it is interrupted before.
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T, CliError> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(CliError::Interrupted),
+            done = work => Ok(done),
+        }
+    }
+}
+
+/// The next Ctrl-C, or the next polite request to end.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without signals there is nothing to hear.
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,89 @@
+//! Arguments, commands, and the road from a file to a cloud: the only place that reads the environment, prints and asks.
+
+mod command;
+mod error;
+mod exit;
+mod file;
+pub mod flow;
+mod ground;
+mod interrupt;
+mod progress;
+mod session;
+mod ui;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+pub use command::Command;
+pub use error::CliError;
+pub use exit::Exit;
+pub use interrupt::Interrupt;
+pub use session::{Color, Environment, Globals, Session};
+pub use ui::{Input, Manner, Ui};
+
+/// One version-controlled file, one highly available Kubernetes cluster on AWS.
+///
+/// `plan` shows every change before it happens; `apply` makes it; `destroy` leaves nothing behind.
+/// Try it without an account: `quorate plan --sandbox`.
+#[derive(Debug, Parser)]
+#[command(name = "quorate", version, max_term_width = 100, after_help = EXITS)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Arguments of every command.
+    #[command(flatten)]
+    pub globals: Globals,
+}
+
+const EXITS: &str = "Exit codes: 0 done, 1 error, 2 something differs (plan --detailed-exitcode), 3 partly applied, \
+                     4 refused, 5 another run works on the cluster, 64 wrong arguments or cluster file, \
+                     130 interrupted and recorded.";
+
+/// Runs the program with its arguments, the first of which is its name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            // Fails only when nobody reads it.
+            let _ = told.print();
+            return if told.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let ui = Ui::process(arguments.globals.manner(arguments.command.is_verbose()));
+    let session = Session {
+        globals: arguments.globals,
+        ui,
+        interrupt: Interrupt::default(),
+        environment: Environment::process(),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&session.ui, &CliError::Start(error)),
+    };
+    let exit = runtime.block_on(async {
+        let teller = session.ui.teller();
+        session.interrupt.listen(move |text| teller.note(text));
+        run(arguments.command, &session).await
+    });
+    // A question that nobody answers any more must not keep the process.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Runs a command, and reports what stopped it.
+pub async fn run(command: Command, session: &Session) -> Exit {
+    match command.run(session).await {
+        Ok(exit) => exit,
+        Err(error) => fail(&session.ui, &error),
+    }
+}
+
+fn fail(ui: &Ui, error: &CliError) -> Exit {
+    ui.report(&error.report());
+    error.exit()
+}

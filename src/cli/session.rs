@@ -1,0 +1,179 @@
+//! What every command works with: the global arguments, the person, the environment.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use crate::state::Holder;
+use crate::view::Style;
+
+use super::error::CliError;
+use super::file::{ClusterFile, Settings};
+use super::ground::Ground;
+use super::ui::Manner;
+use super::{Interrupt, Ui};
+
+/// How many columns text is made for.
+const WIDTH: usize = 80;
+
+/// Arguments of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// The cluster file [default: cluster.hcl or cluster.toml here]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Sets a variable of the cluster file; may be given several times
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    pub var: Vec<String>,
+    /// Sets variables from a file of `name = value` lines
+    #[arg(long, global = true, value_name = "FILE")]
+    pub var_file: Vec<PathBuf>,
+    /// Works on a simulated cloud in .quorate/sandbox instead of AWS (also `QUORATE_SANDBOX=1`)
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// Prints JSON, and nothing else to stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Prints results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` says otherwise
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What the process was started with.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// The environment variables.
+    pub variables: Vec<(String, String)>,
+    /// The working directory, as paths in messages begin: `.` for the process's own.
+    pub directory: PathBuf,
+    /// The machine's name.
+    pub host: String,
+}
+
+/// What every command works with.
+pub struct Session {
+    /// The global arguments.
+    pub globals: Globals,
+    /// The person.
+    pub ui: Ui,
+    /// What stops it.
+    pub interrupt: Interrupt,
+    /// What it was started with.
+    pub environment: Environment,
+}
+
+impl Environment {
+    /// The process's own.
+    pub fn process() -> Self {
+        Self {
+            // A variable that is no Unicode is none of ours.
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            directory: PathBuf::from("."),
+            host: host(),
+        }
+    }
+
+    /// The value of a variable, unless it is empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.variables.iter().find(|(known, value)| known == name && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn user(&self) -> &str {
+        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| self.get(name)).unwrap_or("somebody")
+    }
+}
+
+fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    if name.trim().is_empty() { "this machine".to_owned() } else { name.trim().to_owned() }
+}
+
+impl Session {
+    /// Whether the cloud is simulated.
+    pub fn is_sandbox(&self) -> bool {
+        self.globals.sandbox || self.environment.get("QUORATE_SANDBOX").is_some_and(|value| value != "0")
+    }
+
+    /// Finds and reads the cluster file.
+    pub fn file(&self) -> Result<ClusterFile, CliError> {
+        let settings = Settings {
+            environment: self.environment.variables.clone(),
+            files: self.globals.var_file.clone(),
+            given: self.globals.var.clone(),
+        };
+        ClusterFile::read(self.globals.file.as_deref(), &self.environment.directory, &settings)
+    }
+
+    /// The directory beside the cluster file that holds what belongs to this checkout: the sandbox, and copies of
+    /// records that could not be written.
+    pub fn workshop(&self) -> Result<PathBuf, CliError> {
+        let directory = match &self.globals.file {
+            Some(file) => file.parent().unwrap_or(Path::new("")).to_owned(),
+            None => self.environment.directory.clone(),
+        };
+        Ok(directory.join(".quorate"))
+    }
+
+    /// Reads the file and opens the cloud that it speaks of. Makes no call.
+    pub async fn ground(&self) -> Result<Ground, CliError> {
+        let file = self.file()?;
+        let cluster = file.cluster(&self.ui)?;
+        Ground::open(self, cluster, file.directory()).await
+    }
+
+    /// This run, as the lease names it.
+    pub(super) fn holder(&self) -> Holder {
+        Holder {
+            run: uuid::Uuid::new_v4().to_string(),
+            who: self.environment.user().to_owned(),
+            host: self.environment.host.clone(),
+            pid: std::process::id(),
+            operation: String::new(),
+            since: Timestamp::now(),
+        }
+    }
+}
+
+impl Globals {
+    /// How to talk on the process's own streams.
+    pub fn manner(&self, verbose: bool) -> Manner {
+        let style = |color| Style { color, width: WIDTH, verbose };
+        Manner {
+            out: style(self.color.on(&std::io::stdout())),
+            err: style(self.color.on(&std::io::stderr())),
+            json: self.json,
+            quiet: self.quiet,
+        }
+    }
+}
+
+impl Color {
+    fn on(self, stream: &impl anstream::stream::RawStream) -> bool {
+        match self {
+            Self::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Everything that the program says and asks: results to stdout, everything else to stderr.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::{Listener, Silent};
+use crate::view::{Style, failure};
+
+use super::progress::{Bars, Lines};
+
+/// The person, the pipe or the test at the other end.
+pub struct Ui {
+    out: Screen,
+    err: Screen,
+    input: Mutex<Input>,
+    json: bool,
+    quiet: bool,
+    /// Whether stderr is a terminal that can be drawn on.
+    living: bool,
+}
+
+/// How to talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// How results look.
+    pub out: Style,
+    /// How messages look.
+    pub err: Style,
+    /// JSON instead of text on stdout, and no progress.
+    pub json: bool,
+    /// Errors and results only.
+    pub quiet: bool,
+}
+
+/// Who answers questions.
+#[derive(Debug)]
+pub enum Input {
+    /// Somebody at a terminal.
+    Person,
+    /// Nobody.
+    Nobody,
+    /// A test.
+    Script(VecDeque<String>),
+}
+
+/// A stream that others may write to as well.
+type Stream = Arc<Mutex<dyn Write + Send>>;
+
+/// A stream and how text on it looks.
+#[derive(Clone)]
+pub(super) struct Screen {
+    stream: Stream,
+    pub(super) style: Style,
+}
+
+impl Screen {
+    /// Writes text. That nobody reads it any more (a closed pipe) is no reason to stop half way through an apply.
+    pub(super) fn write(&self, text: &str) {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    /// Writes a line.
+    pub(super) fn line(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+}
+
+/// The part of a [`Ui`] that a task can own.
+pub(super) struct Teller {
+    screen: Screen,
+}
+
+impl Teller {
+    /// Says what is worth knowing.
+    pub(super) fn note(&self, text: &str) {
+        self.screen.write(&failure::message("note: ", text, self.screen.style));
+    }
+}
+
+impl Ui {
+    /// The process's own streams.
+    pub fn process(manner: Manner) -> Self {
+        let person = io::stdin().is_terminal() && io::stderr().is_terminal() && !manner.json;
+        Self {
+            out: Screen { stream: Arc::new(Mutex::new(io::stdout())), style: manner.out },
+            err: Screen { stream: Arc::new(Mutex::new(io::stderr())), style: manner.err },
+            input: Mutex::new(if person { Input::Person } else { Input::Nobody }),
+            json: manner.json,
+            quiet: manner.quiet,
+            living: io::stderr().is_terminal() && manner.err.color,
+        }
+    }
+
+    /// Streams that a test reads afterwards.
+    pub fn captured(manner: Manner, input: Input, out: Stream, err: Stream) -> Self {
+        Self {
+            out: Screen { stream: out, style: manner.out },
+            err: Screen { stream: err, style: manner.err },
+            input: Mutex::new(input),
+            json: manner.json,
+            quiet: manner.quiet,
+            living: false,
+        }
+    }
+
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// How results look.
+    pub fn style(&self) -> Style {
+        self.out.style
+    }
+
+    /// How messages look.
+    pub fn message_style(&self) -> Style {
+        self.err.style
+    }
+
+    /// Prints a result as it is.
+    pub fn result(&self, text: &str) {
+        self.out.write(text);
+    }
+
+    /// Prints a result that is for people: nothing with `--json`.
+    pub fn text(&self, text: &str) {
+        if !self.json {
+            self.out.write(text);
+        }
+    }
+
+    /// Says what is worth knowing.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.err.write(&failure::message("note: ", text, self.err.style));
+        }
+    }
+
+    /// Says what may turn out badly.
+    pub fn warning(&self, text: &str) {
+        self.err.write(&failure::message("warning: ", text, self.err.style));
+    }
+
+    /// Says what went wrong.
+    pub fn report(&self, report: &failure::Report) {
+        self.err.write(&failure::text(report, self.err.style));
+    }
+
+    /// Prints a message as it is.
+    pub fn message(&self, text: &str) {
+        self.err.write(text);
+    }
+
+    /// Says things on its own, from another task.
+    pub(super) fn teller(&self) -> Teller {
+        Teller { screen: self.err.clone() }
+    }
+
+    /// Whether somebody can be asked.
+    pub fn can_ask(&self) -> bool {
+        !matches!(*self.input.lock().unwrap_or_else(PoisonError::into_inner), Input::Nobody)
+    }
+
+    /// Asks for a line. `None` when nobody answers.
+    pub async fn ask(&self, question: &str) -> Option<String> {
+        {
+            let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *input {
+                Input::Nobody => return None,
+                Input::Script(answers) => {
+                    self.err.line(question);
+                    return answers.pop_front();
+                }
+                Input::Person => self.err.write(question),
+            }
+        }
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).ok().filter(|bytes| *bytes > 0).map(|_| answer)
+        });
+        read.await.ok().flatten().map(|answer| answer.trim().to_owned())
+    }
+
+    /// Who shows the progress of `changes` changes.
+    pub fn listener(&self, changes: usize) -> Box<dyn Listener> {
+        if self.json || self.quiet {
+            Box::new(Silent)
+        } else if self.living {
+            Box::new(Bars::new(changes, self.err.style))
+        } else {
+            Box::new(Lines::new(self.err.clone()))
+        }
+    }
+}

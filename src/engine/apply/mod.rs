@@ -1,0 +1,232 @@
+//! Carries a plan out: a ready queue over the graph, with bounded concurrency.
+
+mod create;
+mod ledger;
+mod token;
+mod worker;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::planner::{Part, Prepared, Step, Work};
+use super::schedule::Schedule;
+use super::{Action, Address, BoxFuture, Class, Event, Failure, Listener, Provider, Recorded, RetryPolicy, Vocabulary};
+use ledger::Ledger;
+use worker::{Done, Worker};
+
+/// How a plan is carried out.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// How many changes are made at a time.
+    pub concurrency: usize,
+    /// What makes the tokens of this run its own: the record's lineage and serial.
+    pub token_seed: String,
+    /// How patient the run is.
+    pub retry: RetryPolicy,
+    /// Start nothing new, let what is in flight finish.
+    pub stop: CancellationToken,
+    /// Stop waiting for what is in flight.
+    pub abandon: CancellationToken,
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            token_seed: String::new(),
+            retry: RetryPolicy::default(),
+            stop: CancellationToken::new(),
+            abandon: CancellationToken::new(),
+        }
+    }
+}
+
+/// What became of a plan.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// The objects whose changes are done, in the order in which they were.
+    pub done: Vec<Address>,
+    /// The objects whose changes failed, and how.
+    pub failed: Vec<(Address, Failure)>,
+    /// The objects whose changes were not tried, because one that they need failed or the run was stopped.
+    pub skipped: Vec<Address>,
+    /// Whether the run was stopped before everything was tried.
+    pub interrupted: bool,
+    /// What the record should now say of the objects.
+    pub recorded: BTreeMap<Address, Recorded>,
+}
+
+/// Carries a plan out. One that holds a refusal is not begun.
+///
+/// A failure ends only what needs it; everything else goes on.
+pub async fn apply(
+    provider: &dyn Provider,
+    vocabulary: &dyn Vocabulary,
+    prepared: &Prepared,
+    recorded: &BTreeMap<Address, Recorded>,
+    options: &ApplyOptions,
+    listener: &dyn Listener,
+) -> Outcome {
+    let worker = Worker { provider, vocabulary, options, listener };
+    let mut run = Run {
+        worker: &worker,
+        prepared,
+        schedule: schedule(prepared, options.concurrency),
+        ledger: Ledger::new(prepared, recorded, options.retry.fresh),
+        outcome: Outcome::default(),
+        skipped: BTreeSet::new(),
+    };
+    if run.refuse() {
+        run.outcome.recorded.clone_from(recorded);
+        return run.outcome;
+    }
+    run.carry_out().await;
+    run.close()
+}
+
+fn schedule(prepared: &Prepared, concurrency: usize) -> Schedule {
+    let tasks = prepared.steps().iter().map(|step| step.task.clone()).collect();
+    Schedule::new(prepared.graph().clone(), tasks, concurrency)
+}
+
+struct Run<'a> {
+    worker: &'a Worker<'a>,
+    prepared: &'a Prepared,
+    schedule: Schedule,
+    ledger: Ledger<'a>,
+    outcome: Outcome,
+    skipped: BTreeSet<Address>,
+}
+
+type Flight<'a> = BoxFuture<'a, (usize, Result<Done, Failure>)>;
+
+impl<'a> Run<'a> {
+    fn refuse(&mut self) -> bool {
+        let refused = self.prepared.plan.refusals().map(|change| {
+            let reason = "the plan says that this cannot be done, so none of it is";
+            (change.address.clone(), own_failure(Class::Invalid, "refuse", reason))
+        });
+        self.outcome.failed.extend(refused);
+        !self.outcome.failed.is_empty()
+    }
+
+    async fn carry_out(&mut self) {
+        let options = self.worker.options;
+        let mut flights: FuturesUnordered<Flight<'a>> = FuturesUnordered::new();
+        loop {
+            while !options.stop.is_cancelled() && !options.abandon.is_cancelled() {
+                let Some(step) = self.schedule.start() else { break };
+                flights.push(self.launch(step));
+            }
+            tokio::select! {
+                biased;
+                () = options.abandon.cancelled() => return,
+                landed = flights.next() => match landed {
+                    Some((step, Ok(done))) => self.finish(step, done),
+                    Some((step, Err(failure))) => self.fail(step, failure),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn launch(&self, number: usize) -> Flight<'a> {
+        let step = self.step(number);
+        self.worker.listener.hear(&Event::Started { address: step.address.clone(), action: action(step) });
+        let job = self.ledger.job(step);
+        let worker = self.worker;
+        Box::pin(async move {
+            let done = match job {
+                Ok(job) => worker.carry_out(job).await,
+                Err(failure) => Err(failure),
+            };
+            (number, done)
+        })
+    }
+
+    fn finish(&mut self, number: usize, done: Done) {
+        let step = self.step(number);
+        let id = self.ledger.enter(step, done, Instant::now());
+        // A replacement is done when the old one is gone, which is a step of its own.
+        if !matches!(step.work, Work::Replace { .. }) {
+            self.outcome.done.push(step.address.clone());
+        }
+        self.worker.listener.hear(&Event::Finished { address: step.address.clone(), action: action(step), id });
+        self.schedule.finish(number);
+    }
+
+    fn fail(&mut self, number: usize, failure: Failure) {
+        let step = self.step(number);
+        self.fail_without_consequences(step, failure);
+        for skipped in self.schedule.fail(number) {
+            let because = self.step(skipped.because).address.clone();
+            self.skip(skipped.step, Some(because));
+        }
+    }
+
+    fn fail_without_consequences(&mut self, step: &Step, failure: Failure) {
+        let event = Event::Failed { address: step.address.clone(), action: action(step), failure: failure.clone() };
+        self.worker.listener.hear(&event);
+        self.outcome.failed.push((step.address.clone(), failure));
+    }
+
+    /// The end of a replacement that did not even begin is not skipped once more.
+    fn skip(&mut self, number: usize, because: Option<Address>) {
+        let step = self.step(number);
+        let failed = self.outcome.failed.iter().any(|(address, _)| *address == step.address);
+        let again = failed && matches!(step.work, Work::Delete { part: Part::Replacement, .. });
+        if step.task.instant || again || !self.skipped.insert(step.address.clone()) {
+            return;
+        }
+        self.outcome.skipped.push(step.address.clone());
+        self.worker.listener.hear(&Event::Skipped { address: step.address.clone(), because });
+    }
+
+    fn close(mut self) -> Outcome {
+        let abandoned: Vec<usize> = self.schedule.in_flight().collect();
+        let left: Vec<usize> = self.schedule.left().filter(|&number| !self.step(number).task.instant).collect();
+        self.outcome.interrupted = !abandoned.is_empty() || !left.is_empty();
+        for number in abandoned {
+            let reason = "nobody waited for the answer: the next run will see what became of it";
+            let step = self.step(number);
+            self.fail_without_consequences(step, own_failure(Class::UnknownOutcome, "abandon", reason));
+        }
+        for number in left {
+            self.skip(number, None);
+        }
+        self.outcome.recorded = self.ledger.close();
+        self.outcome
+    }
+
+    fn step(&self, number: usize) -> &'a Step {
+        &self.prepared.steps()[number]
+    }
+}
+
+/// What listeners are told that a step does.
+fn action(step: &Step) -> Action {
+    match step.work {
+        Work::Create { .. } => Action::Create,
+        Work::Update { roll: false, .. } => Action::Update,
+        Work::Update { roll: true, .. } => Action::Roll,
+        Work::Replace { .. } => Action::Replace,
+        Work::Adopt | Work::Meet => Action::Adopt,
+        Work::Delete { .. } => Action::Delete,
+    }
+}
+
+/// A failure that no cloud is to blame for.
+fn own_failure(class: Class, action: &str, message: impl Into<String>) -> Failure {
+    Failure {
+        class,
+        service: "quorate".to_owned(),
+        action: action.to_owned(),
+        code: None,
+        message: message.into(),
+        request_id: None,
+    }
+}

@@ -1,0 +1,159 @@
+//! Carries out one step, as often as it takes.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::ApplyOptions;
+use crate::engine::planner::Work;
+use crate::engine::retry::Patience;
+use crate::engine::{Address, BoxFuture, Class, Event, Failure, Listener, Live, Object, Phase, Provider, Vocabulary};
+
+/// What every step is carried out with.
+pub(super) struct Worker<'a> {
+    pub(super) provider: &'a dyn Provider,
+    pub(super) vocabulary: &'a dyn Vocabulary,
+    pub(super) options: &'a ApplyOptions,
+    pub(super) listener: &'a dyn Listener,
+}
+
+/// A step with everything that it needs.
+pub(super) struct Job<'a> {
+    pub(super) address: &'a Address,
+    pub(super) work: &'a Work,
+    /// The object as it should be, all known; absent for a removal.
+    pub(super) object: Option<Object>,
+    /// The object as it was when the plan was made.
+    pub(super) live: Option<&'a Live>,
+    /// The identifier of what this run made under the same address.
+    pub(super) made: Option<String>,
+    /// Until when something that it needs counts as made a moment ago.
+    pub(super) fresh_until: Option<Instant>,
+}
+
+/// What a step has done.
+pub(super) enum Done {
+    /// The object is there, as it should be.
+    There { object: Box<Object>, live: Box<Live> },
+    /// It is gone.
+    Gone { id: String },
+}
+
+impl Worker<'_> {
+    pub(super) async fn carry_out(&self, mut job: Job<'_>) -> Result<Done, Failure> {
+        match (job.work, job.object.take()) {
+            (Work::Delete { live, .. }, _) => self.remove(&job, live).await,
+            (_, None) => Ok(Done::Gone { id: String::new() }),
+            (work, Some(object)) => {
+                let live = self.bring_about(&job, work, &object).await?;
+                Ok(Done::There { object: Box::new(object), live: Box::new(live) })
+            }
+        }
+    }
+
+    async fn bring_about(&self, job: &Job<'_>, work: &Work, object: &Object) -> Result<Live, Failure> {
+        match (work, job.live) {
+            (Work::Create { leaving }, _) => {
+                for live in leaving {
+                    self.delete(job, live).await?;
+                }
+                self.create(job, object, None).await
+            }
+            (Work::Replace { old }, _) => self.create(job, object, Some(old)).await,
+            (Work::Update { changed, roll }, Some(live)) => {
+                let live = self.update(job, live.clone(), object, changed).await?;
+                let live = self.settled(job, live).await?;
+                if *roll { self.roll(job, live, object).await } else { Ok(live) }
+            }
+            (_, Some(live)) => self.settled(job, live.clone()).await,
+            (_, None) => Err(super::own_failure(Class::Gone, "update", "the object is not there")),
+        }
+    }
+
+    /// A key that is replaced by itself, under another content, has no old object to remove.
+    async fn remove(&self, job: &Job<'_>, live: &Live) -> Result<Done, Failure> {
+        if job.made.as_ref() != Some(&live.id) {
+            self.delete(job, live).await?;
+        }
+        Ok(Done::Gone { id: live.id.clone() })
+    }
+
+    async fn delete(&self, job: &Job<'_>, live: &Live) -> Result<(), Failure> {
+        let note = |text| self.note(job, text);
+        match self.persist(job, || self.provider.delete(live, &note)).await {
+            Err(failure) if failure.class == Class::Gone => Ok(()),
+            deleted => deleted,
+        }
+    }
+
+    /// Changes attributes, if any are named.
+    pub(super) async fn update(
+        &self,
+        job: &Job<'_>,
+        live: Live,
+        object: &Object,
+        changed: &BTreeSet<String>,
+    ) -> Result<Live, Failure> {
+        if changed.is_empty() {
+            return Ok(live);
+        }
+        self.persist(job, || self.provider.update(&live, object, changed)).await
+    }
+
+    pub(super) async fn roll(&self, job: &Job<'_>, live: Live, object: &Object) -> Result<Live, Failure> {
+        let note = |text| self.note(job, text);
+        self.persist(job, || self.provider.roll(&live, object, &note)).await
+    }
+
+    /// Waits until the object can be used.
+    pub(super) async fn ready(&self, job: &Job<'_>, live: &Live) -> Result<Live, Failure> {
+        let note = |text| self.note(job, text);
+        let live = self.persist(job, || self.provider.ready(live, &note)).await?;
+        if live.phase == Phase::Failed {
+            let reason = format!("{} will not become usable", live.id);
+            return Err(super::own_failure(Class::Fatal, "wait", reason));
+        }
+        Ok(live)
+    }
+
+    async fn settled(&self, job: &Job<'_>, live: Live) -> Result<Live, Failure> {
+        if live.phase == Phase::Ready { Ok(live) } else { self.ready(job, &live).await }
+    }
+
+    /// Makes a call until it succeeds or patience ends.
+    pub(super) async fn persist<'b, T>(
+        &self,
+        job: &Job<'_>,
+        call: impl Fn() -> BoxFuture<'b, Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut patience = self.patience(job);
+        loop {
+            match call().await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => self.bear(job, &mut patience, failure).await?,
+            }
+        }
+    }
+
+    pub(super) fn patience(&self, job: &Job<'_>) -> Patience<'_> {
+        Patience::new(&self.options.retry, &job.address.to_string(), job.fresh_until)
+    }
+
+    /// Waits before the next attempt, or gives the failure back if there should be none.
+    pub(super) async fn bear(
+        &self,
+        job: &Job<'_>,
+        patience: &mut Patience<'_>,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        let Some(pause) = patience.pause(failure.class, Instant::now()) else { return Err(failure) };
+        let address = job.address.clone();
+        self.listener.hear(&Event::Retrying { address, failure, attempt: pause.attempt, pause: pause.length });
+        tokio::time::sleep(pause.length).await;
+        Ok(())
+    }
+
+    fn note(&self, job: &Job<'_>, note: String) {
+        self.listener.hear(&Event::Waiting { address: job.address.clone(), note });
+    }
+}

@@ -1,0 +1,34 @@
+//! What is to be removed.
+
+use super::{Context, verdict};
+use crate::engine::{Action, AttributeChange, Change, Live, Origin, Reason};
+
+/// A live object that has to go.
+#[derive(Debug, Clone)]
+pub(super) struct Removal {
+    pub(super) live: Live,
+    pub(super) reason: Reason,
+}
+
+impl Removal {
+    /// The removal as a change of the plan.
+    pub(super) fn change(&self, context: &Context<'_>) -> Change {
+        let kind = context.vocabulary.kind(self.live.address.kind());
+        Change {
+            id: Some(self.live.id.clone()),
+            attributes: self.live.attributes.iter().map(removed).collect(),
+            loses_data: kind.is_some_and(|kind| kind.data),
+            ..verdict::bare(&self.live.address, Action::Delete, self.reason.clone())
+        }
+    }
+}
+
+fn removed((name, value): (&String, &crate::engine::Value)) -> AttributeChange {
+    AttributeChange {
+        name: name.clone(),
+        before: Some(value.clone()),
+        after: None,
+        origin: Origin::File,
+        action: Action::Delete,
+    }
+}

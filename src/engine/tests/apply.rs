@@ -1,0 +1,369 @@
+//! The rules of applying, one by one: what each class of failure leads to, and what listeners hear.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::worlds::{Record, assert_settled, converge, run};
+use super::*;
+
+/// Writes down what it hears.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Listener for Notes {
+    fn hear(&self, event: &Event) {
+        let line = match event {
+            Event::Started { address, action } => format!("started {address} {action:?}"),
+            Event::Waiting { address, note } => format!("waiting {address} {note}"),
+            Event::Retrying { address, failure, attempt, .. } => {
+                format!("retrying {address} {:?} {attempt}", failure.class)
+            }
+            Event::Finished { address, action, id } => format!("finished {address} {action:?} {id}"),
+            Event::Failed { address, action, failure } => format!("failed {address} {action:?} {:?}", failure.class),
+            Event::Skipped { address, because } => {
+                format!("skipped {address} {}", because.as_ref().map(Address::to_string).unwrap_or_default())
+            }
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+async fn heard(cloud: &Cloud, desired: &[Object], record: &Record) -> (Outcome, Vec<String>) {
+    let notes = Notes::default();
+    let prepared = plan_for(Mode::Apply, desired, &cloud.objects(), record).unwrap();
+    let options = ApplyOptions::default();
+    let outcome = super::super::apply(cloud, &TestKinds, &prepared, record, &options, &notes).await;
+    (outcome, notes.0.into_inner().unwrap())
+}
+
+fn part(name: &str, links: &[&str]) -> Object {
+    let links = list(links.iter().map(|link| output(&format!("{link}.id"))));
+    object(name, [("color", text("red")), ("links", links)])
+}
+
+fn shaped(shape: &str) -> [Object; 2] {
+    [object("part/a", [("shape", text(shape))]), part("part/b", &["part/a"])]
+}
+
+/// A cloud on which calls of one verb go wrong until `until` of them were made.
+fn failing(verb: Verb, fault: Fault, until: usize) -> Cloud {
+    let failed = Mutex::new(0);
+    Cloud::new().with_faults(move |_, called| {
+        let mut failed = failed.lock().unwrap();
+        (called == verb && *failed < until).then(|| {
+            *failed += 1;
+            fault
+        })
+    })
+}
+
+fn only_failure(outcome: &Outcome) -> &Failure {
+    assert_eq!(outcome.failed.len(), 1);
+    &outcome.failed[0].1
+}
+
+#[tokio::test(start_paused = true)]
+async fn listeners_hear_everything_in_order() {
+    let cloud = Cloud::new();
+    let (_, heard) = heard(&cloud, &[part("part/a", &[]), part("part/b", &["part/a"])], &Record::new()).await;
+    let expected = [
+        "started part/a Create",
+        "finished part/a Create part-000001",
+        "started part/b Create",
+        "finished part/b Create part-000002",
+    ];
+    assert_eq!(heard, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_makes_the_new_one_moves_users_and_removes_the_old_one() {
+    let cloud = Cloud::new();
+    let record = converge(&cloud, &shaped("round"), &Record::new()).await;
+    let (outcome, heard) = heard(&cloud, &shaped("square"), &record).await;
+    let expected = [
+        "started part/a Replace",
+        "finished part/a Replace part-000003",
+        "started part/b Update",
+        "finished part/b Update part-000002",
+        "started part/a Delete",
+        "finished part/a Delete part-000001",
+    ];
+    assert_eq!(heard, expected);
+    assert_eq!(outcome.done, [at("part/b"), at("part/a")], "a replacement is done once, when the old one is gone");
+    assert_settled(&cloud, &shaped("square"), &outcome.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failure_skips_is_said_with_the_reason() {
+    let cloud = failing(Verb::Create, Fault::Before(Class::Denied), 1);
+    let wanted = [part("part/a", &[]), part("part/b", &["part/a"]), part("part/c", &["part/b"])];
+    let (outcome, heard) = heard(&cloud, &wanted, &Record::new()).await;
+    let expected =
+        ["started part/a Create", "failed part/a Create Denied", "skipped part/b part/a", "skipped part/c part/a"];
+    assert_eq!(heard, expected);
+    assert_eq!(outcome.skipped, [at("part/b"), at("part/c")]);
+    assert!(!outcome.interrupted && outcome.recorded.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_without_an_answer_is_looked_up_and_finished() {
+    for class in [Class::UnknownOutcome, Class::Unavailable, Class::Throttled] {
+        let cloud = failing(Verb::Create, Fault::Half(class), 1);
+        let wanted = [object("part/a", [("color", text("red")), ("secret", text("s")), ("shape", text("round"))])];
+        let prepared = plan_for(Mode::Apply, &wanted, &[], &Record::new()).unwrap();
+        let options = ApplyOptions::default();
+        let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &Record::new(), &options, &Silent).await;
+        assert_eq!(outcome.failed, []);
+        let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
+        assert_eq!(verbs, [Verb::Create, Verb::Find, Verb::Update, Verb::Ready], "after {class:?}");
+        assert_eq!(cloud.objects()[0].attributes["color"], text("red"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_did_not_happen_is_sent_again() {
+    let cloud = failing(Verb::Create, Fault::Before(Class::UnknownOutcome), 2);
+    converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
+    assert_eq!(verbs, [Verb::Create, Verb::Find, Verb::Create, Verb::Find, Verb::Create, Verb::Ready]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_exists_already_and_is_ours_is_adopted() {
+    let cloud = failing(Verb::Create, Fault::After(Class::AlreadyExists), 1);
+    let record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    assert_settled(&cloud, &[part("part/a", &[])], &record);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_exists_already_and_is_not_ours_is_left_alone() {
+    let cloud = failing(Verb::Create, Fault::Before(Class::AlreadyExists), 9);
+    let (outcome, _) = heard(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let message = &only_failure(&outcome).message;
+    assert!(message.ends_with("remove or rename what is there, then apply again"), "{message}");
+    assert_eq!(cloud.called(Verb::Create).len(), 2, "the second time with another token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_never_takes_the_old_one_for_the_new_one() {
+    let mut cloud = Cloud::new();
+    let record = converge(&cloud, &shaped("round"), &Record::new()).await;
+    cloud.heal();
+    let cloud = cloud.with_faults(|_, verb| (verb == Verb::Create).then_some(Fault::Before(Class::AlreadyExists)));
+    let (outcome, _) = heard(&cloud, &shaped("square"), &record).await;
+    assert_eq!(only_failure(&outcome).class, Class::AlreadyExists);
+    assert_eq!(outcome.recorded, record, "nothing changed");
+    assert_eq!(cloud.called(Verb::Delete), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_invisible_is_tried_again_only_after_something_was_made() {
+    let maybe = Fault::Before(Class::MaybeNotYetConsistent);
+    let alone = heard(&failing(Verb::Create, maybe, 1), &[part("part/a", &[])], &Record::new()).await.0;
+    assert_eq!(only_failure(&alone).class, Class::MaybeNotYetConsistent, "nothing was made a moment ago");
+
+    let cloud = Cloud::new().with_faults(move |number, _| (number == 2 || number == 4).then_some(maybe));
+    let wanted = [part("part/a", &[]), part("part/b", &["part/a"])];
+    let record = converge(&cloud, &wanted, &Record::new()).await;
+    assert_settled(&cloud, &wanted, &record);
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_ends() {
+    let limits = [
+        (Verb::Create, Class::Throttled, 15),
+        (Verb::Create, Class::Unavailable, 15),
+        (Verb::Create, Class::NotYetConsistent, 5),
+        (Verb::Ready, Class::UnknownOutcome, 15),
+    ];
+    for (verb, class, minutes) in limits {
+        let began = Instant::now();
+        let (outcome, _) =
+            heard(&failing(verb, Fault::Before(class), usize::MAX), &[part("part/a", &[])], &Record::new()).await;
+        assert_eq!(only_failure(&outcome).class, class);
+        let limit = Duration::from_mins(minutes);
+        assert!(
+            (limit..limit + Duration::from_secs(25)).contains(&began.elapsed()),
+            "{class:?}: {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_still_held_is_tried_for_a_while() {
+    let mut cloud = Cloud::new();
+    let record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    cloud.put(live("disk/theirs", "disk-000009", [("zone", text("part-000001"))]));
+    let theirs = recorded(&[]);
+    let began = Instant::now();
+    let prepared = plan_for(Mode::Destroy, &[], &cloud.objects()[..1], &record).unwrap();
+    let options = ApplyOptions::default();
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &theirs, &options, &Silent).await;
+    assert_eq!(only_failure(&outcome).message, "disk/theirs holds part/a");
+    assert!(began.elapsed() >= options.retry.held);
+    cloud.heal();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_already_is_removed() {
+    let cloud = Cloud::new();
+    let record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let ghost = live("part/ghost", "part-000077", []);
+    let lives = [cloud.objects().remove(0), ghost];
+    let prepared = plan_for(Mode::Destroy, &[], &lives, &record).unwrap();
+    let options = ApplyOptions::default();
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent).await;
+    assert_eq!((outcome.failed, outcome.done.len(), outcome.recorded.len()), (vec![], 2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_stops_where_one_failed() {
+    let group = |name: &str, version: &str| {
+        let is = [("version", text(version)), ("machines", text(version))];
+        Object { lane: Some("masters".to_owned()), ..object(name, is) }
+    };
+    let groups = |version: &str| ["group/a", "group/b", "group/c"].map(|name| group(name, version));
+    let cloud = Cloud::new();
+    let record = converge(&cloud, &groups("1"), &Record::new()).await;
+    let cloud = cloud.with_faults(|_, verb| (verb == Verb::Roll).then_some(Fault::Before(Class::Fatal)));
+    let wanted = [groups("2").to_vec(), vec![part("part/a", &[])]].concat();
+    let (outcome, _) = heard(&cloud, &wanted, &record).await;
+    assert_eq!(cloud.called(Verb::Roll), ["group/a"], "a master that did not come back is not followed by another");
+    assert_eq!(outcome.skipped, [at("group/b"), at("group/c")]);
+    assert_eq!(outcome.done, [at("part/a")], "everything else goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_updates_first() {
+    let group = |size: i64, version: &str| {
+        let is = [("version", text(version)), ("machines", text(version)), ("size", Value::Integer(size))];
+        [object("group/g", is)]
+    };
+    let cloud = Cloud::new();
+    let record = converge(&cloud, &group(1, "1"), &Record::new()).await;
+    let (outcome, heard) = heard(&cloud, &group(2, "2"), &record).await;
+    let expected = ["started group/g Roll", "waiting group/g machines", "finished group/g Roll group-000001"];
+    assert_eq!(heard, expected);
+    assert_settled(&cloud, &group(2, "2"), &outcome.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_plan_is_not_begun() {
+    let a = live("part/a", "part-000001", [("range", text("1"))]);
+    let cloud = Cloud::new();
+    cloud.put(a.clone());
+    let record = recorded(&[a]);
+    let (outcome, heard) =
+        heard(&cloud, &[object("part/a", [("range", text("2"))]), part("part/b", &[])], &record).await;
+    assert_eq!((outcome.failed.len(), outcome.recorded, heard), (1, record, vec![]));
+    assert_eq!(cloud.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_output_that_is_missing_fails_with_its_name() {
+    let cloud = Cloud::new();
+    // A part without a label does not tell one.
+    let wanted = [part("part/a", &[]), object("part/b", [("color", output("part/a.label"))])];
+    let (outcome, _) = heard(&cloud, &wanted, &Record::new()).await;
+    let expected = "quorate resolve: part/a.label is not known: the object does not tell it";
+    assert_eq!(only_failure(&outcome).to_string(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_half_of_a_split_plan_refers_to_the_first() {
+    let cloud = Cloud::new();
+    let wanted = [part("part/a", &[]), part("part/b", &["part/a"])];
+    let whole = plan_for(Mode::Apply, &wanted, &[], &Record::new()).unwrap();
+    let (first, second) = whole.split(|address| address.name() == "a");
+    let options = ApplyOptions::default();
+    let one = super::super::apply(&cloud, &TestKinds, &first, &Record::new(), &options, &Silent).await;
+    let two = super::super::apply(&cloud, &TestKinds, &second, &one.recorded, &options, &Silent).await;
+    assert_settled(&cloud, &wanted, &two.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_right_all_along_is_recorded_and_what_is_nowhere_is_forgotten() {
+    let cloud = Cloud::new();
+    let mut record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    record.get_mut(&at("part/a")).unwrap().attributes.clear();
+    record.extend(recorded(&[live("part/nowhere", "part-000042", [])]));
+    let outcome = run(&cloud, Mode::Apply, &[part("part/a", &[])], &record, &ApplyOptions::default()).await;
+    assert_settled(&cloud, &[part("part/a", &[])], &outcome.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_change_is_said_to_be_unknown() {
+    let mut cloud = Cloud::new();
+    cloud.slow = true;
+    let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
+    cloud.stops_at = Some((0, options.abandon.clone()));
+    let wanted = [part("part/a", &[]), part("part/b", &[])];
+    let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
+    assert_eq!(only_failure(&outcome).class, Class::UnknownOutcome);
+    assert_eq!((outcome.skipped, outcome.interrupted), (vec![at("part/b")], true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_depend_on_nothing_but_the_seed() {
+    async fn elapsed(seed: u64) -> Duration {
+        let cloud = failing(Verb::Create, Fault::Before(Class::Throttled), 6);
+        let retry = RetryPolicy { seed, ..RetryPolicy::default() };
+        let began = Instant::now();
+        run(
+            &cloud,
+            Mode::Apply,
+            &[part("part/a", &[])],
+            &Record::new(),
+            &ApplyOptions { retry, ..ApplyOptions::default() },
+        )
+        .await;
+        began.elapsed()
+    }
+    assert_eq!(elapsed(1).await, elapsed(1).await);
+    assert_ne!(elapsed(1).await, elapsed(2).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_machines_still_run_with_is_removed_after_they_were_rolled() {
+    // The group does not name the part: its template does, and forgets it before the machines are replaced.
+    let wanted = |shape: &str| {
+        let version = || output("template/t.version");
+        let links = list([output("part/firewall.id")]);
+        [
+            object("part/firewall", [("shape", text(shape))]),
+            object("template/t", [("image", text("x")), ("links", links)]),
+            object("group/g", [("template", output("template/t.id")), ("version", version()), ("machines", version())]),
+        ]
+    };
+    let cloud = Cloud::new();
+    let record = converge(&cloud, &wanted("round"), &Record::new()).await;
+    let (outcome, heard) = heard(&cloud, &wanted("square"), &record).await;
+    let started: Vec<&str> = heard.iter().filter_map(|line| line.strip_prefix("started ")).collect();
+    let expected = ["part/firewall Replace", "template/t Update", "group/g Roll", "part/firewall Delete"];
+    assert_eq!(started, expected);
+    assert_settled(&cloud, &wanted("square"), &outcome.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_replaced_by_itself_is_not_removed() {
+    let old = live("part/a", "part-key", [("shape", text("round"))]);
+    let record = recorded(std::slice::from_ref(&old));
+    let prepared = plan_for(Mode::Apply, &[object("part/a", [("shape", text("square"))])], &[old], &record).unwrap();
+    let mut cloud = Cloud::new();
+    cloud.overwrites = Some("part-key".to_owned());
+    let options = ApplyOptions::default();
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent).await;
+    assert_eq!((outcome.failed, outcome.done), (vec![], vec![at("part/a")]));
+    assert_eq!(cloud.called(Verb::Delete), Vec::<String>::new());
+}
+
+#[test]
+fn an_apply_can_be_moved_between_threads() {
+    fn assert_send<T: Send>(_: T) {}
+    let prepared = plan_for(Mode::Apply, &[], &[], &Record::new()).unwrap();
+    let (cloud, record, options) = (Cloud::new(), Record::new(), ApplyOptions::default());
+    assert_send(super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent));
+}

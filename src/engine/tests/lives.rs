@@ -1,0 +1,192 @@
+//! Properties of whole lives: whatever the objects, the edits, the faults and the moment of a crash.
+
+use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
+
+use super::worlds::{Record, assert_settled, converge, on_paused_clock, run, world};
+use super::*;
+
+/// A cloud on which one call in four goes wrong, in every way that passes.
+fn troubled(seed: u64) -> Cloud {
+    Cloud::new().with_faults(move |number, verb| {
+        let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
+        if random.u8(..) >= 64 {
+            return None;
+        }
+        let half = Fault::Half(random.choice([Class::UnknownOutcome, Class::Unavailable]).unwrap());
+        let faults = [
+            Fault::Before(Class::Throttled),
+            Fault::Before(Class::Unavailable),
+            Fault::Before(Class::UnknownOutcome),
+            Fault::Before(Class::NotYetConsistent),
+            Fault::After(Class::UnknownOutcome),
+            Fault::After(Class::Unavailable),
+            if verb == Verb::Create { half } else { Fault::After(Class::UnknownOutcome) },
+        ];
+        random.choice(faults)
+    })
+}
+
+async fn destroy(cloud: &Cloud, record: &Record) -> Outcome {
+    run(cloud, Mode::Destroy, &[], record, &ApplyOptions::default()).await
+}
+
+/// Runs until the line goes dead, as if the process had been killed: the record is never written.
+async fn run_until_death(cloud: &Cloud, mode: Mode, desired: &[Object], record: &Record) {
+    let dead = cloud.dead.clone();
+    let options = ApplyOptions::default();
+    tokio::select! {
+        _ = run(cloud, mode, desired, record, &options) => {}
+        () = dead.cancelled() => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(worlds::cases())]
+
+    #[test]
+    fn a_second_plan_is_empty_and_destroy_leaves_nothing(first in world(), second in world()) {
+        on_paused_clock(async {
+            let cloud = Cloud::new();
+            let record = converge(&cloud, &first, &Record::new()).await;
+            assert_settled(&cloud, &first, &record);
+            let record = converge(&cloud, &second, &record).await;
+            assert_settled(&cloud, &second, &record);
+            prop_assert_eq!(cloud.called(Verb::Find), Vec::<String>::new());
+            let outcome = destroy(&cloud, &record).await;
+            prop_assert_eq!(cloud.objects(), []);
+            prop_assert!(outcome.recorded.is_empty() && outcome.failed.is_empty());
+            Ok(())
+        })?;
+    }
+
+    /// Deletions are in order even without a record: nothing is ever asked to go while something holds it.
+    #[test]
+    fn destroy_needs_no_record(first in world()) {
+        on_paused_clock(async {
+            let cloud = Cloud::new();
+            converge(&cloud, &first, &Record::new()).await;
+            let outcome = destroy(&cloud, &Record::new()).await;
+            prop_assert_eq!(outcome.failed, []);
+            prop_assert_eq!(cloud.objects(), []);
+            prop_assert_eq!(cloud.called(Verb::Delete).len(), first.len(), "a deletion had to be tried again");
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn faults_that_pass_delay_and_never_duplicate(first in world(), second in world(), seed: u64) {
+        on_paused_clock(async {
+            let cloud = troubled(seed);
+            let record = converge(&cloud, &first, &Record::new()).await;
+            assert_settled(&cloud, &first, &record);
+            let record = converge(&cloud, &second, &record).await;
+            assert_settled(&cloud, &second, &record);
+            let outcome = destroy(&cloud, &record).await;
+            prop_assert_eq!(outcome.failed, []);
+            prop_assert_eq!(cloud.objects(), []);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_crash_anywhere_changes_nothing_in_the_end(
+        first in world(), second in world(), moment in 0..60_usize, after: bool, then_destroy: bool,
+    ) {
+        on_paused_clock(async {
+            let mut cloud = Cloud::new();
+            let record = converge(&cloud, &first, &Record::new()).await;
+            cloud.dies_at = Some((cloud.calls().len() + moment, after));
+            run_until_death(&cloud, Mode::Apply, &second, &record).await;
+            cloud.heal();
+            if then_destroy {
+                let outcome = destroy(&cloud, &record).await;
+                prop_assert_eq!(outcome.failed, []);
+                prop_assert_eq!(cloud.objects(), []);
+            } else {
+                let record = converge(&cloud, &second, &record).await;
+                assert_settled(&cloud, &second, &record);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_crash_while_destroying_is_finished_by_the_next_destroy(first in world(), moment in 0..20_usize, after: bool) {
+        on_paused_clock(async {
+            let mut cloud = Cloud::new();
+            let record = converge(&cloud, &first, &Record::new()).await;
+            cloud.dies_at = Some((cloud.calls().len() + moment, after));
+            run_until_death(&cloud, Mode::Destroy, &[], &record).await;
+            cloud.heal();
+            let outcome = destroy(&cloud, &record).await;
+            prop_assert_eq!(cloud.objects(), []);
+            prop_assert!(outcome.failed.is_empty() && outcome.recorded.is_empty());
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_stop_keeps_the_record_true(first in world(), second in world(), moment in 0..40_usize, abandon: bool) {
+        on_paused_clock(async {
+            let mut cloud = Cloud::new();
+            let before = converge(&cloud, &first, &Record::new()).await;
+            let options = ApplyOptions { concurrency: 2, ..ApplyOptions::default() };
+            let token: &CancellationToken = if abandon { &options.abandon } else { &options.stop };
+            cloud.stops_at = Some((cloud.calls().len() + moment, token.clone()));
+            let outcome = run(&cloud, Mode::Apply, &second, &before, &options).await;
+            assert_true(&cloud, &outcome, &before);
+            prop_assert!(abandon || outcome.failed.is_empty(), "what is in flight finishes");
+            prop_assert_eq!(outcome.interrupted, !(outcome.failed.is_empty() && outcome.skipped.is_empty()));
+            cloud.heal();
+            let record = converge(&cloud, &second, &outcome.recorded).await;
+            assert_settled(&cloud, &second, &record);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_failure_stops_only_what_needs_it(first in world(), victim in 0..10_usize) {
+        on_paused_clock(async {
+            let failing = first.get(victim % first.len().max(1)).map(|object| object.address.clone());
+            let mut cloud = Cloud::new();
+            cloud.denied.clone_from(&failing);
+            let outcome = run(&cloud, Mode::Apply, &first, &Record::new(), &ApplyOptions::default()).await;
+            let mut expected: BTreeSet<Address> = failing.iter().cloned().collect();
+            // Objects come after what they need, so one pass finds everything that needs the failed one.
+            for object in &first {
+                if !object.needs().is_disjoint(&expected) {
+                    expected.insert(object.address.clone());
+                }
+            }
+            let made: BTreeSet<Address> = cloud.objects().into_iter().map(|live| live.address).collect();
+            prop_assert!(made.is_disjoint(&expected));
+            prop_assert_eq!(made.len() + expected.len(), first.len());
+            prop_assert_eq!(outcome.failed.len() + outcome.skipped.len(), expected.len());
+            prop_assert_eq!(outcome.recorded.keys().cloned().collect::<BTreeSet<_>>(), made);
+            prop_assert!(!outcome.interrupted);
+            Ok(())
+        })?;
+    }
+}
+
+/// What is done is recorded as it is; of everything else the old entry is kept.
+fn assert_true(cloud: &Cloud, outcome: &Outcome, before: &Record) {
+    let lives = cloud.objects();
+    let unfinished: BTreeSet<&Address> =
+        outcome.failed.iter().map(|(address, _)| address).chain(&outcome.skipped).collect();
+    for address in &outcome.done {
+        match outcome.recorded.get(address) {
+            Some(entry) => {
+                let live = lives.iter().find(|live| live.id == entry.id).expect("what is recorded is there");
+                assert_eq!(entry.outputs, live.outputs);
+            }
+            None => assert!(lives.iter().all(|live| live.address != *address), "{address} is gone"),
+        }
+    }
+    for (address, entry) in before.iter().filter(|(address, _)| unfinished.contains(address)) {
+        let now = outcome.recorded.get(address).expect("what was not done keeps its entry");
+        let replaced = lives.iter().any(|live| live.id == now.id && now.id != entry.id);
+        assert!(now == entry || replaced, "{address} was recorded without being done");
+    }
+}

@@ -1,0 +1,193 @@
+//! Whole lives of objects on a strict cloud in memory: what single rules cannot show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod apply;
+mod cloud;
+mod drift;
+mod lives;
+mod plan;
+mod timing;
+mod worlds;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+
+pub(crate) use cloud::{Cloud, Fault, Verb};
+
+/// Kinds that have, between them, everything that a rule can say.
+pub(crate) struct TestKinds;
+
+const VERSION: &[&str] = &["version"];
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "part",
+        title: "part",
+        attributes: &[
+            Attribute::update("color"),
+            Attribute::update("label"),
+            Attribute::update("links").set(),
+            Attribute::replace("parent"),
+            Attribute::replace("shape"),
+            Attribute::fixed("range", "destroy it first"),
+            Attribute::update("policies").json(),
+            Attribute::update("secret").unobserved(),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern("id", "part-{hex}"), Output::attribute("label")],
+        data: false,
+        shared: false,
+        seconds: 10,
+    },
+    Kind {
+        name: "template",
+        title: "template",
+        attributes: &[
+            Attribute::update("image").moves(VERSION),
+            Attribute::update("links").set().moves(VERSION),
+            Attribute::update("tags").tags(),
+        ],
+        outputs: &[Output::pattern("id", "template-{hex}"), Output::version("version")],
+        data: false,
+        shared: false,
+        seconds: 3,
+    },
+    Kind {
+        name: "group",
+        title: "group",
+        attributes: &[
+            Attribute::update("template"),
+            Attribute::update("version"),
+            Attribute::roll("machines"),
+            Attribute::update("size"),
+            Attribute::update("links").set(),
+        ],
+        outputs: &[Output::pattern("id", "group-{hex}")],
+        data: false,
+        shared: false,
+        seconds: 90,
+    },
+    Kind {
+        name: "disk",
+        title: "disk",
+        attributes: &[Attribute::replace("zone"), Attribute::update("size"), Attribute::update("tags").tags()],
+        outputs: &[Output::pattern("id", "disk-{hex}")],
+        data: true,
+        shared: false,
+        seconds: 5,
+    },
+    Kind {
+        name: "sign",
+        title: "sign without a mark of its owner",
+        attributes: &[Attribute::replace("text"), Attribute::update("target")],
+        outputs: &[Output::attribute("text")],
+        data: false,
+        shared: false,
+        seconds: 30,
+    },
+    Kind {
+        name: "bucket",
+        title: "bucket that may be somebody else's",
+        attributes: &[Attribute::update("private"), Attribute::replace("name")],
+        outputs: &[Output::attribute("name")],
+        data: false,
+        shared: true,
+        seconds: 5,
+    },
+];
+
+impl Vocabulary for TestKinds {
+    fn kind(&self, name: &str) -> Option<&Kind> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+}
+
+pub(crate) fn at(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+pub(crate) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+pub(crate) fn list(items: impl IntoIterator<Item = Value>) -> Value {
+    Value::List(items.into_iter().collect())
+}
+
+pub(crate) fn map<'a>(items: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Map(items.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// A reference such as `part/a.id`.
+pub(crate) fn output(reference: &str) -> Value {
+    let (address, output) = reference.rsplit_once('.').unwrap();
+    Input::output(at(address), output).into()
+}
+
+pub(crate) fn attributes<'a>(items: impl IntoIterator<Item = (&'a str, Value)>) -> Attributes {
+    items.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+pub(crate) fn object<'a>(address: &str, items: impl IntoIterator<Item = (&'a str, Value)>) -> Object {
+    Object {
+        address: at(address),
+        attributes: attributes(items),
+        depends_on: BTreeSet::new(),
+        lane: None,
+        payload: None,
+    }
+}
+
+/// A live object with these attributes; its outputs follow from its kind.
+pub(crate) fn live<'a>(address: &str, id: &str, items: impl IntoIterator<Item = (&'a str, Value)>) -> Live {
+    let attributes = attributes(items);
+    let outputs = cloud::outputs(&at(address), id, &attributes, 1);
+    Live {
+        address: at(address),
+        id: id.to_owned(),
+        attributes,
+        outputs,
+        phase: Phase::Ready,
+        proven: true,
+        created: None,
+        members: Vec::new(),
+    }
+}
+
+/// What the record says of a live object after an apply that made it so.
+pub(crate) fn recorded(lives: &[Live]) -> BTreeMap<Address, Recorded> {
+    let record = |live: &Live| Recorded {
+        id: live.id.clone(),
+        attributes: live.attributes.clone(),
+        outputs: live.outputs.clone(),
+        needs: BTreeSet::new(),
+    };
+    lives.iter().map(|live| (live.address.clone(), record(live))).collect()
+}
+
+pub(crate) fn plan_for(
+    mode: Mode,
+    desired: &[Object],
+    live: &[Live],
+    recorded: &BTreeMap<Address, Recorded>,
+) -> Result<Prepared, PlanError> {
+    let (desired, live) = (desired.to_vec(), live.to_vec());
+    super::plan(Inputs { mode, desired, live, recorded, serial: 1, vocabulary: &TestKinds })
+}
+
+/// The plan for objects that should be, in a mode that cannot go wrong here.
+pub(crate) fn planned(desired: &[Object], live: &[Live], recorded: &BTreeMap<Address, Recorded>) -> Plan {
+    plan_for(Mode::Apply, desired, live, recorded).unwrap().plan
+}
+
+/// `action address (reason): attribute, attribute`, one line per change.
+pub(crate) fn lines(plan: &Plan) -> Vec<String> {
+    plan.changes
+        .iter()
+        .map(|change| {
+            let names: Vec<&str> = change.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+            format!("{:?} {} ({:?}): {}", change.action, change.address, change.reason, names.join(", "))
+        })
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! How long an apply takes, on a clock that jumps: no waves, no barriers, never more at a time than allowed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tokio::time::Instant;
+
+use super::worlds::{Record, converge, on_paused_clock, parts, run, world};
+use super::*;
+
+/// The length of the longest road through the objects, told from the objects alone. They come in order.
+fn longest_road(objects: &[Object]) -> Duration {
+    let mut ends: BTreeMap<&Address, u64> = BTreeMap::new();
+    for object in objects {
+        let begin = object.needs().iter().map(|need| ends[need]).max().unwrap_or(0);
+        ends.insert(&object.address, begin + seconds(object));
+    }
+    Duration::from_secs(ends.into_values().max().unwrap_or(0))
+}
+
+fn seconds(object: &Object) -> u64 {
+    TestKinds.kind(object.address.kind()).unwrap().seconds.into()
+}
+
+fn slow() -> Cloud {
+    let mut cloud = Cloud::new();
+    cloud.slow = true;
+    cloud
+}
+
+/// Timers tick in milliseconds.
+fn close(one: Duration, other: Duration) -> bool {
+    one.abs_diff(other) < Duration::from_millis(200)
+}
+
+fn at_a_time(concurrency: usize) -> ApplyOptions {
+    ApplyOptions { concurrency, ..ApplyOptions::default() }
+}
+
+proptest! {
+    #![proptest_config(worlds::cases())]
+
+    #[test]
+    fn an_apply_takes_as_long_as_its_longest_road(objects in world()) {
+        on_paused_clock(async {
+            let cloud = slow();
+            let began = Instant::now();
+            let prepared = plan_for(Mode::Apply, &objects, &[], &Record::new()).unwrap();
+            let (_, seconds) = prepared.critical_path();
+            run(&cloud, Mode::Apply, &objects, &Record::new(), &at_a_time(100)).await;
+            let (took, road) = (began.elapsed(), longest_road(&objects));
+            prop_assert!(close(took, road), "took {took:?}, the longest road is {road:?}");
+            prop_assert_eq!(Duration::from_secs(seconds), road);
+            Ok(())
+        })?;
+    }
+
+    /// Graham's bound: whoever never idles while something is ready is at most this late.
+    #[test]
+    fn the_cap_holds_and_nobody_idles(objects in parts(), cap in 1..5_usize) {
+        on_paused_clock(async {
+            let cloud = slow();
+            let began = Instant::now();
+            run(&cloud, Mode::Apply, &objects, &Record::new(), &at_a_time(cap)).await;
+            prop_assert!(cloud.most_flying() <= cap);
+            let work: u64 = objects.iter().map(seconds).sum();
+            let bound = Duration::from_secs(work) / u32::try_from(cap).unwrap() + longest_road(&objects);
+            prop_assert!(began.elapsed() <= bound + Duration::from_millis(200));
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_roll_one_at_a_time_and_beside_each_other() {
+    let groups = |version: &str| -> Vec<Object> {
+        let group = |name: &str, lane: &str| {
+            let is = [("version", text(version)), ("machines", text(version))];
+            Object { lane: Some(lane.to_owned()), ..object(name, is) }
+        };
+        let masters = ["group/a", "group/b", "group/c"].map(|name| group(name, "masters"));
+        let nodes = ["group/m", "group/n"].map(|name| group(name, "nodes"));
+        [masters.as_slice(), nodes.as_slice()].concat()
+    };
+    let mut cloud = Cloud::new();
+    let record = converge(&cloud, &groups("1"), &Record::new()).await;
+    cloud.slow = true;
+    let began = Instant::now();
+    let outcome = run(&cloud, Mode::Apply, &groups("2"), &record, &at_a_time(16)).await;
+    assert_eq!(outcome.failed, []);
+    // Each of three takes 90 seconds to update and 90 to roll; the cloud refuses two of a lane at once.
+    assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_road_starts_first() {
+    let chain = [
+        object("disk/a", [("zone", text("a"))]),
+        object("disk/b", [("zone", text("b"))]),
+        object("template/t", [("image", text("x"))]),
+        object("group/g", [("links", list([output("template/t.id")]))]),
+    ];
+    let cloud = slow();
+    let began = Instant::now();
+    run(&cloud, Mode::Apply, &chain, &Record::new(), &at_a_time(1)).await;
+    assert_eq!(cloud.called(Verb::Create), ["template/t", "group/g", "disk/a", "disk/b"]);
+    assert!(close(began.elapsed(), Duration::from_secs(3 + 90 + 5 + 5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_is_as_deep_as_what_it_removes() {
+    let chain = [
+        object("template/t", [("image", text("x"))]),
+        object("group/g", [("links", list([output("template/t.id")]))]),
+        object("disk/a", [("zone", text("a"))]),
+    ];
+    let mut cloud = Cloud::new();
+    converge(&cloud, &chain, &Record::new()).await;
+    cloud.slow = true;
+    let began = Instant::now();
+    run(&cloud, Mode::Destroy, &[], &Record::new(), &at_a_time(16)).await;
+    assert_eq!(cloud.objects(), []);
+    assert!(close(began.elapsed(), Duration::from_secs(93)), "took {:?}", began.elapsed());
+}

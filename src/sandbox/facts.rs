@@ -1,0 +1,61 @@
+//! What the simulated cloud says before anything is built.
+
+use std::collections::BTreeMap;
+
+use super::names::Call;
+use super::{Sandbox, sizes};
+use crate::engine::{BoxFuture, Failure};
+use crate::resource::{Cloud, Facts, Question};
+use crate::spec::Architecture;
+
+/// The letters of the regions that do not have just `a` to `c`.
+const LETTERS: &[(&str, &str)] =
+    &[("us-east-1", "abcdef"), ("us-west-2", "abcd"), ("ap-northeast-1", "acd"), ("us-west-1", "ab")];
+
+/// The zones of a region.
+pub(super) fn zones(region: &str) -> Vec<String> {
+    let letters = LETTERS.iter().find(|(name, _)| *name == region).map_or("abc", |(_, letters)| *letters);
+    letters.chars().map(|letter| format!("{region}{letter}")).collect()
+}
+
+impl Cloud for Sandbox {
+    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+        Box::pin(async move {
+            for action in ["GetParameters", "DescribeInstanceTypes", "DescribeAvailabilityZones", "ListHostedZones"] {
+                self.count(&Call { service: "sandbox", action: action.to_owned() });
+            }
+            let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
+            self.call(&call, false, |world, _| {
+                Ok(Facts {
+                    account: world.account.clone(),
+                    caller: format!("arn:aws:iam::{}:user/sandbox", world.account),
+                    region: self.settings.region.clone(),
+                    zones: zones(&self.settings.region),
+                    images: images(),
+                    sizes: question.sizes.iter().filter_map(|name| Some((name.clone(), sizes::size(name)?))).collect(),
+                    public_zones: public_zones(world, &question.name),
+                })
+            })
+            .await
+        })
+    }
+}
+
+fn images() -> BTreeMap<Architecture, String> {
+    BTreeMap::from([
+        (Architecture::X86_64, "ami-0a5b1d2c3e4f60718".to_owned()),
+        (Architecture::Arm64, "ami-0b6c2e3d4f5a71829".to_owned()),
+    ])
+}
+
+/// The public zones that a name ends in, nobody's or anybody's.
+fn public_zones(world: &super::World, name: &str) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (id, zone) in world.of("hosted-zone").filter(|(_, zone)| !zone.attributes.contains_key("vpc")) {
+        let domain = zone.text("name").unwrap_or_default();
+        if name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')) {
+            found.entry(domain.to_owned()).or_default().push(id.clone());
+        }
+    }
+    found
+}

@@ -1,0 +1,66 @@
+//! What was in the account before: other people's things, which must be there untouched afterwards.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::world::{Thing, World, kind};
+use super::{Settings, facts, names};
+
+/// A new account. It is not empty: nobody's is.
+pub(super) fn found(settings: &Settings) -> World {
+    let mut world = World::empty(&settings.account, settings.seed);
+    let mut add = |kind: &str, attributes: serde_json::Value| add(&mut world, settings, kind, attributes);
+
+    let vpc = add("vpc", json!({ "cidr": "172.31.0.0/16", "dns_support": true, "dns_hostnames": true, "tags": {} }));
+    let gateway = add("internet-gateway", json!({ "vpc": vpc, "tags": {} }));
+    let mut subnets = Vec::new();
+    for (number, zone) in facts::zones(&settings.region).into_iter().enumerate() {
+        let cidr = format!("172.31.{}.0/20", 16 * number);
+        subnets.push(add("subnet", json!({ "vpc": vpc, "zone": zone, "cidr": cidr, "tags": {} })));
+    }
+    let routes = json!([{ "destination": "0.0.0.0/0", "target": gateway }]);
+    add("route-table", json!({ "vpc": vpc, "routes": routes, "subnets": [], "tags": {} }));
+    let text = "default VPC security group";
+    add("security-group", json!({ "name": "default", "description": text, "vpc": vpc, "tags": {} }));
+
+    let tags = json!({ "team": "data" });
+    let bucket = json!({
+        "name": "data-team-exports", "versioned": false, "encrypted": true, "private": true, "tags": tags
+    });
+    add("bucket", bucket);
+    let role = json!({
+        "name": "data-team-etl", "path": "/", "trust": "{}", "policies": {}, "attached": [], "tags": tags
+    });
+    add("role", role);
+    let zone = add("hosted-zone", json!({ "name": "poeticoding.com", "comment": "", "tags": {} }));
+    let record = json!({
+        "zone": zone, "name": "www.poeticoding.com", "record_type": "A",
+        "target": "web-1.us-east-1.elb.amazonaws.com", "target_zone": "Z26RNL4JYFTOTI"
+    });
+    add("record", record);
+    add("hosted-zone", json!({ "name": "example.com", "comment": "", "tags": {} }));
+    world
+}
+
+/// Adds something that no cluster made; its first output, which others name it by.
+fn add(world: &mut World, settings: &Settings, name: &str, attributes: serde_json::Value) -> String {
+    let Some(kind) = kind(name) else { return String::new() };
+    // The texts above are objects of plain values: nothing is lost here.
+    let attributes: crate::engine::Attributes = serde_json::from_value(attributes).unwrap_or_default();
+    let outputs = world.outputs(kind, &attributes, &settings.region);
+    let id = names::id(kind, &outputs, &attributes);
+    let first = kind.outputs.first().and_then(|output| outputs.get(output.name)).cloned().unwrap_or_default();
+    let thing = Thing {
+        mark: None,
+        attributes,
+        outputs,
+        created: 0,
+        visible: 0,
+        ready: 0,
+        machines: Vec::new(),
+        contents: BTreeMap::new(),
+    };
+    world.insert(name, &id, thing);
+    first
+}

@@ -1,0 +1,168 @@
+//! Which attributes name other objects, and what that means for those.
+
+use super::names::{Call, idiom_of};
+use super::world::{Thing, World};
+use crate::engine::{Attributes, Class, Failure, Value};
+
+/// An attribute that names another object.
+struct Link {
+    /// The kind that has the attribute.
+    from: &'static str,
+    /// The attribute; below it, `*` is every item of a list.
+    path: &'static [&'static str],
+    /// The kind that it names.
+    to: &'static str,
+    /// By which output.
+    output: &'static str,
+    /// What becomes of the one that is named.
+    bond: Bond,
+}
+
+/// What a link means for the object that is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bond {
+    /// It cannot be deleted.
+    Holds,
+    /// It can be deleted, and who names it goes with it.
+    Follows,
+}
+
+const LINKS: &[Link] = &[
+    holds("bucket-object", &["bucket"], "bucket", "name"),
+    holds("internet-gateway", &["vpc"], "vpc", "id"),
+    holds("route-table", &["vpc"], "vpc", "id"),
+    holds("route-table", &["routes", "*", "target"], "internet-gateway", "id"),
+    holds("route-table", &["subnets", "*"], "subnet", "id"),
+    holds("subnet", &["vpc"], "vpc", "id"),
+    holds("security-group", &["vpc"], "vpc", "id"),
+    follows("security-group-rules", &["group"], "security-group", "id"),
+    holds("security-group-rules", &["ingress", "*", "peer"], "security-group", "id"),
+    holds("security-group-rules", &["egress", "*", "peer"], "security-group", "id"),
+    holds("instance-profile", &["role"], "role", "name"),
+    holds("launch-template", &["profile"], "instance-profile", "name"),
+    holds("launch-template", &["security_groups", "*"], "security-group", "id"),
+    holds("launch-template", &["key"], "key-pair", "name"),
+    holds("autoscaling-group", &["launch_template"], "launch-template", "id"),
+    holds("autoscaling-group", &["subnets", "*"], "subnet", "id"),
+    holds("autoscaling-group", &["target_groups", "*"], "target-group", "arn"),
+    holds("load-balancer", &["subnets", "*"], "subnet", "id"),
+    holds("load-balancer", &["security_groups", "*"], "security-group", "id"),
+    holds("target-group", &["vpc"], "vpc", "id"),
+    follows("listener", &["load_balancer"], "load-balancer", "arn"),
+    holds("listener", &["target_group"], "target-group", "arn"),
+    holds("hosted-zone", &["vpc"], "vpc", "id"),
+    holds("record", &["zone"], "hosted-zone", "id"),
+];
+
+const fn holds(from: &'static str, path: &'static [&'static str], to: &'static str, output: &'static str) -> Link {
+    Link { from, path, to, output, bond: Bond::Holds }
+}
+
+const fn follows(from: &'static str, path: &'static [&'static str], to: &'static str, output: &'static str) -> Link {
+    Link { from, path, to, output, bond: Bond::Follows }
+}
+
+impl Link {
+    /// What the attribute names. A rule's peer that is no group (a range of addresses) names nothing.
+    fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
+        let Some((first, rest)) = self.path.split_first() else { return Vec::new() };
+        let mut named = Vec::new();
+        if let Some(value) = attributes.get(*first) {
+            leaves(value, rest, &mut named);
+        }
+        if self.path.last() == Some(&"peer") {
+            named.retain(|peer| peer.starts_with("sg-"));
+        }
+        named
+    }
+}
+
+fn leaves<'a>(value: &'a Value, path: &[&str], found: &mut Vec<&'a str>) {
+    match (value, path.split_first()) {
+        (Value::Text(text), None) => found.push(text),
+        (Value::List(items), Some((&"*", rest))) => items.iter().for_each(|item| leaves(item, rest, found)),
+        (Value::Map(items), Some((key, rest))) => {
+            if let Some(item) = items.get(*key) {
+                leaves(item, rest, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+impl World {
+    /// Refuses attributes that name what is not there, or not visible yet.
+    pub(super) fn check_links(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+        for link in LINKS.iter().filter(|link| link.from == kind) {
+            for name in link.named(attributes) {
+                let target = self.by_output(link.to, link.output, name);
+                if target.is_none_or(|(_, thing)| thing.visible > self.clock) {
+                    // AWS cannot know whether the name is wrong or was made a moment ago; neither can who asks.
+                    let message = format!("the {} `{name}` does not exist", title(link.to));
+                    return Err(call.failure(Class::MaybeNotYetConsistent, idiom_of(link.to).missing, message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the deletion of what others name.
+    pub(super) fn check_free(&self, call: &Call, kind: &str, id: &str) -> Result<(), Failure> {
+        let Some(thing) = self.get(kind, id) else { return Ok(()) };
+        let holder = self.holder(kind, id, thing).or_else(|| self.machine_on(kind, id));
+        match holder {
+            Some(holder) => {
+                let message = format!("the {} `{id}` is used by {holder}", title(kind));
+                Err(call.failure(Class::Held, idiom_of(kind).held, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Who holds a thing.
+    fn holder(&self, kind: &str, id: &str, thing: &Thing) -> Option<String> {
+        self.users(kind, thing, Bond::Holds)
+            .into_iter()
+            // A group's own rules may name the group itself.
+            .find(|(from, user)| {
+                *from != "security-group-rules"
+                    || self.get(from, user).and_then(|rules| rules.text("group")) != Some(id)
+            })
+            .and_then(|(from, user)| self.get(from, &user).map(|holder| holder.title(&user)))
+    }
+
+    /// The machine whose network interface is in a subnet or a security group, whatever its template says by now.
+    fn machine_on(&self, kind: &str, id: &str) -> Option<String> {
+        let on = |machine: &&super::world::Machine| match kind {
+            "subnet" => machine.subnet == id,
+            "security-group" => machine.security_groups.iter().any(|group| group == id),
+            _ => false,
+        };
+        self.of("autoscaling-group").find_map(|(name, group)| {
+            let machine = group.machines.iter().find(on)?;
+            Some(format!("the instance {} of {}", machine.id, group.title(name)))
+        })
+    }
+
+    /// What goes when a thing goes.
+    pub(super) fn followers(&self, kind: &str, id: &str) -> Vec<(&'static str, String)> {
+        self.get(kind, id).map(|thing| self.users(kind, thing, Bond::Follows)).unwrap_or_default()
+    }
+
+    fn users(&self, kind: &str, thing: &Thing, bond: Bond) -> Vec<(&'static str, String)> {
+        let mut users = Vec::new();
+        for link in LINKS.iter().filter(|link| link.to == kind && link.bond == bond) {
+            let Some(name) = thing.outputs.get(link.output) else { continue };
+            for (id, user) in self.of(link.from) {
+                if link.named(&user.attributes).contains(&name.as_str()) {
+                    users.push((link.from, id.clone()));
+                }
+            }
+        }
+        users
+    }
+}
+
+fn title(kind: &str) -> &str {
+    super::world::kind(kind).map_or(kind, |kind| kind.title)
+}

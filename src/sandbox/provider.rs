@@ -1,0 +1,125 @@
+//! The verbs.
+
+use std::collections::BTreeSet;
+
+use super::names::{Call, idiom_of, no_such_kind};
+use super::rules::{check_changeable, check_known, check_payload};
+use super::world::{self, World};
+use super::{Sandbox, make, scaling};
+use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
+use crate::resource::KINDS;
+
+impl Provider for Sandbox {
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            for kind in KINDS.iter().skip(1) {
+                self.count(&Call::list(kind.name));
+            }
+            let first = KINDS.first().map_or("", |kind| kind.name);
+            self.call(&Call::list(first), false, |world, _| Ok(self.see(world, |_| true))).await
+        })
+    }
+
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let call = Call::list(address.kind());
+            self.call(&call, false, |world, _| Ok(self.see(world, |found| found == address))).await
+        })
+    }
+
+    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            let kind = world::kind(object.address.kind()).ok_or_else(|| no_such_kind(&object.address))?;
+            let call = Call::new("Create", kind.name);
+            self.call(&call, true, |world, fate| {
+                check_known(&call, object)?;
+                check_payload(&call, object)?;
+                self.make(world, fate, &call, kind, object, token)
+            })
+            .await
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            let kind = world::kind(object.address.kind()).ok_or_else(|| no_such_kind(&object.address))?;
+            let call = Call::new("Modify", kind.name);
+            self.call(&call, true, |world, _| {
+                check_known(&call, object)?;
+                check_changeable(&call, kind.name, changed.iter())?;
+                self.change(world, &call, kind, live, object, changed)
+            })
+            .await
+        })
+    }
+
+    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            let kind = live.address.kind();
+            let (look, end) = (Call::list(kind), Call::new("TerminateInstanceIn", kind));
+            loop {
+                let (machines, old) = self.call(&look, false, |world, _| stale(world, &look, &live.id)).await?;
+                let Some(victim) = old.first() else { break };
+                note(format!("{} of {machines} machines to replace", old.len()));
+                let booted = self.call(&end, true, |world, _| {
+                    world.end(|machine| machine.id == *victim);
+                    Ok(world.clock + scaling::BOOT)
+                });
+                let booted = booted.await?;
+                self.wait_until(&look, booted).await?;
+            }
+            let found = self.call(&look, false, |world, _| self.one(world, &look, kind, &live.id)).await?;
+            Ok(Live { address: object.address.clone(), ..found })
+        })
+    }
+
+    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            let kind = live.address.kind();
+            let call = Call::list(kind);
+            let moment = self.call(&call, false, |world, _| {
+                let thing = world.get(kind, &live.id).ok_or_else(|| gone(&call, kind, &live.id))?;
+                Ok(thing.ready.max(thing.visible))
+            });
+            let moment = moment.await?;
+            if live.phase != Phase::Ready {
+                note("until it can be used".to_owned());
+            }
+            self.wait_until(&call, moment).await?;
+            self.call(&call, false, |world, _| self.one(world, &call, kind, &live.id)).await
+        })
+    }
+
+    fn delete<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let kind = live.address.kind();
+            let call = Call::new("Delete", kind);
+            let keys = self.contents(kind, &live.id).await?;
+            self.call(&call, true, |world, _| make::destroy(world, &call, kind, &live.id, &keys)).await
+        })
+    }
+}
+
+/// How many machines a group has, and which of them do not run what it says, the oldest first.
+fn stale(world: &World, call: &Call, name: &str) -> Result<(usize, Vec<String>), Failure> {
+    let group = world.get("autoscaling-group", name).ok_or_else(|| gone(call, "autoscaling-group", name))?;
+    let version = group.text("version").unwrap_or_default();
+    let mut old: Vec<_> = group.machines.iter().filter(|machine| machine.version != version).collect();
+    old.sort_by_key(|machine| machine.launched);
+    Ok((group.machines.len(), old.into_iter().map(|machine| machine.id.clone()).collect()))
+}
+
+/// The failure of a call about something that is not there.
+pub(super) fn gone(call: &Call, kind: &str, id: &str) -> Failure {
+    missing(call, Class::Gone, kind, id)
+}
+
+/// The same, of another class.
+pub(super) fn missing(call: &Call, class: Class, kind: &str, id: &str) -> Failure {
+    call.failure(class, idiom_of(kind).missing, format!("`{id}` does not exist"))
+}

@@ -1,0 +1,169 @@
+//! What AWS refuses.
+
+use ipnet::Ipv4Net;
+use sha2::{Digest, Sha256};
+
+use super::names::{Call, hex, idiom_of};
+use super::world::{Thing, World, kind};
+use crate::engine::{Attributes, Class, Effect, Failure, Object};
+
+/// Names that only one object may have: the kind, and the attributes that make the name.
+const UNIQUE: &[(&str, &[&str])] = &[
+    ("bucket", &["name"]),
+    ("role", &["name"]),
+    ("instance-profile", &["name"]),
+    ("launch-template", &["name"]),
+    ("autoscaling-group", &["name"]),
+    ("load-balancer", &["name"]),
+    ("target-group", &["name"]),
+    ("key-pair", &["name"]),
+    ("security-group", &["vpc", "name"]),
+    ("security-group-rules", &["group"]),
+    ("internet-gateway", &["vpc"]),
+    ("listener", &["load_balancer", "port"]),
+    ("record", &["zone", "name", "record_type"]),
+];
+
+/// Refuses values that wait for other objects, which a real API would take for text.
+pub(super) fn check_known(call: &Call, object: &Object) -> Result<(), Failure> {
+    match object.attributes.iter().find(|(_, value)| !value.is_known()) {
+        Some((name, _)) => {
+            let message = format!("`{name}` of {} is not known yet", object.address);
+            Err(call.failure(Class::Invalid, "UnresolvedValue", message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses an object of the bucket without content, or with another one than its hash says.
+pub(super) fn check_payload(call: &Call, object: &Object) -> Result<(), Failure> {
+    if object.address.kind() != "bucket-object" {
+        return Ok(());
+    }
+    let refuse = |code, message: &str| Err(call.failure(Class::Invalid, code, message));
+    let Some(payload) = &object.payload else { return refuse("MissingContent", "there is nothing to upload") };
+    let said = object.attributes.get("sha256").and_then(|hash| hash.as_text());
+    if said == Some(hex(&Sha256::digest(&payload.0)).as_str()) {
+        Ok(())
+    } else {
+        refuse("BadDigest", "the content is not what its hash says")
+    }
+}
+
+/// Refuses to change what can only be chosen on creation.
+pub(super) fn check_changeable<'a>(
+    call: &Call,
+    kind_name: &str,
+    mut changed: impl Iterator<Item = &'a String>,
+) -> Result<(), Failure> {
+    let Some(kind) = kind(kind_name) else { return Ok(()) };
+    let stuck = changed.find(|name| matches!(kind.attribute(name).effect, Effect::Replace | Effect::Fixed(_)));
+    match stuck {
+        Some(name) => {
+            let message = format!("`{name}` of a {} cannot be changed", kind.title);
+            Err(call.failure(Class::Invalid, "UnsupportedOperation", message))
+        }
+        None => Ok(()),
+    }
+}
+
+impl World {
+    /// Refuses a name that another object has. `except` is the object itself, when it is changed.
+    pub(super) fn check_unique(
+        &self,
+        call: &Call,
+        kind: &str,
+        attributes: &Attributes,
+        except: Option<&str>,
+    ) -> Result<(), Failure> {
+        let Some((_, parts)) = UNIQUE.iter().find(|(of, _)| *of == kind) else { return Ok(()) };
+        if parts.iter().any(|part| !attributes.contains_key(*part)) {
+            return Ok(());
+        }
+        let same = |thing: &Thing| parts.iter().all(|part| thing.attributes.get(*part) == attributes.get(*part));
+        match self.of(kind).find(|(id, thing)| except != Some(id.as_str()) && same(thing)) {
+            Some((id, thing)) => {
+                let message = format!("it exists already: {}", thing.title(id));
+                let ours = thing.mark.is_some() && kind == "bucket";
+                let code = if ours { "BucketAlreadyOwnedByYou" } else { idiom_of(kind).exists };
+                Err(call.failure(Class::AlreadyExists, code, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses address ranges that AWS refuses.
+    pub(super) fn check_ranges(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+        if !matches!(kind, "vpc" | "subnet") {
+            return Ok(());
+        }
+        let invalid = |code: &str, message: String| call.failure(Class::Invalid, code, message);
+        let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
+        let cidr = text("cidr");
+        let Some(range) = cidr.parse::<Ipv4Net>().ok().filter(|range| range.trunc() == *range) else {
+            return Err(invalid("InvalidParameterValue", format!("`{cidr}` is no range of addresses")));
+        };
+        if !(16..=28).contains(&range.prefix_len()) {
+            let code = if kind == "vpc" { "InvalidVpc.Range" } else { "InvalidSubnet.Range" };
+            return Err(invalid(code, format!("{range} is not between /16 and /28")));
+        }
+        if kind == "vpc" {
+            return Ok(());
+        }
+        let whole = self.get("vpc", text("vpc")).and_then(|vpc| vpc.text("cidr")?.parse::<Ipv4Net>().ok());
+        if whole.is_some_and(|whole| !whole.contains(&range)) {
+            return Err(invalid("InvalidSubnet.Range", format!("{range} is not within the VPC's range")));
+        }
+        let overlaps = |other: Ipv4Net| other.contains(&range) || range.contains(&other);
+        let other = self
+            .of("subnet")
+            .filter(|(_, other)| other.text("vpc") == Some(text("vpc")))
+            .find(|(_, other)| other.text("cidr").and_then(|cidr| cidr.parse().ok()).is_some_and(overlaps));
+        match other {
+            Some((id, other)) => {
+                let message = format!("{range} overlaps with {}", other.title(id));
+                // A subnet cannot be told from its twin by name: to who sent the same request twice this is the answer.
+                Err(call.failure(Class::AlreadyExists, "InvalidSubnet.Conflict", message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl World {
+    /// Refuses an Auto Scaling group of an impossible size, or of a template version that does not exist.
+    pub(super) fn check_group(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+        if kind != "autoscaling-group" {
+            return Ok(());
+        }
+        let refuse = |message: String| Err(call.failure(Class::Invalid, "ValidationError", message));
+        let number = |name: &str| match attributes.get(name) {
+            Some(crate::engine::Value::Integer(number)) => Some(*number),
+            _ => None,
+        };
+        let (min, max) = (number("min").unwrap_or(0), number("max").unwrap_or(0));
+        let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
+        if min < 0 || max < min {
+            return refuse(format!("a group of at least {min} and at most {max} machines is impossible"));
+        }
+        if number("desired").is_some_and(|desired| desired < 0) {
+            return refuse("the desired number of machines is negative".to_owned());
+        }
+        let template = self.by_output("launch-template", "id", text("launch_template"));
+        let newest = template.and_then(|(_, template)| template.outputs.get("version")?.parse::<u64>().ok());
+        match text("version").parse::<u64>() {
+            Ok(version) if newest.is_some_and(|newest| (1..=newest).contains(&version)) => Ok(()),
+            _ => refuse(format!("the launch template has no version `{}`", text("version"))),
+        }
+    }
+}
+
+/// Refuses zones that the region does not have.
+pub(super) fn check_zone(call: &Call, kind: &str, attributes: &Attributes, zones: &[String]) -> Result<(), Failure> {
+    let zone = attributes.get("zone").and_then(|zone| zone.as_text()).unwrap_or_default();
+    if matches!(kind, "volume" | "subnet") && !zones.iter().any(|known| known == zone) {
+        let message = format!("the zone `{zone}` does not exist here; there are {}", zones.join(", "));
+        return Err(call.failure(Class::Invalid, "InvalidParameterValue", message));
+    }
+    Ok(())
+}

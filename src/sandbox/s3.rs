@@ -1,0 +1,126 @@
+//! Simulated S3: what is in the buckets.
+
+use futures_util::FutureExt;
+
+use super::names::Call;
+use super::world::World;
+use super::{Disk, Sandbox};
+use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
+use crate::store::DirectoryStore;
+
+/// A bucket of the simulated account as a store.
+///
+/// Ages are told by the real clock, not the simulated one: the lease of a process that was killed expires while nobody
+/// makes a call.
+#[derive(Debug, Clone)]
+pub struct BucketStore {
+    sandbox: Sandbox,
+    bucket: String,
+    /// Empty, or with a final slash.
+    prefix: String,
+}
+
+impl Sandbox {
+    /// A bucket as a store, below a prefix (without slashes at its ends; often empty).
+    pub fn store(&self, bucket: &str, prefix: &str) -> BucketStore {
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        BucketStore { sandbox: self.clone(), bucket: bucket.to_owned(), prefix }
+    }
+
+    /// The keys in a bucket; nothing for another kind.
+    pub(super) async fn contents(&self, kind: &str, id: &str) -> Result<Vec<String>, Failure> {
+        if kind != "bucket" {
+            return Ok(Vec::new());
+        }
+        let prefix = format!("{id}/");
+        let keys = self.disk().list(&prefix).await?;
+        Ok(keys.into_iter().filter_map(|key| key.strip_prefix(&prefix).map(str::to_owned)).collect())
+    }
+
+    fn disk(&self) -> Box<dyn Store> {
+        match &self.disk {
+            Disk::Directory(root) => Box::new(DirectoryStore::new(root)),
+            Disk::Memory(memory) => Box::new(memory.clone()),
+        }
+    }
+}
+
+impl BucketStore {
+    fn full(&self, key: &str) -> String {
+        format!("{}/{}{key}", self.bucket, self.prefix)
+    }
+
+    fn exists(&self, world: &World) -> bool {
+        world.get("bucket", &self.bucket).is_some()
+    }
+
+    /// Makes a call. Neither disk nor memory ever waits, so its effect is done within the call, as the faults demand.
+    async fn call<T: Send>(
+        &self,
+        action: &str,
+        changes: bool,
+        effect: impl AsyncFnOnce(&dyn Store, &mut World) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure> {
+        let call = Call { service: "s3", action: action.to_owned() };
+        let disk = self.sandbox.disk();
+        self.sandbox
+            .call(&call, changes, |world, _| {
+                let busy = || Err(call.failure(Class::Unavailable, "SlowDown", "the disk is busy"));
+                effect(disk.as_ref(), world).now_or_never().unwrap_or_else(busy)
+            })
+            .await
+    }
+}
+
+impl Store for BucketStore {
+    fn location(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix).trim_end_matches('/').to_owned()
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+        Box::pin(self.call("GetObject", false, async move |disk, world| {
+            if self.exists(world) { disk.get(&self.full(key)).await } else { Ok(None) }
+        }))
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        bytes: &'a [u8],
+        condition: &'a Condition,
+    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        Box::pin(self.call("PutObject", true, async move |disk, world| {
+            if self.exists(world) {
+                return disk.put(&self.full(key), bytes, condition).await;
+            }
+            let call = Call { service: "s3", action: "PutObject".to_owned() };
+            Err(call.failure(Class::Gone, "NoSuchBucket", format!("the bucket `{}` does not exist", self.bucket)))
+        }))
+    }
+
+    fn remove<'a>(&'a self, key: &'a str, etag: &'a Etag) -> BoxFuture<'a, Result<bool, Failure>> {
+        Box::pin(self.call("DeleteObject", true, async move |disk, world| {
+            if self.exists(world) { disk.remove(&self.full(key), etag).await } else { Ok(false) }
+        }))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(self.call("ListObjectsV2", false, async move |disk, _| {
+            let root = self.full("");
+            let keys = disk.list(&self.full(prefix)).await?;
+            Ok(keys.into_iter().filter_map(|key| key.strip_prefix(&root).map(str::to_owned)).collect())
+        }))
+    }
+
+    fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
+            // What machines start from lies in the same bucket.
+            let prefix = self.full(prefix);
+            if let Some(files) = world.things.get_mut("bucket-object") {
+                files.retain(|id, _| !id.starts_with(&prefix));
+            }
+            world.things.retain(|_, things| !things.is_empty());
+            disk.purge(&prefix).await
+        }))
+    }
+}

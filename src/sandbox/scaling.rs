@@ -1,0 +1,167 @@
+//! Auto Scaling: groups keep as many machines as they should have, spread over their zones.
+
+use std::collections::BTreeMap;
+
+use ipnet::Ipv4Net;
+
+use super::world::{Machine, Thing, World};
+use crate::engine::{Member, Value};
+
+const GROUP: &str = "autoscaling-group";
+/// How long a machine takes from its launch until it is in service, in milliseconds.
+pub(super) const BOOT: u64 = 40_000;
+
+impl World {
+    /// Lets time pass for all groups: what is missing is launched, what is too many ends, what has booted does its work.
+    pub(super) fn settle(&mut self) {
+        let names: Vec<String> = self.of(GROUP).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.leave_subnets(&name);
+            while self.shrink(&name) {}
+            while self.grow(&name) {}
+        }
+        self.write_names();
+    }
+
+    /// Ends machines in subnets that the group no longer spans: AWS moves them to the others.
+    fn leave_subnets(&mut self, name: &str) {
+        if let Some(group) = self.get_mut(GROUP, name) {
+            let subnets = texts(group.attributes.get("subnets"));
+            group.machines.retain(|machine| subnets.contains(&machine.subnet));
+        }
+    }
+
+    /// Ends one machine if there are too many: one of the fullest zone, the oldest first.
+    fn shrink(&mut self, name: &str) -> bool {
+        let Some(group) = self.get_mut(GROUP, name) else { return false };
+        if group.machines.len() <= group.number("desired").unwrap_or_default() {
+            return false;
+        }
+        let mut zones: BTreeMap<&str, usize> = BTreeMap::new();
+        for machine in &group.machines {
+            *zones.entry(&machine.zone).or_default() += 1;
+        }
+        let fullest = zones.into_iter().max_by_key(|(_, machines)| *machines).map(|(zone, _)| zone.to_owned());
+        let victim = (0..group.machines.len())
+            .filter(|at| Some(&group.machines[*at].zone) == fullest.as_ref())
+            .min_by_key(|at| group.machines[*at].launched);
+        victim.map(|at| group.machines.remove(at)).is_some()
+    }
+
+    /// Launches one machine if one is missing and a zone can take it: the emptiest zone first.
+    fn grow(&mut self, name: &str) -> bool {
+        let Some(group) = self.get(GROUP, name) else { return false };
+        if group.machines.len() >= group.number("desired").unwrap_or_default() {
+            return false;
+        }
+        let Some((zone, subnet, range)) = self.emptiest(group) else { return false };
+        let template = group.text("launch_template").unwrap_or_default();
+        let Some((_, template)) = self.by_output("launch-template", "id", template) else { return false };
+        let security_groups = texts(template.attributes.get("security_groups"));
+        let version = group.text("version").unwrap_or("1").to_owned();
+        let id = format!("i-{}", self.hex(17));
+        let machine = Machine {
+            id,
+            zone,
+            subnet,
+            ip: address(range, self.made),
+            security_groups,
+            version,
+            launched: self.clock,
+            booted: self.clock + BOOT,
+        };
+        match self.get_mut(GROUP, name) {
+            Some(group) => group.machines.push(machine),
+            None => return false,
+        }
+        true
+    }
+
+    /// The zone of a group with the fewest machines, with its subnet; none that has failed.
+    fn emptiest(&self, group: &Thing) -> Option<(String, String, Ipv4Net)> {
+        let subnets = texts(group.attributes.get("subnets"));
+        let places = subnets.into_iter().filter_map(|id| {
+            let (_, subnet) = self.by_output("subnet", "id", &id)?;
+            let zone = subnet.text("zone").filter(|zone| !self.failed_zones.contains(*zone))?;
+            Some((zone.to_owned(), id, subnet.text("cidr")?.parse().ok()?))
+        });
+        places.min_by_key(|(zone, ..)| (group.machines.iter().filter(|m| m.zone == *zone).count(), zone.clone()))
+    }
+
+    /// Machines that have booted write their names into the private zones of their VPC, as masters do.
+    fn write_names(&mut self) {
+        let mut names: Vec<(String, String, String)> = Vec::new();
+        for (_, group) in self.of(GROUP) {
+            for machine in group.machines.iter().filter(|machine| machine.booted <= self.clock) {
+                let vpc = self.by_output("subnet", "id", &machine.subnet).and_then(|(_, subnet)| subnet.text("vpc"));
+                for (id, zone) in self.of("hosted-zone").filter(|(_, zone)| vpc.is_some() && zone.text("vpc") == vpc) {
+                    let name = format!("{}.{}", machine.id, zone.text("name").unwrap_or_default());
+                    names.push((id.clone(), name, machine.ip.clone()));
+                }
+            }
+        }
+        for (zone, name, ip) in names {
+            if let Some(zone) = self.get_mut("hosted-zone", &zone) {
+                zone.contents.insert(name, ip);
+            }
+        }
+    }
+
+    /// Ends machines. Their group notices by itself.
+    pub(super) fn end(&mut self, dies: impl Fn(&Machine) -> bool) -> Vec<String> {
+        let mut ended = Vec::new();
+        for group in self.things.get_mut(GROUP).into_iter().flat_map(BTreeMap::values_mut) {
+            ended.extend(group.machines.iter().filter(|machine| dies(machine)).map(|machine| machine.id.clone()));
+            group.machines.retain(|machine| !dies(machine));
+        }
+        ended
+    }
+}
+
+impl Thing {
+    /// The machines as others see them, sorted.
+    pub(super) fn members(&self, now: u64) -> Vec<Member> {
+        let mut members: Vec<Member> = self.machines.iter().map(|machine| member(machine, now)).collect();
+        members.sort();
+        members
+    }
+
+    /// The template version that every machine was started from: the oldest one, or the group's own without machines.
+    pub(super) fn machines_version(&self) -> Option<String> {
+        let oldest = self.machines.iter().min_by_key(|machine| machine.version.parse::<u64>().unwrap_or(0));
+        oldest.map(|machine| machine.version.clone()).or_else(|| self.text("version").map(str::to_owned))
+    }
+
+    /// Keeps the desired number of machines between the fewest and the most, as AWS does when either changes.
+    pub(super) fn keep_in_range(&mut self) {
+        let (min, max) = (self.number("min").unwrap_or(0), self.number("max").unwrap_or(usize::MAX));
+        let desired = self.number("desired").unwrap_or(min).min(max).max(min);
+        if let Ok(desired) = i64::try_from(desired) {
+            self.attributes.insert("desired".to_owned(), Value::Integer(desired));
+        }
+    }
+}
+
+fn member(machine: &Machine, now: u64) -> Member {
+    Member {
+        id: machine.id.clone(),
+        zone: machine.zone.clone(),
+        state: if machine.booted <= now { "InService" } else { "Pending" }.to_owned(),
+        version: machine.version.clone(),
+    }
+}
+
+/// The texts of a list.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::List(items)) => items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// An address of the range: AWS keeps the first four and the last.
+fn address(range: Ipv4Net, number: u64) -> String {
+    let hosts = (1_u64 << (32 - range.prefix_len())).saturating_sub(5).max(1);
+    let offset = u32::try_from(4 + number % hosts).unwrap_or(4);
+    std::net::Ipv4Addr::from(u32::from(range.network()).saturating_add(offset)).to_string()
+}

@@ -1,0 +1,349 @@
+//! Tests of the simulated cloud, with a small cluster made by hand.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod faults;
+mod hurt;
+mod keep;
+mod lives;
+mod machines;
+mod s3;
+mod strict;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::engine::{Address, Live, Object, Payload, Phase, Provider, Reference, Token};
+use crate::resource::{
+    AutoScalingGroup, Bucket, BucketObject, HealthCheck, HostedZone, Input, InstanceProfile, InternetGateway, KeyPair,
+    LaunchTemplate, Listener, LoadBalancer, Record, Resource, Role, Route, RouteTable, Rule, SecurityGroup,
+    SecurityGroupRules, Subnet, Tags, TargetGroup, Volume, Vpc,
+};
+
+const CLUSTER: &str = "chat.poeticoding.com";
+const BUCKET: &str = "state.chat.poeticoding.com";
+
+fn settings() -> Settings {
+    Settings::new("us-east-1", CLUSTER)
+}
+
+fn sandbox() -> Sandbox {
+    Sandbox::in_memory(settings())
+}
+
+fn quiet(_: String) {}
+
+fn of<R: Resource>(name: &str, output: &str) -> Input {
+    Input::output(R::address(name), output)
+}
+
+fn tags(name: &str) -> Tags {
+    Tags::from([("Name".to_owned(), name.to_owned())])
+}
+
+fn vpc() -> Object {
+    let vpc = Vpc { cidr: "172.20.0.0/16".to_owned(), dns_support: true, dns_hostnames: true, tags: tags("vpc") };
+    vpc.object("main").unwrap()
+}
+
+fn subnet(zone: &str, cidr: &str) -> Object {
+    let subnet =
+        Subnet { vpc: of::<Vpc>("main", "id"), zone: zone.to_owned(), cidr: cidr.to_owned(), tags: tags(zone) };
+    subnet.object(zone).unwrap()
+}
+
+fn security_group(name: &str) -> Object {
+    let group = SecurityGroup {
+        name: format!("{name}.{CLUSTER}"),
+        description: name.to_owned(),
+        vpc: of::<Vpc>("main", "id"),
+        tags: tags(name),
+    };
+    group.object(name).unwrap()
+}
+
+fn rules(name: &str, peers: &[&str]) -> Object {
+    let rule = |peer: &&str| Rule {
+        protocol: "tcp".to_owned(),
+        ports: "6443".to_owned(),
+        peer: of::<SecurityGroup>(peer, "id"),
+        description: String::new(),
+    };
+    let group = of::<SecurityGroup>(name, "id");
+    let rules = SecurityGroupRules { group, ingress: peers.iter().map(rule).collect(), egress: Vec::new() };
+    rules.object(name).unwrap()
+}
+
+fn template() -> LaunchTemplate {
+    LaunchTemplate {
+        name: format!("nodes.{CLUSTER}"),
+        image: "ami-0a5b1d2c3e4f60718".to_owned(),
+        instance_size: "t3.medium".to_owned(),
+        profile: of::<InstanceProfile>("nodes", "name"),
+        security_groups: vec![of::<SecurityGroup>("nodes", "id")],
+        public_address: true,
+        key: Some(of::<KeyPair>("ssh", "name")),
+        user_data: "#!/bin/sh".into(),
+        root_device: "/dev/xvda".to_owned(),
+        root_gib: 20,
+        metadata_hops: 1,
+        instance_tags: Tags::new(),
+        tags: tags("nodes"),
+    }
+}
+
+fn group(count: u32) -> AutoScalingGroup {
+    AutoScalingGroup {
+        name: format!("nodes.{CLUSTER}"),
+        launch_template: of::<LaunchTemplate>("nodes", "id"),
+        version: of::<LaunchTemplate>("nodes", "version"),
+        machines: of::<LaunchTemplate>("nodes", "version"),
+        subnets: vec![of::<Subnet>("us-east-1d", "id"), of::<Subnet>("us-east-1f", "id")],
+        min: count,
+        max: count,
+        desired: Some(count),
+        target_groups: vec![of::<TargetGroup>("api", "arn")],
+        tags: tags("nodes"),
+    }
+}
+
+fn network() -> Vec<Object> {
+    let gateway = InternetGateway { vpc: of::<Vpc>("main", "id"), tags: tags("main") };
+    let table = RouteTable {
+        vpc: of::<Vpc>("main", "id"),
+        routes: vec![Route { destination: "0.0.0.0/0".to_owned(), target: of::<InternetGateway>("main", "id") }],
+        subnets: vec![of::<Subnet>("us-east-1d", "id"), of::<Subnet>("us-east-1f", "id")],
+        tags: tags("main"),
+    };
+    vec![
+        vpc(),
+        gateway.object("main").unwrap(),
+        subnet("us-east-1d", "172.20.32.0/19"),
+        subnet("us-east-1f", "172.20.64.0/19"),
+        table.object("main").unwrap(),
+        security_group("masters"),
+        security_group("nodes"),
+        rules("masters", &["masters", "nodes"]),
+        rules("nodes", &["masters"]),
+    ]
+}
+
+fn identity() -> Vec<Object> {
+    let role = Role {
+        name: format!("nodes.{CLUSTER}"),
+        path: format!("/quorate/{CLUSTER}/role/nodes/"),
+        trust: "{}".to_owned(),
+        policies: BTreeMap::from([("nodes".to_owned(), "{}".into())]),
+        attached: Vec::new(),
+        tags: tags("nodes"),
+    };
+    let profile = InstanceProfile {
+        name: format!("nodes.{CLUSTER}"),
+        path: format!("/quorate/{CLUSTER}/instance-profile/nodes/"),
+        role: of::<Role>("nodes", "name"),
+        tags: tags("nodes"),
+    };
+    let key = KeyPair { name: format!("{CLUSTER}-1"), public_key: "ssh-ed25519 AAAA".to_owned(), tags: tags("ssh") };
+    vec![role.object("nodes").unwrap(), profile.object("nodes").unwrap(), key.object("ssh").unwrap()]
+}
+
+fn storage() -> Vec<Object> {
+    let bucket = Bucket { name: BUCKET.to_owned(), versioned: true, encrypted: true, private: true, tags: tags("b") };
+    let content = b"#!/bin/sh\n".as_slice();
+    let file = BucketObject {
+        bucket: of::<Bucket>("state", "name"),
+        key: format!("{CLUSTER}/bootstrap/node.sh"),
+        sha256: names::hex(&Sha256::digest(content)),
+    };
+    let file = Object { payload: Some(Payload(Arc::from(content))), ..file.object("node.sh").unwrap() };
+    let volume = Volume {
+        zone: "us-east-1d".to_owned(),
+        volume_type: "gp3".to_owned(),
+        gib: 20,
+        encrypted: true,
+        tags: tags("etcd-a"),
+    };
+    vec![bucket.object("state").unwrap(), file, volume.object("etcd-a").unwrap()]
+}
+
+fn front() -> Vec<Object> {
+    let balancer = LoadBalancer {
+        name: "api-1".to_owned(),
+        scheme: "internet-facing".to_owned(),
+        subnets: vec![of::<Subnet>("us-east-1d", "id"), of::<Subnet>("us-east-1f", "id")],
+        security_groups: vec![of::<SecurityGroup>("masters", "id")],
+        cross_zone: true,
+        tags: tags("api"),
+    };
+    let check = HealthCheck { protocol: "TCP".to_owned(), interval: 10, healthy: 2, unhealthy: 2 };
+    let target = TargetGroup {
+        name: "api-1".to_owned(),
+        vpc: of::<Vpc>("main", "id"),
+        protocol: "TCP".to_owned(),
+        port: 6443,
+        health_check: check,
+        deregistration_seconds: 30,
+        tags: tags("api"),
+    };
+    let listener = Listener {
+        load_balancer: of::<LoadBalancer>("api", "arn"),
+        protocol: "TCP".to_owned(),
+        port: 443,
+        target_group: of::<TargetGroup>("api", "arn"),
+        tags: tags("api"),
+    };
+    let private = HostedZone {
+        name: format!("internal.{CLUSTER}"),
+        vpc: Some(of::<Vpc>("main", "id")),
+        comment: String::new(),
+        tags: tags("internal"),
+    };
+    let public = HostedZone { name: CLUSTER.to_owned(), vpc: None, comment: String::new(), tags: tags("public") };
+    let record = Record {
+        zone: of::<HostedZone>("public", "id"),
+        name: format!("api.{CLUSTER}"),
+        record_type: "A".to_owned(),
+        target: of::<LoadBalancer>("api", "dns_name"),
+        target_zone: of::<LoadBalancer>("api", "zone_id"),
+    };
+    vec![
+        balancer.object("api").unwrap(),
+        target.object("api").unwrap(),
+        listener.object("api").unwrap(),
+        private.object("internal").unwrap(),
+        public.object("public").unwrap(),
+        record.object("api").unwrap(),
+    ]
+}
+
+/// A small cluster with every kind of object, in an order in which it can be made.
+fn cluster() -> Vec<Object> {
+    let mut objects = [network(), identity(), storage(), front()].concat();
+    objects.push(template().object("nodes").unwrap());
+    objects.push(group(3).object("nodes").unwrap());
+    objects
+}
+
+/// Makes objects one after the other, each with the outputs of those before it.
+struct Builder {
+    sandbox: Sandbox,
+    made: BTreeMap<Address, Live>,
+}
+
+impl Builder {
+    fn new(sandbox: &Sandbox) -> Self {
+        Self { sandbox: sandbox.clone(), made: BTreeMap::new() }
+    }
+
+    async fn whole(sandbox: &Sandbox) -> Self {
+        let mut builder = Self::new(sandbox);
+        for object in cluster() {
+            builder.make(&object).await;
+        }
+        builder
+    }
+
+    fn resolve(&self, object: &Object) -> Object {
+        object.resolve(&|reference: &Reference| {
+            self.made.get(&reference.address).and_then(|live| live.outputs.get(&reference.output)).cloned()
+        })
+    }
+
+    async fn attempt(&mut self, object: &Object) -> Result<Live, Failure> {
+        let token = Token(format!("token-{}", object.address));
+        let made = self.sandbox.create(&self.resolve(object), &token).await?;
+        let ready = self.sandbox.ready(&made, &quiet).await?;
+        self.made.insert(object.address.clone(), ready.clone());
+        Ok(ready)
+    }
+
+    async fn make(&mut self, object: &Object) -> Live {
+        self.attempt(object).await.unwrap()
+    }
+
+    async fn update(&self, object: &Object, changed: &[&str]) -> Result<Live, Failure> {
+        let changed: BTreeSet<String> = changed.iter().map(|name| (*name).to_owned()).collect();
+        self.sandbox.update(&self.made[&object.address], &self.resolve(object), &changed).await
+    }
+
+    async fn delete(&self, address: &str) -> Result<(), Failure> {
+        self.sandbox.delete(&self.made[&address.parse().unwrap()], &quiet).await
+    }
+}
+
+fn code(failure: &Failure) -> &str {
+    failure.code.as_deref().unwrap_or_default()
+}
+
+/// Every kind of the vocabulary is in the test cluster, and so is treated by what follows.
+#[test]
+fn the_test_cluster_has_every_kind() {
+    let kinds: BTreeSet<String> = cluster().iter().map(|object| object.address.kind().to_owned()).collect();
+    let known: BTreeSet<String> = crate::resource::KINDS.iter().map(|kind| kind.name.to_owned()).collect();
+    assert_eq!(kinds, known);
+}
+
+/// What is made can be observed as it was asked for, with ids like AWS's, and removed again without a trace.
+#[tokio::test]
+async fn what_is_made_is_observed_and_can_be_removed() {
+    let sandbox = sandbox();
+    let before = sandbox.inventory().unwrap();
+    let builder = Builder::whole(&sandbox).await;
+
+    let seen = sandbox.observe().await.unwrap();
+    assert_eq!(seen.len(), cluster().len());
+    for object in cluster().iter().map(|object| builder.resolve(object)) {
+        let live = seen.iter().find(|live| live.address == object.address).unwrap();
+        for (name, value) in &object.attributes {
+            if world::kind(object.address.kind()).unwrap().attribute(name).observed {
+                assert_eq!(live.attributes.get(name), Some(value), "{} of {}", name, object.address);
+            }
+        }
+        assert_eq!(live.phase, Phase::Ready);
+        assert_eq!(live.proven, object.address.kind() != "record");
+        assert_eq!(sandbox.find(&object.address).await.unwrap(), std::slice::from_ref(live));
+    }
+
+    for object in cluster().iter().rev() {
+        builder.delete(&object.address.to_string()).await.unwrap();
+        builder.delete(&object.address.to_string()).await.unwrap();
+    }
+    assert_eq!(sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test]
+async fn ids_look_like_those_of_aws() {
+    let sandbox = sandbox();
+    let builder = Builder::whole(&sandbox).await;
+    let outputs: Vec<String> = builder
+        .made
+        .values()
+        .flat_map(|live| live.outputs.iter().map(|(name, value)| format!("{}.{name} = {value}", live.address)))
+        .collect();
+    insta::assert_snapshot!(outputs.join("\n"));
+}
+
+/// The engine asks for all kinds at once; the number of calls does not follow the number of objects.
+#[tokio::test]
+async fn an_observation_is_one_call_a_kind() {
+    let sandbox = sandbox();
+    Builder::whole(&sandbox).await;
+    let other = sandbox.again(settings());
+    other.observe().await.unwrap();
+    let calls = other.calls();
+    assert_eq!(calls.values().sum::<u64>(), u64::try_from(crate::resource::KINDS.len()).unwrap());
+    assert_eq!(calls["DescribeVpcs"], 1);
+}
+
+#[tokio::test]
+async fn facts_tell_of_the_region_and_the_account() {
+    use crate::resource::{Cloud, Question};
+    let question = Question {
+        sizes: ["t3.medium", "t4g.small", "m7g.2xlarge", "t3.gigantic"].map(str::to_owned).to_vec(),
+        name: CLUSTER.to_owned(),
+    };
+    let facts = sandbox().facts(&question).await.unwrap();
+    insta::assert_json_snapshot!(facts);
+}

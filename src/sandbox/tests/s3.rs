@@ -1,0 +1,74 @@
+//! Simulated S3.
+
+use super::*;
+use crate::engine::{Condition, Store, Written};
+
+async fn with_bucket(sandbox: &Sandbox) -> Builder {
+    let mut builder = Builder::new(sandbox);
+    builder.make(&storage()[0]).await;
+    builder
+}
+
+#[tokio::test]
+async fn a_bucket_that_does_not_exist_holds_nothing_and_takes_nothing() {
+    let store = sandbox().store(BUCKET, "");
+    assert_eq!(store.get("key").await.unwrap(), None);
+    assert_eq!(store.list("").await.unwrap(), Vec::<String>::new());
+    let failure = store.put("key", b"x", &Condition::Absent).await.unwrap_err();
+    assert_eq!(code(&failure), "NoSuchBucket");
+}
+
+#[tokio::test]
+async fn writes_are_conditional_in_memory_and_on_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    for sandbox in [sandbox(), Sandbox::open(directory.path(), settings())] {
+        with_bucket(&sandbox).await;
+        let (one, two) = (sandbox.store(BUCKET, "a"), sandbox.again(settings()).store(BUCKET, "a"));
+        let Written::Yes(etag) = one.put("key", b"1", &Condition::Absent).await.unwrap() else { panic!("lost") };
+        assert_eq!(two.put("key", b"2", &Condition::Absent).await.unwrap(), Written::Lost);
+        let Written::Yes(next) = two.put("key", b"2", &Condition::Matches(etag.clone())).await.unwrap() else {
+            panic!("lost")
+        };
+        assert_eq!(one.put("key", b"3", &Condition::Matches(etag)).await.unwrap(), Written::Lost);
+        assert_eq!(one.get("key").await.unwrap().unwrap().bytes, b"2");
+        assert_eq!(sandbox.store(BUCKET, "").list("").await.unwrap(), ["a/key"]);
+        assert_eq!(one.location(), format!("s3://{BUCKET}/a"));
+        assert!(one.remove("key", &next).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_empty_stays() {
+    let sandbox = sandbox();
+    let builder = with_bucket(&sandbox).await;
+    let store = sandbox.store(BUCKET, "");
+    store.put("chat/state.json", b"{}", &Condition::Absent).await.unwrap();
+    let failure = builder.delete("bucket/state").await.unwrap_err();
+    assert_eq!((code(&failure), failure.class), ("BucketNotEmpty", Class::Held));
+    assert!(failure.message.contains("chat/state.json"), "{failure}");
+    store.purge("chat/").await.unwrap();
+    builder.delete("bucket/state").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_purge_takes_the_files_that_machines_start_from() {
+    let sandbox = sandbox();
+    let mut builder = with_bucket(&sandbox).await;
+    builder.make(&storage()[1]).await;
+    sandbox.store(BUCKET, "").purge(&format!("{CLUSTER}/")).await.unwrap();
+    builder.delete("bucket/state").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_write_leaves_the_effect_in_doubt() {
+    let sandbox = sandbox();
+    with_bucket(&sandbox).await;
+    let faults = Faults { unknown: 1.0, ..Faults::default() };
+    let flaky = sandbox.again(Settings { faults, ..settings() }).store(BUCKET, "");
+    for number in 0..20 {
+        let failure = flaky.put(&number.to_string(), b"x", &Condition::Absent).await.unwrap_err();
+        assert_eq!(failure.class, Class::UnknownOutcome);
+    }
+    let written = sandbox.store(BUCKET, "").list("").await.unwrap().len();
+    assert!((3..18).contains(&written), "{written} of 20 took effect");
+}

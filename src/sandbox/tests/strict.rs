@@ -1,0 +1,230 @@
+//! What AWS refuses, the sandbox refuses.
+
+use super::*;
+use crate::engine::Value;
+
+async fn refused(builder: &mut Builder, object: &Object) -> Failure {
+    builder.attempt(object).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_value_that_waits_for_another_object_is_refused() {
+    let sandbox = sandbox();
+    let failure = sandbox.create(&subnet("us-east-1a", "172.20.32.0/19"), &Token("t".to_owned())).await.unwrap_err();
+    assert_eq!((code(&failure), failure.class), ("UnresolvedValue", Class::Invalid));
+}
+
+#[tokio::test]
+async fn a_reference_to_nothing_is_refused_in_the_words_of_its_service() {
+    let sandbox = sandbox();
+    let cases: [(&str, &str); 8] = [
+        ("subnet", "InvalidVpcID.NotFound"),
+        ("instance-profile", "NoSuchEntity"),
+        ("bucket-object", "NoSuchBucket"),
+        ("security-group-rules", "InvalidGroup.NotFound"),
+        ("autoscaling-group", "InvalidLaunchTemplateId.NotFound"),
+        ("load-balancer", "InvalidSubnetID.NotFound"),
+        ("listener", "LoadBalancerNotFound"),
+        ("record", "NoSuchHostedZone"),
+    ];
+    for (kind, expected) in cases {
+        let object = cluster().into_iter().find(|object| object.address.kind() == kind).unwrap();
+        let object = object.resolve(&|reference| Some(format!("no-{}", reference.output)));
+        let failure = sandbox.create(&object, &Token("t".to_owned())).await.unwrap_err();
+        assert_eq!((code(&failure), failure.class), (expected, Class::MaybeNotYetConsistent), "{kind}");
+    }
+}
+
+/// Everything that something else names stays, and the refusal names that something.
+#[tokio::test]
+async fn what_others_use_cannot_be_deleted() {
+    let sandbox = sandbox();
+    let builder = Builder::whole(&sandbox).await;
+    let cases = [
+        ("vpc/main", "DependencyViolation", "internet-gateway/main"),
+        ("internet-gateway/main", "DependencyViolation", "route-table/main"),
+        ("subnet/us-east-1d", "DependencyViolation", "route-table/main"),
+        ("security-group/masters", "DependencyViolation", "security-group-rules/nodes"),
+        ("role/nodes", "DeleteConflict", "instance-profile/nodes"),
+        ("instance-profile/nodes", "DeleteConflict", "launch-template/nodes"),
+        ("key-pair/ssh", "DependencyViolation", "launch-template/nodes"),
+        ("launch-template/nodes", "DependencyViolation", "autoscaling-group/nodes"),
+        ("target-group/api", "ResourceInUse", "autoscaling-group/nodes"),
+        ("hosted-zone/public", "HostedZoneNotEmpty", "record/api"),
+        ("bucket/state", "DependencyViolation", "bucket-object/node.sh"),
+    ];
+    for (address, expected, holder) in cases {
+        let failure = builder.delete(address).await.unwrap_err();
+        assert_eq!(failure.class, Class::Held, "{address}");
+        assert!(failure.message.contains(holder), "{address}: {failure}");
+        if address != "bucket/state" {
+            assert_eq!(code(&failure), expected, "{address}");
+        }
+    }
+    assert_eq!(sandbox.observe().await.unwrap().len(), cluster().len(), "a refused deletion changes nothing");
+}
+
+#[tokio::test]
+async fn a_group_that_only_its_own_rules_name_can_be_deleted_and_they_go_with_it() {
+    let sandbox = sandbox();
+    let mut builder = Builder::new(&sandbox);
+    for object in [vpc(), security_group("masters"), rules("masters", &["masters"])] {
+        builder.make(&object).await;
+    }
+    builder.delete("security-group/masters").await.unwrap();
+    assert_eq!(sandbox.observe().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_listener_goes_with_its_load_balancer() {
+    let sandbox = sandbox();
+    let builder = Builder::whole(&sandbox).await;
+    builder.delete("load-balancer/api").await.unwrap();
+    assert_eq!(sandbox.find(&Listener::address("api")).await.unwrap(), []);
+}
+
+/// A machine keeps its subnet and its groups until it ends, whatever its template says by then.
+#[tokio::test]
+async fn what_a_machine_uses_cannot_be_deleted() {
+    let sandbox = sandbox();
+    let mut builder = Builder::whole(&sandbox).await;
+    builder.make(&security_group("new")).await;
+    let template = LaunchTemplate { security_groups: vec![of::<SecurityGroup>("new", "id")], ..template() };
+    builder.update(&template.object("nodes").unwrap(), &["security_groups"]).await.unwrap();
+    builder.delete("security-group-rules/masters").await.unwrap();
+    let failure = builder.delete("security-group/nodes").await.unwrap_err();
+    assert!(failure.message.contains("the instance i-"), "{failure}");
+    assert!(failure.message.contains("autoscaling-group/nodes"), "{failure}");
+}
+
+#[tokio::test]
+async fn names_are_unique_where_aws_says_so() {
+    let sandbox = sandbox();
+    let mut builder = Builder::whole(&sandbox).await;
+    let cases = [
+        ("role", "EntityAlreadyExists"),
+        ("instance-profile", "EntityAlreadyExists"),
+        ("autoscaling-group", "AlreadyExists"),
+        ("load-balancer", "DuplicateLoadBalancerName"),
+        ("target-group", "DuplicateTargetGroupName"),
+        ("key-pair", "InvalidKeyPair.Duplicate"),
+        ("security-group", "InvalidGroup.Duplicate"),
+        ("bucket", "BucketAlreadyOwnedByYou"),
+        ("internet-gateway", "Resource.AlreadyAssociated"),
+        ("listener", "DuplicateListener"),
+        ("record", "InvalidChangeBatch"),
+        ("launch-template", "InvalidLaunchTemplateName.AlreadyExistsException"),
+    ];
+    for (kind, expected) in cases {
+        let object = cluster().into_iter().find(|object| object.address.kind() == kind).unwrap();
+        let twin = Object { address: Address::new(kind, "twin"), ..object };
+        let failure = refused(&mut builder, &twin).await;
+        assert_eq!((code(&failure), failure.class), (expected, Class::AlreadyExists), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_of_somebody_else_is_taken() {
+    let mut builder = Builder::new(&sandbox());
+    let bucket = storage().remove(0);
+    let name = Value::Text("data-team-exports".to_owned());
+    let bucket =
+        Object { attributes: bucket.attributes.into_iter().chain([("name".to_owned(), name)]).collect(), ..bucket };
+    assert_eq!(code(&refused(&mut builder, &bucket).await), "BucketAlreadyExists");
+}
+
+#[tokio::test]
+async fn ranges_of_subnets_fit_into_the_vpc_and_beside_each_other() {
+    let mut builder = Builder::new(&sandbox());
+    builder.make(&vpc()).await;
+    builder.make(&subnet("us-east-1a", "172.20.32.0/19")).await;
+    let cases = [
+        ("172.20.32.0/20", "InvalidSubnet.Conflict"),
+        ("172.20.0.0/17", "InvalidSubnet.Conflict"),
+        ("172.21.0.0/19", "InvalidSubnet.Range"),
+        ("172.20.64.0/29", "InvalidSubnet.Range"),
+        ("172.20.64.1/19", "InvalidParameterValue"),
+        ("everywhere", "InvalidParameterValue"),
+    ];
+    for (cidr, expected) in cases {
+        assert_eq!(code(&refused(&mut builder, &subnet("us-east-1b", cidr)).await), expected, "{cidr}");
+    }
+    assert_eq!(code(&refused(&mut builder, &subnet("us-east-1z", "172.20.64.0/19")).await), "InvalidParameterValue");
+    builder.make(&subnet("us-east-1b", "172.20.64.0/19")).await;
+}
+
+#[tokio::test]
+async fn a_file_is_what_its_hash_says() {
+    let mut builder = Builder::new(&sandbox());
+    let [bucket, file, _] = storage().try_into().unwrap();
+    builder.make(&bucket).await;
+    let without = Object { payload: None, ..file.clone() };
+    assert_eq!(code(&refused(&mut builder, &without).await), "MissingContent");
+    let other = Object { payload: Some(Payload(Arc::from(b"other".as_slice()))), ..file.clone() };
+    assert_eq!(code(&refused(&mut builder, &other).await), "BadDigest");
+    builder.make(&file).await;
+}
+
+#[tokio::test]
+async fn what_is_chosen_on_creation_cannot_be_changed() {
+    let builder = Builder::whole(&sandbox()).await;
+    for (object, attribute) in [(vpc(), "cidr"), (security_group("nodes"), "description")] {
+        let failure = builder.update(&object, &[attribute]).await.unwrap_err();
+        assert_eq!(code(&failure), "UnsupportedOperation");
+    }
+}
+
+#[tokio::test]
+async fn impossible_groups_are_refused() {
+    let mut builder = Builder::whole(&sandbox()).await;
+    let upside_down = AutoScalingGroup { min: 3, max: 2, ..group(3) };
+    let failure = builder.update(&upside_down.object("nodes").unwrap(), &["min", "max"]).await.unwrap_err();
+    assert_eq!(code(&failure), "ValidationError");
+    let future = AutoScalingGroup { name: "other".to_owned(), version: "7".into(), ..group(1) };
+    let failure = refused(&mut builder, &future.object("other").unwrap()).await;
+    assert!(failure.message.contains("no version `7`"), "{failure}");
+}
+
+/// A token makes a creation idempotent, once: afterwards it is used up.
+#[tokio::test]
+async fn client_tokens_are_honoured() {
+    let sandbox = sandbox();
+    let volume = storage().pop().unwrap();
+    let token = Token("a".to_owned());
+    let first = sandbox.create(&volume, &token).await.unwrap();
+    assert_eq!(sandbox.create(&volume, &token).await.unwrap().id, first.id);
+    let other = Object { address: Address::new("volume", "etcd-b"), ..volume.clone() };
+    assert_eq!(code(&sandbox.create(&other, &token).await.unwrap_err()), "IdempotentParameterMismatch");
+    sandbox.delete(&first, &quiet).await.unwrap();
+    assert_eq!(code(&sandbox.create(&volume, &token).await.unwrap_err()), "IdempotentParameterMismatch");
+    let second = sandbox.create(&volume, &Token("b".to_owned())).await.unwrap();
+    assert_ne!(second.id, first.id);
+}
+
+/// A change that a version counts makes a new one; another change does not.
+#[tokio::test]
+async fn a_template_counts_its_versions() {
+    let builder = Builder::whole(&sandbox()).await;
+    let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..template() }.object("nodes").unwrap();
+    assert_eq!(builder.update(&larger, &["instance_size"]).await.unwrap().outputs["version"], "2");
+    let renamed = LaunchTemplate { tags: tags("renamed"), ..template() }.object("nodes").unwrap();
+    assert_eq!(builder.update(&renamed, &["tags"]).await.unwrap().outputs["version"], "2");
+}
+
+/// Tags that somebody else added stay; those that were ours and are not wanted any more go.
+#[tokio::test]
+async fn an_update_of_tags_leaves_those_of_others_alone() {
+    let sandbox = sandbox();
+    let mut builder = Builder::new(&sandbox);
+    let ours = builder.make(&vpc()).await;
+    sandbox.set(&Vpc::address("main"), &"tags.team=web".parse().unwrap()).unwrap();
+    let mut next = vpc();
+    let tags = BTreeMap::from([("stage".to_owned(), Value::Text("prod".to_owned()))]);
+    next.attributes.insert("tags".to_owned(), Value::Map(tags));
+    builder.made.insert(next.address.clone(), ours);
+    let live = builder.update(&next, &["tags"]).await.unwrap();
+    assert_eq!(
+        crate::resource::tags_of(&live.attributes),
+        Tags::from([("stage".to_owned(), "prod".to_owned()), ("team".to_owned(), "web".to_owned())])
+    );
+}

@@ -1,0 +1,64 @@
+//! What a run can see of the account.
+
+use super::Sandbox;
+use super::names::Call;
+use super::provider::gone;
+use super::world::{self, Thing, World};
+use crate::engine::{Address, Failure, Live, Phase, Value};
+
+impl Sandbox {
+    /// What the cluster's run can see.
+    pub(super) fn see(&self, world: &World, wanted: impl Fn(&Address) -> bool) -> Vec<Live> {
+        let visible = world.all().filter(|(_, _, thing)| thing.visible <= world.clock);
+        visible
+            .filter_map(|(kind, id, thing)| {
+                let (address, proven) = self.claim(kind, thing)?;
+                wanted(&address).then(|| view(world, kind, id, thing, address, proven))
+            })
+            .collect()
+    }
+
+    /// Which object of the cluster a thing is, and whether it proves that.
+    fn claim(&self, kind: &str, thing: &Thing) -> Option<(Address, bool)> {
+        let ours = thing.mark.as_ref().filter(|mark| mark.cluster == self.settings.cluster);
+        match kind {
+            // A record set carries no mark: it is known by its name alone.
+            "record" => {
+                let name = thing.text("name")?.strip_suffix(&self.settings.cluster)?.strip_suffix('.')?;
+                let address = ours.map_or_else(|| Address::new(kind, name), |mark| mark.address.clone());
+                Some((address, false))
+            }
+            "bucket" if ours.is_none() && thing.text("name") == self.settings.bucket.as_deref() => {
+                Some((Address::new(kind, "state"), false))
+            }
+            _ => ours.map(|mark| (mark.address.clone(), true)),
+        }
+    }
+
+    /// One object, whoever it belongs to.
+    pub(super) fn one(&self, world: &World, call: &Call, kind: &str, id: &str) -> Result<Live, Failure> {
+        let thing = world.get(kind, id).ok_or_else(|| gone(call, kind, id))?;
+        let (address, proven) = self.claim(kind, thing).unwrap_or_else(|| (Address::new(kind, id), false));
+        Ok(view(world, kind, id, thing, address, proven))
+    }
+}
+
+/// A thing as its cluster sees it.
+fn view(world: &World, kind: &str, id: &str, thing: &Thing, address: Address, proven: bool) -> Live {
+    let rules = world::kind(kind);
+    let mut attributes = thing.attributes.clone();
+    attributes.retain(|name, _| rules.is_none_or(|kind| kind.attribute(name).observed));
+    if let Some(version) = thing.machines_version().filter(|_| kind == "autoscaling-group") {
+        attributes.insert("machines".to_owned(), Value::Text(version));
+    }
+    Live {
+        address,
+        id: id.to_owned(),
+        attributes,
+        outputs: thing.outputs.clone(),
+        phase: if thing.ready <= world.clock { Phase::Ready } else { Phase::Pending },
+        proven,
+        created: Some(World::timestamp(thing.created)),
+        members: thing.members(world.clock),
+    }
+}

@@ -1,0 +1,84 @@
+//! What a file does not say: the defaults, and how they follow from what it says.
+
+use core::net::Ipv4Addr;
+use std::collections::BTreeMap;
+
+use ipnet::Ipv4Net;
+
+use super::cluster::Zone;
+
+/// How many masters a file without a number means.
+pub(super) const MASTERS: u32 = 3;
+/// The root volume of a master, GiB: the system, the control plane's images, logs.
+pub(super) const MASTER_ROOT_GIB: u32 = 30;
+/// The etcd volume of a master, GiB: etcd's own limit is 8, and gp3 is cheap.
+pub(super) const ETCD_GIB: u32 = 20;
+/// The root volume of a node, GiB: images, logs and ephemeral volumes of up to 110 pods.
+pub(super) const NODE_ROOT_GIB: u32 = 60;
+/// How many pods a service without a number means.
+pub(super) const REPLICAS: u32 = 1;
+
+/// The VPC's range.
+pub(super) const VPC: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(172, 20, 0, 0), 16);
+/// Pod addresses.
+pub(super) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 96, 0, 0), 11);
+/// Service addresses.
+pub(super) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 13);
+
+/// How much longer a subnet's prefix is than its VPC's.
+pub(super) const SUBNET_BITS: u8 = 3;
+/// The longest prefix of a subnet that AWS takes.
+pub(super) const SUBNET_LONGEST: u8 = 28;
+
+/// The zone of each master: round robin in zone order.
+pub(super) fn master_zones(count: u32, zones: &[Zone]) -> Vec<Zone> {
+    zones.iter().cycle().take(usize::try_from(count).unwrap_or(usize::MAX)).cloned().collect()
+}
+
+/// The subnet of each zone: the given one, or the zone's part of the VPC. Nothing for zones that
+/// the VPC has no part for.
+///
+/// Parts are counted from the second one, as kops does; the first is for an eighth zone.
+pub(super) fn subnets(vpc: Ipv4Net, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
+    let prefix = vpc.prefix_len() + SUBNET_BITS;
+    let parts: Vec<Ipv4Net> = if prefix <= SUBNET_LONGEST {
+        vpc.subnets(prefix).map(Iterator::collect).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let ordered = parts.iter().skip(1).chain(parts.first());
+    let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(ordered.copied()).collect();
+    subnets.extend(given.iter().map(|(zone, subnet)| (zone.clone(), *subnet)));
+    subnets
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn zones(letters: &str) -> Vec<Zone> {
+        letters.chars().map(|letter| Zone::parse(&format!("us-east-1{letter}")).unwrap()).collect()
+    }
+
+    fn parts(vpc: &str, letters: &str) -> Vec<String> {
+        let subnets = subnets(vpc.parse().unwrap(), &zones(letters), &BTreeMap::new());
+        subnets.values().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn subnets_follow_the_vpc() {
+        assert_eq!(parts("172.20.0.0/16", "abc"), ["172.20.32.0/19", "172.20.64.0/19", "172.20.96.0/19"]);
+        assert_eq!(parts("10.0.0.0/20", "ab"), ["10.0.2.0/23", "10.0.4.0/23"]);
+        assert_eq!(parts("172.20.0.0/16", "abcdefgh").last().unwrap(), "172.20.0.0/19");
+        assert_eq!(parts("10.0.0.0/26", "a").len(), 0);
+    }
+
+    #[test]
+    fn masters_go_round_the_zones() {
+        let placed = master_zones(3, &zones("df"));
+        let names: Vec<&str> = placed.iter().map(Zone::as_str).collect();
+        assert_eq!(names, ["us-east-1d", "us-east-1f", "us-east-1d"]);
+        assert!(master_zones(3, &[]).is_empty());
+    }
+}

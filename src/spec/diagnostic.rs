@@ -1,0 +1,166 @@
+//! A problem in a cluster file: where, which rule, what is wrong, and the way out.
+
+use serde::Serialize;
+
+use super::rules::Rule;
+use super::source::{Source, Span};
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The file means no cluster.
+    Error,
+    /// The file means a cluster, but perhaps not the one that was wanted.
+    Warning,
+}
+
+/// A problem in a cluster file. Its JSON form is for editors and CI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// The rule's code, for `quorate explain`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong: a fragment in lower case, without a full stop.
+    pub message: String,
+    /// The file's name, as it was given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, counted in characters.
+    pub column: usize,
+    /// What could stand there instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<String>,
+    /// Facts that explain the problem.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What to write instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub help: Vec<String>,
+    /// The bytes that the caret underlines.
+    #[serde(skip)]
+    pub span: Span,
+    /// A word beside the caret.
+    #[serde(skip)]
+    pub label: Option<String>,
+    /// Other places that matter, each with a word.
+    #[serde(skip)]
+    pub related: Vec<(Span, String)>,
+}
+
+impl Diagnostic {
+    /// A problem with a rule at a place; [`Diagnostic::locate`] fills in file, line and column.
+    pub(super) fn new(rule: &Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code: rule.code,
+            severity: rule.severity,
+            message: message.into(),
+            file: String::new(),
+            line: 1,
+            column: 1,
+            expected: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            span,
+            label: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// Adds a word beside the caret.
+    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Adds what could stand there instead.
+    pub(super) fn expected<T: Into<String>>(mut self, set: impl IntoIterator<Item = T>) -> Self {
+        self.expected.extend(set.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a fact.
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Adds a way out.
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds "did you mean", when one of the candidates is near to what was written.
+    pub(super) fn did_you_mean<'a>(self, written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        self.did_you_mean_as(written, candidates, |candidate| format!("`{candidate}`"))
+    }
+
+    /// The same, with the candidate written as it would stand in the file.
+    pub(super) fn did_you_mean_as<'a>(
+        self,
+        written: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+        as_written: impl Fn(&str) -> String,
+    ) -> Self {
+        match nearest(written, candidates) {
+            Some(candidate) => self.help(format!("did you mean {}?", as_written(candidate))),
+            None => self,
+        }
+    }
+
+    /// Adds another place that matters.
+    pub(super) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    /// Fills in file, line and column, and cuts every span to the text.
+    pub(super) fn locate(&mut self, source: &Source) {
+        self.span = source.clamp(&self.span);
+        for (span, _) in &mut self.related {
+            *span = source.clamp(span);
+        }
+        let position = source.position(self.span.start);
+        source.name().clone_into(&mut self.file);
+        self.line = position.line;
+        self.column = position.column;
+    }
+
+    /// Whether it is an error.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// The candidate that was most likely meant.
+pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Words longer than any name of ours cannot be a slip of the finger, and comparing them costs.
+    if written.len() > 64 {
+        return None;
+    }
+    let written = written.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&written, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_finds_slips_and_nothing_else() {
+        let names = ["masters", "nodes", "network"];
+        assert_eq!(nearest("mastres", names), Some("masters"));
+        assert_eq!(nearest("Master", names), Some("masters"));
+        assert_eq!(nearest("netwrok", names), Some("network"));
+        assert_eq!(nearest("bastion", names), None);
+        assert_eq!(nearest(&"m".repeat(1000), names), None);
+    }
+}

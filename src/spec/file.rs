@@ -1,0 +1,257 @@
+//! The cluster file as it is written: what the schema and the reference are generated from.
+//!
+//! Every setting is an `Option`, required or not: what is missing or wrong is reported against the
+//! schema and left out, and the rules still see the rest. So one pass finds everything.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A Kubernetes cluster on AWS.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Quorate cluster file")]
+pub(super) struct ClusterFile {
+    /// The cluster's DNS name: lower case, with a dot, at most 63 characters. It is the name in
+    /// tags, in kubeconfig, and the end of the API's name (`api.<name>`).
+    #[schemars(required, example = "chat.poeticoding.com")]
+    pub(super) name: Option<String>,
+
+    /// Where the record and the lease live: `s3://bucket`, `s3://bucket/prefix`, or `file:./dir`
+    /// for trying things out on one machine.
+    #[schemars(required, example = "s3://state.chat.poeticoding.com")]
+    pub(super) state: Option<String>,
+
+    /// The only AWS account (12 digits) that this file may be applied to. Any account without it.
+    #[schemars(example = "123456789012")]
+    pub(super) account: Option<String>,
+
+    /// The availability zones, all of one region. Masters and nodes are spread over them in this
+    /// order, and so are the subnets.
+    #[schemars(required, extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1f"]]))]
+    pub(super) zones: Option<Vec<String>>,
+
+    /// The Kubernetes minor version. Default: the newest that this release knows.
+    #[schemars(example = "1.36")]
+    pub(super) kubernetes: Option<String>,
+
+    /// Address ranges, and who routes pod traffic.
+    pub(super) network: Option<NetworkFile>,
+
+    /// The control plane.
+    #[schemars(required)]
+    pub(super) masters: Option<MastersFile>,
+
+    /// Node groups, by name: a labelled block each in HCL, a table each in TOML.
+    pub(super) nodes: Option<BTreeMap<String, NodesFile>>,
+
+    /// Who reaches the Kubernetes API.
+    pub(super) api: Option<ApiFile>,
+
+    /// Who reaches the machines by SSH, and with which key.
+    pub(super) ssh: Option<SshFile>,
+
+    /// Names in Route 53. Default: the account's public zone with the longest name that the
+    /// cluster's name ends in, and no public names without such a zone.
+    pub(super) dns: Option<DnsFile>,
+
+    /// Tags on everything that can carry one, beside Quorate's own.
+    #[schemars(extend("examples" = [{ "team": "chat" }]))]
+    pub(super) tags: Option<BTreeMap<String, String>>,
+
+    /// Services, by name: a labelled block each in HCL, a table each in TOML.
+    pub(super) service: Option<BTreeMap<String, ServiceFile>>,
+}
+
+/// Address ranges, and who routes pod traffic.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Network")]
+pub(super) struct NetworkFile {
+    /// The VPC's range, /16 to /28. Default: `172.20.0.0/16`.
+    #[schemars(example = "172.20.0.0/16")]
+    pub(super) cidr: Option<String>,
+
+    /// The subnet of each zone. Default: equal parts of the VPC's range in zone order, three bits
+    /// longer than the range and starting with the second part (`172.20.32.0/19`, …).
+    #[schemars(extend("examples" = [{ "us-east-1a": "172.20.32.0/19" }]))]
+    pub(super) subnets: Option<BTreeMap<String, String>>,
+
+    /// Pod addresses; each node takes a /24 of them. Default: `100.96.0.0/11`.
+    #[schemars(example = "100.96.0.0/11")]
+    pub(super) pods: Option<String>,
+
+    /// Service addresses, /12 to /24. Default: `100.64.0.0/13`.
+    #[schemars(example = "100.64.0.0/13")]
+    pub(super) services: Option<String>,
+
+    /// Who routes pod traffic. Default: `routes`.
+    pub(super) plugin: Option<PluginFile>,
+}
+
+/// Who routes pod traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Plugin")]
+pub(super) enum PluginFile {
+    /// The VPC's route table, one route for each machine: no daemon, and at most 49 machines.
+    Routes,
+    /// You install a CNI yourself (Cilium, Calico, …).
+    None,
+}
+
+/// The control plane.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Masters")]
+pub(super) struct MastersFile {
+    /// How many: 1, 3, 5 or 7. Default: 3, or as many as `zones` lists.
+    #[schemars(example = 3)]
+    pub(super) count: Option<u32>,
+
+    /// The instance size of every master.
+    #[schemars(required, example = "t3.medium")]
+    pub(super) size: Option<String>,
+
+    /// The zone of each master, one entry for each, when the spread should not be round robin.
+    #[schemars(extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1a"]]))]
+    pub(super) zones: Option<Vec<String>>,
+
+    /// The root volume of each master.
+    pub(super) root: Option<RootFile>,
+
+    /// The etcd volume of each master. It outlives its machine.
+    pub(super) etcd: Option<EtcdFile>,
+}
+
+/// A root volume: gp3, encrypted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Root")]
+pub(super) struct RootFile {
+    /// Size in GiB. Default: 30 for masters, 60 for nodes (images and logs live there).
+    #[schemars(range(min = 10, max = 16384), example = 60)]
+    pub(super) gib: Option<u32>,
+}
+
+/// An etcd volume: gp3, encrypted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Etcd")]
+pub(super) struct EtcdFile {
+    /// Size in GiB. Default: 20.
+    #[schemars(range(min = 4, max = 16384), example = 20)]
+    pub(super) gib: Option<u32>,
+}
+
+/// A group of equal nodes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Nodes")]
+pub(super) struct NodesFile {
+    /// How many; the number belongs to this file.
+    #[schemars(example = 3)]
+    pub(super) count: Option<u32>,
+
+    /// The fewest, when an autoscaler chooses the number. Goes with `max`, instead of `count`.
+    #[schemars(example = 3)]
+    pub(super) min: Option<u32>,
+
+    /// The most, when an autoscaler chooses the number. Goes with `min`, instead of `count`.
+    #[schemars(example = 9)]
+    pub(super) max: Option<u32>,
+
+    /// The instance size of every node.
+    #[schemars(required, example = "t3.large")]
+    pub(super) size: Option<String>,
+
+    /// The zones it spans. Default: all of the cluster's.
+    #[schemars(extend("examples" = [["us-east-1a"]]))]
+    pub(super) zones: Option<Vec<String>>,
+
+    /// The root volume of each node.
+    pub(super) root: Option<RootFile>,
+}
+
+/// Who reaches the Kubernetes API.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Api")]
+pub(super) struct ApiFile {
+    /// The address ranges that may connect from outside. Default: nobody, and
+    /// `quorate access open` for a while.
+    #[schemars(extend("examples" = [["203.0.113.7/32"]]))]
+    pub(super) allow: Option<Vec<String>>,
+}
+
+/// Who reaches the machines by SSH, and with which key.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Ssh")]
+pub(super) struct SshFile {
+    /// The address ranges that may connect. Default: nobody.
+    #[schemars(extend("examples" = [["203.0.113.7/32"]]))]
+    pub(super) allow: Option<Vec<String>>,
+
+    /// An OpenSSH public key for the machines' first user (`ec2-user`). Default: none.
+    #[schemars(example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ… you@example.com")]
+    pub(super) public_key: Option<String>,
+}
+
+/// Names in Route 53.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Dns")]
+pub(super) struct DnsFile {
+    /// The public hosted zone that holds the cluster's names. Default: the account's zone with the
+    /// longest name that the cluster's name ends in.
+    #[schemars(example = "poeticoding.com")]
+    pub(super) zone: Option<String>,
+
+    /// Whether `zone` is made and removed with the cluster. Default: `false`, it must exist.
+    pub(super) create: Option<bool>,
+
+    /// Whether there are public names at all. Default: `true`. Without them the API answers on its
+    /// load balancer's name.
+    pub(super) public: Option<bool>,
+}
+
+/// A service: a Deployment, a Service, and perhaps a network load balancer.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Service")]
+pub(super) struct ServiceFile {
+    /// The container image.
+    #[schemars(required, example = "nginx:1.27")]
+    pub(super) image: Option<String>,
+
+    /// How many pods. Default: 1.
+    #[schemars(example = 3)]
+    pub(super) replicas: Option<u32>,
+
+    /// The port that the container listens on.
+    #[schemars(range(min = 1, max = 65535), example = 4000)]
+    pub(super) port: Option<u32>,
+
+    /// Environment variables.
+    #[schemars(extend("examples" = [{ "PORT": "4000" }]))]
+    pub(super) env: Option<BTreeMap<String, String>>,
+
+    /// A network load balancer in front, open to the world.
+    pub(super) nlb: Option<NlbFile>,
+}
+
+/// A network load balancer in front of a service.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Nlb")]
+pub(super) struct NlbFile {
+    /// The port that clients connect to.
+    #[schemars(required, range(min = 1, max = 65535), example = 80)]
+    pub(super) port: Option<u32>,
+
+    /// The name in Route 53, made and removed with the service.
+    #[schemars(example = "chat.poeticoding.com")]
+    pub(super) domain: Option<String>,
+}

@@ -1,0 +1,125 @@
+//! HCL becomes a [`Table`]: blocks are tables, labels are keys, expressions are evaluated.
+//!
+//! Expressions are evaluated here and not by hcl-rs, because its arithmetic panics (`1 % 0`, an
+//! overflow) and its errors have no place; here every value and every error knows where it stands.
+
+mod access;
+mod arithmetic;
+mod brackets;
+mod each;
+mod eval;
+mod functions;
+mod scope;
+mod syntax;
+mod template;
+
+use std::collections::BTreeMap;
+
+use hcl_edit::Span as _;
+use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
+
+use super::diagnostic::Diagnostic;
+use super::rules::file;
+use super::source::Span;
+use super::tree::{Key, Node, Table, Value};
+use eval::{Env, Evaluator};
+
+/// The top-level words that are HCL's own, not settings.
+const OWN_BLOCKS: [&str; 2] = ["variable", "locals"];
+
+/// Reads HCL; what cannot be read or evaluated is reported and left out.
+pub(super) fn parse(text: &str, overrides: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<Table> {
+    let body = match hcl_edit::parser::parse_body(text) {
+        Ok(body) => body,
+        Err(error) => {
+            problems.push(syntax::explain(text, &error));
+            return None;
+        }
+    };
+    let mut evaluator = Evaluator::new(problems);
+    let names = scope::names(&body, overrides, &mut evaluator);
+    let mut table = Table::default();
+    read_body(&body, &mut evaluator, &Env::root(&names), &mut table, true);
+    Some(table)
+}
+
+fn read_body(body: &Body, evaluator: &mut Evaluator, env: &Env, into: &mut Table, top: bool) {
+    for structure in body {
+        match structure {
+            Structure::Attribute(attribute) => {
+                let span = attribute.key.span().unwrap_or_default();
+                let node = evaluator.eval_or_invalid(&attribute.value, env);
+                if node.value != Value::Null {
+                    insert(into, Key::new(attribute.key.as_str(), span), node, evaluator);
+                }
+            }
+            Structure::Block(block) if top && OWN_BLOCKS.contains(&block.ident.as_str()) => {}
+            Structure::Block(block) => read_block(block, evaluator, env, into),
+        }
+    }
+}
+
+fn read_block(block: &Block, evaluator: &mut Evaluator, env: &Env, into: &mut Table) {
+    let mut body = Table::default();
+    read_body(&block.body, evaluator, env, &mut body, false);
+    let key = Key::new(block.ident.as_str(), block.ident.span().unwrap_or_default());
+    let node = Node::new(Value::Table(body), header(block));
+    match block.labels.as_slice() {
+        [] => insert(into, key, node, evaluator),
+        [label] => insert_labelled(into, &key, label_key(label), node, evaluator),
+        [first, second, ..] => {
+            evaluator.report(
+                Diagnostic::new(
+                    &file::LABEL,
+                    label_key(second).span,
+                    format!("a `{}` block has more than one name", key.name),
+                )
+                .help(format!("write one name: {} \"name\" {{ … }}", key.name)),
+            );
+            let invalid = Node::new(Value::Invalid, header(block));
+            insert_labelled(into, &key, label_key(first), invalid, evaluator);
+        }
+    }
+}
+
+fn insert_labelled(into: &mut Table, key: &Key, label: Key, node: Node, evaluator: &mut Evaluator) {
+    let found = into.entries.iter_mut().find(|entry| entry.key.name == key.name);
+    let Some(entry) = found else {
+        let mut group = Table::default();
+        group.push(label, node);
+        into.push(key.clone(), Node::new(Value::Table(group), key.span.clone()));
+        return;
+    };
+    match &mut entry.node.value {
+        Value::Table(group) if group.entries.iter().all(|entry| entry.key.label) => {
+            insert(group, label, node, evaluator);
+        }
+        _ => evaluator.report(duplicate(key, entry.key.span.clone())),
+    }
+}
+
+fn insert(into: &mut Table, key: Key, node: Node, evaluator: &mut Evaluator) {
+    match into.entry(&key.name) {
+        Some(first) => evaluator.report(duplicate(&key, first.key.span.clone())),
+        None => into.push(key, node),
+    }
+}
+
+/// A name that stands twice.
+pub(super) fn duplicate(key: &Key, first: Span) -> Diagnostic {
+    let help = if key.label { "give one of them another name, or remove it" } else { "keep one of them" };
+    Diagnostic::new(&file::DUPLICATE, key.span.clone(), format!("`{}` is defined twice", key.name))
+        .label("again here")
+        .related(first, "first here")
+        .help(help)
+}
+
+fn label_key(label: &BlockLabel) -> Key {
+    Key { name: label.as_str().to_owned(), span: label.span().unwrap_or_default(), label: true }
+}
+
+fn header(block: &Block) -> Span {
+    let ident = block.ident.span().unwrap_or_default();
+    let end = block.labels.last().and_then(hcl_edit::Span::span).map_or(ident.end, |span| span.end);
+    ident.start..end
+}

@@ -1,0 +1,115 @@
+//! Where the record lives: `s3://bucket/prefix` or `file:./dir`.
+
+use core::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::cluster::StateLocation;
+
+/// Why a text is not a state location.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LocationError {
+    /// Neither `s3://` nor `file:`.
+    #[error("it starts with neither `s3://` nor `file:`")]
+    Scheme,
+    /// `file:` with nothing behind it, or with a NUL.
+    #[error("the directory is missing")]
+    Directory,
+    /// A bucket name that S3 refuses.
+    #[error("{0}")]
+    Bucket(#[from] BucketError),
+    /// A key prefix that would make keys nobody wants.
+    #[error("the prefix has an empty part or a character that is hard to use in a key")]
+    Prefix,
+}
+
+/// Why a text is not the name of an S3 bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BucketError {
+    /// Not 3 to 63 characters.
+    #[error("a bucket name has 3 to 63 characters")]
+    Length,
+    /// A character that is not `a-z`, `0-9`, `.` or `-`.
+    #[error("{0:?} cannot stand in a bucket name")]
+    Character(char),
+    /// A dot or hyphen at an end, or two dots in a row.
+    #[error("a bucket name starts and ends with a letter or digit, and has no two dots in a row")]
+    Ends,
+    /// It looks like an IP address.
+    #[error("a bucket name cannot look like an IP address")]
+    Address,
+    /// A prefix or suffix that AWS keeps for itself.
+    #[error("`{0}` is reserved by AWS in bucket names")]
+    Reserved(&'static str),
+}
+
+impl StateLocation {
+    /// Takes `s3://bucket`, `s3://bucket/prefix` or `file:./dir`.
+    pub fn parse(text: &str) -> Result<Self, LocationError> {
+        if let Some(rest) = text.strip_prefix("s3://") {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            check_bucket(bucket)?;
+            let prefix = prefix.trim_end_matches('/');
+            check_prefix(prefix)?;
+            return Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() });
+        }
+        let directory = text.strip_prefix("file:").ok_or(LocationError::Scheme)?;
+        let directory = directory.strip_prefix("//").unwrap_or(directory);
+        if directory.trim().is_empty() || directory.contains('\0') {
+            return Err(LocationError::Directory);
+        }
+        Ok(Self::Directory(PathBuf::from(directory)))
+    }
+}
+
+fn check_bucket(name: &str) -> Result<(), BucketError> {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+    let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if let Some(other) = name.chars().find(|c| !inner(*c)) {
+        return Err(BucketError::Character(other));
+    }
+    if !(3..=63).contains(&name.len()) {
+        return Err(BucketError::Length);
+    }
+    if !name.starts_with(end) || !name.ends_with(end) || name.contains("..") {
+        return Err(BucketError::Ends);
+    }
+    if name.parse::<Ipv4Addr>().is_ok() {
+        return Err(BucketError::Address);
+    }
+    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"].into_iter().find(|p| name.starts_with(p));
+    let reserved = reserved
+        .or_else(|| ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].into_iter().find(|s| name.ends_with(s)));
+    reserved.map_or(Ok(()), |part| Err(BucketError::Reserved(part)))
+}
+
+fn check_prefix(prefix: &str) -> Result<(), LocationError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let parts_named =
+        prefix.is_empty() || prefix.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    if prefix.chars().all(allowed) && parts_named && prefix.len() <= 512 { Ok(()) } else { Err(LocationError::Prefix) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations() {
+        let s3 =
+            |bucket: &str, prefix: &str| Ok(StateLocation::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() });
+        assert_eq!(StateLocation::parse("s3://state.chat"), s3("state.chat", ""));
+        assert_eq!(StateLocation::parse("s3://bucket/a/b/"), s3("bucket", "a/b"));
+        assert_eq!(StateLocation::parse("file:./x"), Ok(StateLocation::Directory("./x".into())));
+        assert_eq!(StateLocation::parse("file:"), Err(LocationError::Directory));
+        assert_eq!(StateLocation::parse("gs://x"), Err(LocationError::Scheme));
+        assert_eq!(StateLocation::parse("s3://bucket//a"), Err(LocationError::Prefix));
+        assert_eq!(StateLocation::parse("s3://10.0.0.1"), Err(BucketError::Address.into()));
+        assert_eq!(StateLocation::parse("s3://ab"), Err(BucketError::Length.into()));
+        assert_eq!(StateLocation::parse("s3://a_b"), Err(BucketError::Character('_').into()));
+        assert_eq!(StateLocation::parse("s3://a..b"), Err(BucketError::Ends.into()));
+    }
+}

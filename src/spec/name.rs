@@ -1,0 +1,106 @@
+//! DNS names and labels, as cluster names and elsewhere.
+
+use thiserror::Error;
+
+use super::cluster::ClusterName;
+
+/// Why a text is not a cluster's name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Route 53 and certificates would take it; tags and load balancer names would not.
+    #[error("it has {0} characters, and 63 are the most")]
+    TooLong(usize),
+    /// `internal.<name>` and `api.<name>` would be names at the top of the DNS.
+    #[error("it has no dot")]
+    NoDot,
+    /// A part between two dots is not a DNS label.
+    #[error("{0}")]
+    Label(#[from] LabelError),
+}
+
+/// Why a text is not a DNS label.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LabelError {
+    /// Nothing between two dots.
+    #[error("a part of it is empty")]
+    Empty,
+    /// Longer than 63 characters.
+    #[error("the part `{0}` has more than 63 characters")]
+    TooLong(String),
+    /// A character that is not `a-z`, `0-9` or `-`.
+    #[error("{0:?} cannot stand in it")]
+    Character(char),
+    /// A hyphen at an end.
+    #[error("the part `{0}` starts or ends with a hyphen")]
+    Hyphen(String),
+}
+
+impl ClusterName {
+    /// The most characters that a name may have.
+    pub const MAX: usize = 63;
+
+    /// Takes a lower-case DNS name with at least one dot and at most 63 characters.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check_domain(text)?;
+        let length = text.chars().count();
+        if length > Self::MAX {
+            return Err(NameError::TooLong(length));
+        }
+        if !text.contains('.') {
+            return Err(NameError::NoDot);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Whether a text is a lower-case DNS name (without the dot at its end).
+pub(super) fn check_domain(text: &str) -> Result<(), LabelError> {
+    text.split('.').try_for_each(check_label)
+}
+
+/// Whether a text is a lower-case DNS label.
+pub(super) fn check_label(text: &str) -> Result<(), LabelError> {
+    let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
+    if text.is_empty() {
+        Err(LabelError::Empty)
+    } else if let Some(other) = text.chars().find(|c| !allowed(c)) {
+        Err(LabelError::Character(other))
+    } else if text.len() > 63 {
+        Err(LabelError::TooLong(text.to_owned()))
+    } else if text.starts_with('-') || text.ends_with('-') {
+        Err(LabelError::Hyphen(text.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether `name` is `zone` or ends in `.zone`.
+pub(super) fn is_within(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cluster_names() {
+        assert!(ClusterName::parse("chat.poeticoding.com").is_ok());
+        assert_eq!(ClusterName::parse("chat"), Err(NameError::NoDot));
+        assert_eq!(ClusterName::parse(""), Err(LabelError::Empty.into()));
+        assert_eq!(ClusterName::parse("a..b"), Err(LabelError::Empty.into()));
+        assert_eq!(ClusterName::parse("Chat.a"), Err(LabelError::Character('C').into()));
+        assert_eq!(ClusterName::parse("-a.b"), Err(LabelError::Hyphen("-a".to_owned()).into()));
+        let long = format!("{}.{}", "a".repeat(40), "b".repeat(40));
+        assert_eq!(ClusterName::parse(&long), Err(NameError::TooLong(81)));
+    }
+
+    #[test]
+    fn within_a_zone_is_by_labels() {
+        assert!(is_within("chat.poeticoding.com", "poeticoding.com"));
+        assert!(is_within("poeticoding.com", "poeticoding.com"));
+        assert!(!is_within("notpoeticoding.com", "poeticoding.com"));
+    }
+}

@@ -1,0 +1,162 @@
+//! The pages of `docs/` that are made from the schema and the rules.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::schema::{example_of, schema};
+use super::{Rule, Severity};
+
+const GENERATED: &str =
+    "<!-- Made by the tests from src/spec: change it there, then run them with UPDATE_SCHEMA=1. -->";
+
+/// `docs/cluster-file.md`.
+pub(super) fn cluster_file() -> String {
+    let schema = schema();
+    let mut page = format!("# The cluster file\n\n{GENERATED}\n\n{}\n", include_str!("reference.md").trim_end());
+    page.push_str("\n## Settings\n");
+    table(schema, schema, "", &mut page);
+    let mut waiting: Vec<(String, &Value)> = children(schema, schema, "");
+    while !waiting.is_empty() {
+        let (path, part) = waiting.remove(0);
+        let _ = write!(page, "\n### `{path}`\n\n{}\n", description(part));
+        table(schema, part, &path, &mut page);
+        let mut inner = children(schema, part, &path);
+        inner.append(&mut waiting);
+        waiting = inner;
+    }
+    page
+}
+
+/// `docs/rules.md`.
+pub(super) fn rules() -> String {
+    let mut page = format!(
+        "# The rules of the cluster file\n\n{GENERATED}\n\nEvery problem that `quorate check` finds \
+         has a code. `quorate explain CODE` shows the same text.\n\n| code | | rule |\n|---|---|---|\n"
+    );
+    let mut all: Vec<&Rule> = super::rules().collect();
+    all.sort_by_key(|rule| rule.code);
+    for rule in &all {
+        let code = rule.code;
+        let anchor = code.to_lowercase();
+        let _ = writeln!(page, "| [{code}](#{anchor}) | {} | {} |", severity(rule), rule.title);
+    }
+    for rule in all {
+        let _ = write!(
+            page,
+            "\n## {}\n\n**{}** ({}). {}\n\nBreaks it:\n\n```hcl\n{}\n```\n\nKeeps it:\n\n```hcl\n{}\n```\n",
+            rule.code,
+            sentence(rule.title),
+            severity(rule),
+            rule.explanation,
+            rule.bad,
+            rule.good,
+        );
+    }
+    page
+}
+
+fn severity(rule: &Rule) -> &'static str {
+    match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
+    let Some(properties) = part.get("properties").and_then(Value::as_object) else {
+        return;
+    };
+    page.push_str("\n| setting | type | | what it is |\n|---|---|---|---|\n");
+    let required: Vec<&str> =
+        part.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, own) in properties {
+        let inner = follow(root, own);
+        let must = if required.contains(&name.as_str()) { "required" } else { "" };
+        let link = if has_page(root, own) {
+            format!("[`{name}`](#{})", anchor(&join(path, name, own, root)))
+        } else {
+            format!("`{name}`")
+        };
+        let _ = writeln!(page, "| {link} | {} | {must} | {} |", kind(inner), cell(own, inner));
+    }
+}
+
+fn cell(own: &Value, inner: &Value) -> String {
+    let mut text = description(if own.get("description").is_some() { own } else { inner });
+    let choices = inner.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    for choice in choices {
+        if let Some(word) = choice.get("const").and_then(Value::as_str) {
+            let _ = write!(text, " `\"{word}\"`: {}", description(choice));
+        }
+    }
+    if let (Some(least), Some(most)) = (inner.get("minimum"), inner.get("maximum")) {
+        let _ = write!(text, " From {least} to {most}.");
+    }
+    if let Some(example) = example_of(own) {
+        let _ = write!(text, " Example: `{example}`.");
+    }
+    text
+}
+
+fn description(part: &Value) -> String {
+    part.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn kind(part: &Value) -> &'static str {
+    match part.get("type").and_then(Value::as_str) {
+        Some("object") if part.get("properties").is_some() => "block",
+        Some("object") => match part.pointer("/additionalProperties/type") {
+            Some(_) => "table of strings",
+            None => "named blocks",
+        },
+        Some("array") => "list of strings",
+        Some("integer") => "whole number",
+        Some("boolean") => "true or false",
+        _ => "string",
+    }
+}
+
+fn follow<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
+    let reference = own.get("$ref").and_then(Value::as_str);
+    reference.and_then(|r| root.pointer(r.strip_prefix('#')?)).unwrap_or(own)
+}
+
+/// What a setting's own section describes: the block, or the block behind each name.
+fn section<'s>(root: &'s Value, own: &'s Value) -> Option<&'s Value> {
+    let part = follow(root, own);
+    let part = match part.get("additionalProperties").filter(|inner| inner.is_object()) {
+        Some(inner) => follow(root, inner),
+        None => part,
+    };
+    part.get("properties").map(|_| part)
+}
+
+fn has_page(root: &Value, own: &Value) -> bool {
+    section(root, own).is_some()
+}
+
+fn children<'s>(root: &'s Value, part: &'s Value, path: &str) -> Vec<(String, &'s Value)> {
+    let properties = part.get("properties").and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, own)| Some((join(path, name, own, root), section(root, own)?)))
+        .collect()
+}
+
+fn join(path: &str, name: &str, own: &Value, root: &Value) -> String {
+    let named = follow(root, own).get("additionalProperties").is_some_and(Value::is_object);
+    let name = if named { format!("{name}.NAME") } else { name.to_owned() };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// The anchor that Markdown gives a heading.
+fn anchor(heading: &str) -> String {
+    heading.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>().to_lowercase()
+}

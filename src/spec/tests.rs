@@ -1,0 +1,56 @@
+//! Whole files: the examples, the corpus of broken files, the schema and the pages made from it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod broken;
+mod edges;
+mod examples;
+mod expressions;
+mod mutation;
+mod pages;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Parsed, parse};
+
+/// A path in the repository.
+fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+/// Reads a text without variables.
+fn read(name: &str, text: &str) -> Parsed {
+    parse(name, text, &BTreeMap::new())
+}
+
+/// The cluster files below a directory, by path, in order.
+fn cluster_files(directory: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut waiting = vec![path(directory)];
+    while let Some(next) = waiting.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let entry = entry.unwrap().path();
+            let is_cluster_file = entry.extension().is_some_and(|e| e == "hcl" || e == "toml");
+            if entry.is_dir() {
+                waiting.push(entry);
+            } else if is_cluster_file {
+                let name = entry.strip_prefix(path(directory)).unwrap().display().to_string();
+                files.push((name, fs::read_to_string(&entry).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Compares a generated file with the one in the repository, or writes it with `UPDATE_SCHEMA=1`.
+fn assert_generated(relative: &str, text: &str) {
+    let file = path(relative);
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == text, "{relative} is stale: run the tests with UPDATE_SCHEMA=1");
+}

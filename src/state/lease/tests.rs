@@ -1,0 +1,175 @@
+//! Two runs at once.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use super::super::tests::Flaky;
+use super::*;
+use crate::engine::Class;
+use crate::store::{DirectoryStore, MemoryStore};
+
+const CLUSTER: &str = "a.example.com";
+const TTL: Duration = Duration::from_mins(1);
+
+fn holder(run: &str) -> Holder {
+    Holder {
+        run: run.to_owned(),
+        who: "ada".to_owned(),
+        host: "laptop".to_owned(),
+        pid: 7,
+        operation: "apply".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    }
+}
+
+async fn acquire(store: &Arc<dyn Store>, run: &str) -> Acquisition {
+    Lease::acquire(Arc::clone(store), CLUSTER, holder(run), TTL).await.unwrap()
+}
+
+async fn acquired(store: &Arc<dyn Store>, run: &str) -> (Lease, Option<Holder>) {
+    match acquire(store, run).await {
+        Acquisition::Acquired { lease, took_over } => (lease, took_over),
+        Acquisition::Held { holder, .. } => panic!("held by {holder:?}"),
+    }
+}
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_run_is_told_who_holds_the_lease_and_until_when() {
+    let store = memory();
+    let (lease, took_over) = acquired(&store, "one").await;
+    assert_eq!(took_over, None);
+    let before = Timestamp::now();
+    let Acquisition::Held { holder: found, until } = acquire(&store, "two").await else { panic!("held twice") };
+    assert_eq!(found, holder("one"));
+    let left = until.duration_since(before).as_secs();
+    assert!((55..=61).contains(&left), "{left} s left");
+    assert_eq!(lease.release().await.unwrap(), Released::Ours);
+    assert_eq!(Lease::holder(store.as_ref(), CLUSTER).await.unwrap(), None);
+    acquired(&store, "two").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_in_use_is_renewed_for_as_long_as_it_takes() {
+    let store = memory();
+    let (lease, _) = acquired(&store, "one").await;
+    for _ in 0..100 {
+        sleep(TTL / 2).await;
+        assert!(matches!(acquire(&store, "two").await, Acquisition::Held { .. }));
+    }
+    assert!(!lease.is_lost());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_a_dead_run_is_taken_over_once_it_has_expired() {
+    let store = memory();
+    let (lease, _) = acquired(&store, "one").await;
+    drop(lease);
+    sleep(TTL).await;
+    assert!(matches!(acquire(&store, "two").await, Acquisition::Held { .. }), "not a second too early");
+    sleep(Duration::from_secs(1)).await;
+    let (_lease, took_over) = acquired(&store, "two").await;
+    assert_eq!(took_over, Some(holder("one")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_who_take_over_exactly_one_succeeds() {
+    let store = memory();
+    drop(acquired(&store, "dead").await);
+    sleep(TTL * 2).await;
+    let runs: Vec<_> = (0..20)
+        .map(|run| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { acquire(&store, &format!("run-{run}")).await })
+        })
+        .collect();
+    let mut leases = Vec::new();
+    for run in runs {
+        if let Acquisition::Acquired { lease, .. } = run.await.unwrap() {
+            leases.push(lease);
+        }
+    }
+    assert_eq!(leases.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_start_at_once_in_a_directory_exactly_one_succeeds() {
+    let directory = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(DirectoryStore::new(directory.path()));
+    let runs: Vec<_> = (0..12)
+        .map(|run| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { acquire(&store, &format!("run-{run}")).await })
+        })
+        .collect();
+    let mut leases = Vec::new();
+    for run in runs {
+        if let Acquisition::Acquired { lease, .. } = run.await.unwrap() {
+            leases.push(lease);
+        }
+    }
+    assert_eq!(leases.len(), 1);
+    assert_eq!(leases.remove(0).release().await.unwrap(), Released::Ours);
+    assert_eq!(store.list("").await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_lease_was_seized_notices_and_leaves_the_new_one_alone() {
+    let store = memory();
+    let (first, _) = acquired(&store, "one").await;
+    let Acquisition::Acquired { lease: second, took_over } =
+        Lease::seize(Arc::clone(&store), CLUSTER, holder("two"), TTL).await.unwrap()
+    else {
+        panic!("a seized lease is acquired")
+    };
+    assert_eq!(took_over, Some(holder("one")));
+    first.lost().await;
+    assert_eq!(first.release().await.unwrap(), Released::NotOurs);
+    assert_eq!(Lease::holder(store.as_ref(), CLUSTER).await.unwrap(), Some(holder("two")));
+    sleep(TTL * 3).await;
+    assert!(!second.is_lost());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_renewed_is_lost_before_anybody_can_take_it_over() {
+    let store = Arc::new(Flaky::failing(&[]));
+    let shared: Arc<dyn Store> = store.clone();
+    let begun = Instant::now();
+    let (lease, _) = acquired(&shared, "one").await;
+    store.faults.lock().unwrap().extend([(Class::Unavailable, false); 1000]);
+    lease.lost().await;
+    assert!(begun.elapsed() <= TTL, "lost after {:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_survives_failures_that_pass() {
+    let faults = [
+        (Class::UnknownOutcome, true),
+        (Class::UnknownOutcome, false),
+        (Class::Throttled, false),
+        (Class::Unavailable, false),
+    ];
+    let store = Arc::new(Flaky::failing(&faults));
+    let shared: Arc<dyn Store> = store.clone();
+    let (lease, took_over) = acquired(&shared, "one").await;
+    assert_eq!(took_over, None, "a lost answer to our own request is nobody else's lease");
+    for _ in 0..10 {
+        store.faults.lock().unwrap().extend(faults);
+        sleep(TTL / 3).await;
+    }
+    assert!(!lease.is_lost());
+    assert_eq!(lease.release().await.unwrap(), Released::Ours);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_lease_stops_a_run_unless_it_is_seized() {
+    let store = memory();
+    store.put(&lease_key(CLUSTER), b"garbage", &Condition::Absent).await.unwrap();
+    let error = Lease::acquire(Arc::clone(&store), CLUSTER, holder("one"), TTL).await.unwrap_err();
+    assert!(matches!(error, StateError::Unreadable { .. }), "{error}");
+    assert!(matches!(
+        Lease::seize(store, CLUSTER, holder("one"), TTL).await.unwrap(),
+        Acquisition::Acquired { took_over: None, .. }
+    ));
+}

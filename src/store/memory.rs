@@ -1,0 +1,117 @@
+//! Memory as a store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::{is_key, not_a_key};
+use crate::engine::{BoxFuture, Condition, Etag, Failure, Store, Stored, Written};
+
+/// A store that is gone with its last handle. Clones share their content.
+///
+/// Ages follow tokio's clock, so a test that pauses it decides how old everything is.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    shared: Arc<Mutex<Content>>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    writes: u64,
+    objects: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    bytes: Vec<u8>,
+    version: u64,
+    written: Instant,
+}
+
+impl Entry {
+    fn etag(&self) -> Etag {
+        Etag(self.version.to_string())
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+        if !is_key(key) {
+            return Err(not_a_key("memory", "Put", key));
+        }
+        let mut content = self.content();
+        let now = content.objects.get(key).map(Entry::etag);
+        let holds = match condition {
+            Condition::Absent => now.is_none(),
+            Condition::Matches(etag) => now.as_ref() == Some(etag),
+        };
+        if !holds {
+            return Ok(Written::Lost);
+        }
+        content.writes += 1;
+        let entry = Entry { bytes: bytes.to_vec(), version: content.writes, written: Instant::now() };
+        let etag = entry.etag();
+        content.objects.insert(key.to_owned(), entry);
+        Ok(Written::Yes(etag))
+    }
+}
+
+impl Store for MemoryStore {
+    fn location(&self) -> String {
+        "memory:".to_owned()
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+        Box::pin(async move {
+            Ok(self.content().objects.get(key).map(|entry| Stored {
+                bytes: entry.bytes.clone(),
+                etag: entry.etag(),
+                age: entry.written.elapsed(),
+            }))
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        bytes: &'a [u8],
+        condition: &'a Condition,
+    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        Box::pin(async move { self.write(key, bytes, condition) })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str, etag: &'a Etag) -> BoxFuture<'a, Result<bool, Failure>> {
+        Box::pin(async move {
+            let mut content = self.content();
+            let ours = content.objects.get(key).is_some_and(|entry| entry.etag() == *etag);
+            if ours {
+                content.objects.remove(key);
+            }
+            Ok(ours)
+        })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(async move {
+            let content = self.content();
+            Ok(content.objects.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+        })
+    }
+
+    fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            self.content().objects.retain(|key, _| !key.starts_with(prefix));
+            Ok(())
+        })
+    }
+}

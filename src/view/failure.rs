@@ -1,0 +1,159 @@
+//! What went wrong: kind, message, causes and a way out; for the cloud's failures everything its support asks for.
+
+use crate::engine::{Address, Class, Failure};
+
+use super::Style;
+use super::line::{Ink, Line, labelled, paragraph, screen};
+use super::value::safe;
+
+/// Something that went wrong, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// What could not be done, as a fragment.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// The cloud's failures, with the objects that they are about.
+    pub failures: Vec<(Option<Address>, Failure)>,
+    /// Ways out.
+    pub hints: Vec<String>,
+}
+
+/// The report as text.
+pub fn text(report: &Report, style: Style) -> String {
+    let mut lines = labelled("error: ", Ink::Danger, &report.message, style);
+    for cause in &report.causes {
+        lines.extend(labelled("  cause: ", Ink::Strong, cause, style));
+    }
+    for (address, failure) in &report.failures {
+        lines.extend(failure_lines(address.as_ref(), failure, style));
+    }
+    let mut hints: Vec<String> = report.failures.iter().filter_map(|(_, failure)| way_out(failure)).collect();
+    hints.extend(report.hints.iter().cloned());
+    let mut seen = std::collections::BTreeSet::new();
+    for hint in hints.iter().filter(|hint| seen.insert(*hint)) {
+        lines.extend(labelled("hint: ", Ink::Rolled, hint, style));
+    }
+    screen(&lines, style)
+}
+
+/// A message in front of which its sort stands, for example `note: `.
+pub fn message(label: &str, text: &str, style: Style) -> String {
+    let ink = if label.starts_with("warning") { Ink::Changed } else { Ink::Rolled };
+    screen(&labelled(label, ink, text, style), style)
+}
+
+fn failure_lines(address: Option<&Address>, failure: &Failure, style: Style) -> Vec<Line> {
+    let object = address.map(ToString::to_string);
+    let head = object.as_deref().unwrap_or("cloud");
+    let mut lines = vec![Line::at(2).ink(Ink::Strong, safe(head))];
+    lines.extend(paragraph(4, Ink::Plain, &safe(&failure.message), style));
+    let row = |label: &str, text: &str| Line::at(4).ink(Ink::Faint, format!("{label:<9}")).plain(safe(text));
+    lines.push(row("call", &format!("{} {}", failure.service, failure.action)));
+    if let Some(code) = &failure.code {
+        lines.push(row("code", code));
+    }
+    if let Some(id) = &failure.request_id {
+        lines.push(row("request", id));
+    }
+    if failure.class == Class::Denied {
+        lines.push(row("missing", &permission(failure)));
+    }
+    lines
+}
+
+fn way_out(failure: &Failure) -> Option<String> {
+    let text = match failure.class {
+        Class::Denied => return Some(format!("the caller needs the IAM permission `{}`", permission(failure))),
+        Class::Quota => {
+            "a quota of the account is used up: ask for more under Service Quotas, or make the cluster smaller"
+        }
+        Class::Held => "something still uses the object: `quorate show` lists what is there",
+        Class::Throttled | Class::Unavailable | Class::UnknownOutcome => {
+            "this passes: run the command again, it goes on where it stopped"
+        }
+        Class::NotYetConsistent | Class::MaybeNotYetConsistent => {
+            "the cloud does not show yet what was made a moment ago: run the command again in a minute"
+        }
+        Class::AlreadyExists => "an object of that name exists: remove it, or give the cluster another name",
+        Class::Gone | Class::Invalid | Class::Fatal => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// The IAM action behind an API call. Most have the same name; S3's have not.
+fn permission(failure: &Failure) -> String {
+    let service = match failure.service.as_str() {
+        "elasticloadbalancingv2" | "elbv2" => "elasticloadbalancing",
+        "auto-scaling" => "autoscaling",
+        "route-53" => "route53",
+        service => service,
+    };
+    let action = match (service, failure.action.as_str()) {
+        ("s3", "HeadBucket" | "ListObjects" | "ListObjectsV2") => "ListBucket",
+        ("s3", "ListObjectVersions") => "ListBucketVersions",
+        ("s3", "HeadObject") => "GetObject",
+        ("s3", "DeleteObjects") => "DeleteObject",
+        ("s3", "PutBucketEncryption") => "PutEncryptionConfiguration",
+        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
+        ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
+        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
+        (_, action) => action,
+    };
+    format!("{service}:{action}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(service: &str, action: &str) -> Failure {
+        Failure {
+            class: Class::Denied,
+            service: service.to_owned(),
+            action: action.to_owned(),
+            code: Some("UnauthorizedOperation".to_owned()),
+            message: "You are not authorized to perform this operation.".to_owned(),
+            request_id: Some("3a0b5c51-7d2a-4a0e-8f36-0d4f2f6c5a11".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_denied_call_names_everything_that_support_and_the_administrator_ask_for() {
+        let report = Report {
+            message: "could not apply everything".to_owned(),
+            failures: vec![(Some(Address::new("subnet", "us-east-1a")), denied("ec2", "CreateSubnet"))],
+            ..Report::default()
+        };
+        insta::assert_snapshot!(text(&report, Style::default()));
+    }
+
+    #[test]
+    fn causes_stand_below_the_message_and_long_ones_wrap() {
+        let report = Report {
+            message: "could not read the record".to_owned(),
+            causes: vec![
+                "s3://state.chat.poeticoding.com/chat.poeticoding.com/state.json is not a record of this \
+                          program or was written by a newer one"
+                    .to_owned(),
+            ],
+            hints: vec!["restore an older version of the object".to_owned()],
+            ..Report::default()
+        };
+        insta::assert_snapshot!(text(&report, Style::default()));
+    }
+
+    #[test]
+    fn the_permission_of_an_s3_call_is_not_its_name() {
+        assert_eq!(permission(&denied("s3", "HeadBucket")), "s3:ListBucket");
+        assert_eq!(permission(&denied("elbv2", "CreateListener")), "elasticloadbalancing:CreateListener");
+    }
+
+    #[test]
+    fn control_characters_from_the_cloud_do_not_reach_the_terminal() {
+        let mut failure = denied("ec2", "CreateSubnet");
+        failure.message = "\u{1b}[2Jgone".to_owned();
+        let report = Report { message: "x".to_owned(), failures: vec![(None, failure)], ..Report::default() };
+        assert!(!text(&report, Style::default()).contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,48 @@
+//! Plans, objects, failures and progress as text and JSON. Pure: it returns text, and prints nothing.
+
+pub mod failure;
+mod line;
+mod noun;
+pub mod outcome;
+pub mod plan;
+pub mod progress;
+pub mod show;
+mod value;
+
+pub use line::Style;
+
+use serde::{Deserialize, Serialize};
+
+use line::{Ink, Line};
+
+/// The version of every JSON document that the program prints.
+pub const FORMAT: u32 = 1;
+
+/// What every screen says first: which cluster, where, in whose account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The account's 12 digits.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// Where the record is kept.
+    pub state: String,
+    /// Whether the cloud is simulated.
+    pub sandbox: bool,
+}
+
+impl Heading {
+    fn lines(&self) -> Vec<Line> {
+        let row = |label: &str, text: &str| Line::at(0).ink(Ink::Faint, format!("{label:<9}")).plain(text);
+        let mut lines = Vec::new();
+        if self.sandbox {
+            lines.push(Line::at(0).ink(Ink::Sandbox, "SANDBOX").plain("  a simulated cloud: nothing here is real"));
+        }
+        lines.push(Line::at(0).ink(Ink::Faint, format!("{:<9}", "Cluster")).ink(Ink::Strong, &self.cluster));
+        lines.push(row("Account", &format!("{}, {}", self.account, self.region)));
+        lines.push(row("State", &self.state));
+        lines
+    }
+}

@@ -1,0 +1,145 @@
+//! What became of a plan.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Action, Address, Failure, Mode, Outcome, Plan};
+
+use super::failure::Report;
+use super::line::{Ink, Line, screen};
+use super::plan;
+use super::{FORMAT, Heading, Style, noun};
+
+/// A plan and what became of it, under a versioned format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The version of the format.
+    pub format: u32,
+    /// Which cluster, where.
+    #[serde(flatten)]
+    pub heading: Heading,
+    /// The plan.
+    pub plan: Plan,
+    /// The objects whose changes are done.
+    pub done: Vec<Address>,
+    /// The objects whose changes failed.
+    pub failed: Vec<Failed>,
+    /// The objects whose changes were not tried.
+    pub skipped: Vec<Address>,
+    /// Whether the run was stopped before everything was tried.
+    pub interrupted: bool,
+}
+
+/// A change that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The object.
+    pub address: Address,
+    /// The service that said no.
+    pub service: String,
+    /// The call.
+    pub action: String,
+    /// The service's code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// The service's message.
+    pub message: String,
+    /// The request's id, for support.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+}
+
+impl Document {
+    /// Puts a plan and its outcome together.
+    pub fn new(plan: &plan::Document, outcome: &Outcome) -> Self {
+        Self {
+            format: FORMAT,
+            heading: plan.heading.clone(),
+            plan: plan.plan.clone(),
+            done: outcome.done.clone(),
+            failed: outcome.failed.iter().map(|(address, failure)| failed(address, failure)).collect(),
+            skipped: outcome.skipped.clone(),
+            interrupted: outcome.interrupted,
+        }
+    }
+}
+
+fn failed(address: &Address, failure: &Failure) -> Failed {
+    Failed {
+        address: address.clone(),
+        service: failure.service.clone(),
+        action: failure.action.clone(),
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+        request_id: failure.request_id.clone(),
+    }
+}
+
+/// What was done, in one line, and what was not, in another.
+pub fn text(document: &Document, style: Style) -> String {
+    let mut lines = Vec::new();
+    let done = spoken(document);
+    if !done.is_empty() {
+        let (word, rest) = match document.plan.mode {
+            Mode::Destroy => ("Destroyed: ", done),
+            _ => ("Applied: ", done),
+        };
+        lines.push(Line::at(0).ink(Ink::Strong, word).plain(rest.join(", ")).plain("."));
+    }
+    let mut open = Vec::new();
+    if !document.failed.is_empty() {
+        open.push(format!("{} failed", document.failed.len()));
+    }
+    if !document.skipped.is_empty() {
+        open.push(format!("{} not tried", document.skipped.len()));
+    }
+    if !open.is_empty() {
+        lines.push(Line::at(0).ink(Ink::Danger, "Not done: ").plain(open.join(", ")).plain("."));
+    }
+    screen(&lines, style)
+}
+
+/// The outcome as JSON, with a final newline.
+///
+/// # Errors
+/// When a value has no form in JSON: a bug.
+pub fn json(document: &Document) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(document).map(|text| text + "\n")
+}
+
+/// The failures, if there are any, or that it was stopped.
+pub fn report(outcome: &Outcome) -> Option<Report> {
+    if outcome.failed.is_empty() && !outcome.interrupted {
+        return None;
+    }
+    let message = if outcome.failed.is_empty() {
+        "stopped before everything was done".to_owned()
+    } else {
+        format!("{} could not be made", noun::count(outcome.failed.len(), "change"))
+    };
+    let failures = outcome.failed.iter().map(|(address, failure)| (Some(address.clone()), failure.clone())).collect();
+    let hints = vec!["what was done is recorded: the same command goes on from here".to_owned()];
+    Some(Report { message, causes: Vec::new(), failures, hints })
+}
+
+/// `3 created`, `1 updated`, …
+fn spoken(document: &Document) -> Vec<String> {
+    let done: BTreeSet<&Address> = document.done.iter().collect();
+    let words = [
+        (Action::Create, "created"),
+        (Action::Update, "updated"),
+        (Action::Roll, "rolled"),
+        (Action::Replace, "replaced"),
+        (Action::Delete, "deleted"),
+        (Action::Adopt, "adopted"),
+    ];
+    words
+        .into_iter()
+        .filter_map(|(action, word)| {
+            let changes = document.plan.changes.iter().filter(|change| change.action == action);
+            let count = changes.filter(|change| done.contains(&change.address)).count();
+            (count > 0).then(|| format!("{count} {word}"))
+        })
+        .collect()
+}

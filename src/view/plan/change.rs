@@ -1,0 +1,136 @@
+//! One change: its head, why it is made, and what differs.
+
+use std::borrow::Cow;
+
+use crate::engine::{Action, AttributeChange, Change, Form, Kind, Mode, Origin, Reason, Vocabulary};
+use crate::resource::Kinds;
+use crate::view::line::{Ink, Line, paragraph};
+use crate::view::{Style, value};
+
+use super::difference::{Difference, difference};
+use super::section::{reason, sign};
+use super::textual;
+
+/// Where the address starts.
+const ADDRESS: usize = 4;
+/// Where everything below it starts.
+const BODY: usize = 6;
+/// A name longer than this does not push the values of all others to the right.
+const LONGEST_NAME: usize = 24;
+
+/// The first lines: sign, address, identifier; one for each change of a group.
+pub(super) fn heads(group: &[&Change], mode: Mode) -> Vec<Line> {
+    let column = group.iter().map(|change| ADDRESS + title(change).chars().count()).max().unwrap_or_default() + 2;
+    group
+        .iter()
+        .map(|change| {
+            let (sign, ink) = sign(change.action, mode);
+            let head = Line::at(0).ink(ink, sign).plain(" ").ink(Ink::Strong, title(change));
+            match &change.id {
+                Some(id) => head.up_to(column).ink(Ink::Faint, value::short_id(id)),
+                None => head,
+            }
+        })
+        .collect()
+}
+
+fn title(change: &Change) -> String {
+    value::safe(&change.address.to_string())
+}
+
+/// Everything below the head.
+pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !shared_reason || matches!(change.reason, Reason::Fixed { .. } | Reason::Duplicate { .. }) {
+        lines.extend(paragraph(BODY, Ink::Faint, &reason(&change.reason), style));
+    }
+    if let Some(lane) = &change.lane
+        && change.action == Action::Roll
+    {
+        let text = format!("one machine at a time in all groups of `{}`", value::safe(lane));
+        lines.extend(paragraph(BODY, Ink::Faint, &text, style));
+    }
+    if change.loses_data {
+        lines.extend(paragraph(BODY, Ink::Danger, &loss(change), style));
+    }
+    if shows_attributes(change, mode, style) {
+        lines.extend(attributes(change, mode, style));
+    }
+    lines
+}
+
+/// What losing the data means, in words.
+fn loss(change: &Change) -> String {
+    let title = Kinds.kind(change.address.kind()).map_or(change.address.kind(), |kind| kind.title);
+    let id = change.id.as_deref().map(|id| format!(" {}", value::short_id(id))).unwrap_or_default();
+    match change.action {
+        Action::Replace => format!("The new {title} starts empty; what is on{id} is lost for good."),
+        _ => format!("The {title} goes with everything on it, for good."),
+    }
+}
+
+fn shows_attributes(change: &Change, mode: Mode, style: Style) -> bool {
+    match change.action {
+        Action::Delete | Action::Adopt => false,
+        Action::Create => style.verbose && mode != Mode::Refresh,
+        _ => true,
+    }
+}
+
+fn attributes(change: &Change, mode: Mode, style: Style) -> Vec<Line> {
+    let kind = Kinds.kind(change.address.kind());
+    let rows: Vec<(&AttributeChange, Vec<Difference>)> = change
+        .attributes
+        .iter()
+        .map(|attribute| (attribute, difference(&seen(attribute, mode), form(kind, &attribute.name))))
+        .collect();
+    let column = rows
+        .iter()
+        .flat_map(|(_, differences)| differences.iter().map(|difference| difference.name.chars().count()))
+        .filter(|width| *width <= LONGEST_NAME)
+        .max()
+        .unwrap_or_default();
+    rows.iter()
+        .flat_map(|(attribute, differences)| {
+            let remark = remark(change, attribute);
+            differences.iter().flat_map(move |difference| {
+                let name_column = BODY + column + 2;
+                textual::lines(difference, remark, BODY, name_column, style)
+            })
+        })
+        .collect()
+}
+
+/// The attribute as the reader looks at it. A plan goes from what is to what should be; a look at what changed outside
+/// goes from what was applied to what is.
+fn seen(attribute: &AttributeChange, mode: Mode) -> Cow<'_, AttributeChange> {
+    if mode != Mode::Refresh {
+        return Cow::Borrowed(attribute);
+    }
+    let (before, after) = (attribute.after.clone(), attribute.before.clone());
+    Cow::Owned(AttributeChange { before, after, ..attribute.clone() })
+}
+
+fn form(kind: Option<&Kind>, attribute: &str) -> Form {
+    kind.map_or(Form::Plain, |kind| kind.attribute(attribute).form)
+}
+
+/// What is to be said of one attribute beside its values: where it differs from the change as a whole.
+fn remark(change: &Change, attribute: &AttributeChange) -> Option<&'static str> {
+    if change.action == Action::Replace && attribute.action == Action::Replace {
+        return Some("needs a new one");
+    }
+    if attribute.action == Action::Refuse && !names(&change.reason, &attribute.name) {
+        return Some("cannot be changed either");
+    }
+    match (&change.reason, attribute.origin) {
+        (Reason::FileAndDrift, Origin::Drift) => Some("changed outside"),
+        (Reason::FileAndDrift, Origin::Both) => Some("changed outside, and in the file"),
+        _ => None,
+    }
+}
+
+/// Whether the reason speaks of this attribute already.
+fn names(reason: &Reason, attribute: &str) -> bool {
+    matches!(reason, Reason::Fixed { attribute: named, .. } if named == attribute)
+}

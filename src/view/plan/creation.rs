@@ -1,0 +1,136 @@
+//! Creations in short: one line each with what tells it apart, and one line for those that nothing tells apart.
+
+use std::collections::BTreeMap;
+
+use ipnet::Ipv4Net;
+
+use crate::engine::{Change, Mode, Value};
+use crate::view::line::{Ink, Line, paragraph};
+use crate::view::{Style, noun, value};
+
+use super::grouped;
+use super::section::{reason, sign};
+
+/// Where the address starts.
+const ADDRESS: usize = 4;
+/// An address wider than this does not push the details of all others to the right.
+const WIDEST: usize = 40;
+
+/// Creations, those of one kind that are told apart by nothing but their names on one line.
+pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: Style) -> Vec<Line> {
+    let key = |change: &Change| (change.address.kind().to_owned(), detail(change), reason(&change.reason));
+    let rows: Vec<(String, String)> = grouped(changes, key)
+        .iter()
+        .map(|group| {
+            let why = if shared_reason { String::new() } else { reason(&group[0].reason) };
+            let told = [each(detail(group[0]), group.len()), why]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>();
+            (addresses(group), told.join("; "))
+        })
+        .collect();
+    let widest = rows.iter().map(|(name, _)| name.chars().count()).filter(|width| *width <= WIDEST).max();
+    let column = ADDRESS + widest.unwrap_or_default() + 2;
+    rows.iter().flat_map(|(name, told)| row(changes[0], name, told, column, style)).collect()
+}
+
+fn row(change: &Change, name: &str, told: &str, column: usize, style: Style) -> Vec<Line> {
+    let (sign, ink) = sign(change.action, Mode::Apply);
+    let mut names = paragraph(ADDRESS, Ink::Strong, name, style).into_iter();
+    let first = names.next().unwrap_or_default();
+    // The sign stands in the indent of the first line.
+    let head = Line::at(0).ink(ink, sign).plain(" ").then(first);
+    let mut lines: Vec<Line> = std::iter::once(head).chain(names).collect();
+    if told.is_empty() {
+        return lines;
+    }
+    match lines.last_mut() {
+        Some(last) if last.width() + 2 <= column && column + told.chars().count() <= style.width => {
+            *last = last.clone().up_to(column).ink(Ink::Faint, told);
+        }
+        Some(last) if last.width() + 2 + told.chars().count() <= style.width => {
+            *last = last.clone().plain("  ").ink(Ink::Faint, told);
+        }
+        _ => lines.extend(paragraph(column.min(ADDRESS + 4), Ink::Faint, told, style)),
+    }
+    lines
+}
+
+/// `subnet/us-east-1a`, or `volume/{etcd-a, etcd-b}` for several.
+fn addresses(group: &[&Change]) -> String {
+    let kind = group[0].address.kind();
+    let names: Vec<String> = group.iter().map(|change| value::safe(change.address.name())).collect();
+    match names.as_slice() {
+        [only] => format!("{kind}/{only}"),
+        many => format!("{kind}/{{{}}}", many.join(", ")),
+    }
+}
+
+fn each(detail: String, number: usize) -> String {
+    if number > 1 && !detail.is_empty() { detail + " each" } else { detail }
+}
+
+/// What a person wants to know of a new object of this kind, in a few words.
+fn detail(change: &Change) -> String {
+    let after: BTreeMap<&str, &Value> = change
+        .attributes
+        .iter()
+        .filter_map(|attribute| Some((attribute.name.as_str(), attribute.after.as_ref()?)))
+        .collect();
+    let told = |names: &[&str]| -> String {
+        names.iter().filter_map(|name| after.get(name).map(|v| value::inline(v))).collect::<Vec<_>>().join(" ")
+    };
+    match change.address.kind() {
+        "vpc" | "subnet" => told(&["cidr"]),
+        "bucket" | "hosted-zone" => told(&["name"]),
+        "volume" => format!("{} GiB {}", told(&["gib"]), told(&["volume_type"])),
+        "launch-template" => told(&["instance_size", "image"]),
+        "autoscaling-group" => machines(&after),
+        "load-balancer" => told(&["scheme"]),
+        "listener" | "target-group" => told(&["protocol", "port"]),
+        "record" => told(&["record_type", "name"]),
+        "security-group-rules" => rules(&after),
+        _ => String::new(),
+    }
+}
+
+fn machines(after: &BTreeMap<&str, &Value>) -> String {
+    let number = |name: &str| match after.get(name) {
+        Some(Value::Integer(number)) => usize::try_from(*number).ok(),
+        _ => None,
+    };
+    match (number("desired"), number("min"), number("max")) {
+        (Some(desired), ..) => noun::count(desired, "machine"),
+        (None, Some(min), Some(max)) => format!("{min} to {max} machines"),
+        _ => String::new(),
+    }
+}
+
+/// How many rules, and who outside may come in: the ranges, as groups and ids are the cluster's own.
+fn rules(after: &BTreeMap<&str, &Value>) -> String {
+    let items = |name: &str| match after.get(name) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let (ingress, egress) = (items("ingress"), items("egress"));
+    let counts = format!("{} in, {} out", ingress.len(), egress.len());
+    let mut outside: Vec<String> = ingress.iter().filter_map(from_outside).collect();
+    outside.sort();
+    if outside.is_empty() { counts } else { format!("{counts}; open to {}", noun::list(&outside)) }
+}
+
+/// `203.0.113.7/32 (tcp 443)` if the rule's peer is a range.
+fn from_outside(rule: &Value) -> Option<String> {
+    let Value::Map(rule) = rule else { return None };
+    let peer = rule.get("peer")?.as_text()?;
+    let outside = if peer.contains(':') { peer.contains('/') } else { !is_private(peer.parse().ok()?) };
+    let what = |name: &str| value::safe(rule.get(name).and_then(Value::as_text).unwrap_or_default());
+    outside.then(|| format!("{} ({} {})", value::safe(peer), what("protocol"), what("ports")))
+}
+
+/// Whether a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.
+fn is_private(range: Ipv4Net) -> bool {
+    const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+    PRIVATE.iter().any(|net| net.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&range)))
+}

@@ -1,0 +1,139 @@
+//! A plan as text and as JSON; the text is rendered from the JSON's own value, so the two cannot disagree.
+
+mod change;
+mod creation;
+mod difference;
+mod document;
+mod section;
+mod textual;
+
+#[cfg(test)]
+pub(super) mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Change, Mode};
+use crate::resource::KINDS;
+
+use super::line::{Ink, Line, labelled, paragraph, screen};
+use super::{Style, noun};
+
+pub use document::{Document, Summary};
+use section::{SECTIONS, Section};
+
+/// The plan as text, without its heading: for a plan that follows another screen.
+pub fn body(document: &Document, style: Style) -> String {
+    let mut lines = Vec::new();
+    for section in SECTIONS {
+        lines.extend(section_lines(section, document, style));
+    }
+    lines.extend(summary(document, style));
+    screen(&lines, style)
+}
+
+/// The plan as text.
+pub fn text(document: &Document, style: Style) -> String {
+    let mut heading = document.heading.lines();
+    heading.push(Line::default());
+    screen(&heading, style) + &body(document, style)
+}
+
+/// The plan as JSON, with a final newline.
+///
+/// # Errors
+/// When a value has no form in JSON: a bug.
+pub fn json(document: &Document) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(document).map(|text| text + "\n")
+}
+
+fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Line> {
+    let mode = document.plan.mode;
+    let mut changes: Vec<&Change> = document.plan.changes.iter().filter(|change| section.holds(change, mode)).collect();
+    changes.sort_by_key(|change| (place(change), &change.address));
+    let Some(first) = changes.first() else { return Vec::new() };
+    let shared = changes.iter().all(|change| change.reason == first.reason).then_some(&first.reason);
+    let mut lines = section.title(mode, shared, style);
+    if section.folds(mode, style) {
+        lines.extend(creation::folded(&changes, shared.is_some(), style));
+    } else {
+        lines.extend(alike(&changes, shared.is_some(), mode, style));
+    }
+    lines.push(Line::default());
+    lines
+}
+
+/// The changes one after the other; those that differ in nothing but their names stand together.
+fn alike(changes: &[&Change], shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
+    let mut groups: Vec<(Vec<&Change>, Vec<Line>)> = Vec::new();
+    for change in changes {
+        let body = change::body(change, shared_reason, mode, style);
+        match groups.last_mut() {
+            Some((group, known)) if *known == body && (body.is_empty() || same_kind(group[0], change)) => {
+                group.push(change);
+            }
+            _ => groups.push((vec![change], body)),
+        }
+    }
+    groups.into_iter().flat_map(|(group, body)| change::heads(&group, mode).into_iter().chain(body)).collect()
+}
+
+/// Where the kind stands in the house: the network before the machines, whatever the alphabet says.
+fn place(change: &Change) -> usize {
+    KINDS.iter().position(|kind| kind.name == change.address.kind()).unwrap_or(KINDS.len())
+}
+
+fn same_kind(one: &Change, other: &Change) -> bool {
+    one.address.kind() == other.address.kind()
+}
+
+/// What it comes to: the last lines of every plan.
+fn summary(document: &Document, style: Style) -> Vec<Line> {
+    if document.plan.is_empty() {
+        return vec![no_changes(document)];
+    }
+    let summary = &document.summary;
+    let mut counts = summary.spoken(document.plan.mode).join(", ") + ".";
+    if summary.unchanged > 0 {
+        counts += &format!(" {} unchanged.", summary.unchanged);
+    }
+    let label = if document.plan.mode == Mode::Refresh { "Outside: " } else { "Plan: " };
+    let mut lines = labelled(label, Ink::Strong, &counts, style);
+    if !summary.loses_data.is_empty() {
+        let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
+        let way = if document.plan.mode == Mode::Apply { " `apply` does that only with --delete-data." } else { "" };
+        let text = format!("Data is lost for good with {}.{way}", noun::list(&names));
+        lines.extend(paragraph(0, Ink::Danger, &text, style));
+    }
+    if summary.refuse > 0 {
+        let text = "Refused: as long as a part of it cannot be done, nothing of the plan is applied.";
+        lines.extend(paragraph(0, Ink::Danger, text, style));
+    }
+    lines
+}
+
+fn no_changes(document: &Document) -> Line {
+    let objects = noun::count(document.plan.unchanged, "object");
+    let text = match document.plan.mode {
+        Mode::Apply if document.plan.unchanged == 1 => format!("{objects} is as the file says."),
+        Mode::Apply => format!("{objects} are as the file says."),
+        Mode::Destroy => "Nothing of this cluster is left.".to_owned(),
+        Mode::Refresh => "Nothing was changed outside since the last apply.".to_owned(),
+    };
+    Line::at(0).ink(Ink::Strong, "No changes. ").plain(text)
+}
+
+/// Groups what is equal under a key, in the order of the first of each.
+fn grouped<'a, K: Ord + Clone, T>(items: &[&'a T], key: impl Fn(&T) -> K) -> Vec<Vec<&'a T>> {
+    let mut places: BTreeMap<K, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&T>> = Vec::new();
+    for item in items {
+        let place = *places.entry(key(item)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[place].push(item);
+    }
+    groups
+}

@@ -1,0 +1,362 @@
+//! Every kind of change, as a user sees it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use serde_json::json;
+
+use super::sample::{attribute, change, document, new, pending, rule};
+use super::*;
+use crate::engine::{Action, AttributeChange, Origin, Plan, Reason};
+
+fn shown(changes: Vec<Change>) -> String {
+    body(&document(changes), Style::default())
+}
+
+fn by(action: Action, attribute: AttributeChange) -> AttributeChange {
+    AttributeChange { action, ..attribute }
+}
+
+fn drifted(attribute: AttributeChange) -> AttributeChange {
+    AttributeChange { origin: Origin::Drift, ..attribute }
+}
+
+fn first_apply() -> Vec<Change> {
+    let create = |address: &str, attributes| change(address, Action::Create, Reason::New, attributes);
+    let mut changes = vec![
+        create("vpc/main", vec![new("cidr", json!("172.20.0.0/16")), new("dns_support", json!(true))]),
+        create("internet-gateway/main", vec![new("vpc", pending("vpc/main", "id"))]),
+        create("bucket/state", vec![new("name", json!("state.chat.poeticoding.com"))]),
+        create("load-balancer/api", vec![new("scheme", json!("internet-facing"))]),
+        create("autoscaling-group/nodes-workers", vec![new("min", json!(3)), new("max", json!(9))]),
+        create(
+            "security-group-rules/masters",
+            vec![
+                new("ingress", json!([rule("all", "all", "100.96.0.0/11", "pods"), rule("tcp", "6443", "sg-1", "")])),
+                new("egress", json!([rule("all", "all", "0.0.0.0/0", "")])),
+            ],
+        ),
+        create(
+            "security-group-rules/api",
+            vec![
+                new("ingress", json!([rule("tcp", "443", "203.0.113.7/32", "api.allow")])),
+                new("egress", json!([rule("tcp", "6443", "sg-1", "")])),
+            ],
+        ),
+    ];
+    for (letter, cidr) in [("a", "172.20.32.0/19"), ("d", "172.20.64.0/19"), ("f", "172.20.96.0/19")] {
+        changes.push(create(&format!("subnet/us-east-1{letter}"), vec![new("cidr", json!(cidr))]));
+    }
+    for letter in ["a", "b", "c"] {
+        changes.push(create(&format!("autoscaling-group/masters-{letter}"), vec![new("desired", json!(1))]));
+        changes.push(create(
+            &format!("volume/etcd-{letter}"),
+            vec![new("gib", json!(20)), new("volume_type", json!("gp3"))],
+        ));
+        changes.push(create(
+            &format!("launch-template/masters-{letter}"),
+            vec![new("image", json!("ami-0a1b2c3d4e5f60718")), new("instance_size", json!("t3.medium"))],
+        ));
+    }
+    changes
+}
+
+#[test]
+fn a_first_apply_fits_on_a_screen() {
+    insta::assert_snapshot!(text(&document(first_apply()), Style::default()));
+}
+
+#[test]
+fn many_equal_creations_wrap() {
+    let names = (0..40).map(|n| format!("security-group/service-number-{n:02}"));
+    let changes = names.map(|name| change(&name, Action::Create, Reason::New, Vec::new())).collect();
+    let shown = shown(changes);
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+}
+
+#[test]
+fn verbose_shows_every_attribute_of_what_is_created() {
+    let subnet = change(
+        "subnet/us-east-1a",
+        Action::Create,
+        Reason::New,
+        vec![
+            new("cidr", json!("172.20.32.0/19")),
+            new("tags", json!({"Name": "us-east-1a.chat.poeticoding.com", "team": "chat"})),
+            new("vpc", pending("vpc/main", "id")),
+        ],
+    );
+    let template = change(
+        "launch-template/masters-a",
+        Action::Create,
+        Reason::New,
+        vec![
+            new("security_groups", json!([pending("security-group/masters", "id")])),
+            new(
+                "user_data",
+                json!({"$pending": ["#!/bin/sh\nfetch s3://", {"address": "bucket/state", "output": "name"}, "/node.sh\n"]}),
+            ),
+        ],
+    );
+    let style = Style { verbose: true, ..Style::default() };
+    insta::assert_snapshot!(body(&document(vec![subnet, template]), style));
+}
+
+fn dangers() -> Vec<Change> {
+    let mut volume = change("volume/etcd-c", Action::Delete, Reason::NotInFile, Vec::new());
+    volume.loses_data = true;
+    let mut encrypted = change(
+        "volume/etcd-a",
+        Action::Replace,
+        Reason::File,
+        vec![by(Action::Replace, attribute("encrypted", json!(false), json!(true)))],
+    );
+    encrypted.loses_data = true;
+    let mut roll = change(
+        "autoscaling-group/masters-a",
+        Action::Roll,
+        Reason::File,
+        vec![
+            by(Action::Roll, attribute("machines", json!("1"), pending("launch-template/masters-a", "version"))),
+            attribute("version", json!("1"), pending("launch-template/masters-a", "version")),
+        ],
+    );
+    roll.lane = Some("masters".to_owned());
+    let fixed = Reason::Fixed {
+        attribute: "cidr".to_owned(),
+        instead: "destroy the cluster and apply again, or give the new one another name".to_owned(),
+    };
+    vec![
+        volume,
+        encrypted,
+        roll,
+        change(
+            "vpc/main",
+            Action::Refuse,
+            fixed,
+            vec![by(Action::Refuse, attribute("cidr", json!("172.20.0.0/16"), json!("10.0.0.0/16")))],
+        ),
+        change("record/api", Action::Refuse, Reason::Foreign, Vec::new()),
+        change("subnet/us-east-1f", Action::Delete, Reason::NotInFile, Vec::new()),
+        change("subnet/us-east-1a", Action::Delete, Reason::Duplicate { kept: "subnet-0fff".to_owned() }, Vec::new()),
+        change(
+            "load-balancer/api",
+            Action::Replace,
+            Reason::File,
+            vec![
+                by(Action::Replace, attribute("scheme", json!("internal"), json!("internet-facing"))),
+                attribute("cross_zone", json!(false), json!(true)),
+            ],
+        ),
+        change(
+            "launch-template/masters-a",
+            Action::Update,
+            Reason::File,
+            vec![attribute("instance_size", json!("t3.medium"), json!("t3.large"))],
+        ),
+        change("key-pair/admin", Action::Adopt, Reason::Unrecorded, Vec::new()),
+        change("subnet/us-east-1d", Action::Create, Reason::Missing, vec![new("cidr", json!("172.20.64.0/19"))]),
+        change("security-group/nodes", Action::Create, Reason::New, Vec::new()),
+    ]
+}
+
+#[test]
+fn the_most_dangerous_comes_first() {
+    insta::assert_snapshot!(text(&document(dangers()), Style::default()));
+}
+
+#[test]
+fn drift_is_told_apart_from_what_the_file_asks_for() {
+    let drift = change(
+        "target-group/api",
+        Action::Update,
+        Reason::Drift,
+        vec![drifted(attribute(
+            "health_check",
+            json!({"protocol": "TCP", "interval": 30, "healthy": 2, "unhealthy": 2}),
+            json!({"protocol": "TCP", "interval": 10, "healthy": 2, "unhealthy": 2}),
+        ))],
+    );
+    let both = change(
+        "autoscaling-group/nodes-workers",
+        Action::Update,
+        Reason::FileAndDrift,
+        vec![
+            AttributeChange { origin: Origin::Both, ..attribute("desired", json!(5), json!(4)) },
+            attribute("max", json!(2), json!(4)),
+            drifted(attribute(
+                "tags",
+                json!({"Name": "mine", "team": "chat"}),
+                json!({"Name": "workers", "team": "chat"}),
+            )),
+        ],
+    );
+    insta::assert_snapshot!(shown(vec![drift, both]));
+}
+
+#[test]
+fn sets_show_what_joins_and_what_leaves() {
+    let rules = change(
+        "security-group-rules/masters",
+        Action::Update,
+        Reason::Drift,
+        vec![drifted(attribute(
+            "ingress",
+            json!([rule("tcp", "22", "0.0.0.0/0", ""), rule("tcp", "6443", "sg-0aaa", "api")]),
+            json!([rule("tcp", "6443", "sg-0aaa", "api"), rule("tcp", "10250", "sg-0bbb", "kubelet")]),
+        ))],
+    );
+    let table = change(
+        "route-table/main",
+        Action::Update,
+        Reason::File,
+        vec![
+            attribute(
+                "routes",
+                json!([]),
+                json!([{"destination": "0.0.0.0/0", "target": pending("internet-gateway/main", "id")}]),
+            ),
+            attribute("subnets", json!(["subnet-0a", "subnet-0b"]), json!(["subnet-0a"])),
+        ],
+    );
+    insta::assert_snapshot!(shown(vec![rules, table]));
+}
+
+#[test]
+fn policies_are_compared_as_documents() {
+    let before = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+    let after = r#"{"Statement":[{"Action":["s3:GetObject"],"Effect":"Allow","Resource":["arn:aws:s3:::b/n/*"]}],"Version":"2012-10-17"}"#;
+    let extra = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let role = change(
+        "role/nodes",
+        Action::Update,
+        Reason::Drift,
+        vec![drifted(attribute("policies", json!({"nodes": before, "extra": extra}), json!({"nodes": after})))],
+    );
+    insta::assert_snapshot!(shown(vec![role]));
+}
+
+#[test]
+fn long_texts_show_the_lines_that_differ() {
+    let script = |hash: &str| {
+        let lines: Vec<String> = (1..=12).map(|n| format!("step {n}")).collect();
+        format!("#!/bin/sh\n{}\nfetch {hash}\n{}\n", lines.join("\n"), lines.join("\n"))
+    };
+    let template = change(
+        "launch-template/nodes-workers",
+        Action::Update,
+        Reason::File,
+        vec![
+            attribute("image", json!("ami-0a1b2c3d4e5f60718"), json!("ami-0fffffffffffffff8")),
+            attribute("user_data", json!(script("aaaa")), json!(script("bbbb"))),
+        ],
+    );
+    insta::assert_snapshot!(shown(vec![template]));
+}
+
+#[test]
+fn a_pair_that_does_not_fit_stands_on_two_lines() {
+    let record = change(
+        "record/api",
+        Action::Update,
+        Reason::File,
+        vec![attribute(
+            "target",
+            json!("chat-api-0123456789abcdef.elb.us-east-1.amazonaws.com"),
+            pending("load-balancer/api", "dns_name"),
+        )],
+    );
+    insta::assert_snapshot!(shown(vec![record]));
+}
+
+#[test]
+fn equal_changes_stand_together() {
+    let changes = ["a", "b", "c"]
+        .map(|letter| {
+            let attributes = vec![attribute("instance_size", json!("t3.medium"), json!("t3.large"))];
+            change(&format!("launch-template/masters-{letter}"), Action::Update, Reason::File, attributes)
+        })
+        .to_vec();
+    insta::assert_snapshot!(shown(changes));
+}
+
+#[test]
+fn a_destroy_lists_every_object_by_name() {
+    let mut changes: Vec<Change> = ["subnet/us-east-1a", "subnet/us-east-1d", "vpc/main"]
+        .map(|address| change(address, Action::Delete, Reason::Destroy, Vec::new()))
+        .to_vec();
+    for letter in ["a", "b"] {
+        let mut volume = change(&format!("volume/etcd-{letter}"), Action::Delete, Reason::Destroy, Vec::new());
+        volume.loses_data = true;
+        changes.push(volume);
+    }
+    let mut document = document(changes);
+    document.plan.mode = Mode::Destroy;
+    document.summary.unchanged = 0;
+    document.heading.sandbox = true;
+    insta::assert_snapshot!(text(&document, Style::default()));
+}
+
+#[test]
+fn a_refresh_goes_from_what_was_applied_to_what_is() {
+    let changes = vec![
+        change("volume/etcd-a", Action::Update, Reason::Drift, vec![drifted(attribute("gib", json!(40), json!(20)))]),
+        change("subnet/us-east-1d", Action::Create, Reason::Missing, vec![new("cidr", json!("172.20.64.0/19"))]),
+        change("subnet/us-east-1f", Action::Adopt, Reason::Unrecorded, Vec::new()),
+    ];
+    let mut document = document(changes);
+    document.plan.mode = Mode::Refresh;
+    insta::assert_snapshot!(body(&document, Style::default()));
+}
+
+#[test]
+fn an_empty_plan_says_so() {
+    let empty = |mode| {
+        let plan = Plan { mode, serial: 7, changes: Vec::new(), unchanged: 81 };
+        body(&Document::new(super::sample::heading(), plan), Style::default())
+    };
+    insta::assert_snapshot!([Mode::Apply, Mode::Destroy, Mode::Refresh].map(empty).concat());
+}
+
+#[test]
+fn colour_adds_nothing_but_escape_codes() {
+    let plain = text(&document(first_apply()), Style::default());
+    let colored = text(&document(first_apply()), Style { color: true, ..Style::default() });
+    assert_ne!(plain, colored);
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+    assert!(!plain.contains('\u{1b}'));
+}
+
+#[test]
+fn every_section_has_its_colour() {
+    let colored = text(&document(dangers()), Style { color: true, ..Style::default() });
+    insta::assert_snapshot!(colored.replace('\u{1b}', "^"));
+}
+
+#[test]
+fn the_text_comes_from_the_json_alone() {
+    let document = document(first_apply());
+    let again: Document = serde_json::from_str(&json(&document).unwrap()).unwrap();
+    assert_eq!(text(&again, Style::default()), text(&document, Style::default()));
+}
+
+#[test]
+fn the_json_is_versioned() {
+    let mut document = document(vec![change("vpc/main", Action::Delete, Reason::NotInFile, Vec::new())]);
+    document.heading.sandbox = true;
+    insta::assert_snapshot!(json(&document).unwrap());
+}
+
+#[test]
+fn control_characters_from_the_cloud_do_not_reach_the_terminal() {
+    let evil = "\u{1b}[2J\u{7}";
+    let changes = vec![change(
+        "subnet/us-east-1a",
+        Action::Update,
+        Reason::Drift,
+        vec![
+            attribute("tags", json!({evil: evil}), json!({"Name": "x"})),
+            attribute("text", json!(format!("a\n{evil}\n")), json!("b\n")),
+        ],
+    )];
+    let shown = shown(changes);
+    assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+}

@@ -1,0 +1,95 @@
+//! Attribute values in one line, as a person would write them.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Part, Template, Value};
+use crate::resource;
+
+/// A value in one line.
+pub(super) fn inline(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Text(text) => quoted_if_odd(text),
+        Value::List(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Value::Map(items) => map(items),
+        Value::Pending(template) => pending(template),
+    }
+}
+
+/// The text of a value that is text, with `${…}` where it waits for another object.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Pending(template) => Some(spelled_out(template)),
+        _ => None,
+    }
+}
+
+/// Text that is safe to show: control characters are escaped, so that nothing on the cloud can move the cursor.
+pub(super) fn safe(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+        out
+    })
+}
+
+/// An identifier as a person tells it apart: an ARN without what the heading says already.
+pub(super) fn short_id(id: &str) -> String {
+    match id.strip_prefix("arn:").map(|rest| rest.splitn(5, ':').collect::<Vec<_>>()) {
+        Some(parts) if parts.len() == 5 => safe(parts[4]),
+        _ => safe(id),
+    }
+}
+
+fn quoted_if_odd(text: &str) -> String {
+    let odd = text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
+    if odd { format!("\"{}\"", safe(text).replace('"', "\\\"")) } else { text.to_owned() }
+}
+
+fn pending(template: &Template) -> String {
+    match template.parts.as_slice() {
+        [Part::Reference(reference)] => format!("(known after apply: {reference})"),
+        _ => format!("{} (known after apply)", quoted_if_odd(&spelled_out(template))),
+    }
+}
+
+fn spelled_out(template: &Template) -> String {
+    template.parts.iter().fold(String::new(), |text, part| match part {
+        Part::Literal(literal) => text + literal,
+        Part::Reference(reference) => text + &format!("${{{reference}}}"),
+    })
+}
+
+fn map(items: &BTreeMap<String, Value>) -> String {
+    if let Some(rule) = as_type::<resource::Rule>(items) {
+        return firewall_rule(&rule);
+    }
+    if let Some(route) = as_type::<resource::Route>(items) {
+        return format!("{} to {}", safe(&route.destination), inline(&route.target.into()));
+    }
+    let items: Vec<String> = items.iter().map(|(name, value)| format!("{} = {}", safe(name), inline(value))).collect();
+    format!("{{{}}}", items.join(", "))
+}
+
+/// `tcp 443 of 203.0.113.7/32  (office)`
+fn firewall_rule(rule: &resource::Rule) -> String {
+    let what = match (rule.protocol.as_str(), rule.ports.as_str()) {
+        ("all", _) => "everything".to_owned(),
+        (protocol, "all") => format!("{protocol}, all ports"),
+        (protocol, ports) => format!("{protocol} {ports}"),
+    };
+    let why = if rule.description.is_empty() { "no description" } else { &rule.description };
+    format!("{}: {}  ({})", inline(&rule.peer.clone().into()), safe(&what), safe(why))
+}
+
+/// The map as a typed part of a resource, if it is exactly that.
+fn as_type<T: serde::de::DeserializeOwned + serde::Serialize>(items: &BTreeMap<String, Value>) -> Option<T> {
+    let json = serde_json::to_value(items).ok()?;
+    let typed: T = serde_json::from_value(json.clone()).ok()?;
+    (serde_json::to_value(&typed).ok()? == json).then_some(typed)
+}

@@ -1,0 +1,17 @@
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["${local.regoin}a"]
+
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+
+nodes "workers" {
+  count = 2
+  size  = "t3.large"
+}
+
+locals {
+  region = "us-east-1"
+}

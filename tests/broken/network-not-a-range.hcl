@@ -1,0 +1,22 @@
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+
+nodes "workers" {
+  count = 2
+  size  = "t3.large"
+}
+
+network {
+  cidr = "172.20.0.0"
+  pods = "100.96.0.0/33"
+}
+
+api {
+  allow = ["home", "203.0.113.7"]
+}

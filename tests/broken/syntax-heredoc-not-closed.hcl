@@ -1,0 +1,3 @@
+name  = "chat.poeticoding.com"
+state = <<EOT
+s3://state

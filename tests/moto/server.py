@@ -1,0 +1,68 @@
+"""Serves moto on a free port of the loopback interface until standard input ends.
+
+Prints the port. Repairs what keeps the AWS SDK for Rust from talking to moto 5.2.5; the product itself knows nothing
+of moto.
+"""
+
+import os
+import sys
+import threading
+
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.ec2.models import launch_templates
+from moto.ec2.utils import parse_user_data
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3 import responses as s3_responses
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+def repair_launch_template_versions():
+    """Parses the user data of later versions too: an Auto Scaling group of such a version answers 500 otherwise."""
+    original = launch_templates.LaunchTemplate.create_version
+
+    def create_version(self, data, description=""):
+        if isinstance(data.get("UserData"), (str, bytes)):
+            data = {**data, "UserData": parse_user_data(data["UserData"])}
+        return original(self, data, description)
+
+    launch_templates.LaunchTemplate.create_version = create_version
+
+
+def repair_bucket_versioning():
+    """Answers with the root element that AWS uses."""
+
+    def get_bucket_versioning(self):
+        status = self.backend.get_bucket_versioning(self.bucket_name)
+        inner = f"<Status>{status}</Status>" if status else ""
+        body = f'<?xml version="1.0" encoding="UTF-8"?><VersioningConfiguration xmlns="{S3_NAMESPACE}">{inner}</VersioningConfiguration>'
+        return 200, {}, body
+
+    s3_responses.S3Response.get_bucket_versioning = get_bucket_versioning
+
+
+class Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_args):
+        pass
+
+
+def stop_with_the_parent():
+    sys.stdin.read()
+    os._exit(0)
+
+
+def main():
+    repair_launch_template_versions()
+    repair_bucket_versioning()
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Quiet)
+    print(server.server_port, flush=True)
+    threading.Thread(target=stop_with_the_parent, daemon=True).start()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
