@@ -166,6 +166,14 @@ pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> Class {
     })
 }
 
+/// What a creation's later calls do not find was made by its first one.
+pub(super) fn just_made(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Gone => Failure { class: Class::NotYetConsistent, ..failure },
+        _ => failure,
+    }
+}
+
 /// What became of a call, as a [`Failure`].
 pub(super) fn classify<E>(service: &str, action: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
