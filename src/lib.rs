@@ -1,4 +1,5 @@
 //! Quorate turns one version-controlled cluster file into a highly available Kubernetes cluster on AWS.
+pub mod aws;
 pub mod blueprint;
 pub mod cli;
 pub mod engine;

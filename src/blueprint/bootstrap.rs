@@ -74,10 +74,8 @@ impl File {
 
 /// A machine's settings: what its first script fetches, and what only AWS can tell.
 pub(super) struct Settings {
-    /// The name of the object with the settings.
-    pub object: String,
-    /// The name of the file, by which the roles' policies tell masters' from nodes'.
-    pub file: String,
+    /// The name of the object and of the file in it, by which the roles' policies tell masters' from nodes'.
+    pub name: String,
     /// What the cluster file says.
     pub lines: Vec<(&'static str, String)>,
     /// The ids of objects.
@@ -87,12 +85,12 @@ pub(super) struct Settings {
 impl Settings {
     fn stored(&self, site: &Site<'_>) -> File {
         let lines = self.lines.iter().map(|(name, value)| format!("{name}={}\n", shell_word(value)));
-        File::new(&site.bootstrap.folder, &self.file, lines.collect())
+        File::new(&site.bootstrap.folder, &self.name, lines.collect())
     }
 
     /// The files that must be in the bucket before a machine starts.
     pub(super) fn files(&self) -> BTreeSet<Address> {
-        [SCRIPT, &self.object].map(BucketObject::address).into()
+        [SCRIPT, &self.name].map(BucketObject::address).into()
     }
 
     /// The first script of the machine.
@@ -113,7 +111,7 @@ impl Settings {
         );
         let bytes = longest(&user_data);
         if bytes > USER_DATA_LIMIT {
-            return Err(Problem::UserDataTooLong { machine: self.object.clone(), bytes });
+            return Err(Problem::UserDataTooLong { machine: self.name.clone(), bytes });
         }
         Ok(user_data)
     }
@@ -129,7 +127,7 @@ impl Settings {
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let mut objects = vec![site.bootstrap.script.object(SCRIPT)?];
     for settings in masters::settings(site).chain(nodes::settings(site)) {
-        objects.push(settings.stored(site).object(&settings.object)?);
+        objects.push(settings.stored(site).object(&settings.name)?);
     }
     Ok(objects)
 }

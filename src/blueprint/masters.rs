@@ -48,10 +48,8 @@ fn object_name(member: &str) -> String {
 }
 
 fn member_settings(site: &Site<'_>, member: &str) -> Settings {
-    let object = object_name(member);
     Settings {
-        file: object.clone(),
-        object,
+        name: object_name(member),
         lines: vec![
             ("QUORATE_ROLE", "master".to_owned()),
             ("QUORATE_NAME", member.to_owned()),

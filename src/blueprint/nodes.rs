@@ -13,7 +13,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let mut objects = Vec::new();
     for (name, group) in &site.cluster.nodes {
         let machines = Machines {
-            object: name,
+            object: &object_name(name),
             display: site.below(&format!("{name}.nodes")),
             role: ROLE,
             tags: tags::with(Tags::new(), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
@@ -30,6 +30,11 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
+/// Masters' objects begin otherwise, so a group may have any name.
+fn object_name(group: &str) -> String {
+    format!("nodes-{group}")
+}
+
 /// The settings of each node group.
 pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings> + 'a {
     site.cluster.nodes.keys().map(|name| group_settings(site, name))
@@ -37,8 +42,7 @@ pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings>
 
 fn group_settings(site: &Site<'_>, name: &str) -> Settings {
     Settings {
-        object: name.to_owned(),
-        file: format!("nodes-{name}"),
+        name: object_name(name),
         lines: vec![
             ("QUORATE_ROLE", "node".to_owned()),
             ("QUORATE_NAME", name.to_owned()),

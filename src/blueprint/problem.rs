@@ -58,12 +58,6 @@ pub enum Problem {
         /// The zone.
         zone: Zone,
     },
-    /// A node group has a name that masters use.
-    #[error("a node group cannot be called `{group}`: names that start with `masters` belong to the masters")]
-    ReservedGroupName {
-        /// The group's name.
-        group: String,
-    },
     /// The public zone that the file names is not there.
     #[error(
         "the account has no public hosted zone {zone}; for this name it has {}. Name another one, or make it with \

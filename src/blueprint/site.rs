@@ -29,7 +29,6 @@ impl<'a> Site<'a> {
         let mut problems = Vec::new();
         problems.extend(wrong_account(cluster, facts));
         problems.extend(unusable_zones(cluster, facts));
-        problems.extend(reserved_names(cluster));
         let architectures = architectures(cluster, facts, &mut problems);
         let images = images(&architectures, facts, pins, &mut problems);
         match dns::public_names(cluster, facts, pins) {
@@ -112,12 +111,6 @@ fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<I
             None
         }
     })
-}
-
-/// The node groups whose objects would have the addresses of a master's.
-fn reserved_names(cluster: &Cluster) -> impl Iterator<Item = Problem> + '_ {
-    let reserved = |name: &&String| *name == "masters" || name.starts_with("masters-") || *name == bootstrap::SCRIPT;
-    cluster.nodes.keys().filter(reserved).map(|group| Problem::ReservedGroupName { group: group.clone() })
 }
 
 /// The architecture of every instance size in the file.

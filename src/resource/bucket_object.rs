@@ -9,7 +9,7 @@ use super::{Attribute, Input, Kind, Output, Resource};
 pub struct BucketObject {
     /// The bucket.
     pub bucket: Input,
-    /// Its key, `<prefix>/bootstrap/<sha256>/<name>`.
+    /// Its key, `<prefix>/<cluster>/bootstrap/<sha256>/<name>`, with the name of its address.
     pub key: String,
     /// The SHA-256 of its content, in hexadecimal.
     pub sha256: String,

@@ -1,6 +1,7 @@
 //! The vocabulary: one file per kind of object, its attributes and what a change to each means.
 
 mod facts;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,7 @@ use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
 pub use facts::{Cloud, Facts, Question, SizeFacts};
+pub use names::{RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain};
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;

@@ -38,15 +38,10 @@ impl Sandbox {
         object: &Object,
         token: &Token,
     ) -> Result<Live, Failure> {
-        let request = request(object);
         if TOKENED.contains(&kind.name)
-            && let Some(used) = world.tokens.get(&token.0)
+            && let Some(used) = world.tokens.get(&token.0).cloned()
         {
-            if used.request == request && world.get(&used.kind, &used.id).is_some() {
-                return self.one(world, call, &used.kind, &used.id);
-            }
-            let message = "the client token was used for something else";
-            return Err(call.failure(Class::AlreadyExists, "IdempotentParameterMismatch", message));
+            return self.redeem(world, call, kind, object, &used);
         }
         check_zone(call, kind.name, &object.attributes, &facts::zones(&self.settings.region))?;
         world.check_all(call, kind.name, &object.attributes, None)?;
@@ -54,12 +49,32 @@ impl Sandbox {
         let (id, thing, half) = self.new_thing(world, fate, kind, object);
         world.insert(kind.name, &id, thing);
         if TOKENED.contains(&kind.name) {
-            world.tokens.insert(token.0.clone(), Use { kind: kind.name.to_owned(), id: id.clone(), request });
+            let used = Use { kind: kind.name.to_owned(), id: id.clone(), request: request(object) };
+            world.tokens.insert(token.0.clone(), used);
         }
         if half {
             return Err(call.failure(Class::Unavailable, "InternalError", "an internal error has occurred half way"));
         }
         self.one(world, call, kind.name, &id)
+    }
+
+    /// A creation with a token that was used before: if it was for the same, it goes on where that one stopped.
+    fn redeem(
+        &self,
+        world: &mut World,
+        call: &Call,
+        kind: &Kind,
+        object: &Object,
+        used: &Use,
+    ) -> Result<Live, Failure> {
+        match world.get_mut(&used.kind, &used.id).filter(|_| used.request == request(object)) {
+            Some(thing) => thing.become_like(kind, object.attributes.clone()),
+            None => {
+                let message = "the client token was used for something else";
+                return Err(call.failure(Class::AlreadyExists, "IdempotentParameterMismatch", message));
+            }
+        }
+        self.one(world, call, kind.name, &used.id)
     }
 
     fn new_thing(&self, world: &mut World, fate: &Fate, kind: &Kind, object: &Object) -> (String, Thing, bool) {

@@ -16,10 +16,19 @@ impl World {
     pub(super) fn settle(&mut self) {
         let names: Vec<String> = self.of(GROUP).map(|(name, _)| name.clone()).collect();
         for name in names {
+            self.leave_subnets(&name);
             while self.shrink(&name) {}
             while self.grow(&name) {}
         }
         self.write_names();
+    }
+
+    /// Ends machines in subnets that the group no longer spans: AWS moves them to the others.
+    fn leave_subnets(&mut self, name: &str) {
+        if let Some(group) = self.get_mut(GROUP, name) {
+            let subnets = texts(group.attributes.get("subnets"));
+            group.machines.retain(|machine| subnets.contains(&machine.subnet));
+        }
     }
 
     /// Ends one machine if there are too many: one of the fullest zone, the oldest first.

@@ -1,7 +1,7 @@
 //! What a file does not say: the defaults, and how they follow from what it says.
 
+use core::net::Ipv4Addr;
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 

@@ -1,6 +1,6 @@
 //! Where the record lives: `s3://bucket/prefix` or `file:./dir`.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use thiserror::Error;

@@ -48,7 +48,7 @@ use shape::Language;
 use tree::Table;
 
 /// The largest file that is read, in bytes.
-const MAX_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// What a cluster file means, and what is wrong with it.
 #[derive(Debug, Clone)]

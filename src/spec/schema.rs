@@ -1,5 +1,6 @@
 //! The JSON Schema of the cluster file, generated from [`ClusterFile`].
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
@@ -46,7 +47,8 @@ fn without_null(schema: &mut schemars::Schema) {
     }
 }
 
-/// Unwraps the line breaks of doc comments, so that a description is one line.
+/// Unwraps the line breaks of doc comments, so that a description is one line, and sorts the keys,
+/// so that the schema does not depend on another crate's wish to keep JSON maps in order.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -54,6 +56,8 @@ fn tidy(value: &mut Value) {
                 *text = text.replace("\n\n", "\u{1}").replace('\n', " ").replace('\u{1}', "\n\n");
             }
             object.values_mut().for_each(tidy);
+            let sorted: BTreeMap<String, Value> = std::mem::take(object).into_iter().collect();
+            object.extend(sorted);
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}

@@ -85,6 +85,8 @@ impl Walk<'_> {
 
     fn node(&mut self, node: &mut Node, part: Part, place: &Place) {
         match (part.kind(), &mut node.value) {
+            // In a table, null is as if the setting were not there; a list has no such place.
+            (_, Value::Null) if place.item => self.wrong_type(node, part, place),
             (_, Value::Invalid | Value::Null) | (Some("boolean"), Value::Bool(_)) => return,
             (Some("object"), Value::Table(table)) => {
                 if self.lacks_label(table, part, place) {
@@ -156,6 +158,9 @@ impl Walk<'_> {
         let found = match (name, nested) {
             ("variable" | "locals", false) if self.language == Language::Toml => {
                 ("", "TOML is literal: variables and locals are for HCL files")
+            }
+            ("variable" | "locals", false) => {
+                ("", "that is a block: `locals { … }`, `variable \"name\" { default = … }`")
             }
             ("region", false) => ("", "the region comes from `zones`"),
             ("version" | "kubernetes_version", false) => {

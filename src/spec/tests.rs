@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod broken;
+mod edges;
 mod examples;
 mod expressions;
 mod mutation;

@@ -7,13 +7,17 @@ use super::diagnostic::Diagnostic;
 use super::rules::file;
 use super::tree::{Key, Node, Table, Value};
 
+/// How many syntax errors are shown: a file with more is not TOML at all.
+const MAX_ERRORS: usize = 50;
+
 /// Reads TOML; what cannot be read is reported.
 pub(super) fn parse(text: &str, problems: &mut Vec<Diagnostic>) -> Option<Table> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return Some(table(document.get_ref()));
     }
-    problems.extend(without_echoes(text, &errors).map(|error| explain(text, error)));
+    let shown = without_echoes(text, &errors).take(MAX_ERRORS);
+    problems.extend(shown.map(|error| explain(text, error)));
     None
 }
 

@@ -140,7 +140,8 @@ impl Value {
     /// What the value is, with an article, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Invalid | Self::Null => "nothing",
+            Self::Invalid => "nothing",
+            Self::Null => "null",
             Self::Bool(_) => "true or false",
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number",

@@ -124,7 +124,7 @@ fn arm64_nodes_beside_x86_masters() {
     cluster["nodes"]["workers"]["size"] = json!("t4g.medium");
     let blueprint = lay_out(cluster);
     let templates = all::<LaunchTemplate>(&blueprint.objects);
-    assert_eq!(templates["workers"].image, "ami-000000000000000a6");
+    assert_eq!(templates["nodes-workers"].image, "ami-000000000000000a6");
     assert_eq!(templates["masters-a"].image, "ami-0000000000000086a");
     assert_eq!(blueprint.pins.images.len(), 2, "both images are recorded");
 }
@@ -134,9 +134,9 @@ fn a_range_leaves_the_count_to_an_autoscaler() {
     let mut cluster = tutorial();
     cluster["nodes"]["workers"]["scale"] = json!({ "range": { "min": 3, "max": 9 } });
     let objects = objects(cluster);
-    let group = &all::<AutoScalingGroup>(&objects)["workers"];
+    let group = &all::<AutoScalingGroup>(&objects)["nodes-workers"];
     assert_eq!((group.min, group.max, group.desired), (3, 9, None));
-    let attributes = &object(&objects, "autoscaling-group/workers").attributes;
+    let attributes = &object(&objects, "autoscaling-group/nodes-workers").attributes;
     assert!(!attributes.contains_key("desired"), "an attribute that is absent is never compared");
 }
 
@@ -174,10 +174,10 @@ fn user_data_and_settings() {
     let objects = objects(tutorial());
     let mut out = String::new();
     let templates = all::<LaunchTemplate>(&objects);
-    for name in ["masters-a", "workers"] {
+    for name in ["masters-a", "nodes-workers"] {
         writeln!(out, "=== user data of {name}\n{}", text(&templates[name].user_data)).unwrap();
     }
-    for name in ["masters-a", "masters-b", "masters-c", "workers"] {
+    for name in ["masters-a", "masters-b", "masters-c", "nodes-workers"] {
         let payload = object(&objects, &format!("bucket-object/{name}")).payload.clone().unwrap();
         writeln!(out, "=== settings of {name}\n{}", String::from_utf8(payload.0.to_vec()).unwrap()).unwrap();
     }

@@ -79,12 +79,12 @@ fn what_the_script_needs_is_in_the_settings() {
         lines.filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
     };
     let (everywhere, on_masters) = (needed(":"), needed("  :"));
-    assert_eq!(given("workers"), everywhere);
+    assert_eq!(given("nodes-workers"), everywhere);
     assert_eq!(given("masters-a"), &everywhere | &on_masters);
 }
 
 #[test]
 fn a_node_has_no_volume_and_no_zone_of_its_own() {
-    let user_data = text(&all::<LaunchTemplate>(&objects(tutorial()))["workers"].user_data);
+    let user_data = text(&all::<LaunchTemplate>(&objects(tutorial()))["nodes-workers"].user_data);
     assert!(!user_data.contains("${"), "{user_data}");
 }

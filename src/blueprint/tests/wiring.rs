@@ -78,6 +78,17 @@ fn taggable(object: &Object) -> bool {
 }
 
 #[test]
+fn a_node_group_may_be_called_like_a_master() {
+    let mut cluster = tutorial();
+    cluster["nodes"]["masters-a"] = cluster["nodes"]["workers"].clone();
+    cluster["nodes"]["a"] = cluster["nodes"]["workers"].clone();
+    let objects = objects(cluster);
+    assert!(objects.windows(2).all(|pair| pair[0].address < pair[1].address));
+    let names: BTreeSet<_> = all::<AutoScalingGroup>(&objects).into_values().map(|group| group.name).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+}
+
+#[test]
 fn the_same_file_gives_the_same_objects() {
     assert_eq!(objects(tutorial()), objects(tutorial()));
 }

@@ -108,7 +108,12 @@ impl Worker<'_> {
     /// Waits until the object can be used.
     pub(super) async fn ready(&self, job: &Job<'_>, live: &Live) -> Result<Live, Failure> {
         let note = |text| self.note(job, text);
-        self.persist(job, || self.provider.ready(live, &note)).await
+        let live = self.persist(job, || self.provider.ready(live, &note)).await?;
+        if live.phase == Phase::Failed {
+            let reason = format!("{} will not become usable", live.id);
+            return Err(super::own_failure(Class::Fatal, "wait", reason));
+        }
+        Ok(live)
     }
 
     async fn settled(&self, job: &Job<'_>, live: Live) -> Result<Live, Failure> {

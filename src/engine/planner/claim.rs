@@ -42,7 +42,9 @@ pub(super) fn claim(context: &Context<'_>, kind: &Kind, desired: &Attributes, li
     let mut usable = best_first(context, kind, desired, usable);
     if !usable.is_empty() {
         let kept = usable.remove(0);
-        let duplicates = usable.into_iter().chain(leaving).collect();
+        // One that is being removed goes by itself.
+        let beyond_use = leaving.into_iter().filter(|live| live.phase == Phase::Failed);
+        let duplicates = usable.into_iter().chain(beyond_use).collect();
         return Claim { kept: Some(kept), duplicates, ..Claim::default() };
     }
     let other = best_first(context, kind, desired, others).into_iter().next();

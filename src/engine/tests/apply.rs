@@ -325,3 +325,45 @@ async fn pauses_depend_on_nothing_but_the_seed() {
     assert_eq!(elapsed(1).await, elapsed(1).await);
     assert_ne!(elapsed(1).await, elapsed(2).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_machines_still_run_with_is_removed_after_they_were_rolled() {
+    // The group does not name the part: its template does, and forgets it before the machines are replaced.
+    let wanted = |shape: &str| {
+        let version = || output("template/t.version");
+        let links = list([output("part/firewall.id")]);
+        [
+            object("part/firewall", [("shape", text(shape))]),
+            object("template/t", [("image", text("x")), ("links", links)]),
+            object("group/g", [("template", output("template/t.id")), ("version", version()), ("machines", version())]),
+        ]
+    };
+    let cloud = Cloud::new();
+    let record = converge(&cloud, &wanted("round"), &Record::new()).await;
+    let (outcome, heard) = heard(&cloud, &wanted("square"), &record).await;
+    let started: Vec<&str> = heard.iter().filter_map(|line| line.strip_prefix("started ")).collect();
+    let expected = ["part/firewall Replace", "template/t Update", "group/g Roll", "part/firewall Delete"];
+    assert_eq!(started, expected);
+    assert_settled(&cloud, &wanted("square"), &outcome.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_replaced_by_itself_is_not_removed() {
+    let old = live("part/a", "part-key", [("shape", text("round"))]);
+    let record = recorded(std::slice::from_ref(&old));
+    let prepared = plan_for(Mode::Apply, &[object("part/a", [("shape", text("square"))])], &[old], &record).unwrap();
+    let mut cloud = Cloud::new();
+    cloud.overwrites = Some("part-key".to_owned());
+    let options = ApplyOptions::default();
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent).await;
+    assert_eq!((outcome.failed, outcome.done), (vec![], vec![at("part/a")]));
+    assert_eq!(cloud.called(Verb::Delete), Vec::<String>::new());
+}
+
+#[test]
+fn an_apply_can_be_moved_between_threads() {
+    fn assert_send<T: Send>(_: T) {}
+    let prepared = plan_for(Mode::Apply, &[], &[], &Record::new()).unwrap();
+    let (cloud, record, options) = (Cloud::new(), Record::new(), ApplyOptions::default());
+    assert_send(super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent));
+}

@@ -40,6 +40,10 @@ pub(crate) struct Cloud {
     faults: Mutex<Faults>,
     /// Calls take as long as their kind says.
     pub(crate) slow: bool,
+    /// The object that nobody may make.
+    pub(crate) denied: Option<Address>,
+    /// What every new object is called: it takes the place of an old one, as content under a key does.
+    pub(crate) overwrites: Option<String>,
     /// The call at which the line goes dead, before or after its effect.
     pub(crate) dies_at: Option<(usize, bool)>,
     /// Tells that the line is dead.
@@ -71,6 +75,8 @@ impl Cloud {
             state: Mutex::default(),
             faults: Mutex::new(Box::new(|_, _| None)),
             slow: false,
+            denied: None,
+            overwrites: None,
             dies_at: None,
             dead: CancellationToken::new(),
             stops_at: None,
@@ -133,7 +139,9 @@ impl Cloud {
             token.cancel();
         }
         self.die_if(number, false).await;
-        let fault = (self.faults.lock().unwrap())(number, verb);
+        let denied = verb == Verb::Create && address.is_some() && address == self.denied.as_ref();
+        let fault =
+            if denied { Some(Fault::Before(Class::Denied)) } else { (self.faults.lock().unwrap())(number, verb) };
         if let Some(Fault::Before(class)) = fault {
             return Err(failure(class, verb, "nothing happened"));
         }
@@ -205,7 +213,9 @@ impl Provider for Cloud {
     }
 
     fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(self.call(Verb::Create, Some(&object.address), move |state, half| state.create(object, token, half)))
+        Box::pin(self.call(Verb::Create, Some(&object.address), move |state, half| {
+            Ok(state.create(object, token, half, self.overwrites.as_deref()))
+        }))
     }
 
     fn update<'a>(
@@ -248,14 +258,14 @@ impl State {
         self.objects.iter_mut().find(|stored| stored.live.id == id).ok_or_else(gone)
     }
 
-    fn create(&mut self, object: &Object, token: &Token, half: bool) -> Result<Live, Failure> {
+    fn create(&mut self, object: &Object, token: &Token, half: bool, key: Option<&str>) -> Live {
         self.check(object);
         if let Some(same) = self.objects.iter().find(|stored| stored.token == token.0) {
             assert_eq!(same.live.address, object.address, "one token for two objects");
-            return Ok(same.live.clone());
+            return same.live.clone();
         }
         self.made += 1;
-        let id = format!("{}-{:06}", object.address.kind(), self.made);
+        let id = key.map_or_else(|| format!("{}-{:06}", object.address.kind(), self.made), str::to_owned);
         let mut attributes = object.attributes.clone();
         if half {
             let kind = TestKinds.kind(object.address.kind()).unwrap();
@@ -274,7 +284,7 @@ impl State {
         let mut stored = Stored { live, token: token.0.clone(), version: 1 };
         stored.hide();
         self.objects.push(stored.clone());
-        Ok(stored.live)
+        stored.live
     }
 
     fn update(&mut self, live: &Live, object: &Object, changed: &BTreeSet<String>) -> Result<Live, Failure> {
@@ -311,23 +321,20 @@ impl State {
         self.stored(&live.id)?;
         let others = self.objects.iter().filter(|stored| stored.live.id != live.id);
         let holder = others.map(|stored| &stored.live).find(|other| ids(&other.attributes).contains(live.id.as_str()));
-        match holder {
-            Some(holder) => {
-                Err(failure(Class::Held, Verb::Delete, &format!("{} holds {}", holder.address, live.address)))
-            }
-            None => {
-                self.objects.retain(|stored| stored.live.id != live.id);
-                Ok(())
-            }
+        if let Some(holder) = holder {
+            return Err(failure(Class::Held, Verb::Delete, &format!("{} holds {}", holder.address, live.address)));
         }
+        self.objects.retain(|stored| stored.live.id != live.id);
+        Ok(())
     }
 
-    /// Refuses what waits for others, and references to what is not there.
+    /// Refuses what waits for others, and references to what is not there or not ready.
     fn check(&self, object: &Object) {
         assert!(object.references().is_empty(), "{} is not resolved", object.address);
-        let there: BTreeSet<&str> = self.objects.iter().map(|stored| stored.live.id.as_str()).collect();
+        let ready = self.objects.iter().filter(|stored| stored.live.phase == Phase::Ready);
+        let ready: BTreeSet<&str> = ready.map(|stored| stored.live.id.as_str()).collect();
         for id in ids(&object.attributes) {
-            assert!(there.contains(id), "{} refers to {id}, which is not there", object.address);
+            assert!(ready.contains(id), "{} refers to {id}, which is not there or not ready", object.address);
         }
     }
 }

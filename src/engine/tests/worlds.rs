@@ -6,6 +6,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// How many cases each property is tried on: `PROPTEST_CASES`, or few enough for every day.
+pub(crate) fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// Objects with references among them, never in a circle. What an object has does not depend on the world: an attribute
 /// that is left out belongs to somebody else.
 pub(crate) fn world() -> impl Strategy<Value = Vec<Object>> {

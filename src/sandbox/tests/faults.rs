@@ -72,6 +72,22 @@ async fn a_creation_can_stop_half_way() {
     assert_eq!(whole.attributes["policies"], role.attributes["policies"]);
 }
 
+/// Sent again with its token, a creation that stopped half way goes on from there.
+#[tokio::test]
+async fn a_creation_that_stopped_half_way_goes_on() {
+    let sandbox = Sandbox::in_memory(with(Faults { half: 1.0, ..Faults::default() }));
+    let mut builder = Builder::new(&sandbox.again(settings()));
+    for object in network().iter().take(4) {
+        builder.make(object).await;
+    }
+    let table = builder.resolve(&network()[4]);
+    let token = Token("t".to_owned());
+    assert_eq!(sandbox.create(&table, &token).await.unwrap_err().class, Class::Unavailable);
+    let whole = sandbox.create(&table, &token).await.unwrap();
+    assert_eq!(whole.attributes, table.attributes);
+    assert_eq!(sandbox.find(&table.address).await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_crash_ends_the_process_before_or_after_the_effect() {
     for after in [false, true] {

@@ -67,6 +67,14 @@ async fn a_group_follows_its_size() {
     assert_eq!(zones(&resize(&builder, group(0)).await).len(), 0);
 }
 
+#[tokio::test]
+async fn machines_leave_a_subnet_that_their_group_leaves() {
+    let builder = Builder::whole(&sandbox()).await;
+    let narrow = AutoScalingGroup { subnets: vec![of::<Subnet>("us-east-1f", "id")], ..group(3) };
+    builder.update(&narrow.object("nodes").unwrap(), &["subnets"]).await.unwrap();
+    assert_eq!(zones(nodes(&builder.sandbox.observe().await.unwrap())), ["us-east-1f"; 3]);
+}
+
 /// Who leaves the size to an autoscaler keeps what is there, as long as it is in range.
 #[tokio::test]
 async fn a_group_without_a_desired_size_keeps_what_it_has_within_its_range() {

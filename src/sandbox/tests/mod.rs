@@ -4,6 +4,7 @@
 mod faults;
 mod hurt;
 mod keep;
+mod lives;
 mod machines;
 mod s3;
 mod strict;

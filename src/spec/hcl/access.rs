@@ -88,7 +88,7 @@ impl Evaluator<'_> {
             return self.fail(span, format!("{} has no `{name}` in it", node.value.kind()));
         };
         let Some(position) = table.entries.iter().position(|entry| entry.key.name == name) else {
-            let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), format!("there is no `{name}` in it"))
+            let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), format!("there is no key `{name}`"))
                 .expected(table.names().map(|name| format!("`{name}`")))
                 .did_you_mean(name, table.names());
             self.report(problem);

@@ -2,7 +2,7 @@
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{
-    BinaryOp, BinaryOperator, Conditional, Expression, ForExpr, FuncCall, Object, ObjectKey, UnaryOp, UnaryOperator,
+    BinaryOp, BinaryOperator, Conditional, Expression, FuncCall, Object, ObjectKey, UnaryOp, UnaryOperator,
 };
 
 use super::arithmetic::{combine, number_value};
@@ -98,23 +98,31 @@ impl<'p> Evaluator<'p> {
         Some(Node::new(value, span))
     }
 
-    /// Counts work; only the first step too many is reported.
+    /// Counts one expression.
     pub(super) fn step(&mut self, span: &Span) -> Option<()> {
-        self.steps += 1;
-        if self.steps == MAX_STEPS {
-            self.report(
-                Diagnostic::new(&file::TOO_LARGE, span.clone(), "this takes too long to evaluate")
-                    .note(format!("a file may evaluate {MAX_STEPS} expressions")),
-            );
-        }
-        (self.steps < MAX_STEPS).then_some(())
+        self.spend(1, span)
     }
 
     /// Counts what copying a value costs.
     pub(super) fn charge(&mut self, node: &Node, span: &Span) -> Option<()> {
-        let weight = node.weight() / 16;
-        self.steps = self.steps.saturating_add(weight).min(MAX_STEPS.max(self.steps + 1) - 1);
-        self.step(span)
+        self.spend(1 + node.weight() / 16, span)
+    }
+
+    /// Counts work, and gives up when it is too much; that is reported once.
+    fn spend(&mut self, cost: usize, span: &Span) -> Option<()> {
+        let already = self.steps > MAX_STEPS;
+        self.steps = self.steps.saturating_add(cost);
+        if self.steps <= MAX_STEPS {
+            return Some(());
+        }
+        if !already {
+            let message = "this takes too long to evaluate";
+            self.report(
+                Diagnostic::new(&file::TOO_LARGE, span.clone(), message)
+                    .note(format!("a file may evaluate {MAX_STEPS} expressions")),
+            );
+        }
+        None
     }
 
     fn object(&mut self, object: &Object, env: &Env) -> Table {
@@ -239,86 +247,20 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn for_expr(&mut self, for_expr: &ForExpr, env: &Env) -> Option<Value> {
-        let intro = &for_expr.intro;
-        let key_var = intro.key_var.as_ref().map(|ident| ident.as_str());
-        let items = self.collection(&intro.collection_expr, env)?;
-        let mut list = Vec::new();
-        let mut table = Table::default();
-        for (key, item) in items {
-            let names = loop_names(key_var, intro.value_var.as_str(), key, item);
-            let env = env.inner(&names);
-            if let Some(condition) = &for_expr.cond
-                && !self.boolean(&condition.expr, &env)?
-            {
-                continue;
-            }
-            let value = self.eval(&for_expr.value_expr, &env)?;
-            match &for_expr.key_expr {
-                None => list.push(value),
-                Some(key) => self.keep(key, value, for_expr.grouping, &mut table, &env)?,
-            }
-        }
-        Some(if for_expr.key_expr.is_some() { Value::Table(table) } else { Value::List(list) })
-    }
-
-    fn keep(&mut self, key: &Expression, value: Node, grouping: bool, table: &mut Table, env: &Env) -> Option<()> {
-        let key = self.eval(key, env)?;
-        let name = self.text_of(&key)?;
-        let found = table.entries.iter_mut().find(|entry| entry.key.name == name);
-        match found.map(|entry| &mut entry.node.value) {
-            None => {
-                let span = value.span.clone();
-                let value = if grouping { Node::new(Value::List(vec![value]), span) } else { value };
-                table.push(Key::new(name, key.span), value);
-            }
-            Some(Value::List(items)) if grouping => items.push(value),
-            Some(_) => {
-                let message = format!("this `for` makes the name `{name}` twice");
-                self.report(
-                    Diagnostic::new(&file::EXPRESSION, key.span, message)
-                        .help("write `...` after the value to collect them in a list"),
-                );
-                return None;
-            }
-        }
-        Some(())
-    }
-
-    /// The keys and values that a `for` goes through.
-    pub(super) fn collection(&mut self, expression: &Expression, env: &Env) -> Option<Vec<(Value, Node)>> {
-        let node = self.eval(expression, env)?;
-        match node.value {
-            Value::List(items) => {
-                let index = |index: usize| Value::Integer(i64::try_from(index).unwrap_or(i64::MAX));
-                Some(items.into_iter().enumerate().map(|(i, item)| (index(i), item)).collect())
-            }
-            Value::Table(table) => {
-                Some(table.entries.into_iter().map(|e| (Value::String(e.key.name), e.node)).collect())
-            }
-            Value::Invalid => None,
-            other => self.fail(&node.span, format!("`for` goes through a list or a table, not {}", other.kind())),
-        }
-    }
-
     /// A value as text, in a template or as a name.
     pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
-        match functions::to_text(&node.value) {
-            Some(text) => Some(text),
-            None if node.has_invalid() => None,
-            None => self.fail(&node.span, format!("{} is not text", node.value.kind())),
+        let text = functions::to_text(&node.value);
+        if text.is_none() && !node.has_invalid() {
+            let message = format!("{} cannot stand in a text", node.value.kind());
+            let problem = Diagnostic::new(&file::EXPRESSION, node.span.clone(), message);
+            self.report(match node.value {
+                Value::List(_) => problem.help("join(\", \", …) makes a text of a list"),
+                Value::Table(_) => problem.help("jsonencode(…) makes a text of a table"),
+                _ => problem,
+            });
         }
+        text
     }
-}
-
-/// The names inside a `for`.
-pub(super) fn loop_names(key_var: Option<&str>, value_var: &str, key: Value, item: Node) -> Table {
-    let mut names = Table::default();
-    if let Some(name) = key_var {
-        names.push(Key::computed(name), Node::computed(key));
-    }
-    names.push(Key::computed(value_var), item);
-    names
 }
 
 fn no_function(name: &str, place: Span) -> Diagnostic {

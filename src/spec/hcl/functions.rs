@@ -1,6 +1,6 @@
 //! The functions of the expression language: pure, bounded, without files and without a clock.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

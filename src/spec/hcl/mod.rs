@@ -6,6 +6,7 @@
 mod access;
 mod arithmetic;
 mod brackets;
+mod each;
 mod eval;
 mod functions;
 mod scope;
@@ -82,27 +83,19 @@ fn read_block(block: &Block, evaluator: &mut Evaluator, env: &Env, into: &mut Ta
 }
 
 fn insert_labelled(into: &mut Table, key: &Key, label: Key, node: Node, evaluator: &mut Evaluator) {
-    if into.entry(&key.name).is_none() {
-        let empty = Node::new(Value::Table(Table::default()), key.span.clone());
-        into.push(key.clone(), empty);
-    }
-    let group = into.entries.iter_mut().find(|entry| entry.key.name == key.name);
-    match group.map(|entry| (&mut entry.node.value, &entry.key)) {
-        Some((Value::Table(table), first)) => {
-            let unlabelled = !first.label && table.names().next().is_some() && !labelled(table);
-            if unlabelled {
-                evaluator.report(duplicate(key, first.span.clone()));
-            } else {
-                insert(table, label, node, evaluator);
-            }
+    let found = into.entries.iter_mut().find(|entry| entry.key.name == key.name);
+    let Some(entry) = found else {
+        let mut group = Table::default();
+        group.push(label, node);
+        into.push(key.clone(), Node::new(Value::Table(group), key.span.clone()));
+        return;
+    };
+    match &mut entry.node.value {
+        Value::Table(group) if group.entries.iter().all(|entry| entry.key.label) => {
+            insert(group, label, node, evaluator);
         }
-        Some((_, first)) => evaluator.report(duplicate(key, first.span.clone())),
-        None => {}
+        _ => evaluator.report(duplicate(key, entry.key.span.clone())),
     }
-}
-
-fn labelled(table: &Table) -> bool {
-    table.entries.iter().any(|entry| entry.key.label)
 }
 
 fn insert(into: &mut Table, key: Key, node: Node, evaluator: &mut Evaluator) {

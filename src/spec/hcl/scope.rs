@@ -9,7 +9,7 @@ use hcl_edit::{Decorated, Ident, Span as _};
 
 use super::eval::{Env, Evaluator};
 use super::{duplicate, label_key};
-use crate::spec::diagnostic::Diagnostic;
+use crate::spec::diagnostic::{Diagnostic, nearest};
 use crate::spec::rules::file;
 use crate::spec::source::Span;
 use crate::spec::tree::{Key, Node, Table, Value};
@@ -65,7 +65,7 @@ fn undeclared(name: &str, declared: &Table) -> Diagnostic {
 }
 
 fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Evaluator) -> Value {
-    check_variable_settings(block, evaluator);
+    let slipped = check_variable_settings(block, evaluator);
     let nothing = Table::default();
     let env = Env::root(&nothing);
     let default =
@@ -73,6 +73,7 @@ fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Ev
     match (given, default) {
         (Some(text), default) => convert(text, default.as_ref(), key, evaluator),
         (None, Some(default)) => default,
+        (None, None) if slipped => Value::Invalid,
         (None, None) => {
             evaluator.report(no_value(key));
             Value::Invalid
@@ -80,8 +81,10 @@ fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Ev
     }
 }
 
-fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) {
+/// Reports unknown settings; returns whether one of them was meant to be the default.
+fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) -> bool {
     const KNOWN: [&str; 2] = ["default", "description"];
+    let mut slipped = false;
     for structure in &block.body {
         let key = match structure {
             Structure::Attribute(attribute) => &attribute.key,
@@ -97,8 +100,10 @@ fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) {
                 "type" => problem.note("a variable has the type of its default"),
                 _ => problem,
             });
+            slipped |= nearest(key.as_str(), KNOWN) == Some("default");
         }
     }
+    slipped
 }
 
 fn no_value(key: &Key) -> Diagnostic {
@@ -117,7 +122,8 @@ fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evalu
         return value;
     }
     let name = &key.name;
-    let message = format!("the value given for the variable `{name}` is not {wanted}: `{text}`");
+    // The value itself is not shown: it may be meant for nobody's eyes.
+    let message = format!("the value given for the variable `{name}` is not {wanted}");
     evaluator.report(
         Diagnostic::new(&file::TYPE, key.span.clone(), message).note("a given value is read as what the default is"),
     );
@@ -151,8 +157,9 @@ fn locals(body: &Body, names: &mut Table, evaluator: &mut Evaluator) {
             }
             break;
         }
+        // Those that are ready do not need each other.
+        names.set("local", Value::Table(done.clone()));
         for (attribute, _) in ready {
-            names.set("local", Value::Table(done.clone()));
             let value = local(attribute, names, evaluator);
             done.set(attribute.key.as_str(), value);
         }

@@ -11,7 +11,7 @@ use crate::spec::source::Span;
 pub(super) fn explain(text: &str, error: &Error) -> Diagnostic {
     let offset = offset(text, error);
     let cause = error.message();
-    if cause.contains("redefined attribute") {
+    if cause.contains("redefined") {
         return redefined(text, offset);
     }
     let open = brackets::scan(text.get(..offset).unwrap_or_default());
@@ -76,8 +76,9 @@ fn name(found: &str) -> String {
 }
 
 fn redefined(text: &str, offset: usize) -> Diagnostic {
-    let key = found(text, offset);
-    let message = format!("`{key}` is defined twice");
+    let rest = text.get(offset..).unwrap_or_default();
+    let key = rest.split(['=', ':', '\n']).next().unwrap_or_default().trim_end();
+    let message = format!("`{}` is defined twice", key.trim_matches('"'));
     Diagnostic::new(&file::DUPLICATE, offset..offset + key.len(), message).help("keep one of them")
 }
 

@@ -2,7 +2,8 @@
 
 use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
 
-use super::eval::{Env, Evaluator, loop_names};
+use super::each::loop_names;
+use super::eval::{Env, Evaluator};
 use crate::spec::source::Span;
 use crate::spec::tree::{Node, Value};
 

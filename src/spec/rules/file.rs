@@ -188,7 +188,7 @@ pub(in crate::spec) static TOO_LARGE: Rule = Rule {
     code: "Q0116",
     severity: Error,
     title: "the file, or a value in it, is too large",
-    explanation: "A cluster file is read by people. The limits (1 MiB of text, 200,000 expressions, \
+    explanation: "A cluster file is read by people. The limits (256 KiB of text, 200,000 expressions, \
         20,000 parts of one value) are far beyond that, and keep a mistake in a `for` from filling \
         the memory.",
     bad: "locals {\n  a = range(1000)\n  b = [for x in local.a : local.a]\n}",

@@ -32,3 +32,19 @@ fn no_line_of_a_message_is_wider_than_the_terminal() {
         }
     }
 }
+
+#[test]
+fn no_message_is_left_over() {
+    let files: Vec<String> =
+        cluster_files("tests/broken").into_iter().map(|(name, _)| format!("{name}.snap")).collect();
+    for entry in std::fs::read_dir(super::path("tests/broken/messages")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(files.contains(&name) || name.ends_with(".snap.new"), "{name} has no broken file");
+    }
+}
+
+#[test]
+fn a_problem_has_a_form_for_machines() {
+    let parsed = read("cluster.hcl", "name = \"chat\"\nkubernetes = \"1.19\"\nmastres {}\n");
+    insta::assert_json_snapshot!(parsed.diagnostics);
+}

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::cluster_files;
-use crate::spec::parse;
+use crate::spec::{Diagnostic, parse};
 
 const ROUNDS: usize = 4000;
 
@@ -54,6 +54,9 @@ fn mutations_do_not_panic() {
         let parsed = parse(name, &text, &BTreeMap::new());
         let _ = parsed.render(random.bool(), random.usize(..120));
         assert_eq!(parsed.cluster.is_none(), parsed.has_errors(), "{text}");
+        // The schema lets nothing through that the type of the same file refuses.
+        let slipped = |p: &&Diagnostic| p.code == "Q0105" && p.span == (0..0);
+        assert_eq!(parsed.diagnostics.iter().find(slipped), None, "{text}");
     }
 }
 

@@ -1,0 +1,257 @@
+//! Auto Scaling groups: what they should be, and the machines that they keep alive.
+
+mod members;
+mod roll;
+mod wait;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_autoscaling::types::{
+    AutoScalingGroup as Answer, Filter, LaunchTemplateSpecification as Template, Tag, TagDescription,
+};
+
+use super::ec2::{created, whole};
+use super::kind::{AwsKind, Creation, Look};
+use super::{Aws, tags};
+use crate::engine::{Failure, Input, Live, Note, Phase};
+use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Resource, Tags};
+
+/// The service's name, for failures and limits.
+const AUTOSCALING: &str = "autoscaling";
+
+/// How long EC2 does not judge a machine that was just started, in seconds.
+const GRACE: i32 = 300;
+
+/// The most target groups of one call.
+const TARGET_GROUPS: usize = 10;
+
+impl AwsKind for AutoScalingGroup {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let found = groups(look.aws).await?;
+        found.iter().filter_map(|group| seen(&look.aws.scope.cluster, group)).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .autoscaling
+            .create_auto_scaling_group()
+            .auto_scaling_group_name(&self.name)
+            .launch_template(self.template())
+            .vpc_zone_identifier(self.subnet_list())
+            .min_size(whole(self.min))
+            .max_size(whole(self.max))
+            .set_desired_capacity(self.desired.map(whole))
+            .set_target_group_arns(Some(self.target_groups.iter().filter_map(known).collect()))
+            .health_check_type("EC2")
+            .health_check_grace_period(GRACE)
+            .set_tags(Some(to_autoscaling(&self.name, &self.tags)));
+        aws.send(AUTOSCALING, "CreateAutoScalingGroup", Box::pin(request.send())).await?;
+        self.live(creation.object.address.name(), None)
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        let moves = self.resize(aws, changed).await?;
+        if changed.contains("target_groups") {
+            self.retarget(aws, live).await?;
+        }
+        if changed.contains("tags") {
+            self.retag(aws, live).await?;
+        }
+        let now = self.live(live.address.name(), Some(live))?;
+        let phase = if moves { Phase::Pending } else { live.phase };
+        // Machines stay as they are until they are rolled.
+        let machines = live.attributes.get("machines").cloned();
+        let attributes = now.attributes.into_iter().chain(machines.map(|machines| ("machines".to_owned(), machines)));
+        Ok(Live { attributes: attributes.collect(), phase, ..now })
+    }
+
+    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        let name = &live.id;
+        let request = aws.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name).force_delete(true);
+        if let Err(failure) = aws.send(AUTOSCALING, "DeleteAutoScalingGroup", request.send()).await {
+            // One code says that there is no such group, that it is on its way out, and everything else.
+            let there = groups(aws).await?.into_iter().find(|group| group.auto_scaling_group_name() == Some(name));
+            if there.is_some_and(|group| group.status().is_none()) {
+                return Err(failure);
+            }
+        }
+        wait::until_gone(aws, name, note).await
+    }
+
+    async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+        wait::until_in_service(aws, live, note).await
+    }
+
+    async fn roll(&self, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+        roll::roll(self, aws, live, note).await
+    }
+}
+
+impl AutoScalingGroup {
+    /// The group as it is after a change; Auto Scaling answers no change with the group.
+    fn live(&self, name: &str, before: Option<&Live>) -> Result<Live, Failure> {
+        let live = super::kind::live(name, &self.name, self, &[("name", &self.name)])?;
+        Ok(match before {
+            Some(before) => Live {
+                outputs: before.outputs.clone(),
+                created: before.created,
+                members: before.members.clone(),
+                ..live
+            },
+            None => Live { phase: Phase::Pending, ..live },
+        })
+    }
+
+    fn template(&self) -> Template {
+        let template = Template::builder().set_launch_template_id(known(&self.launch_template));
+        template.set_version(known(&self.version)).build()
+    }
+
+    fn subnet_list(&self) -> String {
+        self.subnets.iter().filter_map(Input::known).collect::<Vec<_>>().join(",")
+    }
+
+    /// Changes what one call takes, and says whether there was anything: machines may come or go then.
+    async fn resize(&self, aws: &Aws, changed: &BTreeSet<String>) -> Result<bool, Failure> {
+        let any = |names: &[&str]| names.iter().any(|name| changed.contains(*name));
+        if !any(&["launch_template", "version", "subnets", "min", "max", "desired"]) {
+            return Ok(false);
+        }
+        let request = aws
+            .autoscaling
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(&self.name)
+            .set_launch_template(any(&["launch_template", "version"]).then(|| self.template()))
+            .set_vpc_zone_identifier(any(&["subnets"]).then(|| self.subnet_list()))
+            .set_min_size(any(&["min"]).then(|| whole(self.min)))
+            .set_max_size(any(&["max"]).then(|| whole(self.max)))
+            // A new smallest or largest size moves the size if it has to: then ours must be said again.
+            .set_desired_capacity(self.desired.filter(|_| any(&["min", "max", "desired"])).map(whole));
+        aws.send(AUTOSCALING, "UpdateAutoScalingGroup", request.send()).await.map(|_| true)
+    }
+
+    /// Attaches target groups that are missing, then detaches those that are too much.
+    async fn retarget(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+        let wanted: BTreeSet<String> = self.target_groups.iter().filter_map(known).collect();
+        let have = target_groups_of(live);
+        let missing: Vec<_> = wanted.difference(&have).cloned().collect();
+        for arns in missing.chunks(TARGET_GROUPS) {
+            let request = aws.autoscaling.attach_load_balancer_target_groups().auto_scaling_group_name(&self.name);
+            let request = request.set_target_group_arns(Some(arns.to_vec()));
+            aws.send(AUTOSCALING, "AttachLoadBalancerTargetGroups", request.send()).await?;
+        }
+        let surplus: Vec<_> = have.difference(&wanted).cloned().collect();
+        for arns in surplus.chunks(TARGET_GROUPS) {
+            let request = aws.autoscaling.detach_load_balancer_target_groups().auto_scaling_group_name(&self.name);
+            let request = request.set_target_group_arns(Some(arns.to_vec()));
+            aws.send(AUTOSCALING, "DetachLoadBalancerTargetGroups", request.send()).await?;
+        }
+        Ok(())
+    }
+
+    async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+        let set = tags::difference(live, &self.tags);
+        if !set.is_empty() {
+            let request = aws.autoscaling.create_or_update_tags().set_tags(Some(to_autoscaling(&self.name, &set)));
+            aws.send(AUTOSCALING, "CreateOrUpdateTags", request.send()).await?;
+        }
+        let removed = tags::removed(live, &self.tags);
+        if !removed.is_empty() {
+            let tags = removed.iter().map(|key| tag(&self.name).key(key).build()).collect();
+            let request = aws.autoscaling.delete_tags().set_tags(Some(tags));
+            aws.send(AUTOSCALING, "DeleteTags", request.send()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn known(input: &Input) -> Option<String> {
+    input.known().map(str::to_owned)
+}
+
+/// The ARNs of the target groups of a group as it was seen.
+fn target_groups_of(live: &Live) -> BTreeSet<String> {
+    let mut arns = BTreeSet::new();
+    if let Some(list) = live.attributes.get("target_groups") {
+        list.visit(&mut |arn| arns.extend(arn.as_text().map(str::to_owned)));
+    }
+    arns
+}
+
+/// All groups of the cluster.
+async fn groups(aws: &Aws) -> Result<Vec<Answer>, Failure> {
+    let ours = Filter::builder().name(format!("tag:{CLUSTER_TAG}")).values(&aws.scope.cluster).build();
+    let pages = || {
+        let request = aws.autoscaling.describe_auto_scaling_groups().filters(ours.clone()).max_records(100);
+        request.into_paginator().items().send().try_collect()
+    };
+    aws.read(AUTOSCALING, "DescribeAutoScalingGroups", pages).await
+}
+
+/// The group in our words.
+fn seen(cluster: &str, group: &Answer) -> Option<Result<Live, Failure>> {
+    let address = tags::address(&from_autoscaling(group.tags()), cluster, AutoScalingGroup::KIND.name)?;
+    let name = group.auto_scaling_group_name()?;
+    let template = members::template(group);
+    let size = |size: Option<i32>| size.and_then(|size| size.try_into().ok()).unwrap_or_default();
+    let seen = AutoScalingGroup {
+        name: name.to_owned(),
+        launch_template: template.id.into(),
+        version: template.version.into(),
+        machines: members::oldest(group).into(),
+        subnets: group
+            .vpc_zone_identifier()
+            .unwrap_or_default()
+            .split(',')
+            .filter(|id| !id.is_empty())
+            .map(Input::from)
+            .collect(),
+        min: size(group.min_size()),
+        max: size(group.max_size()),
+        desired: Some(size(group.desired_capacity())),
+        target_groups: group.target_group_arns().iter().map(Input::from).collect(),
+        tags: with_propagation(group.tags()),
+    };
+    let arn = group.auto_scaling_group_arn().unwrap_or_default();
+    let live = super::kind::live(address.name(), name, &seen, &[("arn", arn), ("name", name)]);
+    let (phase, members) = (phase(group), members::members(group));
+    Some(live.map(|live| Live { phase, members, created: created(group.created_time()), ..live }))
+}
+
+/// A group has a status only while it is being removed.
+fn phase(group: &Answer) -> Phase {
+    let wanted = group.desired_capacity().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+    match group.status() {
+        Some(_) => Phase::Deleting,
+        None if members::serving(group) < wanted => Phase::Pending,
+        None => Phase::Ready,
+    }
+}
+
+fn tag(group: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder {
+    Tag::builder().resource_id(group).resource_type("auto-scaling-group")
+}
+
+/// Tags as Auto Scaling takes them; machines get them too.
+fn to_autoscaling(group: &str, tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| tag(group).key(key).value(value).propagate_at_launch(true).build()).collect()
+}
+
+/// Tags as Auto Scaling gives them.
+fn from_autoscaling(tags: &[TagDescription]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+}
+
+/// The same, where a tag that machines do not get differs from one that they get.
+fn with_propagation(tags: &[TagDescription]) -> Tags {
+    let mut read = from_autoscaling(tags);
+    for tag in tags.iter().filter(|tag| tag.propagate_at_launch() != Some(true)) {
+        if let Some(value) = tag.key().and_then(|key| read.get_mut(key)) {
+            value.push_str(" (machines do not get it)");
+        }
+    }
+    read
+}
+
+#[cfg(test)]
+mod tests;

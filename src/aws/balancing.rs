@@ -1,0 +1,194 @@
+//! Load balancers, target groups and listeners, seen together: ELB cannot be asked by tag.
+//!
+//! Three hops: everything whose name begins as the cluster's do, then its listeners and attributes, then the tags of
+//! all of it, which prove whose it is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Listener as ElbListener, LoadBalancer as ElbLoadBalancer, Tag, TargetGroup as ElbTargetGroup,
+};
+use futures_util::future::try_join_all;
+
+use super::kind::Look;
+use super::{Aws, tags};
+use crate::engine::{Address, Class, Failure, Input, Live};
+use crate::resource::{Tags, balancer_stem};
+
+/// The service's name, for failures and limits.
+pub(super) const ELB: &str = "elasticloadbalancing";
+
+/// The most ARNs that one call for tags takes.
+const TAGS_A_CALL: usize = 20;
+/// How often a look starts again because something went away meanwhile.
+const LOOKS: u32 = 4;
+/// The pause before it does.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The parts of an object that are a list of keys and values.
+pub(super) type ElbAttributes = BTreeMap<String, String>;
+
+/// An object as ELB tells it, with what it tells elsewhere.
+#[derive(Debug)]
+pub(super) struct Told<T> {
+    /// The object.
+    pub(super) object: T,
+    /// Its attributes; a listener's are not read.
+    pub(super) attributes: ElbAttributes,
+    /// Its tags.
+    pub(super) tags: Tags,
+}
+
+/// What there is in the region under the cluster's names.
+#[derive(Debug)]
+pub(super) struct Balancing {
+    pub(super) load_balancers: Vec<Told<ElbLoadBalancer>>,
+    pub(super) target_groups: Vec<Told<ElbTargetGroup>>,
+    pub(super) listeners: Vec<Told<ElbListener>>,
+}
+
+impl<T> Told<T> {
+    /// The address, if the tags say that the object is one of the cluster's.
+    pub(super) fn address(&self, aws: &Aws, kind: &str) -> Option<Address> {
+        tags::address(&self.tags, &aws.scope.cluster, kind)
+    }
+}
+
+/// What there is, looked up once for all three kinds.
+pub(super) async fn balancing<'a>(look: &'a Look<'_>) -> Result<&'a Balancing, Failure> {
+    look.balancing.get_or_try_init(|| observe(look.aws)).await
+}
+
+/// Tags as ELB takes them.
+pub(super) fn to_elb(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// The texts of values that are known, as all are when an object is made or changed.
+pub(super) fn known(inputs: &[Input]) -> Vec<String> {
+    inputs.iter().filter_map(Input::known).map(str::to_owned).collect()
+}
+
+/// Makes an object carry the wanted tags.
+pub(super) async fn retag(aws: &Aws, live: &Live, wanted: &Tags, changed: bool) -> Result<(), Failure> {
+    if !changed {
+        return Ok(());
+    }
+    let set = tags::difference(live, wanted);
+    if !set.is_empty() {
+        let request = aws.elb.add_tags().resource_arns(&live.id).set_tags(Some(to_elb(&set)));
+        aws.send(ELB, "AddTags", request.send()).await?;
+    }
+    let removed = tags::removed(live, wanted);
+    if !removed.is_empty() {
+        let request = aws.elb.remove_tags().resource_arns(&live.id).set_tag_keys(Some(removed));
+        aws.send(ELB, "RemoveTags", request.send()).await?;
+    }
+    Ok(())
+}
+
+/// Looks again when something went away between two calls: ELB fails a call as a whole if one of its ARNs is missing.
+async fn observe(aws: &Aws) -> Result<Balancing, Failure> {
+    let mut look = 1;
+    loop {
+        match once(aws).await {
+            Err(failure) if failure.class == Class::Gone && look < LOOKS => {
+                look += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn once(aws: &Aws) -> Result<Balancing, Failure> {
+    let stem = balancer_stem(&aws.scope.cluster);
+    let (load_balancers, target_groups) = tokio::try_join!(load_balancers(aws, &stem), target_groups(aws, &stem))?;
+    let balancer_arns: Vec<_> = load_balancers.iter().map(|balancer| text(balancer.load_balancer_arn())).collect();
+    let group_arns: Vec<_> = target_groups.iter().map(|group| text(group.target_group_arn())).collect();
+    let (balancer_attributes, group_attributes, listeners) = tokio::try_join!(
+        try_join_all(balancer_arns.iter().map(|arn| load_balancer_attributes(aws, arn))),
+        try_join_all(group_arns.iter().map(|arn| target_group_attributes(aws, arn))),
+        try_join_all(balancer_arns.iter().map(|arn| listeners(aws, arn))),
+    )?;
+    let listeners: Vec<_> = listeners.into_iter().flatten().collect();
+    let listener_arns: Vec<_> = listeners.iter().map(|listener| text(listener.listener_arn())).collect();
+    let mut tags = all_tags(aws, [&balancer_arns, &group_arns, &listener_arns].into_iter().flatten()).await?;
+    let no_attributes = listeners.iter().map(|_| ElbAttributes::new()).collect();
+    Ok(Balancing {
+        load_balancers: told(load_balancers, &balancer_arns, balancer_attributes, &mut tags),
+        target_groups: told(target_groups, &group_arns, group_attributes, &mut tags),
+        listeners: told(listeners, &listener_arns, no_attributes, &mut tags),
+    })
+}
+
+fn told<T>(
+    objects: Vec<T>,
+    arns: &[String],
+    attributes: Vec<ElbAttributes>,
+    tags: &mut BTreeMap<String, Tags>,
+) -> Vec<Told<T>> {
+    let parts = objects.into_iter().zip(arns).zip(attributes);
+    parts
+        .map(|((object, arn), attributes)| Told { object, attributes, tags: tags.remove(arn).unwrap_or_default() })
+        .collect()
+}
+
+async fn load_balancers(aws: &Aws, stem: &str) -> Result<Vec<ElbLoadBalancer>, Failure> {
+    let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
+    let mut all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
+    all.retain(|balancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(stem)));
+    Ok(all)
+}
+
+async fn target_groups(aws: &Aws, stem: &str) -> Result<Vec<ElbTargetGroup>, Failure> {
+    let pages = || aws.elb.describe_target_groups().into_paginator().items().send().try_collect();
+    let mut all: Vec<ElbTargetGroup> = aws.read(ELB, "DescribeTargetGroups", pages).await?;
+    all.retain(|group| group.target_group_name().is_some_and(|name| name.starts_with(stem)));
+    Ok(all)
+}
+
+async fn listeners(aws: &Aws, load_balancer: &str) -> Result<Vec<ElbListener>, Failure> {
+    let pages =
+        || aws.elb.describe_listeners().load_balancer_arn(load_balancer).into_paginator().items().send().try_collect();
+    aws.read(ELB, "DescribeListeners", pages).await
+}
+
+async fn load_balancer_attributes(aws: &Aws, arn: &str) -> Result<ElbAttributes, Failure> {
+    let request = || aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn).send();
+    let answer = aws.read(ELB, "DescribeLoadBalancerAttributes", request).await?;
+    let pairs = answer.attributes().iter().map(|attribute| (text(attribute.key()), text(attribute.value())));
+    Ok(pairs.collect())
+}
+
+async fn target_group_attributes(aws: &Aws, arn: &str) -> Result<ElbAttributes, Failure> {
+    let request = || aws.elb.describe_target_group_attributes().target_group_arn(arn).send();
+    let answer = aws.read(ELB, "DescribeTargetGroupAttributes", request).await?;
+    let pairs = answer.attributes().iter().map(|attribute| (text(attribute.key()), text(attribute.value())));
+    Ok(pairs.collect())
+}
+
+/// The tags of objects of all kinds by ARN, as many a call as ELB takes.
+async fn all_tags(aws: &Aws, arns: impl Iterator<Item = &String>) -> Result<BTreeMap<String, Tags>, Failure> {
+    let arns: Vec<&String> = arns.collect();
+    let calls = arns.chunks(TAGS_A_CALL).map(|some| async move {
+        let request = || {
+            let some = some.iter().map(|arn| (*arn).clone()).collect();
+            aws.elb.describe_tags().set_resource_arns(Some(some)).send()
+        };
+        aws.read(ELB, "DescribeTags", request).await
+    });
+    let answers = try_join_all(calls).await?;
+    let told = answers.iter().flat_map(|answer| answer.tag_descriptions());
+    Ok(told.map(|told| (text(told.resource_arn()), from_elb(told.tags()))).collect())
+}
+
+fn from_elb(tags: &[Tag]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), text(tag.value())))).collect()
+}
+
+/// A text that may be missing.
+pub(super) fn text(value: Option<&str>) -> String {
+    value.unwrap_or_default().to_owned()
+}

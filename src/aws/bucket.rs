@@ -1,0 +1,212 @@
+//! The state bucket, and only that one.
+//!
+//! It may be somebody else's, who shares it with the cluster: then it is used as it is.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectIdentifier,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tagging, VersioningConfiguration,
+};
+
+use super::failure::{if_there, incomplete, just_made};
+use super::kind::{AwsKind, Creation, Look, internal, live, updated};
+use super::s3::{S3, from_s3, remove, to_s3, versions};
+use super::{Aws, tags};
+use crate::engine::{Class, Failure, Live, Note};
+use crate::resource::{Bucket, Resource, STATE_BUCKET, Tags};
+
+/// The region whose buckets are made without naming it.
+const FIRST_REGION: &str = "us-east-1";
+/// How many foreign keys a refusal names.
+const NAMED: usize = 3;
+
+impl AwsKind for Bucket {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let name = &aws.scope.bucket;
+        let Some(tags) = read_tags(aws, name).await? else { return Ok(Vec::new()) };
+        let (versioned, private) = tokio::try_join!(is_versioned(aws, name), is_private(aws, name))?;
+        let proven = tags::address(&tags, &aws.scope.cluster, Self::KIND.name).is_some();
+        // S3 encrypts whatever is written to any bucket, and that cannot be switched off: nothing to ask.
+        let seen = Self { name: name.clone(), versioned, encrypted: true, private, tags };
+        Ok(vec![Live { proven, ..found(STATE_BUCKET, name, &seen)? }])
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let region = aws.scope.region.as_str();
+        let elsewhere = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
+        let configuration = CreateBucketConfiguration::builder()
+            .set_location_constraint(elsewhere)
+            .set_tags(Some(to_s3(&self.tags)?))
+            .build();
+        let request = aws.s3.create_bucket().bucket(&self.name).create_bucket_configuration(configuration);
+        aws.send(S3, "CreateBucket", request.send()).await?;
+        self.furnish(aws).await.map_err(just_made)?;
+        found(creation.object.address.name(), &self.name, self)
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("tags") {
+            let mut tags = read_tags(aws, &self.name).await?.unwrap_or_default();
+            tags.retain(|key, _| !tags::removed(live, &self.tags).contains(key));
+            tags.extend(self.tags.clone());
+            write_tags(aws, &self.name, &tags).await?;
+        }
+        if changed.contains("versioned") {
+            self.set_versioning(aws).await?;
+        }
+        if changed.contains("encrypted") {
+            self.set_encryption(aws).await?;
+        }
+        if changed.contains("private") {
+            self.set_privacy(aws).await?;
+        }
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        let name = &live.id;
+        let held = versions(aws, name, "").await?;
+        let foreign: BTreeSet<&str> =
+            held.iter().map(ObjectIdentifier::key).filter(|key| !key.starts_with(&aws.scope.prefix)).collect();
+        if !foreign.is_empty() {
+            return Err(holds(&foreign));
+        }
+        if !held.is_empty() {
+            note(format!("{} versions of objects are being removed", held.len()));
+            remove(aws, name, &held).await?;
+        }
+        aws.send(S3, "DeleteBucket", aws.s3.delete_bucket().bucket(name).send()).await.map(drop)
+    }
+}
+
+impl Bucket {
+    /// Makes a bare bucket what it should be.
+    async fn furnish(&self, aws: &Aws) -> Result<(), Failure> {
+        // A store that speaks S3's language of before 2025 has not understood the tags of the creating call.
+        write_tags(aws, &self.name, &self.tags).await?;
+        if self.versioned {
+            self.set_versioning(aws).await?;
+        }
+        if self.encrypted {
+            self.set_encryption(aws).await?;
+        }
+        if self.private {
+            self.set_privacy(aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_versioning(&self, aws: &Aws) -> Result<(), Failure> {
+        // What was versioned once can only be suspended.
+        let status = if self.versioned { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+        let configuration = VersioningConfiguration::builder().status(status).build();
+        let request = aws.s3.put_bucket_versioning().bucket(&self.name).versioning_configuration(configuration);
+        aws.send(S3, "PutBucketVersioning", request.send()).await.map(drop)
+    }
+
+    async fn set_encryption(&self, aws: &Aws) -> Result<(), Failure> {
+        let ours = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build();
+        let ours = ours.map_err(|error| incomplete(&error))?;
+        let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(ours).build();
+        let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build();
+        let configuration = configuration.map_err(|error| incomplete(&error))?;
+        let request = aws.s3.put_bucket_encryption().bucket(&self.name);
+        let request = request.server_side_encryption_configuration(configuration);
+        aws.send(S3, "PutEncryptionConfiguration", request.send()).await.map(drop)
+    }
+
+    async fn set_privacy(&self, aws: &Aws) -> Result<(), Failure> {
+        let configuration = PublicAccessBlockConfiguration::builder()
+            .block_public_acls(self.private)
+            .ignore_public_acls(self.private)
+            .block_public_policy(self.private)
+            .restrict_public_buckets(self.private)
+            .build();
+        let request = aws.s3.put_public_access_block().bucket(&self.name);
+        let request = request.public_access_block_configuration(configuration);
+        aws.send(S3, "PutBucketPublicAccessBlock", request.send()).await.map(drop)
+    }
+}
+
+fn found(name: &str, bucket: &str, seen: &Bucket) -> Result<Live, Failure> {
+    live(name, bucket, seen, &[("name", bucket), ("arn", &format!("arn:aws:s3:::{bucket}"))])
+}
+
+/// The bucket's tags; nothing if there is no bucket.
+async fn read_tags(aws: &Aws, bucket: &str) -> Result<Option<Tags>, Failure> {
+    let request = || aws.s3.get_bucket_tagging().bucket(bucket).send();
+    match aws.read(S3, "GetBucketTagging", request).await {
+        Err(failure) if failure.code.as_deref() == Some("NoSuchTagSet") => Ok(Some(Tags::new())),
+        answer => Ok(if_there(answer)?.map(|answer| from_s3(answer.tag_set()))),
+    }
+}
+
+/// Sets a bucket's tags: S3 knows all of them only.
+async fn write_tags(aws: &Aws, bucket: &str, tags: &Tags) -> Result<(), Failure> {
+    let tagging = Tagging::builder().set_tag_set(Some(to_s3(tags)?)).build();
+    let request = aws.s3.put_bucket_tagging().bucket(bucket);
+    let request = request.tagging(tagging.map_err(|error| incomplete(&error))?);
+    aws.send(S3, "PutBucketTagging", request.send()).await.map(drop)
+}
+
+async fn is_versioned(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
+    let request = || aws.s3.get_bucket_versioning().bucket(bucket).send();
+    let answer = if_there(aws.read(S3, "GetBucketVersioning", request).await)?;
+    Ok(answer.is_some_and(|answer| answer.status() == Some(&BucketVersioningStatus::Enabled)))
+}
+
+async fn is_private(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
+    let request = || aws.s3.get_public_access_block().bucket(bucket).send();
+    // A bucket without the setting answers that there is none.
+    let answer = if_there(aws.read(S3, "GetBucketPublicAccessBlock", request).await)?;
+    let configuration = answer.and_then(|answer| answer.public_access_block_configuration);
+    Ok(configuration.is_some_and(|blocked| all_four(&blocked)))
+}
+
+fn all_four(blocked: &PublicAccessBlockConfiguration) -> bool {
+    [
+        blocked.block_public_acls,
+        blocked.ignore_public_acls,
+        blocked.block_public_policy,
+        blocked.restrict_public_buckets,
+    ]
+    .iter()
+    .all(|on| *on == Some(true))
+}
+
+fn holds(keys: &BTreeSet<&str>) -> Failure {
+    let mut named: Vec<_> = keys.iter().take(NAMED).map(|key| (*key).to_owned()).collect();
+    if keys.len() > NAMED {
+        named.push(format!("{} more", keys.len() - NAMED));
+    }
+    let message = format!("the bucket holds what this cluster did not write: {}", named.join(", "));
+    Failure { class: Class::Held, service: S3.to_owned(), ..internal("DeleteBucket", message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_private_when_all_four_ways_are_blocked() {
+        let all = PublicAccessBlockConfiguration::builder()
+            .block_public_acls(true)
+            .ignore_public_acls(true)
+            .block_public_policy(true)
+            .restrict_public_buckets(true);
+        assert!(all_four(&all.clone().build()));
+        assert!(!all_four(&all.clone().restrict_public_buckets(false).build()));
+        assert!(!all_four(&all.set_block_public_acls(None).build()));
+    }
+
+    #[test]
+    fn a_refusal_names_a_few_keys() {
+        let failure = holds(&["a", "b", "c", "d", "e"].into());
+        assert_eq!(failure.class, Class::Held);
+        assert!(failure.message.ends_with("a, b, c, 2 more"), "{failure}");
+        assert!(holds(&["a"].into()).message.ends_with(": a"));
+    }
+}

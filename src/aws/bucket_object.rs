@@ -1,0 +1,95 @@
+//! The files that machines start from. Their keys hold their addresses and the hashes of their content.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+
+use super::Aws;
+use super::failure::if_there;
+use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
+use super::s3::{S3, remove, versions};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::BucketObject;
+
+impl AwsKind for BucketObject {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let prefix = format!("{}bootstrap/", aws.scope.prefix);
+        let keys = keys(aws, &aws.scope.bucket, &prefix).await?;
+        let ours = keys.iter().filter_map(|key| Some((key, split(key, &prefix)?)));
+        ours.map(|(key, (sha256, name))| {
+            let bucket = aws.scope.bucket.as_str().into();
+            let seen = Self { bucket, key: key.clone(), sha256: sha256.to_owned() };
+            live(name, key, &seen, &[("key", key)])
+        })
+        .collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let Some(payload) = &creation.object.payload else {
+            return Err(internal("PutObject", format!("{} has no content", creation.object.address)));
+        };
+        let request = aws
+            .s3
+            .put_object()
+            .set_bucket(self.bucket.known().map(str::to_owned))
+            .key(&self.key)
+            .server_side_encryption(ServerSideEncryption::Aes256)
+            .body(ByteStream::from(payload.0.to_vec()));
+        aws.send(S3, "PutObject", Box::pin(request.send())).await?;
+        live(creation.object.address.name(), &self.key, self, &[("key", &self.key)])
+    }
+
+    async fn update(&self, _aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        // Whatever changes, changes the key.
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let seen: Self = seen(live)?;
+        let bucket = seen.bucket.known().unwrap_or_default();
+        let mut held = versions(aws, bucket, &seen.key).await?;
+        held.retain(|version| version.key() == seen.key);
+        remove(aws, bucket, &held).await
+    }
+}
+
+/// The hash and the name in a key; nothing if the key has another form.
+fn split<'a>(key: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
+    let (sha256, name) = key.strip_prefix(prefix)?.split_once('/')?;
+    let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (is_hash && !name.is_empty() && !name.contains('/')).then_some((sha256, name))
+}
+
+/// The keys below a prefix; none if there is no bucket.
+pub(super) async fn keys(aws: &Aws, bucket: &str, prefix: &str) -> Result<Vec<String>, Failure> {
+    let pages = || aws.s3.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send().try_collect();
+    let pages: Vec<ListObjectsV2Output> = if_there(aws.read(S3, "ListBucket", pages).await)?.unwrap_or_default();
+    let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+    Ok(objects.filter_map(|object| object.key).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_holds_a_hash_and_a_name() {
+        let hash = "0123456789abcdef".repeat(4);
+        assert_eq!(split(&format!("c/bootstrap/{hash}/node.sh"), "c/bootstrap/"), Some((&*hash, "node.sh")));
+    }
+
+    #[test]
+    fn other_keys_are_none_of_ours() {
+        let hash = "0123456789ABCDEF".repeat(4);
+        for key in ["c/bootstrap/", "c/bootstrap/x/node.sh", "d/bootstrap/x", &format!("c/bootstrap/{hash}/node.sh")] {
+            assert_eq!(split(key, "c/bootstrap/"), None, "{key}");
+        }
+        let hash = hash.to_lowercase();
+        for rest in ["", "/", "/a/b"] {
+            assert_eq!(split(&format!("c/bootstrap/{hash}{rest}"), "c/bootstrap/"), None, "{rest}");
+        }
+    }
+}

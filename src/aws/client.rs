@@ -1,0 +1,136 @@
+//! The connection to an account and region.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::failure::classify;
+use super::limit::Limits;
+use super::watch::Polls;
+use crate::engine::Failure;
+
+/// How often a read is tried before its failure is the caller's.
+const READ_ATTEMPTS: u32 = 6;
+
+/// What belongs to the cluster, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The cluster's name: the value of its tag.
+    pub cluster: String,
+    /// The region, for example `us-east-1`.
+    pub region: String,
+    /// The bucket that machines start from.
+    pub bucket: String,
+    /// The prefix of the cluster's keys in it, with a final slash.
+    pub prefix: String,
+}
+
+/// An account and region, seen from one cluster.
+#[derive(Debug)]
+pub struct Aws {
+    pub(super) scope: Scope,
+    pub(super) autoscaling: aws_sdk_autoscaling::Client,
+    pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) route53: aws_sdk_route53::Client,
+    pub(super) s3: aws_sdk_s3::Client,
+    pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    pub(super) polls: Polls,
+    pub(super) zones: super::zones::Shared,
+    limits: Limits,
+}
+
+impl Aws {
+    /// Connects as `aws-config` resolves credentials, profile and endpoint. `http` replaces the HTTP client.
+    ///
+    /// Makes no call.
+    pub async fn connect(scope: Scope, http: Option<SharedHttpClient>) -> Self {
+        let http =
+            http.unwrap_or_else(|| Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https());
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_mins(1))
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(scope.region.clone()))
+            .http_client(http)
+            .timeout_config(timeouts)
+            // The engine retries by class, and never sends a creation again without looking first.
+            .retry_config(RetryConfig::disabled())
+            .load()
+            .await;
+        Self {
+            autoscaling: aws_sdk_autoscaling::Client::new(&config),
+            ec2: aws_sdk_ec2::Client::new(&config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            route53: aws_sdk_route53::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
+            ssm: aws_sdk_ssm::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            polls: Polls::default(),
+            zones: super::zones::Shared::default(),
+            limits: Limits::default(),
+            scope,
+        }
+    }
+
+    /// Sends a request once, within the action's rate.
+    ///
+    /// The request is boxed here: hundreds of the SDK's futures in one would overflow a debug build's stack.
+    pub(super) async fn send<T, E>(
+        &self,
+        service: &str,
+        action: &str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        self.limits.wait(service, action).await;
+        Box::pin(request).await.map_err(|error| classify(service, action, &error))
+    }
+
+    /// Sends a request that changes nothing, again and again while its failure is one that passes.
+    pub(super) async fn read<T, E, F>(
+        &self,
+        service: &str,
+        action: &str,
+        request: impl Fn() -> F + Send,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        use crate::engine::Class::{Throttled, Unavailable, UnknownOutcome};
+        let mut attempt = 1;
+        loop {
+            match self.send(service, action, request()).await {
+                Err(failure)
+                    if attempt < READ_ATTEMPTS && matches!(failure.class, Throttled | Unavailable | UnknownOutcome) =>
+                {
+                    tokio::time::sleep(pause(attempt)).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// A random pause of up to 0.2 s, 0.4 s, 0.8 s, … before the next attempt.
+fn pause(attempt: u32) -> Duration {
+    Duration::from_millis(fastrand::u64(50..=100 << attempt.min(6)))
+}

@@ -1,0 +1,64 @@
+//! What the kinds of EC2 share: tags and filters.
+
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+use super::Aws;
+use crate::engine::{Failure, Live};
+use crate::resource::{CLUSTER_TAG, Tags};
+
+/// The service's name, for failures and limits.
+pub(super) const EC2: &str = "ec2";
+
+/// Keeps what carries the cluster's tag.
+pub(super) fn of_cluster(aws: &Aws) -> Filter {
+    filter(&format!("tag:{CLUSTER_TAG}"), &aws.scope.cluster)
+}
+
+/// A filter with one value.
+pub(super) fn filter(name: &str, value: &str) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
+/// The tags of a creating call.
+pub(super) fn specification(resource: ResourceType, tags: &Tags) -> TagSpecification {
+    TagSpecification::builder().resource_type(resource).set_tags(Some(to_ec2(tags))).build()
+}
+
+/// Tags as EC2 takes them.
+pub(super) fn to_ec2(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// Tags as EC2 gives them.
+pub(super) fn from_ec2(tags: &[Tag]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+}
+
+/// Makes an object carry the wanted tags: sets what differs, and removes what was ours and is not wanted any more.
+pub(super) async fn retag(aws: &Aws, live: &Live, wanted: &Tags, changed: bool) -> Result<(), Failure> {
+    if !changed {
+        return Ok(());
+    }
+    let set = super::tags::difference(live, wanted);
+    if !set.is_empty() {
+        let request = aws.ec2.create_tags().resources(&live.id).set_tags(Some(to_ec2(&set)));
+        aws.send(EC2, "CreateTags", request.send()).await?;
+    }
+    let removed = super::tags::removed(live, wanted);
+    if !removed.is_empty() {
+        let keys = removed.iter().map(|key| Tag::builder().key(key).build()).collect();
+        let request = aws.ec2.delete_tags().resources(&live.id).set_tags(Some(keys));
+        aws.send(EC2, "DeleteTags", request.send()).await?;
+    }
+    Ok(())
+}
+
+/// A count as EC2 takes it.
+pub(super) fn whole(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// A moment as EC2 and Auto Scaling give it.
+pub(super) fn created(at: Option<&aws_smithy_types::DateTime>) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(at?.secs()).ok()
+}

@@ -1,0 +1,153 @@
+//! What AWS says before anything is built, in one hop.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{ArchitectureType, InstanceTypeInfo};
+use aws_sdk_ssm::types::Parameter;
+
+use super::Aws;
+use super::ec2::{EC2, filter};
+use super::zones::{Asker, Zone, all, is_within};
+use crate::engine::{BoxFuture, Failure};
+use crate::resource::{Cloud, Facts, Question, SizeFacts};
+use crate::spec::Architecture;
+
+/// Where AWS publishes the newest images of Amazon Linux 2023.
+const IMAGES: [(Architecture, &str); 2] = [
+    (Architecture::X86_64, "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"),
+    (Architecture::Arm64, "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"),
+];
+
+impl Cloud for Aws {
+    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+        Box::pin(async move {
+            let ((account, caller), images, sizes, zones, public_zones) = tokio::try_join!(
+                caller(self),
+                images(self),
+                sizes(self, &question.sizes),
+                zones(self),
+                all(self, Asker::Facts),
+            )?;
+            let public_zones = public(&public_zones, &question.name);
+            Ok(Facts { account, caller, region: self.scope.region.clone(), zones, images, sizes, public_zones })
+        })
+    }
+}
+
+async fn caller(aws: &Aws) -> Result<(String, String), Failure> {
+    let answer = aws.read("sts", "GetCallerIdentity", || aws.sts.get_caller_identity().send()).await?;
+    Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
+}
+
+async fn images(aws: &Aws) -> Result<BTreeMap<Architecture, String>, Failure> {
+    let names: Vec<String> = IMAGES.iter().map(|(_, name)| (*name).to_owned()).collect();
+    let request = || aws.ssm.get_parameters().set_names(Some(names.clone())).send();
+    let answer = aws.read("ssm", "GetParameters", request).await?;
+    Ok(answer.parameters().iter().filter_map(image).collect())
+}
+
+fn image(parameter: &Parameter) -> Option<(Architecture, String)> {
+    let (architecture, _) = IMAGES.iter().find(|(_, name)| parameter.name() == Some(name))?;
+    Some((*architecture, parameter.value()?.to_owned()))
+}
+
+/// Asked by filter: a list of names would fail as a whole if the region did not have one of them.
+async fn sizes(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, SizeFacts>, Failure> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = aws_sdk_ec2::types::Filter::builder().name("instance-type").set_values(Some(names.to_vec())).build();
+    let pages =
+        || aws.ec2.describe_instance_types().filters(wanted.clone()).into_paginator().items().send().try_collect();
+    let told: Vec<InstanceTypeInfo> = aws.read(EC2, "DescribeInstanceTypes", pages).await?;
+    Ok(told.iter().filter_map(size).collect())
+}
+
+fn size(told: &InstanceTypeInfo) -> Option<(String, SizeFacts)> {
+    let architectures = told.processor_info()?.supported_architectures();
+    let architecture = if architectures.contains(&ArchitectureType::Arm64) {
+        Architecture::Arm64
+    } else if architectures.contains(&ArchitectureType::X8664) {
+        Architecture::X86_64
+    } else {
+        return None;
+    };
+    let vcpus = told.v_cpu_info()?.default_v_cpus()?.try_into().ok()?;
+    let memory_mib = told.memory_info()?.size_in_mib()?.try_into().ok()?;
+    Some((told.instance_type()?.as_str().to_owned(), SizeFacts { architecture, vcpus, memory_mib }))
+}
+
+/// The zones of the region itself: local zones and the like must be opted in to, and lack what a cluster needs.
+async fn zones(aws: &Aws) -> Result<Vec<String>, Failure> {
+    let request = || {
+        let request = aws.ec2.describe_availability_zones();
+        request.filters(filter("state", "available")).filters(filter("opt-in-status", "opt-in-not-required")).send()
+    };
+    let answer = aws.read(EC2, "DescribeAvailabilityZones", request).await?;
+    let mut zones: Vec<_> = answer.availability_zones().iter().filter_map(|zone| zone.zone_name()).collect();
+    zones.sort_unstable();
+    Ok(zones.into_iter().map(str::to_owned).collect())
+}
+
+fn public(zones: &[Zone], cluster: &str) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for zone in zones.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name)) {
+        found.entry(zone.name.clone()).or_default().push(zone.id.clone());
+    }
+    for ids in found.values_mut() {
+        ids.sort_unstable();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use aws_sdk_ec2::types::{InstanceType, MemoryInfo, ProcessorInfo, VCpuInfo};
+
+    use super::*;
+
+    fn told(architectures: &[ArchitectureType]) -> InstanceTypeInfo {
+        let processor = ProcessorInfo::builder().set_supported_architectures(Some(architectures.to_vec())).build();
+        InstanceTypeInfo::builder()
+            .instance_type(InstanceType::T3Medium)
+            .processor_info(processor)
+            .v_cpu_info(VCpuInfo::builder().default_v_cpus(2).build())
+            .memory_info(MemoryInfo::builder().size_in_mib(4096).build())
+            .build()
+    }
+
+    #[test]
+    fn a_size_is_of_the_architecture_that_images_exist_for() {
+        let (name, facts) = size(&told(&[ArchitectureType::I386, ArchitectureType::X8664])).unwrap();
+        assert_eq!((name.as_str(), facts.architecture), ("t3.medium", Architecture::X86_64));
+        assert_eq!((facts.vcpus, facts.memory_mib), (2, 4096));
+        assert_eq!(size(&told(&[ArchitectureType::Arm64])).unwrap().1.architecture, Architecture::Arm64);
+        assert_eq!(size(&told(&[ArchitectureType::Arm64Mac])), None);
+    }
+
+    #[test]
+    fn public_zones_are_those_that_the_name_ends_in() {
+        let zone =
+            |id: &str, name: &str, private| Zone { id: id.into(), name: name.into(), private, comment: String::new() };
+        let zones = [
+            zone("Z2", "example.com", false),
+            zone("Z1", "example.com", false),
+            zone("Z3", "c.example.com", false),
+            zone("Z4", "example.com", true),
+            zone("Z5", "xample.com", false),
+            zone("Z6", "api.c.example.com", false),
+        ];
+        let found = public(&zones, "c.example.com");
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["c.example.com", "example.com"]);
+        assert_eq!(found["example.com"], ["Z1", "Z2"]);
+    }
+
+    #[test]
+    fn only_the_images_that_were_asked_for_count() {
+        let parameter = |name: &str| Parameter::builder().name(name).value("ami-1").build();
+        assert_eq!(image(&parameter(IMAGES[1].1)), Some((Architecture::Arm64, "ami-1".to_owned())));
+        assert_eq!(image(&parameter("/aws/service/else")), None);
+    }
+}

@@ -1,0 +1,258 @@
+//! What AWS answers, classified by code in one table.
+
+use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::operation::BuildError;
+use aws_smithy_types::retry::ErrorKind;
+
+use crate::engine::{Class, Failure};
+
+/// Codes by class. A code that is not here, and does not end in `NotFound`, is [`Class::Fatal`].
+const CODES: &[(Class, &[&str])] = &[
+    (
+        Class::Throttled,
+        &[
+            "ConcurrentModification",
+            "ConcurrentModificationException",
+            "ConflictingOperation",
+            "EC2ThrottledException",
+            "OperationAborted",
+            "PriorRequestNotComplete",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "ResourceContention",
+            "ResourceContentionFault",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        ],
+    ),
+    (
+        Class::Unavailable,
+        &[
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "RequestTimeout",
+            "RequestTimeoutException",
+            "ServiceFailure",
+            "ServiceUnavailable",
+            "Unavailable",
+        ],
+    ),
+    (
+        // Auto Scaling and EC2 answer with their most general code when a role, profile, template or group was made
+        // a moment ago; ELB and IAM have a code of their own for it.
+        Class::MaybeNotYetConsistent,
+        &[
+            "InvalidConfigurationRequest",
+            "InvalidParameterValue",
+            "InvalidSecurityGroup",
+            "InvalidSubnet",
+            "InvalidVPCId",
+            "MalformedPolicyDocument",
+            "ValidationError",
+        ],
+    ),
+    (
+        Class::Gone,
+        &[
+            "404",
+            "Gateway.NotAttached",
+            "InvalidLaunchTemplateName.NotFoundException",
+            "ListenerNotFound",
+            "LoadBalancerNotFound",
+            "NoSuchBucket",
+            "NoSuchEntity",
+            "NoSuchHostedZone",
+            "NoSuchKey",
+            "NotFound",
+            "SubnetNotFound",
+            "TargetGroupNotFound",
+        ],
+    ),
+    (
+        Class::AlreadyExists,
+        &[
+            "AlreadyExists",
+            "AlreadyExistsFault",
+            "BucketAlreadyExists",
+            "BucketAlreadyOwnedByYou",
+            "DuplicateListener",
+            "DuplicateLoadBalancerName",
+            "DuplicateTargetGroupName",
+            "EntityAlreadyExists",
+            "HostedZoneAlreadyExists",
+            "InvalidGroup.Duplicate",
+            "InvalidKeyPair.Duplicate",
+            "InvalidLaunchTemplateName.AlreadyExistsException",
+            "InvalidPermission.Duplicate",
+            "InvalidSubnet.Conflict",
+            "Resource.AlreadyAssociated",
+            "RouteAlreadyExists",
+        ],
+    ),
+    (
+        Class::Held,
+        &[
+            "BucketNotEmpty",
+            "DeleteConflict",
+            "DependencyViolation",
+            "HostedZoneNotEmpty",
+            "IncorrectInstanceState",
+            "IncorrectState",
+            "InvalidGroup.InUse",
+            "ResourceInUse",
+            "ResourceInUseFault",
+            "ScalingActivityInProgress",
+            "ScalingActivityInProgressFault",
+            "VolumeInUse",
+        ],
+    ),
+    (
+        Class::Denied,
+        &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthFailure",
+            "AuthorizationError",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "OptInRequired",
+            "SignatureDoesNotMatch",
+            "UnauthorizedOperation",
+            "UnrecognizedClientException",
+        ],
+    ),
+    (
+        Class::Quota,
+        &[
+            "InstanceLimitExceeded",
+            "InternetGatewayLimitExceeded",
+            "LimitExceeded",
+            "LimitExceededException",
+            "LimitExceededFault",
+            "MaxTemplateVersionsExceeded",
+            "RouteLimitExceeded",
+            "RouteTableLimitExceeded",
+            "RulesPerSecurityGroupLimitExceeded",
+            "SecurityGroupLimitExceeded",
+            "SubnetLimitExceeded",
+            "TooManyBuckets",
+            "TooManyHostedZones",
+            "TooManyListeners",
+            "TooManyLoadBalancers",
+            "TooManyTargetGroups",
+            "VcpuLimitExceeded",
+            "VolumeLimitExceeded",
+            "VpcLimitExceeded",
+        ],
+    ),
+];
+
+/// The class of a service's answer: by code, else by HTTP status.
+pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> Class {
+    let listed = code.and_then(|code| {
+        CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class).or_else(|| {
+            // EC2 has a code a kind: `InvalidVpcID.NotFound`, `InvalidSubnetID.NotFound`, …
+            code.ends_with(".NotFound").then_some(Class::Gone)
+        })
+    });
+    listed.unwrap_or(match status {
+        Some(429) => Class::Throttled,
+        Some(503) => Class::Unavailable,
+        // Whether a server that failed had already done what it was asked, nobody knows.
+        Some(500..) => Class::UnknownOutcome,
+        Some(404) => Class::Gone,
+        Some(401 | 403) => Class::Denied,
+        Some(400..) => Class::Invalid,
+        _ => Class::Fatal,
+    })
+}
+
+/// The answer; nothing if what was asked about is not there.
+pub(super) fn if_there<T>(outcome: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.class == Class::Gone => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What a creation's later calls do not find was made by its first one.
+pub(super) fn just_made(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Gone => Failure { class: Class::NotYetConsistent, ..failure },
+        _ => failure,
+    }
+}
+
+/// A request that lacks something: a bug.
+pub(super) fn incomplete(error: &BuildError) -> Failure {
+    super::kind::internal("build", error.to_string())
+}
+
+/// What became of a call, as a [`Failure`].
+pub(super) fn classify<E>(service: &str, action: &str, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    SdkError<E, HttpResponse>: RequestId,
+{
+    let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
+    let code = metadata.and_then(|meta| meta.code()).map(str::to_owned);
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let class = match error {
+        SdkError::ServiceError(_) => class_of(code.as_deref(), status),
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Class::UnknownOutcome,
+        SdkError::DispatchFailure(failure) => {
+            let passing = failure.as_other() == Some(ErrorKind::TransientError);
+            // The connection may have broken after the request was sent: whether it took effect is open.
+            if failure.is_io() || failure.is_timeout() || passing { Class::UnknownOutcome } else { Class::Fatal }
+        }
+        _ => Class::Fatal,
+    };
+    Failure {
+        class,
+        service: service.to_owned(),
+        action: action.to_owned(),
+        message: metadata
+            .and_then(|meta| meta.message())
+            .map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned),
+        code,
+        request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_decides_before_the_status() {
+        assert_eq!(class_of(Some("RequestLimitExceeded"), Some(503)), Class::Throttled);
+        assert_eq!(class_of(Some("DependencyViolation"), Some(400)), Class::Held);
+        assert_eq!(class_of(Some("InvalidRouteTableID.NotFound"), Some(400)), Class::Gone);
+    }
+
+    #[test]
+    fn a_server_error_without_a_known_code_leaves_the_outcome_open() {
+        assert_eq!(class_of(None, Some(500)), Class::UnknownOutcome);
+        assert_eq!(class_of(Some("Weird"), Some(502)), Class::UnknownOutcome);
+        assert_eq!(class_of(Some("Weird"), Some(400)), Class::Invalid);
+    }
+
+    #[test]
+    fn no_code_is_in_two_classes() {
+        let mut codes: Vec<_> = CODES.iter().flat_map(|(_, codes)| codes.iter()).collect();
+        let all = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all);
+    }
+}

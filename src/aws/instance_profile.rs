@@ -1,0 +1,103 @@
+//! Instance profiles. AWS gives each room for one role.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::types::InstanceProfile as IamProfile;
+use futures_util::future::try_join_all;
+
+use super::Aws;
+use super::failure::{if_there, just_made};
+use super::iam::{IAM, name_in, path_prefix, to_iam};
+use super::kind::{AwsKind, Creation, Look, live, updated};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{InstanceProfile, Resource, Tags};
+
+impl AwsKind for InstanceProfile {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let prefix = path_prefix(aws, Self::KIND.name);
+        let pages =
+            || aws.iam.list_instance_profiles().path_prefix(&prefix).into_paginator().items().send().try_collect();
+        let profiles: Vec<IamProfile> = aws.read(IAM, "ListInstanceProfiles", pages).await?;
+        let ours = profiles.iter().filter_map(|profile| Some((name_in(profile.path(), &prefix)?, profile)));
+        ours.map(|(name, profile)| {
+            let id = profile.instance_profile_name();
+            live(name, id, &translate(profile), &outputs(profile.arn(), id))
+        })
+        .collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .iam
+            .create_instance_profile()
+            .instance_profile_name(&self.name)
+            .path(&self.path)
+            .set_tags(Some(to_iam(&self.tags)?));
+        let made = aws.send(IAM, "CreateInstanceProfile", request.send()).await?;
+        let arn = made.instance_profile().map(|profile| profile.arn()).unwrap_or_default();
+        self.add_role(aws).await.map_err(just_made)?;
+        live(creation.object.address.name(), &self.name, self, &outputs(arn, &self.name))
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("role") {
+            // What is in it now: an attempt before this one may have come half way.
+            let there = roles(aws, &live.id).await?;
+            let wanted = self.role.known().unwrap_or_default();
+            remove_roles(aws, &live.id, there.iter().filter(|role| *role != wanted)).await?;
+            if !there.iter().any(|role| role == wanted) {
+                self.add_role(aws).await?;
+            }
+        }
+        if changed.contains("tags") {
+            let request =
+                aws.iam.tag_instance_profile().instance_profile_name(&live.id).set_tags(Some(to_iam(&self.tags)?));
+            aws.send(IAM, "TagInstanceProfile", request.send()).await?;
+        }
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        remove_roles(aws, &live.id, roles(aws, &live.id).await?.iter()).await?;
+        let request = aws.iam.delete_instance_profile().instance_profile_name(&live.id);
+        aws.send(IAM, "DeleteInstanceProfile", request.send()).await.map(drop)
+    }
+}
+
+impl InstanceProfile {
+    async fn add_role(&self, aws: &Aws) -> Result<(), Failure> {
+        let request = aws.iam.add_role_to_instance_profile().instance_profile_name(&self.name);
+        let request = request.set_role_name(self.role.known().map(str::to_owned));
+        aws.send(IAM, "AddRoleToInstanceProfile", request.send()).await.map(drop)
+    }
+}
+
+fn outputs<'a>(arn: &'a str, name: &'a str) -> [(&'a str, &'a str); 2] {
+    [("arn", arn), ("name", name)]
+}
+
+fn translate(profile: &IamProfile) -> InstanceProfile {
+    InstanceProfile {
+        name: profile.instance_profile_name().to_owned(),
+        path: profile.path().to_owned(),
+        role: profile.roles().first().map(|role| role.role_name()).unwrap_or_default().into(),
+        // ListInstanceProfiles does not tell them.
+        tags: Tags::new(),
+    }
+}
+
+async fn roles(aws: &Aws, profile: &str) -> Result<Vec<String>, Failure> {
+    let request = || aws.iam.get_instance_profile().instance_profile_name(profile).send();
+    let answer = aws.read(IAM, "GetInstanceProfile", request).await?;
+    let roles = answer.instance_profile().map(IamProfile::roles).unwrap_or_default();
+    Ok(roles.iter().map(|role| role.role_name().to_owned()).collect())
+}
+
+async fn remove_roles(aws: &Aws, profile: &str, roles: impl Iterator<Item = &String>) -> Result<(), Failure> {
+    let remove = roles.map(|role| async move {
+        let request = aws.iam.remove_role_from_instance_profile().instance_profile_name(profile).role_name(role);
+        if_there(aws.send(IAM, "RemoveRoleFromInstanceProfile", request.send()).await)
+    });
+    try_join_all(remove).await.map(drop)
+}

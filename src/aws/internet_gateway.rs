@@ -1,0 +1,104 @@
+//! Internet gateways. One is attached to its VPC in a call of its own.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
+
+use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look, live};
+use super::{Aws, tags};
+use crate::engine::{Class, Failure, Live, Note, Value};
+use crate::resource::{InternetGateway, Resource};
+
+impl AwsKind for InternetGateway {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let pages = || {
+            aws.ec2.describe_internet_gateways().filters(of_cluster(aws)).into_paginator().items().send().try_collect()
+        };
+        let found = aws.read(EC2, "DescribeInternetGateways", pages).await?;
+        found.iter().filter_map(|gateway| seen(&aws.scope.cluster, gateway)).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_internet_gateway()
+            .tag_specifications(specification(ResourceType::InternetGateway, &self.tags));
+        let made = aws.send(EC2, "CreateInternetGateway", request.send()).await?;
+        let id = made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()).unwrap_or_default();
+        attach(aws, id, self).await?;
+        live(creation.object.address.name(), id, self, &[("id", id)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("vpc") {
+            detach(aws, live).await?;
+            attach(aws, &live.id, self).await?;
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        detach(aws, live).await?;
+        let request = aws.ec2.delete_internet_gateway().internet_gateway_id(&live.id);
+        aws.send(EC2, "DeleteInternetGateway", request.send()).await.map(drop)
+    }
+}
+
+/// The gateway in our words; its VPC is empty while it has none.
+fn seen(cluster: &str, gateway: &Answer) -> Option<Result<Live, Failure>> {
+    let tags = from_ec2(gateway.tags());
+    let address = tags::address(&tags, cluster, InternetGateway::KIND.name)?;
+    let id = gateway.internet_gateway_id()?;
+    let vpc = gateway.attachments().iter().find_map(|attachment| attachment.vpc_id()).unwrap_or_default();
+    Some(live(address.name(), id, &InternetGateway { vpc: vpc.into(), tags }, &[("id", id)]))
+}
+
+async fn attach(aws: &Aws, id: &str, wanted: &InternetGateway) -> Result<(), Failure> {
+    let vpc = wanted.vpc.known().map(str::to_owned);
+    let request = aws.ec2.attach_internet_gateway().internet_gateway_id(id).set_vpc_id(vpc);
+    aws.send(EC2, "AttachInternetGateway", request.send()).await.map(drop)
+}
+
+/// Takes the gateway off the VPC that it was seen on, if there is one.
+async fn detach(aws: &Aws, live: &Live) -> Result<(), Failure> {
+    let Some(vpc) = live.attributes.get("vpc").and_then(Value::as_text).filter(|vpc| !vpc.is_empty()) else {
+        return Ok(());
+    };
+    let request = aws.ec2.detach_internet_gateway().internet_gateway_id(&live.id).vpc_id(vpc);
+    match aws.send(EC2, "DetachInternetGateway", request.send()).await {
+        Err(failure) if failure.class == Class::Gone => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use aws_sdk_ec2::types::InternetGatewayAttachment;
+
+    use super::super::ec2::to_ec2;
+    use super::*;
+    use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags};
+
+    fn tags() -> Tags {
+        [(CLUSTER_TAG, "c"), (OBJECT_TAG, "internet-gateway/main")].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+    }
+
+    #[test]
+    fn a_gateway_on_no_vpc_differs_from_one_that_is() {
+        let alone = Answer::builder().internet_gateway_id("igw-1").set_tags(Some(to_ec2(&tags()))).build();
+        let attached = Answer::builder()
+            .internet_gateway_id("igw-1")
+            .attachments(InternetGatewayAttachment::builder().vpc_id("vpc-1").build())
+            .set_tags(Some(to_ec2(&tags())))
+            .build();
+        let vpc = |gateway| seen("c", gateway).unwrap().unwrap().attributes["vpc"].clone();
+        assert_eq!(vpc(&alone), Value::Text(String::new()));
+        assert_eq!(vpc(&attached), Value::Text("vpc-1".to_owned()));
+        assert!(seen("another", &attached).is_none());
+    }
+}

@@ -1,0 +1,70 @@
+//! Imported SSH public keys.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::primitives::Blob;
+use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
+
+use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look, live};
+use super::{Aws, tags};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{KeyPair, Resource};
+
+impl AwsKind for KeyPair {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let request = || aws.ec2.describe_key_pairs().filters(of_cluster(aws)).include_public_key(true).send();
+        let found = aws.read(EC2, "DescribeKeyPairs", request).await?;
+        found.key_pairs().iter().filter_map(|pair| seen(&aws.scope.cluster, pair)).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .import_key_pair()
+            .key_name(&self.name)
+            .public_key_material(Blob::new(self.public_key.as_bytes()))
+            .tag_specifications(specification(ResourceType::KeyPair, &self.tags));
+        let made = aws.send(EC2, "ImportKeyPair", request.send()).await?;
+        let id = made.key_pair_id().unwrap_or_default();
+        live(creation.object.address.name(), id, self, &[("id", id), ("name", &self.name)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id), ("name", &self.name)])
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let request = aws.ec2.delete_key_pair().set_key_name(live.outputs.get("name").cloned());
+        aws.send(EC2, "DeleteKeyPair", request.send()).await.map(drop)
+    }
+}
+
+/// The key pair in our words.
+fn seen(cluster: &str, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
+    let tags = from_ec2(pair.tags());
+    let address = tags::address(&tags, cluster, KeyPair::KIND.name)?;
+    let (id, name) = (pair.key_pair_id()?, pair.key_name()?);
+    let public_key = without_comment(pair.public_key().unwrap_or_default());
+    let seen = KeyPair { name: name.to_owned(), public_key, tags };
+    Some(live(address.name(), id, &seen, &[("id", id), ("name", name)]))
+}
+
+/// The type and the key: EC2 adds the pair's name as a comment.
+fn without_comment(public_key: &str) -> String {
+    public_key.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_compared_without_its_comment() {
+        assert_eq!(without_comment("ssh-ed25519 AAAAC3Nz ssh-1a2b3c4d\n"), "ssh-ed25519 AAAAC3Nz");
+        assert_eq!(without_comment("ssh-rsa AAAAB3Nz"), "ssh-rsa AAAAB3Nz");
+        assert_eq!(without_comment(""), "");
+    }
+}

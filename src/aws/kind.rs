@@ -1,0 +1,241 @@
+//! The verbs of a kind, and the registry of kinds.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::OnceCell;
+
+use super::Aws;
+use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
+use crate::resource::{
+    AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
+    Listener, LoadBalancer, Record, Resource, Role, RouteTable, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup,
+    Volume, Vpc,
+};
+
+/// What one observation has seen already: answers that several kinds read.
+pub(super) struct Look<'a> {
+    /// The connection.
+    pub(super) aws: &'a Aws,
+    /// Security groups: their own attributes, and their rules.
+    pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
+    /// Load balancers, target groups and listeners of the cluster.
+    pub(super) balancing: OnceCell<super::balancing::Balancing>,
+    /// Hosted zones whose names have to do with the cluster's.
+    pub(super) zones: OnceCell<Vec<super::zones::Zone>>,
+}
+
+/// What a creation needs beside the attributes.
+pub(super) struct Creation<'a> {
+    /// The object, resolved.
+    pub(super) object: &'a Object,
+    /// The client token.
+    pub(super) token: &'a Token,
+}
+
+/// A kind of object on AWS. The verbs stand in this order in every file.
+pub(super) trait AwsKind: Resource + Send + Sync {
+    /// All objects of the kind that belong to the cluster, in as few calls as the API allows.
+    fn observe(look: &Look<'_>) -> impl Future<Output = Result<Vec<Live>, Failure>> + Send;
+
+    /// Makes the object, with its tags in the creating call.
+    fn create(&self, aws: &Aws, creation: &Creation<'_>) -> impl Future<Output = Result<Live, Failure>> + Send;
+
+    /// Changes the named attributes to what `self` says.
+    fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        changed: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<Live, Failure>> + Send;
+
+    /// Removes the object and waits until it is gone.
+    fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Waits until others can use it. Most kinds can be used at once.
+    fn ready(_aws: &Aws, live: &Live, _note: Note<'_>) -> impl Future<Output = Result<Live, Failure>> + Send {
+        async { Ok(live.clone()) }
+    }
+
+    /// Replaces its machines one after the other.
+    fn roll(&self, _aws: &Aws, live: &Live, _note: Note<'_>) -> impl Future<Output = Result<Live, Failure>> + Send {
+        async { Ok(live.clone()) }
+    }
+}
+
+/// Calls `$body` with `$kind` bound to the type whose kind name is `$name`.
+macro_rules! with_kind {
+    ($name:expr, $kind:ident => $body:expr; $($type:ident),* $(,)?) => {
+        match $name {
+            $(name if name == $type::KIND.name => { type $kind = $type; $body })*
+            other => Box::pin(std::future::ready(Err(unknown(other)))),
+        }
+    };
+}
+
+/// The registry: one line a kind.
+macro_rules! registry {
+    ($($type:ident),* $(,)?) => {
+        /// Observes every kind at once.
+        async fn observe_all(aws: &Aws) -> Result<Vec<Live>, Failure> {
+            let look = Look::new(aws);
+            let kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = vec![$(Box::pin($type::observe(&look))),*];
+            let found = futures_util::future::try_join_all(kinds).await?;
+            Ok(found.into_iter().flatten().collect())
+        }
+
+        impl Provider for Aws {
+            fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+                Box::pin(observe_all(self))
+            }
+
+            fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+                with_kind!(address.kind(), K => Box::pin(async move {
+                    let look = Look::new(self);
+                    let found = K::observe(&look).await?;
+                    Ok(found.into_iter().filter(|live| live.address == *address).collect())
+                }); $($type),*)
+            }
+
+            fn create<'a>(
+                &'a self,
+                object: &'a Object,
+                token: &'a Token,
+            ) -> BoxFuture<'a, Result<Live, Failure>> {
+                with_kind!(object.address.kind(), K => Box::pin(async move {
+                    let wanted = read::<K>(object)?;
+                    wanted.create(self, &Creation { object, token }).await.map_err(fresh)
+                }); $($type),*)
+            }
+
+            fn update<'a>(
+                &'a self,
+                live: &'a Live,
+                object: &'a Object,
+                changed: &'a BTreeSet<String>,
+            ) -> BoxFuture<'a, Result<Live, Failure>> {
+                with_kind!(object.address.kind(), K => Box::pin(async move {
+                    read::<K>(object)?.update(self, live, changed).await.map_err(fresh)
+                }); $($type),*)
+            }
+
+            fn roll<'a>(
+                &'a self,
+                live: &'a Live,
+                object: &'a Object,
+                note: Note<'a>,
+            ) -> BoxFuture<'a, Result<Live, Failure>> {
+                with_kind!(object.address.kind(), K => Box::pin(async move {
+                    read::<K>(object)?.roll(self, live, note).await
+                }); $($type),*)
+            }
+
+            fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+                with_kind!(live.address.kind(), K => Box::pin(K::ready(self, live, note)); $($type),*)
+            }
+
+            fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+                with_kind!(live.address.kind(), K => Box::pin(async move {
+                    match K::delete(self, live, note).await {
+                        Err(failure) if failure.class == Class::Gone => Ok(()),
+                        outcome => outcome,
+                    }
+                }); $($type),*)
+            }
+        }
+    };
+}
+
+registry! {
+    Bucket,
+    BucketObject,
+    Vpc,
+    InternetGateway,
+    RouteTable,
+    Subnet,
+    SecurityGroup,
+    SecurityGroupRules,
+    KeyPair,
+    Volume,
+    LaunchTemplate,
+    AutoScalingGroup,
+    Role,
+    InstanceProfile,
+    LoadBalancer,
+    TargetGroup,
+    Listener,
+    HostedZone,
+    Record,
+}
+
+impl<'a> Look<'a> {
+    /// An observation that has seen nothing yet.
+    pub(super) fn new(aws: &'a Aws) -> Self {
+        Self { aws, security_groups: OnceCell::new(), balancing: OnceCell::new(), zones: OnceCell::new() }
+    }
+}
+
+/// The object as its kind.
+fn read<K: Resource>(object: &Object) -> Result<K, Failure> {
+    K::from_attributes(&object.attributes).map_err(|malformed| broken(object.address.kind(), &malformed))
+}
+
+/// A live object of a kind, in its words.
+pub(super) fn live<K: Resource>(
+    name: &str,
+    id: impl Into<String>,
+    seen: &K,
+    outputs: &[(&str, &str)],
+) -> Result<Live, Failure> {
+    Ok(Live {
+        address: K::address(name),
+        id: id.into(),
+        attributes: seen.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?,
+        outputs: outputs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        phase: Phase::Ready,
+        proven: true,
+        created: None,
+        members: Vec::new(),
+    })
+}
+
+/// A live object after an update: with the attributes that it was to get, and otherwise as it was.
+pub(super) fn updated<K: Resource>(before: &Live, now: &K) -> Result<Live, Failure> {
+    let attributes = now.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?;
+    Ok(Live { attributes, ..before.clone() })
+}
+
+/// A live object's attributes as its kind.
+pub(super) fn seen<K: Resource>(live: &Live) -> Result<K, Failure> {
+    K::from_attributes(&live.attributes).map_err(|malformed| broken(K::KIND.name, &malformed))
+}
+
+/// What is not there for a creation or an update was most likely made a moment ago.
+fn fresh(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Gone => Failure { class: Class::MaybeNotYetConsistent, ..failure },
+        _ => failure,
+    }
+}
+
+/// A kind that nobody registered.
+fn unknown(kind: &str) -> Failure {
+    internal(kind, format!("AWS has no kind `{kind}`"))
+}
+
+/// Attributes that do not fit their kind.
+fn broken(kind: &str, malformed: &dyn std::error::Error) -> Failure {
+    let cause = malformed.source().map(|source| format!(": {source}")).unwrap_or_default();
+    internal(kind, format!("{malformed}{cause}"))
+}
+
+/// A failure of our own.
+pub(super) fn internal(action: &str, message: String) -> Failure {
+    Failure {
+        class: Class::Fatal,
+        service: "quorate".to_owned(),
+        action: action.to_owned(),
+        code: None,
+        message,
+        request_id: None,
+    }
+}

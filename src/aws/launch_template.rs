@@ -1,0 +1,118 @@
+//! Launch templates: the object is the default version, and a change is a new one.
+
+mod data;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{LaunchTemplate as Answer, LaunchTemplateVersion, ResourceType};
+
+use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look};
+use super::{Aws, tags};
+use crate::engine::{Failure, Live, Note, Value};
+use crate::resource::{LaunchTemplate, Resource};
+
+/// The most versions that EC2 gives in one answer.
+const PAGE: i32 = 200;
+
+impl AwsKind for LaunchTemplate {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let (templates, versions) = tokio::try_join!(templates(look.aws), default_versions(look.aws))?;
+        let cluster = &look.aws.scope.cluster;
+        templates.iter().filter_map(|template| seen(cluster, template, &versions)).collect()
+    }
+
+    // The data of a template is large: boxed, or every future around it is.
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_launch_template()
+            .launch_template_name(&self.name)
+            .launch_template_data(data::request(self))
+            .client_token(&creation.token.0)
+            .tag_specifications(specification(ResourceType::LaunchTemplate, &self.tags));
+        let made = aws.send(EC2, "CreateLaunchTemplate", Box::pin(request.send())).await?;
+        let template = made.launch_template();
+        let id = template.and_then(Answer::launch_template_id).unwrap_or_default();
+        let version = template.and_then(Answer::default_version_number).unwrap_or(1);
+        live(creation.object.address.name(), id, self, version)
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        let mut outputs = live.outputs.clone();
+        if changed.iter().any(|attribute| attribute != "tags") {
+            let version = self.renew(aws, &live.id).await?;
+            outputs.insert("version".to_owned(), version);
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        let now = super::kind::live(live.address.name(), &live.id, self, &[])?;
+        Ok(Live { outputs, created: live.created, ..now })
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let request = aws.ec2.delete_launch_template().launch_template_id(&live.id);
+        aws.send(EC2, "DeleteLaunchTemplate", request.send()).await.map(drop)
+    }
+}
+
+impl LaunchTemplate {
+    /// Makes a version with everything in it (nothing is taken over from another one), and makes it the default.
+    async fn renew(&self, aws: &Aws, id: &str) -> Result<String, Failure> {
+        let request =
+            aws.ec2.create_launch_template_version().launch_template_id(id).launch_template_data(data::request(self));
+        let made = aws.send(EC2, "CreateLaunchTemplateVersion", Box::pin(request.send())).await?;
+        let number = made.launch_template_version().and_then(LaunchTemplateVersion::version_number);
+        let version = number.unwrap_or_default().to_string();
+        let request = aws.ec2.modify_launch_template().launch_template_id(id).default_version(&version);
+        aws.send(EC2, "ModifyLaunchTemplate", request.send()).await?;
+        Ok(version)
+    }
+}
+
+async fn templates(aws: &Aws) -> Result<Vec<Answer>, Failure> {
+    let pages = || {
+        let request = aws.ec2.describe_launch_templates().filters(of_cluster(aws)).max_results(PAGE);
+        request.into_paginator().items().send().try_collect()
+    };
+    aws.read(EC2, "DescribeLaunchTemplates", pages).await
+}
+
+/// The default versions of all templates of the account: they have no tags of their own to filter by.
+async fn default_versions(aws: &Aws) -> Result<Vec<LaunchTemplateVersion>, Failure> {
+    let pages = || {
+        let request = aws.ec2.describe_launch_template_versions().versions("$Default").max_results(PAGE);
+        request.into_paginator().items().send().try_collect()
+    };
+    aws.read(EC2, "DescribeLaunchTemplateVersions", pages).await
+}
+
+/// The template in our words.
+fn seen(cluster: &str, template: &Answer, versions: &[LaunchTemplateVersion]) -> Option<Result<Live, Failure>> {
+    let tags = from_ec2(template.tags());
+    let address = tags::address(&tags, cluster, LaunchTemplate::KIND.name)?;
+    let id = template.launch_template_id()?;
+    // A template that was made between the two questions has no version yet: it will be seen by the next look.
+    let version = versions.iter().find(|version| version.launch_template_id() == Some(id))?;
+    let name = template.launch_template_name().unwrap_or_default().to_owned();
+    let (seen, beside) = data::read(name, tags, version.launch_template_data());
+    let live = live(address.name(), id, &seen, version.version_number().unwrap_or_default());
+    Some(live.map(|live| Live { created: created(template.create_time()), ..with_notes(live, &beside) }))
+}
+
+fn live(name: &str, id: &str, template: &LaunchTemplate, version: i64) -> Result<Live, Failure> {
+    super::kind::live(name, id, template, &[("id", id), ("version", &version.to_string())])
+}
+
+/// Writes what no attribute can say behind the image's id: so the template differs from what is wanted, the plan shows
+/// why, and the next version is without it.
+fn with_notes(mut live: Live, beside: &[String]) -> Live {
+    if !beside.is_empty()
+        && let Some(Value::Text(image)) = live.attributes.get_mut("image")
+    {
+        *image = format!("{image} (and: {})", beside.join(", "));
+    }
+    live
+}
+
+#[cfg(test)]
+mod tests;

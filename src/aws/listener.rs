@@ -1,0 +1,118 @@
+//! Listeners, each of which forwards to one target group.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, Listener as ElbListener, ProtocolEnum};
+
+use super::Aws;
+use super::balancing::{ELB, Told, balancing, retag, text, to_elb};
+use super::kind::{AwsKind, Creation, Look, live, updated};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{Listener, Resource};
+
+impl AwsKind for Listener {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let told = balancing(look).await?.listeners.iter();
+        let ours = told.filter_map(|told| Some((told.address(look.aws, Self::KIND.name)?, told)));
+        ours.map(|(address, told)| {
+            let arn = text(told.object.listener_arn());
+            live(address.name(), &arn, &translate(told), &[("arn", &arn)])
+        })
+        .collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .elb
+            .create_listener()
+            .set_load_balancer_arn(self.load_balancer.known().map(str::to_owned))
+            .protocol(ProtocolEnum::from(self.protocol.as_str()))
+            .port(self.port.into())
+            .default_actions(self.action())
+            .set_tags(Some(to_elb(&self.tags)));
+        let answer = aws.send(ELB, "CreateListener", request.send()).await?;
+        let arn = text(answer.listeners().first().and_then(ElbListener::listener_arn));
+        live(creation.object.address.name(), &arn, self, &[("arn", &arn)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if ["protocol", "port", "target_group"].iter().any(|name| changed.contains(*name)) {
+            let request = aws
+                .elb
+                .modify_listener()
+                .listener_arn(&live.id)
+                .protocol(ProtocolEnum::from(self.protocol.as_str()))
+                .port(self.port.into())
+                .default_actions(self.action());
+            aws.send(ELB, "ModifyListener", request.send()).await?;
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        aws.send(ELB, "DeleteListener", aws.elb.delete_listener().listener_arn(&live.id).send()).await.map(drop)
+    }
+}
+
+impl Listener {
+    fn action(&self) -> Action {
+        let target = self.target_group.known().map(str::to_owned);
+        Action::builder().r#type(ActionTypeEnum::Forward).set_target_group_arn(target).build()
+    }
+}
+
+fn translate(told: &Told<ElbListener>) -> Listener {
+    let listener = &told.object;
+    Listener {
+        load_balancer: listener.load_balancer_arn().unwrap_or_default().into(),
+        protocol: text(listener.protocol().map(ProtocolEnum::as_str)),
+        port: listener.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
+        target_group: targets(listener.default_actions()).into(),
+        tags: told.tags.clone(),
+    }
+}
+
+/// The target group that connections go to: all of them, if somebody made it several.
+fn targets(actions: &[Action]) -> String {
+    let mut arns = BTreeSet::new();
+    for action in actions {
+        arns.extend(action.target_group_arn());
+        arns.extend(
+            action
+                .forward_config()
+                .iter()
+                .flat_map(|forward| forward.target_groups().iter().filter_map(|target| target.target_group_arn())),
+        );
+    }
+    arns.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use aws_sdk_elasticloadbalancingv2::types::{ForwardActionConfig, TargetGroupTuple};
+
+    use super::*;
+
+    fn forward(arns: &[&str]) -> Action {
+        let tuples = arns.iter().map(|arn| TargetGroupTuple::builder().target_group_arn(*arn).build());
+        let config = ForwardActionConfig::builder().set_target_groups(Some(tuples.collect())).build();
+        Action::builder().r#type(ActionTypeEnum::Forward).forward_config(config).build()
+    }
+
+    #[test]
+    fn one_target_group_told_twice_is_one() {
+        let told = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn("arn:a");
+        let both = told.forward_config(forward(&["arn:a"]).forward_config.unwrap()).build();
+        assert_eq!(targets(&[both]), "arn:a");
+        assert_eq!(targets(&[forward(&["arn:a"])]), "arn:a");
+    }
+
+    #[test]
+    fn a_second_target_group_is_seen() {
+        assert_eq!(targets(&[forward(&["arn:b", "arn:a"])]), "arn:a, arn:b");
+        assert_eq!(targets(&[]), "");
+    }
+}

@@ -1,0 +1,195 @@
+//! Network load balancers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    AvailabilityZone, LoadBalancer as ElbLoadBalancer, LoadBalancerAttribute, LoadBalancerSchemeEnum,
+    LoadBalancerState, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+};
+
+use super::Aws;
+use super::balancing::{ELB, Told, balancing, known, retag, text, to_elb};
+use super::failure::{if_there, just_made};
+use super::kind::{AwsKind, Creation, Look, internal, live, updated};
+use super::poll::Poll;
+use crate::engine::{Class, Failure, Live, Note, Phase};
+use crate::resource::{LoadBalancer, Resource};
+
+/// The attribute that lets each address answer for all zones. A new network load balancer has it off.
+const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+/// How long becoming usable, or going away, may take.
+const LIMIT: Duration = Duration::from_mins(10);
+
+impl AwsKind for LoadBalancer {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let told = balancing(look).await?.load_balancers.iter();
+        let ours = told.filter_map(|told| Some((told.address(look.aws, Self::KIND.name)?, told)));
+        ours.map(|(address, told)| found(address.name(), &told.object, &translate(told))).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let groups = Some(known(&self.security_groups)).filter(|groups| !groups.is_empty());
+        let request = aws
+            .elb
+            .create_load_balancer()
+            .r#type(LoadBalancerTypeEnum::Network)
+            .name(&self.name)
+            .scheme(LoadBalancerSchemeEnum::from(self.scheme.as_str()))
+            .set_subnets(Some(known(&self.subnets)))
+            .set_security_groups(groups)
+            .set_tags(Some(to_elb(&self.tags)));
+        let answer = aws.send(ELB, "CreateLoadBalancer", request.send()).await?;
+        let made = answer.load_balancers().first();
+        let made = made.ok_or_else(|| internal("CreateLoadBalancer", "the answer names nothing".to_owned()))?;
+        if self.cross_zone {
+            self.set_cross_zone(aws, &text(made.load_balancer_arn())).await.map_err(just_made)?;
+        }
+        found(creation.object.address.name(), made, self)
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("subnets") {
+            let request = aws.elb.set_subnets().load_balancer_arn(&live.id).set_subnets(Some(known(&self.subnets)));
+            aws.send(ELB, "SetSubnets", request.send()).await?;
+        }
+        if changed.contains("security_groups") {
+            let groups = Some(known(&self.security_groups));
+            let request = aws.elb.set_security_groups().load_balancer_arn(&live.id).set_security_groups(groups);
+            aws.send(ELB, "SetSecurityGroups", request.send()).await?;
+        }
+        if changed.contains("cross_zone") {
+            self.set_cross_zone(aws, &live.id).await?;
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        let request = aws.elb.delete_load_balancer().load_balancer_arn(&live.id);
+        aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
+        let mut poll = Poll::lasting(LIMIT);
+        while if_there(state(aws, &live.id).await)?.is_some() {
+            note("the load balancer is going away".to_owned());
+            if !poll.again().await {
+                return Err(late(Class::Held, "DeleteLoadBalancer", "is still there after 10 minutes"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+        let mut poll = Poll::lasting(LIMIT);
+        loop {
+            let state = state(aws, &live.id).await.map_err(just_made)?;
+            match phase(&state) {
+                Phase::Ready => return Ok(Live { phase: Phase::Ready, ..live.clone() }),
+                Phase::Failed => return Err(late(Class::Fatal, "DescribeLoadBalancers", &words(&state))),
+                _ => note(format!("the load balancer {}", words(&state))),
+            }
+            if !poll.again().await {
+                let still = format!("{} after 10 minutes", words(&state));
+                return Err(late(Class::Fatal, "DescribeLoadBalancers", &still));
+            }
+        }
+    }
+}
+
+impl LoadBalancer {
+    async fn set_cross_zone(&self, aws: &Aws, arn: &str) -> Result<(), Failure> {
+        let attribute = LoadBalancerAttribute::builder().key(CROSS_ZONE).value(self.cross_zone.to_string()).build();
+        let request = aws.elb.modify_load_balancer_attributes().load_balancer_arn(arn).attributes(attribute);
+        aws.send(ELB, "ModifyLoadBalancerAttributes", request.send()).await.map(drop)
+    }
+}
+
+fn found(name: &str, told: &ElbLoadBalancer, seen: &LoadBalancer) -> Result<Live, Failure> {
+    let arn = text(told.load_balancer_arn());
+    // Route 53 tells the names of alias targets in lower case.
+    let dns_name = text(told.dns_name()).to_ascii_lowercase();
+    let outputs =
+        [("arn", &*arn), ("dns_name", &*dns_name), ("zone_id", told.canonical_hosted_zone_id().unwrap_or_default())];
+    let live = live(name, &arn, seen, &outputs)?;
+    Ok(Live { phase: told.state().map_or(Phase::Pending, phase), ..live })
+}
+
+fn translate(told: &Told<ElbLoadBalancer>) -> LoadBalancer {
+    let balancer = &told.object;
+    let subnets = balancer.availability_zones().iter().filter_map(AvailabilityZone::subnet_id);
+    LoadBalancer {
+        name: text(balancer.load_balancer_name()),
+        scheme: text(balancer.scheme().map(LoadBalancerSchemeEnum::as_str)),
+        subnets: subnets.map(Into::into).collect(),
+        security_groups: balancer.security_groups().iter().map(|id| id.as_str().into()).collect(),
+        cross_zone: told.attributes.get(CROSS_ZONE).is_some_and(|on| on == "true"),
+        tags: told.tags.clone(),
+    }
+}
+
+async fn state(aws: &Aws, arn: &str) -> Result<LoadBalancerState, Failure> {
+    let request = || aws.elb.describe_load_balancers().load_balancer_arns(arn).send();
+    let answer = aws.read(ELB, "DescribeLoadBalancers", request).await?;
+    match answer.load_balancers().first() {
+        Some(balancer) => Ok(balancer.state().cloned().unwrap_or_else(|| LoadBalancerState::builder().build())),
+        None => Err(late(Class::Gone, "DescribeLoadBalancers", "is not there")),
+    }
+}
+
+fn phase(state: &LoadBalancerState) -> Phase {
+    match state.code() {
+        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => Phase::Ready,
+        Some(LoadBalancerStateEnum::Failed) => Phase::Failed,
+        _ => Phase::Pending,
+    }
+}
+
+/// `is provisioning`, and why if ELB says so.
+fn words(state: &LoadBalancerState) -> String {
+    let code = state.code().map_or("in no state", LoadBalancerStateEnum::as_str);
+    state.reason().map_or_else(|| format!("is {code}"), |reason| format!("is {code}: {reason}"))
+}
+
+fn late(class: Class, action: &str, what: &str) -> Failure {
+    let message = format!("the load balancer {what}");
+    Failure { class, service: ELB.to_owned(), ..internal(action, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn in_state(code: &str) -> LoadBalancerState {
+        LoadBalancerState::builder().code(code.into()).build()
+    }
+
+    #[test]
+    fn a_load_balancer_is_usable_when_it_is_active() {
+        assert_eq!(phase(&in_state("active")), Phase::Ready);
+        assert_eq!(phase(&in_state("active_impaired")), Phase::Ready);
+        assert_eq!(phase(&in_state("provisioning")), Phase::Pending);
+        assert_eq!(phase(&in_state("failed")), Phase::Failed);
+        assert_eq!(phase(&in_state("a state of the future")), Phase::Pending);
+    }
+
+    #[test]
+    fn its_dns_name_is_told_as_route_53_repeats_it() {
+        let told = ElbLoadBalancer::builder().load_balancer_arn("arn").dns_name("Api-1.ELB.amazonaws.com").build();
+        let told = Told { object: told, attributes: [].into(), tags: [].into() };
+        let live = found("api", &told.object, &translate(&told)).unwrap();
+        assert_eq!(live.outputs["dns_name"], "api-1.elb.amazonaws.com");
+        assert_eq!(live.phase, Phase::Pending, "nothing is known of its state");
+    }
+
+    #[test]
+    fn cross_zone_is_off_unless_it_is_on() {
+        let with = |attributes: &[(&str, &str)]| {
+            let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            translate(&Told { object: ElbLoadBalancer::builder().build(), attributes, tags: [].into() }).cross_zone
+        };
+        assert!(with(&[(CROSS_ZONE, "true")]));
+        assert!(!with(&[(CROSS_ZONE, "false")]));
+        assert!(!with(&[]));
+    }
+}

@@ -1,0 +1,1 @@
+//! The kinds of this half against moto, over HTTP.

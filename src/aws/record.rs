@@ -1,0 +1,196 @@
+//! Records that point at the cluster's load balancers.
+//!
+//! They carry no mark of their own. An alias of one of our load balancers is ours, as its target's name begins as only
+//! ours do; of anything else the record and the file decide. Who looks needs neither: the names are known
+//! ([`RECORD_LABELS`]), and so are the zones that they can be in.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
+use futures_util::future::try_join_all;
+
+use super::Aws;
+use super::failure::{if_there, incomplete};
+use super::kind::{AwsKind, Creation, Look, live, seen, updated};
+use super::zones::{ROUTE53, Zone, is_within, plain_name, zones};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{RECORD_LABELS, Record, balancer_stem};
+
+/// How many record sets are read from a name on: a name has one or two.
+const AT_A_NAME: i32 = 5;
+
+impl AwsKind for Record {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let cluster = &aws.scope.cluster;
+        let zones = zones(look).await?.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
+        let places = zones.flat_map(|zone| RECORD_LABELS.iter().map(move |label| (zone, *label)));
+        let found = try_join_all(places.map(|(zone, label)| see(aws, zone, label))).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        // Not an upsert: a record of that name is somebody else's.
+        self.write(aws, ChangeAction::Create).await?;
+        let zone = self.zone.known().unwrap_or_default();
+        live(creation.object.address.name(), id(zone, &self.name, &self.record_type), self, &[("name", &self.name)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        self.write(aws, ChangeAction::Upsert).await?;
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let seen: Self = seen(live)?;
+        let zone = seen.zone.known().unwrap_or_default();
+        // AWS removes only what is exactly the same, so what is there is read once more.
+        let there = if_there(at(aws, zone, &seen.name).await)?.unwrap_or_default();
+        match there.into_iter().find(|record| record.r#type().as_str() == seen.record_type) {
+            Some(record) => change(aws, zone, ChangeAction::Delete, &[record]).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Record {
+    async fn write(&self, aws: &Aws, action: ChangeAction) -> Result<(), Failure> {
+        let target = AliasTarget::builder()
+            .set_dns_name(self.target.known().map(str::to_owned))
+            .set_hosted_zone_id(self.target_zone.known().map(str::to_owned))
+            .evaluate_target_health(false)
+            .build();
+        let record = ResourceRecordSet::builder()
+            .name(&self.name)
+            .r#type(RrType::from(self.record_type.as_str()))
+            .alias_target(target.map_err(|error| incomplete(&error))?)
+            .build();
+        let record = record.map_err(|error| incomplete(&error))?;
+        change(aws, self.zone.known().unwrap_or_default(), action, &[record]).await
+    }
+}
+
+/// Changes record sets, all or none.
+pub(super) async fn change(
+    aws: &Aws,
+    zone: &str,
+    action: ChangeAction,
+    records: &[ResourceRecordSet],
+) -> Result<(), Failure> {
+    let changes = records
+        .iter()
+        .map(|record| Change::builder().action(action.clone()).resource_record_set(record.clone()).build())
+        .collect::<Result<_, _>>();
+    let batch = changes.and_then(|changes| ChangeBatch::builder().set_changes(Some(changes)).build());
+    let batch = batch.map_err(|error| incomplete(&error))?;
+    let request = aws.route53.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
+    aws.send(ROUTE53, "ChangeResourceRecordSets", request.send()).await.map(drop)
+}
+
+fn id(zone: &str, name: &str, kind: &str) -> String {
+    format!("{zone}/{name}/{kind}")
+}
+
+async fn see(aws: &Aws, zone: &Zone, label: &str) -> Result<Vec<Live>, Failure> {
+    let name = format!("{label}.{}", aws.scope.cluster);
+    let there = if_there(at(aws, &zone.id, &name).await)?.unwrap_or_default();
+    let stem = balancer_stem(&aws.scope.cluster);
+    there.iter().map(|record| found(label, &translate(zone, record), &stem)).collect()
+}
+
+fn found(label: &str, seen: &Record, stem: &str) -> Result<Live, Failure> {
+    let target = seen.target.known().unwrap_or_default();
+    let is_alias = seen.target_zone.known().is_some_and(|zone| !zone.is_empty());
+    let id = id(seen.zone.known().unwrap_or_default(), &seen.name, &seen.record_type);
+    let live = live(label, id, seen, &[("name", &seen.name)])?;
+    Ok(Live { proven: is_alias && target.starts_with(stem), ..live })
+}
+
+/// What answers for a name, or keeps an address from it: nothing can stand beside a `CNAME`.
+async fn at(aws: &Aws, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
+    let request = || {
+        let request = aws.route53.list_resource_record_sets().hosted_zone_id(zone);
+        request.start_record_name(name).max_items(AT_A_NAME).send()
+    };
+    let page = aws.read(ROUTE53, "ListResourceRecordSets", request).await?;
+    let mut there = page.resource_record_sets;
+    there.retain(|record| plain_name(record.name()) == name && matches!(record.r#type(), RrType::A | RrType::Cname));
+    // Of several that share a name and a type, each one keeps the name from us; one is enough to tell.
+    there.dedup_by(|one, other| one.r#type() == other.r#type());
+    Ok(there)
+}
+
+fn translate(zone: &Zone, record: &ResourceRecordSet) -> Record {
+    let (target, target_zone) = match record.alias_target() {
+        Some(alias) => (alias_name(alias.dns_name()), alias.hosted_zone_id().to_owned()),
+        None => (record.resource_records().iter().map(|r| r.value()).collect::<Vec<_>>().join(", "), String::new()),
+    };
+    Record {
+        zone: zone.id.as_str().into(),
+        name: plain_name(record.name()),
+        record_type: record.r#type().as_str().to_owned(),
+        target: target.into(),
+        target_zone: target_zone.into(),
+    }
+}
+
+/// The console writes `dualstack.` before a load balancer's name, which says the same.
+fn alias_name(name: &str) -> String {
+    let name = plain_name(name);
+    name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use aws_sdk_route53::types::ResourceRecord;
+
+    use super::*;
+
+    const STEM: &str = "c-123456-";
+
+    fn zone() -> Zone {
+        Zone { id: "Z1".into(), name: "example.com".into(), private: false, comment: String::new() }
+    }
+
+    fn alias(target: &str) -> Record {
+        let target =
+            AliasTarget::builder().dns_name(target).hosted_zone_id("ZELB").evaluate_target_health(true).build();
+        let record = ResourceRecordSet::builder().name("API.c.example.com.").r#type(RrType::A);
+        translate(&zone(), &record.alias_target(target.unwrap()).build().unwrap())
+    }
+
+    fn plain(values: &[&str]) -> Record {
+        let values = values.iter().map(|value| ResourceRecord::builder().value(*value).build().unwrap());
+        let record = ResourceRecordSet::builder().name("api.c.example.com.").r#type(RrType::A).ttl(60);
+        translate(&zone(), &record.set_resource_records(Some(values.collect())).build().unwrap())
+    }
+
+    #[test]
+    fn an_alias_is_told_as_it_was_written() {
+        let told = alias("dualstack.C-123456-API-1.elb.us-east-1.amazonaws.com.");
+        assert_eq!(told.name, "api.c.example.com");
+        assert_eq!(told.target.known(), Some("c-123456-api-1.elb.us-east-1.amazonaws.com"));
+        assert_eq!(told.target_zone.known(), Some("ZELB"));
+    }
+
+    #[test]
+    fn an_alias_of_our_load_balancer_proves_itself() {
+        assert!(found("api", &alias("c-123456-api-1.elb.amazonaws.com."), STEM).unwrap().proven);
+        assert!(!found("api", &alias("other-api-1.elb.amazonaws.com."), STEM).unwrap().proven);
+    }
+
+    #[test]
+    fn a_record_that_is_no_alias_proves_nothing() {
+        let told = plain(&["192.0.2.1", "192.0.2.2"]);
+        assert_eq!(told.target.known(), Some("192.0.2.1, 192.0.2.2"));
+        assert!(!found("api", &told, STEM).unwrap().proven);
+        assert!(!found("api", &plain(&["c-123456-api"]), STEM).unwrap().proven);
+    }
+
+    #[test]
+    fn its_id_is_where_it_stands() {
+        assert_eq!(found("api", &plain(&[]), STEM).unwrap().id, "Z1/api.c.example.com/A");
+    }
+}

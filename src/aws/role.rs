@@ -1,0 +1,151 @@
+//! IAM roles with their policies. Three hops: the roles, the names of their policies, the policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_iam::types::Role as IamRole;
+use futures_util::future::try_join_all;
+
+use super::Aws;
+use super::failure::{if_there, just_made};
+use super::iam::{IAM, document, name_in, path_prefix, to_iam};
+use super::kind::{AwsKind, Creation, Look, live, seen, updated};
+use crate::engine::{Failure, Input, Live, Note};
+use crate::resource::{Resource, Role, Tags};
+
+impl AwsKind for Role {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let prefix = path_prefix(aws, Self::KIND.name);
+        let pages = || aws.iam.list_roles().path_prefix(&prefix).into_paginator().items().send().try_collect();
+        let roles: Vec<IamRole> = aws.read(IAM, "ListRoles", pages).await?;
+        let ours = roles.iter().filter_map(|role| Some((name_in(role.path(), &prefix)?, role)));
+        let found = try_join_all(ours.map(|(name, role)| see(aws, name, role))).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .iam
+            .create_role()
+            .role_name(&self.name)
+            .path(&self.path)
+            .assume_role_policy_document(&self.trust)
+            .set_tags(Some(to_iam(&self.tags)?));
+        let made = aws.send(IAM, "CreateRole", request.send()).await?;
+        let arn = made.role().map(|role| role.arn()).unwrap_or_default();
+        let nothing = BTreeMap::new();
+        tokio::try_join!(self.put_policies(aws, &nothing), self.attach(aws, &[])).map_err(just_made)?;
+        live(creation.object.address.name(), &self.name, self, &outputs(arn, &self.name))
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        let before: Self = seen(live)?;
+        if changed.contains("trust") {
+            let request = aws.iam.update_assume_role_policy().role_name(&self.name).policy_document(&self.trust);
+            aws.send(IAM, "UpdateAssumeRolePolicy", request.send()).await?;
+        }
+        if changed.contains("policies") {
+            self.put_policies(aws, &before.policies).await?;
+            let surplus = before.policies.keys().filter(|name| !self.policies.contains_key(*name));
+            try_join_all(surplus.map(|name| remove_inline(aws, &self.name, name))).await?;
+        }
+        if changed.contains("attached") {
+            self.attach(aws, &before.attached).await?;
+            let surplus = before.attached.iter().filter(|arn| !self.attached.contains(arn));
+            try_join_all(surplus.map(|arn| detach(aws, &self.name, arn))).await?;
+        }
+        if changed.contains("tags") {
+            let request = aws.iam.tag_role().role_name(&self.name).set_tags(Some(to_iam(&self.tags)?));
+            aws.send(IAM, "TagRole", request.send()).await?;
+        }
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let role = &live.id;
+        // What it has now, not when the plan was made: a policy that somebody added since would hold the role.
+        let (inline, attached) = tokio::try_join!(inline_names(aws, role), attached(aws, role))?;
+        tokio::try_join!(
+            try_join_all(inline.iter().map(|name| remove_inline(aws, role, name))),
+            try_join_all(attached.iter().map(|arn| detach(aws, role, arn))),
+        )?;
+        aws.send(IAM, "DeleteRole", aws.iam.delete_role().role_name(role).send()).await.map(drop)
+    }
+}
+
+impl Role {
+    /// Writes the inline policies that are not there like this.
+    async fn put_policies(&self, aws: &Aws, there: &BTreeMap<String, Input>) -> Result<(), Failure> {
+        let missing = self.policies.iter().filter(|(name, wanted)| there.get(*name) != Some(wanted));
+        let put = missing.map(|(name, wanted)| {
+            let request = aws.iam.put_role_policy().role_name(&self.name).policy_name(name);
+            let request = request.set_policy_document(wanted.known().map(str::to_owned));
+            aws.send(IAM, "PutRolePolicy", request.send())
+        });
+        try_join_all(put).await.map(drop)
+    }
+
+    /// Attaches the managed policies that are not.
+    async fn attach(&self, aws: &Aws, there: &[String]) -> Result<(), Failure> {
+        let missing = self.attached.iter().filter(|arn| !there.contains(arn));
+        let attach = missing.map(|arn| {
+            let request = aws.iam.attach_role_policy().role_name(&self.name).policy_arn(arn);
+            aws.send(IAM, "AttachRolePolicy", request.send())
+        });
+        try_join_all(attach).await.map(drop)
+    }
+}
+
+fn outputs<'a>(arn: &'a str, name: &'a str) -> [(&'a str, &'a str); 2] {
+    [("arn", arn), ("name", name)]
+}
+
+/// The role with its policies; nothing if it went away since it was listed.
+async fn see(aws: &Aws, name: &str, role: &IamRole) -> Result<Option<Live>, Failure> {
+    let policies = tokio::try_join!(inline(aws, role.role_name()), attached(aws, role.role_name()));
+    let Some((policies, attached)) = if_there(policies)? else { return Ok(None) };
+    live(name, role.role_name(), &translate(role, policies, attached), &outputs(role.arn(), role.role_name())).map(Some)
+}
+
+fn translate(role: &IamRole, policies: BTreeMap<String, Input>, attached: Vec<String>) -> Role {
+    Role {
+        name: role.role_name().to_owned(),
+        path: role.path().to_owned(),
+        trust: document(role.assume_role_policy_document().unwrap_or_default()),
+        policies,
+        attached,
+        // ListRoles does not tell them.
+        tags: Tags::new(),
+    }
+}
+
+async fn inline(aws: &Aws, role: &str) -> Result<BTreeMap<String, Input>, Failure> {
+    let names = inline_names(aws, role).await?;
+    let policies = try_join_all(names.into_iter().map(|name| async move {
+        let request = || aws.iam.get_role_policy().role_name(role).policy_name(&name).send();
+        let answer = if_there(aws.read(IAM, "GetRolePolicy", request).await)?;
+        Ok::<_, Failure>(answer.map(|answer| (name, Input::Known(document(answer.policy_document())))))
+    }));
+    Ok(policies.await?.into_iter().flatten().collect())
+}
+
+async fn inline_names(aws: &Aws, role: &str) -> Result<Vec<String>, Failure> {
+    let pages = || aws.iam.list_role_policies().role_name(role).into_paginator().items().send().try_collect();
+    aws.read(IAM, "ListRolePolicies", pages).await
+}
+
+async fn attached(aws: &Aws, role: &str) -> Result<Vec<String>, Failure> {
+    let pages = || aws.iam.list_attached_role_policies().role_name(role).into_paginator().items().send().try_collect();
+    let policies: Vec<aws_sdk_iam::types::AttachedPolicy> = aws.read(IAM, "ListAttachedRolePolicies", pages).await?;
+    Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
+}
+
+async fn remove_inline(aws: &Aws, role: &str, name: &str) -> Result<(), Failure> {
+    let request = aws.iam.delete_role_policy().role_name(role).policy_name(name);
+    if_there(aws.send(IAM, "DeleteRolePolicy", request.send()).await).map(drop)
+}
+
+async fn detach(aws: &Aws, role: &str, arn: &str) -> Result<(), Failure> {
+    let request = aws.iam.detach_role_policy().role_name(role).policy_arn(arn);
+    if_there(aws.send(IAM, "DetachRolePolicy", request.send()).await).map(drop)
+}

@@ -1,0 +1,244 @@
+//! Route tables with their routes and the subnets that use them.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{
+    ResourceType, Route as SeenRoute, RouteOrigin, RouteTable as Answer, RouteTableAssociation as Association,
+    RouteTableAssociationStateCode as State,
+};
+use futures_util::future::try_join_all;
+
+use super::ec2::{EC2, filter, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look, live};
+use super::{Aws, tags};
+use crate::engine::{Class, Failure, Input, Live, Note};
+use crate::resource::{Resource, Route, RouteTable};
+
+impl AwsKind for RouteTable {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let pages =
+            || aws.ec2.describe_route_tables().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+        let found = aws.read(EC2, "DescribeRouteTables", pages).await?;
+        found.iter().filter_map(|table| live_of(&aws.scope.cluster, table)).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_route_table()
+            .set_vpc_id(self.vpc.known().map(str::to_owned))
+            .client_token(&creation.token.0)
+            .tag_specifications(specification(ResourceType::RouteTable, &self.tags));
+        let made = aws.send(EC2, "CreateRouteTable", request.send()).await?;
+        let id = made.route_table().and_then(|table| table.route_table_id()).unwrap_or_default();
+        try_join_all(self.routes.iter().map(|route| add_route(aws, id, route))).await?;
+        try_join_all(self.subnets.iter().filter_map(Input::known).map(|subnet| associate(aws, id, subnet))).await?;
+        live(creation.object.address.name(), id, self, &[("id", id)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("routes") || changed.contains("subnets") {
+            let table = look_up(aws, "route-table-id", &live.id).await?;
+            let table = table.as_ref();
+            if changed.contains("routes") {
+                self.reroute(aws, &live.id, table.map(routes).unwrap_or_default()).await?;
+            }
+            if changed.contains("subnets") {
+                self.reassociate(aws, &live.id, table.map(Answer::associations).unwrap_or_default()).await?;
+            }
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        if let Some(table) = look_up(aws, "route-table-id", &live.id).await? {
+            let used = users(table.associations());
+            try_join_all(used.map(|(_, association)| disassociate(aws, association))).await?;
+        }
+        let request = aws.ec2.delete_route_table().route_table_id(&live.id);
+        aws.send(EC2, "DeleteRouteTable", request.send()).await.map(drop)
+    }
+}
+
+impl RouteTable {
+    /// Makes the table's own routes those that are wanted.
+    async fn reroute(&self, aws: &Aws, table: &str, have: Vec<Route>) -> Result<(), Failure> {
+        let missing = self.routes.iter().filter(|route| !have.contains(route));
+        try_join_all(
+            missing.map(|route| {
+                let moves = have.iter().any(|other| other.destination == route.destination);
+                async move {
+                    if moves { replace_route(aws, table, route).await } else { add_route(aws, table, route).await }
+                }
+            }),
+        )
+        .await?;
+        let wanted = |route: &&Route| self.routes.iter().any(|other| other.destination == route.destination);
+        let surplus = have.iter().filter(|route| !wanted(route));
+        try_join_all(surplus.map(|route| remove_route(aws, table, &route.destination))).await?;
+        Ok(())
+    }
+
+    /// Makes the table's subnets those that are wanted.
+    async fn reassociate(&self, aws: &Aws, table: &str, have: &[Association]) -> Result<(), Failure> {
+        let wanted: BTreeSet<&str> = self.subnets.iter().filter_map(Input::known).collect();
+        let missing = wanted.iter().filter(|subnet| users(have).all(|(user, _)| user != **subnet));
+        try_join_all(missing.map(|subnet| associate(aws, table, subnet))).await?;
+        let surplus = users(have).filter(|(subnet, _)| !wanted.contains(subnet));
+        try_join_all(surplus.map(|(_, association)| disassociate(aws, association))).await?;
+        Ok(())
+    }
+}
+
+/// The table in our words.
+fn live_of(cluster: &str, table: &Answer) -> Option<Result<Live, Failure>> {
+    let tags = from_ec2(table.tags());
+    let address = tags::address(&tags, cluster, RouteTable::KIND.name)?;
+    let id = table.route_table_id()?;
+    let seen = RouteTable {
+        vpc: table.vpc_id().unwrap_or_default().into(),
+        routes: routes(table),
+        subnets: users(table.associations()).map(|(subnet, _)| subnet.into()).collect(),
+        tags,
+    };
+    Some(live(address.name(), id, &seen, &[("id", id)]))
+}
+
+/// The table's routes, without those that are not its own: the VPC's, those to instances and their interfaces (the
+/// cloud controller makes one a node), and those that a VPN gateway or a VPC endpoint puts there.
+fn routes(table: &Answer) -> Vec<Route> {
+    table.routes().iter().filter_map(route).collect()
+}
+
+fn route(seen: &SeenRoute) -> Option<Route> {
+    let others = seen.instance_id().is_some()
+        || seen.network_interface_id().is_some()
+        || seen.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation)
+        || seen.gateway_id().is_some_and(|gateway| gateway == "local" || gateway.starts_with("vpce-"));
+    if others {
+        return None;
+    }
+    let destination = seen
+        .destination_cidr_block()
+        .or_else(|| seen.destination_ipv6_cidr_block())
+        .or_else(|| seen.destination_prefix_list_id())?;
+    let target = seen
+        .gateway_id()
+        .or_else(|| seen.nat_gateway_id())
+        .or_else(|| seen.transit_gateway_id())
+        .or_else(|| seen.vpc_peering_connection_id())
+        .or_else(|| seen.egress_only_internet_gateway_id())
+        .or_else(|| seen.local_gateway_id())
+        .or_else(|| seen.carrier_gateway_id())
+        .or_else(|| seen.core_network_arn())
+        .unwrap_or_default();
+    Some(Route { destination: destination.to_owned(), target: target.into() })
+}
+
+/// The subnets that use a table, each with its association.
+fn users(associations: &[Association]) -> impl Iterator<Item = (&str, &str)> {
+    associations.iter().filter_map(|association| {
+        let state = association.association_state().and_then(|state| state.state());
+        let leaving = matches!(state, Some(State::Disassociating | State::Disassociated | State::Failed));
+        let user = (association.subnet_id()?, association.route_table_association_id()?);
+        (!leaving).then_some(user)
+    })
+}
+
+/// The first table that a filter leaves.
+async fn look_up(aws: &Aws, name: &str, value: &str) -> Result<Option<Answer>, Failure> {
+    let request = || aws.ec2.describe_route_tables().filters(filter(name, value)).send();
+    let answer = aws.read(EC2, "DescribeRouteTables", request).await?;
+    Ok(answer.route_tables.unwrap_or_default().into_iter().next())
+}
+
+/// Adds a route. One that is there already leads elsewhere, or we would not have been asked for it.
+async fn add_route(aws: &Aws, table: &str, route: &Route) -> Result<(), Failure> {
+    let request = aws.ec2.create_route().route_table_id(table);
+    let to = Destination::of(&route.destination);
+    let request = request
+        .set_destination_cidr_block(to.ipv4)
+        .set_destination_ipv6_cidr_block(to.ipv6)
+        .set_destination_prefix_list_id(to.prefix_list)
+        .set_gateway_id(route.target.known().map(str::to_owned));
+    match aws.send(EC2, "CreateRoute", request.send()).await {
+        Err(failure) if failure.class == Class::AlreadyExists => replace_route(aws, table, route).await,
+        outcome => outcome.map(drop),
+    }
+}
+
+async fn replace_route(aws: &Aws, table: &str, route: &Route) -> Result<(), Failure> {
+    let to = Destination::of(&route.destination);
+    let request = aws
+        .ec2
+        .replace_route()
+        .route_table_id(table)
+        .set_destination_cidr_block(to.ipv4)
+        .set_destination_ipv6_cidr_block(to.ipv6)
+        .set_destination_prefix_list_id(to.prefix_list)
+        .set_gateway_id(route.target.known().map(str::to_owned));
+    aws.send(EC2, "ReplaceRoute", request.send()).await.map(drop)
+}
+
+async fn remove_route(aws: &Aws, table: &str, destination: &str) -> Result<(), Failure> {
+    let to = Destination::of(destination);
+    let request = aws
+        .ec2
+        .delete_route()
+        .route_table_id(table)
+        .set_destination_cidr_block(to.ipv4)
+        .set_destination_ipv6_cidr_block(to.ipv6)
+        .set_destination_prefix_list_id(to.prefix_list);
+    absent(aws.send(EC2, "DeleteRoute", request.send()).await)
+}
+
+/// Makes a subnet use the table, also if it uses another one.
+async fn associate(aws: &Aws, table: &str, subnet: &str) -> Result<(), Failure> {
+    let request = aws.ec2.associate_route_table().route_table_id(table).subnet_id(subnet);
+    match aws.send(EC2, "AssociateRouteTable", request.send()).await {
+        Err(failure) if failure.class == Class::AlreadyExists => {
+            let other = look_up(aws, "association.subnet-id", subnet).await?.ok_or(failure.clone())?;
+            if other.route_table_id() == Some(table) {
+                return Ok(());
+            }
+            let mut held = users(other.associations()).filter(|(user, _)| *user == subnet);
+            let (_, association) = held.next().ok_or(failure)?;
+            let request = aws.ec2.replace_route_table_association().association_id(association).route_table_id(table);
+            aws.send(EC2, "ReplaceRouteTableAssociation", request.send()).await.map(drop)
+        }
+        outcome => outcome.map(drop),
+    }
+}
+
+async fn disassociate(aws: &Aws, association: &str) -> Result<(), Failure> {
+    let request = aws.ec2.disassociate_route_table().association_id(association);
+    absent(aws.send(EC2, "DisassociateRouteTable", request.send()).await)
+}
+
+/// What was to be removed and is gone is as good as removed.
+fn absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
+    match outcome {
+        Err(failure) if failure.class == Class::Gone => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Where a route leads, as EC2 takes it: three parameters, one of them set.
+struct Destination {
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    prefix_list: Option<String>,
+}
+
+impl Destination {
+    fn of(text: &str) -> Self {
+        let (prefix_list, ipv6) = (text.starts_with("pl-"), text.contains(':'));
+        let when = |this: bool| this.then(|| text.to_owned());
+        Self { ipv4: when(!prefix_list && !ipv6), ipv6: when(ipv6), prefix_list: when(prefix_list) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! What the kinds of S3 and the store share: tags, and the removal of every version of a key.
+
+use aws_sdk_s3::types::{Delete, ObjectIdentifier, Tag};
+
+use super::Aws;
+use super::failure::{class_of, if_there, incomplete};
+use crate::engine::Failure;
+use crate::resource::Tags;
+
+/// The service's name, for failures and limits.
+pub(super) const S3: &str = "s3";
+
+/// The most versions that one call removes.
+const REMOVED_A_CALL: usize = 1000;
+
+/// Tags as S3 takes them.
+pub(super) fn to_s3(tags: &Tags) -> Result<Vec<Tag>, Failure> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    tags.collect::<Result<_, _>>().map_err(|error| incomplete(&error))
+}
+
+/// Tags as S3 gives them.
+pub(super) fn from_s3(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
+/// Every version and delete marker below a prefix; none if there is no bucket.
+pub(super) async fn versions(aws: &Aws, bucket: &str, prefix: &str) -> Result<Vec<ObjectIdentifier>, Failure> {
+    let (mut found, mut next) = (Vec::new(), (None, None));
+    loop {
+        let request = || {
+            let (key, version) = next.clone();
+            let request = aws.s3.list_object_versions().bucket(bucket).prefix(prefix);
+            request.set_key_marker(key).set_version_id_marker(version).send()
+        };
+        let Some(page) = if_there(aws.read(S3, "ListBucketVersions", request).await)? else { return Ok(found) };
+        let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+        let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+        for (key, version) in versions.chain(markers) {
+            found.push(identifier(key.unwrap_or_default(), version)?);
+        }
+        if !page.is_truncated().unwrap_or_default() {
+            return Ok(found);
+        }
+        next = (page.next_key_marker, page.next_version_id_marker);
+    }
+}
+
+/// Removes these versions, for good.
+pub(super) async fn remove(aws: &Aws, bucket: &str, versions: &[ObjectIdentifier]) -> Result<(), Failure> {
+    for some in versions.chunks(REMOVED_A_CALL) {
+        let some = Delete::builder().set_objects(Some(some.to_vec())).quiet(true).build();
+        let some = some.map_err(|error| incomplete(&error))?;
+        let request = aws.s3.delete_objects().bucket(bucket).delete(some);
+        let answer = aws.send(S3, "DeleteObjectVersion", request.send()).await?;
+        if let Some(error) = answer.errors().first() {
+            return Err(not_removed(error));
+        }
+    }
+    Ok(())
+}
+
+fn identifier(key: &str, version: Option<&str>) -> Result<ObjectIdentifier, Failure> {
+    let identifier = ObjectIdentifier::builder().key(key).set_version_id(version.map(str::to_owned)).build();
+    identifier.map_err(|error| incomplete(&error))
+}
+
+/// A call that succeeds may still have left some of its keys where they are.
+fn not_removed(error: &aws_sdk_s3::types::Error) -> Failure {
+    Failure {
+        class: class_of(error.code(), None),
+        service: S3.to_owned(),
+        action: "DeleteObjectVersion".to_owned(),
+        code: error.code().map(str::to_owned),
+        message: format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default()),
+        request_id: None,
+    }
+}

@@ -1,0 +1,66 @@
+//! Security groups, without their rules.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Answer};
+
+use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look, live};
+use super::{Aws, tags};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{Resource, SecurityGroup, Tags};
+
+impl AwsKind for SecurityGroup {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        groups(look).await?.iter().filter_map(|(name, group)| seen(name, group)).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_security_group()
+            .group_name(&self.name)
+            .description(&self.description)
+            .set_vpc_id(self.vpc.known().map(str::to_owned))
+            .tag_specifications(specification(ResourceType::SecurityGroup, &self.tags));
+        let made = aws.send(EC2, "CreateSecurityGroup", request.send()).await?;
+        let id = made.group_id().unwrap_or_default();
+        live(creation.object.address.name(), id, self, &[("id", id)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let request = aws.ec2.delete_security_group().group_id(&live.id);
+        aws.send(EC2, "DeleteSecurityGroup", request.send()).await.map(drop)
+    }
+}
+
+/// The cluster's groups by name, asked for once an observation.
+pub(super) async fn groups<'l>(look: &'l Look<'_>) -> Result<Vec<(String, &'l Answer)>, Failure> {
+    let aws = look.aws;
+    let pages =
+        || aws.ec2.describe_security_groups().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+    let found = look.security_groups.get_or_try_init(|| aws.read(EC2, "DescribeSecurityGroups", pages)).await?;
+    Ok(found.iter().filter_map(|group| Some((name(&aws.scope.cluster, &from_ec2(group.tags()))?, group))).collect())
+}
+
+/// The name that a group's tags give it in the cluster.
+fn name(cluster: &str, tags: &Tags) -> Option<String> {
+    tags::address(tags, cluster, SecurityGroup::KIND.name).map(|address| address.name().to_owned())
+}
+
+/// The group in our words.
+fn seen(name: &str, group: &Answer) -> Option<Result<Live, Failure>> {
+    let id = group.group_id()?;
+    let seen = SecurityGroup {
+        name: group.group_name().unwrap_or_default().to_owned(),
+        description: group.description().unwrap_or_default().to_owned(),
+        vpc: group.vpc_id().unwrap_or_default().into(),
+        tags: from_ec2(group.tags()),
+    };
+    Some(live(name, id, &seen, &[("id", id)]))
+}

@@ -1,0 +1,134 @@
+//! Rules as EC2 writes them, and as we do.
+
+use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, UserIdGroupPair};
+
+use crate::resource::Rule;
+
+/// Every protocol, or every port.
+const ALL: &str = "all";
+
+/// The egress rule that EC2 gives a new group.
+pub(super) fn allow_all() -> Rule {
+    Rule { protocol: ALL.to_owned(), ports: ALL.to_owned(), peer: "0.0.0.0/0".into(), description: String::new() }
+}
+
+/// Whether two rules allow the same: EC2 does not keep two of them.
+pub(super) fn same_but_description(a: &Rule, b: &Rule) -> bool {
+    (&a.protocol, &a.ports, &a.peer) == (&b.protocol, &b.ports, &b.peer)
+}
+
+/// Permissions as rules: one rule a range, pair or prefix list.
+pub(super) fn of_permissions(permissions: &[IpPermission]) -> Vec<Rule> {
+    permissions.iter().flat_map(of_permission).collect()
+}
+
+fn of_permission(seen: &IpPermission) -> impl Iterator<Item = Rule> {
+    let protocol = protocol(seen.ip_protocol().unwrap_or_default());
+    let ports = ports(&protocol, seen.from_port(), seen.to_port());
+    let ipv4 = seen.ip_ranges().iter().map(|range| (range.cidr_ip(), range.description()));
+    let ipv6 = seen.ipv6_ranges().iter().map(|range| (range.cidr_ipv6(), range.description()));
+    let groups = seen.user_id_group_pairs().iter().map(|pair| (pair.group_id(), pair.description()));
+    let lists = seen.prefix_list_ids().iter().map(|list| (list.prefix_list_id(), list.description()));
+    ipv4.chain(ipv6).chain(groups).chain(lists).map(move |(peer, description)| Rule {
+        protocol: protocol.clone(),
+        ports: ports.clone(),
+        peer: peer.unwrap_or_default().into(),
+        description: description.unwrap_or_default().to_owned(),
+    })
+}
+
+/// A rule that has an id.
+pub(super) fn of_rule(seen: &SecurityGroupRule) -> Rule {
+    let protocol = protocol(seen.ip_protocol().unwrap_or_default());
+    let peer = seen
+        .cidr_ipv4()
+        .or_else(|| seen.cidr_ipv6())
+        .or_else(|| seen.referenced_group_info().and_then(|group| group.group_id()))
+        .or_else(|| seen.prefix_list_id());
+    Rule {
+        ports: ports(&protocol, seen.from_port(), seen.to_port()),
+        protocol,
+        peer: peer.unwrap_or_default().into(),
+        description: seen.description().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The rule as EC2 takes it.
+pub(super) fn permission(rule: &Rule) -> IpPermission {
+    let (from, to) = range(rule);
+    let protocol = if rule.protocol == ALL { "-1" } else { &rule.protocol };
+    let permission = IpPermission::builder().ip_protocol(protocol).set_from_port(from).set_to_port(to);
+    let said = Some(&rule.description).filter(|text| !text.is_empty()).cloned();
+    let peer = rule.peer.known().unwrap_or_default();
+    match Peer::of(peer) {
+        Peer::Ipv4 => permission.ip_ranges(IpRange::builder().cidr_ip(peer).set_description(said).build()),
+        Peer::Ipv6 => permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(peer).set_description(said).build()),
+        Peer::Group => {
+            permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(peer).set_description(said).build())
+        }
+        Peer::PrefixList => {
+            permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(peer).set_description(said).build())
+        }
+    }
+    .build()
+}
+
+/// What a rule lets in or out.
+enum Peer {
+    Ipv4,
+    Ipv6,
+    Group,
+    PrefixList,
+}
+
+impl Peer {
+    fn of(peer: &str) -> Self {
+        match peer {
+            _ if peer.starts_with("sg-") => Self::Group,
+            _ if peer.starts_with("pl-") => Self::PrefixList,
+            _ if peer.contains(':') => Self::Ipv6,
+            _ => Self::Ipv4,
+        }
+    }
+}
+
+/// The protocol by the name that EC2 prefers, whichever way it was given.
+fn protocol(seen: &str) -> String {
+    match seen {
+        "-1" => ALL,
+        "1" => "icmp",
+        "6" => "tcp",
+        "17" => "udp",
+        "58" => "icmpv6",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// ICMP has types and codes where others have ports: `8` is a type with every code, `3-4` a type with one code.
+fn is_icmp(protocol: &str) -> bool {
+    protocol.starts_with("icmp")
+}
+
+fn ports(protocol: &str, from: Option<i32>, to: Option<i32>) -> String {
+    match (from.unwrap_or(-1), to.unwrap_or(-1)) {
+        _ if protocol == ALL => ALL.to_owned(),
+        (-1, _) => ALL.to_owned(),
+        (0, 65535) if !is_icmp(protocol) => ALL.to_owned(),
+        (kind, -1) => kind.to_string(),
+        (from, to) if from == to && !is_icmp(protocol) => from.to_string(),
+        (from, to) => format!("{from}-{to}"),
+    }
+}
+
+fn range(rule: &Rule) -> (Option<i32>, Option<i32>) {
+    let number = |text: &str| text.parse().ok();
+    let one_port = matches!(rule.protocol.as_str(), "tcp" | "udp");
+    match rule.ports.split_once('-') {
+        None if rule.ports != ALL && is_icmp(&rule.protocol) => (number(&rule.ports), Some(-1)),
+        None if rule.ports != ALL => (number(&rule.ports), number(&rule.ports)),
+        Some((from, to)) => (number(from), number(to)),
+        None if one_port => (Some(0), Some(65535)),
+        None => (Some(-1), Some(-1)),
+    }
+}

@@ -1,0 +1,187 @@
+//! The state bucket as a store with compare-and-swap.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_sdk_s3::types::ServerSideEncryption;
+
+use super::Aws;
+use super::bucket_object::keys;
+use super::failure::if_there;
+use super::kind::internal;
+use super::s3::{S3, remove, versions};
+use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
+
+/// How S3 says that a condition does not hold: it did not, or somebody writes at the same moment, or what should be
+/// replaced is not there.
+const LOST: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
+
+/// Keys below a prefix of a bucket.
+#[derive(Debug, Clone)]
+pub struct S3Store {
+    aws: Arc<Aws>,
+    bucket: String,
+    /// With a final slash, or empty.
+    prefix: String,
+}
+
+impl S3Store {
+    /// The store below a prefix, which has no slash around it and may be empty.
+    pub fn new(aws: Arc<Aws>, bucket: impl Into<String>, prefix: &str) -> Self {
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        Self { aws, bucket: bucket.into(), prefix }
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Stored>, Failure> {
+        let clock = Clock::default();
+        let request = self.aws.s3.get_object().bucket(&self.bucket).key(self.key(key));
+        let request = request.customize().interceptor(clock.clone());
+        let Some(answer) = if_there(self.aws.send(S3, "GetObject", request.send()).await)? else { return Ok(None) };
+        let age = age(clock.now(), answer.last_modified());
+        let etag = Etag(answer.e_tag.unwrap_or_default());
+        let body = answer.body.collect().await.map_err(|error| broken_off(&error.to_string()))?;
+        Ok(Some(Stored { bytes: body.to_vec(), etag, age }))
+    }
+
+    async fn write(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+        let request = self
+            .aws
+            .s3
+            .put_object()
+            .bucket(&self.bucket)
+            .key(self.key(key))
+            .server_side_encryption(ServerSideEncryption::Aes256)
+            .content_type("application/json")
+            .body(ByteStream::from(bytes.to_vec()));
+        let request = match condition {
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Matches(etag) => request.if_match(&etag.0),
+        };
+        match self.aws.send(S3, "PutObject", Box::pin(request.send())).await {
+            Ok(answer) => Ok(Written::Yes(Etag(answer.e_tag.unwrap_or_default()))),
+            Err(failure) if is_lost(&failure) => Ok(Written::Lost),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn delete(&self, key: &str, etag: &Etag) -> Result<bool, Failure> {
+        let request = self.aws.s3.delete_object().bucket(&self.bucket).key(self.key(key)).if_match(&etag.0);
+        match self.aws.send(S3, "DeleteObject", request.send()).await {
+            Ok(_) => Ok(true),
+            Err(failure) if is_lost(&failure) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl Store for S3Store {
+    fn location(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix).trim_end_matches('/').to_owned()
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+        Box::pin(self.read(key))
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        bytes: &'a [u8],
+        condition: &'a Condition,
+    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        Box::pin(self.write(key, bytes, condition))
+    }
+
+    fn remove<'a>(&'a self, key: &'a str, etag: &'a Etag) -> BoxFuture<'a, Result<bool, Failure>> {
+        Box::pin(self.delete(key, etag))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(async move {
+            let found = keys(&self.aws, &self.bucket, &self.key(prefix)).await?;
+            let mut keys: Vec<_> =
+                found.iter().filter_map(|key| key.strip_prefix(&self.prefix)).map(str::to_owned).collect();
+            keys.sort_unstable();
+            Ok(keys)
+        })
+    }
+
+    fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let held = versions(&self.aws, &self.bucket, &self.key(prefix)).await?;
+            remove(&self.aws, &self.bucket, &held).await
+        })
+    }
+}
+
+/// Whether a conditional call found its condition broken.
+fn is_lost(failure: &Failure) -> bool {
+    failure.code.as_deref().is_some_and(|code| LOST.contains(&code))
+}
+
+/// An answer whose body did not arrive whole.
+fn broken_off(message: &str) -> Failure {
+    Failure { class: Class::Unavailable, service: S3.to_owned(), ..internal("GetObject", message.to_owned()) }
+}
+
+/// How long before `now` something was written; nothing if S3 did not say when.
+fn age(now: Option<DateTime>, written: Option<&DateTime>) -> Duration {
+    let seconds = now.zip(written).map_or(0, |(now, written)| now.secs() - written.secs());
+    Duration::from_secs(seconds.try_into().unwrap_or_default())
+}
+
+/// Keeps the time at which S3 answered, by its own clock: the SDK does not pass the header on.
+#[derive(Debug, Clone, Default)]
+struct Clock(Arc<Mutex<Option<DateTime>>>);
+
+impl Clock {
+    fn now(&self) -> Option<DateTime> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Clock {
+    fn name(&self) -> &'static str {
+        "Clock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let date = date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_never_negative() {
+        let (early, late) = (DateTime::from_secs(1000), DateTime::from_secs(1030));
+        assert_eq!(age(Some(late), Some(&early)), Duration::from_secs(30));
+        assert_eq!(age(Some(early), Some(&late)), Duration::ZERO);
+        assert_eq!(age(None, Some(&early)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_lost_race_is_told_from_a_missing_bucket() {
+        let with = |code: &str| Failure { code: Some(code.to_owned()), ..broken_off("") };
+        assert!(is_lost(&with("PreconditionFailed")) && is_lost(&with("ConditionalRequestConflict")));
+        assert!(!is_lost(&with("NoSuchBucket")) && !is_lost(&broken_off("")));
+    }
+}

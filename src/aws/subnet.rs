@@ -1,0 +1,58 @@
+//! Subnets.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::ResourceType;
+
+use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look, live};
+use super::{Aws, tags};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{Resource, Subnet};
+
+impl AwsKind for Subnet {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let pages =
+            || aws.ec2.describe_subnets().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+        let mut found = Vec::new();
+        for subnet in aws.read(EC2, "DescribeSubnets", pages).await? {
+            let tags = from_ec2(subnet.tags());
+            let (Some(address), Some(id)) =
+                (tags::address(&tags, &aws.scope.cluster, Self::KIND.name), subnet.subnet_id())
+            else {
+                continue;
+            };
+            let seen = Self {
+                vpc: subnet.vpc_id().unwrap_or_default().into(),
+                zone: subnet.availability_zone().unwrap_or_default().to_owned(),
+                cidr: subnet.cidr_block().unwrap_or_default().to_owned(),
+                tags,
+            };
+            found.push(live(address.name(), id, &seen, &[("id", id)])?);
+        }
+        Ok(found)
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_subnet()
+            .set_vpc_id(self.vpc.known().map(str::to_owned))
+            .availability_zone(&self.zone)
+            .cidr_block(&self.cidr)
+            .tag_specifications(specification(ResourceType::Subnet, &self.tags));
+        let made = aws.send(EC2, "CreateSubnet", request.send()).await?;
+        let id = made.subnet().and_then(|subnet| subnet.subnet_id()).unwrap_or_default();
+        live(creation.object.address.name(), id, self, &[("id", id)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        aws.send(EC2, "DeleteSubnet", aws.ec2.delete_subnet().subnet_id(&live.id).send()).await.map(drop)
+    }
+}

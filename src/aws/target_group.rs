@@ -1,0 +1,138 @@
+//! Target groups of instances.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetTypeEnum,
+};
+
+use super::Aws;
+use super::balancing::{ELB, Told, balancing, retag, text, to_elb};
+use super::failure::just_made;
+use super::kind::{AwsKind, Creation, Look, live, updated};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{HealthCheck, Resource, TargetGroup};
+
+/// The attribute that says how long a machine that leaves keeps its connections.
+const DEREGISTRATION: &str = "deregistration_delay.timeout_seconds";
+/// What it is in a new target group.
+const DEFAULT_DEREGISTRATION: u32 = 300;
+
+impl AwsKind for TargetGroup {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let told = balancing(look).await?.target_groups.iter();
+        let ours = told.filter_map(|told| Some((told.address(look.aws, Self::KIND.name)?, told)));
+        ours.map(|(address, told)| {
+            let arn = text(told.object.target_group_arn());
+            live(address.name(), &arn, &translate(told), &[("arn", &arn)])
+        })
+        .collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let check = &self.health_check;
+        let request = aws
+            .elb
+            .create_target_group()
+            .name(&self.name)
+            .target_type(TargetTypeEnum::Instance)
+            .set_vpc_id(self.vpc.known().map(str::to_owned))
+            .protocol(ProtocolEnum::from(self.protocol.as_str()))
+            .port(self.port.into())
+            .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+            .set_health_check_interval_seconds(signed(check.interval))
+            .set_healthy_threshold_count(signed(check.healthy))
+            .set_unhealthy_threshold_count(signed(check.unhealthy))
+            .set_tags(Some(to_elb(&self.tags)));
+        let answer = aws.send(ELB, "CreateTargetGroup", request.send()).await?;
+        let arn = text(answer.target_groups().first().and_then(ElbTargetGroup::target_group_arn));
+        if self.deregistration_seconds != DEFAULT_DEREGISTRATION {
+            self.set_deregistration(aws, &arn).await.map_err(just_made)?;
+        }
+        live(creation.object.address.name(), &arn, self, &[("arn", &arn)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("health_check") {
+            let check = &self.health_check;
+            let request = aws
+                .elb
+                .modify_target_group()
+                .target_group_arn(&live.id)
+                .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+                .set_health_check_interval_seconds(signed(check.interval))
+                .set_healthy_threshold_count(signed(check.healthy))
+                .set_unhealthy_threshold_count(signed(check.unhealthy));
+            aws.send(ELB, "ModifyTargetGroup", request.send()).await?;
+        }
+        if changed.contains("deregistration_seconds") {
+            self.set_deregistration(aws, &live.id).await?;
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let request = aws.elb.delete_target_group().target_group_arn(&live.id);
+        aws.send(ELB, "DeleteTargetGroup", request.send()).await.map(drop)
+    }
+}
+
+impl TargetGroup {
+    async fn set_deregistration(&self, aws: &Aws, arn: &str) -> Result<(), Failure> {
+        let seconds = self.deregistration_seconds.to_string();
+        let attribute = TargetGroupAttribute::builder().key(DEREGISTRATION).value(seconds).build();
+        let request = aws.elb.modify_target_group_attributes().target_group_arn(arn).attributes(attribute);
+        aws.send(ELB, "ModifyTargetGroupAttributes", request.send()).await.map(drop)
+    }
+}
+
+fn translate(told: &Told<ElbTargetGroup>) -> TargetGroup {
+    let group = &told.object;
+    let seconds = told.attributes.get(DEREGISTRATION).and_then(|seconds| seconds.parse().ok());
+    TargetGroup {
+        name: text(group.target_group_name()),
+        vpc: group.vpc_id().unwrap_or_default().into(),
+        protocol: text(group.protocol().map(ProtocolEnum::as_str)),
+        port: group.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
+        health_check: HealthCheck {
+            protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
+            interval: unsigned(group.health_check_interval_seconds()),
+            healthy: unsigned(group.healthy_threshold_count()),
+            unhealthy: unsigned(group.unhealthy_threshold_count()),
+        },
+        deregistration_seconds: seconds.unwrap_or(DEFAULT_DEREGISTRATION),
+        tags: told.tags.clone(),
+    }
+}
+
+/// AWS counts with a sign. What does not fit is left to its default, and then seen to differ.
+fn signed(count: u32) -> Option<i32> {
+    count.try_into().ok()
+}
+
+fn unsigned(count: Option<i32>) -> u32 {
+    count.and_then(|count| count.try_into().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(group: ElbTargetGroup, attributes: &[(&str, &str)]) -> Told<ElbTargetGroup> {
+        let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Told { object: group, attributes, tags: [].into() }
+    }
+
+    #[test]
+    fn odd_values_are_translated_and_not_refused() {
+        let seen = translate(&told(ElbTargetGroup::builder().port(-1).build(), &[(DEREGISTRATION, "soon")]));
+        assert_eq!((seen.port, seen.deregistration_seconds), (0, DEFAULT_DEREGISTRATION));
+    }
+
+    #[test]
+    fn the_delay_comes_from_the_attributes() {
+        let seen = translate(&told(ElbTargetGroup::builder().build(), &[(DEREGISTRATION, "30")]));
+        assert_eq!(seen.deregistration_seconds, 30);
+    }
+}

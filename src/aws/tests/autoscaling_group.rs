@@ -1,0 +1,116 @@
+//! Auto Scaling groups and their machines.
+
+use super::launch_template::template;
+use super::*;
+use crate::resource::{AutoScalingGroup, LaunchTemplate};
+
+async fn group(moto: &Moto, size: u32) -> AutoScalingGroup {
+    let vpc = moto.vpc().await;
+    let a = moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
+    let b = moto.subnet(&vpc, "us-east-1b", "172.20.64.0/19").await;
+    // moto starts no machine with a profile that it does not know.
+    let template = moto.make("workers", &template(moto, "workers")).await;
+    let version = Input::from(template.outputs["version"].as_str());
+    AutoScalingGroup {
+        name: format!("workers.{}", moto.aws.scope.cluster),
+        launch_template: id(&template),
+        version: version.clone(),
+        machines: version,
+        subnets: vec![id(&a), id(&b)],
+        min: size,
+        max: size,
+        desired: Some(size),
+        target_groups: Vec::new(),
+        tags: moto.tags::<AutoScalingGroup>("workers"),
+    }
+}
+
+async fn target_group(moto: &Moto, vpc: &str, name: &str) -> String {
+    let name = format!("{name}-{:08x}", fastrand::u32(..));
+    let request = moto.aws.elb.create_target_group().name(name).port(6443).vpc_id(vpc);
+    let request = request.protocol(aws_sdk_elasticloadbalancingv2::types::ProtocolEnum::Tcp);
+    request.send().await.unwrap().target_groups()[0].target_group_arn().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_group_is_made_changed_mended_and_removed() {
+    let Some(moto) = moto("group").await else { return };
+    let wanted = group(&moto, 2).await;
+    moto.calls.take();
+    let made = moto.make("workers", &wanted).await;
+    let looks = ["DescribeAutoScalingGroups"; 3];
+    assert_eq!(moto.calls.take(), [&["CreateAutoScalingGroup"], &looks[..]].concat());
+    assert_eq!(made.members.len(), 2);
+    assert!(made.outputs["arn"].ends_with(&wanted.name), "{:?}", made.outputs);
+
+    let larger = AutoScalingGroup { min: 3, max: 3, desired: Some(3), ..wanted.clone() };
+    assert_eq!(moto.mend("workers", &larger).await, ["desired", "max", "min"]);
+    assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members.len(), 3);
+
+    // Somebody changes its size, and a tag.
+    let request = moto.aws.autoscaling.update_auto_scaling_group().auto_scaling_group_name(&wanted.name);
+    request.desired_capacity(1).min_size(1).send().await.unwrap();
+    let tag = aws_sdk_autoscaling::types::Tag::builder().resource_id(&wanted.name).resource_type("auto-scaling-group");
+    let tag = tag.key("Name").value("mine").propagate_at_launch(true).build();
+    moto.aws.autoscaling.create_or_update_tags().tags(tag).send().await.unwrap();
+    assert_eq!(moto.mend("workers", &larger).await, ["desired", "min", "tags"]);
+
+    // An autoscaler decides on the size: ours is never said.
+    let free = AutoScalingGroup { min: 1, max: 9, desired: None, ..larger };
+    assert_eq!(moto.mend("workers", &free).await, ["max", "min"]);
+    assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members.len(), 3);
+
+    moto.unmake::<AutoScalingGroup>("workers").await;
+    let filter = crate::aws::ec2::filter("tag:aws:autoscaling:groupName", &wanted.name);
+    let left = moto.aws.ec2.describe_instances().filters(filter).send().await.unwrap();
+    let states =
+        left.reservations().iter().flat_map(|r| r.instances()).map(|i| i.state().unwrap().name().unwrap().as_str());
+    assert!(states.into_iter().all(|state| state == "terminated"));
+    moto.unmake::<LaunchTemplate>("workers").await;
+}
+
+#[tokio::test]
+async fn a_group_that_is_going_or_gone_is_waited_for() {
+    let Some(moto) = moto("going").await else { return };
+    let wanted = group(&moto, 1).await;
+    let made = moto.make("workers", &wanted).await;
+    // What is not on its way out is not waited for.
+    moto.calls.refuse("DeleteAutoScalingGroup", "ValidationError");
+    let failure = moto.aws.delete(&made, &|_| {}).await.unwrap_err();
+    assert_eq!(failure.action, "DeleteAutoScalingGroup");
+    moto.unmake::<AutoScalingGroup>("workers").await;
+}
+
+#[tokio::test]
+async fn target_groups_come_and_go() {
+    let Some(moto) = moto("targets").await else { return };
+    let group = group(&moto, 1).await;
+    let vpc = moto.see::<Vpc>("main").await.id;
+    let (one, other) = (target_group(&moto, &vpc, "one").await, target_group(&moto, &vpc, "other").await);
+    let with = |arn: &str| AutoScalingGroup { target_groups: vec![arn.into()], ..group.clone() };
+    moto.make("workers", &with(&one)).await;
+    moto.calls.take();
+    assert_eq!(moto.mend("workers", &with(&other)).await, ["target_groups"]);
+    let looks = ["DescribeAutoScalingGroups"; 2];
+    let calls = [&["AttachLoadBalancerTargetGroups"], &looks[..], &["DetachLoadBalancerTargetGroups"]].concat();
+    assert_eq!(moto.calls.take(), calls);
+    moto.unmake::<AutoScalingGroup>("workers").await;
+}
+
+#[tokio::test]
+async fn a_new_version_reaches_the_group_and_its_machines() {
+    let Some(moto) = moto("roll").await else { return };
+    let wanted = group(&moto, 1).await;
+    moto.make("workers", &wanted).await;
+    let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..template(&moto, "workers") };
+    moto.mend("workers", &larger).await;
+    let version = Input::from("2");
+    let newer = AutoScalingGroup { version: version.clone(), machines: version, ..wanted };
+    let object = newer.object("workers").unwrap();
+    let live = moto.see::<AutoScalingGroup>("workers").await;
+    let live = moto.aws.update(&live, &object, &["version".to_owned()].into()).await.unwrap();
+    let live = moto.aws.roll(&live, &object, &|_| {}).await.unwrap();
+    assert_alike(&object.attributes, &live.attributes);
+    moto.check(&object).await;
+    moto.unmake::<AutoScalingGroup>("workers").await;
+}

@@ -1,0 +1,73 @@
+//! Launch templates.
+
+use super::*;
+use crate::resource::LaunchTemplate;
+
+pub(super) fn template(moto: &Moto, name: &str) -> LaunchTemplate {
+    LaunchTemplate {
+        name: format!("{name}.{}", moto.aws.scope.cluster),
+        image: "ami-12c6146b".to_owned(),
+        instance_size: "t3.medium".to_owned(),
+        profile: "masters".into(),
+        security_groups: Vec::new(),
+        public_address: true,
+        key: None,
+        user_data: "#!/bin/sh\necho \"hällo\"\n".into(),
+        root_device: "/dev/xvda".to_owned(),
+        root_gib: 20,
+        metadata_hops: 1,
+        instance_tags: [("Name".to_owned(), name.to_owned()), ("role".to_owned(), "master".to_owned())].into(),
+        tags: moto.tags::<LaunchTemplate>(name),
+    }
+}
+
+#[tokio::test]
+async fn a_template_is_made_renewed_mended_and_removed() {
+    let Some(moto) = moto("template").await else { return };
+    let wanted = LaunchTemplate { key: Some("ssh".into()), ..template(&moto, "a") };
+    let made = moto.make("a", &wanted).await;
+    assert_eq!(made.outputs["version"], "1");
+
+    let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), key: None, metadata_hops: 2, ..wanted.clone() };
+    moto.calls.take();
+    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "metadata_hops"]);
+    let looks = ["DescribeLaunchTemplateVersions"; 2];
+    let calls = [&["CreateLaunchTemplateVersion"], &looks[..], &["DescribeLaunchTemplates"; 2]].concat();
+    assert_eq!(moto.calls.take(), [&calls[..], &["ModifyLaunchTemplate"]].concat());
+    assert_eq!(moto.see::<LaunchTemplate>("a").await.outputs["version"], "2");
+
+    // Somebody sets the first version as the default one again.
+    let request = moto.aws.ec2.modify_launch_template().launch_template_id(&made.id).default_version("1");
+    request.send().await.unwrap();
+    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "metadata_hops"]);
+    assert_eq!(moto.see::<LaunchTemplate>("a").await.outputs["version"], "3");
+
+    let tagged = LaunchTemplate {
+        tags: moto.tags::<LaunchTemplate>("a").into_iter().chain([("x".to_owned(), "y".to_owned())]).collect(),
+        ..larger
+    };
+    let live = moto.see::<LaunchTemplate>("a").await;
+    moto.calls.take();
+    let live = moto.aws.update(&live, &tagged.object("a").unwrap(), &["tags".to_owned()].into()).await.unwrap();
+    // moto keeps tags, and tells the first ones for ever.
+    assert_eq!((moto.calls.take(), live.outputs["version"].as_str()), (vec!["CreateTags".to_owned()], "3"));
+    moto.unmake::<LaunchTemplate>("a").await;
+}
+
+#[tokio::test]
+async fn more_templates_than_a_page_are_seen_in_two_calls() {
+    let Some(moto) = moto("templates").await else { return };
+    let names: Vec<String> = (0..20).map(|n| format!("t{n}")).collect();
+    for name in &names {
+        let object = template(&moto, name).object(name).unwrap();
+        moto.aws.create(&object, &Token(name.clone())).await.unwrap();
+    }
+    moto.calls.take();
+    for name in &names {
+        moto.check(&template(&moto, name).object(name).unwrap()).await;
+    }
+    assert_eq!(moto.calls.take().len(), 2 * names.len());
+    for name in &names {
+        moto.unmake::<LaunchTemplate>(name).await;
+    }
+}

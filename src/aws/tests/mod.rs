@@ -1,0 +1,168 @@
+//! The kinds against moto, over HTTP: only when `QUORATE_TEST_ENDPOINT` says where it is.
+//!
+//! Each test has a cluster of its own, so that all of them can use one server at once.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod autoscaling_group;
+mod disks_and_keys;
+mod launch_template;
+mod network;
+mod recorder;
+mod security;
+
+use std::collections::BTreeSet;
+
+use aws_config::BehaviorVersion;
+use aws_sdk_ec2::config::Credentials;
+use aws_smithy_http_client::Builder;
+
+use super::{Aws, Scope};
+use crate::engine::{Attributes, Input, Live, Object, Phase, Provider, Token, Value};
+use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource, Subnet, Tags, Vpc};
+use recorder::Recorder;
+
+/// A cluster on moto.
+struct Moto {
+    aws: Aws,
+    calls: Recorder,
+}
+
+/// A cluster of its own for a test; `None`, and a word about it, without a server.
+async fn moto(test: &str) -> Option<Moto> {
+    let Ok(endpoint) = std::env::var("QUORATE_TEST_ENDPOINT") else {
+        #[allow(clippy::print_stderr, reason = "a test that does nothing should say so")]
+        {
+            eprintln!("skipped {test}: QUORATE_TEST_ENDPOINT is not set");
+        }
+        return None;
+    };
+    let calls = Recorder::over(Builder::new().build_http());
+    let scope = Scope {
+        cluster: format!("{test}-{:08x}.example.com", fastrand::u32(..)),
+        region: "us-east-1".to_owned(),
+        bucket: "unused".to_owned(),
+        prefix: String::new(),
+    };
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .region("us-east-1")
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .http_client(calls.client())
+        .load()
+        .await;
+    let mut aws = Aws::connect(scope, Some(calls.client())).await;
+    aws.autoscaling = aws_sdk_autoscaling::Client::new(&config);
+    aws.ec2 = aws_sdk_ec2::Client::new(&config);
+    aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
+    Some(Moto { aws, calls })
+}
+
+impl Moto {
+    /// The tags of an object of the cluster.
+    fn tags<K: Resource>(&self, name: &str) -> Tags {
+        let address = K::address(name).to_string();
+        [(CLUSTER_TAG, self.aws.scope.cluster.as_str()), (OBJECT_TAG, &address), ("Name", name)]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    /// Makes an object, waits for it, and checks that an observation finds exactly it.
+    async fn make<K: Resource>(&self, name: &str, wanted: &K) -> Live {
+        let object = wanted.object(name).unwrap();
+        let token = Token(format!("{:032x}", fastrand::u128(..)));
+        let made = self.aws.create(&object, &token).await.unwrap();
+        let made = self.aws.ready(&made, &|_| {}).await.unwrap();
+        assert_eq!(made.phase, Phase::Ready);
+        let seen = self.see::<K>(name).await;
+        assert_alike(&object.attributes, &made.attributes);
+        assert_eq!((&made.id, &made.outputs), (&seen.id, &seen.outputs), "{}", object.address);
+        self.check(&object).await;
+        made
+    }
+
+    /// Changes what differs between an object as it is seen and as it should be, as the engine does.
+    async fn mend<K: Resource>(&self, name: &str, wanted: &K) -> Vec<String> {
+        let object = wanted.object(name).unwrap();
+        let mut live = self.see::<K>(name).await;
+        keep_our_tags(&object, &mut live);
+        let changed = differing(&object.attributes, &live.attributes);
+        let live = self.aws.update(&live, &object, &changed).await.unwrap();
+        assert_alike(&object.attributes, &live.attributes);
+        if live.phase != Phase::Ready {
+            self.aws.ready(&live, &|_| {}).await.unwrap();
+        }
+        self.check(&object).await;
+        changed.into_iter().collect()
+    }
+
+    /// Checks that an observation finds the object as it should be.
+    async fn check(&self, object: &Object) {
+        let found = self.aws.find(&object.address).await.unwrap();
+        let [live] = found.as_slice() else { panic!("one {} expected, found {found:?}", object.address) };
+        assert_alike(&object.attributes, &live.attributes);
+        assert!(live.proven);
+    }
+
+    async fn see<K: Resource>(&self, name: &str) -> Live {
+        let mut found = self.aws.find(&K::address(name)).await.unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// Removes an object, twice, and checks that nothing of it is left.
+    async fn unmake<K: Resource>(&self, name: &str) {
+        let live = self.see::<K>(name).await;
+        self.aws.delete(&live, &|_| {}).await.unwrap();
+        assert_eq!(self.aws.find(&K::address(name)).await.unwrap(), []);
+        self.aws.delete(&live, &|_| {}).await.unwrap();
+    }
+
+    async fn vpc(&self) -> Live {
+        let vpc = Vpc {
+            cidr: "172.20.0.0/16".to_owned(),
+            dns_support: true,
+            dns_hostnames: true,
+            tags: self.tags::<Vpc>("main"),
+        };
+        self.make("main", &vpc).await
+    }
+
+    async fn subnet(&self, vpc: &Live, zone: &str, cidr: &str) -> Live {
+        let tags = self.tags::<Subnet>(zone);
+        let subnet = Subnet { vpc: id(vpc), zone: zone.to_owned(), cidr: cidr.to_owned(), tags };
+        self.make(zone, &subnet).await
+    }
+}
+
+fn id(live: &Live) -> Input {
+    live.outputs["id"].as_str().into()
+}
+
+/// The attributes that differ; lists have no order here.
+fn differing(wanted: &Attributes, live: &Attributes) -> BTreeSet<String> {
+    let sorted = |value: &Value| match value {
+        Value::List(items) => {
+            let mut items = items.clone();
+            items.sort();
+            Value::List(items)
+        }
+        other => other.clone(),
+    };
+    let differs = |(name, value): &(&String, &Value)| live.get(*name).map(sorted) != Some(sorted(value));
+    wanted.iter().filter(differs).map(|(name, _)| name.clone()).collect()
+}
+
+#[track_caller]
+fn assert_alike(wanted: &Attributes, live: &Attributes) {
+    assert_eq!(differing(wanted, live), BTreeSet::new(), "wanted {wanted:#?}, found {live:#?}");
+}
+
+/// What the engine does before it hands an object to `update`: tags that are not ours are none of our business.
+fn keep_our_tags(object: &Object, live: &mut Live) {
+    if let (Some(Value::Map(wanted)), Some(Value::Map(have))) =
+        (object.attributes.get("tags"), live.attributes.get_mut("tags"))
+    {
+        have.retain(|key, _| wanted.contains_key(key));
+    }
+}

@@ -1,0 +1,104 @@
+//! Gateways and route tables.
+
+use super::*;
+use crate::resource::{InternetGateway, Route, RouteTable};
+
+#[tokio::test]
+async fn a_gateway_is_attached_moved_mended_and_removed() {
+    let Some(moto) = moto("gateway").await else { return };
+    let vpc = moto.vpc().await;
+    let wanted = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
+    moto.calls.take();
+    let gateway = moto.make("main", &wanted).await;
+    assert_eq!(moto.calls.take()[..2], ["AttachInternetGateway", "CreateInternetGateway"]);
+
+    let request = moto.aws.ec2.detach_internet_gateway().internet_gateway_id(&gateway.id).vpc_id(&vpc.id);
+    request.send().await.unwrap();
+    assert_eq!(moto.mend("main", &wanted).await, ["vpc"]);
+
+    let tagged = InternetGateway { tags: [("Name".to_owned(), "other".to_owned())].into(), ..wanted.clone() };
+    let tags = wanted.tags.clone().into_iter().chain(tagged.tags).collect();
+    assert_eq!(moto.mend("main", &InternetGateway { tags, ..wanted }).await, ["tags"]);
+
+    moto.unmake::<InternetGateway>("main").await;
+    moto.unmake::<Vpc>("main").await;
+}
+
+#[tokio::test]
+async fn a_route_table_is_made_changed_mended_and_removed() {
+    let Some(moto) = moto("routes").await else { return };
+    let vpc = moto.vpc().await;
+    let gateway = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
+    let gateway = moto.make("main", &gateway).await;
+    let a = moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
+    let b = moto.subnet(&vpc, "us-east-1b", "172.20.64.0/19").await;
+    let route = |destination: &str| Route { destination: destination.to_owned(), target: id(&gateway) };
+    let wanted = RouteTable {
+        vpc: id(&vpc),
+        routes: vec![route("0.0.0.0/0")],
+        subnets: vec![id(&a)],
+        tags: moto.tags::<RouteTable>("public"),
+    };
+    let table = moto.make("public", &wanted).await;
+
+    let larger = RouteTable {
+        routes: vec![route("0.0.0.0/0"), route("10.9.0.0/16")],
+        subnets: vec![id(&a), id(&b)],
+        ..wanted.clone()
+    };
+    moto.calls.take();
+    assert_eq!(moto.mend("public", &larger).await, ["routes", "subnets"]);
+    let calls = ["AssociateRouteTable", "CreateRoute"];
+    assert_eq!(moto.calls.take(), [&calls[..], &["DescribeRouteTables"; 3]].concat());
+
+    // The cloud controller's route is neither shown nor removed; a route and a subnet that were taken away come back.
+    let interface = moto.aws.ec2.create_network_interface().subnet_id(&a.id).send().await.unwrap();
+    let interface = interface.network_interface().unwrap().network_interface_id().unwrap().to_owned();
+    let request = moto.aws.ec2.create_route().route_table_id(&table.id).destination_cidr_block("100.96.1.0/24");
+    request.network_interface_id(&interface).send().await.unwrap();
+    let request = moto.aws.ec2.delete_route().route_table_id(&table.id).destination_cidr_block("0.0.0.0/0");
+    request.send().await.unwrap();
+    assert_eq!(moto.mend("public", &larger).await, ["routes"]);
+    assert_eq!(moto.mend("public", &wanted).await, ["routes", "subnets"]);
+    let request = moto.aws.ec2.describe_route_tables().route_table_ids(&table.id);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.route_tables()[0].routes().len(), 3, "the VPC's, ours, the cloud controller's: {answer:?}");
+
+    moto.unmake::<RouteTable>("public").await;
+    moto.aws.ec2.delete_network_interface().network_interface_id(&interface).send().await.unwrap();
+    moto.unmake::<Subnet>("us-east-1a").await;
+    moto.unmake::<Subnet>("us-east-1b").await;
+    moto.unmake::<InternetGateway>("main").await;
+    moto.unmake::<Vpc>("main").await;
+}
+
+#[tokio::test]
+async fn a_route_that_leads_elsewhere_and_a_subnet_of_another_table_are_brought_back() {
+    let Some(moto) = moto("hijack").await else { return };
+    let vpc = moto.vpc().await;
+    let gateway = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
+    let gateway = moto.make("main", &gateway).await;
+    let subnet = moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
+    let routes = vec![Route { destination: "0.0.0.0/0".to_owned(), target: id(&gateway) }];
+    let tags = moto.tags::<RouteTable>("public");
+    let wanted = RouteTable { vpc: id(&vpc), routes, subnets: vec![id(&subnet)], tags };
+    let table = moto.make("public", &wanted).await;
+
+    let interface = moto.aws.ec2.create_network_interface().subnet_id(&subnet.id).send().await.unwrap();
+    let interface = interface.network_interface().unwrap().network_interface_id().unwrap().to_owned();
+    let request = moto.aws.ec2.replace_route().route_table_id(&table.id).destination_cidr_block("0.0.0.0/0");
+    request.network_interface_id(&interface).send().await.unwrap();
+    moto.calls.refuse("CreateRoute", "RouteAlreadyExists");
+    assert_eq!(moto.mend("public", &wanted).await, ["routes"]);
+
+    let other = moto.aws.ec2.create_route_table().vpc_id(&vpc.id).send().await.unwrap();
+    let other = other.route_table().unwrap().route_table_id().unwrap().to_owned();
+    let answer = moto.aws.ec2.describe_route_tables().route_table_ids(&table.id).send().await.unwrap();
+    let association = answer.route_tables()[0].associations()[0].route_table_association_id().unwrap().to_owned();
+    let request = moto.aws.ec2.replace_route_table_association().association_id(association);
+    request.route_table_id(&other).send().await.unwrap();
+    // EC2 refuses; moto gives the other table's association.
+    moto.calls.refuse("AssociateRouteTable", "Resource.AlreadyAssociated");
+    assert_eq!(moto.mend("public", &wanted).await, ["subnets"]);
+    moto.unmake::<RouteTable>("public").await;
+}

@@ -1,0 +1,81 @@
+//! Writes down which actions are called, and refuses some of them.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+
+/// An HTTP client that remembers the action of each request of the query protocols.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder {
+    inner: SharedHttpClient,
+    notes: Arc<Mutex<Notes>>,
+}
+
+#[derive(Debug)]
+struct Connector {
+    inner: SharedHttpConnector,
+    notes: Arc<Mutex<Notes>>,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    actions: Vec<String>,
+    /// Actions that are refused, each once, with the code that is answered.
+    refusals: Vec<(&'static str, &'static str)>,
+}
+
+impl Recorder {
+    pub(super) fn over(inner: SharedHttpClient) -> Self {
+        Self { inner, notes: Arc::default() }
+    }
+
+    pub(super) fn client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    /// The actions since the last time, in alphabetical order: some are called at once.
+    pub(super) fn take(&self) -> Vec<String> {
+        let mut actions = std::mem::take(&mut self.notes.lock().unwrap().actions);
+        actions.sort();
+        actions
+    }
+
+    /// Has the next call of an action answered with a code that moto does not know about.
+    pub(super) fn refuse(&self, action: &'static str, code: &'static str) {
+        self.notes.lock().unwrap().refusals.push((action, code));
+    }
+}
+
+impl HttpClient for Recorder {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Connector { inner, notes: Arc::clone(&self.notes) })
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = request.body().bytes().unwrap_or_default();
+        let body = String::from_utf8_lossy(body);
+        if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+            let mut notes = self.notes.lock().unwrap();
+            notes.actions.push(action.to_owned());
+            if let Some(place) = notes.refusals.iter().position(|(refused, _)| *refused == action) {
+                return HttpConnectorFuture::ready(Ok(refusal(notes.refusals.remove(place).1)));
+            }
+        }
+        self.inner.call(request)
+    }
+}
+
+/// An answer that EC2 and the services of the query protocol can both have given.
+fn refusal(code: &str) -> HttpResponse {
+    let error = format!("<Error><Code>{code}</Code><Message>refused by the test</Message></Error>");
+    let body = format!("<ErrorResponse>{error}<Errors>{error}</Errors><RequestId>r</RequestId></ErrorResponse>");
+    HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body))
+}

@@ -1,0 +1,101 @@
+//! Security groups and their rules.
+
+use aws_sdk_ec2::types::{IpPermission, IpRange};
+
+use super::*;
+use crate::resource::{Rule, SecurityGroup, SecurityGroupRules};
+
+fn rule(ports: &str, peer: impl Into<Input>, description: &str) -> Rule {
+    let protocol = if ports == "all" { "all" } else { "tcp" }.to_owned();
+    Rule { protocol, ports: ports.to_owned(), peer: peer.into(), description: description.to_owned() }
+}
+
+async fn group(moto: &Moto, vpc: &Live, name: &str) -> Live {
+    let group = SecurityGroup {
+        name: format!("{name}.{}", moto.aws.scope.cluster),
+        description: "Masters".to_owned(),
+        vpc: id(vpc),
+        tags: moto.tags::<SecurityGroup>(name),
+    };
+    moto.make(name, &group).await
+}
+
+#[tokio::test]
+async fn rules_are_made_changed_mended_and_removed() {
+    let Some(moto) = moto("rules").await else { return };
+    let vpc = moto.vpc().await;
+    let masters = group(&moto, &vpc, "masters").await;
+    let nodes = group(&moto, &vpc, "nodes").await;
+    let wanted = SecurityGroupRules {
+        group: id(&masters),
+        ingress: vec![
+            rule("2379-2380", id(&masters), ""),
+            rule("6443", id(&nodes), ""),
+            rule("22", "203.0.113.7/32", "SSH"),
+            rule("all", "100.96.0.0/11", "pods"),
+        ],
+        egress: vec![rule("all", "0.0.0.0/0", "")],
+    };
+    moto.calls.take();
+    let object = wanted.object("masters").unwrap();
+    moto.aws.create(&object, &Token("t".to_owned())).await.unwrap();
+    assert_eq!(moto.calls.take(), ["AuthorizeSecurityGroupIngress"], "egress is as EC2 makes it");
+    moto.check(&object).await;
+
+    // Somebody opens the group to the world, and takes a rule away.
+    let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
+    let open = open.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").description("just for a moment").build()).build();
+    let request = moto.aws.ec2.authorize_security_group_ingress().group_id(&masters.id);
+    request.ip_permissions(open).send().await.unwrap();
+    let pods = IpPermission::builder().ip_protocol("-1");
+    let gone = pods.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
+    moto.aws.ec2.revoke_security_group_egress().group_id(&masters.id).ip_permissions(gone).send().await.unwrap();
+    moto.calls.take();
+    assert_eq!(moto.mend("masters", &wanted).await, ["egress", "ingress"]);
+    let calls = ["AuthorizeSecurityGroupEgress", "DescribeSecurityGroupRules"];
+    let looks = ["DescribeSecurityGroups"; 2];
+    assert_eq!(moto.calls.take(), [&calls[..], &looks, &["RevokeSecurityGroupIngress"]].concat());
+
+    let mut other = wanted.clone();
+    // Not of a rule about a group: moto does not keep that.
+    other.ingress[2].description = "ssh".to_owned();
+    other.ingress.remove(1);
+    assert_eq!(moto.mend("masters", &other).await, ["ingress"]);
+    let calls = moto.calls.take();
+    assert!(calls.contains(&"UpdateSecurityGroupRuleDescriptionsIngress".to_owned()), "{calls:?}");
+    assert!(!calls.contains(&"AuthorizeSecurityGroupIngress".to_owned()), "{calls:?}");
+
+    moto.unmake_rules("masters").await;
+    moto.unmake::<SecurityGroup>("nodes").await;
+    moto.unmake::<SecurityGroup>("masters").await;
+    moto.unmake::<Vpc>("main").await;
+}
+
+impl Moto {
+    /// Rules are there as long as their group is: what is left is an object without any.
+    async fn unmake_rules(&self, name: &str) {
+        let live = self.see::<SecurityGroupRules>(name).await;
+        self.aws.delete(&live, &|_| {}).await.unwrap();
+        let left = SecurityGroupRules { group: live.id.as_str().into(), ingress: vec![], egress: vec![] };
+        self.check(&left.object(name).unwrap()).await;
+        self.aws.delete(&live, &|_| {}).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_group_may_have_no_way_out() {
+    let Some(moto) = moto("no-egress").await else { return };
+    let vpc = moto.vpc().await;
+    let closed = group(&moto, &vpc, "closed").await;
+    let wanted =
+        SecurityGroupRules { group: id(&closed), ingress: vec![], egress: vec![rule("443", "10.0.0.0/8", "")] };
+    moto.make("closed", &wanted).await;
+    // Making it again, as after a lost answer, is refused by EC2 and left to the next look.
+    let again = moto.aws.create(&wanted.object("closed").unwrap(), &Token("t".to_owned())).await;
+    assert_eq!(again.unwrap_err().class, crate::engine::Class::AlreadyExists);
+    assert_eq!(moto.mend("closed", &wanted).await, [""; 0]);
+    moto.unmake_rules("closed").await;
+    moto.unmake::<SecurityGroup>("closed").await;
+    let gone = Live { id: closed.id.clone(), ..closed };
+    moto.aws.delete(&gone, &|_| {}).await.unwrap();
+}

@@ -1,0 +1,185 @@
+//! EBS volumes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{ResourceType, Volume as Answer, VolumeState, VolumeType};
+
+use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification, whole};
+use super::kind::{AwsKind, Creation, Look, internal, live};
+use super::watch::Watch;
+use super::{Aws, tags};
+use crate::engine::{Failure, Live, Note, Phase};
+use crate::resource::{Resource, Volume};
+
+/// How long a volume may take to come or to go: seconds are usual.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+impl AwsKind for Volume {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let found = volumes(look.aws).await?;
+        found.iter().filter_map(|volume| seen(&look.aws.scope.cluster, volume)).collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_volume()
+            .availability_zone(&self.zone)
+            .volume_type(VolumeType::from(self.volume_type.as_str()))
+            .size(whole(self.gib))
+            .encrypted(self.encrypted)
+            .client_token(&creation.token.0)
+            .tag_specifications(specification(ResourceType::Volume, &self.tags));
+        let made = aws.send(EC2, "CreateVolume", request.send()).await?;
+        let id = made.volume_id().unwrap_or_default();
+        let live = live(creation.object.address.name(), id, self, &[("id", id)])?;
+        Ok(Live { phase: phase(made.state()), created: created(made.create_time()), ..live })
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        let (larger, other) = (changed.contains("gib"), changed.contains("volume_type"));
+        if larger || other {
+            let request = aws
+                .ec2
+                .modify_volume()
+                .volume_id(&live.id)
+                .set_size(larger.then(|| whole(self.gib)))
+                .set_volume_type(other.then(|| self.volume_type.as_str().into()));
+            aws.send(EC2, "ModifyVolume", request.send()).await?;
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        let now = super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])?;
+        Ok(Live { phase: live.phase, created: live.created, ..now })
+    }
+
+    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        aws.send(EC2, "DeleteVolume", aws.ec2.delete_volume().volume_id(&live.id).send()).await?;
+        let mut watch = aws.polls.volumes.watch();
+        note("waiting for the volume to be gone".to_owned());
+        loop {
+            if find(&watch.look(|| volumes(aws)).await?, &live.id).is_none() {
+                return Ok(());
+            }
+            give_up(&watch, &live.id)?;
+        }
+    }
+
+    async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+        if live.phase == Phase::Ready {
+            return Ok(live.clone());
+        }
+        let mut watch = aws.polls.volumes.watch();
+        note("waiting for the volume to be available".to_owned());
+        loop {
+            let found = watch.look(|| volumes(aws)).await?;
+            match find(&found, &live.id).map(|volume| phase(volume.state())) {
+                Some(Phase::Ready) => return Ok(Live { phase: Phase::Ready, ..live.clone() }),
+                Some(Phase::Failed) => {
+                    return Err(internal("DescribeVolumes", format!("EBS could not make the volume {}", live.id)));
+                }
+                // One that was made a moment ago may not be there to see.
+                Some(Phase::Pending | Phase::Deleting) | None => give_up(&watch, &live.id)?,
+            }
+        }
+    }
+}
+
+/// Fails when a volume takes longer than any volume does.
+fn give_up(watch: &Watch<'_, Answer>, id: &str) -> Result<(), Failure> {
+    if watch.waited() < PATIENCE {
+        return Ok(());
+    }
+    let minutes = PATIENCE.as_secs() / 60;
+    Err(internal("DescribeVolumes", format!("EBS has not done with the volume {id} in {minutes} minutes")))
+}
+
+/// All volumes of the cluster.
+async fn volumes(aws: &Aws) -> Result<Vec<Answer>, Failure> {
+    let pages = || aws.ec2.describe_volumes().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+    aws.read(EC2, "DescribeVolumes", pages).await
+}
+
+/// The volume of this id, unless it is gone.
+fn find<'v>(volumes: &'v [Answer], id: &str) -> Option<&'v Answer> {
+    volumes.iter().find(|volume| volume.volume_id() == Some(id) && volume.state() != Some(&VolumeState::Deleted))
+}
+
+/// The volume in our words. One that is being deleted is nobody's any more.
+fn seen(cluster: &str, volume: &Answer) -> Option<Result<Live, Failure>> {
+    let tags = from_ec2(volume.tags());
+    let address = tags::address(&tags, cluster, Volume::KIND.name)?;
+    let id = volume.volume_id()?;
+    let phase = phase(volume.state());
+    if phase == Phase::Deleting {
+        return None;
+    }
+    let seen = Volume {
+        zone: volume.availability_zone().unwrap_or_default().to_owned(),
+        volume_type: volume.volume_type().map(VolumeType::as_str).unwrap_or_default().to_owned(),
+        gib: volume.size().and_then(|size| size.try_into().ok()).unwrap_or_default(),
+        encrypted: volume.encrypted().unwrap_or_default(),
+        tags,
+    };
+    let live = live(address.name(), id, &seen, &[("id", id)]);
+    Some(live.map(|live| Live { phase, created: created(volume.create_time()), ..live }))
+}
+
+fn phase(state: Option<&VolumeState>) -> Phase {
+    match state {
+        Some(VolumeState::Available | VolumeState::InUse) => Phase::Ready,
+        Some(VolumeState::Deleting | VolumeState::Deleted) => Phase::Deleting,
+        Some(VolumeState::Error) => Phase::Failed,
+        _ => Phase::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use aws_sdk_ec2::primitives::DateTime;
+
+    use super::super::ec2::to_ec2;
+    use super::*;
+    use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags};
+
+    fn answer(state: VolumeState) -> Answer {
+        let tags: Tags =
+            [(CLUSTER_TAG, "c"), (OBJECT_TAG, "volume/a")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        Answer::builder()
+            .volume_id("vol-1")
+            .availability_zone("us-east-1a")
+            .volume_type(VolumeType::Gp3)
+            .size(20)
+            .encrypted(true)
+            .state(state)
+            .create_time(DateTime::from_secs(1_700_000_000))
+            .set_tags(Some(to_ec2(&tags)))
+            .build()
+    }
+
+    #[test]
+    fn a_volume_reads_as_what_was_asked_for() {
+        let live = seen("c", &answer(VolumeState::InUse)).unwrap().unwrap();
+        let read = Volume::from_attributes(&live.attributes).unwrap();
+        assert_eq!((read.zone.as_str(), read.volume_type.as_str(), read.gib), ("us-east-1a", "gp3", 20));
+        assert!(read.encrypted);
+        assert_eq!(live.created.unwrap().as_second(), 1_700_000_000);
+        assert_eq!(live.phase, Phase::Ready);
+    }
+
+    #[test]
+    fn a_volume_on_its_way_out_is_not_there_for_a_plan_and_still_there_for_who_waits() {
+        for state in [VolumeState::Deleting, VolumeState::Deleted] {
+            assert!(seen("c", &answer(state)).is_none());
+        }
+        assert!(find(&[answer(VolumeState::Deleting)], "vol-1").is_some());
+        assert!(find(&[answer(VolumeState::Deleted)], "vol-1").is_none());
+    }
+
+    #[test]
+    fn a_volume_that_failed_says_so() {
+        assert_eq!(seen("c", &answer(VolumeState::Error)).unwrap().unwrap().phase, Phase::Failed);
+    }
+}

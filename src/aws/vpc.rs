@@ -1,0 +1,89 @@
+//! VPCs. Their DNS switches are attributes that `DescribeVpcs` does not tell: one more call each.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
+
+use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::kind::{AwsKind, Creation, Look, live};
+use super::{Aws, tags};
+use crate::engine::{Failure, Live, Note};
+use crate::resource::{Resource, Vpc};
+
+impl AwsKind for Vpc {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let pages = || aws.ec2.describe_vpcs().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+        let mut found = Vec::new();
+        for vpc in aws.read(EC2, "DescribeVpcs", pages).await? {
+            let tags = from_ec2(vpc.tags());
+            let (Some(address), Some(id)) = (tags::address(&tags, &aws.scope.cluster, Self::KIND.name), vpc.vpc_id())
+            else {
+                continue;
+            };
+            let (dns_support, dns_hostnames) = tokio::try_join!(
+                switch(aws, id, VpcAttributeName::EnableDnsSupport),
+                switch(aws, id, VpcAttributeName::EnableDnsHostnames),
+            )?;
+            let cidr = vpc.cidr_block().unwrap_or_default().to_owned();
+            let seen = Self { cidr, dns_support, dns_hostnames, tags };
+            found.push(live(address.name(), id, &seen, &[("id", id)])?);
+        }
+        Ok(found)
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let request = aws
+            .ec2
+            .create_vpc()
+            .cidr_block(&self.cidr)
+            .tag_specifications(specification(ResourceType::Vpc, &self.tags));
+        let made = aws.send(EC2, "CreateVpc", request.send()).await?;
+        let id = made.vpc().and_then(|vpc| vpc.vpc_id()).unwrap_or_default();
+        // A new VPC has DNS support, and no DNS host names.
+        if !self.dns_support {
+            set(aws, id, VpcAttributeName::EnableDnsSupport, false).await?;
+        }
+        if self.dns_hostnames {
+            set(aws, id, VpcAttributeName::EnableDnsHostnames, true).await?;
+        }
+        live(creation.object.address.name(), id, self, &[("id", id)])
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        if changed.contains("dns_support") {
+            set(aws, &live.id, VpcAttributeName::EnableDnsSupport, self.dns_support).await?;
+        }
+        if changed.contains("dns_hostnames") {
+            set(aws, &live.id, VpcAttributeName::EnableDnsHostnames, self.dns_hostnames).await?;
+        }
+        retag(aws, live, &self.tags, changed.contains("tags")).await?;
+        super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        aws.send(EC2, "DeleteVpc", aws.ec2.delete_vpc().vpc_id(&live.id).send()).await.map(drop)
+    }
+}
+
+/// Reads one of a VPC's switches.
+async fn switch(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, Failure> {
+    let request = || aws.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
+    let answer = aws.read(EC2, "DescribeVpcAttribute", request).await?;
+    let value = match name {
+        VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
+        _ => answer.enable_dns_hostnames(),
+    };
+    Ok(value.and_then(AttributeBooleanValue::value).unwrap_or_default())
+}
+
+/// Sets one of a VPC's switches: AWS takes one a call.
+async fn set(aws: &Aws, id: &str, name: VpcAttributeName, on: bool) -> Result<(), Failure> {
+    let value = AttributeBooleanValue::builder().value(on).build();
+    let request = aws.ec2.modify_vpc_attribute().vpc_id(id);
+    let request = match name {
+        VpcAttributeName::EnableDnsSupport => request.enable_dns_support(value),
+        _ => request.enable_dns_hostnames(value),
+    };
+    aws.send(EC2, "ModifyVpcAttribute", request.send()).await.map(drop)
+}

@@ -1,0 +1,166 @@
+//! Hosted zones as Route 53 lists them: all of the account's, as it cannot be asked by tag. What everything about DNS
+//! shares stands here too.
+
+use std::time::Duration;
+
+use aws_sdk_route53::types::HostedZone as Route53Zone;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::Aws;
+use super::kind::Look;
+use crate::engine::Failure;
+
+/// The service's name, for failures and limits.
+pub(super) const ROUTE53: &str = "route53";
+
+/// How long a listing may be handed from one asker to the other.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// A hosted zone, as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Zone {
+    /// Its id, without `/hostedzone/`.
+    pub(super) id: String,
+    /// Its domain, as [`plain_name`] gives it.
+    pub(super) name: String,
+    /// Whether only VPCs see it.
+    pub(super) private: bool,
+    /// What it is for.
+    pub(super) comment: String,
+}
+
+/// Who needs the list of zones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The facts.
+    Facts,
+    /// An observation.
+    Look,
+}
+
+/// A listing that one asker has left for the other: a plan asks for the facts and looks at the same moment.
+///
+/// Each listing is handed on once at most, and never from one look to the next.
+#[derive(Debug, Default)]
+pub(super) struct Shared(Mutex<Option<Listing>>);
+
+#[derive(Debug)]
+struct Listing {
+    by: Asker,
+    at: Instant,
+    zones: Vec<Zone>,
+}
+
+impl Shared {
+    /// Makes everybody list anew: a zone was made or removed.
+    pub(super) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
+
+/// The zones whose names have to do with the cluster's, looked up once for all kinds.
+pub(super) async fn zones<'a>(look: &'a Look<'_>) -> Result<&'a [Zone], Failure> {
+    let zones = look.zones.get_or_try_init(|| async {
+        let mut zones = all(look.aws, Asker::Look).await?;
+        zones.retain(|zone| are_related(&zone.name, &look.aws.scope.cluster));
+        Ok(zones)
+    });
+    zones.await.map(Vec::as_slice)
+}
+
+/// All zones of the account.
+pub(super) async fn all(aws: &Aws, asker: Asker) -> Result<Vec<Zone>, Failure> {
+    // Held while listing, so that who asks meanwhile waits for the answer and takes it.
+    let mut left = aws.zones.0.lock().await;
+    if let Some(listing) = left.take()
+        && listing.by != asker
+        && listing.at.elapsed() < FRESH
+    {
+        return Ok(listing.zones);
+    }
+    let pages = || aws.route53.list_hosted_zones().into_paginator().items().send().try_collect();
+    let listed: Vec<Route53Zone> = aws.read(ROUTE53, "ListHostedZones", pages).await?;
+    let zones: Vec<Zone> = listed.iter().map(translate).collect();
+    *left = Some(Listing { by: asker, at: Instant::now(), zones: zones.clone() });
+    Ok(zones)
+}
+
+fn translate(zone: &Route53Zone) -> Zone {
+    let config = zone.config();
+    Zone {
+        id: bare_id(zone.id()).to_owned(),
+        name: plain_name(zone.name()),
+        private: config.is_some_and(|config| config.private_zone()),
+        comment: config.and_then(|config| config.comment()).unwrap_or_default().to_owned(),
+    }
+}
+
+/// An id as it stands in ARNs, policies and requests.
+pub(super) fn bare_id(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
+}
+
+/// Whether one of two domains is the other or below it.
+fn are_related(one: &str, other: &str) -> bool {
+    is_within(one, other) || is_within(other, one)
+}
+
+/// Whether a domain is the other or below it.
+pub(super) fn is_within(name: &str, domain: &str) -> bool {
+    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// A domain name as people write it: lower case, no final dot, and `*` where Route 53 tells `\052`.
+pub(super) fn plain_name(name: &str) -> String {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let after = &rest[first.len_utf8()..];
+        let escaped = (first == '\\').then(|| after.get(..3).and_then(octal)).flatten();
+        plain.push(escaped.unwrap_or(first).to_ascii_lowercase());
+        rest = if escaped.is_some() { &after[3..] } else { after };
+    }
+    plain
+}
+
+/// The printable ASCII character of three octal digits; of others nobody writes the character itself.
+fn octal(digits: &str) -> Option<char> {
+    let code = u8::from_str_radix(digits, 8).ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
+    Some(char::from(code)).filter(char::is_ascii_graphic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_people_write_them() {
+        assert_eq!(plain_name("Chat.Poeticoding.COM."), "chat.poeticoding.com");
+        assert_eq!(plain_name("\\052.example.com."), "*.example.com");
+        assert_eq!(plain_name("example.com"), "example.com");
+    }
+
+    #[test]
+    fn odd_escapes_stay_as_they_are() {
+        for odd in ["\\", "\\05", "a\\999b", "\\000.example.com", "\\ü12", "\\+52"] {
+            assert_eq!(plain_name(odd), odd);
+        }
+        assert_eq!(plain_name("\\344.example.com."), "\\344.example.com", "not ASCII");
+    }
+
+    #[test]
+    fn a_domain_is_within_another_at_a_dot_only() {
+        assert!(is_within("api.example.com", "example.com"));
+        assert!(is_within("example.com", "example.com"));
+        assert!(!is_within("notexample.com", "example.com"));
+        assert!(!is_within("example.com", "api.example.com"));
+    }
+
+    #[test]
+    fn ids_are_bare() {
+        assert_eq!(bare_id("/hostedzone/Z1"), "Z1");
+        assert_eq!(bare_id("Z1"), "Z1");
+    }
+}

@@ -1,0 +1,316 @@
+//! Whole lives of real clusters: whatever the edits, what is done behind our back, the faults and the moment of death.
+//!
+//! Every life is decided by its seed, which a failure names.
+
+use std::future::Future;
+
+use super::*;
+use crate::blueprint::{Pins, blueprint};
+use crate::engine::{
+    ApplyOptions, Inputs, Mode, Outcome, Prepared, Reason, Recorded, RetryPolicy, Silent, apply, plan,
+};
+use crate::resource::{Cloud, Facts, Kinds, Question};
+use crate::spec::{Cluster, parse};
+
+/// One cluster from its first plan to its last.
+struct Life {
+    sandbox: Sandbox,
+    random: fastrand::Rng,
+    recorded: BTreeMap<Address, Recorded>,
+    pins: Pins,
+    runs: u64,
+}
+
+/// What the file says.
+#[derive(Debug, Clone)]
+struct Wish {
+    zones: usize,
+    masters: usize,
+    size: &'static str,
+    nodes: &'static str,
+    allow: &'static str,
+}
+
+impl Wish {
+    fn tutorial() -> Self {
+        Self { zones: 2, masters: 3, size: "t3.medium", nodes: "count = 2", allow: "" }
+    }
+
+    fn random(random: &mut fastrand::Rng) -> Self {
+        Self {
+            // Zones are added at the end, so that the ranges of the others stay.
+            zones: random.usize(1..=3),
+            masters: *random.choice(&[1, 3]).unwrap(),
+            size: random.choice(["t3.medium", "m5.large", "t4g.medium"]).unwrap(),
+            nodes: random.choice(["count = 1", "count = 2", "count = 6", "min = 1\nmax = 4"]).unwrap(),
+            allow: random.choice(["", "\"203.0.113.7/32\"", "\"203.0.113.7/32\", \"198.51.100.0/24\""]).unwrap(),
+        }
+    }
+
+    fn cluster(&self) -> Cluster {
+        let zones = ["\"us-east-1d\"", "\"us-east-1f\"", "\"us-east-1a\""][..self.zones].join(", ");
+        let Self { masters, size, nodes, allow, .. } = self;
+        let text = format!(
+            "name = \"{CLUSTER}\"\nstate = \"s3://{BUCKET}\"\nzones = [{zones}]\n\
+             masters {{\n count = {masters}\n size = \"{size}\"\n}}\n\
+             nodes \"workers\" {{\n {nodes}\n size = \"{size}\"\n}}\n\
+             api {{\n allow = [{allow}]\n}}\n"
+        );
+        let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
+        assert!(parsed.cluster.is_some(), "{}", parsed.render(false, 100));
+        parsed.cluster.unwrap()
+    }
+}
+
+impl Life {
+    fn new(seed: u64) -> Self {
+        let settings = Settings { seed, bucket: Some(BUCKET.to_owned()), ..settings() };
+        Self {
+            sandbox: Sandbox::in_memory(settings),
+            random: fastrand::Rng::with_seed(seed),
+            recorded: BTreeMap::new(),
+            pins: Pins::default(),
+            runs: 0,
+        }
+    }
+
+    /// Another process on the same account.
+    fn process(&self, faults: Faults) -> Sandbox {
+        self.sandbox.again(Settings { faults, ..self.sandbox.settings().clone() })
+    }
+
+    /// Looks and plans.
+    async fn plan(&mut self, sandbox: &Sandbox, wish: Option<&Wish>) -> Prepared {
+        let live = patiently(|| sandbox.observe()).await;
+        let (mode, desired) = match wish {
+            Some(wish) => (Mode::Apply, self.blueprint(sandbox, wish).await),
+            None => (Mode::Destroy, Vec::new()),
+        };
+        let inputs = Inputs { mode, desired, live, recorded: &self.recorded, serial: self.runs, vocabulary: &Kinds };
+        plan(inputs).unwrap()
+    }
+
+    async fn blueprint(&mut self, sandbox: &Sandbox, wish: &Wish) -> Vec<Object> {
+        let question = Question { sizes: vec![wish.size.to_owned()], name: CLUSTER.to_owned() };
+        let facts: Facts = patiently(|| sandbox.facts(&question)).await;
+        let laid_out = blueprint(&wish.cluster(), &facts, &self.pins).unwrap();
+        self.pins = laid_out.pins;
+        laid_out.objects
+    }
+
+    /// One run of the program. Nothing if it died: then nothing was recorded either.
+    async fn run(&mut self, wish: Option<&Wish>, faults: Faults) -> Option<Outcome> {
+        let process = self.process(faults);
+        self.runs += 1;
+        let options = ApplyOptions {
+            token_seed: self.runs.to_string(),
+            retry: RetryPolicy { seed: self.runs, ..RetryPolicy::default() },
+            ..ApplyOptions::default()
+        };
+        let outcome = {
+            let dying = process.clone();
+            let work = async {
+                let prepared = self.plan(&process, wish).await;
+                apply(&process, &Kinds, &prepared, &self.recorded, &options, &Silent).await
+            };
+            tokio::select! {
+                outcome = work => Some(outcome),
+                () = dying.crashed() => None,
+            }
+        };
+        if let Some(outcome) = &outcome {
+            self.recorded.clone_from(&outcome.recorded);
+        }
+        // Who comes after a dead run waits for its lease to expire: by then everything it made can be seen.
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        self.sandbox.pass(Duration::from_mins(1)).unwrap();
+        outcome
+    }
+
+    /// Runs until the cloud is as wished; nothing may fail on the way.
+    async fn converge(&mut self, wish: &Wish, faults: Faults) {
+        let outcome = self.run(Some(wish), faults).await.unwrap();
+        assert_eq!(outcome.failed, [], "{wish:?}");
+        let quiet = self.process(Faults::default());
+        let prepared = self.plan(&quiet, Some(wish)).await;
+        assert!(prepared.plan.is_empty(), "{wish:?}: {:#?}", prepared.plan.changes);
+    }
+
+    async fn destroy(&mut self, faults: Faults) {
+        let outcome = self.run(None, faults).await.unwrap();
+        assert_eq!(outcome.failed, []);
+        assert_eq!(outcome.recorded, BTreeMap::new());
+    }
+
+    /// One thing that somebody does to the cluster. Not everything can be done at every time.
+    async fn hurt(&mut self) -> String {
+        let ours: Vec<Resident> =
+            self.sandbox.inventory().unwrap().into_iter().filter(|resident| resident.cluster.is_some()).collect();
+        let Some(victim) = self.random.choice(&ours) else { return String::new() };
+        let address = victim.address.clone().unwrap();
+        let done = match self.random.u8(..10) {
+            0 => self.sandbox.remove(&address).await.map(|()| format!("remove {address}")),
+            1 => match self.random.choice(ours.iter().flat_map(|resident| &resident.members).collect::<Vec<_>>()) {
+                Some(machine) => self.sandbox.terminate(&machine.id).map(|()| format!("terminate {}", machine.id)),
+                None => Ok("nothing".to_owned()),
+            },
+            2 => {
+                let fell = self.sandbox.fail_zone("us-east-1d");
+                self.sandbox.restore_zone("us-east-1d").unwrap();
+                fell.map(|ended| format!("lose {} machines", ended.len()))
+            }
+            _ => {
+                let edits: Vec<&str> =
+                    EDITS.iter().filter(|(kind, _)| *kind == address.kind()).map(|(_, edit)| *edit).collect();
+                let edit = self.random.choice(edits).unwrap_or("tags.Name=somebody");
+                self.sandbox.set(&address, &edit.parse().unwrap()).map(|()| format!("{edit} on {address}"))
+            }
+        };
+        done.unwrap_or_else(|error| format!("in vain: {error}"))
+    }
+}
+
+/// What people change in consoles.
+const EDITS: &[(&str, &str)] = &[
+    ("autoscaling-group", "max=9"),
+    ("autoscaling-group", "min=0"),
+    ("autoscaling-group", "tags.Name=somebody"),
+    ("bucket", "versioned=false"),
+    ("bucket-object", "sha256=0"),
+    ("hosted-zone", "comment=somebody"),
+    ("launch-template", "metadata_hops=2"),
+    ("launch-template", "user_data=#!/bin/false"),
+    ("load-balancer", "cross_zone=false"),
+    ("record", "target=elsewhere.example.com"),
+    ("role", "policies.extra={}"),
+    ("role", "attached+=arn:aws:iam::aws:policy/AdministratorAccess"),
+    ("role", "trust={}"),
+    ("route-table", "routes-=0"),
+    ("security-group-rules", r#"ingress+={"protocol":"all","ports":"all","peer":"0.0.0.0/0","description":""}"#),
+    ("security-group-rules", "ingress-=0"),
+    ("target-group", "health_check.interval=30"),
+    ("volume", "gib=30"),
+    ("volume", "tags.Name=somebody"),
+    ("vpc", "dns_support=false"),
+];
+
+/// Asks again while the answer is a failure that passes.
+async fn patiently<'a, T, F>(ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, Failure>> + Send + 'a,
+{
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(failure) if failure.class.is_transient() => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+}
+
+fn trouble(seed: u64) -> Faults {
+    Faults { seed, throttle: 0.05, unavailable: 0.05, unknown: 0.05, half: 0.1, invisible: 0.2, ..Faults::default() }
+}
+
+/// Lives a life on a clock that does not wait.
+fn live(seed: u64, life: impl AsyncFnOnce(&mut Life)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut cluster = Life::new(seed);
+        let before = cluster.sandbox.inventory().unwrap();
+        life(&mut cluster).await;
+        assert_eq!(cluster.sandbox.inventory().unwrap(), before, "life {seed} left something behind");
+    });
+}
+
+/// How many lives: `QUORATE_LIVES` for a long night.
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    0..std::env::var("QUORATE_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(usual)
+}
+
+#[test]
+fn a_quiet_life() {
+    live(1, async |life| {
+        let mut wish = Wish::tutorial();
+        life.converge(&wish, Faults::default()).await;
+        wish.nodes = "count = 4";
+        life.converge(&wish, Faults::default()).await;
+        wish.zones = 3;
+        life.converge(&wish, Faults::default()).await;
+        life.destroy(Faults::default()).await;
+    });
+}
+
+/// Whatever the file becomes and whatever is done behind our back, one apply mends it and one destroy removes it.
+#[test]
+fn lives_full_of_edits_and_drift() {
+    for seed in seeds(6) {
+        live(seed, async |life| {
+            for _ in 0..4 {
+                let wish = Wish::random(&mut life.random);
+                life.converge(&wish, Faults::default()).await;
+                let hurts = life.random.usize(0..5);
+                for _ in 0..hurts {
+                    life.hurt().await;
+                }
+            }
+            life.destroy(Faults::default()).await;
+        });
+    }
+}
+
+/// Throttling, errors, lost answers and things that cannot be seen yet slow a life down, and that is all.
+#[test]
+fn lives_in_a_troubled_cloud() {
+    for seed in seeds(6) {
+        live(seed, async |life| {
+            for _ in 0..3 {
+                let wish = Wish::random(&mut life.random);
+                life.converge(&wish, trouble(seed)).await;
+                life.hurt().await;
+            }
+            life.destroy(trouble(seed)).await;
+        });
+    }
+}
+
+/// Killed at any call, before or after it took effect, the next run ends where an uninterrupted one ends.
+#[test]
+fn lives_with_many_deaths() {
+    for seed in seeds(6) {
+        live(seed, async |life| {
+            for _ in 0..3 {
+                let wish = Wish::random(&mut life.random);
+                for _ in 0..3 {
+                    let crash = Some(Crash { call: life.random.u64(20..120), after: life.random.bool() });
+                    life.run(Some(&wish), Faults { crash, ..Faults::default() }).await;
+                }
+                life.converge(&wish, Faults::default()).await;
+            }
+            let crash = Some(Crash { call: life.random.u64(20..80), after: life.random.bool() });
+            life.run(None, Faults { crash, ..Faults::default() }).await;
+            life.destroy(Faults::default()).await;
+        });
+    }
+}
+
+/// The plan names what was done behind our back as such.
+#[test]
+fn drift_is_called_drift() {
+    live(1, async |life| {
+        let wish = Wish::tutorial();
+        life.converge(&wish, Faults::default()).await;
+        for (kind, edit) in EDITS {
+            let ours = life.sandbox.inventory().unwrap();
+            let victim = ours.iter().find(|resident| resident.kind == *kind && resident.cluster.is_some()).unwrap();
+            let address = victim.address.clone().unwrap();
+            life.sandbox.set(&address, &edit.parse().unwrap()).unwrap();
+            let quiet = life.process(Faults::default());
+            let prepared = life.plan(&quiet, Some(&wish)).await;
+            let change = prepared.plan.changes.iter().find(|change| change.address == address);
+            assert_eq!(change.map(|change| &change.reason), Some(&Reason::Drift), "{edit} on {address}");
+            life.converge(&wish, Faults::default()).await;
+        }
+        life.destroy(Faults::default()).await;
+    });
+}

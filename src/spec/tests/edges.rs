@@ -1,0 +1,160 @@
+//! Each rule at its edge: the last value that is right, and the first that is wrong.
+
+use super::read;
+
+/// The codes of a file of these parts, errors and warnings, in file order.
+fn codes(zones: &str, masters: &str, rest: &str) -> String {
+    let text = format!(
+        "name = \"chat.poeticoding.com\"\nstate = \"s3://state.chat.poeticoding.com\"\n\
+         zones = [{zones}]\nmasters {{\n{masters}\n}}\n{rest}\n"
+    );
+    let parsed = read("edge.hcl", &text);
+    parsed.diagnostics.iter().map(|problem| problem.code).collect::<Vec<_>>().join(" ")
+}
+
+const THREE: &str = r#""us-east-1a", "us-east-1b", "us-east-1c""#;
+const MASTERS: &str = "size = \"m7g.large\"";
+
+fn nodes(settings: &str) -> String {
+    format!("nodes \"workers\" {{\nsize = \"t3.large\"\n{settings}\n}}\n")
+}
+
+fn with(rest: &str) -> String {
+    codes(THREE, MASTERS, &format!("{}{rest}", nodes("count = 2")))
+}
+
+#[test]
+fn master_counts() {
+    let count = |n: u32| codes(THREE, &format!("{MASTERS}\ncount = {n}"), &nodes("count = 1"));
+    let found: Vec<String> = (0..=9).map(count).collect();
+    assert_eq!(found, ["Q0402", "Q0412", "Q0401", "", "Q0401", "", "Q0401", "", "Q0403", "Q0403"]);
+}
+
+#[test]
+fn quorum() {
+    let spread = |zones: &str, count: u32| codes(zones, &format!("{MASTERS}\ncount = {count}"), &nodes("count = 1"));
+    assert_eq!(spread(r#""us-east-1a", "us-east-1b""#, 3), "Q0411");
+    assert_eq!(spread(r#""us-east-1a", "us-east-1b""#, 5), "Q0411");
+    assert_eq!(spread(THREE, 7), "");
+    assert_eq!(spread(r#""us-east-1a""#, 1), "Q0412");
+    let listed = |zones: &str| codes(THREE, &format!("{MASTERS}\nzones = [{zones}]"), &nodes("count = 1"));
+    assert_eq!(listed(r#""us-east-1a", "us-east-1a", "us-east-1b""#), "Q0411");
+    assert_eq!(listed(r#""us-east-1c", "us-east-1b", "us-east-1a""#), "");
+    assert_eq!(listed(r#""us-east-1a", "us-east-1b""#), "Q0401");
+    assert_eq!(listed(""), "Q0402");
+}
+
+#[test]
+fn machines_and_routes() {
+    let count = |n: u32| codes(THREE, MASTERS, &nodes(&format!("count = {n}")));
+    assert_eq!(count(46), "");
+    assert_eq!(count(47), "Q0308");
+    let without = "network {\nplugin = \"none\"\n}\n";
+    assert_eq!(codes(THREE, MASTERS, &format!("{}{without}", nodes("min = 0\nmax = 500"))), "");
+    let range = |pods: &str| {
+        let rest = format!("{}network {{\npods = \"{pods}\"\n}}\n", nodes("count = 5"));
+        codes(THREE, MASTERS, &rest)
+    };
+    assert_eq!(range("100.96.0.0/21"), "");
+    assert_eq!(range("100.96.0.0/22"), "Q0309");
+    assert_eq!(count(u32::MAX), "Q0309 Q0308");
+}
+
+#[test]
+fn networks() {
+    let network = |settings: &str| with(&format!("network {{\n{settings}\n}}\n"));
+    assert_eq!(network("cidr = \"10.0.0.0/16\""), "");
+    assert_eq!(network("cidr = \"10.0.0.0/15\""), "Q0304");
+    assert_eq!(network("cidr = \"10.0.0.0/25\""), "");
+    assert_eq!(network("cidr = \"10.0.0.0/26\""), "Q0307");
+    assert_eq!(network("cidr = \"10.0.0.0/29\""), "Q0304");
+    assert_eq!(network("cidr = \"100.95.0.0/16\""), "");
+    assert_eq!(network("cidr = \"100.64.0.0/16\""), "Q0305");
+    assert_eq!(network("services = \"172.20.0.0/24\""), "Q0305");
+    assert_eq!(network("services = \"10.0.0.0/11\""), "Q0304");
+    assert_eq!(network("cidr = \"\""), "Q0301");
+    assert_eq!(network("cidr = \"::/0\""), "Q0302");
+    let subnets = |a: &str| network(&format!("subnets = {{ \"us-east-1a\" = \"{a}\" }}"));
+    assert_eq!(subnets("172.20.128.0/20"), "");
+    assert_eq!(subnets("172.20.0.0/29"), "Q0304");
+    assert_eq!(subnets("172.21.0.0/20"), "Q0306");
+    assert_eq!(subnets("172.20.64.0/20"), "Q0305");
+}
+
+#[test]
+fn more_zones_than_the_range_has_parts() {
+    let zones = |n: u8| {
+        let letters = (b'a'..b'a' + n).map(char::from);
+        let names: Vec<String> = letters.map(|letter| format!("\"us-east-1{letter}\"")).collect();
+        codes(&names.join(", "), MASTERS, &nodes("count = 2"))
+    };
+    assert_eq!(zones(8), "");
+    assert_eq!(zones(9), "Q0307");
+}
+
+#[test]
+fn node_scales() {
+    let scale = |settings: &str| codes(THREE, MASTERS, &nodes(settings));
+    assert_eq!(scale("count = 1"), "");
+    assert_eq!(scale("count = 0"), "Q0424");
+    assert_eq!(scale("min = 0\nmax = 1"), "");
+    assert_eq!(scale("min = 0\nmax = 0"), "Q0424");
+    assert_eq!(scale("min = 2\nmax = 2"), "");
+    assert_eq!(scale("min = 3\nmax = 2"), "Q0422");
+    assert_eq!(scale("max = 2"), "Q0421");
+    assert_eq!(scale("count = 1\nmin = 1"), "Q0421");
+    assert_eq!(scale(""), "Q0421");
+}
+
+#[test]
+fn burstable_masters() {
+    let masters =
+        |size: &str, count: u32| codes(THREE, &format!("size = \"{size}\""), &nodes(&format!("count = {count}")));
+    assert_eq!(masters("t3.medium", 10), "");
+    assert_eq!(masters("t3.medium", 11), "Q0413");
+    assert_eq!(masters("t3.small", 1), "Q0413");
+    assert_eq!(masters("t3.micro", 1), "Q0414");
+    assert_eq!(masters("m7g.medium", 40), "");
+}
+
+#[test]
+fn tags() {
+    let tag = |key: &str, value: &str| with(&format!("tags = {{ \"{key}\" = \"{value}\" }}\n"));
+    assert_eq!(tag("team", ""), "");
+    assert_eq!(tag("AWS:x", "y"), "Q0231");
+    assert_eq!(tag("$x", "y"), "Q0231");
+    assert_eq!(tag("quorate.dev/cluster", "y"), "Q0231");
+    assert_eq!(tag(&"k".repeat(128), &"v".repeat(256)), "");
+    assert_eq!(tag(&"k".repeat(129), "v"), "Q0232");
+    assert_eq!(tag("k", &"v".repeat(257)), "Q0232");
+    assert_eq!(tag("", "v"), "Q0232");
+}
+
+#[test]
+fn access() {
+    assert_eq!(with("api {\nallow = [\"0.0.0.0/1\"]\n}\n"), "");
+    assert_eq!(with("api {\nallow = [\"0.0.0.0/0\"]\n}\n"), "Q0432");
+    assert_eq!(with("ssh {\nallow = []\n}\n"), "");
+    assert_eq!(with("ssh {\npublic_key = \"ssh-dss AAAA\"\n}\n"), "Q0431");
+}
+
+#[test]
+fn dns() {
+    assert_eq!(with("dns {\nzone = \"chat.poeticoding.com\"\ncreate = true\n}\n"), "");
+    assert_eq!(with("dns {\nzone = \"oeticoding.com\"\n}\n"), "Q0222");
+    assert_eq!(with("dns {\nzone = \"none\"\n}\n"), "Q0221");
+    assert_eq!(with("dns {\npublic = true\n}\n"), "");
+}
+
+#[test]
+fn images() {
+    let image = |image: &str| with(&format!("service \"web\" {{\nimage = \"{image}\"\nreplicas = 2\n}}\n"));
+    let digest = format!("ghcr.io/team/chat@sha256:{}", "a".repeat(64));
+    let good = ["nginx", "nginx:1.27", "localhost:5000/a/b:c", "alvises/phoenix-chat-example:1_kops_chat"];
+    for name in good.into_iter().chain([digest.as_str()]) {
+        assert_eq!(image(name), "Q0513", "{name}");
+    }
+    for name in ["", ":1", "Nginx", "a//b", "nginx:", "nginx@sha256:12", "a b", "-a", "a/b:c/d:e:f"] {
+        assert_eq!(image(name), "Q0513 Q0506", "{name}");
+    }
+}

@@ -1,0 +1,17 @@
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1${local.zones}"]
+
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+
+nodes "workers" {
+  count = 2
+  size  = "t3.large"
+}
+
+locals {
+  zones = ["a", "b", "c"]
+}
