@@ -38,11 +38,26 @@ pub(super) fn safe(text: &str) -> String {
     })
 }
 
-/// An identifier as a person tells it apart: an ARN without what the heading says already.
+/// An identifier as a person tells it apart: an ARN without what the heading says already, a hash by its beginning.
 pub(super) fn short_id(id: &str) -> String {
+    let parts: Vec<&str> = without_heading(id).split('/').collect();
+    let shown: Vec<String> =
+        parts.into_iter().map(|part| if is_hash(part) { beginning(part) } else { safe(part) }).collect();
+    shown.join("/")
+}
+
+fn is_hash(part: &str) -> bool {
+    part.len() >= 40 && part.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+fn beginning(hash: &str) -> String {
+    hash.chars().take(8).chain("...".chars()).collect()
+}
+
+fn without_heading(id: &str) -> &str {
     match id.strip_prefix("arn:").map(|rest| rest.splitn(5, ':').collect::<Vec<_>>()) {
-        Some(parts) if parts.len() == 5 => safe(parts[4]),
-        _ => safe(id),
+        Some(parts) if parts.len() == 5 => parts[4],
+        _ => id,
     }
 }
 

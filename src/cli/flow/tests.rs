@@ -12,6 +12,7 @@ use crate::cli::{CliError, Exit, Input, Manner};
 use crate::engine::Mode;
 use crate::sandbox::{Sandbox, Settings};
 use crate::spec;
+use crate::store::MemoryStore;
 
 const FILE: &str = r#"
 name  = "chat.poeticoding.com"
@@ -50,6 +51,8 @@ impl Paper {
 /// A person with a cluster file, a directory, and a simulated account.
 struct Lab {
     sandbox: Sandbox,
+    /// Instead of the sandbox's bucket.
+    store: Option<Arc<dyn Store>>,
     text: String,
     directory: tempfile::TempDir,
     out: Paper,
@@ -65,6 +68,7 @@ impl Lab {
         settings.bucket = Some("state.chat.poeticoding.com".to_owned());
         Self {
             sandbox: Sandbox::in_memory(settings),
+            store: None,
             text: FILE.to_owned(),
             directory: tempfile::tempdir().unwrap(),
             out: Paper::default(),
@@ -86,7 +90,7 @@ impl Lab {
         let flow = Flow {
             cluster: &cluster,
             cloud: &self.sandbox,
-            store: Arc::new(self.sandbox.store("state.chat.poeticoding.com", "")),
+            store: self.store.clone().unwrap_or_else(|| Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""))),
             sandbox: true,
             ui: &ui,
             interrupt: &self.interrupt,
@@ -277,24 +281,52 @@ async fn a_second_run_says_who_works() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_run_is_taken_over_and_said_so() {
-    let lab = Lab::built().await;
-    let tenure = lab.with(async |flow| begin::begin(flow, "apply").await.ok().unwrap()).await;
-    drop(tenure);
-    tokio::time::sleep(Duration::from_mins(5)).await;
-    // The store tells ages by the real clock, which does not move here: the lease is seized instead.
+    // The sandbox's own store tells ages by the real clock, which does not move here.
+    let lab = Lab { store: Some(Arc::new(MemoryStore::new())), ..Lab::new() };
+    drop(lab.with(async |flow| begin::begin(flow, "apply").await.ok().unwrap()).await);
+    tokio::time::sleep(Duration::from_secs(61)).await;
     let exit = lab.apply(YES).await.0;
-    assert!(matches!(exit, Ok(Exit::Done) | Err(CliError::Held { .. })));
+    let said = lab.err.read();
+    assert_eq!(exit.unwrap(), Exit::Done);
+    assert!(said.contains("(`apply` by alice on laptop) did not finish"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_apply_is_recorded_and_the_next_one_goes_on() {
-    let lab = Lab::built().await;
-    let mut lab = Lab { text: FILE.replace("count = 2", "count = 4"), ..lab };
-    lab.interrupt.stop.cancel();
-    let error = lab.apply(YES).await.0.unwrap_err();
-    assert_eq!(error.exit(), Exit::Interrupted);
+    let mut lab = Lab::new();
+    let faults = "latency=50ms".parse().unwrap();
+    lab.sandbox = lab.sandbox.again(Settings { faults, ..lab.sandbox.settings().clone() });
+    let ((exit, out), ()) = tokio::join!(lab.apply(YES), async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        lab.interrupt.stop.cancel();
+    });
+    assert_eq!(exit.unwrap(), Exit::Interrupted, "{out}");
+    assert!(out.contains("Applied: ") && out.contains("not tried"), "{out}");
     lab.interrupt = Interrupt::default();
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert!(!out.contains("Plan: 37 to create"), "what was done is not done again: {out}");
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_before_the_plan_changes_nothing() {
+    let lab = Lab::built().await;
+    lab.interrupt.stop.cancel();
+    assert_eq!(lab.apply(YES).await.0.unwrap_err().exit(), Exit::Interrupted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_is_built_and_removed_on_a_bad_day() {
+    let mut lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let faults = "seed=3,throttle=0.1,unavailable=0.05,unknown=0.05,half=0.05,invisible=0.2".parse().unwrap();
+    lab.sandbox = lab.sandbox.again(Settings { faults, ..lab.sandbox.settings().clone() });
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! A plan as text and as JSON; the text is rendered from the JSON's own value, so the two cannot disagree.
 
+mod alike;
 mod change;
 mod creation;
 mod difference;
@@ -58,34 +59,15 @@ fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Li
     if section.folds(mode, style) {
         lines.extend(creation::folded(&changes, shared.is_some(), style));
     } else {
-        lines.extend(alike(&changes, shared.is_some(), mode, style));
+        lines.extend(alike::alike(&changes, shared.is_some(), mode, style));
     }
     lines.push(Line::default());
     lines
 }
 
-/// The changes one after the other; those that differ in nothing but their names stand together.
-fn alike(changes: &[&Change], shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
-    let mut groups: Vec<(Vec<&Change>, Vec<Line>)> = Vec::new();
-    for change in changes {
-        let body = change::body(change, shared_reason, mode, style);
-        match groups.last_mut() {
-            Some((group, known)) if *known == body && (body.is_empty() || same_kind(group[0], change)) => {
-                group.push(change);
-            }
-            _ => groups.push((vec![change], body)),
-        }
-    }
-    groups.into_iter().flat_map(|(group, body)| change::heads(&group, mode).into_iter().chain(body)).collect()
-}
-
 /// Where the kind stands in the house: the network before the machines, whatever the alphabet says.
 fn place(change: &Change) -> usize {
     KINDS.iter().position(|kind| kind.name == change.address.kind()).unwrap_or(KINDS.len())
-}
-
-fn same_kind(one: &Change, other: &Change) -> bool {
-    one.address.kind() == other.address.kind()
 }
 
 /// What it comes to: the last lines of every plan.
