@@ -57,10 +57,9 @@ async fn a_balancer_with_its_target_group_and_listener_lives_a_whole_life() {
     let mut listening = listener(&site, &made.id, &grouped.id);
     let heard = site.create_and_find(&object(&listening, "api"), &[]).await;
 
-    site.wire.take_log();
+    site.calls.take();
     site.find(&made.address).await;
-    let mut log = site.wire.take_log();
-    log.sort();
+    let log = site.calls.take();
     let seen = ["DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers", "DescribeTags"];
     assert_eq!(log[..4], seen);
     assert_eq!(log[4..], ["DescribeTargetGroupAttributes", "DescribeTargetGroups"]);
@@ -91,11 +90,11 @@ async fn what_is_not_wanted_costs_no_call() {
     let network = site.network().await;
     let balancer = LoadBalancer { cross_zone: false, ..load_balancer(&site, &network) };
     let group = TargetGroup { deregistration_seconds: 300, ..target_group(&site, &network) };
-    site.wire.take_log();
+    site.calls.take();
     let token = Token("t".into());
     let made = site.aws.create(&object(&balancer, "api"), &token).await.unwrap();
     let grouped = site.aws.create(&object(&group, "api"), &token).await.unwrap();
-    assert_eq!(site.wire.take_log(), ["CreateLoadBalancer", "CreateTargetGroup"]);
+    assert_eq!(site.calls.take(), ["CreateLoadBalancer", "CreateTargetGroup"]);
     super::same(&site.find(&made.address).await.attributes, &object(&balancer, "api").attributes, &[]);
     super::same(&site.find(&grouped.address).await.attributes, &object(&group, "api").attributes, &[]);
     site.delete(&made).await;
@@ -125,9 +124,9 @@ async fn more_tags_than_one_call_tells_are_read() {
         let group = TargetGroup { name: name(&site, &n.to_string()), deregistration_seconds: 300, tags, ..group };
         made.push(site.create(&object(&group, &n.to_string())).await);
     }
-    site.wire.take_log();
+    site.calls.take();
     site.find(&TargetGroup::address("20")).await;
-    assert_eq!(site.wire.take_log().iter().filter(|call| *call == "DescribeTags").count(), 2);
+    assert_eq!(site.calls.take().iter().filter(|call| *call == "DescribeTags").count(), 2);
     for live in &made {
         site.delete(live).await;
     }

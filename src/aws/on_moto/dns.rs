@@ -55,9 +55,9 @@ async fn a_private_zone_goes_with_the_records_that_machines_wrote() {
         plain(&name("sub"), RrType::Ns, "ns.example.com."),
     ];
     change(&site.aws, &made.id, ChangeAction::Create, &written[..3]).await.unwrap();
-    site.wire.take_log();
+    site.calls.take();
     site.aws.delete(&made, &|_| ()).await.unwrap();
-    assert_eq!(site.wire.take_log().len(), 4, "a look, the records, one change, the end");
+    assert_eq!(site.calls.take().len(), 4, "a look, the records, one change, the end");
     assert!(site.is_gone(&made.address).await);
     site.aws.delete(&made, &|_| ()).await.unwrap();
 }
@@ -150,9 +150,9 @@ async fn a_zone_of_another_cluster_costs_no_call_of_its_own() {
     let Some(site) = site("us-east-1").await else { return };
     let request = site.aws.route53.create_hosted_zone().name(format!("other.{}.org", site.cluster));
     let other = request.caller_reference(&site.cluster).send().await.unwrap().hosted_zone.unwrap();
-    site.wire.take_log();
+    site.calls.take();
     assert!(site.aws.find(&HostedZone::address("internal")).await.unwrap().is_empty());
-    assert_eq!(site.wire.take_log().len(), 1);
+    assert_eq!(site.calls.take().len(), 1);
     site.aws.route53.delete_hosted_zone().id(other.id()).send().await.unwrap();
 }
 

@@ -7,22 +7,22 @@ mod balancing;
 mod dns;
 mod identity;
 mod storage;
-mod wire;
 
 use std::collections::BTreeSet;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ec2::config::Credentials;
+use aws_smithy_http_client::Builder;
 
+use super::tests::recorder::Recorder;
 use super::{Aws, Scope};
 use crate::engine::{Address, Attributes, Live, Object, Provider, Token};
 use crate::resource::{CLUSTER_TAG, Cloud, Facts, OBJECT_TAG, Question, Resource, Tags};
-use wire::Wire;
 
 /// An account with room for one cluster.
 struct Site {
     aws: Aws,
-    wire: Wire,
+    calls: Recorder,
     cluster: String,
 }
 
@@ -35,12 +35,12 @@ async fn site(region: &str) -> Option<Site> {
         }
         return None;
     };
-    let wire = Wire::default();
+    let calls = Recorder::over(Builder::new().build_http());
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint.to_str()?)
         .region(Region::new(region.to_owned()))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .http_client(wire.client())
+        .http_client(calls.client())
         .retry_config(aws_config::retry::RetryConfig::disabled())
         .load()
         .await;
@@ -51,7 +51,7 @@ async fn site(region: &str) -> Option<Site> {
         prefix: format!("{cluster}/"),
         cluster: cluster.clone(),
     };
-    let mut aws = Aws::connect(scope, Some(wire.client())).await;
+    let mut aws = Aws::connect(scope, Some(calls.client())).await;
     aws.ec2 = aws_sdk_ec2::Client::new(&config);
     aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
     aws.iam = aws_sdk_iam::Client::new(&config);
@@ -59,7 +59,7 @@ async fn site(region: &str) -> Option<Site> {
     aws.s3 = super::s3::client(&config);
     aws.ssm = aws_sdk_ssm::Client::new(&config);
     aws.sts = aws_sdk_sts::Client::new(&config);
-    Some(Site { aws, wire, cluster })
+    Some(Site { aws, calls, cluster })
 }
 
 impl Site {
@@ -167,7 +167,7 @@ fn same(one: &Attributes, other: &Attributes, untold: &[&str]) {
 async fn facts_are_one_answer_to_each_question() {
     let Some(site) = site("us-east-1").await else { return };
     let facts = site.facts(&["t3.medium", "t4g.medium", "t3.gigantic"]).await;
-    assert_eq!(site.wire.take_log().len(), 5);
+    assert_eq!(site.calls.take().len(), 5);
     assert_eq!(facts.account.len(), 12);
     assert!(facts.caller.starts_with("arn:aws:"));
     assert!(facts.zones.contains(&"us-east-1f".to_owned()), "{:?}", facts.zones);
@@ -187,9 +187,9 @@ async fn facts_and_a_look_share_the_list_of_zones_and_two_looks_do_not() {
     let (_, found) = tokio::join!(site.facts(&[]), site.aws.find(&zone));
     assert!(found.unwrap().is_empty());
     let listings = |log: Vec<String>| log.iter().filter(|call| call.ends_with("/2013-04-01/hostedzone")).count();
-    assert_eq!(listings(site.wire.take_log()), 1);
+    assert_eq!(listings(site.calls.take()), 1);
     for _ in 0..2 {
         site.aws.find(&zone).await.unwrap();
     }
-    assert_eq!(listings(site.wire.take_log()), 2);
+    assert_eq!(listings(site.calls.take()), 2);
 }

@@ -9,7 +9,7 @@ mod autoscaling_group;
 mod disks_and_keys;
 mod launch_template;
 mod network;
-mod recorder;
+pub(super) mod recorder;
 mod security;
 mod waiting;
 

@@ -10,9 +10,9 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-/// An HTTP client that remembers the action of each request of the query protocols.
+/// An HTTP client that remembers each request: the action, or the method and path where a protocol has none.
 #[derive(Debug, Clone)]
-pub(super) struct Recorder {
+pub(in crate::aws) struct Recorder {
     inner: Option<SharedHttpClient>,
     notes: Arc<Mutex<Notes>>,
 }
@@ -33,33 +33,33 @@ struct Notes {
 }
 
 impl Recorder {
-    pub(super) fn over(inner: SharedHttpClient) -> Self {
+    pub(in crate::aws) fn over(inner: SharedHttpClient) -> Self {
         Self { inner: Some(inner), notes: Arc::default() }
     }
 
     /// Nobody but the test answers.
-    pub(super) fn alone() -> Self {
+    pub(in crate::aws) fn alone() -> Self {
         Self { inner: None, notes: Arc::default() }
     }
 
-    pub(super) fn client(&self) -> SharedHttpClient {
+    pub(in crate::aws) fn client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 
     /// The actions since the last time, in alphabetical order: some are called at once.
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(in crate::aws) fn take(&self) -> Vec<String> {
         let mut actions = std::mem::take(&mut self.notes.lock().unwrap().actions);
         actions.sort();
         actions
     }
 
     /// Has an action answered with these, one after the other.
-    pub(super) fn answer(&self, action: &'static str, bodies: impl IntoIterator<Item = String>) {
+    pub(in crate::aws) fn answer(&self, action: &'static str, bodies: impl IntoIterator<Item = String>) {
         self.notes.lock().unwrap().answers.entry(action).or_default().extend(bodies);
     }
 
     /// Has the next call of an action answered with a code that moto does not know about.
-    pub(super) fn refuse(&self, action: &'static str, code: &'static str) {
+    pub(in crate::aws) fn refuse(&self, action: &'static str, code: &'static str) {
         self.notes.lock().unwrap().refusals.push((action, code));
     }
 }
@@ -88,9 +88,16 @@ impl HttpConnector for Connector {
                     SdkBody::from(body.unwrap_or_default()),
                 )));
             }
+        } else {
+            self.notes.lock().unwrap().actions.push(format!("{} {}", request.method(), path(request.uri())));
         }
         self.inner.as_ref().unwrap().call(request)
     }
+}
+
+/// What follows the host in a URI.
+fn path(uri: &str) -> String {
+    format!("/{}", uri.splitn(4, '/').nth(3).unwrap_or_default())
 }
 
 /// An answer that EC2 and the services of the query protocol can both have given.
