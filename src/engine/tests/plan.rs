@@ -230,6 +230,24 @@ fn names_that_two_kinds_share_do_not_stop_a_destroy() {
 }
 
 #[test]
+fn what_an_object_is_called_is_no_use_of_another_with_the_same_name() {
+    // A part and a bucket are both called `x`, and the part uses the bucket.
+    let bucket = live("bucket/b", "bucket-000001", [("name", text("x"))]);
+    let part = live("part/a", A, [("label", text("x")), ("color", text("x"))]);
+    let plan = plan_for(Mode::Destroy, &[], &[bucket, part], &nothing()).unwrap().plan;
+    assert_eq!((needs(&plan, "bucket/b"), needs(&plan, "part/a")), (vec!["part/a".to_owned()], vec![]));
+}
+
+#[test]
+fn what_the_record_says_of_needs_orders_a_destroy() {
+    let lives = [live("part/a", A, red()), live("part/b", B, red())];
+    let mut record = recorded(&lives);
+    record.get_mut(&at("part/a")).unwrap().needs.insert(at("part/b"));
+    let plan = plan_for(Mode::Destroy, &[], &lives, &record).unwrap().plan;
+    assert_eq!((needs(&plan, "part/b"), needs(&plan, "part/a")), (vec!["part/a".to_owned()], vec![]));
+}
+
+#[test]
 fn lost_data_is_said() {
     let disk = live("disk/d", "disk-000001", [("zone", text("a")), ("size", text("1"))]);
     let record = recorded(std::slice::from_ref(&disk));
