@@ -392,7 +392,8 @@ fn is_id(text: &str) -> bool {
 pub(super) fn outputs(address: &Address, id: &str, attributes: &Attributes, version: u64) -> BTreeMap<String, String> {
     let kind = TestKinds.kind(address.kind()).unwrap();
     let value = |output: &Output| match output.shape {
-        Shape::Pattern(_) => Some(id.to_owned()),
+        Shape::Pattern(pattern) if pattern.contains('{') => Some(id.to_owned()),
+        Shape::Pattern(constant) => Some(constant.to_owned()),
         Shape::Attribute(name) => attributes.get(name)?.as_text().map(str::to_owned),
         Shape::Version => Some(version.to_string()),
     };
