@@ -180,7 +180,9 @@ async fn all_tags(aws: &Aws, arns: impl Iterator<Item = &String>) -> Result<BTre
         aws.read(ELB, "DescribeTags", request).await
     });
     let answers = try_join_all(calls).await?;
-    let told = answers.iter().flat_map(|answer| answer.tag_descriptions());
+    let told = answers
+        .iter()
+        .flat_map(aws_sdk_elasticloadbalancingv2::operation::describe_tags::DescribeTagsOutput::tag_descriptions);
     Ok(told.map(|told| (text(told.resource_arn()), from_elb(told.tags()))).collect())
 }
 

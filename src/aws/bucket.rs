@@ -31,7 +31,7 @@ impl AwsKind for Bucket {
         let proven = tags::address(&tags, &aws.scope.cluster, Self::KIND.name).is_some();
         // S3 encrypts whatever is written to any bucket, and that cannot be switched off: nothing to ask.
         let seen = Self { name: name.clone(), versioned, encrypted: true, private, tags };
-        Ok(vec![Live { proven, ..found(STATE_BUCKET, name, &seen)? }])
+        Ok(vec![Live { proven, ..found(aws, STATE_BUCKET, &seen)? }])
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -44,7 +44,7 @@ impl AwsKind for Bucket {
         let request = aws.s3.create_bucket().bucket(&self.name).create_bucket_configuration(configuration);
         aws.send(S3, "CreateBucket", request.send()).await?;
         self.furnish(aws).await.map_err(just_made)?;
-        found(creation.object.address.name(), &self.name, self)
+        found(aws, creation.object.address.name(), self)
     }
 
     async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
@@ -131,8 +131,18 @@ impl Bucket {
     }
 }
 
-fn found(name: &str, bucket: &str, seen: &Bucket) -> Result<Live, Failure> {
-    live(name, bucket, seen, &[("name", bucket), ("arn", &format!("arn:aws:s3:::{bucket}"))])
+fn found(aws: &Aws, name: &str, seen: &Bucket) -> Result<Live, Failure> {
+    let arn = format!("arn:{}:s3:::{}", partition(&aws.scope.region), seen.name);
+    live(name, &seen.name, seen, &[("name", &seen.name), ("arn", &arn)])
+}
+
+/// The part of AWS that a region belongs to: no answer of S3 names it.
+fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
 }
 
 /// The bucket's tags; nothing if there is no bucket.
@@ -200,6 +210,11 @@ mod tests {
         assert!(all_four(&all.clone().build()));
         assert!(!all_four(&all.clone().restrict_public_buckets(false).build()));
         assert!(!all_four(&all.set_block_public_acls(None).build()));
+    }
+
+    #[test]
+    fn an_arn_names_the_part_of_aws_that_the_region_is_in() {
+        assert_eq!(["us-east-1", "cn-north-1", "us-gov-west-1"].map(partition), ["aws", "aws-cn", "aws-us-gov"]);
     }
 
     #[test]

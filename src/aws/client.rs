@@ -75,7 +75,7 @@ impl Aws {
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             route53: aws_sdk_route53::Client::new(&config),
-            s3: aws_sdk_s3::Client::new(&config),
+            s3: super::s3::client(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             polls: Polls::default(),

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_route53::operation::get_hosted_zone::GetHostedZoneOutput;
 use aws_sdk_route53::types::{
-    ChangeAction, DelegationSet, HostedZoneConfig, ResourceRecordSet, RrType, Tag, TagResourceType, Vpc, VpcRegion,
+    ChangeAction, DelegationSet, HostedZoneConfig, ResourceRecordSet, ResourceTagSet, RrType, Tag, TagResourceType,
+    Vpc, VpcRegion,
 };
 use futures_util::future::try_join_all;
 
@@ -79,8 +80,11 @@ impl AwsKind for HostedZone {
     async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
         aws.zones.forget().await;
         let Some(zone) = if_there(get(aws, &live.id).await)? else { return Ok(()) };
-        let private = zone.hosted_zone().and_then(|zone| zone.config()).is_some_and(|config| config.private_zone());
-        let name = plain_name(zone.hosted_zone().map(|zone| zone.name()).unwrap_or_default());
+        let private = zone
+            .hosted_zone()
+            .and_then(|zone| zone.config())
+            .is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone);
+        let name = plain_name(zone.hosted_zone().map(aws_sdk_route53::types::HostedZone::name).unwrap_or_default());
         let mut records = records(aws, &live.id).await?;
         records.retain(|record| !is_the_zones_own(record, &name));
         if !private && !records.is_empty() {
@@ -169,18 +173,30 @@ fn name_servers(set: Option<&DelegationSet>) -> String {
     set.map(|set| set.name_servers().join(", ")).unwrap_or_default()
 }
 
+/// The tags of zones by id, as many a call as Route 53 takes.
 async fn all_tags(aws: &Aws, zones: &[&Zone]) -> Result<BTreeMap<String, Tags>, Failure> {
-    let calls = zones.chunks(TAGS_A_CALL).map(|some| async move {
-        let request = || {
-            let ids = some.iter().map(|zone| zone.id.clone()).collect();
-            let request = aws.route53.list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
-            request.set_resource_ids(Some(ids)).send()
-        };
-        aws.read(ROUTE53, "ListTagsForResources", request).await
-    });
-    let answers = try_join_all(calls).await?;
-    let told = answers.iter().flat_map(|answer| answer.resource_tag_sets());
-    Ok(told.map(|told| (told.resource_id().unwrap_or_default().to_owned(), from_route53(told.tags()))).collect())
+    let told = try_join_all(zones.chunks(TAGS_A_CALL).map(|some| tags_of(aws, some))).await?;
+    Ok(told.into_iter().flatten().collect())
+}
+
+/// One call's worth. It fails as a whole if one of the zones went away: then each is asked about by itself.
+async fn tags_of(aws: &Aws, zones: &[&Zone]) -> Result<Vec<(String, Tags)>, Failure> {
+    if let Some(told) = tags_at_once(aws, zones).await? {
+        return Ok(told);
+    }
+    let told = try_join_all(zones.chunks(1).map(|one| tags_at_once(aws, one))).await?;
+    Ok(told.into_iter().flatten().flatten().collect())
+}
+
+async fn tags_at_once(aws: &Aws, zones: &[&Zone]) -> Result<Option<Vec<(String, Tags)>>, Failure> {
+    let request = || {
+        let ids = zones.iter().map(|zone| zone.id.clone()).collect();
+        let request = aws.route53.list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
+        request.set_resource_ids(Some(ids)).send()
+    };
+    let answer = if_there(aws.read(ROUTE53, "ListTagsForResources", request).await)?;
+    let told = |told: &ResourceTagSet| (told.resource_id().unwrap_or_default().to_owned(), from_route53(told.tags()));
+    Ok(answer.map(|answer| answer.resource_tag_sets().iter().map(told).collect()))
 }
 
 fn from_route53(tags: &[Tag]) -> Tags {

@@ -35,7 +35,7 @@ impl AwsKind for InstanceProfile {
             .path(&self.path)
             .set_tags(Some(to_iam(&self.tags)?));
         let made = aws.send(IAM, "CreateInstanceProfile", request.send()).await?;
-        let arn = made.instance_profile().map(|profile| profile.arn()).unwrap_or_default();
+        let arn = made.instance_profile().map(aws_sdk_iam::types::InstanceProfile::arn).unwrap_or_default();
         self.add_role(aws).await.map_err(just_made)?;
         live(creation.object.address.name(), &self.name, self, &outputs(arn, &self.name))
     }
@@ -81,7 +81,7 @@ fn translate(profile: &IamProfile) -> InstanceProfile {
     InstanceProfile {
         name: profile.instance_profile_name().to_owned(),
         path: profile.path().to_owned(),
-        role: profile.roles().first().map(|role| role.role_name()).unwrap_or_default().into(),
+        role: profile.roles().first().map(aws_sdk_iam::types::Role::role_name).unwrap_or_default().into(),
         // ListInstanceProfiles does not tell them.
         tags: Tags::new(),
     }

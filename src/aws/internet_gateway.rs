@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
 
 use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::failure::just_made;
 use super::kind::{AwsKind, Creation, Look, live};
 use super::{Aws, tags};
 use crate::engine::{Class, Failure, Live, Note, Value};
@@ -27,7 +28,7 @@ impl AwsKind for InternetGateway {
             .tag_specifications(specification(ResourceType::InternetGateway, &self.tags));
         let made = aws.send(EC2, "CreateInternetGateway", request.send()).await?;
         let id = made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()).unwrap_or_default();
-        attach(aws, id, self).await?;
+        attach(aws, id, self).await.map_err(just_made)?;
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 

@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{LaunchTemplate as Answer, LaunchTemplateVersion, Resour
 use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification};
 use super::kind::{AwsKind, Creation, Look};
 use super::{Aws, tags};
-use crate::engine::{Failure, Live, Note, Value};
+use crate::engine::{Class, Failure, Live, Note, Value};
 use crate::resource::{LaunchTemplate, Resource};
 
 /// The most versions that EC2 gives in one answer.
@@ -64,8 +64,16 @@ impl LaunchTemplate {
         let number = made.launch_template_version().and_then(LaunchTemplateVersion::version_number);
         let version = number.unwrap_or_default().to_string();
         let request = aws.ec2.modify_launch_template().launch_template_id(id).default_version(&version);
-        aws.send(EC2, "ModifyLaunchTemplate", request.send()).await?;
+        aws.send(EC2, "ModifyLaunchTemplate", request.send()).await.map_err(too_early)?;
         Ok(version)
+    }
+}
+
+/// A version that was made a moment ago may not be known yet.
+fn too_early(failure: Failure) -> Failure {
+    match failure.code.as_deref() {
+        Some("InvalidLaunchTemplateId.VersionNotFound") => Failure { class: Class::NotYetConsistent, ..failure },
+        _ => failure,
     }
 }
 

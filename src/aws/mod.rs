@@ -11,6 +11,8 @@ mod failure;
 mod iam;
 mod kind;
 mod limit;
+#[cfg(test)]
+mod on_moto;
 mod poll;
 mod s3;
 mod store;

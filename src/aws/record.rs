@@ -123,7 +123,15 @@ async fn at(aws: &Aws, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>,
 fn translate(zone: &Zone, record: &ResourceRecordSet) -> Record {
     let (target, target_zone) = match record.alias_target() {
         Some(alias) => (alias_name(alias.dns_name()), alias.hosted_zone_id().to_owned()),
-        None => (record.resource_records().iter().map(|r| r.value()).collect::<Vec<_>>().join(", "), String::new()),
+        None => (
+            record
+                .resource_records()
+                .iter()
+                .map(aws_sdk_route53::types::ResourceRecord::value)
+                .collect::<Vec<_>>()
+                .join(", "),
+            String::new(),
+        ),
     };
     Record {
         zone: zone.id.as_str().into(),

@@ -32,7 +32,7 @@ impl AwsKind for Role {
             .assume_role_policy_document(&self.trust)
             .set_tags(Some(to_iam(&self.tags)?));
         let made = aws.send(IAM, "CreateRole", request.send()).await?;
-        let arn = made.role().map(|role| role.arn()).unwrap_or_default();
+        let arn = made.role().map(aws_sdk_iam::types::Role::arn).unwrap_or_default();
         let nothing = BTreeMap::new();
         tokio::try_join!(self.put_policies(aws, &nothing), self.attach(aws, &[])).map_err(just_made)?;
         live(creation.object.address.name(), &self.name, self, &outputs(arn, &self.name))

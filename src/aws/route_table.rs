@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
 use futures_util::future::try_join_all;
 
 use super::ec2::{EC2, filter, from_ec2, of_cluster, retag, specification};
+use super::failure::just_made;
 use super::kind::{AwsKind, Creation, Look, live};
 use super::{Aws, tags};
 use crate::engine::{Class, Failure, Input, Live, Note};
@@ -32,8 +33,10 @@ impl AwsKind for RouteTable {
             .tag_specifications(specification(ResourceType::RouteTable, &self.tags));
         let made = aws.send(EC2, "CreateRouteTable", request.send()).await?;
         let id = made.route_table().and_then(|table| table.route_table_id()).unwrap_or_default();
-        try_join_all(self.routes.iter().map(|route| add_route(aws, id, route))).await?;
-        try_join_all(self.subnets.iter().filter_map(Input::known).map(|subnet| associate(aws, id, subnet))).await?;
+        let routes = self.routes.iter().map(|route| add_route(aws, id, route));
+        try_join_all(routes).await.map_err(just_made)?;
+        let subnets = self.subnets.iter().filter_map(Input::known).map(|subnet| associate(aws, id, subnet));
+        try_join_all(subnets).await.map_err(just_made)?;
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 

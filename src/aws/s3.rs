@@ -1,5 +1,7 @@
 //! What the kinds of S3 and the store share: tags, and the removal of every version of a key.
 
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, Tag};
 
 use super::Aws;
@@ -12,6 +14,12 @@ pub(super) const S3: &str = "s3";
 
 /// The most versions that one call removes.
 const REMOVED_A_CALL: usize = 1000;
+
+/// The client. Another endpoint than AWS's has no name for each bucket: the bucket stands in the path.
+pub(super) fn client(config: &SdkConfig) -> Client {
+    let builder = aws_sdk_s3::config::Builder::from(config);
+    Client::from_conf(builder.force_path_style(config.endpoint_url().is_some()).build())
+}
 
 /// Tags as S3 takes them.
 pub(super) fn to_s3(tags: &Tags) -> Result<Vec<Tag>, Failure> {

@@ -23,10 +23,10 @@ const LOST: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict", "No
 /// Keys below a prefix of a bucket.
 #[derive(Debug, Clone)]
 pub struct S3Store {
-    aws: Arc<Aws>,
-    bucket: String,
+    pub(super) aws: Arc<Aws>,
+    pub(super) bucket: String,
     /// With a final slash, or empty.
-    prefix: String,
+    pub(super) prefix: String,
 }
 
 impl S3Store {

@@ -91,7 +91,7 @@ fn translate(zone: &Route53Zone) -> Zone {
     Zone {
         id: bare_id(zone.id()).to_owned(),
         name: plain_name(zone.name()),
-        private: config.is_some_and(|config| config.private_zone()),
+        private: config.is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone),
         comment: config.and_then(|config| config.comment()).unwrap_or_default().to_owned(),
     }
 }

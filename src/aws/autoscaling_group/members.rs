@@ -75,6 +75,11 @@ pub(super) fn serves(state: &str) -> bool {
     state == State::InService.as_str()
 }
 
+/// So many machines, in words.
+pub(super) fn machines(count: usize) -> String {
+    if count == 1 { "1 machine".to_owned() } else { format!("{count} machines") }
+}
+
 /// How many machines do their work.
 pub(super) fn serving(group: &Answer) -> usize {
     members(group).iter().filter(|member| serves(&member.state)).count()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum as Health;
 
-use super::members::{members, serves, stays};
+use super::members::{machines, members, serves, stays};
 use super::wait::{Stall, arrived, find};
 use super::{AUTOSCALING, groups};
 use crate::aws::Aws;
@@ -60,17 +60,17 @@ pub(super) fn next(
     replaced: &BTreeSet<String>,
     healthy: Option<&BTreeSet<String>>,
 ) -> Next {
-    let staying = |member: &Member| stays(&member.state) && !replaced.contains(&member.id);
-    let machines: Vec<_> = members(group).into_iter().filter(staying).collect();
+    let stays = |member: &Member| stays(&member.state) && !replaced.contains(&member.id);
+    let staying: Vec<_> = members(group).into_iter().filter(stays).collect();
     let works = |member: &Member| serves(&member.state) && healthy.is_none_or(|healthy| healthy.contains(&member.id));
     let size = group.desired_capacity().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
-    let (new, old): (Vec<_>, Vec<_>) = machines.iter().partition(|member| member.version == version);
-    if machines.len() < size {
-        return Next::Wait(format!("{} of {size} machines there", machines.len()));
+    let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| member.version == version);
+    if staying.len() < size {
+        return Next::Wait(format!("{} of {} there", staying.len(), machines(size)));
     }
     if let Some(late) = new.iter().find(|member| !works(member)) {
         let state = if serves(&late.state) { "not healthy in its target group yet" } else { &late.state };
-        return Next::Wait(format!("{}: {state}; {} machines to replace", late.id, old.len()));
+        return Next::Wait(format!("{}: {state}; {} to replace", late.id, machines(old.len())));
     }
     // A machine that does no work goes first: nobody misses it.
     match old.into_iter().min_by_key(|member| (works(member), &member.id)) {

@@ -148,7 +148,7 @@ mod rolling {
         let step = decide(&[("i-1", "2", LifecycleState::Terminating), ("i-2", "2", UP)], &["i-1"], None);
         assert!(matches!(step, Next::Wait(_)), "{step:?}");
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", LifecycleState::Pending)], &["i-1"], None);
-        assert_eq!(step, Next::Wait("i-3: Pending; 1 machines to replace".to_owned()));
+        assert_eq!(step, Next::Wait("i-3: Pending; 1 machine to replace".to_owned()));
     }
 
     #[test]

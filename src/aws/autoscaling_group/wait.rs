@@ -6,7 +6,8 @@ use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use aws_sdk_ec2::types::Instance;
 use tokio::time::Instant;
 
-use super::{AUTOSCALING, groups, members, seen};
+use super::members::{machines, serving};
+use super::{AUTOSCALING, groups, seen};
 use crate::aws::Aws;
 use crate::aws::ec2::{EC2, of_cluster};
 use crate::engine::{Class, Failure, Live, Note, Phase, Value};
@@ -28,13 +29,13 @@ pub(super) async fn until_in_service(aws: &Aws, live: &Live, note: Note<'_>) -> 
     loop {
         let found = watch.look(|| groups(aws)).await?;
         let group = find(&found, &live.id);
-        let serving = group.map(members::serving).unwrap_or_default();
+        let up = group.map(serving).unwrap_or_default();
         if let Some(group) = group
-            && serving >= needed
+            && up >= needed
         {
             return arrived(aws, live, group);
         }
-        stall.see(aws, note, &format!("{serving} of {needed} machines in service")).await?;
+        stall.see(aws, note, &format!("{up} of {} in service", machines(needed))).await?;
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn until_gone(aws: &Aws, name: &str, note: Note<'_>) -> Result<
     loop {
         let found = watch.look(|| groups(aws)).await?;
         let Some(group) = find(&found, name) else { break };
-        stall.see(aws, note, &format!("{} machines left", group.instances().len())).await?;
+        stall.see(aws, note, &format!("{} left", machines(group.instances().len()))).await?;
     }
     let mut watch = aws.polls.instances.watch();
     loop {
@@ -54,7 +55,7 @@ pub(super) async fn until_gone(aws: &Aws, name: &str, note: Note<'_>) -> Result<
         if left == 0 {
             return Ok(());
         }
-        stall.see(aws, note, &format!("{left} machines left")).await?;
+        stall.see(aws, note, &format!("{} left", machines(left))).await?;
     }
 }
 

@@ -1,1 +1,195 @@
-//! The kinds of this half against moto, over HTTP.
+//! The identity, balancing, DNS and storage kinds against a moto server, over HTTP.
+//!
+//! They run when `QUORATE_TEST_ENDPOINT` says where one is. Each test has a cluster of its own, so they share it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod balancing;
+mod dns;
+mod identity;
+mod storage;
+mod wire;
+
+use std::collections::BTreeSet;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_ec2::config::Credentials;
+
+use super::{Aws, Scope};
+use crate::engine::{Address, Attributes, Live, Object, Provider, Token};
+use crate::resource::{CLUSTER_TAG, Cloud, Facts, OBJECT_TAG, Question, Resource, Tags};
+use wire::Wire;
+
+/// An account with room for one cluster.
+struct Site {
+    aws: Aws,
+    wire: Wire,
+    cluster: String,
+}
+
+/// A site of a new cluster; nothing, with a line that says so, without a server.
+async fn site(region: &str) -> Option<Site> {
+    let Some(endpoint) = std::env::var_os("QUORATE_TEST_ENDPOINT") else {
+        #[allow(clippy::print_stderr, reason = "whoever runs the tests should know")]
+        {
+            eprintln!("SKIPPED: QUORATE_TEST_ENDPOINT does not say where a moto server is");
+        }
+        return None;
+    };
+    let wire = Wire::default();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(endpoint.to_str()?)
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .http_client(wire.client())
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .load()
+        .await;
+    let cluster = format!("c{:08x}.example.com", fastrand::u32(..));
+    let scope = Scope {
+        region: region.to_owned(),
+        bucket: format!("state.{cluster}"),
+        prefix: format!("{cluster}/"),
+        cluster: cluster.clone(),
+    };
+    let mut aws = Aws::connect(scope, Some(wire.client())).await;
+    aws.ec2 = aws_sdk_ec2::Client::new(&config);
+    aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
+    aws.iam = aws_sdk_iam::Client::new(&config);
+    aws.route53 = aws_sdk_route53::Client::new(&config);
+    aws.s3 = super::s3::client(&config);
+    aws.ssm = aws_sdk_ssm::Client::new(&config);
+    aws.sts = aws_sdk_sts::Client::new(&config);
+    Some(Site { aws, wire, cluster })
+}
+
+impl Site {
+    fn tags(&self, address: &Address) -> Tags {
+        let pairs = [(CLUSTER_TAG, self.cluster.clone()), (OBJECT_TAG, address.to_string()), ("Name", "n".to_owned())];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    async fn create(&self, object: &Object) -> Live {
+        let token = Token(format!("{}-{}", self.cluster, object.address));
+        let live = self.aws.create(object, &token).await.unwrap();
+        self.aws.ready(&live, &|_| ()).await.unwrap()
+    }
+
+    /// The only object that carries the address.
+    async fn find(&self, address: &Address) -> Live {
+        let mut found = self.aws.find(address).await.unwrap();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found.remove(0)
+    }
+
+    async fn is_gone(&self, address: &Address) -> bool {
+        self.aws.find(address).await.unwrap().is_empty()
+    }
+
+    async fn update(&self, live: &Live, object: &Object, changed: &[&str]) -> Live {
+        let changed: BTreeSet<String> = changed.iter().map(|name| (*name).to_owned()).collect();
+        self.aws.update(live, object, &changed).await.unwrap()
+    }
+
+    async fn delete(&self, live: &Live) {
+        self.aws.delete(live, &|_| ()).await.unwrap();
+        // A second time is no failure: the answer to the first may get lost.
+        self.aws.delete(live, &|_| ()).await.unwrap();
+    }
+
+    /// Creates the object, and checks that looking at it tells what creating it did.
+    async fn create_and_find(&self, object: &Object, untold: &[&str]) -> Live {
+        let made = self.create(object).await;
+        let found = self.find(&object.address).await;
+        assert_eq!((&made.id, &made.outputs, made.phase), (&found.id, &found.outputs, found.phase));
+        assert!(found.proven);
+        same(&made.attributes, &object.attributes, &[]);
+        same(&found.attributes, &object.attributes, untold);
+        found
+    }
+
+    /// Updates the object, and checks that looking at it tells what was wanted.
+    async fn update_and_find(&self, object: &Object, changed: &[&str], untold: &[&str]) -> Live {
+        let live = self.find(&object.address).await;
+        let updated = self.update(&live, object, changed).await;
+        let found = self.find(&object.address).await;
+        assert_eq!((&updated.id, &updated.outputs), (&found.id, &found.outputs));
+        same(&found.attributes, &object.attributes, untold);
+        found
+    }
+
+    async fn facts(&self, sizes: &[&str]) -> Facts {
+        let sizes = sizes.iter().map(|size| (*size).to_owned()).collect();
+        self.aws.facts(&Question { sizes, name: self.cluster.clone() }).await.unwrap()
+    }
+
+    /// A VPC with three subnets and a security group.
+    async fn network(&self) -> Network {
+        self.network_named("main").await
+    }
+
+    async fn network_named(&self, name: &str) -> Network {
+        let ec2 = &self.aws.ec2;
+        let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+        let mut subnets = Vec::new();
+        for (zone, cidr) in
+            [("us-east-1a", "10.0.0.0/24"), ("us-east-1b", "10.0.1.0/24"), ("us-east-1f", "10.0.2.0/24")]
+        {
+            let made = ec2.create_subnet().vpc_id(&vpc).availability_zone(zone).cidr_block(cidr).send().await.unwrap();
+            subnets.push(made.subnet.unwrap().subnet_id.unwrap());
+        }
+        let group = ec2.create_security_group().vpc_id(&vpc).group_name(name).description("d").send();
+        let group = group.await.unwrap().group_id.unwrap();
+        Network { vpc, subnets, group }
+    }
+}
+
+struct Network {
+    vpc: String,
+    subnets: Vec<String>,
+    group: String,
+}
+
+fn object<K: Resource>(resource: &K, name: &str) -> Object {
+    resource.object(name).unwrap()
+}
+
+/// Checks that two objects look the same but for the attributes that AWS does not tell.
+fn same(one: &Attributes, other: &Attributes, untold: &[&str]) {
+    let told = |attributes: &Attributes| {
+        let mut told = attributes.clone();
+        told.retain(|name, _| !untold.contains(&name.as_str()));
+        told
+    };
+    assert_eq!(told(one), told(other));
+}
+
+#[tokio::test]
+async fn facts_are_one_answer_to_each_question() {
+    let Some(site) = site("us-east-1").await else { return };
+    let facts = site.facts(&["t3.medium", "t4g.medium", "t3.gigantic"]).await;
+    assert_eq!(site.wire.take_log().len(), 5);
+    assert_eq!(facts.account.len(), 12);
+    assert!(facts.caller.starts_with("arn:aws:"));
+    assert!(facts.zones.contains(&"us-east-1f".to_owned()), "{:?}", facts.zones);
+    assert_eq!(facts.images.len(), 2);
+    assert_eq!(
+        facts.sizes.keys().collect::<Vec<_>>(),
+        ["t3.medium", "t4g.medium"],
+        "one that the region lacks is absent"
+    );
+    assert_ne!(facts.sizes["t3.medium"].architecture, facts.sizes["t4g.medium"].architecture);
+}
+
+#[tokio::test]
+async fn facts_and_a_look_share_the_list_of_zones_and_two_looks_do_not() {
+    let Some(site) = site("us-east-1").await else { return };
+    let zone = Address::new("hosted-zone", "internal");
+    let (_, found) = tokio::join!(site.facts(&[]), site.aws.find(&zone));
+    assert!(found.unwrap().is_empty());
+    let listings = |log: Vec<String>| log.iter().filter(|call| call.ends_with("/2013-04-01/hostedzone")).count();
+    assert_eq!(listings(site.wire.take_log()), 1);
+    for _ in 0..2 {
+        site.aws.find(&zone).await.unwrap();
+    }
+    assert_eq!(listings(site.wire.take_log()), 2);
+}

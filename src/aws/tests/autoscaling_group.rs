@@ -63,8 +63,11 @@ async fn a_group_is_made_changed_mended_and_removed() {
     moto.unmake::<AutoScalingGroup>("workers").await;
     let filter = crate::aws::ec2::filter("tag:aws:autoscaling:groupName", &wanted.name);
     let left = moto.aws.ec2.describe_instances().filters(filter).send().await.unwrap();
-    let states =
-        left.reservations().iter().flat_map(|r| r.instances()).map(|i| i.state().unwrap().name().unwrap().as_str());
+    let states = left
+        .reservations()
+        .iter()
+        .flat_map(aws_sdk_ec2::types::Reservation::instances)
+        .map(|i| i.state().unwrap().name().unwrap().as_str());
     assert!(states.into_iter().all(|state| state == "terminated"));
     moto.unmake::<LaunchTemplate>("workers").await;
 }
@@ -100,7 +103,9 @@ async fn target_groups_come_and_go() {
 #[tokio::test]
 async fn a_new_version_reaches_the_group_and_its_machines() {
     let Some(moto) = moto("roll").await else { return };
-    let wanted = group(&moto, 1).await;
+    let group = group(&moto, 1).await;
+    let vpc = moto.see::<Vpc>("main").await.id;
+    let wanted = AutoScalingGroup { target_groups: vec![target_group(&moto, &vpc, "api").await.into()], ..group };
     moto.make("workers", &wanted).await;
     let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..template(&moto, "workers") };
     moto.mend("workers", &larger).await;

@@ -1,4 +1,5 @@
-//! The kinds against moto, over HTTP: only when `QUORATE_TEST_ENDPOINT` says where it is.
+//! The kinds against moto, over HTTP: only when `QUORATE_TEST_ENDPOINT` says where it is. What moto never answers, a
+//! test answers itself.
 //!
 //! Each test has a cluster of its own, so that all of them can use one server at once.
 
@@ -10,6 +11,7 @@ mod launch_template;
 mod network;
 mod recorder;
 mod security;
+mod waiting;
 
 use std::collections::BTreeSet;
 
@@ -37,28 +39,28 @@ async fn moto(test: &str) -> Option<Moto> {
         }
         return None;
     };
-    let calls = Recorder::over(Builder::new().build_http());
-    let scope = Scope {
-        cluster: format!("{test}-{:08x}.example.com", fastrand::u32(..)),
-        region: "us-east-1".to_owned(),
-        bucket: "unused".to_owned(),
-        prefix: String::new(),
-    };
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .region("us-east-1")
-        .endpoint_url(endpoint)
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .http_client(calls.client())
-        .load()
-        .await;
-    let mut aws = Aws::connect(scope, Some(calls.client())).await;
-    aws.autoscaling = aws_sdk_autoscaling::Client::new(&config);
-    aws.ec2 = aws_sdk_ec2::Client::new(&config);
-    aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
-    Some(Moto { aws, calls })
+    let cluster = format!("{test}-{:08x}.example.com", fastrand::u32(..));
+    Some(Moto::connect(cluster, &endpoint, Recorder::over(Builder::new().build_http())).await)
 }
 
 impl Moto {
+    async fn connect(cluster: String, endpoint: &str, calls: Recorder) -> Self {
+        let scope =
+            Scope { cluster, region: "us-east-1".to_owned(), bucket: "unused".to_owned(), prefix: String::new() };
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region("us-east-1")
+            .endpoint_url(endpoint)
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(calls.client())
+            .load()
+            .await;
+        let mut aws = Aws::connect(scope, Some(calls.client())).await;
+        aws.autoscaling = aws_sdk_autoscaling::Client::new(&config);
+        aws.ec2 = aws_sdk_ec2::Client::new(&config);
+        aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
+        Self { aws, calls }
+    }
+
     /// The tags of an object of the cluster.
     fn tags<K: Resource>(&self, name: &str) -> Tags {
         let address = K::address(name).to_string();
@@ -99,9 +101,9 @@ impl Moto {
     /// Checks that an observation finds the object as it should be.
     async fn check(&self, object: &Object) {
         let found = self.aws.find(&object.address).await.unwrap();
-        let [live] = found.as_slice() else { panic!("one {} expected, found {found:?}", object.address) };
-        assert_alike(&object.attributes, &live.attributes);
-        assert!(live.proven);
+        assert_eq!(found.len(), 1, "{}: {found:?}", object.address);
+        assert_alike(&object.attributes, &found[0].attributes);
+        assert!(found[0].proven);
     }
 
     async fn see<K: Resource>(&self, name: &str) -> Live {

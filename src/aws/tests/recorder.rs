@@ -1,5 +1,6 @@
-//! Writes down which actions are called, and refuses some of them.
+//! Writes down which actions are called, and answers some of them itself.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{
@@ -12,13 +13,13 @@ use aws_smithy_types::body::SdkBody;
 /// An HTTP client that remembers the action of each request of the query protocols.
 #[derive(Debug, Clone)]
 pub(super) struct Recorder {
-    inner: SharedHttpClient,
+    inner: Option<SharedHttpClient>,
     notes: Arc<Mutex<Notes>>,
 }
 
 #[derive(Debug)]
 struct Connector {
-    inner: SharedHttpConnector,
+    inner: Option<SharedHttpConnector>,
     notes: Arc<Mutex<Notes>>,
 }
 
@@ -27,11 +28,18 @@ struct Notes {
     actions: Vec<String>,
     /// Actions that are refused, each once, with the code that is answered.
     refusals: Vec<(&'static str, &'static str)>,
+    /// What actions are answered with; the last answer is given again and again.
+    answers: HashMap<&'static str, VecDeque<String>>,
 }
 
 impl Recorder {
     pub(super) fn over(inner: SharedHttpClient) -> Self {
-        Self { inner, notes: Arc::default() }
+        Self { inner: Some(inner), notes: Arc::default() }
+    }
+
+    /// Nobody but the test answers.
+    pub(super) fn alone() -> Self {
+        Self { inner: None, notes: Arc::default() }
     }
 
     pub(super) fn client(&self) -> SharedHttpClient {
@@ -45,6 +53,11 @@ impl Recorder {
         actions
     }
 
+    /// Has an action answered with these, one after the other.
+    pub(super) fn answer(&self, action: &'static str, bodies: impl IntoIterator<Item = String>) {
+        self.notes.lock().unwrap().answers.entry(action).or_default().extend(bodies);
+    }
+
     /// Has the next call of an action answered with a code that moto does not know about.
     pub(super) fn refuse(&self, action: &'static str, code: &'static str) {
         self.notes.lock().unwrap().refusals.push((action, code));
@@ -53,7 +66,7 @@ impl Recorder {
 
 impl HttpClient for Recorder {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
+        let inner = self.inner.as_ref().map(|inner| inner.http_connector(settings, components));
         SharedHttpConnector::new(Connector { inner, notes: Arc::clone(&self.notes) })
     }
 }
@@ -68,8 +81,15 @@ impl HttpConnector for Connector {
             if let Some(place) = notes.refusals.iter().position(|(refused, _)| *refused == action) {
                 return HttpConnectorFuture::ready(Ok(refusal(notes.refusals.remove(place).1)));
             }
+            if let Some(answers) = notes.answers.get_mut(action) {
+                let body = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+                return HttpConnectorFuture::ready(Ok(HttpResponse::new(
+                    200.try_into().unwrap(),
+                    SdkBody::from(body.unwrap_or_default()),
+                )));
+            }
         }
-        self.inner.call(request)
+        self.inner.as_ref().unwrap().call(request)
     }
 }
 

@@ -1,0 +1,134 @@
+//! Load balancers, target groups and listeners.
+
+use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, Tag};
+
+use super::{Network, Site, object, site};
+use crate::engine::{Class, Phase, Provider, Token};
+use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup, balancer_stem};
+
+fn name(site: &Site, rest: &str) -> String {
+    format!("{}{rest}", balancer_stem(&site.cluster))
+}
+
+fn load_balancer(site: &Site, network: &Network) -> LoadBalancer {
+    LoadBalancer {
+        name: name(site, "api"),
+        scheme: "internet-facing".to_owned(),
+        subnets: network.subnets.iter().map(|id| id.as_str().into()).collect(),
+        security_groups: vec![network.group.as_str().into()],
+        cross_zone: true,
+        tags: site.tags(&LoadBalancer::address("api")),
+    }
+}
+
+fn target_group(site: &Site, network: &Network) -> TargetGroup {
+    TargetGroup {
+        name: name(site, "api"),
+        vpc: network.vpc.as_str().into(),
+        protocol: "TCP".to_owned(),
+        port: 6443,
+        health_check: HealthCheck { protocol: "TCP".to_owned(), interval: 10, healthy: 2, unhealthy: 2 },
+        deregistration_seconds: 30,
+        tags: site.tags(&TargetGroup::address("api")),
+    }
+}
+
+fn listener(site: &Site, load_balancer: &str, target_group: &str) -> Listener {
+    Listener {
+        load_balancer: load_balancer.into(),
+        protocol: "TCP".to_owned(),
+        port: 443,
+        target_group: target_group.into(),
+        tags: site.tags(&Listener::address("api")),
+    }
+}
+
+#[tokio::test]
+async fn a_balancer_with_its_target_group_and_listener_lives_a_whole_life() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let mut balancer = load_balancer(&site, &network);
+    let mut group = target_group(&site, &network);
+    let made = site.aws.create(&object(&balancer, "api"), &Token("t".into())).await.unwrap();
+    assert_eq!(made.phase, Phase::Pending);
+    let made = site.aws.ready(&made, &|_| ()).await.unwrap();
+    assert_eq!((made.phase, made.outputs.len()), (Phase::Ready, 3));
+    let grouped = site.create_and_find(&object(&group, "api"), &[]).await;
+    let mut listening = listener(&site, &made.id, &grouped.id);
+    let heard = site.create_and_find(&object(&listening, "api"), &[]).await;
+
+    site.wire.take_log();
+    site.find(&made.address).await;
+    let mut log = site.wire.take_log();
+    log.sort();
+    let seen = ["DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers", "DescribeTags"];
+    assert_eq!(log[..4], seen);
+    assert_eq!(log[4..], ["DescribeTargetGroupAttributes", "DescribeTargetGroups"]);
+
+    balancer.cross_zone = false;
+    balancer.subnets.remove(0);
+    balancer.tags.insert("more".into(), "tags".into());
+    site.update_and_find(&object(&balancer, "api"), &["cross_zone", "subnets", "tags"], &[]).await;
+    balancer.tags.remove("more");
+    site.update_and_find(&object(&balancer, "api"), &["security_groups", "tags"], &[]).await;
+    group.health_check.interval = 30;
+    group.deregistration_seconds = 300;
+    site.update_and_find(&object(&group, "api"), &["health_check", "deregistration_seconds"], &[]).await;
+    listening.port = 8443;
+    site.update_and_find(&object(&listening, "api"), &["port"], &[]).await;
+
+    let held = site.aws.delete(&grouped, &|_| ()).await.unwrap_err();
+    assert_eq!(held.class, Class::Held, "{held}");
+    for live in [&heard, &made, &grouped] {
+        site.delete(live).await;
+        assert!(site.is_gone(&live.address).await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_costs_no_call() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let balancer = LoadBalancer { cross_zone: false, ..load_balancer(&site, &network) };
+    let group = TargetGroup { deregistration_seconds: 300, ..target_group(&site, &network) };
+    site.wire.take_log();
+    let token = Token("t".into());
+    let made = site.aws.create(&object(&balancer, "api"), &token).await.unwrap();
+    let grouped = site.aws.create(&object(&group, "api"), &token).await.unwrap();
+    assert_eq!(site.wire.take_log(), ["CreateLoadBalancer", "CreateTargetGroup"]);
+    super::same(&site.find(&made.address).await.attributes, &object(&balancer, "api").attributes, &[]);
+    super::same(&site.find(&grouped.address).await.attributes, &object(&group, "api").attributes, &[]);
+    site.delete(&made).await;
+    site.delete(&grouped).await;
+}
+
+#[tokio::test]
+async fn a_name_like_ours_without_our_tag_is_not_ours() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let tag = Tag::builder().key("quorate.dev/cluster").value("other.example.com").build();
+    let theirs = site.aws.elb.create_target_group().name(name(&site, "theirs")).vpc_id(&network.vpc);
+    let theirs = theirs.protocol(ProtocolEnum::Tcp).port(80).tags(tag).send().await.unwrap();
+    assert!(site.is_gone(&TargetGroup::address("api")).await);
+    let arn = theirs.target_groups()[0].target_group_arn().unwrap();
+    site.aws.elb.delete_target_group().target_group_arn(arn).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn more_tags_than_one_call_tells_are_read() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let mut made = Vec::new();
+    for n in 0..21 {
+        let group = target_group(&site, &network);
+        let tags = site.tags(&TargetGroup::address(&n.to_string()));
+        let group = TargetGroup { name: name(&site, &n.to_string()), deregistration_seconds: 300, tags, ..group };
+        made.push(site.create(&object(&group, &n.to_string())).await);
+    }
+    site.wire.take_log();
+    site.find(&TargetGroup::address("20")).await;
+    assert_eq!(site.wire.take_log().iter().filter(|call| *call == "DescribeTags").count(), 2);
+    for live in &made {
+        site.delete(live).await;
+    }
+}

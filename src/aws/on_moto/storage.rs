@@ -1,0 +1,195 @@
+//! The bucket, its objects, and the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{Site, object, site};
+use crate::aws::S3Store;
+use crate::engine::{Class, Condition, Etag, Object, Payload, Phase, Provider, Store, Written};
+use crate::resource::{Bucket, BucketObject, Resource, STATE_BUCKET};
+
+fn bucket(site: &Site) -> Bucket {
+    Bucket {
+        name: site.aws.scope.bucket.clone(),
+        versioned: true,
+        encrypted: true,
+        private: true,
+        tags: site.tags(&Bucket::address(STATE_BUCKET)),
+    }
+}
+
+fn file(site: &Site, content: &str) -> Object {
+    let sha256 = Sha256::digest(content).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let bucket = site.aws.scope.bucket.as_str().into();
+    let key = format!("{}bootstrap/{sha256}/node.sh", site.aws.scope.prefix);
+    let payload = Some(Payload(Arc::from(content.as_bytes())));
+    Object { payload, ..object(&BucketObject { bucket, key, sha256 }, "node.sh") }
+}
+
+async fn put(site: &Site, key: &str) {
+    let request = site.aws.s3.put_object().bucket(&site.aws.scope.bucket).key(key);
+    request.body(b"theirs".to_vec().into()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_furnished_mended_and_removed_with_all_versions() {
+    for region in ["us-east-1", "eu-central-1"] {
+        let Some(site) = site(region).await else { return };
+        let wanted = object(&bucket(&site), STATE_BUCKET);
+        let made = site.create_and_find(&wanted, &[]).await;
+        let s3 = &site.aws.s3;
+        let encryption = s3.get_bucket_encryption().bucket(&made.id).send().await.unwrap();
+        assert_eq!(encryption.server_side_encryption_configuration.unwrap().rules.len(), 1);
+
+        s3.delete_public_access_block().bucket(&made.id).send().await.unwrap();
+        let seen = Bucket::from_attributes(&site.find(&made.address).await.attributes).unwrap();
+        assert!(!seen.private && seen.versioned);
+        site.update_and_find(&wanted, &["private", "encrypted", "versioned"], &[]).await;
+
+        let key = format!("{}state.json", site.aws.scope.prefix);
+        put(&site, &key).await;
+        put(&site, &key).await;
+        s3.delete_object().bucket(&made.id).key(&key).send().await.unwrap();
+        site.delete(&made).await;
+        assert!(site.is_gone(&made.address).await);
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_with_somebody_elses_keys_is_not_removed() {
+    let Some(site) = site("us-east-1").await else { return };
+    let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    put(&site, "other.example.com/state.json").await;
+    put(&site, &format!("{}state.json", site.aws.scope.prefix)).await;
+    let refused = site.aws.delete(&made, &|_| ()).await.unwrap_err();
+    assert_eq!(refused.class, Class::Held);
+    assert!(refused.message.ends_with("other.example.com/state.json"), "{refused}");
+    let store = store(site);
+    assert_eq!(store.list("").await.unwrap().len(), 2, "nothing was removed");
+}
+
+#[tokio::test]
+async fn a_bucket_of_somebody_else_is_told_as_theirs_and_keeps_their_tags() {
+    let Some(site) = site("us-east-1").await else { return };
+    let name = &site.aws.scope.bucket;
+    site.aws.s3.create_bucket().bucket(name).send().await.unwrap();
+    let theirs = site.find(&Bucket::address(STATE_BUCKET)).await;
+    assert!(!theirs.proven);
+    assert_eq!(Bucket::from_attributes(&theirs.attributes).unwrap().tags.len(), 0);
+
+    let tag = aws_sdk_s3::types::Tag::builder().key("team").value("blue").build().unwrap();
+    let tagging = aws_sdk_s3::types::Tagging::builder().tag_set(tag).build().unwrap();
+    site.aws.s3.put_bucket_tagging().bucket(name).tagging(tagging).send().await.unwrap();
+    let ours = object(&bucket(&site), STATE_BUCKET);
+    // The engine passes our tags only: theirs are not in what is updated.
+    site.update(&theirs, &ours, &["tags"]).await;
+    let seen = Bucket::from_attributes(&site.find(&theirs.address).await.attributes).unwrap();
+    assert_eq!((seen.tags["team"].as_str(), seen.tags.len()), ("blue", 4));
+}
+
+#[tokio::test]
+async fn a_file_is_put_seen_and_removed_with_all_versions() {
+    let Some(site) = site("us-east-1").await else { return };
+    let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    let (old, new) = (file(&site, "echo old"), file(&site, "echo new"));
+    let first = site.create_and_find(&old, &[]).await;
+    assert_eq!(first.phase, Phase::Ready);
+    site.create(&old).await;
+    let second = site.create(&new).await;
+    assert_ne!(first.id, second.id);
+    assert_eq!(site.aws.find(&new.address).await.unwrap().len(), 2, "the old one is there until it is removed");
+    site.delete(&first).await;
+    assert_eq!(site.find(&new.address).await.id, second.id);
+    let versions = site.aws.s3.list_object_versions().bucket(&made.id).send().await.unwrap();
+    assert_eq!((versions.versions().len(), versions.delete_markers().len()), (1, 0));
+    site.delete(&made).await;
+}
+
+#[tokio::test]
+async fn where_there_is_no_bucket_there_is_nothing() {
+    let Some(site) = site("us-east-1").await else { return };
+    assert!(site.is_gone(&Bucket::address(STATE_BUCKET)).await);
+    assert!(site.is_gone(&BucketObject::address("node.sh")).await);
+    let store = store(site);
+    assert_eq!(store.get("k").await.unwrap(), None);
+    assert!(store.list("").await.unwrap().is_empty());
+    store.purge("").await.unwrap();
+    assert_eq!(store.put("k", b"1", &Condition::Absent).await.unwrap_err().class, Class::Gone);
+}
+
+fn store(site: Site) -> S3Store {
+    let bucket = site.aws.scope.bucket.clone();
+    S3Store::new(Arc::new(site.aws), bucket, "")
+}
+
+fn etag(written: Written) -> Etag {
+    match written {
+        Written::Yes(etag) => etag,
+        Written::Lost => panic!("the condition did not hold"),
+    }
+}
+
+#[tokio::test]
+async fn the_store_writes_only_under_its_condition() {
+    let Some(site) = site("us-east-1").await else { return };
+    site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    let store = store(site);
+    let first = etag(store.put("a/lock", b"one", &Condition::Absent).await.unwrap());
+    assert_eq!(store.put("a/lock", b"two", &Condition::Absent).await.unwrap(), Written::Lost);
+    let stored = store.get("a/lock").await.unwrap().unwrap();
+    assert_eq!((stored.bytes.as_slice(), &stored.etag), (&b"one"[..], &first));
+
+    let second = etag(store.put("a/lock", b"two", &Condition::Matches(first.clone())).await.unwrap());
+    assert_ne!(first, second);
+    assert_eq!(store.put("a/lock", b"three", &Condition::Matches(first.clone())).await.unwrap(), Written::Lost);
+    assert!(!store.remove("a/lock", &first).await.unwrap());
+    assert!(store.remove("a/lock", &second).await.unwrap());
+    assert!(!store.remove("a/lock", &second).await.unwrap());
+    assert_eq!(store.get("a/lock").await.unwrap(), None);
+    assert_eq!(store.put("a/lock", b"four", &Condition::Matches(second)).await.unwrap(), Written::Lost);
+    etag(store.put("a/lock", b"five", &Condition::Absent).await.unwrap());
+}
+
+#[tokio::test]
+async fn of_many_writers_at_once_one_wins() {
+    let Some(site) = site("us-east-1").await else { return };
+    site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    let store = store(site);
+    let contents: Vec<_> = (0..8).map(|n| format!("writer {n}")).collect();
+    let writers = contents.iter().map(|content| store.put("lock", content.as_bytes(), &Condition::Absent));
+    let written = futures_util::future::try_join_all(writers).await.unwrap();
+    assert_eq!(written.iter().filter(|written| **written != Written::Lost).count(), 1);
+}
+
+#[tokio::test]
+async fn an_age_is_told_by_the_stores_own_clock() {
+    let Some(site) = site("us-east-1").await else { return };
+    site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    let store = store(site);
+    store.put("k", b"1", &Condition::Absent).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    let age = store.get("k").await.unwrap().unwrap().age;
+    assert!((2..60).contains(&age.as_secs()), "{age:?}");
+}
+
+#[tokio::test]
+async fn a_store_lists_and_purges_below_its_prefix_only() {
+    let Some(site) = site("us-east-1").await else { return };
+    site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    let whole = store(site);
+    let part = S3Store { prefix: "team/".to_owned(), ..whole.clone() };
+    assert_eq!(part.location(), format!("{}/team", whole.location()));
+    for key in ["b/state.json", "a/state.json", "a/lock"] {
+        let etag = etag(part.put(key, b"1", &Condition::Absent).await.unwrap());
+        part.put(key, b"2", &Condition::Matches(etag)).await.unwrap();
+    }
+    whole.put("a/state.json", b"3", &Condition::Absent).await.unwrap();
+    assert_eq!(part.list("").await.unwrap(), ["a/lock", "a/state.json", "b/state.json"]);
+    assert_eq!(whole.list("team/a").await.unwrap(), ["team/a/lock", "team/a/state.json"]);
+    part.purge("a/").await.unwrap();
+    assert_eq!(part.list("").await.unwrap(), ["b/state.json"]);
+    let left = whole.aws.s3.list_object_versions().bucket(&whole.bucket).send().await.unwrap();
+    assert_eq!((left.versions().len(), left.delete_markers().len()), (3, 0));
+}

@@ -1,0 +1,159 @@
+//! Waiting for groups, on a paused clock and without a server.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::resource::AutoScalingGroup;
+
+/// A cluster of which only the test tells anything.
+async fn cluster() -> Moto {
+    Moto::connect("c".to_owned(), "http://127.0.0.1:9", Recorder::alone()).await
+}
+
+/// A group of two, with machines as `(id, version, state)`.
+fn group(status: &str, machines: &[(&str, &str, &str)]) -> String {
+    let machine = |(id, version, state): &(&str, &str, &str)| {
+        let template = format!("<LaunchTemplateId>lt-1</LaunchTemplateId><Version>{version}</Version>");
+        format!(
+            "<member><InstanceId>{id}</InstanceId><LifecycleState>{state}</LifecycleState>\
+             <LaunchTemplate>{template}</LaunchTemplate></member>"
+        )
+    };
+    let machines: String = machines.iter().map(machine).collect();
+    let tag = |key: &str, value: &str| {
+        format!("<member><Key>{key}</Key><Value>{value}</Value><PropagateAtLaunch>true</PropagateAtLaunch></member>")
+    };
+    let tags = tag(CLUSTER_TAG, "c") + &tag(OBJECT_TAG, "autoscaling-group/workers");
+    groups(&format!(
+        "<member><AutoScalingGroupName>workers</AutoScalingGroupName><AutoScalingGroupARN>arn:workers</AutoScalingGroupARN>\
+         <LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>2</Version></LaunchTemplate>\
+         <MinSize>2</MinSize><MaxSize>2</MaxSize><DesiredCapacity>2</DesiredCapacity>{status}\
+         <Instances>{machines}</Instances><Tags>{tags}</Tags></member>"
+    ))
+}
+
+fn groups(groups: &str) -> String {
+    let result = format!("<AutoScalingGroups>{groups}</AutoScalingGroups>");
+    format!(
+        "<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult>{result}</DescribeAutoScalingGroupsResult>\
+         </DescribeAutoScalingGroupsResponse>"
+    )
+}
+
+fn wanted() -> AutoScalingGroup {
+    let tags = [(CLUSTER_TAG, "c"), (OBJECT_TAG, "autoscaling-group/workers")];
+    AutoScalingGroup {
+        name: "workers".to_owned(),
+        launch_template: "lt-1".into(),
+        version: "2".into(),
+        machines: "2".into(),
+        subnets: Vec::new(),
+        min: 2,
+        max: 2,
+        desired: Some(2),
+        target_groups: Vec::new(),
+        tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+    }
+}
+
+fn made() -> Live {
+    let live = crate::aws::kind::live("workers", "workers", &wanted(), &[("name", "workers")]).unwrap();
+    Live { phase: Phase::Pending, ..live }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_ready_when_its_machines_are_in_service() {
+    let cluster = cluster().await;
+    let answers = [
+        groups(""),
+        group("", &[("i-1", "2", "Pending")]),
+        group("", &[("i-1", "2", "InService"), ("i-2", "2", "Pending")]),
+        group("", &[("i-1", "2", "InService"), ("i-2", "2", "InService")]),
+    ];
+    cluster.calls.answer("DescribeAutoScalingGroups", answers);
+    let notes = Mutex::new(Vec::new());
+    let live = cluster.aws.ready(&made(), &|note| notes.lock().unwrap().push(note)).await.unwrap();
+    assert_eq!(*notes.lock().unwrap(), ["0 of 2 machines in service", "1 of 2 machines in service"]);
+    assert_eq!((live.phase, live.outputs["arn"].as_str(), live.members.len()), (Phase::Ready, "arn:workers", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_gets_no_machine_says_why_and_gives_up() {
+    let cluster = cluster().await;
+    cluster.calls.answer("DescribeAutoScalingGroups", [group("", &[])]);
+    let activity = "<Activities><member><StatusMessage>We have no t3.medium.</StatusMessage></member></Activities>";
+    let result = format!("<DescribeScalingActivitiesResult>{activity}</DescribeScalingActivitiesResult>");
+    let answer = format!("<DescribeScalingActivitiesResponse>{result}</DescribeScalingActivitiesResponse>");
+    cluster.calls.answer("DescribeScalingActivities", [answer]);
+    let (start, notes) = (Instant::now(), Mutex::new(Vec::new()));
+    let failure = cluster.aws.ready(&made(), &|note| notes.lock().unwrap().push(note)).await.unwrap_err();
+    assert!((900..910).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert_eq!(
+        failure.message,
+        "nothing has moved in workers for 15 minutes: 0 of 2 machines in service; \
+         the last scaling activity says: We have no t3.medium."
+    );
+    let said = ["0 of 2 machines in service", "0 of 2 machines in service: We have no t3.medium."];
+    assert_eq!(*notes.lock().unwrap(), said);
+    let calls = cluster.calls.take();
+    let asked = calls.iter().filter(|action| *action == "DescribeScalingActivities").count();
+    assert!((12..=15).contains(&asked), "once a minute, not {asked} times");
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_are_replaced_one_after_the_other() {
+    let cluster = cluster().await;
+    let (up, down) = ("InService", "Terminating");
+    let answers = [
+        group("", &[("i-1", "1", up), ("i-2", "1", up)]),
+        group("", &[("i-1", "1", down), ("i-2", "1", up)]),
+        group("", &[("i-2", "1", up), ("i-3", "2", "Pending")]),
+        group("", &[("i-2", "1", up), ("i-3", "2", up)]),
+        group("", &[("i-2", "1", up), ("i-3", "2", up)]),
+        group("", &[("i-3", "2", up), ("i-4", "2", "Pending")]),
+        group("", &[("i-3", "2", up), ("i-4", "2", up)]),
+    ];
+    cluster.calls.answer("DescribeAutoScalingGroups", answers);
+    let activity = "<TerminateInstanceInAutoScalingGroupResult/>";
+    let activity = format!(
+        "<TerminateInstanceInAutoScalingGroupResponse>{activity}</TerminateInstanceInAutoScalingGroupResponse>"
+    );
+    cluster.calls.answer("TerminateInstanceInAutoScalingGroup", [activity]);
+    let notes = Mutex::new(Vec::new());
+    let object = wanted().object("workers").unwrap();
+    let live = cluster.aws.roll(&made(), &object, &|note| notes.lock().unwrap().push(note)).await.unwrap();
+    assert_eq!(live.attributes["machines"].as_text(), Some("2"));
+    let said = [
+        "replacing i-1",
+        "1 of 2 machines there",
+        "i-3: Pending; 1 machine to replace",
+        "replacing i-2",
+        "1 of 2 machines there",
+        "i-4: Pending; 0 machines to replace",
+    ];
+    assert_eq!(*notes.lock().unwrap(), said);
+    let calls = cluster.calls.take();
+    assert_eq!(calls.iter().filter(|action| *action == "TerminateInstanceInAutoScalingGroup").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_on_its_way_out_is_waited_for_and_its_machines_too() {
+    let cluster = cluster().await;
+    cluster.calls.refuse("DeleteAutoScalingGroup", "ValidationError");
+    let going = group("<Status>Delete in progress</Status>", &[("i-1", "2", "Terminating")]);
+    cluster.calls.answer("DescribeAutoScalingGroups", [going.clone(), going, groups("")]);
+    let machine = |tags: &str| {
+        let instance = format!("<item><instanceId>i-1</instanceId><tagSet>{tags}</tagSet></item>");
+        let set = format!("<item><instancesSet>{instance}</instancesSet></item>");
+        format!("<DescribeInstancesResponse><reservationSet>{set}</reservationSet></DescribeInstancesResponse>")
+    };
+    let of = |group: &str| machine(&format!("<item><key>aws:autoscaling:groupName</key><value>{group}</value></item>"));
+    cluster.calls.answer("DescribeInstances", [of("workers"), of("others")]);
+    let start = Instant::now();
+    cluster.aws.delete(&made(), &|_| {}).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(cluster.calls.take().iter().filter(|action| *action == "DescribeInstances").count(), 2);
+}
