@@ -11,8 +11,6 @@ mod failure;
 mod iam;
 mod kind;
 mod limit;
-#[cfg(test)]
-mod on_moto;
 mod poll;
 mod s3;
 mod store;
