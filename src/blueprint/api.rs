@@ -3,7 +3,7 @@
 use super::security::{API_PORT, PUBLIC_API_PORT};
 use super::{Problem, Site, names, network, security};
 use crate::engine::{Input, Object};
-use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup};
+use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup, balancer_stem};
 
 /// The name of each of its objects.
 const API: &str = "api";
@@ -59,10 +59,10 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(vec![balancer, targets.object(API)?, listener.object(API)?])
 }
 
-/// A name that is unique in the region: `api-chat-poeticoding-com-1a2b3c4d`.
+/// A name that is unique in the region, and begins as all of the cluster's do: `chat-1a2b3c-api-4d5e6f70`.
 fn unique(site: &Site<'_>, kind: &str, fixed: &[&str]) -> String {
     let cluster = site.cluster.name.as_str();
     let mut parts = vec![cluster, kind];
     parts.extend(fixed);
-    names::hashed(&format!("{API}-{}", cluster.replace('.', "-")), &parts, names::LOAD_BALANCER)
+    names::hashed(&format!("{}{API}", balancer_stem(cluster)), &parts, names::LOAD_BALANCER)
 }

@@ -87,5 +87,10 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
     Ok(Blueprint { objects, pins: site.pins(), notes: site.notes() })
 }
 
+/// The bucket that a cluster's machines start from: the state's, or one of its own in the account.
+pub fn bucket(cluster: &Cluster, account: &str) -> String {
+    bootstrap::Store::of(cluster, account).bucket
+}
+
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,8 @@ pub enum CliError {
         file: String,
         /// How many problems.
         errors: usize,
+        /// The first problem's code.
+        code: &'static str,
     },
     /// The account or the region cannot give what the file asks for.
     #[error("the cluster cannot be built as the file says")]
@@ -150,7 +152,7 @@ impl CliError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } if !hint.is_empty() => vec![hint.clone()],
-            Self::File { .. } => vec!["`quorate explain CODE` tells more about a problem".to_owned()],
+            Self::File { code, .. } => vec![format!("`quorate explain {code}` tells more")],
             Self::Held { until, .. } => vec![format!(
                 "wait for it; if it is dead, its lease ends at {} and the next run takes over by itself",
                 until.strftime("%H:%M:%S UTC")

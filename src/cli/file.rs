@@ -22,6 +22,15 @@ pub struct ClusterFile {
     variables: BTreeMap<String, String>,
 }
 
+/// Which problems of a file are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Warnings too: the command is about the file.
+    Everything,
+    /// What stops the command.
+    Errors,
+}
+
 /// Where variables are set: the later one wins.
 #[derive(Debug, Default)]
 pub struct Settings {
@@ -58,15 +67,17 @@ impl ClusterFile {
         spec::parse(&self.path.display().to_string(), &self.text, &self.variables)
     }
 
-    /// The cluster; every problem is shown.
-    pub fn cluster(&self, ui: &Ui) -> Result<Cluster, CliError> {
+    /// The cluster, after its problems are shown.
+    pub fn cluster(&self, ui: &Ui, told: Told) -> Result<Cluster, CliError> {
         let parsed = self.parse();
-        if !parsed.diagnostics.is_empty() {
+        let errors = || parsed.diagnostics.iter().filter(|problem| problem.is_error());
+        if told == Told::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
             let style = ui.message_style();
             ui.message(&parsed.render(style.color, style.width));
         }
-        let errors = parsed.diagnostics.iter().filter(|problem| problem.is_error()).count();
-        parsed.cluster.ok_or_else(|| CliError::File { file: self.path.display().to_string(), errors })
+        let code = errors().next().map_or("CODE", |problem| problem.code);
+        let (file, errors) = (self.path.display().to_string(), errors().count());
+        parsed.cluster.clone().ok_or(CliError::File { file, errors, code })
     }
 }
 

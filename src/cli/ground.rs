@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::aws::{Aws, S3Store, Scope};
+use crate::blueprint;
 use crate::engine::{RetryPolicy, Store};
-use crate::resource::Cloud;
+use crate::resource::{Cloud, Question};
 use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
@@ -20,7 +22,7 @@ const SANDBOX_STATE: &str = "sandbox-state";
 pub struct Ground {
     /// What the file says.
     pub cluster: Cluster,
-    cloud: Box<dyn Cloud>,
+    cloud: Arc<dyn Cloud>,
     store: Arc<dyn Store>,
     sandbox: bool,
     workshop: PathBuf,
@@ -33,7 +35,7 @@ impl Ground {
         if session.is_sandbox() {
             let sandbox = sandbox(session, &cluster)?;
             let store = sandbox_store(&sandbox, &cluster, &workshop);
-            return Ok(Self { cluster, cloud: Box::new(sandbox), store, sandbox: true, workshop });
+            return Ok(Self { cluster, cloud: Arc::new(sandbox), store, sandbox: true, workshop });
         }
         let (cloud, store) = aws(&cluster, directory).await?;
         Ok(Self { cluster, cloud, store, sandbox: false, workshop })
@@ -87,7 +89,38 @@ pub(super) async fn forget_state(session: &Session) -> Result<(), CliError> {
     store.purge("").await.map_err(CliError::cloud("emptying the sandbox"))
 }
 
-async fn aws(_cluster: &Cluster, _directory: &Path) -> Result<(Box<dyn Cloud>, Arc<dyn Store>), CliError> {
-    std::future::ready(()).await;
-    Err(CliError::refused("this build knows no AWS yet", "use --sandbox"))
+/// The account and region that the environment's credentials and the file's zones lead to.
+async fn aws(cluster: &Cluster, directory: &Path) -> Result<(Arc<dyn Cloud>, Arc<dyn Store>), CliError> {
+    let scope = |bucket: String, prefix: String| Scope {
+        cluster: cluster.name.to_string(),
+        region: cluster.region.clone(),
+        bucket,
+        prefix,
+    };
+    match &cluster.state {
+        StateLocation::S3 { bucket, prefix } => {
+            let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+            let scope = scope(bucket.clone(), format!("{below}{}/", cluster.name));
+            let aws = Arc::new(Aws::connect(scope, None).await);
+            let store = S3Store::new(Arc::clone(&aws), bucket.as_str(), prefix);
+            Ok((aws, Arc::new(store)))
+        }
+        StateLocation::Directory(path) => {
+            let prefix = format!("{}/", cluster.name);
+            let account = match &cluster.account {
+                Some(account) => account.clone(),
+                None => account(Aws::connect(scope(String::new(), prefix.clone()), None).await).await?,
+            };
+            let scope = scope(blueprint::bucket(cluster, &account), prefix);
+            let store = DirectoryStore::new(directory.join(path));
+            Ok((Arc::new(Aws::connect(scope, None).await), Arc::new(store)))
+        }
+    }
+}
+
+/// Whose credentials these are: the name of a bucket that nobody names holds it.
+async fn account(aws: Aws) -> Result<String, CliError> {
+    let question = Question { sizes: Vec::new(), name: String::new() };
+    let facts = aws.facts(&question).await.map_err(CliError::cloud("asking for the account"))?;
+    Ok(facts.account)
 }

@@ -9,7 +9,7 @@ use crate::state::Holder;
 use crate::view::Style;
 
 use super::error::CliError;
-use super::file::{ClusterFile, Settings};
+use super::file::{ClusterFile, Settings, Told};
 use super::ground::Ground;
 use super::ui::Manner;
 use super::{Interrupt, Ui};
@@ -136,9 +136,9 @@ impl Session {
     }
 
     /// Reads the file and opens the cloud that it speaks of. Makes no call.
-    pub async fn ground(&self) -> Result<Ground, CliError> {
+    pub async fn ground(&self, told: Told) -> Result<Ground, CliError> {
         let file = self.file()?;
-        let cluster = file.cluster(&self.ui)?;
+        let cluster = file.cluster(&self.ui, told)?;
         Ground::open(self, cluster, file.directory()).await
     }
 

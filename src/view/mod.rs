@@ -10,10 +10,11 @@ pub mod show;
 mod value;
 
 pub use line::Style;
+pub use value::short_id;
 
 use serde::{Deserialize, Serialize};
 
-use line::{Ink, Line};
+use line::{Ink, Line, paragraph, screen};
 
 /// The version of every JSON document that the program prints.
 pub const FORMAT: u32 = 1;
@@ -45,4 +46,10 @@ impl Heading {
         lines.push(row("State", &self.state));
         lines
     }
+}
+
+/// Text in paragraphs, broken between words so that it fits.
+pub fn prose(text: &str, style: Style) -> String {
+    let paragraphs = text.trim().split("\n\n").map(|text| screen(&paragraph(0, Ink::Plain, text, style), style));
+    paragraphs.collect::<Vec<_>>().join("\n")
 }

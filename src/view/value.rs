@@ -39,7 +39,7 @@ pub(super) fn safe(text: &str) -> String {
 }
 
 /// An identifier as a person tells it apart: an ARN without what the heading says already, a hash by its beginning.
-pub(super) fn short_id(id: &str) -> String {
+pub fn short_id(id: &str) -> String {
     let parts: Vec<&str> = without_heading(id).split('/').collect();
     let shown: Vec<String> =
         parts.into_iter().map(|part| if is_hash(part) { beginning(part) } else { safe(part) }).collect();

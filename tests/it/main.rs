@@ -4,4 +4,6 @@
 
 mod house;
 mod moto;
+mod road;
+mod stage;
 mod wire;

@@ -1,4 +1,4 @@
-//! The wire between the SDK and a server: counts calls, counts hops, and breaks on purpose.
+//! The wire between the SDK and a server: leads every call to moto, counts calls and hops, and breaks on purpose.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -45,6 +45,8 @@ pub struct Wire {
 }
 
 struct Shared {
+    /// Where every call goes, whatever service it is for.
+    endpoint: String,
     log: Mutex<Vec<String>>,
     decide: Mutex<Arc<Decide>>,
     /// Whether calls of one hop are held until no more come.
@@ -61,20 +63,21 @@ impl std::fmt::Debug for Wire {
 }
 
 impl Wire {
-    /// A wire that lets everything through.
-    pub fn new() -> Self {
-        Self::with(false)
+    /// A wire that lets everything through, to this endpoint.
+    pub fn to(endpoint: &str) -> Self {
+        Self::with(endpoint, false)
     }
 
     /// A wire that holds the calls of one hop until no more come, so that hops can be counted.
-    pub fn counting_hops() -> Self {
-        let wire = Self::with(true);
+    pub fn counting_hops(endpoint: &str) -> Self {
+        let wire = Self::with(endpoint, true);
         tokio::spawn(release(Arc::clone(&wire.shared)));
         wire
     }
 
-    fn with(gated: bool) -> Self {
+    fn with(endpoint: &str, gated: bool) -> Self {
         let shared = Shared {
+            endpoint: endpoint.to_owned(),
             log: Mutex::default(),
             decide: Mutex::new(Arc::new(|_, _| Fate::Pass)),
             gated,
@@ -141,10 +144,11 @@ impl std::fmt::Debug for Tap {
 }
 
 impl HttpConnector for Tap {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (inner, shared) = (self.inner.clone(), Arc::clone(&self.shared));
         HttpConnectorFuture::new(async move {
             let action = action(&request);
+            divert(&mut request, &shared.endpoint);
             let number = {
                 let mut log = shared.log.lock().expect("no test panicked");
                 log.push(action.clone());
@@ -181,6 +185,14 @@ fn error(status: u16, code: &str) -> HttpResponse {
     let inner = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>made by the test</Message></Error>");
     let body = format!("<Response><Errors>{inner}</Errors><RequestID>test</RequestID></Response>");
     HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body))
+}
+
+/// Leads a request to the endpoint. It still says which host it was meant for: moto tells services apart by it.
+fn divert(request: &mut HttpRequest, endpoint: &str) {
+    let uri = request.uri().to_owned();
+    let host = uri.split('/').nth(2).unwrap_or_default().to_owned();
+    request.headers_mut().insert("host", host);
+    request.set_uri(format!("{endpoint}{}", path(&uri))).expect("an address is an address");
 }
 
 /// The service and action of a request: `ec2:CreateVpc`, `ssm:GetParameters`, `PUT s3 /bucket/key`.

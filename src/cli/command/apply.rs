@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::file::Told;
 use crate::cli::flow::{self, Consent};
 use crate::cli::{CliError, Exit, Session};
 
@@ -25,7 +26,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground().await?;
+        let ground = session.ground(Told::Everything).await?;
         flow::apply(&ground.flow(session), Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::file::Told;
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::Diagnostic;
 use crate::view::FORMAT;
@@ -39,7 +40,7 @@ fn check(session: &Session) -> Result<Exit, CliError> {
         session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
         return Ok(if parsed.has_errors() { Exit::Usage } else { Exit::Done });
     }
-    let cluster = file.cluster(&session.ui)?;
+    let cluster = file.cluster(&session.ui, Told::Everything)?;
     let masters = cluster.masters.zones.len();
     session.ui.result(&format!(
         "{name}: {} with {masters} {} and {} node {} in {} {}\n",

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::{Rule, Severity, rule, rules};
-use crate::view::FORMAT;
+use crate::view::{FORMAT, Style, prose};
 
 /// Explain a rule of the cluster file by its code
 ///
@@ -34,7 +34,7 @@ fn explain(session: &Session, code: Option<&str>) -> Result<Exit, CliError> {
     if session.ui.is_json() {
         session.ui.result(&(serde_json::to_string_pretty(&json(rule))? + "\n"));
     } else {
-        session.ui.result(&text(rule));
+        session.ui.result(&text(rule, session.ui.style()));
     }
     Ok(Exit::Done)
 }
@@ -51,8 +51,8 @@ fn list(session: &Session) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn text(rule: &Rule) -> String {
-    let mut text = format!("{} ({}): {}\n\n{}\n", rule.code, severity(rule), rule.title, rule.explanation.trim());
+fn text(rule: &Rule, style: Style) -> String {
+    let mut text = format!("{} ({}): {}\n\n{}", rule.code, severity(rule), rule.title, prose(rule.explanation, style));
     for (title, example) in [("Wrong", rule.bad), ("Right", rule.good)] {
         if !example.trim().is_empty() {
             let lines = example.trim_end().lines().map(|line| format!("    {line}\n"));

@@ -3,8 +3,10 @@
 use clap::{Args, Subcommand};
 
 use crate::cli::ground::{forget_state, sandbox};
+use crate::cli::file::Told;
 use crate::cli::{CliError, Exit, Session};
 use crate::engine::{Address, Member, NotAnAddress};
+use crate::view::short_id;
 use crate::sandbox::{Edit, HurtError, Resident, Sandbox};
 
 /// Look into the simulated cloud, and hurt it on purpose
@@ -66,29 +68,29 @@ fn address(text: &str) -> Result<Address, NotAnAddress> {
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let cluster = session.file()?.cluster(&session.ui)?;
+        let cluster = session.file()?.cluster(&session.ui, Told::Errors)?;
         let sandbox = sandbox(session, &cluster)?;
         if matches!(self.deed, Deed::Reset) {
             forget_state(session).await?;
         }
         match self.deed.on(&sandbox).await {
-            Ok(Told::Inventory(residents)) => tell(session, &residents)?,
-            Ok(Told::Line(line)) => session.ui.text(&format!("{line}\n")),
+            Ok(Answer::Inventory(residents)) => tell(session, &residents)?,
+            Ok(Answer::Line(line)) => session.ui.text(&format!("{line}\n")),
             Err(error) => return Err(CliError::Sandbox(Box::new(error))),
         }
         Ok(Exit::Done)
     }
 }
 
-enum Told {
+enum Answer {
     Inventory(Vec<Resident>),
     Line(String),
 }
 
 impl Deed {
-    async fn on(self, sandbox: &Sandbox) -> Result<Told, HurtError> {
-        Ok(Told::Line(match self {
-            Self::Status => return Ok(Told::Inventory(sandbox.inventory()?)),
+    async fn on(self, sandbox: &Sandbox) -> Result<Answer, HurtError> {
+        Ok(Answer::Line(match self {
+            Self::Status => return Ok(Answer::Inventory(sandbox.inventory()?)),
             Self::Terminate { instance } => {
                 sandbox.terminate(&instance)?;
                 format!("{instance} is terminated")
@@ -134,7 +136,7 @@ fn tell(session: &Session, residents: &[Resident]) -> Result<(), CliError> {
 /// A table: kind, identifier, and whose it is.
 fn status(residents: &[Resident]) -> String {
     let width = |text: &dyn Fn(&Resident) -> usize| residents.iter().map(text).max().unwrap_or_default();
-    let (kinds, ids) = (width(&|resident| resident.kind.len()), width(&|resident| resident.id.len().min(40)));
+    let (kinds, ids) = (width(&|resident| resident.kind.len()), width(&|resident| short_id(&resident.id).len().min(40)));
     let row = |resident: &Resident| {
         let owner = match (&resident.cluster, &resident.address) {
             (Some(cluster), Some(address)) => format!("{address} of {cluster}"),
@@ -143,7 +145,7 @@ fn status(residents: &[Resident]) -> String {
         let machine = |member: &Member| {
             format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state)
         };
-        let head = format!("{:<kinds$}  {:<ids$}  {owner}\n", resident.kind, resident.id);
+        let head = format!("{:<kinds$}  {:<ids$}  {owner}\n", resident.kind, short_id(&resident.id));
         head + &resident.members.iter().map(machine).collect::<String>()
     };
     let head = "SANDBOX  a simulated cloud: nothing here is real\n".to_owned();

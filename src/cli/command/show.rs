@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::file::Told;
 use crate::cli::flow;
 use crate::cli::{CliError, Exit, Session};
 
@@ -13,7 +14,7 @@ pub struct Arguments {}
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground().await?;
+        let ground = session.ground(Told::Errors).await?;
         flow::show(&ground.flow(session)).await
     }
 }

@@ -28,7 +28,7 @@ impl Worker<'_> {
             if !in_use {
                 self.bear(job, &mut patience, failure.clone()).await?;
             }
-            if let Some(found) = self.find(job, object, old).await? {
+            if let Some(found) = self.find(job, object).await? {
                 return self.complete(job, object, found).await;
             }
             match (in_use, uncertain) {
@@ -44,14 +44,13 @@ impl Worker<'_> {
         }
     }
 
-    /// What carries the address and can become the object, other than the old one.
-    async fn find(&self, job: &Job<'_>, object: &Object, old: Option<&Live>) -> Result<Option<Live>, Failure> {
+    /// What carries the address and can become the object. One that is being replaced cannot.
+    async fn find(&self, job: &Job<'_>, object: &Object) -> Result<Option<Live>, Failure> {
         let found = self.persist(job, || self.provider.find(job.address)).await?;
         let usable = found.into_iter().filter(|live| {
             let differing = self.kind(job).map(|kind| diff(kind, &object.attributes, &live.attributes, None));
             let differing = differing.unwrap_or_default();
-            old.is_none_or(|old| old.id != live.id)
-                && matches!(live.phase, Phase::Pending | Phase::Ready)
+            matches!(live.phase, Phase::Pending | Phase::Ready)
                 && (live.proven || differing.is_empty())
                 && replacing(&differing) == 0
         });

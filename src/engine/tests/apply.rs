@@ -119,6 +119,7 @@ async fn a_creation_without_an_answer_is_looked_up_and_finished() {
         let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
         assert_eq!(verbs, [Verb::Create, Verb::Find, Verb::Update, Verb::Ready], "after {class:?}");
         assert_eq!(cloud.objects()[0].attributes["color"], text("red"));
+        assert_eq!(cloud.hidden("part/a")["secret"], text("s"), "nobody can tell whether it got through");
     }
 }
 
@@ -292,6 +293,17 @@ async fn what_was_right_all_along_is_recorded_and_what_is_nowhere_is_forgotten()
     record.extend(recorded(&[live("part/nowhere", "part-000042", [])]));
     let outcome = run(&cloud, Mode::Apply, &[part("part/a", &[])], &record, &ApplyOptions::default()).await;
     assert_settled(&cloud, &[part("part/a", &[])], &outcome.recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_lets_finish_what_is_in_flight_and_starts_nothing() {
+    let mut cloud = Cloud::new();
+    let options = ApplyOptions { concurrency: 2, ..ApplyOptions::default() };
+    cloud.stops_at = Some((1, options.stop.clone()));
+    let wanted = [part("part/a", &[]), part("part/b", &[]), part("part/c", &[]), part("part/d", &["part/a"])];
+    let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
+    assert_eq!((outcome.done.len(), cloud.objects().len(), outcome.failed.len()), (2, 2, 0));
+    assert_eq!((outcome.skipped.len(), outcome.recorded.len(), outcome.interrupted), (2, 2, true));
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,6 +67,8 @@ struct Stored {
     live: Live,
     token: String,
     version: u64,
+    /// What was sent and is never told back.
+    hidden: Attributes,
 }
 
 impl Cloud {
@@ -97,11 +99,22 @@ impl Cloud {
     }
 
     pub(crate) fn put(&self, live: Live) {
-        self.state.lock().unwrap().objects.push(Stored { live, token: String::new(), version: 1 });
+        self.state.lock().unwrap().objects.push(Stored {
+            live,
+            token: String::new(),
+            version: 1,
+            hidden: Attributes::new(),
+        });
     }
 
     pub(crate) fn objects(&self) -> Vec<Live> {
         self.state.lock().unwrap().objects.iter().map(|stored| stored.live.clone()).collect()
+    }
+
+    /// What was sent for an object and is never told back.
+    pub(crate) fn hidden(&self, address: &str) -> Attributes {
+        let state = self.state.lock().unwrap();
+        state.objects.iter().find(|stored| stored.live.address == at(address)).unwrap().hidden.clone()
     }
 
     pub(crate) fn calls(&self) -> Vec<(Verb, Option<Address>)> {
@@ -281,7 +294,7 @@ impl State {
             created: None,
             members: Vec::new(),
         };
-        let mut stored = Stored { live, token: token.0.clone(), version: 1 };
+        let mut stored = Stored { live, token: token.0.clone(), version: 1, hidden: Attributes::new() };
         stored.hide();
         self.objects.push(stored.clone());
         stored.live
@@ -343,7 +356,10 @@ impl Stored {
     /// What the cloud does not tell.
     fn hide(&mut self) {
         let kind = TestKinds.kind(self.live.address.kind()).unwrap();
-        self.live.attributes.retain(|name, _| kind.attribute(name).observed);
+        let (told, hidden) =
+            std::mem::take(&mut self.live.attributes).into_iter().partition(|(name, _)| kind.attribute(name).observed);
+        self.live.attributes = told;
+        self.hidden.extend::<Attributes>(hidden);
     }
 }
 
@@ -376,7 +392,8 @@ fn is_id(text: &str) -> bool {
 pub(super) fn outputs(address: &Address, id: &str, attributes: &Attributes, version: u64) -> BTreeMap<String, String> {
     let kind = TestKinds.kind(address.kind()).unwrap();
     let value = |output: &Output| match output.shape {
-        Shape::Pattern(_) => Some(id.to_owned()),
+        Shape::Pattern(pattern) if pattern.contains('{') => Some(id.to_owned()),
+        Shape::Pattern(constant) => Some(constant.to_owned()),
         Shape::Attribute(name) => attributes.get(name)?.as_text().map(str::to_owned),
         Shape::Version => Some(version.to_string()),
     };

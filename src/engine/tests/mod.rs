@@ -48,7 +48,7 @@ const KINDS: &[Kind] = &[
             Attribute::update("links").set().moves(VERSION),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "template-{hex}"), Output::version("version")],
+        outputs: &[Output::pattern("id", "template-{hex}"), Output::version("version"), Output::pattern("zone", "Z1")],
         data: false,
         shared: false,
         seconds: 3,

@@ -230,6 +230,32 @@ fn names_that_two_kinds_share_do_not_stop_a_destroy() {
 }
 
 #[test]
+fn what_an_object_is_called_is_no_use_of_another_with_the_same_name() {
+    // A part and a bucket are both called `x`, and the part uses the bucket.
+    let bucket = live("bucket/b", "bucket-000001", [("name", text("x"))]);
+    let part = live("part/a", A, [("label", text("x")), ("color", text("x"))]);
+    let plan = plan_for(Mode::Destroy, &[], &[bucket, part], &nothing()).unwrap().plan;
+    assert_eq!((needs(&plan, "bucket/b"), needs(&plan, "part/a")), (vec!["part/a".to_owned()], vec![]));
+}
+
+#[test]
+fn what_is_the_same_for_all_of_a_kind_is_no_evidence() {
+    let template = live("template/t", "template-000001", [("image", text("x"))]);
+    let part = live("part/a", A, [("color", text("Z1")), ("label", text("1"))]);
+    let plan = plan_for(Mode::Destroy, &[], &[template, part], &nothing()).unwrap().plan;
+    assert_eq!(needs(&plan, "template/t"), Vec::<String>::new(), "neither a constant nor a version");
+}
+
+#[test]
+fn what_the_record_says_of_needs_orders_a_destroy() {
+    let lives = [live("part/a", A, red()), live("part/b", B, red())];
+    let mut record = recorded(&lives);
+    record.get_mut(&at("part/a")).unwrap().needs.insert(at("part/b"));
+    let plan = plan_for(Mode::Destroy, &[], &lives, &record).unwrap().plan;
+    assert_eq!((needs(&plan, "part/b"), needs(&plan, "part/a")), (vec!["part/a".to_owned()], vec![]));
+}
+
+#[test]
 fn lost_data_is_said() {
     let disk = live("disk/d", "disk-000001", [("zone", text("a")), ("size", text("1"))]);
     let record = recorded(std::slice::from_ref(&disk));
@@ -247,6 +273,15 @@ fn what_is_on_its_way_out_or_beyond_use_is_made_anew() {
         let plan = planned(&[object("part/a", red())], &[leaving], &record);
         assert_eq!(lines(&plan), ["Create part/a (Missing): color"]);
     }
+}
+
+#[test]
+fn beside_one_that_stays_only_what_does_not_go_by_itself_is_removed() {
+    let second = |phase: Phase| {
+        let lives = [live("part/a", A, red()), Live { phase, ..live("part/a", B, red()) }];
+        planned(&[object("part/a", red())], &lives, &recorded(&lives[..1])).count(Action::Delete)
+    };
+    assert_eq!([Phase::Ready, Phase::Pending, Phase::Failed, Phase::Deleting].map(second), [1, 1, 1, 0]);
 }
 
 #[test]

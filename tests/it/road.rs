@@ -1,0 +1,46 @@
+//! The main job on moto: plan, apply, change, drift, destroy; with budgets of calls.
+
+use quorate::cli::Exit;
+use quorate::engine::Mode;
+
+use crate::moto::Moto;
+use crate::stage::{Stage, TUTORIAL};
+use crate::wire::Wire;
+
+const CLUSTER: &str = "chat.poeticoding.com";
+
+/// What somebody does behind our back, and how the plan names it.
+const HURTS: &[(&str, &str)] = &[
+    ("tag", "update vpc/main (drift): tags"),
+    ("rule-removed", "update security-group-rules/masters (drift): ingress"),
+    ("rule-added", "update security-group-rules/masters (drift): ingress"),
+    ("policy-added", "update role/nodes (drift): policies"),
+    ("interval", "update target-group/api (drift): health_check"),
+    ("size", "update autoscaling-group/nodes-workers (drift): desired, min"),
+    ("volume-renamed", "update volume/etcd-b (drift): tags"),
+];
+
+#[tokio::test]
+async fn the_tutorials_cluster_lives_and_leaves_nothing_behind() {
+    let Some(moto) = Moto::start() else { return };
+    moto.seed();
+    let before = moto.inventory();
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+
+    let first = stage.apply().await.must(Exit::Done);
+    assert!(first.out.contains("37 created"), "{}", first.out);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    stage.plan().await.must(Exit::Done);
+
+    for (hurt, named) in HURTS {
+        moto.hurt(hurt, CLUSTER);
+        assert_eq!(stage.changes(Mode::Apply).await, [*named], "{hurt}");
+        stage.plan().await.must(Exit::Differs);
+        stage.apply().await.must(Exit::Done);
+        assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new(), "after mending {hurt}");
+    }
+
+    let last = stage.destroy().await.must(Exit::Done);
+    assert!(last.out.contains("0 resources left"), "{}", last.out);
+    assert_eq!(moto.inventory(), before);
+}

@@ -1,0 +1,176 @@
+//! A cluster on moto, worked on in process: what a command does, without the command line.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use quorate::aws::{Aws, S3Store, Scope};
+use quorate::cli::flow::{self, Consent, Flow, Look};
+use quorate::cli::{CliError, Exit, Input, Interrupt, Manner, Ui};
+use quorate::engine::{Action, Mode, RetryPolicy};
+use quorate::spec::{Cluster, StateLocation};
+use quorate::state::Holder;
+
+use crate::wire::Wire;
+
+/// The cluster of the tutorial.
+pub const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.hcl");
+
+/// A cluster on moto.
+pub struct Stage {
+    pub wire: Wire,
+    pub cluster: Cluster,
+    runs: u32,
+    workshop: tempfile::TempDir,
+}
+
+/// What a run said and how it ended.
+#[derive(Debug)]
+pub struct Run {
+    pub exit: Exit,
+    pub out: String,
+    pub err: String,
+}
+
+/// One change of a plan, as short as can be: `update vpc/main: tags`.
+pub type Changes = Vec<String>;
+
+impl Stage {
+    /// The cluster that a file describes, at the end of a wire.
+    pub fn new(wire: Wire, file: &str) -> Self {
+        let workshop = tempfile::tempdir().expect("a directory can be made");
+        Self { wire, cluster: read(file), runs: 0, workshop }
+    }
+
+    /// Works with another file from now on.
+    pub fn edit(&mut self, file: &str) {
+        self.cluster = read(file);
+    }
+
+    pub async fn plan(&mut self) -> Run {
+        self.run(Manner::default(), async |flow| flow::plan(flow, Look { mode: Mode::Apply, detailed: true }).await)
+            .await
+    }
+
+    /// The changes of a plan, and how the run ended.
+    pub async fn changes(&mut self, mode: Mode) -> Changes {
+        let json = Manner { json: true, ..Manner::default() };
+        let run = self.run(json, async |flow| flow::plan(flow, Look { mode, detailed: true }).await).await;
+        let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
+        document["plan"]["changes"].as_array().expect("a plan has changes").iter().map(summary).collect()
+    }
+
+    pub async fn apply(&mut self) -> Run {
+        self.consenting(Consent { yes: true, delete_data: false }).await
+    }
+
+    /// Applies a plan that loses data too.
+    pub async fn consenting(&mut self, consent: Consent) -> Run {
+        self.run(Manner::default(), async |flow| flow::apply(flow, consent).await).await
+    }
+
+    pub async fn destroy(&mut self) -> Run {
+        self.run(Manner::default(), async |flow| flow::destroy(flow, true).await).await
+    }
+
+    async fn run(&mut self, manner: Manner, work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>) -> Run {
+        self.runs += 1;
+        let (out, err) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        let ui = Ui::captured(manner, Input::Script(VecDeque::new()), out.clone(), err.clone());
+        let interrupt = Interrupt::default();
+        let (aws, store) = self.connect().await;
+        let flow = Flow {
+            cluster: &self.cluster,
+            cloud: aws.as_ref(),
+            store: Arc::new(store),
+            sandbox: false,
+            ui: &ui,
+            interrupt: &interrupt,
+            holder: holder(self.runs),
+            workshop: self.workshop.path().to_owned(),
+            retry: hurried(),
+        };
+        let exit = match work(&flow).await {
+            Ok(exit) => exit,
+            Err(error) => {
+                ui.report(&error.report());
+                error.exit()
+            }
+        };
+        Run { exit, out: text(&out), err: text(&err) }
+    }
+
+    async fn connect(&self) -> (Arc<Aws>, S3Store) {
+        let StateLocation::S3 { bucket, prefix } = &self.cluster.state else { panic!("the state is in S3") };
+        let scope = Scope {
+            cluster: self.cluster.name.to_string(),
+            region: self.cluster.region.clone(),
+            bucket: bucket.clone(),
+            prefix: format!("{}/", self.cluster.name),
+        };
+        let aws = Arc::new(Aws::connect(scope, Some(self.wire.client())).await);
+        let store = S3Store::new(Arc::clone(&aws), bucket.as_str(), prefix);
+        (aws, store)
+    }
+}
+
+impl Run {
+    /// Fails with everything that was said, unless the run ended like this.
+    #[track_caller]
+    pub fn must(self, exit: Exit) -> Self {
+        assert_eq!(self.exit, exit, "\n{}\n{}", self.out, self.err);
+        self
+    }
+}
+
+fn read(file: &str) -> Cluster {
+    let parsed = quorate::spec::parse("cluster.hcl", file, &BTreeMap::new());
+    let told = parsed.render(false, 100);
+    parsed.cluster.unwrap_or_else(|| panic!("{told}"))
+}
+
+/// `update vpc/main: tags`; a creation names no attributes.
+fn summary(change: &serde_json::Value) -> String {
+    let text = |key: &str| change[key].as_str().unwrap_or_default().to_owned();
+    let action = serde_json::from_value::<Action>(change["action"].clone()).expect("an action");
+    let names: Vec<&str> = change["attributes"]
+        .as_array()
+        .map(|attributes| attributes.iter().filter_map(|attribute| attribute["name"].as_str()).collect())
+        .unwrap_or_default();
+    let reason = change["reason"]["kind"].as_str().unwrap_or_default();
+    match action {
+        Action::Create | Action::Delete | Action::Adopt => format!("{} {} ({reason})", text("action"), text("address")),
+        _ => format!("{} {} ({reason}): {}", text("action"), text("address"), names.join(", ")),
+    }
+}
+
+fn holder(run: u32) -> Holder {
+    Holder {
+        run: format!("run-{run}"),
+        who: "test".to_owned(),
+        host: "test".to_owned(),
+        pid: std::process::id(),
+        operation: String::new(),
+        since: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// As patient as the product, but in less of a test's time.
+fn hurried() -> RetryPolicy {
+    RetryPolicy {
+        base: Duration::from_millis(20),
+        cap: Duration::from_millis(200),
+        settle: Duration::from_millis(50),
+        ..RetryPolicy::default()
+    }
+}
+
+fn text(stream: &Mutex<Vec<u8>>) -> String {
+    String::from_utf8(stream.lock().expect("no test panicked").clone()).expect("text is UTF-8")
+}
+
+/// The directory of an example.
+pub fn example(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
+}
