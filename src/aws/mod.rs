@@ -39,8 +39,6 @@ mod volume;
 mod vpc;
 
 #[cfg(test)]
-mod on_moto;
-#[cfg(test)]
 mod tests;
 
 pub use client::{Aws, Scope};

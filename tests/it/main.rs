@@ -2,6 +2,9 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod budget;
+mod change;
+mod fault;
 mod house;
 mod moto;
 mod road;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use quorate::aws::{Aws, S3Store, Scope};
 use quorate::cli::flow::{self, Consent, Flow, Look};
 use quorate::cli::{CliError, Exit, Input, Interrupt, Manner, Ui};
-use quorate::engine::{Action, Mode, RetryPolicy};
+use quorate::engine::{Action, Condition, Mode, RetryPolicy, Store};
 use quorate::spec::{Cluster, StateLocation};
 use quorate::state::Holder;
 
@@ -72,6 +72,17 @@ impl Stage {
 
     pub async fn destroy(&mut self) -> Run {
         self.run(Manner::default(), async |flow| flow::destroy(flow, true).await).await
+    }
+
+    /// Lets the lease of a killed run expire now: its time to live becomes nothing.
+    pub async fn expire_lease(&self) {
+        let (_, store) = self.connect().await;
+        let key = quorate::state::lease_key(self.cluster.name.as_str());
+        let Some(lease) = store.get(&key).await.expect("the store answers") else { return };
+        let mut note: serde_json::Value = serde_json::from_slice(&lease.bytes).expect("a lease is JSON");
+        note["ttl_seconds"] = 0.into();
+        let condition = Condition::Matches(lease.etag);
+        store.put(&key, note.to_string().as_bytes(), &condition).await.expect("the store answers");
     }
 
     async fn run(&mut self, manner: Manner, work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>) -> Run {

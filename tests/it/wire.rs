@@ -54,6 +54,7 @@ struct Shared {
     arrivals: AtomicUsize,
     hops: AtomicUsize,
     open: Notify,
+    hung: Notify,
 }
 
 impl std::fmt::Debug for Wire {
@@ -84,6 +85,7 @@ impl Wire {
             arrivals: AtomicUsize::new(0),
             hops: AtomicUsize::new(0),
             open: Notify::new(),
+            hung: Notify::new(),
         };
         Self { inner: Builder::new().build_http(), shared: Arc::new(shared) }
     }
@@ -102,6 +104,11 @@ impl Wire {
     /// How many hops there were: calls that had to wait for an answer to an earlier one.
     pub fn hops(&self) -> usize {
         self.shared.hops.load(Ordering::SeqCst)
+    }
+
+    /// Ends when a call hangs.
+    pub async fn hung(&self) {
+        self.shared.hung.notified().await;
     }
 
     /// As an HTTP client for the SDK.
@@ -170,14 +177,20 @@ impl HttpConnector for Tap {
                     let _ = inner.call(request).await;
                     Err(ConnectorError::io("the answer was lost".into()))
                 }
-                Fate::HangBefore => std::future::pending().await,
+                Fate::HangBefore => hang(&shared).await,
                 Fate::HangAfter => {
                     let _ = inner.call(request).await;
-                    std::future::pending().await
+                    hang(&shared).await
                 }
             }
         })
     }
+}
+
+/// Says so, and never ends.
+async fn hang(shared: &Shared) -> Result<HttpResponse, ConnectorError> {
+    shared.hung.notify_one();
+    std::future::pending().await
 }
 
 /// An error in the shape that every XML protocol of AWS reads.

@@ -46,7 +46,7 @@ def inventory():
             for group in pages(ec2, "describe_security_groups", "SecurityGroups")
         ],
         "volumes": [volume["VolumeId"] for volume in pages(ec2, "describe_volumes", "Volumes")],
-        "network interfaces": [face["NetworkInterfaceId"] for face in pages(ec2, "describe_network_interfaces", "NetworkInterfaces")],
+        "network interfaces": interfaces(ec2),
         "key pairs": [pair["KeyName"] for pair in ec2.describe_key_pairs()["KeyPairs"]],
         "launch templates": [template["LaunchTemplateName"] for template in pages(ec2, "describe_launch_templates", "LaunchTemplates")],
         "instances": [
@@ -64,6 +64,13 @@ def inventory():
         "buckets": buckets(s3),
     }
     return {kind: sorted(things) for kind, things in sorted(found.items())}
+
+
+def interfaces(ec2):
+    """Where there is a subnet for them: AWS removes an instance's interfaces with it, moto forgets to."""
+    subnets = {subnet["SubnetId"] for subnet in pages(ec2, "describe_subnets", "Subnets")}
+    faces = pages(ec2, "describe_network_interfaces", "NetworkInterfaces")
+    return [face["NetworkInterfaceId"] for face in faces if face["SubnetId"] in subnets]
 
 
 def roles(iam):

@@ -9,6 +9,7 @@ mod autoscaling_group;
 mod disks_and_keys;
 mod launch_template;
 mod network;
+mod on_moto;
 pub(super) mod recorder;
 mod security;
 mod waiting;

@@ -14,8 +14,8 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ec2::config::Credentials;
 use aws_smithy_http_client::Builder;
 
-use super::tests::recorder::Recorder;
-use super::{Aws, Scope};
+use super::recorder::Recorder;
+use crate::aws::{Aws, Scope};
 use crate::engine::{Address, Attributes, Live, Object, Provider, Token};
 use crate::resource::{CLUSTER_TAG, Cloud, Facts, OBJECT_TAG, Question, Resource, Tags};
 
@@ -56,7 +56,7 @@ async fn site(region: &str) -> Option<Site> {
     aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
     aws.iam = aws_sdk_iam::Client::new(&config);
     aws.route53 = aws_sdk_route53::Client::new(&config);
-    aws.s3 = super::s3::client(&config);
+    aws.s3 = crate::aws::s3::client(&config);
     aws.ssm = aws_sdk_ssm::Client::new(&config);
     aws.sts = aws_sdk_sts::Client::new(&config);
     Some(Site { aws, calls, cluster })

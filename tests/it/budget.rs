@@ -1,0 +1,54 @@
+//! How many calls a command may make, counted on the wire.
+
+use quorate::cli::Exit;
+use quorate::engine::Mode;
+
+use crate::moto::Moto;
+use crate::stage::{Stage, TUTORIAL};
+use crate::wire::Wire;
+
+/// The most calls of a plan that finds nothing to do, for a cluster of any size.
+const UNCHANGED: usize = 45;
+/// The most calls of it that wait for one another.
+const HOPS: usize = 3;
+/// The objects of the tutorial's cluster, in an account without a public zone.
+const OBJECTS: usize = 36;
+/// The most calls of a first apply for each object, in tenths.
+const FIRST_TENTHS: usize = 22;
+
+#[tokio::test]
+async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
+    let Some(moto) = Moto::start() else { return };
+    let wire = Wire::to(moto.endpoint());
+    let mut stage = Stage::new(wire.clone(), &sized(3));
+    let first = stage.apply().await.must(Exit::Done);
+    let calls = wire.take_log();
+    assert!(first.out.contains(&format!("{OBJECTS} created")), "{}", first.out);
+    let said = format!("{} calls for {OBJECTS} objects:\n{}", calls.len(), calls.join("\n"));
+    assert!(calls.len() * 10 <= OBJECTS * FIRST_TENTHS, "{said}");
+
+    let small = unchanged(&moto, &mut stage).await;
+    stage.edit(&sized(300));
+    stage.apply().await.must(Exit::Done);
+    let large = unchanged(&moto, &mut stage).await;
+    assert_eq!(small, large, "300 nodes cost as many calls as 3");
+}
+
+/// The calls of a plan that finds nothing to do, sorted.
+async fn unchanged(moto: &Moto, stage: &mut Stage) -> Vec<String> {
+    let wire = std::mem::replace(&mut stage.wire, Wire::counting_hops(moto.endpoint()));
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    let hops = stage.wire.hops();
+    let mut calls = stage.wire.take_log();
+    stage.wire = wire;
+    calls.sort();
+    assert!(calls.len() <= UNCHANGED, "{} calls:\n{}", calls.len(), calls.join("\n"));
+    assert!(hops <= HOPS, "{hops} hops:\n{}", calls.join("\n"));
+    calls
+}
+
+/// The tutorial's cluster with so many nodes, more of them than a route table can lead to.
+fn sized(nodes: u32) -> String {
+    let file = TUTORIAL.replacen("count = 2", &format!("count = {nodes}"), 1);
+    format!("{file}\nnetwork {{\n  plugin = \"none\"\n}}\n")
+}

@@ -1,0 +1,64 @@
+//! A bad day on the wire to moto: throttling, errors, lost answers, a killed run. Slower, never twice, never left behind.
+
+use std::time::Duration;
+
+use quorate::cli::Exit;
+use quorate::engine::Mode;
+
+use crate::moto::Moto;
+use crate::stage::{Stage, TUTORIAL};
+use crate::wire::{Fate, Wire};
+
+#[tokio::test]
+async fn throttling_errors_and_lost_answers_neither_fail_a_run_nor_make_anything_twice() {
+    let Some(moto) = Moto::start() else { return };
+    moto.seed();
+    let before = moto.inventory();
+    let wire = Wire::to(moto.endpoint());
+    let mut stage = Stage::new(wire.clone(), TUTORIAL);
+    wire.decide(|number, _| match number % 9 {
+        2 => Fate::Throttle,
+        5 => Fate::LoseAnswer,
+        8 => Fate::Fail,
+        _ => Fate::Pass,
+    });
+    stage.apply().await.must(Exit::Done);
+    wire.decide(|_, _| Fate::Pass);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    stage.destroy().await.must(Exit::Done);
+    assert_eq!(moto.inventory(), before);
+}
+
+#[tokio::test]
+async fn a_killed_run_is_finished_by_the_next_one() {
+    let Some(moto) = Moto::start() else { return };
+    moto.seed();
+    let before = moto.inventory();
+    let wire = Wire::to(moto.endpoint());
+    // A first life tells how many calls there are, and what they end in.
+    let mut stage = Stage::new(wire.clone(), TUTORIAL);
+    stage.apply().await.must(Exit::Done);
+    let calls = wire.take_log().len();
+    stage.destroy().await.must(Exit::Done);
+    for (round, number) in (3..calls).step_by(calls / 5).enumerate() {
+        wire.take_log();
+        let fate = if round % 2 == 0 { Fate::HangAfter } else { Fate::HangBefore };
+        wire.decide(move |this, _| if this >= number { fate } else { Fate::Pass });
+        tokio::select! {
+            run = stage.apply() => panic!("the run was to hang at call {number} of {calls}: {run:?}"),
+            () = killed(&wire) => {}
+        }
+        wire.decide(|_, _| Fate::Pass);
+        stage.expire_lease().await;
+        stage.apply().await.must(Exit::Done);
+        assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new(), "after a kill at call {number}");
+        stage.destroy().await.must(Exit::Done);
+        assert_eq!(moto.inventory(), before, "after a kill at call {number}");
+    }
+}
+
+/// A while after the first call hung: others are on their way by then, and some have taken effect.
+async fn killed(wire: &Wire) {
+    wire.hung().await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+}
