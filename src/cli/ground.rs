@@ -112,7 +112,9 @@ async fn aws(cluster: &Cluster, directory: &Path) -> Result<(Arc<dyn Cloud>, Arc
                 None => account(Aws::connect(scope(String::new(), prefix.clone()), None).await).await?,
             };
             let scope = scope(blueprint::bucket(cluster, &account), prefix);
-            let store = DirectoryStore::new(directory.join(path));
+            // `./dir` stays as it was written where the file is here.
+            let path = if directory == Path::new(".") { path.clone() } else { directory.join(path) };
+            let store = DirectoryStore::new(path);
             Ok((Arc::new(Aws::connect(scope, None).await), Arc::new(store)))
         }
     }

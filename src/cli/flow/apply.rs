@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::blueprint::Pins;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::{self, Address, Mode, Outcome, Prepared, Recorded};
+use crate::engine::{self, Action, Address, Mode, Outcome, Prepared, Recorded};
 use crate::resource::{Bucket, Facts, Kinds, Resource};
 use crate::state::{Journal, Record};
 use crate::view;
@@ -114,7 +114,9 @@ pub(super) async fn change(
     seed: String,
 ) -> Outcome {
     let options = flow.options(seed);
-    let listener = flow.ui.listener(prepared.plan.changes.len());
+    // A replacement finishes twice: the new object is made, the old one is gone.
+    let changes = prepared.plan.changes.len() + prepared.plan.count(Action::Replace);
+    let listener = flow.ui.listener(changes);
     let work = engine::apply(flow.cloud, &Kinds, prepared, recorded, &options, listener.as_ref());
     while_leased(flow, tenure, &options.stop, work).await
 }

@@ -197,7 +197,7 @@ async fn another_size_rolls_the_masters() {
 #[tokio::test(start_paused = true)]
 async fn drift_is_named_and_mended() {
     let lab = Lab::built().await;
-    let address = "autoscaling-group/workers".parse().unwrap();
+    let address = "autoscaling-group/masters-a".parse().unwrap();
     lab.sandbox.set(&address, &"max=7".parse().unwrap()).unwrap();
     let (_, refreshed) = lab.plan_for(Mode::Refresh).await;
     let (exit, out) = lab.plan().await;

@@ -8,7 +8,6 @@ use crate::engine::{Change, Mode, Value};
 use crate::view::line::{Ink, Line, paragraph};
 use crate::view::{Style, noun, value};
 
-use super::grouped;
 use super::section::{reason, sign};
 
 /// Where the address starts.
@@ -133,4 +132,18 @@ fn from_outside(rule: &Value) -> Option<String> {
 fn is_private(range: Ipv4Net) -> bool {
     const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
     PRIVATE.iter().any(|net| net.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&range)))
+}
+
+/// Groups what is equal under a key, in the order of the first of each.
+fn grouped<'a, K: Ord + Clone, T>(items: &[&'a T], key: impl Fn(&T) -> K) -> Vec<Vec<&'a T>> {
+    let mut places: BTreeMap<K, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&T>> = Vec::new();
+    for item in items {
+        let place = *places.entry(key(item)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[place].push(item);
+    }
+    groups
 }

@@ -13,8 +13,6 @@ pub(super) mod sample;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use crate::engine::{Change, Mode};
 use crate::resource::KINDS;
 
@@ -78,7 +76,7 @@ fn summary(document: &Document, style: Style) -> Vec<Line> {
     let summary = &document.summary;
     let mut counts = summary.spoken(document.plan.mode).join(", ") + ".";
     if summary.unchanged > 0 {
-        counts += &format!(" {} unchanged.", summary.unchanged);
+        counts = format!("{counts} {} unchanged.", summary.unchanged);
     }
     let label = if document.plan.mode == Mode::Refresh { "Outside: " } else { "Plan: " };
     let mut lines = labelled(label, Ink::Strong, &counts, style);
@@ -104,18 +102,4 @@ fn no_changes(document: &Document) -> Line {
         Mode::Refresh => "Nothing was changed outside since the last apply.".to_owned(),
     };
     Line::at(0).ink(Ink::Strong, "No changes. ").plain(text)
-}
-
-/// Groups what is equal under a key, in the order of the first of each.
-fn grouped<'a, K: Ord + Clone, T>(items: &[&'a T], key: impl Fn(&T) -> K) -> Vec<Vec<&'a T>> {
-    let mut places: BTreeMap<K, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<&T>> = Vec::new();
-    for item in items {
-        let place = *places.entry(key(item)).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[place].push(item);
-    }
-    groups
 }
