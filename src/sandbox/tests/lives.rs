@@ -297,7 +297,7 @@ fn lives_in_a_troubled_cloud() {
     }
 }
 
-/// Killed at any call, before or after it took effect, the next run ends where an uninterrupted one ends.
+/// Killed at any call of a troubled cloud, before or after it took effect, the next run ends where an uninterrupted one ends.
 #[test]
 fn lives_with_many_deaths() {
     for seed in seeds(6) {
@@ -306,12 +306,12 @@ fn lives_with_many_deaths() {
                 let wish = Wish::random(&mut life.random);
                 for _ in 0..3 {
                     let crash = Some(Crash { call: life.random.u64(20..120), after: life.random.bool() });
-                    life.run(Some(&wish), Faults { crash, ..Faults::default() }).await;
+                    life.run(Some(&wish), Faults { crash, ..trouble(seed) }).await;
                 }
-                life.converge(&wish, Faults::default()).await;
+                life.converge(&wish, trouble(seed)).await;
             }
             let crash = Some(Crash { call: life.random.u64(20..80), after: life.random.bool() });
-            life.run(None, Faults { crash, ..Faults::default() }).await;
+            life.run(None, Faults { crash, ..trouble(seed) }).await;
             life.destroy(Faults::default()).await;
         });
     }
