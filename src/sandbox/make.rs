@@ -67,13 +67,12 @@ impl Sandbox {
         object: &Object,
         used: &Use,
     ) -> Result<Live, Failure> {
-        match world.get_mut(&used.kind, &used.id).filter(|_| used.request == request(object)) {
-            Some(thing) => thing.become_like(kind, object.attributes.clone()),
-            None => {
-                let message = "the client token was used for something else";
-                return Err(call.failure(Class::AlreadyExists, "IdempotentParameterMismatch", message));
-            }
-        }
+        let same = world.get_mut(&used.kind, &used.id).filter(|_| used.request == request(object));
+        let Some(thing) = same else {
+            let message = "the client token was used for something else";
+            return Err(call.failure(Class::AlreadyExists, "IdempotentParameterMismatch", message));
+        };
+        thing.become_like(kind, object.attributes.clone());
         self.one(world, call, kind.name, &used.id)
     }
 

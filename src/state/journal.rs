@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Record, StateError, place, record_key, settle};
-use crate::engine::{Condition, Etag, Failure, Store, Written};
+use crate::engine::{Condition, Etag, Failure, Store, Stored, Written};
 
 /// The record of one cluster in a store, written only over the version that was read.
 ///
@@ -32,8 +32,7 @@ impl Journal {
     /// # Errors
     /// When the store fails, or when what is there is no record of this cluster in a known format.
     pub async fn load(&mut self) -> Result<Option<Record>, StateError> {
-        let stored = settle::get(self.store.as_ref(), &self.key).await.map_err(|source| self.failed(source))?;
-        let Some(stored) = stored else {
+        let Some(stored) = self.get().await? else {
             self.version = None;
             return Ok(None);
         };
@@ -71,18 +70,21 @@ impl Journal {
     /// As [`Journal::save`].
     pub async fn remove(&mut self) -> Result<(), StateError> {
         let Some(version) = self.version.clone() else { return Ok(()) };
-        let removed = self.store.remove(&self.key, &version).await.map_err(|source| self.failed(source))?;
-        if !removed
-            && settle::get(self.store.as_ref(), &self.key).await.map_err(|source| self.failed(source))?.is_some()
-        {
+        let removed = settle::remove(self.store.as_ref(), &self.key, &version).await;
+        let gone = removed.map_err(|source| self.failed(source))?;
+        if !gone && self.get().await?.is_some() {
             return Err(self.overtaken().await);
         }
         self.version = None;
         Ok(())
     }
 
+    async fn get(&self) -> Result<Option<Stored>, StateError> {
+        settle::get(self.store.as_ref(), &self.key).await.map_err(|source| self.failed(source))
+    }
+
     async fn overtaken(&self) -> StateError {
-        let found = match settle::get(self.store.as_ref(), &self.key).await {
+        let found = match self.get().await {
             Ok(Some(stored)) => Record::from_bytes(&stored.bytes, &self.place()).map_or_else(
                 |_| "by something that is no record".to_owned(),
                 |record| format!("serial {} by run {}", record.serial, record.run),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{StateError, lease_key, place, record, settle};
@@ -215,17 +215,15 @@ impl Tenure {
     }
 
     async fn remove(&self) -> Result<Released, StateError> {
-        // Another look is needed when our last renewal arrives late, or when the answer to the removal got lost.
+        // Another look is needed when our last renewal arrives late.
         for _ in 0..RACES {
             let Some(stored) = self.get().await? else { return Ok(Released::NotOurs) };
             if self.parse(&stored)?.holder.run != self.holder.run {
                 return Ok(Released::NotOurs);
             }
-            match self.store.remove(&self.key, &stored.etag).await {
-                Ok(true) => return Ok(Released::Ours),
-                Ok(false) => {}
-                Err(failure) if failure.class.is_transient() => sleep(Duration::from_millis(200)).await,
-                Err(failure) => return Err(self.failed(failure)),
+            let removed = settle::remove(self.store.as_ref(), &self.key, &stored.etag).await;
+            if removed.map_err(|source| self.failed(source))? {
+                return Ok(Released::Ours);
             }
         }
         Err(StateError::Contended { place: self.place() })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Class, Condition, Failure, Store, Stored, Written};
+use crate::engine::{Class, Condition, Etag, Failure, Store, Stored, Written};
 
 /// How often a call is sent before its failure counts.
 const ATTEMPTS: u32 = 6;
@@ -41,6 +41,24 @@ pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &
         } else {
             return Err(failure);
         }
+    }
+}
+
+/// Removes a version of an object, and finds out whether that happened.
+pub(super) async fn remove(store: &dyn Store, key: &str, etag: &Etag) -> Result<bool, Failure> {
+    let (mut attempt, mut unknown) = (1, false);
+    loop {
+        let failure = match store.remove(key, etag).await {
+            Ok(true) => return Ok(true),
+            // A removal without an answer may have been what took it away.
+            Ok(false) => return Ok(unknown && get(store, key).await?.is_none()),
+            Err(failure) => failure,
+        };
+        unknown |= failure.class == Class::UnknownOutcome;
+        if !passes(&failure, attempt) {
+            return Err(failure);
+        }
+        pause(&mut attempt).await;
     }
 }
 

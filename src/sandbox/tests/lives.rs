@@ -65,8 +65,12 @@ impl Wish {
 impl Life {
     fn new(seed: u64) -> Self {
         let settings = Settings { seed, bucket: Some(BUCKET.to_owned()), ..settings() };
+        Self::on(Sandbox::in_memory(settings), seed)
+    }
+
+    fn on(sandbox: Sandbox, seed: u64) -> Self {
         Self {
-            sandbox: Sandbox::in_memory(settings),
+            sandbox,
             random: fastrand::Rng::with_seed(seed),
             recorded: BTreeMap::new(),
             pins: Pins::default(),
@@ -212,10 +216,15 @@ fn trouble(seed: u64) -> Faults {
     Faults { seed, throttle: 0.05, unavailable: 0.05, unknown: 0.05, half: 0.1, invisible: 0.2, ..Faults::default() }
 }
 
-/// Lives a life on a clock that does not wait.
-fn live(seed: u64, life: impl AsyncFnOnce(&mut Life)) {
+/// Does something on a clock that does not wait.
+fn on_paused_clock<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    runtime.block_on(work)
+}
+
+/// Lives a life.
+fn live(seed: u64, life: impl AsyncFnOnce(&mut Life)) {
+    on_paused_clock(async {
         let mut cluster = Life::new(seed);
         let before = cluster.sandbox.inventory().unwrap();
         life(&mut cluster).await;
@@ -239,6 +248,20 @@ fn a_quiet_life() {
         life.converge(&wish, Faults::default()).await;
         life.destroy(Faults::default()).await;
     });
+}
+
+/// What a command does can be repeated to the byte, though it does many things at once.
+#[test]
+fn the_same_life_leaves_the_same_bytes() {
+    let bytes = [1, 2].map(|_| {
+        let directory = tempfile::tempdir().unwrap();
+        on_paused_clock(async {
+            let mut life = Life::on(Sandbox::open(directory.path(), settings()), 1);
+            life.converge(&Wish::tutorial(), Faults::default()).await;
+        });
+        std::fs::read(directory.path().join("cloud.json")).unwrap()
+    });
+    assert!(bytes[0] == bytes[1]);
 }
 
 /// Whatever the file becomes and whatever is done behind our back, one apply mends it and one destroy removes it.
@@ -274,7 +297,7 @@ fn lives_in_a_troubled_cloud() {
     }
 }
 
-/// Killed at any call, before or after it took effect, the next run ends where an uninterrupted one ends.
+/// Killed at any call of a troubled cloud, before or after it took effect, the next run ends where an uninterrupted one ends.
 #[test]
 fn lives_with_many_deaths() {
     for seed in seeds(6) {
@@ -283,12 +306,12 @@ fn lives_with_many_deaths() {
                 let wish = Wish::random(&mut life.random);
                 for _ in 0..3 {
                     let crash = Some(Crash { call: life.random.u64(20..120), after: life.random.bool() });
-                    life.run(Some(&wish), Faults { crash, ..Faults::default() }).await;
+                    life.run(Some(&wish), Faults { crash, ..trouble(seed) }).await;
                 }
-                life.converge(&wish, Faults::default()).await;
+                life.converge(&wish, trouble(seed)).await;
             }
             let crash = Some(Crash { call: life.random.u64(20..80), after: life.random.bool() });
-            life.run(None, Faults { crash, ..Faults::default() }).await;
+            life.run(None, Faults { crash, ..trouble(seed) }).await;
             life.destroy(Faults::default()).await;
         });
     }

@@ -72,3 +72,44 @@ async fn a_lost_answer_of_a_write_leaves_the_effect_in_doubt() {
     let written = sandbox.store(BUCKET, "").list("").await.unwrap().len();
     assert!((3..18).contains(&written), "{written} of 20 took effect");
 }
+
+/// The record and the lease on a bucket that loses answers and throttles: saved all the same, and never twice.
+#[tokio::test(start_paused = true)]
+async fn the_record_and_the_lease_survive_a_troubled_bucket() {
+    use crate::state::{Acquisition, Holder, Lease, Record, Released, open};
+    use jiff::Timestamp;
+
+    let sandbox = sandbox();
+    with_bucket(&sandbox).await;
+    for seed in 0..20 {
+        let faults = Faults { seed, throttle: 0.1, unavailable: 0.1, unknown: 0.2, ..Faults::default() };
+        let store = Arc::new(sandbox.again(Settings { faults, ..settings() }).store(BUCKET, ""));
+        let holder = Holder {
+            run: seed.to_string(),
+            who: "ada".to_owned(),
+            host: "laptop".to_owned(),
+            pid: 7,
+            operation: "apply".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let ttl = Duration::from_mins(1);
+        let Acquisition::Acquired { lease, took_over: None } =
+            Lease::acquire(store.clone(), CLUSTER, holder, ttl).await.unwrap()
+        else {
+            panic!("nobody else wants the lease")
+        };
+        let mut journal = open(store.clone(), CLUSTER);
+        let before = journal.load().await.unwrap();
+        let first = || Record::first(CLUSTER, "123456789012", "us-east-1", "first", Timestamp::UNIX_EPOCH);
+        let mut record = before.unwrap_or_else(first);
+        let serial = record.serial;
+        for _ in 0..5 {
+            record = record.next(&seed.to_string(), Timestamp::UNIX_EPOCH);
+            journal.save(&record).await.unwrap();
+            tokio::time::sleep(ttl / 2).await;
+        }
+        assert!(!lease.is_lost());
+        assert_eq!(lease.release().await.unwrap(), Released::Ours);
+        assert_eq!(open(store, CLUSTER).load().await.unwrap().unwrap().serial, serial + 5);
+    }
+}

@@ -3,6 +3,8 @@
 
 use super::super::tests::Flaky;
 use super::*;
+use tokio::time::sleep;
+
 use crate::engine::Class;
 use crate::store::{DirectoryStore, MemoryStore};
 
