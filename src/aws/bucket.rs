@@ -85,8 +85,6 @@ impl AwsKind for Bucket {
 impl Bucket {
     /// Makes a bare bucket what it should be.
     async fn furnish(&self, aws: &Aws) -> Result<(), Failure> {
-        // A store that speaks S3's language of before 2025 has not understood the tags of the creating call.
-        write_tags(aws, &self.name, &self.tags).await?;
         if self.versioned {
             self.set_versioning(aws).await?;
         }

@@ -17,7 +17,11 @@ const PAGE: i32 = 200;
 
 impl AwsKind for LaunchTemplate {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let (templates, versions) = tokio::try_join!(templates(look.aws), default_versions(look.aws))?;
+        let templates = templates(look.aws).await?;
+        if templates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let versions = default_versions(look.aws).await?;
         let cluster = &look.aws.scope.cluster;
         templates.iter().filter_map(|template| seen(cluster, template, &versions)).collect()
     }

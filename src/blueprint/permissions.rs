@@ -18,19 +18,19 @@ const ZONE: &str = "@INTERNAL_ZONE@";
 /// The tag that the EBS CSI driver puts on the volumes that it makes.
 const CSI_TAG: &str = "ebs.csi.aws.com/cluster";
 
+/// The name of a role's only inline policy.
+const POLICY: &str = "quorate";
+
 /// A role's inline policies by name.
 type Policies = BTreeMap<String, Input>;
 
-/// What masters may do.
+/// What masters may do, in one document: IAM lists and reads each document of a role by a call of its own.
 pub(super) fn masters(site: &Site<'_>) -> Policies {
-    let names = slots::fill(&document(&internal_names(site)), &[(ZONE, dns::internal_zone())]);
-    Policies::from([
-        ("bootstrap".to_owned(), document(&master_bootstrap(site)).into()),
-        ("names".to_owned(), names),
-        ("cloud-controller".to_owned(), document(&cloud_controller(site)).into()),
-        ("load-balancers".to_owned(), document(&load_balancers(site)).into()),
-        ("volumes".to_owned(), document(&volumes(site)).into()),
-    ])
+    let statements: Vec<Statement> =
+        [master_bootstrap(site), internal_names(site), cloud_controller(site), load_balancers(site), volumes(site)]
+            .concat();
+    let document = slots::fill(&document(&statements), &[(ZONE, dns::internal_zone())]);
+    Policies::from([(POLICY.to_owned(), document)])
 }
 
 /// What nodes may do.
@@ -38,7 +38,7 @@ pub(super) fn nodes(site: &Site<'_>) -> Policies {
     // user-data.sh: fetches node.sh and the settings of a node group.
     let read = Statement::allow("ReadBootstrap", &["s3:GetObject"])
         .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name)));
-    Policies::from([("bootstrap".to_owned(), document(&[read]).into())])
+    Policies::from([(POLICY.to_owned(), document(&[read]).into())])
 }
 
 /// The ARN of a file that machines start from, whatever its hash: machines of an older template still start.
@@ -196,7 +196,7 @@ fn volumes(site: &Site<'_>) -> Vec<Statement> {
     };
     vec![
         Statement::allow(
-            "SeeVolumes",
+            "SeeClaimedVolumes",
             &[
                 "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeInstances",

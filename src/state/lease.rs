@@ -1,6 +1,6 @@
 //! The lease: one run works at a time, and a dead one stands in nobody's way for long.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -79,6 +79,8 @@ struct Tenure {
     key: String,
     holder: Holder,
     ttl: Duration,
+    /// The version that we wrote last.
+    written: Mutex<Option<Etag>>,
 }
 
 /// What became of a renewal.
@@ -177,18 +179,18 @@ impl Drop for Lease {
 
 impl Tenure {
     fn new(store: Arc<dyn Store>, cluster: &str, holder: Holder, ttl: Duration) -> Self {
-        Self { store, key: lease_key(cluster), holder, ttl }
+        Self { store, key: lease_key(cluster), holder, ttl, written: Mutex::default() }
     }
 
     async fn take(self, force: bool) -> Result<Acquisition, StateError> {
         for _ in 0..RACES {
             let sent = Instant::now();
-            let Some(stored) = self.get().await? else {
-                match self.put(0, &Condition::Absent).await? {
-                    Written::Yes(etag) => return Ok(self.begin(etag, sent, None)),
-                    Written::Lost => continue,
-                }
-            };
+            // Nobody has it most of the time: one call then.
+            if let Written::Yes(etag) = self.put(0, &Condition::Absent).await? {
+                return Ok(self.begin(etag, sent, None));
+            }
+            let Some(stored) = self.get().await? else { continue };
+            let sent = Instant::now();
             let note = match self.parse(&stored) {
                 Ok(note) => Some(note),
                 Err(_) if force => None,
@@ -215,18 +217,30 @@ impl Tenure {
     }
 
     async fn remove(&self) -> Result<Released, StateError> {
+        if let Some(etag) = self.last_written()
+            && self.remove_version(&etag).await?
+        {
+            return Ok(Released::Ours);
+        }
         // Another look is needed when our last renewal arrives late.
         for _ in 0..RACES {
             let Some(stored) = self.get().await? else { return Ok(Released::NotOurs) };
             if self.parse(&stored)?.holder.run != self.holder.run {
                 return Ok(Released::NotOurs);
             }
-            let removed = settle::remove(self.store.as_ref(), &self.key, &stored.etag).await;
-            if removed.map_err(|source| self.failed(source))? {
+            if self.remove_version(&stored.etag).await? {
                 return Ok(Released::Ours);
             }
         }
         Err(StateError::Contended { place: self.place() })
+    }
+
+    async fn remove_version(&self, etag: &Etag) -> Result<bool, StateError> {
+        settle::remove(self.store.as_ref(), &self.key, etag).await.map_err(|source| self.failed(source))
+    }
+
+    fn last_written(&self) -> Option<Etag> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn renew(&self, renewals: u64, etag: &Etag) -> Result<Renewal, StateError> {
@@ -249,7 +263,12 @@ impl Tenure {
         let note = Note { format: FORMAT, holder: self.holder.clone(), ttl_seconds: self.ttl.as_secs(), renewals };
         let bytes = serde_json::to_vec_pretty(&note)
             .map_err(|source| StateError::Unreadable { place: self.place(), source })?;
-        settle::put(self.store.as_ref(), &self.key, &bytes, condition).await.map_err(|source| self.failed(source))
+        let written = settle::put(self.store.as_ref(), &self.key, &bytes, condition).await;
+        let written = written.map_err(|source| self.failed(source))?;
+        if let Written::Yes(etag) = &written {
+            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(etag.clone());
+        }
+        Ok(written)
     }
 
     fn parse(&self, stored: &Stored) -> Result<Note, StateError> {

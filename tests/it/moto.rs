@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// A running server. It stops with the test: its standard input ends.
-pub struct Moto {
+pub(crate) struct Moto {
     process: Child,
     _stdin: ChildStdin,
     endpoint: String,
 }
 
 /// Everything in the account, by kind: what boto3 sees.
-pub type Inventory = BTreeMap<String, Vec<serde_json::Value>>;
+pub(crate) type Inventory = BTreeMap<String, Vec<serde_json::Value>>;
 
 impl Moto {
     /// Starts a server; `None`, with a line that says so, where the tests' Python is missing.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(python) = python() else {
             eprintln!("SKIPPED: moto is not installed; `tests/run` installs it");
             return None;
@@ -38,22 +38,22 @@ impl Moto {
     }
 
     /// Where it answers.
-    pub fn endpoint(&self) -> &str {
+    pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Things of other people, which must survive.
-    pub fn seed(&self) {
+    pub(crate) fn seed(&self) {
         self.world(&["seed"]);
     }
 
     /// Changes the world behind Quorate's back.
-    pub fn hurt(&self, what: &str, cluster: &str) {
+    pub(crate) fn hurt(&self, what: &str, cluster: &str) {
         self.world(&["hurt", what, cluster]);
     }
 
     /// Everything in the account.
-    pub fn inventory(&self) -> Inventory {
+    pub(crate) fn inventory(&self) -> Inventory {
         serde_json::from_str(&self.world(&["inventory"])).expect("an inventory is JSON")
     }
 

@@ -1,7 +1,6 @@
 //! A cluster on moto, worked on in process: what a command does, without the command line.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,67 +14,67 @@ use quorate::state::Holder;
 use crate::wire::Wire;
 
 /// The cluster of the tutorial.
-pub const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.hcl");
+pub(crate) const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.hcl");
 
 /// A cluster on moto.
-pub struct Stage {
-    pub wire: Wire,
-    pub cluster: Cluster,
+pub(crate) struct Stage {
+    pub(crate) wire: Wire,
+    pub(crate) cluster: Cluster,
     runs: u32,
     workshop: tempfile::TempDir,
 }
 
 /// What a run said and how it ended.
 #[derive(Debug)]
-pub struct Run {
-    pub exit: Exit,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Run {
+    pub(crate) exit: Exit,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// One change of a plan, as short as can be: `update vpc/main: tags`.
-pub type Changes = Vec<String>;
+pub(crate) type Changes = Vec<String>;
 
 impl Stage {
     /// The cluster that a file describes, at the end of a wire.
-    pub fn new(wire: Wire, file: &str) -> Self {
+    pub(crate) fn new(wire: Wire, file: &str) -> Self {
         let workshop = tempfile::tempdir().expect("a directory can be made");
         Self { wire, cluster: read(file), runs: 0, workshop }
     }
 
     /// Works with another file from now on.
-    pub fn edit(&mut self, file: &str) {
+    pub(crate) fn edit(&mut self, file: &str) {
         self.cluster = read(file);
     }
 
-    pub async fn plan(&mut self) -> Run {
+    pub(crate) async fn plan(&mut self) -> Run {
         self.run(Manner::default(), async |flow| flow::plan(flow, Look { mode: Mode::Apply, detailed: true }).await)
             .await
     }
 
     /// The changes of a plan, and how the run ended.
-    pub async fn changes(&mut self, mode: Mode) -> Changes {
+    pub(crate) async fn changes(&mut self, mode: Mode) -> Changes {
         let json = Manner { json: true, ..Manner::default() };
         let run = self.run(json, async |flow| flow::plan(flow, Look { mode, detailed: true }).await).await;
         let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
         document["plan"]["changes"].as_array().expect("a plan has changes").iter().map(summary).collect()
     }
 
-    pub async fn apply(&mut self) -> Run {
+    pub(crate) async fn apply(&mut self) -> Run {
         self.consenting(Consent { yes: true, delete_data: false }).await
     }
 
     /// Applies a plan that loses data too.
-    pub async fn consenting(&mut self, consent: Consent) -> Run {
+    pub(crate) async fn consenting(&mut self, consent: Consent) -> Run {
         self.run(Manner::default(), async |flow| flow::apply(flow, consent).await).await
     }
 
-    pub async fn destroy(&mut self) -> Run {
+    pub(crate) async fn destroy(&mut self) -> Run {
         self.run(Manner::default(), async |flow| flow::destroy(flow, true).await).await
     }
 
     /// Lets the lease of a killed run expire now: its time to live becomes nothing.
-    pub async fn expire_lease(&self) {
+    pub(crate) async fn expire_lease(&self) {
         let (_, store) = self.connect().await;
         let key = quorate::state::lease_key(self.cluster.name.as_str());
         let Some(lease) = store.get(&key).await.expect("the store answers") else { return };
@@ -129,7 +128,7 @@ impl Stage {
 impl Run {
     /// Fails with everything that was said, unless the run ended like this.
     #[track_caller]
-    pub fn must(self, exit: Exit) -> Self {
+    pub(crate) fn must(self, exit: Exit) -> Self {
         assert_eq!(self.exit, exit, "\n{}\n{}", self.out, self.err);
         self
     }
@@ -179,9 +178,4 @@ fn hurried() -> RetryPolicy {
 
 fn text(stream: &Mutex<Vec<u8>>) -> String {
     String::from_utf8(stream.lock().expect("no test panicked").clone()).expect("text is UTF-8")
-}
-
-/// The directory of an example.
-pub fn example(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
 }

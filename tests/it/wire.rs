@@ -20,7 +20,7 @@ const QUIET: Duration = Duration::from_millis(400);
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It goes through.
     Pass,
     /// The service says that there were too many.
@@ -39,7 +39,7 @@ type Decide = dyn Fn(usize, &str) -> Fate + Send + Sync;
 
 /// The wire. Clones share it.
 #[derive(Clone)]
-pub struct Wire {
+pub(crate) struct Wire {
     inner: SharedHttpClient,
     shared: Arc<Shared>,
 }
@@ -65,12 +65,12 @@ impl std::fmt::Debug for Wire {
 
 impl Wire {
     /// A wire that lets everything through, to this endpoint.
-    pub fn to(endpoint: &str) -> Self {
+    pub(crate) fn to(endpoint: &str) -> Self {
         Self::with(endpoint, false)
     }
 
     /// A wire that holds the calls of one hop until no more come, so that hops can be counted.
-    pub fn counting_hops(endpoint: &str) -> Self {
+    pub(crate) fn counting_hops(endpoint: &str) -> Self {
         let wire = Self::with(endpoint, true);
         tokio::spawn(release(Arc::clone(&wire.shared)));
         wire
@@ -91,28 +91,28 @@ impl Wire {
     }
 
     /// Decides the fate of every call from now on, by its number (from 1) and action.
-    pub fn decide(&self, decide: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) {
+    pub(crate) fn decide(&self, decide: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) {
         *self.shared.decide.lock().expect("no test panicked") = Arc::new(decide);
     }
 
     /// The actions called so far, in order, and a fresh start.
-    pub fn take_log(&self) -> Vec<String> {
+    pub(crate) fn take_log(&self) -> Vec<String> {
         self.shared.hops.store(0, Ordering::SeqCst);
         std::mem::take(&mut *self.shared.log.lock().expect("no test panicked"))
     }
 
     /// How many hops there were: calls that had to wait for an answer to an earlier one.
-    pub fn hops(&self) -> usize {
+    pub(crate) fn hops(&self) -> usize {
         self.shared.hops.load(Ordering::SeqCst)
     }
 
     /// Ends when a call hangs.
-    pub async fn hung(&self) {
+    pub(crate) async fn hung(&self) {
         self.shared.hung.notified().await;
     }
 
     /// As an HTTP client for the SDK.
-    pub fn client(&self) -> SharedHttpClient {
+    pub(crate) fn client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 }

@@ -10,6 +10,7 @@ import threading
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
+import xmltodict
 from moto.ec2.models import launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -43,6 +44,20 @@ def repair_bucket_versioning():
     s3_responses.S3Response.get_bucket_versioning = get_bucket_versioning
 
 
+def repair_bucket_tags():
+    """Gives a new bucket the tags of the call that made it, as AWS does."""
+    original = s3_responses.S3Response._bucket_response_put
+
+    def bucket_response_put(self, request, bucket_name, querystring):
+        answer = original(self, request, bucket_name, querystring)
+        if not querystring and b"<Tags>" in (self.body or b""):
+            tags = xmltodict.parse(self.body, force_list="Tag")["CreateBucketConfiguration"]["Tags"]["Tag"]
+            self.backend.put_bucket_tagging(bucket_name, {tag["Key"]: tag["Value"] for tag in tags})
+        return answer
+
+    s3_responses.S3Response._bucket_response_put = bucket_response_put
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -58,6 +73,7 @@ def stop_with_the_parent():
 def main():
     repair_launch_template_versions()
     repair_bucket_versioning()
+    repair_bucket_tags()
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Quiet)
     print(server.server_port, flush=True)
     threading.Thread(target=stop_with_the_parent, daemon=True).start()

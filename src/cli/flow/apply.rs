@@ -41,7 +41,7 @@ pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> 
 }
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
-    let mut survey = survey(flow).await?;
+    let mut survey = survey(flow, tenure.memory()).await?;
     if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
         survey.live = settle(flow, survey.live).await?;
     }
@@ -76,7 +76,7 @@ async fn carry_out(
     plan: Agreed,
     facts: &Facts,
     record: Option<Record>,
-    mut journal: Journal,
+    journal: Journal,
 ) -> Result<Exit, CliError> {
     let Agreed { document, mut prepared, pins } = plan;
     let mut outcome = Outcome::default();
@@ -86,10 +86,8 @@ async fn carry_out(
         if !outcome.failed.is_empty() || outcome.interrupted {
             return finish(flow, tenure, &document, &outcome, true);
         }
+        // Should another run have been faster, the record is no longer absent, and writing ours is refused.
         *tenure = lease_in_new_store(flow).await?;
-        if journal.load().await.map_err(CliError::state("reading the record"))?.is_some() {
-            return Err(overtaken());
-        }
         prepared = rest;
     }
     if tenure.is_lost() {

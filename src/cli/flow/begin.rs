@@ -7,6 +7,7 @@ use crate::engine::Class;
 use crate::state::{Acquisition, Lease, StateError};
 
 use super::Flow;
+use super::survey::Memory;
 
 /// How long a lease lives without being renewed.
 const TTL: Duration = Duration::from_mins(1);
@@ -48,6 +49,14 @@ impl Tenure {
     /// Whether what the last run began may still be taking effect.
     pub(super) fn took_over(&self) -> bool {
         matches!(self, Self::Leased { took_over: true, .. })
+    }
+
+    /// Whether there can be a record.
+    pub(super) fn memory(&self) -> Memory {
+        match self {
+            Self::Leased { .. } => Memory::Stored,
+            Self::NoStore => Memory::None,
+        }
     }
 
     /// Whether the lease was ours and no longer is.

@@ -31,7 +31,7 @@ pub async fn destroy(flow: &Flow<'_>, yes: bool) -> Result<Exit, CliError> {
 }
 
 async fn run(flow: &Flow<'_>, tenure: &Tenure, yes: bool) -> Result<Exit, CliError> {
-    let mut survey = survey(flow).await?;
+    let mut survey = survey(flow, tenure.memory()).await?;
     if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
         survey.live = settle(flow, survey.live).await?;
     }

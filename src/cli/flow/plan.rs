@@ -7,7 +7,7 @@ use crate::view;
 
 use super::Flow;
 use super::draft::draft;
-use super::survey::survey;
+use super::survey::{Memory, survey};
 
 /// What a plan is for and how its end is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Look {
 
 /// Shows what an apply (or a destroy) would do. Changes nothing, and takes no lease.
 pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
-    let survey = survey(flow).await?;
+    let survey = survey(flow, Memory::Stored).await?;
     let draft = draft(flow, &survey, look.mode)?;
     let document = draft.document(flow, &survey);
     if flow.ui.is_json() {

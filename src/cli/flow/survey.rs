@@ -17,8 +17,17 @@ pub(super) struct Survey {
     pub(super) journal: Journal,
 }
 
+/// Where the record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// In the store, if there is one.
+    Stored,
+    /// Nowhere: there is no store.
+    None,
+}
+
 /// Observes, asks for facts and loads the record, all at the same time.
-pub(super) async fn survey(flow: &Flow<'_>) -> Result<Survey, CliError> {
+pub(super) async fn survey(flow: &Flow<'_>, memory: Memory) -> Result<Survey, CliError> {
     let question = question(flow.cluster);
     let mut journal = state::open(flow.store.clone(), flow.name());
     let looked = flow
@@ -32,7 +41,12 @@ pub(super) async fn survey(flow: &Flow<'_>) -> Result<Survey, CliError> {
                     let facts = patiently(flow, || flow.cloud.facts(&question)).await;
                     facts.map_err(CliError::cloud("asking for the account's facts"))
                 },
-                async { journal.load().await.map_err(CliError::state("reading the record")) },
+                async {
+                    match memory {
+                        Memory::Stored => journal.load().await.map_err(CliError::state("reading the record")),
+                        Memory::None => Ok(None),
+                    }
+                },
             )
         })
         .await?;
