@@ -40,6 +40,7 @@ async fn a_killed_run_is_finished_by_the_next_one() {
     stage.apply().await.must(Exit::Done);
     let calls = wire.take_log().len();
     stage.destroy().await.must(Exit::Done);
+    assert_eq!(moto.inventory(), before);
     for (round, number) in (3..calls).step_by(calls / 5).enumerate() {
         wire.take_log();
         let fate = if round % 2 == 0 { Fate::HangAfter } else { Fate::HangBefore };

@@ -82,6 +82,8 @@ impl Stage {
         note["ttl_seconds"] = 0.into();
         let condition = Condition::Matches(lease.etag);
         store.put(&key, note.to_string().as_bytes(), &condition).await.expect("the store answers");
+        // S3 tells the age of an object in whole seconds.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
     }
 
     async fn run(&mut self, manner: Manner, work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>) -> Run {

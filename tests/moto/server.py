@@ -14,6 +14,7 @@ import xmltodict
 from moto.ec2.models import launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.route53 import models as route53
 from moto.s3 import responses as s3_responses
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -58,6 +59,23 @@ def repair_bucket_tags():
     s3_responses.S3Response._bucket_response_put = bucket_response_put
 
 
+def repair_record_creation():
+    """Lets a record be made again after it was removed: moto looks in its journal, and at the names after it."""
+    original = route53.Route53Backend.change_resource_record_sets
+
+    def change_resource_record_sets(self, zoneid, change_list):
+        zone = self.get_hosted_zone(zoneid)
+        there = {(record.name.rstrip("."), record.type) for record in zone.rrsets}
+        for change in change_list:
+            wanted = change["ResourceRecordSet"]
+            if change["Action"] == "CREATE" and (wanted["Name"].rstrip("."), wanted["Type"]) not in there:
+                while change in zone.rr_changes:
+                    zone.rr_changes.remove(change)
+        return original(self, zoneid, change_list)
+
+    route53.Route53Backend.change_resource_record_sets = change_resource_record_sets
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -74,6 +92,7 @@ def main():
     repair_launch_template_versions()
     repair_bucket_versioning()
     repair_bucket_tags()
+    repair_record_creation()
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Quiet)
     print(server.server_port, flush=True)
     threading.Thread(target=stop_with_the_parent, daemon=True).start()

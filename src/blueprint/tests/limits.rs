@@ -30,7 +30,7 @@ fn check_all(objects: &[crate::engine::Object]) {
     }
     for (_, rules) in all::<SecurityGroupRules>(objects) {
         for rule in rules.ingress.iter().chain(&rules.egress) {
-            check("description", &rule.description, 1..=255, DESCRIPTION);
+            check("description", &rule.description, 0..=255, DESCRIPTION);
         }
     }
     for (_, role) in all::<Role>(objects) {
