@@ -7,6 +7,7 @@ mod change;
 mod fault;
 mod house;
 mod moto;
+mod program;
 mod road;
 mod stage;
 mod wire;

@@ -1,0 +1,136 @@
+//! The program as its user runs it: a process, a directory, an exit code. In the sandbox.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A directory with the tutorial's cluster file.
+fn desk() -> tempfile::TempDir {
+    let desk = tempfile::tempdir().expect("a directory can be made");
+    copy("cluster.hcl", desk.path());
+    desk
+}
+
+fn copy(file: &str, to: &Path) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tutorial").join(file);
+    std::fs::copy(from, to.join(file)).expect("the example can be copied");
+}
+
+fn quorate(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(arguments)
+        .current_dir(directory)
+        .env("QUORATE_SANDBOX", "1")
+        .output()
+        .expect("quorate runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text is UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text is UTF-8")
+}
+
+#[track_caller]
+fn exits(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "\n{}\n{}", out(output), err(output));
+}
+
+#[test]
+fn hcl_and_toml_give_the_same_plan_byte_for_byte() {
+    let (hcl, toml) = (desk(), tempfile::tempdir().expect("a directory can be made"));
+    copy("cluster.toml", toml.path());
+    for arguments in [&["plan"][..], &["plan", "--verbose"], &["plan", "--json"]] {
+        let (one, other) = (quorate(hcl.path(), arguments), quorate(toml.path(), arguments));
+        exits(&one, 0);
+        assert!(out(&one).len() > 500, "{}", out(&one));
+        assert_eq!(out(&one), out(&other), "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_changes() {
+    let desk = desk();
+    for command in ["apply", "destroy"] {
+        quorate(desk.path(), &["apply", "--yes"]);
+        let before = out(&quorate(desk.path(), &["show", "--json"]));
+        std::fs::write(desk.path().join("cluster.hcl"), edited()).expect("the file can be written");
+        let asked = quorate(desk.path(), &[command]);
+        exits(&asked, 4);
+        assert!(err(&asked).contains("--yes"), "{}", err(&asked));
+        assert_eq!(out(&quorate(desk.path(), &["show", "--json"])), before, "{command}");
+    }
+}
+
+fn edited() -> String {
+    let file = include_str!("../../examples/tutorial/cluster.hcl");
+    file.replace("count = 2", "count = 4")
+}
+
+#[test]
+fn the_exit_code_tells_whether_something_differs() {
+    let desk = desk();
+    exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 2);
+    exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
+    exits(&quorate(desk.path(), &["sandbox", "set", "target-group/api", "health_check.interval=30"]), 0);
+    let drifted = quorate(desk.path(), &["plan", "--detailed-exitcode"]);
+    exits(&drifted, 2);
+    assert!(out(&drifted).contains("health_check.interval  30 -> 10"), "{}", out(&drifted));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place_and_changes_nothing() {
+    let desk = desk();
+    std::fs::write(desk.path().join("cluster.hcl"), "name = \"chat\"\nmastres {}\n").expect("the file can be written");
+    let wrong = quorate(desk.path(), &["apply", "--yes"]);
+    exits(&wrong, 64);
+    assert!(err(&wrong).contains("cluster.hcl:2:1") && err(&wrong).contains("masters"), "{}", err(&wrong));
+    assert!(!desk.path().join(".quorate").exists(), "nothing was made");
+    exits(&quorate(desk.path(), &["plann"]), 64);
+}
+
+#[test]
+fn a_pipe_gets_plain_text_and_a_program_gets_json_alone() {
+    let desk = desk();
+    let plain = quorate(desk.path(), &["plan"]);
+    assert!(!plain.stdout.contains(&0x1b) && !plain.stderr.contains(&0x1b), "no colour in a pipe");
+    assert!(out(&plain).lines().all(|line| line.chars().count() <= 80), "{}", out(&plain));
+    let applied = quorate(desk.path(), &["apply", "--yes", "--json"]);
+    exits(&applied, 0);
+    let document: serde_json::Value = serde_json::from_slice(&applied.stdout).expect("stdout is one document");
+    assert_eq!(document["format"], 1);
+    assert!(!err(&applied).contains("created"), "{}", err(&applied));
+}
+
+#[test]
+fn every_screen_of_the_sandbox_says_so() {
+    let desk = desk();
+    for arguments in [&["plan"][..], &["apply", "--yes"], &["show"], &["destroy", "--yes"]] {
+        let output = quorate(desk.path(), arguments);
+        exits(&output, 0);
+        assert!(out(&output).contains("SANDBOX"), "{arguments:?}: {}", out(&output));
+    }
+}
+
+/// The tour of the README, as it is printed there.
+#[test]
+fn the_commands_of_the_readme_do_what_it_says() {
+    let readme = include_str!("../../README.md");
+    let root = tempfile::tempdir().expect("a directory can be made");
+    let desk = root.path().join("examples/tutorial");
+    std::fs::create_dir_all(&desk).expect("a directory can be made");
+    copy("cluster.hcl", &desk);
+    let first = readme.lines().find_map(|line| line.strip_prefix("cargo run -- ")).expect("a first command");
+    let applied = quorate(root.path(), &first.split(' ').collect::<Vec<_>>());
+    exits(&applied, 0);
+    assert!(out(&applied).contains("37 created"), "{}", out(&applied));
+    let tour = readme.split("```console").nth(1).and_then(|rest| rest.split("```").next()).expect("a tour");
+    let mut steps = 0;
+    for command in tour.lines().filter_map(|line| line.strip_prefix("$ quorate ")) {
+        exits(&quorate(&desk, &command.split(' ').collect::<Vec<_>>()), 0);
+        steps += 1;
+    }
+    assert!(steps > 5, "the tour has {steps} steps");
+}
