@@ -1,5 +1,5 @@
 //! Whole lives of a cluster in the sandbox, as a user lives them.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
