@@ -1,6 +1,7 @@
 //! What AWS answers, classified by code in one table.
 
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
@@ -114,21 +115,21 @@ const CODES: &[(Class, &[&str])] = &[
         ],
     ),
     (
-        Class::Denied,
+        Class::Unauthenticated,
         &[
-            "AccessDenied",
-            "AccessDeniedException",
             "AuthFailure",
-            "AuthorizationError",
             "ExpiredToken",
             "ExpiredTokenException",
             "InvalidAccessKeyId",
             "InvalidClientTokenId",
-            "OptInRequired",
+            "RequestExpired",
             "SignatureDoesNotMatch",
-            "UnauthorizedOperation",
             "UnrecognizedClientException",
         ],
+    ),
+    (
+        Class::Denied,
+        &["AccessDenied", "AccessDeniedException", "AuthorizationError", "OptInRequired", "UnauthorizedOperation"],
     ),
     (
         Class::Quota,
@@ -206,8 +207,10 @@ where
 {
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
     let code = metadata.and_then(|meta| meta.code()).map(str::to_owned);
+    let credentials = cause::<CredentialsError>(error);
     let status = error.raw_response().map(|response| response.status().as_u16());
     let class = match error {
+        _ if credentials.is_some() => Class::Unauthenticated,
         SdkError::ServiceError(_) => class_of(code.as_deref(), status),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Class::UnknownOutcome,
         SdkError::DispatchFailure(failure) => {
@@ -223,9 +226,36 @@ where
         action: action.to_owned(),
         message: metadata
             .and_then(|meta| meta.message())
-            .map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned),
+            .map_or_else(|| credentials.map_or_else(|| chain(error), without_credentials), str::to_owned),
         code,
         request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+/// The first cause of this type.
+fn cause<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// What went wrong and why, from the outside in, each thing once.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for error in std::iter::successors(Some(error), |error| error.source()) {
+        let text = error.to_string();
+        if !told.iter().any(|before| before.contains(&text)) {
+            told.push(text);
+        }
+    }
+    told.join(": ")
+}
+
+/// Why there are no credentials, in a line.
+fn without_credentials(error: &CredentialsError) -> String {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "no AWS credentials: neither in the environment, nor in a profile, nor from this machine's role".to_owned()
+        }
+        other => format!("no AWS credentials: {}", chain(other)),
     }
 }
 

@@ -59,7 +59,7 @@ impl Machines<'_> {
             profile: identity::profile(self.role),
             security_groups: vec![security::group(self.role)],
             public_address: true,
-            key: identity::key(site),
+            key: identity::key(site).unwrap_or_else(|| "".into()),
             user_data: self.settings.user_data(site)?,
             root_device: ROOT_DEVICE.to_owned(),
             root_gib: self.root.gib,

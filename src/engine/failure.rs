@@ -38,6 +38,8 @@ pub enum Class {
     AlreadyExists,
     /// Another object still uses it: send it again for a while, then say which.
     Held,
+    /// Nobody knows who asks: no credentials, wrong ones, or ones that have expired.
+    Unauthenticated,
     /// Not allowed.
     Denied,
     /// A quota of the account is used up.

@@ -91,7 +91,13 @@ impl<'a> Patience<'a> {
                 self.fresh_until.is_some_and(|until| now < until).then_some(self.policy.consistency)
             }
             Class::Held => Some(self.policy.held),
-            Class::Gone | Class::AlreadyExists | Class::Denied | Class::Quota | Class::Invalid | Class::Fatal => None,
+            Class::Gone
+            | Class::AlreadyExists
+            | Class::Unauthenticated
+            | Class::Denied
+            | Class::Quota
+            | Class::Invalid
+            | Class::Fatal => None,
         }
     }
 

@@ -19,9 +19,8 @@ pub struct LaunchTemplate {
     pub security_groups: Vec<Input>,
     /// Whether instances get a public address.
     pub public_address: bool,
-    /// The key pair's name.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub key: Option<Input>,
+    /// The key pair's name; empty without one, so that taking the key out of the file is a change.
+    pub key: Input,
     /// The first script of the machine, as text: 16 KiB at most.
     pub user_data: Input,
     /// The root volume's device name, for example `/dev/xvda`.

@@ -65,6 +65,10 @@ fn failure_lines(address: Option<&Address>, failure: &Failure, style: Style) -> 
 fn way_out(failure: &Failure) -> Option<String> {
     let text = match failure.class {
         Class::Denied => return Some(format!("the caller needs the IAM permission `{}`", permission(failure))),
+        Class::Unauthenticated => {
+            "sign in: set AWS_PROFILE, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+             --sandbox needs no account"
+        }
         Class::Quota => {
             "a quota of the account is used up: ask for more under Service Quotas, or make the cluster smaller"
         }

@@ -134,3 +134,37 @@ fn the_commands_of_the_readme_do_what_it_says() {
     }
     assert!(steps > 5, "the tour has {steps} steps");
 }
+
+/// What somebody does behind our back, and the only object that the plan then names.
+const HURTS: &[(&[&str], &str)] = &[
+    (&["set", "vpc/main", "tags.Name=renamed"], "vpc/main"),
+    (&["set", "security-group-rules/masters", "ingress-=0"], "security-group-rules/masters"),
+    (&["set", "security-group-rules/masters", OPEN_TO_THE_WORLD], "security-group-rules/masters"),
+    (&["set", "role/nodes", BACKDOOR], "role/nodes"),
+    (&["set", "target-group/api", "health_check.interval=30"], "target-group/api"),
+    (&["set", "autoscaling-group/nodes-workers", "desired=1"], "autoscaling-group/nodes-workers"),
+    (&["set", "volume/etcd-b", "tags.Name=somebody's"], "volume/etcd-b"),
+];
+const OPEN_TO_THE_WORLD: &str = r#"ingress+={"protocol":"tcp","ports":"22","peer":"0.0.0.0/0","description":""}"#;
+const BACKDOOR: &str =
+    r#"policies.backdoor={"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+#[test]
+fn what_somebody_changed_by_hand_is_named_as_drift_and_mended() {
+    let desk = desk();
+    exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
+    for (hurt, address) in HURTS {
+        let min = ["sandbox", "set", "autoscaling-group/nodes-workers", "min=1"];
+        if hurt.contains(&"desired=1") {
+            exits(&quorate(desk.path(), &min), 0);
+        }
+        exits(&quorate(desk.path(), &[&["sandbox"], *hurt].concat()), 0);
+        let planned = quorate(desk.path(), &["plan", "--json"]);
+        let document: serde_json::Value = serde_json::from_slice(&planned.stdout).expect("a plan is JSON");
+        let changes = document["plan"]["changes"].as_array().expect("a plan has changes");
+        let named: Vec<_> = changes.iter().map(|change| (&change["address"], &change["reason"]["kind"])).collect();
+        assert_eq!(named, [(&serde_json::json!(address), &serde_json::json!("drift"))], "{hurt:?}");
+        exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
+        exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
+    }
+}

@@ -27,7 +27,7 @@ pub(super) fn request(wanted: &LaunchTemplate) -> Request {
         .image_id(&wanted.image)
         .instance_type(InstanceType::from(wanted.instance_size.as_str()))
         .iam_instance_profile(ProfileRequest::builder().set_name(known(&wanted.profile)).build())
-        .set_key_name(wanted.key.as_ref().and_then(known))
+        .set_key_name(known(&wanted.key).filter(|key| !key.is_empty()))
         .user_data(BASE64_STANDARD.encode(wanted.user_data.known().unwrap_or_default()))
         .network_interfaces(interface(wanted))
         .block_device_mappings(root(wanted))
@@ -81,7 +81,7 @@ pub(super) fn read(name: String, tags: Tags, data: Option<&Response>) -> (Launch
         profile: data.iam_instance_profile().and_then(|profile| profile.name()).unwrap_or_default().into(),
         security_groups: interface.map(Interface::groups).unwrap_or_default().iter().map(Input::from).collect(),
         public_address: interface.and_then(Interface::associate_public_ip_address).unwrap_or_default(),
-        key: data.key_name().filter(|key| !key.is_empty()).map(Input::from),
+        key: data.key_name().unwrap_or_default().into(),
         user_data: user_data(data.user_data().unwrap_or_default()).into(),
         root_device: root.and_then(Device::device_name).unwrap_or_default().to_owned(),
         root_gib: root.and_then(|root| count(root.ebs()?.volume_size())).unwrap_or_default(),

@@ -25,7 +25,7 @@ fn wanted() -> LaunchTemplate {
         profile: "masters".into(),
         security_groups: vec!["sg-1".into(), "sg-2".into()],
         public_address: true,
-        key: Some("ssh".into()),
+        key: "ssh".into(),
         user_data: "#!/bin/sh\necho hällo\n".into(),
         root_device: "/dev/xvda".to_owned(),
         root_gib: 20,
@@ -117,7 +117,7 @@ fn what_was_asked_for_reads_as_what_is_wanted() {
 #[test]
 fn a_template_without_a_key_reads_as_one() {
     let live = observed(answer().set_key_name(None));
-    assert_eq!(live.attributes, LaunchTemplate { key: None, ..wanted() }.attributes().unwrap());
+    assert_eq!(live.attributes, LaunchTemplate { key: "".into(), ..wanted() }.attributes().unwrap());
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) fn template(moto: &Moto, name: &str) -> LaunchTemplate {
         profile: "masters".into(),
         security_groups: Vec::new(),
         public_address: true,
-        key: None,
+        key: "".into(),
         user_data: "#!/bin/sh\necho \"hällo\"\n".into(),
         root_device: "/dev/xvda".to_owned(),
         root_gib: 20,
@@ -25,11 +25,12 @@ pub(super) fn template(moto: &Moto, name: &str) -> LaunchTemplate {
 #[tokio::test]
 async fn a_template_is_made_renewed_mended_and_removed() {
     let Some(moto) = moto("template").await else { return };
-    let wanted = LaunchTemplate { key: Some("ssh".into()), ..template(&moto, "a") };
+    let wanted = LaunchTemplate { key: "ssh".into(), ..template(&moto, "a") };
     let made = moto.make("a", &wanted).await;
     assert_eq!(made.outputs["version"], "1");
 
-    let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), key: None, metadata_hops: 2, ..wanted.clone() };
+    let larger =
+        LaunchTemplate { instance_size: "t3.large".to_owned(), key: "".into(), metadata_hops: 2, ..wanted.clone() };
     moto.calls.take();
     assert_eq!(moto.mend("a", &larger).await, ["instance_size", "metadata_hops"]);
     let looks = ["DescribeLaunchTemplateVersions"; 2];

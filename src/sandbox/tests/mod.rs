@@ -84,7 +84,7 @@ fn template() -> LaunchTemplate {
         profile: of::<InstanceProfile>("nodes", "name"),
         security_groups: vec![of::<SecurityGroup>("nodes", "id")],
         public_address: true,
-        key: Some(of::<KeyPair>("ssh", "name")),
+        key: of::<KeyPair>("ssh", "name"),
         user_data: "#!/bin/sh".into(),
         root_device: "/dev/xvda".to_owned(),
         root_gib: 20,
