@@ -63,13 +63,15 @@ const fn follows(from: &'static str, path: &'static [&'static str], to: &'static
 }
 
 impl Link {
-    /// What the attribute names. A rule's peer that is no group (a range of addresses) names nothing.
+    /// What the attribute names. An empty text names nothing, and neither does a rule's peer that is no group (a range
+    /// of addresses).
     fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
         let Some((first, rest)) = self.path.split_first() else { return Vec::new() };
         let mut named = Vec::new();
         if let Some(value) = attributes.get(*first) {
             leaves(value, rest, &mut named);
         }
+        named.retain(|name| !name.is_empty());
         if self.path.last() == Some(&"peer") {
             named.retain(|peer| peer.starts_with("sg-"));
         }
