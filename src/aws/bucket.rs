@@ -14,7 +14,7 @@ use super::failure::{if_there, incomplete, just_made};
 use super::kind::{AwsKind, Creation, Look, internal, live, updated};
 use super::s3::{S3, from_s3, remove, to_s3, versions};
 use super::{Aws, tags};
-use crate::engine::{Class, Failure, Live, Note};
+use crate::engine::{Failure, Live, Note};
 use crate::resource::{Bucket, Resource, STATE_BUCKET, Tags};
 
 /// The region whose buckets are made without naming it.
@@ -191,7 +191,7 @@ fn holds(keys: &BTreeSet<&str>) -> Failure {
         named.push(format!("{} more", keys.len() - NAMED));
     }
     let message = format!("the bucket holds what this cluster did not write: {}", named.join(", "));
-    Failure { class: Class::Held, service: S3.to_owned(), ..internal("DeleteBucket", message) }
+    Failure { service: S3.to_owned(), ..internal("DeleteBucket", message) }
 }
 
 #[cfg(test)]
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_refusal_names_a_few_keys() {
         let failure = holds(&["a", "b", "c", "d", "e"].into());
-        assert_eq!(failure.class, Class::Held);
+        assert_eq!(failure.class, crate::engine::Class::Fatal, "waiting does not help");
         assert!(failure.message.ends_with("a, b, c, 2 more"), "{failure}");
         assert!(holds(&["a"].into()).message.ends_with(": a"));
     }

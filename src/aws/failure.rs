@@ -14,6 +14,7 @@ const CODES: &[(Class, &[&str])] = &[
     (
         Class::Throttled,
         &[
+            "EntityTemporarilyUnmodifiable",
             "ConcurrentModification",
             "ConcurrentModificationException",
             "ConflictingOperation",
@@ -32,8 +33,10 @@ const CODES: &[(Class, &[&str])] = &[
             "TooManyRequestsException",
         ],
     ),
+    (Class::Unavailable, &["ServiceUnavailable", "Unavailable"]),
     (
-        Class::Unavailable,
+        // A server that failed may have done what it was asked before it did.
+        Class::UnknownOutcome,
         &[
             "InternalError",
             "InternalFailure",
@@ -41,8 +44,6 @@ const CODES: &[(Class, &[&str])] = &[
             "RequestTimeout",
             "RequestTimeoutException",
             "ServiceFailure",
-            "ServiceUnavailable",
-            "Unavailable",
         ],
     ),
     (
@@ -62,6 +63,7 @@ const CODES: &[(Class, &[&str])] = &[
     (
         Class::Gone,
         &[
+            "InvalidLaunchTemplateId.VersionNotFound",
             "404",
             "Gateway.NotAttached",
             "InvalidLaunchTemplateName.NotFoundException",
@@ -79,6 +81,7 @@ const CODES: &[(Class, &[&str])] = &[
     (
         Class::AlreadyExists,
         &[
+            "IdempotentParameterMismatch",
             "AlreadyExists",
             "AlreadyExistsFault",
             "BucketAlreadyExists",
@@ -117,6 +120,9 @@ const CODES: &[(Class, &[&str])] = &[
     (
         Class::Unauthenticated,
         &[
+            "TokenRefreshRequired",
+            "RequestTimeTooSkewed",
+            "InvalidToken",
             "AuthFailure",
             "ExpiredToken",
             "ExpiredTokenException",

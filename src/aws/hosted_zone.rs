@@ -17,7 +17,7 @@ use super::kind::{AwsKind, Creation, Look, internal, live, updated};
 use super::record::change;
 use super::zones::{ROUTE53, Zone, bare_id, plain_name, zones};
 use super::{Aws, tags};
-use crate::engine::{Address, Class, Failure, Live, Note};
+use crate::engine::{Address, Failure, Live, Note};
 use crate::resource::{CLUSTER_TAG, HostedZone, OBJECT_TAG, Resource, Tags, internal_domain};
 
 /// The most zones that one call for tags takes.
@@ -252,7 +252,7 @@ fn holds(records: &[ResourceRecordSet]) -> Failure {
         names.push(format!("{} more", records.len() - NAMED));
     }
     let message = format!("the zone has records that this cluster did not make: {}", names.join(", "));
-    Failure { class: Class::Held, service: ROUTE53.to_owned(), ..internal("DeleteHostedZone", message) }
+    Failure { service: ROUTE53.to_owned(), ..internal("DeleteHostedZone", message) }
 }
 
 #[cfg(test)]
@@ -312,7 +312,7 @@ mod tests {
             .collect::<Result<_, _>>()
             .unwrap();
         let failure = holds(&records);
-        assert_eq!(failure.class, Class::Held);
+        assert_eq!(failure.class, crate::engine::Class::Fatal, "waiting does not help");
         assert!(failure.message.ends_with("A www0.example.com, A www1.example.com, A www2.example.com, 2 more"));
     }
 }

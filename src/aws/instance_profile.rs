@@ -9,7 +9,7 @@ use super::Aws;
 use super::failure::{if_there, just_made};
 use super::iam::{IAM, name_in, path_prefix, to_iam};
 use super::kind::{AwsKind, Creation, Look, live, updated};
-use crate::engine::{Failure, Live, Note};
+use crate::engine::{Class, Failure, Live, Note};
 use crate::resource::{InstanceProfile, Resource, Tags};
 
 impl AwsKind for InstanceProfile {
@@ -69,7 +69,18 @@ impl InstanceProfile {
     async fn add_role(&self, aws: &Aws) -> Result<(), Failure> {
         let request = aws.iam.add_role_to_instance_profile().instance_profile_name(&self.name);
         let request = request.set_role_name(self.role.known().map(str::to_owned));
-        aws.send(IAM, "AddRoleToInstanceProfile", request.send()).await.map(drop)
+        match aws.send(IAM, "AddRoleToInstanceProfile", request.send()).await {
+            // A profile holds one role: with ours in it already, an earlier call took effect after all.
+            Err(full) if full.class == Class::Quota => {
+                let there = roles(aws, &self.name).await?;
+                if there.len() == 1 && there.first().map(String::as_str) == self.role.known() {
+                    Ok(())
+                } else {
+                    Err(full)
+                }
+            }
+            outcome => outcome.map(drop),
+        }
     }
 }
 

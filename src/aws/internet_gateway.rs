@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
 
 use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
-use super::failure::just_made;
 use super::kind::{AwsKind, Creation, Look, live};
+use super::poll::once_visible;
 use super::{Aws, tags};
 use crate::engine::{Class, Failure, Live, Note, Value};
 use crate::resource::{InternetGateway, Resource};
@@ -28,14 +28,14 @@ impl AwsKind for InternetGateway {
             .tag_specifications(specification(ResourceType::InternetGateway, &self.tags));
         let made = aws.send(EC2, "CreateInternetGateway", request.send()).await?;
         let id = made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()).unwrap_or_default();
-        attach(aws, id, self).await.map_err(just_made)?;
+        once_visible(|| attach(aws, id, self)).await?;
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
     async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("vpc") {
             detach(aws, live).await?;
-            attach(aws, &live.id, self).await?;
+            once_visible(|| attach(aws, &live.id, self)).await?;
         }
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
 
 use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::failure::if_there;
 use super::kind::{AwsKind, Creation, Look, live};
+use super::poll::once_visible;
 use super::{Aws, tags};
 use crate::engine::{Failure, Live, Note};
 use crate::resource::{Resource, Vpc};
@@ -42,20 +44,20 @@ impl AwsKind for Vpc {
         let id = made.vpc().and_then(|vpc| vpc.vpc_id()).unwrap_or_default();
         // A new VPC has DNS support, and no DNS host names.
         if !self.dns_support {
-            set(aws, id, VpcAttributeName::EnableDnsSupport, false).await?;
+            once_visible(|| set(aws, id, VpcAttributeName::EnableDnsSupport, false)).await?;
         }
         if self.dns_hostnames {
-            set(aws, id, VpcAttributeName::EnableDnsHostnames, true).await?;
+            once_visible(|| set(aws, id, VpcAttributeName::EnableDnsHostnames, true)).await?;
         }
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
     async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("dns_support") {
-            set(aws, &live.id, VpcAttributeName::EnableDnsSupport, self.dns_support).await?;
+            once_visible(|| set(aws, &live.id, VpcAttributeName::EnableDnsSupport, self.dns_support)).await?;
         }
         if changed.contains("dns_hostnames") {
-            set(aws, &live.id, VpcAttributeName::EnableDnsHostnames, self.dns_hostnames).await?;
+            once_visible(|| set(aws, &live.id, VpcAttributeName::EnableDnsHostnames, self.dns_hostnames)).await?;
         }
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
@@ -69,11 +71,12 @@ impl AwsKind for Vpc {
 /// Reads one of a VPC's switches.
 async fn switch(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, Failure> {
     let request = || aws.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
-    let answer = aws.read(EC2, "DescribeVpcAttribute", request).await?;
-    let value = match name {
+    // A VPC that was listed may not be found by the next call yet: it is there all the same.
+    let answer = if_there(aws.read(EC2, "DescribeVpcAttribute", request).await)?;
+    let value = answer.as_ref().and_then(|answer| match name {
         VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
         _ => answer.enable_dns_hostnames(),
-    };
+    });
     Ok(value.and_then(AttributeBooleanValue::value).unwrap_or_default())
 }
 

@@ -2,11 +2,13 @@
 
 use super::{Pins, Problem, Site, api};
 use crate::engine::{Input, Object};
-use crate::resource::{Facts, HostedZone, Record, Resource};
+use crate::resource::{Facts, HostedZone, Record, Resource, Tags};
 use crate::spec::{Cluster, PublicZone};
 
 /// The name of the private zone's object.
 const INTERNAL: &str = "internal";
+/// How many tags Route 53 takes on a zone.
+const MOST_TAGS: usize = 10;
 /// The name of the public zone's object.
 const PUBLIC: &str = "public";
 /// The name of the API's record, which is also its label.
@@ -112,12 +114,20 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
 }
 
 fn zone(site: &Site<'_>, object: &str, name: String, vpc: Option<Input>) -> HostedZone {
-    let tags = site.tags(&HostedZone::address(object), &name);
+    let tags = few(site, site.tags(&HostedZone::address(object), &name));
     let comment = match &vpc {
         Some(_) => format!("Machines of the cluster {}", site.cluster.name),
         None => format!("Public names of the cluster {}", site.cluster.name),
     };
     HostedZone { name, vpc, comment, tags }
+}
+
+/// Route 53 takes ten tags on a zone: all of ours, and the first of the user's.
+fn few(site: &Site<'_>, tags: Tags) -> Tags {
+    let (users, ours): (Tags, Tags) =
+        tags.into_iter().partition(|(key, value)| site.cluster.tags.get(key) == Some(value));
+    let room = MOST_TAGS.saturating_sub(ours.len());
+    ours.into_iter().chain(users.into_iter().take(room)).collect()
 }
 
 fn api_record(site: &Site<'_>, zone: Input) -> Record {

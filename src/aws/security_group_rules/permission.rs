@@ -110,9 +110,14 @@ fn is_icmp(protocol: &str) -> bool {
     protocol.starts_with("icmp")
 }
 
+/// Only these have ports, or types; of any other protocol EC2 ignores them, and answers as it likes.
+fn has_ports(protocol: &str) -> bool {
+    is_icmp(protocol) || matches!(protocol, "tcp" | "udp")
+}
+
 fn ports(protocol: &str, from: Option<i32>, to: Option<i32>) -> String {
     match (from.unwrap_or(-1), to.unwrap_or(-1)) {
-        _ if protocol == ALL => ALL.to_owned(),
+        _ if !has_ports(protocol) => ALL.to_owned(),
         (-1, _) => ALL.to_owned(),
         (0, 65535) if !is_icmp(protocol) => ALL.to_owned(),
         (kind, -1) => kind.to_string(),
@@ -125,6 +130,7 @@ fn range(rule: &Rule) -> (Option<i32>, Option<i32>) {
     let number = |text: &str| text.parse().ok();
     let one_port = matches!(rule.protocol.as_str(), "tcp" | "udp");
     match rule.ports.split_once('-') {
+        _ if rule.protocol != ALL && !has_ports(&rule.protocol) => (None, None),
         None if rule.ports != ALL && is_icmp(&rule.protocol) => (number(&rule.ports), Some(-1)),
         None if rule.ports != ALL => (number(&rule.ports), number(&rule.ports)),
         Some((from, to)) => (number(from), number(to)),

@@ -32,7 +32,7 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     let larger =
         LaunchTemplate { instance_size: "t3.large".to_owned(), key: "".into(), metadata_hops: 2, ..wanted.clone() };
     moto.calls.take();
-    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "metadata_hops"]);
+    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "key", "metadata_hops"]);
     let looks = ["DescribeLaunchTemplateVersions"; 2];
     let calls = [&["CreateLaunchTemplateVersion"], &looks[..], &["DescribeLaunchTemplates"; 2]].concat();
     assert_eq!(moto.calls.take(), [&calls[..], &["ModifyLaunchTemplate"]].concat());
@@ -47,7 +47,7 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     // Somebody sets the first version as the default one again.
     let request = moto.aws.ec2.modify_launch_template().launch_template_id(&made.id).default_version("1");
     request.send().await.unwrap();
-    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "metadata_hops"]);
+    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "key", "metadata_hops"]);
     assert_eq!(moto.see::<LaunchTemplate>("a").await.outputs["version"], "4");
 
     let tagged = LaunchTemplate {

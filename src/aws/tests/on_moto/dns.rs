@@ -102,7 +102,7 @@ async fn a_public_zone_with_somebody_elses_records_is_not_removed() {
     let www = plain(&format!("www.{}.", site.cluster), RrType::A, "192.0.2.1");
     change(&site.aws, &made.id, ChangeAction::Create, std::slice::from_ref(&www)).await.unwrap();
     let refused = site.aws.delete(&made, &|_| ()).await.unwrap_err();
-    assert_eq!(refused.class, Class::Held);
+    assert_eq!(refused.class, Class::Fatal);
     assert!(refused.message.contains(&format!("A www.{}", site.cluster)), "{refused}");
     change(&site.aws, &made.id, ChangeAction::Delete, &[www]).await.unwrap();
     site.delete(&made).await;

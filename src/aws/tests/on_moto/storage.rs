@@ -64,7 +64,7 @@ async fn a_bucket_with_somebody_elses_keys_is_not_removed() {
     put(&site, "other.example.com/state.json").await;
     put(&site, &format!("{}state.json", site.aws.scope.prefix)).await;
     let refused = site.aws.delete(&made, &|_| ()).await.unwrap_err();
-    assert_eq!(refused.class, Class::Held);
+    assert_eq!(refused.class, Class::Fatal);
     assert!(refused.message.ends_with("other.example.com/state.json"), "{refused}");
     let store = store(site);
     assert_eq!(store.list("").await.unwrap().len(), 2, "nothing was removed");
