@@ -13,7 +13,7 @@ use super::Aws;
 use super::failure::{if_there, incomplete};
 use super::kind::{AwsKind, Creation, Look, live, seen, updated};
 use super::zones::{ROUTE53, Zone, is_within, plain_name, zones};
-use crate::engine::{Failure, Live, Note};
+use crate::engine::{Class, Failure, Live, Note};
 use crate::resource::{RECORD_LABELS, Record, balancer_stem};
 
 /// How many record sets are read from a name on: a name has one or two.
@@ -30,9 +30,14 @@ impl AwsKind for Record {
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
-        // Not an upsert: a record of that name is somebody else's.
-        self.write(aws, ChangeAction::Create).await?;
         let zone = self.zone.known().unwrap_or_default();
+        // Not an upsert: a record of that name is somebody else's.
+        if let Err(refused) = self.write(aws, ChangeAction::Create).await {
+            // Route 53 has one code for every batch that it does not take: whether the name is taken, a look tells.
+            let taken =
+                refused.code.as_deref() == Some("InvalidChangeBatch") && !at(aws, zone, &self.name).await?.is_empty();
+            return Err(if taken { Failure { class: Class::AlreadyExists, ..refused } } else { refused });
+        }
         live(creation.object.address.name(), id(zone, &self.name, &self.record_type), self, &[("name", &self.name)])
     }
 

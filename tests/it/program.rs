@@ -168,3 +168,42 @@ fn what_somebody_changed_by_hand_is_named_as_drift_and_mended() {
         exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
     }
 }
+
+/// Everything below a directory, as text.
+fn contents(directory: &Path) -> String {
+    let entries = std::fs::read_dir(directory).expect("a directory can be read");
+    let texts = entries.map(|entry| {
+        let path = entry.expect("a directory can be read").path();
+        if path.is_dir() { contents(&path) } else { std::fs::read_to_string(&path).unwrap_or_default() }
+    });
+    texts.collect()
+}
+
+#[test]
+fn what_another_tool_keeps_under_the_clusters_name_survives_a_destroy() {
+    let desk = desk();
+    let file = include_str!("../../examples/tutorial/cluster.hcl");
+    let local = file.replace("s3://state.chat.poeticoding.com", "file:./state");
+    std::fs::write(desk.path().join("cluster.hcl"), local).expect("the file can be written");
+    let theirs = desk.path().join(".quorate/sandbox-state/chat.poeticoding.com/pki/private/ca");
+    std::fs::create_dir_all(&theirs).expect("a directory can be made");
+    std::fs::write(theirs.join("key"), "theirs").expect("the file can be written");
+    exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
+    assert!(theirs.join("key").exists(), "it is not ours");
+}
+
+#[test]
+fn a_secret_of_a_service_is_nowhere_in_the_record() {
+    let desk = desk();
+    let file = include_str!("../../examples/tutorial/cluster.hcl");
+    let service = "service \"chat\" {\n  image = \"chat:1\"\n  port = 4000\n  env = { KEY = var.key }\n}\n";
+    std::fs::write(desk.path().join("cluster.hcl"), format!("variable \"key\" {{}}\n{file}\n{service}"))
+        .expect("the file can be written");
+    let applied = quorate(desk.path(), &["apply", "--yes", "--var", "key=TOPSECRET123"]);
+    exits(&applied, 0);
+    let kept = contents(&desk.path().join(".quorate"));
+    assert!(kept.contains("chat.poeticoding.com"), "the record is among what was read");
+    assert!(!(kept + &out(&applied) + &err(&applied)).contains("TOPSECRET123"));
+}

@@ -95,6 +95,10 @@ async fn carry_out(
     }
     let mut book = Book::open(flow, facts, record, journal);
     book.record.objects.append(&mut outcome.recorded);
+    if let Some(pins) = &pins {
+        // Before anything is made from them: a killed run must not choose again.
+        book.record.pins = serde_json::to_value(pins)?;
+    }
     book.begin(flow, "apply").await?;
     let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
     book.note(&rest);

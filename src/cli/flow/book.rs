@@ -1,11 +1,14 @@
 //! Writing down what was done.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::blueprint::Pins;
 use crate::cli::error::CliError;
 use crate::engine::Outcome;
 use crate::resource::Facts;
+use crate::spec::Cluster;
 use crate::state::{Journal, Operation, Record, StateError};
 
 use super::Flow;
@@ -52,7 +55,9 @@ impl Book {
         self.record.in_progress = None;
         if let Some(pins) = pins {
             self.record.pins = serde_json::to_value(pins)?;
-            self.record.cluster_spec = serde_json::to_value(flow.cluster)?;
+            // Services may hold secrets in their environment, and the record never holds one.
+            let told = Cluster { services: BTreeMap::new(), ..flow.cluster.clone() };
+            self.record.cluster_spec = serde_json::to_value(told)?;
         }
         match self.journal.save(&self.record).await {
             Ok(()) => Ok(true),

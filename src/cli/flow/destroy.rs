@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::{Address, Live, Mode, Prepared};
+use crate::engine::{Address, Live, Mode, Outcome, Prepared};
 use crate::resource::{Bucket, Resource};
+use crate::spec::StateLocation;
 use crate::view;
 use crate::view::plan::Document;
 
@@ -17,6 +18,9 @@ use super::draft::draft;
 use super::survey::{Survey, survey};
 use super::wait::{patiently, settle};
 
+/// What a cluster keeps in its store, below its name. Whatever else is there is somebody else's: another tool may use
+/// the same name.
+const OURS: [&str; 3] = ["bootstrap/", "state.json", "state.lock"];
 /// How often it is looked whether something is left: what was removed may be seen for a while.
 const LOOKS: u32 = 5;
 /// How many keys of others are named.
@@ -55,6 +59,10 @@ async fn demolish(
     prepared: Prepared,
     survey: Survey,
 ) -> Result<Exit, CliError> {
+    if survey.record.is_none() && document.plan.is_empty() {
+        let exit = finish(flow, tenure, document, &Outcome::default(), true)?;
+        return last_look(flow, &BTreeSet::new(), &Kept::Nothing, exit).await;
+    }
     let (bucket, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
     let stored = matches!(tenure, Tenure::Leased { .. });
     let mut book = Book::open(flow, &survey.facts, survey.record, survey.journal);
@@ -87,9 +95,15 @@ enum Kept {
 
 /// Removes the record, the lease and what machines started from; then looks whether others use the bucket.
 async fn empty_store(flow: &Flow<'_>, bucket: &Prepared) -> Result<Kept, CliError> {
-    let prefix = format!("{}/", flow.name());
-    patiently(flow, || flow.store.purge(&prefix)).await.map_err(CliError::cloud("emptying the store"))?;
+    for ours in OURS {
+        let prefix = format!("{}/{ours}", flow.name());
+        patiently(flow, || flow.store.purge(&prefix)).await.map_err(CliError::cloud("emptying the store"))?;
+    }
     let Some(change) = bucket.plan.changes.first() else { return Ok(Kept::Nothing) };
+    if !matches!(flow.cluster.state, StateLocation::S3 { .. }) {
+        // The store is a directory: what others keep in it is not in the bucket.
+        return Ok(Kept::Nothing);
+    }
     let keys =
         patiently(flow, || flow.store.list("")).await.map_err(CliError::cloud("looking what is left in the store"))?;
     if keys.is_empty() {
