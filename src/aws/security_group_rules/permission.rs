@@ -130,7 +130,6 @@ fn range(rule: &Rule) -> (Option<i32>, Option<i32>) {
     let number = |text: &str| text.parse().ok();
     let one_port = matches!(rule.protocol.as_str(), "tcp" | "udp");
     match rule.ports.split_once('-') {
-        _ if rule.protocol != ALL && !has_ports(&rule.protocol) => (None, None),
         None if rule.ports != ALL && is_icmp(&rule.protocol) => (number(&rule.ports), Some(-1)),
         None if rule.ports != ALL => (number(&rule.ports), number(&rule.ports)),
         Some((from, to)) => (number(from), number(to)),
