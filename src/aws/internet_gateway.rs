@@ -59,8 +59,17 @@ fn seen(cluster: &str, gateway: &Answer) -> Option<Result<Live, Failure>> {
 
 async fn attach(aws: &Aws, id: &str, wanted: &InternetGateway) -> Result<(), Failure> {
     let vpc = wanted.vpc.known().map(str::to_owned);
-    let request = aws.ec2.attach_internet_gateway().internet_gateway_id(id).set_vpc_id(vpc);
-    aws.send(EC2, "AttachInternetGateway", request.send()).await.map(drop)
+    let request = aws.ec2.attach_internet_gateway().internet_gateway_id(id).set_vpc_id(vpc.clone());
+    match aws.send(EC2, "AttachInternetGateway", request.send()).await {
+        // An earlier call, whose answer was lost, may have attached it where it belongs.
+        Err(failure) if failure.class == Class::AlreadyExists => {
+            let look = || aws.ec2.describe_internet_gateways().internet_gateway_ids(id).send();
+            let there = aws.read(EC2, "DescribeInternetGateways", look).await?;
+            let mut attachments = there.internet_gateways().iter().flat_map(Answer::attachments);
+            if attachments.any(|attachment| attachment.vpc_id() == vpc.as_deref()) { Ok(()) } else { Err(failure) }
+        }
+        outcome => outcome.map(drop),
+    }
 }
 
 /// Takes the gateway off the VPC that it was seen on, if there is one.
