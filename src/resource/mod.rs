@@ -90,6 +90,7 @@ macro_rules! kinds {
 kinds! {
     bucket::Bucket,
     bucket_object::BucketObject,
+    secret::Secret,
     vpc::Vpc,
     internet_gateway::InternetGateway,
     route_table::RouteTable,

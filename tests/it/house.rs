@@ -8,13 +8,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("engine", &[]),
     ("resource", &["engine", "spec"]),
+    ("pki", &["resource"]),
     ("blueprint", &["engine", "resource", "spec"]),
     ("analysis", &["engine", "resource", "spec"]),
     ("view", &["analysis", "blueprint", "engine", "resource", "spec", "state"]),
     ("store", &["engine"]),
     ("state", &["engine", "store"]),
-    ("sandbox", &["engine", "resource", "spec", "store"]),
-    ("aws", &["engine", "resource", "spec"]),
+    ("sandbox", &["engine", "pki", "resource", "spec", "store"]),
+    ("aws", &["engine", "pki", "resource", "spec"]),
 ];
 
 /// What a pure module does without: waiting, the clock, the environment, the disk, the network.

@@ -1,0 +1,128 @@
+//! Keys, certificates and tokens that machines find in the bucket.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Input, Kind, Output, Resource};
+
+/// A secret in the bucket. Its content is made when the object is made, and is no attribute: no plan and no record holds
+/// it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Secret {
+    /// The bucket.
+    pub bucket: Input,
+    /// Its key, `<prefix>/<cluster>/pki/<file>`.
+    pub key: String,
+    /// What it is.
+    pub content: SecretContent,
+}
+
+impl Resource for Secret {
+    const KIND: Kind = Kind {
+        name: "secret",
+        title: "secret",
+        attributes: &[Attribute::replace("bucket"), Attribute::replace("key"), Attribute::replace("content")],
+        outputs: &[Output::attribute("key")],
+        data: false,
+        shared: false,
+        seconds: 1,
+    };
+}
+
+/// What a secret is. The names are the objects' names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretContent {
+    /// Key and certificate of the authority that signs for the Kubernetes API and its clients.
+    ClusterCa,
+    /// Key and certificate of the authority that signs for etcd and its clients.
+    EtcdCa,
+    /// Key and certificate of the authority that signs for API servers which pass requests on.
+    FrontProxyCa,
+    /// Private and public key that service accounts' tokens are signed with.
+    ServiceAccount,
+    /// The cluster authority's certificate, without its key: by this, a node knows the API server.
+    JoinCa,
+    /// The token by which the API server knows a new node.
+    JoinToken,
+}
+
+/// Why a secret that machines use is not made again.
+const LOST: &str = "every machine trusts the lost one, and a new one would lock them out; the bucket keeps old \
+                    versions: remove the delete marker of its key. If no version is left, destroy the cluster and \
+                    make it anew";
+
+impl SecretContent {
+    /// Every secret of a cluster.
+    pub const ALL: [Self; 6] =
+        [Self::ClusterCa, Self::EtcdCa, Self::FrontProxyCa, Self::ServiceAccount, Self::JoinCa, Self::JoinToken];
+
+    /// The name of its object.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClusterCa => "cluster-ca",
+            Self::EtcdCa => "etcd-ca",
+            Self::FrontProxyCa => "front-proxy-ca",
+            Self::ServiceAccount => "service-account",
+            Self::JoinCa => "join-ca",
+            Self::JoinToken => "join-token",
+        }
+    }
+
+    /// The last part of its key.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::ClusterCa => "cluster-ca.pem",
+            Self::EtcdCa => "etcd-ca.pem",
+            Self::FrontProxyCa => "front-proxy-ca.pem",
+            Self::ServiceAccount => "service-account.pem",
+            Self::JoinCa => "join.pem",
+            Self::JoinToken => "join-token",
+        }
+    }
+
+    /// Where it is below the cluster's prefix.
+    pub fn path(self) -> String {
+        format!("pki/{}", self.file())
+    }
+
+    /// The secret that has this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|content| content.name() == name)
+    }
+
+    /// The secret whose key ends in this.
+    pub fn of_file(file: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|content| content.file() == file)
+    }
+
+    /// The secret that this one is taken from; nothing for what is made of randomness.
+    pub const fn source(self) -> Option<Self> {
+        match self {
+            Self::JoinCa => Some(Self::ClusterCa),
+            _ => None,
+        }
+    }
+
+    /// What to do instead of making it again while machines use it; nothing if a new one does as well.
+    pub const fn instead(self) -> Option<&'static str> {
+        match self {
+            Self::JoinCa | Self::JoinToken => None,
+            _ => Some(LOST),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_files_lead_back_to_the_secret() {
+        for content in SecretContent::ALL {
+            assert_eq!(SecretContent::named(content.name()), Some(content));
+            assert_eq!(SecretContent::of_file(content.file()), Some(content));
+            assert_eq!(serde_json::to_value(content).ok(), Some(content.name().into()), "the attribute says the name");
+        }
+        assert_eq!(SecretContent::of_file("private/ca/key"), None);
+    }
+}
