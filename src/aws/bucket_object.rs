@@ -49,11 +49,15 @@ impl AwsKind for BucketObject {
 
     async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
         let seen: Self = seen(live)?;
-        let bucket = seen.bucket.known().unwrap_or_default();
-        let mut held = versions(aws, bucket, &seen.key).await?;
-        held.retain(|version| version.key() == seen.key);
-        remove(aws, bucket, &held).await
+        remove_key(aws, seen.bucket.known().unwrap_or_default(), &seen.key).await
     }
+}
+
+/// Removes every version of one key.
+pub(super) async fn remove_key(aws: &Aws, bucket: &str, key: &str) -> Result<(), Failure> {
+    let mut held = versions(aws, bucket, key).await?;
+    held.retain(|version| version.key() == key);
+    remove(aws, bucket, &held).await
 }
 
 /// The hash and the name in a key; nothing if the key has another form.

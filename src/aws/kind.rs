@@ -8,8 +8,8 @@ use super::Aws;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::{
     AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
-    Listener, LoadBalancer, Record, Resource, Role, RouteTable, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup,
-    Volume, Vpc,
+    Listener, LoadBalancer, Record, Resource, Role, RouteTable, Secret, SecurityGroup, SecurityGroupRules, Subnet,
+    TargetGroup, Volume, Vpc,
 };
 
 /// What one observation has seen already: answers that several kinds read.
@@ -148,6 +148,7 @@ macro_rules! registry {
 registry! {
     Bucket,
     BucketObject,
+    Secret,
     Vpc,
     InternetGateway,
     RouteTable,

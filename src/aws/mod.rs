@@ -31,6 +31,7 @@ mod load_balancer;
 mod record;
 mod role;
 mod route_table;
+mod secret;
 mod security_group;
 mod security_group_rules;
 mod subnet;

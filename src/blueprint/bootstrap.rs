@@ -26,7 +26,9 @@ const LONGEST_OUTPUT: usize = 64;
 pub(super) struct Store {
     /// The bucket's name: the state's, or one made for the purpose.
     pub bucket: String,
-    /// The beginning of every key, without a slash at its end.
+    /// The beginning of every key that is the cluster's, without a slash at its end.
+    root: String,
+    /// The beginning of every key of a file that machines start from, without a slash at its end.
     pub folder: String,
     /// The script that every machine runs.
     script: File,
@@ -43,18 +45,24 @@ struct File {
 impl Store {
     /// The store of a cluster in an account.
     pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
-        let folder = format!("{}/bootstrap", cluster.name);
-        let (bucket, folder) = match &cluster.state {
-            StateLocation::S3 { bucket, prefix } if prefix.is_empty() => (bucket.clone(), folder),
-            StateLocation::S3 { bucket, prefix } => (bucket.clone(), format!("{prefix}/{folder}")),
+        let root = cluster.name.to_string();
+        let (bucket, root) = match &cluster.state {
+            StateLocation::S3 { bucket, prefix } if prefix.is_empty() => (bucket.clone(), root),
+            StateLocation::S3 { bucket, prefix } => (bucket.clone(), format!("{prefix}/{root}")),
             // Machines cannot read a directory on somebody's laptop. 63 characters are the most for a bucket's name.
             StateLocation::Directory(_) => {
                 let name = names::dashed(cluster.name.as_str(), 63 - "quorate--".len() - account.len());
-                (format!("quorate-{name}-{account}"), folder)
+                (format!("quorate-{name}-{account}"), root)
             }
         };
+        let folder = format!("{root}/bootstrap");
         let script = File::new(&folder, SCRIPT, NODE.to_owned());
-        Self { bucket, folder, script }
+        Self { bucket, root, folder, script }
+    }
+
+    /// The key of something that the cluster keeps: `key("pki/join.pem")`.
+    pub(super) fn key(&self, path: &str) -> String {
+        format!("{}/{path}", self.root)
     }
 }
 

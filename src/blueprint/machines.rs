@@ -1,7 +1,7 @@
 //! What masters and nodes have in common: a launch template and an Auto Scaling group.
 
 use super::bootstrap::Settings;
-use super::{Problem, Site, identity, names, network, security};
+use super::{Problem, Site, identity, names, network, secrets, security};
 use crate::engine::{Input, Object};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
 use crate::spec::{InstanceSize, RootVolume, Scale, Zone};
@@ -43,10 +43,11 @@ impl Machines<'_> {
         let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
         template.depends_on.extend(self.settings.files());
         let mut group = self.group(instance_tags).object(self.object)?;
-        // A machine that starts needs its files, the way to them, and rules that let it out. The files of the template
+        // A machine that starts needs its files, secrets among them, the way to them, and rules that let it out. The files of the template
         // before stay until no machine of the group starts from it any more.
         group.depends_on.extend(self.settings.files());
         group.depends_on.extend([network::way_out(), security::rules_of(self.role)]);
+        group.depends_on.extend(secrets::of_role(self.role));
         group.lane = self.lane.map(str::to_owned);
         Ok([template, group])
     }

@@ -12,6 +12,7 @@ mod nodes;
 mod permissions;
 mod policy;
 mod problem;
+mod secrets;
 mod security;
 mod site;
 mod slots;
@@ -67,6 +68,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
         security::objects,
         identity::objects,
         bootstrap::objects,
+        secrets::objects,
         api::objects,
         dns::objects,
         masters::objects,

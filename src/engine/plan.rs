@@ -108,6 +108,11 @@ pub enum Reason {
         /// What to do instead.
         instead: String,
     },
+    /// It is gone, others that are there need it, and a new one would be of no use to them.
+    Lost {
+        /// What to do instead.
+        instead: String,
+    },
 }
 
 /// One attribute of a change.

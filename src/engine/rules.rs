@@ -1,5 +1,7 @@
 //! What a change to each attribute of each kind means. The vocabulary fills this in; the engine obeys it.
 
+use super::Address;
+
 /// A kind of object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kind {
@@ -84,6 +86,12 @@ pub enum Shape {
 pub trait Vocabulary: Send + Sync {
     /// The kind of this name.
     fn kind(&self, name: &str) -> Option<&Kind>;
+
+    /// What to do instead of making an object again that is gone while others still use it; nothing if a new one does
+    /// as well.
+    fn irreplaceable(&self, _address: &Address) -> Option<&'static str> {
+        None
+    }
 }
 
 impl Attribute {

@@ -118,6 +118,10 @@ impl Vocabulary for Kinds {
     fn kind(&self, name: &str) -> Option<&Kind> {
         KINDS.iter().find(|kind| kind.name == name)
     }
+
+    fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
+        SecretContent::named(address.name()).filter(|_| address.kind() == Secret::KIND.name)?.instead()
+    }
 }
 
 /// Reads the tags attribute of an object.

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::names::Call;
 use super::world::{self, Thing, World};
-use super::{Edit, Sandbox, SandboxError, facts, foreign, make};
+use super::{Edit, Sandbox, SandboxError, facts, foreign};
 use crate::engine::{Address, Attributes, Failure, Member, Store, Value};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
 
 /// Kinds that prove by their path or key, not by a tag, whose they are.
-const MARKED_OTHERWISE: &[&str] = &["role", "instance-profile", "record", "bucket-object"];
+const MARKED_OTHERWISE: &[&str] = &["role", "instance-profile", "record", "bucket-object", "secret"];
 
 /// Something in the account.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -132,7 +132,7 @@ impl Sandbox {
         let id = self.with(|world| self.id(world, address))??;
         let keys = self.contents(address.kind(), &id).await?;
         let call = Call::new("Delete", address.kind());
-        Ok(self.with(|world| make::destroy(world, &call, address.kind(), &id, &keys))??)
+        Ok(self.with(|world| self.destroy(world, &call, address.kind(), &id, &keys))??)
     }
 
     /// Forgets the account and everything in it.

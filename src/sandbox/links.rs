@@ -29,6 +29,7 @@ enum Bond {
 
 const LINKS: &[Link] = &[
     holds("bucket-object", &["bucket"], "bucket", "name"),
+    holds("secret", &["bucket"], "bucket", "name"),
     holds("internet-gateway", &["vpc"], "vpc", "id"),
     holds("route-table", &["vpc"], "vpc", "id"),
     holds("route-table", &["routes", "*", "target"], "internet-gateway", "id"),

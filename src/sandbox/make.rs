@@ -45,6 +45,7 @@ impl Sandbox {
         }
         check_zone(call, kind.name, &object.attributes, &facts::zones(&self.settings.region))?;
         world.check_all(call, kind.name, &object.attributes, None)?;
+        self.write_content(call, object)?;
 
         let (id, thing, half) = self.new_thing(world, fate, kind, object);
         world.insert(kind.name, &id, thing);
@@ -127,6 +128,31 @@ impl Sandbox {
     }
 }
 
+impl Sandbox {
+    /// Takes something out of the account, if nothing holds it. `keys` are what a bucket holds.
+    pub(super) fn destroy(
+        &self,
+        world: &mut World,
+        call: &Call,
+        kind: &str,
+        id: &str,
+        keys: &[String],
+    ) -> Result<(), Failure> {
+        let Some(thing) = world.get(kind, id) else { return Ok(()) };
+        if let Some(key) = keys.first().filter(|_| kind == "bucket") {
+            let message = format!("the bucket `{id}` is not empty: it holds `{key}` and {} more", keys.len() - 1);
+            return Err(call.failure(Class::Held, idiom_of(kind).held, message));
+        }
+        world.check_free(call, kind, id)?;
+        self.remove_content(call, kind, thing)?;
+        for (follower, id) in world.followers(kind, id) {
+            world.take(follower, &id);
+        }
+        world.take(kind, id);
+        Ok(())
+    }
+}
+
 impl World {
     /// Everything that AWS checks about attributes, of a new object or a changed one.
     fn check_all(&self, call: &Call, kind: &str, attributes: &Attributes, except: Option<&str>) -> Result<(), Failure> {
@@ -204,20 +230,6 @@ fn merge(there: &Texts, ours: Option<&Value>, wanted: &Texts) -> Texts {
     }
     tags.extend(wanted.clone());
     tags
-}
-
-/// Takes something out of the account, if nothing holds it.
-pub(super) fn destroy(world: &mut World, call: &Call, kind: &str, id: &str, keys: &[String]) -> Result<(), Failure> {
-    if let Some(key) = keys.first().filter(|_| kind == "bucket" && world.get(kind, id).is_some()) {
-        let message = format!("the bucket `{id}` is not empty: it holds `{key}` and {} more", keys.len() - 1);
-        return Err(call.failure(Class::Held, idiom_of(kind).held, message));
-    }
-    world.check_free(call, kind, id)?;
-    for (follower, id) in world.followers(kind, id) {
-        world.take(follower, &id);
-    }
-    world.take(kind, id);
-    Ok(())
 }
 
 /// Makes an attribute what it is before a second call sets it. Whether that is another value.

@@ -16,6 +16,7 @@ mod provider;
 mod rules;
 mod s3;
 mod scaling;
+mod secret;
 mod sizes;
 mod view;
 mod world;

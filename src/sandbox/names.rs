@@ -30,6 +30,7 @@ const HELD: &str = "DependencyViolation";
 const IDIOMS: &[Idiom] = &[
     idiom("bucket", "s3", "Bucket", "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty"),
     idiom("bucket-object", "s3", "Object", "NoSuchKey", "PreconditionFailed", HELD),
+    idiom("secret", "s3", "Object", "NoSuchKey", "PreconditionFailed", HELD),
     idiom("vpc", "ec2", "Vpc", "InvalidVpcID.NotFound", "InvalidVpc.Conflict", HELD),
     idiom(
         "internet-gateway",
@@ -190,7 +191,7 @@ pub(super) fn id(
     let text = |name: &str| attributes.get(name).and_then(crate::engine::Value::as_text).unwrap_or_default();
     match kind.name {
         "record" => format!("{}/{}/{}", text("zone"), text("name"), text("record_type")),
-        "bucket-object" => format!("{}/{}", text("bucket"), text("key")),
+        "bucket-object" | "secret" => format!("{}/{}", text("bucket"), text("key")),
         "bucket" | "autoscaling-group" | "role" | "instance-profile" => text("name").to_owned(),
         _ => ["id", "arn", "name", "group"].iter().find_map(|output| outputs.get(*output).cloned()).unwrap_or_default(),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::names::{Call, idiom_of, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
 use super::world::{self, World};
-use super::{Sandbox, make, scaling};
+use super::{Sandbox, scaling};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::KINDS;
 
@@ -100,7 +100,7 @@ impl Provider for Sandbox {
             let kind = live.address.kind();
             let call = Call::new("Delete", kind);
             let keys = self.contents(kind, &live.id).await?;
-            self.call(&call, true, |world, _| make::destroy(world, &call, kind, &live.id, &keys)).await
+            self.call(&call, true, |world, _| self.destroy(world, &call, kind, &live.id, &keys)).await
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::{Attributes, Class, Effect, Failure, Object};
 /// Names that only one object may have: the kind, and the attributes that make the name.
 const UNIQUE: &[(&str, &[&str])] = &[
     ("bucket", &["name"]),
+    ("secret", &["bucket", "key"]),
     ("role", &["name"]),
     ("instance-profile", &["name"]),
     ("launch-template", &["name"]),

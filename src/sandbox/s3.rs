@@ -37,7 +37,7 @@ impl Sandbox {
         Ok(keys.into_iter().filter_map(|key| key.strip_prefix(&prefix).map(str::to_owned)).collect())
     }
 
-    fn disk(&self) -> Box<dyn Store> {
+    pub(super) fn disk(&self) -> Box<dyn Store> {
         match &self.disk {
             Disk::Directory(root) => Box::new(DirectoryStore::new(root)),
             Disk::Memory(memory) => Box::new(memory.clone()),
@@ -116,8 +116,10 @@ impl Store for BucketStore {
         Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
             // What machines start from lies in the same bucket.
             let prefix = self.full(prefix);
-            if let Some(files) = world.things.get_mut("bucket-object") {
-                files.retain(|id, _| !id.starts_with(&prefix));
+            for kind in ["bucket-object", "secret"] {
+                if let Some(files) = world.things.get_mut(kind) {
+                    files.retain(|id, _| !id.starts_with(&prefix));
+                }
             }
             world.things.retain(|_, things| !things.is_empty());
             disk.purge(&prefix).await

@@ -12,7 +12,7 @@ const UNCHANGED: usize = 45;
 /// The most calls of it that wait for one another.
 const HOPS: usize = 3;
 /// The objects of the tutorial's cluster, in an account without a public zone.
-const OBJECTS: usize = 36;
+const OBJECTS: usize = 42;
 /// The most calls of a first apply for each object, in tenths.
 const FIRST_TENTHS: usize = 22;
 

@@ -125,7 +125,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
     let first = readme.lines().find_map(|line| line.strip_prefix("cargo run -- ")).expect("a first command");
     let applied = quorate(root.path(), &first.split(' ').collect::<Vec<_>>());
     exits(&applied, 0);
-    assert!(out(&applied).contains("37 created"), "{}", out(&applied));
+    assert!(out(&applied).contains("43 created"), "{}", out(&applied));
     let tour = readme.split("```console").nth(1).and_then(|rest| rest.split("```").next()).expect("a tour");
     let mut steps = 0;
     for command in tour.lines().filter_map(|line| line.strip_prefix("$ quorate ")) {
@@ -192,6 +192,44 @@ fn what_another_tool_keeps_under_the_clusters_name_survives_a_destroy() {
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
     exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
     assert!(theirs.join("key").exists(), "it is not ours");
+}
+
+/// The text that is secret in a key's file: its longest lines.
+fn key_lines(pem: &str) -> Vec<&str> {
+    let (key, _) = pem.split_once("-----END PRIVATE KEY-----").expect("a private key");
+    key.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+#[test]
+fn nothing_of_a_private_key_or_a_token_leaves_the_bucket() {
+    let desk = desk();
+    let mut said = String::new();
+    for arguments in [
+        &["apply", "--yes"][..],
+        &["plan", "--verbose"],
+        &["show", "--json"],
+        &["sandbox", "status"],
+        &["sandbox", "remove", "secret/join-token"],
+        &["plan", "--json"],
+        &["apply", "--yes", "--json"],
+    ] {
+        let output = quorate(desk.path(), arguments);
+        exits(&output, 0);
+        said += &(out(&output) + &err(&output));
+    }
+    let kept = desk.path().join(".quorate/sandbox");
+    let cluster = kept.join("s3/state.chat.poeticoding.com/chat.poeticoding.com");
+    for file in ["cloud.json", "s3/state.chat.poeticoding.com/chat.poeticoding.com/state.json"] {
+        said += &std::fs::read_to_string(kept.join(file)).expect("the file can be read");
+    }
+    assert!(said.contains("secret/cluster-ca") && !said.contains("PRIVATE KEY"));
+    let read = |file: &str| std::fs::read_to_string(cluster.join("pki").join(file)).expect("the secret is there");
+    for file in ["cluster-ca.pem", "etcd-ca.pem", "front-proxy-ca.pem", "service-account.pem"] {
+        assert!(key_lines(&read(file)).iter().all(|line| !said.contains(line)), "{file}");
+    }
+    let token = read("join-token");
+    assert!(token.split('.').all(|part| !said.contains(part.trim_end())), "the token");
+    assert!(!read("join.pem").contains("PRIVATE"));
 }
 
 #[test]

@@ -78,6 +78,14 @@ fn taggable(object: &Object) -> bool {
 }
 
 #[test]
+fn a_node_waits_for_what_it_joins_by() {
+    let objects = objects(tutorial());
+    let group = objects.iter().find(|object| object.address.to_string() == "autoscaling-group/nodes-workers").unwrap();
+    let secrets: Vec<_> = group.depends_on.iter().filter(|need| need.kind() == "secret").map(Address::name).collect();
+    assert_eq!(secrets, ["join-ca", "join-token"]);
+}
+
+#[test]
 fn a_node_group_may_be_called_like_a_master() {
     let mut cluster = tutorial();
     cluster["nodes"]["masters-a"] = cluster["nodes"]["workers"].clone();
@@ -135,6 +143,11 @@ fn no_machine_starts_before_what_it_starts_from() {
     for address in [
         "bucket-object/node.sh",
         "bucket-object/masters-a",
+        "secret/cluster-ca",
+        "secret/etcd-ca",
+        "secret/front-proxy-ca",
+        "secret/service-account",
+        "secret/join-token",
         "volume/etcd-a",
         "role/masters",
         "hosted-zone/internal",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::{Address, Live, Mode, Outcome, Prepared};
-use crate::resource::{Bucket, Resource};
+use crate::resource::{Bucket, Resource, SecretContent};
 use crate::spec::StateLocation;
 use crate::view;
 use crate::view::plan::Document;
@@ -18,7 +18,7 @@ use super::draft::draft;
 use super::survey::{Survey, survey};
 use super::wait::{patiently, settle};
 
-/// What a cluster keeps in its store, below its name. Whatever else is there is somebody else's: another tool may use
+/// What a cluster keeps in its store, below its name, beside its secrets. Whatever else is there is somebody else's: another tool may use
 /// the same name.
 const OURS: [&str; 3] = ["bootstrap/", "state.json", "state.lock"];
 /// How often it is looked whether something is left: what was removed may be seen for a while.
@@ -95,7 +95,8 @@ enum Kept {
 
 /// Removes the record, the lease and what machines started from; then looks whether others use the bucket.
 async fn empty_store(flow: &Flow<'_>, bucket: &Prepared) -> Result<Kept, CliError> {
-    for ours in OURS {
+    let secrets = SecretContent::ALL.map(SecretContent::path);
+    for ours in OURS.into_iter().chain(secrets.iter().map(String::as_str)) {
         let prefix = format!("{}/{ours}", flow.name());
         patiently(flow, || flow.store.purge(&prefix)).await.map_err(CliError::cloud("emptying the store"))?;
     }

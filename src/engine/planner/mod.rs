@@ -3,6 +3,7 @@
 mod claim;
 mod desire;
 mod error;
+mod lost;
 mod prepared;
 mod removal;
 mod steps;
@@ -96,6 +97,7 @@ fn plan_apply(
         let verdict = verdict::judge(context, desire.object(address), lives, &verdicts)?;
         verdicts.insert(address.clone(), verdict);
     }
+    lost::refuse(context, &desire, &mut verdicts);
     let mut removals = Vec::new();
     for leftover in live.into_values().flatten() {
         if context.is_ours(&leftover)? {

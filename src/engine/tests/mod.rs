@@ -101,6 +101,10 @@ impl Vocabulary for TestKinds {
     fn kind(&self, name: &str) -> Option<&Kind> {
         KINDS.iter().find(|kind| kind.name == name)
     }
+
+    fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
+        (address.name() == "seal").then_some("find it again")
+    }
 }
 
 pub(crate) fn at(text: &str) -> Address {

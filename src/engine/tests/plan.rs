@@ -41,6 +41,25 @@ fn what_is_gone_is_made_again() {
 }
 
 #[test]
+fn what_nobody_can_make_again_is_not_made_again_while_something_that_is_there_needs_it() {
+    let mut user = object("group/g", [("size", text("1"))]);
+    user.depends_on.insert(at("part/seal"));
+    let wanted = [object("part/seal", red()), user];
+    let group = live("group/g", "group-000001", [("size", text("1"))]);
+    let seal = live("part/seal", A, red());
+    let both = recorded(&[seal.clone(), group.clone()]);
+    let refused = r#"Refuse part/seal (Lost { instead: "find it again" }): "#;
+
+    let plan = planned(&wanted, std::slice::from_ref(&group), &both);
+    assert_eq!(lines(&plan), [refused]);
+    let without_record = planned(&wanted, std::slice::from_ref(&group), &nothing());
+    assert_eq!(lines(&without_record)[1], refused, "who lost it may have lost the record too");
+    assert!(planned(&wanted, &[seal, group], &both).is_empty());
+    let nobody_left = lines(&planned(&wanted, &[], &both));
+    assert_eq!(nobody_left[1], "Create part/seal (Missing): color", "nothing that is there needs it");
+}
+
+#[test]
 fn the_most_drastic_attribute_decides() {
     let is = [("color", text("red")), ("shape", text("round")), ("range", text("1")), ("label", text("x"))];
     let a = live("part/a", A, is);

@@ -7,7 +7,7 @@ use std::future::Future;
 use super::*;
 use crate::blueprint::{Pins, blueprint};
 use crate::engine::{
-    ApplyOptions, Inputs, Mode, Outcome, Prepared, Reason, Recorded, RetryPolicy, Silent, apply, plan,
+    ApplyOptions, Inputs, Mode, Outcome, Prepared, Reason, Recorded, RetryPolicy, Silent, Vocabulary, apply, plan,
 };
 use crate::resource::{Cloud, Facts, Kinds, Question};
 use crate::spec::{Cluster, parse};
@@ -149,7 +149,7 @@ impl Life {
     /// One thing that somebody does to the cluster. Not everything can be done at every time.
     async fn hurt(&mut self) -> String {
         let ours: Vec<Resident> =
-            self.sandbox.inventory().unwrap().into_iter().filter(|resident| resident.cluster.is_some()).collect();
+            self.sandbox.inventory().unwrap().into_iter().filter(|resident| can_be_mended(resident)).collect();
         let Some(victim) = self.random.choice(&ours) else { return String::new() };
         let address = victim.address.clone().unwrap();
         let done = match self.random.u8(..10) {
@@ -172,6 +172,11 @@ impl Life {
         };
         done.unwrap_or_else(|error| format!("in vain: {error}"))
     }
+}
+
+/// Whether apply brings the resident back, whatever is done to it: it is ours, and no key that machines trust.
+fn can_be_mended(resident: &Resident) -> bool {
+    resident.cluster.is_some() && resident.address.as_ref().is_none_or(|address| Kinds.irreplaceable(address).is_none())
 }
 
 /// What people change in consoles.
@@ -315,6 +320,28 @@ fn lives_with_many_deaths() {
             life.destroy(Faults::default()).await;
         });
     }
+}
+
+/// A new key in the place of a lost one would lock every machine out.
+#[test]
+fn a_lost_key_is_not_made_again_while_there_are_machines() {
+    live(1, async |life| {
+        let wish = Wish::tutorial();
+        life.converge(&wish, Faults::default()).await;
+        for (name, refused) in [("etcd-ca", true), ("join-token", false)] {
+            let address = Address::new("secret", name);
+            life.sandbox.remove(&address).await.unwrap();
+            let quiet = life.process(Faults::default());
+            let prepared = life.plan(&quiet, Some(&wish)).await;
+            let refusals: Vec<_> = prepared.plan.refusals().map(|change| &change.address).collect();
+            assert_eq!(refusals.contains(&&address), refused, "{refusals:?}");
+            if !refused {
+                let named: Vec<_> = prepared.plan.changes.iter().map(|change| change.address.name()).collect();
+                assert_eq!(named, ["etcd-ca", name]);
+            }
+        }
+        life.destroy(Faults::default()).await;
+    });
 }
 
 /// The plan names what was done behind our back as such.

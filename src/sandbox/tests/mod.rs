@@ -18,8 +18,8 @@ use super::*;
 use crate::engine::{Address, Live, Object, Payload, Phase, Provider, Reference, Token};
 use crate::resource::{
     AutoScalingGroup, Bucket, BucketObject, HealthCheck, HostedZone, Input, InstanceProfile, InternetGateway, KeyPair,
-    LaunchTemplate, Listener, LoadBalancer, Record, Resource, Role, Route, RouteTable, Rule, SecurityGroup,
-    SecurityGroupRules, Subnet, Tags, TargetGroup, Volume, Vpc,
+    LaunchTemplate, Listener, LoadBalancer, Record, Resource, Role, Route, RouteTable, Rule, Secret, SecretContent,
+    SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Volume, Vpc,
 };
 
 const CLUSTER: &str = "chat.poeticoding.com";
@@ -149,6 +149,11 @@ fn identity() -> Vec<Object> {
     vec![role.object("nodes").unwrap(), profile.object("nodes").unwrap(), key.object("ssh").unwrap()]
 }
 
+fn secret(content: SecretContent) -> Object {
+    let key = format!("{CLUSTER}/{}", content.path());
+    Secret { bucket: of::<Bucket>("state", "name"), key, content }.object(content.name()).unwrap()
+}
+
 fn storage() -> Vec<Object> {
     let bucket = Bucket { name: BUCKET.to_owned(), versioned: true, encrypted: true, private: true, tags: tags("b") };
     let content = b"#!/bin/sh\n".as_slice();
@@ -221,6 +226,7 @@ fn front() -> Vec<Object> {
 /// A small cluster with every kind of object, in an order in which it can be made.
 fn cluster() -> Vec<Object> {
     let mut objects = [network(), identity(), storage(), front()].concat();
+    objects.push(secret(SecretContent::ClusterCa));
     objects.push(template().object("nodes").unwrap());
     objects.push(group(3).object("nodes").unwrap());
     objects

@@ -55,8 +55,37 @@ async fn a_purge_takes_the_files_that_machines_start_from() {
     let sandbox = sandbox();
     let mut builder = with_bucket(&sandbox).await;
     builder.make(&storage()[1]).await;
+    let held = builder.delete("bucket/state").await.unwrap_err();
+    assert!(held.message.contains("bucket-object/node.sh"), "{held}");
+    builder.make(&secret(SecretContent::EtcdCa)).await;
     sandbox.store(BUCKET, "").purge(&format!("{CLUSTER}/")).await.unwrap();
     builder.delete("bucket/state").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_has_content_that_is_written_once_and_goes_with_it() {
+    let sandbox = sandbox();
+    let mut builder = with_bucket(&sandbox).await;
+    let store = sandbox.store(BUCKET, CLUSTER);
+    let early = builder.attempt(&secret(SecretContent::JoinCa)).await.unwrap_err();
+    assert_eq!((code(&early), early.class), ("NoSuchKey", Class::MaybeNotYetConsistent), "there is no authority yet");
+    for content in SecretContent::ALL {
+        builder.make(&secret(content)).await;
+    }
+    let read = async |content: SecretContent| {
+        String::from_utf8(store.get(&content.path()).await.unwrap().unwrap().bytes).unwrap()
+    };
+    let authority = read(SecretContent::ClusterCa).await;
+    assert!(authority.starts_with("-----BEGIN PRIVATE KEY-----"));
+    assert!(authority.ends_with(&read(SecretContent::JoinCa).await), "nodes trust the authority that there is");
+
+    let again = builder.attempt(&secret(SecretContent::ClusterCa)).await.unwrap_err();
+    assert_eq!(again.class, Class::AlreadyExists);
+    assert_eq!(read(SecretContent::ClusterCa).await, authority, "it is never overwritten");
+    for content in SecretContent::ALL {
+        builder.delete(&format!("secret/{}", content.name())).await.unwrap();
+    }
+    assert_eq!(store.list("").await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -17,10 +17,11 @@ async fn a_value_that_waits_for_another_object_is_refused() {
 #[tokio::test]
 async fn a_reference_to_nothing_is_refused_in_the_words_of_its_service() {
     let sandbox = sandbox();
-    let cases: [(&str, &str); 8] = [
+    let cases: [(&str, &str); 9] = [
         ("subnet", "InvalidVpcID.NotFound"),
         ("instance-profile", "NoSuchEntity"),
         ("bucket-object", "NoSuchBucket"),
+        ("secret", "NoSuchBucket"),
         ("security-group-rules", "InvalidGroup.NotFound"),
         ("autoscaling-group", "InvalidLaunchTemplateId.NotFound"),
         ("load-balancer", "InvalidSubnetID.NotFound"),
@@ -51,15 +52,13 @@ async fn what_others_use_cannot_be_deleted() {
         ("launch-template/nodes", "DependencyViolation", "autoscaling-group/nodes"),
         ("target-group/api", "ResourceInUse", "autoscaling-group/nodes"),
         ("hosted-zone/public", "HostedZoneNotEmpty", "record/api"),
-        ("bucket/state", "DependencyViolation", "bucket-object/node.sh"),
+        ("bucket/state", "BucketNotEmpty", "pki/cluster-ca.pem"),
     ];
     for (address, expected, holder) in cases {
         let failure = builder.delete(address).await.unwrap_err();
         assert_eq!(failure.class, Class::Held, "{address}");
         assert!(failure.message.contains(holder), "{address}: {failure}");
-        if address != "bucket/state" {
-            assert_eq!(code(&failure), expected, "{address}");
-        }
+        assert_eq!(code(&failure), expected, "{address}");
     }
     assert_eq!(sandbox.observe().await.unwrap().len(), cluster().len(), "a refused deletion changes nothing");
 }

@@ -41,7 +41,8 @@ fn title(change: &Change) -> String {
 /// Everything below the head.
 pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
     let mut lines = Vec::new();
-    if !shared_reason || matches!(change.reason, Reason::Fixed { .. } | Reason::Duplicate { .. }) {
+    if !shared_reason || matches!(change.reason, Reason::Fixed { .. } | Reason::Lost { .. } | Reason::Duplicate { .. })
+    {
         lines.extend(paragraph(BODY, Ink::Faint, &reason(&change.reason), style));
     }
     if let Some(lane) = &change.lane

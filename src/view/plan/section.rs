@@ -155,5 +155,6 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Fixed { attribute, instead } => {
             format!("`{attribute}` of a living cluster cannot be changed: {instead}")
         }
+        Reason::Lost { instead } => format!("it is gone, and is not made again: {instead}"),
     }
 }

@@ -135,6 +135,12 @@ fn dangers() -> Vec<Change> {
             vec![by(Action::Refuse, attribute("cidr", json!("172.20.0.0/16"), json!("10.0.0.0/16")))],
         ),
         change("record/api", Action::Refuse, Reason::Foreign, Vec::new()),
+        change(
+            "secret/cluster-ca",
+            Action::Refuse,
+            Reason::Lost { instead: "remove the delete marker of its key".to_owned() },
+            Vec::new(),
+        ),
         change("subnet/us-east-1f", Action::Delete, Reason::NotInFile, Vec::new()),
         change("subnet/us-east-1a", Action::Delete, Reason::Duplicate { kept: "subnet-0fff".to_owned() }, Vec::new()),
         change(

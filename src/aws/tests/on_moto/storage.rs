@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Site, object, site};
 use crate::aws::S3Store;
-use crate::engine::{Class, Condition, Etag, Object, Payload, Phase, Provider, Store, Written};
-use crate::resource::{Bucket, BucketObject, Resource, STATE_BUCKET};
+use crate::engine::{Class, Condition, Etag, Object, Payload, Phase, Provider, Store, Token, Written};
+use crate::resource::{Bucket, BucketObject, Resource, STATE_BUCKET, Secret, SecretContent};
 
 fn bucket(site: &Site) -> Bucket {
     Bucket {
@@ -105,6 +105,60 @@ async fn a_file_is_put_seen_and_removed_with_all_versions() {
     let versions = site.aws.s3.list_object_versions().bucket(&made.id).send().await.unwrap();
     assert_eq!((versions.versions().len(), versions.delete_markers().len()), (1, 0));
     site.delete(&made).await;
+}
+
+fn secret(site: &Site, content: SecretContent) -> Object {
+    let (bucket, key) = (site.aws.scope.bucket.as_str().into(), format!("{}{}", site.aws.scope.prefix, content.path()));
+    object(&Secret { bucket, key, content }, content.name())
+}
+
+async fn text(site: &Site, content: SecretContent) -> String {
+    let key = format!("{}{}", site.aws.scope.prefix, content.path());
+    let answer = site.aws.s3.get_object().bucket(&site.aws.scope.bucket).key(key).send().await.unwrap();
+    String::from_utf8(answer.body.collect().await.unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn secrets_are_made_once_seen_by_one_call_and_removed_with_all_versions() {
+    let Some(site) = site("us-east-1").await else { return };
+    let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    put(&site, &format!("{}pki/private/ca/key", site.aws.scope.prefix)).await;
+    for content in SecretContent::ALL {
+        site.create_and_find(&secret(&site, content), &[]).await;
+    }
+    let authority = text(&site, SecretContent::ClusterCa).await;
+    assert!(authority.contains("PRIVATE KEY") && authority.ends_with(&text(&site, SecretContent::JoinCa).await));
+    let token = text(&site, SecretContent::JoinToken).await;
+    assert_eq!((token.len(), token.find('.')), (24, Some(6)), "six characters, a dot, sixteen, the end of the line");
+
+    let again = secret(&site, SecretContent::ClusterCa);
+    let refused = site.aws.create(&again, &Token("t".to_owned())).await.unwrap_err();
+    assert_eq!(refused.class, Class::AlreadyExists, "the engine looks, and finds it");
+    assert_eq!(text(&site, SecretContent::ClusterCa).await, authority, "it is never overwritten");
+
+    let rotated = format!("{}pki/join-token", site.aws.scope.prefix);
+    put(&site, &rotated).await;
+    for content in SecretContent::ALL {
+        let live = site.find(&Secret::address(content.name())).await;
+        site.delete(&live).await;
+    }
+    let left = site.aws.s3.list_object_versions().bucket(&made.id).send().await.unwrap();
+    let keys: Vec<_> = left.versions().iter().filter_map(|version| version.key()).collect();
+    assert_eq!((keys.len(), left.delete_markers().len()), (1, 0), "{keys:?}");
+    assert!(keys[0].ends_with("pki/private/ca/key"), "another tool's");
+}
+
+#[tokio::test]
+async fn of_two_runs_that_make_a_secret_at_once_one_does() {
+    let Some(site) = site("us-east-1").await else { return };
+    site.create(&object(&bucket(&site), STATE_BUCKET)).await;
+    let wanted = secret(&site, SecretContent::ServiceAccount);
+    let token = Token("t".to_owned());
+    let both = tokio::join!(site.aws.create(&wanted, &token), site.aws.create(&wanted, &token));
+    let classes = [both.0, both.1].map(|made| made.map_or_else(|failure| Some(failure.class), |_| None));
+    assert!(classes.contains(&None) && classes.contains(&Some(Class::AlreadyExists)), "{classes:?}");
+    let versions = site.aws.s3.list_object_versions().bucket(&site.aws.scope.bucket).send().await.unwrap();
+    assert_eq!(versions.versions().len(), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,99 @@
+//! Keys, certificates and tokens in the bucket. Their content is made here, on its way to S3, and is kept nowhere else.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::primitives::ByteStream;
+use jiff::Timestamp;
+
+use super::Aws;
+use super::bucket_object::{keys, remove_key};
+use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
+use super::s3::S3;
+use crate::engine::{Class, Failure, Live, Note};
+use crate::pki::{self, PkiError, Sensitive};
+use crate::resource::{Secret, SecretContent};
+
+impl AwsKind for Secret {
+    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = look.aws;
+        let prefix = format!("{}pki/", aws.scope.prefix);
+        let keys = keys(aws, &aws.scope.bucket, &prefix).await?;
+        // Another tool may keep something of its own beside ours.
+        let ours = keys.iter().filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));
+        ours.map(|(key, content)| {
+            let seen = Self { bucket: aws.scope.bucket.as_str().into(), key: key.clone(), content };
+            live(content.name(), key, &seen, &[("key", key)])
+        })
+        .collect()
+    }
+
+    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+        let source = match self.content.source() {
+            Some(source) => Some(self.read(aws, source).await?),
+            None => None,
+        };
+        let content = pki::make(self.content, source.as_ref(), Timestamp::now()).map_err(|error| unmade(&error))?;
+        // The bucket decides how it encrypts. Of two runs at once, the condition lets one write; the other finds it.
+        let request = aws
+            .s3
+            .put_object()
+            .set_bucket(self.bucket.known().map(str::to_owned))
+            .key(&self.key)
+            .if_none_match("*")
+            .body(ByteStream::from(content.expose().as_bytes().to_vec()));
+        aws.send(S3, "PutObject", Box::pin(request.send())).await.map_err(lost_race)?;
+        live(creation.object.address.name(), &self.key, self, &[("key", &self.key)])
+    }
+
+    async fn update(&self, _aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        // Nothing about it can be changed in place.
+        updated(live, self)
+    }
+
+    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+        let seen: Self = seen(live)?;
+        remove_key(aws, seen.bucket.known().unwrap_or_default(), &seen.key).await
+    }
+}
+
+impl Secret {
+    /// The content of another secret of the same cluster.
+    async fn read(&self, aws: &Aws, other: SecretContent) -> Result<Sensitive, Failure> {
+        let key = format!("{}{}", aws.scope.prefix, other.path());
+        let bucket = self.bucket.known().unwrap_or_default();
+        let answer = aws.read(S3, "GetObject", || aws.s3.get_object().bucket(bucket).key(&key).send()).await?;
+        let broken = |_| Failure { class: Class::Unavailable, ..internal("GetObject", format!("{key} broke off")) };
+        let bytes = answer.body.collect().await.map_err(broken)?.to_vec();
+        Sensitive::from_bytes(bytes).ok_or_else(|| internal("GetObject", format!("{key} is no text")))
+    }
+}
+
+/// Content that cannot be made. What the library says of it is about certificates, never their keys.
+fn unmade(error: &PkiError) -> Failure {
+    internal("MakeSecret", format!("the secret cannot be made: {error}"))
+}
+
+/// Somebody else was faster, or an earlier attempt without an answer took effect: the engine looks what is there.
+fn lost_race(failure: Failure) -> Failure {
+    let class = match failure.code.as_deref() {
+        Some("PreconditionFailed") => Class::AlreadyExists,
+        // Two writes met, and neither may have won.
+        Some("ConditionalRequestConflict") => Class::Throttled,
+        _ => failure.class,
+    };
+    Failure { class, ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_met_another_is_looked_after_and_not_taken_for_wrong() {
+        let of =
+            |code: &str| lost_race(Failure { code: Some(code.to_owned()), ..internal("PutObject", String::new()) });
+        assert_eq!(of("PreconditionFailed").class, Class::AlreadyExists);
+        assert_eq!(of("ConditionalRequestConflict").class, Class::Throttled);
+        assert_eq!(of("AccessDenied").class, Class::Fatal, "the class of anything else stays");
+    }
+}
