@@ -18,8 +18,8 @@ use super::draft::draft;
 use super::survey::{Survey, survey};
 use super::wait::{patiently, settle};
 
-/// What a cluster keeps in its store, below its name, beside its secrets. Whatever else is there is somebody else's: another tool may use
-/// the same name.
+/// What a cluster keeps in its store, below its name, beside its secrets. Whatever else is there is somebody else's:
+/// another tool may use the same name.
 const OURS: [&str; 3] = ["bootstrap/", "state.json", "state.lock"];
 /// How often it is looked whether something is left: what was removed may be seen for a while.
 const LOOKS: u32 = 5;
