@@ -148,8 +148,7 @@ impl Life {
 
     /// One thing that somebody does to the cluster. Not everything can be done at every time.
     async fn hurt(&mut self) -> String {
-        let ours: Vec<Resident> =
-            self.sandbox.inventory().unwrap().into_iter().filter(|resident| can_be_mended(resident)).collect();
+        let ours: Vec<Resident> = self.sandbox.inventory().unwrap().into_iter().filter(can_be_mended).collect();
         let Some(victim) = self.random.choice(&ours) else { return String::new() };
         let address = victim.address.clone().unwrap();
         let done = match self.random.u8(..10) {
