@@ -88,12 +88,17 @@ def stop_with_the_parent():
     os._exit(0)
 
 
-def main():
+def application():
+    """The repaired moto as a WSGI application."""
     repair_launch_template_versions()
     repair_bucket_versioning()
     repair_bucket_tags()
     repair_record_creation()
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Quiet)
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def main():
+    server = make_server("127.0.0.1", 0, application(), threaded=True, request_handler=Quiet)
     print(server.server_port, flush=True)
     threading.Thread(target=stop_with_the_parent, daemon=True).start()
     server.serve_forever()

@@ -1,0 +1,138 @@
+"""The account: moto behind one address that machines reach, `quorate` run against it, and the machines that it made."""
+
+import base64
+import dataclasses
+import importlib.util
+import os
+import pathlib
+import subprocess
+import threading
+
+import boto3
+from werkzeug.serving import make_server
+
+from hosts import network
+from hosts.wire import Wire
+
+REPOSITORY = pathlib.Path(__file__).parents[2]
+REGION = "us-east-1"
+PORT = 4566
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+LIVE = ("pending", "running")
+
+
+@dataclasses.dataclass(frozen=True)
+class Instance:
+    """What EC2 knows of a machine."""
+
+    id: str
+    name: str  # master-a, workers-1
+    role: str  # master or node, as the tag says
+    zone: str
+    subnet: str
+    address: str
+    hostname: str
+    endpoint: str
+    user_data: bytes
+    iam_role: str
+    hop_limit: int
+    tokens: str
+
+
+class Cloud:
+    """One account with one cluster in it."""
+
+    def __init__(self, work):
+        server = load(REPOSITORY / "tests/moto/server.py")
+        self.wire = Wire(server.application())
+        self.endpoint = f"http://{network.ENDPOINT}:{PORT}"
+        self.directory = work / "cluster"
+        self.directory.mkdir()
+        self.clients = {}
+        moto = make_server(network.ENDPOINT, PORT, self.wire, threaded=True, request_handler=server.Quiet)
+        threading.Thread(target=moto.serve_forever, daemon=True).start()
+
+    def client(self, service):
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.endpoint,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+        return self.clients[service]
+
+    def quorate(self, *arguments, cluster_file):
+        """Runs the program as a user would."""
+        (self.directory / "cluster.hcl").write_text(cluster_file.read_text())
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
+        done = subprocess.run([program(), *arguments], cwd=self.directory, env=environment, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise AssertionError(f"quorate {' '.join(arguments)} answered {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def instances(self):
+        """The machines that are to run, in an order that does not depend on their ids."""
+        reservations = self.client("ec2").describe_instances()["Reservations"]
+        found = [instance for reservation in reservations for instance in reservation["Instances"]]
+        live = [self.instance(instance) for instance in found if instance["State"]["Name"] in LIVE]
+        named = []
+        for instance in sorted(live, key=lambda instance: (instance.name, instance.address)):
+            if instance.role == "node":
+                number = 1 + sum(other.name.startswith(f"{instance.name}-") for other in named)
+                instance = dataclasses.replace(instance, name=f"{instance.name}-{number}")
+            named.append(instance)
+        return named
+
+    def instance(self, described):
+        ec2 = self.client("ec2")
+        tags = {tag["Key"]: tag["Value"] for tag in described["Tags"]}
+        version = ec2.describe_launch_template_versions(
+            LaunchTemplateId=tags["aws:ec2launchtemplate:id"], Versions=[tags["aws:ec2launchtemplate:version"]]
+        )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        profile = self.client("iam").get_instance_profile(InstanceProfileName=version["IamInstanceProfile"]["Name"])
+        subnet = ec2.describe_subnets(SubnetIds=[described["SubnetId"]])["Subnets"][0]
+        role = tags["quorate.dev/role"]
+        return Instance(
+            id=described["InstanceId"],
+            name=f"master-{tags['quorate.dev/member']}" if role == "master" else tags["quorate.dev/group"],
+            role=role,
+            zone=described["Placement"]["AvailabilityZone"],
+            subnet=subnet["CidrBlock"],
+            address=described["PrivateIpAddress"],
+            hostname=described["PrivateDnsName"],
+            endpoint=self.endpoint,
+            user_data=base64.b64decode(version["UserData"]),
+            iam_role=profile["InstanceProfile"]["Roles"][0]["RoleName"],
+            hop_limit=version["MetadataOptions"]["HttpPutResponseHopLimit"],
+            tokens=version["MetadataOptions"]["HttpTokens"],
+        )
+
+    def credentials(self, role):
+        """Credentials of a role, as EC2 gets them for a machine."""
+        arn = self.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+        return self.client("sts").assume_role(RoleArn=arn, RoleSessionName="machine")["Credentials"]
+
+    def records(self):
+        """The addresses of every name in Route 53."""
+        route53, found = self.client("route53"), {}
+        for zone in route53.list_hosted_zones()["HostedZones"]:
+            for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+                if record["Type"] == "A":
+                    name = record["Name"].rstrip(".").lower()
+                    found.setdefault(name, []).extend(value["Value"] for value in record.get("ResourceRecords", []))
+        return found
+
+
+def program():
+    target = os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")
+    return pathlib.Path(target) / "debug/quorate"
+
+
+def load(path):
+    """A module by its file: moto's starter is a script, beside a package of the same name as its folder."""
+    spec = importlib.util.spec_from_file_location("moto_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

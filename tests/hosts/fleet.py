@@ -1,0 +1,91 @@
+"""The machines of a cluster: booted from what its launch templates hold, ended and replaced as AWS does it."""
+
+import os
+import pathlib
+import shutil
+
+from hosts.cloud import Cloud
+from hosts.machine import Machine, wait
+from hosts.metadata import Metadata
+from hosts.network import Network
+from hosts.resolver import Resolver
+from hosts.volumes import Volumes
+
+HERE = pathlib.Path(__file__).parent
+
+
+class Fleet:
+    """One cluster, its account and its machines by name: `master-a`, `workers-1`."""
+
+    def __init__(self, work, image, run):
+        self.run = run
+        self.work = work
+        self.network = Network()
+        self.cloud = Cloud(work)
+        self.metadata = Metadata(self.cloud)
+        self.resolver = Resolver(self.cloud)
+        self.volumes = Volumes(work, self.by_id)
+        self.volumes.listen(self.cloud.wire)
+        self.layers = [shutil.copytree(HERE / "layer", work / "layer", symlinks=True), image]
+        own(work / "layer")
+        self.machines = {}
+        (work / "names").mkdir()
+
+    def __getitem__(self, name):
+        return self.machines[name]
+
+    def by_id(self, instance):
+        return next((machine for machine in self.machines.values() if machine.instance.id == instance), None)
+
+    def roles(self, role):
+        return [machine for machine in self.machines.values() if machine.instance.role == role]
+
+    def boot(self, *names):
+        """Boots the machines that the account has and that do not run yet: all of them, or those of these names."""
+        for instance in self.cloud.instances():
+            if self.by_id(instance.id) is None and (not names or instance.name in names):
+                self.metadata.add(instance)
+                self.machines[instance.name] = Machine(instance, self.work, self.layers)
+                self.machines[instance.name].boot(self.run, self.network)
+                (self.work / "names" / instance.name).write_text(instance.id)  # for `enter`
+
+    def terminate(self, name):
+        """Ends a machine as EC2 does: its processes and its disk are gone, its volumes are free.
+
+        moto starts another one in its place; `boot` boots it.
+        """
+        machine = self.machines.pop(name)
+        machine.kill()
+        machine.wipe()
+        self.cloud.client("ec2").terminate_instances(InstanceIds=[machine.instance.id])
+
+    def replace(self, name):
+        self.terminate(name)
+        self.boot(name)
+        return self[name]
+
+    def volume(self, name):
+        """The id of the volume that a master of this name keeps etcd's data on."""
+        member = name.removeprefix("master-")
+        wanted = [{"Name": "tag:quorate.dev/object", "Values": [f"volume/etcd-{member}"]}]
+        return self.cloud.client("ec2").describe_volumes(Filters=wanted)["Volumes"][0]["VolumeId"]
+
+    def settle(self, name, seconds=120):
+        """Waits until node.sh has ended well on a machine."""
+        machine = self[name]
+        state = lambda: machine.run("systemctl", "is-active", "quorate-node", check=False).stdout.strip()
+        try:
+            wait(f"node.sh to finish on {machine}", seconds, lambda: state() == "active")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{machine.journal('cloud-final')}{machine.journal()}") from None
+
+    def close(self):
+        for machine in self.machines.values():
+            machine.kill()
+
+
+def own(folder):
+    """Gives a copied tree to root: a checkout may be somebody else's."""
+    for place in [folder, *folder.rglob("*")]:
+        os.chown(place, 0, 0, follow_symlinks=False)
+
