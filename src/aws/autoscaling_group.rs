@@ -12,6 +12,7 @@ use aws_sdk_autoscaling::types::{
 
 use super::ec2::{created, whole};
 use super::kind::{AwsKind, Creation, Look};
+use super::tags::Whose;
 use super::{Aws, tags};
 use crate::engine::{Failure, Input, Live, Note, Phase};
 use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Resource, Tags};
@@ -27,8 +28,11 @@ const TARGET_GROUPS: usize = 10;
 
 impl AwsKind for AutoScalingGroup {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let found = groups(look.aws).await?;
-        found.iter().filter_map(|group| seen(&look.aws.scope.cluster, group)).collect()
+        let found = match look.whose.ids(Self::KIND.name) {
+            None => groups(look.aws).await?,
+            Some(names) => named(look.aws, &names).await?,
+        };
+        found.iter().filter_map(|group| seen(look.whose, group)).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -188,10 +192,19 @@ async fn groups(aws: &Aws) -> Result<Vec<Answer>, Failure> {
     aws.read(AUTOSCALING, "DescribeAutoScalingGroups", pages).await
 }
 
+/// The groups of these names that there are.
+async fn named(aws: &Aws, names: &[String]) -> Result<Vec<Answer>, Failure> {
+    let pages = || {
+        let request = aws.autoscaling.describe_auto_scaling_groups().set_auto_scaling_group_names(Some(names.to_vec()));
+        request.into_paginator().items().send().try_collect()
+    };
+    aws.read(AUTOSCALING, "DescribeAutoScalingGroups", pages).await
+}
+
 /// The group in our words.
-fn seen(cluster: &str, group: &Answer) -> Option<Result<Live, Failure>> {
-    let address = tags::address(&from_autoscaling(group.tags()), cluster, AutoScalingGroup::KIND.name)?;
+fn seen(whose: Whose<'_>, group: &Answer) -> Option<Result<Live, Failure>> {
     let name = group.auto_scaling_group_name()?;
+    let address = whose.address(&from_autoscaling(group.tags()), name, AutoScalingGroup::KIND.name)?;
     let template = members::template(group);
     let size = |size: Option<i32>| size.and_then(|size| size.try_into().ok()).unwrap_or_default();
     let seen = AutoScalingGroup {

@@ -49,9 +49,9 @@ pub(super) struct Balancing {
 }
 
 impl<T> Told<T> {
-    /// The address, if the tags say that the object is one of the cluster's.
-    pub(super) fn address(&self, aws: &Aws, kind: &str) -> Option<Address> {
-        tags::address(&self.tags, &aws.scope.cluster, kind)
+    /// The address, if the object is one of those that are looked for.
+    pub(super) fn address(&self, look: &Look<'_>, arn: Option<&str>, kind: &str) -> Option<Address> {
+        look.whose.address(&self.tags, arn?, kind)
     }
 }
 

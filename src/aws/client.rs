@@ -11,6 +11,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::sync::OnceCell;
 
 use super::failure::classify;
 use super::limit::Limits;
@@ -47,6 +48,7 @@ pub struct Aws {
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) polls: Polls,
     pub(super) zones: super::zones::Shared,
+    pub(super) caller: OnceCell<(String, String)>,
     limits: Limits,
 }
 
@@ -80,6 +82,7 @@ impl Aws {
             sts: aws_sdk_sts::Client::new(&config),
             polls: Polls::default(),
             zones: super::zones::Shared::default(),
+            caller: OnceCell::new(),
             limits: Limits::default(),
             scope,
         }

@@ -3,6 +3,7 @@
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
 use super::Aws;
+use super::kind::Look;
 use crate::engine::{Failure, Live};
 use crate::resource::{CLUSTER_TAG, Tags};
 
@@ -12,6 +13,15 @@ pub(super) const EC2: &str = "ec2";
 /// Keeps what carries the cluster's tag.
 pub(super) fn of_cluster(aws: &Aws) -> Filter {
     filter(&format!("tag:{CLUSTER_TAG}"), &aws.scope.cluster)
+}
+
+/// Keeps what an observation is about: by tag, or by the ids that the record knows. An id that does not exist is no
+/// failure for a filter.
+pub(super) fn sought(look: &Look<'_>, attribute: &str, kind: &str) -> Filter {
+    match look.whose.ids(kind) {
+        None => of_cluster(look.aws),
+        Some(ids) => Filter::builder().name(attribute).set_values(Some(ids)).build(),
+    }
 }
 
 /// A filter with one value.

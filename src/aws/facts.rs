@@ -19,6 +19,10 @@ const IMAGES: [(Architecture, &str); 2] = [
 ];
 
 impl Cloud for Aws {
+    fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        Box::pin(async move { caller(self).await.map(|(account, _)| account) })
+    }
+
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
             let ((account, caller), images, sizes, zones, public_zones) = tokio::try_join!(
@@ -34,9 +38,13 @@ impl Cloud for Aws {
     }
 }
 
+/// The account and the ARN of who is asking: they do not change while we work.
 async fn caller(aws: &Aws) -> Result<(String, String), Failure> {
-    let answer = aws.read("sts", "GetCallerIdentity", || aws.sts.get_caller_identity().send()).await?;
-    Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
+    let ask = async || {
+        let answer = aws.read("sts", "GetCallerIdentity", || aws.sts.get_caller_identity().send()).await?;
+        Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
+    };
+    aws.caller.get_or_try_init(ask).await.cloned()
 }
 
 async fn images(aws: &Aws) -> Result<BTreeMap<Architecture, String>, Failure> {

@@ -15,6 +15,7 @@ use futures_util::future::try_join_all;
 use super::failure::{if_there, just_made};
 use super::kind::{AwsKind, Creation, Look, internal, live, updated};
 use super::record::change;
+use super::tags::Whose;
 use super::zones::{ROUTE53, Zone, bare_id, plain_name, zones};
 use super::{Aws, tags};
 use crate::engine::{Address, Failure, Live, Note};
@@ -36,7 +37,7 @@ impl AwsKind for HostedZone {
         let tags = all_tags(aws, &candidates).await?;
         let ours = candidates.into_iter().filter_map(|zone| {
             let tags = tags.get(&zone.id).cloned().unwrap_or_default();
-            Some((address(zone, &tags, &aws.scope.cluster)?, zone, tags))
+            Some((address(look.whose, zone, &tags)?, zone, tags))
         });
         let found = try_join_all(ours.map(|(address, zone, tags)| see(aws, address, zone, tags))).await?;
         Ok(found.into_iter().flatten().collect())
@@ -128,8 +129,9 @@ fn in_region(aws: &Aws, vpc: &str) -> Vpc {
 }
 
 /// The zone's address, if it is one of the cluster's: by its tags, or by its comment while it has none of ours.
-fn address(zone: &Zone, tags: &Tags, cluster: &str) -> Option<Address> {
+fn address(whose: Whose<'_>, zone: &Zone, tags: &Tags) -> Option<Address> {
     let kind = HostedZone::KIND.name;
+    let Whose::Tagged(cluster) = whose else { return whose.address(tags, &zone.id, kind) };
     if tags.contains_key(CLUSTER_TAG) {
         return tags::address(tags, cluster, kind);
     }
@@ -274,18 +276,21 @@ mod tests {
 
     #[test]
     fn a_zone_without_tags_is_known_by_its_comment() {
-        let found = address(&zone(MARKED), &Tags::new(), "c.example.com");
+        let found = address(Whose::Tagged("c.example.com"), &zone(MARKED), &Tags::new());
         assert_eq!(found, Some(HostedZone::address("internal")));
-        assert_eq!(address(&zone(MARKED), &Tags::new(), "other.example.com"), None);
-        assert_eq!(address(&zone("Machines"), &Tags::new(), "c.example.com"), None);
+        assert_eq!(address(Whose::Tagged("other.example.com"), &zone(MARKED), &Tags::new()), None);
+        assert_eq!(address(Whose::Tagged("c.example.com"), &zone("Machines"), &Tags::new()), None);
     }
 
     #[test]
     fn tags_win_over_the_comment() {
         let theirs = tags(&[(CLUSTER_TAG, "other.example.com"), (OBJECT_TAG, "hosted-zone/internal")]);
-        assert_eq!(address(&zone(MARKED), &theirs, "c.example.com"), None);
+        assert_eq!(address(Whose::Tagged("c.example.com"), &zone(MARKED), &theirs), None);
         let ours = tags(&[(CLUSTER_TAG, "c.example.com"), (OBJECT_TAG, "hosted-zone/public")]);
-        assert_eq!(address(&zone("edited"), &ours, "c.example.com"), Some(HostedZone::address("public")));
+        assert_eq!(
+            address(Whose::Tagged("c.example.com"), &zone("edited"), &ours),
+            Some(HostedZone::address("public"))
+        );
     }
 
     #[test]

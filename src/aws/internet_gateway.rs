@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
 
-use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::Aws;
+use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::kind::{AwsKind, Creation, Look, live};
 use super::poll::once_visible;
-use super::{Aws, tags};
+use super::tags::Whose;
 use crate::engine::{Class, Failure, Live, Note, Value};
 use crate::resource::{InternetGateway, Resource};
 
 impl AwsKind for InternetGateway {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
-        let pages = || {
-            aws.ec2.describe_internet_gateways().filters(of_cluster(aws)).into_paginator().items().send().try_collect()
-        };
+        let (aws, ours) = (look.aws, sought(look, "internet-gateway-id", Self::KIND.name));
+        let pages =
+            || aws.ec2.describe_internet_gateways().filters(ours.clone()).into_paginator().items().send().try_collect();
         let found = aws.read(EC2, "DescribeInternetGateways", pages).await?;
-        found.iter().filter_map(|gateway| seen(&aws.scope.cluster, gateway)).collect()
+        found.iter().filter_map(|gateway| seen(look.whose, gateway)).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -49,10 +49,10 @@ impl AwsKind for InternetGateway {
 }
 
 /// The gateway in our words; its VPC is empty while it has none.
-fn seen(cluster: &str, gateway: &Answer) -> Option<Result<Live, Failure>> {
+fn seen(whose: Whose<'_>, gateway: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(gateway.tags());
-    let address = tags::address(&tags, cluster, InternetGateway::KIND.name)?;
     let id = gateway.internet_gateway_id()?;
+    let address = whose.address(&tags, id, InternetGateway::KIND.name)?;
     let vpc = gateway.attachments().iter().find_map(|attachment| attachment.vpc_id()).unwrap_or_default();
     Some(live(address.name(), id, &InternetGateway { vpc: vpc.into(), tags }, &[("id", id)]))
 }
@@ -106,9 +106,9 @@ mod tests {
             .attachments(InternetGatewayAttachment::builder().vpc_id("vpc-1").build())
             .set_tags(Some(to_ec2(&tags())))
             .build();
-        let vpc = |gateway| seen("c", gateway).unwrap().unwrap().attributes["vpc"].clone();
+        let vpc = |gateway| seen(Whose::Tagged("c"), gateway).unwrap().unwrap().attributes["vpc"].clone();
         assert_eq!(vpc(&alone), Value::Text(String::new()));
         assert_eq!(vpc(&attached), Value::Text("vpc-1".to_owned()));
-        assert!(seen("another", &attached).is_none());
+        assert!(seen(Whose::Tagged("another"), &attached).is_none());
     }
 }

@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
 
-use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::Aws;
+use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::kind::{AwsKind, Creation, Look, live};
-use super::{Aws, tags};
+use super::tags::Whose;
 use crate::engine::{Failure, Live, Note};
 use crate::resource::{KeyPair, Resource};
 
 impl AwsKind for KeyPair {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
-        let request = || aws.ec2.describe_key_pairs().filters(of_cluster(aws)).include_public_key(true).send();
+        let (aws, ours) = (look.aws, sought(look, "key-pair-id", Self::KIND.name));
+        let request = || aws.ec2.describe_key_pairs().filters(ours.clone()).include_public_key(true).send();
         let found = aws.read(EC2, "DescribeKeyPairs", request).await?;
-        found.key_pairs().iter().filter_map(|pair| seen(&aws.scope.cluster, pair)).collect()
+        found.key_pairs().iter().filter_map(|pair| seen(look.whose, pair)).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -43,10 +44,10 @@ impl AwsKind for KeyPair {
 }
 
 /// The key pair in our words.
-fn seen(cluster: &str, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
+fn seen(whose: Whose<'_>, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(pair.tags());
-    let address = tags::address(&tags, cluster, KeyPair::KIND.name)?;
     let (id, name) = (pair.key_pair_id()?, pair.key_name()?);
+    let address = whose.address(&tags, id, KeyPair::KIND.name)?;
     let public_key = without_comment(pair.public_key().unwrap_or_default());
     let seen = KeyPair { name: name.to_owned(), public_key, tags };
     Some(live(address.name(), id, &seen, &[("id", id), ("name", name)]))

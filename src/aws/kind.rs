@@ -1,10 +1,11 @@
 //! The verbs of a kind, and the registry of kinds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::OnceCell;
 
 use super::Aws;
+use super::tags::Whose;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::{
     AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
@@ -16,6 +17,8 @@ use crate::resource::{
 pub(super) struct Look<'a> {
     /// The connection.
     pub(super) aws: &'a Aws,
+    /// What is looked for.
+    pub(super) whose: Whose<'a>,
     /// Security groups: their own attributes, and their rules.
     pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
     /// Load balancers, target groups and listeners of the cluster.
@@ -83,9 +86,29 @@ macro_rules! registry {
             Ok(found.into_iter().flatten().collect())
         }
 
+        /// Looks for what the record names, kind by kind, and only for the kinds that it names.
+        async fn recall_all(aws: &Aws, recorded: &BTreeMap<Address, String>) -> Result<Vec<Live>, Failure> {
+            let look = Look::of(aws, Whose::Recorded(recorded));
+            let mut kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = Vec::new();
+            $(if recorded.keys().any(|address| address.kind() == $type::KIND.name) {
+                kinds.push(Box::pin($type::observe(&look)));
+            })*
+            let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten();
+            // Kinds that are found by their name tell everything that there is.
+            let named = found.filter(|live| recorded.get(&live.address).is_some_and(|id| *id == live.id));
+            Ok(named.map(|live| Live { proven: false, ..live }).collect())
+        }
+
         impl Provider for Aws {
             fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
                 Box::pin(observe_all(self))
+            }
+
+            fn recall<'a>(
+                &'a self,
+                recorded: &'a BTreeMap<Address, String>,
+            ) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+                Box::pin(recall_all(self, recorded))
             }
 
             fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
@@ -171,7 +194,11 @@ registry! {
 impl<'a> Look<'a> {
     /// An observation that has seen nothing yet.
     pub(super) fn new(aws: &'a Aws) -> Self {
-        Self { aws, security_groups: OnceCell::new(), balancing: OnceCell::new(), zones: OnceCell::new() }
+        Self::of(aws, Whose::Tagged(&aws.scope.cluster))
+    }
+
+    fn of(aws: &'a Aws, whose: Whose<'a>) -> Self {
+        Self { aws, whose, security_groups: OnceCell::new(), balancing: OnceCell::new(), zones: OnceCell::new() }
     }
 }
 

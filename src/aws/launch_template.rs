@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{LaunchTemplate as Answer, LaunchTemplateVersion, ResourceType};
 
+use super::Aws;
 use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification};
 use super::kind::{AwsKind, Creation, Look};
-use super::{Aws, tags};
+use super::tags::Whose;
 use crate::engine::{Class, Failure, Live, Note, Value};
 use crate::resource::{LaunchTemplate, Resource};
 
@@ -17,13 +18,12 @@ const PAGE: i32 = 200;
 
 impl AwsKind for LaunchTemplate {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let templates = templates(look.aws).await?;
+        let templates = templates(look).await?;
         if templates.is_empty() {
             return Ok(Vec::new());
         }
         let versions = default_versions(look.aws).await?;
-        let cluster = &look.aws.scope.cluster;
-        templates.iter().filter_map(|template| seen(cluster, template, &versions)).collect()
+        templates.iter().filter_map(|template| seen(look.whose, template, &versions)).collect()
     }
 
     // The data of a template is large: boxed, or every future around it is.
@@ -81,9 +81,12 @@ fn too_early(failure: Failure) -> Failure {
     }
 }
 
-async fn templates(aws: &Aws) -> Result<Vec<Answer>, Failure> {
+async fn templates(look: &Look<'_>) -> Result<Vec<Answer>, Failure> {
+    let aws = look.aws;
+    // There is no filter for ids, and a list of ids fails as a whole if one is missing.
+    let ours = matches!(look.whose, Whose::Tagged(_)).then(|| vec![of_cluster(aws)]);
     let pages = || {
-        let request = aws.ec2.describe_launch_templates().filters(of_cluster(aws)).max_results(PAGE);
+        let request = aws.ec2.describe_launch_templates().set_filters(ours.clone()).max_results(PAGE);
         request.into_paginator().items().send().try_collect()
     };
     aws.read(EC2, "DescribeLaunchTemplates", pages).await
@@ -99,10 +102,10 @@ async fn default_versions(aws: &Aws) -> Result<Vec<LaunchTemplateVersion>, Failu
 }
 
 /// The template in our words.
-fn seen(cluster: &str, template: &Answer, versions: &[LaunchTemplateVersion]) -> Option<Result<Live, Failure>> {
+fn seen(whose: Whose<'_>, template: &Answer, versions: &[LaunchTemplateVersion]) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(template.tags());
-    let address = tags::address(&tags, cluster, LaunchTemplate::KIND.name)?;
     let id = template.launch_template_id()?;
+    let address = whose.address(&tags, id, LaunchTemplate::KIND.name)?;
     // A template that was made between the two questions has no version yet: it will be seen by the next look.
     let version = versions.iter().find(|version| version.launch_template_id() == Some(id))?;
     let name = template.launch_template_name().unwrap_or_default().to_owned();

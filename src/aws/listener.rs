@@ -13,7 +13,8 @@ use crate::resource::{Listener, Resource};
 impl AwsKind for Listener {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.listeners.iter();
-        let ours = told.filter_map(|told| Some((told.address(look.aws, Self::KIND.name)?, told)));
+        let ours =
+            told.filter_map(|told| Some((told.address(look, told.object.listener_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| {
             let arn = text(told.object.listener_arn());
             live(address.name(), &arn, &translate(told), &[("arn", &arn)])

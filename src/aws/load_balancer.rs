@@ -24,7 +24,8 @@ const LIMIT: Duration = Duration::from_mins(10);
 impl AwsKind for LoadBalancer {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.load_balancers.iter();
-        let ours = told.filter_map(|told| Some((told.address(look.aws, Self::KIND.name)?, told)));
+        let ours =
+            told.filter_map(|told| Some((told.address(look, told.object.load_balancer_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| found(address.name(), &told.object, &translate(told))).collect()
     }
 

@@ -8,20 +8,21 @@ use aws_sdk_ec2::types::{
 };
 use futures_util::future::try_join_all;
 
-use super::ec2::{EC2, filter, from_ec2, of_cluster, retag, specification};
+use super::Aws;
+use super::ec2::{EC2, filter, from_ec2, retag, sought, specification};
 use super::failure::just_made;
 use super::kind::{AwsKind, Creation, Look, live};
-use super::{Aws, tags};
+use super::tags::Whose;
 use crate::engine::{Class, Failure, Input, Live, Note};
 use crate::resource::{Resource, Route, RouteTable};
 
 impl AwsKind for RouteTable {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+        let (aws, ours) = (look.aws, sought(look, "route-table-id", Self::KIND.name));
         let pages =
-            || aws.ec2.describe_route_tables().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+            || aws.ec2.describe_route_tables().filters(ours.clone()).into_paginator().items().send().try_collect();
         let found = aws.read(EC2, "DescribeRouteTables", pages).await?;
-        found.iter().filter_map(|table| live_of(&aws.scope.cluster, table)).collect()
+        found.iter().filter_map(|table| live_of(look.whose, table)).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -96,10 +97,10 @@ impl RouteTable {
 }
 
 /// The table in our words.
-fn live_of(cluster: &str, table: &Answer) -> Option<Result<Live, Failure>> {
+fn live_of(whose: Whose<'_>, table: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(table.tags());
-    let address = tags::address(&tags, cluster, RouteTable::KIND.name)?;
     let id = table.route_table_id()?;
+    let address = whose.address(&tags, id, RouteTable::KIND.name)?;
     let seen = RouteTable {
         vpc: table.vpc_id().unwrap_or_default().into(),
         routes: routes(table),

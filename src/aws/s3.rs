@@ -1,5 +1,7 @@
 //! What the kinds of S3 and the store share: tags, and the removal of every version of a key.
 
+use std::collections::BTreeSet;
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, Tag};
@@ -52,6 +54,16 @@ pub(super) async fn versions(aws: &Aws, bucket: &str, prefix: &str) -> Result<Ve
         }
         next = (page.next_key_marker, page.next_version_id_marker);
     }
+}
+
+/// Keys of which the bucket holds any version, as many as one answer names, sorted; none if there is no bucket.
+pub(super) async fn some_keys(aws: &Aws, bucket: &str) -> Result<Vec<String>, Failure> {
+    let request = || aws.s3.list_object_versions().bucket(bucket).send();
+    let Some(page) = if_there(aws.read(S3, "ListBucketVersions", request).await)? else { return Ok(Vec::new()) };
+    let versions = page.versions().iter().filter_map(|version| version.key());
+    let keys = versions.chain(page.delete_markers().iter().filter_map(|marker| marker.key()));
+    let keys: BTreeSet<&str> = keys.collect();
+    Ok(keys.into_iter().map(str::to_owned).collect())
 }
 
 /// Removes these versions, for good.

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Answer};
 
-use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::Aws;
+use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::kind::{AwsKind, Creation, Look, live};
-use super::{Aws, tags};
+use super::tags::Whose;
 use crate::engine::{Failure, Live, Note};
-use crate::resource::{Resource, SecurityGroup, Tags};
+use crate::resource::{Resource, SecurityGroup};
 
 impl AwsKind for SecurityGroup {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
@@ -41,16 +42,17 @@ impl AwsKind for SecurityGroup {
 
 /// The cluster's groups by name, asked for once an observation.
 pub(super) async fn groups<'l>(look: &'l Look<'_>) -> Result<Vec<(String, &'l Answer)>, Failure> {
-    let aws = look.aws;
+    let (aws, ours) = (look.aws, sought(look, "group-id", SecurityGroup::KIND.name));
     let pages =
-        || aws.ec2.describe_security_groups().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+        || aws.ec2.describe_security_groups().filters(ours.clone()).into_paginator().items().send().try_collect();
     let found = look.security_groups.get_or_try_init(|| aws.read(EC2, "DescribeSecurityGroups", pages)).await?;
-    Ok(found.iter().filter_map(|group| Some((name(&aws.scope.cluster, &from_ec2(group.tags()))?, group))).collect())
+    Ok(found.iter().filter_map(|group| Some((name(look.whose, group)?, group))).collect())
 }
 
-/// The name that a group's tags give it in the cluster.
-fn name(cluster: &str, tags: &Tags) -> Option<String> {
-    tags::address(tags, cluster, SecurityGroup::KIND.name).map(|address| address.name().to_owned())
+/// The name of a group in the cluster.
+fn name(whose: Whose<'_>, group: &Answer) -> Option<String> {
+    let address = whose.address(&from_ec2(group.tags()), group.group_id()?, SecurityGroup::KIND.name)?;
+    Some(address.name().to_owned())
 }
 
 /// The group in our words.

@@ -13,7 +13,7 @@ use super::Aws;
 use super::bucket_object::keys;
 use super::failure::if_there;
 use super::kind::internal;
-use super::s3::{S3, remove, versions};
+use super::s3::{S3, remove, some_keys, versions};
 use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
 
 /// How S3 says that a condition does not hold: it did not, or somebody writes at the same moment, or what should be
@@ -112,6 +112,10 @@ impl Store for S3Store {
             keys.sort_unstable();
             Ok(keys)
         })
+    }
+
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>> {
+        Box::pin(some_keys(&self.aws, &self.bucket))
     }
 
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {

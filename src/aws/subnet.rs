@@ -4,25 +4,21 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::ResourceType;
 
-use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::Aws;
+use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::kind::{AwsKind, Creation, Look, live};
-use super::{Aws, tags};
 use crate::engine::{Failure, Live, Note};
 use crate::resource::{Resource, Subnet};
 
 impl AwsKind for Subnet {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
-        let pages =
-            || aws.ec2.describe_subnets().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+        let (aws, ours) = (look.aws, sought(look, "subnet-id", Self::KIND.name));
+        let pages = || aws.ec2.describe_subnets().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();
         for subnet in aws.read(EC2, "DescribeSubnets", pages).await? {
             let tags = from_ec2(subnet.tags());
-            let (Some(address), Some(id)) =
-                (tags::address(&tags, &aws.scope.cluster, Self::KIND.name), subnet.subnet_id())
-            else {
-                continue;
-            };
+            let Some(id) = subnet.subnet_id() else { continue };
+            let Some(address) = look.whose.address(&tags, id, Self::KIND.name) else { continue };
             let seen = Self {
                 vpc: subnet.vpc_id().unwrap_or_default().into(),
                 zone: subnet.availability_zone().unwrap_or_default().to_owned(),

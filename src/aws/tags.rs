@@ -1,7 +1,43 @@
 //! The cluster's tags in the shapes of each service.
 
+use std::collections::BTreeMap;
+
 use crate::engine::{Address, Live};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags, tags_of};
+
+/// Which objects an observation is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// Those that carry the tags of this cluster.
+    Tagged(&'a str),
+    /// Those that the record names, whatever tags they carry: address to id.
+    Recorded(&'a BTreeMap<Address, String>),
+}
+
+impl Whose<'_> {
+    /// The address of an object of a kind, if it is one of them.
+    pub(super) fn address(self, tags: &Tags, id: &str, kind: &str) -> Option<Address> {
+        match self {
+            Self::Tagged(cluster) => address(tags, cluster, kind),
+            // What carries a mark has been given to somebody else.
+            Self::Recorded(_) if tags.contains_key(CLUSTER_TAG) => None,
+            Self::Recorded(ids) => {
+                let found = ids.iter().find(|(address, recorded)| address.kind() == kind && *recorded == id);
+                found.map(|(address, _)| address.clone())
+            }
+        }
+    }
+
+    /// The ids that the record knows of a kind; nothing where tags decide.
+    pub(super) fn ids(self, kind: &str) -> Option<Vec<String>> {
+        match self {
+            Self::Tagged(_) => None,
+            Self::Recorded(ids) => {
+                Some(ids.iter().filter(|(address, _)| address.kind() == kind).map(|(_, id)| id.clone()).collect())
+            }
+        }
+    }
+}
 
 /// The address that an object's tags give it, if they say that it belongs to the cluster and is of the kind.
 pub(super) fn address(tags: &Tags, cluster: &str, kind: &str) -> Option<Address> {

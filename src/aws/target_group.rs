@@ -21,7 +21,8 @@ const DEFAULT_DEREGISTRATION: u32 = 300;
 impl AwsKind for TargetGroup {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.target_groups.iter();
-        let ours = told.filter_map(|told| Some((told.address(look.aws, Self::KIND.name)?, told)));
+        let ours =
+            told.filter_map(|told| Some((told.address(look, told.object.target_group_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| {
             let arn = text(told.object.target_group_arn());
             live(address.name(), &arn, &translate(told), &[("arn", &arn)])

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{ResourceType, Volume as Answer, VolumeState, VolumeType};
+use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, VolumeType};
 
-use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification, whole};
+use super::Aws;
+use super::ec2::{EC2, created, from_ec2, of_cluster, retag, sought, specification, whole};
 use super::kind::{AwsKind, Creation, Look, internal, live};
+use super::tags::Whose;
 use super::watch::Watch;
-use super::{Aws, tags};
 use crate::engine::{Failure, Live, Note, Phase};
 use crate::resource::{Resource, Volume};
 
@@ -17,8 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 impl AwsKind for Volume {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let found = volumes(look.aws).await?;
-        found.iter().filter_map(|volume| seen(&look.aws.scope.cluster, volume)).collect()
+        let found = volumes(look.aws, &sought(look, "volume-id", Self::KIND.name)).await?;
+        found.iter().filter_map(|volume| seen(look.whose, volume)).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -58,7 +59,7 @@ impl AwsKind for Volume {
         let mut watch = aws.polls.volumes.watch();
         note("waiting for the volume to be gone".to_owned());
         loop {
-            if find(&watch.look(|| volumes(aws)).await?, &live.id).is_none() {
+            if find(&watch.look(|| all(aws)).await?, &live.id).is_none() {
                 return Ok(());
             }
             give_up(&watch, &live.id)?;
@@ -72,7 +73,7 @@ impl AwsKind for Volume {
         let mut watch = aws.polls.volumes.watch();
         note("waiting for the volume to be available".to_owned());
         loop {
-            let found = watch.look(|| volumes(aws)).await?;
+            let found = watch.look(|| all(aws)).await?;
             match find(&found, &live.id).map(|volume| phase(volume.state())) {
                 Some(Phase::Ready) => return Ok(Live { phase: Phase::Ready, ..live.clone() }),
                 Some(Phase::Failed) => {
@@ -94,9 +95,13 @@ fn give_up(watch: &Watch<'_, Answer>, id: &str) -> Result<(), Failure> {
     Err(internal("DescribeVolumes", format!("EBS has not done with the volume {id} in {minutes} minutes")))
 }
 
-/// All volumes of the cluster.
-async fn volumes(aws: &Aws) -> Result<Vec<Answer>, Failure> {
-    let pages = || aws.ec2.describe_volumes().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+/// The cluster's volumes, all of them, so that everybody who waits shares one answer.
+async fn all(aws: &Aws) -> Result<Vec<Answer>, Failure> {
+    volumes(aws, &of_cluster(aws)).await
+}
+
+async fn volumes(aws: &Aws, ours: &Filter) -> Result<Vec<Answer>, Failure> {
+    let pages = || aws.ec2.describe_volumes().filters(ours.clone()).into_paginator().items().send().try_collect();
     aws.read(EC2, "DescribeVolumes", pages).await
 }
 
@@ -106,10 +111,10 @@ fn find<'v>(volumes: &'v [Answer], id: &str) -> Option<&'v Answer> {
 }
 
 /// The volume in our words. One that is being deleted is nobody's any more.
-fn seen(cluster: &str, volume: &Answer) -> Option<Result<Live, Failure>> {
+fn seen(whose: Whose<'_>, volume: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(volume.tags());
-    let address = tags::address(&tags, cluster, Volume::KIND.name)?;
     let id = volume.volume_id()?;
+    let address = whose.address(&tags, id, Volume::KIND.name)?;
     let phase = phase(volume.state());
     if phase == Phase::Deleting {
         return None;
@@ -161,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_volume_reads_as_what_was_asked_for() {
-        let live = seen("c", &answer(VolumeState::InUse)).unwrap().unwrap();
+        let live = seen(Whose::Tagged("c"), &answer(VolumeState::InUse)).unwrap().unwrap();
         let read = Volume::from_attributes(&live.attributes).unwrap();
         assert_eq!((read.zone.as_str(), read.volume_type.as_str(), read.gib), ("us-east-1a", "gp3", 20));
         assert!(read.encrypted);
@@ -172,7 +177,7 @@ mod tests {
     #[test]
     fn a_volume_on_its_way_out_is_not_there_for_a_plan_and_still_there_for_who_waits() {
         for state in [VolumeState::Deleting, VolumeState::Deleted] {
-            assert!(seen("c", &answer(state)).is_none());
+            assert!(seen(Whose::Tagged("c"), &answer(state)).is_none());
         }
         assert!(find(&[answer(VolumeState::Deleting)], "vol-1").is_some());
         assert!(find(&[answer(VolumeState::Deleted)], "vol-1").is_none());
@@ -180,6 +185,6 @@ mod tests {
 
     #[test]
     fn a_volume_that_failed_says_so() {
-        assert_eq!(seen("c", &answer(VolumeState::Error)).unwrap().unwrap().phase, Phase::Failed);
+        assert_eq!(seen(Whose::Tagged("c"), &answer(VolumeState::Error)).unwrap().unwrap().phase, Phase::Failed);
     }
 }

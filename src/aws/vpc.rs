@@ -4,25 +4,23 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
 
-use super::ec2::{EC2, from_ec2, of_cluster, retag, specification};
+use super::Aws;
+use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::failure::if_there;
 use super::kind::{AwsKind, Creation, Look, live};
 use super::poll::once_visible;
-use super::{Aws, tags};
 use crate::engine::{Failure, Live, Note};
 use crate::resource::{Resource, Vpc};
 
 impl AwsKind for Vpc {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
-        let pages = || aws.ec2.describe_vpcs().filters(of_cluster(aws)).into_paginator().items().send().try_collect();
+        let (aws, ours) = (look.aws, sought(look, "vpc-id", Self::KIND.name));
+        let pages = || aws.ec2.describe_vpcs().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();
         for vpc in aws.read(EC2, "DescribeVpcs", pages).await? {
             let tags = from_ec2(vpc.tags());
-            let (Some(address), Some(id)) = (tags::address(&tags, &aws.scope.cluster, Self::KIND.name), vpc.vpc_id())
-            else {
-                continue;
-            };
+            let Some(id) = vpc.vpc_id() else { continue };
+            let Some(address) = look.whose.address(&tags, id, Self::KIND.name) else { continue };
             let (dns_support, dns_hostnames) = tokio::try_join!(
                 switch(aws, id, VpcAttributeName::EnableDnsSupport),
                 switch(aws, id, VpcAttributeName::EnableDnsHostnames),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::aws::{Aws, S3Store, Scope};
 use crate::blueprint;
 use crate::engine::{RetryPolicy, Store};
-use crate::resource::{Cloud, Question};
+use crate::resource::Cloud;
 use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
@@ -122,7 +122,5 @@ async fn aws(cluster: &Cluster, directory: &Path) -> Result<(Arc<dyn Cloud>, Arc
 
 /// Whose credentials these are: the name of a bucket that nobody names holds it.
 async fn account(aws: Aws) -> Result<String, CliError> {
-    let question = Question { sizes: Vec::new(), name: String::new() };
-    let facts = aws.facts(&question).await.map_err(CliError::cloud("asking for the account"))?;
-    Ok(facts.account)
+    aws.account().await.map_err(CliError::cloud("asking for the account"))
 }

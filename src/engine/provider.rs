@@ -1,6 +1,6 @@
 //! The boundary to a cloud.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
 use super::{Address, Failure, Live, Object};
@@ -21,6 +21,14 @@ pub type Note<'a> = &'a (dyn Fn(String) + Send + Sync);
 pub trait Provider: Send + Sync {
     /// Every object of the cluster, in a fixed small number of calls.
     fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
+
+    /// Those of the recorded objects (address to id) that are there although an observation does not show them: their
+    /// mark was taken away. They come unproven: it is the record that says whose they are.
+    ///
+    /// A cloud whose marks cannot be lost has nothing to say.
+    fn recall<'a>(&'a self, _recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// The objects that carry one address, looked up afresh: after a creation whose outcome is unknown.
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>>;

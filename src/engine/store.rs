@@ -59,6 +59,12 @@ pub trait Store: Send + Sync {
     /// The keys below a prefix (the empty one: all), sorted.
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 
+    /// Some of the keys that are there at all: outside this store's prefix too, and those of which only old versions
+    /// are kept. In full and sorted; none means that nothing is there.
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>> {
+        self.list("")
+    }
+
     /// Removes everything below a prefix, old versions too.
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>>;
 }

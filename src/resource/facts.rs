@@ -48,6 +48,9 @@ pub struct SizeFacts {
 
 /// A cloud that a cluster can be built on.
 pub trait Cloud: Provider {
+    /// Whose credentials these are: the account's 12 digits. Asked once, whoever asks.
+    fn account(&self) -> BoxFuture<'_, Result<String, Failure>>;
+
     /// Answers the question, in one hop.
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>>;
 }

@@ -19,6 +19,13 @@ pub(super) fn zones(region: &str) -> Vec<String> {
 }
 
 impl Cloud for Sandbox {
+    fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        Box::pin(async move {
+            let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
+            self.call(&call, false, |world, _| Ok(world.account.clone())).await
+        })
+    }
+
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
             for action in ["GetParameters", "DescribeInstanceTypes", "DescribeAvailabilityZones", "ListHostedZones"] {

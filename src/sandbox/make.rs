@@ -10,8 +10,8 @@ use super::provider::{gone, missing};
 use super::rules::check_zone;
 use super::world::{Mark, Thing, Use, World};
 use super::{Sandbox, facts};
-use crate::engine::{Attributes, Class, Failure, Form, Live, Object, Shape, Token, Value};
-use crate::resource::Kind;
+use crate::engine::{Address, Attributes, Class, Failure, Form, Live, Object, Shape, Token, Value};
+use crate::resource::{CLUSTER_TAG, Kind, tags_of};
 
 /// Kinds that take a while before they can be used.
 const ASYNCHRONOUS: &[&str] = &["autoscaling-group", "load-balancer", "hosted-zone", "volume"];
@@ -124,6 +124,9 @@ impl Sandbox {
         if let Some(thing) = world.get_mut(kind.name, &live.id) {
             thing.become_like(kind, attributes);
         }
+        if changed.contains("tags") {
+            self.mark(world, kind, &live.id, &object.address);
+        }
         self.one(world, call, kind.name, &live.id)
     }
 }
@@ -150,6 +153,21 @@ impl Sandbox {
         }
         world.take(kind, id);
         Ok(())
+    }
+
+    /// What carries the cluster's tags again is the cluster's again, and so are the rules of a group.
+    fn mark(&self, world: &mut World, kind: &Kind, id: &str, address: &Address) {
+        let cluster = &self.settings.cluster;
+        let Some(thing) = world.get_mut(kind.name, id) else { return };
+        if thing.mark.is_some() || tags_of(&thing.attributes).get(CLUSTER_TAG) != Some(cluster) {
+            return;
+        }
+        thing.mark = Some(Mark { cluster: cluster.clone(), address: address.clone() });
+        let rules = world.things.get_mut("security-group-rules").into_iter().flat_map(BTreeMap::values_mut);
+        for rules in rules.filter(|rules| rules.mark.is_none() && rules.text("group") == Some(id)) {
+            let address = Address::new("security-group-rules", address.name());
+            rules.mark = Some(Mark { cluster: cluster.clone(), address });
+        }
     }
 }
 

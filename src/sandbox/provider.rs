@@ -1,6 +1,6 @@
 //! The verbs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Call, idiom_of, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
@@ -17,6 +17,17 @@ impl Provider for Sandbox {
             }
             let first = KINDS.first().map_or("", |kind| kind.name);
             self.call(&Call::list(first), false, |world, _| Ok(self.see(world, |_| true))).await
+        })
+    }
+
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let kinds: BTreeSet<&str> = recorded.keys().map(Address::kind).collect();
+            for kind in kinds.iter().skip(1) {
+                self.count(&Call::list(kind));
+            }
+            let Some(first) = kinds.first() else { return Ok(Vec::new()) };
+            self.call(&Call::list(first), false, |world, _| Ok(self.unmarked(world, recorded))).await
         })
     }
 

@@ -112,6 +112,14 @@ impl Store for BucketStore {
         }))
     }
 
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>> {
+        Box::pin(self.call("ListObjectVersions", false, async move |disk, _| {
+            let root = format!("{}/", self.bucket);
+            let keys = disk.list(&root).await?;
+            Ok(keys.into_iter().filter_map(|key| key.strip_prefix(&root).map(str::to_owned)).collect())
+        }))
+    }
+
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
             // What machines start from lies in the same bucket.

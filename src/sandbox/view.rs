@@ -1,5 +1,7 @@
 //! What a run can see of the account.
 
+use std::collections::BTreeMap;
+
 use super::Sandbox;
 use super::names::Call;
 use super::provider::gone;
@@ -16,6 +18,17 @@ impl Sandbox {
                 wanted(&address).then(|| view(world, kind, id, thing, address, proven))
             })
             .collect()
+    }
+
+    /// Those of the recorded objects that are there without a mark.
+    pub(super) fn unmarked(&self, world: &World, recorded: &BTreeMap<Address, String>) -> Vec<Live> {
+        let there = recorded.iter().filter_map(|(address, id)| {
+            let thing = world.get(address.kind(), id)?;
+            let lost =
+                thing.visible <= world.clock && thing.mark.is_none() && self.claim(address.kind(), thing).is_none();
+            lost.then(|| view(world, address.kind(), id, thing, address.clone(), false))
+        });
+        there.collect()
     }
 
     /// Which object of the cluster a thing is, and whether it proves that.

@@ -160,13 +160,21 @@ impl Lease {
     /// # Errors
     /// When the store fails; the lease then expires by itself.
     pub async fn release(mut self) -> Result<Released, StateError> {
+        self.stop_renewing().await;
+        self.tenure.remove().await
+    }
+
+    /// Renews the lease no more: it is ours for as long as its last renewal lasts.
+    pub async fn stop_renewing(&mut self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
         self.stop.cancel();
         // A renewal that is under way is let finish, so that it cannot bring the lease back afterwards.
         let patience = Instant::now() + self.tenure.ttl / 3;
         if timeout_at(patience, &mut self.renewal).await.is_err() {
             self.renewal.abort();
         }
-        self.tenure.remove().await
     }
 }
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Action, Address, Failure, Mode, Outcome, Plan};
 
 use super::failure::Report;
-use super::line::{Ink, Line, screen};
+use super::line::{Ink, Line, paragraph, screen};
 use super::plan;
-use super::{FORMAT, Heading, Style, noun};
+use super::{FORMAT, Heading, Style, noun, value};
 
 /// A plan and what became of it, under a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,28 @@ pub struct Document {
     pub skipped: Vec<Address>,
     /// Whether the run was stopped before everything was tried.
     pub interrupted: bool,
+    /// What a last look found; only a destroy that got through takes one.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub remains: Option<Remains>,
+}
+
+/// What is left of a cluster that should be gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Remains {
+    /// The objects, by address.
+    pub left: Vec<Left>,
+}
+
+/// An object that is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Which one.
+    pub address: Address,
+    /// Its identifier.
+    pub id: String,
+    /// Why it has to stay; absent if it should be gone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub because: Option<String>,
 }
 
 /// A change that failed.
@@ -61,7 +83,14 @@ impl Document {
             failed: outcome.failed.iter().map(|(address, failure)| failed(address, failure)).collect(),
             skipped: outcome.skipped.clone(),
             interrupted: outcome.interrupted,
+            remains: None,
         }
+    }
+
+    /// The same, with what a last look found.
+    #[must_use]
+    pub fn with(self, remains: Option<Remains>) -> Self {
+        Self { remains, ..self }
     }
 }
 
@@ -97,7 +126,27 @@ pub fn text(document: &Document, style: Style) -> String {
     if !open.is_empty() {
         lines.push(Line::at(0).ink(Ink::Danger, "Not done: ").plain(open.join(", ")).plain("."));
     }
+    if let Some(remains) = &document.remains {
+        lines.extend(what_is_left(&remains.left, style));
+    }
     screen(&lines, style)
+}
+
+fn what_is_left(left: &[Left], style: Style) -> Vec<Line> {
+    let count = noun::count(left.len(), "resource");
+    if left.is_empty() {
+        return vec![Line::at(0).plain(format!("{count} left."))];
+    }
+    let column = left.iter().map(|left| left.address.to_string().chars().count()).max().unwrap_or_default() + 2;
+    let mut lines = vec![Line::at(0).ink(Ink::Danger, format!("{count} left:"))];
+    for left in left {
+        let name = value::safe(&left.address.to_string());
+        lines.push(Line::at(0).plain(name).up_to(column).plain(value::short_id(&left.id)));
+        if let Some(because) = &left.because {
+            lines.extend(paragraph(2, Ink::Faint, &value::safe(because), style));
+        }
+    }
+    lines
 }
 
 /// The outcome as JSON, with a final newline.

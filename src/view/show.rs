@@ -47,14 +47,6 @@ pub fn json(document: &Document) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(document).map(|text| text + "\n")
 }
 
-/// What is left of a cluster that should be gone.
-pub fn left(objects: &[Live], style: Style) -> String {
-    let count = noun::count(objects.len(), "resource");
-    let mut lines = vec![Line::at(0).ink(Ink::Danger, format!("{count} left:"))];
-    lines.extend(rows(objects));
-    screen(&lines, style)
-}
-
 fn rows(objects: &[Live]) -> Vec<Line> {
     let column = objects.iter().map(|live| live.address.to_string().chars().count()).max().unwrap_or_default() + 2;
     let mut lines = Vec::new();

@@ -107,7 +107,7 @@ fn a_pipe_gets_plain_text_and_a_program_gets_json_alone() {
 #[test]
 fn every_screen_of_the_sandbox_says_so() {
     let desk = desk();
-    for arguments in [&["plan"][..], &["apply", "--yes"], &["show"], &["destroy", "--yes"]] {
+    for arguments in [&["plan"][..], &["apply", "--yes"], &["show"], &["destroy", "--yes", "--delete-data"]] {
         let output = quorate(desk.path(), arguments);
         exits(&output, 0);
         assert!(out(&output).contains("SANDBOX"), "{arguments:?}: {}", out(&output));
@@ -188,9 +188,9 @@ fn what_another_tool_keeps_under_the_clusters_name_survives_a_destroy() {
     let theirs = desk.path().join(".quorate/sandbox-state/chat.poeticoding.com/pki/private/ca");
     std::fs::create_dir_all(&theirs).expect("a directory can be made");
     std::fs::write(theirs.join("key"), "theirs").expect("the file can be written");
-    exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["destroy", "--yes", "--delete-data"]), 0);
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
-    exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["destroy", "--yes", "--delete-data"]), 0);
     assert!(theirs.join("key").exists(), "it is not ours");
 }
 

@@ -70,7 +70,8 @@ impl Stage {
     }
 
     pub(crate) async fn destroy(&mut self) -> Run {
-        self.run(Manner::default(), async |flow| flow::destroy(flow, true).await).await
+        self.run(Manner::default(), async |flow| flow::destroy(flow, Consent { yes: true, delete_data: true }).await)
+            .await
     }
 
     /// Lets the lease of a killed run expire now: its time to live becomes nothing.

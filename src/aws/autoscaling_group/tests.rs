@@ -37,7 +37,7 @@ fn group(size: i32) -> AutoScalingGroupBuilder {
 }
 
 fn read(group: AutoScalingGroupBuilder) -> Live {
-    seen("c", &group.build()).unwrap().unwrap()
+    seen(Whose::Tagged("c"), &group.build()).unwrap().unwrap()
 }
 
 fn text<'l>(live: &'l Live, attribute: &str) -> &'l str {

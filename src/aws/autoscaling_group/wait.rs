@@ -10,6 +10,7 @@ use super::members::{machines, serving};
 use super::{AUTOSCALING, groups, seen};
 use crate::aws::Aws;
 use crate::aws::ec2::{EC2, of_cluster};
+use crate::aws::tags::Whose;
 use crate::engine::{Class, Failure, Live, Note, Phase, Value};
 
 /// How long one machine may take.
@@ -75,7 +76,7 @@ pub(super) fn find<'g>(groups: &'g [Answer], name: &str) -> Option<&'g Answer> {
 
 /// The group with what only Auto Scaling knows of it: its ARN and its machines.
 pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer) -> Result<Live, Failure> {
-    let Some(seen) = seen(&aws.scope.cluster, group).transpose()? else { return Ok(live.clone()) };
+    let Some(seen) = seen(Whose::Tagged(&aws.scope.cluster), group).transpose()? else { return Ok(live.clone()) };
     let mut attributes = live.attributes.clone();
     attributes.extend(seen.attributes.get("machines").map(|machines| ("machines".to_owned(), machines.clone())));
     Ok(Live {

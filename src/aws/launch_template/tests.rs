@@ -99,7 +99,7 @@ fn observed(data: ResponseLaunchTemplateDataBuilder) -> Live {
         .version_number(3)
         .launch_template_data(data.build())
         .build();
-    seen("c", &template, &[other, version]).unwrap().unwrap()
+    seen(Whose::Tagged("c"), &template, &[other, version]).unwrap().unwrap()
 }
 
 fn image(live: &Live) -> &str {

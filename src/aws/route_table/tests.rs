@@ -23,7 +23,7 @@ fn read(table: aws_sdk_ec2::types::builders::RouteTableBuilder) -> RouteTable {
     let tags: Tags =
         [(CLUSTER_TAG, "c"), (OBJECT_TAG, "route-table/public")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     let table = table.route_table_id("rtb-1").vpc_id("vpc-1").set_tags(Some(to_ec2(&tags))).build();
-    RouteTable::from_attributes(&live_of("c", &table).unwrap().unwrap().attributes).unwrap()
+    RouteTable::from_attributes(&live_of(Whose::Tagged("c"), &table).unwrap().unwrap().attributes).unwrap()
 }
 
 #[test]

@@ -3,23 +3,27 @@
 use clap::Args;
 
 use crate::cli::file::Told;
-use crate::cli::flow;
+use crate::cli::flow::{self, Consent};
 use crate::cli::{CliError, Exit, Session};
 
 /// Remove the cluster, and everything that it left
 ///
 /// Lists every object by name and asks for the cluster's name. Removes only what is the cluster's own, etcd's data
-/// included, and ends with a fresh look: "0 resources left", or the list of what is left.
+/// included, and ends with a fresh look: "0 resources left", or the list of what is left. Without a question, data
+/// goes only with --delete-data.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// Destroy without asking
     #[arg(short, long)]
     yes: bool,
+    /// With --yes: allow that data goes, such as etcd's volumes and their backups
+    #[arg(long)]
+    delete_data: bool,
 }
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let ground = session.ground(Told::Errors).await?;
-        flow::destroy(&ground.flow(session), self.yes).await
+        flow::destroy(&ground.flow(session), Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::blueprint::Pins;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::{self, Action, Address, Mode, Outcome, Prepared, Recorded};
@@ -15,10 +14,9 @@ use crate::view::plan::Document;
 
 use super::Flow;
 use super::begin::{Tenure, begin};
-use super::book::Book;
+use super::book::{Book, Settled};
 use super::draft::draft;
-use super::survey::survey;
-use super::wait::settle;
+use super::survey::survey_settled;
 
 /// How often the lease is asked for in a store that was made a moment ago.
 const NEW_STORE: u32 = 10;
@@ -41,25 +39,23 @@ pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> 
 }
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
-    let mut survey = survey(flow, tenure.memory()).await?;
-    if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
-        survey.live = settle(flow, survey.live).await?;
-    }
+    let survey = survey_settled(flow, tenure).await?;
     let draft = draft(flow, &survey, Mode::Apply)?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
     draft.say_notes(flow);
-    if document.plan.is_empty() {
-        return nothing_to_do(flow, tenure, &draft.prepared, &document, survey.record, survey.journal).await;
+    let settled = draft.pins.as_ref().map(|pins| Settled::new(flow, pins)).transpose()?;
+    let (facts, record, journal) = (survey.facts, survey.record, survey.journal);
+    let plan = Agreed { document, prepared: draft.prepared, settled };
+    if plan.document.plan.is_empty() {
+        return nothing_to_do(flow, tenure, &plan, record, journal).await;
     }
-    if let Err(refused) = permit(flow, &document, consent).await {
+    if let Err(refused) = permit(flow, &plan.document, consent).await {
         if flow.ui.is_json() {
-            flow.ui.result(&view::plan::json(&document)?);
+            flow.ui.result(&view::plan::json(&plan.document)?);
         }
         return Err(refused);
     }
-    let (facts, record, journal) = (survey.facts, survey.record, survey.journal);
-    let plan = Agreed { document, prepared: draft.prepared, pins: draft.pins };
     carry_out(flow, tenure, plan, &facts, record, journal).await
 }
 
@@ -67,7 +63,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
 struct Agreed {
     document: Document,
     prepared: Prepared,
-    pins: Option<Pins>,
+    settled: Option<Settled>,
 }
 
 async fn carry_out(
@@ -78,7 +74,7 @@ async fn carry_out(
     record: Option<Record>,
     journal: Journal,
 ) -> Result<Exit, CliError> {
-    let Agreed { document, mut prepared, pins } = plan;
+    let Agreed { document, mut prepared, settled } = plan;
     let mut outcome = Outcome::default();
     if matches!(tenure, Tenure::NoStore) {
         let (store, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
@@ -86,25 +82,46 @@ async fn carry_out(
         if !outcome.failed.is_empty() || outcome.interrupted {
             return finish(flow, tenure, &document, &outcome, true);
         }
+        prepared = rest;
+    }
+    let mut book = Book::open(flow, facts, record, journal);
+    if let Err(error) = open_up(flow, tenure, &mut book, &mut outcome, settled.as_ref()).await {
+        if outcome.done.is_empty() {
+            return Err(error);
+        }
+        // The bucket was made: that is said, and why it went no further.
+        let exit = finish(flow, tenure, &document, &outcome, false)?;
+        flow.ui.report(&error.report());
+        return Ok(exit);
+    }
+    let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
+    book.note(&rest);
+    let written = book.finish(flow, settled.as_ref()).await;
+    outcome.done.extend(rest.done.iter().cloned());
+    finish(flow, tenure, &document, &Outcome { done: outcome.done, ..rest }, written)
+}
+
+/// Writes down that a run begins, with the lease in hand, and what it rests on: before anything is made from it, as a
+/// killed run must not choose again.
+async fn open_up(
+    flow: &Flow<'_>,
+    tenure: &mut Tenure,
+    book: &mut Book,
+    made: &mut Outcome,
+    settled: Option<&Settled>,
+) -> Result<(), CliError> {
+    if matches!(tenure, Tenure::NoStore) {
         // Should another run have been faster, the record is no longer absent, and writing ours is refused.
         *tenure = lease_in_new_store(flow).await?;
-        prepared = rest;
     }
     if tenure.is_lost() {
         return Err(overtaken());
     }
-    let mut book = Book::open(flow, facts, record, journal);
-    book.record.objects.append(&mut outcome.recorded);
-    if let Some(pins) = &pins {
-        // Before anything is made from them: a killed run must not choose again.
-        book.record.pins = serde_json::to_value(pins)?;
+    book.record.objects.append(&mut made.recorded);
+    if let Some(settled) = settled {
+        book.pin(settled);
     }
-    book.begin(flow, "apply").await?;
-    let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
-    book.note(&rest);
-    let written = book.finish(flow, pins.as_ref()).await?;
-    outcome.done.extend(rest.done.iter().cloned());
-    finish(flow, tenure, &document, &Outcome { done: outcome.done, ..rest }, written)
+    book.begin(flow, "apply").await
 }
 
 /// Carries a plan out while the lease is ours.
@@ -155,7 +172,7 @@ async fn lease_in_new_store(flow: &Flow<'_>) -> Result<Tenure, CliError> {
     ))
 }
 
-fn overtaken() -> CliError {
+pub(super) fn overtaken() -> CliError {
     CliError::refused("another run worked on this cluster in the meantime", "run the command again to see a new plan")
 }
 
@@ -194,34 +211,34 @@ pub(super) async fn ask(flow: &Flow<'_>, question: &str, wanted: &str, without: 
     }
 }
 
-/// An empty plan may still leave something to write down: what a dead run began, or what is no longer in the file.
+/// An empty plan may still leave something to write down: what a dead run began, what is no longer in the file, or
+/// words of the file that change no object.
 async fn nothing_to_do(
     flow: &Flow<'_>,
     tenure: &Tenure,
-    prepared: &Prepared,
-    document: &Document,
+    plan: &Agreed,
     record: Option<Record>,
     journal: Journal,
 ) -> Result<Exit, CliError> {
     if flow.ui.is_json() {
-        let nothing = view::outcome::Document::new(document, &Outcome::default());
+        let nothing = view::outcome::Document::new(&plan.document, &Outcome::default());
         flow.ui.result(&view::outcome::json(&nothing)?);
     }
     let Some(record) = record else { return Ok(Exit::Done) };
-    let outcome =
-        engine::apply(flow.cloud, &Kinds, prepared, &record.objects, &flow.options(String::new()), &engine::Silent)
-            .await;
-    if (outcome.recorded == record.objects && record.in_progress.is_none()) || tenure.is_lost() {
+    let options = flow.options(String::new());
+    let outcome = engine::apply(flow.cloud, &Kinds, &plan.prepared, &record.objects, &options, &engine::Silent).await;
+    let told = plan.settled.as_ref().is_none_or(|settled| settled.is_in(&record));
+    if (told && outcome.recorded == record.objects && record.in_progress.is_none()) || tenure.is_lost() {
         return Ok(Exit::Done);
     }
     let mut book = Book { record, journal };
     book.note(&outcome);
-    let written = book.finish(flow, None).await?;
+    let written = book.finish(flow, plan.settled.as_ref()).await;
     Ok(if written { Exit::Done } else { Exit::Error })
 }
 
 /// Says what became of the plan.
-pub(super) fn finish(
+fn finish(
     flow: &Flow<'_>,
     tenure: &Tenure,
     document: &Document,
@@ -240,7 +257,8 @@ pub(super) fn finish(
     Ok(exit(flow, tenure, outcome, written))
 }
 
-fn exit(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: bool) -> Exit {
+/// How the program ends after an outcome.
+pub(super) fn exit(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: bool) -> Exit {
     if outcome.interrupted && flow.interrupt.stop.is_cancelled() && written {
         Exit::Interrupted
     } else if outcome.failed.is_empty() && !outcome.interrupted && written {

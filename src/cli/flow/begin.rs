@@ -7,7 +7,8 @@ use crate::engine::Class;
 use crate::state::{Acquisition, Lease, StateError};
 
 use super::Flow;
-use super::survey::Memory;
+use super::survey::{Memory, own_account};
+use super::wait::patiently;
 
 /// How long a lease lives without being renewed.
 const TTL: Duration = Duration::from_mins(1);
@@ -26,6 +27,7 @@ pub(super) enum Tenure {
 
 /// Takes the lease. Somebody else's is an error; a dead run's is taken over.
 pub(super) async fn begin(flow: &Flow<'_>, operation: &str) -> Result<Tenure, CliError> {
+    right_account(flow).await?;
     let mut holder = flow.holder.clone();
     operation.clone_into(&mut holder.operation);
     let acquired = flow.interrupt.or(Lease::acquire(flow.store.clone(), flow.name(), holder, TTL)).await?;
@@ -43,6 +45,13 @@ pub(super) async fn begin(flow: &Flow<'_>, operation: &str) -> Result<Tenure, Cl
         Err(StateError::Store { source, .. }) if source.class == Class::Gone => Ok(Tenure::NoStore),
         Err(error) => Err(CliError::state("taking the lease")(error)),
     }
+}
+
+/// Refuses an account that is not the file's before anything is written there, be it a lease.
+async fn right_account(flow: &Flow<'_>) -> Result<(), CliError> {
+    let Some(expected) = &flow.cluster.account else { return Ok(()) };
+    let found = flow.interrupt.or(patiently(flow, || flow.cloud.account())).await?;
+    own_account(expected, &found.map_err(CliError::cloud("asking for the account"))?)
 }
 
 impl Tenure {
@@ -69,6 +78,13 @@ impl Tenure {
         match self {
             Self::Leased { lease, .. } => lease.lost().await,
             Self::NoStore => std::future::pending().await,
+        }
+    }
+
+    /// Stops renewing the lease, which stands for as long as it was last renewed: what it guards is being removed.
+    pub(super) async fn seal(&mut self) {
+        if let Self::Leased { lease, .. } = self {
+            lease.stop_renewing().await;
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::blueprint::Pins;
 use crate::cli::error::CliError;
-use crate::engine::Outcome;
+use crate::engine::{Address, Outcome};
 use crate::resource::Facts;
 use crate::spec::Cluster;
 use crate::state::{Journal, Operation, Record, StateError};
@@ -17,6 +17,26 @@ use super::Flow;
 pub(super) struct Book {
     pub(super) record: Record,
     pub(super) journal: Journal,
+}
+
+/// What a run settled for the next ones, as it is recorded.
+pub(super) struct Settled {
+    pins: serde_json::Value,
+    cluster_spec: serde_json::Value,
+}
+
+impl Settled {
+    /// The choices that a plan rests on, and the file that it was made from.
+    pub(super) fn new(flow: &Flow<'_>, pins: &Pins) -> Result<Self, CliError> {
+        // Services may hold secrets in their environment, and the record never holds one.
+        let told = Cluster { services: BTreeMap::new(), ..flow.cluster.clone() };
+        Ok(Self { pins: serde_json::to_value(pins)?, cluster_spec: serde_json::to_value(told)? })
+    }
+
+    /// Whether the record says so already.
+    pub(super) fn is_in(&self, record: &Record) -> bool {
+        self.pins == record.pins && self.cluster_spec == record.cluster_spec
+    }
 }
 
 impl Book {
@@ -44,24 +64,35 @@ impl Book {
         self.journal.save(&self.record).await.map_err(CliError::state("writing the record"))
     }
 
+    /// What is recorded, by id.
+    pub(super) fn ids(&self) -> BTreeMap<Address, String> {
+        self.record.objects.iter().map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect()
+    }
+
+    /// Takes over the choices that the run rests on.
+    pub(super) fn pin(&mut self, settled: &Settled) {
+        self.record.pins.clone_from(&settled.pins);
+    }
+
     /// Takes over what an apply did.
     pub(super) fn note(&mut self, outcome: &Outcome) {
         self.record.objects.clone_from(&outcome.recorded);
     }
 
     /// Writes down what was done, and what it was done for. `false` when it could only be kept on this machine.
-    pub(super) async fn finish(&mut self, flow: &Flow<'_>, pins: Option<&Pins>) -> Result<bool, CliError> {
+    pub(super) async fn finish(&mut self, flow: &Flow<'_>, settled: Option<&Settled>) -> bool {
         self.turn_page(flow);
         self.record.in_progress = None;
-        if let Some(pins) = pins {
-            self.record.pins = serde_json::to_value(pins)?;
-            // Services may hold secrets in their environment, and the record never holds one.
-            let told = Cluster { services: BTreeMap::new(), ..flow.cluster.clone() };
-            self.record.cluster_spec = serde_json::to_value(told)?;
+        if let Some(settled) = settled {
+            self.record.pins.clone_from(&settled.pins);
+            self.record.cluster_spec.clone_from(&settled.cluster_spec);
         }
         match self.journal.save(&self.record).await {
-            Ok(()) => Ok(true),
-            Err(error) => self.keep(flow, &error).map(|()| false),
+            Ok(()) => true,
+            Err(error) => {
+                self.keep(flow, &error);
+                false
+            }
         }
     }
 
@@ -70,16 +101,21 @@ impl Book {
     }
 
     /// Keeps a copy that somebody can compare by hand: nothing that was done is forgotten.
-    fn keep(&self, flow: &Flow<'_>, error: &StateError) -> Result<(), CliError> {
-        let path = flow.workshop.join(format!("{}.{}.state.json", flow.name(), self.record.serial));
-        let bytes = self.record.to_bytes()?;
-        std::fs::create_dir_all(&flow.workshop)
-            .and_then(|()| std::fs::write(&path, bytes))
-            .map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
+    fn keep(&self, flow: &Flow<'_>, error: &StateError) {
+        // Named by the run: the copy of another one is never overwritten.
+        let name = format!("{}.{}.{}.state.json", flow.name(), self.record.serial, flow.holder.run);
+        let path = flow.workshop.join(name);
+        let bytes = self.record.to_bytes().map_err(std::io::Error::other);
+        let kept = bytes.and_then(|bytes| {
+            std::fs::create_dir_all(&flow.workshop)?;
+            std::fs::write(&path, bytes)
+        });
+        let copy = match kept {
+            Ok(()) => format!("a copy is in {}", path.display()),
+            Err(source) => format!("neither could a copy in {} ({source})", path.display()),
+        };
         flow.ui.warning(&format!(
-            "the record could not be written ({error}); a copy is in {}. The next run finds by tag what was made.",
-            path.display()
+            "the record could not be written ({error}); {copy}. The next run finds by tag what was made."
         ));
-        Ok(())
     }
 }

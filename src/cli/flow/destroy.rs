@@ -1,145 +1,218 @@
 //! `destroy`: everything but the bucket, then what is kept in it, then the bucket, then a last look.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::{Address, Live, Mode, Outcome, Prepared};
-use crate::resource::{Bucket, Resource, SecretContent};
+use crate::engine::{Address, Failure, Live, Mode, Outcome, Prepared};
+use crate::resource::{Bucket, Resource, STATE_BUCKET, SecretContent};
 use crate::spec::StateLocation;
+use crate::state::lease_key;
 use crate::view;
+use crate::view::outcome::{Left, Remains};
 use crate::view::plan::Document;
 
 use super::Flow;
-use super::apply::{ask, change, finish};
+use super::apply::{Consent, ask, change, exit, overtaken};
 use super::begin::{Tenure, begin};
 use super::book::Book;
 use super::draft::draft;
-use super::survey::{Survey, survey};
-use super::wait::{patiently, settle};
+use super::survey::{Survey, survey_settled};
+use super::wait::patiently;
 
-/// What a cluster keeps in its store, below its name, beside its secrets. Whatever else is there is somebody else's:
+/// What a cluster keeps in its store, below its name, beside its secrets and its lease. Whatever else is there is somebody else's:
 /// another tool may use the same name.
-const OURS: [&str; 3] = ["bootstrap/", "state.json", "state.lock"];
+const OURS: [&str; 4] = ["bootstrap/", "nodes/", "backups/etcd/20", "state.json"];
 /// How often it is looked whether something is left: what was removed may be seen for a while.
 const LOOKS: u32 = 5;
 /// How many keys of others are named.
 const NAMED: usize = 5;
 
-/// Removes the cluster. Asks for its name unless `yes`.
-pub async fn destroy(flow: &Flow<'_>, yes: bool) -> Result<Exit, CliError> {
-    let tenure = begin(flow, "destroy").await?;
-    let exit = run(flow, &tenure, yes).await;
+/// Removes the cluster. Asks for its name; without a question, data goes only if that was allowed too.
+pub async fn destroy(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
+    let mut tenure = begin(flow, "destroy").await?;
+    let exit = run(flow, &mut tenure, consent).await;
     tenure.end(flow).await;
     exit
 }
 
-async fn run(flow: &Flow<'_>, tenure: &Tenure, yes: bool) -> Result<Exit, CliError> {
-    let mut survey = survey(flow, tenure.memory()).await?;
-    if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
-        survey.live = settle(flow, survey.live).await?;
-    }
+async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
+    let survey = survey_settled(flow, tenure).await?;
     let draft = draft(flow, &survey, Mode::Destroy)?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
-    if !document.plan.is_empty() && !yes {
-        let question = format!("\nThis removes the whole cluster. Its name (`{}`) goes on: ", flow.name());
-        ask(flow, &question, flow.name(), "--yes").await?;
+    if let Err(refused) = permit(flow, &document, consent).await {
+        if flow.ui.is_json() {
+            flow.ui.result(&view::plan::json(&document)?);
+        }
+        return Err(refused);
     }
     if tenure.is_lost() {
-        return Err(CliError::refused("the lease is lost: another run may have begun", "run the command again"));
+        return Err(overtaken());
     }
-    demolish(flow, tenure, &document, draft.prepared, survey).await
+    let end = demolish(flow, tenure, draft.prepared, survey).await?;
+    let left = if end.is_through() { last_look(flow, &end).await } else { Ok(None) };
+    tell(flow, tenure, &document, &end, left)
+}
+
+/// Whether the cluster may go: its name, typed, is a word for everything; a flag is only what it says.
+async fn permit(flow: &Flow<'_>, document: &Document, consent: Consent) -> Result<(), CliError> {
+    if document.plan.is_empty() {
+        return Ok(());
+    }
+    if !consent.yes {
+        let question = format!("\nThis removes the whole cluster. Its name (`{}`) goes on: ", flow.name());
+        let without = if document.summary.loses_data.is_empty() { "--yes" } else { "--yes --delete-data" };
+        return ask(flow, &question, flow.name(), without).await;
+    }
+    if !document.summary.loses_data.is_empty() && !consent.delete_data {
+        return Err(CliError::refused(
+            "the cluster holds data, so nothing of it was removed",
+            "say --delete-data as well if etcd's data may go; without --yes, the cluster's name is asked for instead",
+        ));
+    }
+    Ok(())
+}
+
+/// How far the removal got.
+struct Demolition {
+    outcome: Outcome,
+    /// The keys of others that keep the bucket.
+    others: Vec<String>,
+    /// What the record knew, by id.
+    recorded: BTreeMap<Address, String>,
+    written: bool,
+}
+
+impl Demolition {
+    fn is_through(&self) -> bool {
+        self.outcome.failed.is_empty() && !self.outcome.interrupted
+    }
 }
 
 async fn demolish(
     flow: &Flow<'_>,
-    tenure: &Tenure,
-    document: &Document,
+    tenure: &mut Tenure,
     prepared: Prepared,
     survey: Survey,
-) -> Result<Exit, CliError> {
-    if survey.record.is_none() && document.plan.is_empty() {
-        let exit = finish(flow, tenure, document, &Outcome::default(), true)?;
-        return last_look(flow, &BTreeSet::new(), &Kept::Nothing, exit).await;
-    }
+) -> Result<Demolition, CliError> {
     let (bucket, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
     let stored = matches!(tenure, Tenure::Leased { .. });
     let mut book = Book::open(flow, &survey.facts, survey.record, survey.journal);
+    let recorded = book.ids();
     if stored && !rest.plan.is_empty() {
         book.begin(flow, "destroy").await?;
     }
-    let mut outcome = change(flow, tenure, &rest, &book.record.objects, book.seed()).await;
-    let ours: BTreeSet<String> = book.record.objects.values().map(|recorded| recorded.id.clone()).collect();
+    let outcome = change(flow, tenure, &rest, &book.record.objects, book.seed()).await;
     book.note(&outcome);
-    if !outcome.failed.is_empty() || outcome.interrupted {
-        let written = !stored || book.finish(flow, None).await?;
-        return finish(flow, tenure, document, &outcome, written);
+    let mut end = Demolition { outcome, others: Vec::new(), recorded, written: true };
+    if !end.is_through() {
+        end.written = !stored || book.finish(flow, None).await;
+        return Ok(end);
     }
-    let kept = if stored { empty_store(flow, &bucket).await? } else { Kept::Nothing };
-    if matches!(kept, Kept::Nothing) && !bucket.plan.is_empty() {
+    if stored && let Err(failure) = empty_store(flow, tenure, &bucket, &mut end.others).await {
+        end.outcome.failed.push((Bucket::address(STATE_BUCKET), failure));
+        return Ok(end);
+    }
+    if end.others.is_empty() && !bucket.plan.is_empty() {
         let removed = change(flow, tenure, &bucket, &book.record.objects, book.seed()).await;
-        outcome.done.extend(removed.done);
-        outcome.failed.extend(removed.failed);
-        outcome.interrupted |= removed.interrupted;
+        end.outcome.done.extend(removed.done);
+        end.outcome.failed.extend(removed.failed);
+        end.outcome.interrupted |= removed.interrupted;
     }
-    let exit = finish(flow, tenure, document, &outcome, true)?;
-    last_look(flow, &ours, &kept, exit).await
+    Ok(end)
 }
 
-/// Whose keys keep the bucket.
-enum Kept {
-    Nothing,
-    Bucket(Address),
-}
-
-/// Removes the record, the lease and what machines started from; then looks whether others use the bucket.
-async fn empty_store(flow: &Flow<'_>, bucket: &Prepared) -> Result<Kept, CliError> {
+/// Removes the record, what machines wrote and started from, and last the lease; then looks whether others use the
+/// bucket.
+///
+/// The lease is not renewed any more, and stands until everything else is gone: no other run can slip in between.
+async fn empty_store(
+    flow: &Flow<'_>,
+    tenure: &mut Tenure,
+    bucket: &Prepared,
+    others: &mut Vec<String>,
+) -> Result<(), Failure> {
     let secrets = SecretContent::ALL.map(SecretContent::path);
     for ours in OURS.into_iter().chain(secrets.iter().map(String::as_str)) {
         let prefix = format!("{}/{ours}", flow.name());
-        patiently(flow, || flow.store.purge(&prefix)).await.map_err(CliError::cloud("emptying the store"))?;
+        patiently(flow, || flow.store.purge(&prefix)).await?;
     }
-    let Some(change) = bucket.plan.changes.first() else { return Ok(Kept::Nothing) };
-    if !matches!(flow.cluster.state, StateLocation::S3 { .. }) {
-        // The store is a directory: what others keep in it is not in the bucket.
-        return Ok(Kept::Nothing);
+    tenure.seal().await;
+    let lease = lease_key(flow.name());
+    patiently(flow, || flow.store.purge(&lease)).await?;
+    // Where the store is a directory, what others keep in it is not in the bucket.
+    if !bucket.plan.is_empty() && matches!(flow.cluster.state, StateLocation::S3 { .. }) {
+        *others = patiently(flow, || flow.store.leftovers()).await?;
     }
-    let keys =
-        patiently(flow, || flow.store.list("")).await.map_err(CliError::cloud("looking what is left in the store"))?;
-    if keys.is_empty() {
-        return Ok(Kept::Nothing);
-    }
-    let named: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
-    let more = if keys.len() > NAMED { format!(" and {} more", keys.len() - NAMED) } else { String::new() };
-    flow.ui.note(&format!(
-        "{} stays, because others keep something in it: {}{more}",
-        flow.store.location(),
-        named.join(", ")
-    ));
-    Ok(Kept::Bucket(change.address.clone()))
+    Ok(())
 }
 
-/// Looks afresh, and says what is left.
-async fn last_look(flow: &Flow<'_>, recorded: &BTreeSet<String>, kept: &Kept, exit: Exit) -> Result<Exit, CliError> {
+/// Looks afresh: what the cluster's marks show, and what the record knew. The bucket that others use may stay.
+async fn last_look(flow: &Flow<'_>, end: &Demolition) -> Result<Option<Vec<Live>>, CliError> {
     let mut left = Vec::new();
     for look in 0..LOOKS {
         if look > 0 {
             flow.interrupt.or(tokio::time::sleep(flow.retry.settle)).await?;
         }
-        let live = patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
-        left = live.into_iter().filter(|live| is_left(live, recorded, kept)).collect();
-        if left.is_empty() {
-            flow.ui.text("0 resources left.\n");
-            return Ok(exit);
+        left = flow.interrupt.or(remains(flow, end)).await?.map_err(CliError::cloud("the last look"))?;
+        if left.iter().all(|live| stays(end, live)) {
+            break;
         }
     }
-    flow.ui.text(&view::show::left(&left, flow.ui.style()));
-    Ok(if exit == Exit::Done { Exit::Error } else { exit })
+    Ok(Some(left))
 }
 
-fn is_left(live: &Live, recorded: &BTreeSet<String>, kept: &Kept) -> bool {
-    let stays = matches!(kept, Kept::Bucket(address) if *address == live.address);
-    let shared = live.address.kind() == Bucket::KIND.name && !live.proven;
-    !stays && !shared && (live.proven || recorded.contains(&live.id))
+async fn remains(flow: &Flow<'_>, end: &Demolition) -> Result<Vec<Live>, Failure> {
+    let mut live = patiently(flow, || flow.cloud.observe()).await?;
+    live.extend(patiently(flow, || flow.cloud.recall(&end.recorded)).await?);
+    live.retain(|live| {
+        let shared = live.address.kind() == Bucket::KIND.name && !live.proven;
+        !shared && (live.proven || end.recorded.get(&live.address) == Some(&live.id))
+    });
+    Ok(live)
+}
+
+fn stays(end: &Demolition, live: &Live) -> bool {
+    live.address.kind() == Bucket::KIND.name && !end.others.is_empty()
+}
+
+/// Says what became of the plan, and what is left.
+fn tell(
+    flow: &Flow<'_>,
+    tenure: &Tenure,
+    document: &Document,
+    end: &Demolition,
+    left: Result<Option<Vec<Live>>, CliError>,
+) -> Result<Exit, CliError> {
+    let (left, unknown) = match left {
+        Ok(left) => (left, None),
+        Err(error) => (None, Some(error)),
+    };
+    let remains = left.as_ref().map(|left| Remains { left: left.iter().map(|live| remaining(end, live)).collect() });
+    let told = view::outcome::Document::new(document, &end.outcome).with(remains);
+    if flow.ui.is_json() {
+        flow.ui.result(&view::outcome::json(&told)?);
+    } else {
+        flow.ui.result(&view::outcome::text(&told, flow.ui.style()));
+    }
+    if let Some(report) = view::outcome::report(&end.outcome) {
+        flow.ui.report(&report);
+    }
+    if let Some(error) = unknown {
+        flow.ui.warning("nobody looked whether something is left: `quorate plan --destroy` tells");
+        return if matches!(error, CliError::Interrupted) { Ok(Exit::Interrupted) } else { Err(error) };
+    }
+    let through = exit(flow, tenure, &end.outcome, end.written);
+    let forgotten = left.iter().flatten().any(|live| !stays(end, live));
+    Ok(if through == Exit::Done && forgotten { Exit::Error } else { through })
+}
+
+fn remaining(end: &Demolition, live: &Live) -> Left {
+    let because = stays(end, live).then(|| {
+        let named: Vec<&str> = end.others.iter().take(NAMED).map(String::as_str).collect();
+        let more = if end.others.len() > NAMED { " and more" } else { "" };
+        format!("others keep something in it: {}{more}", named.join(", "))
+    });
+    Left { address: live.address.clone(), id: live.id.clone(), because }
 }

@@ -1,13 +1,16 @@
 //! Everything that a plan is made from, asked for at once.
 
+use std::collections::BTreeMap;
+
 use crate::cli::error::CliError;
-use crate::engine::Live;
+use crate::engine::{Address, Live};
 use crate::resource::{Facts, Question};
 use crate::spec::Cluster;
 use crate::state::{self, Journal, Record};
 
 use super::Flow;
-use super::wait::patiently;
+use super::begin::Tenure;
+use super::wait::{patiently, settle};
 
 /// What the cloud and the record say.
 pub(super) struct Survey {
@@ -24,6 +27,16 @@ pub(super) enum Memory {
     Stored,
     /// Nowhere: there is no store.
     None,
+}
+
+/// As [`survey`], by a run that holds the lease: after one that did not end well, once the cloud has settled.
+pub(super) async fn survey_settled(flow: &Flow<'_>, tenure: &Tenure) -> Result<Survey, CliError> {
+    let mut survey = survey(flow, tenure.memory()).await?;
+    if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
+        survey.live = settle(flow, survey.live).await?;
+        survey.recall(flow).await?;
+    }
+    Ok(survey)
 }
 
 /// Observes, asks for facts and loads the record, all at the same time.
@@ -51,9 +64,27 @@ pub(super) async fn survey(flow: &Flow<'_>, memory: Memory) -> Result<Survey, Cl
         })
         .await?;
     let (live, facts, record) = looked?;
-    let survey = Survey { facts, live, record, journal };
+    let mut survey = Survey { facts, live, record, journal };
     allowed(flow, &survey)?;
+    survey.recall(flow).await?;
     Ok(survey)
+}
+
+impl Survey {
+    /// Adds what the record knows and the look did not show: somebody took its tags away.
+    async fn recall(&mut self, flow: &Flow<'_>) -> Result<(), CliError> {
+        let Some(record) = &self.record else { return Ok(()) };
+        let seen = |address: &Address, id: &str| self.live.iter().any(|live| live.address == *address && live.id == id);
+        let unseen = record.objects.iter().filter(|(address, recorded)| !seen(address, &recorded.id));
+        let unseen: BTreeMap<Address, String> =
+            unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        let recalled = flow.interrupt.or(patiently(flow, || flow.cloud.recall(&unseen))).await?;
+        self.live.extend(recalled.map_err(CliError::cloud("looking at the cloud"))?);
+        Ok(())
+    }
 }
 
 fn question(cluster: &Cluster) -> Question {
@@ -65,14 +96,22 @@ fn question(cluster: &Cluster) -> Question {
     Question { sizes, name: cluster.name.to_string() }
 }
 
+/// Refuses credentials of another account than the file's.
+pub(super) fn own_account(expected: &str, found: &str) -> Result<(), CliError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        format!("the file belongs to account {expected}, and these credentials to account {found}"),
+        "use the credentials of that account (AWS_PROFILE), or change `account` in the file",
+    ))
+}
+
 /// Refuses an account that is not the file's, and a record of another account or region.
 fn allowed(flow: &Flow<'_>, survey: &Survey) -> Result<(), CliError> {
     let facts = &survey.facts;
-    if let Some(expected) = flow.cluster.account.as_ref().filter(|account| **account != facts.account) {
-        return Err(CliError::refused(
-            format!("the file belongs to account {expected}, and these credentials to account {}", facts.account),
-            "use the credentials of that account (AWS_PROFILE), or change `account` in the file",
-        ));
+    if let Some(expected) = &flow.cluster.account {
+        own_account(expected, &facts.account)?;
     }
     let Some(record) = &survey.record else { return Ok(()) };
     if record.account != facts.account || record.region != facts.region {

@@ -116,8 +116,21 @@ impl Lab {
     }
 
     async fn destroy(&self, yes: bool) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |flow| destroy(flow, yes).await).await;
+        self.destroy_with(Consent { yes, delete_data: yes }).await
+    }
+
+    async fn destroy_with(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| destroy(flow, consent).await).await;
         (exit, self.out.read())
+    }
+
+    async fn keys(&self) -> Vec<String> {
+        self.with(async |flow| flow.store.leftovers().await).await.unwrap()
+    }
+
+    async fn put(&self, prefix: &str, key: &str) {
+        let store = self.sandbox.store("state.chat.poeticoding.com", prefix);
+        store.put(key, b"{}", &crate::engine::Condition::Absent).await.unwrap();
     }
 
     /// A lab whose cluster is built.
@@ -251,6 +264,70 @@ async fn data_is_lost_only_when_it_is_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flag_that_destroys_without_a_question_takes_no_data() {
+    let mut lab = Lab::built().await;
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, _) = lab.destroy_with(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    lab.manner.json = true;
+    let (exit, out) = lab.destroy_with(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["summary"]["loses_data"][0], "volume/etcd-a", "a refused plan is shown all the same");
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["left"], serde_json::json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_tags_is_neither_made_again_nor_forgotten() {
+    let mut lab = Lab::built().await;
+    for address in ["volume/etcd-a", "vpc/main", "security-group/nodes", "load-balancer/api"] {
+        lab.sandbox.untag(&address.parse().unwrap()).unwrap();
+    }
+    lab.manner.json = true;
+    let (_, out) = lab.plan().await;
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let changes = json["plan"]["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 4, "{out}");
+    assert!(changes.iter().all(|change| change["action"] == "update" && change["reason"]["kind"] == "drift"), "{out}");
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "they carry their tags again");
+    lab.sandbox.untag(&"volume/etcd-a".parse().unwrap()).unwrap();
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), Lab::new().sandbox.inventory().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_no_object_is_written_down_all_the_same() {
+    let mut lab = Lab::built().await;
+    lab.text = format!("{FILE}\nservice \"nginx\" {{\n image = \"nginx:1.27\"\n}}\n")
+        .replace("zones", "account = \"123456789012\"\nzones");
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let record = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record.bytes).unwrap();
+    assert_eq!(record["cluster_spec"]["account"], "123456789012");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_is_refused_before_even_a_lease_is_written_there() {
+    let mut lab = Lab::built().await;
+    let before = lab.keys().await;
+    lab.text = format!("account = \"210987654321\"\n{FILE}");
+    let serial = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap();
+    let error = lab.apply(YES).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert_eq!(lab.keys().await, before);
+    assert_eq!(
+        lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().map(|s| s.etag),
+        serial.map(|s| s.etag)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_account_is_refused() {
     let mut lab = Lab::new();
     lab.text = format!("account = \"210987654321\"\n{FILE}");
@@ -332,16 +409,55 @@ async fn a_cluster_is_built_and_removed_on_a_bad_day() {
 #[tokio::test(start_paused = true)]
 async fn somebody_elses_keys_keep_the_bucket() {
     let lab = Lab::built().await;
-    let put = async |flow: &Flow<'_>| {
-        flow.store.put("other.example.com/state.json", b"{}", &crate::engine::Condition::Absent).await
-    };
-    lab.with(put).await.unwrap();
+    lab.put("", "other.example.com/state.json").await;
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("others keep something in it: other.example.com/state.json"), "{said}");
+    let (_, end) = out.split_once("Destroyed: ").unwrap();
+    insta::assert_snapshot!(end, @r"
+    36 deleted.
+    1 resource left:
+    bucket/state  state.chat.poeticoding.com
+      others keep something in it: other.example.com/state.json
+    ");
+    assert_eq!(lab.keys().await, ["other.example.com/state.json"], "the lease is gone too");
     let bucket = lab.sandbox.inventory().unwrap().into_iter().find(|resident| resident.kind == "bucket");
     assert!(bucket.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_outside_our_prefix_keep_the_bucket_too() {
+    let mut lab = Lab::new();
+    lab.text = FILE.replace("s3://state.chat.poeticoding.com", "s3://state.chat.poeticoding.com/teams/chat");
+    lab.store = Some(Arc::new(lab.sandbox.store("state.chat.poeticoding.com", "teams/chat")));
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    lab.put("", "teams/other/state.json").await;
+    lab.manner.json = true;
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["left"][0]["address"], "bucket/state");
+    assert_eq!(json["left"][0]["because"], "others keep something in it: teams/other/state.json");
+    assert_eq!(lab.keys().await, ["teams/other/state.json"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_during_the_last_look_is_not_taken_for_one_before_the_first_change() {
+    let mut lab = Lab::built().await;
+    let before = Lab::new().sandbox.inventory().unwrap();
+    let faults = "latency=50ms".parse().unwrap();
+    lab.sandbox = lab.sandbox.again(Settings { faults, ..lab.sandbox.settings().clone() });
+    let ((exit, out), ()) = tokio::join!(lab.destroy(true), async {
+        for _ in 0..1_000_000 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if lab.sandbox.inventory().unwrap() == before {
+                break;
+            }
+        }
+        lab.interrupt.stop.cancel();
+    });
+    assert_eq!(exit.unwrap(), Exit::Interrupted);
+    assert!(out.contains("Destroyed: 37 deleted."), "{out}");
+    assert!(lab.err.read().contains("nobody looked"));
 }
 
 #[tokio::test(start_paused = true)]
