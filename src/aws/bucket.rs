@@ -19,6 +19,8 @@ use crate::resource::{Bucket, Resource, STATE_BUCKET, Tags};
 
 /// The region whose buckets are made without naming it.
 const FIRST_REGION: &str = "us-east-1";
+/// What S3 says in the few regions where a bucket cannot be made with tags.
+const NO_TAGS: &str = "UnsupportedArgument";
 /// How many foreign keys a refusal names.
 const NAMED: usize = 3;
 
@@ -35,14 +37,15 @@ impl AwsKind for Bucket {
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
-        let region = aws.scope.region.as_str();
-        let elsewhere = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
         let configuration = CreateBucketConfiguration::builder()
-            .set_location_constraint(elsewhere)
+            .set_location_constraint(location(aws))
             .set_tags(Some(to_s3(&self.tags)?))
             .build();
         let request = aws.s3.create_bucket().bucket(&self.name).create_bucket_configuration(configuration);
-        aws.send(S3, "CreateBucket", request.send()).await?;
+        match aws.send(S3, "CreateBucket", request.send()).await {
+            Err(refused) if refused.code.as_deref() == Some(NO_TAGS) => self.create_bare(aws).await?,
+            outcome => outcome.map(drop)?,
+        }
         self.furnish(aws).await.map_err(just_made)?;
         found(aws, creation.object.address.name(), self)
     }
@@ -83,6 +86,15 @@ impl AwsKind for Bucket {
 }
 
 impl Bucket {
+    /// Makes the bucket where S3 does not take tags in that call, and marks it in the next one.
+    async fn create_bare(&self, aws: &Aws) -> Result<(), Failure> {
+        let elsewhere =
+            location(aws).map(|region| CreateBucketConfiguration::builder().location_constraint(region).build());
+        let request = aws.s3.create_bucket().bucket(&self.name).set_create_bucket_configuration(elsewhere);
+        aws.send(S3, "CreateBucket", request.send()).await?;
+        write_tags(aws, &self.name, &self.tags).await.map_err(just_made)
+    }
+
     /// Makes a bare bucket what it should be.
     async fn furnish(&self, aws: &Aws) -> Result<(), Failure> {
         if self.versioned {
@@ -127,6 +139,12 @@ impl Bucket {
         let request = request.public_access_block_configuration(configuration);
         aws.send(S3, "PutBucketPublicAccessBlock", request.send()).await.map(drop)
     }
+}
+
+/// Where to make a bucket, unless it is where all are made.
+fn location(aws: &Aws) -> Option<BucketLocationConstraint> {
+    let region = aws.scope.region.as_str();
+    (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region))
 }
 
 fn found(aws: &Aws, name: &str, seen: &Bucket) -> Result<Live, Failure> {

@@ -1,6 +1,9 @@
 //! Gateways and route tables.
 
 use super::*;
+use std::collections::BTreeMap;
+
+use crate::engine::Class;
 use crate::resource::{InternetGateway, Route, RouteTable};
 
 #[tokio::test]
@@ -22,6 +25,56 @@ async fn a_gateway_is_attached_moved_mended_and_removed() {
 
     moto.unmake::<InternetGateway>("main").await;
     moto.unmake::<Vpc>("main").await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_a_call_without_an_answer_attached_counts_as_attached() {
+    let Some(moto) = moto("attached").await else { return };
+    let vpc = moto.vpc().await;
+    let wanted = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
+    let gateway = moto.make("main", &wanted).await;
+    // As it was seen before the first call took effect.
+    let mut stale = gateway.clone();
+    stale.attributes.insert("vpc".to_owned(), Value::Text(String::new()));
+    let object = wanted.object("main").unwrap();
+    moto.calls.take();
+    let attached = moto.aws.update(&stale, &object, &["vpc".to_owned()].into()).await.unwrap();
+    assert_eq!(moto.calls.take(), ["AttachInternetGateway", "DescribeInternetGateways"]);
+    assert_alike(&object.attributes, &attached.attributes);
+
+    // On somebody else's VPC it is not what we want.
+    let other = moto.aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
+    let elsewhere = InternetGateway { vpc: other.vpc().unwrap().vpc_id().unwrap().into(), ..wanted };
+    let object = elsewhere.object("main").unwrap();
+    let refused = moto.aws.update(&stale, &object, &["vpc".to_owned()].into()).await.unwrap_err();
+    assert_eq!(refused.class, Class::AlreadyExists);
+    moto.unmake::<InternetGateway>("main").await;
+}
+
+#[tokio::test]
+async fn what_lost_its_tags_is_recalled_by_its_recorded_id_alone() {
+    let Some(moto) = moto("recalled").await else { return };
+    let vpc = moto.vpc().await;
+    let subnet = moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
+    for untagged in [&vpc, &subnet] {
+        // EC2 removes all tags where none is named; moto wants their keys.
+        let keys = [CLUSTER_TAG, OBJECT_TAG].map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build());
+        moto.aws.ec2.delete_tags().resources(&untagged.id).set_tags(Some(keys.into())).send().await.unwrap();
+        assert_eq!(moto.aws.find(&untagged.address).await.unwrap(), []);
+    }
+    let mut recorded: BTreeMap<_, _> = [&vpc, &subnet].map(|live| (live.address.clone(), live.id.clone())).into();
+    recorded.insert(Subnet::address("us-east-1b"), "subnet-00000000000000000".to_owned());
+    let found = moto.aws.recall(&recorded).await.unwrap();
+    let ids: BTreeSet<_> = found.iter().map(|live| (live.address.clone(), live.id.clone(), live.proven)).collect();
+    assert_eq!(ids, [&vpc, &subnet].map(|live| (live.address.clone(), live.id.clone(), false)).into());
+
+    // Tagged as another cluster's, it is no longer ours to touch.
+    let tag = aws_sdk_ec2::types::Tag::builder().key(CLUSTER_TAG).value("other.example.com").build();
+    moto.aws.ec2.create_tags().resources(&subnet.id).tags(tag).send().await.unwrap();
+    let found = moto.aws.recall(&recorded).await.unwrap();
+    assert_eq!(found.iter().map(|live| &live.address).collect::<Vec<_>>(), [&vpc.address]);
+    moto.aws.delete(&subnet, &|_| {}).await.unwrap();
+    moto.aws.delete(&vpc, &|_| {}).await.unwrap();
 }
 
 #[tokio::test]

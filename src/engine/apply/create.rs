@@ -10,6 +10,9 @@ use crate::engine::{Action, Class, Effect, Failure, Kind, Live, Object, Phase};
 /// How many tokens are tried when the cloud says that one was used for something else.
 const GENERATIONS: u32 = 2;
 
+/// How often it is looked for what a creation without an answer may have made.
+const LOOKS: u32 = 5;
+
 impl Worker<'_> {
     /// Makes the object, in place of `old` if there is one, and waits until it can be used.
     ///
@@ -28,7 +31,7 @@ impl Worker<'_> {
             if !in_use {
                 self.bear(job, &mut patience, failure.clone()).await?;
             }
-            if let Some(found) = self.find(job, object).await? {
+            if let Some(found) = self.look_for(job, object, &failure).await? {
                 return self.complete(job, object, found).await;
             }
             match (in_use, uncertain) {
@@ -44,17 +47,37 @@ impl Worker<'_> {
         }
     }
 
+    /// What a creation that failed may have made. After an answer that was lost, or an error of the service, it may
+    /// exist and not be visible yet: not every kind takes a token that would make sending it again harmless.
+    async fn look_for(&self, job: &Job<'_>, object: &Object, failure: &Failure) -> Result<Option<Live>, Failure> {
+        let doubtful = matches!(failure.class, Class::UnknownOutcome | Class::Unavailable);
+        let looks = if doubtful { LOOKS } else { 1 };
+        for look in 1..=looks {
+            if let Some(found) = self.find(job, object).await? {
+                return Ok(Some(found));
+            }
+            if look < looks {
+                tokio::time::sleep(self.options.retry.settle).await;
+            }
+        }
+        Ok(None)
+    }
+
     /// What carries the address and can become the object. One that is being replaced cannot.
     async fn find(&self, job: &Job<'_>, object: &Object) -> Result<Option<Live>, Failure> {
         let found = self.persist(job, || self.provider.find(job.address)).await?;
-        let usable = found.into_iter().filter(|live| {
+        let usable = found.into_iter().filter_map(|live| {
             let differing = self.kind(job).map(|kind| diff(kind, &object.attributes, &live.attributes, None));
             let differing = differing.unwrap_or_default();
-            matches!(live.phase, Phase::Pending | Phase::Ready)
+            let usable = matches!(live.phase, Phase::Pending | Phase::Ready)
                 && (live.proven || differing.is_empty())
-                && replacing(&differing) == 0
+                && replacing(&differing) == 0;
+            usable.then_some((differing.len(), live))
         });
-        Ok(usable.min_by_key(|live| (live.created.is_none(), live.created, live.id.clone())))
+        // Of several, the one that is nearest to done: others may already refer to it.
+        let best =
+            usable.min_by_key(|(differing, live)| (*differing, live.created.is_none(), live.created, live.id.clone()));
+        Ok(best.map(|(_, live)| live))
     }
 
     /// Goes on with an object that was found after a creation without a good answer: it may be half done.

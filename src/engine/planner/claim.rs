@@ -62,13 +62,14 @@ fn title(kind: &Kind, desired: &Attributes, unmarked: &Live) -> Title {
     }
 }
 
-/// The one that can stay with the fewest replacements first; then the recorded one, the oldest, the smallest id.
+/// The one that can stay with the fewest replacements first; then the recorded one, the one with the fewest differences,
+/// the oldest, the smallest id.
 fn best_first(context: &Context<'_>, kind: &Kind, desired: &Attributes, mut lives: Vec<Live>) -> Vec<Live> {
     if lives.len() > 1 {
         lives.sort_by_cached_key(|live| {
-            let replaced = replacing(&diff(kind, desired, &live.attributes, None));
+            let differing = diff(kind, desired, &live.attributes, None);
             let age = live.created.map_or((true, None), |created| (false, Some(created)));
-            (replaced, Reverse(context.is_recorded(live)), age, live.id.clone())
+            (replacing(&differing), Reverse(context.is_recorded(live)), differing.len(), age, live.id.clone())
         });
     }
     lives

@@ -124,11 +124,14 @@ async fn a_creation_without_an_answer_is_looked_up_and_finished() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_creation_that_did_not_happen_is_sent_again() {
-    let cloud = failing(Verb::Create, Fault::Before(Class::UnknownOutcome), 2);
-    converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
-    let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
-    assert_eq!(verbs, [Verb::Create, Verb::Find, Verb::Create, Verb::Find, Verb::Create, Verb::Ready]);
+async fn a_creation_that_did_not_happen_is_sent_again_after_a_long_look() {
+    for (class, looks) in [(Class::UnknownOutcome, 5), (Class::Throttled, 1)] {
+        let cloud = failing(Verb::Create, Fault::Before(class), 2);
+        converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+        let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
+        let attempt = [vec![Verb::Create], vec![Verb::Find; looks]].concat();
+        assert_eq!(verbs, [attempt.clone(), attempt, vec![Verb::Create, Verb::Ready]].concat(), "after {class:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
