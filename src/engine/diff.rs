@@ -7,20 +7,34 @@ use super::{Action, Attribute, AttributeChange, Attributes, Effect, Form, Kind, 
 
 /// Compares what should be with what is, and with what was last applied.
 ///
-/// Only attributes that `desired` has are compared, and of those only what the cloud tells back.
+/// Only attributes that `desired` has are compared, and of those only what the cloud tells back; and what we set once,
+/// no longer want and still see, where the kind says that it is taken away.
 pub(crate) fn diff(
     kind: &Kind,
     desired: &Attributes,
     live: &Attributes,
     recorded: Option<&Attributes>,
 ) -> Vec<AttributeChange> {
-    desired
-        .iter()
-        .filter_map(|(name, wanted)| {
-            let recorded = recorded.and_then(|attributes| attributes.get(name));
-            compare(name, &kind.attribute(name), wanted, live.get(name), recorded)
-        })
-        .collect()
+    let differing = desired.iter().filter_map(|(name, wanted)| {
+        let recorded = recorded.and_then(|attributes| attributes.get(name));
+        compare(name, &kind.attribute(name), wanted, live.get(name), recorded)
+    });
+    let once = recorded.into_iter().flatten().map(|(name, _)| name).filter(|name| !desired.contains_key(*name));
+    let gone = once.filter_map(|name| prune(name, &kind.attribute(name), live.get(name)?));
+    let mut changes: Vec<AttributeChange> = differing.chain(gone).collect();
+    changes.sort_by(|one, other| one.name.cmp(&other.name));
+    changes
+}
+
+/// Takes away what is there and no longer wanted.
+fn prune(name: &str, rule: &Attribute, there: &Value) -> Option<AttributeChange> {
+    (rule.pruned && rule.observed).then(|| AttributeChange {
+        name: name.to_owned(),
+        before: Some(there.clone()),
+        after: None,
+        origin: Origin::File,
+        action: action_of(rule.effect),
+    })
 }
 
 /// What all changes to attributes together do to the object: the most drastic of them.

@@ -101,6 +101,11 @@ pub enum Reason {
     Unrecorded,
     /// An object of that name exists and nothing shows that this cluster made it.
     Foreign,
+    /// The cloud has said that it would not take the object as it should be.
+    Rejected {
+        /// What it said.
+        message: String,
+    },
     /// An attribute that cannot be changed would have to be.
     Fixed {
         /// Which one.

@@ -15,6 +15,19 @@ pub struct Token(pub String);
 /// Hears what a long change is waiting for, in a few words.
 pub type Note<'a> = &'a (dyn Fn(String) + Send + Sync);
 
+/// What a cloud says of objects before they are made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rehearsal {
+    /// The objects, their attributes as the cloud would tell them back: `1000m` of a CPU is `1`.
+    pub objects: Vec<Object>,
+    /// What stands where they should be and carries no mark of ours.
+    pub in_the_way: Vec<Live>,
+    /// Objects that the cloud would not take, and what it says.
+    pub refused: Vec<(Address, String)>,
+    /// What somebody who reads the plan should know.
+    pub notes: Vec<String>,
+}
+
 /// A cloud: something that holds objects.
 ///
 /// Verbs take resolved objects: every value in them is known. They do not retry; they classify.
@@ -28,6 +41,13 @@ pub trait Provider: Send + Sync {
     /// A cloud whose marks cannot be lost has nothing to say.
     fn recall<'a>(&'a self, _recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Says what would become of objects if they were made so now. A cloud that cannot be asked says nothing.
+    ///
+    /// `live` is what [`observe`](Provider::observe) has seen.
+    fn rehearse<'a>(&'a self, objects: Vec<Object>, _live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
+        Box::pin(std::future::ready(Ok(Rehearsal { objects, ..Rehearsal::default() })))
     }
 
     /// The objects that carry one address, looked up afresh: after a creation whose outcome is unknown.

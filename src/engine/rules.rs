@@ -24,7 +24,7 @@ pub struct Kind {
 /// One attribute of a kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attribute {
-    /// Its name.
+    /// Its name. `*` stands for any text: a rule for all attributes of which there may be any number.
     pub name: &'static str,
     /// What a change to it means.
     pub effect: Effect,
@@ -34,6 +34,11 @@ pub struct Attribute {
     pub moves: &'static [&'static str],
     /// Whether the cloud tells its value back. What it does not tell is sent on creation and never compared.
     pub observed: bool,
+    /// Whether it is taken away when we set it once and no longer want it. What is not pruned stays as it is.
+    pub pruned: bool,
+    /// Whether the record may remember its value: what may hold a secret is never written down. Without the value, a
+    /// difference counts as the file's.
+    pub recorded: bool,
 }
 
 /// What a change to an attribute means for the object.
@@ -96,7 +101,7 @@ pub trait Vocabulary: Send + Sync {
 
 impl Attribute {
     const fn of(name: &'static str, effect: Effect) -> Self {
-        Self { name, effect, form: Form::Plain, moves: &[], observed: true }
+        Self { name, effect, form: Form::Plain, moves: &[], observed: true, pruned: false, recorded: true }
     }
 
     /// Changed in place.
@@ -148,6 +153,18 @@ impl Attribute {
     pub const fn unobserved(self) -> Self {
         Self { observed: false, ..self }
     }
+
+    /// Taken away when it is no longer wanted.
+    #[must_use]
+    pub const fn pruned(self) -> Self {
+        Self { pruned: true, ..self }
+    }
+
+    /// Never written into the record.
+    #[must_use]
+    pub const fn unrecorded(self) -> Self {
+        Self { recorded: false, ..self }
+    }
 }
 
 impl Output {
@@ -168,8 +185,38 @@ impl Output {
 }
 
 impl Kind {
-    /// The rule for an attribute; the default one if it has none of its own.
+    /// The rule for an attribute: the first that fits, or the default one.
     pub fn attribute(&self, name: &str) -> Attribute {
-        self.attributes.iter().find(|rule| rule.name == name).copied().unwrap_or(Attribute::update(""))
+        self.attributes.iter().find(|rule| fits(rule.name, name)).copied().unwrap_or(Attribute::update(""))
+    }
+}
+
+/// Whether a name is what a pattern says.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(start) else { return false };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return left.ends_with(part);
+        }
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(fits("name", "name") && !fits("name", "names"));
+        assert!(fits("*", "") && fits("*", "spec.replicas"));
+        assert!(fits("spec.selector.*", "spec.selector.app") && !fits("spec.selector.*", "spec.selectors"));
+        assert!(fits("*env[*].value", "spec.containers[chat].env[PORT].value"));
+        assert!(!fits("*env[*].value", "spec.containers[chat].env[PORT].name"));
+        assert!(!fits("ab*ba", "aba"), "what stands before the star does not count for what stands behind it");
     }
 }

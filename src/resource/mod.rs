@@ -1,6 +1,7 @@
 //! The vocabulary: one file per kind of object, its attributes and what a change to each means.
 
 mod facts;
+mod kubernetes;
 mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
 pub use facts::{Cloud, Facts, Question, SizeFacts};
+pub use kubernetes::*;
 pub use names::{RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain};
 
 /// Tags by key.
@@ -82,7 +84,7 @@ macro_rules! kinds {
             pub use $module::*;
         )*
 
-        /// Every kind, in the order of the house.
+        /// Every kind of AWS, in the order of the house.
         pub const KINDS: &[Kind] = &[$($type::KIND),*];
     };
 }
@@ -110,13 +112,13 @@ kinds! {
     record::Record,
 }
 
-/// The kinds of this module, for the engine.
+/// The kinds of this module, for the engine: AWS's and Kubernetes'.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Kinds;
 
 impl Vocabulary for Kinds {
     fn kind(&self, name: &str) -> Option<&Kind> {
-        KINDS.iter().find(|kind| kind.name == name)
+        KINDS.iter().chain(KUBERNETES_KINDS).find(|kind| kind.name == name)
     }
 
     fn irreplaceable(&self, address: &Address) -> Option<&'static str> {

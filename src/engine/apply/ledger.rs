@@ -8,12 +8,13 @@ use tokio::time::Instant;
 use super::own_failure;
 use super::worker::{Done, Job};
 use crate::engine::planner::{Part, Prepared, Step, Work};
-use crate::engine::{Address, Class, Failure, Live, Object, Recorded, Reference};
+use crate::engine::{Address, Class, Failure, Live, Object, Recorded, Reference, Vocabulary};
 
 /// The books of one run.
 pub(super) struct Ledger<'a> {
     prepared: &'a Prepared,
     before: &'a BTreeMap<Address, Recorded>,
+    vocabulary: &'a dyn Vocabulary,
     recorded: BTreeMap<Address, Recorded>,
     made: BTreeMap<Address, Live>,
     fresh: Duration,
@@ -21,8 +22,14 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(prepared: &'a Prepared, before: &'a BTreeMap<Address, Recorded>, fresh: Duration) -> Self {
-        Self { prepared, before, recorded: before.clone(), made: BTreeMap::new(), fresh, fresh_until: BTreeMap::new() }
+    pub(super) fn new(
+        prepared: &'a Prepared,
+        before: &'a BTreeMap<Address, Recorded>,
+        vocabulary: &'a dyn Vocabulary,
+        fresh: Duration,
+    ) -> Self {
+        let (made, fresh_until) = (BTreeMap::new(), BTreeMap::new());
+        Self { prepared, before, vocabulary, recorded: before.clone(), made, fresh, fresh_until }
     }
 
     /// A step with everything that it needs filled in.
@@ -117,9 +124,11 @@ impl<'a> Ledger<'a> {
     }
 
     fn record(&mut self, address: &Address, resolved: Object, live: &Live) {
+        let kind = self.vocabulary.kind(address.kind());
+        let may = |name: &str| kind.is_none_or(|kind| kind.attribute(name).recorded);
         let recorded = Recorded {
             id: live.id.clone(),
-            attributes: resolved.attributes,
+            attributes: resolved.attributes.into_iter().filter(|(name, _)| may(name)).collect(),
             outputs: live.outputs.clone(),
             needs: self.needs(address),
         };

@@ -76,7 +76,7 @@ pub async fn apply(
         worker: &worker,
         prepared,
         schedule: schedule(prepared, options.concurrency),
-        ledger: Ledger::new(prepared, recorded, options.retry.fresh),
+        ledger: Ledger::new(prepared, recorded, vocabulary, options.retry.fresh),
         outcome: Outcome::default(),
         skipped: BTreeSet::new(),
     };

@@ -8,7 +8,7 @@ use super::steps::{Road, Step, lay_out};
 use super::verdict::Verdict;
 use super::{Context, Heading};
 use crate::engine::graph::Graph;
-use crate::engine::{Address, Change, Live, Object, Plan};
+use crate::engine::{Action, Address, Change, Live, Object, Plan, Reason};
 
 /// A plan with everything that is needed to carry it out.
 #[derive(Debug, Clone)]
@@ -72,6 +72,15 @@ impl Prepared {
     #[must_use]
     pub fn split(self, first: impl Fn(&Address) -> bool) -> (Self, Self) {
         (self.part(&first), self.part(&|address: &Address| !first(address)))
+    }
+
+    /// Refuses a change: the cloud has said that it would not take the object as it should be. What needs no change is
+    /// as it should be.
+    pub fn reject(&mut self, address: &Address, message: &str) {
+        for change in self.plan.changes.iter_mut().filter(|change| change.address == *address) {
+            change.action = Action::Refuse;
+            change.reason = Reason::Rejected { message: message.to_owned() };
+        }
     }
 
     pub(crate) fn steps(&self) -> &[Step] {

@@ -308,7 +308,11 @@ impl State {
             let rule = kind.attribute(name);
             assert_eq!(rule.effect, Effect::Update, "{name} of {} cannot be updated", object.address);
             stored.version += u64::from(!rule.moves.is_empty());
-            let wanted = object.attributes[name].clone();
+            let Some(wanted) = object.attributes.get(name).cloned() else {
+                assert!(rule.pruned, "{name} of {} is not wanted", object.address);
+                stored.live.attributes.remove(name);
+                continue;
+            };
             let value = if rule.form == Form::Tags {
                 retagged(live.attributes.get(name), stored.live.attributes.get(name), &wanted)
             } else {

@@ -4,6 +4,7 @@
 mod apply;
 mod cloud;
 mod drift;
+mod fields;
 mod lives;
 mod plan;
 mod timing;
@@ -33,6 +34,8 @@ const KINDS: &[Kind] = &[
             Attribute::fixed("range", "destroy it first"),
             Attribute::update("policies").json(),
             Attribute::update("secret").unobserved(),
+            Attribute::update("private").unrecorded(),
+            Attribute::update("field.*").pruned(),
             Attribute::update("tags").tags(),
         ],
         outputs: &[Output::pattern("id", "part-{hex}"), Output::attribute("label")],

@@ -41,8 +41,11 @@ fn title(change: &Change) -> String {
 /// Everything below the head.
 pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
     let mut lines = Vec::new();
-    if !shared_reason || matches!(change.reason, Reason::Fixed { .. } | Reason::Lost { .. } | Reason::Duplicate { .. })
-    {
+    let special = matches!(
+        change.reason,
+        Reason::Fixed { .. } | Reason::Lost { .. } | Reason::Rejected { .. } | Reason::Duplicate { .. }
+    );
+    if !shared_reason || special {
         lines.extend(paragraph(BODY, Ink::Faint, &reason(&change.reason), style));
     }
     if let Some(lane) = &change.lane

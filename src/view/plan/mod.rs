@@ -14,7 +14,7 @@ pub(super) mod sample;
 mod tests;
 
 use crate::engine::{Change, Mode};
-use crate::resource::KINDS;
+use crate::resource::{KINDS, KUBERNETES_KINDS};
 
 use super::line::{Ink, Line, labelled, paragraph, screen};
 use super::{Style, noun};
@@ -65,7 +65,8 @@ fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Li
 
 /// Where the kind stands in the house: the network before the machines, whatever the alphabet says.
 fn place(change: &Change) -> usize {
-    KINDS.iter().position(|kind| kind.name == change.address.kind()).unwrap_or(KINDS.len())
+    let all = KINDS.iter().chain(KUBERNETES_KINDS);
+    all.clone().position(|kind| kind.name == change.address.kind()).unwrap_or(all.count())
 }
 
 /// What it comes to: the last lines of every plan.

@@ -152,6 +152,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             "exists already, and nothing shows that this cluster made it: remove it yourself, or choose another name"
                 .to_owned()
         }
+        Reason::Rejected { message } => format!("the cloud would not take it: {}", value::safe(message)),
         Reason::Fixed { attribute, instead } => {
             format!("`{attribute}` of a living cluster cannot be changed: {instead}")
         }

@@ -1,0 +1,123 @@
+//! How to reach a cluster's API, and as whom.
+
+use std::fmt;
+
+use kube::Config;
+use kube::config::AuthInfo;
+
+use super::failure::own;
+use crate::engine::{BoxFuture, Class, Failure};
+
+/// How long a connection may take. A closed door is silent: nobody answers.
+const CONNECT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How to reach a cluster's API, and as whom.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The server's URL, for example `https://api.chat.poeticoding.com`.
+    pub server: String,
+    /// The name that the server's certificate is checked for, where it is not the URL's.
+    pub tls_server_name: Option<String>,
+    /// The certificate of the authority that signed the server's: PEM.
+    pub ca: String,
+    /// The client's certificate: PEM. Empty for a server that asks for none.
+    pub certificate: String,
+    /// The client's private key: PEM.
+    pub key: String,
+}
+
+/// Who knows how to reach a cluster's API. Asked only when the API is needed: before the first apply there is none.
+pub trait Entrance: Send + Sync {
+    /// How to reach it; nothing while the cluster has no API.
+    fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>>;
+}
+
+impl Entrance for Access {
+    fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>> {
+        Box::pin(std::future::ready(Ok(Some(self.clone()))))
+    }
+}
+
+impl fmt::Debug for Access {
+    /// Where to, never as whom.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// The same in kube's words.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let wrong = |what: &str| own(Class::Fatal, "connect", format!("{what} to {} cannot be used", self.server));
+        let mut config = Config::new(self.server.parse().map_err(|_| wrong("the address"))?);
+        config.connect_timeout = Some(CONNECT);
+        // The engine repeats by class, and says so.
+        config.default_retry = false;
+        config.tls_server_name.clone_from(&self.tls_server_name);
+        if !self.ca.is_empty() {
+            let blocks = pem_blocks(&self.ca).ok_or_else(|| wrong("the authority's certificate"))?;
+            config.root_cert = Some(blocks);
+        }
+        if !self.certificate.is_empty() {
+            config.auth_info = AuthInfo {
+                client_certificate_data: Some(encoded(&self.certificate)),
+                client_key_data: Some(encoded(&self.key).into()),
+                ..AuthInfo::default()
+            };
+        }
+        Ok(config)
+    }
+}
+
+fn encoded(text: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+/// The DER content of each PEM block.
+fn pem_blocks(text: &str) -> Option<Vec<Vec<u8>>> {
+    use base64::Engine;
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while lines.by_ref().any(|line| line.starts_with("-----BEGIN ")) {
+        let body: String = lines.by_ref().take_while(|line| !line.starts_with("-----END ")).map(str::trim).collect();
+        blocks.push(base64::engine::general_purpose::STANDARD.decode(body).ok()?);
+    }
+    (!blocks.is_empty()).then_some(blocks)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn access() -> Access {
+        Access {
+            server: "https://api.example.com".to_owned(),
+            tls_server_name: Some("api.internal.example.com".to_owned()),
+            ca: "-----BEGIN CERTIFICATE-----\nAQID\nBA==\n-----END CERTIFICATE-----\n".to_owned(),
+            certificate: "certificate".to_owned(),
+            key: "the very secret key".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let shown = format!("{:?}", access());
+        assert!(shown.contains("api.example.com") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn the_server_is_checked_under_its_inner_name() {
+        let config = access().config().unwrap();
+        assert_eq!(config.tls_server_name.as_deref(), Some("api.internal.example.com"));
+        assert_eq!(config.root_cert, Some(vec![vec![1, 2, 3, 4]]));
+        assert!(!config.default_retry);
+    }
+
+    #[test]
+    fn an_authority_that_is_no_certificate_is_refused() {
+        let broken = Access { ca: "not a certificate".to_owned(), ..access() };
+        assert!(broken.config().unwrap_err().message.contains("authority"));
+    }
+}

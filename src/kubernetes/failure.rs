@@ -1,0 +1,275 @@
+//! What the Kubernetes API answers, classified by reason in one table.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+
+use kube::Error;
+use kube::core::Status;
+
+use crate::engine::{Class, Failure};
+
+/// The cause of a conflict between field managers.
+pub(super) const MANAGER_CONFLICT: &str = "FieldManagerConflict";
+/// The cause of a refusal in a namespace that is being removed.
+const TERMINATING: &str = "NamespaceTerminating";
+
+/// Reasons by class. A reason that is not here is classed by HTTP status.
+const REASONS: &[(Class, &[&str])] = &[
+    (Class::Throttled, &["TooManyRequests"]),
+    (Class::Unavailable, &["ServiceUnavailable"]),
+    (Class::UnknownOutcome, &["InternalError", "ServerTimeout", "Timeout"]),
+    (Class::Gone, &["NotFound"]),
+    (Class::AlreadyExists, &["AlreadyExists"]),
+    (Class::Unauthenticated, &["Unauthorized"]),
+    (Class::Denied, &["Forbidden"]),
+    (
+        Class::Invalid,
+        &[
+            "BadRequest",
+            "Invalid",
+            "MethodNotAllowed",
+            "NotAcceptable",
+            "RequestEntityTooLarge",
+            "UnsupportedMediaType",
+        ],
+    ),
+];
+
+/// What a conflict with another field manager is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Conflict {
+    /// The field, for example `spec.replicas`.
+    pub(super) field: String,
+    /// Who set it.
+    pub(super) owner: String,
+}
+
+/// A call that failed: classified, and with the conflicts that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) failure: Failure,
+    pub(super) conflicts: Vec<Conflict>,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        refusal.failure
+    }
+}
+
+impl Refusal {
+    /// Whether it is a conflict about nothing but these fields.
+    pub(super) fn is_about(&self, fields: &BTreeSet<String>) -> bool {
+        let known: BTreeSet<String> = fields.iter().map(|field| plain(field)).collect();
+        !self.conflicts.is_empty() && self.conflicts.iter().all(|conflict| known.contains(&plain(&conflict.field)))
+    }
+}
+
+/// A path without its way of writing: `containers[name="chat"].image` and `containers[chat].image` are the same.
+fn plain(path: &str) -> String {
+    let mut steps: Vec<String> = Vec::new();
+    for step in path.split(['.', '[', ']', '/', ',']).filter(|step| !step.is_empty()) {
+        let value = step.split_once('=').map_or(step, |(_, value)| value);
+        steps.push(value.trim_matches('"').to_owned());
+    }
+    steps.join(".")
+}
+
+/// A failure of our own.
+pub(super) fn own(class: Class, action: &str, message: impl Into<String>) -> Failure {
+    Failure {
+        class,
+        service: "kubernetes".to_owned(),
+        action: action.to_owned(),
+        code: None,
+        message: message.into(),
+        request_id: None,
+    }
+}
+
+/// What became of a call.
+pub(super) fn classify(action: &str, error: &Error) -> Refusal {
+    match error {
+        Error::Api(status) => Refusal { failure: answered(action, status), conflicts: conflicts(status) },
+        other => Refusal { failure: own(class_of_silence(other), action, chain(other)), conflicts: Vec::new() },
+    }
+}
+
+fn answered(action: &str, status: &Status) -> Failure {
+    let code = Some(status.reason.clone()).filter(|reason| !reason.is_empty());
+    Failure { code, ..own(class_of(status), action, status.message.clone()) }
+}
+
+fn class_of(status: &Status) -> Class {
+    let caused_by = |reason: &str| causes(status).any(|cause| cause.reason == reason);
+    if is_schema_error(status) {
+        return Class::Invalid;
+    }
+    if caused_by(TERMINATING) {
+        return Class::Held;
+    }
+    if status.reason == "Conflict" {
+        // Somebody else's field stays theirs; a lost race for a version is run again.
+        return if caused_by(MANAGER_CONFLICT) { Class::Invalid } else { Class::Throttled };
+    }
+    let listed = REASONS.iter().find(|(_, reasons)| reasons.contains(&status.reason.as_str()));
+    listed.map_or_else(|| class_of_code(status.code), |(class, _)| *class)
+}
+
+/// Server-side apply answers a body that does not fit the schema (a field that does not exist, a number where text should
+/// be) with 500 and no reason of its own: its message is all that tells it from a server that failed, and it must not be
+/// sent again for a quarter of an hour.
+fn is_schema_error(status: &Status) -> bool {
+    status.code == 500 && status.message.contains("failed to create typed patch object")
+}
+
+fn class_of_code(code: u16) -> Class {
+    match code {
+        401 => Class::Unauthenticated,
+        403 => Class::Denied,
+        404 | 410 => Class::Gone,
+        429 => Class::Throttled,
+        503 => Class::Unavailable,
+        // What an older manager of the field said once counts as an answer; what failed may have been done.
+        500.. => Class::UnknownOutcome,
+        400.. => Class::Invalid,
+        _ => Class::Fatal,
+    }
+}
+
+fn causes(status: &Status) -> impl Iterator<Item = &kube::core::response::StatusCause> {
+    status.details.iter().flat_map(|details| &details.causes)
+}
+
+/// How long the server asks to be left alone, in seconds.
+pub(super) fn retry_after(error: &Error) -> Option<u64> {
+    let Error::Api(status) = error else { return None };
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (status.code == 429 && seconds > 0).then_some(u64::from(seconds))
+}
+
+fn conflicts(status: &Status) -> Vec<Conflict> {
+    let of_managers = causes(status).filter(|cause| cause.reason == MANAGER_CONFLICT);
+    of_managers
+        .map(|cause| Conflict {
+            field: cause.field.trim_start_matches('.').to_owned(),
+            // `conflict with "kubectl-scale" using apps/v1`
+            owner: cause.message.split('"').nth(1).unwrap_or("somebody else").to_owned(),
+        })
+        .collect()
+}
+
+/// No answer came. Whether the request arrived decides whether it may have been carried out.
+fn class_of_silence(error: &Error) -> Class {
+    let io = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+        .find_map(|error| error.downcast_ref::<std::io::Error>());
+    match (error, io.map(std::io::Error::kind)) {
+        (Error::Service(_) | Error::HyperError(_) | Error::ReadEvents(_), kind) => match kind {
+            // What TLS refuses is not there another time.
+            Some(ErrorKind::InvalidData) => Class::Fatal,
+            Some(
+                ErrorKind::ConnectionRefused
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::NotConnected
+                | ErrorKind::AddrNotAvailable,
+            ) => Class::Unavailable,
+            _ => Class::UnknownOutcome,
+        },
+        _ => Class::Fatal,
+    }
+}
+
+/// What went wrong and why, from the outside in, each thing once.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for error in std::iter::successors(Some(error), |error| error.source()) {
+        let text = error.to_string();
+        if !told.iter().any(|before| before.contains(&text)) {
+            told.push(text);
+        }
+    }
+    told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::response::{StatusCause, StatusDetails};
+
+    use super::*;
+
+    fn status(code: u16, reason: &str, message: &str, causes: &[(&str, &str, &str)]) -> Status {
+        let cause = |(reason, field, message): &(&str, &str, &str)| StatusCause {
+            reason: (*reason).to_owned(),
+            field: (*field).to_owned(),
+            message: (*message).to_owned(),
+        };
+        let details = StatusDetails {
+            name: String::new(),
+            group: String::new(),
+            kind: String::new(),
+            uid: String::new(),
+            causes: causes.iter().map(cause).collect(),
+            retry_after_seconds: 0,
+        };
+        Status::failure(message, reason).with_code(code).with_details(details)
+    }
+
+    fn class(code: u16, reason: &str) -> Class {
+        class_of(&status(code, reason, "", &[]))
+    }
+
+    #[test]
+    fn a_reason_decides_before_the_status() {
+        assert_eq!(class(429, "TooManyRequests"), Class::Throttled);
+        assert_eq!(class(422, "Invalid"), Class::Invalid);
+        assert_eq!(class(409, "AlreadyExists"), Class::AlreadyExists);
+        assert_eq!(class(403, "Forbidden"), Class::Denied);
+        assert_eq!(class(401, "Unauthorized"), Class::Unauthenticated);
+        assert_eq!(class(404, ""), Class::Gone);
+        assert_eq!(class(502, "BadGateway"), Class::UnknownOutcome);
+    }
+
+    #[test]
+    fn a_body_that_does_not_fit_the_schema_is_not_sent_again() {
+        let message = "failed to create typed patch object (default/chat; apps/v1, Kind=Deployment): \
+                       .spec.replica: field not declared in schema";
+        assert_eq!(class_of(&status(500, "", message, &[])), Class::Invalid);
+        assert_eq!(class_of(&status(500, "InternalError", "etcdserver: leader changed", &[])), Class::UnknownOutcome);
+    }
+
+    #[test]
+    fn a_conflict_names_the_field_and_its_owner() {
+        let conflict = (MANAGER_CONFLICT, ".spec.replicas", "conflict with \"kubectl-scale\" using apps/v1");
+        let status = status(409, "Conflict", "Apply failed with 1 conflict", &[conflict]);
+        assert_eq!(class_of(&status), Class::Invalid);
+        let found = conflicts(&status);
+        assert_eq!(found, [Conflict { field: "spec.replicas".to_owned(), owner: "kubectl-scale".to_owned() }]);
+    }
+
+    #[test]
+    fn a_path_is_the_same_however_it_is_written() {
+        for (ours, theirs) in [
+            ("spec.template.spec.containers[chat].image", ".spec.template.spec.containers[name=\"chat\"].image"),
+            ("spec.ports[80/TCP].port", ".spec.ports[port=80,protocol=\"TCP\"].port"),
+            ("metadata.labels[app.kubernetes.io/name]", ".metadata.labels.app.kubernetes.io/name"),
+        ] {
+            assert_eq!(plain(ours), plain(theirs));
+        }
+    }
+
+    #[test]
+    fn a_lost_race_is_run_again_and_a_leaving_namespace_waited_for() {
+        assert_eq!(class(409, "Conflict"), Class::Throttled);
+        let leaving = status(403, "Forbidden", "", &[(TERMINATING, "", "")]);
+        assert_eq!(class_of(&leaving), Class::Held);
+    }
+
+    #[test]
+    fn a_refused_connection_was_not_made_and_a_broken_one_may_have_been_heard() {
+        let io = |kind: ErrorKind| Error::Service(std::io::Error::new(kind, "no").into());
+        assert_eq!(class_of_silence(&io(ErrorKind::ConnectionRefused)), Class::Unavailable);
+        assert_eq!(class_of_silence(&io(ErrorKind::ConnectionReset)), Class::UnknownOutcome);
+        assert_eq!(class_of_silence(&io(ErrorKind::InvalidData)), Class::Fatal);
+    }
+}

@@ -1,0 +1,152 @@
+//! Server-side apply: who set which field, and what becomes of an object when somebody applies a manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::resource::{FieldPath, FieldStep, item_key, leaves};
+
+/// The fields that each manager has set.
+pub(super) type Managers = BTreeMap<String, BTreeSet<FieldPath>>;
+
+/// A field that another manager holds with another value: its path and its manager.
+pub(super) type Conflict = (String, String);
+
+/// An object after an apply, and who holds its fields now; or the conflicts.
+pub(super) fn apply(
+    live: Option<&Json>,
+    managers: &Managers,
+    manifest: &Json,
+    manager: &str,
+    force: bool,
+) -> Result<(Json, Managers), Vec<Conflict>> {
+    let mut managers = managers.clone();
+    let wanted = set_fields(manifest);
+    let nothing = json!({});
+    let live = live.unwrap_or(&nothing);
+    let mut conflicts = Vec::new();
+    for (owner, fields) in managers.iter_mut().filter(|(owner, _)| *owner != manager) {
+        let taken: Vec<FieldPath> =
+            fields.intersection(&wanted).filter(|path| at(live, path) != at(manifest, path)).cloned().collect();
+        for path in taken {
+            conflicts.push((path.to_string(), owner.clone()));
+            fields.remove(&path);
+        }
+    }
+    if !force && !conflicts.is_empty() {
+        return Err(conflicts);
+    }
+    let mut merged = live.clone();
+    merge("", &mut merged, manifest);
+    let before = managers.insert(manager.to_owned(), wanted.clone()).unwrap_or_default();
+    let held: BTreeSet<&FieldPath> = managers.values().flatten().collect();
+    for gone in before.iter().filter(|path| !held.contains(path)) {
+        remove(&mut merged, &gone.0);
+    }
+    Ok((merged, managers))
+}
+
+/// Gives the fields in which two states of an object differ to whoever made the difference.
+pub(super) fn take(managers: &mut Managers, before: &Json, after: &Json, manager: &str) {
+    let changed: BTreeSet<FieldPath> =
+        set_fields(after).into_iter().filter(|path| at(before, path) != at(after, path)).collect();
+    for fields in managers.values_mut() {
+        fields.retain(|path| !changed.contains(path) && at(after, path).is_some());
+    }
+    managers.entry(manager.to_owned()).or_default().extend(changed);
+}
+
+/// `managedFields`, as far as somebody reads it.
+pub(super) fn shown(managers: &Managers, api_version: &Json) -> Json {
+    let entries = managers.iter().filter(|(_, fields)| !fields.is_empty()).map(|(manager, fields)| {
+        let fields: Map<String, Json> = fields.iter().map(|path| (format!("f:{path}"), json!({}))).collect();
+        json!({ "manager": manager, "operation": "Apply", "apiVersion": api_version, "fieldsType": "FieldsV1", "fieldsV1": fields })
+    });
+    entries.collect()
+}
+
+/// The fields that a manifest sets. What names the object belongs to nobody.
+fn set_fields(manifest: &Json) -> BTreeSet<FieldPath> {
+    let field = |path: &FieldPath, steps: &[&str]| {
+        path.0.len() == steps.len() && path.0.iter().zip(steps).all(|(a, b)| *a == FieldStep::Field((*b).to_owned()))
+    };
+    let names = |path: &FieldPath| {
+        [&["apiVersion"][..], &["kind"], &["metadata", "name"], &["metadata", "namespace"]]
+            .iter()
+            .any(|steps| field(path, steps))
+    };
+    leaves(manifest).into_iter().map(|(path, _)| path).filter(|path| !names(path)).collect()
+}
+
+fn merge(name: &str, into: &mut Json, from: &Json) {
+    match (into, from) {
+        (Json::Object(into), Json::Object(from)) => {
+            for (name, value) in from {
+                match into.get_mut(name) {
+                    Some(there) => merge(name, there, value),
+                    None => drop(into.insert(name.clone(), value.clone())),
+                }
+            }
+        }
+        (Json::Array(into), Json::Array(from))
+            if from.iter().chain(&*into).all(|item| item_key(name, item).is_some()) =>
+        {
+            for item in from {
+                match into.iter_mut().find(|there| item_key(name, there) == item_key(name, item)) {
+                    Some(there) => merge("", there, item),
+                    None => into.push(item.clone()),
+                }
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+/// The field at a path.
+fn at<'a>(object: &'a Json, path: &FieldPath) -> Option<&'a Json> {
+    let mut here = object;
+    let mut list = "";
+    for step in &path.0 {
+        here = match step {
+            FieldStep::Field(name) => {
+                list = name;
+                here.get(name)?
+            }
+            FieldStep::Item(key) => here.as_array()?.iter().find(|item| item_key(list, item).as_ref() == Some(key))?,
+        };
+    }
+    Some(here)
+}
+
+/// Takes a field out, and what is empty without it.
+fn remove(object: &mut Json, steps: &[FieldStep]) {
+    let Some((FieldStep::Field(name), rest)) = steps.split_first() else { return };
+    let Some(members) = object.as_object_mut() else { return };
+    let Some(member) = members.get_mut(name) else { return };
+    let empty = match rest.split_first() {
+        None => true,
+        Some((FieldStep::Field(_), _)) => {
+            remove(member, rest);
+            member.as_object().is_some_and(Map::is_empty)
+        }
+        Some((FieldStep::Item(key), inner)) => {
+            let items = member.as_array_mut().map(std::mem::take).unwrap_or_default();
+            let kept: Vec<Json> = items
+                .into_iter()
+                .filter_map(|mut item| {
+                    let this = item_key(name, &item).as_ref() == Some(key);
+                    if this {
+                        remove(&mut item, inner);
+                    }
+                    // An item without its key is no item any more.
+                    (!this || item_key(name, &item).is_some()).then_some(item)
+                })
+                .collect();
+            *member = Json::Array(kept);
+            member.as_array().is_some_and(Vec::is_empty)
+        }
+    };
+    if empty {
+        members.remove(name);
+    }
+}

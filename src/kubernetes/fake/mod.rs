@@ -1,0 +1,95 @@
+//! An API server for tests: real HTTP over loopback, strict where a real one is strict, and without anything behind it.
+//!
+//! Nothing runs: a Deployment becomes ready when a test says so, or at once with [`FakeApi::ready_at_once`].
+#![allow(clippy::expect_used, reason = "tests")]
+
+mod defaults;
+mod http;
+mod merge;
+mod schema;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value as Json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::Access;
+use state::State;
+
+/// A running server. It ends with its handle.
+pub(crate) struct FakeApi {
+    state: Arc<Mutex<State>>,
+    address: std::net::SocketAddr,
+    server: JoinHandle<()>,
+}
+
+impl Drop for FakeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl FakeApi {
+    /// A server on a port of its own, with the namespace `default` and nothing else.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
+        let address = listener.local_addr().expect("it is bound");
+        let state = Arc::new(Mutex::new(State::new()));
+        let shared = Arc::clone(&state);
+        let answer = move |request: &http::Request| state::answer(&shared, request);
+        let server = tokio::spawn(http::serve(listener, Arc::new(answer)));
+        Self { state, address, server }
+    }
+
+    /// How to reach it.
+    pub(crate) fn access(&self) -> Access {
+        Access {
+            server: format!("http://{}", self.address),
+            tls_server_name: None,
+            ca: String::new(),
+            certificate: String::new(),
+            key: String::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panicked")
+    }
+
+    /// One object as it is stored.
+    pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
+        self.state().find(kind, namespace, name)
+    }
+
+    /// The requests so far that were no mere looks: `apply deployments/chat`, `delete …`. And a fresh start.
+    pub(crate) fn take_changes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().changes)
+    }
+
+    /// Somebody else changes an object with a merge patch, as `kubectl scale` or `kubectl edit` would.
+    pub(crate) fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
+        self.state().edit(manager, kind, namespace, name, patch);
+    }
+
+    /// Somebody else makes an object.
+    pub(crate) fn put(&self, manager: &str, object: Json) {
+        self.state().put(manager, object);
+    }
+
+    /// From now on what is rolled out is ready at once.
+    pub(crate) fn ready_at_once(&self) {
+        self.state().ready_at_once = true;
+    }
+
+    /// Everything that a Deployment wants is there.
+    pub(crate) fn rolled_out(&self, namespace: &str, name: &str) {
+        self.state().roll_out("Deployment", namespace, name);
+    }
+
+    /// The next request to a path that holds this text is answered so.
+    pub(crate) fn fail_next(&self, path: &str, status: u16, document: Json) {
+        self.state().failures.push((path.to_owned(), status, document));
+    }
+}

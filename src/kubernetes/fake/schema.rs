@@ -1,0 +1,216 @@
+//! What a real API server refuses about a manifest, kind by kind.
+
+use k8s_openapi::api::{
+    apps::v1::{DaemonSet, Deployment, StatefulSet},
+    autoscaling::v2::HorizontalPodAutoscaler,
+    batch::v1::{CronJob, Job},
+    core::v1 as core,
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
+    rbac::v1 as rbac,
+    scheduling::v1::PriorityClass,
+    storage::v1::{CSIDriver, StorageClass},
+};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::resource::ApiType;
+
+/// A refusal: the status code, the reason, the message.
+pub(super) type Refused = (u16, &'static str, String);
+
+/// What is known of a kind.
+pub(super) struct Schema {
+    pub(super) api: ApiType,
+    round_trip: fn(&Json) -> Result<Json, serde_json::Error>,
+    /// Fields that must be there. `*` is every item of a list; what is behind a list that is not there is not missed.
+    required: &'static [&'static str],
+    /// Fields that cannot be changed once they are set.
+    immutable: &'static [&'static str],
+}
+
+fn round_trip<T: Serialize + DeserializeOwned>(manifest: &Json) -> Result<Json, serde_json::Error> {
+    serde_json::to_value(serde_json::from_value::<T>(manifest.clone())?)
+}
+
+macro_rules! schemas {
+    ($($type:ty, $version:literal, $kind:literal, $plural:literal, $namespaced:literal, [$($required:literal),*], [$($immutable:literal),*];)*) => {
+        const SCHEMAS: &[Schema] = &[$(Schema {
+            api: ApiType::known($version, $kind, $plural, $namespaced),
+            round_trip: round_trip::<$type>,
+            required: &[$($required),*],
+            immutable: &[$($immutable),*],
+        }),*];
+    };
+}
+
+schemas! {
+    core::Namespace, "v1", "Namespace", "namespaces", false, [], [];
+    core::ServiceAccount, "v1", "ServiceAccount", "serviceaccounts", true, [], [];
+    core::ConfigMap, "v1", "ConfigMap", "configmaps", true, [], [];
+    core::LimitRange, "v1", "LimitRange", "limitranges", true, [], [];
+    core::ResourceQuota, "v1", "ResourceQuota", "resourcequotas", true, [], [];
+    core::Pod, "v1", "Pod", "pods", true, ["spec.containers"], ["spec.containers.*.name"];
+    core::Service, "v1", "Service", "services", true,
+        ["spec.ports", "spec.ports.*.port"], ["spec.clusterIP"];
+    core::PersistentVolumeClaim, "v1", "PersistentVolumeClaim", "persistentvolumeclaims", true,
+        ["spec.accessModes", "spec.resources.requests.storage"],
+        ["spec.accessModes", "spec.storageClassName", "spec.volumeMode", "spec.selector"];
+    Deployment, "apps/v1", "Deployment", "deployments", true,
+        ["spec.selector.matchLabels", "spec.template.metadata.labels", "spec.template.spec.containers",
+         "spec.template.spec.containers.*.name", "spec.template.spec.containers.*.image"],
+        ["spec.selector"];
+    StatefulSet, "apps/v1", "StatefulSet", "statefulsets", true,
+        ["spec.selector.matchLabels", "spec.template.metadata.labels", "spec.template.spec.containers",
+         "spec.template.spec.containers.*.name", "spec.template.spec.containers.*.image"],
+        ["spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"];
+    DaemonSet, "apps/v1", "DaemonSet", "daemonsets", true,
+        ["spec.selector.matchLabels", "spec.template.metadata.labels", "spec.template.spec.containers",
+         "spec.template.spec.containers.*.name", "spec.template.spec.containers.*.image"],
+        ["spec.selector"];
+    Job, "batch/v1", "Job", "jobs", true, ["spec.template.spec.containers", "spec.template.spec.restartPolicy"], ["spec.template"];
+    CronJob, "batch/v1", "CronJob", "cronjobs", true, ["spec.schedule", "spec.jobTemplate.spec.template.spec.containers"], [];
+    PodDisruptionBudget, "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true, [], [];
+    HorizontalPodAutoscaler, "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true,
+        ["spec.maxReplicas", "spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"], [];
+    Ingress, "networking.k8s.io/v1", "Ingress", "ingresses", true, [], [];
+    NetworkPolicy, "networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true, [], [];
+    rbac::Role, "rbac.authorization.k8s.io/v1", "Role", "roles", true, ["rules.*.verbs"], [];
+    rbac::RoleBinding, "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true,
+        ["roleRef.name", "roleRef.kind", "roleRef.apiGroup"], ["roleRef"];
+    rbac::ClusterRole, "rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false, ["rules.*.verbs"], [];
+    rbac::ClusterRoleBinding, "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false,
+        ["roleRef.name", "roleRef.kind", "roleRef.apiGroup"], ["roleRef"];
+    PriorityClass, "scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", false, ["value"], ["value", "preemptionPolicy"];
+    StorageClass, "storage.k8s.io/v1", "StorageClass", "storageclasses", false,
+        ["provisioner"], ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"];
+    CSIDriver, "storage.k8s.io/v1", "CSIDriver", "csidrivers", false, ["spec"], ["spec.attachRequired"];
+    CustomResourceDefinition, "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false,
+        ["spec.group", "spec.names.plural", "spec.scope", "spec.versions"], ["spec.group"];
+}
+
+impl Schema {
+    /// The schema of the type with this group, version and plural.
+    pub(super) fn find(api_version: &str, plural: &str) -> Option<&'static Self> {
+        SCHEMAS.iter().find(|schema| schema.api.api_version == api_version && schema.api.plural == plural)
+    }
+
+    /// The schema of the type of this kind.
+    pub(super) fn of_kind(kind: &str) -> Option<&'static Self> {
+        SCHEMAS.iter().find(|schema| schema.api.kind == kind)
+    }
+
+    /// What typed conversion refuses: fields that do not exist and values of another type. A real server answers it
+    /// with 500, and without a reason.
+    pub(super) fn check_types(&self, manifest: &Json, name: &str) -> Result<(), Refused> {
+        let refuse = |what: String| {
+            let message = format!("failed to create typed patch object ({name}; {}): {what}", self.api.api_version);
+            Err((500, "", message))
+        };
+        match (self.round_trip)(manifest) {
+            Err(error) => refuse(format!("{error}")),
+            Ok(known) => match unknown_field(manifest, &known, "") {
+                Some(field) => refuse(format!("{field}: field not declared in schema")),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// What validation refuses about an object that is about to be stored.
+    pub(super) fn validate(&self, object: &Json, before: Option<&Json>) -> Result<(), Refused> {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let invalid = |field: &str, why: &str| {
+            Err((422, "Invalid", format!("{} \"{name}\" is invalid: {field}: {why}", self.api.kind)))
+        };
+        if !is_dns_name(name) || (self.api.kind == "Service" && !is_service_name(name)) {
+            return invalid(
+                "metadata.name",
+                "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'",
+            );
+        }
+        for field in self.required {
+            if let Some(missing) = missing(object, &field.split('.').collect::<Vec<_>>()) {
+                let nothing = if missing { "Required value" } else { "Invalid value" };
+                return invalid(field, nothing);
+            }
+        }
+        for field in self.immutable {
+            let at = |object: &Json| object.pointer(&format!("/{}", field.replace('.', "/"))).cloned();
+            if let Some(before) = before.and_then(at)
+                && at(object) != Some(before)
+            {
+                return invalid(field, "Invalid value: field is immutable");
+            }
+        }
+        if let Some((field, why)) = out_of_range(object) {
+            return invalid(field, why);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the end of a path is missing; `None` when nothing is.
+fn missing(value: &Json, path: &[&str]) -> Option<bool> {
+    match path.split_first() {
+        None => (value.is_null() || value.as_array().is_some_and(Vec::is_empty)).then_some(true),
+        Some((&"*", rest)) => value.as_array()?.iter().find_map(|item| missing(item, rest)),
+        Some((name, rest)) if rest.contains(&"*") && value.get(*name).is_none() => None,
+        Some((name, rest)) => missing(value.get(*name).unwrap_or(&Json::Null), rest),
+    }
+}
+
+/// The first field of a manifest that its type does not have.
+fn unknown_field(manifest: &Json, known: &Json, path: &str) -> Option<String> {
+    match (manifest, known) {
+        (Json::Object(members), Json::Object(known)) => members.iter().find_map(|(name, member)| {
+            let path = format!("{path}.{name}");
+            match known.get(name) {
+                Some(known) => unknown_field(member, known, &path),
+                None => (!member.is_null()).then_some(path),
+            }
+        }),
+        (Json::Array(items), Json::Array(known)) => items
+            .iter()
+            .zip(known)
+            .enumerate()
+            .find_map(|(at, (item, known))| unknown_field(item, known, &format!("{path}[{at}]"))),
+        _ => None,
+    }
+}
+
+/// Numbers that are out of range, and selectors that select something else.
+fn out_of_range(object: &Json) -> Option<(&'static str, &'static str)> {
+    let spec = &object["spec"];
+    if spec["replicas"].as_i64().is_some_and(|replicas| replicas < 0) {
+        return Some(("spec.replicas", "Invalid value: must be greater than or equal to 0"));
+    }
+    let template = &spec["template"]["metadata"]["labels"];
+    if let Some(selector) = spec["selector"]["matchLabels"].as_object()
+        && template.is_object()
+        && selector.iter().any(|(key, value)| template.get(key) != Some(value))
+    {
+        return Some(("spec.template.metadata.labels", "Invalid value: `selector` does not match template `labels`"));
+    }
+    for port in spec["ports"].as_array().into_iter().flatten() {
+        if !(1..=65535).contains(&port["port"].as_i64().unwrap_or(1)) {
+            return Some(("spec.ports[0].port", "Invalid value: must be between 1 and 65535, inclusive"));
+        }
+        if !(30_000..=32_767).contains(&port["nodePort"].as_i64().unwrap_or(30_000)) {
+            return Some(("spec.ports[0].nodePort", "Invalid value: provided port is not in the valid range"));
+        }
+    }
+    None
+}
+
+fn is_dns_name(name: &str) -> bool {
+    let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    // The names of roles may hold colons: `system:cloud-controller-manager`.
+    let inner = |c: char| end(c) || "-.:".contains(c);
+    (1..=253).contains(&name.len()) && name.starts_with(end) && name.ends_with(end) && name.chars().all(inner)
+}
+
+fn is_service_name(name: &str) -> bool {
+    name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.contains('.')
+}

@@ -1,0 +1,23 @@
+//! The only place that knows the Kubernetes API: a second cloud of the same engine.
+//!
+//! It applies manifests by server-side apply as the field manager `quorate`, finds its objects by label, and waits with
+//! watches. It never repeats a change, it classifies what the API answered (`failure.rs`) and the engine decides.
+
+mod access;
+mod client;
+mod failure;
+mod live;
+mod namespace;
+mod place;
+mod provider;
+mod rehearsal;
+mod rollout;
+mod trouble;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, Entrance};
+pub use provider::Kubernetes;

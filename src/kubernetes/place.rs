@@ -1,0 +1,45 @@
+//! Where one object of the Kubernetes API is.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::resource::ApiType;
+
+/// A manifest, or an object as the API tells it.
+pub(super) type Json = Value;
+
+/// Where one object is: its type, its namespace, its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) api: ApiType,
+    pub(super) namespace: Option<String>,
+    pub(super) name: String,
+}
+
+impl Place {
+    /// The place that a manifest names; nothing if it is none, or of a type that is not known.
+    pub(super) fn of(manifest: &Json) -> Option<Self> {
+        let api = ApiType::find(manifest["apiVersion"].as_str()?, manifest["kind"].as_str()?)?;
+        let text = |name: &str| manifest["metadata"][name].as_str().map(str::to_owned);
+        let namespace =
+            if api.namespaced { Some(text("namespace").unwrap_or_else(|| "default".to_owned())) } else { None };
+        Some(Self { api: api.clone(), namespace, name: text("name")? })
+    }
+
+    /// The path of everything beside it.
+    pub(super) fn collection(&self) -> String {
+        self.api.path(self.namespace.as_deref())
+    }
+}
+
+impl fmt::Display for Place {
+    /// `deployments.apps chat/web`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.api)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,208 @@
+//! The verbs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
+
+use super::client::{Apply, Connection};
+use super::failure::{Refusal, own};
+use super::live::{is_ours, live};
+use super::place::{Json, Place};
+use super::{Entrance, namespace, rehearsal, rollout};
+use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Rehearsal, Token, Value};
+use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG, NAMESPACE, manifest_of};
+
+/// How many questions are asked at a time.
+pub(super) const ABREAST: usize = 8;
+
+/// The objects of one cluster in its own API.
+pub struct Kubernetes {
+    pub(super) cluster: String,
+    entrance: Arc<dyn Entrance>,
+    connection: OnceCell<Connection>,
+}
+
+impl Kubernetes {
+    /// The API that an entrance leads to. Nothing is asked and nothing is sent before it is needed: in a first apply
+    /// neither the keys nor the API exist when planning begins.
+    pub fn new(cluster: impl Into<String>, entrance: Arc<dyn Entrance>) -> Self {
+        Self { cluster: cluster.into(), entrance, connection: OnceCell::new() }
+    }
+
+    /// The connection to a server that takes requests; nothing while the cluster has no API.
+    async fn connect(&self) -> Result<Option<&Connection>, Failure> {
+        if let Some(connection) = self.connection.get() {
+            return Ok(Some(connection));
+        }
+        let Some(access) = self.entrance.access().await? else { return Ok(None) };
+        let connect = async || {
+            let connection = Connection::new(&access)?;
+            connection.is_ready().await?;
+            Ok(connection)
+        };
+        self.connection.get_or_try_init(connect).await.map(Some)
+    }
+
+    /// The connection, of a cluster that must have an API.
+    pub(super) async fn connection(&self) -> Result<&Connection, Failure> {
+        let missing = || own(Class::Unavailable, "connect", "the cluster's API is not there yet");
+        self.connect().await?.ok_or_else(missing)
+    }
+
+    /// The label by which the cluster's objects are found.
+    fn label(&self) -> String {
+        format!("{CLUSTER_TAG}={}", self.cluster)
+    }
+
+    /// Everything that carries the cluster's label: one list a type.
+    async fn look(&self) -> Result<Vec<Live>, Failure> {
+        let Some(connection) = self.connect().await? else { return Ok(Vec::new()) };
+        let label = self.label();
+        let found = try_join_all(API_TYPES.iter().map(|api| connection.list(api, &label))).await?;
+        let mut lives: Vec<Live> = found.iter().flatten().filter_map(live).collect();
+        lives.sort_by(|one, other| one.address.cmp(&other.address));
+        Ok(lives)
+    }
+
+    async fn make(&self, object: &Object) -> Result<Live, Failure> {
+        let (place, manifest) = sent(object)?;
+        let connection = self.connection().await?;
+        if let Some(there) = connection.get(&place).await?
+            && !is_ours(&there, &self.cluster, &object.address)
+        {
+            return Err(own(Class::AlreadyExists, &format!("apply {place}"), "an object of that name exists already"));
+        }
+        let made = connection.apply(&place, &manifest, Apply::Real).await.map_err(|refusal| fresh(refusal.failure))?;
+        told(&made, object)
+    }
+
+    async fn change(&self, object: &Object, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        let (place, manifest) = sent(object)?;
+        let connection = self.connection().await?;
+        let applied = match connection.apply(&place, &manifest, Apply::Real).await {
+            // Who agreed to the plan has seen these fields in it, and wants them back.
+            Err(refusal) if refusal.is_about(changed) => connection.apply(&place, &manifest, Apply::Forced).await,
+            applied => applied,
+        };
+        told(&applied.map_err(|refusal| since_the_plan(refusal, &place))?, object)
+    }
+
+    async fn remove(&self, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        let place = place_of(live)?;
+        let connection = self.connection().await?;
+        if live.address.kind() == NAMESPACE {
+            namespace::check_empty(connection, &place, &self.cluster).await?;
+        }
+        let uid = live.outputs.get("uid").map(String::as_str).filter(|uid| !uid.is_empty());
+        match connection.delete(&place, uid).await {
+            // Another object of that name is not the one that we meant.
+            Err(failure) if failure.code.as_deref() == Some("Conflict") => return Ok(()),
+            deleted => deleted?,
+        }
+        rollout::wait_gone(connection, &place, note).await
+    }
+}
+
+impl Provider for Kubernetes {
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(self.look())
+    }
+
+    fn rehearse<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
+        Box::pin(async move {
+            match self.connect().await? {
+                Some(connection) => rehearsal::rehearse(connection, &self.cluster, objects, live).await,
+                None => Ok(Rehearsal { objects, ..Rehearsal::default() }),
+            }
+        })
+    }
+
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let found = self.look().await?;
+            Ok(found.into_iter().filter(|live| live.address == *address).collect())
+        })
+    }
+
+    fn create<'a>(&'a self, object: &'a Object, _token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(self.make(object))
+    }
+
+    fn update<'a>(
+        &'a self,
+        _live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(self.change(object, changed))
+    }
+
+    fn roll<'a>(&'a self, live: &'a Live, _object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.ready(live, note)
+    }
+
+    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            if live.phase == Phase::Ready {
+                return Ok(live.clone());
+            }
+            let place = place_of(live)?;
+            let object = rollout::wait(self.connection().await?, &place, note).await?;
+            super::live::live(&object).ok_or_else(|| own(Class::Gone, "watch", format!("{place} lost its mark")))
+        })
+    }
+
+    fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.remove(live, note))
+    }
+}
+
+/// Where an object should be, and what is sent there.
+pub(super) fn sent(object: &Object) -> Result<(Place, Json), Failure> {
+    let manifest = manifest_of(object);
+    let place = manifest.as_ref().and_then(Place::of);
+    let broken = || own(Class::Invalid, "apply", format!("{} has no manifest of a known type", object.address));
+    place.zip(manifest).ok_or_else(broken)
+}
+
+fn told(object: &Json, wanted: &Object) -> Result<Live, Failure> {
+    live(object).ok_or_else(|| own(Class::Invalid, "apply", format!("{} came back without its mark", wanted.address)))
+}
+
+/// Where a live object is.
+fn place_of(live: &Live) -> Result<Place, Failure> {
+    let text = |name: &str| live.attributes.get(name).and_then(Value::as_text);
+    let place = || {
+        let api = ApiType::find(text("apiVersion")?, text("kind")?)?.clone();
+        Some(Place {
+            api,
+            namespace: text("metadata.namespace").map(str::to_owned),
+            name: text("metadata.name")?.to_owned(),
+        })
+    };
+    place().ok_or_else(|| own(Class::Invalid, "look", format!("{} does not say what it is", live.address)))
+}
+
+/// What is not there for a creation (its namespace, its type) was most likely made a moment ago.
+fn fresh(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Gone => Failure { class: Class::MaybeNotYetConsistent, ..failure },
+        _ => failure,
+    }
+}
+
+/// A conflict that the plan did not show.
+fn since_the_plan(refusal: Refusal, place: &Place) -> Failure {
+    let owners: Vec<String> =
+        refusal.conflicts.iter().map(|conflict| format!("{} set {}", conflict.owner, conflict.field)).collect();
+    if owners.is_empty() {
+        return fresh(refusal.failure);
+    }
+    let message = format!(
+        "since the plan was made, {} of {place}; plan again to see what would be taken back",
+        owners.join(" and ")
+    );
+    Failure { message, ..refusal.failure }
+}

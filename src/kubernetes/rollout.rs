@@ -1,0 +1,229 @@
+//! Waiting until what was applied is there: by watch, and with the reason when it stalls.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::time::{Instant, sleep_until};
+
+use super::client::{Connection, Events, Seen};
+use super::failure::own;
+use super::place::{Json, Place};
+use super::trouble::trouble;
+use crate::engine::{Class, Failure, Note};
+use crate::resource::ApiType;
+
+/// The type of pods, which no manifest of ours makes by itself.
+const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
+/// How long something may take. A Deployment gives up earlier, when nothing moves for its own deadline.
+const LIMIT: Duration = Duration::from_mins(20);
+/// How long before a watch that broke is begun anew.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How far something has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It is as it should be.
+    Done,
+    /// Not yet: what is missing, in a few words.
+    Waiting(String),
+    /// It has given up.
+    Stalled(String),
+}
+
+/// How far an object has come. What runs nothing is there once it is stored.
+pub(super) fn progress(object: &Json) -> Progress {
+    let (spec, status) = (&object["spec"], &object["status"]);
+    let seen = status["observedGeneration"].as_u64() >= object["metadata"]["generation"].as_u64();
+    let number = |name: &str| status[name].as_u64().unwrap_or(0);
+    match object["kind"].as_str().unwrap_or_default() {
+        "Deployment" => deployment(object, seen),
+        "DaemonSet" => {
+            let wanted = number("desiredNumberScheduled");
+            let there = number("updatedNumberScheduled").min(number("numberAvailable"));
+            pods(seen && there >= wanted, there, wanted)
+        }
+        "StatefulSet" => {
+            let wanted = spec["replicas"].as_u64().unwrap_or(1);
+            let there = number("updatedReplicas").min(number("readyReplicas"));
+            pods(seen && there >= wanted, there, wanted)
+        }
+        "CustomResourceDefinition" => match condition(object, "Established") {
+            Some(established) if established["status"] == "True" => Progress::Done,
+            _ => Progress::Waiting("until it is established".to_owned()),
+        },
+        _ => Progress::Done,
+    }
+}
+
+fn deployment(object: &Json, seen: bool) -> Progress {
+    let status = &object["status"];
+    let number = |name: &str| status[name].as_u64().unwrap_or(0);
+    let wanted = object["spec"]["replicas"].as_u64().unwrap_or(1);
+    let (all, updated, available) = (number("replicas"), number("updatedReplicas"), number("availableReplicas"));
+    let there = updated.min(available);
+    // Old pods that are still there may serve, but they are not what was asked for.
+    if seen && updated == wanted && all == wanted && available == wanted {
+        return Progress::Done;
+    }
+    let told = pods(false, there, wanted);
+    let gave_up = condition(object, "Progressing").filter(|condition| condition["status"] == "False");
+    match (seen, gave_up, told) {
+        (true, Some(_), Progress::Waiting(told)) => Progress::Stalled(told),
+        (_, _, told) => told,
+    }
+}
+
+fn pods(done: bool, there: u64, wanted: u64) -> Progress {
+    if done { Progress::Done } else { Progress::Waiting(format!("{there} of {wanted} pods are ready")) }
+}
+
+/// The condition of this type.
+pub(super) fn condition<'a>(object: &'a Json, name: &str) -> Option<&'a Json> {
+    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
+}
+
+/// Waits until an object is as it should be, and returns it.
+pub(super) async fn wait(connection: &Connection, place: &Place, note: Note<'_>) -> Result<Json, Failure> {
+    let mut vigil = Vigil { connection, place, pods: BTreeMap::new(), failed: None, said: String::new() };
+    match tokio::time::timeout(LIMIT, vigil.keep(note)).await {
+        Ok(end) => end,
+        Err(_) => Err(vigil.stalled(&format!("not within {} minutes", LIMIT.as_secs() / 60))),
+    }
+}
+
+/// Waits until an object is gone.
+pub(super) async fn wait_gone(connection: &Connection, place: &Place, note: Note<'_>) -> Result<(), Failure> {
+    let until = Instant::now() + LIMIT;
+    note("until it is gone".to_owned());
+    while let Some(there) = connection.get(place).await? {
+        let mut events = connection.watch(place).await?;
+        let uid = &there["metadata"]["uid"];
+        loop {
+            let event = tokio::select! {
+                event = events.next() => event,
+                () = sleep_until(until) => return Err(stays(place, &there)),
+            };
+            match event {
+                Some(Ok(Seen::Gone(gone))) if gone["metadata"]["uid"] == *uid => return Ok(()),
+                Some(Ok(_)) => {}
+                // The watch has ended or broken: look again, and watch anew.
+                Some(Err(_)) | None => break,
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+fn stays(place: &Place, object: &Json) -> Failure {
+    let finalizers: Vec<&str> =
+        object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let by = if finalizers.is_empty() { String::new() } else { format!(": {} holds it", finalizers.join(", ")) };
+    let message = format!("it is not gone after {} minutes{by}", LIMIT.as_secs() / 60);
+    own(Class::Held, &format!("delete {place}"), message)
+}
+
+/// Somebody who waits for one object.
+struct Vigil<'a> {
+    connection: &'a Connection,
+    place: &'a Place,
+    /// What is wrong with each pod, by name.
+    pods: BTreeMap<String, String>,
+    /// Why no pod can be made.
+    failed: Option<String>,
+    /// What was said last.
+    said: String,
+}
+
+impl Vigil<'_> {
+    async fn keep(&mut self, note: Note<'_>) -> Result<Json, Failure> {
+        loop {
+            let mut objects = self.connection.watch(self.place).await?;
+            let mut pods = self.watch_pods().await?;
+            loop {
+                tokio::select! {
+                    biased;
+                    event = objects.next() => match event {
+                        Some(Ok(Seen::There(object))) => {
+                            if let Some(end) = self.see(object, note) {
+                                return end;
+                            }
+                        }
+                        Some(Ok(Seen::Gone(_))) => return Err(self.failure(Class::Gone, "it was removed meanwhile")),
+                        Some(Err(_)) | None => break,
+                    },
+                    event = pods.next() => match event {
+                        Some(Ok(event)) => self.see_pod(event, note),
+                        Some(Err(_)) | None => break,
+                    },
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The pods of a workload; of anything else nothing, for ever.
+    async fn watch_pods(&self) -> Result<Events, Failure> {
+        let object = self.connection.get(self.place).await?;
+        let labels = object.as_ref().and_then(|object| object["spec"]["selector"]["matchLabels"].as_object());
+        let Some(labels) = labels.filter(|_| self.place.api.group() == "apps") else {
+            return Ok(futures_util::stream::pending().boxed());
+        };
+        let labels: Vec<String> =
+            labels.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?))).collect();
+        self.connection.watch_all(&PODS, self.place.namespace.as_deref(), &labels.join(",")).await
+    }
+
+    fn see(&mut self, object: Json, note: Note<'_>) -> Option<Result<Json, Failure>> {
+        let failed = condition(&object, "ReplicaFailure").filter(|condition| condition["status"] == "True");
+        self.failed = failed.and_then(|failed| failed["message"].as_str().map(str::to_owned));
+        match progress(&object) {
+            Progress::Done => Some(Ok(object)),
+            Progress::Stalled(told) => Some(Err(self.stalled(&told))),
+            Progress::Waiting(told) => {
+                self.say(&told, note);
+                None
+            }
+        }
+    }
+
+    fn see_pod(&mut self, event: Seen, note: Note<'_>) {
+        let name = |pod: &Json| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        match event {
+            Seen::Gone(pod) => drop(self.pods.remove(&name(&pod))),
+            Seen::There(pod) => match trouble(&pod) {
+                Some(trouble) => {
+                    self.pods.insert(name(&pod), trouble.clone());
+                    self.say(&trouble, note);
+                }
+                None => drop(self.pods.remove(&name(&pod))),
+            },
+        }
+    }
+
+    /// Says something that was not said just before.
+    fn say(&mut self, told: &str, note: Note<'_>) {
+        let told = match &self.failed {
+            Some(failed) => format!("{told}; no pod can be made: {failed}"),
+            None => told.to_owned(),
+        };
+        if told != self.said {
+            note(told.clone());
+            self.said = told;
+        }
+    }
+
+    /// The end of waiting, with everything that stands in the way.
+    fn stalled(&self, told: &str) -> Failure {
+        let mut reasons: Vec<&str> = self.pods.values().map(String::as_str).chain(self.failed.as_deref()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+        self.failure(Class::Fatal, &format!("{told}{reasons}"))
+    }
+
+    fn failure(&self, class: Class, message: &str) -> Failure {
+        own(class, &format!("roll out {}", self.place), message)
+    }
+}

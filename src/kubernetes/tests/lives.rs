@@ -1,0 +1,259 @@
+//! Whole lives of a cluster's objects: the engine on one side, an API server on the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::engine::{
+    self, Action, Address, ApplyOptions, Inputs, Live, Mode, Object, Outcome, Prepared, Provider, Reason, Recorded,
+    Silent, Value,
+};
+use crate::kubernetes::Kubernetes;
+use crate::resource::{Kinds, manifest_object};
+
+const CLUSTER: &str = "chat.example.com";
+
+/// A cluster with an API and a record.
+struct Life {
+    api: FakeApi,
+    cloud: Kubernetes,
+    record: BTreeMap<Address, Recorded>,
+    notes: Vec<String>,
+}
+
+impl Life {
+    async fn begin() -> Self {
+        let api = FakeApi::start().await;
+        api.ready_at_once();
+        let cloud = Kubernetes::new(CLUSTER, Arc::new(api.access()));
+        Self { api, cloud, record: BTreeMap::new(), notes: Vec::new() }
+    }
+
+    async fn plan(&mut self, mode: Mode, wanted: &[Object]) -> Prepared {
+        let mut live: Vec<Live> = self.cloud.observe().await.unwrap();
+        let rehearsal = self.cloud.rehearse(wanted.to_vec(), &live).await.unwrap();
+        live.extend(rehearsal.in_the_way);
+        self.notes = rehearsal.notes;
+        let inputs =
+            Inputs { mode, desired: rehearsal.objects, live, recorded: &self.record, serial: 1, vocabulary: &Kinds };
+        let mut prepared = engine::plan(inputs).unwrap();
+        for (address, message) in &rehearsal.refused {
+            prepared.reject(address, message);
+        }
+        prepared
+    }
+
+    async fn carry_out(&mut self, prepared: &Prepared) -> Outcome {
+        let options = ApplyOptions::default();
+        let outcome = engine::apply(&self.cloud, &Kinds, prepared, &self.record, &options, &Silent).await;
+        self.record.clone_from(&outcome.recorded);
+        outcome
+    }
+
+    /// Applies, and nothing is left to do.
+    async fn settle(&mut self, wanted: &[Object]) {
+        let prepared = self.plan(Mode::Apply, wanted).await;
+        let outcome = self.carry_out(&prepared).await;
+        assert_eq!(outcome.failed, []);
+        assert_eq!(lines(&self.plan(Mode::Apply, wanted).await), Vec::<String>::new(), "the next plan is empty");
+        self.api.take_changes();
+    }
+}
+
+/// The changes of a plan, one a line.
+fn lines(prepared: &Prepared) -> Vec<String> {
+    let line = |change: &engine::Change| {
+        let names: Vec<&str> = change.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+        let told = if change.action == Action::Update { format!(": {}", names.join(" ")) } else { String::new() };
+        format!("{:?} {} ({:?}){told}", change.action, change.address, change.reason)
+    };
+    prepared.plan.changes.iter().map(line).collect()
+}
+
+fn object(address: &str, manifest: Json) -> Object {
+    manifest_object(CLUSTER, address.parse().unwrap(), manifest)
+}
+
+fn chat() -> Json {
+    deployment("chat")
+}
+
+fn service() -> Object {
+    let manifest = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "chat", "namespace": "default" },
+        "spec": { "selector": { "app": "chat" }, "ports": [{ "port": 80, "targetPort": 4000 }] },
+    });
+    object("service/chat", manifest)
+}
+
+fn wanted(chat: Json) -> Vec<Object> {
+    vec![object("deployment/chat", chat), service()]
+}
+
+#[tokio::test]
+async fn after_an_apply_the_plan_is_empty_and_after_a_destroy_nothing_is_left() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert_eq!(life.cloud.observe().await.unwrap(), []);
+    assert_eq!(life.record, BTreeMap::new());
+}
+
+#[tokio::test]
+async fn another_image_is_one_changed_field() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let mut newer = chat();
+    newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
+    let prepared = life.plan(Mode::Apply, &wanted(newer.clone())).await;
+    assert_eq!(lines(&prepared), ["Update deployment/chat (File): spec.template.spec.containers[chat].image"]);
+    life.settle(&wanted(newer)).await;
+}
+
+#[tokio::test]
+async fn a_variable_that_leaves_the_file_leaves_the_deployment() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    assert!(!format!("{:?}", life.record).contains("4000\""), "values of variables are not recorded");
+    let mut fewer = chat();
+    fewer["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{ "name": "PORT", "value": "4000" }]);
+    let prepared = life.plan(Mode::Apply, &wanted(fewer.clone())).await;
+    assert_eq!(lines(&prepared), ["Update deployment/chat (File): spec.template.spec.containers[chat].env[HOST].name"]);
+    life.settle(&wanted(fewer)).await;
+    let env =
+        &life.api.get("Deployment", "default", "chat").unwrap()["spec"]["template"]["spec"]["containers"][0]["env"];
+    assert_eq!(*env, json!([{ "name": "PORT", "value": "4000" }]));
+}
+
+#[tokio::test]
+async fn replicas_changed_by_hand_are_drift_with_a_name_and_are_taken_back() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    assert_eq!(lines(&prepared), ["Update deployment/chat (Drift): spec.replicas"]);
+    assert_eq!(prepared.plan.changes[0].attributes[0].before, Some(Value::Integer(5)));
+    let note = "deployments.apps default/chat: `spec.replicas` was set by kubectl-scale; apply takes it back";
+    assert_eq!(life.notes, [note]);
+    life.settle(&wanted(chat())).await;
+}
+
+#[tokio::test]
+async fn what_somebody_took_since_the_plan_is_not_taken_back() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let mut newer = chat();
+    newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
+    let prepared = life.plan(Mode::Apply, &wanted(newer)).await;
+    life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    let outcome = life.carry_out(&prepared).await;
+    let (address, failure) = &outcome.failed[0];
+    assert_eq!(address.to_string(), "deployment/chat");
+    assert!(failure.message.contains("kubectl-scale set spec.replicas"), "{failure}");
+    assert_eq!(life.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"], 5);
+}
+
+#[tokio::test]
+async fn what_leaves_the_file_goes_and_what_others_made_stays() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let mut theirs = deployment("theirs");
+    theirs["metadata"]["labels"] = json!({ "team": "them" });
+    life.api.put("them", theirs.clone());
+    let mut of_another_cluster = deployment("neighbour");
+    of_another_cluster["metadata"]["labels"] = json!({ "quorate.dev/cluster": "other.example.com" });
+    of_another_cluster["metadata"]["annotations"] = json!({ "quorate.dev/object": "deployment/neighbour" });
+    life.api.put("them", of_another_cluster);
+    let prepared = life.plan(Mode::Apply, &[]).await;
+    assert_eq!(lines(&prepared), ["Delete deployment/chat (NotInFile)", "Delete service/chat (NotInFile)"]);
+    life.carry_out(&prepared).await;
+    let mut changes = life.api.take_changes();
+    changes.sort();
+    assert_eq!(changes, ["delete deployments/chat", "delete services/chat"]);
+    assert!(life.api.get("Deployment", "default", "theirs").is_some());
+}
+
+#[tokio::test]
+async fn an_object_in_the_way_is_refused_and_left_alone() {
+    let mut life = Life::begin().await;
+    let mut theirs = deployment("chat");
+    theirs["metadata"]["labels"] = json!({});
+    theirs["spec"]["replicas"] = 7.into();
+    life.api.put("them", theirs);
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    assert_eq!(prepared.plan.refusals().map(|change| &change.reason).collect::<Vec<_>>(), [&Reason::Foreign]);
+    let outcome = life.carry_out(&prepared).await;
+    assert_eq!(outcome.done, []);
+    assert_eq!(life.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"], 7);
+}
+
+#[tokio::test]
+async fn an_object_that_came_into_the_way_since_the_plan_is_left_alone_too() {
+    let mut life = Life::begin().await;
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    let mut theirs = deployment("chat");
+    theirs["metadata"]["labels"] = json!({});
+    life.api.put("them", theirs);
+    let outcome = life.carry_out(&prepared).await;
+    assert!(outcome.failed[0].1.message.contains("exists already"), "{:?}", outcome.failed);
+}
+
+#[tokio::test]
+async fn how_the_server_writes_a_quantity_is_no_difference() {
+    let mut life = Life::begin().await;
+    let mut sized = chat();
+    sized["spec"]["template"]["spec"]["containers"][0]["resources"] =
+        json!({ "requests": { "cpu": "1000m", "memory": "1024Mi" } });
+    life.settle(&wanted(sized)).await;
+}
+
+#[tokio::test]
+async fn what_the_server_would_not_take_is_refused_in_the_plan() {
+    let mut life = Life::begin().await;
+    let mut broken = chat();
+    broken["spec"]["template"]["spec"]["containers"][0]["imagee"] = "nginx".into();
+    let prepared = life.plan(Mode::Apply, &wanted(broken)).await;
+    let refused: Vec<_> = prepared.plan.refusals().collect();
+    let [change] = refused.as_slice() else { panic!("{refused:?}") };
+    assert!(matches!(&change.reason, Reason::Rejected { message } if message.contains("imagee")), "{change:?}");
+}
+
+#[tokio::test]
+async fn a_namespace_goes_only_without_what_others_made_in_it() {
+    let mut life = Life::begin().await;
+    let namespace =
+        || object("namespace/team", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } }));
+    life.settle(&[namespace()]).await;
+    let mut theirs = deployment("theirs");
+    theirs["metadata"] = json!({ "name": "theirs", "namespace": "team" });
+    life.api.put("them", theirs);
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let outcome = life.carry_out(&prepared).await;
+    assert!(outcome.failed[0].1.message.contains("deployments.apps team/theirs"), "{:?}", outcome.failed);
+    assert!(life.api.get("Deployment", "team", "theirs").is_some());
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_there_is_used_and_never_removed() {
+    let mut life = Life::begin().await;
+    let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "default" } });
+    life.settle(&[object("namespace/default", manifest)]).await;
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    assert!(prepared.plan.is_empty(), "{:?}", lines(&prepared));
+}
+
+#[tokio::test]
+async fn a_cluster_without_an_api_holds_nothing_and_says_nothing() {
+    struct NoDoor;
+    impl crate::kubernetes::Entrance for NoDoor {
+        fn access(&self) -> crate::engine::BoxFuture<'_, Result<Option<crate::kubernetes::Access>, Failure>> {
+            Box::pin(std::future::ready(Ok(None)))
+        }
+    }
+    let cloud = Kubernetes::new(CLUSTER, Arc::new(NoDoor));
+    assert_eq!(cloud.observe().await.unwrap(), []);
+    assert_eq!(cloud.rehearse(wanted(chat()), &[]).await.unwrap().objects, wanted(chat()));
+    let failure = cloud.create(&wanted(chat())[0], &engine::Token(String::new())).await.unwrap_err();
+    assert_eq!(failure.class, engine::Class::Unavailable, "until it is there");
+}

@@ -1,0 +1,57 @@
+//! The client against an API server that speaks real HTTP.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests")]
+
+mod client;
+mod lives;
+mod rollout;
+mod strict;
+
+use serde_json::{Value as Json, json};
+
+use super::client::{Apply, Connection};
+use super::fake::FakeApi;
+use super::place::Place;
+use crate::engine::Failure;
+
+/// A server, and a connection to it.
+struct Bench {
+    api: FakeApi,
+    connection: Connection,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let api = FakeApi::start().await;
+        let connection = Connection::new(&api.access()).unwrap();
+        Self { api, connection }
+    }
+
+    async fn apply(&self, manifest: &Json) -> Result<Json, Failure> {
+        Ok(self.connection.apply(&place(manifest), manifest, Apply::Real).await?)
+    }
+}
+
+fn place(manifest: &Json) -> Place {
+    Place::of(manifest).unwrap()
+}
+
+fn deployment(name: &str) -> Json {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": name, "namespace": "default", "labels": { "quorate.dev/cluster": "chat.example.com" } },
+        "spec": {
+            "replicas": 2,
+            "selector": { "matchLabels": { "app": name } },
+            "template": {
+                "metadata": { "labels": { "app": name } },
+                "spec": { "containers": [{
+                    "name": name,
+                    "image": "nginx:1.27",
+                    "env": [{ "name": "PORT", "value": "4000" }, { "name": "HOST", "value": "here" }],
+                    "ports": [{ "containerPort": 4000 }],
+                }] },
+            },
+        },
+    })
+}

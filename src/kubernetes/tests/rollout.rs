@@ -1,0 +1,105 @@
+//! Waiting for rollouts, and why they stall.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::engine::Class;
+use crate::kubernetes::rollout::wait;
+
+/// What was said while waiting.
+#[derive(Default)]
+struct Said(Mutex<Vec<String>>);
+
+impl Said {
+    fn note(&self, text: String) {
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.0.lock().unwrap().iter().any(|text| text.contains(part))
+    }
+}
+
+/// Lets everybody else run until something holds. Bounded by tries, not by time.
+async fn until(holds: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if holds() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never happened");
+}
+
+fn pod(status: &Json) -> Json {
+    json!({ "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": "chat-1", "namespace": "default", "labels": { "app": "chat" } },
+            "spec": { "containers": [{ "name": "chat", "image": "nginx:1.27" }] }, "status": status })
+}
+
+#[tokio::test]
+async fn a_rollout_ends_when_the_last_pod_is_there() {
+    let bench = Bench::start().await;
+    let chat = deployment("chat");
+    bench.apply(&chat).await.unwrap();
+    let (said, at) = (Said::default(), place(&chat));
+    let note = |text| said.note(text);
+    let (object, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
+        until(|| said.has("0 of 2 pods are ready")).await;
+        bench.api.rolled_out("default", "chat");
+    });
+    assert_eq!(object.unwrap()["status"]["availableReplicas"], 2);
+}
+
+#[tokio::test]
+async fn a_rollout_that_gives_up_says_what_its_pods_say() {
+    let bench = Bench::start().await;
+    let chat = deployment("chat");
+    bench.apply(&chat).await.unwrap();
+    let waiting = json!({ "reason": "ImagePullBackOff", "message": "not found" });
+    let status =
+        json!({ "containerStatuses": [{ "name": "chat", "image": "nginx:9", "state": { "waiting": waiting } }] });
+    bench.api.put("kubelet", pod(&status));
+    let (said, at) = (Said::default(), place(&chat));
+    let note = |text| said.note(text);
+    let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
+        until(|| said.has("cannot get nginx:9")).await;
+        let gave_up = json!({ "status": { "observedGeneration": 1, "conditions": [
+            { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
+        ] } });
+        bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
+    });
+    let failure = end.unwrap_err();
+    assert_eq!(failure.class, Class::Fatal);
+    assert_eq!(
+        failure.message,
+        "0 of 2 pods are ready: the container chat cannot get nginx:9 (ImagePullBackOff): not found"
+    );
+}
+
+#[tokio::test]
+async fn a_used_up_quota_is_told() {
+    let bench = Bench::start().await;
+    let chat = deployment("chat");
+    bench.apply(&chat).await.unwrap();
+    let full = json!({ "status": { "observedGeneration": 1, "conditions": [
+        { "type": "ReplicaFailure", "status": "True", "message": "exceeded quota: small" },
+    ] } });
+    bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &full);
+    let (said, at) = (Said::default(), place(&chat));
+    let note = |text| said.note(text);
+    let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
+        until(|| said.has("exceeded quota: small")).await;
+        bench.api.rolled_out("default", "chat");
+    });
+    end.unwrap();
+}
+
+#[tokio::test]
+async fn what_runs_nothing_is_there_at_once() {
+    let bench = Bench::start().await;
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "map", "namespace": "default" },
+                      "data": { "a": "1" } });
+    bench.apply(&map).await.unwrap();
+    wait(&bench.connection, &place(&map), &|_| {}).await.unwrap();
+}

@@ -1,0 +1,82 @@
+//! What a real API server refuses, the fake refuses too.
+
+use super::*;
+use crate::engine::Class;
+
+async fn refused(manifest: &Json) -> Failure {
+    Bench::start().await.apply(manifest).await.expect_err("it cannot be applied")
+}
+
+fn service(spec: &Json) -> Json {
+    json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "chat", "namespace": "default" }, "spec": spec })
+}
+
+#[tokio::test]
+async fn unknown_fields_and_wrong_types_are_refused_for_good() {
+    let mut unknown = deployment("chat");
+    unknown["spec"]["template"]["spec"]["containers"][0]["imagee"] = "nginx".into();
+    let mut wrong = deployment("chat");
+    wrong["spec"]["replicas"] = "two".into();
+    for (manifest, said) in [(unknown, ".imagee: field not declared in schema"), (wrong, "string \"two\"")] {
+        let failure = refused(&manifest).await;
+        assert_eq!(failure.class, Class::Invalid, "{failure}");
+        assert!(failure.message.contains(said), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_or_impossible_is_refused() {
+    let mut no_image = deployment("chat");
+    no_image["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("image");
+    let mut no_labels = deployment("chat");
+    no_labels["spec"]["template"]["metadata"]["labels"]["app"] = "other".into();
+    let mut bad_name = deployment("chat");
+    bad_name["metadata"]["name"] = "Chat".into();
+    for manifest in [
+        no_image,
+        no_labels,
+        bad_name,
+        service(&json!({})),
+        service(&json!({ "ports": [{ "port": 70000 }] })),
+        service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": 80 }] })),
+    ] {
+        let failure = refused(&manifest).await;
+        assert_eq!((failure.class, failure.code.as_deref()), (Class::Invalid, Some("Invalid")), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_refused() {
+    let bench = Bench::start().await;
+    let mut chat = deployment("chat");
+    bench.apply(&chat).await.unwrap();
+    chat["spec"]["selector"]["matchLabels"]["more"] = "labels".into();
+    chat["spec"]["template"]["metadata"]["labels"]["more"] = "labels".into();
+    let failure = bench.apply(&chat).await.unwrap_err();
+    assert!(failure.message.contains("immutable"), "{failure}");
+
+    let claim = |size: &str, mode: &str| {
+        json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": "default" },
+                "spec": { "accessModes": [mode], "resources": { "requests": { "storage": size } } } })
+    };
+    bench.apply(&claim("10Gi", "ReadWriteOnce")).await.unwrap();
+    bench.apply(&claim("20Gi", "ReadWriteOnce")).await.expect("a claim can grow");
+    assert!(bench.apply(&claim("20Gi", "ReadWriteMany")).await.is_err());
+}
+
+#[tokio::test]
+async fn two_services_cannot_have_one_node_port() {
+    let bench = Bench::start().await;
+    let mut one = service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": 30001 }] }));
+    bench.apply(&one).await.unwrap();
+    one["metadata"]["name"] = "other".into();
+    let failure = bench.apply(&one).await.unwrap_err();
+    assert!(failure.message.contains("already allocated"), "{failure}");
+}
+
+#[tokio::test]
+async fn nothing_is_made_in_a_namespace_that_is_not_there() {
+    let mut chat = deployment("chat");
+    chat["metadata"]["namespace"] = "nowhere".into();
+    assert_eq!(refused(&chat).await.class, Class::Gone);
+}

@@ -1,0 +1,104 @@
+//! What is wrong with a pod, in words that say what to do.
+
+use super::place::Json;
+use super::rollout::condition;
+
+/// Reasons for waiting that pass by themselves.
+const NORMAL: &[&str] = &["ContainerCreating", "PodInitializing"];
+
+/// What keeps a pod from being ready; nothing if it is, or is on its way.
+pub(super) fn trouble(pod: &Json) -> Option<String> {
+    if pod["metadata"]["deletionTimestamp"].is_string() {
+        return None;
+    }
+    unschedulable(pod).or_else(|| {
+        let statuses = ["initContainerStatuses", "containerStatuses"].map(|name| pod["status"][name].as_array());
+        statuses.into_iter().flatten().flatten().find_map(container)
+    })
+}
+
+fn unschedulable(pod: &Json) -> Option<String> {
+    let scheduled = condition(pod, "PodScheduled").filter(|scheduled| scheduled["reason"] == "Unschedulable")?;
+    Some(format!(
+        "no node can take a pod: {}",
+        scheduled["message"].as_str().unwrap_or("the scheduler does not say why")
+    ))
+}
+
+fn container(status: &Json) -> Option<String> {
+    let waiting = &status["state"]["waiting"];
+    let reason = waiting["reason"].as_str().filter(|reason| !NORMAL.contains(reason))?;
+    let name = status["name"].as_str().unwrap_or_default();
+    let said = waiting["message"].as_str().unwrap_or_default();
+    let image = status["image"].as_str().unwrap_or("its image");
+    Some(match reason {
+        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
+            with(format!("the container {name} cannot get {image} ({reason})"), said)
+        }
+        "CrashLoopBackOff" => {
+            let last = &status["lastState"]["terminated"];
+            let code =
+                last["exitCode"].as_i64().map(|code| format!(", last with exit code {code}")).unwrap_or_default();
+            let why = last["reason"].as_str().filter(|why| *why != "Error").map(|why| format!(" ({why})"));
+            format!(
+                "the container {name} ends again and again{code}{}; `kubectl logs` says why",
+                why.unwrap_or_default()
+            )
+        }
+        "CreateContainerConfigError" => with(format!("the container {name} cannot be configured"), said),
+        other => with(format!("the container {name} waits ({other})"), said),
+    })
+}
+
+fn with(text: String, said: &str) -> String {
+    if said.is_empty() { text } else { format!("{text}: {said}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn waiting(reason: &str, message: &str) -> Json {
+        let status = json!({ "name": "chat", "image": "chat:9", "state": { "waiting": { "reason": reason, "message": message } } });
+        json!({ "status": { "containerStatuses": [status] } })
+    }
+
+    #[test]
+    fn each_way_to_be_stuck_is_said() {
+        let mut crash = waiting("CrashLoopBackOff", "back-off 5m0s restarting failed container");
+        crash["status"]["containerStatuses"][0]["lastState"] =
+            json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
+        let unschedulable = json!({ "status": { "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/3 nodes are available: 3 Insufficient cpu.",
+        }] } });
+        let said: Vec<String> = [
+            waiting("ImagePullBackOff", "Back-off pulling image"),
+            crash,
+            waiting("CreateContainerConfigError", "secret \"chat\" not found"),
+            unschedulable,
+        ]
+        .iter()
+        .filter_map(trouble)
+        .collect();
+        assert_eq!(
+            said,
+            [
+                "the container chat cannot get chat:9 (ImagePullBackOff): Back-off pulling image",
+                "the container chat ends again and again, last with exit code 137 (OOMKilled); `kubectl logs` says why",
+                "the container chat cannot be configured: secret \"chat\" not found",
+                "no node can take a pod: 0/3 nodes are available: 3 Insufficient cpu.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pod_that_starts_or_leaves_is_in_no_trouble() {
+        assert_eq!(trouble(&waiting("ContainerCreating", "")), None);
+        let mut leaving = waiting("ImagePullBackOff", "");
+        leaving["metadata"] = json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" });
+        assert_eq!(trouble(&leaving), None);
+    }
+}

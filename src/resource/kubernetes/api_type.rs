@@ -1,0 +1,118 @@
+//! The types of objects that the Kubernetes API has, as far as they are known here.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A type of object in the Kubernetes API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiType {
+    /// Group and version as manifests write them: `v1`, `apps/v1`.
+    pub api_version: Cow<'static, str>,
+    /// The kind as manifests write it: `Deployment`.
+    pub kind: Cow<'static, str>,
+    /// The kind as addresses write it: `deployments`.
+    pub plural: Cow<'static, str>,
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
+}
+
+const fn namespaced(api_version: &'static str, kind: &'static str, plural: &'static str) -> ApiType {
+    ApiType::known(api_version, kind, plural, true)
+}
+
+const fn of_cluster(api_version: &'static str, kind: &'static str, plural: &'static str) -> ApiType {
+    ApiType::known(api_version, kind, plural, false)
+}
+
+/// Every type that manifests may use, in the order in which their objects should be made.
+pub const API_TYPES: &[ApiType] = &[
+    of_cluster("v1", "Namespace", "namespaces"),
+    of_cluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions"),
+    of_cluster("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses"),
+    of_cluster("storage.k8s.io/v1", "StorageClass", "storageclasses"),
+    of_cluster("storage.k8s.io/v1", "CSIDriver", "csidrivers"),
+    of_cluster("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles"),
+    of_cluster("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings"),
+    namespaced("v1", "ServiceAccount", "serviceaccounts"),
+    namespaced("rbac.authorization.k8s.io/v1", "Role", "roles"),
+    namespaced("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
+    namespaced("v1", "ConfigMap", "configmaps"),
+    namespaced("v1", "LimitRange", "limitranges"),
+    namespaced("v1", "ResourceQuota", "resourcequotas"),
+    namespaced("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
+    namespaced("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+    namespaced("v1", "Service", "services"),
+    namespaced("apps/v1", "Deployment", "deployments"),
+    namespaced("apps/v1", "StatefulSet", "statefulsets"),
+    namespaced("apps/v1", "DaemonSet", "daemonsets"),
+    namespaced("batch/v1", "Job", "jobs"),
+    namespaced("batch/v1", "CronJob", "cronjobs"),
+    namespaced("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    namespaced("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+    namespaced("networking.k8s.io/v1", "Ingress", "ingresses"),
+];
+
+impl ApiType {
+    /// A type of this release's own knowledge.
+    pub const fn known(api_version: &'static str, kind: &'static str, plural: &'static str, namespaced: bool) -> Self {
+        Self {
+            api_version: Cow::Borrowed(api_version),
+            kind: Cow::Borrowed(kind),
+            plural: Cow::Borrowed(plural),
+            namespaced,
+        }
+    }
+
+    /// The known type of this group, version and kind.
+    pub fn find(api_version: &str, kind: &str) -> Option<&'static Self> {
+        API_TYPES.iter().find(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// The path of its objects in a namespace; of all of them without one.
+    pub fn path(&self, namespace: Option<&str>) -> String {
+        let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
+        let within = namespace.filter(|_| self.namespaced);
+        let within = within.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
+        format!("{root}/{}{within}/{}", self.api_version, self.plural)
+    }
+
+    /// The group: empty for the core's.
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+impl fmt::Display for ApiType {
+    /// `deployments.apps`, as kubectl says it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.plural)?;
+        match self.group() {
+            "" => Ok(()),
+            group => write!(f, ".{group}"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_of_the_api() {
+        let path = |kind: &str, namespace| {
+            API_TYPES.iter().find(|known| known.kind == kind).map(|known| known.path(namespace)).unwrap()
+        };
+        assert_eq!(path("Service", Some("chat")), "/api/v1/namespaces/chat/services");
+        assert_eq!(path("Deployment", None), "/apis/apps/v1/deployments");
+        assert_eq!(path("Namespace", Some("ignored")), "/api/v1/namespaces");
+    }
+
+    #[test]
+    fn a_type_is_said_as_kubectl_says_it() {
+        let said = |api_version, kind| ApiType::find(api_version, kind).unwrap().to_string();
+        assert_eq!(said("apps/v1", "Deployment"), "deployments.apps");
+        assert_eq!(said("v1", "Namespace"), "namespaces");
+        assert!(ApiType::find("v1", "Deployment").is_none(), "the version belongs to the type");
+    }
+}

@@ -1,0 +1,11 @@
+//! The vocabulary of Kubernetes objects: their types, their kinds, and their manifests as attributes.
+
+mod api_type;
+mod fields;
+mod kinds;
+mod manifest;
+
+pub use api_type::{API_TYPES, ApiType};
+pub use fields::{Path as FieldPath, Step as FieldStep, attributes as fields, item_key, leaves};
+pub use kinds::*;
+pub use manifest::{manifest_object, manifest_of};
