@@ -41,6 +41,7 @@ impl AwsKind for TargetGroup {
             .protocol(ProtocolEnum::from(self.protocol.as_str()))
             .port(self.port.into())
             .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+            .set_health_check_path(check.path.clone())
             .set_health_check_interval_seconds(signed(check.interval))
             .set_healthy_threshold_count(signed(check.healthy))
             .set_unhealthy_threshold_count(signed(check.unhealthy))
@@ -61,6 +62,7 @@ impl AwsKind for TargetGroup {
                 .modify_target_group()
                 .target_group_arn(&live.id)
                 .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+                .set_health_check_path(check.path.clone())
                 .set_health_check_interval_seconds(signed(check.interval))
                 .set_healthy_threshold_count(signed(check.healthy))
                 .set_unhealthy_threshold_count(signed(check.unhealthy));
@@ -98,6 +100,7 @@ fn translate(told: &Told<ElbTargetGroup>) -> TargetGroup {
         port: group.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
         health_check: HealthCheck {
             protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
+            path: group.health_check_path().map(str::to_owned),
             interval: unsigned(group.health_check_interval_seconds()),
             healthy: unsigned(group.healthy_threshold_count()),
             unhealthy: unsigned(group.unhealthy_threshold_count()),

@@ -44,7 +44,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         vpc: network::vpc(),
         protocol: PROTOCOL.to_owned(),
         port: API_PORT,
-        health_check: HealthCheck { protocol: "TCP".to_owned(), interval: 10, healthy: 2, unhealthy: 2 },
+        health_check: ready(),
         // A master that leaves is gone soon after: watches reconnect at once.
         deregistration_seconds: 30,
         tags: site.tags(&TargetGroup::address(API), &display),
@@ -57,6 +57,18 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         tags: site.tags(&Listener::address(API), &display),
     };
     Ok(vec![balancer, targets.object(API)?, listener.object(API)?])
+}
+
+/// A master is healthy when its API server and its etcd member answer: a roll of the masters goes on only then. (An API
+/// server that merely listens would let the next master be taken while this one is still without etcd.)
+fn ready() -> HealthCheck {
+    HealthCheck {
+        protocol: "HTTPS".to_owned(),
+        path: Some("/readyz".to_owned()),
+        interval: 10,
+        healthy: 2,
+        unhealthy: 2,
+    }
 }
 
 /// A name that is unique in the region, and begins as all of the cluster's do: `chat-1a2b3c-api-4d5e6f70`.

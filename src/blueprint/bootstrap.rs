@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::slots::{fill, shell_word};
-use super::{Problem, Site, masters, names, nodes, storage};
+use super::{Problem, Site, dns, masters, names, nodes, storage};
 use crate::engine::{Address, Input, Object, Part, Payload};
 use crate::resource::{BucketObject, Resource};
-use crate::spec::{Cluster, StateLocation};
+use crate::spec::{Cluster, NetworkPlugin, StateLocation};
 
 /// The most bytes of user data that EC2 takes, before it is encoded.
 pub(super) const USER_DATA_LIMIT: usize = 16 * 1024;
@@ -16,7 +16,17 @@ pub(super) const USER_DATA_LIMIT: usize = 16 * 1024;
 pub(super) const SCRIPT: &str = "node.sh";
 
 const USER_DATA: &str = include_str!("../bootstrap/user-data.sh");
-const NODE: &str = include_str!("../bootstrap/node.sh");
+/// One script, in parts that can be read one at a time.
+pub(super) const NODE: &str = concat!(
+    include_str!("../bootstrap/node/10-begin.sh"),
+    include_str!("../bootstrap/node/20-machine.sh"),
+    include_str!("../bootstrap/node/30-volume.sh"),
+    include_str!("../bootstrap/node/40-keys.sh"),
+    include_str!("../bootstrap/node/50-etcd.sh"),
+    include_str!("../bootstrap/node/60-master.sh"),
+    include_str!("../bootstrap/node/70-node.sh"),
+    include_str!("../bootstrap/node/90-main.sh"),
+);
 
 /// No output that user data refers to (ids of volumes and zones) is longer.
 const LONGEST_OUTPUT: usize = 64;
@@ -27,7 +37,7 @@ pub(super) struct Store {
     /// The bucket's name: the state's, or one made for the purpose.
     pub bucket: String,
     /// The beginning of every key that is the cluster's, without a slash at its end.
-    root: String,
+    pub root: String,
     /// The beginning of every key of a file that machines start from, without a slash at its end.
     pub folder: String,
     /// The script that every machine runs.
@@ -88,6 +98,27 @@ pub(super) struct Settings {
     pub lines: Vec<(&'static str, String)>,
     /// The ids of objects.
     pub ids: Vec<(&'static str, Input)>,
+}
+
+/// What every machine is told.
+pub(super) fn common(site: &Site<'_>, role: &str, name: &str, kubeadm: String) -> Vec<(&'static str, String)> {
+    let network = &site.cluster.network;
+    let plugin = match network.plugin {
+        NetworkPlugin::Routes => "routes",
+        NetworkPlugin::None => "none",
+    };
+    vec![
+        ("QUORATE_ROLE", role.to_owned()),
+        ("QUORATE_NAME", name.to_owned()),
+        ("QUORATE_CLUSTER", site.cluster.name.to_string()),
+        ("QUORATE_KUBERNETES", site.cluster.kubernetes.to_string()),
+        ("QUORATE_BUCKET", site.bootstrap.bucket.clone()),
+        ("QUORATE_FOLDER", site.bootstrap.root.clone()),
+        ("QUORATE_DOMAIN", dns::internal_domain(site)),
+        ("QUORATE_PODS", network.pods.to_string()),
+        ("QUORATE_PLUGIN", plugin.to_owned()),
+        ("QUORATE_KUBEADM", kubeadm),
+    ]
 }
 
 impl Settings {

@@ -1,8 +1,8 @@
 //! The control plane: one Auto Scaling group of size 1 per master, each with its own template, zone and etcd volume.
 
-use super::bootstrap::Settings;
+use super::bootstrap::{Settings, common};
 use super::machines::Machines;
-use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, api, dns, storage, tags};
+use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, api, dns, kubeadm, storage, tags};
 use crate::engine::Object;
 use crate::resource::Tags;
 use crate::spec::{Scale, Zone};
@@ -12,6 +12,9 @@ pub(super) const ROLE: &str = super::security::MASTERS;
 
 /// Masters are rolled one at a time, or etcd loses its quorum.
 const LANE: &str = "masters";
+
+/// How long a snapshot of etcd is kept, in days.
+const BACKUP_DAYS: u32 = 7;
 
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let mut objects = Vec::new();
@@ -48,15 +51,16 @@ fn object_name(member: &str) -> String {
 }
 
 fn member_settings(site: &Site<'_>, member: &str) -> Settings {
+    let all: Vec<String> = site.cluster.masters.placed().map(|(member, _)| member).collect();
+    let mut lines = common(site, "master", member, kubeadm::master(site, member));
+    lines.extend([
+        ("QUORATE_MASTERS", all.join(" ")),
+        ("QUORATE_INITIAL_CLUSTER", kubeadm::initial_cluster(site)),
+        ("QUORATE_BACKUP_DAYS", BACKUP_DAYS.to_string()),
+    ]);
     Settings {
         name: object_name(member),
-        lines: vec![
-            ("QUORATE_ROLE", "master".to_owned()),
-            ("QUORATE_NAME", member.to_owned()),
-            ("QUORATE_CLUSTER", site.cluster.name.to_string()),
-            ("QUORATE_KUBERNETES", site.cluster.kubernetes.to_string()),
-            ("QUORATE_DOMAIN", dns::internal_domain(site)),
-        ],
+        lines,
         ids: vec![("QUORATE_VOLUME", storage::volume(member)), ("QUORATE_ZONE_ID", dns::internal_zone())],
     }
 }

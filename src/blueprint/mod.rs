@@ -4,6 +4,7 @@ mod api;
 mod bootstrap;
 mod dns;
 mod identity;
+mod kubeadm;
 mod machines;
 mod masters;
 mod names;

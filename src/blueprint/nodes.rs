@@ -1,8 +1,8 @@
 //! Workers: an Auto Scaling group per node group, over all its zones.
 
-use super::bootstrap::Settings;
+use super::bootstrap::{Settings, common};
 use super::machines::Machines;
-use super::{GROUP_TAG, Problem, ROLE_TAG, Site, tags};
+use super::{GROUP_TAG, Problem, ROLE_TAG, Site, kubeadm, tags};
 use crate::engine::Object;
 use crate::resource::Tags;
 
@@ -41,14 +41,6 @@ pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings>
 }
 
 fn group_settings(site: &Site<'_>, name: &str) -> Settings {
-    Settings {
-        name: object_name(name),
-        lines: vec![
-            ("QUORATE_ROLE", "node".to_owned()),
-            ("QUORATE_NAME", name.to_owned()),
-            ("QUORATE_CLUSTER", site.cluster.name.to_string()),
-            ("QUORATE_KUBERNETES", site.cluster.kubernetes.to_string()),
-        ],
-        ids: Vec::new(),
-    }
+    let lines = common(site, "node", name, kubeadm::node(name));
+    Settings { name: object_name(name), lines, ids: Vec::new() }
 }

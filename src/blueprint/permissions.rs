@@ -26,19 +26,38 @@ type Policies = BTreeMap<String, Input>;
 
 /// What masters may do, in one document: IAM lists and reads each document of a role by a call of its own.
 pub(super) fn masters(site: &Site<'_>) -> Policies {
-    let statements: Vec<Statement> =
-        [master_bootstrap(site), internal_names(site), cloud_controller(site), load_balancers(site), volumes(site)]
-            .concat();
+    let statements: Vec<Statement> = [
+        master_store(site),
+        etcd_volume(site),
+        internal_names(site),
+        cloud_controller(site),
+        load_balancers(site),
+        volumes(site),
+    ]
+    .concat();
     let document = slots::fill(&document(&statements), &[(ZONE, dns::internal_zone())]);
     Policies::from([(POLICY.to_owned(), document)])
 }
 
 /// What nodes may do.
 pub(super) fn nodes(site: &Site<'_>) -> Policies {
-    // user-data.sh: fetches node.sh and the settings of a node group.
-    let read = Statement::allow("ReadBootstrap", &["s3:GetObject"])
-        .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name)));
-    Policies::from([(POLICY.to_owned(), document(&[read]).into())])
+    let statements = [
+        // user-data.sh: fetches node.sh and the settings of a node group.
+        Statement::allow("ReadBootstrap", &["s3:GetObject"])
+            .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name))),
+        // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
+        Statement::allow("ReadJoin", &["s3:GetObject"])
+            .on(["pki/join.pem", "pki/join-token"].map(|key| kept(site, key))),
+        // node.sh, every step: says where the machine is. No marker of etcd's is called so.
+        Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/i-*/status.json")]),
+    ];
+    Policies::from([(POLICY.to_owned(), document(&statements).into())])
+}
+
+/// The ARN of objects that machines share, by a pattern of their keys below the cluster's.
+fn kept(site: &Site<'_>, pattern: &str) -> String {
+    let store = &site.bootstrap;
+    site.global_arn("s3", &format!("{}/{}/{pattern}", store.bucket, literally(&store.root)))
 }
 
 /// The ARN of a file that machines start from, whatever its hash: machines of an older template still start.
@@ -47,22 +66,40 @@ fn bootstrap_objects(site: &Site<'_>, name: &str) -> String {
     site.global_arn("s3", &format!("{}/{}/*/{name}", store.bucket, literally(&store.folder)))
 }
 
-fn master_bootstrap(site: &Site<'_>) -> Vec<Statement> {
+fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
     vec![
-        // user-data.sh: fetches node.sh and a master's settings.
-        Statement::allow("ReadBootstrap", &["s3:GetObject"])
-            .on([bootstrap::SCRIPT, "masters-*"].map(|name| bootstrap_objects(site, name))),
         // node.sh, etcd volume: finds out whether the volume is free. Reads cannot be limited to a volume.
         Statement::allow("SeeVolumes", &["ec2:DescribeVolumes"]).on_everything(),
         // node.sh, etcd volume: attaches it; AWS checks the volume and the instance each against its own statement.
-        Statement::allow("AttachEtcdVolume", &["ec2:AttachVolume"])
+        // node.sh, leave: detaches it, so that the next machine need not wait for AWS to find out.
+        Statement::allow("AttachEtcdVolume", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "volume/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
             .when("StringLike", resource_tag(OBJECT_TAG), ["volume/etcd-*"]),
-        Statement::allow("AttachToMaster", &["ec2:AttachVolume"])
+        Statement::allow("AttachToMaster", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "instance/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
             .when("StringEquals", resource_tag(ROLE_TAG), ["master"]),
+    ]
+}
+
+/// What masters read and write in the bucket. All policies of a role share 10,240 characters, and each key here begins
+/// with the state's prefix and the cluster's name: so there are as few as will do.
+fn master_store(site: &Site<'_>) -> Vec<Statement> {
+    let prefix = |prefix: &str| format!("{}/{prefix}", literally(&site.bootstrap.root));
+    vec![
+        // user-data.sh: fetches node.sh and a master's settings. node.sh, authorities and token: the cluster's keys.
+        Statement::allow("ReadStore", &["s3:GetObject"]).on(["bootstrap/*", "pki/*"].map(|keys| kept(site, keys))),
+        // node.sh, every step: says where the machine is; etcd: that this member has been healthy.
+        Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/*")]),
+        // node.sh, backup: writes snapshots, and removes those past their time. Whoever has a master has etcd itself:
+        // that it may also remove snapshots is the price of a bucket that does not grow for ever.
+        Statement::allow("WriteBackups", &["s3:PutObject", "s3:DeleteObjectVersion"])
+            .on([kept(site, "backups/etcd/20*")]),
+        // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are.
+        Statement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])
+            .on([site.global_arn("s3", &site.bootstrap.bucket)])
+            .when("StringEquals", "s3:prefix", [prefix("nodes/etcd-"), prefix("backups/etcd/20")]),
     ]
 }
 

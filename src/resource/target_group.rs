@@ -28,6 +28,9 @@ pub struct TargetGroup {
 pub struct HealthCheck {
     /// `TCP`, `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// What is asked for by `HTTP` and `HTTPS`; the answer must be 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Seconds between two checks.
     pub interval: u32,
     /// Checks in a row that make a machine healthy.

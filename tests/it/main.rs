@@ -7,6 +7,7 @@ mod change;
 mod fault;
 mod house;
 mod moto;
+mod node;
 mod program;
 mod road;
 mod stage;

@@ -9,18 +9,18 @@ use crate::resource::{BucketObject, LaunchTemplate, Role, Rule, SecurityGroupRul
 use proptest::prelude::*;
 
 /// The statements of a role.
-fn statements(objects: &[Object], role: &str) -> Vec<Json> {
+pub(super) fn statements(objects: &[Object], role: &str) -> Vec<Json> {
     let role = all::<Role>(objects).remove(role).unwrap();
     let documents = role.policies.values().map(|document| serde_json::from_str::<Json>(&text(document)).unwrap());
     documents.flat_map(|document| document["Statement"].as_array().unwrap().clone()).collect()
 }
 
-fn strings(json: &Json) -> Vec<String> {
+pub(super) fn strings(json: &Json) -> Vec<String> {
     json.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
 /// Whether an IAM pattern covers a text: `*` is anything, `${*}` is a star.
-fn covers(pattern: &str, text: &str) -> bool {
+pub(super) fn covers(pattern: &str, text: &str) -> bool {
     let pattern = pattern.replace("${*}", "\u{1}");
     let text = text.replace('*', "\u{1}");
     let mut pieces = pattern.split('*');
@@ -76,9 +76,11 @@ proptest! {
     }
 
     #[test]
-    fn a_node_may_do_nothing_but_read(cluster in any_cluster()) {
+    fn a_node_may_do_nothing_but_read_and_say_how_it_is(cluster in any_cluster()) {
         for statement in statements(&objects(cluster), "nodes") {
-            prop_assert_eq!(strings(&statement["Action"]), ["s3:GetObject"]);
+            let status = strings(&statement["Resource"]).iter().all(|resource| resource.ends_with("/nodes/i-*/status.json"));
+            let allowed = if status { "s3:PutObject" } else { "s3:GetObject" };
+            prop_assert_eq!(strings(&statement["Action"]), [allowed]);
         }
     }
 
@@ -86,7 +88,9 @@ proptest! {
     fn what_masters_change_is_this_clusters(cluster in any_cluster()) {
         let name = cluster["name"].as_str().unwrap().to_owned();
         for statement in statements(&objects(cluster), "masters") {
-            let reads = |action: &String| action.contains(":Describe") || action == "s3:GetObject";
+            let reads = |action: &String| {
+                [":Describe", ":List", ":Get"].iter().any(|verb| action.contains(verb))
+            };
             if !strings(&statement["Action"]).iter().all(reads) {
                 prop_assert!(is_bound(&statement, &name), "{}", statement);
             }
@@ -107,8 +111,8 @@ proptest! {
     }
 }
 
-/// Whether a statement that changes something is limited to a cluster: by tag, by a zone of it, or to the call that
-/// makes the object, whose own statement asks for the tag.
+/// Whether a statement that changes something is limited to a cluster: by tag, by a zone or a folder of it, or to the
+/// call that makes the object, whose own statement asks for the tag.
 fn is_bound(statement: &Json, cluster: &str) -> bool {
     let conditions = &statement["Condition"];
     let equals = &conditions["StringEquals"];
@@ -118,6 +122,9 @@ fn is_bound(statement: &Json, cluster: &str) -> bool {
         || tagged(format!("aws:ResourceTag/{kubernetes}"), "owned")
         || tagged(format!("aws:RequestTag/{kubernetes}"), "owned")
         || equals.get("ec2:CreateAction").or_else(|| equals.get("elasticloadbalancing:CreateAction")).is_some()
+        || strings(&statement["Resource"])
+            .iter()
+            .all(|resource| resource.starts_with("arn:aws:s3:::") && resource.contains(&format!("/{cluster}/")))
         || strings(&statement["Resource"]) == ["arn:aws:route53:::hostedzone/${hosted-zone/internal.id}"]
 }
 
@@ -129,6 +136,15 @@ fn machines_read_the_files_of_their_own_role() {
     assert!(may_read(&objects, "nodes", &key("node.sh")));
     assert!(may_read(&objects, "masters", &key("masters-a")));
     assert!(may_read(&objects, "masters", &key("node.sh")));
+    for key in ["cluster-ca.pem", "etcd-ca.pem", "front-proxy-ca.pem", "service-account.pem"] {
+        let key = format!("chat.poeticoding.com/pki/{key}");
+        assert!(may_read(&objects, "masters", &key), "{key}");
+        assert!(!may_read(&objects, "nodes", &key), "{key}");
+    }
+    for key in ["join.pem", "join-token"] {
+        let key = format!("chat.poeticoding.com/pki/{key}");
+        assert!(may_read(&objects, "masters", &key) && may_read(&objects, "nodes", &key), "{key}");
+    }
     for secret in [
         &key("masters-a"),
         "chat.poeticoding.com/state.json",

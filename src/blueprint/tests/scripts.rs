@@ -3,34 +3,83 @@
 use std::collections::BTreeSet;
 
 use super::clusters::{all, object, objects, text, tutorial};
+use super::isolation::{covers, statements, strings};
+use crate::blueprint::bootstrap::NODE;
 use crate::resource::{LaunchTemplate, Role};
 
-const NODE: &str = include_str!("../../bootstrap/node.sh");
 const USER_DATA: &str = include_str!("../../bootstrap/user-data.sh");
+/// The part of node.sh that only nodes run.
+const JOIN: &str = include_str!("../../bootstrap/node/70-node.sh");
+
+/// The commands of a script that begin with `aws`, each on one line.
+fn commands(script: &str) -> Vec<String> {
+    let joined = script.replace("\\\n", " ");
+    let lines = joined.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines
+        .flat_map(|line| line.match_indices("aws ").map(|(at, _)| line[at + 4..].to_owned()).collect::<Vec<_>>())
+        .collect()
+}
 
 /// The AWS calls of a script, as IAM actions: `aws ec2 attach-volume` is `ec2:AttachVolume`.
 fn calls(script: &str) -> BTreeSet<String> {
-    let lines = script.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let commands = lines.flat_map(|line| line.match_indices("aws ").map(|(at, _)| line[at + 4..].to_owned()));
-    commands.filter_map(|command| action(&mut command.split(' '))).collect()
+    commands(script).iter().filter_map(|command| action(command)).collect()
 }
 
-fn action<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<String> {
-    match (words.next()?, words.next()?) {
-        ("s3", "cp") => Some("s3:GetObject".to_owned()),
-        (service, call) => {
-            let name: String = call
-                .split('-')
-                .map(|word| word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default())
-                .collect();
-            Some(format!("{service}:{name}"))
-        }
-    }
+fn action(command: &str) -> Option<String> {
+    let mut words = command.split_whitespace();
+    let (service, call) = (words.next()?, words.next()?);
+    let name = match (service, call) {
+        // To the bucket from standard input or a file, or the other way round.
+        ("s3", "cp") if uploaded(command).is_some() => "PutObject".to_owned(),
+        ("s3", "cp") => "GetObject".to_owned(),
+        ("s3api", "list-objects-v2") => "ListBucket".to_owned(),
+        ("s3api", "list-object-versions") => "ListBucketVersions".to_owned(),
+        ("s3api", "delete-object") if command.contains("--version-id") => "DeleteObjectVersion".to_owned(),
+        _ => call.split('-').map(capitalised).collect(),
+    };
+    Some(format!("{}:{name}", service.trim_end_matches("api")))
+}
+
+fn capitalised(word: &str) -> String {
+    word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
+}
+
+/// The key below the cluster's that a copy writes: its last word names the bucket.
+fn uploaded(command: &str) -> Option<String> {
+    let last = command.split(" ||").next()?.split(" \"$STORE/").last()?;
+    let key = last.trim().strip_suffix('"')?;
+    let key = key.replace("$instance", "i-0123456789abcdef0").replace("$QUORATE_NAME", "a");
+    Some(key.replace("$(stamp now)", "20260101T000000Z"))
+}
+
+/// The objects of pki/ that a script asks for.
+fn fetched(script: &str) -> BTreeSet<String> {
+    let words = |name: &'static str| script.split(name).skip(1).filter_map(|rest| rest.split([' ', ')', '\n']).next());
+    let names = words("  pair ").chain(words("(fetch ")).filter(|name| !name.contains(['"', '$']));
+    names.map(str::to_owned).collect()
 }
 
 /// The statements of the masters' policy that are there for the scripts; the others are the controllers'.
-const FOR_SCRIPTS: &[&str] =
-    &["ReadBootstrap", "SeeVolumes", "AttachEtcdVolume", "AttachToMaster", "WriteInternalNames"];
+const FOR_SCRIPTS: &[&str] = &[
+    "ReadStore",
+    "WriteStatus",
+    "WriteBackups",
+    "ListStore",
+    "SeeVolumes",
+    "AttachEtcdVolume",
+    "AttachToMaster",
+    "WriteInternalNames",
+];
+
+/// Whether a role may do something with an object of the tutorial's cluster.
+fn may(role: &str, action: &str, key: &str) -> bool {
+    let key = format!("arn:aws:s3:::state.chat.poeticoding.com/chat.poeticoding.com/{key}");
+    let statements = statements(&objects(tutorial()), role);
+    let of_action = statements.iter().filter(|statement| strings(&statement["Action"]).iter().any(|a| a == action));
+    of_action
+        .flat_map(|statement| strings(&statement["Resource"]))
+        .any(|pattern| covers(&pattern.replace('?', "*"), &key))
+}
 
 /// The actions of some statements of a role's policies.
 fn allowed(role: &str, sids: &[&str]) -> BTreeSet<String> {
@@ -55,8 +104,33 @@ fn masters_may_do_what_their_scripts_do_and_no_more() {
 }
 
 #[test]
-fn nodes_may_fetch_their_scripts() {
+fn masters_may_touch_the_objects_that_their_script_names() {
+    let keys = fetched(NODE);
+    assert_eq!(keys.len(), 6, "all of pki/: {keys:?}");
+    for key in keys {
+        assert!(may("masters", "s3:GetObject", &format!("pki/{key}")), "{key}");
+    }
+    let written: BTreeSet<String> = commands(NODE).iter().filter_map(|command| uploaded(command)).collect();
+    assert_eq!(
+        written.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["backups/etcd/20260101T000000Z-a.db", "nodes/etcd-a", "nodes/i-0123456789abcdef0/status.json"]
+    );
+    for key in written {
+        assert!(may("masters", "s3:PutObject", &key), "{key}");
+    }
+    assert!(may("masters", "s3:DeleteObjectVersion", "backups/etcd/20260101T000000Z-a.db"));
+    assert!(!may("masters", "s3:DeleteObjectVersion", "state.json"));
+}
+
+#[test]
+fn nodes_may_fetch_what_they_start_from_and_say_how_they_are() {
     assert_eq!(calls(USER_DATA), allowed("nodes", &["ReadBootstrap"]));
+    assert_eq!(fetched(JOIN), BTreeSet::from(["join.pem".to_owned()]));
+    for key in ["pki/join.pem", "pki/join-token"] {
+        assert!(may("nodes", "s3:GetObject", key), "{key}");
+    }
+    assert!(may("nodes", "s3:PutObject", "nodes/i-0123456789abcdef0/status.json"));
+    assert!(!may("nodes", "s3:PutObject", "nodes/etcd-a"), "a node must not pass for a member of etcd");
 }
 
 #[test]

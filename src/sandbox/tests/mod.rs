@@ -182,7 +182,7 @@ fn front() -> Vec<Object> {
         cross_zone: true,
         tags: tags("api"),
     };
-    let check = HealthCheck { protocol: "TCP".to_owned(), interval: 10, healthy: 2, unhealthy: 2 };
+    let check = HealthCheck { protocol: "TCP".to_owned(), path: None, interval: 10, healthy: 2, unhealthy: 2 };
     let target = TargetGroup {
         name: "api-1".to_owned(),
         vpc: of::<Vpc>("main", "id"),

@@ -27,7 +27,13 @@ fn target_group(site: &Site, network: &Network) -> TargetGroup {
         vpc: network.vpc.as_str().into(),
         protocol: "TCP".to_owned(),
         port: 6443,
-        health_check: HealthCheck { protocol: "TCP".to_owned(), interval: 10, healthy: 2, unhealthy: 2 },
+        health_check: HealthCheck {
+            protocol: "HTTPS".to_owned(),
+            path: Some("/readyz".to_owned()),
+            interval: 10,
+            healthy: 2,
+            unhealthy: 2,
+        },
         deregistration_seconds: 30,
         tags: site.tags(&TargetGroup::address("api")),
     }

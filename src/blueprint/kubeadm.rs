@@ -1,0 +1,39 @@
+//! kubeadm's configuration of masters and nodes (`v1beta4`), with slots for what only the machine knows: its address,
+//! its name, its instance, the version that it has installed, and how its etcd member starts.
+
+use super::{Site, dns};
+
+const MASTER: &str = include_str!("../bootstrap/master.yaml");
+const NODE: &str = include_str!("../bootstrap/node.yaml");
+
+/// The configuration of a master.
+pub(super) fn master(site: &Site<'_>, member: &str) -> String {
+    let network = &site.cluster.network;
+    let slots = [
+        ("@MEMBER@", member),
+        ("@CLUSTER@", site.cluster.name.as_str()),
+        ("@DOMAIN@", &dns::internal_domain(site)),
+        ("@PODS@", &network.pods.to_string()),
+        ("@SERVICES@", &network.services.to_string()),
+    ];
+    filled(MASTER, &slots)
+}
+
+/// The configuration of a node.
+pub(super) fn node(group: &str) -> String {
+    filled(NODE, &[("@GROUP@", group)])
+}
+
+/// The members of etcd as a new cluster starts with them: `etcd-a=https://etcd-a.internal.…:2380,…`.
+pub(super) fn initial_cluster(site: &Site<'_>) -> String {
+    let domain = dns::internal_domain(site);
+    let members =
+        site.cluster.masters.placed().map(|(member, _)| format!("etcd-{member}=https://etcd-{member}.{domain}:2380"));
+    members.collect::<Vec<_>>().join(",")
+}
+
+/// The text with some slots filled. The values are names and address ranges of the cluster file, all of them checked:
+/// none holds a quote or looks like a slot.
+fn filled(text: &str, slots: &[(&str, &str)]) -> String {
+    slots.iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
+}

@@ -1,0 +1,103 @@
+#!/bin/bash
+# Quorate: makes this machine a master or a node of the cluster, and keeps it one.
+#
+#   node.sh          from a bare machine to Ready: run by quorate-node.service at every boot, and again when it fails
+#   node.sh token    masters, on a timer: the join token in the bucket is the cluster's, and no older one is
+#   node.sh backup   masters, on a timer: a snapshot of etcd goes into the bucket, those past their time leave it
+#   node.sh renew    masters, on a timer: leaf certificates that end within 90 days are made anew
+#   node.sh leave    masters, at shutdown: etcd stops in peace and its volume is free for the next machine
+#
+# Every step looks before it acts, so a run that died at any line is finished by the next one. What the cluster file
+# says is in /etc/quorate/settings, ids that only AWS knows are in /etc/quorate/machine. docs/machines.md tells the
+# whole story, and what to do when a step fails.
+set -Eeuo pipefail
+
+# shellcheck source=/dev/null
+. /etc/quorate/settings
+# shellcheck source=/dev/null
+. /etc/quorate/machine
+
+: "${QUORATE_ROLE:?}" "${QUORATE_NAME:?}" "${QUORATE_CLUSTER:?}" "${QUORATE_KUBERNETES:?}" "${QUORATE_KUBEADM:?}"
+: "${QUORATE_BUCKET:?}" "${QUORATE_FOLDER:?}" "${QUORATE_DOMAIN:?}" "${QUORATE_PODS:?}" "${QUORATE_PLUGIN:?}"
+
+readonly STORE=s3://$QUORATE_BUCKET/$QUORATE_FOLDER
+readonly METADATA=http://169.254.169.254/latest
+readonly OURS=/etc/quorate
+readonly KUBERNETES=/etc/kubernetes
+readonly PKI=$KUBERNETES/pki
+readonly ETCD_DATA=/var/lib/etcd
+readonly ETCD_DEVICE=/dev/sdf # what EC2 calls it; the kernel may call it otherwise
+export CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock
+# All machines of a cluster may start at once: the AWS CLI waits and tries again when it is throttled.
+export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10
+
+# --- How it speaks -----------------------------------------------------------------------------------------------
+
+current=start
+instance=
+
+say() {
+  echo "quorate: node: $*"
+}
+
+die() {
+  say "$*" >&2
+  exit 1
+}
+
+# step NAME COMMAND…: runs one step and says how it went, here and in the bucket.
+step() {
+  current=$1
+  shift
+  say "$current: begins"
+  report working
+  "$@"
+  say "$current: done"
+}
+
+# report STATE: tells `quorate validate` where this machine is. No machine stops because this could not be written.
+report() {
+  printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"%s","at":"%s","kubernetes":"%s"}\n' \
+    "$instance" "$QUORATE_ROLE" "$QUORATE_NAME" "$current" "$1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$QUORATE_KUBERNETES" |
+    aws s3 cp --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" ||
+    say "the status could not be written; going on"
+}
+
+# await ATTEMPTS COMMAND…: tries every 5 s, and fails when there are no attempts left.
+await() {
+  local left=$1
+  shift
+  until "$@"; do
+    ((--left > 0)) || return 1
+    sleep 5
+  done
+}
+
+# write FILE MODE: standard input becomes the file, at once and never half of it.
+write() {
+  mkdir -p "${1%/*}"
+  (umask 077 && cat > "$1.new")
+  chmod "$2" "$1.new"
+  mv "$1.new" "$1"
+}
+
+# --- What EC2 says of this machine -------------------------------------------------------------------------------
+
+# metadata PATH: an answer of the instance's metadata service (version 2: with a token).
+metadata() {
+  curl --fail --silent --show-error --retry 5 --header "X-aws-ec2-metadata-token: $metadata_token" \
+    "$METADATA/meta-data/$1"
+}
+
+# Who this machine is. The node's name is its private DNS name: the cloud controller manager finds the instance by it.
+look_around() {
+  metadata_token=$(curl --fail --silent --show-error --retry 5 --request PUT \
+    --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/api/token")
+  AWS_DEFAULT_REGION=$(metadata placement/region)
+  export AWS_DEFAULT_REGION
+  instance=$(metadata instance-id)
+  zone=$(metadata placement/availability-zone)
+  address=$(metadata local-ipv4)
+  node_name=$(metadata local-hostname)
+  node_name=${node_name%% *}
+}

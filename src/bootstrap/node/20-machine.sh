@@ -1,0 +1,143 @@
+
+# --- Every machine: kernel, packages, containers -----------------------------------------------------------------
+
+# Bridged pod traffic has to pass the node's rules, and a node forwards for its pods.
+prepare_kernel() {
+  printf '%s\n' overlay br_netfilter | write /etc/modules-load.d/quorate.conf 0644
+  modprobe --all overlay br_netfilter
+  write /etc/sysctl.d/90-quorate.conf 0644 << 'END'
+net.bridge.bridge-nf-call-iptables = 1
+net.bridge.bridge-nf-call-ip6tables = 1
+net.ipv4.ip_forward = 1
+END
+  sysctl --quiet --load /etc/sysctl.d/90-quorate.conf
+}
+
+# Who signs the packages of the Kubernetes project: "isv:kubernetes OBS Project".
+readonly PACKAGE_KEY=DE15B14486CD377B9E876E1A234654DA9A296436
+
+# What the image lacks: the packages of the cluster's minor version, and those of Amazon Linux. An image that has
+# everything downloads nothing. The kubelet is not enabled: at boot it may start only after etcd's volume is mounted.
+install_packages() {
+  local missing=() command
+  for command in containerd jq openssl iptables; do
+    command -v "$command" > /dev/null || missing+=("${command/#iptables/iptables-nft}")
+  done
+  if ((${#missing[@]} > 0)); then
+    dnf --assumeyes --quiet install "${missing[@]}"
+  fi
+  if has_kubernetes; then
+    say "$(kubelet --version) is here already"
+    return
+  fi
+  local repository=https://pkgs.k8s.io/core:/stable:/v$QUORATE_KUBERNETES/rpm
+  trust_packages "$repository"
+  write /etc/yum.repos.d/kubernetes.repo 0644 << END
+[kubernetes]
+name=Kubernetes $QUORATE_KUBERNETES
+baseurl=$repository/
+enabled=1
+gpgcheck=1
+repo_gpgcheck=1
+gpgkey=file://$OURS/kubernetes.gpg
+exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
+END
+  dnf --assumeyes --quiet --disableexcludes=kubernetes install kubelet kubeadm kubectl cri-tools kubernetes-cni
+  has_kubernetes || die "the packages are installed, but not all of them are Kubernetes $QUORATE_KUBERNETES"
+}
+
+# Whether kubelet, kubeadm and kubectl are here, in the cluster's minor version.
+has_kubernetes() {
+  command -v crictl > /dev/null &&
+    [[ $(kubelet --version 2> /dev/null) == "Kubernetes v$QUORATE_KUBERNETES."* ]] &&
+    [[ $(kubeadm version --output short 2> /dev/null) == "v$QUORATE_KUBERNETES."* ]] &&
+    [[ $(kubectl version --client 2> /dev/null) == *"v$QUORATE_KUBERNETES."* ]]
+}
+
+# trust_packages REPOSITORY: takes the key that the repository offers, if it is the one key that we know.
+trust_packages() {
+  local offered=$OURS/kubernetes.gpg.offered found
+  curl --fail --silent --show-error --location --retry 5 --output "$offered" "$1/repodata/repomd.xml.key"
+  # The first fingerprint is the key's, those after it are of its parts.
+  mapfile -t found < <(gpg --show-keys --with-colons "$offered" | sed -n 's/^fpr:*\([0-9A-F]*\):.*/\1/p')
+  if [[ ${found[0]:-} != "$PACKAGE_KEY" ]]; then
+    rm -f "$offered"
+    die "the key of $1 is ${found[0]:-none}, not $PACKAGE_KEY: nothing is installed"
+  fi
+  mv "$offered" "$OURS/kubernetes.gpg"
+}
+
+# containerd as the kubelet needs it: the same cgroup driver, the sandbox image that kubeadm goes with, and a CNI
+# configuration that containerd writes by itself once it is told the node's pod range.
+configure_containerd() {
+  local config=/etc/containerd/config.toml template=/etc/containerd/cni.conflist.template sandbox before
+  sandbox=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /pause:)
+  before=$(sum "$config" "$template")
+  {
+    cat << END
+version = 2
+
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "$sandbox"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+SystemdCgroup = true
+END
+    if [[ $QUORATE_PLUGIN == routes ]]; then
+      cat << END
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/opt/cni/bin"
+conf_dir = "/etc/cni/net.d"
+conf_template = "$template"
+END
+    fi
+  } | write "$config" 0644
+  if [[ $QUORATE_PLUGIN == routes ]]; then
+    write_network_template "$template"
+  fi
+  if [[ $(sum "$config" "$template") != "$before" ]]; then
+    systemctl try-restart containerd
+  fi
+  systemctl enable --quiet --now containerd
+}
+
+# sum FILE…: tells one state of the files from another; a missing one is a state too.
+sum() {
+  sha256sum "$@" 2> /dev/null || true
+}
+
+# A pod has a cable to its node and an address of the node's range; the VPC routes the rest. No daemon.
+write_network_template() {
+  write "$1" 0644 << 'END'
+{
+  "cniVersion": "1.0.0",
+  "name": "quorate",
+  "plugins": [
+    {
+      "type": "ptp",
+      "ipMasq": false,
+      "ipam": {
+        "type": "host-local",
+        "dataDir": "/run/cni-ipam-state",
+        "ranges": [{{range $i, $range := .PodCIDRRanges}}{{if $i}}, {{end}}[{"subnet": "{{$range}}"}]{{end}}],
+        "routes": [{"dst": "0.0.0.0/0"}]
+      }
+    },
+    {"type": "portmap", "capabilities": {"portMappings": true}}
+  ]
+}
+END
+}
+
+# Outside the cluster nobody knows the pods' addresses, and an internet gateway forwards only for instances: what
+# leaves for anywhere but a pod goes under the node's own address.
+masquerade() {
+  local rule=(POSTROUTING --source "$QUORATE_PODS" ! --destination "$QUORATE_PODS" --jump MASQUERADE)
+  if [[ $QUORATE_PLUGIN == routes ]] && ! iptables --wait --table nat --check "${rule[@]}" 2> /dev/null; then
+    iptables --wait --table nat --append "${rule[@]}"
+  fi
+}

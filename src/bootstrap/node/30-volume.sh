@@ -1,0 +1,107 @@
+
+# --- Masters: the etcd volume ------------------------------------------------------------------------------------
+
+# Prints the device of the etcd volume, if the kernel has it. NVMe devices carry the volume's id, others EC2's name.
+etcd_device() {
+  local device
+  for device in "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${QUORATE_VOLUME/-/}" "$ETCD_DEVICE" "${ETCD_DEVICE/sd/xvd}"; do
+    if blockdev --getsize64 "$device" > /dev/null 2>&1; then
+      readlink --canonicalize-missing "$device"
+      return
+    fi
+  done
+  return 1
+}
+
+# Attaches the volume of this master, and no other. While the master before this one still has it, there is nothing
+# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it.
+attach_volume() {
+  : "${QUORATE_VOLUME:?}"
+  local state holder
+  while true; do
+    read -r state holder < <(aws ec2 describe-volumes --volume-ids "$QUORATE_VOLUME" --output text \
+      --query 'Volumes[0].[State, Attachments[0].InstanceId]') || true
+    if [[ $holder == "$instance" ]]; then
+      break
+    elif [[ $state == available ]]; then
+      say "attaching $QUORATE_VOLUME"
+      aws ec2 attach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --device "$ETCD_DEVICE" \
+        --output text --query State || say "it could not be attached yet"
+    else
+      say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, held by ${holder:-nobody}"
+    fi
+    sleep 5
+  done
+  until etcd_device > /dev/null; do
+    say "waiting for the device of $QUORATE_VOLUME"
+    sleep 1
+  done
+}
+
+# Makes a file system, only on a volume that has none. blkid's answer 2 means "nothing found", and also "cannot read":
+# so the volume is read first.
+format_if_blank() {
+  local device=$1 answer=0
+  dd if="$device" of=/dev/null bs=1M count=1 status=none
+  blkid --probe "$device" || answer=$?
+  case $answer in
+    0) say "$device has data; it is kept" ;;
+    2)
+      say "$device is blank; making a file system"
+      mkfs.ext4 -q -m 0 -L etcd "$device"
+      ;;
+    *) die "blkid cannot tell whether $device is blank (it answered $answer); it is left alone" ;;
+  esac
+}
+
+mount_volume() {
+  local device uuid
+  # The kubelet must never start etcd on the root disk: an empty directory would pass for a new member.
+  write /etc/systemd/system/kubelet.service.d/20-quorate.conf 0644 << END
+[Unit]
+AssertPathIsMountPoint=$ETCD_DATA
+END
+  systemctl daemon-reload
+  if mountpoint --quiet "$ETCD_DATA"; then
+    say "$ETCD_DATA is mounted already"
+    return
+  fi
+  device=$(etcd_device)
+  format_if_blank "$device"
+  uuid=$(blkid --match-tag UUID --output value "$device")
+  mkdir -p "$ETCD_DATA"
+  mount --options noatime "UUID=$uuid" "$ETCD_DATA"
+  chmod 0700 "$ETCD_DATA"
+}
+
+# At shutdown, after the kubelet: what the next machine would otherwise wait for. Nothing depends on it.
+leave() {
+  : "${QUORATE_VOLUME:?}"
+  local container
+  for container in $(crictl ps --quiet --name '^etcd$'); do
+    crictl stop --timeout 20 "$container" || say "etcd did not stop"
+  done
+  if mountpoint --quiet "$ETCD_DATA"; then
+    umount "$ETCD_DATA"
+  fi
+  aws ec2 detach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --output text --query State
+}
+
+# --- Masters: names in the private zone --------------------------------------------------------------------------
+
+# This master's own name for its peers, and its share of the API's. It comes first of all: a resolver that was asked
+# for a name before it was there may say for a quarter of an hour that there is none.
+write_names() {
+  : "${QUORATE_ZONE_ID:?}"
+  aws route53 change-resource-record-sets --hosted-zone-id "$QUORATE_ZONE_ID" --output text \
+    --query ChangeInfo.Status --change-batch "{
+      \"Changes\": [
+        {\"Action\": \"UPSERT\", \"ResourceRecordSet\": {
+          \"Name\": \"etcd-$QUORATE_NAME.$QUORATE_DOMAIN\", \"Type\": \"A\", \"TTL\": 10,
+          \"ResourceRecords\": [{\"Value\": \"$address\"}]}},
+        {\"Action\": \"UPSERT\", \"ResourceRecordSet\": {
+          \"Name\": \"api.$QUORATE_DOMAIN\", \"Type\": \"A\", \"TTL\": 10,
+          \"SetIdentifier\": \"$QUORATE_NAME\", \"MultiValueAnswer\": true,
+          \"ResourceRecords\": [{\"Value\": \"$address\"}]}}
+      ]}"
+}

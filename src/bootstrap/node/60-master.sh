@@ -1,0 +1,174 @@
+
+# --- Masters: the control plane ----------------------------------------------------------------------------------
+
+# phase PHASE…: one of kubeadm's phases with our configuration. Each one is safe to repeat.
+phase() {
+  kubeadm init phase "$@" --config "$OURS/kubeadm.yaml"
+}
+
+# The leaf certificates and the kubeconfigs of this machine; those that are there and fit are kept.
+make_certificates() {
+  configure "$OURS/kubeadm.yaml"
+  phase certs all
+  phase kubeconfig all
+}
+
+# Static pods first, then the kubelet that runs them.
+start_control_plane() {
+  phase etcd local
+  phase control-plane all
+  phase kubelet-start
+}
+
+# This machine's own API server, not just any: it answers `ok` when its etcd member does too.
+api_ready() {
+  [[ $(curl --silent --max-time 10 --cacert "$PKI/ca.crt" "https://$1:6443/readyz" 2> /dev/null) == ok ]]
+}
+
+await_api() {
+  await 120 api_ready "$1" || die "the API server at $1 is not ready; on a master see: crictl ps --all, crictl logs"
+}
+
+# What belongs to the whole cluster: every master says the same, so none of them has to be the first. admin.conf is
+# refused until its cluster role binding is there, so these use super-admin.conf; mark-control-plane cannot be told
+# to, takes admin.conf, and makes that binding first if it is missing (kubeadm, initData.Client).
+configure_cluster() {
+  local super=(--kubeconfig "$KUBERNETES/super-admin.conf")
+  # All masters write these at once: who comes second may be told that it changed meanwhile.
+  await 6 phase upload-config all "${super[@]}"
+  await 6 phase mark-control-plane
+  await 6 phase bootstrap-token --skip-token-print "${super[@]}"
+  await 6 phase addon all "${super[@]}"
+  # The kubelet's own client certificate: from here on the kubelet renews it by itself.
+  phase kubelet-finalize all
+}
+
+# --- Masters: what goes on -----------------------------------------------------------------------------------------
+
+# unit NAME: a unit of systemd from standard input.
+unit() {
+  write "/etc/systemd/system/$1" 0644
+}
+
+# timer NAME COMMAND WHEN DESCRIPTION
+timer() {
+  unit "quorate-$1.service" << END
+[Unit]
+Description=Quorate: $4
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=/opt/quorate/node.sh $2
+TimeoutStartSec=30min
+END
+  unit "quorate-$1.timer" << END
+[Unit]
+Description=Quorate: $4
+
+[Timer]
+OnCalendar=$3
+
+[Install]
+WantedBy=timers.target
+END
+}
+
+# Each master has its own hour for snapshots and its own day for certificates, so that they are never at it together.
+start_timers() {
+  local before=${QUORATE_MASTERS%%"$QUORATE_NAME"*} masters place days=(Mon Tue Wed Thu Fri Sat Sun)
+  read -ra masters <<< "$before"
+  place=${#masters[@]}
+  read -ra masters <<< "$QUORATE_MASTERS"
+  timer token token "*-*-* *:00/5:00" "the join token of the bucket is the cluster's"
+  timer backup backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
+  timer renew renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
+  # Stopped after the kubelet and before containerd.
+  unit quorate-leave.service << 'END'
+[Unit]
+Description=Quorate: put etcd's volume down at shutdown
+Wants=network-online.target
+After=network-online.target containerd.service
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/opt/quorate/node.sh leave
+TimeoutStopSec=60
+
+[Install]
+WantedBy=multi-user.target
+END
+  systemctl daemon-reload
+  systemctl enable --quiet --now quorate-token.timer quorate-backup.timer quorate-renew.timer quorate-leave.service
+}
+
+# A token that was replaced in the bucket becomes the cluster's, and ours that it replaced is one no more. Tokens that
+# somebody made with kubeadm are left alone: theirs say something else.
+readonly TOKEN_DESCRIPTION="Quorate: pki/join-token"
+
+sync_token() {
+  local kubectl=(kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --namespace kube-system) id description
+  fetch_token
+  if [[ -z $("${kubectl[@]}" get secret "bootstrap-token-${token%%.*}" --ignore-not-found --output name) ]]; then
+    say "the join token is another one"
+    configure "$OURS/token.yaml"
+    kubeadm init phase bootstrap-token --skip-token-print --config "$OURS/token.yaml" \
+      --kubeconfig "$KUBERNETES/super-admin.conf"
+    rm -f "$OURS/token.yaml"
+  fi
+  while read -r id description; do
+    if [[ $(base64 --decode <<< "$description") == "$TOKEN_DESCRIPTION" &&
+      $(base64 --decode <<< "$id") != "${token%%.*}" ]]; then
+      "${kubectl[@]}" delete secret "bootstrap-token-$(base64 --decode <<< "$id")" --ignore-not-found
+    fi
+  done < <("${kubectl[@]}" get secrets --field-selector type=bootstrap.kubernetes.io/token \
+    --output 'jsonpath={range .items[*]}{.data.token-id}{" "}{.data.description}{"\n"}{end}')
+}
+
+readonly RENEW_SECONDS=$((90 * 24 * 3600))
+
+# Whether a leaf certificate ends soon. kubeconfigs hold certificates too, made and renewed together with these.
+certificates_end() {
+  local file
+  for file in "$PKI"/*.crt "$PKI"/etcd/*.crt; do
+    if [[ $file != *ca.crt ]] && ! openssl x509 -noout -checkend "$RENEW_SECONDS" -in "$file" > /dev/null; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Makes all leaf certificates anew and restarts what reads them only once, one after another. There is a week between
+# two tries and three months to the end: a day when another master is down is no day for it.
+renew() {
+  local master component
+  if ! certificates_end; then
+    say "no certificate ends within 90 days"
+    return
+  fi
+  for master in $QUORATE_MASTERS; do
+    etcd_healthy "etcd-$master.$QUORATE_DOMAIN" || die "etcd-$master is not healthy; certificates wait a week"
+  done
+  kubeadm certs renew all --config "$OURS/kubeadm.yaml"
+  for component in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+    restart_component "$component"
+  done
+}
+
+# The kubelet starts a container of a static pod again as soon as it is gone.
+restart_component() {
+  local container
+  for container in $(crictl ps --quiet --name "^$1\$" --state Running); do
+    say "restarting $1"
+    crictl stop --timeout 30 "$container" > /dev/null
+  done
+  await 60 runs_again "$1" || die "$1 did not come back after its certificates were renewed"
+}
+
+runs_again() {
+  [[ -n $(crictl ps --quiet --name "^$1\$" --state Running) ]] && etcd_healthy 127.0.0.1 && api_ready "$address"
+}

@@ -1,0 +1,66 @@
+
+# --- The order of things -----------------------------------------------------------------------------------------
+
+# ended STATUS: the last word of a run, however it ended.
+ended() {
+  if (($1 != 0)) && [[ -n $instance ]]; then
+    report failed
+    say "$current: not done; the service tries again in 15 s" >&2
+  fi
+}
+
+start() {
+  trap 'ended $?' EXIT
+  case $QUORATE_ROLE in
+    master | node) ;;
+    *) die "there is no role $QUORATE_ROLE" ;;
+  esac
+  if [[ $QUORATE_ROLE == master ]]; then
+    step names write_names
+  fi
+  step kernel prepare_kernel
+  step packages install_packages
+  step containers configure_containerd
+  step "pod network" masquerade
+  "be_$QUORATE_ROLE"
+  current=ready
+  report ready
+  say "ready as $QUORATE_ROLE $QUORATE_NAME of $QUORATE_CLUSTER"
+}
+
+be_master() {
+  step "etcd volume, attach" attach_volume
+  step "etcd volume, mount" mount_volume
+  step authorities fetch_authorities
+  step certificates make_certificates
+  step "etcd membership" choose_membership
+  step "control plane" start_control_plane
+  step etcd mark_member
+  step "API server" await_api "$address"
+  step "cluster configuration" configure_cluster
+  step timers start_timers
+}
+
+be_node() {
+  step discovery write_discovery
+  step join join
+}
+
+main() {
+  current=${1:-start}
+  trap 'say "$current: failed at line $LINENO" >&2' ERR
+  look_around
+  case $current in
+    start) start ;;
+    token) sync_token ;;
+    backup) backup ;;
+    renew) renew ;;
+    leave) leave ;;
+    *) die "there is no command $1" ;;
+  esac
+}
+
+# Sourced, it only defines: tests call single steps.
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  main "$@"
+fi

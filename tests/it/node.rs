@@ -1,0 +1,245 @@
+//! node.sh without a machine: in a root directory of its own, where `tests/node/world.sh` stands in for AWS, EC2,
+//! Kubernetes and the kernel.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use quorate::blueprint::{Pins, blueprint};
+use quorate::resource::{Facts, SizeFacts};
+use quorate::spec::{Architecture, Cluster};
+
+use crate::stage::TUTORIAL;
+
+mod chores;
+mod crash;
+mod members;
+mod steps;
+
+/// The cluster's folder in the bucket.
+const HOME: &str = "chat.poeticoding.com";
+const TOKEN: &str = "abcdef.0123456789abcdef";
+const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\ncHVibGlj\n-----END CERTIFICATE-----\n";
+const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\ncHVibGlj\n-----END PUBLIC KEY-----\n";
+/// What world.sh takes the place of.
+const COMMANDS: &[&str] = &[
+    "aws",
+    "blkid",
+    "blockdev",
+    "containerd",
+    "crictl",
+    "curl",
+    "dd",
+    "dnf",
+    "gpg",
+    "iptables",
+    "kubeadm",
+    "kubectl",
+    "kubelet",
+    "mkfs.ext4",
+    "modprobe",
+    "mount",
+    "mountpoint",
+    "openssl",
+    "sleep",
+    "sysctl",
+    "systemctl",
+    "umount",
+];
+
+/// A machine that has run user-data.sh, in a world where everything goes well.
+struct Machine {
+    root: tempfile::TempDir,
+}
+
+impl Machine {
+    /// A master or a node by the name of its settings; nothing, with a line that says so, where no box can be made.
+    fn new(settings: &str) -> Option<Self> {
+        if !can_box() {
+            eprintln!("SKIPPED: node.sh needs unshare with mounts, and jq");
+            return None;
+        }
+        let machine = Self { root: tempfile::tempdir().expect("a directory can be made") };
+        let files = files();
+        machine.write("opt/quorate/node.sh", &files["node.sh"]);
+        machine.write("etc/quorate/settings", &files[settings]);
+        machine.write("etc/quorate/machine", "QUORATE_VOLUME='vol-0abc'\nQUORATE_ZONE_ID='Z0INTERNAL'\n");
+        machine.furnish();
+        Some(machine)
+    }
+
+    /// A master of the tutorial's cluster.
+    fn master() -> Option<Self> {
+        Self::new("masters-a")
+    }
+
+    fn furnish(&self) {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
+        self.write("world/world.sh", &fs::read_to_string(scripts.join("world.sh")).expect("it is there"));
+        for path in ["opt/quorate/node.sh", "world/world.sh"] {
+            fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        }
+        fs::create_dir_all(self.path("world/commands")).expect("it is ours");
+        for command in COMMANDS {
+            let link = self.path("world/commands").join(command);
+            std::os::unix::fs::symlink("../world.sh", link).expect("it is ours");
+        }
+        fs::create_dir_all(self.path("tmp")).expect("it is ours");
+        for (path, text) in [
+            ("calls", ""),
+            ("tokens", ""),
+            ("volume", "available None\n"),
+            ("key", "fpr:::::::::DE15B14486CD377B9E876E1A234654DA9A296436:\n"),
+            ("metadata/region", "us-east-1"),
+            ("metadata/instance-id", "i-0aaa"),
+            ("metadata/availability-zone", "us-east-1d"),
+            ("metadata/local-ipv4", "172.20.32.10"),
+            ("metadata/local-hostname", "ip-172-20-32-10.ec2.internal"),
+        ] {
+            self.write(&format!("world/{path}"), text);
+        }
+        for authority in ["cluster-ca.pem", "etcd-ca.pem", "front-proxy-ca.pem"] {
+            self.store(&format!("pki/{authority}"), &format!("{PRIVATE}{CERTIFICATE}"));
+        }
+        self.store("pki/service-account.pem", &format!("{PRIVATE}{PUBLIC}"));
+        self.store("pki/join.pem", CERTIFICATE);
+        self.store("pki/join-token", &format!("{TOKEN}\n"));
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("below the root")).expect("it is ours");
+        fs::write(path, text).expect("it is ours");
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|_| panic!("no {path}"))
+    }
+
+    /// Puts an object into the bucket, below the cluster's folder.
+    fn store(&self, key: &str, text: &str) {
+        self.write(&format!("world/s3/{HOME}/{key}"), text);
+    }
+
+    fn stored(&self, key: &str) -> String {
+        self.read(&format!("world/s3/{HOME}/{key}"))
+    }
+
+    /// What the machine last said of itself in the bucket.
+    fn status(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stored("nodes/i-0aaa/status.json")).expect("a status is JSON")
+    }
+
+    /// A call that matches this pattern fails, once.
+    fn fault(&self, pattern: &str) {
+        self.write("world/faults", &format!("{pattern}\n"));
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.read("world/calls").lines().map(str::to_owned).collect()
+    }
+
+    /// The calls that begin with these words, in order.
+    fn calls_of(&self, words: &str) -> Vec<String> {
+        self.calls().into_iter().filter(|call| call.starts_with(words)).collect()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
+        let output = unshare()
+            .arg("timeout")
+            .arg("60")
+            .arg(scripts.join("box.sh"))
+            .arg(self.root.path())
+            .args(arguments)
+            .output()
+            .expect("unshare starts");
+        Run::of(&output)
+    }
+
+    fn boot(&self) -> Run {
+        self.run(&[])
+    }
+}
+
+/// What a run of node.sh said.
+#[derive(Debug)]
+struct Run {
+    done: bool,
+    said: String,
+}
+
+impl Run {
+    fn of(output: &Output) -> Self {
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Self { done: output.status.success(), said }
+    }
+
+    /// Fails with everything that was said, unless the run came to its end.
+    #[track_caller]
+    fn must(self) -> Self {
+        assert!(self.done, "{}", self.said);
+        self
+    }
+
+    /// Fails unless the run stopped and said this.
+    #[track_caller]
+    fn must_not(self, said: &str) -> Self {
+        assert!(!self.done && self.said.contains(said), "{}", self.said);
+        self
+    }
+}
+
+/// A mount namespace of the test's own.
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount"]);
+    command
+}
+
+fn can_box() -> bool {
+    let works = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    works(unshare().arg("true")) && works(Command::new("jq").arg("--version"))
+}
+
+/// What machines of the tutorial's cluster fetch, by name.
+fn files() -> BTreeMap<String, String> {
+    files_of(&cluster())
+}
+
+fn files_of(cluster: &Cluster) -> BTreeMap<String, String> {
+    let made = blueprint(cluster, &facts(), &Pins::default()).expect("the cluster can be built");
+    let files = made.objects.into_iter().filter(|object| object.address.kind() == "bucket-object");
+    files
+        .map(|object| {
+            let payload = object.payload.expect("a file has content");
+            (object.address.name().to_owned(), String::from_utf8(payload.0.to_vec()).expect("it is text"))
+        })
+        .collect()
+}
+
+fn cluster() -> Cluster {
+    quorate::spec::parse("cluster.hcl", TUTORIAL, &BTreeMap::new()).cluster.expect("the tutorial's file is good")
+}
+
+fn facts() -> Facts {
+    Facts {
+        account: "111122223333".to_owned(),
+        caller: "arn:aws:iam::111122223333:user/test".to_owned(),
+        region: "us-east-1".to_owned(),
+        zones: ["us-east-1d", "us-east-1f"].map(str::to_owned).to_vec(),
+        images: BTreeMap::from([(Architecture::X86_64, "ami-0".to_owned())]),
+        sizes: BTreeMap::from([(
+            "t3.medium".to_owned(),
+            SizeFacts { architecture: Architecture::X86_64, vcpus: 2, memory_mib: 4096 },
+        )]),
+        public_zones: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,111 @@
+//! What masters do on a timer and at shutdown.
+
+use super::{HOME, Machine};
+
+/// A master that is up, in a world that has forgotten its calls.
+fn running() -> Option<Machine> {
+    let machine = Machine::master()?;
+    machine.boot().must();
+    machine.write("world/calls", "");
+    for master in ["a", "b", "c"] {
+        machine.write(&format!("world/healthy/etcd-{master}.internal.chat.poeticoding.com"), "");
+    }
+    Some(machine)
+}
+
+#[test]
+fn each_master_has_its_own_time() {
+    let when = |letter: &str| {
+        let machine = Machine::new(&format!("masters-{letter}"))?;
+        machine.boot().must();
+        let calendar = |name: &str| {
+            let text = machine.read(&format!("etc/systemd/system/quorate-{name}.timer"));
+            let line = text.lines().find_map(|line| line.strip_prefix("OnCalendar="));
+            line.expect("a timer has a calendar").to_owned()
+        };
+        Some((calendar("backup"), calendar("renew")))
+    };
+    let Some(a) = when("a") else { return };
+    assert_eq!(a, ("*-*-* 0/3:17:00 UTC".to_owned(), "Mon *-*-* 03:30:00 UTC".to_owned()));
+    let Some(c) = when("c") else { return };
+    assert_eq!(c, ("*-*-* 2/3:17:00 UTC".to_owned(), "Wed *-*-* 03:30:00 UTC".to_owned()));
+}
+
+#[test]
+fn units() {
+    let Some(machine) = running() else { return };
+    for unit in ["quorate-backup.service", "quorate-backup.timer", "quorate-leave.service"] {
+        insta::assert_snapshot!(unit, machine.read(&format!("etc/systemd/system/{unit}")));
+    }
+    insta::assert_snapshot!("kubelet", machine.read("etc/systemd/system/kubelet.service.d/20-quorate.conf"));
+}
+
+#[test]
+fn a_token_that_was_replaced_is_synced_and_the_old_one_goes() {
+    let Some(machine) = running() else { return };
+    machine.write("world/tokens", &format!("{}somebod made by hand\n", machine.read("world/tokens")));
+    machine.run(&["token"]).must();
+    assert_eq!(machine.calls_of("kubeadm init"), Vec::<String>::new(), "nothing is new");
+    machine.store("pki/join-token", "fedcba.fedcba9876543210\n");
+    machine.run(&["token"]).must();
+    assert_eq!(machine.read("world/tokens"), "fedcba Quorate: pki/join-token\nsomebod made by hand\n");
+    assert!(!machine.path("etc/quorate/token.yaml").exists());
+    assert!(!machine.read("world/calls").contains("fedcba9876543210"), "no secret is an argument");
+}
+
+#[test]
+fn a_snapshot_goes_into_the_bucket_and_old_ones_leave_it() {
+    let Some(machine) = running() else { return };
+    machine.store("backups/etcd/20200101T000000Z-b.db", "old");
+    machine.store("backups/etcd/29990101T000000Z-b.db", "young");
+    machine.store("backups/etcd/keep/20200101T000000Z.db", "somebody's own");
+    machine.run(&["backup"]).must();
+    let folder = machine.path(&format!("world/s3/{HOME}/backups/etcd"));
+    let names = std::fs::read_dir(folder).expect("it is ours").map(|entry| entry.expect("it is ours").file_name());
+    let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names[0].ends_with("Z-a.db") && names[1..] == ["29990101T000000Z-b.db", "keep"], "{names:?}");
+    assert!(!machine.path("var/lib/etcd/snapshot.db").exists(), "the volume does not fill up");
+}
+
+#[test]
+fn a_snapshot_that_fails_removes_nothing() {
+    let Some(machine) = running() else { return };
+    machine.store("backups/etcd/20200101T000000Z-b.db", "old");
+    machine.fault("crictl exec *");
+    machine.run(&["backup"]).must_not("failed");
+    assert_eq!(machine.stored("backups/etcd/20200101T000000Z-b.db"), "old");
+}
+
+#[test]
+fn certificates_are_renewed_near_their_end_and_read_one_after_another() {
+    let Some(machine) = running() else { return };
+    machine.run(&["renew"]).must();
+    assert!(!machine.path("world/renewed").exists(), "there is time");
+    machine.write("world/ending", "");
+    machine.run(&["renew"]).must();
+    assert!(machine.path("world/renewed").exists());
+    let stopped = machine.calls_of("crictl stop --timeout 30 ").join(" ").replace("crictl stop --timeout 30 ", "");
+    assert_eq!(stopped, "etcd kube-apiserver kube-controller-manager kube-scheduler");
+}
+
+#[test]
+fn certificates_wait_while_another_master_is_down() {
+    let Some(machine) = running() else { return };
+    machine.write("world/ending", "");
+    std::fs::remove_file(machine.path("world/healthy/etcd-b.internal.chat.poeticoding.com")).expect("it is ours");
+    machine.run(&["renew"]).must_not("etcd-b is not healthy");
+    assert!(!machine.path("world/renewed").exists());
+}
+
+#[test]
+fn a_master_that_leaves_puts_its_volume_down() {
+    let Some(machine) = running() else { return };
+    machine.run(&["leave"]).must();
+    assert_eq!(machine.read("world/volume"), "available None\n");
+    assert!(!machine.path("world/mounted").exists());
+    let calls = machine.calls();
+    let at = |word: &str| calls.iter().position(|call| call.starts_with(word));
+    assert!(at("crictl stop") < at("umount") && at("umount") < at("aws ec2 detach-volume"), "{calls:?}");
+}

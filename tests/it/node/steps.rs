@@ -1,0 +1,240 @@
+//! From a bare machine to Ready, and what happens when a step cannot do its work.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{CERTIFICATE, Machine, PRIVATE, PUBLIC, TOKEN};
+
+#[test]
+fn a_master_comes_up() {
+    let Some(machine) = Machine::master() else { return };
+    machine.boot().must();
+    let phases: Vec<String> = machine.calls_of("kubeadm init phase").iter().map(|call| phase(call)).collect();
+    assert_eq!(
+        phases,
+        [
+            "certs all",
+            "kubeconfig all",
+            "etcd local",
+            "control-plane all",
+            "kubelet-start",
+            "upload-config all with super-admin.conf",
+            "mark-control-plane",
+            "bootstrap-token with super-admin.conf",
+            "addon all with super-admin.conf",
+            "kubelet-finalize all",
+        ]
+    );
+    let status = machine.status();
+    assert_eq!(status["state"], "ready", "{status}");
+    assert_eq!((&status["role"], &status["name"]), (&"master".into(), &"a".into()));
+    assert!(machine.stored("nodes/etcd-a").ends_with("Z\n"), "etcd has been healthy");
+    assert!(machine.read("world/records").contains("etcd-a.internal.chat.poeticoding.com"));
+}
+
+/// A phase without its configuration; which kubeconfig it was given, if any.
+fn phase(call: &str) -> String {
+    let words = call.replace("kubeadm init phase ", "").replace(" --config /etc/quorate/kubeadm.yaml", "");
+    words.replace(" --skip-token-print", "").replace("--kubeconfig /etc/kubernetes/", "with ")
+}
+
+#[test]
+fn keys_are_split_and_kept_from_others() {
+    let Some(machine) = Machine::master() else { return };
+    machine.boot().must();
+    for (file, text, mode) in [
+        ("ca.key", PRIVATE, 0o600),
+        ("ca.crt", CERTIFICATE, 0o644),
+        ("etcd/ca.key", PRIVATE, 0o600),
+        ("etcd/ca.crt", CERTIFICATE, 0o644),
+        ("front-proxy-ca.key", PRIVATE, 0o600),
+        ("front-proxy-ca.crt", CERTIFICATE, 0o644),
+        ("sa.key", PRIVATE, 0o600),
+        ("sa.pub", PUBLIC, 0o644),
+    ] {
+        let path = format!("etc/kubernetes/pki/{file}");
+        assert_eq!(machine.read(&path), text, "{file}");
+        let found = fs::metadata(machine.path(&path)).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{file}");
+    }
+    let configuration = fs::metadata(machine.path("etc/quorate/kubeadm.yaml")).expect("it is there").permissions();
+    assert_eq!(configuration.mode() & 0o777, 0o600, "it holds the join token");
+}
+
+#[test]
+fn no_secret_is_said_or_passed_as_an_argument() {
+    for settings in ["masters-a", "nodes-workers"] {
+        let Some(machine) = Machine::new(settings) else { return };
+        machine.write("world/ready", "");
+        let run = machine.boot().must();
+        for secret in ["c2VjcmV0", "0123456789abcdef"] {
+            assert!(!run.said.contains(secret), "{}", run.said);
+            assert!(!machine.read("world/calls").contains(secret), "{}", machine.read("world/calls"));
+        }
+    }
+}
+
+#[test]
+fn a_node_joins_once() {
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
+    machine.boot().must();
+    assert!(machine.read("world/joined").contains(TOKEN), "kubeadm got the token by its configuration");
+    assert!(!machine.path("etc/quorate/kubeadm.yaml").exists(), "the token stays on no node");
+    assert!(machine.read("etc/quorate/discovery.conf").contains("https://api.internal.chat.poeticoding.com:6443"));
+    assert_eq!(machine.status()["state"], "ready");
+    machine.boot().must();
+    assert_eq!(machine.calls_of("kubeadm join").len(), 1, "a reboot does not join again");
+    assert_eq!(machine.calls_of("systemctl start kubelet").len(), 1);
+}
+
+#[test]
+fn a_node_that_half_joined_joins_again() {
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
+    machine.write("etc/kubernetes/bootstrap-kubelet.conf", "left by a run that died");
+    machine.write("etc/kubernetes/pki/ca.crt", "left by a run that died");
+    machine.boot().must();
+}
+
+#[test]
+fn a_node_waits_for_the_api() {
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/meanwhile", "touch ready");
+    machine.boot().must();
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.boot().must_not("nobody answers at api.internal.chat.poeticoding.com:6443");
+    assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"join".into()));
+}
+
+#[test]
+fn an_image_with_everything_downloads_nothing() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/packages", "v1.36.1\n");
+    machine.boot().must();
+    assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
+    assert!(machine.read("etc/quorate/kubeadm.yaml").contains("kubernetesVersion: \"v1.36.1\""));
+}
+
+#[test]
+fn another_minor_version_is_replaced() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/packages", "v1.3.6\n");
+    machine.boot().must();
+    assert!(machine.read("etc/quorate/kubeadm.yaml").contains("kubernetesVersion: \"v1.36.2\""));
+}
+
+#[test]
+fn packages_of_an_unknown_key_are_not_installed() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/key", "fpr:::::::::AAAABBBBCCCCDDDDEEEEFFFF0000111122223333:\n");
+    machine
+        .boot()
+        .must_not("is AAAABBBBCCCCDDDDEEEEFFFF0000111122223333, not DE15B14486CD377B9E876E1A234654DA9A296436");
+    assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
+    assert!(!machine.path("etc/quorate/kubernetes.gpg").exists());
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    for (key, said) in [
+        ("pki/etcd-ca.pem", "cannot read s3://state.chat.poeticoding.com/chat.poeticoding.com/pki/etcd-ca.pem"),
+        ("pki/join-token", "`quorate apply` makes it"),
+    ] {
+        let Some(machine) = Machine::master() else { return };
+        fs::remove_file(machine.path(&format!("world/s3/chat.poeticoding.com/{key}"))).expect("it is ours");
+        machine.boot().must_not(said);
+        assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"authorities".into()));
+    }
+}
+
+#[test]
+fn half_a_key_is_not_used() {
+    let Some(machine) = Machine::master() else { return };
+    machine.store("pki/service-account.pem", PRIVATE);
+    machine.boot().must_not("pki/service-account.pem does not hold a private key and a public key");
+    assert!(!machine.path("etc/kubernetes/pki/sa.key").exists());
+    let Some(machine) = Machine::master() else { return };
+    machine.store("pki/join-token", "abcdef\n");
+    machine.boot().must_not("does not hold a join token");
+}
+
+#[test]
+fn an_unknown_role_does_nothing() {
+    let Some(machine) = Machine::master() else { return };
+    let settings = machine.read("etc/quorate/settings").replace("QUORATE_ROLE='master'", "QUORATE_ROLE='king'");
+    machine.write("etc/quorate/settings", &settings);
+    machine.boot().must_not("there is no role king");
+    assert_eq!(machine.calls_of("kubeadm"), Vec::<String>::new());
+}
+
+#[test]
+fn a_call_that_is_throttled_is_made_again_by_the_next_run() {
+    let Some(machine) = Machine::master() else { return };
+    machine.fault("aws route53 *");
+    machine.boot().must_not("names: failed");
+    assert_eq!(machine.status()["state"], "failed");
+    machine.boot().must();
+    assert_eq!(machine.status()["state"], "ready");
+}
+
+#[test]
+fn no_status_stops_a_machine() {
+    let Some(machine) = Machine::master() else { return };
+    machine.fault("aws s3 cp*status.json");
+    let run = machine.boot().must();
+    assert!(run.said.contains("the status could not be written; going on"), "{}", run.said);
+}
+
+#[test]
+fn a_volume_that_is_not_free_is_waited_for() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/volume", "in-use i-0old\n");
+    // The master before this one is gone after a while, and the first call to attach comes a moment too early.
+    machine.write(
+        "world/meanwhile",
+        "[[ $(cat volume) != *i-0old || $(grep --count ^sleep calls) -lt 3 ]] || echo 'available None' > volume",
+    );
+    machine.fault("aws ec2 attach-volume *");
+    let run = machine.boot().must();
+    assert!(run.said.contains("waiting for vol-0abc: it is in-use, held by i-0old"), "{}", run.said);
+    assert!(run.said.contains("it could not be attached yet"), "{}", run.said);
+}
+
+#[test]
+fn a_disk_with_data_is_never_formatted() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/disk", "");
+    machine.boot().must();
+    assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new());
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/strange", "");
+    machine.boot().must_not("it is left alone");
+    assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new());
+    let Some(machine) = Machine::master() else { return };
+    machine.fault("dd *");
+    machine.boot().must_not("etcd volume, mount");
+    assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new(), "what cannot be read may hold data");
+}
+
+#[test]
+fn a_network_of_the_users_own_is_left_to_the_user() {
+    let Some(machine) = Machine::master() else { return };
+    let settings = machine.read("etc/quorate/settings").replace("QUORATE_PLUGIN='routes'", "QUORATE_PLUGIN='none'");
+    machine.write("etc/quorate/settings", &settings);
+    machine.boot().must();
+    assert!(!machine.read("etc/containerd/config.toml").contains("conf_template"));
+    assert!(!machine.path("etc/containerd/cni.conflist.template").exists());
+    assert_eq!(machine.calls_of("iptables"), Vec::<String>::new());
+}
+
+#[test]
+fn containerds_configuration() {
+    let Some(machine) = Machine::master() else { return };
+    machine.boot().must();
+    insta::assert_snapshot!("containerd", machine.read("etc/containerd/config.toml"));
+    insta::assert_snapshot!("cni", machine.read("etc/containerd/cni.conflist.template"));
+    insta::assert_snapshot!("packages", machine.read("etc/yum.repos.d/kubernetes.repo"));
+    machine.boot().must();
+    assert_eq!(machine.calls_of("systemctl try-restart containerd").len(), 1, "only when something changed");
+}

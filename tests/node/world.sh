@@ -1,0 +1,218 @@
+#!/bin/bash
+# The world as node.sh sees it: stands in for every command that would touch a machine, AWS or Kubernetes, under the
+# command's own name. It writes down each call in /world/calls and keeps what the call changed below /world.
+#
+#   /world/s3/KEY          the bucket               /world/volume     state and holder of the etcd volume
+#   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
+#   /world/members         etcd's members, as its gateway tells them
+#   /world/packages        the version of Kubernetes that is installed
+#   /world/tokens          join tokens that the cluster knows
+#   /world/healthy/HOST    this member is healthy   /world/sick       ours will not be
+#   /world/records         names in the private zone
+#   /world/faults          a pattern a line: the first call that matches one fails, and the line is gone
+#   /world/kill            the call of this number kills node.sh, after it took effect
+set -euo pipefail
+shopt -s extglob
+cd /world
+
+name=${0##*/}
+line="$name $*"
+echo "${line//$'\n'/ }" >> calls
+
+die_at_last() {
+  if [[ -f kill && $(wc -l < calls) == "$(cat kill)" ]]; then
+    kill -KILL "$(cat pid)"
+  fi
+}
+trap die_at_last EXIT
+
+fail() {
+  echo "$name: $*" >&2
+  exit 1
+}
+
+faulty() {
+  local pattern rest=()
+  [[ -s faults ]] || return 1
+  while IFS= read -r pattern; do
+    # shellcheck disable=SC2053 # a pattern, not a text
+    if [[ -z ${hit:-} && "$name $*" == $pattern ]]; then hit=1; else rest+=("$pattern"); fi
+  done < faults
+  printf '%s\n' "${rest[@]}" > faults
+  [[ -n ${hit:-} ]]
+}
+if faulty "$@"; then fail "a fault that the test asked for"; fi
+
+# value FLAG ARGUMENTS…: what follows a flag.
+value() {
+  local flag=$1
+  shift
+  while (($# > 1)); do
+    if [[ $1 == "$flag" ]]; then
+      echo "$2"
+      return
+    fi
+    shift
+  done
+}
+
+put() { mkdir -p "$(dirname "$1")" && cat > "$1"; }
+
+s3_copy() {
+  local words=("$@") from to
+  from=${words[-2]} to=${words[-1]}
+  if [[ $from == s3://* ]]; then
+    from=s3/${from#s3://*/}
+    [[ -f $from ]] || fail "fatal error: An error occurred (404) when calling the HeadObject operation: Not Found"
+    if [[ $to == - ]]; then cat "$from"; else cp "$from" "$to"; fi
+  elif [[ $from == - ]]; then
+    put "s3/${to#s3://*/}"
+  else
+    put "s3/${to#s3://*/}" < "$from"
+  fi
+}
+
+# keys PREFIX: the bucket's keys.
+keys() { (cd s3 && find . -type f -path "./$1*" -printf '%P\n' | sort); }
+
+aws() {
+  case "$1 $2" in
+    "s3 cp") s3_copy "$@" ;;
+    "s3api list-objects-v2") keys "$(value --prefix "$@")" | paste -sd '\t' ;;
+    "s3api list-object-versions") keys "$(value --prefix "$@")" | sed 's/$/\tv1/' ;;
+    "s3api delete-object") rm "s3/$(value --key "$@")" ;;
+    "ec2 describe-volumes") cat volume ;;
+    "ec2 attach-volume")
+      [[ $(cat volume) == "available"* ]] || fail "IncorrectState: the volume is not 'available'"
+      echo "in-use $(value --instance-id "$@")" > volume
+      touch device
+      ;;
+    "ec2 detach-volume") echo "available None" > volume ;;
+    "route53 change-resource-record-sets") value --change-batch "$@" > records ;;
+    *) fail "unknown: $*" ;;
+  esac
+}
+
+gateway() { # HOST PATH [BODY]
+  local id
+  [[ -f healthy/$1 ]] || fail "connect: connection refused"
+  case $2 in
+    health) echo '{"health":"true"}' ;;
+    v3/cluster/member/list) cat members ;;
+    v3/cluster/member/remove)
+      id=$(jq --raw-output .ID <<< "$3")
+      jq --arg id "$id" '.members |= map(select(.ID != $id))' members > members.new && mv members.new members
+      ;;
+    v3/cluster/member/add)
+      jq --argjson urls "$(jq .peerURLs <<< "$3")" '.members += [{ID: "99", peerURLs: $urls}]' members > members.new
+      mv members.new members
+      ;;
+    *) fail "unknown: $*" ;;
+  esac
+}
+
+curl() {
+  local url host path
+  for url in "$@"; do [[ $url == http*://* ]] && break; done
+  host=${url#*://} host=${host%%/*} path=${url#*://*/}
+  case $url in
+    http://169.254.169.254/latest/api/token) echo a-token ;;
+    http://169.254.169.254/latest/meta-data/*) cat "metadata/${path##*/}" ;;
+    *:2379/*) gateway "${host%:*}" "$path" "$(value --data "$@")" ;;
+    *:6443/readyz) [[ -f ready ]] && echo -n ok ;;
+    *repomd.xml.key) cat key > "$(value --output "$@")" ;;
+    *) fail "unknown: $*" ;;
+  esac
+}
+
+kubeadm() {
+  local config
+  config=$(value --config "$@")
+  case "$*" in
+    "version --output short") [[ -f packages ]] && cat packages ;;
+    "config images list"*) printf 'registry.k8s.io/%s\n' kube-apiserver:v1 pause:3.10 etcd:3.6 ;;
+    "init phase certs all"*)
+      for file in apiserver.crt etcd/server.crt etcd/healthcheck-client.crt; do echo made | put "/etc/kubernetes/pki/$file"; done
+      ;;
+    "init phase kubeconfig all"*)
+      for file in admin super-admin kubelet; do echo made | put "/etc/kubernetes/$file.conf"; done
+      ;;
+    "init phase etcd local"*) sed -n 's/.*initial-cluster-state/&/p' "$config" | put /etc/kubernetes/manifests/etcd.yaml ;;
+    "init phase control-plane all"*) echo made | put /etc/kubernetes/manifests/kube-apiserver.yaml ;;
+    # The kubelet starts etcd: it writes its log, and is healthy.
+    "init phase kubelet-start"*)
+      [[ -f mounted ]] || fail "etcd would start on the root disk"
+      echo log | put /var/lib/etcd/member/wal/0.wal
+      touch ready
+      if [[ ! -f sick ]]; then mkdir -p healthy && touch healthy/127.0.0.1; fi
+      ;;
+    "init phase bootstrap-token"*)
+      sed -n 's/.*token: "\([a-z0-9]*\)[.].*/\1 Quorate: pki\/join-token/p' "$config" >> tokens
+      sort --unique --output tokens tokens
+      ;;
+    "init phase "*) ;;
+    "join "*)
+      [[ ! -e /etc/kubernetes/pki/ca.crt && ! -e /etc/kubernetes/bootstrap-kubelet.conf ]] || fail "FileAvailable"
+      cp "$config" joined
+      echo made | put /etc/kubernetes/pki/ca.crt
+      echo made | put /etc/kubernetes/kubelet.conf
+      ;;
+    "certs renew all"*) touch renewed ;;
+    *) fail "unknown: $*" ;;
+  esac
+}
+
+# The join tokens that are secrets of the cluster: an id and a description a line.
+kubectl() {
+  local id=${line##*bootstrap-token-} description
+  id=${id%% *}
+  case "$*" in
+    "version --client") echo "Client Version: $(cat packages)" ;;
+    *"get secret bootstrap-token-"*) sed -n "s/^$id .*/secret/p" tokens ;;
+    *"get secrets"*)
+      while read -r id description; do
+        echo "$(echo -n "$id" | base64) $(echo -n "$description" | base64)"
+      done < tokens
+      ;;
+    *"delete secret bootstrap-token-"*) sed -i "/^$id /d" tokens ;;
+    *) fail "unknown: $*" ;;
+  esac
+}
+
+crictl() {
+  local container
+  container=$(value --name "$@")
+  case "$*" in
+    ps*) echo "${container//[\^\$]/}" ;;
+    exec*snapshot\ save*) echo snapshot > "${*: -1}" ;;
+    stop*) ;;
+    *) fail "unknown: $*" ;;
+  esac
+}
+
+case $name in
+  aws | curl | kubeadm | kubectl | crictl) "$name" "$@" ;;
+  kubelet) [[ -f packages ]] && echo "Kubernetes $(cat packages)" ;;
+  dnf) [[ "$*" != *kubelet* ]] || echo v1.36.2 > packages ;;
+  gpg) cat key ;;
+  blockdev) [[ -f device && $* == *nvme-Amazon_Elastic_Block_Store_vol0abc ]] ;;
+  dd) [[ -f device ]] ;;
+  blkid)
+    [[ ! -f strange ]] || exit 8
+    [[ -f disk ]] || exit 2
+    [[ $* == --probe* ]] || echo 0123-uuid
+    ;;
+  mkfs.ext4) touch disk ;;
+  mountpoint) [[ -f mounted ]] ;;
+  mount) touch mounted ;;
+  umount) rm mounted ;;
+  # Time passes: what the test wants to happen meanwhile happens.
+  sleep)
+    if [[ -f meanwhile ]]; then bash ./meanwhile; fi
+    if (($(grep --count '^sleep' calls) > 300)); then kill -KILL "$(cat pid)"; fi
+    ;;
+  openssl) [[ ! -f ending ]] ;;
+  iptables) if [[ $* == *--check* ]]; then [[ -f masquerade ]]; else touch masquerade; fi ;;
+  *) ;;
+esac
+
