@@ -36,6 +36,10 @@ impl Cloud for Aws {
             Ok(Facts { account, caller, region: self.scope.region.clone(), zones, images, sizes, public_zones })
         })
     }
+
+    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        Box::pin(async move { Ok(caller(self).await?.1) })
+    }
 }
 
 /// The account and the ARN of who is asking: they do not change while we work.

@@ -7,7 +7,6 @@ use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
-use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::Aws;
 use super::bucket_object::keys;
@@ -52,13 +51,13 @@ impl S3Store {
     }
 
     async fn write(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+        // The bucket decides how it encrypts: by S3's own keys, unless its owner chose others.
         let request = self
             .aws
             .s3
             .put_object()
             .bucket(&self.bucket)
             .key(self.key(key))
-            .server_side_encryption(ServerSideEncryption::Aes256)
             .content_type("application/json")
             .body(ByteStream::from(bytes.to_vec()));
         let request = match condition {

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 
 use crate::blueprint::Impossible;
 use crate::engine::{Failure, PlanError};
+use crate::kubeconfig::KubeconfigError;
+use crate::pki::PkiError;
 use crate::sandbox::HurtError;
 use crate::state::{Holder, StateError};
 use crate::view::failure::Report;
@@ -32,6 +34,27 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    /// A file cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A kubeconfig is none.
+    #[error("{} is no kubeconfig that can be changed", path.display())]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KubeconfigError,
+    },
+    /// The cluster's keys are not what they should be.
+    #[error("the cluster's keys cannot be used")]
+    Keys(#[from] PkiError),
     /// The cluster file is wrong; every problem has been shown.
     #[error("the cluster file {file} has {}", count(*errors))]
     File {
@@ -119,6 +142,9 @@ impl CliError {
             Self::Interrupted => Exit::Interrupted,
             Self::Cloud { .. }
             | Self::State { .. }
+            | Self::Unwritable { .. }
+            | Self::Kubeconfig { .. }
+            | Self::Keys(_)
             | Self::Plan(_)
             | Self::Json(_)
             | Self::Sandbox(_)
@@ -157,6 +183,10 @@ impl CliError {
                 "wait for it; if it is dead, its lease ends at {} and the next run takes over by itself",
                 until.strftime("%H:%M:%S UTC")
             )],
+            Self::Kubeconfig { .. } => {
+                vec!["mend it, or name another file with --output; nothing in it was changed".to_owned()]
+            }
+            Self::Keys(_) => vec!["restore the last good version of the cluster's `pki/` in the bucket".to_owned()],
             Self::Plan(_) => vec!["this is a mistake in Quorate: please report it with the cluster file".to_owned()],
             _ => Vec::new(),
         }

@@ -11,9 +11,10 @@ use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
 
-use super::Session;
 use super::error::CliError;
 use super::flow::Flow;
+use super::session::SANDBOX;
+use super::{Session, Vault};
 
 /// Where the sandbox keeps the records of files whose state is a directory.
 const SANDBOX_STATE: &str = "sandbox-state";
@@ -22,10 +23,22 @@ const SANDBOX_STATE: &str = "sandbox-state";
 pub struct Ground {
     /// What the file says.
     pub cluster: Cluster,
+    /// Where its machines get their files and secrets.
+    pub place: Place,
     cloud: Arc<dyn Cloud>,
     store: Arc<dyn Store>,
+    bucket: Arc<dyn Store>,
     sandbox: bool,
     workshop: PathBuf,
+}
+
+/// Where the machines of a cluster get their files and secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The bucket.
+    pub bucket: String,
+    /// The beginning of the cluster's keys in it: without slashes at its ends, often empty.
+    pub prefix: String,
 }
 
 impl Ground {
@@ -34,11 +47,31 @@ impl Ground {
         let workshop = session.workshop()?;
         if session.is_sandbox() {
             let sandbox = sandbox(session, &cluster)?;
-            let store = sandbox_store(&sandbox, &cluster, &workshop);
-            return Ok(Self { cluster, cloud: Arc::new(sandbox), store, sandbox: true, workshop });
+            let place = Place::of(&cluster, &sandbox.settings().account);
+            let bucket: Arc<dyn Store> = Arc::new(sandbox.store(&place.bucket, &place.prefix));
+            let store = match &cluster.state {
+                StateLocation::S3 { .. } => Arc::clone(&bucket),
+                // The sandbox's record is never beside a real one, wherever the file says that this is.
+                StateLocation::Directory(_) => Arc::new(DirectoryStore::new(workshop.join(SANDBOX_STATE))),
+            };
+            return Ok(Self { cluster, place, cloud: Arc::new(sandbox), store, bucket, sandbox: true, workshop });
         }
-        let (cloud, store) = aws(&cluster, directory).await?;
-        Ok(Self { cluster, cloud, store, sandbox: false, workshop })
+        let account = account(&cluster).await?;
+        let place = Place::of(&cluster, &account);
+        let aws = Arc::new(Aws::connect(place.scope(cluster.name.as_str(), &cluster.region), None).await);
+        let bucket: Arc<dyn Store> = Arc::new(S3Store::new(Arc::clone(&aws), place.bucket.as_str(), &place.prefix));
+        let store = match &cluster.state {
+            StateLocation::S3 { .. } => Arc::clone(&bucket),
+            // `./dir` stays as it was written where the file is here.
+            StateLocation::Directory(path) if directory == Path::new(".") => Arc::new(DirectoryStore::new(path)),
+            StateLocation::Directory(path) => Arc::new(DirectoryStore::new(directory.join(path))),
+        };
+        Ok(Self { cluster, place, cloud: aws, store, bucket, sandbox: false, workshop })
+    }
+
+    /// The cluster's secrets.
+    pub fn vault(&self) -> Vault {
+        Vault::new(Arc::clone(&self.bucket), self.cluster.name.as_str())
     }
 
     /// What a command does with it.
@@ -72,15 +105,7 @@ pub(super) fn sandbox(session: &Session, cluster: &Cluster) -> Result<Sandbox, C
             hint: "separate several with commas".to_owned(),
         })?;
     }
-    Ok(Sandbox::open(&session.workshop()?.join("sandbox"), settings))
-}
-
-/// The sandbox's record is never beside a real one, wherever the file says that this is.
-fn sandbox_store(sandbox: &Sandbox, cluster: &Cluster, workshop: &Path) -> Arc<dyn Store> {
-    match &cluster.state {
-        StateLocation::S3 { bucket, prefix } => Arc::new(sandbox.store(bucket, prefix)),
-        StateLocation::Directory(_) => Arc::new(DirectoryStore::new(workshop.join(SANDBOX_STATE))),
-    }
+    Ok(Sandbox::open(&session.workshop()?.join(SANDBOX), settings))
 }
 
 /// Forgets the records of the sandbox that are not in its own buckets.
@@ -89,38 +114,57 @@ pub(super) async fn forget_state(session: &Session) -> Result<(), CliError> {
     store.purge("").await.map_err(CliError::cloud("emptying the sandbox"))
 }
 
-/// The account and region that the environment's credentials and the file's zones lead to.
-async fn aws(cluster: &Cluster, directory: &Path) -> Result<(Arc<dyn Cloud>, Arc<dyn Store>), CliError> {
-    let scope = |bucket: String, prefix: String| Scope {
-        cluster: cluster.name.to_string(),
-        region: cluster.region.clone(),
-        bucket,
-        prefix,
-    };
-    match &cluster.state {
-        StateLocation::S3 { bucket, prefix } => {
-            let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-            let scope = scope(bucket.clone(), format!("{below}{}/", cluster.name));
-            let aws = Arc::new(Aws::connect(scope, None).await);
-            let store = S3Store::new(Arc::clone(&aws), bucket.as_str(), prefix);
-            Ok((aws, Arc::new(store)))
-        }
-        StateLocation::Directory(path) => {
-            let prefix = format!("{}/", cluster.name);
-            let account = match &cluster.account {
-                Some(account) => account.clone(),
-                None => account(Aws::connect(scope(String::new(), prefix.clone()), None).await).await?,
-            };
-            let scope = scope(blueprint::bucket(cluster, &account), prefix);
-            // `./dir` stays as it was written where the file is here.
-            let path = if directory == Path::new(".") { path.clone() } else { directory.join(path) };
-            let store = DirectoryStore::new(path);
-            Ok((Arc::new(Aws::connect(scope, None).await), Arc::new(store)))
+impl Place {
+    fn of(cluster: &Cluster, account: &str) -> Self {
+        let prefix = match &cluster.state {
+            StateLocation::S3 { prefix, .. } => prefix.clone(),
+            StateLocation::Directory(_) => String::new(),
+        };
+        Self { bucket: blueprint::bucket(cluster, account), prefix }
+    }
+
+    fn scope(&self, cluster: &str, region: &str) -> Scope {
+        let below = if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) };
+        Scope {
+            cluster: cluster.to_owned(),
+            region: region.to_owned(),
+            bucket: self.bucket.clone(),
+            prefix: format!("{below}{cluster}/"),
         }
     }
 }
 
-/// Whose credentials these are: the name of a bucket that nobody names holds it.
-async fn account(aws: Aws) -> Result<String, CliError> {
-    aws.account().await.map_err(CliError::cloud("asking for the account"))
+/// The account that a bucket's name holds where the file does not name the bucket; otherwise nobody has to ask.
+async fn account(cluster: &Cluster) -> Result<String, CliError> {
+    match (&cluster.state, &cluster.account) {
+        (StateLocation::S3 { .. }, _) => Ok(String::new()),
+        (_, Some(account)) => Ok(account.clone()),
+        _ => {
+            let place = Place { bucket: String::new(), prefix: String::new() };
+            let aws = Aws::connect(place.scope(cluster.name.as_str(), &cluster.region), None).await;
+            aws.account().await.map_err(CliError::cloud("asking for the account"))
+        }
+    }
+}
+
+/// The secrets of a cluster whose file is elsewhere, and the cloud that knows who asks: AWS, or the sandbox that is kept
+/// in a directory.
+pub(super) async fn vault_at(
+    cluster: &str,
+    region: &str,
+    place: &Place,
+    simulated: Option<&Path>,
+) -> Result<(Arc<dyn Cloud>, Vault), CliError> {
+    let Some(directory) = simulated else {
+        let aws = Arc::new(Aws::connect(place.scope(cluster, region), None).await);
+        let store = S3Store::new(Arc::clone(&aws), place.bucket.as_str(), &place.prefix);
+        return Ok((aws, Vault::new(Arc::new(store), cluster)));
+    };
+    if !directory.is_dir() {
+        let message = format!("there is no sandbox in {}", directory.display());
+        return Err(CliError::refused(message, "`quorate apply --sandbox` beside the cluster file makes it"));
+    }
+    let sandbox = Sandbox::open(directory, Settings::new(region, cluster));
+    let store = sandbox.store(&place.bucket, &place.prefix);
+    Ok((Arc::new(sandbox), Vault::new(Arc::new(store), cluster)))
 }

@@ -7,9 +7,11 @@ mod file;
 pub mod flow;
 mod ground;
 mod interrupt;
+mod kubeconfigs;
 mod progress;
 mod session;
 mod ui;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -21,9 +23,12 @@ use clap::Parser;
 pub use command::Command;
 pub use error::CliError;
 pub use exit::Exit;
+pub use ground::Ground;
 pub use interrupt::Interrupt;
+pub use kubeconfigs::Kubeconfigs;
 pub use session::{Color, Environment, Globals, Session};
 pub use ui::{Input, Manner, Ui};
+pub use vault::Vault;
 
 /// One version-controlled file, one highly available Kubernetes cluster on AWS.
 ///

@@ -14,6 +14,8 @@ use super::ground::Ground;
 use super::ui::Manner;
 use super::{Interrupt, Ui};
 
+/// Where the workshop keeps the simulated cloud.
+pub(super) const SANDBOX: &str = "sandbox";
 /// How many columns text is made for.
 const WIDTH: usize = 80;
 
@@ -133,6 +135,12 @@ impl Session {
             None => self.environment.directory.clone(),
         };
         Ok(directory.join(".quorate"))
+    }
+
+    /// The directory that the simulated cloud of this cluster file is kept in, from the root of the disk on.
+    pub fn simulated(&self) -> Result<PathBuf, CliError> {
+        let directory = self.workshop()?.join(SANDBOX);
+        std::path::absolute(&directory).map_err(|source| CliError::Unreadable { path: directory, source })
     }
 
     /// Reads the file and opens the cloud that it speaks of. Makes no call.

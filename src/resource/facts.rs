@@ -53,4 +53,7 @@ pub trait Cloud: Provider {
 
     /// Answers the question, in one hop.
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>>;
+
+    /// Who is asking: an ARN, by one call.
+    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>>;
 }

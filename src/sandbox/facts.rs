@@ -35,7 +35,7 @@ impl Cloud for Sandbox {
             self.call(&call, false, |world, _| {
                 Ok(Facts {
                     account: world.account.clone(),
-                    caller: format!("arn:aws:iam::{}:user/sandbox", world.account),
+                    caller: arn(world),
                     region: self.settings.region.clone(),
                     zones: zones(&self.settings.region),
                     images: images(),
@@ -46,6 +46,18 @@ impl Cloud for Sandbox {
             .await
         })
     }
+
+    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        Box::pin(async move {
+            let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
+            self.call(&call, false, |world, _| Ok(arn(world))).await
+        })
+    }
+}
+
+/// Who asks.
+fn arn(world: &super::World) -> String {
+    format!("arn:aws:iam::{}:user/sandbox", world.account)
 }
 
 fn images() -> BTreeMap<Architecture, String> {

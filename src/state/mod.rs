@@ -7,7 +7,7 @@ mod error;
 mod journal;
 mod lease;
 mod record;
-mod settle;
+pub mod settle;
 #[cfg(test)]
 mod tests;
 

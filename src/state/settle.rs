@@ -10,7 +10,7 @@ const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads an object.
-pub(super) async fn get(store: &dyn Store, key: &str) -> Result<Option<Stored>, Failure> {
+pub async fn get(store: &dyn Store, key: &str) -> Result<Option<Stored>, Failure> {
     let mut attempt = 1;
     loop {
         match store.get(key).await {
@@ -25,7 +25,7 @@ pub(super) async fn get(store: &dyn Store, key: &str) -> Result<Option<Stored>, 
 /// The content must be one that nobody else writes (it names its run, and each version of it differs): what is there
 /// afterwards then tells whether a write without an answer took effect. Even an answer that the condition does not hold
 /// is checked like this, because the write before it, without an answer, may have been ours.
-pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+pub async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
     let (mut attempt, mut unknown) = (1, false);
     loop {
         let failure = match store.put(key, bytes, condition).await {
@@ -45,7 +45,7 @@ pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &
 }
 
 /// Removes a version of an object, and finds out whether that happened.
-pub(super) async fn remove(store: &dyn Store, key: &str, etag: &Etag) -> Result<bool, Failure> {
+pub async fn remove(store: &dyn Store, key: &str, etag: &Etag) -> Result<bool, Failure> {
     let (mut attempt, mut unknown) = (1, false);
     loop {
         let failure = match store.remove(key, etag).await {

@@ -9,6 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("resource", &["engine", "spec"]),
     ("pki", &["resource"]),
+    ("kubeconfig", &["pki"]),
     ("blueprint", &["engine", "resource", "spec"]),
     ("analysis", &["engine", "resource", "spec"]),
     ("view", &["analysis", "blueprint", "engine", "resource", "spec", "state"]),
@@ -20,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What a pure module does without: waiting, the clock, the environment, the disk, the network.
-const PURE: &[&str] = &["spec", "resource", "blueprint", "analysis", "view", "engine/planner"];
+const PURE: &[&str] = &["spec", "resource", "pki", "kubeconfig", "blueprint", "analysis", "view", "engine/planner"];
 const IMPURE: &[&str] = &[
     "tokio",
     "std::env",

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// A directory with the tutorial's cluster file.
-fn desk() -> tempfile::TempDir {
+pub(crate) fn desk() -> tempfile::TempDir {
     let desk = tempfile::tempdir().expect("a directory can be made");
     copy("cluster.hcl", desk.path());
     desk
@@ -15,7 +15,7 @@ fn copy(file: &str, to: &Path) {
     std::fs::copy(from, to.join(file)).expect("the example can be copied");
 }
 
-fn quorate(directory: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn quorate(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_quorate"))
         .args(arguments)
         .current_dir(directory)
@@ -24,16 +24,16 @@ fn quorate(directory: &Path, arguments: &[&str]) -> Output {
         .expect("quorate runs")
 }
 
-fn out(output: &Output) -> String {
+pub(crate) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text is UTF-8")
 }
 
-fn err(output: &Output) -> String {
+pub(crate) fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text is UTF-8")
 }
 
 #[track_caller]
-fn exits(output: &Output, code: i32) {
+pub(crate) fn exits(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "\n{}\n{}", out(output), err(output));
 }
 

@@ -5,9 +5,11 @@ mod begin;
 mod book;
 mod destroy;
 mod draft;
+mod kubeconfig;
 mod plan;
 mod show;
 mod survey;
+mod token;
 mod wait;
 
 #[cfg(test)]
@@ -26,8 +28,10 @@ use super::{Interrupt, Ui};
 
 pub use apply::{Consent, apply};
 pub use destroy::destroy;
+pub use kubeconfig::{Wish, kubeconfig};
 pub use plan::{Look, plan};
 pub use show::show;
+pub use token::rotate_token;
 
 /// A cluster, the cloud that it is on, and the person who works on it.
 pub struct Flow<'a> {

@@ -1,0 +1,68 @@
+//! `quorate credential`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::SignedDuration;
+
+use crate::cli::ground::{Place, vault_at};
+use crate::cli::{CliError, Exit, Ground, Session};
+use crate::kubeconfig;
+
+/// How long a credential is good for: AWS is asked again after that.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// Print a credential for a cluster's API, for kubectl
+///
+/// `quorate kubeconfig` writes down that kubectl asks this. It prints a certificate of one hour and its key, and keeps
+/// neither. It needs no cluster file.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// The cluster
+    #[arg(long, value_name = "NAME")]
+    cluster: String,
+    /// The region that it is in
+    #[arg(long)]
+    region: String,
+    /// The bucket that its machines start from
+    #[arg(long)]
+    bucket: String,
+    /// The prefix of the cluster's keys in it
+    #[arg(long, default_value = "")]
+    prefix: String,
+    /// The directory of the simulated cloud that it is in, instead of AWS
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    simulated: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// What to ask for the cluster of a command.
+    pub(super) fn of(session: &Session, ground: &Ground) -> Result<Self, CliError> {
+        let Place { bucket, prefix } = ground.place.clone();
+        let simulated = if session.is_sandbox() { Some(session.simulated()?) } else { None };
+        let (cluster, region) = (ground.cluster.name.to_string(), ground.cluster.region.clone());
+        Ok(Self { cluster, region, bucket, prefix, simulated })
+    }
+
+    /// The command line that asks it, without the program.
+    pub(super) fn typed(&self) -> Vec<String> {
+        let simulated = self.simulated.as_ref().map(|directory| directory.display().to_string());
+        let options = [
+            ("--cluster", Some(&self.cluster)),
+            ("--region", Some(&self.region)),
+            ("--bucket", Some(&self.bucket)),
+            ("--prefix", Some(&self.prefix).filter(|prefix| !prefix.is_empty())),
+            ("--simulated", simulated.as_ref()),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.clone()]));
+        std::iter::once("credential".to_owned()).chain(given.flatten()).collect()
+    }
+
+    pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let place = Place { bucket: self.bucket, prefix: self.prefix };
+        let (cloud, vault) = vault_at(&self.cluster, &self.region, &place, self.simulated.as_deref()).await?;
+        let client = session.interrupt.or(vault.administrator(cloud.as_ref(), LIFETIME)).await??;
+        session.ui.result(&kubeconfig::credential(&client));
+        Ok(Exit::Done)
+    }
+}

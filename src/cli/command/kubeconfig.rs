@@ -1,0 +1,107 @@
+//! `quorate kubeconfig`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::SignedDuration;
+
+use super::credential;
+use crate::cli::file::Told;
+use crate::cli::flow::{self, Wish};
+use crate::cli::{CliError, Environment, Exit, Kubeconfigs, Session};
+use crate::kubeconfig::Plugin;
+
+/// Let kubectl reach the cluster
+///
+/// Writes the cluster, a user and a context into the kubeconfig (KUBECONFIG, or ~/.kube/config), beside what else is in
+/// it, and makes the context the current one. The user is nobody until kubectl asks: then `quorate credential` gives it a
+/// certificate of one hour, if AWS lets you read the cluster's key.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Write a certificate of an administrator that is good for so long, instead of asking each time
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    admin: Option<SignedDuration>,
+    /// The name of the context [default: the cluster's]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// Write into this file; `-` prints a kubeconfig of this cluster alone
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || format!("`{text}` is no duration; one looks like `18h` or `2d 6h`");
+    let read: jiff::Span = text.parse().map_err(|_| wrong())?;
+    // A day is 24 hours here, whatever the clocks do.
+    let days = jiff::SpanRelativeTo::days_are_24_hours();
+    let duration = read.to_duration(days).map_err(|_| wrong())?;
+    if duration >= SignedDuration::from_mins(1) { Ok(duration) } else { Err("a minute is the least".to_owned()) }
+}
+
+impl Arguments {
+    pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let files = self.files(session)?;
+        let ground = session.ground(Told::Errors).await?;
+        let plugin = Plugin {
+            command: program(&session.environment)?,
+            arguments: credential::Arguments::of(session, &ground)?.typed(),
+            // Whose credentials these are stays so in another shell.
+            environment: variables(&session.environment, &["AWS_PROFILE"]),
+        };
+        let wish = Wish { admin: self.admin, context: self.context, plugin, files };
+        flow::kubeconfig(&ground.flow(session), &ground.vault(), wish).await
+    }
+
+    fn files(&self, session: &Session) -> Result<Option<Kubeconfigs>, CliError> {
+        match &self.output {
+            Some(path) if path == Path::new("-") && session.ui.is_json() => Err(CliError::Usage {
+                message: "--output - prints a kubeconfig, and --json wants nothing but JSON".to_owned(),
+                hint: "leave one of them out".to_owned(),
+            }),
+            Some(path) if path == Path::new("-") => Ok(None),
+            Some(path) => Ok(Some(Kubeconfigs::only(path.clone()))),
+            None => Kubeconfigs::of(&session.environment).map(Some),
+        }
+    }
+}
+
+fn variables(environment: &Environment, names: &[&str]) -> Vec<(String, String)> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned()))).collect()
+}
+
+/// How kubectl starts this program: by its name if that is on the path, else by where it is.
+fn program(environment: &Environment) -> Result<String, CliError> {
+    let name = "quorate";
+    let path = environment.get("PATH").unwrap_or_default();
+    if std::env::split_paths(path).any(|directory| directory.is_absolute() && directory.join(name).is_file()) {
+        return Ok(name.to_owned());
+    }
+    let here = std::env::current_exe().map_err(CliError::Start)?;
+    Ok(here.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("18h").unwrap(), SignedDuration::from_hours(18));
+        assert_eq!(duration("2d 6h").unwrap(), SignedDuration::from_hours(54));
+        for wrong in ["", "18", "-1h", "0s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_program_is_called_by_name_only_where_that_finds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().display().to_string();
+        let environment = Environment { variables: vec![("PATH".to_owned(), path)], ..Environment::default() };
+        assert!(Path::new(&program(&environment).unwrap()).is_absolute());
+        std::fs::write(directory.path().join("quorate"), "").unwrap();
+        assert_eq!(program(&environment).unwrap(), "quorate");
+    }
+}

@@ -1,0 +1,27 @@
+//! `token`: what new nodes join by.
+
+use crate::cli::error::CliError;
+use crate::cli::{Exit, Vault};
+
+use super::Flow;
+use super::begin::{Tenure, begin};
+
+/// Makes a new join token, under the lease: no apply makes machines meanwhile.
+pub async fn rotate_token(flow: &Flow<'_>, vault: &Vault) -> Result<Exit, CliError> {
+    let tenure = begin(flow, "token rotate").await?;
+    let rotated = match tenure {
+        Tenure::Leased { .. } => vault.rotate_token().await,
+        Tenure::NoStore => Err(CliError::refused(
+            format!("{} has no join token: it was never applied", flow.name()),
+            "run `quorate apply` first",
+        )),
+    };
+    tenure.end(flow).await;
+    rotated?;
+    flow.ui.text("The join token is new.\n");
+    flow.ui.note(
+        "masters take it up within minutes and then refuse the old one; a node that starts in between tries again \
+         until they have. Nodes that have joined keep their own certificates.",
+    );
+    Ok(Exit::Done)
+}
