@@ -60,10 +60,11 @@ impl Kubeconfigs {
     /// The files that an entry changes, with their new texts.
     fn changed(&self, entry: &Entry) -> Result<Vec<(PathBuf, String)>, CliError> {
         let mut documents = self.0.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-        let changes = merge(&mut documents, entry);
-        let all = self.0.iter().zip(documents.iter().zip(changes));
-        let changed = all.filter(|(_, (_, change))| *change == Change::Changed);
-        changed.map(|(path, (document, _))| Ok((path.clone(), document.text().map_err(told(path))?))).collect()
+        let fates = merge(&mut documents, entry);
+        let all = self.0.iter().zip(documents.iter().zip(fates));
+        all.filter(|(_, (_, fate))| *fate == Change::Changed)
+            .map(|(path, (document, _))| Ok((path.clone(), document.text().map_err(told(path))?)))
+            .collect()
     }
 }
 
@@ -182,7 +183,7 @@ mod tests {
         fs::set_permissions(&real, fs::Permissions::from_mode(0o644)).unwrap();
         symlink(&real, &link).unwrap();
         let files = Kubeconfigs::only(link.clone());
-        assert_eq!(files.add(&entry()).unwrap(), [link.clone()]);
+        assert_eq!(files.add(&entry()).unwrap(), std::slice::from_ref(&link));
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(files.add(&entry()).unwrap().is_empty(), "what is there already is not written again");

@@ -81,7 +81,7 @@ fn an_entry_among_others_replaces_its_own_name_and_nothing_else() {
     assert_eq!(read.contexts[1].context.as_ref().unwrap().namespace.as_deref(), Some("web"), "as somebody chose");
 }
 
-/// The program that reads kubeconfigs takes `on`, `0755` and `2026-01-01` for something else than text; so did PyYAML.
+/// Readers of older YAML take `on` and `012345` for something else than text, so these are written in quotes.
 #[test]
 fn text_stays_text_for_every_reader() {
     let [text] = merged([THEIRS], &entry());

@@ -163,7 +163,7 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
         on_moto(&mut command);
         exits(&run(&mut command), 0);
     }
-    follow(desk.path(), &kubeconfig, "arn:aws:sts::123456789012:user/moto", &on_moto);
+    follow(desk.path(), &kubeconfig, "arn:aws:sts::123456789012:user/moto", on_moto);
     assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
     stage.destroy().await.must(Exit::Done);
     assert_eq!(moto.inventory(), before);
