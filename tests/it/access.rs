@@ -139,7 +139,7 @@ fn a_rotated_token_is_another_one_and_no_difference_to_the_plan() {
     let said = out(&rotated) + &err(&rotated);
     assert!(token() != before && !said.contains(token().trim_end()) && !said.contains(before.trim_end()), "{said}");
     exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
-    exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["destroy", "--yes", "--delete-data"]), 0);
     assert!(!bucket.join(CLUSTER).exists());
 }
 
