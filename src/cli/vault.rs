@@ -79,7 +79,7 @@ impl Vault {
             let place = self.store.location();
             CliError::refused(
                 format!("there is no {} of {} in {place}", content.name(), self.cluster),
-                "`quorate apply` makes it; `quorate plan` says what else is missing",
+                "`quorate plan` says whether `quorate apply` makes it, or what to do instead",
             )
         })
     }
