@@ -13,9 +13,6 @@ pub(super) const ROLE: &str = super::security::MASTERS;
 /// Masters are rolled one at a time, or etcd loses its quorum.
 const LANE: &str = "masters";
 
-/// How long a snapshot of etcd is kept, in days.
-const BACKUP_DAYS: u32 = 7;
-
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let mut objects = Vec::new();
     for (member, zone) in site.cluster.masters.placed() {
@@ -56,7 +53,7 @@ fn member_settings(site: &Site<'_>, member: &str) -> Settings {
     lines.extend([
         ("QUORATE_MASTERS", all.join(" ")),
         ("QUORATE_INITIAL_CLUSTER", kubeadm::initial_cluster(site)),
-        ("QUORATE_BACKUP_DAYS", BACKUP_DAYS.to_string()),
+        ("QUORATE_KEEP_DAYS", site.cluster.masters.keep_days.to_string()),
     ]);
     Settings {
         name: object_name(member),

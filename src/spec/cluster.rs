@@ -126,6 +126,8 @@ pub struct Masters {
     pub root: RootVolume,
     /// The etcd volume of each master, GiB of gp3.
     pub etcd_gib: u32,
+    /// How long a snapshot of etcd is kept, in days.
+    pub keep_days: u32,
 }
 
 /// A root volume, always encrypted gp3.

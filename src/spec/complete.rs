@@ -79,6 +79,7 @@ fn masters(file: &MastersFile, zones: &[Zone]) -> Option<Masters> {
         },
         root: root(file.root.as_ref(), defaults::MASTER_ROOT_GIB),
         etcd_gib: file.etcd.as_ref().and_then(|etcd| etcd.gib).unwrap_or(defaults::ETCD_GIB),
+        keep_days: file.etcd.as_ref().and_then(|etcd| etcd.keep_days).unwrap_or(defaults::KEEP_DAYS),
     })
 }
 

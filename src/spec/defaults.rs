@@ -13,6 +13,8 @@ pub(super) const MASTERS: u32 = 3;
 pub(super) const MASTER_ROOT_GIB: u32 = 30;
 /// The etcd volume of a master, GiB: etcd's own limit is 8, and gp3 is cheap.
 pub(super) const ETCD_GIB: u32 = 20;
+/// How long a snapshot of etcd is kept, in days: a mistake of Friday evening is still there to be mended on Monday.
+pub(super) const KEEP_DAYS: u32 = 7;
 /// The root volume of a node, GiB: images, logs and ephemeral volumes of up to 110 pods.
 pub(super) const NODE_ROOT_GIB: u32 = 60;
 /// How many pods a service without a number means.

@@ -135,7 +135,7 @@ pub(super) struct RootFile {
     pub(super) gib: Option<u32>,
 }
 
-/// An etcd volume: gp3, encrypted.
+/// An etcd volume: gp3, encrypted; and its snapshots.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Etcd")]
@@ -143,6 +143,10 @@ pub(super) struct EtcdFile {
     /// Size in GiB. Default: 20.
     #[schemars(range(min = 4, max = 16384), example = 20)]
     pub(super) gib: Option<u32>,
+
+    /// How many days a snapshot of etcd stays in the state bucket; there is one an hour. Default: 7.
+    #[schemars(range(min = 1, max = 3650), example = 7)]
+    pub(super) keep_days: Option<u32>,
 }
 
 /// A group of equal nodes.

@@ -11,5 +11,6 @@ mod moto;
 mod node;
 mod program;
 mod road;
+mod shell;
 mod stage;
 mod wire;

@@ -15,6 +15,7 @@ use crate::stage::TUTORIAL;
 
 mod chores;
 mod crash;
+mod kubeadm;
 mod members;
 mod steps;
 
@@ -210,7 +211,7 @@ fn can_box() -> bool {
 }
 
 /// What machines of the tutorial's cluster fetch, by name.
-fn files() -> BTreeMap<String, String> {
+pub(crate) fn files() -> BTreeMap<String, String> {
     files_of(&cluster())
 }
 
@@ -230,16 +231,15 @@ fn cluster() -> Cluster {
 }
 
 fn facts() -> Facts {
+    let size = |architecture| SizeFacts { architecture, vcpus: 2, memory_mib: 4096 };
+    let (x86, arm) = (Architecture::X86_64, Architecture::Arm64);
     Facts {
         account: "111122223333".to_owned(),
         caller: "arn:aws:iam::111122223333:user/test".to_owned(),
         region: "us-east-1".to_owned(),
         zones: ["us-east-1d", "us-east-1f"].map(str::to_owned).to_vec(),
-        images: BTreeMap::from([(Architecture::X86_64, "ami-0".to_owned())]),
-        sizes: BTreeMap::from([(
-            "t3.medium".to_owned(),
-            SizeFacts { architecture: Architecture::X86_64, vcpus: 2, memory_mib: 4096 },
-        )]),
+        images: BTreeMap::from([(x86, "ami-0x86".to_owned()), (arm, "ami-0arm".to_owned())]),
+        sizes: BTreeMap::from([("t3.medium".to_owned(), size(x86)), ("t4g.medium".to_owned(), size(arm))]),
         public_zones: BTreeMap::new(),
     }
 }

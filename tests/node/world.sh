@@ -56,7 +56,7 @@ value() {
   done
 }
 
-put() { mkdir -p "$(dirname "$1")" && cat > "$1"; }
+put() { mkdir -p "${1%/*}" && cat > "$1"; }
 
 s3_copy() {
   local words=("$@") from to

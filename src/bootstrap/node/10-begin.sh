@@ -27,6 +27,8 @@ readonly KUBERNETES=/etc/kubernetes
 readonly PKI=$KUBERNETES/pki
 readonly ETCD_DATA=/var/lib/etcd
 readonly ETCD_DEVICE=/dev/sdf # what EC2 calls it; the kernel may call it otherwise
+# systemd gives a service no home, and gpg and kubectl look for theirs.
+export HOME=${HOME:-/root}
 export CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock
 # All machines of a cluster may start at once: the AWS CLI waits and tries again when it is throttled.
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10

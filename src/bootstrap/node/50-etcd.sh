@@ -90,7 +90,7 @@ mark_member() {
 # --- Masters: snapshots of etcd ----------------------------------------------------------------------------------
 
 backup() {
-  : "${QUORATE_BACKUP_DAYS:?}"
+  : "${QUORATE_KEEP_DAYS:?}"
   local container file=$ETCD_DATA/snapshot.db
   container=$(crictl ps --quiet --name '^etcd$' --state Running)
   [[ -n $container ]] || die "etcd does not run here; the snapshot is left to the other masters"
@@ -110,10 +110,10 @@ stamp() {
 # Removes what is past its time, with all of its versions: a bucket that keeps versions would keep paying for them.
 expire_backups() {
   local oldest prefix=$QUORATE_FOLDER/backups/etcd/20 key version
-  oldest=$QUORATE_FOLDER/backups/etcd/$(stamp "$QUORATE_BACKUP_DAYS days ago")
+  oldest=$QUORATE_FOLDER/backups/etcd/$(stamp "$QUORATE_KEEP_DAYS days ago")
   while read -r key version; do
     if [[ $key == "$prefix"* && $key < "$oldest" ]]; then
-      say "removing s3://$QUORATE_BUCKET/$key, which is older than $QUORATE_BACKUP_DAYS days"
+      say "removing s3://$QUORATE_BUCKET/$key, which is older than $QUORATE_KEEP_DAYS days"
       aws s3api delete-object --bucket "$QUORATE_BUCKET" --key "$key" --version-id "$version" > /dev/null
     fi
   done < <(aws s3api list-object-versions --bucket "$QUORATE_BUCKET" --prefix "$prefix" --output text \
