@@ -8,6 +8,7 @@ from hosts.cloud import Cloud
 from hosts.machine import Machine, wait
 from hosts.metadata import Metadata
 from hosts.network import Network
+from hosts.packages import Packages
 from hosts.resolver import Resolver
 from hosts.volumes import Volumes
 
@@ -27,6 +28,7 @@ class Fleet:
         self.volumes = Volumes(work, self.by_id)
         self.volumes.listen(self.cloud.wire)
         self.layers = [shutil.copytree(HERE / "layer", work / "layer", symlinks=True), image]
+        self.packages = Packages(work, trust=(image, work / "layer"))
         own(work / "layer")
         self.machines = {}
         (work / "names").mkdir()
@@ -64,20 +66,37 @@ class Fleet:
         self.boot(name)
         return self[name]
 
+    def cut_power(self, name):
+        """The machine stops at once and starts again: its disk, its address and its volume are as they were."""
+        machine = self[name]
+        machine.kill()
+        machine.boot(self.run, self.network)
+        if machine.instance.role == "master":
+            self.volumes.attach(self.volume(name), machine.instance.id)
+
+    def masters_but(self, name):
+        return [other for other in self.machines if other.startswith("master-") and other != name]
+
     def volume(self, name):
         """The id of the volume that a master of this name keeps etcd's data on."""
         member = name.removeprefix("master-")
         wanted = [{"Name": "tag:quorate.dev/object", "Values": [f"volume/etcd-{member}"]}]
         return self.cloud.client("ec2").describe_volumes(Filters=wanted)["Volumes"][0]["VolumeId"]
 
-    def settle(self, name, seconds=120):
+    def settle(self, name, seconds=240):
         """Waits until node.sh has ended well on a machine."""
+        self.hear(name, "node.sh to finish", seconds, lambda machine: machine.state() == "active")
+
+    def says(self, name, text, unit="quorate-node", seconds=120):
+        """Waits until a unit of a machine has said something."""
+        self.hear(name, f"{unit} to say {text!r}", seconds, lambda machine: text in machine.journal(unit))
+
+    def hear(self, name, what, seconds, ready):
         machine = self[name]
-        state = lambda: machine.run("systemctl", "is-active", "quorate-node", check=False).stdout.strip()
         try:
-            wait(f"node.sh to finish on {machine}", seconds, lambda: state() == "active")
+            wait(f"{what} on {machine}", seconds, lambda: ready(machine))
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{machine.journal('cloud-final')}{machine.journal()}") from None
+            raise AssertionError(f"{error}\n{machine.journal('cloud-final')}{machine.journal()[-6000:]}") from None
 
     def close(self):
         for machine in self.machines.values():

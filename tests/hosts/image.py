@@ -17,12 +17,14 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 
 # Only what Amazon Linux 2023 has too: a script that needs more must fail here as it would there.
 PACKAGES = """
-    systemd systemd-sysv iproute2 procps curl ca-certificates openssl e2fsprogs util-linux python3
+    systemd systemd-sysv iproute2 procps curl ca-certificates openssl e2fsprogs util-linux python3 jq
 """.split()
+# What Amazon Linux has, but not its image: out of the way, until dnf installs it.
+PACKAGED = {"jq": "usr/bin/jq"}
 # What the Kubernetes project's binaries need, and what its packages bring on Amazon Linux.
 KUBERNETES_PACKAGES = "dbus containerd runc containernetworking-plugins iptables nftables conntrack kmod".split()
 
-RECIPE = "2"  # raise it when the steps below change
+RECIPE = "3"  # raise it when the steps below change
 
 AWS = """#!/bin/sh
 PYTHONPATH=/opt/python exec /usr/bin/python3 /opt/python/bin/aws "$@"
@@ -74,6 +76,10 @@ def build(target):
     aws = fresh / "usr/bin/aws"
     aws.write_text(AWS)
     aws.chmod(0o755)
+    for name, file in PACKAGED.items():
+        aside = fresh / "opt/packages" / name / file
+        aside.parent.mkdir(parents=True)
+        shutil.move(fresh / file, aside)
     shutil.rmtree(fresh / "var/cache/apt", ignore_errors=True)
     fresh.rename(target)
 

@@ -1,5 +1,6 @@
 """A machine: namespaces of its own with a real systemd as their first process, on a disk of its own."""
 
+import json
 import os
 import pathlib
 import pty
@@ -89,6 +90,14 @@ class Machine:
 
     def journal(self, unit="quorate-node"):
         return self.run("journalctl", f"--unit={unit}", "--output=cat", "--no-pager", check=False).stdout
+
+    def state(self, unit="quorate-node"):
+        return self.run("systemctl", "is-active", unit, check=False).stdout.strip()
+
+    def recorded(self, program):
+        """How a stand-in was called, call by call."""
+        lines = self.run("cat", "/var/log/standins.jsonl", check=False).stdout.splitlines()
+        return [call for call in map(json.loads, lines) if call["program"] == program]
 
     @property
     def alive(self):

@@ -10,6 +10,7 @@ import subprocess
 METADATA = "169.254.169.254"
 RESOLVER = "172.20.0.2"  # AWS: the second address of the VPC's range
 ENDPOINT = "172.20.0.10"  # in none of the cluster's subnets
+PACKAGES = "172.20.0.11"
 
 
 class Network:
@@ -19,7 +20,7 @@ class Network:
         self.bridges = {}
         self.cables = 0
         ip("link", "set", "lo", "up")
-        for address in (METADATA, RESOLVER, ENDPOINT):
+        for address in (METADATA, RESOLVER, ENDPOINT, PACKAGES):
             ip("addr", "add", f"{address}/32", "dev", "lo")
         with open("/proc/sys/net/ipv4/ip_forward", "w") as forward:
             forward.write("1")

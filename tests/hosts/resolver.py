@@ -7,6 +7,7 @@ import threading
 
 from hosts import network
 
+ELSEWHERE = {"pkgs.k8s.io": [network.PACKAGES]}
 A, IN = 1, 1
 NO_ERROR, NO_SUCH_NAME = 0, 3
 
@@ -41,7 +42,9 @@ class Resolver:
 
     def addresses(self, name):
         machine = re.fullmatch(r"ip-(\d+)-(\d+)-(\d+)-(\d+)\.ec2\.internal", name)
-        return [".".join(machine.groups())] if machine else self.cloud.records().get(name)
+        if machine:
+            return [".".join(machine.groups())]
+        return ELSEWHERE.get(name) or self.cloud.records().get(name)
 
 
 def read_name(message, start):

@@ -61,8 +61,8 @@ class Volumes:
             os.close(second)
         return self.loops[volume]
 
-    def blank(self, volume):
-        """As if the volume was lost and made anew."""
+    def blank_next(self, volume):
+        """The next machine finds this volume empty, as if it was lost and made anew."""
         if volume in self.loops:
             os.close(self.loops.pop(volume))
         (self.folder / f"{volume}.img").unlink(missing_ok=True)

@@ -90,13 +90,7 @@ def read(environ):
     key, service = signature.groups() if signature else ("", "s3")
     source, method, path = environ["REMOTE_ADDR"], environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if service == "s3":
-        bucket, _, name = path.lstrip("/").partition("/")
-        if name:
-            action, resource = S3_ACTIONS.get(method, method), f"arn:aws:s3:::{bucket}/{name}"
-        else:
-            action = "ListBucket" if method in ("GET", "HEAD") else f"{method} bucket"
-            resource = f"arn:aws:s3:::{bucket}"
-        return Call(source, key, "s3", action, dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""))), resource)
+        return read_s3(source, key, method, path, environ.get("QUERY_STRING", ""))
     if service == "route53":
         zone = re.search(r"/hostedzone/([^/]+)/rrset", path)
         action = {"POST": "ChangeResourceRecordSets", "GET": "ListResourceRecordSets"}[method] if zone else f"{method} {path}"
@@ -106,6 +100,16 @@ def read(environ):
         return Call(source, key, service, target.rpartition(".")[2], json.loads(body or b"{}"))
     parameters = dict(urllib.parse.parse_qsl(body.decode()))
     return Call(source, key, service, parameters.get("Action", f"{method} {path}"), parameters)
+
+
+def read_s3(source, key, method, path, query):
+    bucket, _, name = path.lstrip("/").partition("/")
+    parameters = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+    if name:
+        version = "Version" if "versionId" in parameters else ""
+        return Call(source, key, "s3", S3_ACTIONS.get(method, method) + version, parameters, f"arn:aws:s3:::{bucket}/{name}")
+    action = "ListBucketVersions" if "versions" in parameters else "ListBucket"
+    return Call(source, key, "s3", action if method in ("GET", "HEAD") else method, parameters, f"arn:aws:s3:::{bucket}")
 
 
 def answer_failure(call, failure, start_response):

@@ -1,0 +1,62 @@
+"""What goes wrong on the way, and mends itself once the cause is gone."""
+
+from hosts.etcd import Etcd
+
+BUCKET, FOLDER = "state.chat.poeticoding.com", "chat.poeticoding.com"
+
+
+def find(fleet, ending):
+    listed = fleet.cloud.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=FOLDER)["Contents"]
+    return next(item["Key"] for item in listed if item["Key"].endswith(ending))
+
+
+class Missing:
+    """An object that is not there for a while, in a bucket that keeps versions."""
+
+    def __init__(self, fleet, key):
+        self.s3, self.key = fleet.cloud.client("s3"), key
+
+    def __enter__(self):
+        self.marker = self.s3.delete_object(Bucket=BUCKET, Key=self.key)["VersionId"]
+
+    def __exit__(self, *_):
+        self.s3.delete_object(Bucket=BUCKET, Key=self.key, VersionId=self.marker)
+
+
+def test_a_script_that_was_changed_is_not_run(fleet):
+    """Whoever can write to the bucket cannot run code on machines: the launch template knows the hash."""
+    s3, key = fleet.cloud.client("s3"), find(fleet, "/node.sh")
+    version = s3.put_object(Bucket=BUCKET, Key=key, Body=b"#!/bin/bash\ntouch /tmp/taken\n")["VersionId"]
+    machine = fleet.replace("workers-2")
+    fleet.says("workers-2", "does not have the hash", unit="cloud-final")
+    machine.sh("! test -e /opt/quorate/node.sh && ! test -e /tmp/taken")
+    s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version)
+
+
+def test_an_object_that_is_missing_is_waited_for(fleet):
+    """First its settings, then what it joins with: a machine says what it lacks, and goes on when it is there."""
+    with Missing(fleet, find(fleet, "pki/join.pem")):
+        with Missing(fleet, find(fleet, "/nodes-workers")):
+            fleet.replace("workers-2")
+            fleet.says("workers-2", "cannot get s3://", unit="cloud-final")
+        fleet.says("workers-2", "pki/join.pem")
+        fleet.says("workers-2", "discovery: not done")
+    fleet.settle("workers-2")
+
+
+def test_a_volume_that_is_held_is_waited_for(fleet):
+    """A master takes its volume from nobody, and a record that Route 53 would not write is written later."""
+    volume, ec2 = fleet.volume("master-c"), fleet.cloud.client("ec2")
+    fleet.terminate("master-c")
+    holder = fleet["workers-1"].instance.id
+    ec2.attach_volume(VolumeId=volume, InstanceId=holder, Device="/dev/sdz")
+    fleet.cloud.wire.fail("ChangeResourceRecordSets", "400 Bad Request", "Throttling", times=2)
+    fleet.boot("master-c")
+    fleet.says("master-c", f"waiting for {volume}: it is in-use, held by {holder}")
+    address = fleet["master-c"].instance.address
+    assert not fleet.cloud.wire.of(address, "AttachVolume")
+    ec2.detach_volume(VolumeId=volume, InstanceId=holder, Device="/dev/sdz")
+    fleet.settle("master-c")
+    assert len(fleet.cloud.wire.of(address, "ChangeResourceRecordSets")) >= 3
+    assert fleet.cloud.records()["etcd-c.internal.chat.poeticoding.com"] == [address]
+    assert len(Etcd(fleet, "master-c").members()) == 3
