@@ -15,6 +15,10 @@ def pytest_addoption(parser):
     parser.addoption("--stay", action="store_true", help="keep the machines after the tests, until Ctrl-C")
 
 
+def pytest_configure():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `run` passes Ctrl-C on as this
+
+
 @pytest.fixture(scope="session")
 def fleet(pytestconfig):
     """The machines of the tutorial's cluster, every one through with node.sh."""

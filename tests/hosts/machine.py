@@ -88,6 +88,10 @@ class Machine:
         """What a line of bash prints in the machine."""
         return self.run("bash", "-ec", script, **keywords).stdout.strip()
 
+    def path(self, place):
+        """A file of the machine, as it is called outside."""
+        return pathlib.Path(f"/proc/{self.pid}/root{place}")
+
     def journal(self, unit="quorate-node"):
         return self.run("journalctl", f"--unit={unit}", "--output=cat", "--no-pager", check=False).stdout
 

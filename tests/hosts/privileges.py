@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-PROGRAMS = "debootstrap unshare nsenter ip losetup truncate bash".split()
+PROGRAMS = "debootstrap unshare nsenter setpriv ip losetup truncate bash".split()
 
 # One attempt at each thing that a machine is made of, in namespaces that end with it.
 ATTEMPT = """

@@ -47,17 +47,3 @@ def test_a_master_has_its_names(fleet, name):
     assert set(asked.split()) == expected
     own = fleet["workers-2"].sh(f"getent ahostsv4 {name.replace('master', 'etcd')}.internal.chat.poeticoding.com | awk 'NR==1{{print $1}}'")
     assert own == fleet[name].instance.address
-
-
-def test_a_replaced_master_gets_its_disk_back(fleet):
-    """A new machine with an empty disk: the same volume, formatted no second time."""
-    old = fleet["master-b"]
-    uuid = old.sh("findmnt --noheadings --output UUID /var/lib/etcd")
-    old.sh("echo kept > /var/lib/etcd/proof; sync")
-    new = fleet.replace("master-b")
-    fleet.settle("master-b")
-    assert new.instance.id != old.instance.id
-    assert new.sh("cat /var/lib/etcd/proof") == "kept"
-    assert new.sh("findmnt --noheadings --output UUID /var/lib/etcd") == uuid
-    assert "has data; it is kept" in new.journal()
-    assert fleet.cloud.records()["etcd-b.internal.chat.poeticoding.com"] == [new.instance.address]

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pathlib
 import stat
 import subprocess
 import threading
@@ -45,7 +44,7 @@ class Volumes:
 
     @staticmethod
     def places(machine, volume):
-        dev = pathlib.Path(f"/proc/{machine.pid}/root/dev")
+        dev = machine.path("/dev")
         return dev / "nvme1n1", dev / f"disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume.replace('-', '')}"
 
     def loop(self, volume):
