@@ -168,3 +168,21 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
     stage.destroy().await.must(Exit::Done);
     assert_eq!(moto.inventory(), before);
 }
+
+#[tokio::test]
+async fn a_deleted_key_is_brought_back_and_never_replaced() {
+    let Some(moto) = Moto::start() else { return };
+    let before = moto.inventory();
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    stage.apply().await.must(Exit::Done);
+    moto.hurt("key-deleted", CLUSTER);
+    assert_eq!(stage.changes(Mode::Apply).await, ["refuse secret/cluster-ca (lost): "]);
+    let refused = stage.apply().await.must(Exit::Refused);
+    assert!(refused.out.contains("delete marker"), "{}", refused.out);
+    moto.hurt("key-restored", CLUSTER);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+
+    moto.hurt("key-deleted", CLUSTER);
+    stage.destroy().await.must(Exit::Done);
+    assert_eq!(moto.inventory(), before);
+}

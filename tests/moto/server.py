@@ -15,6 +15,7 @@ from moto.ec2.models import launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.route53 import models as route53
+from moto.s3 import models as s3_models
 from moto.s3 import responses as s3_responses
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -76,6 +77,21 @@ def repair_record_creation():
     route53.Route53Backend.change_resource_record_sets = change_resource_record_sets
 
 
+def repair_races_of_versions():
+    """Lets nobody remove an object while its versions are listed: moto answers 500 then."""
+    lock = threading.RLock()
+
+    def alone(original):
+        def method(self, *arguments, **named):
+            with lock:
+                return original(self, *arguments, **named)
+
+        return method
+
+    for name in ("list_object_versions", "put_object", "delete_object", "delete_objects"):
+        setattr(s3_models.S3Backend, name, alone(getattr(s3_models.S3Backend, name)))
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -94,6 +110,7 @@ def application():
     repair_bucket_versioning()
     repair_bucket_tags()
     repair_record_creation()
+    repair_races_of_versions()
     return DomainDispatcherApplication(create_backend_app)
 
 

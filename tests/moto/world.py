@@ -194,6 +194,21 @@ def hurt_volume_renamed(cluster):
     ec2.create_tags(Resources=[volume], Tags=[{"Key": "Name", "Value": "somebody's"}])
 
 
+def key_of_authority(cluster):
+    return {"Bucket": f"state.{cluster}", "Key": f"{cluster}/pki/cluster-ca.pem"}
+
+
+def hurt_key_deleted(cluster):
+    client("s3").delete_object(**key_of_authority(cluster))
+
+
+def hurt_key_restored(cluster):
+    """As docs/pki.md says."""
+    s3, key = client("s3"), key_of_authority(cluster)
+    [marker] = s3.list_object_versions(Bucket=key["Bucket"], Prefix=key["Key"])["DeleteMarkers"]
+    s3.delete_object(**key, VersionId=marker["VersionId"])
+
+
 HURTS = {name.removeprefix("hurt_").replace("_", "-"): function for name, function in globals().items() if name.startswith("hurt_")}
 
 
