@@ -3,6 +3,7 @@ pub mod aws;
 pub mod blueprint;
 pub mod cli;
 pub mod engine;
+pub mod health;
 pub mod kubeconfig;
 pub mod kubernetes;
 pub mod pki;

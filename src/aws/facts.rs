@@ -9,7 +9,7 @@ use super::Aws;
 use super::ec2::{EC2, filter};
 use super::zones::{Asker, Zone, all, is_within};
 use crate::engine::{BoxFuture, Failure};
-use crate::resource::{Cloud, Facts, Question, SizeFacts};
+use crate::resource::{Cloud, Facts, Question, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// Where AWS publishes the newest images of Amazon Linux 2023.
@@ -21,6 +21,10 @@ const IMAGES: [(Architecture, &str); 2] = [
 impl Cloud for Aws {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move { caller(self).await.map(|(account, _)| account) })
+    }
+
+    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
+        Box::pin(super::target_group::health(self, group))
     }
 
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {

@@ -45,9 +45,10 @@ impl S3Store {
         let request = request.customize().interceptor(clock.clone());
         let Some(answer) = if_there(self.aws.send(S3, "GetObject", request.send()).await)? else { return Ok(None) };
         let age = age(clock.now(), answer.last_modified());
+        let written = super::ec2::created(answer.last_modified()).unwrap_or_default();
         let etag = Etag(answer.e_tag.unwrap_or_default());
         let body = answer.body.collect().await.map_err(|error| broken_off(&error.to_string()))?;
-        Ok(Some(Stored { bytes: body.to_vec(), etag, age }))
+        Ok(Some(Stored { bytes: body.to_vec(), etag, age, written }))
     }
 
     async fn write(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {

@@ -11,7 +11,7 @@ use super::balancing::{ELB, Told, balancing, retag, text, to_elb};
 use super::failure::just_made;
 use super::kind::{AwsKind, Creation, Look, live, updated};
 use crate::engine::{Failure, Live, Note};
-use crate::resource::{HealthCheck, Resource, TargetGroup};
+use crate::resource::{HealthCheck, Resource, TargetGroup, TargetHealth};
 
 /// The attribute that says how long a machine that leaves keeps its connections.
 const DEREGISTRATION: &str = "deregistration_delay.timeout_seconds";
@@ -117,6 +117,21 @@ fn signed(count: u32) -> Option<i32> {
 
 fn unsigned(count: Option<i32>) -> u32 {
     count.and_then(|count| count.try_into().ok()).unwrap_or_default()
+}
+
+/// What its load balancer thinks of each machine in a group.
+pub(super) async fn health(aws: &Aws, arn: &str) -> Result<Vec<TargetHealth>, Failure> {
+    let request = || aws.elb.describe_target_health().target_group_arn(arn).send();
+    let answer = aws.read(ELB, "DescribeTargetHealth", request).await?;
+    let told = answer.target_health_descriptions().iter().filter_map(|described| {
+        let health = described.target_health()?;
+        Some(TargetHealth {
+            instance: described.target()?.id()?.to_owned(),
+            state: health.state()?.as_str().to_owned(),
+            reason: health.description().unwrap_or_default().to_owned(),
+        })
+    });
+    Ok(told.collect())
 }
 
 #[cfg(test)]

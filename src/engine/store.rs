@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{BoxFuture, Failure};
 
 /// An object of a store.
@@ -13,6 +15,8 @@ pub struct Stored {
     pub etag: Etag,
     /// How long ago it was written, by the store's own clock: clocks of machines are not compared.
     pub age: Duration,
+    /// When it was written, by the store's own clock.
+    pub written: Timestamp,
 }
 
 /// A version of an object, opaque.

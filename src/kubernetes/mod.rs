@@ -4,6 +4,7 @@
 //! watches. It never repeats a change, it classifies what the API answered (`failure.rs`) and the engine decides.
 
 mod access;
+mod census;
 mod client;
 mod failure;
 mod live;

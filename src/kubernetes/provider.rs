@@ -32,7 +32,7 @@ impl Kubernetes {
     }
 
     /// The connection to a server that takes requests; nothing while the cluster has no API.
-    async fn connect(&self) -> Result<Option<&Connection>, Failure> {
+    pub(super) async fn connect(&self) -> Result<Option<&Connection>, Failure> {
         if let Some(connection) = self.connection.get() {
             return Ok(Some(connection));
         }

@@ -46,10 +46,24 @@ pub struct SizeFacts {
     pub memory_mib: u64,
 }
 
+/// A machine behind a load balancer, as that sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetHealth {
+    /// The instance.
+    pub instance: String,
+    /// The load balancer's word for its state, for example `healthy`.
+    pub state: String,
+    /// What it says about it; empty if it says nothing.
+    pub reason: String,
+}
+
 /// A cloud that a cluster can be built on.
 pub trait Cloud: Provider {
     /// Whose credentials these are: the account's 12 digits. Asked once, whoever asks.
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>>;
+
+    /// What a load balancer thinks of the machines in a target group, by the group's ARN. One call.
+    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>>;
 
     /// Answers the question, in one hop.
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>>;

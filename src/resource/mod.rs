@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
-pub use facts::{Cloud, Facts, Question, SizeFacts};
+pub use facts::{Cloud, Facts, Question, SizeFacts, TargetHealth};
 pub use kubernetes::*;
 pub use names::{RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain};
 

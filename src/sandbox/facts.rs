@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Call;
 use super::{Sandbox, sizes};
 use crate::engine::{BoxFuture, Failure};
-use crate::resource::{Cloud, Facts, Question};
+use crate::resource::{Cloud, Facts, Question, TargetHealth};
 use crate::spec::Architecture;
 
 /// The letters of the regions that do not have just `a` to `c`.
@@ -23,6 +23,13 @@ impl Cloud for Sandbox {
         Box::pin(async move {
             let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| Ok(world.account.clone())).await
+        })
+    }
+
+    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
+        Box::pin(async move {
+            let call = Call { service: "elasticloadbalancing", action: "DescribeTargetHealth".to_owned() };
+            self.call(&call, false, |world, _| Ok(world.targets(group))).await
         })
     }
 

@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 
 use super::world::{Machine, Thing, World};
 use crate::engine::{Member, Value};
+use crate::resource::TargetHealth;
 
 const GROUP: &str = "autoscaling-group";
 /// How long a machine takes from its launch until it is in service, in milliseconds.
@@ -21,6 +22,21 @@ impl World {
             while self.grow(&name) {}
         }
         self.write_names();
+    }
+
+    /// What a load balancer would say of the machines of every group behind this target group.
+    pub(super) fn targets(&self, target_group: &str) -> Vec<TargetHealth> {
+        let groups = self.of(GROUP).map(|(_, group)| group);
+        let behind =
+            groups.filter(|group| texts(group.attributes.get("target_groups")).iter().any(|arn| arn == target_group));
+        let machines = behind.flat_map(|group| &group.machines);
+        machines
+            .map(|machine| {
+                let booted = machine.launched + BOOT <= self.clock;
+                let (state, reason) = if booted { ("healthy", "") } else { ("initial", "the machine is booting") };
+                TargetHealth { instance: machine.id.clone(), state: state.to_owned(), reason: reason.to_owned() }
+            })
+            .collect()
     }
 
     /// Ends machines in subnets that the group no longer spans: AWS moves them to the others.

@@ -145,7 +145,8 @@ fn read(path: &Path) -> io::Result<Option<Stored>> {
     // A time in the future is a clock that was set back; such an object counts as new.
     let age = SystemTime::now().duration_since(modified).unwrap_or(Duration::ZERO);
     let etag = Etag(version(&bytes, modified));
-    Ok(Some(Stored { bytes, etag, age }))
+    let written = jiff::Timestamp::try_from(modified).map_err(io::Error::other)?;
+    Ok(Some(Stored { bytes, etag, age, written }))
 }
 
 fn version(bytes: &[u8], modified: SystemTime) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{is_key, not_a_key};
@@ -27,6 +28,7 @@ struct Entry {
     bytes: Vec<u8>,
     version: u64,
     written: Instant,
+    at: Timestamp,
 }
 
 impl Entry {
@@ -59,7 +61,8 @@ impl MemoryStore {
             return Ok(Written::Lost);
         }
         content.writes += 1;
-        let entry = Entry { bytes: bytes.to_vec(), version: content.writes, written: Instant::now() };
+        let entry =
+            Entry { bytes: bytes.to_vec(), version: content.writes, written: Instant::now(), at: Timestamp::now() };
         let etag = entry.etag();
         content.objects.insert(key.to_owned(), entry);
         Ok(Written::Yes(etag))
@@ -77,6 +80,7 @@ impl Store for MemoryStore {
                 bytes: entry.bytes.clone(),
                 etag: entry.etag(),
                 age: entry.written.elapsed(),
+                written: entry.at,
             }))
         })
     }

@@ -1,6 +1,7 @@
 //! Plans, objects, failures and progress as text and JSON. Pure: it returns text, and prints nothing.
 
 pub mod failure;
+pub mod health;
 mod line;
 mod noun;
 pub mod outcome;

@@ -12,16 +12,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kubeconfig", &["pki"]),
     ("blueprint", &["engine", "resource", "spec"]),
     ("analysis", &["engine", "resource", "spec"]),
-    ("view", &["analysis", "blueprint", "engine", "resource", "spec", "state"]),
+    ("health", &[]),
+    ("view", &["analysis", "blueprint", "health", "engine", "resource", "spec", "state"]),
     ("store", &["engine"]),
     ("state", &["engine", "store"]),
     ("sandbox", &["engine", "pki", "resource", "spec", "store"]),
     ("aws", &["engine", "pki", "resource", "spec"]),
-    ("kubernetes", &["engine", "resource"]),
+    ("kubernetes", &["engine", "health", "resource"]),
 ];
 
 /// What a pure module does without: waiting, the clock, the environment, the disk, the network.
-const PURE: &[&str] = &["spec", "resource", "pki", "kubeconfig", "blueprint", "analysis", "view", "engine/planner"];
+const PURE: &[&str] = &["spec", "resource", "pki", "kubeconfig", "blueprint", "analysis", "health", "view", "engine/planner"];
 const IMPURE: &[&str] = &[
     "tokio",
     "std::env",

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
-use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum as Health;
 
 use super::members::{machines, members, serves, stays};
 use super::wait::{Stall, arrived, find};
 use super::{AUTOSCALING, groups};
 use crate::aws::Aws;
+use crate::aws::target_group::health;
 use crate::engine::{Failure, Live, Member, Note};
 use crate::resource::AutoScalingGroup;
 
@@ -93,15 +93,10 @@ async fn terminate(aws: &Aws, machine: &str) -> Result<(), Failure> {
 async fn healthy(aws: &Aws, group: &Answer) -> Result<Option<BTreeSet<String>>, Failure> {
     let mut all: Option<BTreeSet<String>> = None;
     for arn in group.target_group_arns() {
-        let request = || aws.elb.describe_target_health().target_group_arn(arn).send();
-        let answer = aws.read("elasticloadbalancing", "DescribeTargetHealth", request).await?;
-        let targets = answer.target_health_descriptions().iter().filter_map(|described| {
-            let state = described.target_health()?.state()?;
-            // Without a listener in front of it nobody checks a target group.
-            let well = matches!(state, Health::Healthy | Health::Unused);
-            Some(described.target()?.id()?.to_owned()).filter(|_| well)
-        });
-        let targets: BTreeSet<String> = targets.collect();
+        let told = health(aws, arn).await?;
+        // Without a listener in front of it nobody checks a target group.
+        let well = told.into_iter().filter(|target| matches!(target.state.as_str(), "healthy" | "unused"));
+        let targets: BTreeSet<String> = well.map(|target| target.instance).collect();
         all = Some(all.map_or_else(|| targets.clone(), |before| &before & &targets));
     }
     Ok(all)

@@ -52,6 +52,7 @@ schemas! {
     core::ConfigMap, "v1", "ConfigMap", "configmaps", true, [], [];
     core::LimitRange, "v1", "LimitRange", "limitranges", true, [], [];
     core::ResourceQuota, "v1", "ResourceQuota", "resourcequotas", true, [], [];
+    core::Node, "v1", "Node", "nodes", false, [], [];
     core::Pod, "v1", "Pod", "pods", true, ["spec.containers"], ["spec.containers.*.name"];
     core::Service, "v1", "Service", "services", true,
         ["spec.ports", "spec.ports.*.port"], ["spec.clusterIP"];

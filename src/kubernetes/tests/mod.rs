@@ -1,6 +1,7 @@
 //! The client against an API server that speaks real HTTP.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
+mod census;
 mod client;
 mod lives;
 mod rollout;

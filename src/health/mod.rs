@@ -1,0 +1,12 @@
+//! Whether a cluster is well: what was found out about it, judged. Pure.
+
+mod checks;
+mod evidence;
+
+#[cfg(test)]
+mod tests;
+
+pub use checks::{Area, Check, Verdict, examine};
+pub use evidence::{
+    Api, Census, Certificate, Evidence, Group, Machine, Name, Node, Pod, Progress, Report, Status, Target,
+};

@@ -1,0 +1,159 @@
+//! What is said of clusters in every state.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn group(name: &str, masters: bool, machines: &[&str]) -> Group {
+    let machine =
+        |id: &&str| Machine { id: (*id).to_owned(), zone: "us-east-1a".to_owned(), state: "InService".to_owned() };
+    Group { name: name.to_owned(), masters, wanted: machines.len(), machines: machines.iter().map(machine).collect() }
+}
+
+fn report(state: Progress) -> Report {
+    let status = Status { step: "join".to_owned(), state, at: now(), certificates_end: None };
+    Report { status, written: now() }
+}
+
+fn pods(node: &str) -> Vec<Pod> {
+    ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+        .map(|component| Pod { component: component.to_owned(), node: node.to_owned(), trouble: None })
+        .into()
+}
+
+/// A cluster of three masters and a node, all well.
+fn well() -> Evidence {
+    let ids = ["i-a", "i-b", "i-c", "i-w"];
+    let node = |id: &&str| Node { name: format!("ip-{id}"), instance: (*id).to_owned(), trouble: None };
+    let census = Census {
+        nodes: ids.iter().map(node).collect(),
+        pods: ["ip-i-a", "ip-i-b", "ip-i-c"].into_iter().flat_map(pods).collect(),
+    };
+    let target = |id: &str| Target {
+        group: "api".to_owned(),
+        instance: id.to_owned(),
+        state: "healthy".to_owned(),
+        reason: String::new(),
+    };
+    Evidence {
+        at: now(),
+        groups: vec![
+            group("masters-a", true, &["i-a"]),
+            group("masters-b", true, &["i-b"]),
+            group("masters-c", true, &["i-c"]),
+            group("nodes-workers", false, &["i-w"]),
+        ],
+        targets: ["i-a", "i-b", "i-c"].map(target).into(),
+        statuses: ids.map(|id| (id.to_owned(), report(Progress::Ready))).into(),
+        kubernetes: Api::Told(census),
+        names: vec![Name { name: "api.chat.example.com".to_owned(), trouble: None }],
+        certificates: vec![Certificate {
+            name: "the cluster's CA".to_owned(),
+            end: now() + SignedDuration::from_hours(24 * 3650),
+        }],
+    }
+}
+
+fn census(evidence: &mut Evidence) -> &mut Census {
+    match &mut evidence.kubernetes {
+        Api::Told(census) => census,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// The troubles, one a line.
+fn troubles(evidence: &Evidence) -> String {
+    let checks = examine(evidence).into_iter().filter(Check::is_trouble);
+    checks.map(|check| format!("{:?} {:?}: {}\n", check.verdict, check.area, check.finding)).collect()
+}
+
+#[test]
+fn a_cluster_that_is_well_has_one_good_word_an_area() {
+    let checks = examine(&well());
+    assert!(checks.iter().all(|check| check.verdict == Verdict::Well), "{checks:#?}");
+    let areas: Vec<Area> = checks.iter().map(|check| check.area).collect();
+    let mut sorted = areas.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert_eq!((areas.len(), areas), (9, sorted));
+}
+
+#[test]
+fn every_trouble_comes_with_a_way_out() {
+    let mut evidence = well();
+    evidence.groups[3].wanted = 2;
+    evidence.statuses.insert("i-a".to_owned(), report(Progress::Failed));
+    evidence.statuses.insert("i-b".to_owned(), report(Progress::Working));
+    evidence.statuses.remove("i-c");
+    evidence.targets[0].state = "unhealthy".to_owned();
+    evidence.names[0].trouble = Some("no such name".to_owned());
+    evidence.certificates[0].end = now() + SignedDuration::from_hours(24 * 7);
+    census(&mut evidence).pods.retain(|pod| pod.node != "ip-i-c");
+    census(&mut evidence).nodes.retain(|node| node.instance != "i-w");
+    for check in examine(&evidence).iter().filter(|check| check.is_trouble()) {
+        assert!(check.advice.is_some(), "{check:?}");
+    }
+    insta::assert_snapshot!(troubles(&evidence), @r"
+    Waiting Machines: nodes-workers: 1 of 2 in service
+    Wrong Boot: i-a (masters-a, us-east-1a) failed in the step join
+    Waiting Boot: i-b (masters-b, us-east-1a) is at the step join
+    Waiting Boot: i-c (masters-c, us-east-1a) has not reported yet
+    Waiting Etcd: 2 of 3 members serve: 0 more may fail before the cluster stops
+    Waiting ControlPlane: i-c (masters-c, us-east-1a): etcd, kube-apiserver, kube-controller-manager, kube-scheduler: there is no such pod
+    Waiting Nodes: i-w (nodes-workers, us-east-1a) is no Node
+    Waiting Targets: i-a in api is unhealthy
+    Wrong Names: api.chat.example.com leads nowhere: no such name
+    Wrong Certificates: the cluster's CA: ends on 2026-11-29
+    ");
+}
+
+#[test]
+fn a_cluster_says_how_many_masters_it_can_still_lose() {
+    let mut evidence = well();
+    census(&mut evidence).pods.retain(|pod| pod.node != "ip-i-c" || pod.component != "etcd");
+    assert!(troubles(&evidence).contains("2 of 3 members serve: 0 more may fail"), "{}", troubles(&evidence));
+    census(&mut evidence).pods.retain(|pod| pod.node == "ip-i-a" || pod.component != "etcd");
+    assert!(troubles(&evidence).contains("1 of 3 members serve: no quorum"), "{}", troubles(&evidence));
+}
+
+#[test]
+fn a_silent_api_is_not_taken_for_a_healthy_one() {
+    let evidence = Evidence { kubernetes: Api::Silent("timed out".to_owned()), ..well() };
+    let unknown = examine(&evidence).into_iter().filter(|check| check.verdict == Verdict::Unknown).count();
+    assert_eq!(unknown, 3);
+}
+
+#[test]
+fn the_sandbox_is_neither_well_nor_ill() {
+    let evidence = Evidence { kubernetes: Api::Simulated, statuses: BTreeMap::new(), ..well() };
+    let simulated = examine(&evidence).into_iter().filter(|check| check.verdict == Verdict::Simulated).count();
+    assert_eq!((simulated, troubles(&evidence).as_str()), (2, ""));
+}
+
+#[test]
+fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
+    let mut evidence = well();
+    let late = Report { written: now() - SignedDuration::from_secs(12), ..report(Progress::Ready) };
+    evidence.statuses.insert("i-a".to_owned(), late);
+    // Long ago by our clock, but the machine and the store agree.
+    let old = now() - SignedDuration::from_hours(100);
+    let mut agreed = Report { written: old, ..report(Progress::Ready) };
+    agreed.status.at = old + SignedDuration::from_secs(1);
+    evidence.statuses.insert("i-b".to_owned(), agreed);
+    assert_eq!(troubles(&evidence), "Wrong Clocks: the clock of i-a (masters-a, us-east-1a) is 12 s ahead\n");
+}
+
+#[test]
+fn a_node_without_a_machine_is_named() {
+    let mut evidence = well();
+    let ghost = Node { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None };
+    census(&mut evidence).nodes.push(ghost);
+    assert_eq!(troubles(&evidence), "Waiting Nodes: ip-gone is a Node without a machine (i-gone)\n");
+}
