@@ -6,13 +6,15 @@ use std::sync::Arc;
 use crate::aws::{Aws, S3Store, Scope};
 use crate::blueprint;
 use crate::engine::{RetryPolicy, Store};
+use crate::kubernetes::Kubernetes;
 use crate::resource::Cloud;
 use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
 
+use super::entrance::ByAws;
 use super::error::CliError;
-use super::flow::Flow;
+use super::flow::{Clinic, Flow};
 use super::session::SANDBOX;
 use super::{Session, Vault};
 
@@ -74,6 +76,24 @@ impl Ground {
         Vault::new(Arc::clone(&self.bucket), self.cluster.name.as_str())
     }
 
+    /// Where the cluster tells how it is.
+    pub fn clinic(&self) -> Clinic {
+        Clinic {
+            bucket: Arc::clone(&self.bucket),
+            vault: self.vault(),
+            kubernetes: (!self.sandbox).then(|| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
+        }
+    }
+
+    fn entrance(&self) -> Arc<ByAws> {
+        Arc::new(ByAws {
+            cluster: self.cluster.name.to_string(),
+            cloud: Arc::clone(&self.cloud),
+            store: Arc::clone(&self.store),
+            vault: self.vault(),
+        })
+    }
+
     /// What a command does with it.
     pub fn flow<'a>(&'a self, session: &'a Session) -> Flow<'a> {
         Flow {
@@ -85,6 +105,7 @@ impl Ground {
             interrupt: &session.interrupt,
             holder: session.holder(),
             workshop: self.workshop.clone(),
+            clinic: None,
             retry: RetryPolicy::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Arguments, commands, and the road from a file to a cloud: the only place that reads the environment, prints and asks.
 
 mod command;
+mod entrance;
 mod error;
 mod exit;
 mod file;

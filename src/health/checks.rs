@@ -215,7 +215,14 @@ fn control_plane(evidence: &Evidence, census: &Census) -> Vec<Check> {
             );
         }
     }
-    let masters = all_machines(evidence).filter(|(group, _)| group.masters).count();
+    let masters: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();
+    let joined = all_machines(evidence)
+        .filter(|(group, machine)| group.masters && nodes.contains_key(machine.id.as_str()))
+        .count();
+    if joined < masters {
+        let finding = format!("{joined} of {} run it", count(masters, "master"));
+        checks.push(Check::new(area, Verdict::Waiting, finding).advise("the others are not Nodes yet: see below"));
+    }
     well_unless(&mut checks, area, || format!("runs on {}", count(masters, "master")));
     checks
 }

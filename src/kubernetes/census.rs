@@ -9,8 +9,8 @@ use crate::engine::Failure;
 use crate::health::{Census, Node, Pod};
 use crate::resource::ApiType;
 
-const NODES: ApiType = ApiType::known("v1", "Node", "nodes", false);
-const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
+static NODES: ApiType = ApiType::known("v1", "Node", "nodes", false);
+static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// Where the control plane is, and how kubeadm labels its pods.
 const SYSTEM: &str = "kube-system";
 const TIER: &str = "control-plane";

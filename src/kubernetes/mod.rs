@@ -16,7 +16,7 @@ mod rollout;
 mod trouble;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
 

@@ -38,8 +38,11 @@ impl Document {
 pub fn text(document: &Document, style: Style) -> String {
     let mut lines = document.heading.lines();
     lines.push(Line::default());
-    for check in &document.checks {
-        lines.extend(row(check, style));
+    for (place, check) in document.checks.iter().enumerate() {
+        let next = document.checks.get(place + 1);
+        // What is wrong with many in the same way has one way out: it stands below the last of them.
+        let again = next.is_some_and(|next| next.area == check.area && next.advice == check.advice);
+        lines.extend(row(check, !again, style));
     }
     lines.push(Line::default());
     lines.push(total(&document.checks));
@@ -54,7 +57,7 @@ pub fn json(document: &Document) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(document).map(|text| text + "\n")
 }
 
-fn row(check: &Check, style: Style) -> Vec<Line> {
+fn row(check: &Check, advises: bool, style: Style) -> Vec<Line> {
     let (word, ink) = match check.verdict {
         Verdict::Well => ("ok", Ink::Added),
         Verdict::Simulated => ("-", Ink::Faint),
@@ -66,7 +69,7 @@ fn row(check: &Check, style: Style) -> Vec<Line> {
     let first = if lines.is_empty() { Line::default() } else { lines.remove(0) };
     let head = Line::at(0).ink(ink, word).up_to(AREA).plain(area(check.area)).up_to(FINDING);
     lines.insert(0, head.then(first));
-    if let Some(advice) = &check.advice {
+    if let Some(advice) = check.advice.as_ref().filter(|_| advises) {
         lines.extend(paragraph(FINDING, Ink::Faint, &value::safe(advice), style));
     }
     lines

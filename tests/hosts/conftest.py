@@ -24,7 +24,7 @@ def fleet(pytestconfig):
     """The machines of the tutorial's cluster, every one through with node.sh."""
     fleet = Fleet(pathlib.Path(os.environ["HOSTS_WORK"]), pathlib.Path(os.environ["HOSTS_IMAGE"]), os.environ["HOSTS_RUN"])
     try:
-        fleet.cloud.quorate("apply", "--yes", cluster_file=CLUSTER_FILE)
+        fleet.cloud.quorate("apply", "--yes", "--no-wait", cluster_file=CLUSTER_FILE)
         fleet.boot()
         for name in fleet.machines:
             fleet.settle(name)

@@ -22,7 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What a pure module does without: waiting, the clock, the environment, the disk, the network.
-const PURE: &[&str] = &["spec", "resource", "pki", "kubeconfig", "blueprint", "analysis", "health", "view", "engine/planner"];
+const PURE: &[&str] =
+    &["spec", "resource", "pki", "kubeconfig", "blueprint", "analysis", "health", "view", "engine/planner"];
 const IMPURE: &[&str] = &[
     "tokio",
     "std::env",

@@ -102,6 +102,7 @@ impl Stage {
             interrupt: &interrupt,
             holder: holder(self.runs),
             workshop: self.workshop.path().to_owned(),
+            clinic: None,
             retry: hurried(),
         };
         let exit = match work(&flow).await {

@@ -3,14 +3,14 @@
 use clap::Args;
 
 use crate::cli::file::Told;
-use crate::cli::flow::{self, Consent};
+use crate::cli::flow::{self, Consent, Flow};
 use crate::cli::{CliError, Exit, Session};
 
 /// Make the cloud match the cluster file
 ///
 /// Shows the plan, asks, and carries it out: everything that can happen at the same time does. The first Ctrl-C
 /// finishes what is in flight and records it; the second one stops waiting. Run it again after any failure: it
-/// goes on where it stopped.
+/// goes on where it stopped. After a change it waits until the machines are a cluster that is well.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// Apply without asking
@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Allow changes that lose data, such as the removal of a master's etcd volume
     #[arg(long)]
     delete_data: bool,
+    /// Do not wait until the machines are a cluster that is well
+    #[arg(long)]
+    no_wait: bool,
     /// Show every attribute of what is created
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -27,6 +30,8 @@ pub struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let ground = session.ground(Told::Everything).await?;
-        flow::apply(&ground.flow(session), Consent { yes: self.yes, delete_data: self.delete_data }).await
+        let clinic = ground.clinic();
+        let flow = Flow { clinic: (!self.no_wait).then_some(&clinic), ..ground.flow(session) };
+        flow::apply(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

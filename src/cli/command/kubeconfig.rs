@@ -29,7 +29,8 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-fn duration(text: &str) -> Result<SignedDuration, String> {
+/// A duration as people write it.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || format!("`{text}` is no duration; one looks like `18h` or `2d 6h`");
     let read: jiff::Span = text.parse().map_err(|_| wrong())?;
     // A day is 24 hours here, whatever the clocks do.

@@ -38,6 +38,7 @@ commands! {
     Apply in apply,
     Destroy in destroy,
     Show in show,
+    Validate in validate,
     Kubeconfig in kubeconfig,
     Credential in credential,
     Token in token,

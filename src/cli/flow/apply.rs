@@ -17,6 +17,7 @@ use super::begin::{Tenure, begin};
 use super::book::{Book, Settled};
 use super::draft::draft;
 use super::survey::survey_settled;
+use super::validate::attend;
 
 /// How often the lease is asked for in a store that was made a moment ago.
 const NEW_STORE: u32 = 10;
@@ -33,12 +34,17 @@ pub struct Consent {
 /// Makes the cloud match the file.
 pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
     let mut tenure = begin(flow, "apply").await?;
-    let exit = run(flow, &mut tenure, consent).await;
+    let mut changed = false;
+    let exit = run(flow, &mut tenure, consent, &mut changed).await;
+    // Nothing is changed while we wait: others may work.
     tenure.end(flow).await;
-    exit
+    match (exit, flow.clinic) {
+        (Ok(Exit::Done), Some(clinic)) if changed => attend(flow, clinic).await,
+        (exit, _) => exit,
+    }
 }
 
-async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
+async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent, changed: &mut bool) -> Result<Exit, CliError> {
     let survey = survey_settled(flow, tenure).await?;
     let draft = draft(flow, &survey, Mode::Apply)?;
     let document = draft.document(flow, &survey);
@@ -56,6 +62,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
         }
         return Err(refused);
     }
+    *changed = true;
     carry_out(flow, tenure, plan, &facts, record, journal).await
 }
 

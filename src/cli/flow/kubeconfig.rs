@@ -1,10 +1,13 @@
 //! `kubeconfig`: how to reach the cluster, and as whom, for kubectl.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Kubeconfigs, Vault};
+use crate::engine::Store;
 use crate::kubeconfig::{Document, Entry, Plugin, User, merge};
 use crate::pki::ClientCertificate;
 use crate::resource::{LoadBalancer, RECORD_LABELS, Record as DnsRecord, Resource, internal_domain};
@@ -60,15 +63,19 @@ fn certificate(client: &ClientCertificate) -> User {
 
 /// The API's address as it was last applied: by its name, or by its load balancer's where no zone holds the name.
 async fn server(flow: &Flow<'_>) -> Result<String, CliError> {
-    let mut journal = state::open(flow.store.clone(), flow.name());
-    let loaded = flow.interrupt.or(journal.load()).await?;
-    let record = loaded.map_err(CliError::state("reading the record"))?;
-    record.as_ref().and_then(|record| address(record, flow.name())).ok_or_else(|| {
+    flow.interrupt.or(api_address(&flow.store, flow.name())).await??.ok_or_else(|| {
         CliError::refused(
             format!("{} has no API yet: it was never applied as far as that", flow.name()),
             "run `quorate apply` first",
         )
     })
+}
+
+/// The URL of a cluster's API, if it was applied as far as that.
+pub(in crate::cli) async fn api_address(store: &Arc<dyn Store>, cluster: &str) -> Result<Option<String>, CliError> {
+    let mut journal = state::open(Arc::clone(store), cluster);
+    let record = journal.load().await.map_err(CliError::state("reading the record"))?;
+    Ok(record.and_then(|record| address(&record, cluster)))
 }
 
 fn address(record: &Record, cluster: &str) -> Option<String> {

@@ -10,6 +10,7 @@ mod plan;
 mod show;
 mod survey;
 mod token;
+mod validate;
 mod wait;
 
 #[cfg(test)]
@@ -28,10 +29,12 @@ use super::{Interrupt, Ui};
 
 pub use apply::{Consent, apply};
 pub use destroy::destroy;
+pub(in crate::cli) use kubeconfig::api_address;
 pub use kubeconfig::{Wish, kubeconfig};
 pub use plan::{Look, plan};
 pub use show::show;
 pub use token::rotate_token;
+pub use validate::{Clinic, validate};
 
 /// A cluster, the cloud that it is on, and the person who works on it.
 pub struct Flow<'a> {
@@ -51,6 +54,8 @@ pub struct Flow<'a> {
     pub holder: Holder,
     /// A directory for what cannot be written to the store.
     pub workshop: PathBuf,
+    /// Who tells how the cluster is, for an apply that waits until it is well.
+    pub clinic: Option<&'a Clinic>,
     /// How patient it is.
     pub retry: RetryPolicy,
 }

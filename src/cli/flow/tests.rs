@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::cli::{CliError, Exit, Input, Manner};
+use crate::cli::{CliError, Exit, Input, Manner, Vault};
 use crate::engine::Mode;
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::fake::FakeApi;
 use crate::sandbox::{Sandbox, Settings};
 use crate::spec;
 use crate::store::MemoryStore;
@@ -96,6 +98,7 @@ impl Lab {
             interrupt: &self.interrupt,
             holder: holder(),
             workshop: self.directory.path().join(".quorate"),
+            clinic: None,
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
         };
         run(&flow).await
@@ -126,6 +129,11 @@ impl Lab {
 
     async fn keys(&self) -> Vec<String> {
         self.with(async |flow| flow.store.leftovers().await).await.unwrap()
+    }
+
+    async fn put_bytes(&self, key: &str, text: &str) {
+        let store = self.sandbox.store("state.chat.poeticoding.com", "");
+        store.put(key, text.as_bytes(), &crate::engine::Condition::Absent).await.unwrap();
     }
 
     async fn put(&self, prefix: &str, key: &str) {
@@ -476,6 +484,115 @@ async fn json_is_all_that_stdout_gets() {
     }
     lab.manner.json = false;
     assert_eq!(files_below(&lab.directory.path().join(".quorate")), 0);
+}
+
+impl Lab {
+    fn clinic(&self, kubernetes: Option<Kubernetes>) -> Clinic {
+        let bucket: Arc<dyn Store> = Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""));
+        let vault = Vault::new(Arc::clone(&bucket), "chat.poeticoding.com");
+        Clinic { bucket, vault, kubernetes }
+    }
+
+    async fn validate(&self, clinic: &Clinic, patience: Duration) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| validate(flow, clinic, patience).await).await;
+        (exit, self.out.read())
+    }
+
+    /// Applies, and waits for the cluster.
+    async fn attended(&self, clinic: &Clinic) -> Result<Exit, CliError> {
+        self.with(async |flow| {
+            let (store, holder) = (flow.store.clone(), flow.holder.clone());
+            let (workshop, retry) = (flow.workshop.clone(), flow.retry.clone());
+            apply(&Flow { clinic: Some(clinic), store, holder, workshop, retry, ..*flow }, YES).await
+        })
+        .await
+    }
+
+    /// The machines of the simulated cluster: instance and group.
+    async fn machines(&self) -> Vec<(String, String)> {
+        let live = self.with(async |flow| flow.cloud.observe().await).await.unwrap();
+        let members = live.iter().flat_map(|live| live.members.iter().map(move |member| (member, live)));
+        members.map(|(member, live)| (member.id.clone(), live.address.name().to_owned())).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
+    let lab = Lab::built().await;
+    let (exit, out) = lab.validate(&lab.clinic(None), Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    // The authority was made today, and ends in ten years.
+    let (before, end) = out.split_once("ends on ").unwrap();
+    insta::assert_snapshot!(format!("{before}ends on [date]{}", &end["2036-11-19".len()..]));
+}
+
+#[tokio::test]
+async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_that_is_well() {
+    let lab = Lab::built().await;
+    let api = FakeApi::start().await;
+    let clinic = lab.clinic(Some(Kubernetes::new("chat.poeticoding.com", Arc::new(api.access()))));
+    let machines = lab.machines().await;
+    let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("has not reported yet") && said.contains("is no Node"), "{out}");
+    assert!(said.contains("0 of 3 masters run it"), "{out}");
+
+    for (machine, group) in &machines {
+        let status = serde_json::json!({
+            "instance": machine, "role": "master", "name": "a", "step": "timers", "state": "ready",
+            "at": jiff::Timestamp::now(), "kubernetes": "1.36",
+        });
+        lab.put_bytes(&format!("chat.poeticoding.com/nodes/{machine}/status.json"), &status.to_string()).await;
+        api.put("kubelet", node(machine));
+        if group.starts_with("masters") {
+            for component in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+                api.put("kubelet", pod(machine, component));
+            }
+        }
+    }
+    let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert!(out.contains("3 of 3 members serve") && out.contains("The cluster is well."), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
+    let lab = Lab::new();
+    let clinic = lab.clinic(None);
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Done, "{}", lab.err.read());
+
+    // Machines that never tell of themselves: what was applied stays applied, and the exit code tells.
+    let lab = Lab::new();
+    let api = FakeApi::start().await;
+    let access = api.access();
+    drop(api);
+    let clinic = lab.clinic(Some(Kubernetes::new("chat.poeticoding.com", Arc::new(access))));
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
+    let said = lab.err.read();
+    assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
+    let lease = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
+    assert_eq!(lease, None, "others may work meanwhile");
+}
+
+fn node(instance: &str) -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Node", "metadata": { "name": format!("ip-{instance}") },
+        "spec": { "providerID": format!("aws:///us-east-1d/{instance}") },
+        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+    })
+}
+
+fn pod(instance: &str, component: &str) -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": format!("{component}-{instance}"), "namespace": "kube-system",
+            "labels": { "tier": "control-plane", "component": component },
+        },
+        "spec": { "nodeName": format!("ip-{instance}"), "containers": [{ "name": component, "image": "i:1" }] },
+        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+    })
 }
 
 #[tokio::test(start_paused = true)]

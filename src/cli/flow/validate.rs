@@ -1,0 +1,214 @@
+//! `validate`: whether the cluster is well, and waiting until it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::cli::error::CliError;
+use crate::cli::{Exit, Vault};
+use crate::engine::{Live, Store, Value};
+use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
+use crate::kubernetes::Kubernetes;
+use crate::resource::{
+    AutoScalingGroup, LoadBalancer, Question, RECORD_LABELS, Record as DnsRecord, Resource, TargetGroup,
+};
+use crate::view;
+use crate::view::health::Document;
+
+use super::Flow;
+use super::wait::patiently;
+
+/// How long between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long `apply` waits for its cluster.
+pub(super) const PATIENCE: Duration = Duration::from_mins(20);
+/// What the names of masters' groups begin with.
+const MASTERS: &str = "masters-";
+
+/// Where a cluster tells how it is.
+pub struct Clinic {
+    /// The bucket that its machines write to.
+    pub bucket: Arc<dyn Store>,
+    /// Its secrets.
+    pub vault: Vault,
+    /// Its API; nothing where machines are simulated.
+    pub kubernetes: Option<Kubernetes>,
+}
+
+/// Shows whether the cluster is well; with `patience`, once it is or that has ended.
+pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> Result<Exit, CliError> {
+    let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
+    let question = Question { sizes: Vec::new(), name: flow.name().to_owned() };
+    let facts = flow.interrupt.or(patiently(flow, || flow.cloud.facts(&question))).await?;
+    let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
+    let document = Document::new(flow.heading(&facts), checks);
+    if flow.ui.is_json() {
+        flow.ui.result(&view::health::json(&document)?);
+    } else {
+        flow.ui.result(&view::health::text(&document, flow.ui.style()));
+    }
+    Ok(if document.well { Exit::Done } else { Exit::Differs })
+}
+
+/// Waits for a cluster that was just changed. What nobody can look at from here is not waited for.
+pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic) -> Result<Exit, CliError> {
+    let pending = |check: &Check| matches!(check.verdict, Verdict::Waiting | Verdict::Wrong);
+    let checks = match await_health(flow, clinic, PATIENCE, pending).await {
+        Ok(checks) => checks,
+        Err(CliError::Interrupted) => {
+            flow.ui.note("no longer waiting for the machines; `quorate validate` tells how they are");
+            return Ok(Exit::Interrupted);
+        }
+        Err(error) => return Err(error),
+    };
+    let unknown = checks.iter().find(|check| check.verdict == Verdict::Unknown);
+    if let Some(pending) = checks.iter().find(|check| pending(check)) {
+        let minutes = PATIENCE.as_secs() / 60;
+        flow.ui.warning(&format!(
+            "everything was applied, but after {minutes} minutes the cluster is not well: {}. `quorate validate` tells more.",
+            pending.finding
+        ));
+        return Ok(Exit::Partly);
+    }
+    if let Some(unknown) = unknown {
+        flow.ui.note(&format!("the machines are up; Kubernetes itself was not looked at: {}", unknown.finding));
+    }
+    Ok(Exit::Done)
+}
+
+/// Looks until nothing troubles any more, or patience ends. Says what it waits for when that changes.
+async fn await_health(
+    flow: &Flow<'_>,
+    clinic: &Clinic,
+    patience: Duration,
+    troubles: impl Fn(&Check) -> bool,
+) -> Result<Vec<Check>, CliError> {
+    let deadline = Instant::now() + patience;
+    let mut said = String::new();
+    loop {
+        let checks = examine(&flow.interrupt.or(gather(flow, clinic)).await??);
+        let open: Vec<&Check> = checks.iter().filter(|check| troubles(check)).collect();
+        let Some(first) = open.first() else { return Ok(checks) };
+        if Instant::now() + PAUSE > deadline {
+            return Ok(checks);
+        }
+        let more = if open.len() > 1 { format!(" (and {} more)", open.len() - 1) } else { String::new() };
+        let waiting = format!("waiting: {}{more}", first.finding);
+        if waiting != said {
+            flow.ui.note(&waiting);
+            said = waiting;
+        }
+        flow.interrupt.or(tokio::time::sleep(PAUSE)).await?;
+    }
+}
+
+/// Finds out everything, all at the same time.
+async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> {
+    let live = patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
+    let groups: Vec<Group> = live.iter().filter(|live| is::<AutoScalingGroup>(live)).map(group).collect();
+    let machines: Vec<&str> =
+        groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
+    let (targets, statuses, kubernetes, names, certificates) = tokio::join!(
+        targets(flow, &live),
+        statuses(flow, clinic, &machines),
+        api(clinic),
+        names(flow, &live),
+        certificates(clinic),
+    );
+    let at = Timestamp::now();
+    Ok(Evidence { at, targets: targets?, statuses: statuses?, kubernetes, names, certificates, groups })
+}
+
+fn is<K: Resource>(live: &Live) -> bool {
+    live.address.kind() == K::KIND.name
+}
+
+fn group(live: &Live) -> Group {
+    let size = |name: &str| match live.attributes.get(name) {
+        Some(Value::Integer(size)) => usize::try_from(*size).ok(),
+        _ => None,
+    };
+    let machine = |member: &crate::engine::Member| Machine {
+        id: member.id.clone(),
+        zone: member.zone.clone(),
+        state: member.state.clone(),
+    };
+    Group {
+        name: live.address.name().to_owned(),
+        masters: live.address.name().starts_with(MASTERS),
+        wanted: size("desired").or_else(|| size("min")).unwrap_or_default(),
+        machines: live.members.iter().map(machine).collect(),
+    }
+}
+
+async fn targets(flow: &Flow<'_>, live: &[Live]) -> Result<Vec<Target>, CliError> {
+    let groups = live.iter().filter(|live| is::<TargetGroup>(live));
+    let told = try_join_all(groups.map(async |live| {
+        let told = patiently(flow, || flow.cloud.targets(&live.id)).await?;
+        Ok(told.into_iter().map(|target| Target {
+            group: live.address.name().to_owned(),
+            instance: target.instance,
+            state: target.state,
+            reason: target.reason,
+        }))
+    }));
+    let told: Result<Vec<_>, crate::engine::Failure> = told.await;
+    Ok(told.map_err(CliError::cloud("asking the load balancers"))?.into_iter().flatten().collect())
+}
+
+/// What each machine wrote last. One that wrote nothing, or nothing that can be read, has not reported.
+async fn statuses(flow: &Flow<'_>, clinic: &Clinic, machines: &[&str]) -> Result<BTreeMap<String, Report>, CliError> {
+    let read = machines.iter().map(async |machine| {
+        let key = format!("{}/nodes/{machine}/status.json", flow.name());
+        let stored = patiently(flow, || clinic.bucket.get(&key)).await?;
+        let report = stored.and_then(|stored| {
+            let status = serde_json::from_slice(&stored.bytes).ok()?;
+            Some(Report { status, written: stored.written })
+        });
+        Ok(report.map(|report| ((*machine).to_owned(), report)))
+    });
+    let read: Result<Vec<_>, crate::engine::Failure> = try_join_all(read).await;
+    Ok(read.map_err(CliError::cloud("reading what the machines wrote"))?.into_iter().flatten().collect())
+}
+
+async fn api(clinic: &Clinic) -> Api {
+    let Some(kubernetes) = &clinic.kubernetes else { return Api::Simulated };
+    match kubernetes.census().await {
+        Ok(Some(census)) => Api::Told(census),
+        Ok(None) => Api::Silent("the cluster was never applied as far as its API".to_owned()),
+        Err(failure) => Api::Silent(failure.message),
+    }
+}
+
+/// The API's name, or its load balancer's. A simulated one leads nowhere.
+async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
+    if flow.sandbox {
+        return Vec::new();
+    }
+    let label = RECORD_LABELS[0];
+    let find = |address| live.iter().find(|live| live.address == address);
+    let output = |live: &Live, name: &str| live.outputs.get(name).cloned();
+    let name = match find(DnsRecord::address(label)) {
+        Some(record) => output(record, "name"),
+        None => find(LoadBalancer::address(label)).and_then(|balancer| output(balancer, "dns_name")),
+    };
+    let looked = name.into_iter().map(async |name| {
+        let trouble = match tokio::net::lookup_host((name.as_str(), 443)).await {
+            Ok(mut addresses) => addresses.next().is_none().then(|| "it has no address".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        Name { name, trouble }
+    });
+    join_all(looked).await
+}
+
+/// The certificates whose end can be read from here. Who may not read them learns nothing about them.
+async fn certificates(clinic: &Clinic) -> Vec<Certificate> {
+    let Ok(pem) = clinic.vault.certificate().await else { return Vec::new() };
+    let end = crate::pki::end(&pem).ok();
+    end.into_iter().map(|end| Certificate { name: "the cluster's authority".to_owned(), end }).collect()
+}
