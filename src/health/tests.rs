@@ -71,7 +71,9 @@ fn census(evidence: &mut Evidence) -> &mut Census {
 /// The troubles, one a line.
 fn troubles(evidence: &Evidence) -> String {
     let checks = examine(evidence).into_iter().filter(Check::is_trouble);
-    checks.map(|check| format!("{:?} {:?}: {}\n", check.verdict, check.area, check.finding)).collect()
+    let lines: Vec<String> =
+        checks.map(|check| format!("{:?} {:?}: {}", check.verdict, check.area, check.finding)).collect();
+    lines.join("\n")
 }
 
 #[test]
@@ -147,7 +149,7 @@ fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
     let mut agreed = Report { written: old, ..report(Progress::Ready) };
     agreed.status.at = old + SignedDuration::from_secs(1);
     evidence.statuses.insert("i-b".to_owned(), agreed);
-    assert_eq!(troubles(&evidence), "Wrong Clocks: the clock of i-a (masters-a, us-east-1a) is 12 s ahead\n");
+    assert_eq!(troubles(&evidence), "Wrong Clocks: the clock of i-a (masters-a, us-east-1a) is 12 s ahead");
 }
 
 #[test]
@@ -155,5 +157,5 @@ fn a_node_without_a_machine_is_named() {
     let mut evidence = well();
     let ghost = Node { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None };
     census(&mut evidence).nodes.push(ghost);
-    assert_eq!(troubles(&evidence), "Waiting Nodes: ip-gone is a Node without a machine (i-gone)\n");
+    assert_eq!(troubles(&evidence), "Waiting Nodes: ip-gone is a Node without a machine (i-gone)");
 }

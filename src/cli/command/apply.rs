@@ -12,6 +12,7 @@ use crate::cli::{CliError, Exit, Session};
 /// finishes what is in flight and records it; the second one stops waiting. Run it again after any failure: it
 /// goes on where it stopped. After a change it waits until the machines are a cluster that is well.
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Arguments {
     /// Apply without asking
     #[arg(short, long)]
