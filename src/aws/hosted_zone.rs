@@ -223,7 +223,7 @@ async fn retag(aws: &Aws, id: &str, set: &Tags, removed: &[String]) -> Result<()
 }
 
 /// All record sets of a zone.
-async fn records(aws: &Aws, id: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
+pub(super) async fn records(aws: &Aws, id: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
     let (mut found, mut next) = (Vec::new(), None);
     loop {
         let request = || {

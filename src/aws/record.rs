@@ -1,8 +1,8 @@
 //! Records that point at the cluster's load balancers.
 //!
 //! They carry no mark of their own. An alias of one of our load balancers is ours, as its target's name begins as only
-//! ours do; of anything else the record and the file decide. Who looks needs neither: the names are known
-//! ([`RECORD_LABELS`]), and so are the zones that they can be in.
+//! ours do; of anything else the record and the file decide. Who looks needs neither: a zone that the cluster's name ends
+//! in is read whole, as a service may have any name in it.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::Aws;
 use super::failure::{if_there, incomplete};
+use super::hosted_zone::records;
 use super::kind::{AwsKind, Creation, Look, live, seen, updated};
 use super::zones::{ROUTE53, Zone, is_within, plain_name, zones};
 use crate::engine::{Class, Failure, Live, Note};
@@ -24,8 +25,7 @@ impl AwsKind for Record {
         let aws = look.aws;
         let cluster = &aws.scope.cluster;
         let zones = zones(look).await?.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
-        let places = zones.flat_map(|zone| RECORD_LABELS.iter().map(move |label| (zone, *label)));
-        let found = try_join_all(places.map(|(zone, label)| see(aws, zone, label))).await?;
+        let found = try_join_all(zones.map(|zone| see(aws, zone))).await?;
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -96,11 +96,22 @@ fn id(zone: &str, name: &str, kind: &str) -> String {
     format!("{zone}/{name}/{kind}")
 }
 
-async fn see(aws: &Aws, zone: &Zone, label: &str) -> Result<Vec<Live>, Failure> {
-    let name = format!("{label}.{}", aws.scope.cluster);
-    let there = if_there(at(aws, &zone.id, &name).await)?.unwrap_or_default();
-    let stem = balancer_stem(&aws.scope.cluster);
-    there.iter().map(|record| found(label, &translate(zone, record), &stem)).collect()
+/// What every name of a zone leads to.
+async fn see(aws: &Aws, zone: &Zone) -> Result<Vec<Live>, Failure> {
+    let cluster = &aws.scope.cluster;
+    let stem = balancer_stem(cluster);
+    let mut there = if_there(records(aws, &zone.id).await)?.unwrap_or_default();
+    there.retain(|record| matches!(record.r#type(), RrType::A | RrType::Cname));
+    // Of several that share a name and a type, each one keeps the name from us; one is enough to tell.
+    there.dedup_by(|one, other| one.r#type() == other.r#type() && one.name() == other.name());
+    let seen = there.iter().map(|record| translate(zone, record));
+    seen.map(|seen| found(object_name(cluster, &seen.name), &seen, &stem)).collect()
+}
+
+/// The object of a record: the cluster's own are called by their label, those of services by their domain.
+fn object_name<'a>(cluster: &str, name: &'a str) -> &'a str {
+    let label = name.strip_suffix(cluster).and_then(|rest| rest.strip_suffix('.'));
+    label.filter(|label| RECORD_LABELS.contains(label)).unwrap_or(name)
 }
 
 fn found(label: &str, seen: &Record, stem: &str) -> Result<Live, Failure> {
@@ -200,6 +211,14 @@ mod tests {
         assert_eq!(told.target.known(), Some("192.0.2.1, 192.0.2.2"));
         assert!(!found("api", &told, STEM).unwrap().proven);
         assert!(!found("api", &plain(&["c-123456-api"]), STEM).unwrap().proven);
+    }
+
+    #[test]
+    fn a_service_is_found_by_its_domain_and_the_api_by_its_label() {
+        assert_eq!(object_name("c.example.com", "api.c.example.com"), "api");
+        assert_eq!(object_name("c.example.com", "c.example.com"), "c.example.com");
+        assert_eq!(object_name("c.example.com", "api.example.com"), "api.example.com");
+        assert_eq!(object_name("c.example.com", "other.c.example.com"), "other.c.example.com");
     }
 
     #[test]

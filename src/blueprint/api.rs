@@ -2,7 +2,7 @@
 
 use super::security::{API_PORT, PUBLIC_API_PORT};
 use super::{Problem, Site, names, network, security};
-use crate::engine::{Input, Object};
+use crate::engine::{Address, Input, Object};
 use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup, balancer_stem};
 
 /// The name of each of its objects.
@@ -17,6 +17,11 @@ const SCHEME: &str = "internet-facing";
 /// An output of the load balancer.
 pub(super) fn load_balancer(output: &str) -> Input {
     Input::output(LoadBalancer::address(API), output)
+}
+
+/// The object by which the API is open to who may reach it.
+pub(super) fn listener() -> Address {
+    Listener::address(API)
 }
 
 /// The ARN of the masters' target group.

@@ -17,8 +17,13 @@ const API: &str = "api";
 /// Where the cluster's public names are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PublicNames {
-    /// In a zone that was there before, by id.
-    Found(String),
+    /// In a zone that was there before.
+    Found {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
     /// In a zone of this name that belongs to the cluster.
     Made(String),
     /// The account has no zone for them.
@@ -31,15 +36,27 @@ impl PublicNames {
     /// The id of the zone that was there before.
     pub(super) fn found(&self) -> Option<&str> {
         match self {
-            Self::Found(id) => Some(id),
+            Self::Found { id, .. } => Some(id),
             _ => None,
+        }
+    }
+
+    /// The id of the zone that holds the name of a service, once it is there.
+    pub(super) fn zone_for(&self, service: &str, domain: &str) -> Result<Input, Problem> {
+        let (service, domain) = (service.to_owned(), domain.to_owned());
+        match (self, self.zone()) {
+            (Self::Found { name, .. } | Self::Made(name), Some(_)) if !is_within(&domain, name) => {
+                Err(Problem::DomainOutside { service, domain, zone: name.clone() })
+            }
+            (_, Some(zone)) => Ok(zone),
+            (_, None) => Err(Problem::DomainWithoutZone { service, domain }),
         }
     }
 
     /// The zone's id, once it is there.
     fn zone(&self) -> Option<Input> {
         match self {
-            Self::Found(id) => Some(id.as_str().into()),
+            Self::Found { id, .. } => Some(id.as_str().into()),
             Self::Made(_) => Some(Input::output(HostedZone::address(PUBLIC), "id")),
             Self::NotFound | Self::Unwanted => None,
         }
@@ -66,9 +83,10 @@ pub(super) fn public_names(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Res
         PublicZone::Discover => {
             let zones = || facts.public_zones.iter().filter(|(zone, ids)| fits(zone) && !ids.is_empty());
             // The zone of the last apply stays, even when a better one turns up: names do not move by themselves.
-            let pinned = pins.public_zone.as_ref().filter(|pin| zones().any(|(_, ids)| ids.contains(pin)));
+            let pin = pins.public_zone.as_ref();
+            let pinned = pin.and_then(|pin| Some((pin, zones().find(|(_, ids)| ids.contains(pin))?.0)));
             match (pinned, zones().max_by_key(|(zone, _)| zone.len())) {
-                (Some(pin), _) => Ok(PublicNames::Found(pin.clone())),
+                (Some((id, name)), _) => Ok(PublicNames::Found { id: id.clone(), name: name.clone() }),
                 (None, Some((zone, ids))) => only(zone, ids, pins),
                 (None, None) => Ok(PublicNames::NotFound),
             }
@@ -80,7 +98,7 @@ pub(super) fn public_names(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Res
 fn only(zone: &str, ids: &[String], pins: &Pins) -> Result<PublicNames, Problem> {
     let pinned = pins.public_zone.as_ref().filter(|pin| ids.contains(pin));
     match (pinned, ids) {
-        (Some(id), _) | (None, [id]) => Ok(PublicNames::Found(id.clone())),
+        (Some(id), _) | (None, [id]) => Ok(PublicNames::Found { id: id.clone(), name: zone.to_owned() }),
         (None, []) => Err(Problem::PublicZoneMissing { zone: zone.to_owned(), found: Vec::new() }),
         (None, _) => Err(Problem::PublicZoneAmbiguous { zone: zone.to_owned(), ids: ids.to_vec() }),
     }

@@ -3,8 +3,8 @@
 use super::bootstrap::{Settings, common};
 use super::machines::Machines;
 use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, api, dns, kubeadm, storage, tags};
-use crate::engine::Object;
-use crate::resource::Tags;
+use crate::engine::{Address, Object};
+use crate::resource::{AutoScalingGroup, Resource, Tags};
 use crate::spec::{Scale, Zone};
 
 /// The role and the security group of masters.
@@ -19,6 +19,11 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         objects.extend(master(site, &member, zone)?);
     }
     Ok(objects)
+}
+
+/// The groups of all masters.
+pub(super) fn groups<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Address> + 'a {
+    site.cluster.masters.placed().map(|(member, _)| AutoScalingGroup::address(&object_name(&member)))
 }
 
 /// The settings of each master.

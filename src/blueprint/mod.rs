@@ -15,6 +15,7 @@ mod policy;
 mod problem;
 mod secrets;
 mod security;
+mod services;
 mod site;
 mod slots;
 mod storage;
@@ -53,6 +54,9 @@ pub struct Pins {
     /// The id of the public hosted zone that holds the cluster's names, if it was there before the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_zone: Option<String>,
+    /// The port that every node has for each service behind a load balancer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub node_ports: BTreeMap<String, u16>,
 }
 
 /// Lays out every object of a cluster.
@@ -74,6 +78,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
         dns::objects,
         masters::objects,
         nodes::objects,
+        services::objects,
     ];
     let mut objects = Vec::new();
     let mut problems = Vec::new();

@@ -2,9 +2,9 @@
 
 use super::bootstrap::{Settings, common};
 use super::machines::Machines;
-use super::{GROUP_TAG, Problem, ROLE_TAG, Site, kubeadm, tags};
-use crate::engine::Object;
-use crate::resource::Tags;
+use super::{GROUP_TAG, Problem, ROLE_TAG, Site, kubeadm, services, tags};
+use crate::engine::{Address, Object};
+use crate::resource::{AutoScalingGroup, Resource, Tags};
 
 /// The role and the security group of nodes.
 pub(super) const ROLE: &str = super::security::NODES;
@@ -21,7 +21,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
             root: &group.root,
             zones: &group.zones,
             scale: group.scale,
-            target_groups: Vec::new(),
+            target_groups: services::target_groups(site),
             lane: None,
             settings: group_settings(site, name),
         };
@@ -33,6 +33,11 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
 /// Masters' objects begin otherwise, so a group may have any name.
 fn object_name(group: &str) -> String {
     format!("nodes-{group}")
+}
+
+/// The groups of all nodes.
+pub(super) fn groups<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Address> + 'a {
+    site.cluster.nodes.keys().map(|name| AutoScalingGroup::address(&object_name(name)))
 }
 
 /// The settings of each node group.

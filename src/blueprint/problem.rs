@@ -91,6 +91,35 @@ pub enum Problem {
         /// The cluster's name.
         name: ClusterName,
     },
+    /// A service wants a name, and there is nowhere to write it down.
+    #[error(
+        "the service {service} should answer as {domain}, but the account has no public hosted zone for this cluster's \
+         names. Make one (`dns {{ zone = …, create = true }}`), or remove the domain"
+    )]
+    DomainWithoutZone {
+        /// The service.
+        service: String,
+        /// Its domain.
+        domain: String,
+    },
+    /// A service wants a name of another zone.
+    #[error("the service {service} should answer as {domain}, which is not in the hosted zone {zone} of this cluster")]
+    DomainOutside {
+        /// The service.
+        service: String,
+        /// Its domain.
+        domain: String,
+        /// The zone.
+        zone: String,
+    },
+    /// More services behind load balancers than there are ports for them.
+    #[error("{found} services are behind load balancers, and there are ports on the nodes for {most}")]
+    TooManyBalancers {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A machine's first script is longer than EC2 takes.
     #[error("the user data of {machine} has {bytes} bytes, and {} are the most", super::bootstrap::USER_DATA_LIMIT)]
     UserDataTooLong {

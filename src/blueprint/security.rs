@@ -4,7 +4,7 @@
 //! and a machine that forwards for pods may send from any address, so a rule with the pods' range says nothing about
 //! *who* sends: towards the masters it opens only what every pod may use.
 
-use super::{Problem, Site, names};
+use super::{Problem, Site, names, services};
 use crate::engine::{Address, Input, Object};
 use crate::resource::{Resource, Rule, SecurityGroup, SecurityGroupRules};
 use crate::spec::NetworkPlugin;
@@ -89,6 +89,7 @@ fn nodes(site: &Site<'_>) -> Vec<Rule> {
         rule("all", "all", group(NODES), "services from nodes"),
         rule("all", "all", site.cluster.network.pods.to_string().into(), "everything from pods"),
     ];
+    rules.extend(services::rules_of_nodes(site));
     rules.extend(ssh(site));
     rules
 }
@@ -132,6 +133,6 @@ fn everywhere() -> Rule {
 }
 
 /// AWS takes letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*` in a description.
-fn rule(protocol: &str, ports: &str, peer: Input, description: &str) -> Rule {
+pub(super) fn rule(protocol: &str, ports: &str, peer: Input, description: &str) -> Rule {
     Rule { protocol: protocol.to_owned(), ports: ports.to_owned(), peer, description: description.to_owned() }
 }

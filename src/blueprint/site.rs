@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dns::PublicNames;
-use super::{Impossible, Note, Pins, Problem, bootstrap, dns, tags};
+use super::{Impossible, Note, Pins, Problem, bootstrap, dns, services, tags};
 use crate::engine::Address;
 use crate::resource::{Facts, Tags};
 use crate::spec::{Architecture, Cluster, InstanceSize, Zone};
@@ -17,6 +17,8 @@ pub(super) struct Site<'a> {
     pub bootstrap: bootstrap::Store,
     /// Where the cluster's public names are.
     pub public: PublicNames,
+    /// The port that every node has for each service behind a load balancer.
+    pub node_ports: BTreeMap<String, u16>,
     account: &'a str,
     partition: &'a str,
     images: BTreeMap<Architecture, String>,
@@ -31,11 +33,16 @@ impl<'a> Site<'a> {
         problems.extend(unusable_zones(cluster, facts));
         let architectures = architectures(cluster, facts, &mut problems);
         let images = images(&architectures, facts, pins, &mut problems);
+        let node_ports = services::node_ports(cluster, pins).unwrap_or_else(|problem| {
+            problems.push(problem);
+            BTreeMap::new()
+        });
         match dns::public_names(cluster, facts, pins) {
             Ok(public) if problems.is_empty() => Ok(Self {
                 cluster,
                 bootstrap: bootstrap::Store::of(cluster, &facts.account),
                 public,
+                node_ports,
                 account: &facts.account,
                 partition: facts.caller.split(':').nth(1).filter(|text| !text.is_empty()).unwrap_or("aws"),
                 images,
@@ -80,7 +87,8 @@ impl<'a> Site<'a> {
 
     /// What was chosen.
     pub(super) fn pins(&self) -> Pins {
-        Pins { images: self.images.clone(), public_zone: self.public.found().map(str::to_owned) }
+        let public_zone = self.public.found().map(str::to_owned);
+        Pins { images: self.images.clone(), public_zone, node_ports: self.node_ports.clone() }
     }
 
     /// What the user may want to know.

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::flow::api_address;
 use crate::engine::{BoxFuture, Class, Failure, Store};
 use crate::kubernetes::{Access, Entrance};
-use crate::resource::{Cloud, RECORD_LABELS, internal_domain};
+use crate::resource::{Cloud, LoadBalancer, RECORD_LABELS, Resource, internal_domain};
 
 /// How long a run's certificate is good for.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -26,7 +26,9 @@ pub(super) struct ByAws {
 impl Entrance for ByAws {
     fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>> {
         Box::pin(async move {
-            let address = api_address(&self.store, &self.cluster).await.map_err(failure)?;
+            let recorded = api_address(&self.store, &self.cluster).await.map_err(failure)?;
+            // The first apply makes the API before it writes down where it is.
+            let address = if recorded.is_some() { recorded } else { self.balancer().await? };
             let Some(server) = address else { return Ok(None) };
             let client = self.vault.administrator(self.cloud.as_ref(), LIFETIME).await.map_err(failure)?;
             Ok(Some(Access {
@@ -37,6 +39,15 @@ impl Entrance for ByAws {
                 key: client.key.expose().to_owned(),
             }))
         })
+    }
+}
+
+impl ByAws {
+    /// The address of the API's load balancer, once it is there.
+    async fn balancer(&self) -> Result<Option<String>, Failure> {
+        let found = self.cloud.find(&LoadBalancer::address(RECORD_LABELS[0])).await?;
+        let name = found.iter().find_map(|live| live.outputs.get("dns_name")).filter(|name| !name.is_empty());
+        Ok(name.map(|name| format!("https://{name}")))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
 
+use super::clouds::Clouds;
 use super::entrance::ByAws;
 use super::error::CliError;
 use super::flow::{Clinic, Flow};
@@ -68,7 +69,15 @@ impl Ground {
             StateLocation::Directory(path) if directory == Path::new(".") => Arc::new(DirectoryStore::new(path)),
             StateLocation::Directory(path) => Arc::new(DirectoryStore::new(directory.join(path))),
         };
-        Ok(Self { cluster, place, cloud: aws, store, bucket, sandbox: false, workshop })
+        let entrance = ByAws {
+            cluster: cluster.name.to_string(),
+            cloud: aws.clone(),
+            store: Arc::clone(&store),
+            vault: Vault::new(Arc::clone(&bucket), cluster.name.as_str()),
+        };
+        let kubernetes = Kubernetes::new(cluster.name.as_str(), Arc::new(entrance));
+        let cloud = Arc::new(Clouds::new(aws, kubernetes));
+        Ok(Self { cluster, place, cloud, store, bucket, sandbox: false, workshop })
     }
 
     /// The cluster's secrets.

@@ -1,5 +1,6 @@
 //! Arguments, commands, and the road from a file to a cloud: the only place that reads the environment, prints and asks.
 
+mod clouds;
 mod command;
 mod entrance;
 mod error;

@@ -70,4 +70,10 @@ pub trait Cloud: Provider {
 
     /// Who is asking: an ARN, by one call.
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>>;
+
+    /// Why the part of it that runs on the cluster itself did not answer the last look. What is known of that part is
+    /// then what was recorded.
+    fn silence(&self) -> Option<Failure> {
+        None
+    }
 }

@@ -14,7 +14,7 @@ use crate::engine::{Address, Attributes, Class, Failure, Form, Live, Object, Sha
 use crate::resource::{CLUSTER_TAG, Kind, tags_of};
 
 /// Kinds that take a while before they can be used.
-const ASYNCHRONOUS: &[&str] = &["autoscaling-group", "load-balancer", "hosted-zone", "volume"];
+const ASYNCHRONOUS: &[&str] = &["autoscaling-group", "deployment", "load-balancer", "hosted-zone", "volume"];
 /// Kinds whose creation takes a client token.
 const TOKENED: &[&str] = &["volume", "launch-template", "hosted-zone", "route-table"];
 /// What a second call adds to an object that the first one made.

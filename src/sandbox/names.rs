@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::world::World;
 use crate::engine::{Address, Class, Failure, Shape};
-use crate::resource::Kind;
+use crate::resource::{Kind, is_kubernetes};
 
 /// How AWS speaks of a kind.
 pub(super) struct Idiom {
@@ -75,6 +75,13 @@ const IDIOMS: &[Idiom] = &[
     idiom("target-group", "elbv2", "TargetGroup", "TargetGroupNotFound", "DuplicateTargetGroupName", "ResourceInUse"),
     idiom("listener", "elbv2", "Listener", "ListenerNotFound", "DuplicateListener", "ResourceInUse"),
     idiom("hosted-zone", "route53", "HostedZone", "NoSuchHostedZone", "HostedZoneAlreadyExists", "HostedZoneNotEmpty"),
+    kubernetes("namespace", "Namespace"),
+    kubernetes("manifest", "Manifest"),
+    kubernetes("persistent-volume-claim", "PersistentVolumeClaim"),
+    kubernetes("service", "Service"),
+    kubernetes("deployment", "Deployment"),
+    kubernetes("pod-disruption-budget", "PodDisruptionBudget"),
+    kubernetes("horizontal-pod-autoscaler", "HorizontalPodAutoscaler"),
     idiom("record", "route53", "ResourceRecordSets", "InvalidChangeBatch", "InvalidChangeBatch", HELD),
 ];
 
@@ -90,6 +97,11 @@ const fn idiom(
     held: &'static str,
 ) -> Idiom {
     Idiom { kind, service, noun, missing, exists, held }
+}
+
+/// Kubernetes has the same words for everything.
+const fn kubernetes(kind: &'static str, noun: &'static str) -> Idiom {
+    idiom(kind, "kubernetes", noun, "NotFound", "AlreadyExists", "Conflict")
 }
 
 /// How AWS speaks of a kind.
@@ -193,6 +205,10 @@ pub(super) fn id(
         "record" => format!("{}/{}/{}", text("zone"), text("name"), text("record_type")),
         "bucket-object" | "secret" => format!("{}/{}", text("bucket"), text("key")),
         "bucket" | "autoscaling-group" | "role" | "instance-profile" => text("name").to_owned(),
+        kind if is_kubernetes(kind) => {
+            let places = [text("kind"), text("metadata.namespace"), text("metadata.name")];
+            places.into_iter().filter(|place| !place.is_empty()).collect::<Vec<_>>().join("/")
+        }
         _ => ["id", "arn", "name", "group"].iter().find_map(|output| outputs.get(*output).cloned()).unwrap_or_default(),
     }
 }

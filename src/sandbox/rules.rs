@@ -22,6 +22,10 @@ const UNIQUE: &[(&str, &[&str])] = &[
     ("security-group-rules", &["group"]),
     ("internet-gateway", &["vpc"]),
     ("listener", &["load_balancer", "port"]),
+    ("namespace", &["metadata.name"]),
+    ("persistent-volume-claim", &["metadata.namespace", "metadata.name"]),
+    ("service", &["metadata.namespace", "metadata.name"]),
+    ("deployment", &["metadata.namespace", "metadata.name"]),
     ("record", &["zone", "name", "record_type"]),
 ];
 

@@ -36,7 +36,7 @@ pub struct Cluster {
     pub dns: Dns,
     /// Tags on everything that can carry one, beside Quorate's own.
     pub tags: BTreeMap<String, String>,
-    /// Services, by name. Parsed and checked; not applied yet.
+    /// Services, by name.
     pub services: BTreeMap<String, Service>,
 }
 
@@ -150,7 +150,7 @@ pub struct NodeGroup {
     pub root: RootVolume,
 }
 
-/// How many nodes a group has.
+/// How many nodes a group has, or pods a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
@@ -207,14 +207,57 @@ pub enum PublicZone {
 pub struct Service {
     /// The container image.
     pub image: String,
+    /// The program that is run instead of the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Arguments instead of the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// The namespace.
+    pub namespace: String,
     /// How many pods.
-    pub replicas: u32,
+    pub scale: Scale,
     /// The port that the container listens on.
     pub port: Option<u16>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// Environment variables from secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretKey>,
+    /// How much of a CPU each pod is promised, as Kubernetes writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// How much memory each pod is promised and may use, as Kubernetes writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    /// The path that tells by HTTP whether a pod can take requests; its port tells without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    /// Volumes, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volumes: BTreeMap<String, Volume>,
     /// The load balancer in front, if any.
     pub nlb: Option<Nlb>,
+}
+
+/// A key of a Kubernetes secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretKey {
+    /// The secret's name.
+    pub secret: String,
+    /// The key in it.
+    pub key: String,
+}
+
+/// A volume of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// Where the container finds it.
+    pub path: String,
+    /// Size in GiB.
+    pub gib: u32,
+    /// The storage class, where it is not the cluster's default.
+    pub class: Option<String>,
 }
 
 /// A network load balancer in front of a service.
@@ -224,6 +267,12 @@ pub struct Nlb {
     pub port: u16,
     /// The name in Route 53.
     pub domain: Option<String>,
+    /// Who may connect, sorted.
+    pub allow: Vec<Ipv4Net>,
+    /// Whether it has addresses inside the VPC only.
+    pub internal: bool,
+    /// Whether each of its addresses leads to the pods of all zones.
+    pub cross_zone: bool,
 }
 
 impl ClusterName {

@@ -6,17 +6,19 @@ use ipnet::Ipv4Net;
 
 use super::cluster::{
     Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, Nlb, NodeGroup,
-    PublicZone, RootVolume, Scale, Service, Ssh, StateLocation, Zone,
+    PublicZone, RootVolume, Scale, SecretKey, Service, Ssh, StateLocation, Volume, Zone,
 };
 use super::defaults;
 use super::file::{
     ClusterFile, DnsFile, MastersFile, NetworkFile, NlbFile, NodesFile, PluginFile, RootFile, ServiceFile,
 };
+use super::name::check_domain;
 
 /// The cluster; nothing only if the file breaks a rule, which is then reported by that rule.
 pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
     let zones = zones(file.zones.as_deref()?)?;
     let ssh = file.ssh.as_ref();
+    let network = network(file.network.as_ref(), &zones)?;
     Some(Cluster {
         name: ClusterName::parse(file.name.as_deref()?).ok()?,
         state: StateLocation::parse(file.state.as_deref()?).ok()?,
@@ -26,7 +28,6 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
             Some(version) => KubernetesVersion::parse(version)?,
             None => KubernetesVersion::newest(),
         },
-        network: network(file.network.as_ref(), &zones)?,
         masters: masters(file.masters.as_ref()?, &zones)?,
         nodes: named(file.nodes.as_ref(), |group| node_group(group, &zones))?,
         api: Api { allow: allow(file.api.as_ref().and_then(|api| api.allow.as_deref()))? },
@@ -36,7 +37,8 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
         },
         dns: Dns { zone: public_zone(file.dns.as_ref()) },
         tags: file.tags.clone().unwrap_or_default(),
-        services: named(file.service.as_ref(), service)?,
+        services: named(file.service.as_ref(), |file| service(file, network.cidr))?,
+        network,
         zones,
     })
 }
@@ -123,17 +125,56 @@ fn public_zone(file: Option<&DnsFile>) -> PublicZone {
     }
 }
 
-fn service(file: &ServiceFile) -> Option<Service> {
-    let port = |port: u32| u16::try_from(port).ok();
-    let nlb = |nlb: &NlbFile| Some(Nlb { port: port(nlb.port?)?, domain: nlb.domain.clone() });
+fn service(file: &ServiceFile, vpc: Ipv4Net) -> Option<Service> {
     Some(Service {
         image: file.image.clone()?,
-        replicas: file.replicas.unwrap_or(defaults::REPLICAS),
+        command: file.command.clone().unwrap_or_default(),
+        args: file.args.clone().unwrap_or_default(),
+        namespace: file.namespace.clone().unwrap_or_else(|| defaults::NAMESPACE.to_owned()),
+        scale: match (file.replicas, file.min, file.max) {
+            (replicas, None, None) => Scale::Count(replicas.unwrap_or(defaults::REPLICAS)),
+            (None, Some(min), Some(max)) => Scale::Range { min, max },
+            _ => return None,
+        },
         port: file.port.and_then(port),
         env: file.env.clone().unwrap_or_default(),
+        secrets: named(file.secrets.as_ref(), |text| secret_key(text))?,
+        cpu: file.cpu.clone(),
+        memory: file.memory.clone(),
+        health: file.health.as_ref().and_then(|health| health.path.clone()),
+        volumes: named(file.volume.as_ref(), |volume| {
+            Some(Volume { path: volume.path.clone()?, gib: volume.gib?, class: volume.class.clone() })
+        })?,
         nlb: match &file.nlb {
-            Some(file) => Some(nlb(file)?),
+            Some(file) => Some(nlb(file, vpc)?),
             None => None,
         },
     })
+}
+
+fn port(port: u32) -> Option<u16> {
+    u16::try_from(port).ok()
+}
+
+fn nlb(file: &NlbFile, vpc: Ipv4Net) -> Option<Nlb> {
+    let internal = file.internal.unwrap_or(false);
+    Some(Nlb {
+        port: port(file.port?)?,
+        domain: file.domain.clone(),
+        allow: match &file.allow {
+            Some(texts) => allow(Some(texts))?,
+            None if internal => vec![vpc],
+            None => vec![defaults::EVERYBODY],
+        },
+        internal,
+        cross_zone: file.cross_zone.unwrap_or(true),
+    })
+}
+
+/// `secret/key`
+pub(super) fn secret_key(text: &str) -> Option<SecretKey> {
+    let (secret, key) = text.split_once('/')?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let is_key = !key.is_empty() && key.len() <= 253 && key.chars().all(allowed);
+    (check_domain(secret).is_ok() && is_key).then(|| SecretKey { secret: secret.to_owned(), key: key.to_owned() })
 }

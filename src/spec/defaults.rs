@@ -20,6 +20,11 @@ pub(super) const NODE_ROOT_GIB: u32 = 60;
 /// How many pods a service without a number means.
 pub(super) const REPLICAS: u32 = 1;
 
+/// The namespace of a service that names none.
+pub(super) const NAMESPACE: &str = "default";
+/// Who reaches a load balancer that says nothing about it.
+pub(super) const EVERYBODY: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0);
+
 /// The VPC's range.
 pub(super) const VPC: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(172, 20, 0, 0), 16);
 /// Pod addresses.

@@ -114,7 +114,7 @@ fn a_pinned_image_stays_when_a_newer_one_is_there() {
             (Architecture::X86_64, "ami-01d".to_owned()),
             (Architecture::Arm64, "ami-not-in-use".to_owned()),
         ]),
-        public_zone: None,
+        ..Pins::default()
     };
     let blueprint = blueprint(&cluster(tutorial()), &facts(), &pins).unwrap();
     assert!(all::<LaunchTemplate>(&blueprint.objects).values().all(|template| template.image == "ami-01d"));

@@ -46,7 +46,7 @@ pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> 
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent, changed: &mut bool) -> Result<Exit, CliError> {
     let survey = survey_settled(flow, tenure).await?;
-    let draft = draft(flow, &survey, Mode::Apply)?;
+    let draft = draft(flow, &survey, Mode::Apply).await?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
     draft.say_notes(flow);

@@ -38,7 +38,7 @@ pub async fn destroy(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
     let survey = survey_settled(flow, tenure).await?;
-    let draft = draft(flow, &survey, Mode::Destroy)?;
+    let draft = draft(flow, &survey, Mode::Destroy).await?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
     if let Err(refused) = permit(flow, &document, consent).await {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::{self, Pins};
 use crate::cli::error::CliError;
-use crate::engine::{self, Inputs, Mode, Prepared};
-use crate::resource::Kinds;
+use crate::engine::{self, Failure, Inputs, Live, Mode, Object, Prepared, Rehearsal, Vocabulary};
+use crate::resource::{Kinds, is_kubernetes};
 use crate::state::Record;
 use crate::view::plan::Document;
 
 use super::Flow;
 use super::survey::Survey;
+use super::wait::patiently;
 
 /// A plan that can be carried out.
 pub(super) struct Draft {
@@ -21,28 +22,58 @@ pub(super) struct Draft {
 }
 
 /// Makes the plan.
-pub(super) fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Result<Draft, CliError> {
+pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Result<Draft, CliError> {
+    let mut live = survey.live.clone();
     let mut notes = Vec::new();
     let mut pins = None;
-    let mut desired = Vec::new();
+    let mut rehearsal = Rehearsal::default();
     if mode == Mode::Apply {
         let blueprint = blueprint::blueprint(flow.cluster, &survey.facts, &pinned(survey.record.as_ref())?)
             .map_err(CliError::Impossible)?;
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
-        notes.extend(services(flow));
-        desired = blueprint.objects;
         pins = Some(blueprint.pins);
+        rehearsal = rehearse(flow, blueprint.objects, &survey.live).await?;
     }
+    notes.extend(rehearsal.notes);
+    notes.extend(flow.cloud.silence().map(|failure| silent(mode, &failure)));
+    live.extend(rehearsal.in_the_way);
     let nothing = BTreeMap::new();
-    let prepared = engine::plan(Inputs {
+    let mut prepared = engine::plan(Inputs {
         mode,
-        desired,
-        live: survey.live.clone(),
+        desired: rehearsal.objects,
+        live,
         recorded: survey.record.as_ref().map_or(&nothing, |record| &record.objects),
         serial: survey.record.as_ref().map_or(0, |record| record.serial),
         vocabulary: &Kinds,
     })?;
+    for (address, message) in &rehearsal.refused {
+        prepared.reject(address, message);
+    }
     Ok(Draft { prepared, pins, notes })
+}
+
+/// Asks the cloud what would become of the objects.
+async fn rehearse(flow: &Flow<'_>, objects: Vec<Object>, live: &[Live]) -> Result<Rehearsal, CliError> {
+    let asked = patiently(flow, || flow.cloud.rehearse(objects.clone(), live));
+    let mut rehearsal = flow.interrupt.or(asked).await?.map_err(CliError::cloud("asking what would change"))?;
+    if flow.cloud.silence().is_some() {
+        // What the record does not hold cannot be compared with it.
+        for object in rehearsal.objects.iter_mut().filter(|object| is_kubernetes(object.address.kind())) {
+            if let Some(kind) = Kinds.kind(object.address.kind()) {
+                object.attributes.retain(|name, _| kind.attribute(name).recorded);
+            }
+        }
+    }
+    Ok(rehearsal)
+}
+
+/// What a plan is worth while the Kubernetes API does not answer.
+fn silent(mode: Mode, failure: &Failure) -> String {
+    let meaning = match mode {
+        Mode::Destroy => "what its controllers made cannot be removed first",
+        Mode::Apply | Mode::Refresh => "its objects are shown as the last apply left them",
+    };
+    format!("the Kubernetes API does not answer ({}), so {meaning}", failure.message)
 }
 
 impl Draft {
@@ -64,16 +95,5 @@ fn pinned(record: Option<&Record>) -> Result<Pins, CliError> {
     match record.map(|record| &record.pins) {
         None | Some(serde_json::Value::Null) => Ok(Pins::default()),
         Some(pins) => Ok(serde_json::from_value(pins.clone())?),
-    }
-}
-
-fn services(flow: &Flow<'_>) -> Option<String> {
-    let names: Vec<&str> = flow.cluster.services.keys().map(String::as_str).collect();
-    match names.as_slice() {
-        [] => None,
-        [only] => Some(format!("the service {only} is checked, but this release does not apply services yet")),
-        many => {
-            Some(format!("the services {} are checked, but this release does not apply services yet", many.join(", ")))
-        }
     }
 }

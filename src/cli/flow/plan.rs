@@ -21,7 +21,7 @@ pub struct Look {
 /// Shows what an apply (or a destroy) would do. Changes nothing, and takes no lease.
 pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
     let survey = survey(flow, Memory::Stored).await?;
-    let draft = draft(flow, &survey, look.mode)?;
+    let draft = draft(flow, &survey, look.mode).await?;
     let document = draft.document(flow, &survey);
     if flow.ui.is_json() {
         flow.ui.result(&view::plan::json(&document)?);

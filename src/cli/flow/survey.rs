@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cli::error::CliError;
-use crate::engine::{Address, Live};
-use crate::resource::{Facts, Question};
+use crate::engine::{Address, Live, Phase, Recorded};
+use crate::resource::{Facts, Question, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::{self, Journal, Record};
 
@@ -74,6 +74,10 @@ impl Survey {
     /// Adds what the record knows and the look did not show: somebody took its tags away.
     async fn recall(&mut self, flow: &Flow<'_>) -> Result<(), CliError> {
         let Some(record) = &self.record else { return Ok(()) };
+        if flow.cloud.silence().is_some() {
+            let remembered = record.objects.iter().filter(|(address, _)| is_kubernetes(address.kind()));
+            self.live.extend(remembered.map(|(address, recorded)| as_recorded(address, recorded)));
+        }
         let seen = |address: &Address, id: &str| self.live.iter().any(|live| live.address == *address && live.id == id);
         let unseen = record.objects.iter().filter(|(address, recorded)| !seen(address, &recorded.id));
         let unseen: BTreeMap<Address, String> =
@@ -84,6 +88,20 @@ impl Survey {
         let recalled = flow.interrupt.or(patiently(flow, || flow.cloud.recall(&unseen))).await?;
         self.live.extend(recalled.map_err(CliError::cloud("looking at the cloud"))?);
         Ok(())
+    }
+}
+
+/// An object as it was after the last apply, for want of a look at it.
+fn as_recorded(address: &Address, recorded: &Recorded) -> Live {
+    Live {
+        address: address.clone(),
+        id: recorded.id.clone(),
+        attributes: recorded.attributes.clone(),
+        outputs: recorded.outputs.clone(),
+        phase: Phase::Ready,
+        proven: true,
+        created: None,
+        members: Vec::new(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Whole lives of a cluster in the sandbox, as a user lives them.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
+mod services;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::path::Path;
@@ -53,6 +55,8 @@ impl Paper {
 /// A person with a cluster file, a directory, and a simulated account.
 struct Lab {
     sandbox: Sandbox,
+    /// Instead of the sandbox alone.
+    cloud: Option<Arc<dyn Cloud>>,
     /// Instead of the sandbox's bucket.
     store: Option<Arc<dyn Store>>,
     text: String,
@@ -70,6 +74,7 @@ impl Lab {
         settings.bucket = Some("state.chat.poeticoding.com".to_owned());
         Self {
             sandbox: Sandbox::in_memory(settings),
+            cloud: None,
             store: None,
             text: FILE.to_owned(),
             directory: tempfile::tempdir().unwrap(),
@@ -91,7 +96,7 @@ impl Lab {
         let ui = Ui::captured(self.manner, input, out, Arc::new(Mutex::new(self.err.clone())));
         let flow = Flow {
             cluster: &cluster,
-            cloud: &self.sandbox,
+            cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
             store: self.store.clone().unwrap_or_else(|| Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""))),
             sandbox: true,
             ui: &ui,
@@ -600,12 +605,4 @@ async fn show_lists_machines_below_their_groups() {
     let lab = Lab::built().await;
     lab.with(async |flow| show(flow).await).await.unwrap();
     insta::assert_snapshot!(lab.out.read());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_service_is_noted_as_not_applied_yet() {
-    let lab = Lab { text: format!("{FILE}\nservice \"nginx\" {{\n image = \"nginx:1.27\"\n}}\n"), ..Lab::new() };
-    lab.plan().await.0.unwrap();
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("nginx") && said.contains("not apply services yet"), "{said}");
 }

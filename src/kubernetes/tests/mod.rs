@@ -4,6 +4,7 @@
 mod census;
 mod client;
 mod lives;
+mod manifests;
 mod rollout;
 mod strict;
 

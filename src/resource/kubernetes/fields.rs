@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use crate::engine::{Attributes, Value};
 
@@ -108,8 +109,32 @@ fn walk<'a>(name: &str, value: &'a Json, path: &mut Path, found: &mut Vec<(Path,
 }
 
 /// A manifest as attributes.
+///
+/// The values of environment variables are told by their fingerprints: many a variable holds a secret, wherever it came
+/// from, and plans are read by many.
 pub fn attributes(manifest: &Json) -> Attributes {
-    leaves(manifest).into_iter().map(|(path, leaf)| (path.to_string(), value(leaf))).collect()
+    let attribute = |(path, leaf): (Path, &Json)| match leaf {
+        Json::String(text) if path.is_variable() => (path.to_string(), Value::Text(fingerprint(text))),
+        leaf => (path.to_string(), value(leaf)),
+    };
+    leaves(manifest).into_iter().map(attribute).collect()
+}
+
+/// Enough of a hash to see that something is another.
+fn fingerprint(text: &str) -> String {
+    let hash = Sha256::digest(text);
+    format!("({:02x}{:02x}{:02x}{:02x})", hash[0], hash[1], hash[2], hash[3])
+}
+
+impl Path {
+    /// Whether it leads to the value of an environment variable.
+    fn is_variable(&self) -> bool {
+        let named = |step: &Step, name: &str| matches!(step, Step::Field(field) if field == name);
+        match self.0.as_slice() {
+            [.., list, Step::Item(_), value] => named(list, "env") && named(value, "value"),
+            _ => false,
+        }
+    }
 }
 
 /// A leaf as a value. A number that is not whole is text: attributes have no such numbers.
@@ -192,6 +217,18 @@ mod tests {
         let after = json!({ "spec": { "ports": [{ "port": 80, "protocol": "TCP", "targetPort": 80 }] } });
         let after = attributes(&after);
         assert!(attributes(&before).keys().all(|name| after.contains_key(name)));
+    }
+
+    #[test]
+    fn a_variable_is_told_by_a_fingerprint() {
+        let manifest =
+            |value: &str| json!({ "spec": { "env": [{ "name": "TOKEN", "value": value }], "value": value } });
+        let told = format!("{:?}", attributes(&manifest("hunter2")));
+        assert_eq!(told.matches("hunter2").count(), 1, "a field of the same name elsewhere is told: {told}");
+        assert_ne!(
+            attributes(&manifest("a"))["spec.env[TOKEN].value"],
+            attributes(&manifest("b"))["spec.env[TOKEN].value"]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::engine::{Attribute, Kind, Output};
 
 /// The fields of every kind, behind its own. An object of the same name can stand only in another namespace beside the
 /// old one. What we set and no longer set, server-side apply takes away. A variable's value may be a secret that somebody
-/// wrote into the file all the same: the record does not repeat it.
+/// wrote into the file all the same: the record does not even keep its fingerprint.
 macro_rules! fields {
     ($($own:expr),* $(,)?) => {
         &[

@@ -11,6 +11,7 @@ pub(super) mod file;
 mod masters;
 mod network;
 mod nodes;
+mod pods;
 mod services;
 mod size;
 mod tags;
@@ -42,7 +43,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 10] = [
+    let modules: [&[&Rule]; 11] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -53,6 +54,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &nodes::RULES,
         &access::RULES,
         &services::RULES,
+        &pods::RULES,
     ];
     modules.into_iter().flatten().copied()
 }

@@ -1,4 +1,4 @@
-//! Services: checked in full, applied by a later release.
+//! Services: what they are made of, and the load balancers before them.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::super::diagnostic::{
 use super::super::file::ServiceFile;
 use super::super::name::{check_domain, is_within};
 use super::super::source::Span;
-use super::{Check, Rule, dns, nodes};
+use super::{Check, Rule, cidr, dns, nodes, pods};
 
-pub(super) static RULES: [&Rule; 10] =
-    [&NO_REPLICAS, &NO_PORT, &PORT_TWICE, &DOMAIN, &OUTSIDE, &IMAGE, &ENV, &SINGLE, &MIXED, &NOT_APPLIED];
+pub(super) static RULES: [&Rule; 9] =
+    [&NO_REPLICAS, &NO_PORT, &PORT_TWICE, &DOMAIN, &OUTSIDE, &IMAGE, &ENV, &SINGLE, &MIXED];
 
 const LONGEST_NAME: usize = 63;
 /// The longest reference that registries take, name and tag and digest.
@@ -110,24 +110,10 @@ static MIXED: Rule = Rule {
     good: "nodes \"graviton\" {\n  count = 2\n  size  = \"t4g.large\"\n}\n\nservice \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n}",
 };
 
-static NOT_APPLIED: Rule = Rule {
-    code: "Q0513",
-    severity: Warning,
-    title: "services are not applied yet",
-    explanation: "This release reads and checks services, and builds the cluster without them. They \
-        are planned and applied by a later release; the file need not change for it.",
-    bad: "service \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n}",
-    good: "# no services",
-};
-
 pub(super) fn check(check: &mut Check) {
     let Some(services) = check.file.service.as_ref().filter(|all| !all.is_empty()) else {
         return;
     };
-    let problem = check
-        .at_key(&NOT_APPLIED, &["service"], "services are checked, but not applied yet")
-        .note("the cluster is built without them; a later release applies them");
-    check.report(problem);
     let mut endpoints = BTreeMap::new();
     for (name, service) in services {
         nodes::check_name(check, &["service", name], LONGEST_NAME, "a service");
@@ -135,6 +121,7 @@ pub(super) fn check(check: &mut Check) {
         image(check, name, service);
         env(check, name, service);
         balancer(check, name, service, &mut endpoints);
+        pods::check(check, name, service);
     }
     architectures(check);
 }
@@ -147,7 +134,7 @@ fn replicas(check: &mut Check, name: &str, service: &ServiceFile) {
             .at(&NO_REPLICAS, &path, format!("`service.{name}` has no pods"))
             .help("write replicas = 1 or more, or remove the service");
         check.report(problem);
-    } else if number == 1 && service.nlb.is_some() {
+    } else if number == 1 && service.min.is_none() && service.nlb.is_some() {
         let path: &[&str] = if check.span(&path).is_some() { &path } else { &path[..2] };
         let problem = check
             .at(&SINGLE, path, format!("`service.{name}` has a single pod"))
@@ -197,13 +184,15 @@ fn is_image_part(part: &str, first: bool) -> bool {
 }
 
 fn env(check: &mut Check, name: &str, service: &ServiceFile) {
-    for variable in service.env.iter().flatten().map(|(variable, _)| variable) {
+    let plain = service.env.iter().flatten().map(|(variable, _)| ("env", variable));
+    let secret = service.secrets.iter().flatten().map(|(variable, _)| ("secrets", variable));
+    for (setting, variable) in plain.chain(secret) {
         let first = |c: char| c.is_ascii_alphabetic() || c == '_';
         let inner = |c: char| first(c) || c.is_ascii_digit() || c == '.' || c == '-';
         if variable.starts_with(first) && variable.chars().all(inner) {
             continue;
         }
-        let path = ["service", name, "env", variable];
+        let path = ["service", name, setting, variable];
         let problem = check
             .at_key(&ENV, &path, format!("{variable:?} cannot be the name of an environment variable"))
             .note("letters, digits and underscores, and no digit first");
@@ -222,6 +211,11 @@ fn balancer(check: &mut Check, name: &str, service: &ServiceFile, endpoints: &mu
             .at_key(&NO_PORT, &path, format!("`service.{name}` has a load balancer but no port"))
             .help("add the port that the container listens on, for example: port = 4000");
         check.report(problem);
+    }
+    for (range, span) in check.texts(&["service", name, "nlb", "allow"]) {
+        if let Err(problem) = cidr::read(&range, &span, 32) {
+            check.report(*problem);
+        }
     }
     let Some(domain_name) = &nlb.domain else {
         return;

@@ -152,9 +152,9 @@ fn images() {
     let digest = format!("ghcr.io/team/chat@sha256:{}", "a".repeat(64));
     let good = ["nginx", "nginx:1.27", "localhost:5000/a/b:c", "alvises/phoenix-chat-example:1_kops_chat"];
     for name in good.into_iter().chain([digest.as_str()]) {
-        assert_eq!(image(name), "Q0513", "{name}");
+        assert_eq!(image(name), "", "{name}");
     }
     for name in ["", ":1", "Nginx", "a//b", "nginx:", "nginx@sha256:12", "a b", "-a", "a/b:c/d:e:f"] {
-        assert_eq!(image(name), "Q0513 Q0506", "{name}");
+        assert_eq!(image(name), "Q0506", "{name}");
     }
 }

@@ -22,6 +22,7 @@ fn hcl_and_toml_mean_the_same() {
     let hcl = example("tutorial/cluster.hcl").cluster;
     assert_eq!(hcl, example("tutorial/cluster.toml").cluster);
     insta::assert_json_snapshot!(hcl);
+    assert_eq!(example("nginx/cluster.hcl").cluster, example("nginx/cluster.toml").cluster);
 }
 
 #[test]
@@ -33,7 +34,9 @@ fn what_the_examples_warn_about() {
     assert_eq!(warnings("tutorial/cluster.hcl"), "Q0411");
     assert_eq!(warnings("minimal/cluster.hcl"), "Q0412");
     assert_eq!(warnings("ha/cluster.hcl"), "");
-    assert_eq!(warnings("phoenix-chat/cluster.hcl"), "Q0513 Q0511");
+    assert_eq!(warnings("phoenix-chat/cluster.hcl"), "Q0511");
+    assert_eq!(warnings("nginx/cluster.hcl"), "");
+    assert_eq!(warnings("phoenix-chat-redis/cluster.hcl"), "");
 }
 
 #[test]

@@ -90,6 +90,10 @@ fn detail(change: &Change) -> String {
         "listener" | "target-group" => told(&["protocol", "port"]),
         "record" => told(&["record_type", "name"]),
         "security-group-rules" => rules(&after),
+        "deployment" => pods(&after),
+        "service" => told(&["spec.type"]),
+        "persistent-volume-claim" => told(&["spec.resources.requests.storage"]),
+        "manifest" => told(&["kind"]),
         _ => String::new(),
     }
 }
@@ -103,6 +107,17 @@ fn machines(after: &BTreeMap<&str, &Value>) -> String {
         (Some(desired), ..) => noun::count(desired, "machine"),
         (None, Some(min), Some(max)) => format!("{min} to {max} machines"),
         _ => String::new(),
+    }
+}
+
+/// How many pods of which image.
+fn pods(after: &BTreeMap<&str, &Value>) -> String {
+    let image =
+        after.iter().find(|(name, _)| name.starts_with("spec.template.spec.containers[") && name.ends_with("].image"));
+    let image = image.map(|(_, image)| value::inline(image)).unwrap_or_default();
+    match after.get("spec.replicas") {
+        Some(Value::Integer(1)) | None => image,
+        Some(replicas) => format!("{} x {image}", value::inline(replicas)),
     }
 }
 

@@ -1,0 +1,106 @@
+//! Services: what runs in the cluster, and the load balancers before it.
+
+mod balancer;
+mod manifests;
+mod ports;
+
+use std::collections::BTreeSet;
+
+use super::{Problem, Site, api, masters, nodes};
+use crate::engine::{Address, Input, Object};
+use crate::resource::{
+    AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
+};
+use crate::spec::{Scale, Service};
+
+pub(super) use balancer::{rules_of_nodes, target_groups};
+pub(super) use ports::node_ports;
+
+/// The namespace that is always there.
+const ALWAYS_THERE: &str = "default";
+
+pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let mut objects: Vec<Object> = namespaces(site).map(|name| namespace(site, name)).collect();
+    for (name, service) in &site.cluster.services {
+        objects.extend(in_the_cluster(site, name, service));
+        if let Some(nlb) = &service.nlb {
+            objects.extend(balancer::objects(site, name, nlb)?);
+        }
+    }
+    Ok(objects)
+}
+
+/// The namespaces of services, each once.
+fn namespaces<'a>(site: &'a Site<'_>) -> impl Iterator<Item = &'a str> {
+    let named: BTreeSet<&str> = site.cluster.services.values().map(|service| service.namespace.as_str()).collect();
+    named.into_iter().filter(|name| *name != ALWAYS_THERE)
+}
+
+fn namespace(site: &Site<'_>, name: &str) -> Object {
+    let mut object = kubernetes_object(site, Address::new(NAMESPACE, name), manifests::namespace(name));
+    object.depends_on.extend(api_of(site));
+    object
+}
+
+/// What the API serves: its load balancer, and the masters behind it.
+pub(super) fn api_of(site: &Site<'_>) -> impl Iterator<Item = Address> {
+    masters::groups(site).chain([api::listener()])
+}
+
+fn kubernetes_object(site: &Site<'_>, address: Address, manifest: serde_json::Value) -> Object {
+    manifest_object(site.cluster.name.as_str(), address, manifest)
+}
+
+/// Everything of a service that Kubernetes holds.
+fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object> {
+    let mut first: BTreeSet<Address> = api_of(site).collect();
+    if service.namespace != ALWAYS_THERE {
+        first.insert(Address::new(NAMESPACE, &service.namespace));
+    }
+    let mut objects: Vec<Object> = service
+        .volumes
+        .iter()
+        .map(|(volume, wanted)| {
+            let claim = manifests::claim_name(name, volume);
+            let manifest = manifests::volume_claim(&claim, service, wanted);
+            kubernetes_object(site, Address::new(VOLUME_CLAIM, claim), manifest)
+        })
+        .collect();
+    let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
+    let port = site.node_ports.get(name).copied();
+    let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
+    // Pods need machines to run on.
+    deployment.depends_on.extend(claims.into_iter().chain(nodes::groups(site)));
+    let own = deployment.address.clone();
+    objects.push(deployment);
+    if service.port.is_some() {
+        objects.push(kubernetes_object(site, Address::new(SERVICE, name), manifests::service(name, service, port)));
+    }
+    if fewest(service) > 1 {
+        let manifest = manifests::disruption_budget(name, service);
+        objects.push(kubernetes_object(site, Address::new(DISRUPTION_BUDGET, name), manifest));
+    }
+    if let Scale::Range { min, max } = service.scale {
+        let manifest = manifests::autoscaler(name, service, min, max);
+        let mut autoscaler = kubernetes_object(site, Address::new(AUTOSCALER, name), manifest);
+        autoscaler.depends_on.insert(own);
+        objects.push(autoscaler);
+    }
+    for object in &mut objects {
+        object.depends_on.extend(first.iter().cloned());
+    }
+    objects
+}
+
+/// How many pods there are at least.
+fn fewest(service: &Service) -> u32 {
+    match service.scale {
+        Scale::Count(count) => count,
+        Scale::Range { min, .. } => min,
+    }
+}
+
+/// An output of one of a service's objects.
+fn output<R: Resource>(object: &str, output: &str) -> Input {
+    Input::output(R::address(object), output)
+}

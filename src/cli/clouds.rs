@@ -1,0 +1,120 @@
+//! Two clouds as one: AWS, and the Kubernetes that runs on it. Each object goes to its own, by kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token};
+use crate::kubernetes::Kubernetes;
+use crate::resource::{Cloud, Facts, Question, TargetHealth, is_kubernetes};
+
+/// AWS, and the Kubernetes that runs on it.
+pub(super) struct Clouds {
+    base: Arc<dyn Cloud>,
+    kubernetes: Kubernetes,
+    /// Why Kubernetes did not answer the last look.
+    silence: Mutex<Option<Failure>>,
+}
+
+impl Clouds {
+    pub(super) fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes) -> Self {
+        Self { base, kubernetes, silence: Mutex::new(None) }
+    }
+
+    fn of(&self, address: &Address) -> &dyn Provider {
+        if is_kubernetes(address.kind()) { &self.kubernetes } else { self.base.as_ref() }
+    }
+
+    /// What Kubernetes says; nothing if it says nothing, and why is remembered.
+    fn heard<T: Default>(&self, said: Result<T, Failure>) -> T {
+        let (said, silence) = match said {
+            Ok(said) => (said, None),
+            Err(failure) => (T::default(), Some(failure)),
+        };
+        *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = silence;
+        said
+    }
+}
+
+impl Provider for Clouds {
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let (base, kubernetes) = tokio::join!(self.base.observe(), self.kubernetes.observe());
+            let mut live = base?;
+            live.extend(self.heard(kubernetes));
+            Ok(live)
+        })
+    }
+
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let on_aws = recorded.iter().filter(|(address, _)| !is_kubernetes(address.kind()));
+            let on_aws: BTreeMap<Address, String> = on_aws.map(|(address, id)| (address.clone(), id.clone())).collect();
+            self.base.recall(&on_aws).await
+        })
+    }
+
+    fn rehearse<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
+        Box::pin(async move {
+            let (ours, mut rest): (Vec<Object>, Vec<Object>) =
+                objects.into_iter().partition(|object| is_kubernetes(object.address.kind()));
+            if self.silence().is_some() {
+                rest.extend(ours);
+                return Ok(Rehearsal { objects: rest, ..Rehearsal::default() });
+            }
+            let mut rehearsal = self.kubernetes.rehearse(ours, live).await?;
+            rehearsal.objects.extend(rest);
+            Ok(rehearsal)
+        })
+    }
+
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        self.of(address).find(address)
+    }
+
+    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.of(&object.address).create(object, token)
+    }
+
+    fn update<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.of(&object.address).update(live, object, changed)
+    }
+
+    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.of(&object.address).roll(live, object, note)
+    }
+
+    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.of(&live.address).ready(live, note)
+    }
+
+    fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        self.of(&live.address).delete(live, note)
+    }
+}
+
+impl Cloud for Clouds {
+    fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        self.base.account()
+    }
+
+    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+        self.base.facts(question)
+    }
+
+    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        self.base.caller()
+    }
+
+    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
+        self.base.targets(group)
+    }
+
+    fn silence(&self) -> Option<Failure> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

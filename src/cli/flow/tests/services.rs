@@ -1,0 +1,126 @@
+//! Services from a block in the file to objects on two clouds.
+
+use serde_json::json;
+
+use super::*;
+use crate::cli::clouds::Clouds;
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::fake::FakeApi;
+use crate::resource::Cloud;
+
+const SERVICES: &str = r#"
+service "chat" {
+  image     = "chat:1"
+  replicas  = 2
+  port      = 4000
+  namespace = "talk"
+  env       = { PORT = "4000" }
+  nlb {
+    port = 80
+  }
+}
+"#;
+
+fn with_services() -> String {
+    format!("{FILE}{SERVICES}")
+}
+
+/// A lab with a Kubernetes API beside the simulated account.
+async fn two_clouds() -> (Lab, FakeApi) {
+    let api = FakeApi::start().await;
+    api.ready_at_once();
+    let lab = Lab::new();
+    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(api.access()));
+    let clouds: Arc<dyn Cloud> = Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes));
+    (Lab { cloud: Some(clouds), text: with_services(), ..lab }, api)
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_sandbox_services_are_planned_kept_changed_and_removed() {
+    let mut lab = Lab { text: with_services(), ..Lab::new() };
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!("services_are_planned_with_the_rest", out);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+
+    lab.text = with_services().replace("chat:1", "chat:2");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!("another_image_is_one_line", out);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+
+    lab.text = FILE.to_owned();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    insta::assert_snapshot!("a_service_leaves_with_all_that_is_its_own", out);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_variable_holds_is_never_written_into_the_record() {
+    let mut lab = Lab { text: with_services().replace("PORT = \"4000\"", "TOKEN = \"hunter2\""), ..Lab::new() };
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let record = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+    let record = String::from_utf8(record.bytes).unwrap();
+    assert!(record.contains("deployment/chat") && !record.contains("hunter2"));
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "and it is no difference");
+    lab.text = lab.text.replace("hunter2", "hunter3");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs, "another value is noticed");
+    assert!(out.contains("env[TOKEN].value") && !out.contains("hunter"), "and shown by its fingerprint alone: {out}");
+}
+
+#[tokio::test]
+async fn aws_and_kubernetes_are_one_plan() {
+    let (mut lab, api) = two_clouds().await;
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let deployment = api.get("Deployment", "talk", "chat").unwrap();
+    assert_eq!(deployment["spec"]["replicas"], 2);
+    assert_eq!(api.get("Service", "talk", "chat").unwrap()["spec"]["ports"][0]["nodePort"], 30_000);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "after an apply the plan is empty");
+
+    api.edit("kubectl-scale", "Deployment", "talk", "chat", &json!({ "spec": { "replicas": 5 } }));
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    assert!(out.contains("spec.replicas  5 -> 2"), "{out}");
+    assert!(lab.err.read().contains("kubectl-scale"));
+
+    lab.text = FILE.to_owned();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert!(api.get("Deployment", "talk", "chat").is_none() && api.get("Namespace", "", "talk").is_none());
+}
+
+#[tokio::test]
+async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
+    let (mut lab, api) = two_clouds().await;
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    drop(api);
+    tokio::task::yield_now().await;
+    let (exit, out) = lab.plan().await;
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert!(
+        said.contains("the Kubernetes API does not answer") && said.contains("as the last apply left them"),
+        "{said}"
+    );
+    lab.text = with_services().replace("count = 2", "count = 3").replace("chat:1", "chat:2");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    assert!(out.contains("chat:2") && out.contains("autoscaling-group/nodes-workers"), "{out}");
+}
+
+#[tokio::test]
+async fn what_kubernetes_would_not_take_refuses_the_plan() {
+    let (mut lab, api) = two_clouds().await;
+    let theirs = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "theirs", "namespace": "default" },
+                         "spec": { "type": "NodePort", "ports": [{ "port": 80, "nodePort": 30_000 }] } });
+    api.put("them", theirs);
+    lab.text = with_services().replace("  namespace = \"talk\"\n", "");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("provided port is already allocated"), "{out}");
+    assert!(api.get("Deployment", "default", "chat").is_none());
+}

@@ -1,0 +1,117 @@
+//! What the blueprint makes of a file is what an API server takes.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::blueprint::{Pins, blueprint};
+use crate::engine::Object;
+use crate::resource::{Facts, SizeFacts, is_kubernetes, manifest_of};
+use crate::spec;
+
+/// Services that say everything that a file can say.
+const EVERYTHING: &str = r#"
+name  = "chat.example.com"
+state = "s3://state.chat.example.com"
+zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+masters { size = "t3.medium" }
+nodes "workers" {
+  count = 3
+  size  = "t3.medium"
+}
+service "plain" {
+  image = "plain:1"
+}
+service "web" {
+  image     = "web:1"
+  command   = ["/bin/web"]
+  args      = ["--fast"]
+  namespace = "site"
+  min       = 2
+  max       = 6
+  cpu       = "250m"
+  memory    = "256Mi"
+  port      = 8080
+  env       = { A = "1" }
+  secrets   = { B = "web/b" }
+  health { path = "/health" }
+  nlb {
+    port        = 443
+    domain      = "web.example.com"
+    allow       = ["203.0.113.0/24"]
+    internal    = true
+    cross_zone  = false
+  }
+}
+service "store" {
+  image = "store:1"
+  port  = 6379
+  volume "data" {
+    path  = "/data"
+    gib   = 10
+    class = "fast"
+  }
+}
+"#;
+
+fn objects(text: &str) -> Vec<Object> {
+    let parsed = spec::parse("cluster.hcl", text, &BTreeMap::new());
+    let cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 100)));
+    let size = |name: &spec::InstanceSize| {
+        (name.to_string(), SizeFacts { architecture: name.architecture(), vcpus: 2, memory_mib: 4096 })
+    };
+    let architectures = [spec::Architecture::X86_64, spec::Architecture::Arm64];
+    let facts = Facts {
+        account: "123456789012".to_owned(),
+        caller: "arn:aws:iam::123456789012:user/alice".to_owned(),
+        region: cluster.region.clone(),
+        zones: cluster.zones.iter().map(ToString::to_string).collect(),
+        images: architectures.map(|architecture| (architecture, "ami-1".to_owned())).into(),
+        sizes: cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]).map(size).collect(),
+        public_zones: ["example.com", "poeticoding.com"]
+            .map(|zone| (zone.to_owned(), vec![format!("Z-{zone}")]))
+            .into(),
+    };
+    let mut objects = blueprint(&cluster, &facts, &Pins::default()).unwrap().objects;
+    objects.retain(|object| is_kubernetes(object.address.kind()));
+    objects
+}
+
+async fn taken(text: &str) -> Vec<Object> {
+    let bench = Bench::start().await;
+    let objects = objects(text);
+    // Namespaces first, as the plan has it.
+    let (first, then): (Vec<_>, Vec<_>) = objects.iter().partition(|object| object.address.kind() == "namespace");
+    for object in first.into_iter().chain(then) {
+        let manifest = manifest_of(object).unwrap();
+        bench.apply(&manifest).await.unwrap_or_else(|failure| panic!("{}: {failure}\n{manifest:#}", object.address));
+    }
+    objects
+}
+
+#[tokio::test]
+async fn every_setting_makes_manifests_that_a_server_takes() {
+    let objects = taken(EVERYTHING).await;
+    let manifests: BTreeMap<String, Json> =
+        objects.iter().map(|object| (object.address.to_string(), manifest_of(object).unwrap())).collect();
+    insta::assert_json_snapshot!(manifests);
+}
+
+#[tokio::test]
+async fn every_example_makes_manifests_that_a_server_takes() {
+    for (name, text) in [
+        ("nginx", include_str!("../../../examples/nginx/cluster.hcl")),
+        ("phoenix-chat", include_str!("../../../examples/phoenix-chat/cluster.hcl")),
+        ("phoenix-chat-redis", include_str!("../../../examples/phoenix-chat-redis/cluster.hcl")),
+    ] {
+        assert!(!taken(text).await.is_empty(), "{name} has services");
+    }
+}
+
+#[test]
+fn no_service_is_made_before_there_is_an_api_and_none_runs_before_there_are_nodes() {
+    for object in objects(EVERYTHING) {
+        let needs = |address: &str| object.depends_on.contains(&address.parse().unwrap());
+        assert!(needs("listener/api") && needs("autoscaling-group/masters-a"), "{}", object.address);
+        assert_eq!(needs("autoscaling-group/nodes-workers"), object.address.kind() == "deployment");
+    }
+}
