@@ -63,9 +63,9 @@ class Cloud:
             )
         return self.clients[service]
 
-    def quorate(self, *arguments, cluster_file):
-        """Runs the program as a user would."""
-        (self.directory / "cluster.hcl").write_text(cluster_file.read_text())
+    def quorate(self, *arguments, cluster):
+        """Runs the program as a user would, with the text of a cluster file."""
+        (self.directory / "cluster.hcl").write_text(cluster)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
         done = subprocess.run([program(), *arguments], cwd=self.directory, env=environment, capture_output=True, text=True, timeout=300)
         if done.returncode:

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 
+from hosts import kubernetes
 from hosts.cloud import Cloud
 from hosts.machine import Machine, wait
 from hosts.metadata import Metadata
@@ -29,6 +30,8 @@ class Fleet:
         self.volumes.listen(self.cloud.wire)
         self.layers = [shutil.copytree(HERE / "layer", work / "layer", symlinks=True), image]
         self.packages = Packages(work, trust=(image, work / "layer"))
+        if kubernetes.folder():
+            kubernetes.furnish(work / "layer", image)
         own(work / "layer")
         self.machines = {}
         (work / "names").mkdir()

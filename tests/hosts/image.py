@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 
+from hosts import kubernetes
+
 HERE = pathlib.Path(__file__).parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "quorate/hosts"
 
@@ -48,7 +50,7 @@ def mirror():
 
 
 def packages():
-    return PACKAGES + (KUBERNETES_PACKAGES if os.environ.get("QUORATE_KUBERNETES_BIN") else [])
+    return PACKAGES + (KUBERNETES_PACKAGES if kubernetes.folder() else [])
 
 
 def path():

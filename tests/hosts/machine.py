@@ -46,7 +46,6 @@ class Machine:
             "CONSOLE": os.ttyname(slave),
             "RESOLVER": network.RESOLVER,
             "AWS": self.instance.endpoint,
-            "TOOLS": os.environ.get("QUORATE_KUBERNETES_BIN", ""),
         }
         self.keeper = subprocess.Popen(
             ["bash", "-c", f"{enter}; exec unshare {' '.join(NAMESPACES)} -- bash {HERE}/machine.sh"],

@@ -25,11 +25,6 @@ for place in var/lib/containerd var/lib/kubelet; do
   mount --bind "$DISK/plain/$place" "$root/$place"
 done
 mount --make-rshared "$root/var/lib/kubelet"
-if [[ -n ${TOOLS:-} ]]; then
-  mkdir -p "$root/opt/kubernetes"
-  mount --bind "$TOOLS" "$root/opt/kubernetes"
-  mount --options remount,bind,ro "$root/opt/kubernetes"
-fi
 
 mount --types proc proc "$root/proc"
 mount --types sysfs sysfs "$root/sys"

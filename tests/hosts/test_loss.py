@@ -31,3 +31,37 @@ def test_a_leader_comes_back_as_the_member_that_it_was(fleet):
     assert Etcd(fleet, name).own("/hosts/number") == written
     assert "blank; making a file system" not in fleet[name].journal()
     assert "goes on with it" in fleet[name].journal()
+
+
+def test_a_member_that_lost_its_volume_is_replaced(fleet):
+    """The same cluster, the same others, a new member of the old name that has everything."""
+    etcd = Etcd(fleet, "master-a")
+    before, cluster = etcd.members(), etcd.cluster()
+    fleet.volumes.blank_next(fleet.volume("master-b"))
+    written = lose(fleet, "master-b")
+    after = Etcd(fleet, "master-b").members()
+    assert sorted(after) == sorted(before)
+    assert after["etcd-b"] != before["etcd-b"]
+    assert (after["etcd-a"], after["etcd-c"]) == (before["etcd-a"], before["etcd-c"])
+    assert Etcd(fleet, "master-b").cluster() == cluster
+    assert Etcd(fleet, "master-b").own("/hosts/number") == written
+    assert "takes the place of the one that was lost" in fleet["master-b"].journal()
+
+
+def test_a_blank_volume_begins_no_second_cluster(fleet):
+    """While nobody can say who belongs to etcd, a master with a blank volume starts none, and says why."""
+    etcd = Etcd(fleet, "master-a")
+    cluster = etcd.cluster()
+    fleet.volumes.blank_next(fleet.volume("master-c"))
+    fleet.terminate("master-c")
+    others = [fleet["master-a"], fleet["master-b"]]
+    for other in others:
+        other.run("systemctl", "kill", "--signal=SIGSTOP", "container-etcd")
+    fleet.boot("master-c")
+    fleet.says("master-c", "never begins a second cluster by itself")
+    assert fleet["master-c"].state("container-etcd") != "active"
+    for other in others:
+        other.run("systemctl", "kill", "--signal=SIGCONT", "container-etcd")
+    fleet.settle("master-c")
+    assert Etcd(fleet, "master-c").cluster() == cluster
+    assert len(Etcd(fleet, "master-c").members()) == 3

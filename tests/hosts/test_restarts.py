@@ -1,0 +1,38 @@
+"""node.sh dies in the middle and begins again; a machine loses its power. Both end where an undisturbed one ends."""
+
+import re
+
+from hosts.etcd import Etcd
+
+STEPS = re.compile(r"quorate: node: (.+): begins")
+# Where a half-done step leaves something behind. tests/it/node kills a run at each of its calls, without a machine.
+DEADLY = ("packages", "etcd volume, mount", "certificates", "control plane", "cluster configuration")
+
+
+def test_a_run_that_dies_again_and_again_converges(fleet):
+    """Every process of node.sh is killed as soon as such a step begins, once at each."""
+    before = Etcd(fleet, "master-b").members()
+    machine = fleet.replace("master-a")
+    left = list(DEADLY)
+
+    def over(_):
+        begun = STEPS.findall(machine.journal())
+        if begun and begun[-1] in left and machine.state() == "activating":
+            left.remove(begun[-1])
+            machine.run("systemctl", "kill", "--signal=SIGKILL", "quorate-node", check=False)
+            machine.run("systemctl", "restart", "--no-block", "quorate-node")
+        return machine.state() == "active"
+
+    fleet.hear("master-a", "node.sh to finish", 400, over)
+    assert not left
+    assert Etcd(fleet, "master-a").members() == before
+
+
+def test_a_master_that_lost_its_power_comes_back(fleet):
+    """The same machine with the same disk: mounts are gone, processes are gone, nothing is done twice."""
+    before = Etcd(fleet, "master-a").members()
+    Etcd(fleet, "master-a").put("/hosts/power", "kept")
+    fleet.cut_power("master-b")
+    fleet.settle("master-b")
+    assert Etcd(fleet, "master-b").members() == before
+    assert Etcd(fleet, "master-b").own("/hosts/power") == "kept"
