@@ -1,5 +1,6 @@
 //! What a cluster is made of: a [`Cluster`] and the cloud's [`Facts`] become the objects that should exist. Pure.
 
+mod addons;
 mod api;
 mod bootstrap;
 mod dns;
@@ -79,6 +80,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
         masters::objects,
         nodes::objects,
         services::objects,
+        addons::objects,
     ];
     let mut objects = Vec::new();
     let mut problems = Vec::new();

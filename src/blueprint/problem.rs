@@ -120,6 +120,25 @@ pub enum Problem {
         /// How many there may be.
         most: usize,
     },
+    /// An add-on's manifest cannot be read.
+    #[error("the manifest of the add-on {addon} cannot be read: {why}")]
+    AddonUnreadable {
+        /// The add-on.
+        addon: String,
+        /// Why.
+        why: String,
+    },
+    /// An add-on's manifest holds what cannot be applied.
+    #[error(
+        "the manifest of the add-on {addon} holds a {what}, which this release does not apply; apply that yourself \
+         (a Secret has no place in a file that many read), and take it out of the manifest"
+    )]
+    AddonType {
+        /// The add-on.
+        addon: String,
+        /// What it holds: `Secret of v1`.
+        what: String,
+    },
     /// A machine's first script is longer than EC2 takes.
     #[error("the user data of {machine} has {bytes} bytes, and {} are the most", super::bootstrap::USER_DATA_LIMIT)]
     UserDataTooLong {

@@ -38,6 +38,19 @@ pub struct Cluster {
     pub tags: BTreeMap<String, String>,
     /// Services, by name.
     pub services: BTreeMap<String, Service>,
+    /// Manifests of the user's own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addons: BTreeMap<String, Addon>,
+}
+
+/// A manifest of the user's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addon {
+    /// The file, as the cluster file names it: from its own directory.
+    pub manifest: PathBuf,
+    /// What stands in it, once it has been read; it is no part of what the cluster file says.
+    #[serde(skip)]
+    pub content: String,
 }
 
 /// A cluster's DNS name: lower case, at least one dot, at most 63 characters.

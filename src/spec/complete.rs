@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 
 use super::cluster::{
-    Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, Nlb, NodeGroup,
-    PublicZone, RootVolume, Scale, SecretKey, Service, Ssh, StateLocation, Volume, Zone,
+    Addon, Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, Nlb,
+    NodeGroup, PublicZone, RootVolume, Scale, SecretKey, Service, Ssh, StateLocation, Volume, Zone,
 };
 use super::defaults;
 use super::file::{
@@ -39,6 +39,9 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
         tags: file.tags.clone().unwrap_or_default(),
         services: named(file.service.as_ref(), |file| service(file, network.cidr))?,
         network,
+        addons: named(file.addon.as_ref(), |addon| {
+            Some(Addon { manifest: addon.manifest.clone()?.into(), content: String::new() })
+        })?,
         zones,
     })
 }

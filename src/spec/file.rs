@@ -62,6 +62,19 @@ pub(super) struct ClusterFile {
 
     /// Services, by name: a labelled block each in HCL, a table each in TOML.
     pub(super) service: Option<BTreeMap<String, ServiceFile>>,
+
+    /// Manifests of your own, by name: a labelled block each in HCL, a table each in TOML.
+    pub(super) addon: Option<BTreeMap<String, AddonFile>>,
+}
+
+/// A manifest of your own: applied with the cluster, and what leaves it is removed.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Addon")]
+pub(super) struct AddonFile {
+    /// The YAML file, beside this one; it may hold several documents.
+    #[schemars(required, extend("examples" = ["metrics-server.yaml"]))]
+    pub(super) manifest: Option<String>,
 }
 
 /// Address ranges, and who routes pod traffic.

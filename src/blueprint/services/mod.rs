@@ -6,7 +6,7 @@ mod ports;
 
 use std::collections::BTreeSet;
 
-use super::{Problem, Site, api, masters, nodes};
+use super::{Problem, Site, addons, api, masters, nodes};
 use crate::engine::{Address, Input, Object};
 use crate::resource::{
     AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
@@ -63,14 +63,18 @@ fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object>
         .map(|(volume, wanted)| {
             let claim = manifests::claim_name(name, volume);
             let manifest = manifests::volume_claim(&claim, service, wanted);
-            kubernetes_object(site, Address::new(VOLUME_CLAIM, claim), manifest)
+            let mut claim = kubernetes_object(site, Address::new(VOLUME_CLAIM, claim), manifest);
+            // Who makes volumes is there before the first claim, and leaves after the last.
+            claim.depends_on.extend(addons::workloads_of(site, addons::EBS));
+            claim
         })
         .collect();
     let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
     let port = site.node_ports.get(name).copied();
     let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
-    // Pods need machines to run on.
+    // Pods need machines to run on, and somebody who tells Kubernetes that these are its nodes.
     deployment.depends_on.extend(claims.into_iter().chain(nodes::groups(site)));
+    deployment.depends_on.extend(addons::workloads_of(site, addons::CLOUD_CONTROLLER));
     let own = deployment.address.clone();
     objects.push(deployment);
     if service.port.is_some() {

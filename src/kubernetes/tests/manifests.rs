@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::blueprint::{Pins, blueprint};
+use crate::blueprint::{Impossible, Pins, blueprint};
 use crate::engine::Object;
 use crate::resource::{Facts, SizeFacts, is_kubernetes, manifest_of};
 use crate::spec;
@@ -53,9 +53,17 @@ service "store" {
 }
 "#;
 
-fn objects(text: &str) -> Vec<Object> {
+fn parse(text: &str) -> spec::Cluster {
     let parsed = spec::parse("cluster.hcl", text, &BTreeMap::new());
-    let cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 100)));
+    parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 100)))
+}
+
+fn objects(text: &str) -> Vec<Object> {
+    lay_out(&parse(text)).unwrap()
+}
+
+/// The Kubernetes objects of a cluster.
+fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, Impossible> {
     let size = |name: &spec::InstanceSize| {
         (name.to_string(), SizeFacts { architecture: name.architecture(), vcpus: 2, memory_mib: 4096 })
     };
@@ -71,9 +79,9 @@ fn objects(text: &str) -> Vec<Object> {
             .map(|zone| (zone.to_owned(), vec![format!("Z-{zone}")]))
             .into(),
     };
-    let mut objects = blueprint(&cluster, &facts, &Pins::default()).unwrap().objects;
+    let mut objects = blueprint(cluster, &facts, &Pins::default())?.objects;
     objects.retain(|object| is_kubernetes(object.address.kind()));
-    objects
+    Ok(objects)
 }
 
 async fn taken(text: &str) -> Vec<Object> {
@@ -96,6 +104,76 @@ async fn every_setting_makes_manifests_that_a_server_takes() {
     insta::assert_json_snapshot!(manifests);
 }
 
+const ADDON: &str = r#"
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: agent, namespace: agents }
+spec:
+  selector: { matchLabels: { app: agent } }
+  template:
+    metadata: { labels: { app: agent } }
+    spec: { containers: [{ name: agent, image: "agent:1" }] }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: agent, namespace: agents }
+data: { level: info }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: agents }
+"#;
+
+/// The objects of a cluster with one add-on.
+fn with_addon(content: &str) -> Result<Vec<Object>, String> {
+    let mut cluster = parse(EVERYTHING);
+    cluster.services.clear();
+    let addon = spec::Addon { manifest: "agent.yaml".into(), content: content.to_owned() };
+    cluster.addons.insert("agent".to_owned(), addon);
+    lay_out(&cluster).map_err(|impossible| impossible.to_string())
+}
+
+#[test]
+fn an_add_on_is_made_from_the_ground_up() {
+    let objects = with_addon(ADDON).unwrap();
+    let object = |name: &str| {
+        let address = format!("manifest/agent/{name}").parse().unwrap();
+        objects.iter().find(|object| object.address == address).unwrap_or_else(|| panic!("no {address}"))
+    };
+    let (namespace, map, daemon) =
+        (object("Namespace/agents"), object("ConfigMap/agents/agent"), object("DaemonSet/agents/agent"));
+    assert!(map.depends_on.contains(&namespace.address) && daemon.depends_on.contains(&map.address));
+    assert!(!namespace.depends_on.contains(&map.address));
+}
+
+#[test]
+fn an_add_on_that_cannot_be_applied_is_refused_with_its_name() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { a: hunter2 }\n";
+    for (content, said) in [
+        (secret, "Secret of v1"),
+        ("kind: [", "cannot be read"),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {}\n", "no metadata.name"),
+    ] {
+        let message = with_addon(content).unwrap_err();
+        assert!(message.contains("add-on agent") && message.contains(said), "{message}");
+        assert!(!message.contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_service_waits_for_who_makes_nodes_and_volumes() {
+    let objects = objects(EVERYTHING);
+    let needs = |service: &str, part: &str| {
+        let address = format!("deployment/{service}").parse().unwrap();
+        let deployment = objects.iter().find(|object| object.address == address).unwrap();
+        deployment.depends_on.iter().any(|need| need.to_string().contains(part))
+    };
+    assert!(needs("plain", "aws-cloud-controller-manager") && !needs("plain", "persistent-volume-claim"));
+    assert!(needs("store", "persistent-volume-claim/store-data"));
+    let claim = objects.iter().find(|object| object.address.kind() == "persistent-volume-claim").unwrap();
+    assert!(claim.depends_on.iter().any(|need| need.name().ends_with("ebs-csi-node")));
+}
+
 #[tokio::test]
 async fn every_example_makes_manifests_that_a_server_takes() {
     for (name, text) in [
@@ -112,6 +190,7 @@ fn no_service_is_made_before_there_is_an_api_and_none_runs_before_there_are_node
     for object in objects(EVERYTHING) {
         let needs = |address: &str| object.depends_on.contains(&address.parse().unwrap());
         assert!(needs("listener/api") && needs("autoscaling-group/masters-a"), "{}", object.address);
+        // Add-ons run where there is a machine for them: some are what makes a machine a node.
         assert_eq!(needs("autoscaling-group/nodes-workers"), object.address.kind() == "deployment");
     }
 }

@@ -29,7 +29,8 @@ const fn kind(name: &'static str, title: &'static str, attributes: &'static [Att
 pub const KUBERNETES_KINDS: &[Kind] = &[
     // A namespace may be somebody else's: then it is used as it is.
     Kind { shared: true, ..kind(NAMESPACE, "namespace", fields![], 5) },
-    kind(MANIFEST, "object of an add-on", fields![Attribute::fixed("spec.selector.*", SELECTOR)], 30),
+    // Of any type: what cannot be changed about it, the server says itself when it is asked before the apply.
+    kind(MANIFEST, "object of an add-on", fields![], 30),
     Kind {
         data: true,
         ..kind(

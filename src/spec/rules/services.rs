@@ -111,6 +111,9 @@ static MIXED: Rule = Rule {
 };
 
 pub(super) fn check(check: &mut Check) {
+    for name in check.file.addon.iter().flatten().map(|(name, _)| name) {
+        nodes::check_name(check, &["addon", name], LONGEST_NAME, "an add-on");
+    }
     let Some(services) = check.file.service.as_ref().filter(|all| !all.is_empty()) else {
         return;
     };
