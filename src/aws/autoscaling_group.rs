@@ -74,7 +74,7 @@ impl AwsKind for AutoScalingGroup {
         let request = aws.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name).force_delete(true);
         if let Err(failure) = aws.send(AUTOSCALING, "DeleteAutoScalingGroup", request.send()).await {
             // One code says that there is no such group, that it is on its way out, and everything else.
-            let there = groups(aws).await?.into_iter().find(|group| group.auto_scaling_group_name() == Some(name));
+            let there = named(aws, std::slice::from_ref(name)).await?.into_iter().next();
             if there.is_some_and(|group| group.status().is_none()) {
                 return Err(failure);
             }

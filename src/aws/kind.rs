@@ -88,7 +88,7 @@ macro_rules! registry {
 
         /// Looks for what the record names, kind by kind, and only for the kinds that it names.
         async fn recall_all(aws: &Aws, recorded: &BTreeMap<Address, String>) -> Result<Vec<Live>, Failure> {
-            let look = Look::of(aws, Whose::Recorded(recorded));
+            let look = Look::of(aws, Whose::Recorded(&aws.scope.cluster, recorded));
             let mut kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = Vec::new();
             $(if recorded.keys().any(|address| address.kind() == $type::KIND.name) {
                 kinds.push(Box::pin($type::observe(&look)));

@@ -9,7 +9,7 @@ use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 
 use super::Aws;
-use super::bucket_object::keys;
+use super::bucket_object::{keys, remove_key};
 use super::failure::if_there;
 use super::kind::internal;
 use super::s3::{S3, remove, some_keys, versions};
@@ -116,6 +116,10 @@ impl Store for S3Store {
 
     fn leftovers(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>> {
         Box::pin(some_keys(&self.aws, &self.bucket))
+    }
+
+    fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { remove_key(&self.aws, &self.bucket, &self.key(key)).await })
     }
 
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {

@@ -10,8 +10,8 @@ use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags, tags_of};
 pub(super) enum Whose<'a> {
     /// Those that carry the tags of this cluster.
     Tagged(&'a str),
-    /// Those that the record names, whatever tags they carry: address to id.
-    Recorded(&'a BTreeMap<Address, String>),
+    /// Those that the record of this cluster names, address to id, where their tags do not show it.
+    Recorded(&'a str, &'a BTreeMap<Address, String>),
 }
 
 impl Whose<'_> {
@@ -19,9 +19,10 @@ impl Whose<'_> {
     pub(super) fn address(self, tags: &Tags, id: &str, kind: &str) -> Option<Address> {
         match self {
             Self::Tagged(cluster) => address(tags, cluster, kind),
-            // What carries a mark has been given to somebody else.
-            Self::Recorded(_) if tags.contains_key(CLUSTER_TAG) => None,
-            Self::Recorded(ids) => {
+            // What carries another cluster's mark has been given away; what carries ours in full is found by it.
+            Self::Recorded(cluster, _) if tags.get(CLUSTER_TAG).is_some_and(|owner| owner != cluster) => None,
+            Self::Recorded(cluster, _) if address(tags, cluster, kind).is_some() => None,
+            Self::Recorded(_, ids) => {
                 let found = ids.iter().find(|(address, recorded)| address.kind() == kind && *recorded == id);
                 found.map(|(address, _)| address.clone())
             }
@@ -32,7 +33,7 @@ impl Whose<'_> {
     pub(super) fn ids(self, kind: &str) -> Option<Vec<String>> {
         match self {
             Self::Tagged(_) => None,
-            Self::Recorded(ids) => {
+            Self::Recorded(_, ids) => {
                 Some(ids.iter().filter(|(address, _)| address.kind() == kind).map(|(_, id)| id.clone()).collect())
             }
         }

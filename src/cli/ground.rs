@@ -110,6 +110,7 @@ impl Ground {
             cluster: &self.cluster,
             cloud: self.cloud.as_ref(),
             store: Arc::clone(&self.store),
+            bucket: Arc::clone(&self.bucket),
             sandbox: self.sandbox,
             ui: &session.ui,
             interrupt: &session.interrupt,

@@ -133,6 +133,10 @@ mod tests {
             denied()
         }
 
+        fn erase<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+            denied()
+        }
+
         fn purge<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
             denied()
         }

@@ -1,5 +1,6 @@
 //! The boundary to where the record is kept: objects by key, written only under a condition.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use super::{BoxFuture, Failure};
 
 /// An object of a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Its content.
     pub bytes: Vec<u8>,
@@ -17,6 +18,19 @@ pub struct Stored {
     pub age: Duration,
     /// When it was written, by the store's own clock.
     pub written: Timestamp,
+}
+
+impl fmt::Debug for Stored {
+    /// Without the content: it may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, etag, age, written } = self;
+        f.debug_struct("Stored")
+            .field("bytes", &bytes.len())
+            .field("etag", etag)
+            .field("age", age)
+            .field("written", written)
+            .finish()
+    }
 }
 
 /// A version of an object, opaque.
@@ -68,6 +82,9 @@ pub trait Store: Send + Sync {
     fn leftovers(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>> {
         self.list("")
     }
+
+    /// Removes one key and every version of it, whoever wrote it last.
+    fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Removes everything below a prefix, old versions too.
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>>;

@@ -12,6 +12,8 @@ pub struct Evidence {
     pub at: Timestamp,
     /// The groups of machines.
     pub groups: Vec<Group>,
+    /// The target groups that load balancers send to.
+    pub target_groups: Vec<String>,
     /// What load balancers think of the machines behind them.
     pub targets: Vec<Target>,
     /// What machines wrote of themselves, by instance.
@@ -152,6 +154,6 @@ pub struct Name {
 pub struct Certificate {
     /// Which one.
     pub name: String,
-    /// When it ends.
-    pub end: Timestamp,
+    /// When it ends, or why nobody can tell.
+    pub end: Result<Timestamp, String>,
 }

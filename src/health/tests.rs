@@ -50,13 +50,14 @@ fn well() -> Evidence {
             group("masters-c", true, &["i-c"]),
             group("nodes-workers", false, &["i-w"]),
         ],
+        target_groups: vec!["api".to_owned()],
         targets: ["i-a", "i-b", "i-c"].map(target).into(),
         statuses: ids.map(|id| (id.to_owned(), report(Progress::Ready))).into(),
         kubernetes: Api::Told(census),
         names: vec![Name { name: "api.chat.example.com".to_owned(), trouble: None }],
         certificates: vec![Certificate {
             name: "the cluster's CA".to_owned(),
-            end: now() + SignedDuration::from_hours(24 * 3650),
+            end: Ok(now() + SignedDuration::from_hours(24 * 3650)),
         }],
     }
 }
@@ -96,7 +97,7 @@ fn every_trouble_comes_with_a_way_out() {
     evidence.statuses.remove("i-c");
     evidence.targets[0].state = "unhealthy".to_owned();
     evidence.names[0].trouble = Some("no such name".to_owned());
-    evidence.certificates[0].end = now() + SignedDuration::from_hours(24 * 7);
+    evidence.certificates[0].end = Ok(now() + SignedDuration::from_hours(24 * 7));
     census(&mut evidence).pods.retain(|pod| pod.node != "ip-i-c");
     census(&mut evidence).nodes.retain(|node| node.instance != "i-w");
     for check in examine(&evidence).iter().filter(|check| check.is_trouble()) {
@@ -146,10 +147,32 @@ fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
     evidence.statuses.insert("i-a".to_owned(), late);
     // Long ago by our clock, but the machine and the store agree.
     let old = now() - SignedDuration::from_hours(100);
+    // A machine that had to write several times is no machine with a bad clock.
+    let slow = Report { written: now() + SignedDuration::from_secs(40), ..report(Progress::Ready) };
+    evidence.statuses.insert("i-c".to_owned(), slow);
     let mut agreed = Report { written: old, ..report(Progress::Ready) };
     agreed.status.at = old + SignedDuration::from_secs(1);
     evidence.statuses.insert("i-b".to_owned(), agreed);
     assert_eq!(troubles(&evidence), "Wrong Clocks: the clock of i-a (masters-a, us-east-1a) is 12 s ahead");
+}
+
+#[test]
+fn what_is_missing_is_not_taken_for_well() {
+    let mut evidence = well();
+    evidence.groups[1].machines.clear();
+    evidence.targets.clear();
+    evidence.certificates[0].end = Err("Access Denied".to_owned());
+    let troubles = troubles(&evidence);
+    assert!(troubles.contains("masters-b: 0 of 1 in service"), "{troubles}");
+    assert!(troubles.contains("nothing stands behind api"), "{troubles}");
+    assert!(troubles.contains("Unknown Certificates: the cluster's CA: Access Denied"), "{troubles}");
+}
+
+#[test]
+fn a_machine_on_its_way_is_no_reason_to_remove_its_node() {
+    let mut evidence = well();
+    evidence.groups[3].machines[0].state = "Standby".to_owned();
+    assert!(!troubles(&evidence).contains("without a machine"), "{}", troubles(&evidence));
 }
 
 #[test]

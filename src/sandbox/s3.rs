@@ -120,6 +120,10 @@ impl Store for BucketStore {
         }))
     }
 
+    fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.call("DeleteObjects", true, async move |disk, _| disk.erase(&self.full(key)).await))
+    }
+
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
             // What machines start from lies in the same bucket.

@@ -164,6 +164,26 @@ impl Lease {
         self.tenure.remove().await
     }
 
+    /// Whether the lease is ours, by a renewal of its own: for what must not be done without it. It then lasts for its time
+    /// to live, from now on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn confirm(&self) -> Result<bool, StateError> {
+        // A renewal that is under way may be in the way of the first one.
+        for _ in 0..RACES {
+            let Some(etag) = self.tenure.last_written() else { return Ok(false) };
+            match self.tenure.renew(fastrand::u64(..), &etag).await? {
+                Renewal::Done(_) => return Ok(true),
+                Renewal::Again(version) => {
+                    *self.tenure.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(version)
+                }
+                Renewal::Lost => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
     /// Renews the lease no more: it is ours for as long as its last renewal lasts.
     pub async fn stop_renewing(&mut self) {
         if self.stop.is_cancelled() {

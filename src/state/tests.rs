@@ -73,6 +73,10 @@ impl Store for Flaky {
         self.inner.list(prefix)
     }
 
+    fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        self.inner.erase(key)
+    }
+
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
         self.inner.purge(prefix)
     }

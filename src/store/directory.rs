@@ -88,6 +88,16 @@ impl DirectoryStore {
         Ok(())
     }
 
+    fn drop_file(&self, path: &Path) -> io::Result<()> {
+        if !self.root.exists() {
+            return Ok(());
+        }
+        let _lock = self.lock()?;
+        file::found(fs::remove_file(path))?;
+        self.prune(path);
+        Ok(())
+    }
+
     /// Removes the directories above a removed file that are empty now; one that is not simply stays.
     fn prune(&self, path: &Path) {
         let above = path.ancestors().skip(1).take_while(|directory| *directory != self.root);
@@ -129,6 +139,13 @@ impl Store for DirectoryStore {
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
         Box::pin(async move { self.keys(prefix).map_err(|error| failure("List", &error)) })
+    }
+
+    fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let path = self.path("Erase", key)?;
+            self.drop_file(&path).map_err(|error| failure("Erase", &error))
+        })
     }
 
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {

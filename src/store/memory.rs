@@ -112,6 +112,13 @@ impl Store for MemoryStore {
         })
     }
 
+    fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            self.content().objects.remove(key);
+            Ok(())
+        })
+    }
+
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             self.content().objects.retain(|key, _| !key.starts_with(prefix));

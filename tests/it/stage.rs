@@ -96,7 +96,8 @@ impl Stage {
         let flow = Flow {
             cluster: &self.cluster,
             cloud: aws.as_ref(),
-            store: Arc::new(store),
+            store: Arc::new(store.clone()),
+            bucket: Arc::new(store),
             sandbox: false,
             ui: &ui,
             interrupt: &interrupt,

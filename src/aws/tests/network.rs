@@ -68,6 +68,12 @@ async fn what_lost_its_tags_is_recalled_by_its_recorded_id_alone() {
     let ids: BTreeSet<_> = found.iter().map(|live| (live.address.clone(), live.id.clone(), live.proven)).collect();
     assert_eq!(ids, [&vpc, &subnet].map(|live| (live.address.clone(), live.id.clone(), false)).into());
 
+    // One tag of the two is not enough to be found by.
+    let tag = aws_sdk_ec2::types::Tag::builder().key(CLUSTER_TAG).value(&moto.aws.scope.cluster).build();
+    moto.aws.ec2.create_tags().resources(&subnet.id).tags(tag).send().await.unwrap();
+    assert_eq!(moto.aws.find(&subnet.address).await.unwrap(), []);
+    assert_eq!(moto.aws.recall(&recorded).await.unwrap().len(), 2);
+
     // Tagged as another cluster's, it is no longer ours to touch.
     let tag = aws_sdk_ec2::types::Tag::builder().key(CLUSTER_TAG).value("other.example.com").build();
     moto.aws.ec2.create_tags().resources(&subnet.id).tags(tag).send().await.unwrap();

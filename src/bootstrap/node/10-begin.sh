@@ -59,10 +59,20 @@ step() {
 
 # report STATE: tells `quorate validate` where this machine is. No machine stops because this could not be written.
 report() {
-  printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"%s","at":"%s","kubernetes":"%s"}\n' \
-    "$instance" "$QUORATE_ROLE" "$QUORATE_NAME" "$current" "$1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$QUORATE_KUBERNETES" |
+  printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"%s","at":"%s","kubernetes":"%s"%s}\n' \
+    "$instance" "$QUORATE_ROLE" "$QUORATE_NAME" "$current" "$1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$QUORATE_KUBERNETES" \
+    "$(api_certificate_end)" |
     aws s3 cp --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" ||
     say "the status could not be written; going on"
+}
+
+# api_certificate_end: when the API server's certificate ends, as a further member of the status; nothing without one. The
+# others are made and renewed with it.
+api_certificate_end() {
+  local certificate=$PKI/apiserver.crt end
+  [[ -s $certificate ]] || return 0
+  end=$(openssl x509 -in "$certificate" -noout -enddate 2> /dev/null) || return 0
+  printf ',"certificates_end":"%s"' "$(date --utc --date "${end#*=}" +%Y-%m-%dT%H:%M:%SZ)"
 }
 
 # await ATTEMPTS COMMAND…: tries every 5 s, and fails when there are no attempts left.

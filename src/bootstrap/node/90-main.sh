@@ -54,7 +54,12 @@ main() {
     start) start ;;
     token) sync_token ;;
     backup) backup ;;
-    renew) renew ;;
+    renew)
+      renew
+      # With the end of the certificates as it is now.
+      current=ready
+      report ready
+      ;;
     leave) leave ;;
     *) die "there is no command $1" ;;
   esac

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::error::CliError;
-use crate::engine::Class;
+use crate::engine::{Class, Failure};
 use crate::state::{Acquisition, Lease, StateError};
 
 use super::Flow;
@@ -47,6 +47,17 @@ pub(super) async fn begin(flow: &Flow<'_>, operation: &str) -> Result<Tenure, Cl
     }
 }
 
+fn lost(message: String) -> Failure {
+    Failure {
+        class: Class::Fatal,
+        service: "quorate".to_owned(),
+        action: "confirm the lease".to_owned(),
+        code: None,
+        message,
+        request_id: None,
+    }
+}
+
 /// Refuses an account that is not the file's before anything is written there, be it a lease.
 async fn right_account(flow: &Flow<'_>) -> Result<(), CliError> {
     let Some(expected) = &flow.cluster.account else { return Ok(()) };
@@ -81,10 +92,22 @@ impl Tenure {
         }
     }
 
-    /// Stops renewing the lease, which stands for as long as it was last renewed: what it guards is being removed.
+    /// Stops renewing the lease in the background: what it guards is being removed, and it is confirmed by hand.
     pub(super) async fn seal(&mut self) {
         if let Self::Leased { lease, .. } = self {
             lease.stop_renewing().await;
+        }
+    }
+
+    /// Makes sure that the lease is ours for a minute from now: asked of the store, not of our own clock, which may have
+    /// slept.
+    pub(super) async fn confirm(&self) -> Result<(), Failure> {
+        let Self::Leased { lease, .. } = self else { return Ok(()) };
+        match lease.confirm().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(lost("the lease is lost: another run works on this cluster".to_owned())),
+            Err(StateError::Store { source, .. }) => Err(source),
+            Err(error) => Err(lost(error.to_string())),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::engine::{Address, Failure, Live, Mode, Outcome, Prepared};
 use crate::resource::{Bucket, Resource, STATE_BUCKET, SecretContent};
 use crate::spec::StateLocation;
-use crate::state::lease_key;
+use crate::state::{lease_key, record_key};
 use crate::view;
 use crate::view::outcome::{Left, Remains};
 use crate::view::plan::Document;
@@ -20,9 +20,11 @@ use super::draft::draft;
 use super::survey::{Survey, survey_settled};
 use super::wait::patiently;
 
-/// What a cluster keeps in its store, below its name, beside its secrets and its lease. Whatever else is there is somebody else's:
-/// another tool may use the same name.
-const OURS: [&str; 4] = ["bootstrap/", "nodes/", "backups/etcd/20", "state.json"];
+/// What a cluster's machines start from and write, in their bucket, below its name. Whatever else is there is somebody
+/// else's: another tool may use the same name.
+const FOLDERS: [&str; 3] = ["bootstrap/", "nodes/", BACKUPS];
+/// Snapshots of etcd begin with their year.
+const BACKUPS: &str = "backups/etcd/20";
 /// How often it is looked whether something is left: what was removed may be seen for a while.
 const LOOKS: u32 = 5;
 /// How many keys of others are named.
@@ -57,17 +59,21 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
 
 /// Whether the cluster may go: its name, typed, is a word for everything; a flag is only what it says.
 async fn permit(flow: &Flow<'_>, document: &Document, consent: Consent) -> Result<(), CliError> {
-    if document.plan.is_empty() {
+    let backups = format!("{}/{BACKUPS}", flow.name());
+    let backups = flow.interrupt.or(patiently(flow, || flow.bucket.list(&backups))).await?;
+    let backups = backups.map_err(CliError::cloud("looking for snapshots of etcd"))?.len();
+    let volumes = document.summary.loses_data.len();
+    if document.plan.is_empty() && backups == 0 {
         return Ok(());
     }
     if !consent.yes {
         let question = format!("\nThis removes the whole cluster. Its name (`{}`) goes on: ", flow.name());
-        let without = if document.summary.loses_data.is_empty() { "--yes" } else { "--yes --delete-data" };
+        let without = if volumes + backups == 0 { "--yes" } else { "--yes --delete-data" };
         return ask(flow, &question, flow.name(), without).await;
     }
-    if !document.summary.loses_data.is_empty() && !consent.delete_data {
+    if volumes + backups > 0 && !consent.delete_data {
         return Err(CliError::refused(
-            "the cluster holds data, so nothing of it was removed",
+            format!("the cluster holds data ({volumes} volumes, {backups} snapshots), so nothing of it was removed"),
             "say --delete-data as well if etcd's data may go; without --yes, the cluster's name is asked for instead",
         ));
     }
@@ -123,24 +129,32 @@ async fn demolish(
     Ok(end)
 }
 
-/// Removes the record, what machines wrote and started from, and last the lease; then looks whether others use the
+/// Removes what machines wrote and started from, the record, and last the lease; then looks whether others use the
 /// bucket.
 ///
-/// The lease is not renewed any more, and stands until everything else is gone: no other run can slip in between.
+/// Nothing is removed without the lease in hand: it is confirmed each time, and stands until everything else is gone, so
+/// that no other run can slip in between.
 async fn empty_store(
     flow: &Flow<'_>,
     tenure: &mut Tenure,
     bucket: &Prepared,
     others: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let secrets = SecretContent::ALL.map(SecretContent::path);
-    for ours in OURS.into_iter().chain(secrets.iter().map(String::as_str)) {
-        let prefix = format!("{}/{ours}", flow.name());
-        patiently(flow, || flow.store.purge(&prefix)).await?;
-    }
     tenure.seal().await;
-    let lease = lease_key(flow.name());
-    patiently(flow, || flow.store.purge(&lease)).await?;
+    for folder in FOLDERS {
+        tenure.confirm().await?;
+        let prefix = format!("{}/{folder}", flow.name());
+        patiently(flow, || flow.bucket.purge(&prefix)).await?;
+    }
+    for secret in SecretContent::ALL.map(SecretContent::path) {
+        tenure.confirm().await?;
+        let key = format!("{}/{secret}", flow.name());
+        patiently(flow, || flow.bucket.erase(&key)).await?;
+    }
+    for key in [record_key(flow.name()), lease_key(flow.name())] {
+        tenure.confirm().await?;
+        patiently(flow, || flow.store.erase(&key)).await?;
+    }
     // Where the store is a directory, what others keep in it is not in the bucket.
     if !bucket.plan.is_empty() && matches!(flow.cluster.state, StateLocation::S3 { .. }) {
         *others = patiently(flow, || flow.store.leftovers()).await?;

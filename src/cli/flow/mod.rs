@@ -44,6 +44,8 @@ pub struct Flow<'a> {
     pub cloud: &'a dyn Cloud,
     /// Where its record and lease are.
     pub store: Arc<dyn Store>,
+    /// The bucket of its machines: what they start from, their keys, and what they write. Often the same.
+    pub bucket: Arc<dyn Store>,
     /// Whether the cloud is simulated.
     pub sandbox: bool,
     /// Who is told and asked.

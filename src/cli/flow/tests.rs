@@ -59,6 +59,8 @@ struct Lab {
     cloud: Option<Arc<dyn Cloud>>,
     /// Instead of the sandbox's bucket.
     store: Option<Arc<dyn Store>>,
+    /// Where in the bucket the cluster's keys are.
+    prefix: &'static str,
     text: String,
     directory: tempfile::TempDir,
     out: Paper,
@@ -76,6 +78,7 @@ impl Lab {
             sandbox: Sandbox::in_memory(settings),
             cloud: None,
             store: None,
+            prefix: "",
             text: FILE.to_owned(),
             directory: tempfile::tempdir().unwrap(),
             out: Paper::default(),
@@ -98,6 +101,7 @@ impl Lab {
             cluster: &cluster,
             cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
             store: self.store.clone().unwrap_or_else(|| Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""))),
+            bucket: Arc::new(self.sandbox.store("state.chat.poeticoding.com", self.prefix)),
             sandbox: true,
             ui: &ui,
             interrupt: &self.interrupt,
@@ -441,6 +445,7 @@ async fn somebody_elses_keys_keep_the_bucket() {
 async fn keys_outside_our_prefix_keep_the_bucket_too() {
     let mut lab = Lab::new();
     lab.text = FILE.replace("s3://state.chat.poeticoding.com", "s3://state.chat.poeticoding.com/teams/chat");
+    lab.prefix = "teams/chat";
     lab.store = Some(Arc::new(lab.sandbox.store("state.chat.poeticoding.com", "teams/chat")));
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     lab.put("", "teams/other/state.json").await;
@@ -506,9 +511,9 @@ impl Lab {
     /// Applies, and waits for the cluster.
     async fn attended(&self, clinic: &Clinic) -> Result<Exit, CliError> {
         self.with(async |flow| {
-            let (store, holder) = (flow.store.clone(), flow.holder.clone());
+            let (store, bucket, holder) = (flow.store.clone(), flow.bucket.clone(), flow.holder.clone());
             let (workshop, retry) = (flow.workshop.clone(), flow.retry.clone());
-            apply(&Flow { clinic: Some(clinic), store, holder, workshop, retry, ..*flow }, YES).await
+            apply(&Flow { clinic: Some(clinic), store, bucket, holder, workshop, retry, ..*flow }, YES).await
         })
         .await
     }

@@ -1,10 +1,13 @@
 //! `token`: what new nodes join by.
 
+use serde_json::json;
+
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Vault};
 
 use super::Flow;
 use super::begin::{Tenure, begin};
+use crate::view::FORMAT;
 
 /// Makes a new join token, under the lease: no apply makes machines meanwhile.
 pub async fn rotate_token(flow: &Flow<'_>, vault: &Vault) -> Result<Exit, CliError> {
@@ -18,6 +21,10 @@ pub async fn rotate_token(flow: &Flow<'_>, vault: &Vault) -> Result<Exit, CliErr
     };
     tenure.end(flow).await;
     rotated?;
+    if flow.ui.is_json() {
+        let document = json!({ "format": FORMAT, "cluster": flow.name(), "sandbox": flow.sandbox, "rotated": true });
+        flow.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
+    }
     flow.ui.text("The join token is new.\n");
     flow.ui.note(
         "masters take it up within minutes and then refuse the old one; a node that starts in between tries again \

@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Vault};
-use crate::engine::{Live, Store, Value};
+use crate::engine::{Live, Store};
 use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
 use crate::kubernetes::Kubernetes;
 use crate::resource::{
     AutoScalingGroup, LoadBalancer, Question, RECORD_LABELS, Record as DnsRecord, Resource, TargetGroup,
 };
+use crate::spec::{Cluster, Scale};
 use crate::view;
 use crate::view::health::Document;
 
@@ -26,8 +27,6 @@ use super::wait::patiently;
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long `apply` waits for its cluster.
 pub(super) const PATIENCE: Duration = Duration::from_mins(20);
-/// What the names of masters' groups begin with.
-const MASTERS: &str = "masters-";
 
 /// Where a cluster tells how it is.
 pub struct Clinic {
@@ -63,13 +62,17 @@ pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic) -> Result<Exit, Cli
             flow.ui.note("no longer waiting for the machines; `quorate validate` tells how they are");
             return Ok(Exit::Interrupted);
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            flow.ui.warning("everything was applied, but nobody could see whether the cluster is well");
+            flow.ui.report(&error.report());
+            return Ok(Exit::Partly);
+        }
     };
     let unknown = checks.iter().find(|check| check.verdict == Verdict::Unknown);
     if let Some(pending) = checks.iter().find(|check| pending(check)) {
         let minutes = PATIENCE.as_secs() / 60;
         flow.ui.warning(&format!(
-            "everything was applied, but after {minutes} minutes the cluster is not well: {}. `quorate validate` tells more.",
+            "everything was applied, but after {minutes} minutes the cluster is not well: {}. `quorate validate --wait 10m` looks on.",
             pending.finding
         ));
         return Ok(Exit::Partly);
@@ -90,7 +93,17 @@ async fn await_health(
     let deadline = Instant::now() + patience;
     let mut said = String::new();
     loop {
-        let checks = examine(&flow.interrupt.or(gather(flow, clinic)).await??);
+        let gathered = flow.interrupt.or(gather(flow, clinic)).await?;
+        let checks = match gathered {
+            Ok(evidence) => examine(&evidence),
+            // A look that failed is no reason to stop looking, as long as there is time.
+            Err(error) if Instant::now() + PAUSE <= deadline => {
+                flow.ui.note(&format!("waiting: {error}, {}", reason(&error)));
+                flow.interrupt.or(tokio::time::sleep(PAUSE)).await?;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let open: Vec<&Check> = checks.iter().filter(|check| troubles(check)).collect();
         let Some(first) = open.first() else { return Ok(checks) };
         if Instant::now() + PAUSE > deadline {
@@ -106,10 +119,17 @@ async fn await_health(
     }
 }
 
+fn reason(error: &CliError) -> String {
+    match error {
+        CliError::Cloud { source, .. } => source.message.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Finds out everything, all at the same time.
 async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> {
     let live = patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
-    let groups: Vec<Group> = live.iter().filter(|live| is::<AutoScalingGroup>(live)).map(group).collect();
+    let groups = groups(flow.cluster, &live);
     let machines: Vec<&str> =
         groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
     let (targets, statuses, kubernetes, names, certificates) = tokio::join!(
@@ -120,28 +140,42 @@ async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> 
         certificates(clinic),
     );
     let at = Timestamp::now();
-    Ok(Evidence { at, targets: targets?, statuses: statuses?, kubernetes, names, certificates, groups })
+    let target_groups = live.iter().filter(|live| is::<TargetGroup>(live));
+    let target_groups = target_groups.map(|live| live.address.name().to_owned()).collect();
+    let (targets, statuses) = (targets?, statuses?);
+    Ok(Evidence { at, groups, target_groups, targets, statuses, kubernetes, names, certificates })
 }
 
 fn is<K: Resource>(live: &Live) -> bool {
     live.address.kind() == K::KIND.name
 }
 
-fn group(live: &Live) -> Group {
-    let size = |name: &str| match live.attributes.get(name) {
-        Some(Value::Integer(size)) => usize::try_from(*size).ok(),
-        _ => None,
-    };
+/// The groups that the file asks for, with the machines that each has. One that is not there has none.
+fn groups(cluster: &Cluster, live: &[Live]) -> Vec<Group> {
+    let masters = cluster.masters.placed().map(|(member, _)| (format!("masters-{member}"), true, 1));
+    let nodes = cluster.nodes.iter().map(|(name, group)| (format!("nodes-{name}"), false, fewest(group.scale)));
+    let find = |name: &str| live.iter().find(|live| is::<AutoScalingGroup>(live) && live.address.name() == name);
+    masters.chain(nodes).map(|(name, masters, wanted)| group(find(&name), name, masters, wanted)).collect()
+}
+
+fn fewest(scale: Scale) -> u32 {
+    match scale {
+        Scale::Count(count) => count,
+        Scale::Range { min, .. } => min,
+    }
+}
+
+fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> Group {
     let machine = |member: &crate::engine::Member| Machine {
         id: member.id.clone(),
         zone: member.zone.clone(),
         state: member.state.clone(),
     };
     Group {
-        name: live.address.name().to_owned(),
-        masters: live.address.name().starts_with(MASTERS),
-        wanted: size("desired").or_else(|| size("min")).unwrap_or_default(),
-        machines: live.members.iter().map(machine).collect(),
+        name,
+        masters,
+        wanted: usize::try_from(wanted).unwrap_or(usize::MAX),
+        machines: live.into_iter().flat_map(|live| &live.members).map(machine).collect(),
     }
 }
 
@@ -206,9 +240,9 @@ async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
     join_all(looked).await
 }
 
-/// The certificates whose end can be read from here. Who may not read them learns nothing about them.
+/// The certificates whose end can be read from here: those of machines stand in what they write.
 async fn certificates(clinic: &Clinic) -> Vec<Certificate> {
-    let Ok(pem) = clinic.vault.certificate().await else { return Vec::new() };
-    let end = crate::pki::end(&pem).ok();
-    end.into_iter().map(|end| Certificate { name: "the cluster's authority".to_owned(), end }).collect()
+    let end = async { crate::pki::end(&clinic.vault.certificate().await?).map_err(CliError::from) };
+    let end = end.await.map_err(|error| reason(&error));
+    vec![Certificate { name: "the cluster's authority".to_owned(), end }]
 }
