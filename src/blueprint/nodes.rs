@@ -2,7 +2,7 @@
 
 use super::bootstrap::{Settings, common};
 use super::machines::Machines;
-use super::{GROUP_TAG, Problem, ROLE_TAG, Site, kubeadm, services, tags};
+use super::{GROUP_TAG, Problem, ROLE_TAG, Site, kubeadm, masters, services, tags};
 use crate::engine::{Address, Object};
 use crate::resource::{AutoScalingGroup, Resource, Tags};
 
@@ -25,7 +25,10 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
             lane: None,
             settings: group_settings(site, name),
         };
-        objects.extend(machines.objects(site)?);
+        let [template, mut group] = machines.objects(site)?;
+        // Nodes join what masters run, and a kubelet must not be newer than the API server.
+        group.depends_on.extend(masters::groups(site));
+        objects.extend([template, group]);
     }
     Ok(objects)
 }

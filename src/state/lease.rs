@@ -176,7 +176,7 @@ impl Lease {
             match self.tenure.renew(fastrand::u64(..), &etag).await? {
                 Renewal::Done(_) => return Ok(true),
                 Renewal::Again(version) => {
-                    *self.tenure.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(version)
+                    *self.tenure.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
                 }
                 Renewal::Lost => return Ok(false),
             }

@@ -35,10 +35,14 @@ pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note
             stall.see(aws, note, "the group is not to be seen").await?;
             continue;
         };
-        let healthy = healthy(aws, group).await?;
-        match next(version, group, &replaced, healthy.as_ref()) {
+        let answering = answering(aws, group).await?;
+        match next(version, group, &replaced, answering.healthy.as_ref()) {
             Next::Done => return arrived(aws, live, group),
             Next::Wait(what) => stall.see(aws, note, &what).await?,
+            Next::Replace(machine) if let Some(ill) = answering.missing_beside(&machine) => {
+                let what = format!("{machine} is not replaced while {ill} does not answer");
+                stall.see(aws, note, &what).await?;
+            }
             Next::Replace(machine) => {
                 note(format!("replacing {machine}"));
                 terminate(aws, &machine).await?;
@@ -89,15 +93,54 @@ async fn terminate(aws: &Aws, machine: &str) -> Result<(), Failure> {
     aws.send(AUTOSCALING, "TerminateInstanceInAutoScalingGroup", request.send()).await.map(drop)
 }
 
-/// The machines that answer in every target group of the group; `None` if it has none.
-async fn healthy(aws: &Aws, group: &Answer) -> Result<Option<BTreeSet<String>>, Failure> {
-    let mut all: Option<BTreeSet<String>> = None;
+/// What load balancers say of the machines behind a group's target groups: its own, and those of its siblings.
+#[derive(Debug, Default)]
+struct Answering {
+    /// Those that answer in every target group; `None` if the group has none.
+    healthy: Option<BTreeSet<String>>,
+    /// Those that should answer somewhere and do not.
+    ill: BTreeSet<String>,
+}
+
+impl Answering {
+    /// A machine that does not answer, while this one does: with both away, etcd may have lost its quorum.
+    fn missing_beside(&self, machine: &str) -> Option<&String> {
+        let answers = self.healthy.as_ref().is_some_and(|healthy| healthy.contains(machine));
+        self.ill.iter().find(|ill| answers && *ill != machine)
+    }
+}
+
+async fn answering(aws: &Aws, group: &Answer) -> Result<Answering, Failure> {
+    let mut all = Answering::default();
     for arn in group.target_group_arns() {
-        let told = health(aws, arn).await?;
-        // Without a listener in front of it nobody checks a target group.
-        let well = told.into_iter().filter(|target| matches!(target.state.as_str(), "healthy" | "unused"));
-        let targets: BTreeSet<String> = well.map(|target| target.instance).collect();
-        all = Some(all.map_or_else(|| targets.clone(), |before| &before & &targets));
+        // Without a listener in front of it nobody checks a target group; what is draining is on its way out.
+        let (well, ill): (Vec<_>, Vec<_>) = health(aws, arn)
+            .await?
+            .into_iter()
+            .filter(|target| target.state != "draining")
+            .partition(|target| matches!(target.state.as_str(), "healthy" | "unused"));
+        let well: BTreeSet<String> = well.into_iter().map(|target| target.instance).collect();
+        all.healthy = Some(all.healthy.map_or_else(|| well.clone(), |before| &before & &well));
+        all.ill.extend(ill.into_iter().map(|target| target.instance));
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(ids: &[&str]) -> BTreeSet<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_master_that_answers_stays_while_another_one_does_not() {
+        let answering = Answering { healthy: Some(names(&["i-a", "i-c"])), ill: names(&["i-b"]) };
+        assert_eq!(answering.missing_beside("i-a").map(String::as_str), Some("i-b"));
+        assert_eq!(answering.missing_beside("i-b"), None, "the one that is down may be replaced at any time");
+        let well = Answering { healthy: Some(names(&["i-a", "i-b", "i-c"])), ill: BTreeSet::new() };
+        assert_eq!(well.missing_beside("i-a"), None);
+        assert_eq!(Answering::default().missing_beside("i-w"), None, "workers have no quorum");
+    }
 }

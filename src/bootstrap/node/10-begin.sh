@@ -62,7 +62,7 @@ report() {
   printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"%s","at":"%s","kubernetes":"%s"%s}\n' \
     "$instance" "$QUORATE_ROLE" "$QUORATE_NAME" "$current" "$1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$QUORATE_KUBERNETES" \
     "$(api_certificate_end)" |
-    aws s3 cp --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" ||
+    AWS_MAX_ATTEMPTS=3 timeout 30 aws s3 cp --cli-connect-timeout 5 --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" ||
     say "the status could not be written; going on"
 }
 

@@ -11,6 +11,14 @@ net.bridge.bridge-nf-call-ip6tables = 1
 net.ipv4.ip_forward = 1
 END
   sysctl --quiet --load /etc/sysctl.d/90-quorate.conf
+  # udev would give a pod's interface another hardware address after the pod has learned the first one.
+  write /etc/systemd/network/50-quorate-veth.link 0644 << 'END'
+[Match]
+Driver=veth
+
+[Link]
+MACAddressPolicy=none
+END
 }
 
 # Who signs the packages of the Kubernetes project: "isv:kubernetes OBS Project".

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::{self, Pins};
 use crate::cli::error::CliError;
-use crate::engine::{self, Failure, Inputs, Live, Mode, Object, Prepared, Rehearsal, Vocabulary};
-use crate::resource::{Kinds, is_kubernetes};
+use crate::engine::{
+    self, Action, Address, Change, Failure, Inputs, Live, Mode, Object, Prepared, Reason, Rehearsal, Vocabulary,
+};
+use crate::resource::{AutoScalingGroup, Kinds, Resource, is_kubernetes};
 use crate::state::Record;
 use crate::view::plan::Document;
 
 use super::Flow;
 use super::survey::Survey;
 use super::wait::patiently;
+
+/// What the names of masters' groups begin with.
+const MASTERS: &str = "masters-";
 
 /// A plan that can be carried out.
 pub(super) struct Draft {
@@ -49,7 +54,26 @@ pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Resul
     for (address, message) in &rehearsal.refused {
         prepared.reject(address, message);
     }
+    if mode == Mode::Apply {
+        keep_members(&mut prepared);
+    }
     Ok(Draft { prepared, pins, notes })
+}
+
+/// Refuses to take masters away: nobody tells etcd that a member is gone, and it would go on counting it.
+fn keep_members(prepared: &mut Prepared) {
+    let leaving = |change: &Change| {
+        let group = change.address.kind() == AutoScalingGroup::KIND.name && change.address.name().starts_with(MASTERS);
+        group && change.action == Action::Delete
+    };
+    let leaving: Vec<Address> =
+        prepared.plan.changes.iter().filter(|change| leaving(change)).map(|change| change.address.clone()).collect();
+    let instead = "etcd would go on counting the member that went, and stop with the next one. Put it back into the file; \
+                   for a cluster with fewer masters, build another one";
+    let reason = Reason::Fixed { attribute: "masters".to_owned(), instead: instead.to_owned() };
+    for address in leaving {
+        prepared.refuse(&address, &reason);
+    }
 }
 
 /// Asks the cloud what would become of the objects.

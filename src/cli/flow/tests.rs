@@ -272,12 +272,23 @@ async fn a_destroy_wants_the_name() {
 #[tokio::test(start_paused = true)]
 async fn data_is_lost_only_when_it_is_asked_for() {
     let mut lab = Lab::built().await;
-    lab.text = FILE.replace("count = 3", "count = 1");
+    lab.text = FILE.replace("\"us-east-1f\"]", "\"us-east-1f\", \"us-east-1a\"]");
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
     assert!(out.contains("Loses data"), "{out}");
     let consent = Consent { yes: true, delete_data: true };
-    assert_eq!(lab.apply(consent).await.0.unwrap(), Exit::Done);
+    let (exit, out) = lab.apply(consent).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+}
+
+#[tokio::test(start_paused = true)]
+async fn masters_are_not_taken_away_under_etcd() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replace("count = 3", "count = 1");
+    let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("`masters` of a living cluster cannot be changed"), "{out}");
 }
 
 #[tokio::test(start_paused = true)]

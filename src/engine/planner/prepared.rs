@@ -77,9 +77,14 @@ impl Prepared {
     /// Refuses a change: the cloud has said that it would not take the object as it should be. What needs no change is
     /// as it should be.
     pub fn reject(&mut self, address: &Address, message: &str) {
+        self.refuse(address, &Reason::Rejected { message: message.to_owned() });
+    }
+
+    /// Refuses a change for a reason that only who asks for the plan can know.
+    pub fn refuse(&mut self, address: &Address, reason: &Reason) {
         for change in self.plan.changes.iter_mut().filter(|change| change.address == *address) {
             change.action = Action::Refuse;
-            change.reason = Reason::Rejected { message: message.to_owned() };
+            change.reason = reason.clone();
         }
     }
 
