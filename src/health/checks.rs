@@ -291,6 +291,9 @@ fn targets(evidence: &Evidence) -> Vec<Check> {
         Check::new(area, Verdict::Waiting, format!("nothing stands behind {group}"))
             .advise("its Auto Scaling groups put their machines there; `quorate plan` says whether they are attached")
     }));
+    if evidence.target_groups.is_empty() {
+        checks.push(Check::new(area, Verdict::Waiting, "there is no target group").advise("`quorate apply` makes it"));
+    }
     let healthy = evidence.targets.len();
     well_unless(&mut checks, area, || format!("{} healthy", count(healthy, "target")));
     checks

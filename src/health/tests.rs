@@ -161,10 +161,13 @@ fn what_is_missing_is_not_taken_for_well() {
     let mut evidence = well();
     evidence.groups[1].machines.clear();
     evidence.targets.clear();
+    evidence.target_groups.push("gone".to_owned());
     evidence.certificates[0].end = Err("Access Denied".to_owned());
     let troubles = troubles(&evidence);
     assert!(troubles.contains("masters-b: 0 of 1 in service"), "{troubles}");
     assert!(troubles.contains("nothing stands behind api"), "{troubles}");
+    evidence.target_groups.clear();
+    assert!(self::troubles(&evidence).contains("there is no target group"));
     assert!(troubles.contains("Unknown Certificates: the cluster's CA: Access Denied"), "{troubles}");
 }
 
