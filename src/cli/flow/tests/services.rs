@@ -57,6 +57,22 @@ async fn in_the_sandbox_services_are_planned_kept_changed_and_removed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_domain_may_be_the_clusters_own_name_or_another_one_in_its_zone() {
+    for domain in ["chat.poeticoding.com", "www.chat.poeticoding.com", "talk.poeticoding.com"] {
+        let port = format!("port = 80\n    domain = \"{domain}\"");
+        let lab = Lab { text: with_services().replace("port = 80", &port), ..Lab::new() };
+        let before = lab.sandbox.inventory().unwrap();
+        let (exit, out) = lab.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+        let (exit, out) = lab.plan().await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{domain}: {out}");
+        let (exit, out) = lab.destroy(true).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+        assert_eq!(lab.sandbox.inventory().unwrap(), before, "{domain}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_variable_holds_is_never_written_into_the_record() {
     let mut lab = Lab { text: with_services().replace("PORT = \"4000\"", "TOKEN = \"hunter2\""), ..Lab::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
