@@ -35,15 +35,12 @@ impl Sandbox {
     fn claim(&self, kind: &str, thing: &Thing) -> Option<(Address, bool)> {
         let ours = thing.mark.as_ref().filter(|mark| mark.cluster == self.settings.cluster);
         match kind {
-            // A record set carries no mark: it is known by its name alone.
-            "record" => match ours {
-                // It may have any name: a service's has the domain that the file gives it.
-                Some(mark) => Some((mark.address.clone(), false)),
-                None => {
-                    let name = thing.text("name")?.strip_suffix(&self.settings.cluster)?.strip_suffix('.')?;
-                    Some((Address::new(kind, name), false))
-                }
-            },
+            // A record set proves nothing. Ours may have any name: a service's has the domain that the file gives it.
+            "record" => {
+                let label = || Some(thing.text("name")?.strip_suffix(&self.settings.cluster)?.strip_suffix('.')?);
+                let address = ours.map(|mark| mark.address.clone());
+                Some((address.or_else(|| Some(Address::new(kind, label()?)))?, false))
+            }
             "bucket" if ours.is_none() && thing.text("name") == self.settings.bucket.as_deref() => {
                 Some((Address::new(kind, "state"), false))
             }
