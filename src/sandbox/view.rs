@@ -37,7 +37,7 @@ impl Sandbox {
         match kind {
             // A record set proves nothing. Ours may have any name: a service's has the domain that the file gives it.
             "record" => {
-                let label = || Some(thing.text("name")?.strip_suffix(&self.settings.cluster)?.strip_suffix('.')?);
+                let label = || thing.text("name")?.strip_suffix(&self.settings.cluster)?.strip_suffix('.');
                 let address = ours.map(|mark| mark.address.clone());
                 Some((address.or_else(|| Some(Address::new(kind, label()?)))?, false))
             }
