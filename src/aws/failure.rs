@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
 use aws_smithy_types::retry::ErrorKind;
 
-use crate::engine::{Class, Failure};
+use crate::engine::{Class, Failure, chain};
 
 /// Codes by class. A code that is not here, and does not end in `NotFound`, is [`Class::Fatal`].
 const CODES: &[(Class, &[&str])] = &[
@@ -241,18 +241,6 @@ where
 /// The first cause of this type.
 fn cause<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
-}
-
-/// What went wrong and why, from the outside in, each thing once.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for error in std::iter::successors(Some(error), |error| error.source()) {
-        let text = error.to_string();
-        if !told.iter().any(|before| before.contains(&text)) {
-            told.push(text);
-        }
-    }
-    told.join(": ")
 }
 
 /// Why there are no credentials, in a line.

@@ -258,12 +258,5 @@ fn broken(kind: &str, malformed: &dyn std::error::Error) -> Failure {
 
 /// A failure of our own.
 pub(super) fn internal(action: &str, message: String) -> Failure {
-    Failure {
-        class: Class::Fatal,
-        service: "quorate".to_owned(),
-        action: action.to_owned(),
-        code: None,
-        message,
-        request_id: None,
-    }
+    Failure::own(Class::Fatal, action, message)
 }

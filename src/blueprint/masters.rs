@@ -23,7 +23,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
 
 /// The groups of all masters.
 pub(super) fn groups<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Address> + 'a {
-    site.cluster.masters.placed().map(|(member, _)| AutoScalingGroup::address(&object_name(&member)))
+    site.cluster.masters.placed().map(|(member, _)| AutoScalingGroup::address(&masters_group(&member)))
 }
 
 /// The settings of each master.
@@ -33,7 +33,7 @@ pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings>
 
 fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Problem> {
     let machines = Machines {
-        object: &object_name(member),
+        object: &masters_group(member),
         display: site.below(&format!("{member}.masters")),
         role: ROLE,
         tags: tags::with(Tags::new(), [(ROLE_TAG, "master"), (MEMBER_TAG, member)]),
@@ -48,7 +48,8 @@ fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Pro
     machines.objects(site)
 }
 
-fn object_name(member: &str) -> String {
+/// The name of a master's Auto Scaling group, by its member.
+pub fn masters_group(member: &str) -> String {
     format!("masters-{member}")
 }
 
@@ -61,7 +62,7 @@ fn member_settings(site: &Site<'_>, member: &str) -> Settings {
         ("QUORATE_KEEP_DAYS", site.cluster.masters.keep_days.to_string()),
     ]);
     Settings {
-        name: object_name(member),
+        name: masters_group(member),
         lines,
         ids: vec![("QUORATE_VOLUME", storage::volume(member)), ("QUORATE_ZONE_ID", dns::internal_zone())],
     }

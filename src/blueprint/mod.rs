@@ -30,6 +30,8 @@ use crate::engine::Object;
 use crate::resource::Facts;
 use crate::spec::{Architecture, Cluster};
 
+pub use masters::masters_group;
+pub use nodes::nodes_group;
 pub use problem::{Impossible, Note, Problem};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 

@@ -13,7 +13,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let mut objects = Vec::new();
     for (name, group) in &site.cluster.nodes {
         let machines = Machines {
-            object: &object_name(name),
+            object: &nodes_group(name),
             display: site.below(&format!("{name}.nodes")),
             role: ROLE,
             tags: tags::with(Tags::new(), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
@@ -33,14 +33,14 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-/// Masters' objects begin otherwise, so a group may have any name.
-fn object_name(group: &str) -> String {
+/// The name of a node group's Auto Scaling group. Masters' begin otherwise, so a group may have any name.
+pub fn nodes_group(group: &str) -> String {
     format!("nodes-{group}")
 }
 
 /// The groups of all nodes.
 pub(super) fn groups<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Address> + 'a {
-    site.cluster.nodes.keys().map(|name| AutoScalingGroup::address(&object_name(name)))
+    site.cluster.nodes.keys().map(|name| AutoScalingGroup::address(&nodes_group(name)))
 }
 
 /// The settings of each node group.
@@ -50,5 +50,5 @@ pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings>
 
 fn group_settings(site: &Site<'_>, name: &str) -> Settings {
     let lines = common(site, "node", name, kubeadm::node(name));
-    Settings { name: object_name(name), lines, ids: Vec::new() }
+    Settings { name: nodes_group(name), lines, ids: Vec::new() }
 }

@@ -55,13 +55,6 @@ impl ByAws {
 fn failure(error: CliError) -> Failure {
     match error {
         CliError::Cloud { source, .. } => *source,
-        other => Failure {
-            class: Class::Fatal,
-            service: "quorate".to_owned(),
-            action: "connect".to_owned(),
-            code: None,
-            message: other.to_string(),
-            request_id: None,
-        },
+        other => Failure::own(Class::Fatal, "connect", other.to_string()),
     }
 }

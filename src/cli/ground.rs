@@ -89,7 +89,6 @@ impl Ground {
     /// Where the cluster tells how it is.
     pub fn clinic(&self) -> Clinic {
         Clinic {
-            bucket: Arc::clone(&self.bucket),
             vault: self.vault(),
             kubernetes: (!self.sandbox).then(|| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
         }

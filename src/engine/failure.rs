@@ -65,6 +65,32 @@ impl Class {
     }
 }
 
+impl Failure {
+    /// A failure of our own: no service was asked, or none is to blame.
+    pub(crate) fn own(class: Class, action: &str, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            service: "quorate".to_owned(),
+            action: action.to_owned(),
+            code: None,
+            message: message.into(),
+            request_id: None,
+        }
+    }
+}
+
+/// What went wrong and why, from the outside in, each thing once.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for error in std::iter::successors(Some(error), |error| error.source()) {
+        let text = error.to_string();
+        if !told.iter().any(|before| before.contains(&text)) {
+            told.push(text);
+        }
+    }
+    told.join(": ")
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.service, self.action)?;

@@ -22,6 +22,7 @@ mod value;
 pub use address::{Address, NotAnAddress};
 pub use apply::{ApplyOptions, Outcome, apply};
 pub use event::{Event, Listener, Silent};
+pub(crate) use failure::chain;
 pub use failure::{Class, Failure};
 pub use object::{Live, Member, Object, Payload, Phase, Recorded};
 pub use plan::{Action, AttributeChange, Change, Mode, Origin, Plan, Reason};

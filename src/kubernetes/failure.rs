@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use kube::Error;
 use kube::core::Status;
 
-use crate::engine::{Class, Failure};
+use crate::engine::{Class, Failure, chain};
 
 /// The cause of a conflict between field managers.
 pub(super) const MANAGER_CONFLICT: &str = "FieldManagerConflict";
@@ -77,14 +77,7 @@ fn plain(path: &str) -> String {
 
 /// A failure of our own.
 pub(super) fn own(class: Class, action: &str, message: impl Into<String>) -> Failure {
-    Failure {
-        class,
-        service: "kubernetes".to_owned(),
-        action: action.to_owned(),
-        code: None,
-        message: message.into(),
-        request_id: None,
-    }
+    Failure { service: "kubernetes".to_owned(), ..Failure::own(class, action, message) }
 }
 
 /// What became of a call.
@@ -178,18 +171,6 @@ fn class_of_silence(error: &Error) -> Class {
         },
         _ => Class::Fatal,
     }
-}
-
-/// What went wrong and why, from the outside in, each thing once.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for error in std::iter::successors(Some(error), |error| error.source()) {
-        let text = error.to_string();
-        if !told.iter().any(|before| before.contains(&text)) {
-            told.push(text);
-        }
-    }
-    told.join(": ")
 }
 
 #[cfg(test)]

@@ -47,15 +47,8 @@ pub(super) async fn begin(flow: &Flow<'_>, operation: &str) -> Result<Tenure, Cl
     }
 }
 
-fn lost(message: String) -> Failure {
-    Failure {
-        class: Class::Fatal,
-        service: "quorate".to_owned(),
-        action: "confirm the lease".to_owned(),
-        code: None,
-        message,
-        request_id: None,
-    }
+fn lost(message: impl Into<String>) -> Failure {
+    Failure::own(Class::Fatal, "confirm the lease", message)
 }
 
 /// Refuses an account that is not the file's before anything is written there, be it a lease.
@@ -105,7 +98,7 @@ impl Tenure {
         let Self::Leased { lease, .. } = self else { return Ok(()) };
         match lease.confirm().await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(lost("the lease is lost: another run works on this cluster".to_owned())),
+            Ok(false) => Err(lost("the lease is lost: another run works on this cluster")),
             Err(StateError::Store { source, .. }) => Err(source),
             Err(error) => Err(lost(error.to_string())),
         }

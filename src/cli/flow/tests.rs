@@ -510,8 +510,8 @@ async fn json_is_all_that_stdout_gets() {
 impl Lab {
     fn clinic(&self, kubernetes: Option<Kubernetes>) -> Clinic {
         let bucket: Arc<dyn Store> = Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""));
-        let vault = Vault::new(Arc::clone(&bucket), "chat.poeticoding.com");
-        Clinic { bucket, vault, kubernetes }
+        let vault = Vault::new(bucket, "chat.poeticoding.com");
+        Clinic { vault, kubernetes }
     }
 
     async fn validate(&self, clinic: &Clinic, patience: Duration) -> (Result<Exit, CliError>, String) {

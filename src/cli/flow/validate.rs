@@ -1,16 +1,16 @@
 //! `validate`: whether the cluster is well, and waiting until it is.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::blueprint;
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Vault};
-use crate::engine::{Live, Store};
+use crate::engine::Live;
 use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
 use crate::kubernetes::Kubernetes;
 use crate::resource::{
@@ -30,8 +30,6 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(20);
 
 /// Where a cluster tells how it is.
 pub struct Clinic {
-    /// The bucket that its machines write to.
-    pub bucket: Arc<dyn Store>,
     /// Its secrets.
     pub vault: Vault,
     /// Its API; nothing where machines are simulated.
@@ -134,7 +132,7 @@ async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> 
         groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
     let (targets, statuses, kubernetes, names, certificates) = tokio::join!(
         targets(flow, &live),
-        statuses(flow, clinic, &machines),
+        statuses(flow, &machines),
         api(clinic),
         names(flow, &live),
         certificates(clinic),
@@ -152,8 +150,8 @@ fn is<K: Resource>(live: &Live) -> bool {
 
 /// The groups that the file asks for, with the machines that each has. One that is not there has none.
 fn groups(cluster: &Cluster, live: &[Live]) -> Vec<Group> {
-    let masters = cluster.masters.placed().map(|(member, _)| (format!("masters-{member}"), true, 1));
-    let nodes = cluster.nodes.iter().map(|(name, group)| (format!("nodes-{name}"), false, fewest(group.scale)));
+    let masters = cluster.masters.placed().map(|(member, _)| (blueprint::masters_group(&member), true, 1));
+    let nodes = cluster.nodes.iter().map(|(name, group)| (blueprint::nodes_group(name), false, fewest(group.scale)));
     let find = |name: &str| live.iter().find(|live| is::<AutoScalingGroup>(live) && live.address.name() == name);
     masters.chain(nodes).map(|(name, masters, wanted)| group(find(&name), name, masters, wanted)).collect()
 }
@@ -195,10 +193,10 @@ async fn targets(flow: &Flow<'_>, live: &[Live]) -> Result<Vec<Target>, CliError
 }
 
 /// What each machine wrote last. One that wrote nothing, or nothing that can be read, has not reported.
-async fn statuses(flow: &Flow<'_>, clinic: &Clinic, machines: &[&str]) -> Result<BTreeMap<String, Report>, CliError> {
+async fn statuses(flow: &Flow<'_>, machines: &[&str]) -> Result<BTreeMap<String, Report>, CliError> {
     let read = machines.iter().map(async |machine| {
         let key = format!("{}/nodes/{machine}/status.json", flow.name());
-        let stored = patiently(flow, || clinic.bucket.get(&key)).await?;
+        let stored = patiently(flow, || flow.bucket.get(&key)).await?;
         let report = stored.and_then(|stored| {
             let status = serde_json::from_slice(&stored.bytes).ok()?;
             Some(Report { status, written: stored.written })

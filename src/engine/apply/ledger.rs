@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::own_failure;
 use super::worker::{Done, Job};
 use crate::engine::planner::{Part, Prepared, Step, Work};
 use crate::engine::{Address, Class, Failure, Live, Object, Recorded, Reference, Vocabulary};
@@ -95,7 +94,7 @@ impl<'a> Ledger<'a> {
             None => Ok(resolved),
             Some(reference) => {
                 let message = format!("{reference} is not known: the object does not tell it");
-                Err(own_failure(Class::Invalid, "resolve", message))
+                Err(Failure::own(Class::Invalid, "resolve", message))
             }
         }
     }

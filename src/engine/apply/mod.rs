@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
     fn refuse(&mut self) -> bool {
         let refused = self.prepared.plan.refusals().map(|change| {
             let reason = "the plan says that this cannot be done, so none of it is";
-            (change.address.clone(), own_failure(Class::Invalid, "refuse", reason))
+            (change.address.clone(), Failure::own(Class::Invalid, "refuse", reason))
         });
         self.outcome.failed.extend(refused);
         !self.outcome.failed.is_empty()
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
         for number in abandoned {
             let reason = "nobody waited for the answer: the next run will see what became of it";
             let step = self.step(number);
-            self.fail_without_consequences(step, own_failure(Class::UnknownOutcome, "abandon", reason));
+            self.fail_without_consequences(step, Failure::own(Class::UnknownOutcome, "abandon", reason));
         }
         for number in left {
             self.skip(number, None);
@@ -216,17 +216,5 @@ fn action(step: &Step) -> Action {
         Work::Replace { .. } => Action::Replace,
         Work::Adopt | Work::Meet => Action::Adopt,
         Work::Delete { .. } => Action::Delete,
-    }
-}
-
-/// A failure that no cloud is to blame for.
-fn own_failure(class: Class, action: &str, message: impl Into<String>) -> Failure {
-    Failure {
-        class,
-        service: "quorate".to_owned(),
-        action: action.to_owned(),
-        code: None,
-        message: message.into(),
-        request_id: None,
     }
 }

@@ -66,7 +66,7 @@ impl Worker<'_> {
                 if *roll { self.roll(job, live, object).await } else { Ok(live) }
             }
             (_, Some(live)) => self.settled(job, live.clone()).await,
-            (_, None) => Err(super::own_failure(Class::Gone, "update", "the object is not there")),
+            (_, None) => Err(Failure::own(Class::Gone, "update", "the object is not there")),
         }
     }
 
@@ -111,7 +111,7 @@ impl Worker<'_> {
         let live = self.persist(job, || self.provider.ready(live, &note)).await?;
         if live.phase == Phase::Failed {
             let reason = format!("{} will not become usable", live.id);
-            return Err(super::own_failure(Class::Fatal, "wait", reason));
+            return Err(Failure::own(Class::Fatal, "wait", reason));
         }
         Ok(live)
     }
