@@ -8,7 +8,7 @@ use crate::kubernetes::Kubernetes;
 use crate::resource::{Cloud, Facts, Question, TargetHealth, is_kubernetes};
 
 /// AWS, and the Kubernetes that runs on it.
-pub(super) struct Clouds {
+pub struct Clouds {
     base: Arc<dyn Cloud>,
     kubernetes: Kubernetes,
     /// Why Kubernetes did not answer the last look.
@@ -16,7 +16,8 @@ pub(super) struct Clouds {
 }
 
 impl Clouds {
-    pub(super) fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes) -> Self {
+    /// The two as one.
+    pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes) -> Self {
         Self { base, kubernetes, silence: Mutex::new(None) }
     }
 

@@ -15,12 +15,15 @@ use crate::resource::{Cloud, LoadBalancer, RECORD_LABELS, Resource, internal_dom
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// The way into one cluster's API.
-pub(super) struct ByAws {
-    pub(super) cluster: String,
-    pub(super) cloud: Arc<dyn Cloud>,
+pub struct ByAws {
+    /// Its name.
+    pub cluster: String,
+    /// Where its load balancer is, and who knows the caller.
+    pub cloud: Arc<dyn Cloud>,
     /// Where the record is, which knows the address.
-    pub(super) store: Arc<dyn Store>,
-    pub(super) vault: Vault,
+    pub store: Arc<dyn Store>,
+    /// Where the authority is that signs the certificate.
+    pub vault: Vault,
 }
 
 impl Entrance for ByAws {

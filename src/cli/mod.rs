@@ -22,7 +22,9 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
+pub use clouds::Clouds;
 pub use command::Command;
+pub use entrance::ByAws;
 pub use error::CliError;
 pub use exit::Exit;
 pub use ground::Ground;

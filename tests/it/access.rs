@@ -147,7 +147,7 @@ fn a_rotated_token_is_another_one_and_no_difference_to_the_plan() {
 async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
     let Some(moto) = Moto::start() else { return };
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     let desk = desk();
     let kubeconfig = desk.path().join("config");
@@ -173,7 +173,7 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
 async fn a_deleted_key_is_brought_back_and_never_replaced() {
     let Some(moto) = Moto::start() else { return };
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     moto.hurt("key-deleted", CLUSTER);
     assert_eq!(stage.changes(Mode::Apply).await, ["refuse secret/cluster-ca (lost): "]);

@@ -20,7 +20,7 @@ const FIRST_TENTHS: usize = 22;
 async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
     let Some(moto) = Moto::start() else { return };
     let wire = Wire::to(moto.endpoint());
-    let mut stage = Stage::new(wire.clone(), &sized(3));
+    let mut stage = Stage::new(wire.clone(), &sized(3)).await;
     let first = stage.apply().await.must(Exit::Done);
     let calls = wire.take_log();
     assert!(first.out.contains(&format!("{OBJECTS} created")), "{}", first.out);

@@ -61,7 +61,7 @@ const ANOTHER_ZONE: &[&str] = &[
 /// A cluster that was just applied.
 async fn applied() -> Option<(Moto, Stage)> {
     let moto = Moto::start()?;
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     Some((moto, stage))
 }

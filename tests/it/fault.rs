@@ -15,7 +15,7 @@ async fn throttling_errors_and_lost_answers_neither_fail_a_run_nor_make_anything
     moto.seed();
     let before = moto.inventory();
     let wire = Wire::to(moto.endpoint());
-    let mut stage = Stage::new(wire.clone(), TUTORIAL);
+    let mut stage = Stage::new(wire.clone(), TUTORIAL).await;
     wire.decide(|number, _| match number % 9 {
         2 => Fate::Throttle,
         5 => Fate::LoseAnswer,
@@ -36,7 +36,7 @@ async fn a_killed_run_is_finished_by_the_next_one() {
     let before = moto.inventory();
     let wire = Wire::to(moto.endpoint());
     // A first life tells how many calls there are, and what they end in.
-    let mut stage = Stage::new(wire.clone(), TUTORIAL);
+    let mut stage = Stage::new(wire.clone(), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     let calls = wire.take_log().len();
     stage.destroy().await.must(Exit::Done);

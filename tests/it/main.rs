@@ -2,15 +2,20 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+// The API server of tests is the library's own, and speaks of the library as the library does.
+use quorate::resource;
+
 mod access;
 mod budget;
 mod change;
 mod fault;
 mod house;
+mod kubernetes;
 mod moto;
 mod node;
 mod program;
 mod road;
 mod shell;
 mod stage;
+mod together;
 mod wire;

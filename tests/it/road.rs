@@ -25,7 +25,7 @@ async fn the_tutorials_cluster_lives_and_leaves_nothing_behind() {
     let Some(moto) = Moto::start() else { return };
     moto.seed();
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
 
     let first = stage.apply().await.must(Exit::Done);
     assert!(first.out.contains("43 created"), "{}", first.out);

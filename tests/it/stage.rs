@@ -6,19 +6,23 @@ use std::time::Duration;
 
 use quorate::aws::{Aws, S3Store, Scope};
 use quorate::cli::flow::{self, Consent, Flow, Look};
-use quorate::cli::{CliError, Exit, Input, Interrupt, Manner, Ui};
+use quorate::cli::{ByAws, CliError, Clouds, Exit, Input, Interrupt, Manner, Ui, Vault};
 use quorate::engine::{Action, Condition, Mode, RetryPolicy, Store};
+use quorate::resource::Cloud;
 use quorate::spec::{Cluster, StateLocation};
 use quorate::state::Holder;
 
+use crate::kubernetes::fake::FakeApi;
+use crate::kubernetes::{Detour, Kubernetes};
 use crate::wire::Wire;
 
 /// The cluster of the tutorial.
 pub(crate) const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.hcl");
 
-/// A cluster on moto.
+/// A cluster on moto, with a Kubernetes API.
 pub(crate) struct Stage {
     pub(crate) wire: Wire,
+    pub(crate) api: FakeApi,
     pub(crate) cluster: Cluster,
     runs: u32,
     workshop: tempfile::TempDir,
@@ -37,9 +41,11 @@ pub(crate) type Changes = Vec<String>;
 
 impl Stage {
     /// The cluster that a file describes, at the end of a wire.
-    pub(crate) fn new(wire: Wire, file: &str) -> Self {
+    pub(crate) async fn new(wire: Wire, file: &str) -> Self {
         let workshop = tempfile::tempdir().expect("a directory can be made");
-        Self { wire, cluster: read(file), runs: 0, workshop }
+        let api = FakeApi::start().await;
+        api.ready_at_once();
+        Self { wire, api, cluster: read(file), runs: 0, workshop }
     }
 
     /// Works with another file from now on.
@@ -93,9 +99,10 @@ impl Stage {
         let ui = Ui::captured(manner, Input::Script(VecDeque::new()), out.clone(), err.clone());
         let interrupt = Interrupt::default();
         let (aws, store) = self.connect().await;
+        let cloud = self.clouds(aws, &store);
         let flow = Flow {
             cluster: &self.cluster,
-            cloud: aws.as_ref(),
+            cloud: &cloud,
             store: Arc::new(store.clone()),
             bucket: Arc::new(store),
             sandbox: false,
@@ -114,6 +121,20 @@ impl Stage {
             }
         };
         Run { exit, out: text(&out), err: text(&err) }
+    }
+
+    /// AWS and Kubernetes, put together as the program does.
+    fn clouds(&self, aws: Arc<Aws>, store: &S3Store) -> Clouds {
+        let name = self.cluster.name.as_str();
+        let store: Arc<dyn Store> = Arc::new(store.clone());
+        let aws: Arc<dyn Cloud> = aws;
+        let way = ByAws {
+            cluster: name.to_owned(),
+            cloud: Arc::clone(&aws),
+            store: Arc::clone(&store),
+            vault: Vault::new(store, name),
+        };
+        Clouds::new(aws, Kubernetes::new(name, Arc::new(Detour { way, api: self.api.access() })))
     }
 
     async fn connect(&self) -> (Arc<Aws>, S3Store) {

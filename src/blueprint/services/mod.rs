@@ -6,7 +6,7 @@ mod ports;
 
 use std::collections::BTreeSet;
 
-use super::{Problem, Site, addons, api, masters, nodes};
+use super::{Problem, Site, addons, api, masters, nodes, security};
 use crate::engine::{Address, Input, Object};
 use crate::resource::{
     AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
@@ -42,9 +42,9 @@ fn namespace(site: &Site<'_>, name: &str) -> Object {
     object
 }
 
-/// What the API serves: its load balancer, and the masters behind it.
+/// What the API serves: the masters, their load balancer, and the rules that let us in.
 pub(super) fn api_of(site: &Site<'_>) -> impl Iterator<Item = Address> {
-    masters::groups(site).chain([api::listener()])
+    masters::groups(site).chain([api::listener(), security::rules_of(security::API)])
 }
 
 fn kubernetes_object(site: &Site<'_>, address: Address, manifest: serde_json::Value) -> Object {

@@ -2,12 +2,16 @@
 //!
 //! Nothing runs: a Deployment becomes ready when a test says so, or at once with [`FakeApi::ready_at_once`].
 #![allow(clippy::expect_used, reason = "tests")]
+#![allow(dead_code, reason = "two programs of tests share it, and each uses its own part")]
 
+mod answer;
 mod defaults;
 mod http;
 mod merge;
 mod schema;
 mod state;
+mod target;
+mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -38,7 +42,7 @@ impl FakeApi {
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(Mutex::new(State::new()));
         let shared = Arc::clone(&state);
-        let answer = move |request: &http::Request| state::answer(&shared, request);
+        let answer = move |request: &http::Request| answer::answer(&shared, request);
         let server = tokio::spawn(http::serve(listener, Arc::new(answer)));
         Self { state, address, server }
     }
@@ -66,6 +70,11 @@ impl FakeApi {
     /// The requests so far that were no mere looks: `apply deployments/chat`, `delete …`. And a fresh start.
     pub(crate) fn take_changes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().changes)
+    }
+
+    /// Every request so far: `GET /apis/apps/v1/deployments`. And a fresh start.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().requests)
     }
 
     /// Somebody else changes an object with a merge patch, as `kubectl scale` or `kubectl edit` would.

@@ -1,0 +1,90 @@
+//! A request and its answer.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value as Json, json};
+
+use super::http::{Reply, Request};
+use super::merge;
+use super::schema::Refused;
+use super::state::State;
+use super::target::Target;
+
+/// Answers a request.
+pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
+    let mut state = shared.lock().expect("no test panicked");
+    state.requests.push(format!("{} {}", request.method, request.path));
+    if let Some(at) = state.failures.iter().position(|(path, ..)| request.path.contains(path.as_str())) {
+        let (_, status, document) = state.failures.remove(at);
+        return if status == 0 { Reply::Nothing } else { Reply::Json(status, document) };
+    }
+    if request.path == "/readyz" {
+        return Reply::Json(200, json!("ok"));
+    }
+    let Some(target) = Target::of(request) else {
+        return failed((404, "NotFound", "the server could not find the requested resource".to_owned()));
+    };
+    let answered = match request.method.as_str() {
+        "GET" if request.query.get("watch").is_some_and(|watch| watch == "true") => return state.watch(target),
+        "GET" if target.name.is_empty() => Ok(state.list(&target)),
+        "GET" => state.get(&target).map_err(Answer::from),
+        "PATCH" => state.apply(&target, request),
+        "DELETE" => {
+            let deleted = state.delete(&target, request);
+            if deleted.is_ok() {
+                let shared = Arc::clone(shared);
+                let key = target.key();
+                // What is deleted in the foreground is gone a moment later.
+                tokio::spawn(async move {
+                    tokio::task::yield_now().await;
+                    shared.lock().expect("no test panicked").remove(&key);
+                });
+            }
+            deleted.map_err(Answer::from)
+        }
+        _ => Err(Answer::Refused((405, "MethodNotAllowed", "the server does not allow this method".to_owned()))),
+    };
+    match answered {
+        Ok(document) => Reply::Json(200, document),
+        Err(Answer::Refused(refused)) => failed(refused),
+        Err(Answer::Document(code, document)) => Reply::Json(code, document),
+    }
+}
+
+/// An answer that is no yes.
+pub(super) enum Answer {
+    Refused(Refused),
+    Document(u16, Json),
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+pub(super) fn refuse(code: u16, reason: &'static str, message: &str) -> Result<Json, Answer> {
+    Err(Answer::Refused((code, reason, message.to_owned())))
+}
+
+fn failed((code, reason, message): Refused) -> Reply {
+    Reply::Json(code, status(code, reason, &message, &json!(null)))
+}
+
+fn status(code: u16, reason: &str, message: &str, details: &Json) -> Json {
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": message, "reason": reason, "details": details, "code": code })
+}
+
+/// A refused apply, as the document of status 409.
+pub(super) fn conflict(conflicts: &[merge::Conflict], api_version: &str) -> Json {
+    let causes: Vec<Json> = conflicts
+        .iter()
+        .map(|(field, manager)| {
+            json!({ "reason": "FieldManagerConflict", "field": format!(".{field}"),
+                    "message": format!("conflict with \"{manager}\" using {api_version}") })
+        })
+        .collect();
+    let message = format!("Apply failed with {} conflict(s)", causes.len());
+    status(409, "Conflict", &message, &json!({ "causes": causes }))
+}

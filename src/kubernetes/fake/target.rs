@@ -1,0 +1,63 @@
+//! What the path of a request leads to.
+
+use serde_json::Value as Json;
+
+use super::http::Request;
+use super::schema::{Refused, Schema};
+
+/// Where an object is: plural, namespace (empty if it has none), name.
+pub(super) type Key = (String, String, String);
+
+/// What a path leads to.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) schema: &'static Schema,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    labels: Vec<(String, String)>,
+}
+
+impl Target {
+    /// `/apis/apps/v1/namespaces/chat/deployments/chat`
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let mut steps = request.path.trim_matches('/').split('/');
+        let version = match steps.next()? {
+            "api" => steps.next()?.to_owned(),
+            "apis" => format!("{}/{}", steps.next()?, steps.next()?),
+            _ => return None,
+        };
+        let steps: Vec<&str> = steps.collect();
+        let (namespace, plural, name) = match steps.as_slice() {
+            ["namespaces", namespace, plural] => (*namespace, *plural, ""),
+            ["namespaces", namespace, plural, name] => (*namespace, *plural, *name),
+            [plural] => ("", *plural, ""),
+            [plural, name] => ("", *plural, *name),
+            _ => return None,
+        };
+        let labels = request.query.get("labelSelector").map(String::as_str).unwrap_or_default();
+        let labels = labels.split(',').filter_map(|pair| pair.split_once('='));
+        let field = request.query.get("fieldSelector").and_then(|field| field.strip_prefix("metadata.name="));
+        Some(Self {
+            schema: Schema::find(&version, plural)?,
+            namespace: namespace.to_owned(),
+            name: field.unwrap_or(name).to_owned(),
+            labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        })
+    }
+
+    pub(super) fn key(&self) -> Key {
+        (self.schema.api.plural.to_string(), self.namespace.clone(), self.name.clone())
+    }
+
+    pub(super) fn matches(&self, key: &Key, object: &Json) -> bool {
+        let labels = &object["metadata"]["labels"];
+        key.0 == self.schema.api.plural
+            && (self.namespace.is_empty() || key.1 == self.namespace)
+            && (self.name.is_empty() || key.2 == self.name)
+            && self.labels.iter().all(|(name, value)| labels[name] == value.as_str())
+    }
+
+    pub(super) fn missing(&self) -> Refused {
+        (404, "NotFound", format!("{} \"{}\" not found", self.schema.api, self.name))
+    }
+}

@@ -1,0 +1,136 @@
+//! A service on both clouds, through the program's own routing: AWS on moto, Kubernetes on an API server.
+
+use quorate::cli::Exit;
+use quorate::engine::Mode;
+use serde_json::json;
+
+use crate::moto::Moto;
+use crate::stage::{Stage, TUTORIAL};
+use crate::wire::Wire;
+
+/// A service behind a load balancer, with a name.
+const CHAT: &str = r#"
+service "chat" {
+  image    = "chat:1"
+  replicas = 2
+  port     = 4000
+  nlb {
+    port   = 80
+    domain = "talk.chat.poeticoding.com"
+  }
+}
+"#;
+
+/// Everything of it, in the order of a plan.
+const PARTS: [&str; 9] = [
+    "deployment/chat",
+    "listener/service-chat",
+    "load-balancer/service-chat",
+    "pod-disruption-budget/chat",
+    "record/talk.chat.poeticoding.com",
+    "security-group/service-chat",
+    "security-group-rules/service-chat",
+    "service/chat",
+    "target-group/service-chat",
+];
+
+/// The tutorial's cluster, whose API lets somebody in.
+fn open() -> String {
+    format!("{TUTORIAL}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n")
+}
+
+fn with_chat() -> String {
+    open() + CHAT
+}
+
+/// A deployment that somebody else made, in the namespace of ours.
+fn of_another_team() -> serde_json::Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": "theirs", "namespace": "default", "labels": { "team": "them" } },
+        "spec": {
+            "selector": { "matchLabels": { "app": "theirs" } },
+            "template": {
+                "metadata": { "labels": { "app": "theirs" } },
+                "spec": { "containers": [{ "name": "theirs", "image": "theirs:1" }] },
+            },
+        },
+    })
+}
+
+#[tokio::test]
+async fn a_service_lives_on_both_clouds_and_leaves_nothing_behind() {
+    let Some(moto) = Moto::start() else { return };
+    moto.seed();
+    let before = moto.inventory();
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), &with_chat()).await;
+    stage.api.put("them", of_another_team());
+
+    let planned = stage.changes(Mode::Apply).await;
+    for part in PARTS.into_iter().chain(["vpc/main", "autoscaling-group/masters-a"]) {
+        assert!(planned.contains(&format!("create {part} (new)")), "{part} is planned:\n{planned:#?}");
+    }
+    let applied = stage.apply().await.must(Exit::Done);
+    made_in_order(&applied.err);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.api.get("Service", "default", "chat").unwrap()["spec"]["ports"][0]["nodePort"], 30_000);
+
+    another_image_rolls(&mut stage).await;
+    replicas_changed_by_hand_are_taken_back(&mut stage).await;
+
+    stage.edit(&open());
+    let leaving: Vec<String> = stage.changes(Mode::Apply).await;
+    let parts = PARTS.map(|part| format!("delete {part} (not_in_file)"));
+    assert!(parts.iter().all(|part| leaving.contains(part)), "{leaving:#?}");
+    stage.apply().await.must(Exit::Done);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert!(stage.api.get("Deployment", "default", "chat").is_none());
+    let now = moto.inventory();
+    assert_eq!((now["load balancers"].len(), now["target groups"].len()), (1, 1), "the API's own stay");
+    assert!(!format!("{:?}", now["zones"]).contains("talk."), "{:?}", now["zones"]);
+
+    stage.destroy().await.must(Exit::Done);
+    assert_eq!(moto.inventory(), before);
+    assert!(stage.api.get("Deployment", "default", "theirs").is_some(), "another team's stays all the while");
+}
+
+/// What must be there before what.
+fn made_in_order(log: &str) {
+    let at = |address: &str| {
+        let line = format!("created {address} ");
+        log.find(&line).unwrap_or_else(|| panic!("{address} was made:\n{log}"))
+    };
+    for (first, then) in [
+        ("listener/api", "deployment/chat"),
+        ("autoscaling-group/masters-a", "service/chat"),
+        ("security-group-rules/api", "deployment/chat"),
+        ("autoscaling-group/nodes-workers", "deployment/chat"),
+        ("manifest/cloud-controller-manager/DaemonSet/kube-system/aws-cloud-controller-manager", "deployment/chat"),
+    ] {
+        assert!(at(first) < at(then), "{first} before {then}:\n{log}");
+    }
+}
+
+async fn another_image_rolls(stage: &mut Stage) {
+    let generation = |stage: &Stage| {
+        stage.api.get("Deployment", "default", "chat").unwrap()["metadata"]["generation"].as_u64().unwrap()
+    };
+    let old = generation(stage);
+    stage.edit(&with_chat().replace("chat:1", "chat:2"));
+    let changes = ["update deployment/chat (file): spec.template.spec.containers[chat].image"];
+    assert_eq!(stage.changes(Mode::Apply).await, changes);
+    stage.apply().await.must(Exit::Done);
+    assert!(generation(stage) > old, "it rolls");
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+}
+
+async fn replicas_changed_by_hand_are_taken_back(stage: &mut Stage) {
+    stage.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    assert_eq!(stage.changes(Mode::Apply).await, ["update deployment/chat (drift): spec.replicas"]);
+    let told = stage.plan().await.must(Exit::Differs);
+    assert!(told.err.contains("set by kubectl-scale"), "{}", told.err);
+    stage.apply().await.must(Exit::Done);
+    assert_eq!(stage.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"], 2);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+}
