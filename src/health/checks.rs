@@ -9,6 +9,12 @@ use super::evidence::{Api, Census, Certificate, Evidence, Group, Machine, Node, 
 
 /// What every master runs.
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+/// What no cluster works without besides, by the name in its pods' labels, and what it is for.
+const SYSTEM: [(&str, &str); 3] = [
+    ("aws-cloud-controller-manager", "new nodes take no pods and have no routes"),
+    ("kube-dns", "pods find nothing by name"),
+    ("kube-proxy", "services are not reached"),
+];
 /// How long before its end a certificate is no longer well: masters renew theirs 90 days before.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How much a machine's clock may be ahead of the store's, which tells whole seconds.
@@ -32,6 +38,8 @@ pub enum Area {
     ControlPlane,
     /// Machines are Nodes, and ready.
     Nodes,
+    /// The pods that make nodes a cluster: network, names, the cloud's controllers.
+    System,
     /// Load balancers reach what is behind them.
     Targets,
     /// Names lead somewhere.
@@ -158,12 +166,12 @@ fn clocks(evidence: &Evidence) -> Vec<Check> {
             );
         }
     }
-    well_unless(&mut checks, area, || "machines agree with S3".to_owned());
+    well_unless(&mut checks, area, || "machines agreed with S3 when they last reported".to_owned());
     checks
 }
 
 fn kubernetes(evidence: &Evidence) -> Vec<Check> {
-    let areas = [Area::Etcd, Area::ControlPlane, Area::Nodes];
+    let areas = [Area::Etcd, Area::ControlPlane, Area::Nodes, Area::System];
     match &evidence.kubernetes {
         Api::Simulated => vec![Check::new(Area::Nodes, Verdict::Simulated, "no Kubernetes runs in the sandbox")],
         Api::Silent(why) => areas
@@ -173,7 +181,7 @@ fn kubernetes(evidence: &Evidence) -> Vec<Check> {
             .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
             .collect(),
         Api::Told(census) => {
-            [etcd(evidence, census), control_plane(evidence, census), nodes(evidence, census)].concat()
+            [etcd(evidence, census), control_plane(evidence, census), nodes(evidence, census), system(census)].concat()
         }
     }
 }
@@ -261,6 +269,11 @@ fn nodes(evidence: &Evidence, census: &Census) -> Vec<Check> {
                 .advise("`journalctl -u kubelet` on the machine says what it waits for"),
         );
     }
+    checks.extend(census.nodes.iter().filter(|node| !node.initialized).map(|node| {
+        Check::new(area, Verdict::Waiting, format!("{} takes no pods: it is not initialized yet", node.name)).advise(
+            "the cloud controller manager does that: `kubectl -n kube-system logs ds/aws-cloud-controller-manager`",
+        )
+    }));
     for node in census.nodes.iter().filter(|node| !machines.contains(node.instance.as_str())) {
         let finding = format!("{} is a Node without a machine ({})", node.name, node.instance);
         checks.push(
@@ -269,6 +282,33 @@ fn nodes(evidence: &Evidence, census: &Census) -> Vec<Check> {
         );
     }
     well_unless(&mut checks, area, || format!("{} ready", count(census.nodes.len(), "node")));
+    checks
+}
+
+fn system(census: &Census) -> Vec<Check> {
+    let area = Area::System;
+    let there: BTreeSet<&str> = census.system.iter().map(|pod| pod.component.as_str()).collect();
+    let missing = SYSTEM.iter().filter(|(component, _)| !there.contains(component));
+    let mut checks: Vec<Check> = missing
+        .map(|(component, loss)| {
+            Check::new(area, Verdict::Waiting, format!("{component} has no pod: {loss}")).advise(
+                "masters and `quorate apply` put these in place; `kubectl -n kube-system get all` shows how far",
+            )
+        })
+        .collect();
+    // A DaemonSet that cannot start would say the same thing once a node.
+    let mut troubles: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for pod in &census.system {
+        let Some(trouble) = &pod.trouble else { continue };
+        troubles.entry((&pod.component, trouble)).or_default().push(&pod.node);
+    }
+    checks.extend(troubles.into_iter().map(|((component, trouble), nodes)| {
+        let place = if let [node] = nodes[..] { node.to_owned() } else { count(nodes.len(), "node") };
+        let on = if place.is_empty() { String::new() } else { format!(" on {place}") };
+        Check::new(area, Verdict::Waiting, format!("{component}{on}: {trouble}"))
+            .advise("`kubectl -n kube-system describe pods` and `kubectl -n kube-system logs` say more")
+    }));
+    well_unless(&mut checks, area, || format!("{} ready", count(census.system.len(), "pod")));
     checks
 }
 

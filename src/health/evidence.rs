@@ -116,6 +116,8 @@ pub struct Census {
     pub nodes: Vec<Node>,
     /// The pods of its control plane.
     pub pods: Vec<Pod>,
+    /// The other pods that every cluster needs: network, names, the cloud's controllers.
+    pub system: Vec<Pod>,
 }
 
 /// A Node.
@@ -127,12 +129,14 @@ pub struct Node {
     pub instance: String,
     /// Why it is not ready; nothing if it is.
     pub trouble: Option<String>,
+    /// Whether the cloud controller manager has looked at it. Until then it takes no ordinary pods.
+    pub initialized: bool,
 }
 
-/// A pod of the control plane.
+/// A pod of the cluster's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
-    /// What it runs: `etcd`, `kube-apiserver`, …
+    /// What it runs: `etcd`, `kube-apiserver`, `kube-proxy`, …
     pub component: String,
     /// The node that it is on.
     pub node: String,

@@ -31,10 +31,14 @@ fn pods(node: &str) -> Vec<Pod> {
 /// A cluster of three masters and a node, all well.
 fn well() -> Evidence {
     let ids = ["i-a", "i-b", "i-c", "i-w"];
-    let node = |id: &&str| Node { name: format!("ip-{id}"), instance: (*id).to_owned(), trouble: None };
+    let node =
+        |id: &&str| Node { name: format!("ip-{id}"), instance: (*id).to_owned(), trouble: None, initialized: true };
     let census = Census {
         nodes: ids.iter().map(node).collect(),
         pods: ["ip-i-a", "ip-i-b", "ip-i-c"].into_iter().flat_map(pods).collect(),
+        system: ["aws-cloud-controller-manager", "kube-dns", "kube-proxy"]
+            .map(|name| Pod { component: name.to_owned(), node: "ip-i-a".to_owned(), trouble: None })
+            .into(),
     };
     let target = |id: &str| Target {
         group: "api".to_owned(),
@@ -85,7 +89,7 @@ fn a_cluster_that_is_well_has_one_good_word_an_area() {
     let mut sorted = areas.clone();
     sorted.sort();
     sorted.dedup();
-    assert_eq!((areas.len(), areas), (9, sorted));
+    assert_eq!((areas.len(), areas), (10, sorted));
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn a_cluster_says_how_many_masters_it_can_still_lose() {
 fn a_silent_api_is_not_taken_for_a_healthy_one() {
     let evidence = Evidence { kubernetes: Api::Silent("timed out".to_owned()), ..well() };
     let unknown = examine(&evidence).into_iter().filter(|check| check.verdict == Verdict::Unknown).count();
-    assert_eq!(unknown, 3);
+    assert_eq!(unknown, 4);
 }
 
 #[test]
@@ -181,7 +185,37 @@ fn a_machine_on_its_way_is_no_reason_to_remove_its_node() {
 #[test]
 fn a_node_without_a_machine_is_named() {
     let mut evidence = well();
-    let ghost = Node { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None };
+    let ghost = Node { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None, initialized: true };
     census(&mut evidence).nodes.push(ghost);
     assert_eq!(troubles(&evidence), "Waiting Nodes: ip-gone is a Node without a machine (i-gone)");
+}
+
+#[test]
+fn nodes_that_can_run_nothing_are_not_called_well() {
+    let mut evidence = well();
+    census(&mut evidence).system.retain(|pod| pod.component != "aws-cloud-controller-manager");
+    census(&mut evidence).nodes[3].initialized = false;
+    insta::assert_snapshot!(troubles(&evidence), @r"
+    Waiting Nodes: ip-i-w takes no pods: it is not initialized yet
+    Waiting System: aws-cloud-controller-manager has no pod: new nodes take no pods and have no routes
+    ");
+}
+
+#[test]
+fn what_is_wrong_with_a_workload_on_many_nodes_is_said_once() {
+    let mut evidence = well();
+    let proxy = |node: &str, trouble: &str| Pod {
+        component: "kube-proxy".to_owned(),
+        node: node.to_owned(),
+        trouble: Some(trouble.to_owned()),
+    };
+    census(&mut evidence).system.extend([proxy("ip-i-b", "not ready"), proxy("ip-i-c", "not ready")]);
+    census(&mut evidence)
+        .system
+        .extend([proxy("ip-i-w", "its image cannot be had"), proxy("", "no node can take a pod")]);
+    insta::assert_snapshot!(troubles(&evidence), @r"
+    Waiting System: kube-proxy on ip-i-w: its image cannot be had
+    Waiting System: kube-proxy: no node can take a pod
+    Waiting System: kube-proxy on 2 nodes: not ready
+    ");
 }

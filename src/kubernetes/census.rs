@@ -1,7 +1,6 @@
 //! The nodes and the control plane, as the API server tells them.
 
 use super::Kubernetes;
-use super::client::Connection;
 use super::place::Json;
 use super::rollout::condition;
 use super::trouble;
@@ -14,6 +13,8 @@ static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// Where the control plane is, and how kubeadm labels its pods.
 const SYSTEM: &str = "kube-system";
 const TIER: &str = "control-plane";
+/// The taint of a node that the cloud controller manager has not looked at yet.
+const UNINITIALIZED: &str = "node.cloudprovider.kubernetes.io/uninitialized";
 
 impl Kubernetes {
     /// Who is there; nothing while the cluster has no API. Two calls.
@@ -22,17 +23,33 @@ impl Kubernetes {
     /// When the API does not answer, or not to us.
     pub async fn census(&self) -> Result<Option<Census>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(None) };
-        let (nodes, pods) = tokio::try_join!(connection.list(&NODES, ""), control_plane(connection))?;
-        let mut census = Census { nodes: nodes.iter().map(node).collect(), pods };
+        let (nodes, pods) = tokio::try_join!(connection.list(&NODES, ""), connection.list_in(&PODS, SYSTEM))?;
+        let lasting = pods.iter().filter(|pod| lasts(pod));
+        let (control_plane, rest): (Vec<&Json>, Vec<&Json>) =
+            lasting.partition(|pod| pod["metadata"]["labels"]["tier"] == TIER);
+        let system = rest.into_iter().filter_map(|found| Some(pod(workload(found)?, found)));
+        let control_plane =
+            control_plane.into_iter().map(|found| pod(&found["metadata"]["labels"]["component"], found));
+        let mut census =
+            Census { nodes: nodes.iter().map(node).collect(), pods: control_plane.collect(), system: system.collect() };
         census.nodes.sort_by(|one, other| one.name.cmp(&other.name));
-        census.pods.sort_by(|one, other| (&one.node, &one.component).cmp(&(&other.node, &other.component)));
+        for pods in [&mut census.pods, &mut census.system] {
+            pods.sort_by(|one, other| (&one.node, &one.component).cmp(&(&other.node, &other.component)));
+        }
         Ok(Some(census))
     }
 }
 
-async fn control_plane(connection: &Connection) -> Result<Vec<Pod>, Failure> {
-    let pods = connection.list_in(&PODS, SYSTEM).await?;
-    Ok(pods.iter().filter(|pod| pod["metadata"]["labels"]["tier"] == TIER).map(pod).collect())
+/// Whether a pod is to go on: neither through with its work nor on its way out.
+fn lasts(pod: &Json) -> bool {
+    !pod["metadata"]["deletionTimestamp"].is_string()
+        && !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+}
+
+/// The name of what a pod belongs to: kubeadm's label, or the common one.
+fn workload(pod: &Json) -> Option<&Json> {
+    let labels = &pod["metadata"]["labels"];
+    ["k8s-app", "app.kubernetes.io/name"].iter().map(|label| &labels[*label]).find(|name| name.is_string())
 }
 
 fn node(node: &Json) -> Node {
@@ -45,17 +62,15 @@ fn node(node: &Json) -> Node {
     // `aws:///us-east-1a/i-0123456789abcdef0`.
     let provider_id = node["spec"]["providerID"].as_str().unwrap_or_default();
     let instance = provider_id.rsplit('/').next().unwrap_or_default().to_owned();
-    Node { name: text(&node["metadata"]["name"]), instance, trouble }
+    let taints = node["spec"]["taints"].as_array().into_iter().flatten();
+    let initialized = taints.into_iter().all(|taint| taint["key"] != UNINITIALIZED);
+    Node { name: text(&node["metadata"]["name"]), instance, trouble, initialized }
 }
 
-fn pod(pod: &Json) -> Pod {
+fn pod(component: &Json, pod: &Json) -> Pod {
     let ready = condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True");
     let unwell = || trouble::trouble(pod).unwrap_or_else(|| "not ready".to_owned());
-    Pod {
-        component: text(&pod["metadata"]["labels"]["component"]),
-        node: text(&pod["spec"]["nodeName"]),
-        trouble: (!ready).then(unwell),
-    }
+    Pod { component: text(component), node: text(&pod["spec"]["nodeName"]), trouble: (!ready).then(unwell) }
 }
 
 fn text(value: &Json) -> String {

@@ -83,6 +83,7 @@ fn area(area: Area) -> &'static str {
         Area::Etcd => "etcd",
         Area::ControlPlane => "control plane",
         Area::Nodes => "nodes",
+        Area::System => "system",
         Area::Targets => "targets",
         Area::Names => "names",
         Area::Certificates => "certificates",

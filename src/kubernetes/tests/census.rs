@@ -27,9 +27,13 @@ fn pod(name: &str, labels: &Json, ready: &str) -> Json {
 }
 
 #[tokio::test]
-async fn nodes_and_the_control_plane_are_told_and_nothing_else() {
+async fn nodes_the_control_plane_and_the_system_are_told_and_nothing_else() {
     let api = FakeApi::start().await;
     api.put("kubelet", node("ip-2", "i-2", "False"));
+    let mut fresh = node("ip-3", "i-3", "True");
+    fresh["spec"]["taints"] =
+        json!([{ "key": "node.cloudprovider.kubernetes.io/uninitialized", "value": "true", "effect": "NoSchedule" }]);
+    api.put("kubelet", fresh);
     api.put("kubelet", node("ip-1", "i-1", "True"));
     api.put("kubelet", pod("etcd-ip-1", &json!({ "tier": "control-plane", "component": "etcd" }), "True"));
     api.put(
@@ -37,12 +41,25 @@ async fn nodes_and_the_control_plane_are_told_and_nothing_else() {
         pod("kube-scheduler-ip-1", &json!({ "tier": "control-plane", "component": "kube-scheduler" }), "False"),
     );
     api.put("kubelet", pod("coredns", &json!({ "k8s-app": "kube-dns" }), "True"));
+    api.put(
+        "kubelet",
+        pod(
+            "aws-cloud-controller-manager",
+            &json!({ "app.kubernetes.io/name": "aws-cloud-controller-manager" }),
+            "False",
+        ),
+    );
+    let mut done = pod("once", &json!({ "k8s-app": "once" }), "False");
+    done["status"]["phase"] = json!("Succeeded");
+    api.put("kubelet", done);
+    api.put("kubelet", pod("somebody", &json!({ "app": "somebody" }), "False"));
     let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
     let census = kubernetes.census().await.unwrap().unwrap();
     let node = |name: &str, instance: &str, trouble: Option<&str>| Node {
         name: name.to_owned(),
         instance: instance.to_owned(),
         trouble: trouble.map(str::to_owned),
+        initialized: instance != "i-3",
     };
     let pod = |component: &str, trouble: Option<&str>| Pod {
         component: component.to_owned(),
@@ -50,8 +67,13 @@ async fn nodes_and_the_control_plane_are_told_and_nothing_else() {
         trouble: trouble.map(str::to_owned),
     };
     let expected = Census {
-        nodes: vec![node("ip-1", "i-1", None), node("ip-2", "i-2", Some("not ready: container runtime is down"))],
+        nodes: vec![
+            node("ip-1", "i-1", None),
+            node("ip-2", "i-2", Some("not ready: container runtime is down")),
+            node("ip-3", "i-3", None),
+        ],
         pods: vec![pod("etcd", None), pod("kube-scheduler", Some("not ready"))],
+        system: vec![pod("aws-cloud-controller-manager", Some("not ready")), pod("kube-dns", None)],
     };
     assert_eq!(census, expected);
 }
