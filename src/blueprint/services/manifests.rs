@@ -4,8 +4,13 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::spec::{Scale, Service, Volume};
 
-/// The label by which everything of a service finds its pods.
+/// The label by which everything of a service finds its pods. It is ours alone: a name that everybody uses would catch
+/// the pods of somebody else's `redis`, too, and what selects cannot be changed later.
+const SERVICE: &str = "quorate.dev/service";
+/// The label by which people and tools know what belongs together. Nothing selects by it.
 const NAME: &str = "app.kubernetes.io/name";
+/// The label that tells the pods of one rollout from those of the last.
+const ROLLOUT: &str = "pod-template-hash";
 /// How long a rollout may stand still before it counts as stuck, in seconds.
 const STUCK: u32 = 300;
 /// How much of the promised CPU pods use before more are started, in percent.
@@ -40,7 +45,7 @@ pub(super) fn volume_claim(name: &str, service: &Service, volume: &Volume) -> Js
 
 pub(super) fn deployment(name: &str, service: &Service) -> Json {
     let mut spec = json!({
-        "selector": { "matchLabels": labels(name) },
+        "selector": { "matchLabels": selector(name) },
         "progressDeadlineSeconds": STUCK,
         "strategy": strategy(service),
         "template": { "metadata": { "labels": labels(name) }, "spec": pod(name, service) },
@@ -69,7 +74,9 @@ fn pod(name: &str, service: &Service) -> Json {
             "maxSkew": 1,
             // When a zone is lost, its pods are better anywhere than nowhere.
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": { "matchLabels": labels(name) },
+            "labelSelector": { "matchLabels": selector(name) },
+            // The pods of the last rollout leave: they are no reason to put a new one elsewhere.
+            "matchLabelKeys": [ROLLOUT],
         })
     };
     let mut pod = json!({
@@ -152,7 +159,7 @@ pub(super) fn service(name: &str, service: &Service, node_port: Option<u16>) -> 
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": metadata(name, service),
-        "spec": { "type": kind, "selector": labels(name), "ports": [port] },
+        "spec": { "type": kind, "selector": selector(name), "ports": [port] },
     })
 }
 
@@ -164,7 +171,7 @@ pub(super) fn disruption_budget(name: &str, service: &Service) -> Json {
         "metadata": metadata(name, service),
         "spec": {
             "maxUnavailable": 1,
-            "selector": { "matchLabels": labels(name) },
+            "selector": { "matchLabels": selector(name) },
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     })
@@ -192,5 +199,9 @@ fn metadata(name: &str, service: &Service) -> Json {
 }
 
 fn labels(name: &str) -> Json {
-    json!({ NAME: name })
+    json!({ SERVICE: name, NAME: name })
+}
+
+fn selector(name: &str) -> Json {
+    json!({ SERVICE: name })
 }

@@ -174,6 +174,18 @@ fn a_service_waits_for_who_makes_nodes_and_volumes() {
     assert!(claim.depends_on.iter().any(|need| need.name().ends_with("ebs-csi-node")));
 }
 
+#[test]
+fn the_pods_of_others_are_never_caught() {
+    let ours = |service: &str| json!({ "quorate.dev/service": service });
+    for object in objects(EVERYTHING).iter().filter(|object| object.address.kind() != "manifest") {
+        let manifest = manifest_of(object).unwrap();
+        let selector = &manifest["spec"]["selector"];
+        let selected = if selector["matchLabels"].is_null() { selector } else { &selector["matchLabels"] };
+        let service = object.address.name();
+        assert!(selected.is_null() || *selected == ours(service), "{}: {selected}", object.address);
+    }
+}
+
 #[tokio::test]
 async fn every_example_makes_manifests_that_a_server_takes() {
     for (name, text) in [
