@@ -9,7 +9,7 @@ use super::Aws;
 use super::ec2::{EC2, filter};
 use super::zones::{Asker, Zone, all, is_within};
 use crate::engine::{BoxFuture, Failure};
-use crate::resource::{Cloud, Facts, Question, SizeFacts, TargetHealth};
+use crate::resource::{Cloud, Facts, Gate, Question, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// Where AWS publishes the newest images of Amazon Linux 2023.
@@ -43,6 +43,10 @@ impl Cloud for Aws {
 
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move { Ok(caller(self).await?.1) })
+    }
+
+    fn gate(&self) -> &dyn Gate {
+        self
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod ec2;
 mod facts;
 mod failure;
+mod gate;
 mod iam;
 mod kind;
 mod limit;
@@ -16,6 +17,7 @@ mod s3;
 mod store;
 mod tags;
 mod watch;
+mod whereabouts;
 mod zones;
 
 mod autoscaling_group;
@@ -44,3 +46,4 @@ mod tests;
 
 pub use client::{Aws, Scope};
 pub use store::S3Store;
+pub use whereabouts::public_address;

@@ -11,33 +11,32 @@ use super::ec2::{EC2, filter};
 use super::kind::{AwsKind, Creation, Look, live};
 use super::security_group::groups;
 use crate::engine::{Class, Failure, Live, Note};
-use crate::resource::{Rule, SecurityGroupRules};
-use permission::{allow_all, of_permissions, of_rule, permission, same_but_description};
+use crate::resource::{API_GROUP, Grant, Rule, SecurityGroupRules};
+use permission::{allow_all, of_rule, permission};
+pub(super) use permission::{of_permissions, same_but_description};
 
 /// Which way a rule looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     In,
     Out,
 }
 
 /// A rule as it is, with the id by which it can be revoked.
 #[derive(Debug)]
-struct Standing {
-    id: String,
-    way: Way,
-    rule: Rule,
+pub(super) struct Standing {
+    pub(super) id: String,
+    pub(super) way: Way,
+    pub(super) rule: Rule,
 }
 
 impl AwsKind for SecurityGroupRules {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let rules = |(name, group): &(String, &aws_sdk_ec2::types::SecurityGroup)| {
             let id = group.group_id()?;
-            let seen = Self {
-                group: id.into(),
-                ingress: of_permissions(group.ip_permissions()),
-                egress: of_permissions(group.ip_permissions_egress()),
-            };
+            let mut ingress = of_permissions(group.ip_permissions());
+            ingress.retain(|rule| !lets_in_for_a_while(name, rule));
+            let seen = Self { group: id.into(), ingress, egress: of_permissions(group.ip_permissions_egress()) };
             Some(live(name, id, &seen, &[("group", id)]))
         };
         groups(look).await?.iter().filter_map(rules).collect()
@@ -60,7 +59,10 @@ impl AwsKind for SecurityGroupRules {
         let standing = standing(aws, group).await?;
         for (way, wanted) in [(Way::In, &self.ingress), (Way::Out, &self.egress)] {
             let have: Vec<_> = standing.iter().filter(|standing| standing.way == way).collect();
-            let difference = difference(wanted, &have);
+            let mut difference = difference(wanted, &have);
+            let kept =
+                |id: &String| have.iter().any(|s| s.id == *id && lets_in_for_a_while(live.address.name(), &s.rule));
+            difference.surplus.retain(|id| !kept(id));
             describe(aws, group, way, &difference.described).await?;
             // What is new comes first: nothing that may talk before and after is cut off in between.
             let authorized = authorize(aws, group, way, &difference.missing).await;
@@ -102,8 +104,14 @@ fn difference<'a>(wanted: &'a [Rule], have: &[&Standing]) -> Difference<'a> {
     Difference { missing, described, surplus }
 }
 
+/// Whether a rule is none of a plan's business: it lets somebody in to the API, and says when it ends. Afterwards it is a
+/// rule like any other that nobody wants.
+fn lets_in_for_a_while(group: &str, rule: &Rule) -> bool {
+    group == API_GROUP && Grant::of(rule).is_some_and(|grant| grant.runs(jiff::Timestamp::now()))
+}
+
 /// The rules of a group, by id.
-async fn standing(aws: &Aws, group: &str) -> Result<Vec<Standing>, Failure> {
+pub(super) async fn standing(aws: &Aws, group: &str) -> Result<Vec<Standing>, Failure> {
     let pages = || {
         let request = aws.ec2.describe_security_group_rules().filters(filter("group-id", group));
         request.into_paginator().items().send().try_collect()
@@ -120,7 +128,7 @@ fn permissions(rules: &[&Rule]) -> Vec<IpPermission> {
     rules.iter().map(|rule| permission(rule)).collect()
 }
 
-async fn authorize(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(), Failure> {
+pub(super) async fn authorize(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(), Failure> {
     if rules.is_empty() {
         return Ok(());
     }
@@ -137,7 +145,7 @@ async fn authorize(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<
     }
 }
 
-async fn describe(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(), Failure> {
+pub(super) async fn describe(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(), Failure> {
     if rules.is_empty() {
         return Ok(());
     }
@@ -156,7 +164,7 @@ async fn describe(aws: &Aws, group: &str, way: Way, rules: &[&Rule]) -> Result<(
     }
 }
 
-async fn revoke(aws: &Aws, group: &str, way: Way, ids: Vec<String>) -> Result<(), Failure> {
+pub(super) async fn revoke(aws: &Aws, group: &str, way: Way, ids: Vec<String>) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }

@@ -6,20 +6,20 @@
 
 use super::{Problem, Site, names, services};
 use crate::engine::{Address, Input, Object};
-use crate::resource::{Resource, Rule, SecurityGroup, SecurityGroupRules};
+use crate::resource::{API_GROUP, Resource, Rule, SecurityGroup, SecurityGroupRules};
 use crate::spec::NetworkPlugin;
+
+pub(super) use crate::resource::PUBLIC_API_PORT;
 
 /// The masters' group.
 pub(super) const MASTERS: &str = "masters";
 /// The nodes' group, for all node groups.
 pub(super) const NODES: &str = "nodes";
 /// The group of the API's load balancer.
-pub(super) const API: &str = "api";
+pub(super) const API: &str = API_GROUP;
 
 /// The port that API servers listen on.
 pub(super) const API_PORT: u16 = 6443;
-/// The port that the API's load balancer listens on.
-pub(super) const PUBLIC_API_PORT: u16 = 443;
 
 /// The id of a security group.
 pub(super) fn group(name: &str) -> Input {

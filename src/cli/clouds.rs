@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token};
 use crate::kubernetes::Kubernetes;
-use crate::resource::{Cloud, Facts, Question, TargetHealth, is_kubernetes};
+use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes};
 
 /// AWS, and the Kubernetes that runs on it.
 pub struct Clouds {
@@ -113,6 +113,10 @@ impl Cloud for Clouds {
 
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
         self.base.targets(group)
+    }
+
+    fn gate(&self) -> &dyn Gate {
+        self.base.gate()
     }
 
     fn silence(&self) -> Option<Failure> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Gate;
 use crate::engine::{BoxFuture, Failure, Provider};
 use crate::spec::Architecture;
 
@@ -70,6 +71,9 @@ pub trait Cloud: Provider {
 
     /// Who is asking: an ARN, by one call.
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>>;
+
+    /// Who reaches the Kubernetes API from outside.
+    fn gate(&self) -> &dyn Gate;
 
     /// Why the part of it that runs on the cluster itself did not answer the last look. What is known of that part is
     /// then what was recorded.

@@ -1,6 +1,8 @@
 //! The vocabulary: one file per kind of object, its attributes and what a change to each means.
 
 mod facts;
+mod gate;
+mod grant;
 mod kubernetes;
 mod names;
 
@@ -13,6 +15,8 @@ use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
 pub use facts::{Cloud, Facts, Question, SizeFacts, TargetHealth};
+pub use gate::{Admission, Gate};
+pub use grant::{API_GROUP, Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use kubernetes::*;
 pub use names::{RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Call;
 use super::{Sandbox, sizes};
 use crate::engine::{BoxFuture, Failure};
-use crate::resource::{Cloud, Facts, Question, TargetHealth};
+use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth};
 use crate::spec::Architecture;
 
 /// The letters of the regions that do not have just `a` to `c`.
@@ -59,6 +59,10 @@ impl Cloud for Sandbox {
             let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| Ok(arn(world))).await
         })
+    }
+
+    fn gate(&self) -> &dyn Gate {
+        self
     }
 }
 

@@ -7,6 +7,7 @@ mod edit;
 mod facts;
 mod faults;
 mod foreign;
+mod gate;
 mod home;
 mod hurt;
 mod links;

@@ -1,5 +1,6 @@
 //! Plans, objects, failures and progress as text and JSON. Pure: it returns text, and prints nothing.
 
+pub mod access;
 pub mod failure;
 pub mod health;
 mod line;

@@ -13,12 +13,12 @@ pub(super) fn allow_all() -> Rule {
 }
 
 /// Whether two rules allow the same: EC2 does not keep two of them.
-pub(super) fn same_but_description(a: &Rule, b: &Rule) -> bool {
+pub(in crate::aws) fn same_but_description(a: &Rule, b: &Rule) -> bool {
     (&a.protocol, &a.ports, &a.peer) == (&b.protocol, &b.ports, &b.peer)
 }
 
 /// Permissions as rules: one rule a range, pair or prefix list.
-pub(super) fn of_permissions(permissions: &[IpPermission]) -> Vec<Rule> {
+pub(in crate::aws) fn of_permissions(permissions: &[IpPermission]) -> Vec<Rule> {
     permissions.iter().flat_map(of_permission).collect()
 }
 

@@ -7,6 +7,7 @@
 
 mod autoscaling_group;
 mod disks_and_keys;
+mod gate;
 mod launch_template;
 mod network;
 mod on_moto;

@@ -39,6 +39,7 @@ commands! {
     Destroy in destroy,
     Show in show,
     Validate in validate,
+    Access in access,
     Kubeconfig in kubeconfig,
     Credential in credential,
     Token in token,

@@ -52,7 +52,7 @@ fn lost(message: impl Into<String>) -> Failure {
 }
 
 /// Refuses an account that is not the file's before anything is written there, be it a lease.
-async fn right_account(flow: &Flow<'_>) -> Result<(), CliError> {
+pub(super) async fn right_account(flow: &Flow<'_>) -> Result<(), CliError> {
     let Some(expected) = &flow.cluster.account else { return Ok(()) };
     let found = flow.interrupt.or(patiently(flow, || flow.cloud.account())).await?;
     own_account(expected, &found.map_err(CliError::cloud("asking for the account"))?)

@@ -114,9 +114,7 @@ fn tell(
         flow.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
         return Ok(());
     }
-    if flow.sandbox {
-        flow.ui.text("SANDBOX  a simulated cloud: nothing here is real\n");
-    }
+    flow.say_sandbox();
     let place = if files.is_empty() { "As it was already".to_owned() } else { files.join(", ") };
     flow.ui.text(&format!("{place}: the current context is {}, at {}\n", entry.context, entry.server));
     Ok(())

@@ -1,5 +1,6 @@
 //! What commands do with a cluster: the same for AWS and for the sandbox, and for tests that bring a cloud of their own.
 
+mod access;
 mod apply;
 mod begin;
 mod book;
@@ -27,6 +28,7 @@ use crate::view::Heading;
 
 use super::{Interrupt, Ui};
 
+pub use access::{Which, close_access, list_access, open_access};
 pub use apply::{Consent, apply};
 pub use destroy::destroy;
 pub(in crate::cli) use kubeconfig::api_address;
@@ -65,6 +67,13 @@ pub struct Flow<'a> {
 impl Flow<'_> {
     fn name(&self) -> &str {
         self.cluster.name.as_str()
+    }
+
+    /// Says that nothing is real, where nothing is.
+    fn say_sandbox(&self) {
+        if self.sandbox {
+            self.ui.text("SANDBOX  a simulated cloud: nothing here is real\n");
+        }
     }
 
     fn heading(&self, facts: &Facts) -> Heading {

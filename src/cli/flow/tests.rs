@@ -1,6 +1,7 @@
 //! Whole lives of a cluster in the sandbox, as a user lives them.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
+mod access;
 mod services;
 
 use std::collections::{BTreeMap, VecDeque};
