@@ -2,6 +2,11 @@
 
 use anstyle::{AnsiColor, Effects, Style as Ansi};
 
+/// A name wider than this does not push what is told of all others to the right.
+const WIDEST: usize = 40;
+/// Where what does not fit beside a name starts below it.
+const BELOW: usize = 8;
+
 /// How a screen looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -129,11 +134,69 @@ pub(super) fn screen(lines: &[Line], style: Style) -> String {
     out
 }
 
+/// How many columns there are behind an indent; a screen that is very narrow gets lines that are too long.
+fn room(indent: usize, style: Style) -> usize {
+    style.width.saturating_sub(indent).max(20)
+}
+
 /// A text in one ink, broken between words so that it fits.
 pub(super) fn paragraph(indent: usize, ink: Ink, text: &str, style: Style) -> Vec<Line> {
-    let room = style.width.saturating_sub(indent).max(20);
+    filled(indent, ink, text.split_whitespace(), style)
+}
+
+/// Names in one ink, broken between them, and behind a slash where one alone does not fit.
+pub(super) fn names(indent: usize, ink: Ink, text: &str, style: Style) -> Vec<Line> {
+    let room = room(indent, style);
+    filled(indent, ink, text.split_whitespace().flat_map(|name| parts(name, room)), style)
+}
+
+/// A name in parts that fit; what has no slash in a good place stays whole.
+fn parts(name: &str, room: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while rest.chars().count() > room {
+        let end = rest.char_indices().nth(room).map_or(rest.len(), |(end, _)| end);
+        let Some(slash) = rest[..end].rfind('/') else { break };
+        let (part, more) = rest.split_at(slash + 1);
+        parts.push(part);
+        rest = more;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// Adds a text to the last of some lines: at a column, right behind it, or below it, whichever fits first.
+pub(super) fn tell(lines: &mut Vec<Line>, ink: Ink, told: &str, column: usize, style: Style) {
+    let length = told.chars().count();
+    match lines.last_mut() {
+        _ if told.is_empty() => {}
+        Some(last) if last.width() + 2 <= column && column + length <= style.width => {
+            *last = last.clone().up_to(column).ink(ink, told);
+        }
+        Some(last) if last.width() + 2 + length <= style.width => {
+            *last = last.clone().plain("  ").ink(ink, told);
+        }
+        _ => lines.extend(paragraph(BELOW, ink, told, style)),
+    }
+}
+
+/// A name, and its identifier in a column or right behind it: never broken, as it is there to be copied.
+pub(super) fn identified(name: &str, id: &str, column: usize) -> Line {
+    let line = Line::at(0).plain(name);
+    let line = if line.width() + 2 <= column { line.up_to(column) } else { line.plain("  ") };
+    line.plain(id)
+}
+
+/// Where what is told of names starts, which start at `start` themselves. A very wide one does not push it to the right.
+pub(super) fn column<'a>(start: usize, names: impl Iterator<Item = &'a str>) -> usize {
+    let widths = names.map(|name| name.chars().count()).filter(|width| *width <= WIDEST);
+    start + widths.max().unwrap_or_default() + 2
+}
+
+fn filled<'a>(indent: usize, ink: Ink, words: impl Iterator<Item = &'a str>, style: Style) -> Vec<Line> {
+    let room = room(indent, style);
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in words {
         let last = lines.len() - 1;
         let line = &mut lines[last];
         if line.is_empty() {
@@ -158,4 +221,36 @@ pub(super) fn labelled(label: &str, ink: Ink, text: &str, style: Style) -> Vec<L
     let first = if lines.is_empty() { Line::default() } else { lines.remove(0) };
     lines.insert(0, Line::at(0).ink(ink, label).then(first));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(lines: &[Line]) -> String {
+        screen(lines, Style::default())
+    }
+
+    #[test]
+    fn a_name_is_broken_behind_a_slash_and_only_if_it_must() {
+        let long = format!("manifest/{}/{}", "a".repeat(60), "b".repeat(40));
+        let lines = names(4, Ink::Plain, &format!("one/two {long}"), Style::default());
+        assert_eq!(shown(&lines), format!("    one/two\n    manifest/{}/\n    {}\n", "a".repeat(60), "b".repeat(40)));
+        let whole = "c".repeat(100);
+        assert_eq!(shown(&names(0, Ink::Plain, &whole, Style::default())), format!("{whole}\n"));
+    }
+
+    #[test]
+    fn what_is_told_stands_where_it_fits() {
+        let at = |name: &str, told: &str| {
+            let mut lines = vec![Line::at(2).plain(name)];
+            tell(&mut lines, Ink::Faint, told, 12, Style::default());
+            shown(&lines)
+        };
+        assert_eq!(at("vpc", "id"), "  vpc       id\n");
+        assert_eq!(at("security-group", "id"), "  security-group  id\n");
+        assert_eq!(at("vpc", &"x".repeat(74)), format!("  vpc\n        {}\n", "x".repeat(74)));
+        assert_eq!(at("vpc", ""), "  vpc\n");
+        assert_eq!(column(4, ["a", "four", &"w".repeat(41)].into_iter()), 10);
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Action, Address, Failure, Mode, Outcome, Plan};
 
 use super::failure::Report;
-use super::line::{Ink, Line, paragraph, screen};
+use super::line::{self, Ink, Line, paragraph, screen};
 use super::plan;
 use super::{FORMAT, Heading, Style, noun, value};
 
@@ -137,11 +137,11 @@ fn what_is_left(left: &[Left], style: Style) -> Vec<Line> {
     if left.is_empty() {
         return vec![Line::at(0).plain(format!("{count} left."))];
     }
-    let column = left.iter().map(|left| left.address.to_string().chars().count()).max().unwrap_or_default() + 2;
+    let titles: Vec<String> = left.iter().map(|left| value::safe(&left.address.to_string())).collect();
+    let column = line::column(0, titles.iter().map(String::as_str));
     let mut lines = vec![Line::at(0).ink(Ink::Danger, format!("{count} left:"))];
-    for left in left {
-        let name = value::safe(&left.address.to_string());
-        lines.push(Line::at(0).plain(name).up_to(column).plain(value::short_id(&left.id)));
+    for (left, title) in left.iter().zip(&titles) {
+        lines.push(line::identified(title, &value::short_id(&left.id), column));
         if let Some(because) = &left.because {
             lines.extend(paragraph(2, Ink::Faint, &value::safe(because), style));
         }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Live, Member, Phase};
+use crate::resource::{LoadBalancer, MANIFEST, Resource};
 
-use super::line::{Ink, Line, screen};
+use super::line::{self, Ink, Line, screen};
 use super::{FORMAT, Heading, Style, noun, value};
 
 /// The objects of a cluster with its heading, under a versioned format.
@@ -31,7 +32,7 @@ impl Document {
 pub fn text(document: &Document, style: Style) -> String {
     let mut lines = document.heading.lines();
     lines.push(Line::default());
-    lines.extend(rows(&document.objects));
+    lines.extend(rows(&document.objects, document.heading.sandbox));
     if !document.objects.is_empty() {
         lines.push(Line::default());
     }
@@ -47,16 +48,27 @@ pub fn json(document: &Document) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(document).map(|text| text + "\n")
 }
 
-fn rows(objects: &[Live]) -> Vec<Line> {
-    let column = objects.iter().map(|live| live.address.to_string().chars().count()).max().unwrap_or_default() + 2;
+fn rows(objects: &[Live], sandbox: bool) -> Vec<Line> {
+    let titles: Vec<String> = objects.iter().map(|live| value::safe(&live.address.to_string())).collect();
+    let column = line::column(0, titles.iter().map(String::as_str));
     let mut lines = Vec::new();
-    for live in objects {
-        let name = value::safe(&live.address.to_string());
-        let line = Line::at(0).plain(name).up_to(column).plain(value::short_id(&live.id));
-        lines.push(with_phase(line, live.phase));
+    for (live, title) in objects.iter().zip(&titles) {
+        // An add-on's object is found by its address: its identifier says the same again.
+        let id = if live.address.kind() == MANIFEST { String::new() } else { value::short_id(&live.id) };
+        lines.push(with_phase(line::identified(title, &id, column), live.phase));
+        lines.extend(address(live, sandbox));
         lines.extend(machines(&live.members));
     }
     lines
+}
+
+/// The name by which a load balancer is reached.
+fn address(live: &Live, sandbox: bool) -> Vec<Line> {
+    let name = live.outputs.get("dns_name").filter(|_| live.address.kind() == LoadBalancer::KIND.name);
+    let Some(name) = name else { return Vec::new() };
+    let nowhere = sandbox.then_some("(simulated: this name resolves to nothing)");
+    let told = [Some(value::safe(name)), nowhere.map(str::to_owned)];
+    told.into_iter().flatten().map(|text| Line::at(2).ink(Ink::Faint, text)).collect()
 }
 
 fn with_phase(line: Line, phase: Phase) -> Line {
@@ -123,6 +135,23 @@ mod tests {
         volume.phase = Phase::Pending;
         let document = Document::new(sample::heading(), vec![volume, group]);
         insta::assert_snapshot!(text(&document, Style::default()));
+    }
+
+    #[test]
+    fn a_load_balancer_tells_its_name_and_a_simulated_one_that_it_leads_nowhere() {
+        let mut balancer = live("load-balancer", "service-chat", "loadbalancer/net/chat-ed9fd0-chat-bf08a12d/d07e43ed");
+        let name = "chat-ed9fd0-chat-bf08a12d-d07e43ed.elb.us-east-1.amazonaws.com";
+        balancer.outputs.insert("dns_name".to_owned(), name.to_owned());
+        let shown = |sandbox| {
+            let heading = crate::view::Heading { sandbox, ..sample::heading() };
+            text(&Document::new(heading, vec![balancer.clone()]), Style::default())
+        };
+        assert!(shown(false).contains(&format!("\n  {name}\n")), "{}", shown(false));
+        assert!(
+            shown(true).contains(&format!("\n  {name}\n  (simulated: this name resolves to nothing)\n")),
+            "{}",
+            shown(true)
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn alike(changes: &[&Change], shared_reason: bool, mode: Mode, style:
     }
     let mut lines = Vec::new();
     for (group, body) in groups {
-        lines.extend(change::heads(&group, mode));
+        lines.extend(change::heads(&group, mode, style));
         match group.as_slice() {
             [only] => lines.extend(change::body(only, shared_reason, mode, style)),
             _ => lines.extend(body),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::engine::{Action, AttributeChange, Change, Form, Kind, Mode, Origin, Reason, Vocabulary};
-use crate::resource::Kinds;
-use crate::view::line::{Ink, Line, paragraph};
+use crate::resource::{Kinds, MANIFEST};
+use crate::view::line::{self, Ink, Line, paragraph};
 use crate::view::{Style, value};
 
 use super::difference::{Difference, difference};
@@ -18,20 +18,25 @@ const BODY: usize = 6;
 /// A name longer than this does not push the values of all others to the right.
 const LONGEST_NAME: usize = 24;
 
-/// The first lines: sign, address, identifier; one for each change of a group.
-pub(super) fn heads(group: &[&Change], mode: Mode) -> Vec<Line> {
-    let column = group.iter().map(|change| ADDRESS + title(change).chars().count()).max().unwrap_or_default() + 2;
-    group
-        .iter()
-        .map(|change| {
-            let (sign, ink) = sign(change.action, mode);
-            let head = Line::at(0).ink(ink, sign).plain(" ").ink(Ink::Strong, title(change));
-            match &change.id {
-                Some(id) => head.up_to(column).ink(Ink::Faint, value::short_id(id)),
-                None => head,
-            }
-        })
-        .collect()
+/// The first lines: sign, address, identifier; those of each change of a group.
+pub(super) fn heads(group: &[&Change], mode: Mode, style: Style) -> Vec<Line> {
+    let titles: Vec<String> = group.iter().map(|change| title(change)).collect();
+    let column = line::column(ADDRESS, titles.iter().map(String::as_str));
+    let head = |(change, title): (&&Change, &String)| {
+        let (sign, ink) = sign(change.action, mode);
+        let mut titles = line::names(BODY, Ink::Strong, title, style).into_iter();
+        let first = Line::at(0).ink(ink, sign).plain(" ").then(titles.next().unwrap_or_default());
+        let mut lines: Vec<Line> = std::iter::once(first).chain(titles).collect();
+        line::tell(&mut lines, Ink::Faint, &told_id(change), column, style);
+        lines
+    };
+    group.iter().zip(&titles).flat_map(head).collect()
+}
+
+/// The identifier, where it tells more than the address.
+fn told_id(change: &Change) -> String {
+    let id = change.id.as_deref().filter(|_| change.address.kind() != MANIFEST);
+    id.map(value::short_id).unwrap_or_default()
 }
 
 fn title(change: &Change) -> String {

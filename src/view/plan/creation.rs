@@ -5,63 +5,77 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 
 use crate::engine::{Change, Mode, Value};
-use crate::view::line::{Ink, Line, paragraph};
+use crate::resource::MANIFEST;
+use crate::view::line::{self, Ink, Line};
 use crate::view::{Style, noun, value};
 
 use super::section::{reason, sign};
 
 /// Where the address starts.
 const ADDRESS: usize = 4;
-/// An address wider than this does not push the details of all others to the right.
-const WIDEST: usize = 40;
-
 /// Creations, those of one kind that are told apart by nothing but their names on one line.
 pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: Style) -> Vec<Line> {
-    let key = |change: &Change| (change.address.kind().to_owned(), detail(change), reason(&change.reason));
+    let key = |change: &Change| (change.address.kind().to_owned(), likeness(change), reason(&change.reason));
     let rows: Vec<(String, String)> = grouped(changes, key)
         .iter()
         .map(|group| {
             let why = if shared_reason { String::new() } else { reason(&group[0].reason) };
-            let told = [each(detail(group[0]), group.len()), why]
-                .into_iter()
-                .filter(|text| !text.is_empty())
-                .collect::<Vec<_>>();
+            let told = [summary(group), why].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
             (addresses(group), told.join("; "))
         })
         .collect();
-    let widest = rows.iter().map(|(name, _)| name.chars().count()).filter(|width| *width <= WIDEST).max();
-    let column = ADDRESS + widest.unwrap_or_default() + 2;
+    let column = line::column(ADDRESS, rows.iter().map(|(name, _)| name.as_str()));
     rows.iter().flat_map(|(name, told)| row(changes[0], name, told, column, style)).collect()
 }
 
 fn row(change: &Change, name: &str, told: &str, column: usize, style: Style) -> Vec<Line> {
     let (sign, ink) = sign(change.action, Mode::Apply);
-    let mut names = paragraph(ADDRESS, Ink::Strong, name, style).into_iter();
+    let mut names = line::names(ADDRESS, Ink::Strong, name, style).into_iter();
     let first = names.next().unwrap_or_default();
     // The sign stands in the indent of the first line.
     let head = Line::at(0).ink(ink, sign).plain(" ").then(first);
     let mut lines: Vec<Line> = std::iter::once(head).chain(names).collect();
-    if told.is_empty() {
-        return lines;
-    }
-    match lines.last_mut() {
-        Some(last) if last.width() + 2 <= column && column + told.chars().count() <= style.width => {
-            *last = last.clone().up_to(column).ink(Ink::Faint, told);
-        }
-        Some(last) if last.width() + 2 + told.chars().count() <= style.width => {
-            *last = last.clone().plain("  ").ink(Ink::Faint, told);
-        }
-        _ => lines.extend(paragraph(column.min(ADDRESS + 4), Ink::Faint, told, style)),
-    }
+    line::tell(&mut lines, Ink::Faint, told, column, style);
     lines
 }
 
-/// `subnet/us-east-1a`, or `volume/{etcd-a, etcd-b}` for several.
+/// What changes have in common that stand on one line: all of an add-on's do.
+fn likeness(change: &Change) -> String {
+    if change.address.kind() == MANIFEST { addon(change).to_owned() } else { detail(change) }
+}
+
+/// The add-on that an object belongs to.
+fn addon(change: &Change) -> &str {
+    let name = change.address.name();
+    name.split_once('/').map_or(name, |(addon, _)| addon)
+}
+
+/// What is told of changes on one line.
+fn summary(group: &[&Change]) -> String {
+    match group {
+        [first, _, ..] if first.address.kind() == MANIFEST => types(group),
+        [first, ..] => each(detail(first), group.len()),
+        [] => String::new(),
+    }
+}
+
+/// How many objects of which types: `CSIDriver, 2 ClusterRoles`.
+fn types(group: &[&Change]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for change in group {
+        *counts.entry(detail(change)).or_default() += 1;
+    }
+    let spoken = counts.into_iter().map(|(name, number)| if number == 1 { name } else { noun::count(number, &name) });
+    spoken.collect::<Vec<_>>().join(", ")
+}
+
+/// `subnet/us-east-1a`, or `volume/{etcd-a, etcd-b}` for several; `manifest/ebs-csi-driver/*` for those of an add-on.
 fn addresses(group: &[&Change]) -> String {
     let kind = group[0].address.kind();
     let names: Vec<String> = group.iter().map(|change| value::safe(change.address.name())).collect();
     match names.as_slice() {
         [only] => format!("{kind}/{only}"),
+        _ if kind == MANIFEST => format!("{kind}/{}/*", value::safe(addon(group[0]))),
         many => format!("{kind}/{{{}}}", many.join(", ")),
     }
 }

@@ -2,6 +2,7 @@
 
 mod alike;
 mod change;
+mod cost;
 mod creation;
 mod difference;
 mod document;
@@ -81,6 +82,7 @@ fn summary(document: &Document, style: Style) -> Vec<Line> {
     }
     let label = if document.plan.mode == Mode::Refresh { "Outside: " } else { "Plan: " };
     let mut lines = labelled(label, Ink::Strong, &counts, style);
+    lines.extend(cost::lines(document, style));
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
         let way = if document.plan.mode == Mode::Apply { " `apply` does that only with --delete-data." } else { "" };

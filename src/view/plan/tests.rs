@@ -366,3 +366,19 @@ fn control_characters_from_the_cloud_do_not_reach_the_terminal() {
     let shown = shown(changes);
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
 }
+
+#[test]
+fn what_crosses_zones_costs_and_the_plan_says_so() {
+    let balancer = |action, before| {
+        let cross = attribute("cross_zone", before, json!(true));
+        let subnets = attribute("subnets", json!(["subnet-1", "subnet-2"]), json!(["subnet-1", "subnet-2"]));
+        change("load-balancer/service-chat", action, Reason::New, vec![cross, subnets])
+    };
+    let said = shown(vec![balancer(Action::Create, json!(null))]);
+    assert!(said.contains("Cost: about 0.01 USD for each GB and direction that load-balancer/service-chat"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    assert!(shown(vec![balancer(Action::Update, json!(false))]).contains("Cost: "));
+    assert!(!shown(vec![balancer(Action::Update, json!(true))]).contains("Cost: "), "it cost that before");
+    let api = change("load-balancer/api", Action::Create, Reason::New, vec![new("cross_zone", json!(true))]);
+    assert!(!shown(vec![api]).contains("Cost: "), "nobody can choose otherwise");
+}
