@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, Listener as ElbListener, ProtocolEnum};
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, Certificate, Listener as ElbListener, ProtocolEnum,
+};
 
 use super::Aws;
 use super::balancing::{ELB, Told, balancing, retag, text, to_elb};
@@ -30,6 +32,8 @@ impl AwsKind for Listener {
             .protocol(ProtocolEnum::from(self.protocol.as_str()))
             .port(self.port.into())
             .default_actions(self.action())
+            .set_certificates(self.certificates())
+            .set_ssl_policy(self.tls_policy.clone())
             .set_tags(Some(to_elb(&self.tags)));
         let answer = aws.send(ELB, "CreateListener", request.send()).await?;
         let arn = text(answer.listeners().first().and_then(ElbListener::listener_arn));
@@ -37,14 +41,17 @@ impl AwsKind for Listener {
     }
 
     async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
-        if ["protocol", "port", "target_group"].iter().any(|name| changed.contains(*name)) {
+        if changed.iter().any(|name| name != "tags") {
+            // What TLS needs goes by itself when the protocol is another one.
             let request = aws
                 .elb
                 .modify_listener()
                 .listener_arn(&live.id)
                 .protocol(ProtocolEnum::from(self.protocol.as_str()))
                 .port(self.port.into())
-                .default_actions(self.action());
+                .default_actions(self.action())
+                .set_certificates(self.certificates())
+                .set_ssl_policy(self.tls_policy.clone());
             aws.send(ELB, "ModifyListener", request.send()).await?;
         }
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
@@ -61,15 +68,24 @@ impl Listener {
         let target = self.target_group.known().map(str::to_owned);
         Action::builder().r#type(ActionTypeEnum::Forward).set_target_group_arn(target).build()
     }
+
+    fn certificates(&self) -> Option<Vec<Certificate>> {
+        let arn = self.certificate.as_ref()?;
+        Some(vec![Certificate::builder().certificate_arn(arn).build()])
+    }
 }
 
 fn translate(told: &Told<ElbListener>) -> Listener {
     let listener = &told.object;
+    // A policy may be told of a listener that has nothing to do with TLS.
+    let tls = listener.protocol() == Some(&ProtocolEnum::Tls);
     Listener {
         load_balancer: listener.load_balancer_arn().unwrap_or_default().into(),
         protocol: text(listener.protocol().map(ProtocolEnum::as_str)),
         port: listener.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
         target_group: targets(listener.default_actions()).into(),
+        certificate: tls.then(|| text(listener.certificates().first().and_then(Certificate::certificate_arn))),
+        tls_policy: tls.then(|| text(listener.ssl_policy())),
         tags: told.tags.clone(),
     }
 }
@@ -101,6 +117,19 @@ mod tests {
         let tuples = arns.iter().map(|arn| TargetGroupTuple::builder().target_group_arn(*arn).build());
         let config = ForwardActionConfig::builder().set_target_groups(Some(tuples.collect())).build();
         Action::builder().r#type(ActionTypeEnum::Forward).forward_config(config).build()
+    }
+
+    #[test]
+    fn only_tls_has_a_certificate_and_a_policy() {
+        let told = |protocol| {
+            let certificate = Certificate::builder().certificate_arn("arn:c").build();
+            let listener = ElbListener::builder().protocol(protocol).certificates(certificate).ssl_policy("policy");
+            translate(&Told { object: listener.build(), attributes: [].into(), tags: [].into() })
+        };
+        let tls = told(ProtocolEnum::Tls);
+        assert_eq!((tls.certificate.as_deref(), tls.tls_policy.as_deref()), (Some("arn:c"), Some("policy")));
+        let plain = told(ProtocolEnum::Tcp);
+        assert_eq!((plain.certificate, plain.tls_policy), (None, None));
     }
 
     #[test]

@@ -17,6 +17,14 @@ use crate::resource::{HealthCheck, Resource, TargetGroup, TargetHealth};
 const DEREGISTRATION: &str = "deregistration_delay.timeout_seconds";
 /// What it is in a new target group.
 const DEFAULT_DEREGISTRATION: u32 = 300;
+/// The attribute that lets machines see the clients' addresses. A new target group of instances has it on.
+const PRESERVE: &str = "preserve_client_ip.enabled";
+/// The attribute that makes connections sticky. A new target group has it off.
+const STICKY: &str = "stickiness.enabled";
+/// The attribute that says by what.
+const STICKY_BY: &str = "stickiness.type";
+/// How ELB says that the port which takes connections is asked for health.
+const TRAFFIC_PORT: &str = "traffic-port";
 
 impl AwsKind for TargetGroup {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
@@ -41,6 +49,7 @@ impl AwsKind for TargetGroup {
             .protocol(ProtocolEnum::from(self.protocol.as_str()))
             .port(self.port.into())
             .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+            .health_check_port(check.asked())
             .set_health_check_path(check.path.clone())
             .set_health_check_interval_seconds(signed(check.interval))
             .set_healthy_threshold_count(signed(check.healthy))
@@ -48,9 +57,7 @@ impl AwsKind for TargetGroup {
             .set_tags(Some(to_elb(&self.tags)));
         let answer = aws.send(ELB, "CreateTargetGroup", request.send()).await?;
         let arn = text(answer.target_groups().first().and_then(ElbTargetGroup::target_group_arn));
-        if self.deregistration_seconds != DEFAULT_DEREGISTRATION {
-            self.set_deregistration(aws, &arn).await.map_err(just_made)?;
-        }
+        set_attributes(aws, &arn, self.attributes(|name| self.is_unusual(name))).await.map_err(just_made)?;
         live(creation.object.address.name(), &arn, self, &[("arn", &arn)])
     }
 
@@ -62,15 +69,14 @@ impl AwsKind for TargetGroup {
                 .modify_target_group()
                 .target_group_arn(&live.id)
                 .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+                .health_check_port(check.asked())
                 .set_health_check_path(check.path.clone())
                 .set_health_check_interval_seconds(signed(check.interval))
                 .set_healthy_threshold_count(signed(check.healthy))
                 .set_unhealthy_threshold_count(signed(check.unhealthy));
             aws.send(ELB, "ModifyTargetGroup", request.send()).await?;
         }
-        if changed.contains("deregistration_seconds") {
-            self.set_deregistration(aws, &live.id).await?;
-        }
+        set_attributes(aws, &live.id, self.attributes(|name| changed.contains(name))).await?;
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
         updated(live, self)
     }
@@ -82,17 +88,47 @@ impl AwsKind for TargetGroup {
 }
 
 impl TargetGroup {
-    async fn set_deregistration(&self, aws: &Aws, arn: &str) -> Result<(), Failure> {
-        let seconds = self.deregistration_seconds.to_string();
-        let attribute = TargetGroupAttribute::builder().key(DEREGISTRATION).value(seconds).build();
-        let request = aws.elb.modify_target_group_attributes().target_group_arn(arn).attributes(attribute);
-        aws.send(ELB, "ModifyTargetGroupAttributes", request.send()).await.map(drop)
+    /// What is set by a call of its own, in ELB's words, as far as it is asked for.
+    fn attributes(&self, asked: impl Fn(&str) -> bool) -> Vec<TargetGroupAttribute> {
+        let all = [
+            ("deregistration_seconds", DEREGISTRATION, self.deregistration_seconds.to_string()),
+            ("preserve_client_ip", PRESERVE, self.preserve_client_ip.to_string()),
+            ("sticky", STICKY, self.sticky.to_string()),
+            ("sticky", STICKY_BY, "source_ip".to_owned()),
+        ];
+        let asked = all.into_iter().filter(|(name, ..)| asked(name));
+        asked.map(|(_, key, value)| TargetGroupAttribute::builder().key(key).value(value).build()).collect()
     }
+
+    /// Whether an attribute is other than in a new target group.
+    fn is_unusual(&self, name: &str) -> bool {
+        match name {
+            "deregistration_seconds" => self.deregistration_seconds != DEFAULT_DEREGISTRATION,
+            "preserve_client_ip" => !self.preserve_client_ip,
+            _ => self.sticky,
+        }
+    }
+}
+
+impl HealthCheck {
+    /// The port in ELB's words.
+    fn asked(&self) -> String {
+        self.port.map_or_else(|| TRAFFIC_PORT.to_owned(), |port| port.to_string())
+    }
+}
+
+async fn set_attributes(aws: &Aws, arn: &str, attributes: Vec<TargetGroupAttribute>) -> Result<(), Failure> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    let request = aws.elb.modify_target_group_attributes().target_group_arn(arn).set_attributes(Some(attributes));
+    aws.send(ELB, "ModifyTargetGroupAttributes", request.send()).await.map(drop)
 }
 
 fn translate(told: &Told<ElbTargetGroup>) -> TargetGroup {
     let group = &told.object;
-    let seconds = told.attributes.get(DEREGISTRATION).and_then(|seconds| seconds.parse().ok());
+    let attribute = |name: &str| told.attributes.get(name).map(String::as_str);
+    let seconds = attribute(DEREGISTRATION).and_then(|seconds| seconds.parse().ok());
     TargetGroup {
         name: text(group.target_group_name()),
         vpc: group.vpc_id().unwrap_or_default().into(),
@@ -100,12 +136,15 @@ fn translate(told: &Told<ElbTargetGroup>) -> TargetGroup {
         port: group.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
         health_check: HealthCheck {
             protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
+            port: group.health_check_port().and_then(|port| port.parse().ok()),
             path: group.health_check_path().map(str::to_owned),
             interval: unsigned(group.health_check_interval_seconds()),
             healthy: unsigned(group.healthy_threshold_count()),
             unhealthy: unsigned(group.unhealthy_threshold_count()),
         },
         deregistration_seconds: seconds.unwrap_or(DEFAULT_DEREGISTRATION),
+        preserve_client_ip: attribute(PRESERVE) != Some("false"),
+        sticky: attribute(STICKY) == Some("true"),
         tags: told.tags.clone(),
     }
 }
@@ -147,6 +186,24 @@ mod tests {
     fn odd_values_are_translated_and_not_refused() {
         let seen = translate(&told(ElbTargetGroup::builder().port(-1).build(), &[(DEREGISTRATION, "soon")]));
         assert_eq!((seen.port, seen.deregistration_seconds), (0, DEFAULT_DEREGISTRATION));
+    }
+
+    #[test]
+    fn clients_are_seen_unless_it_is_said_that_they_are_not() {
+        let seen = |attributes| {
+            let seen = translate(&told(ElbTargetGroup::builder().build(), attributes));
+            (seen.preserve_client_ip, seen.sticky)
+        };
+        assert_eq!(seen(&[]), (true, false));
+        assert_eq!(seen(&[(PRESERVE, "false"), (STICKY, "true")]), (false, true));
+    }
+
+    #[test]
+    fn a_health_check_asks_a_port_of_its_own_or_that_of_the_traffic() {
+        let port = |text: &str| {
+            translate(&told(ElbTargetGroup::builder().health_check_port(text).build(), &[])).health_check.port
+        };
+        assert_eq!((port(TRAFFIC_PORT), port("10256")), (None, Some(10256)));
     }
 
     #[test]

@@ -52,6 +52,10 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         health_check: ready(),
         // A master that leaves is gone soon after: watches reconnect at once.
         deregistration_seconds: 30,
+        // The API server's audit log names the client. Machines of the cluster come by another way, which leads past
+        // the load balancer: one that was sent back to itself by an address of its own would get no answer.
+        preserve_client_ip: true,
+        sticky: false,
         tags: site.tags(&TargetGroup::address(API), &display),
     };
     let listener = Listener {
@@ -59,6 +63,8 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         protocol: PROTOCOL.to_owned(),
         port: PUBLIC_API_PORT,
         target_group: target_group(),
+        certificate: None,
+        tls_policy: None,
         tags: site.tags(&Listener::address(API), &display),
     };
     Ok(vec![balancer, targets.object(API)?, listener.object(API)?])
@@ -69,6 +75,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
 fn ready() -> HealthCheck {
     HealthCheck {
         protocol: "HTTPS".to_owned(),
+        port: None,
         path: Some("/readyz".to_owned()),
         interval: 10,
         healthy: 2,

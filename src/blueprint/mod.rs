@@ -57,7 +57,7 @@ pub struct Pins {
     /// The id of the public hosted zone that holds the cluster's names, if it was there before the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_zone: Option<String>,
-    /// The port that every node has for each service behind a load balancer.
+    /// The port that every node has for each target of a load balancer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub node_ports: BTreeMap<String, u16>,
 }

@@ -112,9 +112,12 @@ pub enum Problem {
         /// The zone.
         zone: String,
     },
-    /// More services behind load balancers than there are ports for them.
-    #[error("{found} services are behind load balancers, and there are ports on the nodes for {most}")]
-    TooManyBalancers {
+    /// More targets of load balancers than there are ports for them.
+    #[error(
+        "the load balancers of the services need {found} ports of the nodes, and there are {most}; put fewer ports \
+         behind load balancers"
+    )]
+    TooManyNodePorts {
         /// How many there are.
         found: usize,
         /// How many there may be.

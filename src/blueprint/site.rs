@@ -17,7 +17,7 @@ pub(super) struct Site<'a> {
     pub bootstrap: bootstrap::Store,
     /// Where the cluster's public names are.
     pub public: PublicNames,
-    /// The port that every node has for each service behind a load balancer.
+    /// The port that every node has for each target of a load balancer.
     pub node_ports: BTreeMap<String, u16>,
     account: &'a str,
     partition: &'a str,

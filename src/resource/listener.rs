@@ -9,12 +9,18 @@ use super::{Attribute, Input, Kind, Output, Resource, Tags};
 pub struct Listener {
     /// The load balancer's ARN.
     pub load_balancer: Input,
-    /// `TCP`, `UDP` or `TLS`.
+    /// `TCP`, `UDP`, `TCP_UDP` or `TLS`.
     pub protocol: String,
     /// The port that clients connect to.
     pub port: u16,
     /// The target group's ARN.
     pub target_group: Input,
+    /// What it shows who connects by TLS: the ARN of a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Which versions and ciphers of TLS it takes: the name of one of ELB's security policies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_policy: Option<String>,
     /// Tags.
     pub tags: Tags,
 }
@@ -28,6 +34,8 @@ impl Resource for Listener {
             Attribute::update("protocol"),
             Attribute::update("port"),
             Attribute::update("target_group"),
+            Attribute::update("certificate"),
+            Attribute::update("tls_policy"),
             Attribute::update("tags").tags(),
         ],
         outputs: &[Output::pattern(

@@ -11,7 +11,7 @@ pub struct TargetGroup {
     pub name: String,
     /// The VPC.
     pub vpc: Input,
-    /// `TCP`, `UDP` or `TLS`.
+    /// `TCP`, `UDP`, or `TCP_UDP` for both.
     pub protocol: String,
     /// The port of the machines.
     pub port: u16,
@@ -19,6 +19,10 @@ pub struct TargetGroup {
     pub health_check: HealthCheck,
     /// How long a machine that leaves keeps its connections, in seconds.
     pub deregistration_seconds: u32,
+    /// Whether machines see the clients' addresses; of UDP they always do. Otherwise they see the load balancer's.
+    pub preserve_client_ip: bool,
+    /// Whether connections from one address go to one machine, as long as it is healthy.
+    pub sticky: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -28,6 +32,9 @@ pub struct TargetGroup {
 pub struct HealthCheck {
     /// `TCP`, `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// The port that is asked; without one, the port that takes the connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// What is asked for by `HTTP` and `HTTPS`; the answer must be 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -50,6 +57,8 @@ impl Resource for TargetGroup {
             Attribute::replace("port"),
             Attribute::update("health_check"),
             Attribute::update("deregistration_seconds"),
+            Attribute::update("preserve_client_ip"),
+            Attribute::update("sticky"),
             Attribute::update("tags").tags(),
         ],
         outputs: &[Output::pattern(

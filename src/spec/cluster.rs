@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::service::Service;
+
 /// A cluster, complete: what a file says plus every default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
@@ -213,79 +215,6 @@ pub enum PublicZone {
     Create(String),
     /// No public names: the API answers on its load balancer's name.
     None,
-}
-
-/// A service: a Deployment, a Service, and perhaps a network load balancer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Service {
-    /// The container image.
-    pub image: String,
-    /// The program that is run instead of the image's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
-    /// Arguments instead of the image's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub args: Vec<String>,
-    /// The namespace.
-    pub namespace: String,
-    /// How many pods.
-    pub scale: Scale,
-    /// The port that the container listens on.
-    pub port: Option<u16>,
-    /// Environment variables.
-    pub env: BTreeMap<String, String>,
-    /// Environment variables from secrets.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, SecretKey>,
-    /// How much of a CPU each pod is promised, as Kubernetes writes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<String>,
-    /// How much memory each pod is promised and may use, as Kubernetes writes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<String>,
-    /// The path that tells by HTTP whether a pod can take requests; its port tells without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<String>,
-    /// Volumes, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub volumes: BTreeMap<String, Volume>,
-    /// The load balancer in front, if any.
-    pub nlb: Option<Nlb>,
-}
-
-/// A key of a Kubernetes secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretKey {
-    /// The secret's name.
-    pub secret: String,
-    /// The key in it.
-    pub key: String,
-}
-
-/// A volume of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Volume {
-    /// Where the container finds it.
-    pub path: String,
-    /// Size in GiB.
-    pub gib: u32,
-    /// The storage class, where it is not the cluster's default.
-    pub class: Option<String>,
-}
-
-/// A network load balancer in front of a service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Nlb {
-    /// The port that clients connect to.
-    pub port: u16,
-    /// The name in Route 53.
-    pub domain: Option<String>,
-    /// Who may connect, sorted.
-    pub allow: Vec<Ipv4Net>,
-    /// Whether it has addresses inside the VPC only.
-    pub internal: bool,
-    /// Whether each of its addresses leads to the pods of all zones.
-    pub cross_zone: bool,
 }
 
 impl ClusterName {

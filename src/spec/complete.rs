@@ -1,18 +1,19 @@
 //! Makes a [`Cluster`] of a file that keeps every rule: parses every text, fills in every default.
 
+mod service;
+
 use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 
 use super::cluster::{
-    Addon, Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, Nlb,
-    NodeGroup, PublicZone, RootVolume, Scale, SecretKey, Service, Ssh, StateLocation, Volume, Zone,
+    Addon, Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, NodeGroup,
+    PublicZone, RootVolume, Scale, Ssh, StateLocation, Zone,
 };
 use super::defaults;
-use super::file::{
-    ClusterFile, DnsFile, MastersFile, NetworkFile, NlbFile, NodesFile, PluginFile, RootFile, ServiceFile,
-};
-use super::name::check_domain;
+use super::file::{ClusterFile, DnsFile, MastersFile, NetworkFile, NodesFile, PluginFile, RootFile};
+
+pub(super) use service::{port, secret_key, taint, target};
 
 /// The cluster; nothing only if the file breaks a rule, which is then reported by that rule.
 pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
@@ -37,7 +38,7 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
         },
         dns: Dns { zone: public_zone(file.dns.as_ref()) },
         tags: file.tags.clone().unwrap_or_default(),
-        services: named(file.service.as_ref(), |file| service(file, network.cidr))?,
+        services: named(file.service.as_ref(), |file| service::service(file, network.cidr))?,
         network,
         addons: named(file.addon.as_ref(), |addon| {
             Some(Addon { manifest: addon.manifest.clone()?.into(), content: String::new() })
@@ -126,58 +127,4 @@ fn public_zone(file: Option<&DnsFile>) -> PublicZone {
         (Some(zone), _, _) => PublicZone::Existing(zone.clone()),
         (None, _, _) => PublicZone::Discover,
     }
-}
-
-fn service(file: &ServiceFile, vpc: Ipv4Net) -> Option<Service> {
-    Some(Service {
-        image: file.image.clone()?,
-        command: file.command.clone().unwrap_or_default(),
-        args: file.args.clone().unwrap_or_default(),
-        namespace: file.namespace.clone().unwrap_or_else(|| defaults::NAMESPACE.to_owned()),
-        scale: match (file.replicas, file.min, file.max) {
-            (replicas, None, None) => Scale::Count(replicas.unwrap_or(defaults::REPLICAS)),
-            (None, Some(min), Some(max)) => Scale::Range { min, max },
-            _ => return None,
-        },
-        port: file.port.and_then(port),
-        env: file.env.clone().unwrap_or_default(),
-        secrets: named(file.secrets.as_ref(), |text| secret_key(text))?,
-        cpu: file.cpu.clone(),
-        memory: file.memory.clone(),
-        health: file.health.as_ref().and_then(|health| health.path.clone()),
-        volumes: named(file.volume.as_ref(), |volume| {
-            Some(Volume { path: volume.path.clone()?, gib: volume.gib?, class: volume.class.clone() })
-        })?,
-        nlb: match &file.nlb {
-            Some(file) => Some(nlb(file, vpc)?),
-            None => None,
-        },
-    })
-}
-
-fn port(port: u32) -> Option<u16> {
-    u16::try_from(port).ok()
-}
-
-fn nlb(file: &NlbFile, vpc: Ipv4Net) -> Option<Nlb> {
-    let internal = file.internal.unwrap_or(false);
-    Some(Nlb {
-        port: port(file.port?)?,
-        domain: file.domain.clone(),
-        allow: match &file.allow {
-            Some(texts) => allow(Some(texts))?,
-            None if internal => vec![vpc],
-            None => vec![defaults::EVERYBODY],
-        },
-        internal,
-        cross_zone: file.cross_zone.unwrap_or(true),
-    })
-}
-
-/// `secret/key`
-pub(super) fn secret_key(text: &str) -> Option<SecretKey> {
-    let (secret, key) = text.split_once('/')?;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    let is_key = !key.is_empty() && key.len() <= 253 && key.chars().all(allowed);
-    (check_domain(secret).is_ok() && is_key).then(|| SecretKey { secret: secret.to_owned(), key: key.to_owned() })
 }

@@ -22,6 +22,8 @@ pub(super) const REPLICAS: u32 = 1;
 
 /// The namespace of a service that names none.
 pub(super) const NAMESPACE: &str = "default";
+/// What a listener takes of TLS: 1.2 and 1.3, no ciphers that are broken. ELB's own default for its API still takes 1.0.
+pub(super) const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 /// Who reaches a load balancer that says nothing about it.
 pub(super) const EVERYBODY: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0);
 

@@ -3,10 +3,14 @@
 //! Every setting is an `Option`, required or not: what is missing or wrong is reported against the
 //! schema and left out, and the rules still see the rest. So one pass finds everything.
 
+mod service;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub(super) use service::{HealthFile, ListenerFile, NlbFile, PlacementFile, ProtocolFile, ServiceFile};
 
 /// A Kubernetes cluster on AWS.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -232,125 +236,4 @@ pub(super) struct DnsFile {
     /// Whether there are public names at all. Default: `true`. Without them the API answers on its
     /// load balancer's name.
     pub(super) public: Option<bool>,
-}
-
-/// A service: a Deployment, a Service, and perhaps a network load balancer.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Service")]
-pub(super) struct ServiceFile {
-    /// The container image.
-    #[schemars(required, example = "nginx:1.27")]
-    pub(super) image: Option<String>,
-
-    /// The program in the image that is run instead of its own (`ENTRYPOINT`).
-    #[schemars(extend("examples" = [["/app/bin/server"]]))]
-    pub(super) command: Option<Vec<String>>,
-
-    /// Arguments, instead of the image's own (`CMD`).
-    #[schemars(extend("examples" = [["start"]]))]
-    pub(super) args: Option<Vec<String>>,
-
-    /// The namespace; made with the service unless it is there. Default: `default`.
-    #[schemars(extend("examples" = ["chat"]))]
-    pub(super) namespace: Option<String>,
-
-    /// How many pods; the number belongs to this file. Default: 1.
-    #[schemars(example = 3)]
-    pub(super) replicas: Option<u32>,
-
-    /// The fewest pods, when their load chooses the number. Goes with `max` and `cpu`, instead of `replicas`. It needs a
-    /// metrics server in the cluster.
-    #[schemars(example = 2)]
-    pub(super) min: Option<u32>,
-
-    /// The most pods, when their load chooses the number. Goes with `min`, instead of `replicas`.
-    #[schemars(example = 6)]
-    pub(super) max: Option<u32>,
-
-    /// The port that the container listens on.
-    #[schemars(range(min = 1, max = 65535), example = 4000)]
-    pub(super) port: Option<u32>,
-
-    /// Environment variables. They are no place for secrets: everybody who reads this file, or a plan, reads them.
-    #[schemars(extend("examples" = [{ "PORT": "4000" }]))]
-    pub(super) env: Option<BTreeMap<String, String>>,
-
-    /// Environment variables from Kubernetes secrets that are made outside of this file, each as `secret/key`. Their values
-    /// are never read, shown or recorded.
-    #[schemars(extend("examples" = [{ "SECRET_KEY_BASE": "chat/secret-key-base" }]))]
-    pub(super) secrets: Option<BTreeMap<String, String>>,
-
-    /// How much of a CPU each pod is promised: `0.5` or `500m` is half of one. Default: nothing is promised.
-    #[schemars(example = "250m")]
-    pub(super) cpu: Option<String>,
-
-    /// How much memory each pod is promised, and may use at most. Default: no promise and no limit.
-    #[schemars(example = "256Mi")]
-    pub(super) memory: Option<String>,
-
-    /// How it is known that a pod can take requests. Default: it takes connections on its port.
-    pub(super) health: Option<HealthFile>,
-
-    /// Volumes that outlive the pod, by name.
-    pub(super) volume: Option<BTreeMap<String, VolumeFile>>,
-
-    /// Whether each pod keeps something that the others do not have (a chat's room, a session). Default: `false`.
-    pub(super) stateful: Option<bool>,
-
-    /// A network load balancer in front, open to the world.
-    pub(super) nlb: Option<NlbFile>,
-}
-
-/// How it is known that a pod can take requests.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Health")]
-pub(super) struct HealthFile {
-    /// The path that is asked for by HTTP; an answer from 200 to 399 is good.
-    #[schemars(required, example = "/health")]
-    pub(super) path: Option<String>,
-}
-
-/// A volume that outlives the pod: gp3, encrypted.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Volume")]
-pub(super) struct VolumeFile {
-    /// Where the container finds it.
-    #[schemars(required, example = "/data")]
-    pub(super) path: Option<String>,
-
-    /// Size in GiB. It can grow, never shrink.
-    #[schemars(required, range(min = 1, max = 16384), example = 10)]
-    pub(super) gib: Option<u32>,
-
-    /// The storage class. Default: the cluster's own (gp3, encrypted).
-    #[schemars(extend("examples" = ["gp3"]))]
-    pub(super) class: Option<String>,
-}
-
-/// A network load balancer in front of a service.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Nlb")]
-pub(super) struct NlbFile {
-    /// The port that clients connect to.
-    #[schemars(required, range(min = 1, max = 65535), example = 80)]
-    pub(super) port: Option<u32>,
-
-    /// The name in Route 53, made and removed with the service.
-    #[schemars(example = "chat.poeticoding.com")]
-    pub(super) domain: Option<String>,
-
-    /// The address ranges that may connect. Default: everybody; inside the VPC alone with `internal`.
-    #[schemars(extend("examples" = [["203.0.113.0/24"]]))]
-    pub(super) allow: Option<Vec<String>>,
-
-    /// Whether it has addresses inside the VPC only. Default: `false`.
-    pub(super) internal: Option<bool>,
-
-    /// Whether each of its addresses leads to the pods of all zones, which costs for what crosses from one to another.
-    /// Default: `true`.
-    pub(super) cross_zone: Option<bool>,
 }

@@ -21,6 +21,7 @@ mod reference;
 mod render;
 mod rules;
 mod schema;
+mod service;
 mod shape;
 mod source;
 mod toml;
@@ -40,6 +41,7 @@ pub use name::{LabelError, NameError};
 pub use render::render;
 pub use rules::{Rule, rule, rules};
 pub use schema::schema;
+pub use service::*;
 pub use source::{Position, Source};
 pub use zone::ZoneError;
 

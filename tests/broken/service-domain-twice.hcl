@@ -29,7 +29,7 @@ service "b" {
   port     = 80
 
   nlb {
-    port   = 80
+    port   = 8080
     domain = "www.poeticoding.com"
   }
 }

@@ -8,6 +8,7 @@ use quorate::resource;
 mod access;
 mod budget;
 mod change;
+mod examples;
 mod fault;
 mod house;
 mod kubernetes;

@@ -24,7 +24,7 @@ service "chat" {
 /// Everything of it, in the order of a plan.
 const PARTS: [&str; 9] = [
     "deployment/chat",
-    "listener/service-chat",
+    "listener/service-chat/80",
     "load-balancer/service-chat",
     "pod-disruption-budget/chat",
     "record/talk.chat.poeticoding.com",

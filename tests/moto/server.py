@@ -14,6 +14,7 @@ import xmltodict
 from moto.ec2.models import launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.elbv2 import models as elbv2
 from moto.route53 import models as route53
 from moto.s3 import models as s3_models
 from moto.s3 import responses as s3_responses
@@ -92,6 +93,28 @@ def repair_races_of_versions():
         setattr(s3_models.S3Backend, name, alone(getattr(s3_models.S3Backend, name)))
 
 
+def repair_listener_protocols():
+    """Lets a listener change to and from the protocols of network load balancers; TLS takes its certificate along."""
+    original = elbv2.ELBv2Backend.modify_listener
+
+    def modify_listener(self, arn, port=None, protocol=None, ssl_policy=None, certificates=None, actions=None):
+        if protocol == "TLS":
+            for certificate in certificates or [{"CertificateArn": "none"}]:
+                if not self._certificate_exists(certificate_arn=certificate["CertificateArn"]):
+                    raise elbv2.RESTError("CertificateNotFound", "the certificate is not there")
+        known = protocol if protocol in ("HTTP", "HTTPS") else None
+        listener = original(self, arn, port, known, ssl_policy, certificates, actions)
+        listener.protocol = protocol or listener.protocol
+        if protocol == "TLS":
+            listener.certificate = certificates[0]["CertificateArn"]
+            listener.certificates = [certificate["CertificateArn"] for certificate in certificates]
+        elif protocol in ("TCP", "UDP", "TCP_UDP"):
+            listener.certificate, listener.certificates = None, []
+        return listener
+
+    elbv2.ELBv2Backend.modify_listener = modify_listener
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -111,6 +134,7 @@ def application():
     repair_bucket_tags()
     repair_record_creation()
     repair_races_of_versions()
+    repair_listener_protocols()
     return DomainDispatcherApplication(create_backend_app)
 
 

@@ -1,53 +1,124 @@
 //! The network load balancer before a service: an object of the plan, not something that a controller makes behind its
 //! back.
 
-use super::output;
+use super::{output, ports};
 use crate::blueprint::{Problem, Site, names, network, security};
 use crate::engine::{Input, Object};
 use crate::resource::{
     HealthCheck, Listener, LoadBalancer, Record, Resource, Rule, SecurityGroup, SecurityGroupRules, TargetGroup,
     balancer_stem,
 };
-use crate::spec::Nlb;
+use crate::spec::{Nlb, Port, PortListener, Protocol, Service, Tls, Transport};
 
-/// How connections get in, and go on.
-const PROTOCOL: &str = "TCP";
 /// How long a machine that leaves keeps its connections, in seconds.
 const DEREGISTRATION: u32 = 30;
+/// Where kube-proxy says whether it works. It is what is asked when the service itself speaks no TCP.
+const KUBE_PROXY_HEALTH: u16 = 10_256;
+/// What is asked for there, and on a service's own health port.
+const HEALTH_PATH: &str = "/healthz";
 
-/// The name of each of a balancer's objects: no service can be called like one of the cluster's own.
+/// The name of a balancer's objects: no service can be called like one of the cluster's own.
 fn object_name(service: &str) -> String {
     format!("service-{service}")
 }
 
+/// The name of the target group of one of a service's ports.
+fn target_name(service: &str, port: &str) -> String {
+    let own = object_name(service);
+    if port == Service::MAIN { own } else { format!("{own}/{port}") }
+}
+
+/// The services with a load balancer.
+fn balanced<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'a String, &'a Service, &'a Nlb)> {
+    site.cluster.services.iter().filter_map(|(name, service)| Some((name, service, service.nlb.as_ref()?)))
+}
+
 /// The target groups that every node answers for.
 pub(in crate::blueprint) fn target_groups(site: &Site<'_>) -> Vec<Input> {
-    site.node_ports.keys().map(|service| output::<TargetGroup>(&object_name(service), "arn")).collect()
+    let names =
+        balanced(site).flat_map(|(name, service, _)| service.targets().into_keys().map(|port| target_name(name, port)));
+    names.map(|name| output::<TargetGroup>(&name, "arn")).collect()
 }
 
 /// What lets each load balancer reach the nodes.
+///
+/// A rule that names its group also lets through who comes by it with an address of their own: AWS knows the way that
+/// they took. So nobody else is let in, whether pods see the addresses of clients or not.
 pub(in crate::blueprint) fn rules_of_nodes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Rule> + 'a {
-    site.node_ports.iter().map(|(service, port)| {
-        let from = output::<SecurityGroup>(&object_name(service), "id");
-        security::rule("tcp", &port.to_string(), from, &format!("service {service} from its load balancer"))
+    balanced(site).flat_map(|(name, service, nlb)| {
+        doors(site, name, service, nlb).into_iter().map(move |door| {
+            let from = output::<SecurityGroup>(&object_name(name), "id");
+            let why = match door.purpose {
+                Purpose::Traffic => format!("service {name} from its load balancer"),
+                Purpose::Health => format!("health of service {name} for its load balancer"),
+            };
+            security::rule(door.protocol, &door.port.to_string(), from, &why)
+        })
     })
 }
 
-pub(super) fn objects(site: &Site<'_>, service: &str, nlb: &Nlb) -> Result<Vec<Object>, Problem> {
-    let Some(&port) = site.node_ports.get(service) else { return Ok(Vec::new()) };
-    let own = object_name(service);
+/// A port of the nodes that a load balancer comes to.
+#[derive(PartialEq)]
+struct Door {
+    protocol: &'static str,
+    port: u16,
+    purpose: Purpose,
+}
+
+/// What a load balancer comes for.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    Traffic,
+    Health,
+}
+
+fn doors(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> Vec<Door> {
+    let mut doors = Vec::new();
+    for (port_name, port) in service.targets() {
+        let Some(number) = ports::of_target(site, name, port_name) else { continue };
+        let door = |protocol| Door { protocol, port: number, purpose: Purpose::Traffic };
+        doors.extend(protocols(port.transport).map(door));
+    }
+    for (_, port) in service.targets() {
+        let asked = health_check(site, name, nlb, port).port;
+        let door = asked.map(|port| Door { protocol: "tcp", port, purpose: Purpose::Health });
+        let new = door.filter(|door| !doors.contains(door));
+        doors.extend(new);
+    }
+    doors
+}
+
+/// The protocols in the words of security groups.
+fn protocols(transport: Transport) -> impl Iterator<Item = &'static str> {
+    transport.each().iter().map(|protocol| if *protocol == "UDP" { "udp" } else { "tcp" })
+}
+
+pub(super) fn objects(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> Result<Vec<Object>, Problem> {
+    let own = object_name(name);
     let mut objects = vec![
-        group(site, service).object(&own)?,
-        rules(service, nlb, port).object(&own)?,
-        balancer(site, service, nlb)?,
-        targets(site, service, port).object(&own)?,
-        listener(site, service, nlb).object(&own)?,
+        group(site, name).object(&own)?,
+        rules(site, name, service, nlb).object(&own)?,
+        balancer(site, name, nlb)?,
     ];
+    for (port_name, port) in service.targets() {
+        if let Some(node_port) = ports::of_target(site, name, port_name) {
+            let targets = targets(site, (name, port_name), nlb, port, node_port);
+            objects.push(targets.object(&target_name(name, port_name))?);
+        }
+    }
+    for (port, wanted) in &nlb.listeners {
+        objects.push(listener(site, name, *port, wanted).object(&listener_name(name, *port))?);
+    }
     if let Some(domain) = &nlb.domain {
         // Records are found by name: the object's is the domain.
-        objects.push(record(site, service, domain)?.object(domain)?);
+        objects.push(record(site, name, domain)?.object(domain)?);
     }
     Ok(objects)
+}
+
+/// The name of a listener's object. A port has one listener: that one stays when its block gets another name.
+fn listener_name(service: &str, port: u16) -> String {
+    format!("{}/{port}", object_name(service))
 }
 
 fn group(site: &Site<'_>, service: &str) -> SecurityGroup {
@@ -62,18 +133,27 @@ fn group(site: &Site<'_>, service: &str) -> SecurityGroup {
     }
 }
 
-fn rules(service: &str, nlb: &Nlb, node_port: u16) -> SecurityGroupRules {
-    let why = format!("who may connect to the service {service}");
-    let port = nlb.port.to_string();
+fn rules(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> SecurityGroupRules {
+    let why = format!("who may connect to the service {name}");
+    let heard = nlb.listeners.iter().flat_map(|(port, listener)| {
+        protocols(listener.protocol.transport()).map(|protocol| (protocol, port.to_string()))
+    });
+    let ingress = heard.flat_map(|(protocol, port)| {
+        let why = &why;
+        nlb.allow.iter().map(move |range| security::rule(protocol, &port, range.to_string().into(), why))
+    });
+    let nodes = || security::group(security::NODES);
+    let egress = doors(site, name, service, nlb).into_iter().map(move |door| {
+        let why = match door.purpose {
+            Purpose::Traffic => "its port on nodes",
+            Purpose::Health => "health of nodes",
+        };
+        security::rule(door.protocol, &door.port.to_string(), nodes(), why)
+    });
     SecurityGroupRules {
-        group: output::<SecurityGroup>(&object_name(service), "id"),
-        ingress: nlb.allow.iter().map(|range| security::rule("tcp", &port, range.to_string().into(), &why)).collect(),
-        egress: vec![security::rule(
-            "tcp",
-            &node_port.to_string(),
-            security::group(security::NODES),
-            "its port on nodes",
-        )],
+        group: output::<SecurityGroup>(&object_name(name), "id"),
+        ingress: ingress.collect(),
+        egress: egress.collect(),
     }
 }
 
@@ -93,26 +173,55 @@ fn balancer(site: &Site<'_>, service: &str, nlb: &Nlb) -> Result<Object, Problem
     Ok(balancer)
 }
 
-fn targets(site: &Site<'_>, service: &str, port: u16) -> TargetGroup {
-    let own = object_name(service);
+fn targets(site: &Site<'_>, (service, port_name): (&str, &str), nlb: &Nlb, port: Port, node_port: u16) -> TargetGroup {
+    let own = target_name(service, port_name);
+    let protocol = port.transport.as_str();
+    let number = node_port.to_string();
+    let mut fixed = vec![protocol, &number];
+    fixed.extend(Some(port_name).filter(|name| *name != Service::MAIN));
     TargetGroup {
-        name: unique(site, service, TargetGroup::KIND.name, &[PROTOCOL, &port.to_string()]),
+        name: unique(site, service, TargetGroup::KIND.name, &fixed),
         vpc: network::vpc(),
-        protocol: PROTOCOL.to_owned(),
-        port,
-        health_check: HealthCheck { protocol: "TCP".to_owned(), path: None, interval: 10, healthy: 2, unhealthy: 2 },
+        protocol: protocol.to_owned(),
+        port: node_port,
+        health_check: health_check(site, service, nlb, port),
         deregistration_seconds: DEREGISTRATION,
+        // Of datagrams AWS always tells who sent them. What keeps connections of one address together on a node has to
+        // know that address, too.
+        preserve_client_ip: port.transport != Transport::Tcp || nlb.preserve_client_ip || nlb.sticky,
+        sticky: nlb.sticky,
         tags: site.tags(&TargetGroup::address(&own), &site.below(&format!("{service}.services"))),
     }
 }
 
-fn listener(site: &Site<'_>, service: &str, nlb: &Nlb) -> Listener {
-    let own = object_name(service);
+/// How a load balancer knows that a node can take connections: a connection to the service itself tells most. Nodes
+/// without a pod of their own take none for a service that sees its clients; each says so on a port made for that.
+fn health_check(site: &Site<'_>, service: &str, nlb: &Nlb, port: Port) -> HealthCheck {
+    let asked = match port.transport {
+        _ if nlb.preserve_client_ip => ports::of_health(site, service),
+        Transport::Udp => Some(KUBE_PROXY_HEALTH),
+        Transport::Tcp | Transport::Both => None,
+    };
+    HealthCheck {
+        protocol: if asked.is_some() { "HTTP" } else { "TCP" }.to_owned(),
+        port: asked,
+        path: asked.map(|_| HEALTH_PATH.to_owned()),
+        interval: 10,
+        healthy: 2,
+        unhealthy: 2,
+    }
+}
+
+fn listener(site: &Site<'_>, service: &str, port: u16, wanted: &PortListener) -> Listener {
+    let tls = wanted.protocol.tls();
+    let own = listener_name(service, port);
     Listener {
-        load_balancer: output::<LoadBalancer>(&own, "arn"),
-        protocol: PROTOCOL.to_owned(),
-        port: nlb.port,
-        target_group: output::<TargetGroup>(&own, "arn"),
+        load_balancer: output::<LoadBalancer>(&object_name(service), "arn"),
+        protocol: Protocol::as_str(&wanted.protocol).to_owned(),
+        port,
+        target_group: output::<TargetGroup>(&target_name(service, &wanted.target), "arn"),
+        certificate: tls.map(|Tls { certificate, .. }| certificate.clone()),
+        tls_policy: tls.map(|Tls { policy, .. }| policy.clone()),
         tags: site.tags(&Listener::address(&own), &site.below(&format!("{service}.services"))),
     }
 }

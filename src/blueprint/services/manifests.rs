@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::spec::{Scale, Service, Volume};
+use crate::spec::{Health, Placement, Scale, Service, Volume, Zone};
+
+use super::super::GROUP_TAG;
 
 /// The label by which everything of a service finds its pods. It is ours alone: a name that everybody uses would catch
 /// the pods of somebody else's `redis`, too, and what selects cannot be changed later.
@@ -11,12 +13,22 @@ const SERVICE: &str = "quorate.dev/service";
 const NAME: &str = "app.kubernetes.io/name";
 /// The label that tells the pods of one rollout from those of the last.
 const ROLLOUT: &str = "pod-template-hash";
+/// The label of nodes that says in which zone they are.
+const ZONE: &str = "topology.kubernetes.io/zone";
 /// How long a rollout may stand still before it counts as stuck, in seconds.
 const STUCK: u32 = 300;
 /// How much of the promised CPU pods use before more are started, in percent.
 const LOAD: u32 = 80;
 /// How long a pod that leaves goes on answering, in seconds: those who send to it do not hear of it at once.
 const FAREWELL: u32 = 5;
+/// The same where a load balancer has to find out first: two checks ten seconds apart, and what it takes to act on them.
+const LONG_FAREWELL: u32 = 40;
+/// How long a pod has to end by itself after that, in seconds: Kubernetes' own default.
+const GRACE: u32 = 30;
+/// How long a new pod is there before an old one goes, in seconds, so that a load balancer has found its node.
+const FOUND: u32 = 20;
+/// Whose load balancer a service is behind: nobody's that watches services for them. The plan has it.
+const BALANCER_CLASS: &str = "quorate.dev/network-load-balancer";
 
 /// The name of the claim to a volume of a service.
 pub(super) fn claim_name(service: &str, volume: &str) -> String {
@@ -50,6 +62,9 @@ pub(super) fn deployment(name: &str, service: &Service) -> Json {
         "strategy": strategy(service),
         "template": { "metadata": { "labels": labels(name) }, "spec": pod(name, service) },
     });
+    if sees_clients(service) {
+        spec["minReadySeconds"] = FOUND.into();
+    }
     // A number that the load decides is not ours.
     if let Scale::Count(count) = service.scale {
         spec["replicas"] = count.into();
@@ -81,8 +96,14 @@ fn pod(name: &str, service: &Service) -> Json {
     };
     let mut pod = json!({
         "containers": [container(name, service)],
-        "topologySpreadConstraints": [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
+        "topologySpreadConstraints": [spread(ZONE), spread("kubernetes.io/hostname")],
     });
+    if sees_clients(service) {
+        pod["terminationGracePeriodSeconds"] = (LONG_FAREWELL + GRACE).into();
+    }
+    if let Some(placement) = &service.placement {
+        place(&mut pod, placement);
+    }
     if !service.volumes.is_empty() {
         pod["volumes"] = service
             .volumes
@@ -91,6 +112,41 @@ fn pod(name: &str, service: &Service) -> Json {
             .collect();
     }
     pod
+}
+
+/// Whether its pods see the addresses of clients. Then only nodes with a pod take connections.
+fn sees_clients(service: &Service) -> bool {
+    service.nlb.as_ref().is_some_and(|nlb| nlb.preserve_client_ip)
+}
+
+/// Keeps pods to some nodes, or lets them on nodes that others keep away from.
+fn place(pod: &mut Json, placement: &Placement) {
+    let among = |key: &str, values: Vec<&str>| json!({ "key": key, "operator": "In", "values": values });
+    let mut wanted = Vec::new();
+    if !placement.nodes.is_empty() {
+        wanted.push(among(GROUP_TAG, placement.nodes.iter().map(String::as_str).collect()));
+    }
+    if !placement.zones.is_empty() {
+        wanted.push(among(ZONE, placement.zones.iter().map(Zone::as_str).collect()));
+    }
+    if !wanted.is_empty() {
+        let terms = json!({ "nodeSelectorTerms": [{ "matchExpressions": wanted }] });
+        pod["affinity"] = json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": terms } });
+    }
+    let tolerations = placement.tolerate.iter().map(|taint| {
+        let mut toleration = match &taint.value {
+            Some(value) => json!({ "key": taint.key, "operator": "Equal", "value": value }),
+            None => json!({ "key": taint.key, "operator": "Exists" }),
+        };
+        if let Some(effect) = &taint.effect {
+            toleration["effect"] = effect.as_str().into();
+        }
+        toleration
+    });
+    let tolerations: Vec<Json> = tolerations.collect();
+    if !tolerations.is_empty() {
+        pod["tolerations"] = tolerations.into();
+    }
 }
 
 fn container(name: &str, service: &Service) -> Json {
@@ -107,12 +163,25 @@ fn container(name: &str, service: &Service) -> Json {
     set("resources", resources(service));
     let mounts = service.volumes.iter().map(|(volume, wanted)| json!({ "name": volume, "mountPath": wanted.path }));
     set("volumeMounts", mounts.collect());
-    if let Some(port) = service.port {
-        set("ports", json!([{ "containerPort": port }]));
-        set("readinessProbe", readiness(service, port));
-        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": FAREWELL } } }));
+    if !service.ports.is_empty() {
+        let farewell = if sees_clients(service) { LONG_FAREWELL } else { FAREWELL };
+        set("ports", container_ports(service));
+        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": farewell } } }));
+    }
+    if let Some(health) = &service.health {
+        set("readinessProbe", readiness(health));
     }
     container
+}
+
+fn container_ports(service: &Service) -> Json {
+    let one = |number: u16, protocol: &str| match protocol {
+        // What Kubernetes takes for granted need not be said.
+        "TCP" => json!({ "containerPort": number }),
+        other => json!({ "containerPort": number, "protocol": other }),
+    };
+    let all = service.ports.values().flat_map(|port| port.transport.each().iter().map(|each| one(port.number, each)));
+    all.collect()
 }
 
 /// Values as they stand in the file, and values of secrets by name: only the machine that runs the pod reads those.
@@ -138,8 +207,9 @@ fn resources(service: &Service) -> Json {
     }
 }
 
-fn readiness(service: &Service, port: u16) -> Json {
-    let mut probe = match &service.health {
+fn readiness(health: &Health) -> Json {
+    let port = health.port;
+    let mut probe = match &health.path {
         Some(path) => json!({ "httpGet": { "path": path, "port": port } }),
         None => json!({ "tcpSocket": { "port": port } }),
     };
@@ -147,20 +217,57 @@ fn readiness(service: &Service, port: u16) -> Json {
     probe
 }
 
-/// The service's name in the cluster: `chat`, or `chat.namespace` from elsewhere. A load balancer comes in by a port that
+/// The ports of machines that lead to a service.
+pub(super) struct NodePorts<'a> {
+    /// The one that leads to each of its ports, by name.
+    pub(super) of: &'a dyn Fn(&str) -> Option<u16>,
+    /// The one that tells whether a machine has a pod of the service.
+    pub(super) health: Option<u16>,
+}
+
+/// The service's name in the cluster: `chat`, or `chat.namespace` from elsewhere. A load balancer comes in by ports that
 /// every machine has.
-pub(super) fn service(name: &str, service: &Service, node_port: Option<u16>) -> Json {
-    let mut port = json!({ "port": service.port, "targetPort": service.port });
-    if let Some(node_port) = node_port {
-        port["nodePort"] = node_port.into();
+pub(super) fn service(name: &str, service: &Service, node_ports: &NodePorts<'_>) -> Json {
+    let mut spec = json!({
+        "type": if service.nlb.is_some() { "NodePort" } else { "ClusterIP" },
+        "selector": selector(name),
+        "ports": service_ports(service, node_ports),
+    });
+    if service.nlb.as_ref().is_some_and(|nlb| nlb.sticky) {
+        spec["sessionAffinity"] = "ClientIP".into();
     }
-    let kind = if node_port.is_some() { "NodePort" } else { "ClusterIP" };
-    json!({
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(name, service),
-        "spec": { "type": kind, "selector": selector(name), "ports": [port] },
-    })
+    if let Some(port) = node_ports.health {
+        // Only services of this type have a port that tells where their pods are. By its class nobody takes it for a
+        // wish: the load balancer is there already.
+        spec["type"] = "LoadBalancer".into();
+        spec["loadBalancerClass"] = BALANCER_CLASS.into();
+        spec["externalTrafficPolicy"] = "Local".into();
+        spec["healthCheckNodePort"] = port.into();
+    }
+    json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata(name, service), "spec": spec })
+}
+
+fn service_ports(service: &Service, node_ports: &NodePorts<'_>) -> Vec<Json> {
+    let several = service.ports.values().map(|port| port.transport.each().len()).sum::<usize>() > 1;
+    let mut ports = Vec::new();
+    for (name, port) in &service.ports {
+        for protocol in port.transport.each() {
+            let mut entry = json!({ "port": port.number, "targetPort": port.number });
+            if *protocol != "TCP" {
+                entry["protocol"] = (*protocol).into();
+            }
+            if several {
+                let both = port.transport.each().len() > 1;
+                let name = if both { format!("{name}-{}", protocol.to_lowercase()) } else { name.clone() };
+                entry["name"] = name.into();
+            }
+            if let Some(node_port) = (node_ports.of)(name) {
+                entry["nodePort"] = node_port.into();
+            }
+            ports.push(entry);
+        }
+    }
+    ports
 }
 
 /// One pod at a time may be taken away when a machine is emptied, and one that does not work at any time.

@@ -24,7 +24,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     for (name, service) in &site.cluster.services {
         objects.extend(in_the_cluster(site, name, service));
         if let Some(nlb) = &service.nlb {
-            objects.extend(balancer::objects(site, name, nlb)?);
+            objects.extend(balancer::objects(site, name, service, nlb)?);
         }
     }
     Ok(objects)
@@ -70,15 +70,19 @@ fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object>
         })
         .collect();
     let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
-    let port = site.node_ports.get(name).copied();
     let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
     // Pods need machines to run on, and somebody who tells Kubernetes that these are its nodes.
     deployment.depends_on.extend(claims.into_iter().chain(nodes::groups(site)));
     deployment.depends_on.extend(addons::workloads_of(site, addons::CLOUD_CONTROLLER));
     let own = deployment.address.clone();
     objects.push(deployment);
-    if service.port.is_some() {
-        objects.push(kubernetes_object(site, Address::new(SERVICE, name), manifests::service(name, service, port)));
+    if !service.ports.is_empty() {
+        let node_ports = manifests::NodePorts {
+            of: &|port| ports::of_target(site, name, port),
+            health: ports::of_health(site, name),
+        };
+        let manifest = manifests::service(name, service, &node_ports);
+        objects.push(kubernetes_object(site, Address::new(SERVICE, name), manifest));
     }
     if fewest(service) > 1 {
         let manifest = manifests::disruption_budget(name, service);

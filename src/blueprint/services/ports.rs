@@ -1,34 +1,123 @@
-//! The port that every machine has for a service behind a load balancer.
+//! The ports that every machine has for services behind load balancers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use crate::blueprint::{Pins, Problem};
-use crate::spec::Cluster;
+use crate::blueprint::{Pins, Problem, Site};
+use crate::spec::{Cluster, Service};
 
 /// The ports that are given out by hand. Kubernetes itself takes one of the others (30086 to 32767) for a service that
 /// names none.
 const BAND: RangeInclusive<u16> = 30_000..=30_085;
 
-/// The port of each service behind a load balancer: the one that it had, or the first that is free.
+/// The port of each target of a load balancer, and of each health check of its own: the one that it had, or the first
+/// that is free.
 pub(in crate::blueprint) fn node_ports(cluster: &Cluster, pins: &Pins) -> Result<BTreeMap<String, u16>, Problem> {
-    let balanced: Vec<&String> =
-        cluster.services.iter().filter(|(_, service)| service.nlb.is_some()).map(|(name, _)| name).collect();
-    if balanced.len() > BAND.len() {
-        return Err(Problem::TooManyBalancers { found: balanced.len(), most: BAND.len() });
+    let wanted: Vec<String> = cluster.services.iter().flat_map(|(name, service)| users(name, service)).collect();
+    if wanted.len() > BAND.len() {
+        return Err(Problem::TooManyNodePorts { found: wanted.len(), most: BAND.len() });
     }
     let mut ports: BTreeMap<String, u16> = BTreeMap::new();
     let mut taken: BTreeSet<u16> = BTreeSet::new();
-    for name in &balanced {
-        if let Some(port) = pins.node_ports.get(*name).filter(|port| BAND.contains(port) && taken.insert(**port)) {
-            ports.insert((*name).clone(), *port);
+    for user in &wanted {
+        if let Some(port) = pins.node_ports.get(user).filter(|port| BAND.contains(port) && taken.insert(**port)) {
+            ports.insert(user.clone(), *port);
         }
     }
-    let mut free = BAND.filter(|port| !taken.contains(port));
-    for name in balanced {
-        if !ports.contains_key(name) {
-            ports.extend(free.next().map(|port| (name.clone(), port)));
+    // A service that leaves has its port until it is gone: who comes gets one that nobody had, as long as there is one.
+    let had: BTreeSet<u16> = pins.node_ports.values().copied().collect();
+    let (used, fresh): (Vec<u16>, Vec<u16>) =
+        BAND.filter(|port| !taken.contains(port)).partition(|port| had.contains(port));
+    let mut free = fresh.into_iter().chain(used);
+    for user in wanted {
+        if !ports.contains_key(&user) {
+            ports.extend(free.next().map(|port| (user, port)));
         }
     }
     Ok(ports)
+}
+
+/// Everything about a service that takes a port of the machines.
+fn users(name: &str, service: &Service) -> Vec<String> {
+    let targets = service.targets().into_keys().map(|port| target(name, port));
+    let health = service.nlb.as_ref().filter(|nlb| nlb.preserve_client_ip).map(|_| health(name));
+    targets.chain(health).collect()
+}
+
+/// The port of the machines that leads to a port of a service.
+pub(super) fn of_target(site: &Site<'_>, service: &str, port: &str) -> Option<u16> {
+    site.node_ports.get(&target(service, port)).copied()
+}
+
+/// The port of the machines that tells whether they have a pod of a service; only one that wants to see its clients has
+/// it.
+pub(super) fn of_health(site: &Site<'_>, service: &str) -> Option<u16> {
+    site.node_ports.get(&health(service)).copied()
+}
+
+/// What the record calls a target: by its name and not by its number, so that a container may listen on another one
+/// while its load balancer stays as it is.
+fn target(service: &str, port: &str) -> String {
+    if port == Service::MAIN { service.to_owned() } else { format!("{service}/{port}") }
+}
+
+/// What the record calls a health check. No port can have that name.
+fn health(service: &str) -> String {
+    format!("{service}/health check")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::spec::parse;
+
+    fn ports(services: &str, pins: &[(&str, u16)]) -> Result<Vec<(String, u16)>, String> {
+        let text = format!(
+            "name = \"chat.example.com\"\nstate = \"file:./state\"\nzones = [\"us-east-1a\"]\n\
+             masters {{\nsize = \"m7g.large\"\n}}\n{services}"
+        );
+        let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
+        let cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
+        let node_ports = pins.iter().map(|(user, port)| ((*user).to_owned(), *port)).collect();
+        let pins = Pins { node_ports, ..Pins::default() };
+        node_ports_of(&cluster, &pins)
+    }
+
+    fn node_ports_of(cluster: &Cluster, pins: &Pins) -> Result<Vec<(String, u16)>, String> {
+        node_ports(cluster, pins).map(|ports| ports.into_iter().collect()).map_err(|problem| problem.to_string())
+    }
+
+    fn web(name: &str) -> String {
+        format!("service \"{name}\" {{\nimage = \"nginx\"\nport = 80\nnlb {{\nport = 80\n}}\n}}\n")
+    }
+
+    fn owned(all: &[(&str, u16)]) -> Vec<(String, u16)> {
+        all.iter().map(|(user, port)| ((*user).to_owned(), *port)).collect()
+    }
+
+    #[test]
+    fn each_target_has_a_port_and_so_has_a_health_check_of_its_own() {
+        let game = "service \"game\" {\nimage = \"game\"\nport = 7000\nports = { play = \"7777/udp\", metrics = \"9090\" }\n\
+                    nlb {\nport = 80\npreserve_client_ip = true\nlistener \"a\" {\nport = 81\n}\n\
+                    listener \"play\" {\nport = 7777\ntarget = \"play\"\n}\n}\n}\n";
+        let found = ports(game, &[]).unwrap();
+        assert_eq!(found, owned(&[("game", 30_000), ("game/health check", 30_002), ("game/play", 30_001)]));
+    }
+
+    #[test]
+    fn ports_stay_and_one_that_is_about_to_be_free_is_not_given_away_yet() {
+        let had = [("a", 30_000), ("b", 30_001)];
+        assert_eq!(ports(&(web("b") + &web("c")), &had).unwrap(), owned(&[("b", 30_001), ("c", 30_002)]));
+        assert_eq!(ports(&web("c"), &[("c", 31_000)]).unwrap(), owned(&[("c", 30_000)]), "not one of ours");
+        assert_eq!(ports(&(web("a") + &web("b")), &[("a", 30_005), ("b", 30_005)]).unwrap()[0].1, 30_005);
+    }
+
+    #[test]
+    fn there_are_ports_for_so_many_and_no_more() {
+        let many = |number: usize| (0..number).map(|n| web(&format!("s{n}"))).collect::<String>();
+        assert_eq!(ports(&many(86), &[("gone", 30_000)]).unwrap().len(), 86, "the port of one that leaves, too");
+        let refused = ports(&many(87), &[]).unwrap_err();
+        assert!(refused.contains("need 87 ports") && refused.contains("there are 86"), "{refused}");
+    }
 }

@@ -9,7 +9,7 @@ use crate::resource::{Facts, SizeFacts, is_kubernetes, manifest_of};
 use crate::spec;
 
 /// Services that say everything that a file can say.
-const EVERYTHING: &str = r#"
+pub(super) const EVERYTHING: &str = r#"
 name  = "chat.example.com"
 state = "s3://state.chat.example.com"
 zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
@@ -42,6 +42,44 @@ service "web" {
     cross_zone  = false
   }
 }
+service "game" {
+  image    = "game:1"
+  replicas = 3
+  port     = 7000
+  ports    = { play = "7777/udp", dns = "53/tcp+udp", metrics = "9090" }
+  health {
+    path = "/health"
+    port = "metrics"
+  }
+  placement {
+    nodes    = ["workers"]
+    zones    = ["us-east-1a", "us-east-1b"]
+    tolerate = ["dedicated=games:NoSchedule", "old"]
+  }
+  nlb {
+    sticky = true
+    listener "play" {
+      port   = 7777
+      target = "play"
+    }
+    listener "dns" {
+      port   = 53
+      target = "dns"
+    }
+    listener "chat" {
+      port = 7000
+    }
+  }
+}
+service "echo" {
+  image    = "echo:1"
+  replicas = 2
+  ports    = { echo = "7/udp" }
+  nlb {
+    port               = 7
+    preserve_client_ip = true
+  }
+}
 service "store" {
   image = "store:1"
   port  = 6379
@@ -58,7 +96,7 @@ fn parse(text: &str) -> spec::Cluster {
     parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 100)))
 }
 
-fn objects(text: &str) -> Vec<Object> {
+pub(super) fn objects(text: &str) -> Vec<Object> {
     lay_out(&parse(text)).unwrap()
 }
 

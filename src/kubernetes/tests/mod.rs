@@ -7,6 +7,7 @@ mod lives;
 mod manifests;
 mod rollout;
 mod strict;
+mod versions;
 
 use serde_json::{Value as Json, json};
 

@@ -182,7 +182,8 @@ fn front() -> Vec<Object> {
         cross_zone: true,
         tags: tags("api"),
     };
-    let check = HealthCheck { protocol: "TCP".to_owned(), path: None, interval: 10, healthy: 2, unhealthy: 2 };
+    let check =
+        HealthCheck { protocol: "TCP".to_owned(), port: None, path: None, interval: 10, healthy: 2, unhealthy: 2 };
     let target = TargetGroup {
         name: "api-1".to_owned(),
         vpc: of::<Vpc>("main", "id"),
@@ -190,6 +191,8 @@ fn front() -> Vec<Object> {
         port: 6443,
         health_check: check,
         deregistration_seconds: 30,
+        preserve_client_ip: true,
+        sticky: false,
         tags: tags("api"),
     };
     let listener = Listener {
@@ -197,6 +200,8 @@ fn front() -> Vec<Object> {
         protocol: "TCP".to_owned(),
         port: 443,
         target_group: of::<TargetGroup>("api", "arn"),
+        certificate: None,
+        tls_policy: None,
         tags: tags("api"),
     };
     let private = HostedZone {

@@ -4,14 +4,18 @@
 //! module's `RULES`.
 
 mod access;
+mod balancers;
 mod cidr;
 mod cluster;
 mod dns;
 pub(super) mod file;
+mod listeners;
 mod masters;
 mod network;
 mod nodes;
+mod placement;
 mod pods;
+mod ports;
 mod services;
 mod size;
 mod tags;
@@ -43,7 +47,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 11] = [
+    let modules: [&[&Rule]; 15] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -54,7 +58,11 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &nodes::RULES,
         &access::RULES,
         &services::RULES,
+        &ports::RULES,
+        &balancers::RULES,
+        &listeners::RULES,
         &pods::RULES,
+        &placement::RULES,
     ];
     modules.into_iter().flatten().copied()
 }

@@ -82,7 +82,8 @@ static STATEFUL: Rule = Rule {
     explanation: "A service marked `stateful` keeps something in each pod: a chat that holds its room in memory, a session. \
         Connections are spread over the pods, so two users may be in two rooms of the same name and never see each \
         other. Give the pods a place that they share (an internal `service \"redis\"` that they reach by name), or run \
-        one pod. Then remove `stateful`.",
+        one pod. Then remove `stateful`. `sticky` in `nlb` keeps each address on one pod, which is enough for a session and \
+        not for a room.",
     bad: "service \"chat\" {\n  image    = \"chat:1\"\n  port     = 4000\n  replicas = 2\n  stateful = true\n}",
     good: "service \"chat\" {\n  image    = \"chat:1\"\n  port     = 4000\n  replicas = 2\n  env      = { REDIS_HOST = \"redis\" }\n}\n\nservice \"redis\" {\n  image = \"redis:7\"\n  port  = 6379\n}",
 };
@@ -214,13 +215,19 @@ fn volumes(check: &mut Check, name: &str, service: &ServiceFile) {
 
 fn stateful(check: &mut Check, name: &str, service: &ServiceFile) {
     if service.stateful == Some(true) && most(service) > 1 {
+        let sticky = service.nlb.as_ref().is_some_and(|nlb| nlb.sticky == Some(true));
+        let note = if sticky {
+            "sticky connections keep a user on one pod: users of another one are still not seen"
+        } else {
+            "connections are spread over them: users of one pod do not see those of another"
+        };
         let problem = check
             .at_key(
                 &STATEFUL,
                 &["service", name, "stateful"],
                 format!("the pods of `service.{name}` do not share what they keep"),
             )
-            .note("connections are spread over them: users of one pod do not see those of another")
+            .note(note)
             .help("share it through an internal service, or run one pod");
         check.report(problem);
     }

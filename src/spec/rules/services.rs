@@ -1,20 +1,14 @@
-//! Services: what they are made of, and the load balancers before them.
+//! Services: what they are made of.
 
 use std::collections::BTreeMap;
 
 use super::super::cluster::{Architecture, InstanceSize};
 use super::super::defaults;
-use super::super::diagnostic::{
-    Diagnostic,
-    Severity::{Error, Warning},
-};
+use super::super::diagnostic::Severity::{Error, Warning};
 use super::super::file::ServiceFile;
-use super::super::name::{check_domain, is_within};
-use super::super::source::Span;
-use super::{Check, Rule, cidr, dns, nodes, pods};
+use super::{Check, Rule, balancers, nodes, placement, pods, ports};
 
-pub(super) static RULES: [&Rule; 9] =
-    [&NO_REPLICAS, &NO_PORT, &PORT_TWICE, &DOMAIN, &OUTSIDE, &IMAGE, &ENV, &SINGLE, &MIXED];
+pub(super) static RULES: [&Rule; 5] = [&NO_REPLICAS, &IMAGE, &ENV, &SINGLE, &MIXED];
 
 const LONGEST_NAME: usize = 63;
 /// The longest reference that registries take, name and tag and digest.
@@ -28,46 +22,6 @@ static NO_REPLICAS: Rule = Rule {
         it comes back as it was.",
     bad: "service \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 0\n}",
     good: "service \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n}",
-};
-
-static NO_PORT: Rule = Rule {
-    code: "Q0502",
-    severity: Error,
-    title: "a load balancer before a service without a port",
-    explanation: "The load balancer passes connections on to the port that the container listens \
-        on, so the service has to say which.",
-    bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  nlb {\n    port = 80\n  }\n}",
-    good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port = 80\n  }\n}",
-};
-
-static PORT_TWICE: Rule = Rule {
-    code: "Q0503",
-    severity: Error,
-    title: "two services with the same domain and port",
-    explanation: "A domain leads to one load balancer. Two services cannot share it.",
-    bad: "service \"a\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}\n\nservice \"b\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
-    good: "service \"a\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
-};
-
-static DOMAIN: Rule = Rule {
-    code: "Q0504",
-    severity: Error,
-    title: "that is not a domain",
-    explanation: "A service's domain is a DNS name with a dot, without `https://` before it and \
-        without a path or port behind it.",
-    bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"https://www.poeticoding.com\"\n  }\n}",
-    good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
-};
-
-static OUTSIDE: Rule = Rule {
-    code: "Q0505",
-    severity: Error,
-    title: "a domain outside the cluster's hosted zone",
-    explanation: "The record of a service's domain is made in the hosted zone that `dns.zone` names, \
-        so the domain must be the zone's name or end in it; and with `dns.public = false` there are \
-        no records.",
-    bad: "name = \"chat.poeticoding.com\"\n\ndns {\n  zone = \"poeticoding.com\"\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.example.com\"\n  }\n}",
-    good: "name = \"chat.poeticoding.com\"\n\ndns {\n  zone = \"poeticoding.com\"\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
 };
 
 static IMAGE: Rule = Rule {
@@ -105,7 +59,8 @@ static MIXED: Rule = Rule {
     severity: Warning,
     title: "services on nodes of two CPU architectures",
     explanation: "A pod may land on any node. When some nodes are arm64 (Graviton) and others \
-        x86_64, every image must be built for both, or its pods fail on half of the nodes.",
+        x86_64, every image must be built for both, or its pods fail on half of the nodes. `placement.nodes` keeps a \
+        service to the groups that its image was built for.",
     bad: "nodes \"intel\" {\n  count = 2\n  size  = \"t3.large\"\n}\n\nnodes \"graviton\" {\n  count = 2\n  size  = \"t4g.large\"\n}\n\nservice \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n}",
     good: "nodes \"graviton\" {\n  count = 2\n  size  = \"t4g.large\"\n}\n\nservice \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n}",
 };
@@ -117,16 +72,29 @@ pub(super) fn check(check: &mut Check) {
     let Some(services) = check.file.service.as_ref().filter(|all| !all.is_empty()) else {
         return;
     };
-    let mut endpoints = BTreeMap::new();
+    let mut domains = BTreeMap::new();
     for (name, service) in services {
         nodes::check_name(check, &["service", name], LONGEST_NAME, "a service");
+        first_letter(check, name);
         replicas(check, name, service);
         image(check, name, service);
         env(check, name, service);
-        balancer(check, name, service, &mut endpoints);
+        ports::check(check, name, service);
+        balancers::check(check, name, service, &mut domains);
         pods::check(check, name, service);
+        placement::check(check, name, service);
     }
     architectures(check);
+}
+
+/// Kubernetes takes a name that begins with a digit for pods, and not for the Service in front of them.
+fn first_letter(check: &mut Check, name: &str) {
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        let problem = check
+            .at_key(&nodes::NAME, &["service", name], format!("{name:?} cannot be the name of a service"))
+            .label("it starts with a digit");
+        check.report(problem);
+    }
 }
 
 fn replicas(check: &mut Check, name: &str, service: &ServiceFile) {
@@ -203,95 +171,29 @@ fn env(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-/// The services behind each domain and port, with the place of the domain.
-type Endpoints = BTreeMap<(String, u32), (String, Span)>;
-
-fn balancer(check: &mut Check, name: &str, service: &ServiceFile, endpoints: &mut Endpoints) {
-    let Some(nlb) = &service.nlb else { return };
-    let path = ["service", name, "nlb"];
-    if check.tree.find(&["service", name, "port"]).is_none() {
-        let problem = check
-            .at_key(&NO_PORT, &path, format!("`service.{name}` has a load balancer but no port"))
-            .help("add the port that the container listens on, for example: port = 4000");
-        check.report(problem);
-    }
-    for (range, span) in check.texts(&["service", name, "nlb", "allow"]) {
-        if let Err(problem) = cidr::read(&range, &span, 32) {
-            check.report(*problem);
-        }
-    }
-    let Some(domain_name) = &nlb.domain else {
-        return;
-    };
-    if !domain(check, name, domain_name) {
-        return;
-    }
-    let Some(port) = nlb.port else { return };
-    let span = check.tree.span(&["service", name, "nlb", "domain"]);
-    match endpoints.get(&(domain_name.clone(), port)) {
-        Some((other, first)) => {
-            let problem = Diagnostic::new(
-                &PORT_TWICE,
-                span,
-                format!("{domain_name} and port {port} belong to `service.{other}` already"),
-            )
-            .related(first.clone(), "first here")
-            .help("give one of them another domain");
-            check.report(problem);
-        }
-        None => {
-            endpoints.insert((domain_name.clone(), port), (name.to_owned(), span));
-        }
-    }
-}
-
-fn domain(check: &mut Check, name: &str, domain: &str) -> bool {
-    let path = ["service", name, "nlb", "domain"];
-    if check_domain(domain).is_err() || !domain.contains('.') {
-        let problem = check.at(&DOMAIN, &path, format!("{domain:?} is not a domain"));
-        let bare = domain.split_once("://").map_or(domain, |(_, rest)| rest);
-        let bare = bare.split(['/', ':']).next().unwrap_or(bare).to_lowercase();
-        check.report(match check_domain(&bare) {
-            Ok(()) if bare.contains('.') => problem.help(format!("write domain = \"{bare}\"")),
-            _ => problem.note("a domain is lower case and has a dot, for example chat.poeticoding.com"),
-        });
-        return false;
-    }
-    if check.file.dns.as_ref().is_some_and(|dns| dns.public == Some(false)) {
-        let problem = check
-            .at(&OUTSIDE, &path, "a domain needs public names, and `dns.public` is false")
-            .related(check.tree.span(&["dns", "public"]), "no public names")
-            .help("remove the domain, or remove `public`");
-        check.report(problem);
-        return false;
-    }
-    let Some(zone) = dns::hosted_zone(check).filter(|zone| !is_within(domain, zone)) else {
-        return true;
-    };
-    let problem = check
-        .at(&OUTSIDE, &path, format!("{domain} is not in the hosted zone {zone}"))
-        .related(check.tree.span(&["dns", "zone"]), "the hosted zone")
-        .help(format!("choose a domain that ends in .{zone}"));
-    check.report(problem);
-    false
-}
-
 /// Warns when a pod may land on nodes that its image was not built for.
 fn architectures(check: &mut Check) {
-    let mut by_architecture: BTreeMap<Architecture, &str> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Architecture> = BTreeMap::new();
     for (name, group) in check.file.nodes.iter().flatten() {
         let size = group.size.as_deref().and_then(|size| InstanceSize::parse(size).ok());
-        if let Some(size) = size {
-            by_architecture.entry(size.architecture()).or_insert(name);
-        }
+        groups.extend(size.map(|size| (name.as_str(), size.architecture())));
     }
-    let groups: Vec<(Architecture, &str)> = by_architecture.into_iter().collect();
-    if let [(first, first_group), (second, second_group)] = groups.as_slice() {
+    let torn = check.file.service.iter().flatten().find_map(|(_, service)| {
+        let wanted = service.placement.as_ref().and_then(|placement| placement.nodes.as_deref()).unwrap_or_default();
+        let may = |group: &str| wanted.is_empty() || wanted.iter().any(|name| name == group);
+        let mut by_architecture: BTreeMap<Architecture, &str> = BTreeMap::new();
+        for (name, architecture) in groups.iter().filter(|(name, _)| may(name)) {
+            by_architecture.entry(*architecture).or_insert(name);
+        }
+        let pair: Vec<(Architecture, &str)> = by_architecture.into_iter().collect();
+        <[_; 2]>::try_from(pair).ok()
+    });
+    if let Some([(first, first_group), (second, second_group)]) = torn {
         let problem = check
             .at(&MIXED, &["nodes", second_group, "size"], "services may land on nodes of two CPU architectures")
             .label(second.to_string())
             .related(check.tree.span(&["nodes", first_group, "size"]), first.to_string())
-            .help("build every image for both, or use one architecture");
+            .help("build every image for both, use one architecture, or name node groups in `placement`");
         check.report(problem);
     }
 }

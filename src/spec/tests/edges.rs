@@ -158,3 +158,66 @@ fn images() {
         assert_eq!(image(name), "Q0506", "{name}");
     }
 }
+
+#[test]
+fn load_balancers() {
+    let nlb = |ports: &str, settings: &str| {
+        with(&format!("service \"web\" {{\nimage = \"nginx\"\nreplicas = 2\n{ports}\nnlb {{\n{settings}\n}}\n}}\n"))
+    };
+    let web = |settings: &str| nlb("port = 80", settings);
+    assert_eq!(web("port = 80\nsticky = true\npreserve_client_ip = true"), "");
+    assert_eq!(web("listener \"a\" {\nport = 80\n}"), "", "a block is enough");
+    assert_eq!(web("port = 80\nlistener \"a\" {\nport = 80\n}"), "Q0521");
+    assert_eq!(web(""), "Q0520");
+    assert_eq!(web("target = \"main\"\nlistener \"a\" {\nport = 80\n}"), "Q0520");
+    assert_eq!(web("port = 80\ntarget = \"main\"\nprotocol = \"TCP\""), "");
+    assert_eq!(web("port = 80\nprotocol = \"UDP\""), "Q0523");
+    let both = "ports = { dns = \"53/tcp+udp\" }";
+    for protocol in ["TCP", "UDP", "TCP_UDP"] {
+        assert_eq!(nlb(both, &format!("port = 53\nprotocol = \"{protocol}\"")), "", "{protocol}");
+    }
+    let tls = |arn: &str| web(&format!("port = 443\nprotocol = \"TLS\"\ncertificate = \"{arn}\""));
+    assert_eq!(tls("arn:aws:acm:us-east-1:123456789012:certificate/1"), "");
+    assert_eq!(tls("arn:aws:iam::123456789012:server-certificate/web"), "");
+    assert_eq!(tls("arn:aws:acm:us-east-2:123456789012:certificate/1"), "Q0525");
+    assert_eq!(tls("arn:aws:acm:us-east-1:12345678901:certificate/1"), "Q0525");
+    assert_eq!(tls("arn:aws:acm:us-east-1:123456789012:secret/1"), "Q0525");
+    assert_eq!(nlb("ports = { a = \"1\", b = \"2\" }", "port = 80"), "Q0522");
+    assert_eq!(nlb("ports = { a = \"1\", b = \"2\" }", "port = 80\ntarget = \"b\""), "");
+    assert_eq!(nlb("ports = { a = \"x\" }", "port = 80"), "Q0513", "and not that it leads nowhere");
+    assert_eq!(nlb("", "port = 80"), "Q0502");
+}
+
+#[test]
+fn ports_and_placement() {
+    let service = |settings: &str| with(&format!("service \"web\" {{\nimage = \"nginx\"\n{settings}\n}}\n"));
+    assert_eq!(service("port = 53\nports = { dns = \"53/udp\" }"), "", "one number, twice");
+    assert_eq!(service("port = 53\nports = { dns = \"53/tcp+udp\" }"), "Q0518");
+    assert_eq!(service("ports = { main = \"53\" }"), "", "nothing else is called so");
+    assert_eq!(service("ports = { dns = \"65536\" }"), "Q0513");
+    assert_eq!(service(&format!("ports = {{ {} = \"1\" }}", "p".repeat(15))), "");
+    assert_eq!(service(&format!("ports = {{ {} = \"1\" }}", "p".repeat(16))), "Q0423");
+    let health = |ports: &str| service(&format!("{ports}\nhealth {{\npath = \"/\"\n}}"));
+    assert_eq!(health("port = 80"), "");
+    assert_eq!(health("ports = { a = \"1/udp\", b = \"2\" }"), "");
+    assert_eq!(health("ports = { a = \"1/udp\" }"), "Q0519");
+    let placement = |settings: &str| service(&format!("placement {{\n{settings}\n}}"));
+    assert_eq!(placement("nodes = [\"workers\"]\nzones = [\"us-east-1a\"]\ntolerate = [\"a=b:NoExecute\"]"), "");
+    assert_eq!(placement("nodes = [\"other\"]"), "Q0531");
+    assert_eq!(placement("zones = [\"us-east-1d\"]"), "Q0212");
+    assert_eq!(placement("tolerate = [\"\"]"), "Q0532");
+}
+
+#[test]
+fn architectures() {
+    let mixed = |services: &str| {
+        let arm = "nodes \"arm\" {\nsize = \"t4g.large\"\ncount = 2\n}\n";
+        codes(THREE, MASTERS, &format!("{}{arm}{services}", nodes("count = 2")))
+    };
+    let service = |settings: &str| format!("service \"web\" {{\nimage = \"nginx\"\n{settings}\n}}\n");
+    assert_eq!(mixed(""), "");
+    assert_eq!(mixed(&service("")), "Q0512");
+    assert_eq!(mixed(&service("placement {\nnodes = [\"arm\"]\n}")), "");
+    assert_eq!(mixed(&service("placement {\nnodes = [\"arm\", \"workers\"]\n}")), "Q0512");
+    assert_eq!(mixed(&service("").replace("web", "1web")), "Q0512 Q0423");
+}

@@ -29,12 +29,15 @@ fn target_group(site: &Site, network: &Network) -> TargetGroup {
         port: 6443,
         health_check: HealthCheck {
             protocol: "HTTPS".to_owned(),
+            port: None,
             path: Some("/readyz".to_owned()),
             interval: 10,
             healthy: 2,
             unhealthy: 2,
         },
         deregistration_seconds: 30,
+        preserve_client_ip: true,
+        sticky: false,
         tags: site.tags(&TargetGroup::address("api")),
     }
 }
@@ -45,8 +48,20 @@ fn listener(site: &Site, load_balancer: &str, target_group: &str) -> Listener {
         protocol: "TCP".to_owned(),
         port: 443,
         target_group: target_group.into(),
+        certificate: None,
+        tls_policy: None,
         tags: site.tags(&Listener::address("api")),
     }
+}
+
+/// The ARN of a certificate in the account.
+async fn certificate(site: &Site, name: &str) -> String {
+    let name = format!("{name}.{}", site.cluster);
+    let made = rcgen::generate_simple_self_signed(vec![name.clone()]).unwrap();
+    let request = site.aws.iam.upload_server_certificate().server_certificate_name(&name);
+    let request = request.certificate_body(made.cert.pem()).private_key(made.signing_key.serialize_pem());
+    let answer = request.send().await.unwrap();
+    answer.server_certificate_metadata().unwrap().arn().to_owned()
 }
 
 #[tokio::test]
@@ -87,6 +102,70 @@ async fn a_balancer_with_its_target_group_and_listener_lives_a_whole_life() {
     for live in [&heard, &made, &grouped] {
         site.delete(live).await;
         assert!(site.is_gone(&live.address).await);
+    }
+}
+
+#[tokio::test]
+async fn who_is_asked_for_health_and_how_connections_are_spread_can_be_changed() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let mut group = TargetGroup { preserve_client_ip: false, ..target_group(&site, &network) };
+    let made = site.create_and_find(&object(&group, "api"), &[]).await;
+    group.health_check.port = Some(10256);
+    group.health_check.protocol = "HTTP".to_owned();
+    group.health_check.path = Some("/healthz".to_owned());
+    site.update_and_find(&object(&group, "api"), &["health_check"], &[]).await;
+    (group.sticky, group.preserve_client_ip) = (true, true);
+    let live = site.find(&made.address).await;
+    site.calls.take();
+    site.update(&live, &object(&group, "api"), &["sticky", "preserve_client_ip"]).await;
+    assert_eq!(site.calls.take(), ["ModifyTargetGroupAttributes"], "one call for both");
+    super::same(&site.find(&made.address).await.attributes, &object(&group, "api").attributes, &[]);
+    group.sticky = false;
+    group.health_check = HealthCheck { port: None, ..group.health_check };
+    site.update_and_find(&object(&group, "api"), &["sticky", "health_check"], &[]).await;
+    site.delete(&made).await;
+}
+
+#[tokio::test]
+async fn datagrams_have_their_own_target_groups_and_listeners() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let balancer = load_balancer(&site, &network);
+    let made = site.create(&object(&balancer, "api")).await;
+    for (protocol, port) in [("UDP", 7777), ("TCP_UDP", 53)] {
+        let group = TargetGroup { protocol: protocol.to_owned(), port, ..target_group(&site, &network) };
+        let group = TargetGroup { health_check: HealthCheck { port: Some(10256), ..group.health_check }, ..group };
+        let grouped = site.create_and_find(&object(&group, "api"), &[]).await;
+        let listening = Listener { protocol: protocol.to_owned(), port, ..listener(&site, &made.id, &grouped.id) };
+        let heard = site.create_and_find(&object(&listening, "api"), &[]).await;
+        site.delete(&heard).await;
+        site.delete(&grouped).await;
+    }
+    site.delete(&made).await;
+}
+
+#[tokio::test]
+async fn tls_comes_and_goes_in_place() {
+    let Some(site) = site("us-east-1").await else { return };
+    let network = site.network().await;
+    let made = site.create(&object(&load_balancer(&site, &network), "api")).await;
+    let grouped = site.create(&object(&target_group(&site, &network), "api")).await;
+    let mut listening = listener(&site, &made.id, &grouped.id);
+    let heard = site.create_and_find(&object(&listening, "api"), &[]).await;
+    listening.protocol = "TLS".to_owned();
+    listening.certificate = Some(certificate(&site, "first").await);
+    listening.tls_policy = Some("ELBSecurityPolicy-TLS13-1-2-2021-06".to_owned());
+    site.update_and_find(&object(&listening, "api"), &["protocol", "certificate", "tls_policy"], &[]).await;
+    listening.certificate = Some(certificate(&site, "second").await);
+    site.update_and_find(&object(&listening, "api"), &["certificate"], &[]).await;
+    listening.tls_policy = Some("ELBSecurityPolicy-TLS13-1-3-2021-06".to_owned());
+    site.update_and_find(&object(&listening, "api"), &["tls_policy"], &[]).await;
+    (listening.certificate, listening.tls_policy) = (None, None);
+    listening.protocol = "TCP".to_owned();
+    site.update_and_find(&object(&listening, "api"), &["protocol"], &[]).await;
+    for live in [&heard, &made, &grouped] {
+        site.delete(live).await;
     }
 }
 

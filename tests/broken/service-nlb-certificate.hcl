@@ -1,0 +1,33 @@
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+
+nodes "workers" {
+  count = 2
+  size  = "t3.large"
+  zones = ["us-east-1a", "us-east-1b"]
+}
+
+service "web" {
+  image    = "nginx:1.27"
+  replicas = 2
+  port     = 80
+
+  nlb {
+    port        = 443
+    protocol    = "TLS"
+    certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+
+    listener "second" {
+      port        = 8443
+      protocol    = "TLS"
+      certificate = "www.poeticoding.com"
+      tls_policy  = "TLS13"
+    }
+  }
+}

@@ -1,0 +1,36 @@
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+
+nodes "workers" {
+  count = 2
+  size  = "t3.large"
+  zones = ["us-east-1a", "us-east-1b"]
+}
+
+service "web" {
+  image    = "nginx:1.27"
+  replicas = 2
+  port     = 80
+
+  ports = {
+    main    = "8080"
+  }
+}
+
+service "dns" {
+  image    = "dns:1"
+  replicas = 2
+
+  ports = {
+    dns     = "53/tcp+udp"
+    dns-udp = "5353/udp"
+    old     = "53/udp"
+    other   = "53"
+  }
+}
