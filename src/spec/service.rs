@@ -131,6 +131,7 @@ pub struct Volume {
 
 /// A network load balancer in front of a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "switches of the file, none of which depends on another")]
 pub struct Nlb {
     /// What it listens on, by port.
     pub listeners: BTreeMap<u16, PortListener>,

@@ -33,7 +33,7 @@ pub(super) fn service(file: &ServiceFile, vpc: Ipv4Net) -> Option<Service> {
         secrets: named(file.secrets.as_ref(), |text| secret_key(text))?,
         cpu: file.cpu.clone(),
         memory: file.memory.clone(),
-        health: health(file.health.as_ref(), &ports)?,
+        health: health(file.health.as_ref(), &ports),
         placement: match &file.placement {
             Some(file) => Some(placement(file)?),
             None => None,
@@ -59,15 +59,13 @@ fn ports(file: &ServiceFile) -> Option<Ports> {
 }
 
 /// What is asked for health: nothing, if no port speaks TCP.
-fn health(file: Option<&HealthFile>, ports: &Ports) -> Option<Option<Health>> {
+fn health(file: Option<&HealthFile>, ports: &Ports) -> Option<Health> {
     let tcp = |port: &&Port| port.transport != Transport::Udp;
-    let usual = || ports.get(Service::MAIN).into_iter().chain(ports.values()).find(tcp);
-    let Some(file) = file else { return Some(usual().map(|port| Health { port: port.number, path: None })) };
-    let port = match &file.port {
+    let port = match file.and_then(|file| file.port.as_ref()) {
         Some(name) => ports.get(name).filter(tcp)?,
-        None => usual()?,
+        None => ports.get(Service::MAIN).into_iter().chain(ports.values()).find(tcp)?,
     };
-    Some(Some(Health { port: port.number, path: Some(file.path.clone()?) }))
+    Some(Health { port: port.number, path: file.and_then(|file| file.path.clone()) })
 }
 
 fn placement(file: &PlacementFile) -> Option<Placement> {

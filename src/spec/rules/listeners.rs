@@ -159,12 +159,12 @@ fn nothing(check: &mut Check, name: &str) {
 
 fn protocol(check: &mut Check, at: &Place<'_>, file: &ListenerFile, ports: &BTreeMap<String, Port>) {
     let Some(target) = target(file.target.as_deref(), ports) else {
-        let names = || ports.keys().map(String::as_str);
+        let known = || ports.keys().map(String::as_str);
         let problem = match &file.target {
             Some(named) => at
                 .problem(check, &TARGET, "target", format!("`service.{}` has no port `{named}`", at.service))
-                .expected(names().map(|name| format!("{name:?}")))
-                .did_you_mean_as(named, names(), |name| format!("{name:?}")),
+                .expected(known().map(|name| format!("{name:?}")))
+                .did_you_mean_as(named, known(), |name| format!("{name:?}")),
             None => at
                 .problem(
                     check,
@@ -172,7 +172,7 @@ fn protocol(check: &mut Check, at: &Place<'_>, file: &ListenerFile, ports: &BTre
                     "port",
                     format!("`service.{}` has several ports, and none is `main`", at.service),
                 )
-                .expected(names().map(|name| format!("target = {name:?}"))),
+                .expected(known().map(|name| format!("target = {name:?}"))),
         };
         // Ports that cannot be read are reported already.
         if !ports.is_empty() {

@@ -70,14 +70,14 @@ fn groups(check: &mut Check, name: &str) -> Option<Vec<String>> {
             continue;
         }
         good = false;
-        let names = || known.iter().map(String::as_str);
+        let all = || known.iter().map(String::as_str);
         let problem = super::Diagnostic::new(&GROUP, span.clone(), format!("there is no node group {group:?}"))
-            .expected(names().map(|name| format!("{name:?}")))
-            .did_you_mean_as(group, names(), |name| format!("{name:?}"));
+            .expected(all().map(|name| format!("{name:?}")))
+            .did_you_mean_as(group, all(), |name| format!("{name:?}"));
         check.report(problem);
     }
     let named: Vec<String> = named.into_iter().map(|(group, _)| group).collect();
-    good.then(|| if named.is_empty() { known } else { named })
+    good.then_some(if named.is_empty() { known } else { named })
 }
 
 fn nowhere(check: &mut Check, name: &str, groups: &[String], zones: &BTreeSet<String>) {
