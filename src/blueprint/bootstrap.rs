@@ -23,6 +23,7 @@ pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/30-volume.sh"),
     include_str!("../bootstrap/node/40-keys.sh"),
     include_str!("../bootstrap/node/50-etcd.sh"),
+    include_str!("../bootstrap/node/55-backup.sh"),
     include_str!("../bootstrap/node/60-master.sh"),
     include_str!("../bootstrap/node/70-node.sh"),
     include_str!("../bootstrap/node/90-main.sh"),

@@ -30,6 +30,11 @@ class Etcd:
         listed = json.loads(self.ask("member", "list", "--write-out=json"))
         return {member.get("name"): member["ID"] for member in listed["members"]}
 
+    def learners(self):
+        """The ids of the members that have no vote yet."""
+        listed = json.loads(self.ask("member", "list", "--write-out=json"))
+        return {member["ID"] for member in listed["members"] if member.get("isLearner")}
+
     def cluster(self):
         return json.loads(self.ask("member", "list", "--write-out=json"))["header"]["cluster_id"]
 

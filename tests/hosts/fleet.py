@@ -34,6 +34,7 @@ class Fleet:
             kubernetes.furnish(work / "layer", image)
         own(work / "layer")
         self.machines = {}
+        self.cluster = None  # the text of its file
         (work / "names").mkdir()
 
     def __getitem__(self, name):
@@ -64,6 +65,28 @@ class Fleet:
         machine.wipe()
         self.cloud.client("ec2").terminate_instances(InstanceIds=[machine.instance.id])
 
+    def retire(self):
+        """Ends the machines that the account has no more: those that an `apply` has replaced or taken away."""
+        live = {instance.id for instance in self.cloud.instances()}
+        for name, machine in list(self.machines.items()):
+            if machine.instance.id not in live:
+                del self.machines[name]
+                machine.kill()
+                machine.wipe()
+
+    def become(self, cluster):
+        """Makes the cluster of a file; the one that is there is destroyed first. No machine is booted yet."""
+        if self.cluster:
+            self.cloud.quorate("destroy", "--yes", "--delete-data", cluster=self.cluster)
+            self.retire()
+        self.change(cluster)
+
+    def change(self, cluster):
+        """Applies another file to the cluster. What this takes away is ended, what it brings waits for `boot`."""
+        self.cluster = cluster
+        self.cloud.quorate("apply", "--yes", "--no-wait", cluster=cluster)
+        self.retire()
+
     def replace(self, name):
         self.terminate(name)
         self.boot(name)
@@ -86,7 +109,7 @@ class Fleet:
         wanted = [{"Name": "tag:quorate.dev/object", "Values": [f"volume/etcd-{member}"]}]
         return self.cloud.client("ec2").describe_volumes(Filters=wanted)["Volumes"][0]["VolumeId"]
 
-    def settle(self, name, seconds=240):
+    def settle(self, name, seconds=480):
         """Waits until node.sh has ended well on a machine."""
         self.hear(name, "node.sh to finish", seconds, lambda machine: machine.state() == "active")
 

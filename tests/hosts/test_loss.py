@@ -45,7 +45,8 @@ def test_a_member_that_lost_its_volume_is_replaced(fleet):
     assert (after["etcd-a"], after["etcd-c"]) == (before["etcd-a"], before["etcd-c"])
     assert Etcd(fleet, "master-b").cluster() == cluster
     assert Etcd(fleet, "master-b").own("/hosts/number") == written
-    assert "takes the place of the one that was lost" in fleet["master-b"].journal()
+    assert "joins it" in fleet["master-b"].journal()
+    assert not Etcd(fleet, "master-b").learners()
 
 
 def test_a_blank_volume_begins_no_second_cluster(fleet):

@@ -4,7 +4,9 @@
 #
 #   /world/s3/KEY          the bucket               /world/volume     state and holder of the etcd volume
 #   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
-#   /world/members         etcd's members, as its gateway tells them
+#   /world/members         etcd's members, as its gateway tells them; ours is 99 when it was added
+#   /world/stopping        what happens when a container is stopped
+#   /world/behind          what our member lacks: each promotion that is asked for in vain takes a line away
 #   /world/packages        the version of Kubernetes that is installed
 #   /world/tokens          join tokens that the cluster knows
 #   /world/healthy/HOST    this member is healthy   /world/sick       ours will not be
@@ -93,8 +95,13 @@ aws() {
   esac
 }
 
+refuse() {
+  echo "{\"error\": \"etcdserver: $*\"}"
+  fail "The requested URL returned error: 400"
+}
+
 gateway() { # HOST PATH [BODY]
-  local id
+  local id learner
   [[ -f healthy/$1 ]] || fail "connect: connection refused"
   case $2 in
     health) echo '{"health":"true"}' ;;
@@ -104,8 +111,21 @@ gateway() { # HOST PATH [BODY]
       jq --arg id "$id" '.members |= map(select(.ID != $id))' members > members.new && mv members.new members
       ;;
     v3/cluster/member/add)
-      jq --argjson urls "$(jq .peerURLs <<< "$3")" '.members += [{ID: "99", peerURLs: $urls}]' members > members.new
+      if jq --exit-status 'any(.members[]; .isLearner)' members > /dev/null; then refuse "too many learner members in cluster"; fi
+      jq --argjson new "$3" '.members += [{ID: "99", peerURLs: $new.peerURLs, isLearner: $new.isLearner}]' members > members.new
       mv members.new members
+      ;;
+    v3/cluster/member/promote)
+      if [[ -s behind ]]; then
+        sed -i 1d behind
+        refuse "can only promote a learner member which is in sync with leader"
+      fi
+      jq --argjson asked "$3" '(.members[] | select(.ID == $asked.ID)).isLearner = false' members > members.new
+      mv members.new members
+      ;;
+    v3/maintenance/status)
+      learner=$([[ -f members ]] && jq 'any(.members[]; .ID == "99" and .isLearner)' members) || learner=false
+      echo "{\"header\": {\"member_id\": \"99\"}, \"isLearner\": $learner}"
       ;;
     *) fail "unknown: $*" ;;
   esac
@@ -185,7 +205,7 @@ crictl() {
   case "$*" in
     ps*) echo "${container//[\^\$]/}" ;;
     exec*snapshot\ save*) echo snapshot > "${*: -1}" ;;
-    stop*) ;;
+    stop*) if [[ -f stopping ]]; then bash ./stopping; fi ;;
     *) fail "unknown: $*" ;;
   esac
 }

@@ -77,10 +77,7 @@ END
 # At shutdown, after the kubelet: what the next machine would otherwise wait for. Nothing depends on it.
 leave() {
   : "${QUORATE_VOLUME:?}"
-  local container
-  for container in $(crictl ps --quiet --name '^etcd$'); do
-    crictl stop --timeout 20 "$container" || say "etcd did not stop"
-  done
+  stop_containers '^etcd$' || say "etcd did not stop"
   if mountpoint --quiet "$ETCD_DATA"; then
     umount "$ETCD_DATA"
   fi

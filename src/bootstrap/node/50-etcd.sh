@@ -8,7 +8,22 @@ etcd() {
     ${3:+--data "$3"} "https://$1:2379/$2"
 }
 
-# A member that answers this has a leader and can write.
+own_url=https://etcd-$QUORATE_NAME.$QUORATE_DOMAIN:2380
+members=  # as etcd lists them
+learning= # the address of another member that learns
+refusal=  # why etcd refused the last change of its members, in its own words
+
+# change_members HOST VERB BODY: asks a member for a change; keeps what it says if it refuses.
+change_members() {
+  local answer
+  refusal=
+  answer=$(etcd "$1" "v3/cluster/member/$2" "$3" 2> /dev/null) && return
+  refusal=$(jq --raw-output '.error // empty' <<< "$answer" 2> /dev/null) || true
+  refusal=${refusal:-$1 does not answer}
+  return 1
+}
+
+# A member that answers this has a leader and can write: more than half of the members that there are, be it one of one.
 etcd_healthy() {
   etcd "$1" health 2> /dev/null | jq --exit-status '.health == "true"' > /dev/null 2>&1
 }
@@ -40,38 +55,60 @@ markers() {
 # How this member starts. A blank volume is a new cluster's only if no member of it has ever been healthy.
 choose_membership() {
   : "${QUORATE_MASTERS:?}" "${QUORATE_INITIAL_CLUSTER:?}"
-  local seen
-  if has_data; then
-    say "this member has data and goes on with it"
-  else
+  local seen=
+  if ! has_data; then
     seen=$(markers)
     if [[ -z $seen ]]; then
       say "no member has been healthy yet: this one begins the cluster, together with the others"
       cluster_state=new
     else
-      say "the volume is blank, but the cluster is not new: this member takes the place of the one that was lost"
-      replace_member
+      stop_member
     fi
+  fi
+  if has_data; then
+    say "this member has data and goes on with it"
+  elif [[ -n $seen ]]; then
+    say "the volume is blank, but the cluster is not new: this member joins it"
+    join_members
   fi
   configure "$OURS/kubeadm.yaml"
 }
 
-replace_member() {
-  local peer url=https://etcd-$QUORATE_NAME.$QUORATE_DOMAIN:2380 members waiting id
+# What a run before this one has started must not begin a log while we decide who this member is: it would be the log of
+# a member that we are about to remove.
+stop_member() {
+  rm -f "$KUBERNETES/manifests/etcd.yaml"
+  systemctl stop kubelet
+  stop_containers '^etcd$'
+}
+
+# stop_containers NAME: the containers of this name (a pattern) end in peace; without a kubelet nothing starts them again.
+stop_containers() {
+  local running container
+  running=$(crictl ps --quiet --name "$1")
+  for container in $running; do
+    crictl stop --timeout 20 "$container" > /dev/null
+  done
+}
+
+# Adds this member as one that learns: without a vote, so that a machine that dies before its member has everything takes
+# no quorum away from the others. `member_ready` makes it a voter.
+join_members() {
+  local peer id
   peer=$(healthy_peer) || die "no other member of etcd is healthy, so none can say who belongs to it. Bring the \
-other masters back; if all of their volumes are lost, restore a snapshot (docs/machines.md, \"When etcd is lost\"). \
+other masters back; if their volumes are lost, restore a snapshot (docs/machines.md, \"When etcd is lost\"). \
 This master never begins a second cluster by itself"
-  members=$(etcd "$peer" v3/cluster/member/list '{}')
-  # A member without a name was added and has never started: a run before this one got as far as that.
-  waiting=$(jq --raw-output --arg url "$url" \
-    '.members[] | select(any(.peerURLs[]; . == $url) and (.name // "") == "") | .ID' <<< "$members")
-  if [[ -z $waiting ]]; then
-    for id in $(jq --raw-output --arg url "$url" '.members[] | select(any(.peerURLs[]; . == $url)) | .ID' <<< "$members"); do
+  await 24 is_our_turn "$peer" || die "etcd takes in one member at a time, and $learning is not through. See the \
+status of its master: it goes on there, or with the machine that Auto Scaling puts in its place"
+  # One that learns and has no name was added and has never started: a run before this one got as far as that.
+  if [[ -z $(ours '.isLearner and (.name // "") == ""') ]]; then
+    for id in $(ours true); do
       say "removing the member $id, whose data is gone"
-      etcd "$peer" v3/cluster/member/remove "{\"ID\": \"$id\"}" > /dev/null
+      change_members "$peer" remove "{\"ID\": \"$id\"}" || die "$id could not be removed: $refusal"
     done
-    say "adding a member at $url"
-    etcd "$peer" v3/cluster/member/add "{\"peerURLs\": [\"$url\"]}" > /dev/null
+    say "adding a member at $own_url"
+    await 6 change_members "$peer" add "{\"peerURLs\": [\"$own_url\"], \"isLearner\": true}" ||
+      die "a member at $own_url could not be added: $refusal"
     members=$(etcd "$peer" v3/cluster/member/list '{}')
   fi
   # etcd compares this list with the cluster's own: exactly its members, and no master that has yet to come.
@@ -79,43 +116,40 @@ This master never begins a second cluster by itself"
     '[.members[].peerURLs[0] | "\(capture("//(?<name>[^.]+)[.]").name)=\(.)"] | join(",")' <<< "$members")
 }
 
+# ours CONDITION: the ids of the members at our address that fulfil it.
+ours() {
+  jq --raw-output --arg url "$own_url" ".members[] | select(any(.peerURLs[]; . == \$url)) | select($1) | .ID" <<< "$members"
+}
+
+# is_our_turn PEER: whether no other member learns. etcd has one at a time.
+is_our_turn() {
+  members=$(etcd "$1" v3/cluster/member/list '{}') || return 1
+  learning=$(jq --raw-output --arg url "$own_url" \
+    '[.members[] | select(.isLearner and all(.peerURLs[]; . != $url)) | .peerURLs[0]] | first // empty' <<< "$members")
+  [[ -n $learning ]] || return 0
+  say "waiting for $learning: it is being taken in"
+  return 1
+}
+
+# Whether our member has started, has a vote, and is healthy. One that still learns gets its vote as soon as it has what
+# the others have.
+member_ready() {
+  local status peer before=$refusal
+  status=$(etcd 127.0.0.1 v3/maintenance/status '{}' 2> /dev/null) || return 1
+  if jq --exit-status .isLearner > /dev/null <<< "$status"; then
+    if peer=$(healthy_peer); then
+      change_members "$peer" promote "{\"ID\": \"$(jq --raw-output .header.member_id <<< "$status")\"}" ||
+        [[ $refusal == "$before" ]] || say "no vote yet: $refusal"
+    fi
+    return 1
+  fi
+  etcd_healthy 127.0.0.1
+}
+
 # Once a member has been healthy, its cluster exists for good: no blank volume is a new cluster's any more.
 mark_member() {
-  await 120 etcd_healthy 127.0.0.1 || die "etcd is not healthy. It needs more than half of the masters \
+  await 120 member_ready || die "etcd is not healthy${refusal:+ ($refusal)}. It needs more than half of the masters \
 ($QUORATE_MASTERS) up; see: crictl ps --all --name etcd; crictl logs, and the other masters' status"
   date --utc +%Y-%m-%dT%H:%M:%SZ |
     aws s3 cp --only-show-errors - "$STORE/nodes/etcd-$QUORATE_NAME"
-}
-
-# --- Masters: snapshots of etcd ----------------------------------------------------------------------------------
-
-backup() {
-  : "${QUORATE_KEEP_DAYS:?}"
-  local container file=$ETCD_DATA/snapshot.db
-  container=$(crictl ps --quiet --name '^etcd$' --state Running)
-  [[ -n $container ]] || die "etcd does not run here; the snapshot is left to the other masters"
-  rm -f "$file" "$file.part"
-  crictl exec "$container" etcdctl --endpoints https://127.0.0.1:2379 --cacert "$PKI/etcd/ca.crt" \
-    --cert "$PKI/etcd/healthcheck-client.crt" --key "$PKI/etcd/healthcheck-client.key" snapshot save "$file"
-  aws s3 cp --only-show-errors "$file" "$STORE/backups/etcd/$(stamp now)-$QUORATE_NAME.db"
-  rm -f "$file"
-  expire_backups
-}
-
-# stamp WHEN: a time as it stands in the keys, which so sort by age.
-stamp() {
-  date --utc --date "$1" +%Y%m%dT%H%M%SZ
-}
-
-# Removes what is past its time, with all of its versions: a bucket that keeps versions would keep paying for them.
-expire_backups() {
-  local oldest prefix=$QUORATE_FOLDER/backups/etcd/20 key version
-  oldest=$QUORATE_FOLDER/backups/etcd/$(stamp "$QUORATE_KEEP_DAYS days ago")
-  while read -r key version; do
-    if [[ $key == "$prefix"* && $key < "$oldest" ]]; then
-      say "removing s3://$QUORATE_BUCKET/$key, which is older than $QUORATE_KEEP_DAYS days"
-      aws s3api delete-object --bucket "$QUORATE_BUCKET" --key "$key" --version-id "$version" > /dev/null
-    fi
-  done < <(aws s3api list-object-versions --bucket "$QUORATE_BUCKET" --prefix "$prefix" --output text \
-    --query '[Versions, DeleteMarkers][] | [?Key].[Key, VersionId]')
 }

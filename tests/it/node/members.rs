@@ -13,6 +13,22 @@ fn member(id: &str, letter: &str, started: bool) -> serde_json::Value {
     json!({ "ID": id, "name": name, "peerURLs": [url] })
 }
 
+/// A member that has no vote yet.
+fn learner(id: &str, letter: &str, started: bool) -> serde_json::Value {
+    let mut learner = member(id, letter, started);
+    learner["isLearner"] = true.into();
+    learner
+}
+
+/// etcd's members by the end of a boot: id, and whether it has a vote.
+fn members(machine: &Machine) -> Vec<(String, bool)> {
+    let listed: serde_json::Value = serde_json::from_str(&machine.read("world/members")).expect("it is JSON");
+    let of = |member: &serde_json::Value| {
+        (member["ID"].as_str().unwrap_or_default().to_owned(), member["isLearner"] != true)
+    };
+    listed["members"].as_array().expect("it is a list").iter().map(of).collect()
+}
+
 /// A master with a blank volume beside two healthy members that know it.
 fn beside_a_quorum(known: &[serde_json::Value]) -> Option<Machine> {
     let machine = Machine::master()?;
@@ -67,21 +83,99 @@ fn a_blank_volume_beside_a_quorum_is_a_lost_one() {
 }
 
 #[test]
-fn a_replacement_that_died_halfway_is_finished() {
+fn a_member_votes_only_once_it_has_what_the_others_have() {
+    let Some(machine) = beside_a_quorum(&[member("2", "b", true), member("3", "c", true)]) else { return };
+    machine.write("world/behind", "one\ntwo\n");
+    let run = machine.boot().must();
+    assert!(run.said.contains("no vote yet: etcdserver: can only promote a learner member"), "{}", run.said);
+    let changes = machine.calls_of("curl").into_iter().filter(|call| call.contains("/v3/cluster/member/"));
+    let verbs: Vec<_> = changes.filter_map(|call| Some(call.rsplit_once('/')?.1.to_owned())).collect();
+    assert_eq!(verbs, ["list", "add", "list", "promote", "promote", "promote"]);
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("3".to_owned(), true), ("99".to_owned(), true)]);
+}
+
+#[test]
+fn a_learner_that_never_started_is_taken_over() {
+    let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("99", "a", false)]) else { return };
+    let run = machine.boot().must();
+    assert!(!run.said.contains("removing") && !run.said.contains("adding"), "{}", run.said);
+    assert_eq!(written(&machine, "initial-cluster"), urls(&["b", "a"]));
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)]);
+}
+
+#[test]
+fn a_learner_that_lost_its_volume_is_replaced() {
+    let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("9", "a", true)]) else { return };
+    let run = machine.boot().must();
+    assert!(run.said.contains("removing the member 9, whose data is gone"), "{}", run.said);
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)]);
+}
+
+#[test]
+fn a_learner_that_has_data_gets_its_vote_at_the_next_boot() {
+    let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("99", "a", true)]) else { return };
+    machine.write("var/lib/etcd/member/wal/0.wal", "log");
+    machine.boot().must();
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)]);
+}
+
+#[test]
+fn a_voter_that_never_started_starts_over_without_a_vote() {
     let Some(machine) = beside_a_quorum(&[member("2", "b", true), member("3", "c", true), member("9", "a", false)])
     else {
         return;
     };
-    let run = machine.boot().must();
-    assert!(!run.said.contains("removing"), "{}", run.said);
+    machine.boot().must();
     assert_eq!(written(&machine, "initial-cluster"), urls(&["b", "c", "a"]));
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("3".to_owned(), true), ("99".to_owned(), true)]);
+}
+
+#[test]
+fn one_member_at_a_time_is_taken_in() {
+    let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("3", "c", false), member("1", "a", true)])
+    else {
+        return;
+    };
+    let run = machine.boot().must_not("etcd takes in one member at a time");
+    assert!(run.said.contains("https://etcd-c.internal.chat.poeticoding.com:2380 is not through"), "{}", run.said);
+    assert_eq!(members(&machine).len(), 3, "it removes nothing before it is its turn");
+    machine.write("world/meanwhile", "sed -i 's/\"isLearner\": *true/\"isLearner\": false/' members");
+    machine.boot().must();
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("3".to_owned(), true), ("99".to_owned(), true)]);
+}
+
+#[test]
+fn nothing_starts_the_member_while_it_is_being_replaced() {
+    let Some(machine) = beside_a_quorum(&[member("1", "a", true), member("2", "b", true), member("3", "c", true)])
+    else {
+        return;
+    };
+    // What a run before this one has left: a manifest, and a kubelet that is about to start it.
+    machine.write("etc/kubernetes/manifests/etcd.yaml", "of a run before");
+    machine.boot().must();
+    let calls = machine.calls();
+    let at = |word: &str| calls.iter().position(|call| call.contains(word)).expect("it was called");
+    assert!(at("systemctl stop kubelet") < at("crictl stop --timeout 20 etcd"), "{calls:?}");
+    assert!(at("crictl stop --timeout 20 etcd") < at("member/remove"), "{calls:?}");
+}
+
+#[test]
+fn a_log_that_was_begun_meanwhile_is_kept() {
+    let Some(machine) = beside_a_quorum(&[learner("99", "a", true), member("2", "b", true)]) else { return };
+    // etcd writes its first log in the very moment in which it is stopped.
+    machine.write("world/stopping", "mkdir -p /var/lib/etcd/member/wal && touch /var/lib/etcd/member/wal/0.wal");
+    let run = machine.boot().must();
+    assert!(run.said.contains("goes on with it") && !run.said.contains("removing"), "{}", run.said);
+    assert_eq!(members(&machine), [("99".to_owned(), true), ("2".to_owned(), true)]);
 }
 
 #[test]
 fn a_master_more_joins_those_that_are_there() {
     let Some(machine) = beside_a_quorum(&[member("2", "b", true)]) else { return };
+    std::fs::remove_file(machine.path(&format!("world/healthy/{}", PEERS[1]))).expect("it is ours");
     machine.boot().must();
     assert_eq!(written(&machine, "initial-cluster"), urls(&["b", "a"]), "c is a master to come, and no member yet");
+    assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)], "one of one is a quorum");
 }
 
 #[test]
