@@ -12,6 +12,7 @@ mod names;
 mod network;
 mod nodes;
 mod permissions;
+mod places;
 mod policy;
 mod problem;
 mod secrets;
@@ -92,6 +93,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
             Err(problem) => problems.push(problem),
         }
     }
+    problems.extend(places::doubles(&site, &objects));
     if !problems.is_empty() {
         return Err(Impossible { problems });
     }

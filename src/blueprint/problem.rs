@@ -142,6 +142,16 @@ pub enum Problem {
         /// What it holds: `Secret of v1`.
         what: String,
     },
+    /// Two parts of the file make the same object.
+    #[error("{first} and {second} both make {place}; rename one of them, or take it out of one")]
+    SamePlace {
+        /// What they make: `Deployment.apps site/web`.
+        place: String,
+        /// Who makes it.
+        first: String,
+        /// Who else does.
+        second: String,
+    },
     /// A machine's first script is longer than EC2 takes.
     #[error("the user data of {machine} has {bytes} bytes, and {} are the most", super::bootstrap::USER_DATA_LIMIT)]
     UserDataTooLong {

@@ -70,6 +70,8 @@ pub enum Action {
     Create,
     /// Found as it should be, made by a run that did not finish: only recorded.
     Adopt,
+    /// As it should be, but not usable yet: only waited for.
+    Wait,
     /// Cannot be done on a living cluster: the whole plan is refused.
     Refuse,
 }
@@ -99,6 +101,8 @@ pub enum Reason {
     },
     /// An earlier run made it and did not get to record it.
     Unrecorded,
+    /// It was changed as it should be, and is not usable yet.
+    Unfinished,
     /// An object of that name exists and nothing shows that this cluster made it.
     Foreign,
     /// The cloud has said that it would not take the object as it should be.

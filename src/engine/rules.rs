@@ -1,6 +1,6 @@
 //! What a change to each attribute of each kind means. The vocabulary fills this in; the engine obeys it.
 
-use super::Address;
+use super::{Address, Attributes};
 
 /// A kind of object.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,6 +92,16 @@ pub trait Vocabulary: Send + Sync {
     /// The kind of this name.
     fn kind(&self, name: &str) -> Option<&Kind>;
 
+    /// Whether an object with these attributes holds data that nobody can make again.
+    fn holds_data(&self, address: &Address, _attributes: &Attributes) -> bool {
+        self.kind(address.kind()).is_some_and(|kind| kind.data)
+    }
+
+    /// Whether one that is as it should be, but not usable yet, is still work for a run.
+    fn is_awaited(&self, _address: &Address) -> bool {
+        true
+    }
+
     /// What to do instead of making an object again that is gone while others still use it; nothing if a new one does
     /// as well.
     fn irreplaceable(&self, _address: &Address) -> Option<&'static str> {
@@ -181,6 +191,13 @@ impl Output {
     /// An output that counts.
     pub const fn version(name: &'static str) -> Self {
         Self { name, shape: Shape::Version }
+    }
+}
+
+impl Output {
+    /// Whether the cloud makes its value up: another object has another one, whatever it is called.
+    pub(crate) fn is_made_up(&self) -> bool {
+        matches!(self.shape, Shape::Pattern(pattern) if pattern.contains("{hex}"))
     }
 }
 

@@ -17,6 +17,8 @@ use crate::resource::ApiType;
 
 /// Who sets the fields that Quorate sets.
 pub(super) const MANAGER: &str = "quorate";
+/// Who holds what we let go of until somebody else sets it.
+pub(super) const HEIR: &str = "quorate-handover";
 /// How many objects a list asks for at a time.
 const PAGE: u32 = 500;
 /// How often a server that asks to be left alone is asked again.
@@ -46,6 +48,8 @@ pub(super) enum Apply {
     DryRun,
     /// The same; somebody else's fields stay theirs.
     PoliteDryRun,
+    /// For real; what the manifest sets is kept for somebody else.
+    HandedOver,
 }
 
 /// A watch: what it tells until it ends by itself.
@@ -104,6 +108,16 @@ impl Connection {
         self.pages(api, &api.path(Some(namespace)), ListParams::default()).await
     }
 
+    /// Every object of a type in a namespace with these labels.
+    pub(super) async fn list_selected(
+        &self,
+        api: &ApiType,
+        namespace: &str,
+        labels: &str,
+    ) -> Result<Vec<Json>, Failure> {
+        self.pages(api, &api.path(Some(namespace)), ListParams::default().labels(labels)).await
+    }
+
     async fn pages(&self, api: &ApiType, path: &str, params: ListParams) -> Result<Vec<Json>, Failure> {
         let mut found = Vec::new();
         let mut params = params.limit(PAGE);
@@ -124,8 +138,9 @@ impl Connection {
 
     /// Makes the object what the manifest says, as far as it says something.
     pub(super) async fn apply(&self, place: &Place, manifest: &Json, how: Apply) -> Result<Json, Refusal> {
-        let mut params = PatchParams::apply(MANAGER).validation_strict();
-        params.force = matches!(how, Apply::Forced | Apply::DryRun);
+        let manager = if how == Apply::HandedOver { HEIR } else { MANAGER };
+        let mut params = PatchParams::apply(manager).validation_strict();
+        params.force = matches!(how, Apply::Forced | Apply::DryRun | Apply::HandedOver);
         params.dry_run = matches!(how, Apply::DryRun | Apply::PoliteDryRun);
         let verb = Verb::Patch(&place.name, &params, Patch::Apply(manifest));
         self.send(&format!("apply {place}"), &place.collection(), &verb).await

@@ -58,10 +58,16 @@ impl From<Refusal> for Failure {
 }
 
 impl Refusal {
-    /// Whether it is a conflict about nothing but these fields.
+    /// Whether it is a conflict about nothing but these fields. A map that is one value to the server is named as a whole.
     pub(super) fn is_about(&self, fields: &BTreeSet<String>) -> bool {
         let known: BTreeSet<String> = fields.iter().map(|field| plain(field)).collect();
-        !self.conflicts.is_empty() && self.conflicts.iter().all(|conflict| known.contains(&plain(&conflict.field)))
+        let is_known = |conflict: &Conflict| {
+            let field = plain(&conflict.field);
+            known
+                .iter()
+                .any(|known| known.strip_prefix(&field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        };
+        !self.conflicts.is_empty() && self.conflicts.iter().all(is_known)
     }
 }
 
@@ -237,6 +243,17 @@ mod tests {
         ] {
             assert_eq!(plain(ours), plain(theirs));
         }
+    }
+
+    #[test]
+    fn a_conflict_about_a_whole_map_is_about_its_fields_and_about_no_neighbour() {
+        let about = |field: &str, changed: &str| {
+            let conflict = Conflict { field: field.to_owned(), owner: "them".to_owned() };
+            let refusal = Refusal { failure: own(Class::Invalid, "apply", ""), conflicts: vec![conflict] };
+            refusal.is_about(&BTreeSet::from([changed.to_owned()]))
+        };
+        assert!(about("spec.selector", "spec.selector.app") && about("spec.selector", "spec.selector"));
+        assert!(!about("spec.replicas", "spec.replicasets") && !about("spec.selector.app", "spec.selector"));
     }
 
     #[test]

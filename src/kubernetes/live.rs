@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use super::place::{Json, Place};
 use super::rollout::{Progress, progress};
 use crate::engine::{Address, Live, Phase};
-use crate::resource::{CLUSTER_TAG, OBJECT_TAG, fields, is_kubernetes};
+use crate::resource::{fields, is_kubernetes, marked};
 
 /// A marked object; nothing for one that does not say which object of the cluster it is.
-pub(super) fn live(object: &Json) -> Option<Live> {
-    let address: Address = object["metadata"]["annotations"][OBJECT_TAG].as_str()?.parse().ok()?;
-    is_kubernetes(address.kind()).then(|| as_live(object, address, true))?
+pub(super) fn live(cluster: &str, object: &Json) -> Option<Live> {
+    let address = ours(cluster, object)?;
+    as_live(object, address, true)
+}
+
+/// Which object of the cluster it is; nothing if it does not say so.
+pub(super) fn ours(cluster: &str, object: &Json) -> Option<Address> {
+    marked(cluster, object).filter(|address| is_kubernetes(address.kind()))
 }
 
 /// What stands where an object should be.
@@ -33,10 +38,4 @@ pub(super) fn as_live(object: &Json, address: Address, proven: bool) -> Option<L
         created: metadata["creationTimestamp"].as_str().and_then(|created| created.parse().ok()),
         members: Vec::new(),
     })
-}
-
-/// Whether an object carries the cluster's mark and this address.
-pub(super) fn is_ours(object: &Json, cluster: &str, address: &Address) -> bool {
-    let metadata = &object["metadata"];
-    metadata["labels"][CLUSTER_TAG] == cluster && metadata["annotations"][OBJECT_TAG] == address.to_string().as_str()
 }

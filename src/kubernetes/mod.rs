@@ -7,6 +7,7 @@ mod access;
 mod census;
 mod client;
 mod failure;
+mod handover;
 mod live;
 mod namespace;
 mod place;
@@ -14,6 +15,7 @@ mod provider;
 mod rehearsal;
 mod rollout;
 mod trouble;
+mod warnings;
 
 #[cfg(test)]
 pub(crate) mod fake;

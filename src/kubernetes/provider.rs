@@ -8,9 +8,9 @@ use tokio::sync::OnceCell;
 
 use super::client::{Apply, Connection};
 use super::failure::{Refusal, own};
-use super::live::{is_ours, live};
+use super::live::{live, ours};
 use super::place::{Json, Place};
-use super::{Entrance, namespace, rehearsal, rollout};
+use super::{Entrance, handover, namespace, rehearsal, rollout};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Rehearsal, Token, Value};
 use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG, NAMESPACE, manifest_of};
 
@@ -61,7 +61,7 @@ impl Kubernetes {
         let Some(connection) = self.connect().await? else { return Ok(Vec::new()) };
         let label = self.label();
         let found = try_join_all(API_TYPES.iter().map(|api| connection.list(api, &label))).await?;
-        let mut lives: Vec<Live> = found.iter().flatten().filter_map(live).collect();
+        let mut lives: Vec<Live> = found.iter().flatten().filter_map(|object| live(&self.cluster, object)).collect();
         lives.sort_by(|one, other| one.address.cmp(&other.address));
         Ok(lives)
     }
@@ -69,29 +69,41 @@ impl Kubernetes {
     async fn make(&self, object: &Object) -> Result<Live, Failure> {
         let (place, manifest) = sent(object)?;
         let connection = self.connection().await?;
+        // One of ours that was called otherwise is only called anew.
         if let Some(there) = connection.get(&place).await?
-            && !is_ours(&there, &self.cluster, &object.address)
+            && ours(&self.cluster, &there).is_none()
         {
             return Err(own(Class::AlreadyExists, &format!("apply {place}"), "an object of that name exists already"));
         }
         let made = connection.apply(&place, &manifest, Apply::Real).await.map_err(|refusal| fresh(refusal.failure))?;
-        told(&made, object)
+        self.told(&made, object)
     }
 
     async fn change(&self, object: &Object, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let (place, manifest) = sent(object)?;
         let connection = self.connection().await?;
+        handover::hand_over(connection, &place, &manifest).await?;
         let applied = match connection.apply(&place, &manifest, Apply::Real).await {
             // Who agreed to the plan has seen these fields in it, and wants them back.
             Err(refusal) if refusal.is_about(changed) => connection.apply(&place, &manifest, Apply::Forced).await,
             applied => applied,
         };
-        told(&applied.map_err(|refusal| since_the_plan(refusal, &place))?, object)
+        self.told(&applied.map_err(|refusal| since_the_plan(refusal, &place))?, object)
+    }
+
+    fn told(&self, object: &Json, wanted: &Object) -> Result<Live, Failure> {
+        let unmarked = || own(Class::Invalid, "apply", format!("{} came back without its mark", wanted.address));
+        live(&self.cluster, object).ok_or_else(unmarked)
     }
 
     async fn remove(&self, live: &Live, note: Note<'_>) -> Result<(), Failure> {
         let place = place_of(live)?;
         let connection = self.connection().await?;
+        let Some(there) = connection.get(&place).await? else { return Ok(()) };
+        // Since the plan was made, it has become another object, or nobody's of ours.
+        if live.proven && ours(&self.cluster, &there).as_ref() != Some(&live.address) {
+            return Ok(());
+        }
         if live.address.kind() == NAMESPACE {
             namespace::check_empty(connection, &place, &self.cluster).await?;
         }
@@ -150,7 +162,8 @@ impl Provider for Kubernetes {
             }
             let place = place_of(live)?;
             let object = rollout::wait(self.connection().await?, &place, note).await?;
-            super::live::live(&object).ok_or_else(|| own(Class::Gone, "watch", format!("{place} lost its mark")))
+            super::live::live(&self.cluster, &object)
+                .ok_or_else(|| own(Class::Gone, "watch", format!("{place} lost its mark")))
         })
     }
 
@@ -165,10 +178,6 @@ pub(super) fn sent(object: &Object) -> Result<(Place, Json), Failure> {
     let place = manifest.as_ref().and_then(Place::of);
     let broken = || own(Class::Invalid, "apply", format!("{} has no manifest of a known type", object.address));
     place.zip(manifest).ok_or_else(broken)
-}
-
-fn told(object: &Json, wanted: &Object) -> Result<Live, Failure> {
-    live(object).ok_or_else(|| own(Class::Invalid, "apply", format!("{} came back without its mark", wanted.address)))
 }
 
 /// Where a live object is.

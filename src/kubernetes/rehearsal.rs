@@ -1,12 +1,13 @@
 //! What would become of objects if they were applied now: the server's own word, by dry run.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::client::{Apply, Connection};
-use super::live::{as_live, is_ours};
-use super::place::Json;
+use super::client::{Apply, Connection, HEIR};
+use super::failure::Refusal;
+use super::live::{as_live, ours};
+use super::place::{Json, Place};
 use super::provider::{ABREAST, sent};
 use crate::engine::{Address, Class, Failure, Live, Object, Rehearsal};
 use crate::resource::fields;
@@ -26,9 +27,12 @@ pub(super) async fn rehearse(
     objects: Vec<Object>,
     live: &[Live],
 ) -> Result<Rehearsal, Failure> {
-    let there: BTreeSet<&Address> = live.iter().map(|live| &live.address).collect();
+    let mut there: BTreeMap<&Address, Vec<&str>> = BTreeMap::new();
+    for live in live {
+        there.entry(&live.address).or_default().push(&live.id);
+    }
     let asked = objects.into_iter().map(|object| {
-        let known = there.contains(&object.address);
+        let known = there.get(&object.address).map(Vec::as_slice).unwrap_or_default();
         ask(connection, cluster, object, known)
     });
     let mut said: Vec<Said> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
@@ -43,22 +47,31 @@ pub(super) async fn rehearse(
     Ok(rehearsal)
 }
 
-async fn ask(connection: &Connection, cluster: &str, object: Object, known: bool) -> Result<Said, Failure> {
+/// Asks the server about one object, of which `known` says where it was seen.
+async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&str]) -> Result<Said, Failure> {
     let (place, manifest) = sent(&object)?;
     let mut said = Said { object, in_the_way: None, refused: None, notes: Vec::new() };
-    if !known
+    if !known.contains(&place.to_string().as_str())
         && let Some(there) = connection.get(&place).await?
-        && !is_ours(&there, cluster, &said.object.address)
     {
-        said.in_the_way = as_live(&there, said.object.address.clone(), false);
-        return Ok(said);
+        let marked = ours(cluster, &there);
+        let address = &said.object.address;
+        if marked.is_none() && !known.is_empty() {
+            said.refused = Some(format!("{place} exists already, and nothing shows that this cluster made it"));
+            return Ok(said);
+        }
+        if marked.as_ref() != Some(address) {
+            // One of ours that was called otherwise stays, under its new name.
+            said.in_the_way = as_live(&there, address.clone(), marked.is_some());
+        }
+        if marked.is_none() {
+            return Ok(said);
+        }
     }
     let polite = connection.apply(&place, &manifest, Apply::PoliteDryRun).await;
     let told = match polite {
         Err(refusal) if !refusal.conflicts.is_empty() => {
-            said.notes.extend(refusal.conflicts.iter().map(|conflict| {
-                format!("{place}: `{}` was set by {}; apply takes it back", conflict.field, conflict.owner)
-            }));
+            said.notes.extend(taken_back(&place, &refusal));
             connection.apply(&place, &manifest, Apply::DryRun).await
         }
         told => told,
@@ -71,6 +84,14 @@ async fn ask(connection: &Connection, cluster: &str, object: Object, known: bool
         Err(failure) => return Err(failure),
     }
     Ok(said)
+}
+
+/// What an apply takes back, and from whom.
+fn taken_back<'a>(place: &'a Place, refusal: &'a Refusal) -> impl Iterator<Item = String> + 'a {
+    let of_others = refusal.conflicts.iter().filter(|conflict| conflict.owner != HEIR);
+    of_others.map(move |conflict| {
+        format!("{place}: `{}` was set by {}; apply takes it back", conflict.field, conflict.owner)
+    })
 }
 
 /// Takes over how the server writes what the manifest sets.

@@ -10,6 +10,7 @@ use super::client::{Connection, Events, Seen};
 use super::failure::own;
 use super::place::{Json, Place};
 use super::trouble::trouble;
+use super::warnings::{selector, warnings};
 use crate::engine::{Class, Failure, Note};
 use crate::resource::ApiType;
 
@@ -17,6 +18,8 @@ use crate::resource::ApiType;
 const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// How long something may take. A Deployment gives up earlier, when nothing moves for its own deadline.
 const LIMIT: Duration = Duration::from_mins(20);
+/// How long nothing may be said before it is asked for warnings.
+const QUIET: Duration = Duration::from_secs(20);
 /// How long before a watch that broke is begun anew.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -36,16 +39,21 @@ pub(super) fn progress(object: &Json) -> Progress {
     let (spec, status) = (&object["spec"], &object["status"]);
     let seen = status["observedGeneration"].as_u64() >= object["metadata"]["generation"].as_u64();
     let number = |name: &str| status[name].as_u64().unwrap_or(0);
+    // Pods of the old kind stay until somebody removes them, and those below a partition for good: both as asked for.
+    let on_delete = spec["updateStrategy"]["type"] == "OnDelete";
     match object["kind"].as_str().unwrap_or_default() {
         "Deployment" => deployment(object, seen),
         "DaemonSet" => {
             let wanted = number("desiredNumberScheduled");
-            let there = number("updatedNumberScheduled").min(number("numberAvailable"));
+            let updated = if on_delete { wanted } else { number("updatedNumberScheduled") };
+            let there = updated.min(number("numberAvailable"));
             pods(seen && there >= wanted, there, wanted)
         }
         "StatefulSet" => {
             let wanted = spec["replicas"].as_u64().unwrap_or(1);
-            let there = number("updatedReplicas").min(number("readyReplicas"));
+            let held_back = spec["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap_or(0);
+            let held_back = if on_delete { wanted } else { held_back.min(wanted) };
+            let there = (number("updatedReplicas") + held_back).min(number("readyReplicas"));
             pods(seen && there >= wanted, there, wanted)
         }
         "CustomResourceDefinition" => match condition(object, "Established") {
@@ -86,10 +94,23 @@ pub(super) fn condition<'a>(object: &'a Json, name: &str) -> Option<&'a Json> {
 /// Waits until an object is as it should be, and returns it.
 pub(super) async fn wait(connection: &Connection, place: &Place, note: Note<'_>) -> Result<Json, Failure> {
     let mut vigil = Vigil { connection, place, pods: BTreeMap::new(), failed: None, said: String::new() };
-    match tokio::time::timeout(LIMIT, vigil.keep(note)).await {
-        Ok(end) => end,
-        Err(_) => Err(vigil.stalled(&format!("not within {} minutes", LIMIT.as_secs() / 60))),
-    }
+    let told = match tokio::time::timeout(LIMIT, vigil.keep(note)).await {
+        Ok(Ok(End::There(object))) => return Ok(object),
+        Ok(Ok(End::Stalled(told))) => told,
+        Ok(Err(failure)) => return Err(failure),
+        Err(_) => format!("not within {} minutes", LIMIT.as_secs() / 60),
+    };
+    // Why it failed is known without them, too.
+    let warnings = warnings(connection, place).await.unwrap_or_default();
+    Err(vigil.stalled(&told, &warnings))
+}
+
+/// How waiting ends.
+enum End {
+    /// It is as it should be.
+    There(Json),
+    /// It has given up: how far it came.
+    Stalled(String),
 }
 
 /// Waits until an object is gone.
@@ -137,7 +158,7 @@ struct Vigil<'a> {
 }
 
 impl Vigil<'_> {
-    async fn keep(&mut self, note: Note<'_>) -> Result<Json, Failure> {
+    async fn keep(&mut self, note: Note<'_>) -> Result<End, Failure> {
         loop {
             let mut objects = self.connection.watch(self.place).await?;
             let mut pods = self.watch_pods().await?;
@@ -147,7 +168,7 @@ impl Vigil<'_> {
                     event = objects.next() => match event {
                         Some(Ok(Seen::There(object))) => {
                             if let Some(end) = self.see(object, note) {
-                                return end;
+                                return Ok(end);
                             }
                         }
                         Some(Ok(Seen::Gone(_))) => return Err(self.failure(Class::Gone, "it was removed meanwhile")),
@@ -157,30 +178,35 @@ impl Vigil<'_> {
                         Some(Ok(event)) => self.see_pod(event, note),
                         Some(Err(_)) | None => break,
                     },
+                    () = tokio::time::sleep(QUIET) => self.ask(note).await,
                 }
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
+    /// Says what the cluster warns of.
+    async fn ask(&mut self, note: Note<'_>) {
+        let warnings = warnings(self.connection, self.place).await.unwrap_or_default();
+        if !warnings.is_empty() {
+            self.say(&warnings.join("; "), note);
+        }
+    }
+
     /// The pods of a workload; of anything else nothing, for ever.
     async fn watch_pods(&self) -> Result<Events, Failure> {
         let object = self.connection.get(self.place).await?;
-        let labels = object.as_ref().and_then(|object| object["spec"]["selector"]["matchLabels"].as_object());
-        let Some(labels) = labels.filter(|_| self.place.api.group() == "apps") else {
-            return Ok(futures_util::stream::pending().boxed());
-        };
-        let labels: Vec<String> =
-            labels.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?))).collect();
-        self.connection.watch_all(&PODS, self.place.namespace.as_deref(), &labels.join(",")).await
+        let labels = object.as_ref().and_then(selector).filter(|_| self.place.api.group() == "apps");
+        let Some(labels) = labels else { return Ok(futures_util::stream::pending().boxed()) };
+        self.connection.watch_all(&PODS, self.place.namespace.as_deref(), &labels).await
     }
 
-    fn see(&mut self, object: Json, note: Note<'_>) -> Option<Result<Json, Failure>> {
+    fn see(&mut self, object: Json, note: Note<'_>) -> Option<End> {
         let failed = condition(&object, "ReplicaFailure").filter(|condition| condition["status"] == "True");
         self.failed = failed.and_then(|failed| failed["message"].as_str().map(str::to_owned));
         match progress(&object) {
-            Progress::Done => Some(Ok(object)),
-            Progress::Stalled(told) => Some(Err(self.stalled(&told))),
+            Progress::Done => Some(End::There(object)),
+            Progress::Stalled(told) => Some(End::Stalled(told)),
             Progress::Waiting(told) => {
                 self.say(&told, note);
                 None
@@ -215,10 +241,11 @@ impl Vigil<'_> {
     }
 
     /// The end of waiting, with everything that stands in the way.
-    fn stalled(&self, told: &str) -> Failure {
+    fn stalled(&self, told: &str, warnings: &[String]) -> Failure {
         let mut reasons: Vec<&str> = self.pods.values().map(String::as_str).chain(self.failed.as_deref()).collect();
         reasons.sort_unstable();
         reasons.dedup();
+        reasons.extend(warnings.iter().map(String::as_str));
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
         self.failure(Class::Fatal, &format!("{told}{reasons}"))
     }

@@ -26,9 +26,12 @@ fn unschedulable(pod: &Json) -> Option<String> {
 }
 
 fn container(status: &Json) -> Option<String> {
+    let name = status["name"].as_str().unwrap_or_default();
+    if status["state"]["running"].is_object() && status["ready"] == false {
+        return Some(format!("the container {name} runs, but is not ready"));
+    }
     let waiting = &status["state"]["waiting"];
     let reason = waiting["reason"].as_str().filter(|reason| !NORMAL.contains(reason))?;
-    let name = status["name"].as_str().unwrap_or_default();
     let said = waiting["message"].as_str().unwrap_or_default();
     let image = status["image"].as_str().unwrap_or("its image");
     Some(match reason {
@@ -92,6 +95,17 @@ mod tests {
                 "no node can take a pod: 0/3 nodes are available: 3 Insufficient cpu.",
             ]
         );
+    }
+
+    #[test]
+    fn a_container_that_runs_and_does_not_answer_is_told() {
+        let status =
+            json!({ "name": "chat", "ready": false, "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
+        let pod = |status: Json| json!({ "status": { "containerStatuses": [status] } });
+        assert_eq!(trouble(&pod(status.clone())).as_deref(), Some("the container chat runs, but is not ready"));
+        let mut ready = status;
+        ready["ready"] = true.into();
+        assert_eq!(trouble(&pod(ready)), None);
     }
 
     #[test]

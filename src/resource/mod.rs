@@ -125,6 +125,15 @@ impl Vocabulary for Kinds {
         KINDS.iter().chain(KUBERNETES_KINDS).find(|kind| kind.name == name)
     }
 
+    fn holds_data(&self, address: &Address, attributes: &Attributes) -> bool {
+        self.kind(address.kind()).is_some_and(|kind| kind.data) || is_full(address, attributes)
+    }
+
+    /// The health of machines is looked after elsewhere, and a group that lacks one is no reason to wait.
+    fn is_awaited(&self, address: &Address) -> bool {
+        is_kubernetes(address.kind())
+    }
+
     fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
         SecretContent::named(address.name()).filter(|_| address.kind() == Secret::KIND.name)?.instead()
     }

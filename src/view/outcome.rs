@@ -182,6 +182,7 @@ fn spoken(document: &Document) -> Vec<String> {
         (Action::Replace, "replaced"),
         (Action::Delete, "deleted"),
         (Action::Adopt, "adopted"),
+        (Action::Wait, "waited for"),
     ];
     words
         .into_iter()

@@ -57,6 +57,7 @@ fn doing(action: Action) -> (&'static str, &'static str) {
         Action::Update => ("updating", "update"),
         Action::Create => ("creating", "create"),
         Action::Adopt => ("recording", "record"),
+        Action::Wait => ("waiting for", "wait for"),
         Action::Refuse => ("refusing", "refuse"),
     }
 }
@@ -69,6 +70,7 @@ fn done(action: Action) -> (&'static str, Ink) {
         Action::Update => ("updated", Ink::Changed),
         Action::Create => ("created", Ink::Added),
         Action::Adopt => ("recorded", Ink::Plain),
+        Action::Wait => ("ready", Ink::Plain),
         Action::Refuse => ("refused", Ink::Danger),
     }
 }

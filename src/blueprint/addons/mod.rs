@@ -45,6 +45,15 @@ pub(super) fn workloads_of(site: &Site<'_>, name: &str) -> Vec<Address> {
     documents.iter().filter(|manifest| is(manifest, &WORKLOADS)).map(|manifest| address(name, manifest)).collect()
 }
 
+/// What makes a namespace, if an add-on of the file does.
+pub(super) fn namespace(site: &Site<'_>, wanted: &str) -> Option<Address> {
+    site.cluster.addons.iter().find_map(|(name, addon)| {
+        let documents = documents(name, &addon.content).ok()?;
+        let made = |manifest: &&Json| is(manifest, &GROUND[..1]) && manifest["metadata"]["name"] == wanted;
+        documents.iter().find(made).map(|manifest| address(name, manifest))
+    })
+}
+
 /// Whether the built-in add-ons are there: with the first thing that is to run in the cluster.
 fn is_wanted(site: &Site<'_>) -> bool {
     !site.cluster.services.is_empty() || !site.cluster.addons.is_empty()

@@ -4,7 +4,7 @@ mod balancer;
 mod manifests;
 mod ports;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Problem, Site, addons, api, masters, nodes, security};
 use crate::engine::{Address, Input, Object};
@@ -30,10 +30,22 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-/// The namespaces of services, each once.
+/// The claims of services by name, and whose volumes they are.
+pub(super) fn claims(site: &Site<'_>) -> BTreeMap<String, Vec<String>> {
+    let mut claims: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, service) in &site.cluster.services {
+        for volume in service.volumes.keys() {
+            let owner = format!("the volume {volume} of the service {name}");
+            claims.entry(manifests::claim_name(name, volume)).or_default().push(owner);
+        }
+    }
+    claims
+}
+
+/// The namespaces of services, each once. One that an add-on makes is there already.
 fn namespaces<'a>(site: &'a Site<'_>) -> impl Iterator<Item = &'a str> {
     let named: BTreeSet<&str> = site.cluster.services.values().map(|service| service.namespace.as_str()).collect();
-    named.into_iter().filter(|name| *name != ALWAYS_THERE)
+    named.into_iter().filter(|name| *name != ALWAYS_THERE && addons::namespace(site, name).is_none())
 }
 
 fn namespace(site: &Site<'_>, name: &str) -> Object {
@@ -55,7 +67,8 @@ fn kubernetes_object(site: &Site<'_>, address: Address, manifest: serde_json::Va
 fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object> {
     let mut first: BTreeSet<Address> = api_of(site).collect();
     if service.namespace != ALWAYS_THERE {
-        first.insert(Address::new(NAMESPACE, &service.namespace));
+        let made = addons::namespace(site, &service.namespace);
+        first.insert(made.unwrap_or_else(|| Address::new(NAMESPACE, &service.namespace)));
     }
     let mut objects: Vec<Object> = service
         .volumes

@@ -52,7 +52,7 @@ impl<'a> Ledger<'a> {
         match done {
             Done::There { object, live } => {
                 // What was only adopted is as old as it was.
-                let adopted = matches!(step.work, Work::Adopt);
+                let adopted = matches!(step.work, Work::Adopt | Work::Wait);
                 let until = if adopted { self.inherited(&step.address) } else { Some(now + self.fresh) };
                 self.fresh_until.extend(until.map(|until| (step.address.clone(), until)));
                 self.record(&step.address, *object, &live);

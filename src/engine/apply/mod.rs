@@ -215,6 +215,7 @@ fn action(step: &Step) -> Action {
         Work::Update { roll: true, .. } => Action::Roll,
         Work::Replace { .. } => Action::Replace,
         Work::Adopt | Work::Meet => Action::Adopt,
+        Work::Wait => Action::Wait,
         Work::Delete { .. } => Action::Delete,
     }
 }

@@ -73,9 +73,23 @@ impl Context<'_> {
         self.vocabulary.kind(address.kind()).ok_or_else(|| PlanError::UnknownKind(address.clone()))
     }
 
-    /// Whether the record says that this very object is ours.
+    /// Whether the record says that this very object is ours. Of objects that are found by name, one that was made anew
+    /// under the same name is another one.
     fn is_recorded(&self, live: &Live) -> bool {
-        self.recorded.get(&live.address).is_some_and(|recorded| recorded.id == live.id)
+        let Some(recorded) = self.recorded.get(&live.address).filter(|recorded| recorded.id == live.id) else {
+            return false;
+        };
+        let kind = self.vocabulary.kind(live.address.kind());
+        let mut made_up = kind.iter().flat_map(|kind| kind.outputs).filter(|output| output.is_made_up());
+        made_up.all(|output| match (recorded.outputs.get(output.name), live.outputs.get(output.name)) {
+            (Some(then), Some(now)) => then == now,
+            _ => true,
+        })
+    }
+
+    /// Whether the object holds data that nobody can make again.
+    fn holds_data(&self, live: &Live) -> bool {
+        self.vocabulary.holds_data(&live.address, &live.attributes)
     }
 
     /// Whether the object may be removed: it proves to be ours, or the record says so.
@@ -98,13 +112,27 @@ fn plan_apply(
         verdicts.insert(address.clone(), verdict);
     }
     lost::refuse(context, &desire, &mut verdicts);
+    let kept: BTreeSet<Identity> = verdicts.values().filter_map(|verdict| identity(verdict.kept.as_ref()?)).collect();
+    // What stays under another address was called otherwise when it was made.
+    let is_kept = |live: &Live| identity(live).is_some_and(|identity| kept.contains(&identity));
+    for verdict in verdicts.values_mut() {
+        verdict.duplicates.retain(|removal| !is_kept(&removal.live));
+    }
     let mut removals = Vec::new();
     for leftover in live.into_values().flatten() {
-        if context.is_ours(&leftover)? {
+        if context.is_ours(&leftover)? && !is_kept(&leftover) {
             removals.push(Removal { live: leftover, reason: Reason::NotInFile });
         }
     }
     Ok(prepared::assemble(context, heading, desire, verdicts, removals))
+}
+
+/// What makes an object that very one, whatever its address: its id, and what the cloud tells of it.
+type Identity = (String, BTreeMap<String, String>);
+
+/// The identity of an object; nothing if only its name is known, which others may have too.
+fn identity(live: &Live) -> Option<Identity> {
+    (!live.outputs.is_empty()).then(|| (live.id.clone(), live.outputs.clone()))
 }
 
 fn plan_destroy(context: &Context<'_>, heading: Heading, live: LiveByAddress) -> Result<Prepared, PlanError> {

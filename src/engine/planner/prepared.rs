@@ -153,7 +153,7 @@ pub(super) fn assemble(
     let mut subset = Subset::default();
     let mut live = BTreeMap::new();
     let differing: BTreeSet<Address> =
-        verdicts.iter().filter(|(_, verdict)| verdict.change.is_some()).map(|(address, _)| address.clone()).collect();
+        verdicts.iter().filter(|(_, verdict)| verdict.is_done_first()).map(|(address, _)| address.clone()).collect();
     for (address, verdict) in verdicts {
         match verdict.change {
             Some(mut change) => {

@@ -13,11 +13,10 @@ pub(super) struct Removal {
 impl Removal {
     /// The removal as a change of the plan.
     pub(super) fn change(&self, context: &Context<'_>) -> Change {
-        let kind = context.vocabulary.kind(self.live.address.kind());
         Change {
             id: Some(self.live.id.clone()),
             attributes: self.live.attributes.iter().map(removed).collect(),
-            loses_data: kind.is_some_and(|kind| kind.data),
+            loses_data: context.holds_data(&self.live),
             ..verdict::bare(&self.live.address, Action::Delete, self.reason.clone())
         }
     }

@@ -37,6 +37,8 @@ pub(crate) enum Work {
     Replace { old: Live },
     /// Only record it.
     Adopt,
+    /// Only wait until it can be used.
+    Wait,
     /// Remove it.
     Delete { live: Live, part: Part },
     /// Nothing: everything that uses the object has moved.
@@ -106,7 +108,10 @@ fn add_makes<'a>(
                 road.graph.add_edge(first, step);
             }
         }
-        made.insert(address, step);
+        // Nothing else is held up by what was not usable before either: one broken machine may be all that it lacks.
+        if change.action != Action::Wait {
+            made.insert(address, step);
+        }
     }
     made
 }
@@ -160,6 +165,7 @@ fn work_of(kind: Option<&Kind>, verdict: &Verdict, change: &Change) -> Option<Wo
     match change.action {
         Action::Create => Some(Work::Create { leaving: verdict.leaving.clone() }),
         Action::Adopt => Some(Work::Adopt),
+        Action::Wait => Some(Work::Wait),
         Action::Replace => verdict.kept.clone().map(|old| Work::Replace { old }),
         Action::Update | Action::Roll => {
             let names = change.attributes.iter().map(|attribute| attribute.name.clone());

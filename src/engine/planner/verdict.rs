@@ -7,8 +7,8 @@ use super::removal::Removal;
 use super::{Context, PlanError};
 use crate::engine::diff::{diff, keep_our_tags, strongest};
 use crate::engine::{
-    Action, Address, AttributeChange, Attributes, Change, Effect, Kind, Live, Object, Origin, Reason, Reference, Shape,
-    Value,
+    Action, Address, AttributeChange, Attributes, Change, Effect, Kind, Live, Object, Origin, Phase, Reason, Reference,
+    Shape, Value,
 };
 
 /// The judgement on one object.
@@ -25,6 +25,13 @@ pub(super) struct Verdict {
     pub(super) duplicates: Vec<Removal>,
     /// The outputs that are known before the plan is carried out.
     outputs: BTreeMap<String, String>,
+}
+
+impl Verdict {
+    /// Whether others wait for what is done to it.
+    pub(super) fn is_done_first(&self) -> bool {
+        self.change.as_ref().is_some_and(|change| change.action != Action::Wait)
+    }
 }
 
 /// Judges an object; everything that it refers to has been judged already.
@@ -44,9 +51,11 @@ pub(super) fn judge(
         keep_our_tags(kind, &wanted, recorded, &mut live.attributes);
     }
     let change = match &kept {
-        None => Some(make(context, kind, object, &wanted, &leaving)),
+        None => Some(make(context, object, &wanted, &leaving)),
         Some(_) if title == Title::Borrowed => None,
-        Some(live) => change(context, kind, object, &wanted, live, title),
+        Some(live) => {
+            change(context, kind, object, &wanted, live, title).or_else(|| unfinished(context, &object.address, live))
+        }
     };
     let id = kept.as_ref().map(|live| live.id.clone()).unwrap_or_default();
     let duplicates =
@@ -84,12 +93,12 @@ pub(super) fn bare(address: &Address, action: Action, reason: Reason) -> Change 
     }
 }
 
-fn make(context: &Context<'_>, kind: &Kind, object: &Object, wanted: &Attributes, leaving: &[Live]) -> Change {
+fn make(context: &Context<'_>, object: &Object, wanted: &Attributes, leaving: &[Live]) -> Change {
     let reason = if context.recorded.contains_key(&object.address) { Reason::Missing } else { Reason::New };
     Change {
         id: leaving.first().map(|live| live.id.clone()),
         lane: object.lane.clone(),
-        loses_data: kind.data && !leaving.is_empty(),
+        loses_data: leaving.iter().any(|live| context.holds_data(live)),
         ..creation(&object.address, wanted, reason)
     }
 }
@@ -115,9 +124,16 @@ fn change(
         id: Some(live.id.clone()),
         attributes,
         lane: object.lane.clone(),
-        loses_data: kind.data && action == Action::Replace,
+        loses_data: action == Action::Replace && context.holds_data(live),
         ..bare(&object.address, action, reason)
     })
+}
+
+/// What is as it should be and cannot be used yet is waited for, or a run that comes after a failed one says that all is
+/// well.
+fn unfinished(context: &Context<'_>, address: &Address, live: &Live) -> Option<Change> {
+    let awaited = live.phase == Phase::Pending && context.vocabulary.is_awaited(address);
+    awaited.then(|| Change { id: Some(live.id.clone()), ..bare(address, Action::Wait, Reason::Unfinished) })
 }
 
 fn fixed(kind: &Kind, attributes: &[AttributeChange]) -> Reason {
@@ -153,7 +169,7 @@ fn outputs_after(
     let made = match change.action {
         Action::Create | Action::Replace => true,
         Action::Update | Action::Roll => false,
-        Action::Delete | Action::Adopt | Action::Refuse => return outputs,
+        Action::Delete | Action::Adopt | Action::Wait | Action::Refuse => return outputs,
     };
     let changed: BTreeSet<&str> = change.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
     let moved: BTreeSet<&str> = changed.iter().flat_map(|name| kind.attribute(name).moves).copied().collect();

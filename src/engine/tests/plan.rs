@@ -360,3 +360,38 @@ fn the_critical_path_is_the_longest_road() {
     let (path, seconds) = plan_for(Mode::Apply, &wanted, &[], &nothing()).unwrap().critical_path();
     assert_eq!((path, seconds), (vec![at("template/t"), at("group/g")], 93));
 }
+
+#[test]
+fn what_cannot_be_used_yet_is_waited_for_and_holds_nothing_up() {
+    let mut a = live("part/a", A, red());
+    a.phase = Phase::Pending;
+    let mut user = object("part/b", red());
+    user.depends_on.insert(at("part/a"));
+    let wanted = [object("part/a", red()), user];
+    let plan = planned(&wanted, std::slice::from_ref(&a), &recorded(std::slice::from_ref(&a)));
+    assert_eq!(lines(&plan), ["Wait part/a (Unfinished): ", "Create part/b (New): color"]);
+    assert_eq!(needs(&plan, "part/b"), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_there_under_another_address_is_kept_once_and_never_removed() {
+    let old = live("part/old", A, red());
+    let renamed = Live { address: at("part/new"), ..old.clone() };
+    let blue = object("part/new", [("color", text("blue"))]);
+    let plan = planned(&[blue], &[old.clone(), renamed], &recorded(&[old]));
+    assert_eq!(lines(&plan), ["Update part/new (File): color"]);
+}
+
+#[test]
+fn an_object_that_was_made_anew_under_a_recorded_name_is_not_ours() {
+    let was = live("part/a", "called-the-same", red());
+    let mut is = live("part/a", "called-the-same", [("color", text("blue"))]);
+    is.proven = false;
+    let record = recorded(std::slice::from_ref(&was));
+    assert_eq!(
+        lines(&planned(&[object("part/a", red())], std::slice::from_ref(&is), &record))[0],
+        "Update part/a (Drift): color"
+    );
+    is.outputs.insert("id".to_owned(), "part-another".to_owned());
+    assert_eq!(lines(&planned(&[object("part/a", red())], &[is], &record))[0], "Refuse part/a (Foreign): color");
+}

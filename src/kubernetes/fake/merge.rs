@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::resource::{FieldPath, FieldStep, item_key, leaves};
+use crate::resource::{FieldPath, FieldStep, is_atom, item_key, leaves};
 
 /// The fields that each manager has set.
 pub(super) type Managers = BTreeMap<String, BTreeSet<FieldPath>>;
@@ -59,10 +59,29 @@ pub(super) fn take(managers: &mut Managers, before: &Json, after: &Json, manager
 /// `managedFields`, as far as somebody reads it.
 pub(super) fn shown(managers: &Managers, api_version: &Json) -> Json {
     let entries = managers.iter().filter(|(_, fields)| !fields.is_empty()).map(|(manager, fields)| {
-        let fields: Map<String, Json> = fields.iter().map(|path| (format!("f:{path}"), json!({}))).collect();
+        let fields = nested(fields);
         json!({ "manager": manager, "operation": "Apply", "apiVersion": api_version, "fieldsType": "FieldsV1", "fieldsV1": fields })
     });
     entries.collect()
+}
+
+/// The fields as `managedFields` has them, one in another: `{"f:spec": {"f:replicas": {}}}`.
+fn nested(fields: &BTreeSet<FieldPath>) -> Json {
+    let mut all = json!({});
+    for path in fields {
+        let mut here = &mut all;
+        for step in &path.0 {
+            let name = match step {
+                FieldStep::Field(name) => format!("f:{name}"),
+                FieldStep::Item(key) => format!("k:{key}"),
+            };
+            here = &mut here[name];
+        }
+        if here.is_null() {
+            *here = json!({});
+        }
+    }
+    all
 }
 
 /// The fields that a manifest sets. What names the object belongs to nobody.
@@ -80,7 +99,7 @@ fn set_fields(manifest: &Json) -> BTreeSet<FieldPath> {
 
 fn merge(name: &str, into: &mut Json, from: &Json) {
     match (into, from) {
-        (Json::Object(into), Json::Object(from)) => {
+        (Json::Object(into), Json::Object(from)) if !is_atom(name) => {
             for (name, value) in from {
                 match into.get_mut(name) {
                     Some(there) => merge(name, there, value),

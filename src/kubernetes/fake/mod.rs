@@ -92,6 +92,11 @@ impl FakeApi {
         self.state().ready_at_once = true;
     }
 
+    /// From now on nothing becomes ready by itself.
+    pub(crate) fn ready_when_told(&self) {
+        self.state().ready_at_once = false;
+    }
+
     /// Everything that a Deployment wants is there.
     pub(crate) fn rolled_out(&self, namespace: &str, name: &str) {
         self.state().roll_out("Deployment", namespace, name);

@@ -1,7 +1,7 @@
 //! What a real API server refuses about a manifest, kind by kind.
 
 use k8s_openapi::api::{
-    apps::v1::{DaemonSet, Deployment, StatefulSet},
+    apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::{CronJob, Job},
     core::v1 as core,
@@ -77,6 +77,8 @@ schemas! {
     HorizontalPodAutoscaler, "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true,
         ["spec.maxReplicas", "spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"], [];
     Ingress, "networking.k8s.io/v1", "Ingress", "ingresses", true, [], [];
+    ReplicaSet, "apps/v1", "ReplicaSet", "replicasets", true, [], ["spec.selector"];
+    core::Event, "v1", "Event", "events", true, [], [];
     NetworkPolicy, "networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true, [], [];
     rbac::Role, "rbac.authorization.k8s.io/v1", "Role", "roles", true, ["rules.*.verbs"], [];
     rbac::RoleBinding, "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true,

@@ -1,5 +1,8 @@
 //! Whole lives of a cluster's objects: the engine on one side, an API server on the other.
 
+mod ownership;
+mod scaling;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -184,6 +184,43 @@ fn an_add_on_is_made_from_the_ground_up() {
     assert!(!namespace.depends_on.contains(&map.address));
 }
 
+/// The objects of a cluster with these services and one add-on, or why there are none.
+fn together(services: &str, addon: &str) -> Result<Vec<Object>, String> {
+    let head = &EVERYTHING[..EVERYTHING.find("service").unwrap()];
+    let mut cluster = parse(&format!("{head}{services}"));
+    let addon = spec::Addon { manifest: "agent.yaml".into(), content: addon.to_owned() };
+    cluster.addons.insert("agent".to_owned(), addon);
+    lay_out(&cluster).map_err(|impossible| impossible.to_string())
+}
+
+#[test]
+fn a_place_that_two_want_is_named_with_both() {
+    let nginx = "apiVersion: v1\nkind: Service\nmetadata: { name: nginx }\nspec: { ports: [{ port: 80 }] }\n";
+    let service = "service \"nginx\" {\n image = \"nginx:1\"\n port = 80\n}\n";
+    assert_eq!(
+        together(service, nginx).unwrap_err(),
+        "the service nginx and the add-on agent both make Service nginx; rename one of them, or take it out of one"
+    );
+    let volume = |service: &str, volume: &str| {
+        format!(
+            "service \"{service}\" {{\n image = \"a:1\"\n volume \"{volume}\" {{\n path = \"/d\"\n gib = 1\n }}\n}}\n"
+        )
+    };
+    let message = together(&(volume("a", "b-c") + &volume("a-b", "c")), "").unwrap_err();
+    assert!(message.contains("volume b-c of the service a"), "{message}");
+    assert!(message.contains("volume c of the service a-b"), "{message}");
+    assert!(message.contains("both make PersistentVolumeClaim a-b-c"), "{message}");
+}
+
+#[test]
+fn a_namespace_of_an_add_on_is_where_a_service_may_be() {
+    let service = "service \"agent-ui\" {\n image = \"ui:1\"\n namespace = \"agents\"\n}\n";
+    let objects = together(service, ADDON).unwrap();
+    assert!(objects.iter().all(|object| object.address.kind() != "namespace"));
+    let deployment = objects.iter().find(|object| object.address.kind() == "deployment").unwrap();
+    assert!(deployment.depends_on.contains(&"manifest/agent/Namespace/agents".parse().unwrap()));
+}
+
 #[test]
 fn an_add_on_that_cannot_be_applied_is_refused_with_its_name() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { a: hunter2 }\n";

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::engine::Class;
-use crate::kubernetes::rollout::wait;
+use crate::kubernetes::rollout::{Progress, progress, wait};
 
 /// What was said while waiting.
 #[derive(Default)]
@@ -75,6 +75,84 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
         failure.message,
         "0 of 2 pods are ready: the container chat cannot get nginx:9 (ImagePullBackOff): not found"
     );
+}
+
+#[tokio::test]
+async fn what_the_cluster_warns_of_is_part_of_the_reason() {
+    let bench = Bench::start().await;
+    let chat = deployment("chat");
+    bench.apply(&chat).await.unwrap();
+    let about = |name: &str, kind: &str| json!({ "kind": kind, "name": name, "namespace": "default" });
+    let event = |name: &str, involved: Json, level: &str, reason: &str, message: &str, at: &str| {
+        json!({ "apiVersion": "v1", "kind": "Event", "metadata": { "name": name, "namespace": "default" },
+                "involvedObject": involved, "type": level, "reason": reason, "message": message, "lastTimestamp": at })
+    };
+    let set = json!({ "apiVersion": "apps/v1", "kind": "ReplicaSet",
+                      "metadata": { "name": "chat-5d", "namespace": "default", "labels": { "app": "chat" } } });
+    let mut stuck = pod(&json!({}));
+    stuck["spec"]["volumes"] = json!([{ "name": "data", "persistentVolumeClaim": { "claimName": "chat-data" } }]);
+    for object in [
+        set,
+        stuck,
+        event(
+            "1",
+            about("chat-5d", "ReplicaSet"),
+            "Warning",
+            "FailedCreate",
+            "exceeded quota: small",
+            "2026-01-01T00:00:03Z",
+        ),
+        event(
+            "2",
+            about("chat-1", "Pod"),
+            "Warning",
+            "FailedMount",
+            "secret \"web\" not found",
+            "2026-01-01T00:00:02Z",
+        ),
+        event(
+            "3",
+            about("chat-data", "PersistentVolumeClaim"),
+            "Warning",
+            "ProvisioningFailed",
+            "no such class",
+            "2026-01-01T00:00:01Z",
+        ),
+        event("4", about("chat-1", "Pod"), "Normal", "Scheduled", "to a node", "2026-01-01T00:00:04Z"),
+        event("5", about("chat-redis-1", "Pod"), "Warning", "Unhealthy", "of somebody else", "2026-01-01T00:00:05Z"),
+    ] {
+        bench.api.put("kube-controller-manager", object);
+    }
+    let gave_up = json!({ "status": { "observedGeneration": 1, "conditions": [
+        { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
+    ] } });
+    bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
+    let failure = wait(&bench.connection, &place(&chat), &|_| {}).await.unwrap_err();
+    assert_eq!(
+        failure.message,
+        "0 of 2 pods are ready: FailedCreate: exceeded quota: small; FailedMount: secret \"web\" not found; \
+         ProvisioningFailed: no such class"
+    );
+}
+
+#[test]
+fn pods_that_are_held_back_on_purpose_are_no_reason_to_wait() {
+    let told = |kind: &str, strategy: Json| {
+        progress(&json!({
+            "kind": kind, "metadata": { "generation": 2 }, "spec": { "replicas": 3, "updateStrategy": strategy },
+            "status": { "observedGeneration": 2, "readyReplicas": 3, "updatedReplicas": 1,
+                        "desiredNumberScheduled": 3, "numberAvailable": 3, "updatedNumberScheduled": 1 },
+        }))
+    };
+    let rolling = json!({ "type": "RollingUpdate" });
+    let on_delete = json!({ "type": "OnDelete" });
+    let partition = |number: u64| json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": number } });
+    for kind in ["StatefulSet", "DaemonSet"] {
+        assert_eq!(told(kind, rolling.clone()), Progress::Waiting("1 of 3 pods are ready".to_owned()), "{kind}");
+        assert_eq!(told(kind, on_delete.clone()), Progress::Done, "{kind}");
+    }
+    assert_eq!(told("StatefulSet", partition(2)), Progress::Done);
+    assert_eq!(told("StatefulSet", partition(1)), Progress::Waiting("2 of 3 pods are ready".to_owned()));
 }
 
 #[tokio::test]

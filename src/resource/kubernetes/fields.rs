@@ -35,6 +35,21 @@ const KEYED: &[(&str, &[&str])] = &[
     ("volumes", &["name"]),
 ];
 
+/// Maps that are one value: who sets a key of one holds, and replaces, all of it. (`x-kubernetes-map-type: atomic` in the
+/// API's own schema.)
+const ATOMS: &[&str] = &[
+    "configMapKeyRef",
+    "fieldRef",
+    "labelSelector",
+    "namespaceSelector",
+    "nodeSelector",
+    "podSelector",
+    "resourceFieldRef",
+    "scopeSelector",
+    "secretKeyRef",
+    "selector",
+];
+
 /// What the server writes into `metadata` by itself.
 const BOOKKEEPING: &[&str] = &[
     "creationTimestamp",
@@ -63,6 +78,11 @@ pub fn item_key(list: &str, item: &Json) -> Option<String> {
     Some(parts.join(","))
 }
 
+/// Whether the map of this name is one value.
+pub fn is_atom(name: &str) -> bool {
+    ATOMS.contains(&name)
+}
+
 /// Every leaf of a manifest with the way to it, without what the server writes by itself.
 pub fn leaves(manifest: &Json) -> Vec<(Path, &Json)> {
     let mut found = Vec::new();
@@ -86,7 +106,7 @@ pub fn leaves(manifest: &Json) -> Vec<(Path, &Json)> {
 fn walk<'a>(name: &str, value: &'a Json, path: &mut Path, found: &mut Vec<(Path, &'a Json)>) {
     match value {
         Json::Null => {}
-        Json::Object(members) if !members.is_empty() => {
+        Json::Object(members) if !members.is_empty() && !is_atom(name) => {
             for (name, member) in members {
                 path.0.push(Step::Field(name.clone()));
                 walk(name, member, path, found);
@@ -173,6 +193,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "tests")]
 mod tests {
     use serde_json::json;
 
@@ -229,6 +250,14 @@ mod tests {
             attributes(&manifest("a"))["spec.env[TOKEN].value"],
             attributes(&manifest("b"))["spec.env[TOKEN].value"]
         );
+    }
+
+    #[test]
+    fn a_selector_is_one_value() {
+        let manifest = json!({ "spec": { "selector": { "app": "chat", "team": "them" } } });
+        let told = attributes(&manifest);
+        let Some(Value::Map(selector)) = told.get("spec.selector") else { panic!("{told:?}") };
+        assert_eq!(selector.len(), 2, "a label that somebody adds is a difference");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The kinds of Kubernetes objects, and what a change to each of their fields means.
 
-use crate::engine::{Attribute, Kind, Output};
+use crate::engine::{Address, Attribute, Attributes, Kind, Output, Value};
 
 /// The fields of every kind, behind its own. An object of the same name can stand only in another namespace beside the
 /// old one. What we set and no longer set, server-side apply takes away. A variable's value may be a secret that somebody
@@ -45,7 +45,7 @@ pub const KUBERNETES_KINDS: &[Kind] = &[
         )
     },
     kind(SERVICE, "service", fields![], 2),
-    kind(DEPLOYMENT, "deployment", fields![Attribute::fixed("spec.selector.*", SELECTOR)], 60),
+    kind(DEPLOYMENT, "deployment", fields![Attribute::fixed("spec.selector", SELECTOR)], 60),
     kind(DISRUPTION_BUDGET, "pod disruption budget", fields![], 2),
     kind(AUTOSCALER, "horizontal pod autoscaler", fields![], 2),
 ];
@@ -65,6 +65,15 @@ pub const DISRUPTION_BUDGET: &str = "pod-disruption-budget";
 /// The kind of a horizontal pod autoscaler.
 pub const AUTOSCALER: &str = "horizontal-pod-autoscaler";
 
+/// Types of add-ons' objects that take data along when they go: the volume, all objects of a type, everything within.
+const FULL: [&str; 3] = ["PersistentVolumeClaim", "CustomResourceDefinition", "Namespace"];
+
+/// Whether an add-on's object takes data along when it goes.
+pub(crate) fn is_full(address: &Address, attributes: &Attributes) -> bool {
+    let kind = attributes.get("kind").and_then(Value::as_text);
+    address.kind() == MANIFEST && kind.is_some_and(|kind| FULL.contains(&kind))
+}
+
 /// Whether objects of this kind are Kubernetes'.
 pub fn is_kubernetes(kind: &str) -> bool {
     KUBERNETES_KINDS.iter().any(|known| known.name == kind)
@@ -82,7 +91,7 @@ mod tests {
     #[test]
     fn fields_come_and_go_but_the_selector_stays() {
         let kind = deployment();
-        assert!(matches!(kind.attribute("spec.selector.matchLabels.app").effect, Effect::Fixed(_)));
+        assert!(matches!(kind.attribute("spec.selector").effect, Effect::Fixed(_)));
         assert!(kind.attribute("spec.replicas").pruned);
         assert_eq!(kind.attribute("metadata.namespace").effect, Effect::Replace);
     }

@@ -9,16 +9,23 @@ use super::fields;
 use crate::engine::{Address, Object, Payload};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
 
-/// The object that a manifest describes, marked as this cluster's: by a label, by which it is found and pruned, and by an
-/// annotation, as an address is longer than a label may be.
+/// The annotation that says where an object was made: a copy, or one that was brought back somewhere else, is not ours.
+const PLACE_TAG: &str = "quorate.dev/place";
+/// The namespace of what names none.
+const DEFAULT: &str = "default";
+
+/// The object that a manifest describes, marked as this cluster's: by a label, by which it is found and pruned, and by
+/// annotations that say which object it is and where it is, as an address is longer than a label may be.
 ///
 /// The attributes are what is compared and shown; the payload is what is sent.
 pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> Object {
+    let place = manifest_place(&manifest);
     let metadata = &mut manifest["metadata"];
     for (name, key, value) in [
         ("labels", CLUSTER_TAG, cluster.to_owned()),
         ("labels", "app.kubernetes.io/managed-by", "quorate".to_owned()),
         ("annotations", OBJECT_TAG, address.to_string()),
+        ("annotations", PLACE_TAG, place),
     ] {
         if !metadata[name].is_object() {
             metadata[name] = json!({});
@@ -32,6 +39,26 @@ pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> O
         lane: None,
         payload: Some(Payload(Arc::from(manifest.to_string().into_bytes()))),
     }
+}
+
+/// Which object of a cluster a manifest, or an object as the API tells it, says that it is; nothing if it says nothing, or
+/// that of an object that stands somewhere else.
+pub fn marked(cluster: &str, object: &Json) -> Option<Address> {
+    let metadata = &object["metadata"];
+    let here = metadata["annotations"][PLACE_TAG].as_str().is_none_or(|marked| marked == manifest_place(object));
+    if metadata["labels"][CLUSTER_TAG] != cluster || !here {
+        return None;
+    }
+    metadata["annotations"][OBJECT_TAG].as_str()?.parse().ok()
+}
+
+/// Where an object is: `Deployment.apps chat`, in another namespace than the default one `Deployment.apps site/chat`.
+pub fn manifest_place(object: &Json) -> String {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let group = text(&object["apiVersion"]).split_once('/').map(|(group, _)| format!(".{group}")).unwrap_or_default();
+    let namespace = text(&object["metadata"]["namespace"]);
+    let within = if namespace.is_empty() || namespace == DEFAULT { String::new() } else { format!("{namespace}/") };
+    format!("{}{group} {within}{}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
 /// The manifest of an object; nothing if it has none.
@@ -54,5 +81,22 @@ mod tests {
         assert_eq!(text("metadata.annotations[quorate.dev/object]"), Some("service/chat"));
         assert_eq!(text("metadata.labels.app"), Some("chat"));
         assert_eq!(manifest_of(&object).unwrap()["metadata"]["labels"]["app"], "chat");
+    }
+
+    #[test]
+    fn a_copy_is_not_the_object() {
+        let manifest = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "chat" } });
+        let object = manifest_object("chat.example.com", Address::new("deployment", "chat"), manifest);
+        let mut told = manifest_of(&object).unwrap();
+        told["metadata"]["namespace"] = "default".into();
+        assert_eq!(marked("chat.example.com", &told), Some(Address::new("deployment", "chat")));
+        assert_eq!(marked("other.example.com", &told), None);
+        for (field, value) in [("name", "chat-copy"), ("namespace", "restored")] {
+            let mut copy = told.clone();
+            copy["metadata"][field] = value.into();
+            assert_eq!(marked("chat.example.com", &copy), None, "{field}");
+        }
+        told["kind"] = "StatefulSet".into();
+        assert_eq!(marked("chat.example.com", &told), None);
     }
 }

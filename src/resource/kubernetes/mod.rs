@@ -6,6 +6,6 @@ mod kinds;
 mod manifest;
 
 pub use api_type::{API_TYPES, ApiType};
-pub use fields::{Path as FieldPath, Step as FieldStep, attributes as fields, item_key, leaves};
+pub use fields::{Path as FieldPath, Step as FieldStep, attributes as fields, is_atom, item_key, leaves};
 pub use kinds::*;
-pub use manifest::{manifest_object, manifest_of};
+pub use manifest::{manifest_object, manifest_of, manifest_place, marked};

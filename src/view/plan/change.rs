@@ -80,7 +80,7 @@ fn loss(change: &Change) -> String {
 
 fn shows_attributes(change: &Change, mode: Mode, style: Style) -> bool {
     match change.action {
-        Action::Delete | Action::Adopt => false,
+        Action::Delete | Action::Adopt | Action::Wait => false,
         Action::Create => style.verbose && mode != Mode::Refresh,
         _ => true,
     }

@@ -34,6 +34,9 @@ pub struct Summary {
     pub delete: usize,
     /// Objects that are only recorded.
     pub adopt: usize,
+    /// Objects that are only waited for.
+    #[serde(default)]
+    pub wait: usize,
     /// Changes that cannot be made.
     pub refuse: usize,
     /// Objects that are as they should be.
@@ -59,6 +62,7 @@ impl Summary {
             replace: plan.count(Action::Replace),
             delete: plan.count(Action::Delete),
             adopt: plan.count(Action::Adopt),
+            wait: plan.count(Action::Wait),
             refuse: plan.count(Action::Refuse),
             unchanged: plan.unchanged,
             loses_data: plan.changes.iter().filter(|c| c.loses_data).map(|c| c.address.clone()).collect(),
@@ -75,6 +79,7 @@ impl Summary {
                 (self.replace, "to replace"),
                 (self.delete, "to delete"),
                 (self.adopt, "to adopt"),
+                (self.wait, "to wait for"),
             ],
             Mode::Refresh => vec![
                 (self.create, "gone"),

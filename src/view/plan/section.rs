@@ -80,6 +80,14 @@ pub(super) const SECTIONS: &[Section] = &[
         ink: Ink::Strong,
         folds: false,
     },
+    Section {
+        holds: |action, loses_data| action == Action::Wait && !loses_data,
+        name: "Not finished",
+        refreshed: "Not finished",
+        explained: "as it should be already, but not ready: only waited for",
+        ink: Ink::Strong,
+        folds: false,
+    },
 ];
 
 impl Section {
@@ -131,6 +139,7 @@ pub(super) fn sign(action: Action, mode: Mode) -> (&'static str, Ink) {
         Action::Update => ("  ~", Ink::Changed),
         Action::Create => ("  +", Ink::Added),
         Action::Adopt => ("  =", Ink::Plain),
+        Action::Wait => ("  .", Ink::Plain),
     }
 }
 
@@ -148,6 +157,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("a second one of this name; {} stays", value::short_id(kept))
         }
         Reason::Unrecorded => "made by an earlier run that did not finish".to_owned(),
+        Reason::Unfinished => "not ready since the last apply".to_owned(),
         Reason::Foreign => {
             "exists already, and nothing shows that this cluster made it: remove it yourself, or choose another name"
                 .to_owned()

@@ -1,0 +1,151 @@
+//! Whose an object is, when others copy it, bring it back, or call theirs the same.
+
+use super::*;
+
+/// An object of ours as somebody else would copy it: with its labels and annotations, without what the server wrote.
+fn copied(object: &Json) -> Json {
+    let mut copy = object.clone();
+    for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"] {
+        copy["metadata"].as_object_mut().unwrap().remove(field);
+    }
+    copy
+}
+
+#[tokio::test]
+async fn a_copy_of_one_of_ours_is_somebody_elses() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let mut copy = copied(&life.api.get("Deployment", "default", "chat").unwrap());
+    copy["metadata"]["name"] = "chat-by-hand".into();
+    life.api.put("kubectl-create", copy);
+    assert_eq!(lines(&life.plan(Mode::Apply, &wanted(chat())).await), Vec::<String>::new());
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert!(life.api.get("Deployment", "default", "chat-by-hand").is_some());
+    assert!(life.api.get("Deployment", "default", "chat").is_none());
+}
+
+#[tokio::test]
+async fn an_object_under_another_address_is_called_anew_and_stays() {
+    let mut life = Life::begin().await;
+    life.settle(&[object("manifest/old/Deployment/default/chat", chat())]).await;
+    let uid = life.api.get("Deployment", "default", "chat").unwrap()["metadata"]["uid"].clone();
+    let renamed = [object("manifest/new/Deployment/default/chat", chat())];
+    let prepared = life.plan(Mode::Apply, &renamed).await;
+    let mark = "metadata.annotations[quorate.dev/object]";
+    assert_eq!(lines(&prepared), [format!("Update manifest/new/Deployment/default/chat (File): {mark}")]);
+    life.settle(&renamed).await;
+    assert_eq!(life.api.get("Deployment", "default", "chat").unwrap()["metadata"]["uid"], uid, "it is the same one");
+    assert_eq!(
+        life.record.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        ["manifest/new/Deployment/default/chat"]
+    );
+}
+
+#[tokio::test]
+async fn what_stands_where_one_of_ours_should_move_is_refused_in_the_plan() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    life.api.put("them", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "site" } }));
+    let mut moved = chat();
+    moved["metadata"]["namespace"] = "site".into();
+    let mut theirs = moved.clone();
+    theirs["metadata"]["labels"] = json!({});
+    life.api.put("them", theirs);
+    let prepared = life.plan(Mode::Apply, &wanted(moved)).await;
+    let refused: Vec<_> = prepared.plan.refusals().map(|change| &change.reason).collect();
+    assert!(
+        matches!(refused[..], [Reason::Rejected { message }] if message.contains("site/chat exists already")),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_unmarked_object_in_the_place_of_a_recorded_one_is_ours_only_if_it_is_that_very_one() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
+    life.api.edit("them", "Deployment", "default", "chat", &unmarked);
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    assert_eq!(lines(&prepared), ["Update deployment/chat (Drift): metadata.labels[quorate.dev/cluster]"]);
+    life.settle(&wanted(chat())).await;
+
+    let (record, prepared) = (life.record.clone(), life.plan(Mode::Destroy, &[]).await);
+    life.carry_out(&prepared).await;
+    let mut theirs = chat();
+    theirs["metadata"]["labels"] = json!({});
+    life.api.put("them", theirs);
+    life.record = record;
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    let refused: Vec<_> = prepared.plan.refusals().map(|change| &change.reason).collect();
+    assert_eq!(refused, [&Reason::Foreign], "they made it anew");
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_since_the_plan_is_not_removed() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let prepared = life.plan(Mode::Apply, &[service()]).await;
+    assert_eq!(lines(&prepared), ["Delete deployment/chat (NotInFile)"]);
+    let taken = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
+    life.api.edit("them", "Deployment", "default", "chat", &taken);
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert!(life.api.get("Deployment", "default", "chat").is_some());
+}
+
+#[tokio::test]
+async fn a_label_that_somebody_added_to_a_selector_is_drift_and_taken_back() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    life.api.edit("them", "Service", "default", "chat", &json!({ "spec": { "selector": { "track": "canary" } } }));
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    assert_eq!(lines(&prepared), ["Update service/chat (Drift): spec.selector"]);
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert_eq!(life.api.get("Service", "default", "chat").unwrap()["spec"]["selector"], json!({ "app": "chat" }));
+    life.settle(&wanted(chat())).await;
+}
+
+#[tokio::test]
+async fn what_an_add_on_takes_along_for_good_is_told() {
+    let mut life = Life::begin().await;
+    let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": "default" },
+                        "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } } });
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "db" } });
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "map", "namespace": "default" } });
+    life.settle(&[
+        object("manifest/db/PersistentVolumeClaim/default/data", claim),
+        object("manifest/db/Namespace/db", namespace),
+        object("manifest/db/ConfigMap/default/map", map),
+    ])
+    .await;
+    let prepared = life.plan(Mode::Apply, &[]).await;
+    let lost = prepared.plan.changes.iter().filter(|change| change.loses_data);
+    let lost: Vec<String> = lost.map(|change| change.address.to_string()).collect();
+    assert_eq!(lost, ["manifest/db/Namespace/db", "manifest/db/PersistentVolumeClaim/default/data"]);
+}
+
+#[tokio::test]
+async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    life.api.ready_when_told();
+    let down = json!({ "status": { "availableReplicas": 0 } });
+    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &down);
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    assert_eq!(lines(&prepared), ["Wait deployment/chat (Unfinished)"]);
+    let gave_up = json!({ "status": { "conditions": [
+        { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
+    ] } });
+    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
+    let outcome = life.carry_out(&prepared).await;
+    assert!(outcome.failed[0].1.message.contains("0 of 2 pods are ready"), "{:?}", outcome.failed);
+
+    let mut autoscaled = wanted(chat());
+    autoscaled[1].depends_on.insert("deployment/chat".parse().unwrap());
+    autoscaled[1].attributes.insert("spec.type".to_owned(), Value::Text("NodePort".to_owned()));
+    let prepared = life.plan(Mode::Apply, &autoscaled).await;
+    let needs: Vec<usize> = prepared.plan.changes.iter().map(|change| change.needs.len()).collect();
+    assert_eq!(needs, [0, 0], "{:?}", lines(&prepared));
+    let outcome = life.carry_out(&prepared).await;
+    assert_eq!((outcome.failed.len(), outcome.skipped.len()), (1, 0), "{outcome:?}");
+}

@@ -1,0 +1,56 @@
+//! Who decides on the number of pods.
+
+use super::*;
+
+fn pods(life: &Life) -> u64 {
+    life.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"].as_u64().unwrap()
+}
+
+/// The deployment without a number of its own, and who decides on it instead.
+fn scaled() -> Vec<Object> {
+    let mut chat = chat();
+    chat["spec"].as_object_mut().unwrap().remove("replicas");
+    let scaler = json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": { "name": "chat", "namespace": "default" },
+        "spec": { "minReplicas": 2, "maxReplicas": 20,
+                  "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "chat" } },
+    });
+    vec![object("deployment/chat", chat), object("horizontal-pod-autoscaler/chat", scaler)]
+}
+
+fn fixed(replicas: u64) -> Vec<Object> {
+    let mut chat = chat();
+    chat["spec"]["replicas"] = replicas.into();
+    vec![object("deployment/chat", chat)]
+}
+
+#[tokio::test]
+async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
+    let mut life = Life::begin().await;
+    life.settle(&fixed(10)).await;
+    life.settle(&scaled()).await;
+    assert_eq!(pods(&life), 10, "one pod for a moment is an outage");
+
+    // It scales, and that is no drift. Our other changes leave its number alone.
+    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 7 } }));
+    life.api.rolled_out("default", "chat");
+    assert_eq!(lines(&life.plan(Mode::Apply, &scaled()).await), Vec::<String>::new());
+    assert_eq!(pods(&life), 7);
+
+    let prepared = life.plan(Mode::Apply, &fixed(3)).await;
+    assert_eq!(
+        lines(&prepared),
+        ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"]
+    );
+    life.settle(&fixed(3)).await;
+    assert_eq!(pods(&life), 3);
+}
+
+#[tokio::test]
+async fn a_number_that_waits_for_an_autoscaler_is_nobody_elses() {
+    let mut life = Life::begin().await;
+    life.settle(&fixed(10)).await;
+    life.settle(&scaled()).await;
+    life.settle(&fixed(4)).await;
+    assert_eq!((pods(&life), life.notes.as_slice()), (4, &[][..]), "no autoscaler ever looked");
+}
