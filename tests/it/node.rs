@@ -15,6 +15,7 @@ use crate::stage::TUTORIAL;
 
 mod chores;
 mod crash;
+mod failures;
 mod kubeadm;
 mod members;
 mod steps;
@@ -25,6 +26,8 @@ const TOKEN: &str = "abcdef.0123456789abcdef";
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\ncHVibGlj\n-----END CERTIFICATE-----\n";
 const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\ncHVibGlj\n-----END PUBLIC KEY-----\n";
+/// The fingerprint of the key that Kubernetes' packages are signed by.
+const PACKAGE_KEY: &str = "DE15B14486CD377B9E876E1A234654DA9A296436";
 /// What world.sh takes the place of.
 const COMMANDS: &[&str] = &[
     "aws",
@@ -93,7 +96,8 @@ impl Machine {
             ("calls", ""),
             ("tokens", ""),
             ("volume", "available None\n"),
-            ("key", "fpr:::::::::DE15B14486CD377B9E876E1A234654DA9A296436:\n"),
+            ("version", "v1.36.2\n"),
+            ("key", &package_key(PACKAGE_KEY, "4102444800")),
             ("metadata/region", "us-east-1"),
             ("metadata/instance-id", "i-0aaa"),
             ("metadata/availability-zone", "us-east-1d"),
@@ -168,6 +172,11 @@ impl Machine {
     fn boot(&self) -> Run {
         self.run(&[])
     }
+}
+
+/// A key as gpg shows it, with its end in seconds since 1970.
+fn package_key(fingerprint: &str, end: &str) -> String {
+    format!("pub:-:2048:1:234654DA9A296436:1661433306:{end}::-:::scSC::::::23::0:\nfpr:::::::::{fingerprint}:\n")
 }
 
 /// What a run of node.sh said.

@@ -7,9 +7,10 @@
 #   /world/members         etcd's members, as its gateway tells them; ours is 99 when it was added
 #   /world/stopping        what happens when a container is stopped
 #   /world/behind          what our member lacks: each promotion that is asked for in vain takes a line away
-#   /world/packages        the version of Kubernetes that is installed
+#   /world/packages        the version of Kubernetes that is installed, /world/version: the one to be had
 #   /world/tokens          join tokens that the cluster knows
 #   /world/healthy/HOST    this member is healthy   /world/sick       ours will not be
+#   /world/blind           the kernel never sees it /world/unready    our API server will not be ready
 #   /world/records         names in the private zone
 #   /world/faults          a pattern a line: the first call that matches one fails, and the line is gone
 #   /world/kill            the call of this number kills node.sh, after it took effect
@@ -87,7 +88,7 @@ aws() {
     "ec2 attach-volume")
       [[ $(cat volume) == "available"* ]] || fail "IncorrectState: the volume is not 'available'"
       echo "in-use $(value --instance-id "$@")" > volume
-      touch device
+      [[ -f blind ]] || touch device
       ;;
     "ec2 detach-volume") echo "available None" > volume ;;
     "route53 change-resource-record-sets") value --change-batch "$@" > records ;;
@@ -163,7 +164,7 @@ kubeadm() {
     "init phase kubelet-start"*)
       [[ -f mounted ]] || fail "etcd would start on the root disk"
       echo log | put /var/lib/etcd/member/wal/0.wal
-      touch ready
+      [[ -f unready ]] || touch ready
       if [[ ! -f sick ]]; then mkdir -p healthy && touch healthy/127.0.0.1; fi
       ;;
     "init phase bootstrap-token"*)
@@ -177,7 +178,7 @@ kubeadm() {
       echo made | put /etc/kubernetes/pki/ca.crt
       echo made | put /etc/kubernetes/kubelet.conf
       ;;
-    "certs renew all"*) touch renewed ;;
+    "certs renew all"*) touch renewed && rm -f ending ;;
     *) fail "unknown: $*" ;;
   esac
 }
@@ -213,7 +214,7 @@ crictl() {
 case $name in
   aws | curl | kubeadm | kubectl | crictl) "$name" "$@" ;;
   kubelet) [[ -f packages ]] && echo "Kubernetes $(cat packages)" ;;
-  dnf) [[ "$*" != *kubelet* ]] || echo v1.36.2 > packages ;;
+  dnf) [[ "$*" != *kubelet* ]] || cat version > packages ;;
   gpg) cat key ;;
   blockdev) [[ -f device && $* == *nvme-Amazon_Elastic_Block_Store_vol0abc ]] ;;
   dd) [[ -f device ]] ;;

@@ -21,8 +21,16 @@ MACAddressPolicy=none
 END
 }
 
-# Who signs the packages of the Kubernetes project: "isv:kubernetes OBS Project".
+# Who signs the packages of the Kubernetes project: "isv:kubernetes OBS Project". One key signs those of all versions,
+# and its end is moved from time to time; but the repository of a version that has ended keeps the key as it was
+# (kubernetes/release#3818). So it comes from the repository of the newest version that this script knows.
 readonly PACKAGE_KEY=DE15B14486CD377B9E876E1A234654DA9A296436
+readonly PACKAGE_KEY_FROM=1.36
+
+# repository VERSION: where the packages of a minor version are.
+repository() {
+  echo "https://pkgs.k8s.io/core:/stable:/v$1/rpm"
+}
 
 # What the image lacks: the packages of the cluster's minor version, and those of Amazon Linux. An image that has
 # everything downloads nothing. The kubelet is not enabled: at boot it may start only after etcd's volume is mounted.
@@ -38,12 +46,11 @@ install_packages() {
     say "$(kubelet --version) is here already"
     return
   fi
-  local repository=https://pkgs.k8s.io/core:/stable:/v$QUORATE_KUBERNETES/rpm
-  trust_packages "$repository"
+  trust_packages "$(repository "$PACKAGE_KEY_FROM")"
   write /etc/yum.repos.d/kubernetes.repo 0644 << END
 [kubernetes]
 name=Kubernetes $QUORATE_KUBERNETES
-baseurl=$repository/
+baseurl=$(repository "$QUORATE_KUBERNETES")/
 enabled=1
 gpgcheck=1
 repo_gpgcheck=1
@@ -62,15 +69,29 @@ has_kubernetes() {
     [[ $(kubectl version --client 2> /dev/null) == *"v$QUORATE_KUBERNETES."* ]]
 }
 
-# trust_packages REPOSITORY: takes the key that the repository offers, if it is the one key that we know.
+# trust_packages REPOSITORY: takes the key that the repository offers, if it is the one key that we know and nothing
+# else: dnf would trust every key in the file. One that has ended dnf would refuse, and not say why.
 trust_packages() {
-  local offered=$OURS/kubernetes.gpg.offered found
+  local offered=$OURS/kubernetes.gpg.offered kind ends text keys=0 found='' end='' refused=''
   curl --fail --silent --show-error --location --retry 5 --output "$offered" "$1/repodata/repomd.xml.key"
-  # The first fingerprint is the key's, those after it are of its parts.
-  mapfile -t found < <(gpg --show-keys --with-colons "$offered" | sed -n 's/^fpr:*\([0-9A-F]*\):.*/\1/p')
-  if [[ ${found[0]:-} != "$PACKAGE_KEY" ]]; then
+  # The first fingerprint is the key's, those after it are of its parts. A key without an end has an empty one.
+  while IFS=: read -r kind _ _ _ _ _ ends _ _ text _; do
+    case $kind in
+      pub) ((keys += 1)) && end=$ends ;;
+      fpr) found=${found:-$text} ;;
+    esac
+  done < <(gpg --show-keys --with-colons "$offered")
+  if ((keys > 1)); then
+    refused="$1 offers $keys keys, not only $PACKAGE_KEY: nothing is installed"
+  elif [[ $found != "$PACKAGE_KEY" ]]; then
+    refused="the key of $1 is ${found:-none}, not $PACKAGE_KEY: nothing is installed"
+  elif [[ -n $end ]] && ((end <= $(date +%s))); then
+    refused="the key of $1 ended on $(date --utc --date "@$end" +%F): nothing is installed. The Kubernetes project moves \
+its end in the repositories of newer versions; a newer release of Quorate looks there"
+  fi
+  if [[ -n $refused ]]; then
     rm -f "$offered"
-    die "the key of $1 is ${found[0]:-none}, not $PACKAGE_KEY: nothing is installed"
+    die "$refused"
   fi
   mv "$offered" "$OURS/kubernetes.gpg"
 }

@@ -142,21 +142,29 @@ certificates_end() {
   return 1
 }
 
+# There from before certificates are made anew until everything that reads them only once has been started again: new
+# files alone do not tell who still holds the old ones.
+readonly RENEWING=$OURS/renewing
+
 # Makes all leaf certificates anew and restarts what reads them only once, one after another. There is a week between
 # two tries and three months to the end: a day when another master is down is no day for it.
 renew() {
   local master component
-  if ! certificates_end; then
+  if [[ -e $RENEWING ]]; then
+    say "a renewal before this one was not finished"
+  elif ! certificates_end; then
     say "no certificate ends within 90 days"
     return
   fi
   for master in $QUORATE_MASTERS; do
     etcd_healthy "etcd-$master.$QUORATE_DOMAIN" || die "etcd-$master is not healthy; certificates wait a week"
   done
+  write "$RENEWING" 0600 < /dev/null
   kubeadm certs renew all --config "$OURS/kubeadm.yaml"
   for component in etcd kube-apiserver kube-controller-manager kube-scheduler; do
     restart_component "$component"
   done
+  rm "$RENEWING"
 }
 
 # The kubelet starts a container of a static pod again as soon as it is gone.

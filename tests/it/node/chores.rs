@@ -91,6 +91,30 @@ fn certificates_are_renewed_near_their_end_and_read_one_after_another() {
 }
 
 #[test]
+fn a_renewal_that_died_is_finished_by_the_next_one() {
+    let Some(whole) = running() else { return };
+    whole.write("world/ending", "");
+    whole.run(&["renew"]).must();
+    let steps = |call: &str| call.starts_with("kubeadm certs renew") || call.starts_with("crictl stop");
+    let deaths: Vec<usize> =
+        whole.calls().iter().enumerate().filter(|(_, call)| steps(call)).map(|(at, _)| at + 1).collect();
+    assert_eq!(deaths.len(), 5, "{:?}", whole.calls());
+    for death in deaths {
+        let machine = running().expect("the first one could be made");
+        machine.write("world/ending", "");
+        machine.write("world/kill", &death.to_string());
+        assert!(!machine.run(&["renew"]).done, "killed at call {death}");
+        for file in ["world/kill", "world/calls"] {
+            machine.write(file, "");
+        }
+        machine.run(&["renew"]).must();
+        assert_eq!(machine.calls_of("crictl stop").len(), 4, "all are started again after the death at call {death}");
+        machine.run(&["renew"]).must();
+        assert_eq!(machine.calls_of("crictl stop").len(), 4, "and once is enough");
+    }
+}
+
+#[test]
 fn certificates_wait_while_another_master_is_down() {
     let Some(machine) = running() else { return };
     machine.write("world/ending", "");

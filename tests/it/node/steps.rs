@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{CERTIFICATE, Machine, PRIVATE, PUBLIC, TOKEN};
+use quorate::spec::KubernetesVersion;
+
+use super::{CERTIFICATE, Machine, PACKAGE_KEY, PRIVATE, PUBLIC, TOKEN, package_key};
 
 #[test]
 fn a_master_comes_up() {
@@ -125,14 +127,45 @@ fn another_minor_version_is_replaced() {
 }
 
 #[test]
-fn packages_of_an_unknown_key_are_not_installed() {
+fn packages_of_another_key_are_not_installed() {
+    let other = package_key("AAAABBBBCCCCDDDDEEEEFFFF0000111122223333", "4102444800");
+    let ended = package_key(PACKAGE_KEY, "1730543706");
+    for (key, said) in [
+        (other.clone(), "is AAAABBBBCCCCDDDDEEEEFFFF0000111122223333, not DE15B14486CD377B9E876E1A234654DA9A296436"),
+        (package_key(PACKAGE_KEY, "4102444800") + &other, "offers 2 keys, not only DE15"),
+        (String::new(), "is none, not DE15"),
+        (ended, "ended on 2024-11-02: nothing is installed"),
+    ] {
+        let Some(machine) = Machine::master() else { return };
+        machine.write("world/key", &key);
+        machine.boot().must_not(said);
+        assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
+        for left in ["kubernetes.gpg", "kubernetes.gpg.offered"] {
+            assert!(!machine.path("etc/quorate").join(left).exists(), "{left}");
+        }
+    }
+}
+
+#[test]
+fn a_key_without_an_end_is_good() {
     let Some(machine) = Machine::master() else { return };
-    machine.write("world/key", "fpr:::::::::AAAABBBBCCCCDDDDEEEEFFFF0000111122223333:\n");
-    machine
-        .boot()
-        .must_not("is AAAABBBBCCCCDDDDEEEEFFFF0000111122223333, not DE15B14486CD377B9E876E1A234654DA9A296436");
-    assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
-    assert!(!machine.path("etc/quorate/kubernetes.gpg").exists());
+    machine.write("world/key", &package_key(PACKAGE_KEY, ""));
+    machine.boot().must();
+}
+
+/// The repository of a version that has ended keeps the key as it was then: kubernetes/release#3818.
+#[test]
+fn the_key_comes_from_the_newest_version_that_there_is() {
+    let Some(machine) = Machine::master() else { return };
+    let settings =
+        machine.read("etc/quorate/settings").replace("QUORATE_KUBERNETES='1.36'", "QUORATE_KUBERNETES='1.34'");
+    machine.write("etc/quorate/settings", &settings);
+    machine.write("world/version", "v1.34.9\n");
+    machine.boot().must();
+    let newest = KubernetesVersion::newest();
+    let asked = machine.calls_of("curl").into_iter().find(|call| call.contains("repomd.xml.key"));
+    assert!(asked.is_some_and(|call| call.contains(&format!("/v{newest}/"))), "{:?}", machine.calls_of("curl"));
+    assert!(machine.read("etc/yum.repos.d/kubernetes.repo").contains("/v1.34/rpm/\n"));
 }
 
 #[test]

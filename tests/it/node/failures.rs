@@ -1,0 +1,72 @@
+//! What cannot be done: each step says so, and the next run does it.
+
+use super::Machine;
+
+/// What goes wrong on the way of a master, once, and the step that it belongs to, in the order of things. Other files have
+/// the failures of `names`, `authorities` and `etcd membership`.
+const FAULTS: &[(&str, &str)] = &[
+    ("kernel", "modprobe *"),
+    ("kernel", "sysctl *"),
+    ("packages", "curl *repomd.xml.key"),
+    ("packages", "dnf *kubelet*"),
+    ("containers", "kubeadm config images list *"),
+    ("containers", "systemctl enable --quiet --now containerd"),
+    ("pod network", "iptables * --append *"),
+    ("etcd volume, mount", "dd *"),
+    ("etcd volume, mount", "mkfs.ext4 *"),
+    ("etcd volume, mount", "blkid --match-tag UUID *"),
+    ("etcd volume, mount", "mount *"),
+    ("certificates", "kubeadm init phase certs *"),
+    ("certificates", "kubeadm init phase kubeconfig *"),
+    ("control plane", "kubeadm init phase etcd *"),
+    ("control plane", "kubeadm init phase kubelet-start *"),
+    ("etcd", "aws s3 cp * *nodes/etcd-a"),
+    ("cluster configuration", "kubeadm init phase kubelet-finalize *"),
+    ("timers", "systemctl enable --quiet --now quorate-*"),
+];
+
+#[test]
+fn a_step_that_fails_is_named_and_done_by_the_next_run() {
+    let Some(machine) = Machine::master() else { return };
+    let faults: String = FAULTS.iter().map(|(_, fault)| format!("{fault}\n")).collect();
+    machine.write("world/faults", &faults);
+    for (step, fault) in FAULTS {
+        machine.boot().must_not(&format!("{step}: failed at line"));
+        let status = machine.status();
+        assert_eq!((&status["state"], &status["step"]), (&"failed".into(), &(*step).into()), "{fault}");
+        assert!(!machine.read("world/faults").contains(fault), "it was another call than `{fault}`");
+    }
+    machine.boot().must();
+    assert_eq!(machine.status()["state"], "ready");
+}
+
+/// What is wrong with a master's world for as long as it is, and what is said of it.
+const STATES: &[(&str, &str, &str)] = &[
+    ("strange", "etcd volume, mount", "blkid cannot tell whether"),
+    ("sick", "etcd", "etcd is not healthy. It needs more than half of the masters (a b c) up"),
+    ("unready", "API server", "the API server at 172.20.32.10 is not ready"),
+];
+
+#[test]
+fn what_does_not_come_is_not_waited_for_for_ever() {
+    for (state, step, said) in STATES {
+        let Some(machine) = Machine::master() else { return };
+        machine.write(&format!("world/{state}"), "");
+        machine.boot().must_not(said);
+        let status = machine.status();
+        assert_eq!((&status["state"], &status["step"]), (&"failed".into(), &(*step).into()));
+        std::fs::remove_file(machine.path(&format!("world/{state}"))).expect("it is ours");
+        machine.boot().must();
+    }
+}
+
+/// A disk may come late, and there is nothing else to do for a master without one: so it waits, and says for what.
+#[test]
+fn a_device_that_does_not_appear_is_waited_for() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/blind", "");
+    machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 9 ]] || touch device");
+    let run = machine.boot().must();
+    assert!(run.said.contains("waiting for the device of vol-0abc"), "{}", run.said);
+    assert!(machine.calls_of("sleep").len() >= 9, "it waited: {:?}", machine.calls_of("sleep"));
+}
