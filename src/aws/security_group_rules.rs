@@ -1,5 +1,6 @@
 //! The rules of security groups: one object a group, compared as a set each way.
 
+mod controllers;
 mod permission;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use super::kind::{AwsKind, Creation, Look, live};
 use super::security_group::groups;
 use crate::engine::{Class, Failure, Live, Note};
 use crate::resource::{API_GROUP, Grant, Rule, SecurityGroupRules};
+use controllers::Controllers;
 use permission::{allow_all, of_rule, permission};
 pub(super) use permission::{of_permissions, same_but_description};
 
@@ -32,14 +34,18 @@ pub(super) struct Standing {
 
 impl AwsKind for SecurityGroupRules {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let rules = |(name, group): &(String, &aws_sdk_ec2::types::SecurityGroup)| {
-            let id = group.group_id()?;
+        let groups = groups(look).await?;
+        let known: Vec<&str> = groups.iter().filter_map(|(_, group)| group.group_id()).collect();
+        let mut found = Vec::new();
+        for (name, group) in &groups {
+            let Some(id) = group.group_id() else { continue };
             let mut ingress = of_permissions(group.ip_permissions());
-            ingress.retain(|rule| !lets_in_for_a_while(name, rule));
+            let controllers = Controllers::of(look.aws, name, &ingress.iter().collect::<Vec<_>>(), &known).await?;
+            ingress.retain(|rule| !lets_in_for_a_while(name, rule) && !controllers.own(rule));
             let seen = Self { group: id.into(), ingress, egress: of_permissions(group.ip_permissions_egress()) };
-            Some(live(name, id, &seen, &[("group", id)]))
-        };
-        groups(look).await?.iter().filter_map(rules).collect()
+            found.push(live(name, id, &seen, &[("group", id)])?);
+        }
+        Ok(found)
     }
 
     /// A group that was just made allows everything out: that rule is kept or revoked, and needs no look.
@@ -57,11 +63,12 @@ impl AwsKind for SecurityGroupRules {
     async fn update(&self, aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let group = &live.id;
         let standing = standing(aws, group).await?;
+        let controllers = self.controllers(aws, live, &standing).await?;
         for (way, wanted) in [(Way::In, &self.ingress), (Way::Out, &self.egress)] {
             let have: Vec<_> = standing.iter().filter(|standing| standing.way == way).collect();
             let mut difference = difference(wanted, &have);
-            let kept =
-                |id: &String| have.iter().any(|s| s.id == *id && lets_in_for_a_while(live.address.name(), &s.rule));
+            let stays = |rule: &Rule| lets_in_for_a_while(live.address.name(), rule) || controllers.own(rule);
+            let kept = |id: &String| way == Way::In && have.iter().any(|one| one.id == *id && stays(&one.rule));
             difference.surplus.retain(|id| !kept(id));
             describe(aws, group, way, &difference.described).await?;
             // What is new comes first: nothing that may talk before and after is cut off in between.
@@ -82,6 +89,15 @@ impl AwsKind for SecurityGroupRules {
             }
         }
         Ok(())
+    }
+}
+
+impl SecurityGroupRules {
+    /// Which of a group's rules are the cloud controller's. A peer that we want is none of its groups.
+    async fn controllers(&self, aws: &Aws, live: &Live, standing: &[Standing]) -> Result<Controllers, Failure> {
+        let come_in: Vec<&Rule> = standing.iter().filter(|one| one.way == Way::In).map(|one| &one.rule).collect();
+        let known: Vec<&str> = self.ingress.iter().filter_map(|rule| rule.peer.known()).collect();
+        Controllers::of(aws, live.address.name(), &come_in, &known).await
     }
 }
 

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::policy::{Statement, document, literally};
-use super::{ROLE_TAG, Site, bootstrap, dns, slots, tags};
+use super::{Site, bootstrap, dns, slots, tags};
 use crate::engine::Input;
-use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
+use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource as _, SecurityGroup, SecurityGroupRules};
 use crate::spec::NetworkPlugin;
 
 /// Stands for the id of the internal zone in a document.
@@ -29,6 +29,7 @@ pub(super) fn masters(site: &Site<'_>) -> Policies {
     let statements: Vec<Statement> = [
         master_store(site),
         etcd_volume(site),
+        vec![store_key(site)],
         internal_names(site),
         cloud_controller(site),
         load_balancers(site),
@@ -50,8 +51,21 @@ pub(super) fn nodes(site: &Site<'_>) -> Policies {
             .on(["pki/join.pem", "pki/join-token"].map(|key| kept(site, key))),
         // node.sh, every step: says where the machine is. No marker of etcd's is called so.
         Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/i-*/status.json")]),
+        store_key(site),
     ];
     Policies::from([(POLICY.to_owned(), document(&statements).into())])
+}
+
+/// Every read and write of the store, where its bucket encrypts with a key of KMS: S3 asks KMS in the machine's name.
+///
+/// Which key it is, and whose, is for the bucket's owner to say; so the statement names what is encrypted: objects of
+/// this cluster or, with a bucket key, the bucket as a whole.
+fn store_key(site: &Site<'_>) -> Statement {
+    let bucket = site.global_arn("s3", &site.bootstrap.bucket);
+    Statement::allow("UseStoreKey", &["kms:Decrypt", "kms:GenerateDataKey"])
+        .on(["*".to_owned()])
+        .when("StringLike", "kms:ViaService", ["s3.*"])
+        .when("StringLike", "kms:EncryptionContext:aws:s3:arn", [bucket, kept(site, "*")])
 }
 
 /// The ARN of objects that machines share, by a pattern of their keys below the cluster's.
@@ -70,16 +84,13 @@ fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
     vec![
         // node.sh, etcd volume: finds out whether the volume is free. Reads cannot be limited to a volume.
         Statement::allow("SeeVolumes", &["ec2:DescribeVolumes"]).on_everything(),
-        // node.sh, etcd volume: attaches it; AWS checks the volume and the instance each against its own statement.
-        // node.sh, leave: detaches it, so that the next machine need not wait for AWS to find out.
+        // node.sh, etcd volume: attaches it. node.sh, leave: detaches it, so that the next machine need not wait for
+        // AWS to find out. AWS checks the volume here and the instance by a statement of its own, `AttachToMachines`:
+        // no policy can say which volume goes to which machine.
         Statement::allow("AttachEtcdVolume", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "volume/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
             .when("StringLike", resource_tag(OBJECT_TAG), ["volume/etcd-*"]),
-        Statement::allow("AttachToMaster", &["ec2:AttachVolume", "ec2:DetachVolume"])
-            .on([site.arn("ec2", "instance/*")])
-            .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
-            .when("StringEquals", resource_tag(ROLE_TAG), ["master"]),
     ]
 }
 
@@ -93,8 +104,9 @@ fn master_store(site: &Site<'_>) -> Vec<Statement> {
         // node.sh, every step: says where the machine is; etcd: that this member has been healthy.
         Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/*")]),
         // node.sh, backup: writes snapshots, and removes those past their time. Whoever has a master has etcd itself:
-        // that it may also remove snapshots is the price of a bucket that does not grow for ever.
-        Statement::allow("WriteBackups", &["s3:PutObject", "s3:DeleteObjectVersion"])
+        // that it may also remove snapshots is the price of a bucket that does not grow for ever. What is large goes in
+        // parts, and those of an upload that failed are removed by the AWS CLI.
+        Statement::allow("WriteBackups", &["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"])
             .on([kept(site, "backups/etcd/20*")]),
         // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are.
         Statement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])
@@ -144,10 +156,12 @@ fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
             Statement::allow("RoutePods", &["ec2:CreateRoute", "ec2:DeleteRoute"])
                 .on([site.arn("ec2", "route-table/*")])
                 .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
-            // Routes: an instance that forwards for pods must not have its source address checked.
+            // Routes: an instance that forwards for pods must not have its source address checked. That, and no
+            // other attribute: user data and security groups would make a machine somebody else's.
             Statement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"])
                 .on([site.arn("ec2", "instance/*")])
-                .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
+                .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
+                .when("StringEqualsIgnoreCase", "ec2:Attribute/SourceDestCheck", ["false"]),
         ]);
     }
     statements
@@ -191,10 +205,20 @@ fn load_balancers(site: &Site<'_>) -> Vec<Statement> {
             &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:DeleteSecurityGroup"],
         ))
         .on([site.arn("ec2", "security-group/*")]),
+        // It lets its load balancers in to nodes, and to nothing else of ours: `aws/security_group_rules` knows its rules.
+        Statement::allow("OpenNodes", &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"])
+            .on([site.arn("ec2", "security-group/*")])
+            .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
+            .when(
+                "StringEquals",
+                resource_tag(OBJECT_TAG),
+                [SecurityGroup::address(SecurityGroupRules::OPENED_BY_CONTROLLERS).to_string()],
+            ),
     ]
 }
 
-/// What a load balancer of either generation, its listeners and its targets are changed with.
+/// What a load balancer of either generation, its listeners and its targets are changed with. Stars stand for several
+/// verbs of the same kind: a role's policies may not be as long as they like, and what they are about is the controller's own.
 const CHANGE_LOAD_BALANCERS: &[&str] = &[
     "elasticloadbalancing:ApplySecurityGroupsToLoadBalancer",
     "elasticloadbalancing:AttachLoadBalancerToSubnets",
@@ -202,21 +226,12 @@ const CHANGE_LOAD_BALANCERS: &[&str] = &[
     "elasticloadbalancing:CreateListener",
     "elasticloadbalancing:CreateLoadBalancerListeners",
     "elasticloadbalancing:CreateLoadBalancerPolicy",
-    "elasticloadbalancing:DeleteListener",
-    "elasticloadbalancing:DeleteLoadBalancer",
-    "elasticloadbalancing:DeleteLoadBalancerListeners",
-    "elasticloadbalancing:DeleteTargetGroup",
-    "elasticloadbalancing:DeregisterInstancesFromLoadBalancer",
-    "elasticloadbalancing:DeregisterTargets",
+    "elasticloadbalancing:Delete*",
+    "elasticloadbalancing:Deregister*",
     "elasticloadbalancing:DetachLoadBalancerFromSubnets",
-    "elasticloadbalancing:ModifyListener",
-    "elasticloadbalancing:ModifyLoadBalancerAttributes",
-    "elasticloadbalancing:ModifyTargetGroup",
-    "elasticloadbalancing:ModifyTargetGroupAttributes",
-    "elasticloadbalancing:RegisterInstancesWithLoadBalancer",
-    "elasticloadbalancing:RegisterTargets",
-    "elasticloadbalancing:SetLoadBalancerPoliciesForBackendServer",
-    "elasticloadbalancing:SetLoadBalancerPoliciesOfListener",
+    "elasticloadbalancing:Modify*",
+    "elasticloadbalancing:Register*",
+    "elasticloadbalancing:SetLoadBalancerPolicies*",
     "elasticloadbalancing:SetSubnets",
 ];
 
@@ -258,6 +273,7 @@ fn volumes(site: &Site<'_>) -> Vec<Statement> {
             "ChangeItsVolumes",
             &["ec2:AttachVolume", "ec2:DetachVolume", "ec2:DeleteVolume", "ec2:ModifyVolume"],
         )),
+        // The instances that volumes are attached to: those of the driver, and etcd's (see `AttachEtcdVolume`).
         Statement::allow("AttachToMachines", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "instance/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),

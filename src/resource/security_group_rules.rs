@@ -28,6 +28,11 @@ pub struct Rule {
     pub description: String,
 }
 
+impl SecurityGroupRules {
+    /// The one group that the cluster's cloud controller opens to the load balancers that it makes: the nodes'.
+    pub const OPENED_BY_CONTROLLERS: &str = "nodes";
+}
+
 impl Resource for SecurityGroupRules {
     const KIND: Kind = Kind {
         name: "security-group-rules",

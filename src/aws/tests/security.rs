@@ -1,6 +1,7 @@
 //! Security groups and their rules.
 
-use aws_sdk_ec2::types::{IpPermission, IpRange};
+use aws_sdk_ec2::types::builders::IpPermissionBuilder;
+use aws_sdk_ec2::types::{IpPermission, IpRange, ResourceType, UserIdGroupPair};
 
 use super::*;
 use crate::resource::{Rule, SecurityGroup, SecurityGroupRules};
@@ -71,7 +72,81 @@ async fn rules_are_made_changed_mended_and_removed() {
     moto.unmake::<Vpc>("main").await;
 }
 
+/// Lets somebody in to a TCP port, as the cloud controller does for a network load balancer.
+async fn open_port(moto: &Moto, group: &Live, port: i32, description: &str) {
+    let range = IpRange::builder().cidr_ip("0.0.0.0/0").description(description).build();
+    open(moto, group, IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port).ip_ranges(range)).await;
+}
+
+/// Lets a group in to everything, as the cloud controller does for a classic load balancer.
+async fn open_to(moto: &Moto, group: &Live, peer: &str) {
+    let pair = UserIdGroupPair::builder().group_id(peer).build();
+    open(moto, group, IpPermission::builder().ip_protocol("-1").user_id_group_pairs(pair)).await;
+}
+
+async fn open(moto: &Moto, group: &Live, permission: IpPermissionBuilder) {
+    let request = moto.aws.ec2.authorize_security_group_ingress().group_id(&group.id);
+    request.ip_permissions(permission.build()).send().await.unwrap();
+}
+
+/// A group that somebody made beside ours; its tags are given.
+async fn stranger(moto: &Moto, vpc: &Live, name: &str, tags: &[(&str, &str)]) -> String {
+    let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let request = moto.aws.ec2.create_security_group().group_name(name).description("a load balancer").vpc_id(&vpc.id);
+    let specification = crate::aws::ec2::specification(ResourceType::SecurityGroup, &tags);
+    request.tag_specifications(specification).send().await.unwrap().group_id.unwrap()
+}
+
+#[tokio::test]
+async fn rules_of_the_cloud_controller_are_its_own() {
+    let Some(moto) = moto("controllers").await else { return };
+    let vpc = moto.vpc().await;
+    let (nodes, api) = (group(&moto, &vpc, "nodes").await, group(&moto, &vpc, "api").await);
+    let tag = format!("kubernetes.io/cluster/{}", moto.aws.scope.cluster);
+    let classic = stranger(&moto, &vpc, "k8s-elb-a", &[(&tag, "owned")]).await;
+    let other = stranger(&moto, &vpc, "other", &[("kubernetes.io/cluster/another", "owned")]).await;
+    let mut wanted = SecurityGroupRules {
+        group: id(&nodes),
+        ingress: vec![rule("all", id(&nodes), ""), rule("all", "100.96.0.0/11", "pods")],
+        egress: vec![rule("all", "0.0.0.0/0", "")],
+    };
+    moto.make("nodes", &wanted).await;
+    let none = SecurityGroupRules { group: id(&api), ingress: vec![], egress: wanted.egress.clone() };
+    moto.make("api", &none).await;
+
+    let clients = "kubernetes.io/rule/nlb/client=a0123";
+    open_port(&moto, &nodes, 31234, clients).await;
+    open_to(&moto, &nodes, &classic).await;
+    assert_eq!(moto.mend("nodes", &wanted).await, [""; 0], "they are no drift");
+    wanted.ingress.push(rule("22", "203.0.113.7/32", "SSH"));
+    assert_eq!(moto.mend("nodes", &wanted).await, ["ingress"]);
+    assert_eq!(moto.standing(&nodes).await.len(), 5, "an update leaves them");
+
+    // What somebody else opens is drift, whatever it says of itself where the controller has no business.
+    open_to(&moto, &nodes, &other).await;
+    open_port(&moto, &api, 31234, clients).await;
+    assert_eq!(moto.mend("nodes", &wanted).await, ["ingress"]);
+    assert_eq!(moto.standing(&nodes).await.len(), 5);
+    assert_eq!(moto.mend("api", &none).await, ["ingress"]);
+    assert!(moto.standing(&api).await.is_empty());
+
+    let live = moto.see::<SecurityGroupRules>("nodes").await;
+    moto.aws.delete(&live, &|_| {}).await.unwrap();
+    assert!(moto.standing(&nodes).await.is_empty(), "they go with the group");
+}
+
 impl Moto {
+    /// What may come in to a group, whoever opened it.
+    async fn standing(&self, group: &Live) -> Vec<IpPermission> {
+        let found = self.aws.ec2.describe_security_groups().group_ids(&group.id).send().await.unwrap();
+        let permissions = found.security_groups()[0].ip_permissions();
+        let single = |one: &IpPermission| {
+            let peers = one.ip_ranges().len() + one.user_id_group_pairs().len();
+            vec![one.clone(); peers]
+        };
+        permissions.iter().flat_map(single).collect()
+    }
+
     /// Rules are there as long as their group is: what is left is an object without any.
     async fn unmake_rules(&self, name: &str) {
         let live = self.see::<SecurityGroupRules>(name).await;

@@ -77,7 +77,12 @@ proptest! {
 
     #[test]
     fn a_node_may_do_nothing_but_read_and_say_how_it_is(cluster in any_cluster()) {
+        let name = cluster["name"].as_str().unwrap().to_owned();
         for statement in statements(&objects(cluster), "nodes") {
+            if statement["Sid"] == "UseStoreKey" {
+                prop_assert!(is_of_the_store(&statement, &name), "{}", statement);
+                continue;
+            }
             let status = strings(&statement["Resource"]).iter().all(|resource| resource.ends_with("/nodes/i-*/status.json"));
             let allowed = if status { "s3:PutObject" } else { "s3:GetObject" };
             prop_assert_eq!(strings(&statement["Action"]), [allowed]);
@@ -126,6 +131,20 @@ fn is_bound(statement: &Json, cluster: &str) -> bool {
             .iter()
             .all(|resource| resource.starts_with("arn:aws:s3:::") && resource.contains(&format!("/{cluster}/")))
         || strings(&statement["Resource"]) == ["arn:aws:route53:::hostedzone/${hosted-zone/internal.id}"]
+        || is_of_the_store(statement, cluster)
+}
+
+/// Whether a key of KMS is used by S3 alone, for nothing but this cluster's objects: or for the bucket as a whole, if it
+/// has a bucket key.
+fn is_of_the_store(statement: &Json, cluster: &str) -> bool {
+    let like = &statement["Condition"]["StringLike"];
+    let encrypted = like.get("kms:EncryptionContext:aws:s3:arn").map(strings).unwrap_or_default();
+    strings(&statement["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
+        && like["kms:ViaService"] == json!(["s3.*"])
+        && encrypted.len() == 2
+        && !encrypted[0].contains('/')
+        && encrypted[1].starts_with(&format!("{}/", encrypted[0]))
+        && encrypted[1].ends_with(&format!("/{cluster}/*"))
 }
 
 #[test]

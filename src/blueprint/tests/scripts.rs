@@ -22,7 +22,13 @@ fn commands(script: &str) -> Vec<String> {
 
 /// The AWS calls of a script, as IAM actions: `aws ec2 attach-volume` is `ec2:AttachVolume`.
 fn calls(script: &str) -> BTreeSet<String> {
-    commands(script).iter().filter_map(|command| action(command)).collect()
+    commands(script).iter().flat_map(|command| action(command).into_iter().chain(gives_up(command))).collect()
+}
+
+/// A file may be so large that the AWS CLI sends it in parts, and takes them back when it fails.
+fn gives_up(command: &str) -> Option<String> {
+    let parts = uploaded(command).is_some() && command.contains(" \"$file\" ");
+    parts.then(|| "s3:AbortMultipartUpload".to_owned())
 }
 
 fn action(command: &str) -> Option<String> {
@@ -60,16 +66,8 @@ fn fetched(script: &str) -> BTreeSet<String> {
 }
 
 /// The statements of the masters' policy that are there for the scripts; the others are the controllers'.
-const FOR_SCRIPTS: &[&str] = &[
-    "ReadStore",
-    "WriteStatus",
-    "WriteBackups",
-    "ListStore",
-    "SeeVolumes",
-    "AttachEtcdVolume",
-    "AttachToMaster",
-    "WriteInternalNames",
-];
+const FOR_SCRIPTS: &[&str] =
+    &["ReadStore", "WriteStatus", "WriteBackups", "ListStore", "SeeVolumes", "AttachEtcdVolume", "WriteInternalNames"];
 
 /// Whether a role may do something with an object of the tutorial's cluster.
 fn may(role: &str, action: &str, key: &str) -> bool {
