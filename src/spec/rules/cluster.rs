@@ -72,8 +72,8 @@ static VERSION: Rule = Rule {
     code: "Q0207",
     severity: Error,
     title: "this release does not build that Kubernetes version",
-    explanation: "Each release of Quorate builds the three newest minor versions of Kubernetes, and \
-        each is tested. Patch versions are chosen by Quorate and change with `upgrade`.",
+    explanation: "Each release of Quorate builds three minor versions of Kubernetes: those that it has \
+        add-ons for, so not always the very newest. Patch versions are chosen by Quorate and change with `upgrade`.",
     bad: "kubernetes = \"1.19\"",
     good: "kubernetes = \"1.36\"",
 };
