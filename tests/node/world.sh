@@ -41,8 +41,9 @@ faulty() {
     # shellcheck disable=SC2053 # a pattern, not a text
     if [[ -z ${hit:-} && "$name $*" == $pattern ]]; then hit=1; else rest+=("$pattern"); fi
   done < faults
-  printf '%s\n' "${rest[@]}" > faults
-  [[ -n ${hit:-} ]]
+  [[ -n ${hit:-} ]] || return 1
+  # Commands of one pipeline run at once: none of them may find half a file.
+  printf '%s\n' "${rest[@]}" > "faults.$$" && mv "faults.$$" faults
 }
 if faulty "$@"; then fail "a fault that the test asked for"; fi
 
