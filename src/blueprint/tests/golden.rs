@@ -98,9 +98,67 @@ fn every_example_can_be_built() {
     for (name, text) in [
         ("minimal", include_str!("../../../examples/minimal/cluster.hcl")),
         ("phoenix-chat", include_str!("../../../examples/phoenix-chat/cluster.hcl")),
+        ("nginx", include_str!("../../../examples/nginx/cluster.hcl")),
     ] {
         assert!(!objects(example(name, text)).is_empty(), "{name}");
     }
+}
+
+const BALANCED: &str = r#"
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1d", "us-east-1f"]
+masters { size = "t3.medium" }
+nodes "workers" {
+  count = 2
+  size  = "t3.medium"
+}
+service "game" {
+  image    = "game:1"
+  replicas = 3
+  port     = 7000
+  ports    = { play = "7777/udp", dns = "53/tcp+udp", metrics = "9090" }
+  nlb {
+    port   = 80
+    sticky = true
+    allow  = ["203.0.113.0/24", "198.51.100.0/24"]
+    listener "play" {
+      port   = 7777
+      target = "play"
+    }
+    listener "dns" {
+      port   = 53
+      target = "dns"
+    }
+    listener "more" { port = 8080 }
+  }
+}
+service "web" {
+  image    = "web:1"
+  replicas = 2
+  port     = 8080
+  nlb {
+    port               = 443
+    protocol           = "TLS"
+    certificate        = "arn:aws:acm:us-east-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
+    preserve_client_ip = true
+    internal           = true
+    cross_zone         = false
+    domain             = "web.poeticoding.com"
+  }
+}
+"#;
+
+/// What stands between a client and a pod: to be read with the question who else gets there.
+#[test]
+fn services_behind_load_balancers() {
+    let kinds = ["load-balancer", "target-group", "listener", "record", "security-group-rules"];
+    let of_services = |object: &Object| {
+        let name = object.address.name();
+        kinds.contains(&object.address.kind()) && name != "api" && name != "masters"
+    };
+    let front: Vec<_> = objects(example("balanced", BALANCED)).into_iter().filter(of_services).collect();
+    assert_drawn!("balanced", drawn(&front));
 }
 
 #[test]

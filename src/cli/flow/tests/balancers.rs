@@ -1,0 +1,101 @@
+//! Load balancers of services, changed while they live.
+
+use super::*;
+
+/// A service behind a load balancer with these settings, on these ports.
+fn game(ports: &str, nlb: &str) -> String {
+    format!(
+        "{FILE}\nservice \"game\" {{\n  image    = \"game:1\"\n  replicas = 2\n  {ports}\n  nlb {{\n{nlb}\n  }}\n}}\n"
+    )
+}
+
+impl Lab {
+    /// What a plan does with what: `update listener/service-game/80`.
+    async fn changes(&mut self) -> Vec<String> {
+        self.manner.json = true;
+        let (exit, out) = self.plan().await;
+        self.manner.json = false;
+        exit.unwrap();
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let text = |change: &serde_json::Value, name: &str| change[name].as_str().unwrap_or_default().to_owned();
+        let line = |change| format!("{} {}", text(change, "action"), text(change, "address"));
+        document["plan"]["changes"].as_array().unwrap().iter().map(line).collect()
+    }
+
+    /// Takes a new file to the sandbox, and checks that nothing is left to do.
+    async fn follow(&mut self, text: String) -> Vec<String> {
+        self.text = text;
+        let planned = self.changes().await;
+        let (exit, out) = self.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", self.err.read());
+        assert_eq!(self.plan().await.0.unwrap(), Exit::Done, "after an apply the plan is empty");
+        planned
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer_changes_in_place() {
+    let mut lab = Lab::new();
+    lab.follow(game("port = 7000", "port = 80")).await;
+
+    let all =
+        lab.follow(game("port = 7000", "port = 80\nsticky = true\ncross_zone = false\nallow = [\"10.0.0.0/8\"]")).await;
+    assert_eq!(
+        all,
+        [
+            "update load-balancer/service-game",
+            "update security-group-rules/service-game",
+            "update service/game",
+            "update target-group/service-game",
+        ]
+    );
+
+    let all = lab.follow(game("port = 7000", "port = 80\npreserve_client_ip = true")).await;
+    assert!(all.iter().all(|change| change.starts_with("update ")), "{all:?}");
+    let health = ["update deployment/game", "update security-group-rules/nodes", "update target-group/service-game"];
+    assert!(health.iter().all(|change| all.contains(&(*change).to_owned())), "{all:?}");
+
+    let tls = "port = 443\nprotocol = \"TLS\"\n\
+               certificate = \"arn:aws:acm:us-east-1:123456789012:certificate/1\"\nlistener \"plain\" {\nport = 80\n}";
+    let all = lab.follow(game("port = 7000", tls)).await;
+    assert!(all.contains(&"create listener/service-game/443".to_owned()), "{all:?}");
+    assert!(!all.iter().any(|change| change.starts_with("delete") || change.starts_with("replace")), "{all:?}");
+    let all = lab.follow(game("port = 7000", "port = 443\nlistener \"other\" {\nport = 80\n}")).await;
+    assert_eq!(all, ["update listener/service-game/443"], "TLS goes; what a block is called does not matter");
+
+    let all = lab.follow(game("port = 7001", "port = 443\nlistener \"other\" {\nport = 80\n}")).await;
+    assert_eq!(all, ["update deployment/game", "update service/game"], "AWS does not see where a container listens");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ports_come_with_their_target_groups_and_go_with_them() {
+    let mut lab = Lab::new();
+    lab.follow(game("port = 7000", "port = 80")).await;
+    let play = "port = 80\nlistener \"play\" {\nport = 7777\ntarget = \"play\"\n}";
+    let udp = lab.follow(game("port = 7000\n  ports = { play = \"7777/udp\" }", play)).await;
+    for wanted in ["create listener/service-game/7777", "create target-group/service-game/play"] {
+        assert!(udp.contains(&wanted.to_owned()), "{udp:?}");
+    }
+    let both = lab.follow(game("port = 7000\n  ports = { play = \"7777/tcp+udp\" }", play)).await;
+    assert!(both.contains(&"replace target-group/service-game/play".to_owned()), "{both:?}");
+    assert!(both.contains(&"update listener/service-game/7777".to_owned()), "{both:?}");
+    let back = lab.follow(game("port = 7000", "port = 80")).await;
+    for wanted in ["delete listener/service-game/7777", "delete target-group/service-game/play"] {
+        assert!(back.contains(&wanted.to_owned()), "{back:?}");
+    }
+    let before = Lab::new().sandbox.inventory().unwrap();
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_renamed_gets_a_port_that_is_free_already() {
+    let mut lab = Lab::new();
+    lab.follow(game("port = 7000", "port = 80")).await;
+    let renamed = game("port = 7000", "port = 80").replace("\"game\"", "\"match\"");
+    lab.follow(renamed).await;
+    let shown = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+    let record = String::from_utf8(shown.bytes).unwrap();
+    assert!(record.contains("\"match\": 30001"), "30000 was still taken when it came");
+}
