@@ -1,6 +1,9 @@
 //! Auto Scaling groups: what they should be, and the machines that they keep alive.
 
+mod answering;
+mod joining;
 mod members;
+mod reports;
 mod roll;
 mod wait;
 
@@ -83,7 +86,10 @@ impl AwsKind for AutoScalingGroup {
     }
 
     async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
-        wait::until_in_service(aws, live, note).await
+        // A group that is new has no machine yet.
+        let joins = live.members.is_empty() && joining::joins_living_cluster(aws, live).await?;
+        let live = wait::until_in_service(aws, live, note).await?;
+        if joins { joining::until_ready(aws, live, note).await } else { Ok(live) }
     }
 
     async fn roll(&self, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {

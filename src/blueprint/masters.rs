@@ -4,7 +4,7 @@ use super::bootstrap::{Settings, common};
 use super::machines::Machines;
 use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, api, dns, kubeadm, storage, tags};
 use crate::engine::{Address, Object};
-use crate::resource::{AutoScalingGroup, Resource, Tags};
+use crate::resource::{AutoScalingGroup, MASTER, Resource, Tags};
 use crate::spec::{Scale, Zone};
 
 /// The role and the security group of masters.
@@ -36,7 +36,7 @@ fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Pro
         object: &masters_group(member),
         display: site.below(&format!("{member}.masters")),
         role: ROLE,
-        tags: tags::with(Tags::new(), [(ROLE_TAG, "master"), (MEMBER_TAG, member)]),
+        tags: tags::with(Tags::new(), [(ROLE_TAG, MASTER), (MEMBER_TAG, member)]),
         size: &site.cluster.masters.size,
         root: &site.cluster.masters.root,
         zones: std::slice::from_ref(zone),

@@ -1,11 +1,11 @@
 //! The tags of every object.
 
 use crate::engine::Address;
-use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags};
+use crate::resource::{self, CLUSTER_TAG, OBJECT_TAG, Tags};
 use crate::spec::Cluster;
 
-/// The tag that says what a machine or a volume is for: `master`, `node` or `etcd`.
-pub const ROLE_TAG: &str = "quorate.dev/role";
+pub use crate::resource::ROLE_TAG;
+
 /// The tag that says which member of the control plane a machine or a volume is: `a`, `b`, …
 pub const MEMBER_TAG: &str = "quorate.dev/member";
 /// The tag that says which node group a machine belongs to.
@@ -13,7 +13,7 @@ pub const GROUP_TAG: &str = "quorate.dev/group";
 
 /// The tag by which Kubernetes' own controllers know what belongs to a cluster.
 pub(super) fn kubernetes_tag(cluster: &Cluster) -> String {
-    format!("kubernetes.io/cluster/{}", cluster.name)
+    resource::kubernetes_tag(cluster.name.as_str())
 }
 
 /// The tags of an object, which is called `name` in the console. Ours win over the user's.

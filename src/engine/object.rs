@@ -18,7 +18,7 @@ pub struct Object {
     pub attributes: Attributes,
     /// Objects that must exist first although no attribute names them.
     pub depends_on: BTreeSet<Address>,
-    /// Objects of one lane are rolled one at a time.
+    /// Objects of one lane are rolled one at a time, and join those that are there one at a time.
     pub lane: Option<String>,
     /// Content that belongs to the object but never to a plan or a record.
     pub payload: Option<Payload>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, Input, Kind, MASTER, Output, ROLE_TAG, Resource, Tags};
 
 /// An Auto Scaling group: one per master, one per node group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,13 @@ pub struct AutoScalingGroup {
     pub target_groups: Vec<Input>,
     /// Tags, which its machines get too.
     pub tags: Tags,
+}
+
+impl AutoScalingGroup {
+    /// Whether its machines are masters.
+    pub fn is_masters(&self) -> bool {
+        self.tags.get(ROLE_TAG).is_some_and(|role| role == MASTER)
+    }
 }
 
 impl Resource for AutoScalingGroup {

@@ -18,7 +18,7 @@ pub use facts::{Cloud, Facts, Question, SizeFacts, TargetHealth};
 pub use gate::{Admission, Gate};
 pub use grant::{API_GROUP, Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use kubernetes::*;
-pub use names::{RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain};
+pub use names::{BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain, kubernetes_tag};
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -27,6 +27,10 @@ pub type Tags = BTreeMap<String, String>;
 pub const CLUSTER_TAG: &str = "quorate.dev/cluster";
 /// The tag that says which object of the cluster it is.
 pub const OBJECT_TAG: &str = "quorate.dev/object";
+/// The tag that says what a machine or a volume is for: [`MASTER`], `node` or `etcd`.
+pub const ROLE_TAG: &str = "quorate.dev/role";
+/// The role of masters.
+pub const MASTER: &str = "master";
 
 /// A kind of object with its attributes as fields.
 pub trait Resource: Serialize + DeserializeOwned {

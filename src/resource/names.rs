@@ -8,8 +8,16 @@ pub const STATE_BUCKET: &str = "state";
 /// The labels below the cluster's name that have a record of their own. The object's name is the label.
 pub const RECORD_LABELS: &[&str] = &["api"];
 
+/// How the names begin of what the cluster's own controllers made.
+pub const BY_KUBERNETES: &str = "by-kubernetes/";
+
 /// How much of the cluster's name stands in a load balancer's.
 const LABEL: usize = 10;
+
+/// The tag by which Kubernetes' own controllers know what belongs to a cluster: `owned` is what they remove with it.
+pub fn kubernetes_tag(cluster: &str) -> String {
+    format!("kubernetes.io/cluster/{cluster}")
+}
 
 /// The domain of the private zone, in which machines find each other.
 pub fn internal_domain(cluster: &str) -> String {

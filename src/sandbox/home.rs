@@ -15,7 +15,7 @@ pub(super) enum Home {
     Directory {
         root: PathBuf,
         /// The file as last read, so that it is parsed only when another process has changed it.
-        last: Mutex<Option<(Vec<u8>, World)>>,
+        last: Box<Mutex<Option<(Vec<u8>, World)>>>,
     },
     /// Shared with who got it from the same place.
     Memory(Arc<Mutex<World>>),
@@ -24,7 +24,7 @@ pub(super) enum Home {
 impl Home {
     /// A directory.
     pub(super) fn directory(root: &Path) -> Self {
-        Self::Directory { root: root.to_owned(), last: Mutex::new(None) }
+        Self::Directory { root: root.to_owned(), last: Box::default() }
     }
 
     /// The file of a directory.

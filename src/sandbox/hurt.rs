@@ -92,6 +92,25 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Lets new machines of an Auto Scaling group run and never become ready.
+    pub fn fail_boot(&self, group: &Address) -> Result<(), HurtError> {
+        self.with(|world| {
+            let name = self.id(world, group)?;
+            world.failed_boots.insert(name);
+            Ok(())
+        })?
+    }
+
+    /// Ends that: those that run become ready too, as machines try again.
+    pub fn restore_boot(&self, group: &Address) -> Result<(), HurtError> {
+        self.with(|world| {
+            let name = self.id(world, group)?;
+            world.failed_boots.remove(&name);
+            self.thing(world, group)?.machines.iter_mut().for_each(|machine| machine.fails = false);
+            Ok(())
+        })?
+    }
+
     /// Changes an attribute of an object, as somebody would in the console.
     pub fn set(&self, address: &Address, edit: &Edit) -> Result<(), HurtError> {
         self.with(|world| {
@@ -170,7 +189,7 @@ impl Sandbox {
         }
     }
 
-    fn id(&self, world: &World, address: &Address) -> Result<String, HurtError> {
+    pub(super) fn id(&self, world: &World, address: &Address) -> Result<String, HurtError> {
         let ours = |thing: &Thing| {
             thing.mark.as_ref().is_some_and(|mark| mark.cluster == self.settings.cluster && mark.address == *address)
         };

@@ -74,7 +74,7 @@ impl Provider for Sandbox {
             let kind = live.address.kind();
             let (look, end) = (Call::list(kind), Call::new("TerminateInstanceIn", kind));
             loop {
-                let (machines, old) = self.call(&look, false, |world, _| stale(world, &look, &live.id)).await?;
+                let (machines, old) = self.call(&look, false, |world, _| stale(world, &look, live)).await?;
                 let Some(victim) = old.first() else { break };
                 note(format!("{} of {machines} machines to replace", old.len()));
                 let booted = self.call(&end, true, |world, _| {
@@ -117,10 +117,23 @@ impl Provider for Sandbox {
 }
 
 /// How many machines a group has, and which of them do not run what it says, the oldest first.
-fn stale(world: &World, call: &Call, name: &str) -> Result<(usize, Vec<String>), Failure> {
+///
+/// Fails when one that does never becomes ready: no other machine goes then.
+fn stale(world: &World, call: &Call, live: &Live) -> Result<(usize, Vec<String>), Failure> {
+    let name = &live.id;
     let group = world.get("autoscaling-group", name).ok_or_else(|| gone(call, "autoscaling-group", name))?;
     let version = group.text("version").unwrap_or_default();
-    let mut old: Vec<_> = group.machines.iter().filter(|machine| machine.version != version).collect();
+    let (new, mut old): (Vec<_>, Vec<_>) = group.machines.iter().partition(|machine| machine.version == version);
+    if let Some(late) = new.iter().find(|machine| machine.fails) {
+        let message = format!(
+            "{} runs and does not become ready, so {} before it in {name} stay; \
+             `quorate sandbox restore-boot {}` lets it, then apply again",
+            late.id,
+            old.len(),
+            live.address,
+        );
+        return Err(Failure::own(Class::Fatal, "roll", message));
+    }
     old.sort_by_key(|machine| machine.launched);
     Ok((group.machines.len(), old.into_iter().map(|machine| machine.id.clone()).collect()))
 }

@@ -32,8 +32,11 @@ impl World {
         let machines = behind.flat_map(|group| &group.machines);
         machines
             .map(|machine| {
-                let booted = machine.launched + BOOT <= self.clock;
-                let (state, reason) = if booted { ("healthy", "") } else { ("initial", "the machine is booting") };
+                let (state, reason) = match (machine.launched + BOOT <= self.clock, machine.fails) {
+                    (false, _) => ("initial", "the machine is booting"),
+                    (true, true) => ("unhealthy", "the machine does not become ready"),
+                    (true, false) => ("healthy", ""),
+                };
                 TargetHealth { instance: machine.id.clone(), state: state.to_owned(), reason: reason.to_owned() }
             })
             .collect()
@@ -85,6 +88,7 @@ impl World {
             version,
             launched: self.clock,
             booted: self.clock + BOOT,
+            fails: self.failed_boots.contains(name),
         };
         match self.get_mut(GROUP, name) {
             Some(group) => group.machines.push(machine),

@@ -33,6 +33,9 @@ pub(super) struct World {
     pub(super) calls: u64,
     /// Zones that have failed.
     pub(super) failed_zones: BTreeSet<String>,
+    /// Groups whose new machines never become ready.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub(super) failed_boots: BTreeSet<String>,
     /// What each client token was used for.
     pub(super) tokens: BTreeMap<String, Use>,
     /// What there is, by kind and id.
@@ -102,6 +105,9 @@ pub(super) struct Machine {
     pub(super) launched: Moment,
     /// When it has booted.
     pub(super) booted: Moment,
+    /// Whether it runs and never becomes ready.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub(super) fails: bool,
 }
 
 impl World {
@@ -115,6 +121,7 @@ impl World {
             made: 0,
             calls: 0,
             failed_zones: BTreeSet::new(),
+            failed_boots: BTreeSet::new(),
             tokens: BTreeMap::new(),
             things: BTreeMap::new(),
         }

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["engine"]),
     ("state", &["engine", "store"]),
     ("sandbox", &["engine", "pki", "resource", "spec", "store"]),
-    ("aws", &["engine", "pki", "resource", "spec"]),
+    ("aws", &["engine", "health", "pki", "resource", "spec"]),
     ("kubernetes", &["engine", "health", "resource"]),
 ];
 

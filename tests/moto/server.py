@@ -4,14 +4,17 @@ Prints the port. Repairs what keeps the AWS SDK for Rust from talking to moto 5.
 of moto.
 """
 
+import json
 import os
+import re
 import sys
 import threading
+import time
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 import xmltodict
-from moto.ec2.models import launch_templates
+from moto.ec2.models import instances, launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.elbv2 import models as elbv2
@@ -115,6 +118,30 @@ def repair_listener_protocols():
     elbv2.ELBv2Backend.modify_listener = modify_listener
 
 
+def speak_for_machines():
+    """Lets a machine say that it is ready as soon as it is started: nothing runs on it that could."""
+    original = instances.InstanceBackend.run_instances
+
+    def run_instances(self, image_id, count, user_data, security_group_names, **more):
+        reservation = original(self, image_id, count, user_data, security_group_names, **more)
+        for instance in reservation.instances:
+            report_ready(self.account_id, instance)
+        return reservation
+
+    instances.InstanceBackend.run_instances = run_instances
+
+
+def report_ready(account, instance):
+    """Writes the status that node.sh would, where user data says that the cluster's folder is."""
+    text = instance.user_data.decode() if instance.user_data else ""
+    bucket, folder = (re.search(pattern, text, re.MULTILINE) for pattern in (r"^bucket='?([^'\n]+)", r"^fetch '?([^' ]+)/bootstrap/"))
+    s3 = s3_models.s3_backends[account]["aws"]
+    if not bucket or not folder or bucket[1] not in s3.buckets:
+        return
+    status = {"instance": instance.id, "step": "ready", "state": "ready", "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    s3.put_object(bucket[1], f"{folder[1]}/nodes/{instance.id}/status.json", json.dumps(status).encode())
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -139,6 +166,7 @@ def application():
 
 
 def main():
+    speak_for_machines()
     server = make_server("127.0.0.1", 0, application(), threaded=True, request_handler=Quiet)
     print(server.server_port, flush=True)
     threading.Thread(target=stop_with_the_parent, daemon=True).start()

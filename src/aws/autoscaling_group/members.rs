@@ -1,5 +1,7 @@
 //! The machines of a group, and what they were started from.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Answer, Instance, LaunchTemplateSpecification, LifecycleState as State,
 };
@@ -70,6 +72,11 @@ pub(super) fn stays(state: &str) -> bool {
     !state.starts_with("Terminat") && !state.starts_with("Detach")
 }
 
+/// Whether a machine in this state is shutting down.
+pub(super) fn is_ending(state: &str) -> bool {
+    state.starts_with("Terminating")
+}
+
 /// Whether a machine in this state does its work.
 pub(super) fn serves(state: &str) -> bool {
     state == State::InService.as_str()
@@ -83,4 +90,10 @@ pub(super) fn machines(count: usize) -> String {
 /// How many machines do their work.
 pub(super) fn serving(group: &Answer) -> usize {
     members(group).iter().filter(|member| serves(&member.state)).count()
+}
+
+/// The machines in service whose version is of a kind.
+pub(super) fn running(group: &Answer, version: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let running = members(group).into_iter().filter(|member| serves(&member.state) && version(&member.version));
+    running.map(|member| member.id).collect()
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
+use tokio::time::Instant;
 
-use super::members::{machines, members, serves, stays};
+use super::answering::{Answering, binding};
+use super::members::{is_ending, machines, members, running, serves, stays};
+use super::reports::{LOOK, Reports};
 use super::wait::{Stall, arrived, find};
 use super::{AUTOSCALING, groups};
 use crate::aws::Aws;
-use crate::aws::target_group::health;
-use crate::engine::{Failure, Live, Member, Note};
+use crate::engine::{Class, Failure, Live, Member, Note};
 use crate::resource::AutoScalingGroup;
 
 /// What comes next.
@@ -19,14 +21,28 @@ pub(super) enum Next {
     Done,
     /// Something is on its way.
     Wait(String),
+    /// This new machine runs, and has to say that it is ready.
+    Hear(String),
     /// This machine is replaced.
     Replace(String),
 }
 
-/// Replaces the machines that do not run the wanted version.
+/// What decides: the group as it is seen, and what is known of its machines.
+pub(super) struct Signs<'a> {
+    /// The version that machines should run.
+    pub(super) version: &'a str,
+    /// Machines that were told to go, which Auto Scaling may not show yet.
+    pub(super) replaced: &'a BTreeSet<String>,
+    /// Those that answer in every target group that counts, if any does.
+    pub(super) healthy: Option<&'a BTreeSet<String>>,
+    /// What machines say of themselves.
+    pub(super) reports: &'a Reports,
+}
+
+/// Replaces the machines that do not run the wanted version. A machine drains itself when it is told to go.
 pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
     let version = wanted.machines.known().unwrap_or_default();
-    let mut replaced = BTreeSet::new();
+    let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), Reports::default(), None);
     let mut stall = Stall::new(&live.id);
     let mut watch = aws.polls.groups.watch();
     loop {
@@ -35,11 +51,24 @@ pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note
             stall.see(aws, note, "the group is not to be seen").await?;
             continue;
         };
-        let answering = answering(aws, group).await?;
-        match next(version, group, &replaced, answering.healthy.as_ref()) {
+        let target_groups = match &target_groups {
+            Some(known) => known,
+            None => target_groups.insert(begin(wanted, aws, group, &mut reports).await?),
+        };
+        reports.ask(aws, &running(group, |machine| machine == version)).await?;
+        let answering = Answering::ask(aws, target_groups).await?;
+        let healthy = answering.healthy.as_ref();
+        match next(group, &Signs { version, replaced: &replaced, healthy, reports: &reports }) {
             Next::Done => return arrived(aws, live, group),
             Next::Wait(what) => stall.see(aws, note, &what).await?,
-            Next::Replace(machine) if let Some(ill) = answering.missing_beside(&machine) => {
+            Next::Hear(machine) => {
+                if let Some(why) = reports.overdue(&machine, Instant::now()) {
+                    return Err(unready(group, version, &why));
+                }
+                stall.see(aws, note, &format!("{machine} {}", reports.word(&machine))).await?;
+            }
+            Next::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
+                let ill = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
                 let what = format!("{machine} is not replaced while {ill} does not answer");
                 stall.see(aws, note, &what).await?;
             }
@@ -54,33 +83,58 @@ pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note
     }
 }
 
-/// Decides what comes next.
-///
-/// `replaced` are machines that were told to go, which Auto Scaling may not show yet; `healthy` are those that answer
-/// in every target group of the group, if it has any.
-pub(super) fn next(
-    version: &str,
+/// Listens to the old machines once: those that say that they are ill go first. The target groups that count.
+async fn begin(
+    wanted: &AutoScalingGroup,
+    aws: &Aws,
     group: &Answer,
-    replaced: &BTreeSet<String>,
-    healthy: Option<&BTreeSet<String>>,
-) -> Next {
-    let stays = |member: &Member| stays(&member.state) && !replaced.contains(&member.id);
+    reports: &mut Reports,
+) -> Result<Vec<String>, Failure> {
+    let version = wanted.machines.known().unwrap_or_default();
+    let old = running(group, |machine| machine != version);
+    reports.ask(aws, &old).await?;
+    if wanted.is_masters() { Ok(group.target_group_arns().to_vec()) } else { binding(aws, group, &old).await }
+}
+
+/// Decides what comes next.
+pub(super) fn next(group: &Answer, signs: &Signs<'_>) -> Next {
+    let stays = |member: &Member| stays(&member.state) && !signs.replaced.contains(&member.id);
     let staying: Vec<_> = members(group).into_iter().filter(stays).collect();
-    let works = |member: &Member| serves(&member.state) && healthy.is_none_or(|healthy| healthy.contains(&member.id));
+    let answers = |member: &Member| signs.healthy.is_none_or(|healthy| healthy.contains(&member.id));
     let size = group.desired_capacity().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
-    let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| member.version == version);
+    let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| member.version == signs.version);
     if staying.len() < size {
         return Next::Wait(format!("{} of {} there", staying.len(), machines(size)));
     }
-    if let Some(late) = new.iter().find(|member| !works(member)) {
-        let state = if serves(&late.state) { "not healthy in its target group yet" } else { &late.state };
-        return Next::Wait(format!("{}: {state}; {} to replace", late.id, machines(old.len())));
+    let left = || format!("{} to replace", machines(old.len()));
+    if let Some(late) = new.iter().find(|member| !serves(&member.state)) {
+        return Next::Wait(format!("{}: {}; {}", late.id, late.state, left()));
+    }
+    if let Some(late) = new.iter().find(|member| !signs.reports.is_ready(&member.id)) {
+        return Next::Hear(late.id.clone());
+    }
+    if let Some(late) = new.iter().find(|member| !answers(member)) {
+        return Next::Wait(format!("{}: not healthy in its target group yet; {}", late.id, left()));
+    }
+    let works = |member: &Member| serves(&member.state) && answers(member) && !signs.reports.is_ill(&member.id);
+    if let Some(leaving) = members(group).iter().find(|member| is_ending(&member.state)) {
+        // It drains itself while it shuts down: the next one goes when that is over.
+        return Next::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left()));
     }
     // A machine that does no work goes first: nobody misses it.
-    match old.into_iter().min_by_key(|member| (works(member), &member.id)) {
+    match old.iter().min_by_key(|member| (works(member), &member.id)) {
         Some(machine) => Next::Replace(machine.id.clone()),
         None => Next::Done,
     }
+}
+
+/// The end of a roll whose new machine does not come up.
+fn unready(group: &Answer, version: &str, why: &str) -> Failure {
+    let old = running(group, |machine| machine != version).len();
+    let name = group.auto_scaling_group_name().unwrap_or_default();
+    let spared = if old == 0 { String::new() } else { format!(", so the {} before it in {name} stay", machines(old)) };
+    let message = format!("{why}{spared}. {LOOK}");
+    Failure::own(Class::Fatal, "roll", message)
 }
 
 /// Ends a machine; its group starts another one in its place.
@@ -91,56 +145,4 @@ async fn terminate(aws: &Aws, machine: &str) -> Result<(), Failure> {
         .instance_id(machine)
         .should_decrement_desired_capacity(false);
     aws.send(AUTOSCALING, "TerminateInstanceInAutoScalingGroup", request.send()).await.map(drop)
-}
-
-/// What load balancers say of the machines behind a group's target groups: its own, and those of its siblings.
-#[derive(Debug, Default)]
-struct Answering {
-    /// Those that answer in every target group; `None` if the group has none.
-    healthy: Option<BTreeSet<String>>,
-    /// Those that should answer somewhere and do not.
-    ill: BTreeSet<String>,
-}
-
-impl Answering {
-    /// A machine that does not answer, while this one does: with both away, etcd may have lost its quorum.
-    fn missing_beside(&self, machine: &str) -> Option<&String> {
-        let answers = self.healthy.as_ref().is_some_and(|healthy| healthy.contains(machine));
-        self.ill.iter().find(|ill| answers && *ill != machine)
-    }
-}
-
-async fn answering(aws: &Aws, group: &Answer) -> Result<Answering, Failure> {
-    let mut all = Answering::default();
-    for arn in group.target_group_arns() {
-        // Without a listener in front of it nobody checks a target group; what is draining is on its way out.
-        let (well, ill): (Vec<_>, Vec<_>) = health(aws, arn)
-            .await?
-            .into_iter()
-            .filter(|target| target.state != "draining")
-            .partition(|target| matches!(target.state.as_str(), "healthy" | "unused"));
-        let well: BTreeSet<String> = well.into_iter().map(|target| target.instance).collect();
-        all.healthy = Some(all.healthy.map_or_else(|| well.clone(), |before| &before & &well));
-        all.ill.extend(ill.into_iter().map(|target| target.instance));
-    }
-    Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(ids: &[&str]) -> BTreeSet<String> {
-        ids.iter().map(|id| (*id).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_master_that_answers_stays_while_another_one_does_not() {
-        let answering = Answering { healthy: Some(names(&["i-a", "i-c"])), ill: names(&["i-b"]) };
-        assert_eq!(answering.missing_beside("i-a").map(String::as_str), Some("i-b"));
-        assert_eq!(answering.missing_beside("i-b"), None, "the one that is down may be replaced at any time");
-        let well = Answering { healthy: Some(names(&["i-a", "i-b", "i-c"])), ill: BTreeSet::new() };
-        assert_eq!(well.missing_beside("i-a"), None);
-        assert_eq!(Answering::default().missing_beside("i-w"), None, "workers have no quorum");
-    }
 }

@@ -3,9 +3,11 @@
 use aws_sdk_autoscaling::types::builders::AutoScalingGroupBuilder;
 use aws_sdk_autoscaling::types::{Instance, LifecycleState};
 
-use super::roll::{Next, next};
+use super::reports::Reports;
+use super::roll::{Next, Signs, next};
 use super::*;
 use crate::engine::Value;
+use crate::health::{Progress, Status};
 use crate::resource::OBJECT_TAG;
 
 fn template(id: &str, version: &str) -> Template {
@@ -122,11 +124,40 @@ mod reading {
 mod rolling {
     use super::*;
 
-    fn decide(machines: &[(&str, &str, LifecycleState)], replaced: &[&str], healthy: Option<&[&str]>) -> Next {
+    fn reports(said: &[(&str, Progress)]) -> Reports {
+        let mut reports = Reports::default();
+        for (machine, state) in said {
+            let status = Status {
+                step: "join".to_owned(),
+                state: *state,
+                at: jiff::Timestamp::UNIX_EPOCH,
+                certificates_end: None,
+            };
+            reports.hear(machine, Some(status), tokio::time::Instant::now());
+        }
+        reports
+    }
+
+    /// With these words of machines about themselves.
+    fn hearing(
+        said: &[(&str, Progress)],
+        machines: &[(&str, &str, LifecycleState)],
+        replaced: &[&str],
+        healthy: Option<&[&str]>,
+    ) -> Next {
         let instances = machines.iter().map(|(id, version, state)| machine(id, version, state.clone())).collect();
         let group = group(2).set_instances(Some(instances)).build();
         let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
-        next("3", &group, &set(replaced), healthy.map(set).as_ref())
+        let (replaced, healthy) = (set(replaced), healthy.map(set));
+        let reports = reports(said);
+        next(&group, &Signs { version: "3", replaced: &replaced, healthy: healthy.as_ref(), reports: &reports })
+    }
+
+    /// Every new machine says that it is ready.
+    fn decide(machines: &[(&str, &str, LifecycleState)], replaced: &[&str], healthy: Option<&[&str]>) -> Next {
+        let said: Vec<_> = machines.iter().filter(|(_, version, _)| *version == "3").collect();
+        let said: Vec<_> = said.into_iter().map(|(id, ..)| (*id, Progress::Ready)).collect();
+        hearing(&said, machines, replaced, healthy)
     }
 
     const UP: LifecycleState = LifecycleState::InService;
@@ -166,5 +197,32 @@ mod rolling {
     fn a_machine_that_does_no_work_goes_first() {
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &[], Some(&["i-1"]));
         assert_eq!(step, Next::Replace("i-2".to_owned()));
+    }
+
+    #[test]
+    fn a_new_machine_must_say_that_it_is_ready() {
+        let machines = [("i-2", "2", UP), ("i-3", "3", UP)];
+        for said in [&[][..], &[("i-3", Progress::Working)], &[("i-3", Progress::Failed)]] {
+            assert_eq!(hearing(said, &machines, &["i-1"], None), Next::Hear("i-3".to_owned()), "{said:?}");
+        }
+        let step = hearing(&[("i-3", Progress::Ready)], &machines, &["i-1"], None);
+        assert_eq!(step, Next::Replace("i-2".to_owned()));
+        // Nor is the roll over before the last one does.
+        assert_eq!(hearing(&[], &[("i-3", "3", UP), ("i-4", "3", UP)], &[], None), Next::Hear("i-3".to_owned()));
+    }
+
+    #[test]
+    fn an_old_machine_that_says_that_it_is_ill_goes_first_and_one_that_says_nothing_does_not() {
+        let machines = [("i-1", "2", UP), ("i-2", "2", UP)];
+        let step = hearing(&[("i-1", Progress::Ready), ("i-2", Progress::Failed)], &machines, &[], None);
+        assert_eq!(step, Next::Replace("i-2".to_owned()));
+        assert_eq!(hearing(&[("i-1", Progress::Ready)], &machines, &[], None), Next::Replace("i-1".to_owned()));
+    }
+
+    #[test]
+    fn a_machine_that_drains_has_its_time() {
+        let leaving = LifecycleState::TerminatingWait;
+        let step = decide(&[("i-1", "2", leaving), ("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], None);
+        assert_eq!(step, Next::Wait("i-1: Terminating:Wait; 1 machine to replace".to_owned()));
     }
 }

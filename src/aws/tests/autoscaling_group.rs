@@ -114,6 +114,7 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     let object = newer.object("workers").unwrap();
     let live = moto.see::<AutoScalingGroup>("workers").await;
     let live = moto.aws.update(&live, &object, &["version".to_owned()].into()).await.unwrap();
+    moto.calls.answer("/status.json", [waiting::status("ready", 1)]);
     let live = moto.aws.roll(&live, &object, &|_| {}).await.unwrap();
     assert_alike(&object.attributes, &live.attributes);
     moto.check(&object).await;

@@ -60,6 +60,7 @@ impl Moto {
         aws.autoscaling = aws_sdk_autoscaling::Client::new(&config);
         aws.ec2 = aws_sdk_ec2::Client::new(&config);
         aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
+        aws.s3 = super::s3::client(&config);
         Self { aws, calls }
     }
 

@@ -28,7 +28,7 @@ struct Notes {
     actions: Vec<String>,
     /// Actions that are refused, each once, with the code that is answered.
     refusals: Vec<(&'static str, &'static str)>,
-    /// What actions are answered with; the last answer is given again and again.
+    /// What actions, and paths that end so, are answered with; the last answer is given again and again.
     answers: HashMap<&'static str, VecDeque<String>>,
 }
 
@@ -53,7 +53,7 @@ impl Recorder {
         actions
     }
 
-    /// Has an action answered with these, one after the other.
+    /// Has an action, or every path that ends so, answered with these, one after the other.
     pub(in crate::aws) fn answer(&self, action: &'static str, bodies: impl IntoIterator<Item = String>) {
         self.notes.lock().unwrap().answers.entry(action).or_default().extend(bodies);
     }
@@ -82,17 +82,25 @@ impl HttpConnector for Connector {
                 return HttpConnectorFuture::ready(Ok(refusal(notes.refusals.remove(place).1)));
             }
             if let Some(answers) = notes.answers.get_mut(action) {
-                let body = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-                return HttpConnectorFuture::ready(Ok(HttpResponse::new(
-                    200.try_into().unwrap(),
-                    SdkBody::from(body.unwrap_or_default()),
-                )));
+                return HttpConnectorFuture::ready(Ok(next(answers)));
             }
         } else {
-            self.notes.lock().unwrap().actions.push(format!("{} {}", request.method(), path(request.uri())));
+            let path = path(request.uri());
+            let mut notes = self.notes.lock().unwrap();
+            notes.actions.push(format!("{} {path}", request.method()));
+            let name = path.split('?').next().unwrap_or_default();
+            if let Some((_, answers)) = notes.answers.iter_mut().find(|(end, _)| name.ends_with(*end)) {
+                return HttpConnectorFuture::ready(Ok(next(answers)));
+            }
         }
         self.inner.as_ref().unwrap().call(request)
     }
+}
+
+/// The next of some answers; the last one again and again.
+fn next(answers: &mut VecDeque<String>) -> HttpResponse {
+    let body = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+    HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body.unwrap_or_default()))
 }
 
 /// What follows the host in a URI.

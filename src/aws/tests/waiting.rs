@@ -43,6 +43,11 @@ fn groups(groups: &str) -> String {
     )
 }
 
+/// What a machine writes of itself at a second.
+pub(super) fn status(state: &str, second: u8) -> String {
+    format!(r#"{{"step":"join","state":"{state}","at":"2026-01-01T00:00:{second:02}Z"}}"#)
+}
+
 fn wanted() -> AutoScalingGroup {
     let tags = [(CLUSTER_TAG, "c"), (OBJECT_TAG, "autoscaling-group/workers")];
     AutoScalingGroup {
@@ -103,6 +108,19 @@ async fn a_group_that_gets_no_machine_says_why_and_gives_up() {
     assert!((12..=15).contains(&asked), "once a minute, not {asked} times");
 }
 
+fn terminates(cluster: &Moto) {
+    let activity = "<TerminateInstanceInAutoScalingGroupResult/>";
+    let activity = format!(
+        "<TerminateInstanceInAutoScalingGroupResponse>{activity}</TerminateInstanceInAutoScalingGroupResponse>"
+    );
+    cluster.calls.answer("TerminateInstanceInAutoScalingGroup", [activity]);
+}
+
+fn terminated(cluster: &Moto) -> usize {
+    let calls = cluster.calls.take();
+    calls.iter().filter(|action| *action == "TerminateInstanceInAutoScalingGroup").count()
+}
+
 #[tokio::test(start_paused = true)]
 async fn machines_are_replaced_one_after_the_other() {
     let cluster = cluster().await;
@@ -113,15 +131,18 @@ async fn machines_are_replaced_one_after_the_other() {
         group("", &[("i-2", "1", up), ("i-3", "2", "Pending")]),
         group("", &[("i-2", "1", up), ("i-3", "2", up)]),
         group("", &[("i-2", "1", up), ("i-3", "2", up)]),
+        group("", &[("i-2", "1", up), ("i-3", "2", up)]),
+        group("", &[("i-2", "1", up), ("i-3", "2", up)]),
         group("", &[("i-3", "2", up), ("i-4", "2", "Pending")]),
         group("", &[("i-3", "2", up), ("i-4", "2", up)]),
     ];
     cluster.calls.answer("DescribeAutoScalingGroups", answers);
-    let activity = "<TerminateInstanceInAutoScalingGroupResult/>";
-    let activity = format!(
-        "<TerminateInstanceInAutoScalingGroupResponse>{activity}</TerminateInstanceInAutoScalingGroupResponse>"
-    );
-    cluster.calls.answer("TerminateInstanceInAutoScalingGroup", [activity]);
+    terminates(&cluster);
+    for (machine, said) in [("/nodes/i-1/status.json", "ready"), ("/nodes/i-2/status.json", "ready")] {
+        cluster.calls.answer(machine, [status(said, 0)]);
+    }
+    cluster.calls.answer("/nodes/i-3/status.json", [status("working", 1), status("failed", 2), status("ready", 3)]);
+    cluster.calls.answer("/nodes/i-4/status.json", [status("ready", 4)]);
     let notes = Mutex::new(Vec::new());
     let object = wanted().object("workers").unwrap();
     let live = cluster.aws.roll(&made(), &object, &|note| notes.lock().unwrap().push(note)).await.unwrap();
@@ -130,13 +151,46 @@ async fn machines_are_replaced_one_after_the_other() {
         "replacing i-1",
         "1 of 2 machines there",
         "i-3: Pending; 1 machine to replace",
+        "i-3 is at the step `join`",
+        "i-3 failed in the step `join`",
         "replacing i-2",
         "1 of 2 machines there",
         "i-4: Pending; 0 machines to replace",
     ];
     assert_eq!(*notes.lock().unwrap(), said);
-    let calls = cluster.calls.take();
-    assert_eq!(calls.iter().filter(|action| *action == "TerminateInstanceInAutoScalingGroup").count(), 2);
+    assert_eq!(terminated(&cluster), 2);
+}
+
+/// One that fails, and one that says nothing at all: the machines that are left stay, and the message says where to look.
+#[tokio::test(start_paused = true)]
+async fn a_new_machine_that_does_not_come_up_stops_the_roll_after_one() {
+    let failing = (1..9).map(|second| status("failed", second)).collect::<Vec<_>>();
+    for (said, why, seconds) in [
+        (failing, "i-3 has failed 3 times, last in the step `join`", 0..120),
+        (vec!["no status".to_owned()], "i-3 runs for 15 minutes, is not ready, and has not reported yet", 900..1000),
+    ] {
+        let cluster = cluster().await;
+        let up = "InService";
+        let answers =
+            [group("", &[("i-1", "1", up), ("i-2", "1", up)]), group("", &[("i-2", "1", up), ("i-3", "2", up)])];
+        cluster.calls.answer("DescribeAutoScalingGroups", answers);
+        let nothing = "<DescribeScalingActivitiesResult/>";
+        let nothing = format!("<DescribeScalingActivitiesResponse>{nothing}</DescribeScalingActivitiesResponse>");
+        cluster.calls.answer("DescribeScalingActivities", [nothing]);
+        terminates(&cluster);
+        cluster.calls.answer("/nodes/i-1/status.json", [status("ready", 0)]);
+        cluster.calls.answer("/nodes/i-2/status.json", [status("ready", 0)]);
+        cluster.calls.answer("/nodes/i-3/status.json", said);
+        let object = wanted().object("workers").unwrap();
+        let start = Instant::now();
+        let failure = cluster.aws.roll(&made(), &object, &|_| {}).await.unwrap_err();
+        assert!(seconds.contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+        assert!(failure.message.starts_with(why), "{failure}");
+        assert!(failure.message.contains("so the 1 machine before it in workers"), "{failure}");
+        assert!(failure.message.contains("journalctl -u quorate-node"), "{failure}");
+        assert!(!failure.class.is_transient(), "trying again at once would replace nothing but time");
+        assert_eq!(terminated(&cluster), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]

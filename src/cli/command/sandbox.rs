@@ -38,6 +38,18 @@ enum Deed {
         /// The zone, for example us-east-1d
         zone: String,
     },
+    /// Let new machines of an Auto Scaling group run and never become ready
+    FailBoot {
+        /// The group, for example autoscaling-group/nodes-workers
+        #[arg(value_parser = address)]
+        address: Address,
+    },
+    /// Let them become ready again
+    RestoreBoot {
+        /// The group, for example autoscaling-group/nodes-workers
+        #[arg(value_parser = address)]
+        address: Address,
+    },
     /// Change an attribute of an object, as somebody would in the console
     Set {
         /// The object, for example subnet/us-east-1a
@@ -103,6 +115,14 @@ impl Deed {
             Self::RestoreZone { zone } => {
                 sandbox.restore_zone(&zone)?;
                 format!("{zone} is back")
+            }
+            Self::FailBoot { address } => {
+                sandbox.fail_boot(&address)?;
+                format!("new machines of {address} do not become ready")
+            }
+            Self::RestoreBoot { address } => {
+                sandbox.restore_boot(&address)?;
+                format!("the machines of {address} become ready again")
             }
             Self::Set { address, edit } => {
                 sandbox.set(&address, &edit)?;

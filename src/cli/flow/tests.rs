@@ -3,6 +3,7 @@
 
 mod access;
 mod balancers;
+mod rolls;
 mod services;
 
 use std::collections::{BTreeMap, VecDeque};

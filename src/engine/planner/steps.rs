@@ -95,12 +95,17 @@ fn add_makes<'a>(
     verdicts: &BTreeMap<Address, Verdict>,
 ) -> BTreeMap<&'a Address, usize> {
     let mut made = BTreeMap::new();
+    let alive = lanes_alive(desire, verdicts);
     for address in desire.order() {
         let Some(verdict) = verdicts.get(address) else { continue };
         let Some(change) = &verdict.change else { continue };
         let kind = context.vocabulary.kind(address.kind());
         let Some(work) = work_of(kind, verdict, change) else { continue };
-        let lane = change.lane.clone().filter(|_| change.action == Action::Roll);
+        let lane = change.lane.clone().filter(|lane| match change.action {
+            Action::Roll => true,
+            Action::Create => alive.contains(lane),
+            _ => false,
+        });
         let task = Task { seconds: seconds(kind, &work), lane, instant: false };
         let step = road.add(Step { address: address.clone(), work, task });
         for need in desire.object(address).needs() {
@@ -114,6 +119,17 @@ fn add_makes<'a>(
         }
     }
     made
+}
+
+/// The lanes of which something is there: what is new in them comes in one at a time. All that are new come together.
+fn lanes_alive<'a>(desire: &'a Desire, verdicts: &BTreeMap<Address, Verdict>) -> BTreeSet<&'a String> {
+    let lived = |address: &Address| verdicts.get(address).is_some_and(|verdict| verdict.kept.is_some());
+    desire
+        .objects()
+        .iter()
+        .filter(|(address, _)| lived(address))
+        .filter_map(|(_, object)| object.lane.as_ref())
+        .collect()
 }
 
 /// Adds a step for everything that goes, and for everything that stays one in which its users meet once they have moved.

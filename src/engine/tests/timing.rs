@@ -93,6 +93,25 @@ async fn lanes_roll_one_at_a_time_and_beside_each_other() {
     assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
 }
 
+/// The first members begin together, and wait for each other. Later ones join the living one by one, beside its rolls.
+#[tokio::test(start_paused = true)]
+async fn who_joins_a_living_lane_comes_alone() {
+    let groups = |names: &[&str], version: &str| -> Vec<Object> {
+        let is = [("version", text(version)), ("machines", text(version))];
+        let group = |name: &&str| Object { lane: Some("masters".to_owned()), ..object(name, is.clone()) };
+        names.iter().map(group).collect()
+    };
+    let cloud = slow();
+    let began = Instant::now();
+    let record = converge(&cloud, &groups(&["group/a", "group/b"], "1"), &Record::new()).await;
+    assert!(close(began.elapsed(), Duration::from_secs(90)), "took {:?}", began.elapsed());
+    let began = Instant::now();
+    let four = groups(&["group/a", "group/b", "group/c", "group/d"], "2");
+    assert_eq!(run(&cloud, Mode::Apply, &four, &record, &at_a_time(16)).await.failed, []);
+    // Two are updated and rolled, two are made.
+    assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_longest_road_starts_first() {
     let chain = [

@@ -1,0 +1,42 @@
+//! Machines that are replaced, and new ones that do not come up.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// The tutorial's cluster with larger workers.
+fn larger_workers() -> String {
+    let (masters, workers) = FILE.split_once("nodes").unwrap();
+    format!("{masters}nodes{}", workers.replace("t3.medium", "t3.large"))
+}
+
+async fn workers(lab: &Lab) -> BTreeSet<String> {
+    let machines = lab.machines().await.into_iter();
+    machines.filter(|(_, group)| group == "nodes-workers").map(|(machine, _)| machine).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_worker_that_never_gets_ready_stops_the_roll_after_one() {
+    let mut lab = Lab::built().await;
+    let group = "autoscaling-group/nodes-workers".parse().unwrap();
+    lab.sandbox.fail_boot(&group).unwrap();
+    let before = workers(&lab).await;
+    lab.text = larger_workers();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Partly, "{out}");
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("does not become ready, so 1 before it in workers.nodes"), "{said}");
+    let after = workers(&lab).await;
+    assert_eq!((after.len(), after.intersection(&before).count()), (2, 1), "one was replaced, the other one stays");
+
+    // Nor does another run take the next one.
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Error, "{out}");
+    assert_eq!(workers(&lab).await, after);
+
+    lab.sandbox.restore_boot(&group).unwrap();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert_eq!(workers(&lab).await.intersection(&before).count(), 0);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
