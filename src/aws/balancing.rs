@@ -57,7 +57,7 @@ impl<T> Told<T> {
 
 /// What there is, looked up once for all three kinds.
 pub(super) async fn balancing<'a>(look: &'a Look<'_>) -> Result<&'a Balancing, Failure> {
-    look.balancing.get_or_try_init(|| observe(look.aws)).await
+    look.balancing.get_or_try_init(|| until_whole(|| once(look.aws))).await
 }
 
 /// Tags as ELB takes them.
@@ -89,10 +89,13 @@ pub(super) async fn retag(aws: &Aws, live: &Live, wanted: &Tags, changed: bool) 
 }
 
 /// Looks again when something went away between two calls: ELB fails a call as a whole if one of its ARNs is missing.
-async fn observe(aws: &Aws) -> Result<Balancing, Failure> {
+pub(super) async fn until_whole<T, F>(once: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
     let mut look = 1;
     loop {
-        match once(aws).await {
+        match once().await {
             Err(failure) if failure.class == Class::Gone && look < LOOKS => {
                 look += 1;
                 tokio::time::sleep(PAUSE).await;
@@ -135,14 +138,16 @@ fn told<T>(
         .collect()
 }
 
-async fn load_balancers(aws: &Aws, stem: &str) -> Result<Vec<ElbLoadBalancer>, Failure> {
+/// The load balancers of the newer API whose names begin so.
+pub(super) async fn load_balancers(aws: &Aws, stem: &str) -> Result<Vec<ElbLoadBalancer>, Failure> {
     let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
     let mut all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
     all.retain(|balancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(stem)));
     Ok(all)
 }
 
-async fn target_groups(aws: &Aws, stem: &str) -> Result<Vec<ElbTargetGroup>, Failure> {
+/// The target groups whose names begin so.
+pub(super) async fn target_groups(aws: &Aws, stem: &str) -> Result<Vec<ElbTargetGroup>, Failure> {
     let pages = || aws.elb.describe_target_groups().into_paginator().items().send().try_collect();
     let mut all: Vec<ElbTargetGroup> = aws.read(ELB, "DescribeTargetGroups", pages).await?;
     all.retain(|group| group.target_group_name().is_some_and(|name| name.starts_with(stem)));
@@ -170,7 +175,10 @@ async fn target_group_attributes(aws: &Aws, arn: &str) -> Result<ElbAttributes, 
 }
 
 /// The tags of objects of all kinds by ARN, as many a call as ELB takes.
-async fn all_tags(aws: &Aws, arns: impl Iterator<Item = &String>) -> Result<BTreeMap<String, Tags>, Failure> {
+pub(super) async fn all_tags(
+    aws: &Aws,
+    arns: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, Tags>, Failure> {
     let arns: Vec<&String> = arns.collect();
     let calls = arns.chunks(TAGS_A_CALL).map(|some| async move {
         let request = || {
@@ -186,7 +194,8 @@ async fn all_tags(aws: &Aws, arns: impl Iterator<Item = &String>) -> Result<BTre
     Ok(told.map(|told| (text(told.resource_arn()), from_elb(told.tags()))).collect())
 }
 
-fn from_elb(tags: &[Tag]) -> Tags {
+/// Tags as ELB gives them.
+pub(super) fn from_elb(tags: &[Tag]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), text(tag.value())))).collect()
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_ssm::types::Parameter;
 use super::Aws;
 use super::ec2::{EC2, filter};
 use super::zones::{Asker, Zone, all, is_within};
-use crate::engine::{BoxFuture, Failure};
+use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Cloud, Facts, Gate, Question, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
@@ -47,6 +47,10 @@ impl Cloud for Aws {
 
     fn gate(&self) -> &dyn Gate {
         self
+    }
+
+    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(super::strays::strays(self))
     }
 }
 

@@ -13,6 +13,7 @@ use super::balancing::{ELB, Told, balancing, known, retag, text, to_elb};
 use super::failure::{if_there, just_made};
 use super::kind::{AwsKind, Creation, Look, internal, live, updated};
 use super::poll::Poll;
+use super::strays::{delete_classic, is_classic};
 use crate::engine::{Class, Failure, Live, Note, Phase};
 use crate::resource::{LoadBalancer, Resource};
 
@@ -67,6 +68,9 @@ impl AwsKind for LoadBalancer {
     }
 
     async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        if is_classic(&live.id) {
+            return delete_classic(aws, &live.id).await;
+        }
         let request = aws.elb.delete_load_balancer().load_balancer_arn(&live.id);
         aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
         let mut poll = Poll::lasting(LIMIT);

@@ -15,6 +15,7 @@ mod limit;
 mod poll;
 mod s3;
 mod store;
+mod strays;
 mod tags;
 mod watch;
 mod whereabouts;

@@ -119,6 +119,14 @@ impl Cloud for Clouds {
         self.base.gate()
     }
 
+    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        self.base.strays()
+    }
+
+    fn release<'a>(&'a self, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.kubernetes.release(note))
+    }
+
     fn silence(&self) -> Option<Failure> {
         self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -13,6 +13,7 @@ mod namespace;
 mod place;
 mod provider;
 mod rehearsal;
+mod release;
 mod rollout;
 mod trouble;
 mod warnings;

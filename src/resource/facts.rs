@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
-use crate::engine::{BoxFuture, Failure, Provider};
+use crate::engine::{BoxFuture, Failure, Live, Note, Provider};
 use crate::spec::Architecture;
 
 /// What is asked.
@@ -74,6 +74,17 @@ pub trait Cloud: Provider {
 
     /// Who reaches the Kubernetes API from outside.
     fn gate(&self) -> &dyn Gate;
+
+    /// What the cluster's own controllers made here, by their mark. No plan but a destroy's is about it.
+    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Has the cluster's controllers remove what they made, while they still can, and waits for it for a while: before
+    /// the cluster itself is removed.
+    fn release<'a>(&'a self, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Why the part of it that runs on the cluster itself did not answer the last look. What is known of that part is
     /// then what was recorded.

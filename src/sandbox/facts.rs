@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::names::Call;
 use super::{Sandbox, sizes};
-use crate::engine::{BoxFuture, Failure};
+use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth};
 use crate::spec::Architecture;
 
@@ -51,6 +51,13 @@ impl Cloud for Sandbox {
                 })
             })
             .await
+        })
+    }
+
+    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let call = Call { service: "ec2", action: "DescribeTags".to_owned() };
+            self.call(&call, false, |world, _| Ok(self.made_by_controllers(world))).await
         })
     }
 

@@ -44,7 +44,7 @@ pub(super) fn found(settings: &Settings) -> World {
 }
 
 /// Adds something that no cluster made; its first output, which others name it by.
-fn add(world: &mut World, settings: &Settings, name: &str, attributes: serde_json::Value) -> String {
+pub(super) fn add(world: &mut World, settings: &Settings, name: &str, attributes: serde_json::Value) -> String {
     let Some(kind) = kind(name) else { return String::new() };
     // The texts above are objects of plain values: nothing is lost here.
     let attributes: crate::engine::Attributes = serde_json::from_value(attributes).unwrap_or_default();

@@ -48,6 +48,8 @@ const LINKS: &[Link] = &[
     holds("autoscaling-group", &["target_groups", "*"], "target-group", "arn"),
     holds("load-balancer", &["subnets", "*"], "subnet", "id"),
     holds("load-balancer", &["security_groups", "*"], "security-group", "id"),
+    // Only those that controllers made say so: ours have listeners.
+    holds("load-balancer", &["target_groups", "*"], "target-group", "arn"),
     holds("target-group", &["vpc"], "vpc", "id"),
     follows("listener", &["load_balancer"], "load-balancer", "arn"),
     holds("listener", &["target_group"], "target-group", "arn"),

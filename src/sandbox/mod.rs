@@ -3,6 +3,7 @@
 //! [`Sandbox`] stands behind the same boundary as AWS. It is for trying Quorate without an account, and it is the
 //! laboratory of the property tests. `docs/sandbox.md` says what it does and what it does not.
 
+mod controllers;
 mod edit;
 mod facts;
 mod faults;

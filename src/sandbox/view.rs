@@ -57,7 +57,7 @@ impl Sandbox {
 }
 
 /// A thing as its cluster sees it.
-fn view(world: &World, kind: &str, id: &str, thing: &Thing, address: Address, proven: bool) -> Live {
+pub(super) fn view(world: &World, kind: &str, id: &str, thing: &Thing, address: Address, proven: bool) -> Live {
     let rules = world::kind(kind);
     let mut attributes = thing.attributes.clone();
     attributes.retain(|name, _| rules.is_none_or(|kind| kind.attribute(name).observed));

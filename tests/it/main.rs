@@ -8,6 +8,7 @@ use quorate::resource;
 mod access;
 mod budget;
 mod change;
+mod controllers;
 mod examples;
 mod fault;
 mod house;

@@ -47,6 +47,11 @@ impl Moto {
         self.world(&["seed"]);
     }
 
+    /// What the controllers of another cluster made.
+    pub(crate) fn neighbour(&self, cluster: &str) {
+        self.world(&["neighbour", cluster]);
+    }
+
     /// Changes the world behind Quorate's back.
     pub(crate) fn hurt(&self, what: &str, cluster: &str) {
         self.world(&["hurt", what, cluster]);

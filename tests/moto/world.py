@@ -2,6 +2,7 @@
 
     world.py inventory          everything in the account, as sorted JSON
     world.py seed               things of other people, which must survive
+    world.py neighbour NAME     what the controllers of another cluster made, in a network of its own
     world.py hurt NAME CLUSTER  one change that somebody made by hand
 """
 
@@ -56,6 +57,7 @@ def inventory():
             if instance["State"]["Name"] not in ("terminated", "shutting-down")
         ],
         "auto scaling groups": [group["AutoScalingGroupName"] for group in pages(autoscaling, "describe_auto_scaling_groups", "AutoScalingGroups")],
+        "classic load balancers": [balancer["LoadBalancerName"] for balancer in pages(client("elb"), "describe_load_balancers", "LoadBalancerDescriptions")],
         "load balancers": [balancer["LoadBalancerName"] for balancer in pages(elb, "describe_load_balancers", "LoadBalancers")],
         "target groups": [group["TargetGroupName"] for group in pages(elb, "describe_target_groups", "TargetGroups")],
         "roles": roles(iam),
@@ -209,6 +211,37 @@ def hurt_key_restored(cluster):
     s3.delete_object(**key, VersionId=marker["VersionId"])
 
 
+def hurt_controllers(cluster):
+    """What the cluster's own controllers make for two services and a claim."""
+    ec2 = client("ec2")
+    vpc = ec2.describe_vpcs(Filters=owned(cluster, "vpc/main"))["Vpcs"][0]["VpcId"]
+    make_as_controllers(cluster, vpc)
+
+
+def make_as_controllers(cluster, vpc):
+    ec2, elb, classic = client("ec2"), client("elbv2"), client("elb")
+    tags = [{"Key": f"kubernetes.io/cluster/{cluster}", "Value": "owned"}]
+
+    def tagged(kind, *more):
+        return [{"ResourceType": kind, "Tags": [*tags, *more]}]
+
+    subnets = [subnet["SubnetId"] for subnet in pages(ec2, "describe_subnets", "Subnets", Filters=[{"Name": "vpc-id", "Values": [vpc]}])]
+    name = cluster.partition(".")[0]
+    group = ec2.create_security_group(GroupName=f"k8s-elb-{name}", Description="for a load balancer", VpcId=vpc, TagSpecifications=tagged("security-group"))["GroupId"]
+    nodes = [group for group in pages(ec2, "describe_security_groups", "SecurityGroups", Filters=owned(cluster, "security-group/nodes"))]
+    for ours in nodes:
+        pairs = [{"GroupId": group}]
+        ec2.authorize_security_group_ingress(GroupId=ours["GroupId"], IpPermissions=[{"IpProtocol": "tcp", "FromPort": 31000, "ToPort": 31000, "UserIdGroupPairs": pairs}])
+    service = {"Key": "kubernetes.io/service-name", "Value": "default/web"}
+    balancer = elb.create_load_balancer(Name=f"a-{name}", Type="network", Subnets=subnets, SecurityGroups=[group], Tags=[*tags, service])["LoadBalancers"][0]["LoadBalancerArn"]
+    targets = elb.create_target_group(Name=f"k8s-{name}", Protocol="TCP", Port=31000, VpcId=vpc, Tags=tags)["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=80, DefaultActions=[{"Type": "forward", "TargetGroupArn": targets}])
+    listener = {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 31000}
+    classic.create_load_balancer(LoadBalancerName=f"c-{name}", Listeners=[listener], Subnets=subnets, SecurityGroups=[group], Tags=[*tags, {"Key": "kubernetes.io/service-name", "Value": "default/old"}])
+    claim = [{"Key": "kubernetes.io/created-for/pvc/namespace", "Value": "default"}, {"Key": "kubernetes.io/created-for/pvc/name", "Value": "data"}]
+    ec2.create_volume(AvailabilityZone="us-east-1d", Size=8, TagSpecifications=tagged("volume", *claim))
+
+
 HURTS = {name.removeprefix("hurt_").replace("_", "-"): function for name, function in globals().items() if name.startswith("hurt_")}
 
 
@@ -218,6 +251,11 @@ def main(arguments):
             print(json.dumps(inventory(), indent=1))
         case ["seed"]:
             seed()
+        case ["neighbour", cluster]:
+            ec2 = client("ec2")
+            vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+            ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24", AvailabilityZone="us-east-1d")
+            make_as_controllers(cluster, vpc)
         case ["hurt", name, cluster] if name in HURTS:
             HURTS[name](cluster)
         case _:

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::{Address, Failure, Live, Mode, Outcome, Prepared};
-use crate::resource::{Bucket, Resource, STATE_BUCKET, SecretContent};
+use crate::resource::{
+    BY_KUBERNETES, Bucket, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup, Volume,
+};
 use crate::spec::StateLocation;
 use crate::state::{lease_key, record_key};
 use crate::view;
@@ -43,6 +45,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
     let draft = draft(flow, &survey, Mode::Destroy).await?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
+    draft.say_notes(flow);
     if let Err(refused) = permit(flow, &document, consent).await {
         if flow.ui.is_json() {
             flow.ui.result(&view::plan::json(&document)?);
@@ -109,8 +112,10 @@ async fn demolish(
     if stored && !rest.plan.is_empty() {
         book.begin(flow, "destroy").await?;
     }
-    let outcome = change(flow, tenure, &rest, &book.record.objects, book.seed()).await;
-    book.note(&outcome);
+    if !rest.plan.is_empty() {
+        release(flow, tenure).await;
+    }
+    let outcome = pull_down(flow, tenure, rest, &mut book).await;
     let mut end = Demolition { outcome, others: Vec::new(), recorded, written: true };
     if !end.is_through() {
         end.written = !stored || book.finish(flow, None).await;
@@ -127,6 +132,46 @@ async fn demolish(
         end.outcome.interrupted |= removed.interrupted;
     }
     Ok(end)
+}
+
+/// Has the cluster's controllers remove what they made. They need not succeed: it is found by its mark all the same.
+async fn release(flow: &Flow<'_>, tenure: &Tenure) {
+    if flow.cloud.silence().is_some() {
+        return;
+    }
+    let note = |told: String| flow.ui.note(&told);
+    let released = tokio::select! {
+        released = flow.interrupt.or(flow.cloud.release(&note)) => released,
+        () = tenure.lost() => return,
+    };
+    if let Ok(Err(failure)) = released {
+        flow.ui.note(&format!("the cluster does not remove what its controllers made ({}); going on", failure.message));
+    }
+}
+
+/// Removes everything but the bucket: first what stands in front of the machines and is not ours to take apart, then all
+/// that is ours, then what machines have held until then. Where one of these fails, the next is not begun.
+async fn pull_down(flow: &Flow<'_>, tenure: &Tenure, rest: Prepared, book: &mut Book) -> Outcome {
+    let stray = |address: &Address, kinds: &[&str]| {
+        address.name().starts_with(BY_KUBERNETES) && kinds.contains(&address.kind())
+    };
+    let fronts = [LoadBalancer::KIND.name, TargetGroup::KIND.name];
+    let (front, rest) = rest.split(|address| stray(address, &fronts));
+    let (volumes, ours) = rest.split(|address| stray(address, &[Volume::KIND.name]));
+    let mut outcome = Outcome::default();
+    for stage in [front, ours, volumes].into_iter().filter(|stage| !stage.plan.is_empty()) {
+        if !outcome.failed.is_empty() || outcome.interrupted {
+            outcome.skipped.extend(stage.plan.changes.into_iter().map(|change| change.address));
+            continue;
+        }
+        let ended = change(flow, tenure, &stage, &book.record.objects, book.seed()).await;
+        book.note(&ended);
+        outcome.done.extend(ended.done);
+        outcome.failed.extend(ended.failed);
+        outcome.skipped.extend(ended.skipped);
+        outcome.interrupted |= ended.interrupted;
+    }
+    outcome
 }
 
 /// Removes what machines wrote and started from, the record, and last the lease; then looks whether others use the
@@ -180,6 +225,7 @@ async fn last_look(flow: &Flow<'_>, end: &Demolition) -> Result<Option<Vec<Live>
 async fn remains(flow: &Flow<'_>, end: &Demolition) -> Result<Vec<Live>, Failure> {
     let mut live = patiently(flow, || flow.cloud.observe()).await?;
     live.extend(patiently(flow, || flow.cloud.recall(&end.recorded)).await?);
+    live.extend(patiently(flow, || flow.cloud.strays()).await?);
     live.retain(|live| {
         let shared = live.address.kind() == Bucket::KIND.name && !live.proven;
         !shared && (live.proven || end.recorded.get(&live.address) == Some(&live.id))

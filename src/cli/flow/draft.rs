@@ -29,6 +29,9 @@ pub(super) struct Draft {
 /// Makes the plan.
 pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Result<Draft, CliError> {
     let mut live = survey.live.clone();
+    if mode == Mode::Destroy {
+        live.extend(strays(flow).await?);
+    }
     let mut notes = Vec::new();
     let mut pins = None;
     let mut rehearsal = Rehearsal::default();
@@ -76,6 +79,12 @@ fn keep_members(prepared: &mut Prepared) {
     }
 }
 
+/// What the cluster's own controllers made, which goes with it.
+async fn strays(flow: &Flow<'_>) -> Result<Vec<Live>, CliError> {
+    let found = flow.interrupt.or(patiently(flow, || flow.cloud.strays())).await?;
+    found.map_err(CliError::cloud("looking for what the cluster's controllers made"))
+}
+
 /// Asks the cloud what would become of the objects.
 async fn rehearse(flow: &Flow<'_>, objects: Vec<Object>, live: &[Live]) -> Result<Rehearsal, CliError> {
     let asked = patiently(flow, || flow.cloud.rehearse(objects.clone(), live));
@@ -94,7 +103,7 @@ async fn rehearse(flow: &Flow<'_>, objects: Vec<Object>, live: &[Live]) -> Resul
 /// What a plan is worth while the Kubernetes API does not answer.
 fn silent(mode: Mode, failure: &Failure) -> String {
     let meaning = match mode {
-        Mode::Destroy => "what its controllers made cannot be removed first",
+        Mode::Destroy => "what its controllers made is removed without them",
         Mode::Apply | Mode::Refresh => "its objects are shown as the last apply left them",
     };
     format!("the Kubernetes API does not answer ({}), so {meaning}", failure.message)

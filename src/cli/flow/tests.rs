@@ -3,6 +3,7 @@
 
 mod access;
 mod balancers;
+mod controllers;
 mod rolls;
 mod services;
 

@@ -1,0 +1,45 @@
+//! What the cluster's own controllers made goes with the cluster; what those of another one made stays.
+
+use super::*;
+
+const CLUSTER: &str = "chat.poeticoding.com";
+
+/// The text of a screen as one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_names_and_removes_what_controllers_made() {
+    let lab = Lab::built().await;
+    let before = Lab::new().sandbox.inventory().unwrap();
+    lab.sandbox.controllers_make(CLUSTER, "web").unwrap();
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "they are no part of the cluster's plan");
+    let (_, out) = lab.plan_for(Mode::Destroy).await;
+    for kind in ["load-balancer", "target-group", "security-group", "volume"] {
+        assert!(out.contains(&format!("{kind}/by-kubernetes/default/web")), "{kind}: {out}");
+    }
+    assert!(flat(&out).contains("The EBS volume goes with everything on it"), "{out}");
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert!(out.ends_with("0 resources left.\n"), "{out}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_clusters_controllers_made_stays_and_is_not_named() {
+    let lab = Lab::built().await;
+    lab.sandbox.controllers_make("other.example.com", "web").unwrap();
+    let theirs = |lab: &Lab| {
+        let tags = |resident: &crate::sandbox::Resident| format!("{:?}", resident.attributes.get("tags"));
+        let all = lab.sandbox.inventory().unwrap().into_iter();
+        all.filter(|resident| tags(resident).contains("other.example.com")).count()
+    };
+    assert_eq!(theirs(&lab), 4);
+    let (_, out) = lab.plan_for(Mode::Destroy).await;
+    assert!(!out.contains("by-kubernetes"), "{out}");
+    // They stand in our network: it cannot go without them, and what cannot go is said.
+    let (exit, _) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Partly);
+    assert_eq!(theirs(&lab), 4);
+}

@@ -1,0 +1,58 @@
+//! What the controllers of a cluster make by themselves: nothing of it carries a mark of Quorate.
+
+use serde_json::json;
+
+use super::foreign::add;
+use super::view::view;
+use super::world::{Thing, World};
+use super::{HurtError, Sandbox};
+use crate::engine::{Address, Live};
+use crate::resource::{BY_KUBERNETES, kubernetes_tag, tags_of};
+
+/// The kinds of what controllers make.
+const KINDS: [&str; 4] = ["load-balancer", "target-group", "security-group", "volume"];
+
+impl Sandbox {
+    /// Makes what controllers make for a service of type `LoadBalancer`, and for a claim of the same name: for a cluster
+    /// of any name, in the network of this one.
+    pub fn controllers_make(&self, cluster: &str, service: &str) -> Result<(), HurtError> {
+        self.with(|world| {
+            let network = |kind: &str| Address::new(kind, "main");
+            let vpc = self.id(world, &network("vpc"))?;
+            let subnets = world.of("subnet").filter(|(_, subnet)| subnet.text("vpc") == Some(&vpc));
+            let subnets: Vec<String> = subnets.map(|(id, _)| id.clone()).collect();
+            let name = format!("{service}-{}", world.hex(8));
+            let tags =
+                json!({ kubernetes_tag(cluster): "owned", "kubernetes.io/service-name": format!("default/{service}") });
+            let mut made = |kind: &str, attributes| add(world, &self.settings, kind, attributes);
+            let group = json!({ "name": format!("k8s-elb-{name}"), "description": "", "vpc": vpc, "tags": tags });
+            let group = made("security-group", group);
+            let targets = json!({ "name": name, "vpc": vpc, "protocol": "TCP", "port": 31_000, "tags": tags });
+            let targets = made("target-group", targets);
+            let balancer = json!({
+                "name": name, "scheme": "internet-facing", "subnets": subnets, "security_groups": [group],
+                "target_groups": [targets], "cross_zone": false, "tags": tags
+            });
+            made("load-balancer", balancer);
+            let zone = format!("{}a", self.settings.region);
+            made("volume", json!({ "zone": zone, "volume_type": "gp3", "gib": 8, "encrypted": true, "tags": tags }));
+            Ok(())
+        })?
+    }
+
+    /// What the cluster's controllers made.
+    pub(super) fn made_by_controllers(&self, world: &World) -> Vec<Live> {
+        let owned = |thing: &Thing| {
+            let tags = tags_of(&thing.attributes);
+            thing.mark.is_none() && tags.get(&kubernetes_tag(&self.settings.cluster)).is_some_and(|how| how == "owned")
+        };
+        let theirs = world.all().filter(|(kind, _, thing)| KINDS.contains(kind) && owned(thing));
+        let named = |thing: &Thing| tags_of(&thing.attributes).get("kubernetes.io/service-name").cloned();
+        theirs
+            .map(|(kind, id, thing)| {
+                let name = named(thing).unwrap_or_else(|| id.to_owned());
+                view(world, kind, id, thing, Address::new(kind, format!("{BY_KUBERNETES}{name}")), true)
+            })
+            .collect()
+    }
+}

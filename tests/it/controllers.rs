@@ -1,0 +1,32 @@
+//! Load balancers, groups and volumes that a cluster's own controllers made: they go with it, and nobody else's do.
+
+use quorate::cli::Exit;
+use quorate::engine::Mode;
+
+use crate::moto::Moto;
+use crate::stage::{Stage, TUTORIAL};
+use crate::wire::Wire;
+
+#[tokio::test]
+async fn a_destroy_removes_what_controllers_made_and_nothing_of_the_neighbours() {
+    let Some(moto) = Moto::start() else { return };
+    moto.seed();
+    moto.neighbour("other.poeticoding.com");
+    let before = moto.inventory();
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    stage.apply().await.must(Exit::Done);
+    moto.hurt("controllers", "chat.poeticoding.com");
+    let changes = stage.changes(Mode::Destroy).await;
+    let theirs: Vec<&String> = changes.iter().filter(|change| change.contains("by-kubernetes")).collect();
+    let named = [
+        "delete load-balancer/by-kubernetes/default/old (destroy)",
+        "delete load-balancer/by-kubernetes/default/web (destroy)",
+        "delete security-group/by-kubernetes/k8s-elb-chat (destroy)",
+        "delete target-group/by-kubernetes/k8s-chat (destroy)",
+        "delete volume/by-kubernetes/default/data (destroy)",
+    ];
+    assert_eq!(theirs, named);
+    let last = stage.destroy().await.must(Exit::Done);
+    assert!(last.out.contains("0 resources left"), "{}", last.out);
+    assert_eq!(moto.inventory(), before);
+}
