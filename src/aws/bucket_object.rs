@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::Aws;
 use super::failure::if_there;
@@ -31,12 +30,12 @@ impl AwsKind for BucketObject {
         let Some(payload) = &creation.object.payload else {
             return Err(internal("PutObject", format!("{} has no content", creation.object.address)));
         };
+        // The bucket decides how it encrypts: its owner may want keys of their own.
         let request = aws
             .s3
             .put_object()
             .set_bucket(self.bucket.known().map(str::to_owned))
             .key(&self.key)
-            .server_side_encryption(ServerSideEncryption::Aes256)
             .body(ByteStream::from(payload.0.to_vec()));
         aws.send(S3, "PutObject", Box::pin(request.send())).await?;
         live(creation.object.address.name(), &self.key, self, &[("key", &self.key)])

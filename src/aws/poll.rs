@@ -7,8 +7,10 @@ use tokio::time::Instant;
 use super::failure::just_made;
 use crate::engine::{Class, Failure};
 
+/// How long before the first look; each pause after it is half as long again.
+const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause between two looks.
-const CAP: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// How long what was made a moment ago may stay unseen by the call that furnishes it.
 const VISIBLE: Duration = Duration::from_mins(2);
@@ -30,17 +32,35 @@ where
     }
 }
 
+/// The pauses between looks: short at first, for what is quick, then longer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(FIRST)
+    }
+}
+
+impl Pause {
+    /// Waits until the next look.
+    pub(super) async fn over(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 3 / 2).min(LONGEST);
+    }
+}
+
 /// When to look next, and until when.
 #[derive(Debug)]
 pub(super) struct Poll {
     until: Instant,
-    pause: Duration,
+    pause: Pause,
 }
 
 impl Poll {
-    /// Looks for so long: after one second, then two, then four, then every five.
+    /// Looks for so long.
     pub(super) fn lasting(limit: Duration) -> Self {
-        Self { until: Instant::now() + limit, pause: Duration::from_secs(1) }
+        Self { until: Instant::now() + limit, pause: Pause::default() }
     }
 
     /// Waits until the next look. `false` when there should be none.
@@ -48,8 +68,7 @@ impl Poll {
         if Instant::now() >= self.until {
             return false;
         }
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(CAP);
+        self.pause.over().await;
         true
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, VolumeType};
 
 use super::Aws;
-use super::ec2::{EC2, created, from_ec2, of_cluster, retag, sought, specification, whole};
+use super::ec2::{EC2, created, filter, from_ec2, retag, sought, specification, whole};
 use super::kind::{AwsKind, Creation, Look, internal, live};
+use super::poll::Poll;
 use super::tags::Whose;
-use super::watch::Watch;
 use crate::engine::{Failure, Live, Note, Phase};
 use crate::resource::{Resource, Volume};
 
@@ -56,48 +56,46 @@ impl AwsKind for Volume {
 
     async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
         aws.send(EC2, "DeleteVolume", aws.ec2.delete_volume().volume_id(&live.id).send()).await?;
-        let mut watch = aws.polls.volumes.watch();
+        let mut poll = Poll::lasting(PATIENCE);
         note("waiting for the volume to be gone".to_owned());
-        loop {
-            if find(&watch.look(|| all(aws)).await?, &live.id).is_none() {
-                return Ok(());
+        while find(&by_id(aws, &live.id).await?).is_some() {
+            if !poll.again().await {
+                return Err(late(&live.id));
             }
-            give_up(&watch, &live.id)?;
         }
+        Ok(())
     }
 
     async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
         if live.phase == Phase::Ready {
             return Ok(live.clone());
         }
-        let mut watch = aws.polls.volumes.watch();
+        let mut poll = Poll::lasting(PATIENCE);
         note("waiting for the volume to be available".to_owned());
         loop {
-            let found = watch.look(|| all(aws)).await?;
-            match find(&found, &live.id).map(|volume| phase(volume.state())) {
+            match find(&by_id(aws, &live.id).await?).map(|volume| phase(volume.state())) {
                 Some(Phase::Ready) => return Ok(Live { phase: Phase::Ready, ..live.clone() }),
                 Some(Phase::Failed) => {
                     return Err(internal("DescribeVolumes", format!("EBS could not make the volume {}", live.id)));
                 }
                 // One that was made a moment ago may not be there to see.
-                Some(Phase::Pending | Phase::Deleting) | None => give_up(&watch, &live.id)?,
+                Some(Phase::Pending | Phase::Deleting) | None if poll.again().await => {}
+                Some(Phase::Pending | Phase::Deleting) | None => return Err(late(&live.id)),
             }
         }
     }
 }
 
-/// Fails when a volume takes longer than any volume does.
-fn give_up(watch: &Watch<'_, Answer>, id: &str) -> Result<(), Failure> {
-    if watch.waited() < PATIENCE {
-        return Ok(());
-    }
+/// A volume that takes longer than any volume does.
+fn late(id: &str) -> Failure {
     let minutes = PATIENCE.as_secs() / 60;
-    Err(internal("DescribeVolumes", format!("EBS has not done with the volume {id} in {minutes} minutes")))
+    internal("DescribeVolumes", format!("EBS has not done with the volume {id} in {minutes} minutes"))
 }
 
-/// The cluster's volumes, all of them, so that everybody who waits shares one answer.
-async fn all(aws: &Aws) -> Result<Vec<Answer>, Failure> {
-    volumes(aws, &of_cluster(aws)).await
+/// One volume, whatever its tags say by now: somebody may have taken them away. One that does not exist is no failure for
+/// a filter.
+async fn by_id(aws: &Aws, id: &str) -> Result<Vec<Answer>, Failure> {
+    volumes(aws, &filter("volume-id", id)).await
 }
 
 async fn volumes(aws: &Aws, ours: &Filter) -> Result<Vec<Answer>, Failure> {
@@ -105,9 +103,9 @@ async fn volumes(aws: &Aws, ours: &Filter) -> Result<Vec<Answer>, Failure> {
     aws.read(EC2, "DescribeVolumes", pages).await
 }
 
-/// The volume of this id, unless it is gone.
-fn find<'v>(volumes: &'v [Answer], id: &str) -> Option<&'v Answer> {
-    volumes.iter().find(|volume| volume.volume_id() == Some(id) && volume.state() != Some(&VolumeState::Deleted))
+/// The volume, unless it is gone.
+fn find(volumes: &[Answer]) -> Option<&Answer> {
+    volumes.iter().find(|volume| volume.state() != Some(&VolumeState::Deleted))
 }
 
 /// The volume in our words. One that is being deleted is nobody's any more.
@@ -179,8 +177,8 @@ mod tests {
         for state in [VolumeState::Deleting, VolumeState::Deleted] {
             assert!(seen(Whose::Tagged("c"), &answer(state)).is_none());
         }
-        assert!(find(&[answer(VolumeState::Deleting)], "vol-1").is_some());
-        assert!(find(&[answer(VolumeState::Deleted)], "vol-1").is_none());
+        assert!(find(&[answer(VolumeState::Deleting)]).is_some());
+        assert!(find(&[answer(VolumeState::Deleted)]).is_none());
     }
 
     #[test]

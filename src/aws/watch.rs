@@ -1,17 +1,12 @@
 //! Waiting for what takes a while: one poll of one API, shared by everybody who waits for it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use super::poll::Pause;
 use crate::engine::Failure;
-
-/// How long before the first look; each pause after it is half as long again.
-const FIRST: Duration = Duration::from_secs(1);
-/// The longest pause between two looks.
-const LONGEST: Duration = Duration::from_secs(5);
 
 /// What is polled for.
 #[derive(Debug, Default)]
@@ -20,8 +15,6 @@ pub(super) struct Polls {
     pub(super) groups: Poll<aws_sdk_autoscaling::types::AutoScalingGroup>,
     /// Instances that are not gone yet.
     pub(super) instances: Poll<aws_sdk_ec2::types::Instance>,
-    /// Volumes.
-    pub(super) volumes: Poll<aws_sdk_ec2::types::Volume>,
 }
 
 /// An API that answers for everything at once, so that one call serves all who wait.
@@ -40,9 +33,8 @@ struct Answer<T> {
 #[derive(Debug)]
 pub(super) struct Watch<'a, T> {
     poll: &'a Poll<T>,
-    since: Instant,
     looked: Instant,
-    pause: Duration,
+    pause: Pause,
 }
 
 impl<T> Default for Poll<T> {
@@ -54,8 +46,7 @@ impl<T> Default for Poll<T> {
 impl<T> Poll<T> {
     /// Begins to wait: answers to questions asked from now on count.
     pub(super) fn watch(&self) -> Watch<'_, T> {
-        let now = Instant::now();
-        Watch { poll: self, since: now, looked: now, pause: FIRST }
+        Watch { poll: self, looked: Instant::now(), pause: Pause::default() }
     }
 }
 
@@ -68,8 +59,7 @@ impl<T> Watch<'_, T> {
     where
         F: Future<Output = Result<Vec<T>, Failure>>,
     {
-        sleep(self.pause).await;
-        self.pause = (self.pause * 3 / 2).min(LONGEST);
+        self.pause.over().await;
         let mut last = self.poll.last.lock().await;
         let found = match &*last {
             Some(answer) if answer.asked > self.looked => Arc::clone(&answer.found),
@@ -84,14 +74,9 @@ impl<T> Watch<'_, T> {
         Ok(found)
     }
 
-    /// How long it has been waited.
-    pub(super) fn waited(&self) -> Duration {
-        self.since.elapsed()
-    }
-
     /// Something has moved: looks again soon.
     pub(super) fn hurry(&mut self) {
-        self.pause = FIRST;
+        self.pause = Pause::default();
     }
 }
 
@@ -100,6 +85,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use tokio::time::sleep;
 
     use super::*;
 

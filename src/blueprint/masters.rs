@@ -10,6 +10,9 @@ use crate::spec::{Scale, Zone};
 /// The role and the security group of masters.
 pub(super) const ROLE: &str = super::security::MASTERS;
 
+/// What the names of their groups begin with.
+const GROUPS: &str = "masters-";
+
 /// Masters are rolled one at a time, or etcd loses its quorum.
 const LANE: &str = "masters";
 
@@ -50,7 +53,12 @@ fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Pro
 
 /// The name of a master's Auto Scaling group, by its member.
 pub fn masters_group(member: &str) -> String {
-    format!("masters-{member}")
+    format!("{GROUPS}{member}")
+}
+
+/// Whether an Auto Scaling group of this name is a master's.
+pub fn is_masters_group(name: &str) -> bool {
+    name.starts_with(GROUPS)
 }
 
 fn member_settings(site: &Site<'_>, member: &str) -> Settings {

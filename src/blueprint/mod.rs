@@ -21,17 +21,19 @@ mod services;
 mod site;
 mod slots;
 mod storage;
+mod subnets;
 mod tags;
 
 use std::collections::BTreeMap;
 
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Object;
 use crate::resource::Facts;
-use crate::spec::{Architecture, Cluster};
+use crate::spec::{Architecture, Cluster, Zone};
 
-pub use masters::masters_group;
+pub use masters::{is_masters_group, masters_group};
 pub use nodes::nodes_group;
 pub use problem::{Impossible, Note, Problem};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
@@ -61,6 +63,9 @@ pub struct Pins {
     /// The port that every node has for each target of a load balancer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub node_ports: BTreeMap<String, u16>,
+    /// The address range of each zone's subnet, also of zones that the cluster has left: their subnets may still be there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subnets: BTreeMap<Zone, Ipv4Net>,
 }
 
 /// Lays out every object of a cluster.

@@ -40,11 +40,11 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let routes = RouteTable {
         vpc: vpc(),
         routes: vec![internet],
-        subnets: cluster.network.subnets.keys().map(subnet).collect(),
+        subnets: site.subnets.keys().map(subnet).collect(),
         tags: named(RouteTable::address(PUBLIC)),
     };
     let mut objects = vec![vpc_object.object(MAIN)?, gateway.object(MAIN)?, routes.object(PUBLIC)?];
-    for (zone, range) in &cluster.network.subnets {
+    for (zone, range) in &site.subnets {
         objects.push(zone_subnet(site, zone, range.to_string()).object(zone.as_str())?);
     }
     Ok(objects)

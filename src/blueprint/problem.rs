@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ipnet::Ipv4Net;
+
 use crate::resource::Malformed;
 use crate::spec::{Architecture, ClusterName, InstanceSize, Zone};
 
@@ -57,6 +59,14 @@ pub enum Problem {
     NoSubnet {
         /// The zone.
         zone: Zone,
+    },
+    /// No part of the VPC is left for a zone that is new.
+    #[error("no part of {network} is free for the zone {zone}: give it a range under `network {{ subnets }}`")]
+    NoRoom {
+        /// The zone.
+        zone: Zone,
+        /// The VPC's range.
+        network: Ipv4Net,
     },
     /// The public zone that the file names is not there.
     #[error(

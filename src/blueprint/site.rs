@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::Ipv4Net;
+
 use super::dns::PublicNames;
-use super::{Impossible, Note, Pins, Problem, bootstrap, dns, services, tags};
+use super::{Impossible, Note, Pins, Problem, bootstrap, dns, services, subnets, tags};
 use crate::engine::Address;
 use crate::resource::{Facts, Tags};
 use crate::spec::{Architecture, Cluster, InstanceSize, Zone};
@@ -19,6 +21,10 @@ pub(super) struct Site<'a> {
     pub public: PublicNames,
     /// The port that every node has for each target of a load balancer.
     pub node_ports: BTreeMap<String, u16>,
+    /// The address range of each zone's subnet.
+    pub subnets: BTreeMap<Zone, Ipv4Net>,
+    /// The same, with those of zones that the cluster has left.
+    ranges: BTreeMap<Zone, Ipv4Net>,
     account: &'a str,
     partition: &'a str,
     images: BTreeMap<Architecture, String>,
@@ -37,12 +43,18 @@ impl<'a> Site<'a> {
             problems.push(problem);
             BTreeMap::new()
         });
+        let subnets = subnets::ranges(&cluster.network, &pins.subnets).unwrap_or_else(|problem| {
+            problems.push(problem);
+            BTreeMap::new()
+        });
         match dns::public_names(cluster, facts, pins) {
             Ok(public) if problems.is_empty() => Ok(Self {
                 cluster,
                 bootstrap: bootstrap::Store::of(cluster, &facts.account),
                 public,
                 node_ports,
+                ranges: subnets::remembered(&subnets, &pins.subnets),
+                subnets,
                 account: &facts.account,
                 partition: facts.caller.split(':').nth(1).filter(|text| !text.is_empty()).unwrap_or("aws"),
                 images,
@@ -88,7 +100,12 @@ impl<'a> Site<'a> {
     /// What was chosen.
     pub(super) fn pins(&self) -> Pins {
         let public_zone = self.public.found().map(str::to_owned);
-        Pins { images: self.images.clone(), public_zone, node_ports: self.node_ports.clone() }
+        Pins {
+            images: self.images.clone(),
+            public_zone,
+            node_ports: self.node_ports.clone(),
+            subnets: self.ranges.clone(),
+        }
     }
 
     /// What the user may want to know.

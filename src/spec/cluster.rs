@@ -1,6 +1,6 @@
 //! The cluster as the rest of the program sees it: every default filled in, every name parsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -112,6 +112,9 @@ pub struct Network {
     pub cidr: Ipv4Net,
     /// One public subnet per zone, in zone order.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
+    /// The zones whose subnet the file itself gives. That of any other stays what it was first.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub given: BTreeSet<Zone>,
     /// Pod addresses, by default `100.96.0.0/11`.
     pub pods: Ipv4Net,
     /// Service addresses, by default `100.64.0.0/13`.

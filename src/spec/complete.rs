@@ -67,6 +67,7 @@ fn network(file: Option<&NetworkFile>, zones: &[Zone]) -> Option<Network> {
     Some(Network {
         cidr,
         subnets: defaults::subnets(cidr, zones, &given),
+        given: given.into_keys().collect(),
         pods: range(file.and_then(|f| f.pods.as_ref()), defaults::PODS)?,
         services: range(file.and_then(|f| f.services.as_ref()), defaults::SERVICES)?,
         plugin: match file.and_then(|f| f.plugin) {

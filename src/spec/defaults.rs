@@ -44,19 +44,23 @@ pub(super) fn master_zones(count: u32, zones: &[Zone]) -> Vec<Zone> {
     zones.iter().cycle().take(usize::try_from(count).unwrap_or(usize::MAX)).cloned().collect()
 }
 
-/// The subnet of each zone: the given one, or the zone's part of the VPC. Nothing for zones that
-/// the VPC has no part for.
+/// The parts of a VPC that zones take, in this order; none of a VPC that is too small for eight.
 ///
 /// Parts are counted from the second one, as kops does; the first is for an eighth zone.
-pub(super) fn subnets(vpc: Ipv4Net, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
+pub fn subnet_parts(vpc: Ipv4Net) -> Vec<Ipv4Net> {
     let prefix = vpc.prefix_len() + SUBNET_BITS;
-    let parts: Vec<Ipv4Net> = if prefix <= SUBNET_LONGEST {
-        vpc.subnets(prefix).map(Iterator::collect).unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let ordered = parts.iter().skip(1).chain(parts.first());
-    let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(ordered.copied()).collect();
+    if prefix > SUBNET_LONGEST {
+        return Vec::new();
+    }
+    let mut parts: Vec<Ipv4Net> = vpc.subnets(prefix).map(Iterator::collect).unwrap_or_default();
+    parts.rotate_left(1);
+    parts
+}
+
+/// The subnet of each zone: the given one, or the zone's part of the VPC. Nothing for zones that
+/// the VPC has no part for.
+pub(super) fn subnets(vpc: Ipv4Net, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
+    let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(subnet_parts(vpc)).collect();
     subnets.extend(given.iter().map(|(zone, subnet)| (zone.clone(), *subnet)));
     subnets
 }

@@ -34,6 +34,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use cluster::*;
+pub use defaults::subnet_parts;
 pub use diagnostic::{Diagnostic, Severity};
 pub use instance::SizeError;
 pub use location::{BucketError, LocationError};

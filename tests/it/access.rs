@@ -161,7 +161,10 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
     for arguments in [&["kubeconfig"][..], &["token", "rotate"]] {
         let mut command = with_kubeconfig(desk.path(), &kubeconfig, arguments);
         on_moto(&mut command);
-        exits(&run(&mut command), 0);
+        let run = run(&mut command);
+        exits(&run, 0);
+        let warned = err(&run).contains("lets nobody reach the API");
+        assert_eq!(warned, arguments[0] == "kubeconfig", "the tutorial's file lets nobody in: {}", err(&run));
     }
     follow(desk.path(), &kubeconfig, "arn:aws:sts::123456789012:user/moto", on_moto);
     assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());

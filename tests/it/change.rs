@@ -47,6 +47,18 @@ async fn another_zone_moves_one_master_and_only_when_its_data_may_go() {
     assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_zone_takes_the_place_of_another_one() {
+    let Some((_moto, mut stage)) = applied().await else { return };
+    stage.edit(&edited(r#""us-east-1f"]"#, r#""us-east-1a"]"#));
+    let changes = stage.changes(Mode::Apply).await;
+    for change in ["create subnet/us-east-1a (new)", "delete subnet/us-east-1f (not_in_file)"] {
+        assert!(changes.iter().any(|found| found == change), "{changes:#?}");
+    }
+    stage.consenting(Consent { yes: true, delete_data: true }).await.must(Exit::Done);
+    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+}
+
 /// A third zone: master `c` moves there with a new volume, and everything that spans zones spans it too.
 const ANOTHER_ZONE: &[&str] = &[
     "roll autoscaling-group/masters-c (file): machines, subnets, version",

@@ -13,7 +13,7 @@ async fn a_destroy_removes_what_controllers_made_and_nothing_of_the_neighbours()
     moto.seed();
     moto.neighbour("other.poeticoding.com");
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL);
+    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     moto.hurt("controllers", "chat.poeticoding.com");
     let changes = stage.changes(Mode::Destroy).await;

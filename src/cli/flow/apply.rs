@@ -39,7 +39,7 @@ pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> 
     // Nothing is changed while we wait: others may work.
     tenure.end(flow).await;
     match (exit, flow.clinic) {
-        (Ok(Exit::Done), Some(clinic)) if changed => attend(flow, clinic).await,
+        (Ok(Exit::Done), Some(clinic)) => attend(flow, clinic, changed).await,
         (exit, _) => exit,
     }
 }

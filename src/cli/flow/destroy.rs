@@ -226,15 +226,13 @@ async fn remains(flow: &Flow<'_>, end: &Demolition) -> Result<Vec<Live>, Failure
     let mut live = patiently(flow, || flow.cloud.observe()).await?;
     live.extend(patiently(flow, || flow.cloud.recall(&end.recorded)).await?);
     live.extend(patiently(flow, || flow.cloud.strays()).await?);
-    live.retain(|live| {
-        let shared = live.address.kind() == Bucket::KIND.name && !live.proven;
-        !shared && (live.proven || end.recorded.get(&live.address) == Some(&live.id))
-    });
+    live.retain(|live| live.proven || end.recorded.get(&live.address) == Some(&live.id));
     Ok(live)
 }
 
+/// Whether something is left on purpose: the bucket that others use, or of which only the record said that it is ours.
 fn stays(end: &Demolition, live: &Live) -> bool {
-    live.address.kind() == Bucket::KIND.name && !end.others.is_empty()
+    live.address.kind() == Bucket::KIND.name && (!end.others.is_empty() || !live.proven)
 }
 
 /// Says what became of the plan, and what is left.
@@ -270,6 +268,10 @@ fn tell(
 
 fn remaining(end: &Demolition, live: &Live) -> Left {
     let because = stays(end, live).then(|| {
+        if end.others.is_empty() {
+            return "its tags were taken away, so nothing shows that it is the cluster's: if it is, remove it by hand"
+                .to_owned();
+        }
         let named: Vec<&str> = end.others.iter().take(NAMED).map(String::as_str).collect();
         let more = if end.others.len() > NAMED { " and more" } else { "" };
         format!("others keep something in it: {}{more}", named.join(", "))

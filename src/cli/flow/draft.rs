@@ -15,9 +15,6 @@ use super::Flow;
 use super::survey::Survey;
 use super::wait::patiently;
 
-/// What the names of masters' groups begin with.
-const MASTERS: &str = "masters-";
-
 /// A plan that can be carried out.
 pub(super) struct Draft {
     pub(super) prepared: Prepared,
@@ -66,7 +63,8 @@ pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Resul
 /// Refuses to take masters away: nobody tells etcd that a member is gone, and it would go on counting it.
 fn keep_members(prepared: &mut Prepared) {
     let leaving = |change: &Change| {
-        let group = change.address.kind() == AutoScalingGroup::KIND.name && change.address.name().starts_with(MASTERS);
+        let group =
+            change.address.kind() == AutoScalingGroup::KIND.name && blueprint::is_masters_group(change.address.name());
         group && change.action == Action::Delete
     };
     let leaving: Vec<Address> =

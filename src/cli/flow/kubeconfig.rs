@@ -123,6 +123,10 @@ fn tell(
 fn warn(flow: &Flow<'_>, entry: &Entry, client: Option<&ClientCertificate>) {
     if flow.sandbox {
         flow.ui.note(&format!("nothing answers at {}: the sandbox runs no Kubernetes", entry.server));
+    } else if flow.cluster.api.allow.is_empty() {
+        flow.ui.warning(
+            "the cluster file lets nobody reach the API from outside: name your address in `api { allow = [...] }`, and apply",
+        );
     }
     if let Some(client) = client {
         let end = client.end.strftime("%Y-%m-%d %H:%M:%S UTC");

@@ -6,6 +6,7 @@ mod balancers;
 mod controllers;
 mod rolls;
 mod services;
+mod zones;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
@@ -457,6 +458,17 @@ async fn somebody_elses_keys_keep_the_bucket() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn our_bucket_without_its_tags_stays_and_is_named() {
+    let lab = Lab::built().await;
+    lab.sandbox.untag(&"bucket/state".parse().unwrap()).unwrap();
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    let (_, end) = out.split_once("1 resource left:").unwrap();
+    assert!(end.contains("bucket/state") && end.contains("its tags were taken away"), "{out}");
+    assert_eq!(lab.keys().await, Vec::<String>::new(), "nothing of the cluster is in it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_outside_our_prefix_keep_the_bucket_too() {
     let mut lab = Lab::new();
     lab.text = FILE.replace("s3://state.chat.poeticoding.com", "s3://state.chat.poeticoding.com/teams/chat");
@@ -576,6 +588,11 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
             }
         }
     }
+    for app in ["aws-cloud-controller-manager", "kube-dns", "kube-proxy"] {
+        let mut pod = pod(&machines[0].0, app);
+        pod["metadata"]["labels"] = serde_json::json!({ "k8s-app": app });
+        api.put("kubelet", pod);
+    }
     let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(out.contains("3 of 3 members serve") && out.contains("The cluster is well."), "{out}");
@@ -598,6 +615,11 @@ async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
     assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
     let lease = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
     assert_eq!(lease, None, "others may work meanwhile");
+
+    // Nothing is left to change, and the cluster is not well all the same.
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("everything is applied, but after a minute the cluster is not well"), "{said}");
 }
 
 fn node(instance: &str) -> serde_json::Value {

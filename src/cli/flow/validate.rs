@@ -25,8 +25,10 @@ use super::wait::patiently;
 
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How long `apply` waits for its cluster.
-pub(super) const PATIENCE: Duration = Duration::from_mins(20);
+/// How long `apply` waits for a cluster that it has changed.
+const PATIENCE: Duration = Duration::from_mins(20);
+/// How long it waits for one that it has not: an apply before it may have given up too early.
+const GLANCE: Duration = Duration::from_mins(1);
 
 /// Where a cluster tells how it is.
 pub struct Clinic {
@@ -51,31 +53,34 @@ pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> R
     Ok(if document.well { Exit::Done } else { Exit::Differs })
 }
 
-/// Waits for a cluster that was just changed. What nobody can look at from here is not waited for.
-pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic) -> Result<Exit, CliError> {
+/// Waits for a cluster at the end of an apply: long if that has changed something. What nobody can look at from here is
+/// not waited for.
+pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic, changed: bool) -> Result<Exit, CliError> {
     let pending = |check: &Check| matches!(check.verdict, Verdict::Waiting | Verdict::Wrong);
-    let checks = match await_health(flow, clinic, PATIENCE, pending).await {
+    let patience = if changed { PATIENCE } else { GLANCE };
+    let checks = match await_health(flow, clinic, patience, pending).await {
         Ok(checks) => checks,
         Err(CliError::Interrupted) => {
             flow.ui.note("no longer waiting for the machines; `quorate validate` tells how they are");
             return Ok(Exit::Interrupted);
         }
         Err(error) => {
-            flow.ui.warning("everything was applied, but nobody could see whether the cluster is well");
+            flow.ui.warning("everything is applied, but nobody could see whether the cluster is well");
             flow.ui.report(&error.report());
             return Ok(Exit::Partly);
         }
     };
     let unknown = checks.iter().find(|check| check.verdict == Verdict::Unknown);
     if let Some(pending) = checks.iter().find(|check| pending(check)) {
-        let minutes = PATIENCE.as_secs() / 60;
+        let waited = patience.as_secs() / 60;
+        let waited = if waited == 1 { "a minute".to_owned() } else { format!("{waited} minutes") };
         flow.ui.warning(&format!(
-            "everything was applied, but after {minutes} minutes the cluster is not well: {}. `quorate validate --wait 10m` looks on.",
+            "everything is applied, but after {waited} the cluster is not well: {}. `quorate validate --wait 10m` looks on.",
             pending.finding
         ));
         return Ok(Exit::Partly);
     }
-    if let Some(unknown) = unknown {
+    if let Some(unknown) = unknown.filter(|_| changed) {
         flow.ui.note(&format!("the machines are up; Kubernetes itself was not looked at: {}", unknown.finding));
     }
     Ok(Exit::Done)

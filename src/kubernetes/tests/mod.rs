@@ -5,6 +5,7 @@ mod census;
 mod client;
 mod lives;
 mod manifests;
+mod release;
 mod rollout;
 mod strict;
 mod versions;

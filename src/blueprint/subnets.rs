@@ -1,0 +1,165 @@
+//! The address range of each zone's subnet: once chosen, it stays the zone's.
+//!
+//! A subnet that takes the place of another one is made before that one goes, and AWS lets no two overlap. So a new zone
+//! never gets a range that another zone has, or had.
+
+use std::collections::BTreeMap;
+
+use ipnet::Ipv4Net;
+
+use super::Problem;
+use crate::spec::{Network, Zone, subnet_parts};
+
+type Ranges = BTreeMap<Zone, Ipv4Net>;
+
+/// The range of each zone: what the file gives, else what it had, else the part that a new cluster would choose, else the
+/// first that is free.
+pub(super) fn ranges(network: &Network, pinned: &Ranges) -> Result<Ranges, Problem> {
+    let mut ranges: Ranges = network.subnets.clone();
+    ranges.retain(|zone, _| network.given.contains(zone));
+    let others: Vec<&Zone> = network.subnets.keys().filter(|zone| !network.given.contains(*zone)).collect();
+    for &zone in &others {
+        if let Some(range) =
+            pinned.get(zone).filter(|range| network.cidr.contains(*range) && is_free(**range, ranges.values()))
+        {
+            ranges.insert(zone.clone(), *range);
+        }
+    }
+    for zone in others {
+        if !ranges.contains_key(zone) {
+            let range = choose(network, zone, &ranges, pinned);
+            let range = range.ok_or_else(|| Problem::NoRoom { zone: zone.clone(), network: network.cidr })?;
+            ranges.insert(zone.clone(), range);
+        }
+    }
+    Ok(ranges)
+}
+
+/// The ranges in use, and those of zones that the cluster has left, as far as they are not used again.
+pub(super) fn remembered(ranges: &Ranges, pinned: &Ranges) -> Ranges {
+    let mut all = ranges.clone();
+    for (zone, range) in pinned {
+        if is_free(*range, ranges.values()) {
+            all.entry(zone.clone()).or_insert(*range);
+        }
+    }
+    all
+}
+
+/// A range for a zone that has none. Where every part has been somebody's, one that is nobody's now is taken.
+fn choose(network: &Network, zone: &Zone, ranges: &Ranges, pinned: &Ranges) -> Option<Ipv4Net> {
+    let first = network.subnets.get(zone).copied();
+    let candidates: Vec<Ipv4Net> = first.into_iter().chain(subnet_parts(network.cidr)).collect();
+    let free = |range: &&Ipv4Net| is_free(**range, ranges.values());
+    let never_used = candidates.iter().filter(free).find(|range| is_free(**range, pinned.values()));
+    never_used.or_else(|| candidates.iter().find(free)).copied()
+}
+
+fn is_free<'a>(range: Ipv4Net, mut others: impl Iterator<Item = &'a Ipv4Net>) -> bool {
+    !others.any(|other| other.contains(&range) || range.contains(other))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::spec::{Cluster, parse};
+
+    fn file(zones: &[&str], network: &str) -> Cluster {
+        let zones: Vec<String> = zones.iter().map(|letter| format!("\"us-east-1{letter}\"")).collect();
+        let text = format!(
+            "name = \"c.example.com\"\nstate = \"file:./s\"\nzones = [{}]\n{network}\nmasters {{\n count = 1\n size = \"t3.medium\"\n}}\n\
+             nodes \"w\" {{\n count = 1\n size = \"t3.medium\"\n}}\n",
+            zones.join(", ")
+        );
+        let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
+        parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)))
+    }
+
+    fn zone(letter: &str) -> Zone {
+        Zone::parse(&format!("us-east-1{letter}")).unwrap()
+    }
+
+    fn range(text: &str) -> Ipv4Net {
+        text.parse().unwrap()
+    }
+
+    /// The ranges of each file, one after the other, as the record carries them on.
+    fn lives(files: &[Cluster]) -> Vec<Ranges> {
+        let mut pinned = Ranges::new();
+        let mut all = Vec::new();
+        for file in files {
+            let ranges = ranges(&file.network, &pinned).unwrap();
+            pinned = remembered(&ranges, &pinned);
+            all.push(ranges);
+        }
+        all
+    }
+
+    #[test]
+    fn a_zone_that_comes_for_another_gets_a_range_that_nobody_had() {
+        let all = lives(&[file(&["d", "f"], ""), file(&["d", "a"], ""), file(&["f", "a"], "")]);
+        assert_eq!(all[0][&zone("d")], range("172.20.32.0/19"));
+        assert_eq!(all[0][&zone("f")], range("172.20.64.0/19"));
+        assert_eq!(all[1][&zone("d")], range("172.20.32.0/19"));
+        assert_eq!(all[1][&zone("a")], range("172.20.96.0/19"));
+        assert_eq!(all[2][&zone("f")], range("172.20.64.0/19"), "its own again");
+    }
+
+    #[test]
+    fn the_order_of_zones_in_the_file_moves_nothing() {
+        let all = lives(&[file(&["d", "f"], ""), file(&["f", "d"], "")]);
+        assert_eq!(all[0], all[1]);
+    }
+
+    #[test]
+    fn what_the_file_gives_is_taken_and_stays_out_of_the_way_of_others() {
+        let given = "network {\n subnets = { \"us-east-1a\" = \"172.20.96.0/20\" }\n}";
+        let all = lives(&[file(&["a", "d"], given), file(&["a", "d", "f"], given)]);
+        assert_eq!(all[1][&zone("a")], range("172.20.96.0/20"));
+        assert!(is_free(all[1][&zone("f")], [range("172.20.96.0/20")].iter()), "{:?}", all[1]);
+    }
+
+    #[test]
+    fn where_every_part_was_somebodys_one_that_is_nobodys_now_is_used_again() {
+        let pinned: Ranges = subnet_parts(range("172.20.0.0/16"))
+            .into_iter()
+            .zip(["b", "c", "d", "e", "f", "g", "h", "i"])
+            .map(|(range, letter)| (zone(letter), range))
+            .collect();
+        let ranges = ranges(&file(&["a", "b"], "").network, &pinned).unwrap();
+        assert_eq!(ranges[&zone("b")], range("172.20.32.0/19"));
+        assert!(is_free(ranges[&zone("a")], [ranges[&zone("b")]].iter()));
+        assert!(
+            !remembered(&ranges, &pinned).iter().any(|(one, range)| *one != zone("a") && *range == ranges[&zone("a")])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_zones_come_and_go_no_range_is_ever_in_the_way(
+            lists in prop::collection::vec(prop::sample::subsequence(vec!["a", "b", "c", "d", "e", "f"], 1..=4), 2..6),
+            turns in prop::collection::vec(any::<prop::sample::Index>(), 6),
+        ) {
+            let files: Vec<Cluster> = lists.iter().zip(&turns).map(|(list, turn)| {
+                let mut list = list.clone();
+                let by = turn.index(list.len());
+                list.rotate_left(by);
+                file(&list, "")
+            }).collect();
+            for pair in lives(&files).windows(2) {
+                let (before, now) = (&pair[0], &pair[1]);
+                for (zone, range) in now {
+                    prop_assert!(is_free(*range, now.iter().filter(|(other, _)| *other != zone).map(|(_, range)| range)));
+                    match before.get(zone) {
+                        Some(had) => prop_assert_eq!(had, range, "{} keeps its range", zone),
+                        None => prop_assert!(is_free(*range, before.values()), "{zone} stands beside all that were there"),
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Zones that come and go under a living cluster.
+
+use super::*;
+use crate::resource::{Resource, Subnet};
+
+/// The range of each zone's subnet.
+async fn ranges(lab: &Lab) -> BTreeMap<String, String> {
+    let live = lab.with(async |flow| flow.cloud.observe().await).await.unwrap();
+    let subnets = live.iter().filter(|live| live.address.kind() == Subnet::KIND.name);
+    let range = |live: &crate::engine::Live| live.attributes["cidr"].as_text().unwrap().to_owned();
+    subnets.map(|live| (live.address.name().to_owned(), range(live))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_takes_the_place_of_another_one_under_a_living_cluster() {
+    let mut lab = Lab::built().await;
+    let before = ranges(&lab).await;
+    // Master `b` moves, and leaves its volume behind.
+    let consent = Consent { yes: true, delete_data: true };
+    lab.text = FILE.replace("us-east-1f", "us-east-1a");
+    let (exit, out) = lab.apply(consent).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    let after = ranges(&lab).await;
+    assert_eq!(after["us-east-1d"], before["us-east-1d"]);
+    assert_eq!((after.len(), after["us-east-1a"].as_str()), (2, "172.20.96.0/19"), "beside the one that it replaces");
+
+    lab.text = FILE.to_owned();
+    let (exit, out) = lab.apply(consent).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert_eq!(ranges(&lab).await, before, "and back again");
+}

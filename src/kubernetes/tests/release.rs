@@ -1,0 +1,56 @@
+//! What controllers made outside is let go of before the cluster goes.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::kubernetes::Kubernetes;
+
+fn service(name: &str, kind: &str) -> Json {
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": { "name": name, "namespace": "web" },
+        "spec": { "type": kind, "ports": [{ "port": 80 }] },
+    })
+}
+
+fn claim(name: &str) -> Json {
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": name, "namespace": "web" },
+        "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "8Gi" } } },
+    })
+}
+
+#[tokio::test]
+async fn services_with_a_load_balancer_and_claims_go_and_nothing_else_does() {
+    let api = FakeApi::start().await;
+    for object in [service("chat", "LoadBalancer"), service("redis", "ClusterIP"), claim("data")] {
+        api.put("somebody", object);
+    }
+    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let notes = Mutex::new(Vec::new());
+    kubernetes.release(&|note| notes.lock().unwrap().push(note)).await.unwrap();
+    assert_eq!(api.get("Service", "web", "chat"), None);
+    assert_eq!(api.get("PersistentVolumeClaim", "web", "data"), None);
+    assert!(api.get("Service", "web", "redis").is_some());
+    assert_eq!(*notes.lock().unwrap(), Vec::<String>::new(), "there was nothing to wait for");
+}
+
+#[tokio::test]
+async fn a_claim_that_a_pod_uses_is_not_waited_for() {
+    let api = FakeApi::start().await;
+    let mut used = claim("data");
+    used["metadata"]["finalizers"] = json!(["kubernetes.io/pvc-protection"]);
+    api.put("somebody", used);
+    api.put(
+        "somebody",
+        json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "db-0", "namespace": "web" },
+            "spec": {
+                "containers": [{ "name": "db", "image": "db:1" }],
+                "volumes": [{ "name": "data", "persistentVolumeClaim": { "claimName": "data" } }],
+            },
+        }),
+    );
+    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let released = kubernetes.release(&|note| panic!("waits: {note}"));
+    tokio::time::timeout(std::time::Duration::from_secs(30), released).await.unwrap().unwrap();
+}
