@@ -8,14 +8,17 @@ use super::SandboxError;
 use super::world::{FORMAT, World};
 use crate::store::file::{self, Durability, Lock};
 
+/// The file as last read, so that it is parsed only when another process has changed it.
+type LastRead = Mutex<Option<(Vec<u8>, World)>>;
+
 /// Where the account is kept: in a directory for the commands, in memory for tests that live thousands of lives.
 #[derive(Debug)]
 pub(super) enum Home {
     /// A file, shared with other processes.
     Directory {
         root: PathBuf,
-        /// The file as last read, so that it is parsed only when another process has changed it.
-        last: Box<Mutex<Option<(Vec<u8>, World)>>>,
+        /// What was read last.
+        last: Box<LastRead>,
     },
     /// Shared with who got it from the same place.
     Memory(Arc<Mutex<World>>),

@@ -45,6 +45,9 @@ class Cloud:
     def __init__(self, work):
         server = load(REPOSITORY / "tests/moto/server.py")
         self.wire = Wire(server.application())
+        # A roll waits for machines that are booted only after it: they are spoken for while it runs.
+        self.working = False
+        server.speak_for_machines(lambda: self.working)
         self.endpoint = f"http://{network.ENDPOINT}:{PORT}"
         self.directory = work / "cluster"
         self.directory.mkdir()
@@ -67,7 +70,9 @@ class Cloud:
         """Runs the program as a user would, with the text of a cluster file."""
         (self.directory / "cluster.hcl").write_text(cluster)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
+        self.working = True
         done = subprocess.run([program(), *arguments], cwd=self.directory, env=environment, capture_output=True, text=True, timeout=300)
+        self.working = False
         if done.returncode:
             raise AssertionError(f"quorate {' '.join(arguments)} answered {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout

@@ -125,7 +125,7 @@ fn warn(flow: &Flow<'_>, entry: &Entry, client: Option<&ClientCertificate>) {
         flow.ui.note(&format!("nothing answers at {}: the sandbox runs no Kubernetes", entry.server));
     } else if flow.cluster.api.allow.is_empty() {
         flow.ui.warning(
-            "the cluster file lets nobody reach the API from outside: name your address in `api { allow = [...] }`, and apply",
+            "the cluster file lets nobody reach the API from outside: `quorate access open` does for a while, `api { allow = [...] }` for good",
         );
     }
     if let Some(client) = client {
