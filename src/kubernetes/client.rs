@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, WatchParams};
 use kube::core::{Request, WatchEvent};
@@ -108,6 +109,11 @@ impl Connection {
         self.pages(api, &api.path(Some(namespace)), ListParams::default()).await
     }
 
+    /// What every object of a type in a namespace is called and whose it is: its metadata, and nothing of its content.
+    pub(super) async fn list_names_in(&self, api: &ApiType, namespace: &str) -> Result<Vec<Json>, Failure> {
+        self.pages_of(api, &api.path(Some(namespace)), ListParams::default(), Extent::Names).await
+    }
+
     /// Every object of a type in a namespace with these labels.
     pub(super) async fn list_selected(
         &self,
@@ -119,10 +125,20 @@ impl Connection {
     }
 
     async fn pages(&self, api: &ApiType, path: &str, params: ListParams) -> Result<Vec<Json>, Failure> {
+        self.pages_of(api, path, params, Extent::Whole).await
+    }
+
+    async fn pages_of(
+        &self,
+        api: &ApiType,
+        path: &str,
+        params: ListParams,
+        extent: Extent,
+    ) -> Result<Vec<Json>, Failure> {
         let mut found = Vec::new();
         let mut params = params.limit(PAGE);
         loop {
-            let mut page = match self.send(&format!("list {api}"), path, &Verb::List(&params)).await {
+            let mut page = match self.send(&format!("list {api}"), path, &extent.of(&params)).await {
                 Err(refusal) if refusal.failure.class == Class::Gone && found.is_empty() => return Ok(found),
                 page => page?,
             };
@@ -144,6 +160,25 @@ impl Connection {
         params.dry_run = matches!(how, Apply::DryRun | Apply::PoliteDryRun);
         let verb = Verb::Patch(&place.name, &params, Patch::Apply(manifest));
         self.send(&format!("apply {place}"), &place.collection(), &verb).await
+    }
+
+    /// Every type of object that the server has and that can be listed and deleted: its own word, one call for each
+    /// group.
+    pub(super) async fn types(&self) -> Result<Vec<ApiType>, Failure> {
+        let action = "discover types";
+        let failed = |error: kube::Error| classify(action, &error).failure;
+        let groups = self.client.list_api_groups().await.map_err(failed)?;
+        let versions = groups.groups.iter().filter_map(|group| {
+            let preferred = group.preferred_version.as_ref().or(group.versions.first())?;
+            Some(preferred.group_version.clone())
+        });
+        let core = self.client.list_core_api_resources("v1").await.map_err(failed)?;
+        let mut types = discovered("v1", &core.resources);
+        for version in versions {
+            let found = self.client.list_api_group_resources(&version).await.map_err(failed)?;
+            types.extend(discovered(&version, &found.resources));
+        }
+        Ok(types)
     }
 
     /// Begins to remove an object, and what it made. With a uid: only that very one.
@@ -190,6 +225,7 @@ impl Connection {
             let request = match verb {
                 Verb::Get(name) => request.get(name, &GetParams::default()),
                 Verb::List(params) => request.list(params),
+                Verb::ListNames(params) => request.list_metadata(params),
                 Verb::Patch(name, params, body) => request.patch(name, params, body),
                 Verb::Delete(name, params) => request.delete(name, params),
             };
@@ -215,8 +251,27 @@ impl Connection {
 enum Verb<'a> {
     Get(&'a str),
     List(&'a ListParams),
+    ListNames(&'a ListParams),
     Patch(&'a str, &'a PatchParams, Patch<&'a Json>),
     Delete(&'a str, &'a DeleteParams),
+}
+
+/// How much of each object a list tells.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// Everything.
+    Whole,
+    /// Its metadata.
+    Names,
+}
+
+impl Extent {
+    fn of(self, params: &ListParams) -> Verb<'_> {
+        match self {
+            Self::Whole => Verb::List(params),
+            Self::Names => Verb::ListNames(params),
+        }
+    }
 }
 
 fn watching() -> WatchParams {
@@ -232,6 +287,21 @@ fn seen(action: &str, event: kube::Result<WatchEvent<Json>>) -> Option<Result<Se
         Ok(WatchEvent::Error(status)) => Some(Err(classify(action, &kube::Error::Api(status)).failure)),
         Err(error) => Some(Err(classify(action, &error).failure)),
     }
+}
+
+/// The types of a group's version, without parts of types and what is no object.
+fn discovered(api_version: &str, resources: &[APIResource]) -> Vec<ApiType> {
+    let can = |resource: &APIResource, verb: &str| resource.verbs.iter().any(|known| known == verb);
+    let whole = resources.iter().filter(|resource| !resource.name.contains('/'));
+    whole
+        .filter(|resource| can(resource, "list") && can(resource, "delete"))
+        .map(|resource| ApiType {
+            api_version: api_version.to_owned().into(),
+            kind: resource.kind.clone().into(),
+            plural: resource.name.clone().into(),
+            namespaced: resource.namespaced,
+        })
+        .collect()
 }
 
 /// Items of a list do not say what they are.

@@ -1,24 +1,30 @@
 //! A namespace takes everything in it along when it goes: so it goes only without what others made.
 
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt};
+
 use super::client::Connection;
 use super::failure::own;
+use super::live::ours;
 use super::place::{Json, Place};
+use super::provider::ABREAST;
 use crate::engine::{Class, Failure};
-use crate::resource::{API_TYPES, CLUSTER_TAG};
 
 /// What Kubernetes itself puts into every namespace.
 const FURNITURE: [(&str, &str); 2] = [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
+/// Types whose objects only tell of others.
+const ECHOES: [&str; 4] = ["events", "endpoints", "endpointslices", "leases"];
 /// How many objects of others are named.
 const NAMED: usize = 5;
+/// How far an owner is looked for: a pod's replica set, its deployment, and what made that.
+const FAR: usize = 5;
 
-/// Refuses to go on if a namespace holds what this cluster's file does not.
+/// Refuses to go on if a namespace holds what this cluster's file does not. What cannot be looked at counts as somebody's.
 pub(super) async fn check_empty(connection: &Connection, place: &Place, cluster: &str) -> Result<(), Failure> {
-    let mut others = Vec::new();
-    for api in API_TYPES.iter().filter(|api| api.namespaced) {
-        let found = connection.list_in(api, &place.name).await?;
-        let strangers = found.iter().filter(|object| !belongs(object, cluster));
-        others.extend(strangers.filter_map(Place::of).map(|place| place.to_string()));
-    }
+    let found = inside(connection, &place.name).await?;
+    let family = Family::new(&found, cluster);
+    let mut others: Vec<String> = found.iter().filter(|object| !family.holds(object)).map(named).collect();
     if others.is_empty() {
         return Ok(());
     }
@@ -32,9 +38,45 @@ pub(super) async fn check_empty(connection: &Connection, place: &Place, cluster:
     Err(own(Class::Invalid, &format!("delete {place}"), message))
 }
 
-fn belongs(object: &Json, cluster: &str) -> bool {
+/// Everything in a namespace, of whatever type: what it is called and whose it is, not what is in it.
+async fn inside(connection: &Connection, namespace: &str) -> Result<Vec<Json>, Failure> {
+    let types = connection.types().await?;
+    let within = types.into_iter().filter(|api| api.namespaced && !ECHOES.contains(&api.plural.as_ref()));
+    let asked = within.map(async |api| connection.list_names_in(&api, namespace).await);
+    let found: Vec<Vec<Json>> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What is this cluster's in a namespace, and what came of that.
+struct Family<'a> {
+    cluster: &'a str,
+    by_uid: BTreeMap<&'a str, &'a Json>,
+}
+
+impl<'a> Family<'a> {
+    fn new(found: &'a [Json], cluster: &'a str) -> Self {
+        let by_uid = found.iter().filter_map(|object| Some((object["metadata"]["uid"].as_str()?, object)));
+        Self { cluster, by_uid: by_uid.collect() }
+    }
+
+    fn holds(&self, object: &Json) -> bool {
+        let metadata = &object["metadata"];
+        let furniture = FURNITURE.iter().any(|(kind, name)| object["kind"] == *kind && metadata["name"] == *name);
+        // What goes anyway is nobody's to keep.
+        furniture || metadata["deletionTimestamp"].is_string() || self.descends(object, FAR)
+    }
+
+    /// Whether it is ours, or belongs to what is.
+    fn descends(&self, object: &Json, far: usize) -> bool {
+        let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+        let mut owners = owners.filter_map(|owner| self.by_uid.get(owner["uid"].as_str()?));
+        ours(self.cluster, object).is_some() || (far > 0 && owners.any(|owner| self.descends(owner, far - 1)))
+    }
+}
+
+/// `Secret team/theirs`
+fn named(object: &Json) -> String {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let metadata = &object["metadata"];
-    let furniture = FURNITURE.iter().any(|(kind, name)| object["kind"] == *kind && metadata["name"] == *name);
-    // What something else made goes with that.
-    furniture || metadata["labels"][CLUSTER_TAG] == cluster || metadata["ownerReferences"].is_array()
+    format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
 }

@@ -12,7 +12,7 @@ use super::live::{live, ours};
 use super::place::{Json, Place};
 use super::{Entrance, handover, namespace, rehearsal, rollout};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Rehearsal, Token, Value};
-use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG, NAMESPACE, manifest_of};
+use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG, manifest_of};
 
 /// How many questions are asked at a time.
 pub(super) const ABREAST: usize = 8;
@@ -104,7 +104,7 @@ impl Kubernetes {
         if live.proven && ours(&self.cluster, &there).as_ref() != Some(&live.address) {
             return Ok(());
         }
-        if live.address.kind() == NAMESPACE {
+        if place.api.kind == "Namespace" {
             namespace::check_empty(connection, &place, &self.cluster).await?;
         }
         let uid = live.outputs.get("uid").map(String::as_str).filter(|uid| !uid.is_empty());

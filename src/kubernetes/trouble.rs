@@ -12,8 +12,10 @@ pub(super) fn trouble(pod: &Json) -> Option<String> {
         return None;
     }
     unschedulable(pod).or_else(|| {
-        let statuses = ["initContainerStatuses", "containerStatuses"].map(|name| pod["status"][name].as_array());
-        statuses.into_iter().flatten().flatten().find_map(container)
+        let statuses = |name: &str| pod["status"][name].as_array().into_iter().flatten();
+        let mut all = statuses("initContainerStatuses").chain(statuses("containerStatuses"));
+        // What comes before the others runs as long as it takes.
+        all.find_map(container).or_else(|| statuses("containerStatuses").find_map(unready))
     })
 }
 
@@ -27,9 +29,6 @@ fn unschedulable(pod: &Json) -> Option<String> {
 
 fn container(status: &Json) -> Option<String> {
     let name = status["name"].as_str().unwrap_or_default();
-    if status["state"]["running"].is_object() && status["ready"] == false {
-        return Some(format!("the container {name} runs, but is not ready"));
-    }
     let waiting = &status["state"]["waiting"];
     let reason = waiting["reason"].as_str().filter(|reason| !NORMAL.contains(reason))?;
     let said = waiting["message"].as_str().unwrap_or_default();
@@ -51,6 +50,12 @@ fn container(status: &Json) -> Option<String> {
         "CreateContainerConfigError" => with(format!("the container {name} cannot be configured"), said),
         other => with(format!("the container {name} waits ({other})"), said),
     })
+}
+
+fn unready(status: &Json) -> Option<String> {
+    let name = status["name"].as_str().unwrap_or_default();
+    let unready = status["state"]["running"].is_object() && status["ready"] == false;
+    unready.then(|| format!("the container {name} runs, but is not ready"))
 }
 
 fn with(text: String, said: &str) -> String {
@@ -98,11 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_runs_and_does_not_answer_is_told() {
+    fn a_container_that_runs_and_does_not_answer_is_told_but_not_one_that_prepares() {
         let status =
             json!({ "name": "chat", "ready": false, "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
         let pod = |status: Json| json!({ "status": { "containerStatuses": [status] } });
         assert_eq!(trouble(&pod(status.clone())).as_deref(), Some("the container chat runs, but is not ready"));
+        assert_eq!(trouble(&json!({ "status": { "initContainerStatuses": [status] } })), None);
         let mut ready = status;
         ready["ready"] = true.into();
         assert_eq!(trouble(&pod(ready)), None);

@@ -1,12 +1,13 @@
 //! A request and its answer.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
 
 use super::http::{Reply, Request};
 use super::merge;
-use super::schema::Refused;
+use super::schema::{Refused, Schema};
 use super::state::State;
 use super::target::Target;
 
@@ -20,6 +21,9 @@ pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
     }
     if request.path == "/readyz" {
         return Reply::Json(200, json!("ok"));
+    }
+    if let Some(told) = discovery(&request.path) {
+        return Reply::Json(200, told);
     }
     let Some(target) = Target::of(request) else {
         return failed((404, "NotFound", "the server could not find the requested resource".to_owned()));
@@ -49,6 +53,33 @@ pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
         Err(Answer::Refused(refused)) => failed(refused),
         Err(Answer::Document(code, document)) => Reply::Json(code, document),
     }
+}
+
+/// What types there are.
+fn discovery(path: &str) -> Option<Json> {
+    let resources = |version: &str| -> Vec<Json> {
+        let known = Schema::all().filter(|schema| schema.api.api_version == version);
+        known
+            .map(|schema| {
+                let api = &schema.api;
+                json!({ "name": api.plural, "kind": api.kind, "namespaced": api.namespaced, "singularName": "",
+                        "verbs": ["get", "list", "watch", "patch", "delete"] })
+            })
+            .collect()
+    };
+    let versions: BTreeSet<&str> = Schema::all().map(|schema| schema.api.api_version.as_ref()).collect();
+    if path == "/apis" {
+        let groups = versions.iter().filter_map(|version| Some((version, version.split_once('/')?))).map(
+            |(full, (group, version))| {
+                let version = json!({ "groupVersion": full, "version": version });
+                json!({ "name": group, "versions": [version], "preferredVersion": version })
+            },
+        );
+        return Some(json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>() }));
+    }
+    let version = path.strip_prefix("/apis/").or_else(|| path.strip_prefix("/api/"))?;
+    let resources = versions.contains(version).then(|| resources(version))?;
+    Some(json!({ "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources }))
 }
 
 /// An answer that is no yes.

@@ -50,6 +50,7 @@ schemas! {
     core::Namespace, "v1", "Namespace", "namespaces", false, [], [];
     core::ServiceAccount, "v1", "ServiceAccount", "serviceaccounts", true, [], [];
     core::ConfigMap, "v1", "ConfigMap", "configmaps", true, [], [];
+    core::Secret, "v1", "Secret", "secrets", true, [], ["type"];
     core::LimitRange, "v1", "LimitRange", "limitranges", true, [], [];
     core::ResourceQuota, "v1", "ResourceQuota", "resourcequotas", true, [], [];
     core::Node, "v1", "Node", "nodes", false, [], [];
@@ -98,6 +99,11 @@ impl Schema {
     /// The schema of the type with this group, version and plural.
     pub(super) fn find(api_version: &str, plural: &str) -> Option<&'static Self> {
         SCHEMAS.iter().find(|schema| schema.api.api_version == api_version && schema.api.plural == plural)
+    }
+
+    /// Every one that is known.
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        SCHEMAS.iter()
     }
 
     /// The schema of the type of this kind.

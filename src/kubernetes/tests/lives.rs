@@ -233,7 +233,7 @@ async fn a_namespace_goes_only_without_what_others_made_in_it() {
     life.api.put("them", theirs);
     let prepared = life.plan(Mode::Destroy, &[]).await;
     let outcome = life.carry_out(&prepared).await;
-    assert!(outcome.failed[0].1.message.contains("deployments.apps team/theirs"), "{:?}", outcome.failed);
+    assert!(outcome.failed[0].1.message.contains("Deployment team/theirs"), "{:?}", outcome.failed);
     assert!(life.api.get("Deployment", "team", "theirs").is_some());
 }
 

@@ -105,6 +105,42 @@ async fn a_label_that_somebody_added_to_a_selector_is_drift_and_taken_back() {
     life.settle(&wanted(chat())).await;
 }
 
+/// Something in the namespace `team`, made by a controller for somebody.
+fn inside(kind: &str, version: &str, name: &str, owner: Option<&Json>) -> Json {
+    let owners: Vec<Json> = owner.into_iter().map(|owner| json!({ "uid": owner["metadata"]["uid"] })).collect();
+    json!({ "apiVersion": version, "kind": kind,
+            "metadata": { "name": name, "namespace": "team", "ownerReferences": owners } })
+}
+
+#[tokio::test]
+async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() {
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
+    for (address, kind) in [("namespace/team", "Secret"), ("manifest/team/Namespace/team", "Pod")] {
+        let mut life = Life::begin().await;
+        let mut ours = chat();
+        ours["metadata"]["namespace"] = "team".into();
+        let wanted = [object(address, namespace.clone()), object("deployment/chat", ours)];
+        life.settle(&wanted).await;
+        let deployment = life.api.get("Deployment", "team", "chat").unwrap();
+        life.api.put("controller", inside("ReplicaSet", "apps/v1", "chat-5d", Some(&deployment)));
+        let set = life.api.get("ReplicaSet", "team", "chat-5d").unwrap();
+        life.api.put("controller", inside("Pod", "v1", "chat-5d-x", Some(&set)));
+        life.api.put("controller", inside("ServiceAccount", "v1", "default", None));
+        let connection = Connection::new(&life.api.access()).unwrap();
+        let check = async || crate::kubernetes::namespace::check_empty(&connection, &place(&namespace), CLUSTER).await;
+        assert_eq!(check().await, Ok(()));
+
+        // Owned by something that is neither ours nor in the namespace.
+        let elsewhere = json!({ "metadata": { "uid": "of-a-node" } });
+        life.api.put("them", inside(kind, "v1", "theirs", Some(&elsewhere)));
+        let failure = check().await.unwrap_err();
+        assert!(failure.message.contains(&format!("{kind} team/theirs")), "{failure}");
+        let prepared = life.plan(Mode::Apply, &wanted[1..]).await;
+        assert_eq!(life.carry_out(&prepared).await.failed.len(), 1, "{:?}", lines(&prepared));
+        assert!(life.api.get(kind, "team", "theirs").is_some());
+    }
+}
+
 #[tokio::test]
 async fn what_an_add_on_takes_along_for_good_is_told() {
     let mut life = Life::begin().await;
