@@ -25,6 +25,7 @@ pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/50-etcd.sh"),
     include_str!("../bootstrap/node/55-backup.sh"),
     include_str!("../bootstrap/node/60-master.sh"),
+    include_str!("../bootstrap/node/65-leave.sh"),
     include_str!("../bootstrap/node/70-node.sh"),
     include_str!("../bootstrap/node/90-main.sh"),
 );
@@ -141,6 +142,10 @@ impl Settings {
             USER_DATA,
             &[
                 ("@BUCKET@", word(&site.bootstrap.bucket)),
+                ("@FOLDER@", word(&site.bootstrap.root)),
+                ("@ROLE@", word(self.line("QUORATE_ROLE"))),
+                ("@NAME@", word(self.line("QUORATE_NAME"))),
+                ("@KUBERNETES@", word(self.line("QUORATE_KUBERNETES"))),
                 ("@REGION@", word(&site.cluster.region)),
                 ("@SCRIPT_KEY@", word(&script.key)),
                 ("@SCRIPT_SHA256@", word(&script.sha256)),
@@ -154,6 +159,11 @@ impl Settings {
             return Err(Problem::UserDataTooLong { machine: self.name.clone(), bytes });
         }
         Ok(user_data)
+    }
+
+    /// What the cluster file says under a name; nothing if it says nothing.
+    fn line(&self, name: &str) -> &str {
+        self.lines.iter().find(|(line, _)| *line == name).map_or("", |(_, value)| value)
     }
 
     /// Lines such as `QUORATE_VOLUME='vol-…'`. No id holds anything that would end a quoted word.

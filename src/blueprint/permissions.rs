@@ -82,8 +82,9 @@ fn bootstrap_objects(site: &Site<'_>, name: &str) -> String {
 
 fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
     vec![
-        // node.sh, etcd volume: finds out whether the volume is free. Reads cannot be limited to a volume.
-        Statement::allow("SeeVolumes", &["ec2:DescribeVolumes"]).on_everything(),
+        // node.sh, etcd volume: finds out whether the volume is free; backup: which machines still are. Reads cannot be
+        // limited to a volume or a cluster.
+        Statement::allow("SeeVolumes", &["ec2:DescribeInstances", "ec2:DescribeVolumes"]).on_everything(),
         // node.sh, etcd volume: attaches it. node.sh, leave: detaches it, so that the next machine need not wait for
         // AWS to find out. AWS checks the volume here and the instance by a statement of its own, `AttachToMachines`:
         // no policy can say which volume goes to which machine.
@@ -97,21 +98,25 @@ fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
 /// What masters read and write in the bucket. All policies of a role share 10,240 characters, and each key here begins
 /// with the state's prefix and the cluster's name: so there are as few as will do.
 fn master_store(site: &Site<'_>) -> Vec<Statement> {
-    let prefix = |prefix: &str| format!("{}/{prefix}", literally(&site.bootstrap.root));
     vec![
         // user-data.sh: fetches node.sh and a master's settings. node.sh, authorities and token: the cluster's keys.
         Statement::allow("ReadStore", &["s3:GetObject"]).on(["bootstrap/*", "pki/*"].map(|keys| kept(site, keys))),
-        // node.sh, every step: says where the machine is; etcd: that this member has been healthy.
-        Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/*")]),
-        // node.sh, backup: writes snapshots, and removes those past their time. Whoever has a master has etcd itself:
-        // that it may also remove snapshots is the price of a bucket that does not grow for ever. What is large goes in
-        // parts, and those of an upload that failed are removed by the AWS CLI.
-        Statement::allow("WriteBackups", &["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"])
-            .on([kept(site, "backups/etcd/20*")]),
-        // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are.
+        // node.sh, etcd: that this member has been healthy.
+        Statement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, "nodes/etcd-*")]),
+        // node.sh, backup and restore: writes snapshots, reads one, removes those past their time; every step: says where
+        // the machine is; backup: removes what machines that are gone have said. Whoever has a master has etcd itself: that
+        // it may also remove snapshots is the price of a bucket that does not grow for ever. What is large goes in parts, and
+        // those of an upload that failed are removed by the AWS CLI.
+        Statement::allow(
+            "KeepBackups",
+            &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"],
+        )
+        .on(["backups/etcd/20*", "nodes/i-*"].map(|keys| kept(site, keys))),
+        // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and what
+        // machines have said. The names of the cluster's other objects tell a master nothing new.
         Statement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])
             .on([site.global_arn("s3", &site.bootstrap.bucket)])
-            .when("StringEquals", "s3:prefix", [prefix("nodes/etcd-"), prefix("backups/etcd/20")]),
+            .when("StringLike", "s3:prefix", [format!("{}/*", literally(&site.bootstrap.root))]),
     ]
 }
 

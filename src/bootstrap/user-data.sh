@@ -5,25 +5,51 @@
 set -euo pipefail
 
 bucket=@BUCKET@
+folder=@FOLDER@
 export AWS_DEFAULT_REGION=@REGION@
 
 say() {
   echo "quorate: user-data: $*"
 }
 
-# fetch KEY SHA256 FILE
+# report WHY: tells `quorate validate` what this machine waits for, as node.sh does once it is here.
+report() {
+  local token instance
+  token=$(curl --fail --silent --retry 5 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
+    http://169.254.169.254/latest/api/token) || return 0
+  instance=$(curl --fail --silent --retry 5 --header "X-aws-ec2-metadata-token: $token" \
+    http://169.254.169.254/latest/meta-data/instance-id) || return 0
+  printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"failed","at":"%s","kubernetes":"%s"}\n' \
+    "$instance" @ROLE@ @NAME@ "user data: $1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" @KUBERNETES@ |
+    AWS_MAX_ATTEMPTS=2 timeout 30 aws s3 cp --only-show-errors --content-type application/json - \
+      "s3://$bucket/$folder/nodes/$instance/status.json" || true
+}
+
+# fetch KEY SHA256 FILE: waits until the object is there and is what the launch template says. What is wrong is wrong in
+# the bucket, so it mends itself here as soon as it is mended there. After an hour the machine switches itself off, and
+# Auto Scaling starts another one from the template as it is then.
 fetch() {
-  local key=$1 sha256=$2 file=$3
-  # A role that was made a moment ago is not known everywhere yet, and the network may come up late.
-  until aws s3 cp --only-show-errors "s3://$bucket/$key" "$file.new"; do
-    say "cannot get s3://$bucket/$key yet; trying again in 5 s"
-    sleep 5
-  done
-  if ! echo "$sha256  $file.new" | sha256sum --check --status; then
-    say "s3://$bucket/$key does not have the hash $sha256: not used, and this machine stays out of the cluster"
+  local key=$1 sha256=$2 file=$3 why said='' left=240
+  while true; do
+    if ! aws s3 cp --only-show-errors "s3://$bucket/$key" "$file.new"; then
+      # A role that was made a moment ago is not known everywhere yet, and the network may come up late.
+      why="cannot get s3://$bucket/$key"
+    elif ! echo "$sha256  $file.new" | sha256sum --check --status; then
+      why="s3://$bucket/$key does not have the hash that the launch template names, and is not used"
+    else
+      break
+    fi
     rm -f "$file.new"
-    exit 1
-  fi
+    say "$why; trying again in 15 s"
+    if [[ $why != "$said" ]]; then report "$why"; fi
+    said=$why
+    if ((--left == 0)); then
+      say "switching this machine off: another one may start from a newer template"
+      systemctl poweroff
+      exit 1
+    fi
+    sleep 15
+  done
   mv "$file.new" "$file"
   say "got $file"
 }

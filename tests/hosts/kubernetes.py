@@ -1,8 +1,9 @@
 """The Kubernetes project's own programs in place of the stand-ins, where QUORATE_KUBERNETES_BIN names their folder.
 
 It holds kubeadm, kubelet, kubectl, crictl, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy and
-pause, of one version, and etcd if kubeadm's flags want a newer one than the machines have. There is no registry here:
-images are made of the programs, and containerd takes them from a file.
+pause, of one version, and etcd if kubeadm's flags want a newer one than the machines have. Where Debian's containerd is
+older than node.sh asks for, it holds containerd, containerd-shim-runc-v2, ctr and runc as well. There is no registry
+here: images are made of the programs, and containerd takes them from a file.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import subprocess
 import tarfile
 
 PACKAGES = {"kubelet": "kubelet", "kubeadm": "kubeadm", "kubectl": "kubectl", "cri-tools": "crictl"}
+RUNTIME = {"containerd": "bin", "containerd-shim-runc-v2": "bin", "ctr": "bin", "runc": "sbin"}
 PLUGINS = ("bandwidth", "bridge", "host-local", "loopback", "portmap", "ptp")
 IMPORT = """[Unit]
 Description=Images, for want of a registry
@@ -52,6 +54,10 @@ def furnish(layer, image):
         shutil.copy2(folder() / name, layer / "opt/packages" / package / "usr/bin" / name)
     for name in ("containerd", "iptables-nft"):
         shutil.rmtree(layer / "opt/packages" / name)  # these are in the image
+    for name, place in RUNTIME.items():
+        if (folder() / name).exists():
+            (layer / "usr" / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(folder() / name, layer / "usr" / place / name)
     for name in PLUGINS:
         (layer / "opt/packages/kubernetes-cni/opt/cni/bin" / name).symlink_to(f"/usr/lib/cni/{name}")
     etcd = folder() / "etcd"

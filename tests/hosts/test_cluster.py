@@ -17,9 +17,9 @@ PHASES = [
     "control-plane all",
     "kubelet-start",
     "upload-config all",
+    "addon all",
     "mark-control-plane",
     "bootstrap-token",
-    "addon all",
     "kubelet-finalize all",
 ]
 BUCKET, FOLDER = "state.chat.poeticoding.com", "chat.poeticoding.com"

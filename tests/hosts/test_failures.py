@@ -1,6 +1,9 @@
 """What goes wrong on the way, and mends itself once the cause is gone."""
 
+import json
+
 from hosts.etcd import Etcd
+from hosts.machine import wait
 
 BUCKET, FOLDER = "state.chat.poeticoding.com", "chat.poeticoding.com"
 
@@ -24,13 +27,20 @@ class Missing:
 
 
 def test_a_script_that_was_changed_is_not_run(fleet):
-    """Whoever can write to the bucket cannot run code on machines: the launch template knows the hash."""
+    """Whoever can write to the bucket cannot run code on machines: the launch template knows the hash. Once it is right
+    again the machine goes on by itself."""
     s3, key = fleet.cloud.client("s3"), find(fleet, "/node.sh")
     version = s3.put_object(Bucket=BUCKET, Key=key, Body=b"#!/bin/bash\ntouch /tmp/taken\n")["VersionId"]
     machine = fleet.replace("workers-2")
     fleet.says("workers-2", "does not have the hash", unit="cloud-final")
     machine.sh("! test -e /opt/quorate/node.sh && ! test -e /tmp/taken")
+    reported = f"nodes/{machine.instance.id}/status.json"
+    wait("its status", 60, lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{FOLDER}/{reported}").get("Contents"))
+    status = json.loads(s3.get_object(Bucket=BUCKET, Key=f"{FOLDER}/{reported}")["Body"].read())
+    assert (status["state"], status["name"]) == ("failed", "workers")
+    assert "does not have the hash" in status["step"]
     s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version)
+    fleet.settle("workers-2")
 
 
 def test_an_object_that_is_missing_is_waited_for(fleet):
@@ -52,7 +62,7 @@ def test_a_volume_that_is_held_is_waited_for(fleet):
     ec2.attach_volume(VolumeId=volume, InstanceId=holder, Device="/dev/sdz")
     fleet.cloud.wire.fail("ChangeResourceRecordSets", "400 Bad Request", "Throttling", times=2)
     fleet.boot("master-c")
-    fleet.says("master-c", f"waiting for {volume}: it is in-use, held by {holder}")
+    fleet.says("master-c", f"waiting for {volume}: it is in-use, attached by {holder}")
     address = fleet["master-c"].instance.address
     assert not fleet.cloud.wire.of(address, "AttachVolume")
     ec2.detach_volume(VolumeId=volume, InstanceId=holder, Device="/dev/sdz")

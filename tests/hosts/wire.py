@@ -37,6 +37,7 @@ class Wire:
         self.application = application
         self.calls = []
         self.failures = []
+        self.away = set()  # addresses that AWS does not answer
         self.listeners = []
         self.lock = threading.Lock()
 
@@ -73,6 +74,8 @@ class Wire:
         return body
 
     def failure(self, call):
+        if call.source in self.away:
+            return {"status": "503 Service Unavailable", "code": "ServiceUnavailable"}
         with self.lock:
             for failure in self.failures:
                 if failure["times"] and failure["action"] == call.action and failure["source"] in (None, call.source):

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use quorate::blueprint::{Pins, blueprint};
+use quorate::engine::Object;
 use quorate::resource::{Facts, SizeFacts};
 use quorate::spec::{Architecture, Cluster};
 
@@ -16,9 +17,12 @@ use crate::stage::TUTORIAL;
 mod chores;
 mod crash;
 mod failures;
+mod farewell;
 mod kubeadm;
 mod members;
+mod restart;
 mod steps;
+mod user_data;
 
 /// The cluster's folder in the bucket.
 const HOME: &str = "chat.poeticoding.com";
@@ -35,6 +39,7 @@ const COMMANDS: &[&str] = &[
     "blockdev",
     "containerd",
     "crictl",
+    "ctr",
     "curl",
     "dd",
     "dnf",
@@ -84,7 +89,7 @@ impl Machine {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
         self.write("world/world.sh", &fs::read_to_string(scripts.join("world.sh")).expect("it is there"));
         for path in ["opt/quorate/node.sh", "world/world.sh"] {
-            fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
+            self.executable(path);
         }
         fs::create_dir_all(self.path("world/commands")).expect("it is ours");
         for command in COMMANDS {
@@ -95,7 +100,8 @@ impl Machine {
         for (path, text) in [
             ("calls", ""),
             ("tokens", ""),
-            ("volume", "available None\n"),
+            ("instances", "i-0aaa\ni-0bbb\n"),
+            ("volume", "available None None\n"),
             ("version", "v1.36.2\n"),
             ("key", &package_key(PACKAGE_KEY, "4102444800")),
             ("metadata/region", "us-east-1"),
@@ -122,6 +128,10 @@ impl Machine {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("below the root")).expect("it is ours");
         fs::write(path, text).expect("it is ours");
+    }
+
+    fn executable(&self, path: &str) {
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
     }
 
     fn read(&self, path: &str) -> String {
@@ -157,12 +167,17 @@ impl Machine {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
+        self.run_script("/opt/quorate/node.sh", arguments)
+    }
+
+    fn run_script(&self, script: &str, arguments: &[&str]) -> Run {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
         let output = unshare()
             .arg("timeout")
             .arg("60")
             .arg(scripts.join("box.sh"))
             .arg(self.root.path())
+            .arg(script)
             .args(arguments)
             .output()
             .expect("unshare starts");
@@ -225,14 +240,17 @@ pub(crate) fn files() -> BTreeMap<String, String> {
 }
 
 fn files_of(cluster: &Cluster) -> BTreeMap<String, String> {
-    let made = blueprint(cluster, &facts(), &Pins::default()).expect("the cluster can be built");
-    let files = made.objects.into_iter().filter(|object| object.address.kind() == "bucket-object");
+    let files = blueprint_of(cluster).into_iter().filter(|object| object.address.kind() == "bucket-object");
     files
         .map(|object| {
             let payload = object.payload.expect("a file has content");
             (object.address.name().to_owned(), String::from_utf8(payload.0.to_vec()).expect("it is text"))
         })
         .collect()
+}
+
+fn blueprint_of(cluster: &Cluster) -> Vec<Object> {
+    blueprint(cluster, &facts(), &Pins::default()).expect("the cluster can be built").objects
 }
 
 fn cluster() -> Cluster {

@@ -2,7 +2,12 @@
 # The world as node.sh sees it: stands in for every command that would touch a machine, AWS or Kubernetes, under the
 # command's own name. It writes down each call in /world/calls and keeps what the call changed below /world.
 #
-#   /world/s3/KEY          the bucket               /world/volume     state and holder of the etcd volume
+#   /world/s3/KEY          the bucket               /world/volume     the etcd volume: its state, its holder, since when
+#   /world/away            AWS does not answer
+#   /world/going           the jobs of systemd: what a shutdown is for
+#   /world/published       the version that the cluster's configuration is of
+#   /world/pods            the pods of this machine, /world/budget: the names of those that may not be evicted
+#   /world/strangers       the API knows no join token yet
 #   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
 #   /world/members         etcd's members, as its gateway tells them; ours is 99 when it was added
 #   /world/stopping        what happens when a container is stopped
@@ -76,22 +81,24 @@ s3_copy() {
   fi
 }
 
-# keys PREFIX: the bucket's keys.
-keys() { (cd s3 && find . -type f -path "./$1*" -printf '%P\n' | sort); }
+# keys PREFIX [FORMAT]: the bucket's keys.
+keys() { (cd s3 && find . -type f -path "./$1*" -printf "${2:-%P\n}" | sort); }
 
 aws() {
+  [[ ! -f away ]] || fail "Could not connect to the endpoint URL"
   case "$1 $2" in
     "s3 cp") s3_copy "$@" ;;
     "s3api list-objects-v2") keys "$(value --prefix "$@")" | paste -sd '\t' ;;
-    "s3api list-object-versions") keys "$(value --prefix "$@")" | sed 's/$/\tv1/' ;;
+    "s3api list-object-versions") keys "$(value --prefix "$@")" '%P\t%TY-%Tm-%TdT%TH:%TM:%TS\tv1\n' ;;
     "s3api delete-object") rm "s3/$(value --key "$@")" ;;
+    "ec2 describe-instances") cat instances ;;
     "ec2 describe-volumes") cat volume ;;
     "ec2 attach-volume")
       [[ $(cat volume) == "available"* ]] || fail "IncorrectState: the volume is not 'available'"
-      echo "in-use $(value --instance-id "$@")" > volume
+      echo "in-use $(value --instance-id "$@") attached" > volume
       [[ -f blind ]] || touch device
       ;;
-    "ec2 detach-volume") echo "available None" > volume ;;
+    "ec2 detach-volume") echo "available None None" > volume ;;
     "route53 change-resource-record-sets") value --change-batch "$@" > records ;;
     *) fail "unknown: $*" ;;
   esac
@@ -134,7 +141,7 @@ gateway() { # HOST PATH [BODY]
 }
 
 curl() {
-  local url host path
+  local url host path authorization
   for url in "$@"; do [[ $url == http*://* ]] && break; done
   host=${url#*://} host=${host%%/*} path=${url#*://*/}
   case $url in
@@ -142,6 +149,10 @@ curl() {
     http://169.254.169.254/latest/meta-data/*) cat "metadata/${path##*/}" ;;
     *:2379/*) gateway "${host%:*}" "$path" "$(value --data "$@")" ;;
     *:6443/readyz) [[ -f ready ]] && echo -n ok ;;
+    *:6443/api/v1/namespaces/kube-system/configmaps/*)
+      read -r authorization
+      [[ ! -f strangers && $authorization == "Authorization: Bearer $(cat s3/*/pki/join-token)" ]] || exit 22
+      ;;
     *repomd.xml.key) cat key > "$(value --output "$@")" ;;
     *) fail "unknown: $*" ;;
   esac
@@ -191,6 +202,16 @@ kubectl() {
   case "$*" in
     "version --client") echo "Client Version: $(cat packages)" ;;
     *"get secret bootstrap-token-"*) sed -n "s/^$id .*/secret/p" tokens ;;
+    *" cordon "*) touch cordoned ;;
+    *" uncordon "*) rm cordoned ;;
+    *"get pods "*) if [[ -f pods ]]; then cat pods; else echo '{"items": []}'; fi ;;
+    *"create --raw "*"/eviction "*)
+      id=${line##*/pods/} id=${id%%/*}
+      ! grep --quiet --line-regexp "$id" budget 2> /dev/null ||
+        fail "Error from server (TooManyRequests): Cannot evict pod as it would violate the pod's disruption budget."
+      jq --arg name "$id" '.items |= map(select(.metadata.name != $name))' pods > pods.new && mv pods.new pods
+      ;;
+    *"get configmap kubeadm-config"*) if [[ -f published ]]; then echo "kubernetesVersion: $(cat published)"; fi ;;
     *"get secrets"*)
       while read -r id description; do
         echo "$(echo -n "$id" | base64) $(echo -n "$description" | base64)"
@@ -205,8 +226,9 @@ crictl() {
   local container
   container=$(value --name "$@")
   case "$*" in
-    ps*) echo "${container//[\^\$]/}" ;;
+    ps*) if [[ -n $container ]]; then echo "${container//[\^\$]/}"; else printf '%s\n' kube-proxy etcd; fi ;;
     exec*snapshot\ save*) echo snapshot > "${*: -1}" ;;
+    pull* | inspecti*) ;;
     stop*) if [[ -f stopping ]]; then bash ./stopping; fi ;;
     *) fail "unknown: $*" ;;
   esac
@@ -217,6 +239,8 @@ case $name in
   kubelet) [[ -f packages ]] && echo "Kubernetes $(cat packages)" ;;
   dnf) [[ "$*" != *kubelet* ]] || cat version > packages ;;
   gpg) cat key ;;
+  containerd) if [[ -f containerd ]]; then cat containerd; else echo "containerd github.com/containerd/containerd/v2 2.1.4 0fa1c"; fi ;;
+  ctr) if [[ $* == *--help ]]; then echo "  --bump-revision uint"; else echo log | put "$(value --data-dir "$@")/member/wal/0.wal"; fi ;;
   blockdev) [[ -f device && $* == *nvme-Amazon_Elastic_Block_Store_vol0abc ]] ;;
   dd) [[ -f device ]] ;;
   blkid)
@@ -224,6 +248,7 @@ case $name in
     [[ -f disk ]] || exit 2
     [[ $* == --probe* ]] || echo 0123-uuid
     ;;
+  systemctl) if [[ $* == list-jobs* && -f going ]]; then cat going; fi ;;
   mkfs.ext4) touch disk ;;
   mountpoint) [[ -f mounted ]] ;;
   mount) touch mounted ;;

@@ -52,10 +52,13 @@ fn capitalised(word: &str) -> String {
 
 /// The key below the cluster's that a copy writes: its last word names the bucket.
 fn uploaded(command: &str) -> Option<String> {
+    // node.sh and user-data.sh know the folder by other names.
+    let command = command.replace("s3://$bucket/$folder/", "$STORE/");
     let last = command.split(" ||").next()?.split(" \"$STORE/").last()?;
     let key = last.trim().strip_suffix('"')?;
     let key = key.replace("$instance", "i-0123456789abcdef0").replace("$QUORATE_NAME", "a");
-    Some(key.replace("$(stamp now)", "20260101T000000Z"))
+    // A copy the other way round has more words after the key.
+    (!key.contains('"')).then(|| key.replace("$(stamp now)", "20260101T000000Z"))
 }
 
 /// The objects of pki/ that a script asks for.
@@ -67,7 +70,7 @@ fn fetched(script: &str) -> BTreeSet<String> {
 
 /// The statements of the masters' policy that are there for the scripts; the others are the controllers'.
 const FOR_SCRIPTS: &[&str] =
-    &["ReadStore", "WriteStatus", "WriteBackups", "ListStore", "SeeVolumes", "AttachEtcdVolume", "WriteInternalNames"];
+    &["ReadStore", "WriteMarkers", "KeepBackups", "ListStore", "SeeVolumes", "AttachEtcdVolume", "WriteInternalNames"];
 
 /// Whether a role may do something with an object of the tutorial's cluster.
 fn may(role: &str, action: &str, key: &str) -> bool {
@@ -117,13 +120,20 @@ fn masters_may_touch_the_objects_that_their_script_names() {
         assert!(may("masters", "s3:PutObject", &key), "{key}");
     }
     assert!(may("masters", "s3:DeleteObjectVersion", "backups/etcd/20260101T000000Z-a.db"));
-    assert!(!may("masters", "s3:DeleteObjectVersion", "state.json"));
+    assert!(may("masters", "s3:GetObject", "backups/etcd/20260101T000000Z-a.db"), "restore");
+    assert!(
+        may("masters", "s3:DeleteObjectVersion", "nodes/i-0123456789abcdef0/status.json"),
+        "of a machine that is gone"
+    );
+    for kept in ["state.json", "nodes/etcd-a", "pki/cluster-ca.pem"] {
+        assert!(!may("masters", "s3:DeleteObjectVersion", kept), "{kept}");
+    }
 }
 
 #[test]
 fn nodes_may_fetch_what_they_start_from_and_say_how_they_are() {
-    assert_eq!(calls(USER_DATA), allowed("nodes", &["ReadBootstrap"]));
-    assert_eq!(fetched(JOIN), BTreeSet::from(["join.pem".to_owned()]));
+    assert_eq!(calls(USER_DATA), allowed("nodes", &["ReadBootstrap", "WriteStatus"]));
+    assert_eq!(fetched(JOIN), BTreeSet::from(["join-token", "join.pem"].map(str::to_owned)));
     for key in ["pki/join.pem", "pki/join-token"] {
         assert!(may("nodes", "s3:GetObject", key), "{key}");
     }

@@ -3,9 +3,11 @@
 #
 #   node.sh          from a bare machine to Ready: run by quorate-node.service at every boot, and again when it fails
 #   node.sh token    masters, on a timer: the join token in the bucket is the cluster's, and no older one is
-#   node.sh backup   masters, on a timer: a snapshot of etcd goes into the bucket, those past their time leave it
+#   node.sh backup   masters, on a timer: a snapshot of etcd goes into the bucket; what is past its time leaves it
+#   node.sh restore  masters, by hand: etcd goes back to a snapshot
 #   node.sh renew    masters, on a timer: leaf certificates that end within 90 days are made anew
-#   node.sh leave    masters, at shutdown: etcd stops in peace and its volume is free for the next machine
+#   node.sh drain    when the machine is switched off: its pods move elsewhere
+#   node.sh leave    at shutdown: what still runs ends in peace; a master's volume is free for the next machine
 #
 # Every step looks before it acts, so a run that died at any line is finished by the next one. What the cluster file
 # says is in /etc/quorate/settings, ids that only AWS knows are in /etc/quorate/machine. docs/machines.md tells the
@@ -37,6 +39,7 @@ export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10
 
 current=start
 instance=
+unreported= # a status could not be written in this run
 
 say() {
   echo "quorate: node: $*"
@@ -57,13 +60,17 @@ step() {
   say "$current: done"
 }
 
-# report STATE: tells `quorate validate` where this machine is. No machine stops because this could not be written.
+# report STATE: tells `quorate validate` where this machine is. No machine stops because this could not be written, and
+# none waits for it at every step.
 report() {
+  if [[ $1 == working && -n $unreported ]]; then return; fi
   printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"%s","at":"%s","kubernetes":"%s"%s}\n' \
     "$instance" "$QUORATE_ROLE" "$QUORATE_NAME" "$current" "$1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$QUORATE_KUBERNETES" \
     "$(api_certificate_end)" |
-    AWS_MAX_ATTEMPTS=3 timeout 30 aws s3 cp --cli-connect-timeout 5 --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" ||
+    AWS_MAX_ATTEMPTS=3 timeout 30 aws s3 cp --cli-connect-timeout 5 --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" || {
+    unreported=yes
     say "the status could not be written; going on"
+  }
 }
 
 # api_certificate_end: when the API server's certificate ends, as a further member of the status; nothing without one. The
@@ -73,6 +80,19 @@ api_certificate_end() {
   [[ -s $certificate ]] || return 0
   end=$(openssl x509 -in "$certificate" -noout -enddate 2> /dev/null) || return 0
   printf ',"certificates_end":"%s"' "$(date --utc --date "${end#*=}" +%Y-%m-%dT%H:%M:%SZ)"
+}
+
+# once FILE COMMAND…: must succeed until it has succeeded once, as FILE remembers. Later it is tried, but not for long: a
+# machine that is complete starts again without S3 and Route 53.
+once() {
+  local file=$1
+  shift
+  if [[ ! -e $file ]]; then
+    "$@"
+    write "$file" 0600 < /dev/null
+  elif ! AWS_MAX_ATTEMPTS=2 "$@"; then
+    say "$current: AWS does not answer; what it was told before will do"
+  fi
 }
 
 # await ATTEMPTS COMMAND…: tries every 5 s, and fails when there are no attempts left.

@@ -96,30 +96,39 @@ its end in the repositories of newer versions; a newer release of Quorate looks 
   mv "$offered" "$OURS/kubernetes.gpg"
 }
 
+# The oldest containerd that the kubelet takes from 1.36 on, and the first one that knows this form of configuration.
+readonly CONTAINERD_FLOOR=2.0
+
 # containerd as the kubelet needs it: the same cgroup driver, the sandbox image that kubeadm goes with, and a CNI
 # configuration that containerd writes by itself once it is told the node's pod range.
 configure_containerd() {
-  local config=/etc/containerd/config.toml template=/etc/containerd/cni.conflist.template sandbox before
+  local config=/etc/containerd/config.toml template=/etc/containerd/cni.conflist.template sandbox before version programs
+  version=$(containerd_version)
+  [[ $(printf '%s\n' "$CONTAINERD_FLOOR" "$version" | sort --version-sort | head -n 1) == "$CONTAINERD_FLOOR" ]] ||
+    die "containerd is ${version:-of an unknown version}; Kubernetes $QUORATE_KUBERNETES needs $CONTAINERD_FLOOR or later. Take a newer image"
+  # 2.1 has a list, and later versions have nothing else.
+  programs='bin_dirs = ["/opt/cni/bin"]'
+  if [[ $version == 2.0 ]]; then programs='bin_dir = "/opt/cni/bin"'; fi
   sandbox=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /pause:)
   before=$(sum "$config" "$template")
   {
     cat << END
-version = 2
+version = 3
 
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "$sandbox"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "$sandbox"
 
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
 SystemdCgroup = true
 END
     if [[ $QUORATE_PLUGIN == routes ]]; then
       cat << END
 
-[plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "/opt/cni/bin"
+[plugins."io.containerd.cri.v1.runtime".cni]
+$programs
 conf_dir = "/etc/cni/net.d"
 conf_template = "$template"
 END
@@ -132,6 +141,11 @@ END
     systemctl try-restart containerd
   fi
   systemctl enable --quiet --now containerd
+}
+
+# Prints the version of containerd, such as 2.1.
+containerd_version() {
+  containerd --version | sed -n 's/.* v\?\([0-9]\+\.[0-9]\+\)\.[0-9].*/\1/p'
 }
 
 # sum FILE…: tells one state of the files from another; a missing one is a state too.

@@ -1,10 +1,15 @@
 
 # --- Masters: the etcd volume ------------------------------------------------------------------------------------
 
-# Prints the device of the etcd volume, if the kernel has it. NVMe devices carry the volume's id, others EC2's name.
+# The name that udev gives the etcd volume's NVMe device. It carries the volume's id.
+volume_link() {
+  echo "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${QUORATE_VOLUME/-/}"
+}
+
+# Prints the device of the etcd volume, if the kernel has it. Devices that are not NVMe carry EC2's name.
 etcd_device() {
   local device
-  for device in "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${QUORATE_VOLUME/-/}" "$ETCD_DEVICE" "${ETCD_DEVICE/sd/xvd}"; do
+  for device in "$(volume_link)" "$ETCD_DEVICE" "${ETCD_DEVICE/sd/xvd}"; do
     if blockdev --getsize64 "$device" > /dev/null 2>&1; then
       readlink --canonicalize-missing "$device"
       return
@@ -14,21 +19,27 @@ etcd_device() {
 }
 
 # Attaches the volume of this master, and no other. While the master before this one still has it, there is nothing
-# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it.
+# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it. One that is on its
+# way out of this very machine is waited for as well.
 attach_volume() {
   : "${QUORATE_VOLUME:?}"
-  local state holder
+  local state holder attachment attempts=$AWS_MAX_ATTEMPTS
+  if etcd_device > /dev/null; then attempts=2; fi
   while true; do
-    read -r state holder < <(aws ec2 describe-volumes --volume-ids "$QUORATE_VOLUME" --output text \
-      --query 'Volumes[0].[State, Attachments[0].InstanceId]') || true
-    if [[ $holder == "$instance" ]]; then
+    read -r state holder attachment < <(AWS_MAX_ATTEMPTS=$attempts aws ec2 describe-volumes --cli-connect-timeout 5 \
+      --volume-ids "$QUORATE_VOLUME" --output text \
+      --query 'Volumes[0].[State, Attachments[0].InstanceId, Attachments[0].State]') || true
+    if [[ $holder == "$instance" && $attachment == attach* ]]; then
+      break
+    elif [[ -z $state ]] && blockdev --getsize64 "$(volume_link)" > /dev/null 2>&1; then
+      say "EC2 does not answer, but the disk of $QUORATE_VOLUME is here"
       break
     elif [[ $state == available ]]; then
       say "attaching $QUORATE_VOLUME"
       aws ec2 attach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --device "$ETCD_DEVICE" \
         --output text --query State || say "it could not be attached yet"
     else
-      say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, held by ${holder:-nobody}"
+      say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, ${attachment:-held} by ${holder:-nobody}"
     fi
     sleep 5
   done
@@ -74,23 +85,13 @@ END
   chmod 0700 "$ETCD_DATA"
 }
 
-# At shutdown, after the kubelet: what the next machine would otherwise wait for. Nothing depends on it.
-leave() {
-  : "${QUORATE_VOLUME:?}"
-  stop_containers '^etcd$' || say "etcd did not stop"
-  if mountpoint --quiet "$ETCD_DATA"; then
-    umount "$ETCD_DATA"
-  fi
-  aws ec2 detach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --output text --query State
-}
-
 # --- Masters: names in the private zone --------------------------------------------------------------------------
 
 # This master's own name for its peers, and its share of the API's. It comes first of all: a resolver that was asked
 # for a name before it was there may say for a quarter of an hour that there is none.
 write_names() {
   : "${QUORATE_ZONE_ID:?}"
-  aws route53 change-resource-record-sets --hosted-zone-id "$QUORATE_ZONE_ID" --output text \
+  aws route53 change-resource-record-sets --cli-connect-timeout 5 --hosted-zone-id "$QUORATE_ZONE_ID" --output text \
     --query ChangeInfo.Status --change-batch "{
       \"Changes\": [
         {\"Action\": \"UPSERT\", \"ResourceRecordSet\": {

@@ -3,7 +3,7 @@
 
 # fetch NAME: an object below pki/, on standard output. What it holds never becomes an argument of a process.
 fetch() {
-  aws s3 cp --only-show-errors "$STORE/pki/$1" - ||
+  aws s3 cp --cli-connect-timeout 5 --only-show-errors "$STORE/pki/$1" - ||
     die "cannot read $STORE/pki/$1: if it is missing, \`quorate apply\` makes it; if it is denied, see the machine's role"
 }
 
@@ -14,9 +14,11 @@ pem() {
   [[ -n $text ]] && echo "$text"
 }
 
-# pair NAME KEY LABEL PUBLIC: an object with a private key and what belongs to it becomes two files.
+# pair NAME KEY LABEL PUBLIC: an object with a private key and what belongs to it becomes two files. It is made once and
+# for all, so what is on the disk is what is in the bucket.
 pair() {
   local both
+  if [[ -s $2 && -s $4 ]]; then return; fi
   both=$(fetch "$1")
   if ! pem "PRIVATE KEY" <<< "$both" > /dev/null || ! pem "$3" <<< "$both" > /dev/null; then
     die "$STORE/pki/$1 does not hold a private key and a ${3,,}"
@@ -30,13 +32,29 @@ fetch_authorities() {
   pair etcd-ca.pem "$PKI/etcd/ca.key" CERTIFICATE "$PKI/etcd/ca.crt"
   pair front-proxy-ca.pem "$PKI/front-proxy-ca.key" CERTIFICATE "$PKI/front-proxy-ca.crt"
   pair service-account.pem "$PKI/sa.key" "PUBLIC KEY" "$PKI/sa.pub"
-  fetch_token
+  fetch_token_or_keep
 }
 
 # The join token, in a variable only: files that hold it are for root alone.
 fetch_token() {
   token=$(fetch join-token)
   [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ ]] || die "$STORE/pki/join-token does not hold a join token"
+}
+
+# Whether the token is the one that was here before. It may have been replaced in the bucket, so it must not become the
+# cluster's again.
+token_is_old=
+
+# A master starts again without S3: the token that its configuration holds will do until `node.sh token` gets the new one.
+fetch_token_or_keep() {
+  local kept
+  kept=$(sed -n 's/.*token: "\([a-z0-9]\{6\}\.[a-z0-9]\{16\}\)".*/\1/p' "$OURS/kubeadm.yaml" 2> /dev/null) || true
+  if [[ -z $kept ]]; then
+    fetch_token
+  elif ! token=$(AWS_MAX_ATTEMPTS=2 fetch join-token); then
+    say "the join token of the last boot is kept"
+    token=$kept token_is_old=yes
+  fi
 }
 
 # --- kubeadm's configuration -------------------------------------------------------------------------------------

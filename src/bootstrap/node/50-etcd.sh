@@ -82,13 +82,10 @@ stop_member() {
   stop_containers '^etcd$'
 }
 
-# stop_containers NAME: the containers of this name (a pattern) end in peace; without a kubelet nothing starts them again.
+# stop_containers [NAME]: all containers, or those of this name (a pattern), end in peace. Without a kubelet nothing starts
+# them again.
 stop_containers() {
-  local running container
-  running=$(crictl ps --quiet --name "$1")
-  for container in $running; do
-    crictl stop --timeout 20 "$container" > /dev/null
-  done
+  crictl ps --quiet ${1:+--name "$1"} | xargs --no-run-if-empty --max-args 1 --max-procs 0 crictl stop --timeout 20 > /dev/null
 }
 
 # Adds this member as one that learns: without a vote, so that a machine that dies before its member has everything takes
@@ -150,6 +147,10 @@ member_ready() {
 mark_member() {
   await 120 member_ready || die "etcd is not healthy${refusal:+ ($refusal)}. It needs more than half of the masters \
 ($QUORATE_MASTERS) up; see: crictl ps --all --name etcd; crictl logs, and the other masters' status"
+  once "$ETCD_DATA/marked" write_marker
+}
+
+write_marker() {
   date --utc +%Y-%m-%dT%H:%M:%SZ |
-    aws s3 cp --only-show-errors - "$STORE/nodes/etcd-$QUORATE_NAME"
+    aws s3 cp --cli-connect-timeout 5 --only-show-errors - "$STORE/nodes/etcd-$QUORATE_NAME"
 }

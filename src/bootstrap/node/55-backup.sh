@@ -12,6 +12,7 @@ backup() {
   aws s3 cp --only-show-errors "$file" "$STORE/backups/etcd/$(stamp now)-$QUORATE_NAME.db"
   rm -f "$file"
   expire_backups
+  forget_machines
 }
 
 # stamp WHEN: a time as it stands in the keys, which so sort by age.
@@ -23,11 +24,90 @@ stamp() {
 expire_backups() {
   local oldest prefix=$QUORATE_FOLDER/backups/etcd/20 key version
   oldest=$QUORATE_FOLDER/backups/etcd/$(stamp "$QUORATE_KEEP_DAYS days ago")
-  while read -r key version; do
+  while read -r key _ version; do
     if [[ $key == "$prefix"* && $key < "$oldest" ]]; then
       say "removing s3://$QUORATE_BUCKET/$key, which is older than $QUORATE_KEEP_DAYS days"
-      aws s3api delete-object --bucket "$QUORATE_BUCKET" --key "$key" --version-id "$version" > /dev/null
+      remove_version "$key" "$version"
     fi
-  done < <(aws s3api list-object-versions --bucket "$QUORATE_BUCKET" --prefix "$prefix" --output text \
-    --query '[Versions, DeleteMarkers][] | [?Key].[Key, VersionId]')
+  done < <(versions "$prefix")
+}
+
+# versions PREFIX: key, time and id of each version of the objects whose keys begin so.
+versions() {
+  aws s3api list-object-versions --bucket "$QUORATE_BUCKET" --prefix "$1" --output text \
+    --query '[Versions, DeleteMarkers][] | [?Key].[Key, LastModified, VersionId]'
+}
+
+remove_version() {
+  aws s3api delete-object --bucket "$QUORATE_BUCKET" --key "$1" --version-id "$2" > /dev/null
+}
+
+# How long what a machine said of itself is kept when it is gone: somebody may want to know what happened.
+readonly KEEP_STATUS="3 days"
+
+# Removes what machines that are gone have said of themselves. EC2 forgets a machine about an hour after its end; a
+# machine that lives may have said its last word months ago, so its age alone says nothing.
+forget_machines() {
+  local known prefix=$QUORATE_FOLDER/nodes/ oldest key written version id
+  known=$(aws ec2 describe-instances --filters "Name=tag:quorate.dev/cluster,Values=$QUORATE_CLUSTER" --output text \
+    --query 'Reservations[].Instances[].[InstanceId]')
+  grep --quiet --line-regexp --fixed-strings "$instance" <<< "$known" ||
+    die "EC2 does not know this very machine: whose status may go cannot be told"
+  oldest=$(date --utc --date "$KEEP_STATUS ago" +%Y-%m-%dT%H:%M:%S)
+  while read -r key written version; do
+    id=${key#"$prefix"}
+    id=${id%/status.json}
+    if [[ $id == i-* && $written < "$oldest" ]] && ! grep --quiet --line-regexp --fixed-strings "$id" <<< "$known"; then
+      say "removing what $id said of itself: it is gone for more than $KEEP_STATUS"
+      remove_version "$key" "$version"
+    fi
+  done < <(versions "${prefix}i-")
+}
+
+# --- Masters: back from a snapshot -------------------------------------------------------------------------------
+
+# restore SNAPSHOT [--force]: run on every master with the same snapshot, when etcd has lost more than it can bear. The
+# members begin a new cluster with what the snapshot holds; what was on the volume is put aside on it.
+restore() {
+  : "${QUORATE_INITIAL_CLUSTER:?}" "${QUORATE_VOLUME:?}"
+  local snapshot=${1:-} file=$ETCD_DATA/restore.db fresh=$ETCD_DATA/restored aside
+  [[ $snapshot =~ ^20[0-9]{6}T[0-9]{6}Z-[a-z0-9]+\.db$ ]] ||
+    die "usage: node.sh restore SNAPSHOT [--force], with a name such as 20260101T001700Z-a.db from $STORE/backups/etcd/"
+  mountpoint --quiet "$ETCD_DATA" || die "the volume is not at $ETCD_DATA yet; see: journalctl -u quorate-node"
+  if etcd_healthy 127.0.0.1 && [[ ${2:-} != --force ]]; then
+    die "etcd is healthy. What was written since the snapshot would be lost on all masters: say --force if you mean it"
+  fi
+  # Fetched before anything is stopped: a name that is wrong costs nothing.
+  aws s3 cp --only-show-errors "$STORE/backups/etcd/$snapshot" - | write "$file" 0600
+  say "stopping the control plane of this master"
+  systemctl stop quorate-node
+  stop_member
+  stop_containers '^kube-apiserver$'
+  rm -rf "$fresh"
+  unpack_snapshot "$file" "$fresh" "$snapshot"
+  if [[ -e $ETCD_DATA/member ]]; then
+    aside=$ETCD_DATA/before-$(stamp now)
+    mv "$ETCD_DATA/member" "$aside"
+    say "what was here is in $aside: remove it when all is well"
+  fi
+  mv "$fresh/member" "$ETCD_DATA/member"
+  rm -rf "$fresh" "$file"
+  systemctl start --no-block quorate-node
+  say "this member has the data of $snapshot. Go on with the other masters: etcd waits for more than half of them"
+}
+
+# unpack_snapshot FILE FOLDER SNAPSHOT: by the etcd that goes with this Kubernetes, from its image. A token of its own for
+# each snapshot keeps members of the time before apart. Watchers must never see an older revision than they have seen.
+unpack_snapshot() {
+  local image etcdutl bump=()
+  image=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /etcd:)
+  crictl pull --quiet "$image" > /dev/null 2>&1 || crictl inspecti --quiet "$image" > /dev/null ||
+    die "the image $image is not here and cannot be pulled"
+  etcdutl=(ctr --namespace k8s.io run --rm --mount "type=bind,src=$ETCD_DATA,dst=$ETCD_DATA,options=rbind:rw" "$image"
+    "quorate-restore-$$" etcdutl snapshot restore)
+  if "${etcdutl[@]}" --help | grep bump-revision > /dev/null; then
+    bump=(--bump-revision 1000000000 --mark-compacted)
+  fi
+  "${etcdutl[@]}" "$1" --data-dir "$2" --name "etcd-$QUORATE_NAME" --initial-cluster "$QUORATE_INITIAL_CLUSTER" \
+    --initial-cluster-token "$QUORATE_CLUSTER-$3" --initial-advertise-peer-urls "$own_url" "${bump[@]}"
 }

@@ -29,16 +29,31 @@ await_api() {
   await 120 api_ready "$1" || die "the API server at $1 is not ready; on a master see: crictl ps --all, crictl logs"
 }
 
+# Prints the version of Kubernetes that the cluster's configuration is of, once a master has written one.
+published_version() {
+  kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --namespace kube-system get configmap kubeadm-config \
+    --ignore-not-found --output 'jsonpath={.data.ClusterConfiguration}' | sed -n 's/^kubernetesVersion: *//p' | tr -d '"'
+}
+
 # What belongs to the whole cluster: every master says the same, so none of them has to be the first. admin.conf is
 # refused until its cluster role binding is there, so these use super-admin.conf; mark-control-plane cannot be told
 # to, takes admin.conf, and makes that binding first if it is missing (kubeadm, initData.Client).
 configure_cluster() {
-  local super=(--kubeconfig "$KUBERNETES/super-admin.conf")
+  local super=(--kubeconfig "$KUBERNETES/super-admin.conf") published version newest
+  published=$(published_version)
+  version=$(kubeadm version --output short)
+  newest=$(printf '%s\n' "$published" "$version" | sort --version-sort | tail -n 1)
   # All masters write these at once: who comes second may be told that it changed meanwhile.
-  await 6 phase upload-config all "${super[@]}"
+  if [[ $newest == "$version" ]]; then
+    await 6 phase upload-config all "${super[@]}"
+    await 6 phase addon all "${super[@]}"
+  else
+    say "the cluster's configuration and add-ons are of $published, and this master is of $version: they stay as they are"
+  fi
   await 6 phase mark-control-plane
-  await 6 phase bootstrap-token --skip-token-print "${super[@]}"
-  await 6 phase addon all "${super[@]}"
+  if [[ -z $token_is_old ]]; then
+    await 6 phase bootstrap-token --skip-token-print "${super[@]}"
+  fi
   # The kubelet's own client certificate: from here on the kubelet renews it by itself.
   phase kubelet-finalize all
 }
@@ -84,26 +99,8 @@ start_timers() {
   timer token token "*-*-* *:00/5:00" "the join token of the bucket is the cluster's"
   timer backup backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
   timer renew renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
-  # Stopped after the kubelet and before containerd.
-  unit quorate-leave.service << 'END'
-[Unit]
-Description=Quorate: put etcd's volume down at shutdown
-Wants=network-online.target
-After=network-online.target containerd.service
-Before=kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/true
-ExecStop=/opt/quorate/node.sh leave
-TimeoutStopSec=60
-
-[Install]
-WantedBy=multi-user.target
-END
   systemctl daemon-reload
-  systemctl enable --quiet --now quorate-token.timer quorate-backup.timer quorate-renew.timer quorate-leave.service
+  systemctl enable --quiet --now quorate-token.timer quorate-backup.timer quorate-renew.timer
 }
 
 # A token that was replaced in the bucket becomes the cluster's, and ours that it replaced is one no more. Tokens that

@@ -25,8 +25,21 @@ users: []
 END
 }
 
-join_ready() {
+api_answers() {
   [[ $(curl --silent --max-time 10 --cacert "$OURS/ca.crt" "https://api.$QUORATE_DOMAIN:6443/readyz" 2> /dev/null) == ok ]]
+}
+
+# Whether the API lets us read what a node starts from. It answers before the first master has told it of the join token;
+# and a token that was replaced meanwhile is read again.
+admitted() {
+  local name
+  for name in kubeadm-config kubelet-config; do
+    if ! curl --silent --fail --max-time 10 --cacert "$OURS/ca.crt" --header @- --output /dev/null \
+      "https://api.$QUORATE_DOMAIN:6443/api/v1/namespaces/kube-system/configmaps/$name" <<< "Authorization: Bearer $token"; then
+      token=$(fetch join-token)
+      return 1
+    fi
+  done
 }
 
 # A kubelet that has its certificate has joined. Anything less is undone and done again: kubeadm refuses to join over
@@ -38,10 +51,12 @@ join() {
     forget_token
     return
   fi
-  await 120 join_ready || die "nobody answers at api.$QUORATE_DOMAIN:6443; see the status of the masters"
+  await 120 api_answers || die "nobody answers at api.$QUORATE_DOMAIN:6443; see the status of the masters"
+  fetch_token
+  await 60 admitted || die "the API does not take the join token of $STORE/pki/join-token; see the status of the masters, \
+and on them: journalctl -u quorate-token"
   systemctl stop kubelet
   rm -f "$KUBERNETES/bootstrap-kubelet.conf" "$PKI/ca.crt"
-  fetch_token
   configure "$OURS/kubeadm.yaml"
   kubeadm join --config "$OURS/kubeadm.yaml"
   forget_token

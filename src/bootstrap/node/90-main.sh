@@ -16,13 +16,14 @@ start() {
     *) die "there is no role $QUORATE_ROLE" ;;
   esac
   if [[ $QUORATE_ROLE == master ]]; then
-    step names write_names
+    step names once "$OURS/named-$address" write_names
   fi
   step kernel prepare_kernel
   step packages install_packages
   step containers configure_containerd
   step "pod network" masquerade
   "be_$QUORATE_ROLE"
+  step leaving start_farewells
   current=ready
   report ready
   say "ready as $QUORATE_ROLE $QUORATE_NAME of $QUORATE_CLUSTER"
@@ -42,7 +43,7 @@ be_master() {
 }
 
 be_node() {
-  step discovery write_discovery
+  if [[ ! -s $KUBERNETES/kubelet.conf ]]; then step discovery write_discovery; fi
   step join join
 }
 
@@ -54,12 +55,14 @@ main() {
     start) start ;;
     token) sync_token ;;
     backup) backup ;;
+    restore) restore "${@:2}" ;;
     renew)
       renew
       # With the end of the certificates as it is now.
       current=ready
       report ready
       ;;
+    drain) drain ;;
     leave) leave ;;
     *) die "there is no command $1" ;;
   esac

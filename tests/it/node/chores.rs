@@ -1,4 +1,4 @@
-//! What masters do on a timer and at shutdown.
+//! What masters do on a timer.
 
 use super::{HOME, Machine};
 
@@ -34,7 +34,7 @@ fn each_master_has_its_own_time() {
 #[test]
 fn units() {
     let Some(machine) = running() else { return };
-    for unit in ["quorate-backup.service", "quorate-backup.timer", "quorate-leave.service"] {
+    for unit in ["quorate-backup.service", "quorate-backup.timer", "quorate-drain.service", "quorate-leave.service"] {
         insta::assert_snapshot!(unit, machine.read(&format!("etc/systemd/system/{unit}")));
     }
     insta::assert_snapshot!("kubelet", machine.read("etc/systemd/system/kubelet.service.d/20-quorate.conf"));
@@ -124,12 +124,67 @@ fn certificates_wait_while_another_master_is_down() {
 }
 
 #[test]
-fn a_master_that_leaves_puts_its_volume_down() {
+fn what_a_machine_said_goes_when_it_is_gone_for_days() {
     let Some(machine) = running() else { return };
-    machine.run(&["leave"]).must();
-    assert_eq!(machine.read("world/volume"), "available None\n");
-    assert!(!machine.path("world/mounted").exists());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_hours(5 * 24);
+    for (instance, old_status) in [("i-0aaa", true), ("i-0bbb", true), ("i-0gone", true), ("i-0fresh", false)] {
+        let key = format!("nodes/{instance}/status.json");
+        machine.store(&key, "{}");
+        if old_status {
+            let file = std::fs::File::options().write(true).open(machine.path(&format!("world/s3/{HOME}/{key}")));
+            file.expect("it is ours").set_modified(old).expect("it is ours");
+        }
+    }
+    machine.run(&["backup"]).must();
+    let gone = |instance: &str| !machine.path(&format!("world/s3/{HOME}/nodes/{instance}/status.json")).exists();
+    assert!(gone("i-0gone"));
+    assert!(!gone("i-0aaa") && !gone("i-0bbb"), "they live, however long ago they spoke");
+    assert!(!gone("i-0fresh"), "somebody may want to know");
+    assert!(machine.stored("nodes/etcd-a").ends_with("Z\n"), "a marker is no status");
+}
+
+#[test]
+fn no_status_goes_when_ec2_knows_nobody() {
+    let Some(machine) = running() else { return };
+    machine.write("world/instances", "");
+    machine.run(&["backup"]).must_not("EC2 does not know this very machine");
+}
+
+const SNAPSHOT: &str = "20260101T001700Z-b.db";
+
+#[test]
+fn etcd_goes_back_to_a_snapshot() {
+    let Some(machine) = running() else { return };
+    machine.store(&format!("backups/etcd/{SNAPSHOT}"), "snapshot");
+    std::fs::remove_file(machine.path("world/healthy/127.0.0.1")).expect("it is ours");
+    machine.write("var/lib/etcd/member/wal/0.wal", "of the time before");
+    machine.run(&["restore", SNAPSHOT]).must();
+    assert_eq!(machine.read("var/lib/etcd/member/wal/0.wal"), "log\n");
+    let aside = std::fs::read_dir(machine.path("var/lib/etcd")).expect("it is ours");
+    let aside: Vec<_> = aside.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    assert!(aside.iter().any(|name| name.starts_with("before-20")), "nothing is thrown away: {aside:?}");
+    assert!(!aside.iter().any(|name| name.starts_with("restore")), "{aside:?}");
     let calls = machine.calls();
-    let at = |word: &str| calls.iter().position(|call| call.starts_with(word));
-    assert!(at("crictl stop") < at("umount") && at("umount") < at("aws ec2 detach-volume"), "{calls:?}");
+    let at =
+        |word: &str| calls.iter().position(|call| call.contains(word)).unwrap_or_else(|| panic!("{word}: {calls:?}"));
+    assert!(at("aws s3 cp") < at("systemctl stop kubelet") && at("crictl stop --timeout 20 etcd") < at("--data-dir"));
+    assert!(at("--data-dir") < at("systemctl start --no-block quorate-node"));
+    let call = machine.calls_of("ctr").pop().expect("it was called");
+    let (before, after) = call.split_once("quorate-restore-").expect("the container has a name");
+    let call = format!("{before}quorate-restore-PID{}", after.trim_start_matches(|c: char| c.is_ascii_digit()));
+    insta::assert_snapshot!("restore", call.replace(" --", "\n --"));
+    machine.boot().must();
+}
+
+#[test]
+fn a_healthy_etcd_is_not_put_back_by_mistake() {
+    let Some(machine) = running() else { return };
+    machine.store(&format!("backups/etcd/{SNAPSHOT}"), "snapshot");
+    machine.run(&["restore", SNAPSHOT]).must_not("etcd is healthy");
+    for wrong in ["", "latest", "../../pki/cluster-ca.pem"] {
+        machine.run(&["restore", wrong]).must_not("usage: node.sh restore SNAPSHOT");
+    }
+    machine.run(&["restore", "20250101T001700Z-b.db", "--force"]).must_not("Not Found");
+    assert_eq!(machine.calls_of("systemctl"), Vec::<String>::new(), "nothing was stopped");
+    machine.run(&["restore", SNAPSHOT, "--force"]).must();
 }

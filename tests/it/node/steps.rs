@@ -21,9 +21,9 @@ fn a_master_comes_up() {
             "control-plane all",
             "kubelet-start",
             "upload-config all with super-admin.conf",
+            "addon all with super-admin.conf",
             "mark-control-plane",
             "bootstrap-token with super-admin.conf",
-            "addon all with super-admin.conf",
             "kubelet-finalize all",
         ]
     );
@@ -107,6 +107,47 @@ fn a_node_waits_for_the_api() {
     let Some(machine) = Machine::new("nodes-workers") else { return };
     machine.boot().must_not("nobody answers at api.internal.chat.poeticoding.com:6443");
     assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"join".into()));
+}
+
+#[test]
+fn a_node_joins_when_its_token_is_known_and_not_before() {
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
+    machine.write("world/strangers", "");
+    machine.write("world/meanwhile", "rm -f strangers");
+    let run = machine.boot().must();
+    assert_eq!(machine.calls_of("kubeadm join").len(), 1, "it did not try in vain");
+    assert!(!run.said.contains("failed"), "{}", run.said);
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
+    machine.write("world/strangers", "");
+    machine.boot().must_not("the API does not take the join token");
+}
+
+#[test]
+fn a_token_that_is_replaced_while_a_node_waits_is_read_again() {
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
+    machine.write("world/strangers", "");
+    machine.write(
+        "world/meanwhile",
+        "rm -f strangers; echo fedcba.fedcba9876543210 > s3/chat.poeticoding.com/pki/join-token",
+    );
+    machine.boot().must();
+    assert!(machine.read("world/joined").contains("fedcba.fedcba9876543210"));
+}
+
+#[test]
+fn an_older_master_leaves_the_configuration_of_a_newer_one() {
+    let upload = "kubeadm init phase upload-config";
+    for (published, uploads) in [("v1.36.10", 0), ("v1.36.2", 1), ("v1.36.1", 1), ("v1.35.9", 1)] {
+        let Some(machine) = Machine::master() else { return };
+        machine.write("world/published", published);
+        let run = machine.boot().must();
+        assert_eq!(machine.calls_of(upload).len(), uploads, "{published}: {}", run.said);
+        assert_eq!(machine.calls_of("kubeadm init phase addon").len(), uploads, "{published}");
+        assert_eq!(machine.calls_of("kubeadm init phase mark-control-plane").len(), 1, "that is its own Node");
+    }
 }
 
 #[test]
@@ -222,15 +263,15 @@ fn no_status_stops_a_machine() {
 #[test]
 fn a_volume_that_is_not_free_is_waited_for() {
     let Some(machine) = Machine::master() else { return };
-    machine.write("world/volume", "in-use i-0old\n");
+    machine.write("world/volume", "in-use i-0old attached\n");
     // The master before this one is gone after a while, and the first call to attach comes a moment too early.
     machine.write(
         "world/meanwhile",
-        "[[ $(cat volume) != *i-0old || $(grep --count ^sleep calls) -lt 3 ]] || echo 'available None' > volume",
+        "[[ $(cat volume) != *i-0old* || $(grep --count ^sleep calls) -lt 3 ]] || echo 'available None None' > volume",
     );
     machine.fault("aws ec2 attach-volume *");
     let run = machine.boot().must();
-    assert!(run.said.contains("waiting for vol-0abc: it is in-use, held by i-0old"), "{}", run.said);
+    assert!(run.said.contains("waiting for vol-0abc: it is in-use, attached by i-0old"), "{}", run.said);
     assert!(run.said.contains("it could not be attached yet"), "{}", run.said);
 }
 
@@ -270,4 +311,20 @@ fn containerds_configuration() {
     insta::assert_snapshot!("packages", machine.read("etc/yum.repos.d/kubernetes.repo"));
     machine.boot().must();
     assert_eq!(machine.calls_of("systemctl try-restart containerd").len(), 1, "only when something changed");
+}
+
+#[test]
+fn containerd_is_new_enough_and_told_in_its_own_words() {
+    for (version, said) in
+        [("v2 v2.0.7 8fdc", "bin_dir = \"/opt/cni/bin\""), ("v2 2.10.0 8fdc", "bin_dirs = [\"/opt/cni/bin\"]")]
+    {
+        let Some(machine) = Machine::master() else { return };
+        machine.write("world/containerd", &format!("containerd github.com/containerd/containerd/{version}\n"));
+        machine.boot().must();
+        assert!(machine.read("etc/containerd/config.toml").contains(said), "{version}");
+    }
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/containerd", "containerd github.com/containerd/containerd 1.7.28 8fdc\n");
+    machine.boot().must_not("containerd is 1.7; Kubernetes 1.36 needs 2.0 or later");
+    assert_eq!(machine.calls_of("systemctl enable --quiet --now containerd"), Vec::<String>::new());
 }

@@ -1,0 +1,135 @@
+
+# --- Every machine: leaving --------------------------------------------------------------------------------------
+
+# EC2 gives a machine that it terminates "a few minutes" and says no more. Together these two units take two and a half.
+readonly DRAIN_SECONDS=80
+
+# Units that do nothing until they are stopped. At shutdown systemd goes backwards: drain, while kubelet, containers and
+# network are still there; then the kubelet; then leave; then containerd.
+start_farewells() {
+  unit quorate-drain.service << END
+[Unit]
+Description=Quorate: move this machine's pods elsewhere before it is switched off
+Wants=network-online.target
+After=network-online.target containerd.service kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/opt/quorate/node.sh drain
+StandardOutput=journal+console
+TimeoutStopSec=$((DRAIN_SECONDS + 20))
+
+[Install]
+WantedBy=multi-user.target
+END
+  unit quorate-leave.service << 'END'
+[Unit]
+Description=Quorate: end containers and put etcd's volume down at shutdown
+Wants=network-online.target
+After=network-online.target containerd.service var-lib-etcd.mount
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/opt/quorate/node.sh leave
+StandardOutput=journal+console
+TimeoutStopSec=60
+
+[Install]
+WantedBy=multi-user.target
+END
+  systemctl daemon-reload
+  systemctl enable --quiet --now quorate-drain.service quorate-leave.service
+  welcome
+}
+
+# as_node COMMAND…: kubectl with the kubelet's certificate. A node may change its own Node but for taints and most
+# labels, list the pods that run on it, and evict those (node authorizer and NodeRestriction).
+as_node() {
+  kubectl --kubeconfig "$KUBERNETES/kubelet.conf" --request-timeout 10s "$@"
+}
+
+# A machine that was switched off and comes back takes pods again, if it was us who told it not to.
+welcome() {
+  if [[ -e $OURS/cordoned ]]; then
+    await 24 as_node uncordon "$node_name"
+    rm "$OURS/cordoned"
+  fi
+}
+
+# Whether this shutdown switches the machine off, as EC2 does when it terminates it, and does not just start it again.
+is_switched_off() {
+  [[ $(systemctl list-jobs --no-legend) =~ (poweroff|halt)\.target\ +start ]]
+}
+
+# Before the machine is switched off: no new pods, and those that are here move as their disruption budgets allow. Those
+# that do not make it in time end with the machine.
+drain() {
+  local left=$((DRAIN_SECONDS / 4)) silent=3 pods=
+  if ! is_switched_off; then
+    say "this machine starts again, and keeps its pods"
+    return
+  fi
+  write "$OURS/cordoned" 0600 < /dev/null
+  as_node cordon "$node_name" || say "new pods may still come"
+  while ((left-- > 0 && silent > 0)); do
+    if ! pods=$(movable_pods); then
+      say "the API does not answer"
+      ((silent--)) || true
+    elif [[ -z $pods ]]; then
+      say "no pod is left to move"
+      return
+    else
+      evict_all <<< "$pods"
+    fi
+    sleep 3
+  done
+  say "going with what is here: ${pods//$'\n'/, }"
+}
+
+# Prints namespace, name and, if it is on its way out, the time of each pod that runs here and could run elsewhere: no
+# static pod, and none of a DaemonSet.
+movable_pods() {
+  as_node get pods --all-namespaces --field-selector "spec.nodeName=$node_name" --output json | jq --raw-output '
+    .items[] | select(.status.phase != "Succeeded" and .status.phase != "Failed")
+    | select(.metadata.annotations["kubernetes.io/config.mirror"] == null)
+    | select(any(.metadata.ownerReferences[]?; .kind == "DaemonSet") | not)
+    | "\(.metadata.namespace) \(.metadata.name) \(.metadata.deletionTimestamp // "")"'
+}
+
+# Asks for each pod in standard input to go. A disruption budget may say "not now".
+evict_all() {
+  local namespace name ending answer
+  while read -r namespace name ending; do
+    if [[ -n $ending ]]; then continue; fi
+    if answer=$(as_node create --raw "/api/v1/namespaces/$namespace/pods/$name/eviction" --filename - 2>&1 \
+      <<< "{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"namespace\":\"$namespace\",\"name\":\"$name\"}}"); then
+      say "$namespace/$name is to go"
+    else
+      say "$namespace/$name stays for now: ${answer##*$'\n'}"
+    fi
+  done
+}
+
+# After the kubelet: the containers that are left end in peace. On a master etcd's volume is then free for the next
+# machine, which would otherwise wait for it; a master that only starts again keeps it, or it would find it on its way
+# out. Nothing depends on any of this.
+leave() {
+  # An API server that ends takes its address off the list of those that answer, and needs etcd for that.
+  stop_containers '^kube-apiserver$' || say "the API server did not stop"
+  stop_containers || say "not all containers have stopped"
+  if [[ $QUORATE_ROLE != master ]]; then return; fi
+  : "${QUORATE_VOLUME:?}"
+  if mountpoint --quiet "$ETCD_DATA"; then
+    umount "$ETCD_DATA"
+  fi
+  if ! is_switched_off; then
+    say "this machine starts again, and keeps its volume"
+    return
+  fi
+  aws ec2 detach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --output text --query State
+}

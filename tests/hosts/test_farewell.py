@@ -1,0 +1,80 @@
+"""Machines that are told to go: they are switched off, as EC2 does it, or they only start again."""
+
+import json
+
+from hosts.etcd import Etcd
+from hosts.machine import wait
+
+
+def switch_off(fleet, name, verb="poweroff"):
+    """Asks systemd, as it is asked when EC2 presses the power button."""
+    fleet[name].run("systemctl", "--no-block", verb)
+
+
+def off(fleet, name):
+    wait(f"{name} to be off", 200, lambda: not fleet[name].alive)
+
+
+def said(fleet, name):
+    """What a machine said on its console, which outlives it."""
+    return fleet[name].console.read_text(errors="replace")
+
+
+def test_a_worker_that_is_switched_off_moves_its_pods(fleet):
+    """One at once, one when its disruption budget allows it; no new one comes; and after a pause it takes pods again."""
+    etcd, worker = Etcd(fleet, "master-a"), fleet["workers-1"].instance.hostname
+
+    def pod(name, budget):
+        running = {"metadata": {"namespace": "default", "name": name}, "spec": {"nodeName": worker}, "status": {"phase": "Running"}}
+        etcd.put(f"/registry/pods/default/{name}", json.dumps({**running, "budget": budget}))
+
+    def pods():
+        return etcd.ask("get", "--prefix", "--keys-only", "/registry/pods/").split()
+
+    def node():
+        return json.loads(etcd.ask("get", "--print-value-only", f"/registry/minions/{worker}"))
+
+    pod("web", 1), pod("db", 0)
+    switch_off(fleet, "workers-1")
+    wait("db to be refused", 100, lambda: "default/db stays for now" in said(fleet, "workers-1"))
+    wait("web to be gone", 60, lambda: pods() == ["/registry/pods/default/db"])
+    assert node()["unschedulable"]
+    pod("db", 1)
+    off(fleet, "workers-1")
+    assert "no pod is left to move" in said(fleet, "workers-1")
+    assert not pods()
+    fleet.cut_power("workers-1")
+    fleet.settle("workers-1")
+    assert not node()["unschedulable"]
+
+
+def test_a_master_that_is_switched_off_puts_its_volume_down(fleet):
+    """The next machine has it at once, and is the same member."""
+    volume, ec2 = fleet.volume("master-c"), fleet.cloud.client("ec2")
+    before = Etcd(fleet, "master-a").members()
+    switch_off(fleet, "master-c")
+    off(fleet, "master-c")
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available"
+    fleet.replace("master-c")
+    fleet.settle("master-c")
+    assert "waiting for" not in fleet["master-c"].journal().replace("waiting for the device", "")
+    assert Etcd(fleet, "master-c").members() == before
+
+
+def test_a_master_that_starts_again_keeps_its_volume_and_needs_no_aws(fleet):
+    """S3, EC2 and Route 53 do not answer it: everything that it needs is on its disks."""
+    volume, ec2 = fleet.volume("master-b"), fleet.cloud.client("ec2")
+    before = Etcd(fleet, "master-a").members()
+    Etcd(fleet, "master-a").put("/hosts/again", "kept")
+    address = fleet["master-b"].instance.address
+    switch_off(fleet, "master-b", "reboot")
+    off(fleet, "master-b")
+    attached = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"]
+    assert [one["InstanceId"] for one in attached] == [fleet["master-b"].instance.id]
+    fleet.cloud.wire.away.add(address)
+    fleet.cut_power("master-b")
+    fleet.settle("master-b")
+    fleet.cloud.wire.away.clear()
+    assert "EC2 does not answer, but the disk of" in fleet["master-b"].journal()
+    assert Etcd(fleet, "master-b").members() == before
+    assert Etcd(fleet, "master-b").own("/hosts/again") == "kept"

@@ -1,0 +1,114 @@
+//! What a machine does when it is told to go.
+
+use serde_json::json;
+
+use super::Machine;
+
+const POWEROFF: &str = "122 poweroff.target start waiting\n140 kubelet.service stop waiting\n";
+const REBOOT: &str = "122 reboot.target start waiting\n140 kubelet.service stop waiting\n";
+
+/// A machine that is up, in a world that has forgotten its calls, and that goes for this.
+fn going(settings: &str, jobs: &str) -> Option<Machine> {
+    let machine = Machine::new(settings)?;
+    machine.write("world/ready", "");
+    machine.boot().must();
+    machine.write("world/calls", "");
+    machine.write("world/going", jobs);
+    Some(machine)
+}
+
+fn pod(name: &str) -> serde_json::Value {
+    json!({"metadata": {"namespace": "default", "name": name}, "status": {"phase": "Running"}})
+}
+
+/// A pod that no other machine could run, or that has nothing more to do.
+fn fixed() -> Vec<serde_json::Value> {
+    let mut mirror = pod("kube-scheduler");
+    mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "0123"});
+    let mut daemon = pod("kube-proxy");
+    daemon["metadata"]["ownerReferences"] = json!([{"kind": "DaemonSet", "controller": true}]);
+    let mut done = pod("job");
+    done["status"]["phase"] = "Succeeded".into();
+    vec![mirror, daemon, done]
+}
+
+fn evictions(machine: &Machine) -> Vec<String> {
+    let calls = machine.calls_of("kubectl").into_iter();
+    calls.filter_map(|call| Some(call.split_once("/pods/")?.1.split_once("/eviction")?.0.to_owned())).collect()
+}
+
+#[test]
+fn pods_move_as_their_budgets_allow() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    let pods: Vec<_> = fixed().into_iter().chain([pod("web"), pod("db")]).collect();
+    machine.write("world/pods", &json!({ "items": pods }).to_string());
+    machine.write("world/budget", "db\n");
+    machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 3 ]] || rm -f budget");
+    let run = machine.run(&["drain"]).must();
+    assert!(run.said.contains("default/db stays for now"), "{}", run.said);
+    assert!(run.said.contains("violate the pod's disruption budget"), "{}", run.said);
+    assert!(run.said.contains("no pod is left to move"), "{}", run.said);
+    assert_eq!(evictions(&machine), ["web", "db", "db", "db", "db"]);
+    assert!(machine.path("world/cordoned").exists(), "no new pod came");
+    assert!(machine.calls_of("kubectl").iter().all(|call| call.contains("/etc/kubernetes/kubelet.conf")));
+}
+
+#[test]
+fn a_pod_that_may_not_go_keeps_no_machine() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    machine.write("world/pods", &json!({ "items": [pod("db")] }).to_string());
+    machine.write("world/budget", "db\n");
+    let run = machine.run(&["drain"]).must();
+    assert!(run.said.contains("going with what is here: default db"), "{}", run.said);
+}
+
+#[test]
+fn an_api_that_is_silent_keeps_no_machine() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    machine.write("world/faults", &"kubectl *\n".repeat(9));
+    let run = machine.run(&["drain"]).must();
+    assert!(run.said.contains("the API does not answer"), "{}", run.said);
+    assert_eq!(machine.calls_of("sleep").len(), 3);
+}
+
+#[test]
+fn a_machine_that_only_starts_again_keeps_its_pods_and_its_volume() {
+    let Some(machine) = going("masters-a", REBOOT) else { return };
+    machine.run(&["drain"]).must();
+    assert_eq!(machine.calls_of("kubectl"), Vec::<String>::new());
+    machine.run(&["leave"]).must();
+    assert_eq!(machine.read("world/volume"), "in-use i-0aaa attached\n");
+    assert!(!machine.path("world/mounted").exists(), "what is on it is complete");
+}
+
+#[test]
+fn a_machine_that_comes_back_takes_pods_again() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    machine.run(&["drain"]).must();
+    machine.boot().must();
+    assert!(!machine.path("world/cordoned").exists());
+    machine.write("world/cordoned", "by hand");
+    machine.boot().must();
+    assert!(machine.path("world/cordoned").exists(), "what somebody else said is left alone");
+}
+
+#[test]
+fn a_master_that_leaves_puts_its_volume_down() {
+    let Some(machine) = going("masters-a", POWEROFF) else { return };
+    machine.run(&["leave"]).must();
+    assert_eq!(machine.read("world/volume"), "available None None\n");
+    assert!(!machine.path("world/mounted").exists());
+    let calls = machine.calls();
+    let at = |word: &str| calls.iter().position(|call| call.starts_with(word)).expect("it was called");
+    assert!(at("crictl stop --timeout 20 kube-apiserver") < at("crictl stop --timeout 20 etcd"), "{calls:?}");
+    assert!(at("crictl stop --timeout 20 etcd") < at("umount"), "{calls:?}");
+    assert!(at("umount") < at("aws ec2 detach-volume"), "{calls:?}");
+}
+
+#[test]
+fn a_node_that_leaves_ends_its_containers() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    machine.run(&["leave"]).must();
+    assert!(machine.calls_of("crictl stop").contains(&"crictl stop --timeout 20 kube-proxy".to_owned()));
+    assert_eq!(machine.calls_of("aws ec2"), Vec::<String>::new());
+}
