@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::policy::{Statement, document, literally};
 use super::{Site, bootstrap, dns, slots, tags};
 use crate::engine::Input;
-use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource as _, SecurityGroup, SecurityGroupRules};
+use crate::resource::{API_GROUP, CLUSTER_TAG, OBJECT_TAG, Resource as _, SecurityGroup, SecurityGroupRules};
 use crate::spec::NetworkPlugin;
 
 /// Stands for the id of the internal zone in a document.
@@ -28,9 +28,11 @@ type Policies = BTreeMap<String, Input>;
 pub(super) fn masters(site: &Site<'_>) -> Policies {
     let statements: Vec<Statement> = [
         master_store(site),
+        vec![looks()],
         etcd_volume(site),
         vec![store_key(site)],
         internal_names(site),
+        vec![gate(site)],
         cloud_controller(site),
         load_balancers(site),
         volumes(site),
@@ -80,11 +82,22 @@ fn bootstrap_objects(site: &Site<'_>, name: &str) -> String {
     site.global_arn("s3", &format!("{}/{}/*/{name}", store.bucket, literally(&store.folder)))
 }
 
+/// What node.sh of masters looks at. Reads cannot be limited to an object, so they share a statement: a role's policies
+/// have little room.
+fn looks() -> Statement {
+    // node.sh, etcd volume: whether the volume is free; backup: which machines still are; access: the API's group, and
+    // when its rules end.
+    let actions = [
+        "ec2:DescribeInstances",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSecurityGroupRules",
+    ];
+    Statement::allow("Look", &actions).on_everything()
+}
+
 fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
     vec![
-        // node.sh, etcd volume: finds out whether the volume is free; backup: which machines still are. Reads cannot be
-        // limited to a volume or a cluster.
-        Statement::allow("SeeVolumes", &["ec2:DescribeInstances", "ec2:DescribeVolumes"]).on_everything(),
         // node.sh, etcd volume: attaches it. node.sh, leave: detaches it, so that the next machine need not wait for
         // AWS to find out. AWS checks the volume here and the instance by a statement of its own, `AttachToMachines`:
         // no policy can say which volume goes to which machine.
@@ -136,10 +149,20 @@ fn internal_names(site: &Site<'_>) -> Vec<Statement> {
     vec![write]
 }
 
+/// Masters close the API to whom it was opened for a while. They can open it to nobody.
+fn gate(site: &Site<'_>) -> Statement {
+    // node.sh, access: takes away what has ended.
+    Statement::allow("CloseAccess", &["ec2:RevokeSecurityGroupIngress"])
+        .on([site.arn("ec2", "security-group/*")])
+        .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
+        .when("StringEquals", resource_tag(OBJECT_TAG), [SecurityGroup::address(API_GROUP).to_string()])
+}
+
 /// The cloud controller manager: nodes and routes.
 fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
     let mut statements = vec![
-        // Nodes: which instance a node is, its zone and addresses, and whether it still exists.
+        // Nodes: which instance a node is, its zone and addresses, and whether it still exists. What load balancers and
+        // the EBS CSI driver read stands here, too, and some of it in `Look`.
         Statement::allow(
             "SeeTheNetwork",
             &[
@@ -148,9 +171,12 @@ fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
                 "ec2:DescribeInstanceTopology",
                 "ec2:DescribeRegions",
                 "ec2:DescribeRouteTables",
-                "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
+                "ec2:DescribeTags",
+                "ec2:DescribeVolumesModifications",
+                "ec2:DescribeVolumeStatus",
                 "ec2:DescribeVpcs",
+                "elasticloadbalancing:Describe*",
             ],
         )
         .on_everything(),
@@ -184,7 +210,6 @@ fn load_balancers(site: &Site<'_>) -> Vec<Statement> {
     let balancing =
         || ["loadbalancer/*", "targetgroup/*", "listener/*"].map(|rest| site.arn("elasticloadbalancing", rest));
     vec![
-        Statement::allow("SeeLoadBalancers", &["elasticloadbalancing:Describe*"]).on_everything(),
         requested(Statement::allow(
             "CreateLoadBalancers",
             &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup"],
@@ -252,18 +277,6 @@ fn volumes(site: &Site<'_>) -> Vec<Statement> {
         )
     };
     vec![
-        Statement::allow(
-            "SeeClaimedVolumes",
-            &[
-                "ec2:DescribeAvailabilityZones",
-                "ec2:DescribeInstances",
-                "ec2:DescribeTags",
-                "ec2:DescribeVolumes",
-                "ec2:DescribeVolumesModifications",
-                "ec2:DescribeVolumeStatus",
-            ],
-        )
-        .on_everything(),
         tagged_in_request(Statement::allow("CreateVolume", &["ec2:CreateVolume"]), &cluster_tag).on(on_volumes()).when(
             "StringEquals",
             request_tag(CSI_TAG),

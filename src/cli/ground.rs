@@ -116,6 +116,7 @@ impl Ground {
             holder: session.holder(),
             workshop: self.workshop.clone(),
             clinic: None,
+            origin: None,
             retry: RetryPolicy::default(),
         }
     }

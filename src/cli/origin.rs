@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use clap::Args;
 use ipnet::Ipv4Net;
 
 use super::Environment;
@@ -19,6 +20,24 @@ pub enum Origin {
     Named(Ipv4Net),
     /// From this machine: AWS is asked which address that is.
     Here,
+}
+
+/// How a run that needs the Kubernetes API gets to it where `api.allow` shuts this machine out.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Entry {
+    /// Where this machine's connections come from [default: asked of AWS, also `QUORATE_ADDRESS`]
+    #[arg(long, value_name = "CIDR", value_parser = range, conflicts_with = "no_access")]
+    address: Option<Ipv4Net>,
+    /// Do not open the API to this machine while the run lasts, even if `api.allow` shuts it out
+    #[arg(long)]
+    no_access: bool,
+}
+
+impl Entry {
+    /// Whom the run lets in; nothing if nobody.
+    pub(super) fn origin(&self, environment: &Environment) -> Result<Option<Origin>, CliError> {
+        if self.no_access { Ok(None) } else { Origin::of(self.address, environment).map(Some) }
+    }
 }
 
 impl Origin {

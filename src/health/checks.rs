@@ -187,8 +187,8 @@ fn kubernetes(evidence: &Evidence) -> Vec<Check> {
 }
 
 /// What keeps most people from the API.
-const CLOSED: &str = "it answers to nobody unless `api { allow = [\"your.address/32\"] }` says so, and for some minutes \
-                      after the first apply";
+const CLOSED: &str = "it answers to whom `api.allow` in the file lets in, or `quorate access open` for a while; and to \
+                      nobody for some minutes after the first apply";
 
 fn etcd(evidence: &Evidence, census: &Census) -> Vec<Check> {
     let members: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();

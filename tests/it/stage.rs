@@ -111,6 +111,7 @@ impl Stage {
             holder: holder(self.runs),
             workshop: self.workshop.path().to_owned(),
             clinic: None,
+            origin: None,
             retry: hurried(),
         };
         let exit = match work(&flow).await {

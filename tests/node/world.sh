@@ -16,6 +16,7 @@
 #   /world/tokens          join tokens that the cluster knows
 #   /world/healthy/HOST    this member is healthy   /world/sick       ours will not be
 #   /world/blind           the kernel never sees it /world/unready    our API server will not be ready
+#   /world/rules           what the API's security group lets in: ids and descriptions
 #   /world/records         names in the private zone
 #   /world/faults          a pattern a line: the first call that matches one fails, and the line is gone
 #   /world/kill            the call of this number kills node.sh, after it took effect
@@ -85,6 +86,7 @@ s3_copy() {
 keys() { (cd s3 && find . -type f -path "./$1*" -printf "${2:-%P\n}" | sort); }
 
 aws() {
+  local id
   [[ ! -f away ]] || fail "Could not connect to the endpoint URL"
   case "$1 $2" in
     "s3 cp") s3_copy "$@" ;;
@@ -99,6 +101,13 @@ aws() {
       [[ -f blind ]] || touch device
       ;;
     "ec2 detach-volume") echo "available None None" > volume ;;
+    "ec2 describe-security-groups") [[ ! -f rules ]] || echo sg-0api ;;
+    "ec2 describe-security-group-rules") cat rules ;;
+    "ec2 revoke-security-group-ingress")
+      id=$(value --security-group-rule-ids "$@")
+      grep --quiet "^$id"$'\t' rules || fail "An error occurred (InvalidSecurityGroupRuleId.NotFound)"
+      sed --in-place "/^$id\t/d" rules
+      ;;
     "route53 change-resource-record-sets") value --change-batch "$@" > records ;;
     *) fail "unknown: $*" ;;
   esac

@@ -224,3 +224,21 @@ fn a_file_is_stored_under_its_hash() {
         assert_eq!(stored.key, format!("chat.poeticoding.com/bootstrap/{hash}/{name}"));
     }
 }
+
+#[test]
+fn masters_close_the_api_and_open_it_to_nobody() {
+    let statements = statements(&objects(tutorial()), "masters");
+    let of = |action: &str| {
+        let with = statements.iter().filter(|statement| strings(&statement["Action"]).iter().any(|a| a == action));
+        with.collect::<Vec<_>>()
+    };
+    let object = format!("aws:ResourceTag/{}", crate::resource::OBJECT_TAG);
+    let of_the_api =
+        |statement: &&&Json| statement["Condition"]["StringEquals"][&object] == json!(["security-group/api"]);
+    assert_eq!(of("ec2:RevokeSecurityGroupIngress").iter().filter(of_the_api).count(), 1);
+    for opens in of("ec2:AuthorizeSecurityGroupIngress") {
+        let named = !opens["Condition"]["StringEquals"][&object].is_null();
+        assert!(!of_the_api(&&opens), "{opens}");
+        assert!(named || opens["Condition"]["Null"][&object] == json!(["true"]), "any group: {opens}");
+    }
+}

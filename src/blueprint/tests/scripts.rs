@@ -69,8 +69,16 @@ fn fetched(script: &str) -> BTreeSet<String> {
 }
 
 /// The statements of the masters' policy that are there for the scripts; the others are the controllers'.
-const FOR_SCRIPTS: &[&str] =
-    &["ReadStore", "WriteMarkers", "KeepBackups", "ListStore", "SeeVolumes", "AttachEtcdVolume", "WriteInternalNames"];
+const FOR_SCRIPTS: &[&str] = &[
+    "ReadStore",
+    "WriteMarkers",
+    "KeepBackups",
+    "ListStore",
+    "Look",
+    "AttachEtcdVolume",
+    "WriteInternalNames",
+    "CloseAccess",
+];
 
 /// Whether a role may do something with an object of the tutorial's cluster.
 fn may(role: &str, action: &str, key: &str) -> bool {

@@ -99,8 +99,9 @@ start_timers() {
   timer token token "*-*-* *:00/5:00" "the join token of the bucket is the cluster's"
   timer backup backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
   timer renew renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
+  timer access access "*-*-* *:02/5:00" "whoever was let in to the API for a while is out again"
   systemctl daemon-reload
-  systemctl enable --quiet --now quorate-token.timer quorate-backup.timer quorate-renew.timer
+  systemctl enable --quiet --now quorate-token.timer quorate-backup.timer quorate-renew.timer quorate-access.timer
 }
 
 # A token that was replaced in the bucket becomes the cluster's, and ours that it replaced is one no more. Tokens that

@@ -56,6 +56,7 @@ main() {
     token) sync_token ;;
     backup) backup ;;
     restore) restore "${@:2}" ;;
+    access) close_access ;;
     renew)
       renew
       # With the end of the certificates as it is now.

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use crate::cli::file::Told;
-use crate::cli::flow::{self, Consent};
+use crate::cli::flow::{self, Consent, Flow};
+use crate::cli::origin::Entry;
 use crate::cli::{CliError, Exit, Session};
 
 /// Remove the cluster, and everything that it left
@@ -19,11 +20,14 @@ pub struct Arguments {
     /// With --yes: allow that data goes, such as etcd's volumes and their backups
     #[arg(long)]
     delete_data: bool,
+    #[command(flatten)]
+    entry: Entry,
 }
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let ground = session.ground(Told::Errors).await?;
-        flow::destroy(&ground.flow(session), Consent { yes: self.yes, delete_data: self.delete_data }).await
+        let flow = Flow { origin: self.entry.origin(&session.environment)?, ..ground.flow(session) };
+        flow::destroy(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

@@ -60,7 +60,8 @@ pub async fn open_access(
     tell(flow, &json!({ "range": range, "until": grant.until }));
     let until = grant.until.strftime("%Y-%m-%d %H:%M:%S UTC");
     flow.ui.text(&format!("{range} may reach the API of {} until {until}.\n", flow.name()));
-    flow.ui.note("within seconds. The masters close it when its time is over; `quorate access close` closes it now.");
+    flow.ui
+        .note("that takes seconds. The masters close it when its time is over; `quorate access close` closes it now.");
     Ok(Exit::Done)
 }
 

@@ -16,6 +16,7 @@ use super::Flow;
 use super::begin::{Tenure, begin};
 use super::book::{Book, Settled};
 use super::draft::draft;
+use super::pass::Pass;
 use super::survey::survey_settled;
 use super::validate::attend;
 
@@ -34,14 +35,22 @@ pub struct Consent {
 /// Makes the cloud match the file.
 pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
     let mut tenure = begin(flow, "apply").await?;
-    let mut changed = false;
-    let exit = run(flow, &mut tenure, consent, &mut changed).await;
-    // Nothing is changed while we wait: others may work.
-    tenure.end(flow).await;
-    match (exit, flow.clinic) {
-        (Ok(Exit::Done), Some(clinic)) => attend(flow, clinic, changed).await,
-        (exit, _) => exit,
+    let pass = Pass::begin(flow, true).await;
+    let work = async {
+        let mut changed = false;
+        let exit = Box::pin(run(flow, &mut tenure, consent, &mut changed)).await;
+        // Nothing is changed while we wait: others may work.
+        tenure.end(flow).await;
+        match (exit, flow.clinic) {
+            (Ok(Exit::Done), Some(clinic)) => Box::pin(attend(flow, clinic, changed)).await,
+            (exit, _) => exit,
+        }
+    };
+    let exit = Pass::during(pass.as_ref(), flow, work).await;
+    if let Some(pass) = pass {
+        pass.end(flow).await;
     }
+    exit
 }
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent, changed: &mut bool) -> Result<Exit, CliError> {

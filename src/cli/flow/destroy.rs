@@ -19,6 +19,7 @@ use super::apply::{Consent, ask, change, exit, overtaken};
 use super::begin::{Tenure, begin};
 use super::book::Book;
 use super::draft::draft;
+use super::pass::Pass;
 use super::survey::{Survey, survey_settled};
 use super::wait::patiently;
 
@@ -35,8 +36,17 @@ const NAMED: usize = 5;
 /// Removes the cluster. Asks for its name; without a question, data goes only if that was allowed too.
 pub async fn destroy(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
     let mut tenure = begin(flow, "destroy").await?;
-    let exit = run(flow, &mut tenure, consent).await;
-    tenure.end(flow).await;
+    // What controllers made goes with their Kubernetes objects, and for that the API has to be reached.
+    let pass = Pass::begin(flow, false).await;
+    let work = async {
+        let exit = Box::pin(run(flow, &mut tenure, consent)).await;
+        tenure.end(flow).await;
+        exit
+    };
+    let exit = Pass::during(pass.as_ref(), flow, work).await;
+    if let Some(pass) = pass {
+        pass.end(flow).await;
+    }
     exit
 }
 

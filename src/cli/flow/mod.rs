@@ -7,6 +7,7 @@ mod book;
 mod destroy;
 mod draft;
 mod kubeconfig;
+mod pass;
 mod plan;
 mod show;
 mod survey;
@@ -26,7 +27,7 @@ use crate::spec::Cluster;
 use crate::state::Holder;
 use crate::view::Heading;
 
-use super::{Interrupt, Ui};
+use super::{Interrupt, Origin, Ui};
 
 pub use access::{Which, close_access, list_access, open_access};
 pub use apply::{Consent, apply};
@@ -60,6 +61,8 @@ pub struct Flow<'a> {
     pub workshop: PathBuf,
     /// Who tells how the cluster is, for an apply that waits until it is well.
     pub clinic: Option<&'a Clinic>,
+    /// Where its connections come from, for a run that lets itself in to a closed API. Without it, none does.
+    pub origin: Option<Origin>,
     /// How patient it is.
     pub retry: RetryPolicy,
 }

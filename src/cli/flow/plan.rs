@@ -3,10 +3,12 @@
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::Mode;
+use crate::resource::{API_GROUP, LoadBalancer, Resource};
 use crate::view;
 
 use super::Flow;
 use super::draft::draft;
+use super::pass::announce;
 use super::survey::{Memory, survey};
 
 /// What a plan is for and how its end is told.
@@ -29,5 +31,8 @@ pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
         flow.ui.result(&view::plan::text(&document, flow.ui.style()));
     }
     draft.say_notes(flow);
+    if look.mode == Mode::Apply {
+        announce(flow, survey.live.iter().any(|live| live.address == LoadBalancer::address(API_GROUP)));
+    }
     Ok(if look.detailed && !document.plan.is_empty() { Exit::Differs } else { Exit::Done })
 }

@@ -4,6 +4,7 @@
 mod access;
 mod balancers;
 mod controllers;
+mod pass;
 mod rolls;
 mod services;
 mod zones;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::cli::{CliError, Exit, Input, Manner, Vault};
+use crate::cli::{CliError, Exit, Input, Manner, Origin, Vault};
 use crate::engine::Mode;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::fake::FakeApi;
@@ -73,6 +74,8 @@ struct Lab {
     manner: Manner,
     interrupt: Interrupt,
     answers: Option<Vec<&'static str>>,
+    /// Where the run comes from on a cloud that counts as real.
+    origin: Option<Origin>,
 }
 
 impl Lab {
@@ -91,6 +94,7 @@ impl Lab {
             manner: Manner::default(),
             interrupt: Interrupt::default(),
             answers: None,
+            origin: None,
         }
     }
 
@@ -107,12 +111,13 @@ impl Lab {
             cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
             store: self.store.clone().unwrap_or_else(|| Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""))),
             bucket: Arc::new(self.sandbox.store("state.chat.poeticoding.com", self.prefix)),
-            sandbox: true,
+            sandbox: self.origin.is_none(),
             ui: &ui,
             interrupt: &self.interrupt,
             holder: holder(),
             workshop: self.directory.path().join(".quorate"),
             clinic: None,
+            origin: self.origin,
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
         };
         run(&flow).await

@@ -1,5 +1,8 @@
 //! What masters do on a timer.
 
+use jiff::{SignedDuration, Timestamp};
+use quorate::resource::{Bearer, Grant};
+
 use super::{HOME, Machine};
 
 /// A master that is up, in a world that has forgotten its calls.
@@ -187,4 +190,38 @@ fn a_healthy_etcd_is_not_put_back_by_mistake() {
     machine.run(&["restore", "20250101T001700Z-b.db", "--force"]).must_not("Not Found");
     assert_eq!(machine.calls_of("systemctl"), Vec::<String>::new(), "nothing was stopped");
     machine.run(&["restore", SNAPSHOT, "--force"]).must();
+}
+
+/// A rule as EC2 lists it: its id, and what a grant says of its end.
+fn granted(id: &str, minutes: i64) -> String {
+    let until = Timestamp::now() + SignedDuration::from_mins(minutes);
+    let range = "203.0.113.7/32".parse().expect("a range");
+    let grant = Grant::new(range, until, Bearer::Person("ada on laptop".to_owned()));
+    format!("{id}\t{}\n", grant.rule().description)
+}
+
+#[test]
+fn whoever_was_let_in_for_a_while_is_out_again() {
+    let Some(machine) = running() else { return };
+    machine.run(&["access"]).must();
+    let others =
+        "sgr-0allow\tapi.allow in the cluster file\nsgr-0hand\tNone\nsgr-0odd\tquorate grant until yesterday\n";
+    let runs = granted("sgr-0runs", 3);
+    machine.write("world/rules", &format!("{others}{}{runs}{}", granted("sgr-0old", -300), granted("sgr-0over", -1)));
+    machine.run(&["access"]).must();
+    assert_eq!(machine.read("world/rules"), format!("{others}{runs}"));
+    let filter = "Name=tag:quorate.dev/cluster,Values=chat.poeticoding.com Name=tag:quorate.dev/object,Values=security-group/api";
+    assert!(machine.calls_of("aws ec2 describe-security-groups")[0].ends_with(filter), "of no other cluster");
+}
+
+#[test]
+fn a_rule_that_another_master_took_away_is_no_failure_and_one_that_stays_is() {
+    let Some(machine) = running() else { return };
+    machine.write("world/rules", &(granted("sgr-0old", -9) + &granted("sgr-0over", -1)));
+    machine.fault("aws ec2 revoke-security-group-ingress *sgr-0old*");
+    machine.run(&["access"]).must_not("sgr-0old of sg-0api could not be taken away");
+    machine.run(&["access"]).must();
+    assert_eq!(machine.read("world/rules"), "");
+    machine.fault("aws ec2 describe-security-group-rules *");
+    machine.run(&["access"]).must_not("failed at line");
 }

@@ -5,12 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cli::Origin;
 use crate::resource::{Bearer, Grant};
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn range(text: &str) -> Ipv4Net {
+pub(super) fn range(text: &str) -> Ipv4Net {
     text.parse().unwrap()
 }
 
@@ -28,12 +27,12 @@ impl Lab {
     }
 
     /// Who is let in for a while: range and bearer.
-    async fn let_in(&self) -> Vec<(String, String)> {
+    pub(super) async fn let_in(&self) -> Vec<(String, String)> {
         let admission = self.with(async |flow| flow.cloud.gate().admission().await).await.unwrap().unwrap();
         admission.grants.iter().map(|grant| (grant.range.to_string(), grant.bearer.to_string())).collect()
     }
 
-    async fn grant(&self, text: &str, end: SignedDuration, bearer: Bearer) {
+    pub(super) async fn grant(&self, text: &str, end: SignedDuration, bearer: Bearer) {
         let grant = Grant::new(range(text), Timestamp::now() + end, bearer);
         self.with(async |flow| flow.cloud.gate().grant(&grant).await).await.unwrap();
     }

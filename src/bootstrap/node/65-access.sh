@@ -1,0 +1,26 @@
+
+# --- Masters: the gate of the API --------------------------------------------------------------------------------
+
+# A rule of the API's security group that lets somebody in for a while says when it ends: `quorate access open` and
+# `quorate apply` write it so.
+readonly GRANT='^quorate grant until ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z) '
+
+# Takes away what has ended, by the rules' own ids: whoever was let in again meanwhile has a rule with another one.
+close_access() {
+  local now groups group rules rule description said
+  now=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
+  groups=$(aws ec2 describe-security-groups --output text --query 'SecurityGroups[].GroupId' \
+    --filters "Name=tag:quorate.dev/cluster,Values=$QUORATE_CLUSTER" Name=tag:quorate.dev/object,Values=security-group/api)
+  for group in $groups; do
+    rules=$(aws ec2 describe-security-group-rules --output text --filters "Name=group-id,Values=$group" \
+      --query 'SecurityGroupRules[?!IsEgress].[SecurityGroupRuleId, Description]')
+    while IFS=$'\t' read -r rule description; do
+      if [[ ! $description =~ $GRANT || ${BASH_REMATCH[1]} > $now ]]; then
+        continue
+      fi
+      say "$rule has ended: $description"
+      said=$(aws ec2 revoke-security-group-ingress --group-id "$group" --security-group-rule-ids "$rule" 2>&1) ||
+        [[ $said == *NotFound* ]] || die "$rule of $group could not be taken away: $said"
+    done <<< "$rules"
+  done
+}
