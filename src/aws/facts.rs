@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{ArchitectureType, InstanceTypeInfo};
+use aws_sdk_ec2::types::{ArchitectureType, ArchitectureValues, Image, InstanceTypeInfo};
 use aws_sdk_ssm::types::Parameter;
 
 use super::Aws;
 use super::ec2::{EC2, filter};
 use super::zones::{Asker, Zone, all, is_within};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Cloud, Facts, Gate, Question, SizeFacts, TargetHealth};
+use crate::resource::{Cloud, Facts, Gate, ImageFacts, Question, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// Where AWS publishes the newest images of Amazon Linux 2023.
@@ -29,15 +29,17 @@ impl Cloud for Aws {
 
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
-            let ((account, caller), images, sizes, zones, public_zones) = tokio::try_join!(
+            let ((account, caller), images, own_images, sizes, zones, public_zones) = tokio::try_join!(
                 caller(self),
-                images(self),
+                images(self, !question.own_images_only),
+                own_images(self, question),
                 sizes(self, &question.sizes),
                 zones(self),
                 all(self, Asker::Facts),
             )?;
             let public_zones = public(&public_zones, &question.name);
-            Ok(Facts { account, caller, region: self.scope.region.clone(), zones, images, sizes, public_zones })
+            let region = self.scope.region.clone();
+            Ok(Facts { account, caller, region, zones, images, own_images, sizes, public_zones })
         })
     }
 
@@ -63,7 +65,10 @@ async fn caller(aws: &Aws) -> Result<(String, String), Failure> {
     aws.caller.get_or_try_init(ask).await.cloned()
 }
 
-async fn images(aws: &Aws) -> Result<BTreeMap<Architecture, String>, Failure> {
+async fn images(aws: &Aws, wanted: bool) -> Result<BTreeMap<Architecture, String>, Failure> {
+    if !wanted {
+        return Ok(BTreeMap::new());
+    }
     let names: Vec<String> = IMAGES.iter().map(|(_, name)| (*name).to_owned()).collect();
     let request = || aws.ssm.get_parameters().set_names(Some(names.clone())).send();
     let answer = aws.read("ssm", "GetParameters", request).await?;
@@ -73,6 +78,32 @@ async fn images(aws: &Aws) -> Result<BTreeMap<Architecture, String>, Failure> {
 fn image(parameter: &Parameter) -> Option<(Architecture, String)> {
     let (architecture, _) = IMAGES.iter().find(|(_, name)| parameter.name() == Some(name))?;
     Some((*architecture, parameter.value()?.to_owned()))
+}
+
+/// The images that the file names, as far as machines can start from them. Asked by filter: a list of ids would fail as
+/// a whole if one of them were not there.
+async fn own_images(aws: &Aws, question: &Question) -> Result<BTreeMap<String, ImageFacts>, Failure> {
+    if question.own_images.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids = question.own_images.keys().cloned().collect();
+    let ids = aws_sdk_ec2::types::Filter::builder().name("image-id").set_values(Some(ids)).build();
+    let available = filter("state", "available");
+    let request = || aws.ec2.describe_images().filters(ids.clone()).filters(available.clone()).send();
+    let answer = aws.read(EC2, "DescribeImages", request).await?;
+    Ok(answer.images().iter().filter_map(own_image).collect())
+}
+
+fn own_image(told: &Image) -> Option<(String, ImageFacts)> {
+    let architecture = match told.architecture()? {
+        ArchitectureValues::Arm64 => Architecture::Arm64,
+        ArchitectureValues::X8664 => Architecture::X86_64,
+        _ => return None,
+    };
+    let root_device = told.root_device_name()?.to_owned();
+    let root = told.block_device_mappings().iter().find(|disk| disk.device_name() == Some(root_device.as_str()));
+    let root_gib = root.and_then(|disk| disk.ebs()?.volume_size()?.try_into().ok()).unwrap_or_default();
+    Some((told.image_id()?.to_owned(), ImageFacts { architecture, root_device, root_gib }))
 }
 
 /// Asked by filter: a list of names would fail as a whole if the region did not have one of them.
@@ -128,7 +159,7 @@ fn public(zones: &[Zone], cluster: &str) -> BTreeMap<String, Vec<String>> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use aws_sdk_ec2::types::{InstanceType, MemoryInfo, ProcessorInfo, VCpuInfo};
+    use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, InstanceType, MemoryInfo, ProcessorInfo, VCpuInfo};
 
     use super::*;
 
@@ -149,6 +180,21 @@ mod tests {
         assert_eq!((facts.vcpus, facts.memory_mib), (2, 4096));
         assert_eq!(size(&told(&[ArchitectureType::Arm64])).unwrap().1.architecture, Architecture::Arm64);
         assert_eq!(size(&told(&[ArchitectureType::Arm64Mac])), None);
+    }
+
+    #[test]
+    fn an_image_says_what_it_needs() {
+        let disk = |name: &str, gib| {
+            let ebs = EbsBlockDevice::builder().volume_size(gib).build();
+            BlockDeviceMapping::builder().device_name(name).ebs(ebs).build()
+        };
+        let told = |architecture| {
+            let image = Image::builder().image_id("ami-1").architecture(architecture).root_device_name("/dev/sda1");
+            image.block_device_mappings(disk("/dev/sdb", 100)).block_device_mappings(disk("/dev/sda1", 8)).build()
+        };
+        let facts = ImageFacts { architecture: Architecture::Arm64, root_device: "/dev/sda1".to_owned(), root_gib: 8 };
+        assert_eq!(own_image(&told(ArchitectureValues::Arm64)), Some(("ami-1".to_owned(), facts)));
+        assert_eq!(own_image(&told(ArchitectureValues::I386)), None);
     }
 
     #[test]

@@ -4,10 +4,7 @@ use super::bootstrap::Settings;
 use super::{Problem, Site, identity, names, network, secrets, security};
 use crate::engine::{Input, Object};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
-use crate::spec::{InstanceSize, RootVolume, Scale, Zone};
-
-/// The device that Amazon Linux 2023 starts from.
-const ROOT_DEVICE: &str = "/dev/xvda";
+use crate::spec::{ImageId, InstanceSize, RootVolume, Scale, Zone};
 
 /// Equal machines.
 pub(super) struct Machines<'a> {
@@ -21,6 +18,8 @@ pub(super) struct Machines<'a> {
     pub tags: Tags,
     /// Their instance size.
     pub size: &'a InstanceSize,
+    /// The image that the file names for them.
+    pub image: Option<&'a ImageId>,
     /// Their root volume.
     pub root: &'a RootVolume,
     /// Where they are.
@@ -53,16 +52,17 @@ impl Machines<'_> {
     }
 
     fn template(&self, site: &Site<'_>, instance_tags: Tags) -> Result<LaunchTemplate, Problem> {
+        let image = site.image(self.size, self.image)?;
         Ok(LaunchTemplate {
             name: names::fitted(&self.display, names::LAUNCH_TEMPLATE),
-            image: site.image(self.size)?.to_owned(),
+            image: image.id.to_owned(),
             instance_size: self.size.to_string(),
             profile: identity::profile(self.role),
             security_groups: vec![security::group(self.role)],
             public_address: true,
             key: identity::key(site).unwrap_or_else(|| "".into()),
             user_data: self.settings.user_data(site)?,
-            root_device: ROOT_DEVICE.to_owned(),
+            root_device: image.root_device.to_owned(),
             root_gib: self.root.gib,
             // One hop: a pod, a bridge away, cannot take the machine's role.
             metadata_hops: 1,

@@ -41,6 +41,7 @@ fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Pro
         role: ROLE,
         tags: tags::with(Tags::new(), [(ROLE_TAG, MASTER), (MEMBER_TAG, member)]),
         size: &site.cluster.masters.size,
+        image: site.cluster.masters.image.as_ref(),
         root: &site.cluster.masters.root,
         zones: std::slice::from_ref(zone),
         scale: Scale::Count(1),

@@ -18,6 +18,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
             role: ROLE,
             tags: tags::with(Tags::new(), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
             size: &group.size,
+            image: group.image.as_ref(),
             root: &group.root,
             zones: &group.zones,
             scale: group.scale,

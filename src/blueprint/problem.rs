@@ -5,7 +5,7 @@ use std::fmt;
 use ipnet::Ipv4Net;
 
 use crate::resource::Malformed;
-use crate::spec::{Architecture, ClusterName, InstanceSize, Zone};
+use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, Zone};
 
 /// A cluster that cannot be built as the file says, with every reason.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,48 @@ pub enum Problem {
         architecture: Architecture,
         /// The region.
         region: String,
+    },
+    /// The image that the file names is not there.
+    #[error(
+        "the account has no machine image {image} in {region}, which {who} should start from. Images belong to a \
+         region, and to the accounts that they are shared with"
+    )]
+    ImageUnavailable {
+        /// The image in the file.
+        image: ImageId,
+        /// The region.
+        region: String,
+        /// Who should start from it: `the masters`, `the nodes "workers"`.
+        who: String,
+    },
+    /// The image that the file names is for other processors.
+    #[error("the machine image {image} is for {found}, and {who} have {wanted} processors ({size})")]
+    ImageArchitecture {
+        /// The image in the file.
+        image: ImageId,
+        /// Its architecture.
+        found: Architecture,
+        /// Who should start from it.
+        who: String,
+        /// Their size.
+        size: InstanceSize,
+        /// Their architecture.
+        wanted: Architecture,
+    },
+    /// The image that the file names does not fit on the root volume.
+    #[error(
+        "the machine image {image} needs a root volume of {gib} GiB, and that of {who} has {root_gib}: say \
+         `root {{ gib = {gib} }}` there"
+    )]
+    ImageTooLarge {
+        /// The image in the file.
+        image: ImageId,
+        /// How large it is, GiB.
+        gib: u32,
+        /// Who should start from it.
+        who: String,
+        /// How large their root volume is, GiB.
+        root_gib: u32,
     },
     /// A zone has no address range.
     #[error("the zone {zone} has no subnet")]

@@ -7,8 +7,8 @@ use ipnet::Ipv4Net;
 use super::dns::PublicNames;
 use super::{Impossible, Note, Pins, Problem, bootstrap, dns, services, subnets, tags};
 use crate::engine::Address;
-use crate::resource::{Facts, Tags};
-use crate::spec::{Architecture, Cluster, InstanceSize, Zone};
+use crate::resource::{Facts, ImageFacts, Tags};
+use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
 
 /// A cluster and the place that it is built on.
 #[derive(Debug)]
@@ -28,8 +28,21 @@ pub(super) struct Site<'a> {
     account: &'a str,
     partition: &'a str,
     images: BTreeMap<Architecture, String>,
+    own_images: &'a BTreeMap<String, ImageFacts>,
     architectures: BTreeMap<&'a InstanceSize, Architecture>,
 }
+
+/// What a machine starts from.
+#[derive(Debug)]
+pub(super) struct Image<'a> {
+    /// The image's id.
+    pub id: &'a str,
+    /// The device that it starts from.
+    pub root_device: &'a str,
+}
+
+/// The device that Amazon Linux 2023 starts from.
+const ROOT_DEVICE: &str = "/dev/xvda";
 
 impl<'a> Site<'a> {
     /// Checks that the cluster can be built here, and chooses what is left open.
@@ -38,7 +51,8 @@ impl<'a> Site<'a> {
         problems.extend(wrong_account(cluster, facts));
         problems.extend(unusable_zones(cluster, facts));
         let architectures = architectures(cluster, facts, &mut problems);
-        let images = images(&architectures, facts, pins, &mut problems);
+        problems.extend(wrong_images(cluster, facts, &architectures));
+        let images = images(cluster, &architectures, facts, pins, &mut problems);
         let node_ports = services::node_ports(cluster, pins).unwrap_or_else(|problem| {
             problems.push(problem);
             BTreeMap::new()
@@ -58,6 +72,7 @@ impl<'a> Site<'a> {
                 account: &facts.account,
                 partition: facts.caller.split(':').nth(1).filter(|text| !text.is_empty()).unwrap_or("aws"),
                 images,
+                own_images: &facts.own_images,
                 architectures,
             }),
             public => {
@@ -77,10 +92,18 @@ impl<'a> Site<'a> {
         format!("{label}.{}", self.cluster.name)
     }
 
-    /// The image for an instance size of the file.
-    pub(super) fn image(&self, size: &InstanceSize) -> Result<&str, Problem> {
+    /// What machines of a size start from: the image that the file names for them, or Amazon Linux.
+    pub(super) fn image<'s>(&'s self, size: &InstanceSize, own: Option<&'s ImageId>) -> Result<Image<'s>, Problem> {
+        if let Some(own) = own {
+            let facts = self.own_images.get(own.as_str()).ok_or_else(|| Problem::ImageUnavailable {
+                image: own.clone(),
+                region: self.cluster.region.clone(),
+                who: format!("machines of size {size}"),
+            })?;
+            return Ok(Image { id: own.as_str(), root_device: &facts.root_device });
+        }
         let image = self.architectures.get(size).and_then(|architecture| self.images.get(architecture));
-        image.map(String::as_str).ok_or_else(|| Problem::SizeUnavailable {
+        image.map(|id| Image { id, root_device: ROOT_DEVICE }).ok_or_else(|| Problem::SizeUnavailable {
             size: size.clone(),
             region: self.cluster.region.clone(),
             users: Vec::new(),
@@ -138,15 +161,42 @@ fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<I
     })
 }
 
+/// Machines of the file that are alike.
+struct Alike<'a> {
+    /// Who they are: `the masters`, `the nodes "workers"`.
+    who: String,
+    size: &'a InstanceSize,
+    image: Option<&'a ImageId>,
+    root_gib: u32,
+}
+
+/// The masters, and each group of nodes.
+fn machines(cluster: &Cluster) -> impl Iterator<Item = Alike<'_>> {
+    let masters = &cluster.masters;
+    let masters = Alike {
+        who: "the masters".to_owned(),
+        size: &masters.size,
+        image: masters.image.as_ref(),
+        root_gib: masters.root.gib,
+    };
+    let nodes = cluster.nodes.iter().map(|(name, group)| Alike {
+        who: format!("the nodes \"{name}\""),
+        size: &group.size,
+        image: group.image.as_ref(),
+        root_gib: group.root.gib,
+    });
+    std::iter::once(masters).chain(nodes)
+}
+
 /// The architecture of every instance size in the file.
 fn architectures<'a>(
     cluster: &'a Cluster,
     facts: &Facts,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<&'a InstanceSize, Architecture> {
-    let mut users = BTreeMap::from([(&cluster.masters.size, vec!["the masters".to_owned()])]);
-    for (name, group) in &cluster.nodes {
-        users.entry(&group.size).or_default().push(format!("the nodes \"{name}\""));
+    let mut users: BTreeMap<&InstanceSize, Vec<String>> = BTreeMap::new();
+    for alike in machines(cluster) {
+        users.entry(alike.size).or_default().push(alike.who);
     }
     let mut known = BTreeMap::new();
     for (size, users) in users {
@@ -159,15 +209,41 @@ fn architectures<'a>(
     known
 }
 
-/// The image of every architecture in use: the pinned one, or the newest.
+/// The images of the file that are not there, or that its machines cannot start from.
+fn wrong_images(
+    cluster: &Cluster,
+    facts: &Facts,
+    architectures: &BTreeMap<&InstanceSize, Architecture>,
+) -> impl Iterator<Item = Problem> {
+    machines(cluster).filter_map(|alike| {
+        let (image, who) = (alike.image?.clone(), alike.who);
+        let Some(known) = facts.own_images.get(image.as_str()) else {
+            return Some(Problem::ImageUnavailable { image, region: cluster.region.clone(), who });
+        };
+        let (found, size) = (known.architecture, alike.size);
+        match architectures.get(size) {
+            Some(&wanted) if wanted != found => {
+                Some(Problem::ImageArchitecture { image, found, who, size: size.clone(), wanted })
+            }
+            _ if known.root_gib > alike.root_gib => {
+                Some(Problem::ImageTooLarge { image, gib: known.root_gib, who, root_gib: alike.root_gib })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The image of every architecture of machines that none is named for: the pinned one, or the newest.
 fn images(
+    cluster: &Cluster,
     architectures: &BTreeMap<&InstanceSize, Architecture>,
     facts: &Facts,
     pins: &Pins,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Architecture, String> {
     let mut images = BTreeMap::new();
-    for &architecture in architectures.values().collect::<BTreeSet<_>>() {
+    let plain = machines(cluster).filter(|alike| alike.image.is_none());
+    for &architecture in plain.filter_map(|alike| architectures.get(alike.size)).collect::<BTreeSet<_>>() {
         if let Some(image) = pins.images.get(&architecture).or_else(|| facts.images.get(&architecture)) {
             images.insert(architecture, image.clone());
         } else {

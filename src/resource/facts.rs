@@ -9,10 +9,14 @@ use crate::engine::{BoxFuture, Failure, Live, Note, Provider};
 use crate::spec::Architecture;
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Question {
     /// The instance sizes in the file.
     pub sizes: Vec<String>,
+    /// The machine images in the file, each with the architecture that its machines should have.
+    pub own_images: BTreeMap<String, Architecture>,
+    /// Whether the file names an image for all of its machines, so that the newest ones are of no interest.
+    pub own_images_only: bool,
     /// The cluster's name, for finding the public zone that it belongs to.
     pub name: String,
 }
@@ -28,12 +32,26 @@ pub struct Facts {
     pub region: String,
     /// The zones of the region that can be used.
     pub zones: Vec<String>,
-    /// The newest Amazon Linux 2023 image of each architecture.
+    /// The newest Amazon Linux 2023 image of each architecture; nothing if nobody starts from it.
     pub images: BTreeMap<Architecture, String>,
+    /// What is known of each image asked for; absent if the account cannot start machines from it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_images: BTreeMap<String, ImageFacts>,
     /// What is known of each instance size asked for; absent if the region does not have it.
     pub sizes: BTreeMap<String, SizeFacts>,
     /// The account's public hosted zones that the cluster's name ends in: name (without a final dot) to ids.
     pub public_zones: BTreeMap<String, Vec<String>>,
+}
+
+/// What is known of a machine image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFacts {
+    /// The architecture.
+    pub architecture: Architecture,
+    /// The device that machines start from, for example `/dev/xvda`.
+    pub root_device: String,
+    /// How large the root volume must be at least, GiB.
+    pub root_gib: u32,
 }
 
 /// What is known of an instance size.

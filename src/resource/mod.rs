@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
-pub use facts::{Cloud, Facts, Question, SizeFacts, TargetHealth};
+pub use facts::{Cloud, Facts, ImageFacts, Question, SizeFacts, TargetHealth};
 pub use gate::{Admission, Gate};
 pub use grant::{API_GROUP, Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use kubernetes::*;

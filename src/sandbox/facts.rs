@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Call;
 use super::{Sandbox, sizes};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth};
+use crate::resource::{Cloud, Facts, Gate, ImageFacts, Question, TargetHealth};
 use crate::spec::Architecture;
 
 /// The letters of the regions that do not have just `a` to `c`.
@@ -46,6 +46,7 @@ impl Cloud for Sandbox {
                     region: self.settings.region.clone(),
                     zones: zones(&self.settings.region),
                     images: images(),
+                    own_images: question.own_images.iter().map(own_image).collect(),
                     sizes: question.sizes.iter().filter_map(|name| Some((name.clone(), sizes::size(name)?))).collect(),
                     public_zones: public_zones(world, &question.name),
                 })
@@ -83,6 +84,12 @@ fn images() -> BTreeMap<Architecture, String> {
         (Architecture::X86_64, "ami-0a5b1d2c3e4f60718".to_owned()),
         (Architecture::Arm64, "ami-0b6c2e3d4f5a71829".to_owned()),
     ])
+}
+
+/// Whatever image a file names is there, and fits: nobody has images in a simulated cloud.
+fn own_image((id, architecture): (&String, &Architecture)) -> (String, ImageFacts) {
+    let facts = ImageFacts { architecture: *architecture, root_device: "/dev/xvda".to_owned(), root_gib: 8 };
+    (id.clone(), facts)
 }
 
 /// The public zones that a name ends in, nobody's or anybody's.

@@ -79,6 +79,11 @@ pub struct KubernetesVersion {
 #[serde(transparent)]
 pub struct InstanceSize(pub(super) String);
 
+/// The id of a machine image, for example `ami-0123456789abcdef0`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ImageId(pub(super) String);
+
 /// A CPU architecture, in the names that AWS uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Architecture {
@@ -138,6 +143,9 @@ pub enum NetworkPlugin {
 pub struct Masters {
     /// The instance size of every master.
     pub size: InstanceSize,
+    /// The image that they start from; without one, Amazon Linux 2023.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageId>,
     /// The zone of each master, in order: master `a` is in the first, and so on. Its length is the count.
     pub zones: Vec<Zone>,
     /// The root volume of each master.
@@ -162,6 +170,9 @@ pub struct NodeGroup {
     pub scale: Scale,
     /// The instance size.
     pub size: InstanceSize,
+    /// The image that they start from; without one, Amazon Linux 2023.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageId>,
     /// The zones it spans; all of the cluster's by default.
     pub zones: Vec<Zone>,
     /// The root volume of each node.
@@ -253,6 +264,19 @@ impl fmt::Display for ClusterName {
 }
 
 impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl ImageId {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ImageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 
 use super::cluster::{
-    Addon, Api, Cluster, ClusterName, Dns, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, NodeGroup,
-    PublicZone, RootVolume, Scale, Ssh, StateLocation, Zone,
+    Addon, Api, Cluster, ClusterName, Dns, ImageId, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin,
+    NodeGroup, PublicZone, RootVolume, Scale, Ssh, StateLocation, Zone,
 };
 use super::defaults;
 use super::file::{ClusterFile, DnsFile, MastersFile, NetworkFile, NodesFile, PluginFile, RootFile};
@@ -80,6 +80,7 @@ fn network(file: Option<&NetworkFile>, zones: &[Zone]) -> Option<Network> {
 fn masters(file: &MastersFile, zones: &[Zone]) -> Option<Masters> {
     Some(Masters {
         size: InstanceSize::parse(file.size.as_deref()?).ok()?,
+        image: file.image.as_deref().map(ImageId::parse).transpose().ok()?,
         zones: match &file.zones {
             Some(listed) => self::zones(listed)?,
             None => defaults::master_zones(file.count.unwrap_or(defaults::MASTERS), zones),
@@ -98,6 +99,7 @@ fn node_group(file: &NodesFile, zones: &[Zone]) -> Option<NodeGroup> {
             _ => return None,
         },
         size: InstanceSize::parse(file.size.as_deref()?).ok()?,
+        image: file.image.as_deref().map(ImageId::parse).transpose().ok()?,
         zones: match &file.zones {
             Some(listed) => self::zones(listed)?,
             None => zones.to_vec(),

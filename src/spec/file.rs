@@ -131,6 +131,11 @@ pub(super) struct MastersFile {
     #[schemars(required, example = "t3.medium")]
     pub(super) size: Option<String>,
 
+    /// The id of a machine image of your own to start from. Default: the Amazon Linux 2023 that was the newest when the
+    /// cluster was made.
+    #[schemars(example = "ami-0123456789abcdef0")]
+    pub(super) image: Option<String>,
+
     /// The zone of each master, one entry for each, when the spread should not be round robin.
     #[schemars(extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1a"]]))]
     pub(super) zones: Option<Vec<String>>,
@@ -186,6 +191,11 @@ pub(super) struct NodesFile {
     /// The instance size of every node.
     #[schemars(required, example = "t3.large")]
     pub(super) size: Option<String>,
+
+    /// The id of a machine image of your own to start from. Default: the Amazon Linux 2023 that was the newest when the
+    /// cluster was made.
+    #[schemars(example = "ami-0123456789abcdef0")]
+    pub(super) image: Option<String>,
 
     /// The zones it spans. Default: all of the cluster's.
     #[schemars(extend("examples" = [["us-east-1a"]]))]

@@ -60,6 +60,7 @@ pub(super) fn facts() -> Facts {
             ("t4g.medium".to_owned(), size(Architecture::Arm64)),
             ("m7g.large".to_owned(), size(Architecture::Arm64)),
         ]),
+        own_images: BTreeMap::new(),
         public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::clusters::{all, cluster, facts, lay_out, objects, text, tutorial};
 use crate::blueprint::{Impossible, Pins, blueprint};
-use crate::resource::{Facts, HostedZone, LaunchTemplate, Record};
+use crate::resource::{Facts, HostedZone, ImageFacts, LaunchTemplate, Record};
 use crate::spec::Architecture;
 
 fn refused(json: Json, facts: &Facts) -> Impossible {
@@ -119,6 +119,46 @@ fn a_pinned_image_stays_when_a_newer_one_is_there() {
     let blueprint = blueprint(&cluster(tutorial()), &facts(), &pins).unwrap();
     assert!(all::<LaunchTemplate>(&blueprint.objects).values().all(|template| template.image == "ami-01d"));
     assert_eq!(blueprint.pins.images.len(), 1, "only what is used is kept");
+}
+
+/// The facts of an account with one image of its own.
+fn with_image(architecture: Architecture, root_gib: u32) -> Facts {
+    let image = ImageFacts { architecture, root_device: "/dev/sda1".to_owned(), root_gib };
+    Facts { own_images: BTreeMap::from([("ami-0123456789abcdef0".to_owned(), image)]), ..facts() }
+}
+
+/// The tutorial's cluster with an image of its own for its nodes.
+fn own_image() -> Json {
+    let mut cluster = tutorial();
+    cluster["nodes"]["workers"]["image"] = json!("ami-0123456789abcdef0");
+    cluster
+}
+
+#[test]
+fn an_image_of_the_users_own_is_used_where_it_is_named() {
+    let facts = with_image(Architecture::X86_64, 8);
+    let blueprint = blueprint(&cluster(own_image()), &facts, &Pins::default()).unwrap();
+    let templates = all::<LaunchTemplate>(&blueprint.objects);
+    let boots = |name: &str| (templates[name].image.as_str(), templates[name].root_device.as_str());
+    assert_eq!(boots("nodes-workers"), ("ami-0123456789abcdef0", "/dev/sda1"));
+    assert_eq!(boots("masters-a"), ("ami-0000000000000086a", "/dev/xvda"));
+}
+
+#[test]
+fn with_images_for_all_no_other_is_asked_for_or_kept() {
+    let mut json = own_image();
+    json["masters"]["image"] = json["nodes"]["workers"]["image"].clone();
+    let facts = Facts { images: BTreeMap::new(), ..with_image(Architecture::X86_64, 8) };
+    let blueprint = blueprint(&cluster(json), &facts, &Pins::default()).unwrap();
+    assert_eq!(blueprint.pins.images, BTreeMap::new());
+}
+
+#[test]
+fn an_image_must_be_there_and_fit() {
+    let refusal = |facts: &Facts| refused(own_image(), facts).to_string();
+    assert_snapshot!(refusal(&facts()), @r#"the account has no machine image ami-0123456789abcdef0 in us-east-1, which the nodes "workers" should start from. Images belong to a region, and to the accounts that they are shared with"#);
+    assert_snapshot!(refusal(&with_image(Architecture::Arm64, 8)), @r#"the machine image ami-0123456789abcdef0 is for arm64, and the nodes "workers" have x86_64 processors (t3.medium)"#);
+    assert_snapshot!(refusal(&with_image(Architecture::X86_64, 100)), @r#"the machine image ami-0123456789abcdef0 needs a root volume of 100 GiB, and that of the nodes "workers" has 60: say `root { gib = 100 }` there"#);
 }
 
 #[test]

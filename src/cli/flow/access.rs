@@ -76,7 +76,7 @@ fn longer<'a>(admission: &'a Admission, wanted: &Grant, now: Timestamp) -> Optio
 /// Shows who may reach the API.
 pub async fn list_access(flow: &Flow<'_>) -> Result<Exit, CliError> {
     let admission = admission(flow).await?;
-    let question = Question { sizes: Vec::new(), name: flow.name().to_owned() };
+    let question = Question { name: flow.name().to_owned(), ..Question::default() };
     let facts = flow.interrupt.or(patiently(flow, || flow.cloud.facts(&question))).await?;
     let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
     let now = Timestamp::now();

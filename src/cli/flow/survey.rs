@@ -111,7 +111,18 @@ fn question(cluster: &Cluster) -> Question {
     let mut sizes: Vec<String> = masters.chain(nodes).map(ToString::to_string).collect();
     sizes.sort();
     sizes.dedup();
-    Question { sizes, name: cluster.name.to_string() }
+    let masters = std::iter::once((cluster.masters.image.as_ref(), &cluster.masters.size));
+    let nodes = cluster.nodes.values().map(|group| (group.image.as_ref(), &group.size));
+    let machines: Vec<_> = masters.chain(nodes).collect();
+    Question {
+        sizes,
+        own_images: machines
+            .iter()
+            .filter_map(|(own, size)| Some((own.as_ref()?.to_string(), size.architecture())))
+            .collect(),
+        own_images_only: machines.iter().all(|(own, _)| own.is_some()),
+        name: cluster.name.to_string(),
+    }
 }
 
 /// Refuses credentials of another account than the file's.

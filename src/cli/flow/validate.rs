@@ -41,7 +41,7 @@ pub struct Clinic {
 /// Shows whether the cluster is well; with `patience`, once it is or that has ended.
 pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> Result<Exit, CliError> {
     let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
-    let question = Question { sizes: Vec::new(), name: flow.name().to_owned() };
+    let question = Question { name: flow.name().to_owned(), ..Question::default() };
     let facts = flow.interrupt.or(patiently(flow, || flow.cloud.facts(&question))).await?;
     let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
     let document = Document::new(flow.heading(&facts), checks);

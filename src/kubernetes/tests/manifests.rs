@@ -113,6 +113,7 @@ fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, Impossible> {
         zones: cluster.zones.iter().map(ToString::to_string).collect(),
         images: architectures.map(|architecture| (architecture, "ami-1".to_owned())).into(),
         sizes: cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]).map(size).collect(),
+        own_images: BTreeMap::new(),
         public_zones: ["example.com", "poeticoding.com"]
             .map(|zone| (zone.to_owned(), vec![format!("Z-{zone}")]))
             .into(),

@@ -95,7 +95,7 @@ impl Life {
     }
 
     async fn blueprint(&mut self, sandbox: &Sandbox, wish: &Wish) -> Vec<Object> {
-        let question = Question { sizes: vec![wish.size.to_owned()], name: CLUSTER.to_owned() };
+        let question = Question { sizes: vec![wish.size.to_owned()], name: CLUSTER.to_owned(), ..Question::default() };
         let facts: Facts = patiently(|| sandbox.facts(&question)).await;
         let laid_out = blueprint(&wish.cluster(), &facts, &self.pins).unwrap();
         self.pins = laid_out.pins;

@@ -354,6 +354,7 @@ async fn facts_tell_of_the_region_and_the_account() {
     let question = Question {
         sizes: ["t3.medium", "t4g.small", "m7g.2xlarge", "t3.gigantic"].map(str::to_owned).to_vec(),
         name: CLUSTER.to_owned(),
+        ..Question::default()
     };
     let facts = sandbox().facts(&question).await.unwrap();
     insta::assert_json_snapshot!(facts);

@@ -9,10 +9,10 @@ use super::super::diagnostic::{
     Severity::{Error, Warning},
 };
 use super::super::file::{ClusterFile, MastersFile};
-use super::{Check, Rule, nodes, size, zones};
+use super::{Check, Rule, image, nodes, size, zones};
 
-pub(super) static RULES: [&Rule; 9] =
-    [&EVEN, &NONE, &TOO_MANY, &SPREAD, &size::MALFORMED, &QUORUM, &SINGLE, &BURSTABLE, &TINY];
+pub(super) static RULES: [&Rule; 10] =
+    [&EVEN, &NONE, &TOO_MANY, &SPREAD, &size::MALFORMED, &image::MALFORMED, &QUORUM, &SINGLE, &BURSTABLE, &TINY];
 
 const MOST: u32 = 7;
 /// With more nodes than this, the control plane's load at rest uses up a burstable size's credits.
@@ -117,6 +117,7 @@ pub(super) fn check(check: &mut Check) {
     if let Some(size) = size {
         load(check, &size);
     }
+    image::check(check, &["masters", "image"], masters.image.as_deref());
     match placed {
         Some(zones) if counted && zones::all_good(check) => quorum(check, &zones),
         _ => {}

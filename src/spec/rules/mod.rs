@@ -9,6 +9,7 @@ mod cidr;
 mod cluster;
 mod dns;
 pub(super) mod file;
+mod image;
 mod listeners;
 mod masters;
 mod network;

@@ -3,7 +3,7 @@
 use super::super::diagnostic::Severity::{Error, Warning};
 use super::super::file::NodesFile;
 use super::super::name::check_label;
-use super::{Check, Rule, size, zones};
+use super::{Check, Rule, image, size, zones};
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES];
 
@@ -95,6 +95,7 @@ pub(super) fn check(check: &mut Check) {
         group_name(check, name);
         scale(check, name, group);
         size::read(check, &["nodes", name, "size"], group.size.as_deref());
+        image::check(check, &["nodes", name, "image"], group.image.as_deref());
         group_zones(check, name);
     }
 }

@@ -8,16 +8,18 @@ mod dns;
 mod identity;
 mod storage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ec2::config::Credentials;
+use aws_sdk_ec2::types::ArchitectureValues;
 use aws_smithy_http_client::Builder;
 
 use super::recorder::Recorder;
 use crate::aws::{Aws, Scope};
 use crate::engine::{Address, Attributes, Live, Object, Provider, Token};
 use crate::resource::{CLUSTER_TAG, Cloud, Facts, OBJECT_TAG, Question, Resource, Tags};
+use crate::spec::Architecture;
 
 /// An account with room for one cluster.
 struct Site {
@@ -119,7 +121,7 @@ impl Site {
 
     async fn facts(&self, sizes: &[&str]) -> Facts {
         let sizes = sizes.iter().map(|size| (*size).to_owned()).collect();
-        self.aws.facts(&Question { sizes, name: self.cluster.clone() }).await.unwrap()
+        self.aws.facts(&Question { sizes, name: self.cluster.clone(), ..Question::default() }).await.unwrap()
     }
 
     /// A VPC with three subnets and a security group.
@@ -178,6 +180,31 @@ async fn facts_are_one_answer_to_each_question() {
         "one that the region lacks is absent"
     );
     assert_ne!(facts.sizes["t3.medium"].architecture, facts.sizes["t4g.medium"].architecture);
+}
+
+#[tokio::test]
+async fn images_of_the_file_are_looked_up_and_no_others() {
+    let Some(site) = site("us-east-1").await else { return };
+    let known = site.aws.ec2.describe_images().send().await.unwrap();
+    let known = known.images().iter().find(|image| image.architecture() == Some(&ArchitectureValues::X8664)).unwrap();
+    let (id, missing) = (known.image_id().unwrap().to_owned(), "ami-0123456789abcdef0".to_owned());
+    site.calls.take();
+    let question = Question {
+        own_images: [id.clone(), missing].map(|image| (image, Architecture::X86_64)).into(),
+        own_images_only: true,
+        name: site.cluster.clone(),
+        ..Question::default()
+    };
+    let facts = site.aws.facts(&question).await.unwrap();
+    let calls = site.calls.take();
+    assert!(
+        calls.contains(&"DescribeImages".to_owned()) && !calls.iter().any(|call| call.contains("GetParameters")),
+        "{calls:?}"
+    );
+    assert_eq!(facts.images, BTreeMap::new());
+    assert_eq!(facts.own_images.keys().collect::<Vec<_>>(), [&id], "one that is not there is absent");
+    assert_eq!(facts.own_images[&id].architecture, Architecture::X86_64);
+    assert!(facts.own_images[&id].root_device.starts_with("/dev/"));
 }
 
 #[tokio::test]
