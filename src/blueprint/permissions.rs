@@ -162,12 +162,11 @@ fn gate(site: &Site<'_>) -> Statement {
 fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
     let mut statements = vec![
         // Nodes: which instance a node is, its zone and addresses, and whether it still exists. What load balancers and
-        // the EBS CSI driver read stands here, too, and some of it in `Look`.
+        // the EBS CSI driver read stands here, too, and the rest of it in `Look`: instances, volumes, security groups.
         Statement::allow(
             "SeeTheNetwork",
             &[
                 "ec2:DescribeAvailabilityZones",
-                "ec2:DescribeInstances",
                 "ec2:DescribeInstanceTopology",
                 "ec2:DescribeRegions",
                 "ec2:DescribeRouteTables",
