@@ -42,6 +42,10 @@ pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Resul
     notes.extend(rehearsal.notes);
     notes.extend(flow.cloud.silence().map(|failure| silent(mode, &failure)));
     live.extend(rehearsal.in_the_way);
+    if mode == Mode::Destroy && flow.cloud.silence().is_some() {
+        // What nobody can reach goes with the machines that hold it.
+        live.retain(|live| !is_kubernetes(live.address.kind()));
+    }
     let nothing = BTreeMap::new();
     let mut prepared = engine::plan(Inputs {
         mode,

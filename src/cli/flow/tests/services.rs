@@ -140,3 +140,21 @@ async fn what_kubernetes_would_not_take_refuses_the_plan() {
     assert!(said.contains("provided port is already allocated"), "{out}");
     assert!(api.get("Deployment", "default", "chat").is_none());
 }
+
+#[tokio::test]
+async fn a_destroy_needs_no_api_that_answers() {
+    let (mut lab, api) = two_clouds().await;
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let nobody = api.access();
+    drop(api);
+    // As the next command would find it.
+    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(nobody));
+    lab.cloud = Some(Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes)));
+    // Nobody waits for the network any more: from here on, time passes by itself.
+    tokio::time::pause();
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
