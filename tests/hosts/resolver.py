@@ -5,6 +5,8 @@ import socket
 import struct
 import threading
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from hosts import network
 
 ELSEWHERE = {"pkgs.k8s.io": [network.PACKAGES]}
@@ -28,6 +30,8 @@ class Resolver:
                 self.socket.sendto(self.answer(query), client)
             except (ValueError, IndexError, struct.error):
                 pass  # not a question: no answer
+            except (BotoCoreError, ClientError):
+                pass  # a zone went away while it was read: who asked asks again, and this thread has to be there
 
     def answer(self, query):
         name, end = read_name(query, 12)
