@@ -20,6 +20,7 @@ const USER_DATA: &str = include_str!("../bootstrap/user-data.sh");
 pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/10-begin.sh"),
     include_str!("../bootstrap/node/20-machine.sh"),
+    include_str!("../bootstrap/node/25-images.sh"),
     include_str!("../bootstrap/node/30-volume.sh"),
     include_str!("../bootstrap/node/40-keys.sh"),
     include_str!("../bootstrap/node/50-etcd.sh"),

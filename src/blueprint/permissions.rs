@@ -28,7 +28,7 @@ type Policies = BTreeMap<String, Input>;
 pub(super) fn masters(site: &Site<'_>) -> Policies {
     let statements: Vec<Statement> = [
         master_store(site),
-        vec![looks()],
+        vec![looks(), images()],
         etcd_volume(site),
         vec![store_key(site)],
         internal_names(site),
@@ -54,6 +54,7 @@ pub(super) fn nodes(site: &Site<'_>) -> Policies {
         // node.sh, every step: says where the machine is. No marker of etcd's is called so.
         Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/i-*/status.json")]),
         store_key(site),
+        images(),
     ];
     Policies::from([(POLICY.to_owned(), document(&statements).into())])
 }
@@ -68,6 +69,16 @@ fn store_key(site: &Site<'_>) -> Statement {
         .on(["*".to_owned()])
         .when("StringLike", "kms:ViaService", ["s3.*"])
         .when("StringLike", "kms:EncryptionContext:aws:s3:arn", [bucket, kept(site, "*")])
+}
+
+/// Images of ECR, for the pods of a machine.
+///
+/// Which repositories they are in, and whose, is for manifests to say; those of another account must let this one in.
+fn images() -> Statement {
+    // node.sh, registry: the password, which belongs to no repository. containerd, with it: the manifest of an image, and
+    // where its layers are. Whether a layer is there already only those ask who push.
+    let actions = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+    Statement::allow("PullImages", &actions).on_everything()
 }
 
 /// The ARN of objects that machines share, by a pattern of their keys below the cluster's.
@@ -118,13 +129,12 @@ fn master_store(site: &Site<'_>) -> Vec<Statement> {
         Statement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, "nodes/etcd-*")]),
         // node.sh, backup and restore: writes snapshots, reads one, removes those past their time; every step: says where
         // the machine is; backup: removes what machines that are gone have said. Whoever has a master has etcd itself: that
-        // it may also remove snapshots is the price of a bucket that does not grow for ever. What is large goes in parts, and
-        // those of an upload that failed are removed by the AWS CLI.
-        Statement::allow(
-            "KeepBackups",
-            &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"],
-        )
-        .on(["backups/etcd/20*", "nodes/i-*"].map(|keys| kept(site, keys))),
+        // it may also remove snapshots is the price of a bucket that does not grow for ever.
+        Statement::allow("KeepBackups", &["s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"]).on([
+            "backups/etcd/20*",
+            "nodes/i-*",
+        ]
+        .map(|keys| kept(site, keys))),
         // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and what
         // machines have said. The names of the cluster's other objects tell a master nothing new.
         Statement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])

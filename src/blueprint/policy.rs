@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// One permission: what may be done, to what, and when.
@@ -46,14 +47,19 @@ impl Statement {
         let mut json = json!({
             "Sid": self.sid,
             "Effect": "Allow",
-            "Action": self.actions,
-            "Resource": self.resources,
+            "Action": brief(&self.actions),
+            "Resource": brief(&self.resources),
         });
-        if !self.conditions.is_empty() {
-            json["Condition"] = json!(self.conditions);
+        for (test, keys) in &self.conditions {
+            json["Condition"][test] = keys.iter().map(|(key, values)| (key.clone(), brief(values))).collect();
         }
         json
     }
+}
+
+/// One value stands alone, as IAM allows: the documents of a role have little room.
+fn brief<T: Serialize>(values: &[T]) -> Value {
+    if let [only] = values { json!(only) } else { json!(values) }
 }
 
 /// The document with these statements.

@@ -1,5 +1,6 @@
 """What every machine does with its user data, and what only masters do."""
 
+import json
 import re
 
 import pytest
@@ -47,3 +48,19 @@ def test_a_master_has_its_names(fleet, name):
     assert set(asked.split()) == expected
     own = fleet["workers-2"].sh(f"getent ahostsv4 {name.replace('master', 'etcd')}.internal.chat.poeticoding.com | awk 'NR==1{{print $1}}'")
     assert own == fleet[name].instance.address
+
+
+@pytest.mark.parametrize("name", ("master-b", "workers-1"))
+def test_the_kubelet_gets_passwords_of_ecr(fleet, name):
+    """By the program and the arguments that it was started with, as the machine's role, in the region of the registry."""
+    machine, registry = fleet[name], "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    (started, *_) = machine.recorded("kubelet")[-1:]
+    flags = dict(word.removeprefix("--").partition("=")[::2] for word in started["arguments"])
+    read = "import sys, yaml, json; print(json.dumps(yaml.safe_load(sys.stdin)['providers'][0]))"
+    provider = json.loads(machine.sh(f'PYTHONPATH=/opt/python python3 -c "{read}" < {flags["image-credential-provider-config"]}'))
+    program = f"{flags['image-credential-provider-bin-dir']}/{provider['name']}"
+    request = {"apiVersion": provider["apiVersion"], "kind": "CredentialProviderRequest", "image": f"{registry}/chat:1"}
+    answer = json.loads(machine.run(program, *provider["args"], stdin=json.dumps(request)).stdout)
+    assert answer["auth"] == {registry: {"username": "AWS", "password": "123456789012-auth-token"}}
+    (asked,) = fleet.cloud.wire.of(machine.instance.address, "GetAuthorizationToken")
+    assert fleet.metadata.keys.get(asked.key) == name

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use quorate::blueprint::{Pins, blueprint};
 use quorate::engine::Object;
@@ -18,6 +18,7 @@ mod chores;
 mod crash;
 mod failures;
 mod farewell;
+mod images;
 mod kubeadm;
 mod members;
 mod restart;
@@ -170,7 +171,17 @@ impl Machine {
         self.run_script("/opt/quorate/node.sh", arguments)
     }
 
+    /// The same, with a file as its standard input.
+    fn run_with(&self, input: &str, arguments: &[&str]) -> Run {
+        let input = fs::File::open(self.path(input)).expect("it is ours");
+        self.start("/opt/quorate/node.sh", arguments, input.into())
+    }
+
     fn run_script(&self, script: &str, arguments: &[&str]) -> Run {
+        self.start(script, arguments, Stdio::null())
+    }
+
+    fn start(&self, script: &str, arguments: &[&str], input: Stdio) -> Run {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
         let output = unshare()
             .arg("timeout")
@@ -179,6 +190,7 @@ impl Machine {
             .arg(self.root.path())
             .arg(script)
             .args(arguments)
+            .stdin(input)
             .output()
             .expect("unshare starts");
         Run::of(&output)

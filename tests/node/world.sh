@@ -4,6 +4,7 @@
 #
 #   /world/s3/KEY          the bucket               /world/volume     the etcd volume: its state, its holder, since when
 #   /world/away            AWS does not answer
+#   /world/password        of registries of ECR
 #   /world/going           the jobs of systemd: what a shutdown is for
 #   /world/published       the version that the cluster's configuration is of
 #   /world/pods            the pods of this machine, /world/budget: the names of those that may not be evicted
@@ -92,6 +93,8 @@ aws() {
     "s3 cp") s3_copy "$@" ;;
     "s3api list-objects-v2") keys "$(value --prefix "$@")" | paste -sd '\t' ;;
     "s3api list-object-versions") keys "$(value --prefix "$@")" '%P\t%TY-%Tm-%TdT%TH:%TM:%TS\tv1\n' ;;
+    "s3api put-object") put "s3/$(value --key "$@")" < "$(value --body "$@")" ;;
+    "ecr get-login-password") [[ ! -f password ]] || cat password ;;
     "s3api delete-object") rm "s3/$(value --key "$@")" ;;
     "ec2 describe-instances") cat instances ;;
     "ec2 describe-volumes") cat volume ;;

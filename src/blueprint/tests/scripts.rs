@@ -8,6 +8,8 @@ use crate::blueprint::bootstrap::NODE;
 use crate::resource::{LaunchTemplate, Role};
 
 const USER_DATA: &str = include_str!("../../bootstrap/user-data.sh");
+/// The part of node.sh that the kubelet runs.
+const IMAGES: &str = include_str!("../../bootstrap/node/25-images.sh");
 /// The part of node.sh that only nodes run.
 const JOIN: &str = include_str!("../../bootstrap/node/70-node.sh");
 
@@ -22,13 +24,13 @@ fn commands(script: &str) -> Vec<String> {
 
 /// The AWS calls of a script, as IAM actions: `aws ec2 attach-volume` is `ec2:AttachVolume`.
 fn calls(script: &str) -> BTreeSet<String> {
-    commands(script).iter().flat_map(|command| action(command).into_iter().chain(gives_up(command))).collect()
+    commands(script).iter().flat_map(|command| action(command).into_iter().chain(follows(command))).collect()
 }
 
-/// A file may be so large that the AWS CLI sends it in parts, and takes them back when it fails.
-fn gives_up(command: &str) -> Option<String> {
-    let parts = uploaded(command).is_some() && command.contains(" \"$file\" ");
-    parts.then(|| "s3:AbortMultipartUpload".to_owned())
+/// What somebody does with the answer of a call: the password of a registry lets containerd pull from it.
+fn follows(command: &str) -> impl Iterator<Item = String> {
+    let pull: &[&str] = if command.starts_with("ecr ") { &["BatchGetImage", "GetDownloadUrlForLayer"] } else { &[] };
+    pull.iter().map(|call| format!("ecr:{call}"))
 }
 
 fn action(command: &str) -> Option<String> {
@@ -40,6 +42,7 @@ fn action(command: &str) -> Option<String> {
         ("s3", "cp") => "GetObject".to_owned(),
         ("s3api", "list-objects-v2") => "ListBucket".to_owned(),
         ("s3api", "list-object-versions") => "ListBucketVersions".to_owned(),
+        ("ecr", "get-login-password") => "GetAuthorizationToken".to_owned(),
         ("s3api", "delete-object") if command.contains("--version-id") => "DeleteObjectVersion".to_owned(),
         _ => call.split('-').map(capitalised).collect(),
     };
@@ -50,10 +53,17 @@ fn capitalised(word: &str) -> String {
     word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
 }
 
-/// The key below the cluster's that a copy writes: its last word names the bucket.
+/// The key below the cluster's that a copy writes: its last word names the bucket. A file that may be large is put there
+/// in one piece.
 fn uploaded(command: &str) -> Option<String> {
     // node.sh and user-data.sh know the folder by other names.
     let command = command.replace("s3://$bucket/$folder/", "$STORE/");
+    let command = match command.split_once(" --key \"$QUORATE_FOLDER/") {
+        Some((put, rest)) if put.starts_with("s3api put-object ") => {
+            format!(" \"$STORE/{}", rest.split(" --").next().unwrap_or_default())
+        }
+        _ => command,
+    };
     let last = command.split(" ||").next()?.split(" \"$STORE/").last()?;
     let key = last.trim().strip_suffix('"')?;
     let key = key.replace("$instance", "i-0123456789abcdef0").replace("$QUORATE_NAME", "a");
@@ -75,6 +85,7 @@ const FOR_SCRIPTS: &[&str] = &[
     "KeepBackups",
     "ListStore",
     "Look",
+    "PullImages",
     "AttachEtcdVolume",
     "WriteInternalNames",
     "CloseAccess",
@@ -100,8 +111,7 @@ fn allowed(role: &str, sids: &[&str]) -> BTreeSet<String> {
             json["Statement"].as_array().unwrap().clone()
         })
         .filter(|statement| sids.contains(&statement["Sid"].as_str().unwrap()))
-        .flat_map(|statement| statement["Action"].as_array().unwrap().clone())
-        .map(|action| action.as_str().unwrap().to_owned())
+        .flat_map(|statement| strings(&statement["Action"]))
         .collect()
 }
 
@@ -140,7 +150,8 @@ fn masters_may_touch_the_objects_that_their_script_names() {
 
 #[test]
 fn nodes_may_fetch_what_they_start_from_and_say_how_they_are() {
-    assert_eq!(calls(USER_DATA), allowed("nodes", &["ReadBootstrap", "WriteStatus"]));
+    let made = &calls(USER_DATA) | &calls(IMAGES);
+    assert_eq!(made, allowed("nodes", &["ReadBootstrap", "WriteStatus", "PullImages"]));
     assert_eq!(fetched(JOIN), BTreeSet::from(["join-token", "join.pem"].map(str::to_owned)));
     for key in ["pki/join.pem", "pki/join-token"] {
         assert!(may("nodes", "s3:GetObject", key), "{key}");

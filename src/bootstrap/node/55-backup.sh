@@ -9,7 +9,10 @@ backup() {
   rm -f "$file" "$file.part"
   crictl exec "$container" etcdctl --endpoints https://127.0.0.1:2379 --cacert "$PKI/etcd/ca.crt" \
     --cert "$PKI/etcd/healthcheck-client.crt" --key "$PKI/etcd/healthcheck-client.key" snapshot save "$file"
-  aws s3 cp --only-show-errors "$file" "$STORE/backups/etcd/$(stamp now)-$QUORATE_NAME.db"
+  # In one piece: the parts of an upload that died would stay in the bucket, unseen and paid for. S3 takes 5 GiB at once,
+  # and etcd's data may not be more than 2 GiB.
+  aws s3api put-object --bucket "$QUORATE_BUCKET" --key "$QUORATE_FOLDER/backups/etcd/$(stamp now)-$QUORATE_NAME.db" \
+    --body "$file" > /dev/null
   rm -f "$file"
   expire_backups
   forget_machines
