@@ -5,6 +5,7 @@ mod joining;
 mod members;
 mod reports;
 mod roll;
+mod trouble;
 mod wait;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use super::ec2::{created, whole};
 use super::kind::{AwsKind, Creation, Look};
 use super::tags::Whose;
 use super::{Aws, tags};
-use crate::engine::{Failure, Input, Live, Note, Phase};
+use crate::engine::{Failure, Input, Live, Note, Phase, Value};
 use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Resource, Tags};
 
 /// The service's name, for failures and limits.
@@ -31,11 +32,16 @@ const TARGET_GROUPS: usize = 10;
 
 impl AwsKind for AutoScalingGroup {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let found = match look.whose.ids(Self::KIND.name) {
-            None => groups(look.aws).await?,
-            Some(names) => named(look.aws, &names).await?,
+        let (found, written) = match look.whose.ids(Self::KIND.name) {
+            None => tokio::try_join!(groups(look.aws), trouble::written(look))?,
+            Some(names) => tokio::try_join!(named(look.aws, &names), trouble::written(look))?,
         };
-        found.iter().filter_map(|group| seen(look.whose, group)).collect()
+        let late = trouble::troubles(look.aws, &found, &written).await?;
+        let judge = |live: Live| match late.get(&live.id) {
+            Some(trouble) => troubled(live, trouble),
+            None => live,
+        };
+        found.iter().filter_map(|group| Some(seen(look.whose, group)?.map(judge))).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -88,8 +94,9 @@ impl AwsKind for AutoScalingGroup {
     async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
         // A group that is new has no machine yet.
         let joins = live.members.is_empty() && joining::joins_living_cluster(aws, live).await?;
-        let live = wait::until_in_service(aws, live, note).await?;
-        if joins { joining::until_ready(aws, live, note).await } else { Ok(live) }
+        let arrived = wait::until_in_service(aws, live, note).await?;
+        // Nothing is replaced: all that is left of a roll is to wait until its last machine is ready.
+        if joins { roll::roll(&super::kind::seen(live)?, aws, live, note).await } else { Ok(arrived) }
     }
 
     async fn roll(&self, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
@@ -235,6 +242,14 @@ fn seen(whose: Whose<'_>, group: &Answer) -> Option<Result<Live, Failure>> {
     let live = super::kind::live(address.name(), name, &seen, &[("arn", arn), ("name", name)]);
     let (phase, members) = (phase(group), members::members(group));
     Some(live.map(|live| Live { phase, members, created: created(group.created_time()), ..live }))
+}
+
+/// The group, one of whose machines has not come up: its machines are not as they should be.
+fn troubled(mut live: Live, trouble: &str) -> Live {
+    if let Some(Value::Text(machines)) = live.attributes.get_mut("machines") {
+        *machines = format!("{machines}, but {trouble}");
+    }
+    live
 }
 
 /// A group has a status only while it is being removed.

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::Object as S3Object;
 
 use super::Aws;
-use super::failure::if_there;
 use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
-use super::s3::{S3, remove, versions};
+use super::s3::{S3, kept, remove, versions};
 use crate::engine::{Failure, Live, Note};
 use crate::resource::BucketObject;
 
@@ -16,11 +15,11 @@ impl AwsKind for BucketObject {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let prefix = format!("{}bootstrap/", aws.scope.prefix);
-        let keys = keys(aws, &aws.scope.bucket, &prefix).await?;
-        let ours = keys.iter().filter_map(|key| Some((key, split(key, &prefix)?)));
+        let keys = kept(look).await?.iter().filter_map(S3Object::key);
+        let ours = keys.filter_map(|key| Some((key, split(key, &prefix)?)));
         ours.map(|(key, (sha256, name))| {
             let bucket = aws.scope.bucket.as_str().into();
-            let seen = Self { bucket, key: key.clone(), sha256: sha256.to_owned() };
+            let seen = Self { bucket, key: key.to_owned(), sha256: sha256.to_owned() };
             live(name, key, &seen, &[("key", key)])
         })
         .collect()
@@ -64,14 +63,6 @@ fn split<'a>(key: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
     let (sha256, name) = key.strip_prefix(prefix)?.split_once('/')?;
     let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     (is_hash && !name.is_empty() && !name.contains('/')).then_some((sha256, name))
-}
-
-/// The keys below a prefix; none if there is no bucket.
-pub(super) async fn keys(aws: &Aws, bucket: &str, prefix: &str) -> Result<Vec<String>, Failure> {
-    let pages = || aws.s3.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send().try_collect();
-    let pages: Vec<ListObjectsV2Output> = if_there(aws.read(S3, "ListBucket", pages).await)?.unwrap_or_default();
-    let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
-    Ok(objects.filter_map(|object| object.key).collect())
 }
 
 #[cfg(test)]

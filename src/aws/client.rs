@@ -49,6 +49,8 @@ pub struct Aws {
     pub(super) polls: Polls,
     pub(super) zones: super::zones::Shared,
     pub(super) caller: OnceCell<(String, String)>,
+    /// Whether the cluster had a healthy master when this run first asked.
+    pub(super) lives: OnceCell<bool>,
     limits: Limits,
 }
 
@@ -83,6 +85,7 @@ impl Aws {
             polls: Polls::default(),
             zones: super::zones::Shared::default(),
             caller: OnceCell::new(),
+            lives: OnceCell::new(),
             limits: Limits::default(),
             scope,
         }

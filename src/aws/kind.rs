@@ -23,6 +23,8 @@ pub(super) struct Look<'a> {
     pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
     /// Load balancers, target groups and listeners of the cluster.
     pub(super) balancing: OnceCell<super::balancing::Balancing>,
+    /// What the cluster keeps in its bucket.
+    pub(super) kept: OnceCell<Vec<aws_sdk_s3::types::Object>>,
     /// Hosted zones whose names have to do with the cluster's.
     pub(super) zones: OnceCell<Vec<super::zones::Zone>>,
 }
@@ -198,7 +200,14 @@ impl<'a> Look<'a> {
     }
 
     fn of(aws: &'a Aws, whose: Whose<'a>) -> Self {
-        Self { aws, whose, security_groups: OnceCell::new(), balancing: OnceCell::new(), zones: OnceCell::new() }
+        Self {
+            aws,
+            whose,
+            security_groups: OnceCell::new(),
+            balancing: OnceCell::new(),
+            kept: OnceCell::new(),
+            zones: OnceCell::new(),
+        }
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier, Tag};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier, Tag};
 
 use super::Aws;
 use super::failure::{class_of, if_there, incomplete};
+use super::kind::Look;
 use crate::engine::Failure;
 use crate::resource::Tags;
 
@@ -32,6 +34,30 @@ pub(super) fn to_s3(tags: &Tags) -> Result<Vec<Tag>, Failure> {
 /// Tags as S3 gives them.
 pub(super) fn from_s3(tags: &[Tag]) -> Tags {
     tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
+/// The keys below a prefix; none if there is no bucket.
+pub(super) async fn keys(aws: &Aws, bucket: &str, prefix: &str) -> Result<Vec<String>, Failure> {
+    Ok(list(aws, bucket, prefix, None).await?.into_iter().filter_map(|object| object.key).collect())
+}
+
+/// What the cluster keeps in its bucket, looked up once for all kinds: but for its backups, which may be many, and come
+/// before all else in the order of keys.
+pub(super) async fn kept<'a>(look: &'a Look<'_>) -> Result<&'a [Object], Failure> {
+    let scope = &look.aws.scope;
+    let after = format!("{}backups0", scope.prefix);
+    let kept = look.kept.get_or_try_init(|| list(look.aws, &scope.bucket, &scope.prefix, Some(&after)));
+    kept.await.map(Vec::as_slice)
+}
+
+/// The objects below a prefix, perhaps only those whose keys come after another one.
+async fn list(aws: &Aws, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<Object>, Failure> {
+    let pages = || {
+        let request = aws.s3.list_objects_v2().bucket(bucket).prefix(prefix);
+        request.set_start_after(after.map(str::to_owned)).into_paginator().send().try_collect()
+    };
+    let pages: Vec<ListObjectsV2Output> = if_there(aws.read(S3, "ListBucket", pages).await)?.unwrap_or_default();
+    Ok(pages.into_iter().flat_map(|page| page.contents.unwrap_or_default()).collect())
 }
 
 /// Every version and delete marker below a prefix; none if there is no bucket.

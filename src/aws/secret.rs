@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::Object;
 use jiff::Timestamp;
 
 use super::Aws;
-use super::bucket_object::{keys, remove_key};
+use super::bucket_object::remove_key;
 use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
-use super::s3::S3;
+use super::s3::{S3, kept};
 use crate::engine::{Class, Failure, Live, Note};
 use crate::pki::{self, PkiError, Sensitive};
 use crate::resource::{Secret, SecretContent};
@@ -17,11 +18,11 @@ impl AwsKind for Secret {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let prefix = format!("{}pki/", aws.scope.prefix);
-        let keys = keys(aws, &aws.scope.bucket, &prefix).await?;
+        let keys = kept(look).await?.iter().filter_map(Object::key);
         // Another tool may keep something of its own beside ours.
-        let ours = keys.iter().filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));
+        let ours = keys.filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));
         ours.map(|(key, content)| {
-            let seen = Self { bucket: aws.scope.bucket.as_str().into(), key: key.clone(), content };
+            let seen = Self { bucket: aws.scope.bucket.as_str().into(), key: key.to_owned(), content };
             live(content.name(), key, &seen, &[("key", key)])
         })
         .collect()

@@ -9,10 +9,10 @@ use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 
 use super::Aws;
-use super::bucket_object::{keys, remove_key};
+use super::bucket_object::remove_key;
 use super::failure::if_there;
 use super::kind::internal;
-use super::s3::{S3, remove, some_keys, versions};
+use super::s3::{S3, keys, remove, some_keys, versions};
 use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
 
 /// How S3 says that a condition does not hold: it did not, or somebody writes at the same moment, or what should be

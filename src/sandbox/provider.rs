@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Call, idiom_of, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
-use super::world::{self, World};
+use super::world::{self, Machine, World};
 use super::{Sandbox, scaling};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::KINDS;
@@ -116,14 +116,17 @@ impl Provider for Sandbox {
     }
 }
 
-/// How many machines a group has, and which of them do not run what it says, the oldest first.
+/// How many machines a group has, and which of them have to go: first those that were there before the roll and never
+/// become ready, then those that do not run what the group says, the oldest first.
 ///
-/// Fails when one that does never becomes ready: no other machine goes then.
+/// Fails when one that the roll has started never becomes ready: no other machine goes then.
 fn stale(world: &World, call: &Call, live: &Live) -> Result<(usize, Vec<String>), Failure> {
     let name = &live.id;
     let group = world.get("autoscaling-group", name).ok_or_else(|| gone(call, "autoscaling-group", name))?;
     let version = group.text("version").unwrap_or_default();
-    let (new, mut old): (Vec<_>, Vec<_>) = group.machines.iter().partition(|machine| machine.version == version);
+    let was_there = |machine: &Machine| live.members.iter().any(|member| member.id == machine.id);
+    let (new, mut old): (Vec<_>, Vec<_>) =
+        group.machines.iter().partition(|machine| machine.version == version && !(machine.fails && was_there(machine)));
     if let Some(late) = new.iter().find(|machine| machine.fails) {
         let message = format!(
             "{} runs and does not become ready, so {} before it in {name} stay; \
@@ -134,7 +137,7 @@ fn stale(world: &World, call: &Call, live: &Live) -> Result<(usize, Vec<String>)
         );
         return Err(Failure::own(Class::Fatal, "roll", message));
     }
-    old.sort_by_key(|machine| machine.launched);
+    old.sort_by_key(|machine| (!machine.fails, machine.launched));
     Ok((group.machines.len(), old.into_iter().map(|machine| machine.id.clone()).collect()))
 }
 

@@ -146,10 +146,15 @@ impl Thing {
         members
     }
 
-    /// The template version that every machine was started from: the oldest one, or the group's own without machines.
-    pub(super) fn machines_version(&self) -> Option<String> {
+    /// The template version that every machine was started from: the oldest one, or the group's own without machines;
+    /// and a machine that does not become ready.
+    pub(super) fn machines_version(&self, now: u64) -> Option<String> {
         let oldest = self.machines.iter().min_by_key(|machine| machine.version.parse::<u64>().unwrap_or(0));
-        oldest.map(|machine| machine.version.clone()).or_else(|| self.text("version").map(str::to_owned))
+        let version = oldest.map(|machine| machine.version.clone()).or_else(|| self.text("version").map(str::to_owned));
+        match self.machines.iter().find(|machine| machine.fails && machine.booted <= now) {
+            Some(late) => Some(format!("{}, but {} does not become ready", version?, late.id)),
+            None => version,
+        }
     }
 
     /// Keeps the desired number of machines between the fewest and the most, as AWS does when either changes.

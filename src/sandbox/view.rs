@@ -61,7 +61,7 @@ pub(super) fn view(world: &World, kind: &str, id: &str, thing: &Thing, address: 
     let rules = world::kind(kind);
     let mut attributes = thing.attributes.clone();
     attributes.retain(|name, _| rules.is_none_or(|kind| kind.attribute(name).observed));
-    if let Some(version) = thing.machines_version().filter(|_| kind == "autoscaling-group") {
+    if let Some(version) = thing.machines_version(world.clock).filter(|_| kind == "autoscaling-group") {
         attributes.insert("machines".to_owned(), Value::Text(version));
     }
     Live {

@@ -32,7 +32,7 @@ async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
     stage.edit(&sized(300));
     stage.apply().await.must(Exit::Done);
     let large = unchanged(&moto, &mut stage).await;
-    assert_eq!(small, large, "300 nodes cost as many calls as 3");
+    assert_eq!(nameless(&small), nameless(&large), "300 nodes cost as many calls as 3");
 }
 
 /// The calls of a plan that finds nothing to do, sorted.
@@ -52,4 +52,15 @@ async fn unchanged(moto: &Moto, stage: &mut Stage) -> Vec<String> {
 fn sized(nodes: u32) -> String {
     let file = TUTORIAL.replacen("count = 2", &format!("count = {nodes}"), 1);
     format!("{file}\nnetwork {{\n  plugin = \"none\"\n}}\n")
+}
+
+/// Calls about machines, whichever those are.
+fn nameless(calls: &[String]) -> Vec<String> {
+    let nameless = |call: &String| match call.split_once("/nodes/i-") {
+        Some((before, after)) => {
+            format!("{before}/nodes/{}", after.trim_start_matches(|digit: char| digit.is_ascii_hexdigit()))
+        }
+        None => call.clone(),
+    };
+    calls.iter().map(nameless).collect()
 }

@@ -67,12 +67,7 @@ impl Reports {
 
     /// What a machine said last, as the end of a sentence about it.
     pub(super) fn word(&self, machine: &str) -> String {
-        match self.last(machine) {
-            None => "has not reported yet".to_owned(),
-            Some(Status { state: Progress::Working, step, .. }) => format!("is at the step `{step}`"),
-            Some(Status { state: Progress::Failed, step, .. }) => format!("failed in the step `{step}`"),
-            Some(Status { state: Progress::Ready, .. }) => "is ready".to_owned(),
-        }
+        word(self.last(machine))
     }
 
     /// Why a machine is no longer waited for, if it is not.
@@ -96,8 +91,18 @@ impl Reports {
     }
 }
 
+/// What a machine said, as the end of a sentence about it.
+pub(super) fn word(said: Option<&Status>) -> String {
+    match said {
+        None => "has not reported yet".to_owned(),
+        Some(Status { state: Progress::Working, step, .. }) => format!("is at the step `{step}`"),
+        Some(Status { state: Progress::Failed, step, .. }) => format!("failed in the step `{step}`"),
+        Some(Status { state: Progress::Ready, .. }) => "is ready".to_owned(),
+    }
+}
+
 /// What a machine wrote last; nothing if it wrote nothing, or nothing that can be read.
-async fn status(aws: &Aws, machine: &str) -> Result<Option<Status>, Failure> {
+pub(super) async fn status(aws: &Aws, machine: &str) -> Result<Option<Status>, Failure> {
     let key = format!("{}nodes/{machine}/status.json", aws.scope.prefix);
     let request = || aws.s3.get_object().bucket(&aws.scope.bucket).key(&key).send();
     let Some(answer) = if_there(aws.read(S3, "GetObject", request).await)? else { return Ok(None) };

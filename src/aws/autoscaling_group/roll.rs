@@ -25,6 +25,8 @@ pub(super) enum Next {
     Hear(String),
     /// This machine is replaced.
     Replace(String),
+    /// A new machine does not come up, and why that is said.
+    GiveUp(String),
 }
 
 /// What decides: the group as it is seen, and what is known of its machines.
@@ -39,7 +41,8 @@ pub(super) struct Signs<'a> {
     pub(super) reports: &'a Reports,
 }
 
-/// Replaces the machines that do not run the wanted version. A machine drains itself when it is told to go.
+/// Replaces the machines that do not run the wanted version, and those that were there before and do not come up. A
+/// machine drains itself when it is told to go.
 pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
     let version = wanted.machines.known().unwrap_or_default();
     let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), Reports::default(), None);
@@ -58,15 +61,12 @@ pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note
         reports.ask(aws, &running(group, |machine| machine == version)).await?;
         let answering = Answering::ask(aws, target_groups).await?;
         let healthy = answering.healthy.as_ref();
-        match next(group, &Signs { version, replaced: &replaced, healthy, reports: &reports }) {
+        let step = next(group, &Signs { version, replaced: &replaced, healthy, reports: &reports });
+        match heard_out(step, live, &reports) {
             Next::Done => return arrived(aws, live, group),
             Next::Wait(what) => stall.see(aws, note, &what).await?,
-            Next::Hear(machine) => {
-                if let Some(why) = reports.overdue(&machine, Instant::now()) {
-                    return Err(unready(group, version, &why));
-                }
-                stall.see(aws, note, &format!("{machine} {}", reports.word(&machine))).await?;
-            }
+            Next::Hear(machine) => stall.see(aws, note, &format!("{machine} {}", reports.word(&machine))).await?,
+            Next::GiveUp(why) => return Err(unready(group, version, &why)),
             Next::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
                 let ill = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
                 let what = format!("{machine} is not replaced while {ill} does not answer");
@@ -125,6 +125,17 @@ pub(super) fn next(group: &Answer, signs: &Signs<'_>) -> Next {
     match old.iter().min_by_key(|member| (works(member), &member.id)) {
         Some(machine) => Next::Replace(machine.id.clone()),
         None => Next::Done,
+    }
+}
+
+/// Listens to a machine no longer than it takes. One that was there before the roll has another one put in its place;
+/// one that the roll itself has started ends it, or machine after machine would go the same way.
+fn heard_out(step: Next, live: &Live, reports: &Reports) -> Next {
+    let Next::Hear(machine) = step else { return step };
+    match reports.overdue(&machine, Instant::now()) {
+        None => Next::Hear(machine),
+        Some(_) if live.members.iter().any(|member| member.id == machine) => Next::Replace(machine),
+        Some(why) => Next::GiveUp(why),
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer) -> Result<Live, Fa
 }
 
 /// All instances of the cluster that are not gone.
-async fn instances(aws: &Aws) -> Result<Vec<Instance>, Failure> {
+pub(super) async fn instances(aws: &Aws) -> Result<Vec<Instance>, Failure> {
     let alive = aws_sdk_ec2::types::Filter::builder()
         .name("instance-state-name")
         .set_values(Some(ALIVE.map(str::to_owned).into()))

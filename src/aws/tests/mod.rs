@@ -13,6 +13,7 @@ mod network;
 mod on_moto;
 pub(super) mod recorder;
 mod security;
+mod trouble;
 mod waiting;
 
 use std::collections::BTreeSet;

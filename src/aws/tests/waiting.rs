@@ -9,12 +9,12 @@ use super::*;
 use crate::resource::AutoScalingGroup;
 
 /// A cluster of which only the test tells anything.
-async fn cluster() -> Moto {
+pub(super) async fn cluster() -> Moto {
     Moto::connect("c".to_owned(), "http://127.0.0.1:9", Recorder::alone()).await
 }
 
 /// A group of two, with machines as `(id, version, state)`.
-fn group(status: &str, machines: &[(&str, &str, &str)]) -> String {
+pub(super) fn group(status: &str, machines: &[(&str, &str, &str)]) -> String {
     let machine = |(id, version, state): &(&str, &str, &str)| {
         let template = format!("<LaunchTemplateId>lt-1</LaunchTemplateId><Version>{version}</Version>");
         format!(
@@ -48,7 +48,7 @@ pub(super) fn status(state: &str, second: u8) -> String {
     format!(r#"{{"step":"join","state":"{state}","at":"2026-01-01T00:00:{second:02}Z"}}"#)
 }
 
-fn wanted() -> AutoScalingGroup {
+pub(super) fn wanted() -> AutoScalingGroup {
     let tags = [(CLUSTER_TAG, "c"), (OBJECT_TAG, "autoscaling-group/workers")];
     AutoScalingGroup {
         name: "workers".to_owned(),
@@ -108,7 +108,7 @@ async fn a_group_that_gets_no_machine_says_why_and_gives_up() {
     assert!((12..=15).contains(&asked), "once a minute, not {asked} times");
 }
 
-fn terminates(cluster: &Moto) {
+pub(super) fn terminates(cluster: &Moto) {
     let activity = "<TerminateInstanceInAutoScalingGroupResult/>";
     let activity = format!(
         "<TerminateInstanceInAutoScalingGroupResponse>{activity}</TerminateInstanceInAutoScalingGroupResponse>"
@@ -116,7 +116,7 @@ fn terminates(cluster: &Moto) {
     cluster.calls.answer("TerminateInstanceInAutoScalingGroup", [activity]);
 }
 
-fn terminated(cluster: &Moto) -> usize {
+pub(super) fn terminated(cluster: &Moto) -> usize {
     let calls = cluster.calls.take();
     calls.iter().filter(|action| *action == "TerminateInstanceInAutoScalingGroup").count()
 }

@@ -210,6 +210,8 @@ async fn empty_store(
         tenure.confirm().await?;
         patiently(flow, || flow.store.erase(&key)).await?;
     }
+    // The lease went by our own hand: there is nothing to give back, and soon no place to give it back to.
+    *tenure = Tenure::NoStore;
     // Where the store is a directory, what others keep in it is not in the bucket.
     if !bucket.plan.is_empty() && matches!(flow.cluster.state, StateLocation::S3 { .. }) {
         *others = patiently(flow, || flow.store.leftovers()).await?;

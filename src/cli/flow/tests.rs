@@ -208,6 +208,7 @@ async fn a_plan_after_apply_is_empty_and_a_destroy_leaves_what_was_there_before(
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
     assert!(out.ends_with("0 resources left.\n"), "{out}");
+    assert!(!lab.err.read().contains("the lease"), "it went with the bucket: {}", lab.err.read());
     assert_eq!(lab.sandbox.inventory().unwrap(), before);
     assert_eq!(lab.with(async |flow| flow.store.list("").await).await.unwrap(), Vec::<String>::new());
 }
