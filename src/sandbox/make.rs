@@ -179,7 +179,8 @@ impl World {
             self.check_ranges(call, kind, attributes)?;
         }
         self.check_unique(call, kind, attributes, except)?;
-        self.check_group(call, kind, attributes)
+        self.check_group(call, kind, attributes)?;
+        self.check_listener(call, kind, attributes)
     }
 }
 

@@ -29,6 +29,10 @@ const UNIQUE: &[(&str, &[&str])] = &[
     ("record", &["zone", "name", "record_type"]),
 ];
 
+/// What listeners of network load balancers hear, and the protocols of target groups that take it.
+const HEARD: &[(&str, &[&str])] =
+    &[("TCP", &["TCP", "TCP_UDP"]), ("TLS", &["TCP", "TLS"]), ("UDP", &["UDP", "TCP_UDP"]), ("TCP_UDP", &["TCP_UDP"])];
+
 /// Refuses values that wait for other objects, which a real API would take for text.
 pub(super) fn check_known(call: &Call, object: &Object) -> Result<(), Failure> {
     match object.attributes.iter().find(|(_, value)| !value.is_known()) {
@@ -160,6 +164,24 @@ impl World {
             Ok(version) if newest.is_some_and(|newest| (1..=newest).contains(&version)) => Ok(()),
             _ => refuse(format!("the launch template has no version `{}`", text("version"))),
         }
+    }
+}
+
+impl World {
+    /// Refuses a listener whose target group does not take what it hears.
+    pub(super) fn check_listener(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+        if kind != "listener" {
+            return Ok(());
+        }
+        let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
+        let group = self.by_output("target-group", "arn", text("target_group"));
+        let takes = group.and_then(|(_, group)| group.text("protocol")).unwrap_or_default();
+        let fitting = HEARD.iter().find(|(heard, _)| *heard == text("protocol")).map_or(&[][..], |(_, takes)| takes);
+        if fitting.contains(&takes) {
+            return Ok(());
+        }
+        let message = format!("a listener of {} cannot lead to a target group of {takes}", text("protocol"));
+        Err(call.failure(Class::Invalid, "IncompatibleProtocols", message))
     }
 }
 

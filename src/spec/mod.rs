@@ -42,6 +42,8 @@ pub use instance::SizeError;
 pub use location::{BucketError, LocationError};
 pub use name::{LabelError, NameError};
 pub use render::render;
+#[cfg(test)]
+pub(crate) use rules::quota::Inbound;
 pub use rules::{Rule, rule, rules};
 pub use schema::schema;
 pub use service::*;

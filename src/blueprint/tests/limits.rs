@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::clusters::{all, any_cluster, any_name, cluster, facts, objects, text, tutorial};
+use super::clusters::{all, any_cluster, any_name, cluster, example, facts, objects, text, tutorial};
 use crate::blueprint::{Pins, blueprint};
 use crate::resource::{
     AutoScalingGroup, Bucket, HostedZone, InstanceProfile, KeyPair, LaunchTemplate, LoadBalancer, Record, Role,
     SecurityGroup, SecurityGroupRules, TargetGroup, tags_of,
 };
+use crate::spec::Inbound;
 
 /// Checks one name: its length, and that nothing but letters, digits and `others` stands in it.
 fn check(what: &str, name: &str, lengths: std::ops::RangeInclusive<usize>, others: &str) {
@@ -85,11 +86,35 @@ fn check_domain(name: &str) {
     assert!(name.split('.').all(|label| (1..=63).contains(&label.len())), "{name}");
 }
 
+/// Whether a check of the file warns of groups with as many rules as they then have.
+fn check_inbound(json: &serde_json::Value) {
+    let inbound = Inbound::of(&cluster(json.clone()));
+    let built = all::<SecurityGroupRules>(&objects(json.clone()));
+    let rules = |group: &str| built.get(group).map(|rules| rules.ingress.len());
+    assert_eq!(rules("api"), Some(inbound.api));
+    assert_eq!(rules("masters"), Some(inbound.masters));
+    assert_eq!(rules("nodes"), Some(inbound.nodes));
+    for (service, counted) in inbound.services {
+        assert_eq!(rules(&format!("service-{service}")), Some(counted), "{service}");
+    }
+}
+
+#[test]
+fn rules_of_security_groups_are_counted_before_they_are_made() {
+    let mut many = example("many", include_str!("../../../tests/broken/quota-security-group.hcl"));
+    check_inbound(&many);
+    many["services"]["game"]["nlb"]["preserve_client_ip"] = json!(true);
+    many["network"]["plugin"] = json!("none");
+    many["ssh"]["allow"] = json!(["203.0.113.0/24", "198.51.100.0/24"]);
+    check_inbound(&many);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn every_name_is_one_that_aws_takes(cluster in any_cluster()) {
+        check_inbound(&cluster);
         check_all(&objects(cluster));
     }
 

@@ -173,6 +173,20 @@ async fn what_is_chosen_on_creation_cannot_be_changed() {
     }
 }
 
+/// The table in AWS's pages on target groups of network load balancers.
+#[tokio::test]
+async fn a_listener_leads_to_a_target_group_that_takes_what_it_hears() {
+    let builder = Builder::whole(&sandbox()).await;
+    let listener = cluster().into_iter().find(|object| object.address.kind() == "listener").unwrap();
+    for (protocol, fits) in [("TLS", true), ("TCP", true), ("UDP", false), ("TCP_UDP", false)] {
+        let mut listener = listener.clone();
+        listener.attributes.insert("protocol".to_owned(), Value::Text(protocol.to_owned()));
+        let outcome = builder.update(&listener, &["protocol"]).await;
+        let code = outcome.as_ref().err().map(|failure| (code(failure), failure.class));
+        assert_eq!(code, (!fits).then_some(("IncompatibleProtocols", Class::Invalid)), "{protocol}");
+    }
+}
+
 #[tokio::test]
 async fn impossible_groups_are_refused() {
     let mut builder = Builder::whole(&sandbox()).await;

@@ -17,6 +17,7 @@ mod nodes;
 mod placement;
 mod pods;
 mod ports;
+pub(super) mod quota;
 mod services;
 mod size;
 mod tags;
@@ -48,7 +49,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 15] = [
+    let modules: [&[&Rule]; 16] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -58,6 +59,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &masters::RULES,
         &nodes::RULES,
         &access::RULES,
+        &quota::RULES,
         &services::RULES,
         &ports::RULES,
         &balancers::RULES,
@@ -85,6 +87,7 @@ pub(super) fn check(file: &ClusterFile, tree: &Table, language: Language) -> Vec
     nodes::check(&mut check);
     access::check(&mut check);
     services::check(&mut check);
+    quota::check(&mut check);
     check.found
 }
 

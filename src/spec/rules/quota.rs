@@ -1,0 +1,107 @@
+//! What AWS lets an account have of something, unless it was asked for more.
+
+use std::collections::BTreeMap;
+
+use super::super::cluster::{Cluster, NetworkPlugin};
+use super::super::complete;
+use super::super::diagnostic::{Diagnostic, Severity::Warning};
+use super::super::service::{Service, Transport};
+use super::{Check, Rule};
+
+pub(super) static RULES: [&Rule; 1] = [&INBOUND];
+
+/// The most inbound rules of a security group.
+const MOST: usize = 60;
+/// Those that the masters' group always has, and those that only another network plugin needs.
+const MASTERS: (usize, usize) = (12, 6);
+/// Those that the nodes' group always has.
+const NODES: usize = 3;
+
+static INBOUND: Rule = Rule {
+    code: "Q0435",
+    severity: Warning,
+    title: "more rules than a security group takes by default",
+    explanation: "AWS lets a security group have 60 inbound rules, and `apply` would stop at that group, unless the \
+        account's quota \"Inbound or outbound rules per security group\" was raised. A load balancer's group has a rule for \
+        each pair of a port (two where it speaks TCP and UDP) and a range in `allow`; the masters' and the nodes' groups have \
+        one for each range in `ssh.allow`, and the nodes' one more for each port that a load balancer leads to. Name larger \
+        ranges, let several listeners lead to one port, or ask AWS for a higher quota.",
+    bad: "api {\n  allow = [for host in range(61) : \"203.0.113.${host}/32\"]\n}",
+    good: "api {\n  allow = [\"203.0.113.0/26\"]\n}",
+};
+
+/// How many inbound rules the security groups of a cluster have.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Inbound {
+    /// The group of the API's load balancer.
+    pub(crate) api: usize,
+    /// The masters' group.
+    pub(crate) masters: usize,
+    /// The nodes' group.
+    pub(crate) nodes: usize,
+    /// The groups of services' load balancers, by service.
+    pub(crate) services: BTreeMap<String, usize>,
+}
+
+impl Inbound {
+    /// Counts them.
+    pub(crate) fn of(cluster: &Cluster) -> Self {
+        let ssh = cluster.ssh.allow.len();
+        let tunnels = if cluster.network.plugin == NetworkPlugin::None { MASTERS.1 } else { 0 };
+        let balanced = cluster.services.iter().filter(|(_, service)| service.nlb.is_some());
+        Self {
+            api: cluster.api.allow.len(),
+            masters: MASTERS.0 + tunnels + ssh,
+            nodes: NODES + ssh + cluster.services.values().map(doors).sum::<usize>(),
+            services: balanced.map(|(name, service)| (name.clone(), heard(service))).collect(),
+        }
+    }
+}
+
+/// The rules of a load balancer's group: each port and protocol for each range.
+fn heard(service: &Service) -> usize {
+    let Some(nlb) = &service.nlb else { return 0 };
+    let protocols = nlb.listeners.values().map(|listener| listener.protocol.transport().each().len());
+    protocols.sum::<usize>() * nlb.allow.len()
+}
+
+/// The rules by which a load balancer reaches nodes: each port and protocol behind it, and one that is asked for health
+/// where that is another one.
+fn doors(service: &Service) -> usize {
+    let Some(nlb) = &service.nlb else { return 0 };
+    let targets = service.targets();
+    let asked = nlb.preserve_client_ip || targets.values().any(|port| port.transport == Transport::Udp);
+    targets.values().map(|port| port.transport.each().len()).sum::<usize>() + usize::from(asked)
+}
+
+pub(super) fn check(check: &mut Check) {
+    // What is missing or cannot be read is reported already.
+    let Some(cluster) = complete::cluster(check.file) else { return };
+    let inbound = Inbound::of(&cluster);
+    at(check, &["api", "allow"], inbound.api, "of the API's load balancer");
+    at(check, &["ssh", "allow"], inbound.masters, "of the masters");
+    for (name, rules) in &inbound.services {
+        let allow = ["service", name, "nlb", "allow"];
+        let path = if check.span(&allow).is_some() { &allow[..] } else { &allow[..3] };
+        at(check, path, *rules, &format!("of the load balancer of `service.{name}`"));
+    }
+    // The nodes' group is one for all services: the one that takes the most of it.
+    let largest = cluster.services.iter().max_by_key(|(_, service)| doors(service));
+    // Without a port in it, it has fewer than the masters'.
+    if let Some((name, _)) = largest.filter(|(_, service)| service.nlb.is_some()) {
+        at(check, &["service", name, "nlb"], inbound.nodes, "of the nodes");
+    }
+}
+
+/// Warns at a place of a group with too many rules.
+fn at(check: &mut Check, path: &[&str], rules: usize, whose: &str) {
+    if rules <= MOST {
+        return;
+    }
+    let span = check.tree.key_span(path);
+    let problem =
+        Diagnostic::new(&INBOUND, span, format!("the security group {whose} would have {rules} inbound rules"))
+            .note(format!("AWS allows {MOST}, unless the account's quota was raised"))
+            .help("name larger ranges, or fewer ports");
+    check.report(problem);
+}
