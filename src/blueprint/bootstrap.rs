@@ -25,6 +25,7 @@ pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/40-keys.sh"),
     include_str!("../bootstrap/node/50-etcd.sh"),
     include_str!("../bootstrap/node/55-backup.sh"),
+    include_str!("../bootstrap/node/56-report.sh"),
     include_str!("../bootstrap/node/60-master.sh"),
     include_str!("../bootstrap/node/65-access.sh"),
     include_str!("../bootstrap/node/65-leave.sh"),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Api, Census, Certificate, Evidence, Group, Machine, Node, Progress, Report};
+use super::etcd;
+use super::evidence::{Api, Census, Certificate, Evidence, Group, Machine, Node, Progress};
 
 /// What every master runs.
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
@@ -79,11 +80,11 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(area: Area, verdict: Verdict, finding: impl Into<String>) -> Self {
+    pub(super) fn new(area: Area, verdict: Verdict, finding: impl Into<String>) -> Self {
         Self { area, verdict, finding: finding.into(), advice: None }
     }
 
-    fn advise(self, advice: impl Into<String>) -> Self {
+    pub(super) fn advise(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 
@@ -95,7 +96,7 @@ impl Check {
 
 /// Judges what was found out: checks in the order of areas.
 pub fn examine(evidence: &Evidence) -> Vec<Check> {
-    [machines, boot, clocks, kubernetes, targets, names, certificates]
+    [machines, boot, clocks, etcd::etcd, kubernetes, targets, names, certificates]
         .into_iter()
         .flat_map(|part| part(evidence))
         .collect()
@@ -155,8 +156,8 @@ fn clocks(evidence: &Evidence) -> Vec<Check> {
     }
     let mut checks = Vec::new();
     for (group, machine) in all_machines(evidence) {
-        let Some(Report { status, written }) = evidence.statuses.get(&machine.id) else { continue };
-        let ahead = status.at.duration_since(*written);
+        let Some((at, written)) = last_word(evidence, machine) else { continue };
+        let ahead = at.duration_since(written);
         if ahead > AHEAD || -ahead > BEHIND {
             let way = if ahead.is_positive() { "ahead" } else { "behind" };
             let finding = format!("the clock of {} is {} s {way}", title(group, machine), ahead.abs().as_secs());
@@ -170,8 +171,15 @@ fn clocks(evidence: &Evidence) -> Vec<Check> {
     checks
 }
 
+/// When a machine wrote last, by its own clock and by the store's.
+fn last_word(evidence: &Evidence, machine: &Machine) -> Option<(Timestamp, Timestamp)> {
+    let status = evidence.statuses.get(&machine.id).map(|report| (report.status.at, report.written));
+    let etcd = evidence.etcd.get(&machine.id).map(|report| (report.status.at, report.written));
+    status.into_iter().chain(etcd).max_by_key(|(_, written)| *written)
+}
+
 fn kubernetes(evidence: &Evidence) -> Vec<Check> {
-    let areas = [Area::Etcd, Area::ControlPlane, Area::Nodes, Area::System];
+    let areas = [Area::ControlPlane, Area::Nodes, Area::System];
     match &evidence.kubernetes {
         Api::Simulated => vec![Check::new(Area::Nodes, Verdict::Simulated, "no Kubernetes runs in the sandbox")],
         Api::Silent(why) => areas
@@ -180,35 +188,13 @@ fn kubernetes(evidence: &Evidence) -> Vec<Check> {
             .enumerate()
             .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
             .collect(),
-        Api::Told(census) => {
-            [etcd(evidence, census), control_plane(evidence, census), nodes(evidence, census), system(census)].concat()
-        }
+        Api::Told(census) => [control_plane(evidence, census), nodes(evidence, census), system(census)].concat(),
     }
 }
 
 /// What keeps most people from the API.
 const CLOSED: &str = "it answers to whom `api.allow` in the file lets in, or `quorate access open` for a while; and to \
                       nobody for some minutes after the first apply";
-
-fn etcd(evidence: &Evidence, census: &Census) -> Vec<Check> {
-    let members: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();
-    let serving = census.pods.iter().filter(|pod| pod.component == "etcd" && pod.trouble.is_none()).count();
-    let quorum = members / 2 + 1;
-    let finding = format!("{serving} of {} serve", count(members, "member"));
-    if serving >= members {
-        return vec![Check::new(Area::Etcd, Verdict::Well, finding)];
-    }
-    let check = if serving < quorum {
-        Check::new(Area::Etcd, Verdict::Wrong, format!("{finding}: no quorum, nothing can be changed"))
-            .advise("the masters' groups replace machines by themselves; docs/machines.md says what to do when volumes are lost")
-    } else {
-        let spare = serving - quorum;
-        let finding = format!("{finding}: {spare} more may fail before the cluster stops");
-        Check::new(Area::Etcd, Verdict::Waiting, finding)
-            .advise("do not take another master away before all serve again")
-    };
-    vec![check]
-}
 
 fn control_plane(evidence: &Evidence, census: &Census) -> Vec<Check> {
     let area = Area::ControlPlane;
@@ -384,7 +370,7 @@ fn certificates(evidence: &Evidence) -> Vec<Check> {
     checks
 }
 
-fn well_unless(checks: &mut Vec<Check>, area: Area, finding: impl FnOnce() -> String) {
+pub(super) fn well_unless(checks: &mut Vec<Check>, area: Area, finding: impl FnOnce() -> String) {
     if checks.is_empty() {
         checks.push(Check::new(area, Verdict::Well, finding()));
     }
@@ -394,14 +380,14 @@ fn in_service(group: &Group) -> impl Iterator<Item = &Machine> {
     group.machines.iter().filter(|machine| machine.state == "InService")
 }
 
-fn all_machines(evidence: &Evidence) -> impl Iterator<Item = (&Group, &Machine)> {
+pub(super) fn all_machines(evidence: &Evidence) -> impl Iterator<Item = (&Group, &Machine)> {
     evidence.groups.iter().flat_map(|group| in_service(group).map(move |machine| (group, machine)))
 }
 
-fn title(group: &Group, machine: &Machine) -> String {
+pub(super) fn title(group: &Group, machine: &Machine) -> String {
     format!("{} ({}, {})", machine.id, group.name, machine.zone)
 }
 
-fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -18,6 +18,8 @@ pub struct Evidence {
     pub targets: Vec<Target>,
     /// What machines wrote of themselves, by instance.
     pub statuses: BTreeMap<String, Report>,
+    /// What masters wrote of etcd, by instance.
+    pub etcd: BTreeMap<String, Report<EtcdStatus>>,
     /// What the API server says.
     pub kubernetes: Api,
     /// Names that should lead somewhere.
@@ -89,11 +91,41 @@ pub enum Progress {
     Ready,
 }
 
-/// A status, and when it was written by the store's clock.
+/// What a master wrote of etcd: the object `nodes/<instance>/etcd.json`, every few minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdStatus {
+    /// When it wrote that, by its own clock.
+    pub at: Timestamp,
+    /// Its own member: `etcd-a`.
+    pub member: String,
+    /// Whether that member answers.
+    pub answers: bool,
+    /// The member that leads; nothing if its own member knows none.
+    pub leader: Option<String>,
+    /// All members that its own member knows.
+    pub members: Vec<EtcdMember>,
+    /// What keeps etcd from working, and whose: `NOSPACE of etcd-b`.
+    pub alarms: Vec<String>,
+    /// How large its member's data is.
+    pub bytes: u64,
+    /// How large it may become.
+    pub quota: u64,
+}
+
+/// A member of etcd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdMember {
+    /// Its name: `etcd-a`.
+    pub name: String,
+    /// Whether it only learns, and has no vote.
+    pub learner: bool,
+}
+
+/// What a machine wrote, and when it was written by the store's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct Report<T = Status> {
     /// What the machine wrote.
-    pub status: Status,
+    pub status: T,
     /// When the store took it.
     pub written: Timestamp,
 }

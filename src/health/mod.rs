@@ -1,6 +1,7 @@
 //! Whether a cluster is well: what was found out about it, judged. Pure.
 
 mod checks;
+mod etcd;
 mod evidence;
 
 #[cfg(test)]
@@ -8,5 +9,6 @@ mod tests;
 
 pub use checks::{Area, Check, Verdict, examine};
 pub use evidence::{
-    Api, Census, Certificate, Evidence, Group, Machine, Name, Node, Pod, Progress, Report, Status, Target,
+    Api, Census, Certificate, EtcdMember, EtcdStatus, Evidence, Group, Machine, Name, Node, Pod, Progress, Report,
+    Status, Target,
 };

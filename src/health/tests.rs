@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 
+mod etcd;
+
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
@@ -57,6 +59,7 @@ fn well() -> Evidence {
         target_groups: vec!["api".to_owned()],
         targets: ["i-a", "i-b", "i-c"].map(target).into(),
         statuses: ids.map(|id| (id.to_owned(), report(Progress::Ready))).into(),
+        etcd: BTreeMap::new(),
         kubernetes: Api::Told(census),
         names: vec![Name { name: "api.chat.example.com".to_owned(), trouble: None }],
         certificates: vec![Certificate {
@@ -156,7 +159,7 @@ fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
     evidence.statuses.insert("i-c".to_owned(), slow);
     let mut agreed = Report { written: old, ..report(Progress::Ready) };
     agreed.status.at = old + SignedDuration::from_secs(1);
-    evidence.statuses.insert("i-b".to_owned(), agreed);
+    evidence.statuses.insert("i-w".to_owned(), agreed);
     assert_eq!(troubles(&evidence), "Wrong Clocks: the clock of i-a (masters-a, us-east-1a) is 12 s ahead");
 }
 

@@ -18,6 +18,11 @@ class Etcd:
         endpoints = ",".join(f"https://{self.fleet[name].instance.address}:2379" for name in through or ()) or "https://127.0.0.1:2379"
         return self.machine.run("etcdctl", f"--endpoints={endpoints}", *CREDENTIALS, *words, timeout=timeout).stdout.strip()
 
+    def gateway(self, path, body):
+        """What etcdctl has no word for."""
+        flags = [flag.replace("=", " ") for flag in CREDENTIALS]
+        return self.machine.sh(f"curl --silent --fail {' '.join(flags)} --data '{body}' https://127.0.0.1:2379/{path}")
+
     def put(self, key, value, **keywords):
         self.ask("put", key, value, **keywords)
 

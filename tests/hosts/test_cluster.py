@@ -97,6 +97,36 @@ def test_the_bucket_tells_how_far_machines_are(fleet):
         datetime.datetime.fromisoformat(status["at"])
 
 
+def told(fleet, name):
+    """What a master's timer has just written of etcd."""
+    fleet[name].run("systemctl", "start", "quorate-etcd")
+    return json.loads(content(fleet, f"nodes/{fleet[name].instance.id}/etcd.json"))
+
+
+def test_masters_tell_how_etcd_is(fleet):
+    """Who belongs to it and who leads, in one version: what was said before is gone."""
+    leader = Etcd(fleet, "master-a").leader().replace("master-", "etcd-")
+    for name in MASTERS:
+        says = told(fleet, name)
+        assert (says["member"], says["answers"], says["leader"], says["alarms"]) == (name.replace("master", "etcd"), True, leader, [])
+        assert sorted((member["name"], member["learner"]) for member in says["members"]) == [("etcd-a", False), ("etcd-b", False), ("etcd-c", False)]
+        assert 0 < says["bytes"] < says["quota"]
+        written = fleet.cloud.client("s3").list_object_versions(Bucket=BUCKET, Prefix=f"{FOLDER}/nodes/{fleet[name].instance.id}/etcd.json")
+        assert len(written["Versions"]) == 1
+
+
+def test_masters_tell_of_an_alarm(fleet):
+    """Of whichever member, in etcd's own words."""
+    etcd = Etcd(fleet, "master-a")
+    alarm = json.dumps({"action": "ACTIVATE", "memberID": str(etcd.members()["etcd-b"]), "alarm": "NOSPACE"})
+    etcd.gateway("v3/maintenance/alarm", alarm)
+    try:
+        assert told(fleet, "master-c")["alarms"] == ["NOSPACE of etcd-b"]
+    finally:
+        etcd.ask("alarm", "disarm")
+    assert told(fleet, "master-c")["alarms"] == []
+
+
 def test_a_snapshot_goes_into_the_bucket(fleet):
     """And is one: etcd itself reads it."""
     fleet["master-a"].run("systemctl", "start", "quorate-backup")

@@ -21,6 +21,7 @@ mod farewell;
 mod images;
 mod kubeadm;
 mod members;
+mod report;
 mod restart;
 mod steps;
 mod user_data;

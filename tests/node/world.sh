@@ -11,6 +11,8 @@
 #   /world/strangers       the API knows no join token yet
 #   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
 #   /world/members         etcd's members, as its gateway tells them; ours is 99 when it was added
+#   /world/standing        what our member says of itself
+#   /world/versions        the version that the bucket gives an object, if it keeps versions
 #   /world/stopping        what happens when a container is stopped
 #   /world/behind          what our member lacks: each promotion that is asked for in vain takes a line away
 #   /world/packages        the version of Kubernetes that is installed, /world/version: the one to be had
@@ -93,9 +95,13 @@ aws() {
     "s3 cp") s3_copy "$@" ;;
     "s3api list-objects-v2") keys "$(value --prefix "$@")" | paste -sd '\t' ;;
     "s3api list-object-versions") keys "$(value --prefix "$@")" '%P\t%TY-%Tm-%TdT%TH:%TM:%TS\tv1\n' ;;
-    "s3api put-object") put "s3/$(value --key "$@")" < "$(value --body "$@")" ;;
+    "s3api put-object")
+      put "s3/$(value --key "$@")" < "$(value --body "$@")"
+      if [[ -f versions ]]; then cat versions; fi
+      ;;
     "ecr get-login-password") [[ ! -f password ]] || cat password ;;
-    "s3api delete-object") rm "s3/$(value --key "$@")" ;;
+    # What was written last is a version like the others; the one before it is none of the world's business.
+    "s3api delete-object") [[ "$(value --version-id "$@")" == before ]] || rm "s3/$(value --key "$@")" ;;
     "ec2 describe-instances") cat instances ;;
     "ec2 describe-volumes") cat volume ;;
     "ec2 attach-volume")
@@ -145,6 +151,10 @@ gateway() { # HOST PATH [BODY]
       mv members.new members
       ;;
     v3/maintenance/status)
+      if [[ -f standing ]]; then
+        cat standing
+        return
+      fi
       learner=$([[ -f members ]] && jq 'any(.members[]; .ID == "99" and .isLearner)' members) || learner=false
       echo "{\"header\": {\"member_id\": \"99\"}, \"isLearner\": $learner}"
       ;;

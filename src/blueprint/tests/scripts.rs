@@ -132,7 +132,12 @@ fn masters_may_touch_the_objects_that_their_script_names() {
     let written: BTreeSet<String> = commands(NODE).iter().filter_map(|command| uploaded(command)).collect();
     assert_eq!(
         written.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["backups/etcd/20260101T000000Z-a.db", "nodes/etcd-a", "nodes/i-0123456789abcdef0/status.json"]
+        [
+            "backups/etcd/20260101T000000Z-a.db",
+            "nodes/etcd-a",
+            "nodes/i-0123456789abcdef0/etcd.json",
+            "nodes/i-0123456789abcdef0/status.json"
+        ]
     );
     for key in written {
         assert!(may("masters", "s3:PutObject", &key), "{key}");
@@ -143,6 +148,8 @@ fn masters_may_touch_the_objects_that_their_script_names() {
         may("masters", "s3:DeleteObjectVersion", "nodes/i-0123456789abcdef0/status.json"),
         "of a machine that is gone"
     );
+    assert!(may("masters", "s3:DeleteObjectVersion", "nodes/i-0123456789abcdef0/etcd.json"), "the one before");
+    assert!(!may("nodes", "s3:PutObject", "nodes/i-0123456789abcdef0/etcd.json"), "a node knows nothing of etcd");
     for kept in ["state.json", "nodes/etcd-a", "pki/cluster-ca.pem"] {
         assert!(!may("masters", "s3:DeleteObjectVersion", kept), "{kept}");
     }

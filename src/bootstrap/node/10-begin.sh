@@ -4,6 +4,7 @@
 #   node.sh          from a bare machine to Ready: run by quorate-node.service at every boot, and again when it fails
 #   node.sh token    masters, on a timer: the join token in the bucket is the cluster's, and no older one is
 #   node.sh backup   masters, on a timer: a snapshot of etcd goes into the bucket; what is past its time leaves it
+#   node.sh etcd     masters, on a timer: what etcd says of itself goes into the bucket, for `quorate validate`
 #   node.sh restore  masters, by hand: etcd goes back to a snapshot
 #   node.sh renew    masters, on a timer: leaf certificates that end within 90 days are made anew
 #   node.sh access   masters, on a timer: whoever was let in to the API for a while is out again

@@ -59,7 +59,7 @@ forget_machines() {
   oldest=$(date --utc --date "$KEEP_STATUS ago" +%Y-%m-%dT%H:%M:%S)
   while read -r key written version; do
     id=${key#"$prefix"}
-    id=${id%/status.json}
+    id=${id%%/*}
     if [[ $id == i-* && $written < "$oldest" ]] && ! grep --quiet --line-regexp --fixed-strings "$id" <<< "$known"; then
       say "removing what $id said of itself: it is gone for more than $KEEP_STATUS"
       remove_version "$key" "$version"

@@ -100,8 +100,10 @@ start_timers() {
   timer backup backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
   timer renew renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
   timer access access "*-*-* *:02/5:00" "whoever was let in to the API for a while is out again"
+  timer etcd etcd "*-*-* *:04/5:00" "what etcd says of itself goes into the bucket"
   systemctl daemon-reload
-  systemctl enable --quiet --now quorate-token.timer quorate-backup.timer quorate-renew.timer quorate-access.timer
+  systemctl enable --quiet --now quorate-{token,backup,renew,access,etcd}.timer
+  systemctl start --no-block quorate-etcd
 }
 
 # A token that was replaced in the bucket becomes the cluster's, and ours that it replaced is one no more. Tokens that

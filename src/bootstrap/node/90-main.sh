@@ -61,6 +61,7 @@ main() {
     start) start ;;
     token) sync_token ;;
     backup) backup ;;
+    etcd) report_etcd ;;
     restore) restore "${@:2}" ;;
     access) close_access ;;
     renew)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::blueprint;
@@ -135,9 +136,12 @@ async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> 
     let groups = groups(flow.cluster, &live);
     let machines: Vec<&str> =
         groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
-    let (targets, statuses, kubernetes, names, certificates) = tokio::join!(
+    let masters = groups.iter().filter(|group| group.masters).flat_map(|group| &group.machines);
+    let masters: Vec<&str> = masters.map(|machine| machine.id.as_str()).collect();
+    let (targets, statuses, etcd, kubernetes, names, certificates) = tokio::join!(
         targets(flow, &live),
-        statuses(flow, &machines),
+        reports(flow, &machines, "status.json"),
+        reports(flow, &masters, "etcd.json"),
         api(clinic),
         names(flow, &live),
         certificates(clinic),
@@ -145,8 +149,8 @@ async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> 
     let at = Timestamp::now();
     let target_groups = live.iter().filter(|live| is::<TargetGroup>(live));
     let target_groups = target_groups.map(|live| live.address.name().to_owned()).collect();
-    let (targets, statuses) = (targets?, statuses?);
-    Ok(Evidence { at, groups, target_groups, targets, statuses, kubernetes, names, certificates })
+    let (targets, statuses, etcd) = (targets?, statuses?, etcd?);
+    Ok(Evidence { at, groups, target_groups, targets, statuses, etcd, kubernetes, names, certificates })
 }
 
 fn is<K: Resource>(live: &Live) -> bool {
@@ -197,10 +201,15 @@ async fn targets(flow: &Flow<'_>, live: &[Live]) -> Result<Vec<Target>, CliError
     Ok(told.map_err(CliError::cloud("asking the load balancers"))?.into_iter().flatten().collect())
 }
 
-/// What each machine wrote last. One that wrote nothing, or nothing that can be read, has not reported.
-async fn statuses(flow: &Flow<'_>, machines: &[&str]) -> Result<BTreeMap<String, Report>, CliError> {
+/// What each machine wrote last into a file of its own. One that wrote nothing, or nothing that can be read, has not
+/// reported.
+async fn reports<T: DeserializeOwned>(
+    flow: &Flow<'_>,
+    machines: &[&str],
+    file: &str,
+) -> Result<BTreeMap<String, Report<T>>, CliError> {
     let read = machines.iter().map(async |machine| {
-        let key = format!("{}/nodes/{machine}/status.json", flow.name());
+        let key = format!("{}/nodes/{machine}/{file}", flow.name());
         let stored = patiently(flow, || flow.bucket.get(&key)).await?;
         let report = stored.and_then(|stored| {
             let status = serde_json::from_slice(&stored.bytes).ok()?;
