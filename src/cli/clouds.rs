@@ -7,10 +7,13 @@ use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, R
 use crate::kubernetes::Kubernetes;
 use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes};
 
+use super::door::Door;
+
 /// AWS, and the Kubernetes that runs on it.
 pub struct Clouds {
     base: Arc<dyn Cloud>,
     kubernetes: Kubernetes,
+    door: Door,
     /// Why Kubernetes did not answer the last look.
     silence: Mutex<Option<Failure>>,
 }
@@ -18,11 +21,20 @@ pub struct Clouds {
 impl Clouds {
     /// The two as one.
     pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes) -> Self {
-        Self { base, kubernetes, silence: Mutex::new(None) }
+        let door = Door::new(Arc::clone(&base));
+        Self { base, kubernetes, door, silence: Mutex::new(None) }
     }
 
     fn of(&self, address: &Address) -> &dyn Provider {
         if is_kubernetes(address.kind()) { &self.kubernetes } else { self.base.as_ref() }
+    }
+
+    /// Does something; when the way to Kubernetes' API ends on the way there, with why.
+    async fn through<T>(&self, done: BoxFuture<'_, Result<T, Failure>>) -> Result<T, Failure> {
+        match done.await {
+            Err(failure) => Err(self.door.judge(failure).await),
+            done => done,
+        }
     }
 
     /// What Kubernetes says; nothing if it says nothing, and why is remembered.
@@ -48,9 +60,16 @@ impl Provider for Clouds {
 
     fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
-            let on_aws = recorded.iter().filter(|(address, _)| !is_kubernetes(address.kind()));
-            let on_aws: BTreeMap<Address, String> = on_aws.map(|(address, id)| (address.clone(), id.clone())).collect();
-            self.base.recall(&on_aws).await
+            let part = |inside: bool| -> BTreeMap<Address, String> {
+                let part = recorded.iter().filter(|(address, _)| is_kubernetes(address.kind()) == inside);
+                part.map(|(address, id)| (address.clone(), id.clone())).collect()
+            };
+            let mut found = self.base.recall(&part(false)).await?;
+            let inside = part(true);
+            if self.silence().is_none() && !inside.is_empty() {
+                found.extend(self.heard(self.kubernetes.recall(&inside).await));
+            }
+            Ok(found)
         })
     }
 
@@ -69,11 +88,11 @@ impl Provider for Clouds {
     }
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
-        self.of(address).find(address)
+        Box::pin(self.through(self.of(address).find(address)))
     }
 
     fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
-        self.of(&object.address).create(object, token)
+        Box::pin(self.through(self.of(&object.address).create(object, token)))
     }
 
     fn update<'a>(
@@ -82,19 +101,19 @@ impl Provider for Clouds {
         object: &'a Object,
         changed: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Live, Failure>> {
-        self.of(&object.address).update(live, object, changed)
+        Box::pin(self.through(self.of(&object.address).update(live, object, changed)))
     }
 
     fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
-        self.of(&object.address).roll(live, object, note)
+        Box::pin(self.through(self.of(&object.address).roll(live, object, note)))
     }
 
     fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
-        self.of(&live.address).ready(live, note)
+        Box::pin(self.through(self.of(&live.address).ready(live, note)))
     }
 
     fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
-        self.of(&live.address).delete(live, note)
+        Box::pin(self.through(self.of(&live.address).delete(live, note)))
     }
 }
 

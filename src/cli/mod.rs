@@ -2,6 +2,7 @@
 
 mod clouds;
 mod command;
+mod door;
 mod entrance;
 mod error;
 mod exit;

@@ -8,6 +8,11 @@ use kube::core::Status;
 
 use crate::engine::{Class, Failure, chain};
 
+/// The action of a failure to reach a cluster's API at all.
+pub const CONNECT: &str = "connect";
+/// The code of a failure to reach an API whose name leads nowhere.
+pub const UNRESOLVED: &str = "Unresolved";
+
 /// The cause of a conflict between field managers.
 pub(super) const MANAGER_CONFLICT: &str = "FieldManagerConflict";
 /// The cause of a refusal in a namespace that is being removed.
@@ -91,6 +96,19 @@ pub(super) fn classify(action: &str, error: &Error) -> Refusal {
     match error {
         Error::Api(status) => Refusal { failure: answered(action, status), conflicts: conflicts(status) },
         other => Refusal { failure: own(class_of_silence(other), action, chain(other)), conflicts: Vec::new() },
+    }
+}
+
+/// A failure to reach a server at all. Only to look was asked: it can be asked again whatever became of it.
+pub(super) fn unreachable(server: &str, failure: Failure) -> Failure {
+    // The name of the step that failed is all that tells a name without an address from an address without a server.
+    let unresolved = failure.message.contains("dns error").then(|| UNRESOLVED.to_owned());
+    Failure {
+        class: if failure.class == Class::UnknownOutcome { Class::Unavailable } else { failure.class },
+        action: CONNECT.to_owned(),
+        code: failure.code.or(unresolved),
+        message: format!("{server}: {}", failure.message),
+        ..failure
     }
 }
 

@@ -21,7 +21,10 @@ mod warnings;
 #[cfg(test)]
 pub(crate) mod fake;
 #[cfg(test)]
+pub(crate) mod testbed;
+#[cfg(test)]
 mod tests;
 
 pub use access::{Access, Entrance};
+pub use failure::{CONNECT, UNRESOLVED};
 pub use provider::Kubernetes;

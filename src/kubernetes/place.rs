@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::resource::ApiType;
+use crate::resource::{API_TYPES, ApiType};
 
 /// A manifest, or an object as the API tells it.
 pub(super) type Json = Value;
@@ -25,6 +25,17 @@ impl Place {
         let namespace =
             if api.namespaced { Some(text("namespace").unwrap_or_else(|| "default".to_owned())) } else { None };
         Some(Self { api: api.clone(), namespace, name: text("name")? })
+    }
+
+    /// The place that an identifier names: what [`Display`](fmt::Display) wrote.
+    pub(super) fn parse(id: &str) -> Option<Self> {
+        let (api, rest) = id.split_once(' ')?;
+        let api = API_TYPES.iter().find(|known| known.to_string() == api)?;
+        let (namespace, name) = match rest.split_once('/') {
+            Some((namespace, name)) if api.namespaced => (Some(namespace.to_owned()), name),
+            _ => (None, rest),
+        };
+        Some(Self { api: api.clone(), namespace, name: name.to_owned() })
     }
 
     /// The path of everything beside it.

@@ -1,14 +1,15 @@
 //! The verbs.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use super::client::{Apply, Connection};
-use super::failure::{Refusal, own};
-use super::live::{live, ours};
+use super::client::{Apply, Connection, MANAGER};
+use super::failure::{CONNECT, Refusal, own, unreachable};
+use super::live::{as_live, live, ours};
 use super::place::{Json, Place};
 use super::{Entrance, handover, namespace, rehearsal, rollout};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Rehearsal, Token, Value};
@@ -22,32 +23,61 @@ pub struct Kubernetes {
     pub(super) cluster: String,
     entrance: Arc<dyn Entrance>,
     connection: OnceCell<Connection>,
+    /// When the last attempt to connect ended, and how: who waited for it meanwhile need not make another.
+    refused: Mutex<Option<(Instant, Missing)>>,
+}
+
+/// Why there is no connection.
+#[derive(Clone)]
+enum Missing {
+    /// The cluster has no API yet.
+    Nothing,
+    /// It does not answer, or not to us.
+    Failed(Failure),
 }
 
 impl Kubernetes {
     /// The API that an entrance leads to. Nothing is asked and nothing is sent before it is needed: in a first apply
     /// neither the keys nor the API exist when planning begins.
     pub fn new(cluster: impl Into<String>, entrance: Arc<dyn Entrance>) -> Self {
-        Self { cluster: cluster.into(), entrance, connection: OnceCell::new() }
+        Self { cluster: cluster.into(), entrance, connection: OnceCell::new(), refused: Mutex::default() }
     }
 
     /// The connection to a server that takes requests; nothing while the cluster has no API.
     pub(super) async fn connect(&self) -> Result<Option<&Connection>, Failure> {
-        if let Some(connection) = self.connection.get() {
-            return Ok(Some(connection));
+        let begun = Instant::now();
+        match self.connection.get_or_try_init(|| self.knock(begun)).await {
+            Ok(connection) => Ok(Some(connection)),
+            Err(Missing::Nothing) => Ok(None),
+            Err(Missing::Failed(failure)) => Err(failure),
         }
-        let Some(access) = self.entrance.access().await? else { return Ok(None) };
-        let connect = async || {
-            let connection = Connection::new(&access)?;
-            connection.is_ready().await?;
-            Ok(connection)
-        };
-        self.connection.get_or_try_init(connect).await.map(Some)
+    }
+
+    /// Connects, one at a time: many objects wait for the same API. An attempt that failed after `begun` stands for ours.
+    async fn knock(&self, begun: Instant) -> Result<Connection, Missing> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, missing)) = refused.filter(|(at, _)| *at >= begun) {
+            return Err(missing);
+        }
+        let connected = self.enter().await;
+        if let Err(missing) = &connected {
+            let refused = Some((Instant::now(), missing.clone()));
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        }
+        connected
+    }
+
+    async fn enter(&self) -> Result<Connection, Missing> {
+        let access = self.entrance.access().await.map_err(Missing::Failed)?.ok_or(Missing::Nothing)?;
+        let connection = Connection::new(&access).map_err(Missing::Failed)?;
+        let ready = connection.is_ready().await;
+        ready.map_err(|failure| Missing::Failed(unreachable(&access.server, failure)))?;
+        Ok(connection)
     }
 
     /// The connection, of a cluster that must have an API.
     pub(super) async fn connection(&self) -> Result<&Connection, Failure> {
-        let missing = || own(Class::Unavailable, "connect", "the cluster's API is not there yet");
+        let missing = || own(Class::Unavailable, CONNECT, "the cluster's API is not there yet");
         self.connect().await?.ok_or_else(missing)
     }
 
@@ -64,6 +94,14 @@ impl Kubernetes {
         let mut lives: Vec<Live> = found.iter().flatten().filter_map(|object| live(&self.cluster, object)).collect();
         lives.sort_by(|one, other| one.address.cmp(&other.address));
         Ok(lives)
+    }
+
+    /// A recorded object that no longer says whose it is. Only one that still says that we set fields of it: one that
+    /// somebody else made under its name is theirs.
+    async fn remember(&self, address: &Address, id: &str) -> Result<Option<Live>, Failure> {
+        let (Some(place), Some(connection)) = (Place::parse(id), self.connect().await?) else { return Ok(None) };
+        let there = connection.get(&place).await?.filter(|object| set_by_us(object));
+        Ok(there.and_then(|object| as_live(&object, address.clone(), false)))
     }
 
     async fn make(&self, object: &Object) -> Result<Live, Failure> {
@@ -122,6 +160,13 @@ impl Provider for Kubernetes {
         Box::pin(self.look())
     }
 
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let found = try_join_all(recorded.iter().map(|(address, id)| self.remember(address, id))).await?;
+            Ok(found.into_iter().flatten().collect())
+        })
+    }
+
     fn rehearse<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
         Box::pin(async move {
             match self.connect().await? {
@@ -170,6 +215,11 @@ impl Provider for Kubernetes {
     fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.remove(live, note))
     }
+}
+
+fn set_by_us(object: &Json) -> bool {
+    let managers = object["metadata"]["managedFields"].as_array();
+    managers.into_iter().flatten().any(|entry| entry["manager"] == MANAGER)
 }
 
 /// Where an object should be, and what is sent there.

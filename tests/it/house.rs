@@ -123,7 +123,7 @@ fn sources(module: &str) -> Vec<(PathBuf, String)> {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
             let path = entry.expect("the source can be read").path();
-            if path.is_dir() && !path.ends_with("tests") && !path.ends_with("fake") {
+            if path.is_dir() && !path.ends_with("tests") && !path.ends_with("fake") && !path.ends_with("testbed") {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
                 let text = std::fs::read_to_string(&path).expect("the source can be read");

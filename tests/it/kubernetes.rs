@@ -1,12 +1,19 @@
 //! The Kubernetes API of a cluster on moto: the server of the library's own tests, at the end of the way in that the
 //! program takes.
 
-use quorate::cli::ByAws;
-use quorate::engine::{BoxFuture, Failure};
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate::cli::{ByAws, Clouds};
+use quorate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token};
 pub(crate) use quorate::kubernetes::{Access, Entrance, Kubernetes};
+use quorate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes, manifest_of, with_manifest};
+
+use testbed::TestApi;
 
 #[path = "../../src/kubernetes/fake/mod.rs"]
 pub(crate) mod fake;
+#[path = "../../src/kubernetes/testbed/mod.rs"]
+pub(crate) mod testbed;
 
 /// The program's way in, which ends at another server: moto's load balancers lead nowhere.
 pub(crate) struct Detour {
@@ -17,5 +24,89 @@ pub(crate) struct Detour {
 impl Entrance for Detour {
     fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>> {
         Box::pin(async move { Ok(self.way.access().await?.map(|_| self.api.clone())) })
+    }
+}
+
+/// The program's clouds, from which objects are kept that an older API server does not know.
+pub(crate) struct Sieve<'a> {
+    pub(crate) clouds: Clouds,
+    pub(crate) api: &'a TestApi,
+}
+
+impl Sieve<'_> {
+    fn known(&self, object: Object) -> Option<Object> {
+        match manifest_of(&object).filter(|_| is_kubernetes(object.address.kind())) {
+            Some(manifest) => Some(with_manifest(object, self.api.sieve(manifest)?)),
+            None => Some(object),
+        }
+    }
+}
+
+impl Provider for Sieve<'_> {
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        self.clouds.observe()
+    }
+
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        self.clouds.recall(recorded)
+    }
+
+    fn rehearse<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
+        self.clouds.rehearse(objects.into_iter().filter_map(|object| self.known(object)).collect(), live)
+    }
+
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        self.clouds.find(address)
+    }
+
+    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.clouds.create(object, token)
+    }
+
+    fn update<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.clouds.update(live, object, changed)
+    }
+
+    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.clouds.roll(live, object, note)
+    }
+
+    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        self.clouds.ready(live, note)
+    }
+
+    fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        self.clouds.delete(live, note)
+    }
+}
+
+impl Cloud for Sieve<'_> {
+    fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        self.clouds.account()
+    }
+
+    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+        self.clouds.facts(question)
+    }
+
+    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        self.clouds.caller()
+    }
+
+    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
+        self.clouds.targets(group)
+    }
+
+    fn gate(&self) -> &dyn Gate {
+        self.clouds.gate()
+    }
+
+    fn silence(&self) -> Option<Failure> {
+        self.clouds.silence()
     }
 }

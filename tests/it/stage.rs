@@ -12,8 +12,8 @@ use quorate::resource::Cloud;
 use quorate::spec::{Cluster, StateLocation};
 use quorate::state::Holder;
 
-use crate::kubernetes::fake::FakeApi;
-use crate::kubernetes::{Detour, Kubernetes};
+use crate::kubernetes::testbed::TestApi;
+use crate::kubernetes::{Detour, Kubernetes, Sieve};
 use crate::wire::Wire;
 
 /// The cluster of the tutorial.
@@ -22,7 +22,7 @@ pub(crate) const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.
 /// A cluster on moto, with a Kubernetes API.
 pub(crate) struct Stage {
     pub(crate) wire: Wire,
-    pub(crate) api: FakeApi,
+    pub(crate) api: TestApi,
     pub(crate) cluster: Cluster,
     runs: u32,
     workshop: tempfile::TempDir,
@@ -43,8 +43,7 @@ impl Stage {
     /// The cluster that a file describes, at the end of a wire.
     pub(crate) async fn new(wire: Wire, file: &str) -> Self {
         let workshop = tempfile::tempdir().expect("a directory can be made");
-        let api = FakeApi::start().await;
-        api.ready_at_once();
+        let api = TestApi::start().await;
         Self { wire, api, cluster: read(file), runs: 0, workshop }
     }
 
@@ -125,7 +124,7 @@ impl Stage {
     }
 
     /// AWS and Kubernetes, put together as the program does.
-    fn clouds(&self, aws: Arc<Aws>, store: &S3Store) -> Clouds {
+    fn clouds(&self, aws: Arc<Aws>, store: &S3Store) -> Sieve<'_> {
         let name = self.cluster.name.as_str();
         let store: Arc<dyn Store> = Arc::new(store.clone());
         let aws: Arc<dyn Cloud> = aws;
@@ -135,7 +134,8 @@ impl Stage {
             store: Arc::clone(&store),
             vault: Vault::new(store, name),
         };
-        Clouds::new(aws, Kubernetes::new(name, Arc::new(Detour { way, api: self.api.access() })))
+        let kubernetes = Kubernetes::new(name, Arc::new(Detour { way, api: self.api.access() }));
+        Sieve { clouds: Clouds::new(aws, kubernetes), api: &self.api }
     }
 
     async fn connect(&self) -> (Arc<Aws>, S3Store) {

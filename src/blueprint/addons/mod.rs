@@ -29,7 +29,7 @@ const GROUND: [&str; 2] = ["Namespace", "CustomResourceDefinition"];
 
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     let mut objects = Vec::new();
-    for (name, text) in BUILT_IN.into_iter().filter(|_| is_wanted(site)) {
+    for (name, text) in BUILT_IN {
         objects.extend(addon(site, name, &filled(site, text))?);
     }
     for (name, addon_file) in &site.cluster.addons {
@@ -40,7 +40,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
 
 /// What of an add-on must run before something that relies on it.
 pub(super) fn workloads_of(site: &Site<'_>, name: &str) -> Vec<Address> {
-    let text = BUILT_IN.iter().find(|(known, _)| *known == name).filter(|_| is_wanted(site));
+    let text = BUILT_IN.iter().find(|(known, _)| *known == name);
     let documents = text.and_then(|(_, text)| documents(name, &filled(site, text)).ok()).unwrap_or_default();
     documents.iter().filter(|manifest| is(manifest, &WORKLOADS)).map(|manifest| address(name, manifest)).collect()
 }
@@ -52,11 +52,6 @@ pub(super) fn namespace(site: &Site<'_>, wanted: &str) -> Option<Address> {
         let made = |manifest: &&Json| is(manifest, &GROUND[..1]) && manifest["metadata"]["name"] == wanted;
         documents.iter().find(made).map(|manifest| address(name, manifest))
     })
-}
-
-/// Whether the built-in add-ons are there: with the first thing that is to run in the cluster.
-fn is_wanted(site: &Site<'_>) -> bool {
-    !site.cluster.services.is_empty() || !site.cluster.addons.is_empty()
 }
 
 /// A built-in manifest for this cluster.

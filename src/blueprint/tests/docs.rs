@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::clusters::{ha, objects, tutorial, value_text};
 use crate::engine::{Object, Value, Vocabulary};
-use crate::resource::{Kinds, tags_of};
+use crate::resource::{Kinds, is_kubernetes, tags_of};
 
 const PAGE: &str = include_str!("../../../docs/objects.md");
 
@@ -15,10 +15,10 @@ fn part(name: &str) -> &'static str {
     rest.split_once(&format!("<!-- end of {name} -->")).unwrap().0
 }
 
-/// The objects, one a line.
+/// AWS's objects, one a line.
 fn table(objects: &[Object]) -> String {
     let mut out = "| address | is a | called |\n|---|---|---|\n".to_owned();
-    for object in objects {
+    for object in objects.iter().filter(|object| !is_kubernetes(object.address.kind())) {
         let title = Kinds.kind(object.address.kind()).unwrap().title;
         let tags = tags_of(&object.attributes);
         let name = tags.get("Name").cloned().or_else(|| value_text(object.attributes.get("name")?));

@@ -453,7 +453,7 @@ async fn somebody_elses_keys_keep_the_bucket() {
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     let (_, end) = out.split_once("Destroyed: ").unwrap();
     insta::assert_snapshot!(end, @r"
-    42 deleted.
+    59 deleted.
     1 resource left:
     bucket/state  state.chat.poeticoding.com
       others keep something in it: other.example.com/state.json
@@ -507,7 +507,7 @@ async fn an_interrupt_during_the_last_look_is_not_taken_for_one_before_the_first
         lab.interrupt.stop.cancel();
     });
     assert_eq!(exit.unwrap(), Exit::Interrupted);
-    assert!(out.contains("Destroyed: 43 deleted."), "{out}");
+    assert!(out.contains("Destroyed: 60 deleted."), "{out}");
     assert!(lab.err.read().contains("nobody looked"));
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -31,9 +32,11 @@ pub(super) enum Reply {
 
 /// Answers every connection, for ever.
 pub(super) async fn serve(listener: TcpListener, answer: Arc<dyn Fn(&Request) -> Reply + Send + Sync>) {
+    // Who stops the server ends what is being said, too.
+    let mut conversations = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let answer = Arc::clone(&answer);
-        tokio::spawn(async move {
+        conversations.spawn(async move {
             // A client that leaves is no concern of the server's.
             let _ = converse(stream, answer.as_ref()).await;
         });

@@ -153,11 +153,22 @@ impl Schema {
                 return invalid(field, "Invalid value: field is immutable");
             }
         }
+        if let Some(why) = before.and_then(|before| shrunk(object, before)) {
+            return invalid("spec", why);
+        }
         if let Some((field, why)) = out_of_range(object) {
             return invalid(field, why);
         }
         Ok(())
     }
+}
+
+/// A claim asks for another size: only one that has its volume may.
+fn shrunk(object: &Json, before: &Json) -> Option<&'static str> {
+    let asked = |claim: &Json| claim.pointer("/spec/resources/requests").cloned();
+    let of_a_claim = object["kind"] == "PersistentVolumeClaim" && before["status"]["phase"] != "Bound";
+    let why = "Forbidden: spec is immutable after creation except resources.requests for bound claims";
+    (of_a_claim && asked(object) != asked(before)).then_some(why)
 }
 
 /// Whether the end of a path is missing; `None` when nothing is.

@@ -37,7 +37,7 @@ async fn a_field_that_somebody_else_took_is_a_conflict_with_their_name() {
     let bench = Bench::start().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
-    bench.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    bench.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     let refusal = bench.connection.apply(&place(&chat), &chat, Apply::Real).await.unwrap_err();
     assert_eq!(refusal.failure.class, Class::Invalid);
     let found: Vec<_> = refusal.conflicts.iter().map(|c| (c.field.as_str(), c.owner.as_str())).collect();
@@ -53,7 +53,7 @@ async fn fields_of_others_that_we_do_not_set_stay() {
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let theirs = json!({ "metadata": { "annotations": { "team.example.com/owner": "them" } } });
-    bench.api.edit("them", "Deployment", "default", "chat", &theirs);
+    bench.api.edit("them", "Deployment", "default", "chat", &theirs).await;
     let after = bench.apply(&chat).await.unwrap();
     assert_eq!(after["metadata"]["annotations"]["team.example.com/owner"], "them");
 }
@@ -65,7 +65,7 @@ async fn a_dry_run_tells_and_changes_nothing() {
     let told = bench.connection.apply(&place(&chat), &chat, Apply::DryRun).await.unwrap();
     assert_eq!(told["spec"]["revisionHistoryLimit"], 10);
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
-    assert_eq!(bench.api.take_changes(), Vec::<String>::new());
+    assert!(bench.api.get("Deployment", "default", "chat").await.is_none());
 }
 
 #[tokio::test]
@@ -107,14 +107,14 @@ async fn a_watch_begins_with_what_is_there() {
     let mut events = bench.connection.watch(&place(&chat)).await.unwrap();
     let Some(Ok(Seen::There(first))) = events.next().await else { panic!("it is there") };
     assert_eq!(first["spec"]["replicas"], 2);
-    bench.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    bench.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     let Some(Ok(Seen::There(second))) = events.next().await else { panic!("it is there") };
     assert_eq!(second["spec"]["replicas"], 5);
 }
 
 #[tokio::test]
 async fn a_server_that_asks_for_time_gets_it() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let busy = json!({ "kind": "Status", "code": 429, "reason": "TooManyRequests", "status": "Failure",
                        "message": "busy", "details": { "retryAfterSeconds": 1 } });
     bench.api.fail_next("/deployments", 429, busy);
@@ -125,7 +125,7 @@ async fn a_server_that_asks_for_time_gets_it() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_leaves_the_outcome_open() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     bench.api.fail_next("/deployments", 0, Json::Null);
     let failure = bench.apply(&deployment("chat")).await.unwrap_err();
     assert_eq!(failure.class, Class::UnknownOutcome, "{failure}");
@@ -133,7 +133,7 @@ async fn an_answer_that_is_lost_leaves_the_outcome_open() {
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let access = bench.api.access();
     drop(bench);
     // The server's task is gone once somebody else had a turn.

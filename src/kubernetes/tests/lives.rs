@@ -18,7 +18,7 @@ const CLUSTER: &str = "chat.example.com";
 
 /// A cluster with an API and a record.
 struct Life {
-    api: FakeApi,
+    api: TestApi,
     cloud: Kubernetes,
     record: BTreeMap<Address, Recorded>,
     notes: Vec<String>,
@@ -26,14 +26,24 @@ struct Life {
 
 impl Life {
     async fn begin() -> Self {
-        let api = FakeApi::start().await;
-        api.ready_at_once();
+        Self::with(TestApi::start().await)
+    }
+
+    /// A life before a server that does what the test says, wherever the tests are pointed.
+    async fn pretended() -> Self {
+        Self::with(TestApi::pretend().await)
+    }
+
+    fn with(api: TestApi) -> Self {
         let cloud = Kubernetes::new(CLUSTER, Arc::new(api.access()));
         Self { api, cloud, record: BTreeMap::new(), notes: Vec::new() }
     }
 
     async fn plan(&mut self, mode: Mode, wanted: &[Object]) -> Prepared {
         let mut live: Vec<Live> = self.cloud.observe().await.unwrap();
+        let unseen = self.record.iter().filter(|(address, _)| live.iter().all(|live| live.address != **address));
+        let unseen = unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
+        live.extend(self.cloud.recall(&unseen).await.unwrap());
         let rehearsal = self.cloud.rehearse(wanted.to_vec(), &live).await.unwrap();
         live.extend(rehearsal.in_the_way);
         self.notes = rehearsal.notes;
@@ -59,7 +69,6 @@ impl Life {
         let outcome = self.carry_out(&prepared).await;
         assert_eq!(outcome.failed, []);
         assert_eq!(lines(&self.plan(Mode::Apply, wanted).await), Vec::<String>::new(), "the next plan is empty");
-        self.api.take_changes();
     }
 }
 
@@ -84,7 +93,7 @@ fn chat() -> Json {
 fn service() -> Object {
     let manifest = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": { "name": "chat", "namespace": "default" },
-        "spec": { "selector": { "app": "chat" }, "ports": [{ "port": 80, "targetPort": 4000 }] },
+        "spec": { "selector": { "app": "chat" }, "ports": [{ "port": 80, "protocol": "TCP", "targetPort": 4000 }] },
     });
     object("service/chat", manifest)
 }
@@ -124,8 +133,8 @@ async fn a_variable_that_leaves_the_file_leaves_the_deployment() {
     let prepared = life.plan(Mode::Apply, &wanted(fewer.clone())).await;
     assert_eq!(lines(&prepared), ["Update deployment/chat (File): spec.template.spec.containers[chat].env[HOST].name"]);
     life.settle(&wanted(fewer)).await;
-    let env =
-        &life.api.get("Deployment", "default", "chat").unwrap()["spec"]["template"]["spec"]["containers"][0]["env"];
+    let env = &life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["template"]["spec"]["containers"]
+        [0]["env"];
     assert_eq!(*env, json!([{ "name": "PORT", "value": "4000" }]));
 }
 
@@ -133,7 +142,7 @@ async fn a_variable_that_leaves_the_file_leaves_the_deployment() {
 async fn replicas_changed_by_hand_are_drift_with_a_name_and_are_taken_back() {
     let mut life = Life::begin().await;
     life.settle(&wanted(chat())).await;
-    life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     assert_eq!(lines(&prepared), ["Update deployment/chat (Drift): spec.replicas"]);
     assert_eq!(prepared.plan.changes[0].attributes[0].before, Some(Value::Integer(5)));
@@ -149,12 +158,12 @@ async fn what_somebody_took_since_the_plan_is_not_taken_back() {
     let mut newer = chat();
     newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
     let prepared = life.plan(Mode::Apply, &wanted(newer)).await;
-    life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } }));
+    life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     let outcome = life.carry_out(&prepared).await;
     let (address, failure) = &outcome.failed[0];
     assert_eq!(address.to_string(), "deployment/chat");
     assert!(failure.message.contains("kubectl-scale set spec.replicas"), "{failure}");
-    assert_eq!(life.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"], 5);
+    assert_eq!(life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"], 5);
 }
 
 #[tokio::test]
@@ -163,18 +172,22 @@ async fn what_leaves_the_file_goes_and_what_others_made_stays() {
     life.settle(&wanted(chat())).await;
     let mut theirs = deployment("theirs");
     theirs["metadata"]["labels"] = json!({ "team": "them" });
-    life.api.put("them", theirs.clone());
+    life.api.put("them", theirs.clone()).await;
     let mut of_another_cluster = deployment("neighbour");
     of_another_cluster["metadata"]["labels"] = json!({ "quorate.dev/cluster": "other.example.com" });
     of_another_cluster["metadata"]["annotations"] = json!({ "quorate.dev/object": "deployment/neighbour" });
-    life.api.put("them", of_another_cluster);
+    life.api.put("them", of_another_cluster).await;
     let prepared = life.plan(Mode::Apply, &[]).await;
     assert_eq!(lines(&prepared), ["Delete deployment/chat (NotInFile)", "Delete service/chat (NotInFile)"]);
-    life.carry_out(&prepared).await;
-    let mut changes = life.api.take_changes();
-    changes.sort();
-    assert_eq!(changes, ["delete deployments/chat", "delete services/chat"]);
-    assert!(life.api.get("Deployment", "default", "theirs").is_some());
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    for (kind, name, stays) in [
+        ("Deployment", "chat", false),
+        ("Service", "chat", false),
+        ("Deployment", "theirs", true),
+        ("Deployment", "neighbour", true),
+    ] {
+        assert_eq!(life.api.get(kind, "default", name).await.is_some(), stays, "{kind} {name}");
+    }
 }
 
 #[tokio::test]
@@ -183,12 +196,12 @@ async fn an_object_in_the_way_is_refused_and_left_alone() {
     let mut theirs = deployment("chat");
     theirs["metadata"]["labels"] = json!({});
     theirs["spec"]["replicas"] = 7.into();
-    life.api.put("them", theirs);
+    life.api.put("them", theirs).await;
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     assert_eq!(prepared.plan.refusals().map(|change| &change.reason).collect::<Vec<_>>(), [&Reason::Foreign]);
     let outcome = life.carry_out(&prepared).await;
     assert_eq!(outcome.done, []);
-    assert_eq!(life.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"], 7);
+    assert_eq!(life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"], 7);
 }
 
 #[tokio::test]
@@ -197,7 +210,7 @@ async fn an_object_that_came_into_the_way_since_the_plan_is_left_alone_too() {
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     let mut theirs = deployment("chat");
     theirs["metadata"]["labels"] = json!({});
-    life.api.put("them", theirs);
+    life.api.put("them", theirs).await;
     let outcome = life.carry_out(&prepared).await;
     assert!(outcome.failed[0].1.message.contains("exists already"), "{:?}", outcome.failed);
 }
@@ -230,11 +243,44 @@ async fn a_namespace_goes_only_without_what_others_made_in_it() {
     life.settle(&[namespace()]).await;
     let mut theirs = deployment("theirs");
     theirs["metadata"] = json!({ "name": "theirs", "namespace": "team" });
-    life.api.put("them", theirs);
+    life.api.put("them", theirs).await;
     let prepared = life.plan(Mode::Destroy, &[]).await;
     let outcome = life.carry_out(&prepared).await;
     assert!(outcome.failed[0].1.message.contains("Deployment team/theirs"), "{:?}", outcome.failed);
-    assert!(life.api.get("Deployment", "team", "theirs").is_some());
+    assert!(life.api.get("Deployment", "team", "theirs").await.is_some());
+}
+
+#[tokio::test]
+async fn a_namespace_with_nothing_of_others_goes() {
+    let mut life = Life::begin().await;
+    let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
+    life.settle(&[object("namespace/team", manifest)]).await;
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert!(life.api.get("Namespace", "", "team").await.is_none());
+}
+
+#[tokio::test]
+async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_is_theirs() {
+    let mut life = Life::begin().await;
+    life.settle(&wanted(chat())).await;
+    let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
+    for (kind, name) in [("Deployment", "chat"), ("Service", "chat")] {
+        life.api.edit("them", kind, "default", name, &unmarked).await;
+    }
+    let recorded: BTreeMap<Address, String> =
+        life.record.iter().map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
+    let found = life.cloud.recall(&recorded).await.unwrap();
+    let told: Vec<(String, bool)> = found.iter().map(|live| (live.address.to_string(), live.proven)).collect();
+    assert_eq!(told, [("deployment/chat".to_owned(), false), ("service/chat".to_owned(), false)]);
+    life.settle(&wanted(chat())).await;
+
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    life.carry_out(&prepared).await;
+    let mut theirs = chat();
+    theirs["metadata"]["labels"] = json!({});
+    life.api.put("them", theirs).await;
+    assert_eq!(life.cloud.recall(&recorded).await.unwrap(), []);
 }
 
 #[tokio::test]

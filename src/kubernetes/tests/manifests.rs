@@ -129,7 +129,7 @@ async fn taken(text: &str) -> Vec<Object> {
     // Namespaces first, as the plan has it.
     let (first, then): (Vec<_>, Vec<_>) = objects.iter().partition(|object| object.address.kind() == "namespace");
     for object in first.into_iter().chain(then) {
-        let manifest = manifest_of(object).unwrap();
+        let Some(manifest) = bench.api.sieve(manifest_of(object).unwrap()) else { continue };
         bench.apply(&manifest).await.unwrap_or_else(|failure| panic!("{}: {failure}\n{manifest:#}", object.address));
     }
     objects

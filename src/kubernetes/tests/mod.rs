@@ -15,21 +15,34 @@ use serde_json::{Value as Json, json};
 use super::client::{Apply, Connection};
 use super::fake::FakeApi;
 use super::place::Place;
+use super::testbed::TestApi;
 use crate::engine::Failure;
 
 /// A server, and a connection to it.
-struct Bench {
-    api: FakeApi,
+struct Bench<A = TestApi> {
+    api: A,
     connection: Connection,
 }
 
 impl Bench {
+    /// Whatever server the tests are pointed at.
     async fn start() -> Self {
+        let api = TestApi::start().await;
+        let connection = Connection::new(&api.access()).unwrap();
+        Self { api, connection }
+    }
+}
+
+impl Bench<FakeApi> {
+    /// A server that does what a test says: it loses answers, and tells of pods that nobody runs.
+    async fn fake() -> Self {
         let api = FakeApi::start().await;
         let connection = Connection::new(&api.access()).unwrap();
         Self { api, connection }
     }
+}
 
+impl<A> Bench<A> {
     async fn apply(&self, manifest: &Json) -> Result<Json, Failure> {
         Ok(self.connection.apply(&place(manifest), manifest, Apply::Real).await?)
     }

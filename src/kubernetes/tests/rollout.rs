@@ -39,7 +39,7 @@ fn pod(status: &Json) -> Json {
 
 #[tokio::test]
 async fn a_rollout_ends_when_the_last_pod_is_there() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let (said, at) = (Said::default(), place(&chat));
@@ -53,7 +53,7 @@ async fn a_rollout_ends_when_the_last_pod_is_there() {
 
 #[tokio::test]
 async fn a_rollout_that_gives_up_says_what_its_pods_say() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let waiting = json!({ "reason": "ImagePullBackOff", "message": "not found" });
@@ -79,7 +79,7 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
 
 #[tokio::test]
 async fn what_the_cluster_warns_of_is_part_of_the_reason() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let about = |name: &str, kind: &str| json!({ "kind": kind, "name": name, "namespace": "default" });
@@ -157,7 +157,7 @@ fn pods_that_are_held_back_on_purpose_are_no_reason_to_wait() {
 
 #[tokio::test]
 async fn a_used_up_quota_is_told() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let full = json!({ "status": { "observedGeneration": 1, "conditions": [
@@ -175,7 +175,7 @@ async fn a_used_up_quota_is_told() {
 
 #[tokio::test]
 async fn what_runs_nothing_is_there_at_once() {
-    let bench = Bench::start().await;
+    let bench = Bench::fake().await;
     let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "map", "namespace": "default" },
                       "data": { "a": "1" } });
     bench.apply(&map).await.unwrap();

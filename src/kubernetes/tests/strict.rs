@@ -17,7 +17,7 @@ async fn unknown_fields_and_wrong_types_are_refused_for_good() {
     unknown["spec"]["template"]["spec"]["containers"][0]["imagee"] = "nginx".into();
     let mut wrong = deployment("chat");
     wrong["spec"]["replicas"] = "two".into();
-    for (manifest, said) in [(unknown, ".imagee: field not declared in schema"), (wrong, "string \"two\"")] {
+    for (manifest, said) in [(unknown, ".imagee: field not declared in schema"), (wrong, "typed patch object")] {
         let failure = refused(&manifest).await;
         assert_eq!(failure.class, Class::Invalid, "{failure}");
         assert!(failure.message.contains(said), "{failure}");
@@ -37,8 +37,8 @@ async fn what_is_missing_or_impossible_is_refused() {
         no_labels,
         bad_name,
         service(&json!({})),
-        service(&json!({ "ports": [{ "port": 70000 }] })),
-        service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": 80 }] })),
+        service(&json!({ "ports": [{ "port": 70000, "protocol": "TCP" }] })),
+        service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "protocol": "TCP", "nodePort": 80 }] })),
     ] {
         let failure = refused(&manifest).await;
         assert_eq!((failure.class, failure.code.as_deref()), (Class::Invalid, Some("Invalid")), "{failure}");
@@ -60,14 +60,30 @@ async fn what_cannot_be_changed_is_refused() {
                 "spec": { "accessModes": [mode], "resources": { "requests": { "storage": size } } } })
     };
     bench.apply(&claim("10Gi", "ReadWriteOnce")).await.unwrap();
-    bench.apply(&claim("20Gi", "ReadWriteOnce")).await.expect("a claim can grow");
-    assert!(bench.apply(&claim("20Gi", "ReadWriteMany")).await.is_err());
+    for other in [claim("20Gi", "ReadWriteOnce"), claim("10Gi", "ReadWriteMany")] {
+        let failure = bench.apply(&other).await.expect_err("a claim without a volume cannot be changed");
+        assert!(failure.message.contains("immutable"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_has_its_volume_can_grow() {
+    let bench = Bench::fake().await;
+    let claim = |size: &str| {
+        json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": "default" },
+                "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": size } } } })
+    };
+    bench.apply(&claim("10Gi")).await.unwrap();
+    let bound = json!({ "status": { "phase": "Bound" } });
+    bench.api.edit("controller", "PersistentVolumeClaim", "default", "data", &bound);
+    bench.apply(&claim("20Gi")).await.expect("it can grow");
 }
 
 #[tokio::test]
 async fn two_services_cannot_have_one_node_port() {
     let bench = Bench::start().await;
-    let mut one = service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": 30001 }] }));
+    let mut one =
+        service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "protocol": "TCP", "nodePort": 30001 }] }));
     bench.apply(&one).await.unwrap();
     one["metadata"]["name"] = "other".into();
     let failure = bench.apply(&one).await.unwrap_err();

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::fields;
-use crate::engine::{Address, Object, Payload};
+use crate::engine::{Address, Attributes, Object, Payload};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
 
+/// The label by which others see that an object is kept by a program.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The annotation that says where an object was made: a copy, or one that was brought back somewhere else, is not ours.
-const PLACE_TAG: &str = "quorate.dev/place";
+pub const PLACE_TAG: &str = "quorate.dev/place";
 /// The namespace of what names none.
 const DEFAULT: &str = "default";
 
@@ -23,7 +25,7 @@ pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> O
     let metadata = &mut manifest["metadata"];
     for (name, key, value) in [
         ("labels", CLUSTER_TAG, cluster.to_owned()),
-        ("labels", "app.kubernetes.io/managed-by", "quorate".to_owned()),
+        ("labels", MANAGED_BY, "quorate".to_owned()),
         ("annotations", OBJECT_TAG, address.to_string()),
         ("annotations", PLACE_TAG, place),
     ] {
@@ -32,13 +34,15 @@ pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> O
         }
         metadata[name][key] = value.into();
     }
-    Object {
-        address,
-        attributes: fields(&manifest),
-        depends_on: BTreeSet::new(),
-        lane: None,
-        payload: Some(Payload(Arc::from(manifest.to_string().into_bytes()))),
-    }
+    let object =
+        Object { address, attributes: Attributes::new(), depends_on: BTreeSet::new(), lane: None, payload: None };
+    with_manifest(object, manifest)
+}
+
+/// The same object with another manifest.
+pub fn with_manifest(object: Object, manifest: Json) -> Object {
+    let payload = Payload(Arc::from(manifest.to_string().into_bytes()));
+    Object { attributes: fields(&manifest), payload: Some(payload), ..object }
 }
 
 /// Which object of a cluster a manifest, or an object as the API tells it, says that it is; nothing if it says nothing, or

@@ -128,6 +128,34 @@ async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
 }
 
 #[tokio::test]
+async fn an_api_that_shuts_us_out_is_given_up_soon_with_the_way_in_and_destroy_needs_none() {
+    let (mut lab, api) = two_clouds().await;
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let nobody = api.access();
+    drop(api);
+    tokio::task::yield_now().await;
+    lab.err.read();
+    // As the next command would find it.
+    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(nobody));
+    lab.cloud = Some(Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes)));
+    lab.text = with_services().replace("chat:1", "chat:2");
+    // Nobody waits for the network any more: from here on, time passes by itself.
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let (exit, _) = lab.apply(YES).await;
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(exit.unwrap(), Exit::Error, "{said}");
+    assert!(said.contains("put this machine's public address into `api.allow`"), "{said}");
+    assert!(begun.elapsed() < Duration::from_mins(4), "{:?}", begun.elapsed());
+
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test]
 async fn what_kubernetes_would_not_take_refuses_the_plan() {
     let (mut lab, api) = two_clouds().await;
     let theirs = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "theirs", "namespace": "default" },

@@ -15,27 +15,31 @@ fn copied(object: &Json) -> Json {
 async fn a_copy_of_one_of_ours_is_somebody_elses() {
     let mut life = Life::begin().await;
     life.settle(&wanted(chat())).await;
-    let mut copy = copied(&life.api.get("Deployment", "default", "chat").unwrap());
+    let mut copy = copied(&life.api.get("Deployment", "default", "chat").await.unwrap());
     copy["metadata"]["name"] = "chat-by-hand".into();
-    life.api.put("kubectl-create", copy);
+    life.api.put("kubectl-create", copy).await;
     assert_eq!(lines(&life.plan(Mode::Apply, &wanted(chat())).await), Vec::<String>::new());
     let prepared = life.plan(Mode::Destroy, &[]).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
-    assert!(life.api.get("Deployment", "default", "chat-by-hand").is_some());
-    assert!(life.api.get("Deployment", "default", "chat").is_none());
+    assert!(life.api.get("Deployment", "default", "chat-by-hand").await.is_some());
+    assert!(life.api.get("Deployment", "default", "chat").await.is_none());
 }
 
 #[tokio::test]
 async fn an_object_under_another_address_is_called_anew_and_stays() {
     let mut life = Life::begin().await;
     life.settle(&[object("manifest/old/Deployment/default/chat", chat())]).await;
-    let uid = life.api.get("Deployment", "default", "chat").unwrap()["metadata"]["uid"].clone();
+    let uid = life.api.get("Deployment", "default", "chat").await.unwrap()["metadata"]["uid"].clone();
     let renamed = [object("manifest/new/Deployment/default/chat", chat())];
     let prepared = life.plan(Mode::Apply, &renamed).await;
     let mark = "metadata.annotations[quorate.dev/object]";
     assert_eq!(lines(&prepared), [format!("Update manifest/new/Deployment/default/chat (File): {mark}")]);
     life.settle(&renamed).await;
-    assert_eq!(life.api.get("Deployment", "default", "chat").unwrap()["metadata"]["uid"], uid, "it is the same one");
+    assert_eq!(
+        life.api.get("Deployment", "default", "chat").await.unwrap()["metadata"]["uid"],
+        uid,
+        "it is the same one"
+    );
     assert_eq!(
         life.record.keys().map(ToString::to_string).collect::<Vec<_>>(),
         ["manifest/new/Deployment/default/chat"]
@@ -46,12 +50,12 @@ async fn an_object_under_another_address_is_called_anew_and_stays() {
 async fn what_stands_where_one_of_ours_should_move_is_refused_in_the_plan() {
     let mut life = Life::begin().await;
     life.settle(&wanted(chat())).await;
-    life.api.put("them", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "site" } }));
+    life.api.put("them", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "site" } })).await;
     let mut moved = chat();
     moved["metadata"]["namespace"] = "site".into();
     let mut theirs = moved.clone();
     theirs["metadata"]["labels"] = json!({});
-    life.api.put("them", theirs);
+    life.api.put("them", theirs).await;
     let prepared = life.plan(Mode::Apply, &wanted(moved)).await;
     let refused: Vec<_> = prepared.plan.refusals().map(|change| &change.reason).collect();
     assert!(
@@ -65,7 +69,7 @@ async fn an_unmarked_object_in_the_place_of_a_recorded_one_is_ours_only_if_it_is
     let mut life = Life::begin().await;
     life.settle(&wanted(chat())).await;
     let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
-    life.api.edit("them", "Deployment", "default", "chat", &unmarked);
+    life.api.edit("them", "Deployment", "default", "chat", &unmarked).await;
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     assert_eq!(lines(&prepared), ["Update deployment/chat (Drift): metadata.labels[quorate.dev/cluster]"]);
     life.settle(&wanted(chat())).await;
@@ -74,7 +78,7 @@ async fn an_unmarked_object_in_the_place_of_a_recorded_one_is_ours_only_if_it_is
     life.carry_out(&prepared).await;
     let mut theirs = chat();
     theirs["metadata"]["labels"] = json!({});
-    life.api.put("them", theirs);
+    life.api.put("them", theirs).await;
     life.record = record;
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     let refused: Vec<_> = prepared.plan.refusals().map(|change| &change.reason).collect();
@@ -88,20 +92,22 @@ async fn what_is_somebody_elses_since_the_plan_is_not_removed() {
     let prepared = life.plan(Mode::Apply, &[service()]).await;
     assert_eq!(lines(&prepared), ["Delete deployment/chat (NotInFile)"]);
     let taken = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
-    life.api.edit("them", "Deployment", "default", "chat", &taken);
+    life.api.edit("them", "Deployment", "default", "chat", &taken).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
-    assert!(life.api.get("Deployment", "default", "chat").is_some());
+    assert!(life.api.get("Deployment", "default", "chat").await.is_some());
 }
 
 #[tokio::test]
 async fn a_label_that_somebody_added_to_a_selector_is_drift_and_taken_back() {
     let mut life = Life::begin().await;
     life.settle(&wanted(chat())).await;
-    life.api.edit("them", "Service", "default", "chat", &json!({ "spec": { "selector": { "track": "canary" } } }));
+    life.api
+        .edit("them", "Service", "default", "chat", &json!({ "spec": { "selector": { "track": "canary" } } }))
+        .await;
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     assert_eq!(lines(&prepared), ["Update service/chat (Drift): spec.selector"]);
     assert_eq!(life.carry_out(&prepared).await.failed, []);
-    assert_eq!(life.api.get("Service", "default", "chat").unwrap()["spec"]["selector"], json!({ "app": "chat" }));
+    assert_eq!(life.api.get("Service", "default", "chat").await.unwrap()["spec"]["selector"], json!({ "app": "chat" }));
     life.settle(&wanted(chat())).await;
 }
 
@@ -116,28 +122,28 @@ fn inside(kind: &str, version: &str, name: &str, owner: Option<&Json>) -> Json {
 async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() {
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
     for (address, kind) in [("namespace/team", "Secret"), ("manifest/team/Namespace/team", "Pod")] {
-        let mut life = Life::begin().await;
+        let mut life = Life::pretended().await;
         let mut ours = chat();
         ours["metadata"]["namespace"] = "team".into();
         let wanted = [object(address, namespace.clone()), object("deployment/chat", ours)];
         life.settle(&wanted).await;
-        let deployment = life.api.get("Deployment", "team", "chat").unwrap();
-        life.api.put("controller", inside("ReplicaSet", "apps/v1", "chat-5d", Some(&deployment)));
-        let set = life.api.get("ReplicaSet", "team", "chat-5d").unwrap();
-        life.api.put("controller", inside("Pod", "v1", "chat-5d-x", Some(&set)));
-        life.api.put("controller", inside("ServiceAccount", "v1", "default", None));
+        let deployment = life.api.get("Deployment", "team", "chat").await.unwrap();
+        life.api.put("controller", inside("ReplicaSet", "apps/v1", "chat-5d", Some(&deployment))).await;
+        let set = life.api.get("ReplicaSet", "team", "chat-5d").await.unwrap();
+        life.api.put("controller", inside("Pod", "v1", "chat-5d-x", Some(&set))).await;
+        life.api.put("controller", inside("ServiceAccount", "v1", "default", None)).await;
         let connection = Connection::new(&life.api.access()).unwrap();
         let check = async || crate::kubernetes::namespace::check_empty(&connection, &place(&namespace), CLUSTER).await;
         assert_eq!(check().await, Ok(()));
 
         // Owned by something that is neither ours nor in the namespace.
         let elsewhere = json!({ "metadata": { "uid": "of-a-node" } });
-        life.api.put("them", inside(kind, "v1", "theirs", Some(&elsewhere)));
+        life.api.put("them", inside(kind, "v1", "theirs", Some(&elsewhere))).await;
         let failure = check().await.unwrap_err();
         assert!(failure.message.contains(&format!("{kind} team/theirs")), "{failure}");
         let prepared = life.plan(Mode::Apply, &wanted[1..]).await;
         assert_eq!(life.carry_out(&prepared).await.failed.len(), 1, "{:?}", lines(&prepared));
-        assert!(life.api.get(kind, "team", "theirs").is_some());
+        assert!(life.api.get(kind, "team", "theirs").await.is_some());
     }
 }
 
@@ -162,17 +168,17 @@ async fn what_an_add_on_takes_along_for_good_is_told() {
 
 #[tokio::test]
 async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
-    let mut life = Life::begin().await;
+    let mut life = Life::pretended().await;
     life.settle(&wanted(chat())).await;
-    life.api.ready_when_told();
+    life.api.pretended().ready_when_told();
     let down = json!({ "status": { "availableReplicas": 0 } });
-    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &down);
+    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &down).await;
     let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
     assert_eq!(lines(&prepared), ["Wait deployment/chat (Unfinished)"]);
     let gave_up = json!({ "status": { "conditions": [
         { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
     ] } });
-    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
+    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up).await;
     let outcome = life.carry_out(&prepared).await;
     assert!(outcome.failed[0].1.message.contains("0 of 2 pods are ready"), "{:?}", outcome.failed);
 

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn pods(life: &Life) -> u64 {
-    life.api.get("Deployment", "default", "chat").unwrap()["spec"]["replicas"].as_u64().unwrap()
+async fn pods(life: &Life) -> u64 {
+    life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"].as_u64().unwrap()
 }
 
 /// The deployment without a number of its own, and who decides on it instead.
@@ -26,16 +26,18 @@ fn fixed(replicas: u64) -> Vec<Object> {
 
 #[tokio::test]
 async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
-    let mut life = Life::begin().await;
+    let mut life = Life::pretended().await;
     life.settle(&fixed(10)).await;
     life.settle(&scaled()).await;
-    assert_eq!(pods(&life), 10, "one pod for a moment is an outage");
+    assert_eq!(pods(&life).await, 10, "one pod for a moment is an outage");
 
     // It scales, and that is no drift. Our other changes leave its number alone.
-    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 7 } }));
-    life.api.rolled_out("default", "chat");
+    life.api
+        .edit("kube-controller-manager", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 7 } }))
+        .await;
+    life.api.pretended().rolled_out("default", "chat");
     assert_eq!(lines(&life.plan(Mode::Apply, &scaled()).await), Vec::<String>::new());
-    assert_eq!(pods(&life), 7);
+    assert_eq!(pods(&life).await, 7);
 
     let prepared = life.plan(Mode::Apply, &fixed(3)).await;
     assert_eq!(
@@ -43,14 +45,14 @@ async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
         ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"]
     );
     life.settle(&fixed(3)).await;
-    assert_eq!(pods(&life), 3);
+    assert_eq!(pods(&life).await, 3);
 }
 
 #[tokio::test]
 async fn a_number_that_waits_for_an_autoscaler_is_nobody_elses() {
-    let mut life = Life::begin().await;
+    let mut life = Life::pretended().await;
     life.settle(&fixed(10)).await;
     life.settle(&scaled()).await;
     life.settle(&fixed(4)).await;
-    assert_eq!((pods(&life), life.notes.as_slice()), (4, &[][..]), "no autoscaler ever looked");
+    assert_eq!((pods(&life).await, life.notes.as_slice()), (4, &[][..]), "no autoscaler ever looked");
 }
