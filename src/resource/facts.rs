@@ -94,9 +94,7 @@ pub trait Cloud: Provider {
     fn gate(&self) -> &dyn Gate;
 
     /// What the cluster's own controllers made here, by their mark. No plan but a destroy's is about it.
-    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
+    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
 
     /// Has the cluster's controllers remove what they made, while they still can, and waits for it for a while: before
     /// the cluster itself is removed.

@@ -42,6 +42,7 @@ async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
     let small = unchanged(&moto, &mut stage).await;
     stage.edit(&sized(300));
     stage.apply().await.must(Exit::Done);
+    requests(&stage);
     let large = unchanged(&moto, &mut stage).await;
     assert_eq!(nameless(&small), nameless(&large), "300 nodes cost as many calls as 3");
 }

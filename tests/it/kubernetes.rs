@@ -106,6 +106,14 @@ impl Cloud for Sieve<'_> {
         self.clouds.gate()
     }
 
+    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        self.clouds.strays()
+    }
+
+    fn release<'a>(&'a self, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        self.clouds.release(note)
+    }
+
     fn silence(&self) -> Option<Failure> {
         self.clouds.silence()
     }

@@ -32,8 +32,9 @@ const fn release(minor: u32, cloud_controller: &'static str) -> Release {
     }
 }
 
-/// The newest first.
-const RELEASES: [Release; 3] = [release(36, "v1.36.0"), release(35, "v1.35.0"), release(34, "v1.34.0")];
+/// The newest first. The cloud controller's first image of 1.36 was never published: its build failed, and v1.36.1 is the
+/// first that can be pulled (kubernetes/k8s.io, pull request 9796).
+const RELEASES: [Release; 3] = [release(36, "v1.36.1"), release(35, "v1.35.0"), release(34, "v1.34.0")];
 
 impl Release {
     /// What goes with a version: with one that is not listed, what goes with the newest.

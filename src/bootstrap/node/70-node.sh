@@ -21,7 +21,10 @@ contexts:
       cluster: $QUORATE_CLUSTER
       user: discovery
 current-context: discovery
-users: []
+# Without credentials, so that the token counts; left out, kubeadm would refuse the file before it asks anybody.
+users:
+  - name: discovery
+    user: {}
 END
 }
 

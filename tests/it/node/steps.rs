@@ -83,7 +83,10 @@ fn a_node_joins_once() {
     machine.boot().must();
     assert!(machine.read("world/joined").contains(TOKEN), "kubeadm got the token by its configuration");
     assert!(!machine.path("etc/quorate/kubeadm.yaml").exists(), "the token stays on no node");
-    assert!(machine.read("etc/quorate/discovery.conf").contains("https://api.internal.chat.poeticoding.com:6443"));
+    let discovery = machine.read("etc/quorate/discovery.conf");
+    assert!(discovery.contains("https://api.internal.chat.poeticoding.com:6443"));
+    let user = "users:\n  - name: discovery\n    user: {}\n";
+    assert!(discovery.contains(user), "kubeadm refuses a context whose user is not there: {discovery}");
     assert_eq!(machine.status()["state"], "ready");
     machine.boot().must();
     assert_eq!(machine.calls_of("kubeadm join").len(), 1, "a reboot does not join again");
