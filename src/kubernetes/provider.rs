@@ -100,7 +100,7 @@ impl Kubernetes {
     /// somebody else made under its name is theirs.
     async fn remember(&self, address: &Address, id: &str) -> Result<Option<Live>, Failure> {
         let (Some(place), Some(connection)) = (Place::parse(id), self.connect().await?) else { return Ok(None) };
-        let there = connection.get(&place).await?.filter(|object| set_by_us(object));
+        let there = connection.get(&place).await?.filter(set_by_us);
         Ok(there.and_then(|object| as_live(&object, address.clone(), false)))
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Sieve<'a> {
 impl Sieve<'_> {
     fn known(&self, object: Object) -> Option<Object> {
         match manifest_of(&object).filter(|_| is_kubernetes(object.address.kind())) {
-            Some(manifest) => Some(with_manifest(object, self.api.sieve(manifest)?)),
+            Some(manifest) => Some(with_manifest(object, &self.api.sieve(manifest)?)),
             None => Some(object),
         }
     }

@@ -166,9 +166,9 @@ async fn call_ready(client: Client) {
             let metadata = &pod["metadata"];
             let status =
                 json!({ "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] } });
-            let path = Request::new(pods.path(metadata["namespace"].as_str()));
+            let pods_there = Request::new(pods.path(metadata["namespace"].as_str()));
             let name = metadata["name"].as_str().unwrap_or_default();
-            let patch = path.patch_subresource("status", name, &PatchParams::default(), &Patch::Merge(&status));
+            let patch = pods_there.patch_subresource("status", name, &PatchParams::default(), &Patch::Merge(&status));
             // It may be gone by now.
             let _ = client.request::<Json>(patch.expect("a request")).await;
         }

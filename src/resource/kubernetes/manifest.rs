@@ -36,13 +36,13 @@ pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> O
     }
     let object =
         Object { address, attributes: Attributes::new(), depends_on: BTreeSet::new(), lane: None, payload: None };
-    with_manifest(object, manifest)
+    with_manifest(object, &manifest)
 }
 
 /// The same object with another manifest.
-pub fn with_manifest(object: Object, manifest: Json) -> Object {
+pub fn with_manifest(object: Object, manifest: &Json) -> Object {
     let payload = Payload(Arc::from(manifest.to_string().into_bytes()));
-    Object { attributes: fields(&manifest), payload: Some(payload), ..object }
+    Object { attributes: fields(manifest), payload: Some(payload), ..object }
 }
 
 /// Which object of a cluster a manifest, or an object as the API tells it, says that it is; nothing if it says nothing, or
