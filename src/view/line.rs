@@ -180,11 +180,15 @@ pub(super) fn tell(lines: &mut Vec<Line>, ink: Ink, told: &str, column: usize, s
     }
 }
 
-/// A name, and its identifier in a column or right behind it: never broken, as it is there to be copied.
+/// A name, and its identifier in a column or right behind it.
 pub(super) fn identified(name: &str, id: &str, column: usize) -> Line {
-    let line = Line::at(0).plain(name);
+    beside(Line::at(0).plain(name), id, column)
+}
+
+/// A line, and something in a column or right behind it: never broken, as it is there to be copied.
+pub(super) fn beside(line: Line, told: &str, column: usize) -> Line {
     let line = if line.width() + 2 <= column { line.up_to(column) } else { line.plain("  ") };
-    line.plain(id)
+    line.plain(told)
 }
 
 /// Where what is told of names starts, which start at `start` themselves. A very wide one does not push it to the right.

@@ -8,6 +8,7 @@ mod noun;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
+pub mod reach;
 pub mod show;
 mod value;
 

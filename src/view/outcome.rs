@@ -9,6 +9,7 @@ use crate::engine::{Action, Address, Failure, Mode, Outcome, Plan};
 use super::failure::Report;
 use super::line::{self, Ink, Line, paragraph, screen};
 use super::plan;
+use super::reach::{self, Entrance};
 use super::{FORMAT, Heading, Style, noun, value};
 
 /// A plan and what became of it, under a versioned format.
@@ -29,6 +30,9 @@ pub struct Document {
     pub skipped: Vec<Address>,
     /// Whether the run was stopped before everything was tried.
     pub interrupted: bool,
+    /// What the cluster is reached by; a destroy does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub entrances: Vec<Entrance>,
     /// What a last look found; only a destroy that got through takes one.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub remains: Option<Remains>,
@@ -83,6 +87,7 @@ impl Document {
             failed: outcome.failed.iter().map(|(address, failure)| failed(address, failure)).collect(),
             skipped: outcome.skipped.clone(),
             interrupted: outcome.interrupted,
+            entrances: if plan.plan.mode == Mode::Apply { reach::entrances(&outcome.recorded) } else { Vec::new() },
             remains: None,
         }
     }
@@ -105,7 +110,7 @@ fn failed(address: &Address, failure: &Failure) -> Failed {
     }
 }
 
-/// What was done, in one line, and what was not, in another.
+/// What was done, in one line, and what was not, in another; then by which names the cluster is reached.
 pub fn text(document: &Document, style: Style) -> String {
     let mut lines = Vec::new();
     let done = spoken(document);
@@ -126,6 +131,7 @@ pub fn text(document: &Document, style: Style) -> String {
     if !open.is_empty() {
         lines.push(Line::at(0).ink(Ink::Danger, "Not done: ").plain(open.join(", ")).plain("."));
     }
+    lines.extend(reach::lines(&document.entrances, document.heading.sandbox));
     if let Some(remains) = &document.remains {
         lines.extend(what_is_left(&remains.left, style));
     }

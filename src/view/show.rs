@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Live, Member, Phase};
-use crate::resource::{LoadBalancer, MANIFEST, Resource};
+use crate::resource::MANIFEST;
 
 use super::line::{self, Ink, Line, screen};
-use super::{FORMAT, Heading, Style, noun, value};
+use super::{FORMAT, Heading, Style, noun, reach, value};
 
 /// The objects of a cluster with its heading, under a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,10 +64,8 @@ fn rows(objects: &[Live], sandbox: bool) -> Vec<Line> {
 
 /// The name by which a load balancer is reached.
 fn address(live: &Live, sandbox: bool) -> Vec<Line> {
-    let name = live.outputs.get("dns_name").filter(|_| live.address.kind() == LoadBalancer::KIND.name);
-    let Some(name) = name else { return Vec::new() };
-    let nowhere = sandbox.then_some("(simulated: this name resolves to nothing)");
-    let told = [Some(value::safe(name)), nowhere.map(str::to_owned)];
+    let Some(name) = reach::own_name(&live.address, &live.outputs) else { return Vec::new() };
+    let told = [Some(value::safe(name)), reach::nowhere(sandbox, 1).map(str::to_owned)];
     told.into_iter().flatten().map(|text| Line::at(2).ink(Ink::Faint, text)).collect()
 }
 

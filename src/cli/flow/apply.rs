@@ -236,13 +236,13 @@ async fn nothing_to_do(
     record: Option<Record>,
     journal: Journal,
 ) -> Result<Exit, CliError> {
-    if flow.ui.is_json() {
-        let nothing = view::outcome::Document::new(&plan.document, &Outcome::default());
-        flow.ui.result(&view::outcome::json(&nothing)?);
-    }
-    let Some(record) = record else { return Ok(Exit::Done) };
+    let Some(record) = record else {
+        tell(flow, &plan.document, &Outcome::default())?;
+        return Ok(Exit::Done);
+    };
     let options = flow.options(String::new());
     let outcome = engine::apply(flow.cloud, &Kinds, &plan.prepared, &record.objects, &options, &engine::Silent).await;
+    tell(flow, &plan.document, &outcome)?;
     let told = plan.settled.as_ref().is_none_or(|settled| settled.is_in(&record));
     if (told && outcome.recorded == record.objects && record.in_progress.is_none()) || tenure.is_lost() {
         return Ok(Exit::Done);
@@ -261,16 +261,21 @@ fn finish(
     outcome: &Outcome,
     written: bool,
 ) -> Result<Exit, CliError> {
+    tell(flow, document, outcome)?;
+    if let Some(report) = view::outcome::report(outcome) {
+        flow.ui.report(&report);
+    }
+    Ok(exit(flow, tenure, outcome, written))
+}
+
+fn tell(flow: &Flow<'_>, document: &Document, outcome: &Outcome) -> Result<(), CliError> {
     let told = view::outcome::Document::new(document, outcome);
     if flow.ui.is_json() {
         flow.ui.result(&view::outcome::json(&told)?);
     } else {
         flow.ui.result(&view::outcome::text(&told, flow.ui.style()));
     }
-    if let Some(report) = view::outcome::report(outcome) {
-        flow.ui.report(&report);
-    }
-    Ok(exit(flow, tenure, outcome, written))
+    Ok(())
 }
 
 /// How the program ends after an outcome.

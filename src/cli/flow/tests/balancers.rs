@@ -34,6 +34,27 @@ impl Lab {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
+    let mut lab = Lab::new();
+    lab.text = game("port = 7000", "port = 80\ndomain = \"game.poeticoding.com\"");
+    for _ in 0..2 {
+        let (exit, out) = lab.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+        let (_, names) = out.split_once("\nReached by name:\n").unwrap_or_else(|| panic!("{out}"));
+        let rows: Vec<&str> = names.lines().map(str::trim_start).collect();
+        assert!(rows[0].starts_with("Kubernetes API  api.chat.poeticoding.com"), "{names}");
+        assert!(rows[2].starts_with("service game    game.poeticoding.com"), "{names}");
+        assert!(rows[3].ends_with(".elb.us-east-1.amazonaws.com"), "{names}");
+        assert_eq!(rows[4..], ["(simulated: these names resolve to nothing)"], "{names}");
+    }
+    lab.manner.json = true;
+    let told: serde_json::Value = serde_json::from_str(&lab.apply(YES).await.1).unwrap();
+    assert_eq!(told["entrances"][1]["domains"], serde_json::json!(["game.poeticoding.com"]));
+    let (_, out) = lab.destroy(true).await;
+    assert!(!out.contains("entrances"), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_load_balancer_changes_in_place() {
     let mut lab = Lab::new();
     lab.follow(game("port = 7000", "port = 80")).await;
