@@ -1,0 +1,99 @@
+//! What is asked for before anything is changed, and what is refused.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn nobody_to_ask_means_nothing_is_changed() {
+    let lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let error = lab.apply(Consent::default()).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("nobody to ask"), "{error}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_yes_is_yes() {
+    for answer in ["y", "Yes", "YES", "", "no"] {
+        let lab = Lab { answers: Some(vec![answer]), ..Lab::new() };
+        let error = lab.apply(Consent::default()).await.0.unwrap_err();
+        assert_eq!(error.exit(), Exit::Refused, "{answer}");
+    }
+    let lab = Lab { answers: Some(vec!["yes"]), ..Lab::new() };
+    assert_eq!(lab.apply(Consent::default()).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_wants_the_name() {
+    let mut lab = Lab::built().await;
+    let before = lab.sandbox.inventory().unwrap().len();
+    lab.answers = Some(vec!["yes"]);
+    assert_eq!(lab.destroy(false).await.0.unwrap_err().exit(), Exit::Refused);
+    assert_eq!(lab.sandbox.inventory().unwrap().len(), before);
+    lab.answers = Some(vec!["chat.poeticoding.com"]);
+    assert_eq!(lab.destroy(false).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_is_lost_only_when_it_is_asked_for() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replace("\"us-east-1f\"]", "\"us-east-1f\", \"us-east-1a\"]");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
+    assert!(out.contains("Loses data"), "{out}");
+    let consent = Consent { yes: true, delete_data: true };
+    let (exit, out) = lab.apply(consent).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+}
+
+#[tokio::test(start_paused = true)]
+async fn masters_are_not_taken_away_under_etcd() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replace("count = 3", "count = 1");
+    let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("`masters` of a living cluster cannot be changed"), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flag_that_destroys_without_a_question_takes_no_data() {
+    let mut lab = Lab::built().await;
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, _) = lab.destroy_with(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    lab.manner.json = true;
+    let (exit, out) = lab.destroy_with(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["summary"]["loses_data"][0], "volume/etcd-a", "a refused plan is shown all the same");
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["left"], serde_json::json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_is_refused_before_even_a_lease_is_written_there() {
+    let mut lab = Lab::built().await;
+    let before = lab.keys().await;
+    lab.text = format!("account = \"210987654321\"\n{FILE}");
+    let serial = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap();
+    let error = lab.apply(YES).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert_eq!(lab.keys().await, before);
+    assert_eq!(
+        lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().map(|s| s.etag),
+        serial.map(|s| s.etag)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_is_refused() {
+    let mut lab = Lab::new();
+    lab.text = format!("account = \"210987654321\"\n{FILE}");
+    let error = lab.plan().await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("210987654321"), "{error}");
+}

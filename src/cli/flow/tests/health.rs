@@ -1,0 +1,115 @@
+//! Looking at clusters, and waiting until they are well.
+
+use super::*;
+
+impl Lab {
+    fn clinic(&self, kubernetes: Option<Kubernetes>) -> Clinic {
+        let bucket: Arc<dyn Store> = Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""));
+        let vault = Vault::new(bucket, "chat.poeticoding.com");
+        Clinic { vault, kubernetes }
+    }
+
+    async fn validate(&self, clinic: &Clinic, patience: Duration) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| validate(flow, clinic, patience).await).await;
+        (exit, self.out.read())
+    }
+
+    /// Applies, and waits for the cluster.
+    async fn attended(&self, clinic: &Clinic) -> Result<Exit, CliError> {
+        self.with(async |flow| {
+            let (store, bucket, holder) = (flow.store.clone(), flow.bucket.clone(), flow.holder.clone());
+            let (workshop, retry) = (flow.workshop.clone(), flow.retry.clone());
+            apply(&Flow { clinic: Some(clinic), store, bucket, holder, workshop, retry, ..*flow }, YES).await
+        })
+        .await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
+    let lab = Lab::built().await;
+    let (exit, out) = lab.validate(&lab.clinic(None), Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    // The authority was made today, and ends in ten years.
+    let (before, end) = out.split_once("ends on ").unwrap();
+    insta::assert_snapshot!(format!("{before}ends on [date]{}", &end["2036-11-19".len()..]));
+}
+
+#[tokio::test]
+async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_that_is_well() {
+    let lab = Lab::built().await;
+    let api = FakeApi::start().await;
+    let clinic = lab.clinic(Some(Kubernetes::new("chat.poeticoding.com", Arc::new(api.access()))));
+    let machines = lab.machines().await;
+    let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("has not reported yet") && said.contains("is no Node"), "{out}");
+    assert!(said.contains("0 of 3 masters run it"), "{out}");
+
+    for (machine, group) in &machines {
+        let status = serde_json::json!({
+            "instance": machine, "role": "master", "name": "a", "step": "timers", "state": "ready",
+            "at": jiff::Timestamp::now(), "kubernetes": "1.36",
+        });
+        lab.put_bytes(&format!("chat.poeticoding.com/nodes/{machine}/status.json"), &status.to_string()).await;
+        api.put("kubelet", node(machine));
+        if group.starts_with("masters") {
+            for component in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+                api.put("kubelet", pod(machine, component));
+            }
+        }
+    }
+    for app in ["aws-cloud-controller-manager", "kube-dns", "kube-proxy"] {
+        let mut pod = pod(&machines[0].0, app);
+        pod["metadata"]["labels"] = serde_json::json!({ "k8s-app": app });
+        api.put("kubelet", pod);
+    }
+    let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert!(out.contains("3 members serve") && out.contains("The cluster is well."), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
+    let lab = Lab::new();
+    let clinic = lab.clinic(None);
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Done, "{}", lab.err.read());
+
+    // Machines that never tell of themselves: what was applied stays applied, and the exit code tells.
+    let lab = Lab::new();
+    let api = FakeApi::start().await;
+    let access = api.access();
+    drop(api);
+    let clinic = lab.clinic(Some(Kubernetes::new("chat.poeticoding.com", Arc::new(access))));
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
+    let said = lab.err.read();
+    assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
+    let lease = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
+    assert_eq!(lease, None, "others may work meanwhile");
+
+    // Nothing is left to change, and the cluster is not well all the same.
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("everything is applied, but after a minute the cluster is not well"), "{said}");
+}
+
+fn node(instance: &str) -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Node", "metadata": { "name": format!("ip-{instance}") },
+        "spec": { "providerID": format!("aws:///us-east-1d/{instance}") },
+        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+    })
+}
+
+fn pod(instance: &str, component: &str) -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": format!("{component}-{instance}"), "namespace": "kube-system",
+            "labels": { "tier": "control-plane", "component": component },
+        },
+        "spec": { "nodeName": format!("ip-{instance}"), "containers": [{ "name": component, "image": "i:1" }] },
+        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+    })
+}

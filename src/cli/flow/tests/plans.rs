@@ -1,0 +1,107 @@
+//! What plans show of clusters as they are built and changed.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_first_plan_shows_everything_and_changes_nothing() {
+    let lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out);
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_after_apply_is_empty_and_a_destroy_leaves_what_was_there_before() {
+    let lab = Lab::new();
+    let before = lab.sandbox.inventory().unwrap();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    insta::assert_snapshot!(out);
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert!(out.ends_with("0 resources left.\n"), "{out}");
+    assert!(!lab.err.read().contains("the lease"), "it went with the bucket: {}", lab.err.read());
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    assert_eq!(lab.with(async |flow| flow.store.list("").await).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_file_is_shown_as_that_and_nothing_else() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replace("count = 2", "count = 4");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_size_rolls_the_masters() {
+    let mut lab = Lab::built().await;
+    lab.text = FILE.replacen("t3.medium", "t3.large", 1);
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_named_and_mended() {
+    let lab = Lab::built().await;
+    let address = "autoscaling-group/masters-a".parse().unwrap();
+    lab.sandbox.set(&address, &"max=7".parse().unwrap()).unwrap();
+    let (_, refreshed) = lab.plan_for(Mode::Refresh).await;
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!(out + "\n--refresh-only\n" + &refreshed);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_tags_is_neither_made_again_nor_forgotten() {
+    let mut lab = Lab::built().await;
+    for address in ["volume/etcd-a", "vpc/main", "security-group/nodes", "load-balancer/api"] {
+        lab.sandbox.untag(&address.parse().unwrap()).unwrap();
+    }
+    lab.manner.json = true;
+    let (_, out) = lab.plan().await;
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let changes = json["plan"]["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 4, "{out}");
+    assert!(changes.iter().all(|change| change["action"] == "update" && change["reason"]["kind"] == "drift"), "{out}");
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "they carry their tags again");
+    lab.sandbox.untag(&"volume/etcd-a".parse().unwrap()).unwrap();
+    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert_eq!(lab.sandbox.inventory().unwrap(), Lab::new().sandbox.inventory().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_no_object_is_written_down_all_the_same() {
+    let mut lab = Lab::built().await;
+    lab.text = format!("{FILE}\nservice \"nginx\" {{\n image = \"nginx:1.27\"\n}}\n")
+        .replace("zones", "account = \"123456789012\"\nzones");
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let record = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record.bytes).unwrap();
+    assert_eq!(record["cluster_spec"]["account"], "123456789012");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_cannot_be_made_refuses_the_whole_plan() {
+    let mut lab = Lab::built().await;
+    lab.text = format!("{FILE}\nnetwork {{ cidr = \"10.0.0.0/16\" }}\n").replace("count = 2", "count = 4");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
+    insta::assert_snapshot!(out);
+    lab.text = FILE.to_owned();
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
+}

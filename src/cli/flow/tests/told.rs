@@ -1,0 +1,40 @@
+//! What is printed for programs and for people.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn json_is_all_that_stdout_gets() {
+    let mut lab = Lab::new();
+    lab.manner.json = true;
+    for exit in [Exit::Differs, Exit::Done, Exit::Done] {
+        let (found, out) = match exit {
+            Exit::Differs => lab.plan().await,
+            _ => lab.apply(YES).await,
+        };
+        assert_eq!(found.unwrap(), exit);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json["format"], 1);
+        assert_eq!(json["sandbox"], true);
+    }
+    lab.manner.json = false;
+    assert_eq!(files_below(&lab.directory.path().join(".quorate")), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn show_lists_machines_below_their_groups() {
+    let lab = Lab::built().await;
+    lab.with(async |flow| show(flow).await).await.unwrap();
+    insta::assert_snapshot!(masked(&lab.out.read()));
+}
+
+/// The text without the hashes of scripts, which change with every word in them.
+fn masked(text: &str) -> String {
+    let masked = |line: &str| match line.split_once("/bootstrap/") {
+        Some((before, after)) => {
+            let name = after.rsplit_once('/').map(|(_, name)| name).unwrap_or_default();
+            format!("{before}/bootstrap/<sha256>/{name}\n")
+        }
+        None => format!("{line}\n"),
+    };
+    text.lines().map(masked).collect()
+}
