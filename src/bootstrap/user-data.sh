@@ -15,9 +15,9 @@ say() {
 # report WHY: tells `quorate validate` what this machine waits for, as node.sh does once it is here.
 report() {
   local token instance
-  token=$(curl --fail --silent --retry 5 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
+  token=$(curl --fail --silent --retry 5 --max-time 10 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
     http://169.254.169.254/latest/api/token) || return 0
-  instance=$(curl --fail --silent --retry 5 --header "X-aws-ec2-metadata-token: $token" \
+  instance=$(curl --fail --silent --retry 5 --max-time 10 --header "X-aws-ec2-metadata-token: $token" \
     http://169.254.169.254/latest/meta-data/instance-id) || return 0
   printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"failed","at":"%s","kubernetes":"%s"}\n' \
     "$instance" @ROLE@ @NAME@ "user data: $1" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" @KUBERNETES@ |

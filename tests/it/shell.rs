@@ -19,28 +19,64 @@ fn is_shell(text: &str) -> bool {
     first.starts_with("#!") && (first.ends_with("sh") || first.contains("/sh "))
 }
 
+/// The program, where tests have their Python; nothing, with a line that says so, elsewhere.
+fn shellcheck() -> Option<Command> {
+    let python = std::env::var_os("QUORATE_TEST_PYTHON");
+    if python.is_none() {
+        eprintln!("SKIPPED: shellcheck is not installed; `tests/run` installs it");
+    }
+    python.map(|python| Command::new(Path::new(&python).with_file_name("shellcheck")))
+}
+
+/// The parts of node.sh in their order: they know of each other only once they are put together.
+fn parts() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bootstrap/node");
+    let listed = std::fs::read_dir(folder).expect("it is there");
+    let mut files: Vec<PathBuf> = listed.map(|entry| entry.expect("it is ours").path()).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read_to_string(file).expect("it is text")).collect()
+}
+
+fn script(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    std::fs::write(file.path(), text).expect("it is ours");
+    file
+}
+
 #[test]
 fn shellcheck_has_nothing_to_say() {
-    let Some(shellcheck) =
-        std::env::var_os("QUORATE_TEST_PYTHON").map(|python| Path::new(&python).with_file_name("shellcheck"))
-    else {
-        eprintln!("SKIPPED: shellcheck is not installed; `tests/run` installs it");
-        return;
-    };
-    // node.sh is written in parts, which know of each other only once they are put together.
-    let whole = tempfile::NamedTempFile::new().expect("a file can be made");
-    std::fs::write(whole.path(), &node::files()["node.sh"]).expect("it is ours");
+    let Some(mut shellcheck) = shellcheck() else { return };
+    let whole = script(&node::files()["node.sh"]);
     let part = |file: &PathBuf| {
         file.components().any(|part| part.as_os_str() == "bootstrap") && file.ends_with("node/10-begin.sh")
     };
     let mut files: Vec<PathBuf> = scripts().into_iter().filter(|file| !part(file)).collect();
     assert!(files.len() > 5, "{files:?}");
     files.push(whole.path().to_owned());
-    let output = Command::new(shellcheck).args(&files).output().expect("shellcheck starts");
+    let output = shellcheck.args(&files).output().expect("shellcheck starts");
     assert!(
         output.status.success(),
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+#[test]
+fn every_part_of_node_sh_is_in_it() {
+    assert_eq!(parts().concat(), node::files()["node.sh"]);
+}
+
+#[test]
+fn shellcheck_reads_every_part_of_node_sh() {
+    let Some(mut shellcheck) = shellcheck() else { return };
+    let parts = parts();
+    let planted = |(number, part): (usize, &String)| format!("\nplanted_{number}() {{\n  rm $1\n}}\n{part}");
+    // The first part begins with the line that says what reads the script.
+    let (begin, rest) = parts.split_first().expect("there are parts");
+    let whole = script(&(begin.clone() + &rest.iter().enumerate().map(planted).collect::<Vec<_>>().concat()));
+    let output = shellcheck.args(["--format=gcc", "--include=SC2086"]).arg(whole.path()).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success());
+    assert_eq!(said.lines().filter(|line| line.ends_with("[SC2086]")).count(), rest.len(), "{said}");
 }

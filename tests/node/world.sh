@@ -107,7 +107,7 @@ aws() {
     "ec2 attach-volume")
       [[ $(cat volume) == "available"* ]] || fail "IncorrectState: the volume is not 'available'"
       echo "in-use $(value --instance-id "$@") attached" > volume
-      [[ -f blind ]] || touch device
+      touch device
       ;;
     "ec2 detach-volume") echo "available None None" > volume ;;
     "ec2 describe-security-groups") [[ ! -f rules ]] || echo sg-0api ;;
@@ -263,7 +263,7 @@ case $name in
   gpg) cat key ;;
   containerd) if [[ -f containerd ]]; then cat containerd; else echo "containerd github.com/containerd/containerd/v2 2.1.4 0fa1c"; fi ;;
   ctr) if [[ $* == *--help ]]; then echo "  --bump-revision uint"; else echo log | put "$(value --data-dir "$@")/member/wal/0.wal"; fi ;;
-  blockdev) [[ -f device && $* == *nvme-Amazon_Elastic_Block_Store_vol0abc ]] ;;
+  blockdev) [[ -f device && ! -f blind && $* == *nvme-Amazon_Elastic_Block_Store_vol0abc ]] ;;
   dd) [[ -f device ]] ;;
   blkid)
     [[ ! -f strange ]] || exit 8

@@ -188,6 +188,28 @@ fn arm64_nodes_beside_x86_masters() {
     assert_eq!(blueprint.pins.images.len(), 2, "both images are recorded");
 }
 
+/// What another architecture changes: where machines start from, and not one byte of what they start.
+#[test]
+fn what_differs_on_arm64() {
+    let mut cluster = tutorial();
+    let x86 = objects(cluster.clone());
+    cluster["masters"]["size"] = json!("t4g.medium");
+    cluster["nodes"]["workers"]["size"] = json!("t4g.medium");
+    let mut out = String::new();
+    for (before, after) in x86.iter().zip(&objects(cluster)) {
+        assert_eq!(before.address, after.address);
+        for (name, value) in before.attributes.iter().filter(|(name, value)| after.attributes[*name] != **value) {
+            let (value, other) = (value_text(value).unwrap(), value_text(&after.attributes[name]).unwrap());
+            writeln!(out, "{}: {name}: {value} -> {other}", before.address).unwrap();
+        }
+        if let Some(payload) = &before.payload {
+            assert_eq!(payload.0, after.payload.as_ref().unwrap().0, "{}", before.address);
+            writeln!(out, "{}: the same bytes", before.address).unwrap();
+        }
+    }
+    assert_drawn!("arm64", out);
+}
+
 #[test]
 fn a_range_leaves_the_count_to_an_autoscaler() {
     let mut cluster = tutorial();

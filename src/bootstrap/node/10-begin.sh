@@ -120,13 +120,13 @@ write() {
 
 # metadata PATH: an answer of the instance's metadata service (version 2: with a token).
 metadata() {
-  curl --fail --silent --show-error --retry 5 --header "X-aws-ec2-metadata-token: $metadata_token" \
+  curl --fail --silent --show-error --retry 5 --max-time 10 --header "X-aws-ec2-metadata-token: $metadata_token" \
     "$METADATA/meta-data/$1"
 }
 
 # Who this machine is. The node's name is its private DNS name: the cloud controller manager finds the instance by it.
 look_around() {
-  metadata_token=$(curl --fail --silent --show-error --retry 5 --request PUT \
+  metadata_token=$(curl --fail --silent --show-error --retry 5 --max-time 10 --request PUT \
     --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/api/token")
   AWS_DEFAULT_REGION=$(metadata placement/region)
   export AWS_DEFAULT_REGION

@@ -73,7 +73,7 @@ has_kubernetes() {
 # else: dnf would trust every key in the file. One that has ended dnf would refuse, and not say why.
 trust_packages() {
   local offered=$OURS/kubernetes.gpg.offered kind ends text keys=0 found='' end='' refused=''
-  curl --fail --silent --show-error --location --retry 5 --output "$offered" "$1/repodata/repomd.xml.key"
+  curl --fail --silent --show-error --location --retry 5 --max-time 60 --output "$offered" "$1/repodata/repomd.xml.key"
   # The first fingerprint is the key's, those after it are of its parts. A key without an end has an empty one.
   while IFS=: read -r kind _ _ _ _ _ ends _ _ text _; do
     case $kind in

@@ -19,34 +19,39 @@ etcd_device() {
 }
 
 # Attaches the volume of this master, and no other. While the master before this one still has it, there is nothing
-# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it. One that is on its
-# way out of this very machine is waited for as well.
+# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it. What does not come
+# in ten minutes may need somebody's hand: this run says so and ends, and the next one waits on.
 attach_volume() {
   : "${QUORATE_VOLUME:?}"
-  local state holder attachment attempts=$AWS_MAX_ATTEMPTS
+  local state='' holder='' attachment='' attempts=$AWS_MAX_ATTEMPTS
   if etcd_device > /dev/null; then attempts=2; fi
-  while true; do
-    read -r state holder attachment < <(AWS_MAX_ATTEMPTS=$attempts aws ec2 describe-volumes --cli-connect-timeout 5 \
-      --volume-ids "$QUORATE_VOLUME" --output text \
-      --query 'Volumes[0].[State, Attachments[0].InstanceId, Attachments[0].State]') || true
-    if [[ $holder == "$instance" && $attachment == attach* ]]; then
-      break
-    elif [[ -z $state ]] && blockdev --getsize64 "$(volume_link)" > /dev/null 2>&1; then
-      say "EC2 does not answer, but the disk of $QUORATE_VOLUME is here"
-      break
-    elif [[ $state == available ]]; then
-      say "attaching $QUORATE_VOLUME"
-      aws ec2 attach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --device "$ETCD_DEVICE" \
-        --output text --query State || say "it could not be attached yet"
-    else
-      say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, ${attachment:-held} by ${holder:-nobody}"
-    fi
-    sleep 5
-  done
-  until etcd_device > /dev/null; do
-    say "waiting for the device of $QUORATE_VOLUME"
-    sleep 1
-  done
+  await 120 is_attached || die "$QUORATE_VOLUME is still ${state:-unknown to EC2}, ${attachment:-held} by ${holder:-nobody}. \
+A machine that hangs gives its volume back when it is terminated; a volume that is not there is made by \`quorate apply\`"
+  etcd_device > /dev/null || say "waiting for the device of $QUORATE_VOLUME"
+  await 120 etcd_device > /dev/null || die "EC2 has attached $QUORATE_VOLUME, but the kernel shows no device for it. \
+Terminate this machine: Auto Scaling starts another one in its place"
+}
+
+# Whether EC2 says that the volume is here; asks for it if it is free. One that is on its way out of this very machine is
+# waited for as well.
+is_attached() {
+  state=
+  read -r state holder attachment < <(AWS_MAX_ATTEMPTS=$attempts aws ec2 describe-volumes --cli-connect-timeout 5 \
+    --volume-ids "$QUORATE_VOLUME" --output text \
+    --query 'Volumes[0].[State, Attachments[0].InstanceId, Attachments[0].State]') || true
+  if [[ $holder == "$instance" && $attachment == attach* ]]; then
+    return 0
+  elif [[ -z $state ]] && blockdev --getsize64 "$(volume_link)" > /dev/null 2>&1; then
+    say "EC2 does not answer, but the disk of $QUORATE_VOLUME is here"
+    return 0
+  elif [[ $state == available ]]; then
+    say "attaching $QUORATE_VOLUME"
+    aws ec2 attach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --device "$ETCD_DEVICE" \
+      --output text --query State || say "it could not be attached yet"
+  else
+    say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, ${attachment:-held} by ${holder:-nobody}"
+  fi
+  return 1
 }
 
 # Makes a file system, only on a volume that has none. blkid's answer 2 means "nothing found", and also "cannot read":

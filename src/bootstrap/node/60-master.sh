@@ -31,7 +31,7 @@ await_api() {
 
 # Prints the version of Kubernetes that the cluster's configuration is of, once a master has written one.
 published_version() {
-  kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --namespace kube-system get configmap kubeadm-config \
+  kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --request-timeout 30s --namespace kube-system get configmap kubeadm-config \
     --ignore-not-found --output 'jsonpath={.data.ClusterConfiguration}' | sed -n 's/^kubernetesVersion: *//p' | tr -d '"'
 }
 
@@ -111,7 +111,7 @@ start_timers() {
 readonly TOKEN_DESCRIPTION="Quorate: pki/join-token"
 
 sync_token() {
-  local kubectl=(kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --namespace kube-system) id description
+  local kubectl=(kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --request-timeout 30s --namespace kube-system) id description
   fetch_token
   if [[ -z $("${kubectl[@]}" get secret "bootstrap-token-${token%%.*}" --ignore-not-found --output name) ]]; then
     say "the join token is another one"

@@ -4,44 +4,35 @@
 # EC2 gives a machine that it terminates "a few minutes" and says no more. Together these two units take two and a half.
 readonly DRAIN_SECONDS=80
 
-# Units that do nothing until they are stopped. At shutdown systemd goes backwards: drain, while kubelet, containers and
-# network are still there; then the kubelet; then leave; then containerd.
+# farewell NAME SECONDS ORDER DESCRIPTION: a unit that does nothing until it is stopped.
+farewell() {
+  unit "quorate-$1.service" << END
+[Unit]
+Description=Quorate: $4
+Wants=network-online.target
+After=network-online.target containerd.service
+$3
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/opt/quorate/node.sh $1
+StandardOutput=journal+console
+TimeoutStopSec=$2
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# At shutdown systemd goes backwards: drain, while kubelet, containers and network are still there; then the kubelet; then
+# leave; then containerd.
 start_farewells() {
-  unit quorate-drain.service << END
-[Unit]
-Description=Quorate: move this machine's pods elsewhere before it is switched off
-Wants=network-online.target
-After=network-online.target containerd.service kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/true
-ExecStop=/opt/quorate/node.sh drain
-StandardOutput=journal+console
-TimeoutStopSec=$((DRAIN_SECONDS + 20))
-
-[Install]
-WantedBy=multi-user.target
-END
-  unit quorate-leave.service << 'END'
-[Unit]
-Description=Quorate: end containers and put etcd's volume down at shutdown
-Wants=network-online.target
-After=network-online.target containerd.service var-lib-etcd.mount
-Before=kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/true
-ExecStop=/opt/quorate/node.sh leave
-StandardOutput=journal+console
-TimeoutStopSec=60
-
-[Install]
-WantedBy=multi-user.target
-END
+  farewell drain $((DRAIN_SECONDS + 20)) After=kubelet.service \
+    "move this machine's pods elsewhere before it is switched off"
+  farewell leave 60 $'After=var-lib-etcd.mount\nBefore=kubelet.service' \
+    "end containers and put etcd's volume down at shutdown"
   systemctl daemon-reload
   systemctl enable --quiet --now quorate-drain.service quorate-leave.service
   welcome

@@ -43,6 +43,7 @@ fn a_step_that_fails_is_named_and_done_by_the_next_run() {
 
 /// What is wrong with a master's world for as long as it is, and what is said of it.
 const STATES: &[(&str, &str, &str)] = &[
+    ("blind", "etcd volume, attach", "the kernel shows no device for it. Terminate this machine"),
     ("strange", "etcd volume, mount", "blkid cannot tell whether"),
     ("sick", "etcd", "etcd is not healthy. It needs more than half of the masters (a b c) up"),
     ("unready", "API server", "the API server at 172.20.32.10 is not ready"),
@@ -61,13 +62,41 @@ fn what_does_not_come_is_not_waited_for_for_ever() {
     }
 }
 
-/// A disk may come late, and there is nothing else to do for a master without one: so it waits, and says for what.
+/// A disk may come late: so a master waits, and says for what.
 #[test]
 fn a_device_that_does_not_appear_is_waited_for() {
     let Some(machine) = Machine::master() else { return };
     machine.write("world/blind", "");
-    machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 9 ]] || touch device");
+    machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 9 ]] || rm -f blind");
     let run = machine.boot().must();
     assert!(run.said.contains("waiting for the device of vol-0abc"), "{}", run.said);
     assert!(machine.calls_of("sleep").len() >= 9, "it waited: {:?}", machine.calls_of("sleep"));
+}
+
+/// Nobody takes a disk from a machine that may still write to it; but somebody should know.
+#[test]
+fn a_volume_that_is_not_given_back_is_a_failure_that_is_waited_out() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/volume", "in-use i-0old attached\n");
+    machine.boot().must_not("vol-0abc is still in-use, attached by i-0old. A machine that hangs gives its volume back");
+    let status = machine.status();
+    assert_eq!((&status["state"], &status["step"]), (&"failed".into(), &"etcd volume, attach".into()));
+    assert_eq!(machine.calls_of("sleep 5").len(), 119, "ten minutes");
+    machine.write("world/calls", "");
+    machine.write("world/volume", "available None None\n");
+    machine.boot().must();
+}
+
+/// Half an answer that never ends must not keep a machine for ever.
+#[test]
+fn nothing_is_asked_without_an_end() {
+    let Some(machine) = Machine::master() else { return };
+    machine.boot().must();
+    machine.run(&["token"]).must();
+    let network = machine.calls().into_iter().filter(|call| {
+        call.starts_with("curl ") || call.starts_with("kubectl ") && !call.starts_with("kubectl version")
+    });
+    for call in network {
+        assert!(call.contains("--max-time") || call.contains("--request-timeout"), "{call}");
+    }
 }
