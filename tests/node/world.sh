@@ -22,6 +22,7 @@
 #   /world/rules           what the API's security group lets in: ids and descriptions
 #   /world/records         names in the private zone
 #   /world/faults          a pattern a line: the first call that matches one fails, and the line is gone
+#   /world/starting        its service has not come to its end
 #   /world/kill            the call of this number kills node.sh, after it took effect
 set -euo pipefail
 shopt -s extglob
@@ -256,10 +257,18 @@ crictl() {
   esac
 }
 
+# What the package kubernetes-cni brings.
+plugins() {
+  mkdir -p /opt/cni/bin && (cd /opt/cni/bin && touch host-local loopback portmap ptp && chmod +x ./*)
+}
+
 case $name in
   aws | curl | kubeadm | kubectl | crictl) "$name" "$@" ;;
   kubelet) [[ -f packages ]] && echo "Kubernetes $(cat packages)" ;;
-  dnf) [[ "$*" != *kubelet* ]] || cat version > packages ;;
+  dnf)
+    if [[ "$*" == *kubelet* ]]; then cat version > packages; fi
+    if [[ "$*" == *kubernetes-cni* ]]; then plugins; fi
+    ;;
   gpg) cat key ;;
   containerd) if [[ -f containerd ]]; then cat containerd; else echo "containerd github.com/containerd/containerd/v2 2.1.4 0fa1c"; fi ;;
   ctr) if [[ $* == *--help ]]; then echo "  --bump-revision uint"; else echo log | put "$(value --data-dir "$@")/member/wal/0.wal"; fi ;;
@@ -270,7 +279,12 @@ case $name in
     [[ -f disk ]] || exit 2
     [[ $* == --probe* ]] || echo 0123-uuid
     ;;
-  systemctl) if [[ $* == list-jobs* && -f going ]]; then cat going; fi ;;
+  systemctl)
+    case "$*" in
+      list-jobs*) if [[ -f going ]]; then cat going; fi ;;
+      is-active*quorate-node) [[ ! -f starting ]] ;;
+    esac
+    ;;
   mkfs.ext4) touch disk ;;
   mountpoint) [[ -f mounted ]] ;;
   mount) touch mounted ;;

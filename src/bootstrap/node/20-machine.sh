@@ -26,6 +26,8 @@ END
 # (kubernetes/release#3818). So it comes from the repository of the newest version that this script knows.
 readonly PACKAGE_KEY=DE15B14486CD377B9E876E1A234654DA9A296436
 readonly PACKAGE_KEY_FROM=1.36
+# Where the package kubernetes-cni puts the programs that containerd calls for a pod's network.
+readonly PLUGINS=/opt/cni/bin
 
 # repository VERSION: where the packages of a minor version are.
 repository() {
@@ -42,7 +44,7 @@ install_packages() {
   if ((${#missing[@]} > 0)); then
     dnf --assumeyes --quiet install "${missing[@]}"
   fi
-  if has_kubernetes; then
+  if has_kubernetes && has_plugins; then
     say "$(kubelet --version) is here already"
     return
   fi
@@ -59,6 +61,7 @@ exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
 END
   dnf --assumeyes --quiet --disableexcludes=kubernetes install kubelet kubeadm kubectl cri-tools kubernetes-cni
   has_kubernetes || die "the packages are installed, but not all of them are Kubernetes $QUORATE_KUBERNETES"
+  has_plugins || die "the packages are installed, but $PLUGINS has not all plugins that pods get their network by"
 }
 
 # Whether kubelet, kubeadm and kubectl are here, in the cluster's minor version.
@@ -67,6 +70,16 @@ has_kubernetes() {
     [[ $(kubelet --version 2> /dev/null) == "Kubernetes v$QUORATE_KUBERNETES."* ]] &&
     [[ $(kubeadm version --output short 2> /dev/null) == "v$QUORATE_KUBERNETES."* ]] &&
     [[ $(kubectl version --client 2> /dev/null) == *"v$QUORATE_KUBERNETES."* ]]
+}
+
+# Whether the programs that containerd calls for a pod's network are here. Without them the machine would be ready all the
+# same, and no pod would start. Another network than ours brings its own.
+has_plugins() {
+  local plugin
+  [[ $QUORATE_PLUGIN == routes ]] || return 0
+  for plugin in host-local loopback portmap ptp; do
+    [[ -x $PLUGINS/$plugin ]] || return 1
+  done
 }
 
 # trust_packages REPOSITORY: takes the key that the repository offers, if it is the one key that we know and nothing
@@ -107,8 +120,8 @@ configure_containerd() {
   [[ $(printf '%s\n' "$CONTAINERD_FLOOR" "$version" | sort --version-sort | head -n 1) == "$CONTAINERD_FLOOR" ]] ||
     die "containerd is ${version:-of an unknown version}; Kubernetes $QUORATE_KUBERNETES needs $CONTAINERD_FLOOR or later. Take a newer image"
   # 2.1 has a list, and later versions have nothing else.
-  programs='bin_dirs = ["/opt/cni/bin"]'
-  if [[ $version == 2.0 ]]; then programs='bin_dir = "/opt/cni/bin"'; fi
+  programs="bin_dirs = [\"$PLUGINS\"]"
+  if [[ $version == 2.0 ]]; then programs="bin_dir = \"$PLUGINS\""; fi
   sandbox=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /pause:)
   before=$(sum "$config" "$template")
   {

@@ -66,9 +66,11 @@ main() {
     access) close_access ;;
     renew)
       renew
-      # With the end of the certificates as it is now.
-      current=ready
-      report ready
+      # With the end of the certificates as it is now. A machine whose start is not through has its own word for itself.
+      if systemctl is-active --quiet quorate-node; then
+        current=ready
+        report ready
+      fi
       ;;
     drain) drain ;;
     leave) leave ;;

@@ -1,6 +1,6 @@
 //! `validate`: whether the cluster is well, and waiting until it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
@@ -230,19 +230,13 @@ async fn api(clinic: &Clinic) -> Api {
     }
 }
 
-/// The API's name, or its load balancer's. A simulated one leads nowhere.
+/// The names that the cluster is reached by: those of its records, and without one for the API its load balancer's. Simulated
+/// ones lead nowhere.
 async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
     if flow.sandbox {
         return Vec::new();
     }
-    let label = RECORD_LABELS[0];
-    let find = |address| live.iter().find(|live| live.address == address);
-    let output = |live: &Live, name: &str| live.outputs.get(name).cloned();
-    let name = match find(DnsRecord::address(label)) {
-        Some(record) => output(record, "name"),
-        None => find(LoadBalancer::address(label)).and_then(|balancer| output(balancer, "dns_name")),
-    };
-    let looked = name.into_iter().map(async |name| {
+    let looked = names_of(live).into_iter().map(async |name| {
         let trouble = match tokio::net::lookup_host((name.as_str(), 443)).await {
             Ok(mut addresses) => addresses.next().is_none().then(|| "it has no address".to_owned()),
             Err(error) => Some(error.to_string()),
@@ -252,9 +246,53 @@ async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
     join_all(looked).await
 }
 
+/// Sorted, each once.
+fn names_of(live: &[Live]) -> BTreeSet<String> {
+    let label = RECORD_LABELS[0];
+    let output = |live: &Live, name: &str| live.outputs.get(name).cloned();
+    let mut names: BTreeSet<String> =
+        live.iter().filter(|live| is::<DnsRecord>(live)).filter_map(|record| output(record, "name")).collect();
+    if !live.iter().any(|live| live.address == DnsRecord::address(label)) {
+        let balancer = live.iter().find(|live| live.address == LoadBalancer::address(label));
+        names.extend(balancer.and_then(|balancer| output(balancer, "dns_name")));
+    }
+    names
+}
+
 /// The certificates whose end can be read from here: those of machines stand in what they write.
 async fn certificates(clinic: &Clinic) -> Vec<Certificate> {
     let end = async { crate::pki::end(&clinic.vault.certificate().await?).map_err(CliError::from) };
     let end = end.await.map_err(|error| reason(&error));
     vec![Certificate { name: "the cluster's authority".to_owned(), end }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Address, Attributes, Phase};
+
+    fn live(address: Address, output: (&str, &str)) -> Live {
+        Live {
+            address,
+            id: String::new(),
+            attributes: Attributes::new(),
+            outputs: BTreeMap::from([(output.0.to_owned(), output.1.to_owned())]),
+            phase: Phase::Ready,
+            proven: true,
+            created: None,
+            members: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_name_that_the_cluster_is_reached_by_is_looked_up() {
+        let balancer = live(LoadBalancer::address("api"), ("dns_name", "api-1.elb.amazonaws.com"));
+        let chat = live(DnsRecord::address("chat.example.com"), ("name", "chat.example.com"));
+        let api = live(DnsRecord::address("api"), ("name", "api.example.com"));
+        assert_eq!(
+            names_of(&[balancer.clone(), chat.clone()]),
+            ["api-1.elb.amazonaws.com", "chat.example.com"].map(String::from).into()
+        );
+        assert_eq!(names_of(&[balancer, chat, api]), ["api.example.com", "chat.example.com"].map(String::from).into());
+    }
 }

@@ -89,8 +89,20 @@ fn certificates_are_renewed_near_their_end_and_read_one_after_another() {
     machine.write("world/ending", "");
     machine.run(&["renew"]).must();
     assert!(machine.path("world/renewed").exists());
+    assert_eq!(machine.status()["state"], "ready");
     let stopped = machine.calls_of("crictl stop --timeout 30 ").join(" ").replace("crictl stop --timeout 30 ", "");
     assert_eq!(stopped, "etcd kube-apiserver kube-controller-manager kube-scheduler");
+}
+
+#[test]
+fn a_renewal_says_nothing_of_a_machine_that_still_starts() {
+    let Some(machine) = running() else { return };
+    machine.store("nodes/i-0aaa/status.json", r#"{"state":"working"}"#);
+    machine.write("world/starting", "");
+    machine.write("world/ending", "");
+    machine.run(&["renew"]).must();
+    assert!(machine.path("world/renewed").exists());
+    assert_eq!(machine.status()["state"], "working");
 }
 
 #[test]

@@ -157,9 +157,22 @@ fn an_older_master_leaves_the_configuration_of_a_newer_one() {
 fn an_image_with_everything_downloads_nothing() {
     let Some(machine) = Machine::master() else { return };
     machine.write("world/packages", "v1.36.1\n");
+    for plugin in ["host-local", "loopback", "portmap", "ptp"] {
+        machine.write(&format!("opt/cni/bin/{plugin}"), "");
+        machine.executable(&format!("opt/cni/bin/{plugin}"));
+    }
     machine.boot().must();
     assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
     assert!(machine.read("etc/quorate/kubeadm.yaml").contains("kubernetesVersion: \"v1.36.1\""));
+}
+
+#[test]
+fn an_image_without_the_programs_for_pods_networks_is_not_complete() {
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/packages", "v1.36.1\n");
+    machine.boot().must();
+    assert_eq!(machine.calls_of("dnf").len(), 1);
+    assert!(machine.path("opt/cni/bin/ptp").exists());
 }
 
 #[test]
