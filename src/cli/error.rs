@@ -106,6 +106,20 @@ pub enum CliError {
     /// Ctrl-C before anything was begun.
     #[error("interrupted before anything was changed")]
     Interrupted,
+    /// What a command found or did could not be told.
+    #[error("the output could not be written")]
+    Output(#[source] std::io::Error),
+    /// What is asked for is not there: most of it comes with the first apply.
+    #[error("{message}")]
+    Absent {
+        /// What is not there.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The lease went to another run, or could not be renewed.
+    #[error("the lease is lost, so the rest was not begun: another run may work on this cluster")]
+    Overtaken,
     /// A value has no form in JSON.
     #[error("the result has no form in JSON")]
     Json(#[from] serde_json::Error),
@@ -133,12 +147,17 @@ impl CliError {
         Self::Refused { message: message.into(), hint: hint.into() }
     }
 
+    /// Something that only an apply makes.
+    pub fn not_applied(message: impl Into<String>) -> Self {
+        Self::Absent { message: message.into(), hint: "run `quorate apply` first".to_owned() }
+    }
+
     /// How the program ends with it.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::Unreadable { .. } | Self::File { .. } | Self::Impossible(_) => Exit::Usage,
             Self::Refused { .. } => Exit::Refused,
-            Self::Held { .. } => Exit::Held,
+            Self::Held { .. } | Self::Overtaken => Exit::Held,
             Self::Interrupted => Exit::Interrupted,
             Self::Cloud { .. }
             | Self::State { .. }
@@ -147,6 +166,8 @@ impl CliError {
             | Self::Keys(_)
             | Self::Plan(_)
             | Self::Json(_)
+            | Self::Output(_)
+            | Self::Absent { .. }
             | Self::Sandbox(_)
             | Self::Start(_) => Exit::Error,
         }
@@ -177,7 +198,9 @@ impl CliError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Refused { hint, .. } if !hint.is_empty() => vec![hint.clone()],
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } if !hint.is_empty() => {
+                vec![hint.clone()]
+            }
             Self::File { code, .. } => vec![format!("`quorate explain {code}` tells more")],
             Self::Held { until, .. } => vec![format!(
                 "wait for it; if it is dead, its lease ends at {} and the next run takes over by itself",
@@ -186,6 +209,9 @@ impl CliError {
             Self::Kubeconfig { .. } => {
                 vec!["mend it, or name another file with --output; nothing in it was changed".to_owned()]
             }
+            Self::Overtaken => vec![
+                "once the other run has ended, look with `quorate plan` how the cluster is before you go on".to_owned(),
+            ],
             Self::Keys(_) => vec!["restore the last good version of the cluster's `pki/` in the bucket".to_owned()],
             Self::Plan(_) => vec!["this is a mistake in Quorate: please report it with the cluster file".to_owned()],
             _ => Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::spec::{self, Cluster, Parsed};
+use crate::spec::{self, Cluster, Diagnostic, Parsed};
 
 use super::Ui;
 use super::error::CliError;
@@ -69,7 +69,10 @@ impl ClusterFile {
 
     /// The cluster, after its problems are shown.
     pub fn cluster(&self, ui: &Ui, told: Told) -> Result<Cluster, CliError> {
-        let parsed = self.parse();
+        let mut parsed = self.parse();
+        if ui.is_quiet() {
+            parsed.diagnostics.retain(Diagnostic::is_error);
+        }
         let errors = || parsed.diagnostics.iter().filter(|problem| problem.is_error());
         if told == Told::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
             let style = ui.message_style();

@@ -203,8 +203,10 @@ pub(super) async fn vault_at(
         return Ok((aws, Vault::new(Arc::new(store), cluster)));
     };
     if !directory.is_dir() {
-        let message = format!("there is no sandbox in {}", directory.display());
-        return Err(CliError::refused(message, "`quorate apply --sandbox` beside the cluster file makes it"));
+        return Err(CliError::Absent {
+            message: format!("there is no sandbox in {}", directory.display()),
+            hint: "`quorate apply --sandbox` beside the cluster file makes it".to_owned(),
+        });
     }
     let sandbox = Sandbox::open(directory, Settings::new(region, cluster));
     let store = sandbox.store(&place.bucket, &place.prefix);

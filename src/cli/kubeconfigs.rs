@@ -44,6 +44,7 @@ impl Kubeconfigs {
     /// # Errors
     /// When a file cannot be read or written, or is no kubeconfig. Nothing was changed then, or only files before it.
     pub fn add(&self, entry: &Entry) -> Result<Vec<PathBuf>, CliError> {
+        self.0.iter().try_for_each(|path| regular(path))?;
         let changing = self.changed(entry)?;
         let _locks = changing.iter().map(|(path, _)| Lock::acquire(path)).collect::<Result<Vec<_>, _>>()?;
         // Somebody may have written before we had the locks.
@@ -65,6 +66,18 @@ impl Kubeconfigs {
         all.filter(|(_, (_, fate))| *fate == Change::Changed)
             .map(|(path, (document, _))| Ok((path.clone(), document.text().map_err(told(path))?)))
             .collect()
+    }
+}
+
+/// Refuses what is no file that can be read to its end and replaced: a device, a pipe, a directory.
+fn regular(path: &Path) -> Result<(), CliError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(CliError::Usage {
+            message: format!("{} is no regular file, so no kubeconfig can be kept there", path.display()),
+            hint: "name a file with --output; `--output -` prints a kubeconfig of this cluster alone".to_owned(),
+        }),
+        // What is not there is made, and what cannot be looked at is told by who reads it.
+        _ => Ok(()),
     }
 }
 
@@ -189,6 +202,16 @@ mod tests {
         assert!(files.add(&entry()).unwrap().is_empty(), "what is there already is not written again");
         let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left.len(), 2, "no lock and no draft: {left:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused_unread() {
+        let directory = tempfile::tempdir().unwrap();
+        for path in [PathBuf::from("/dev/zero"), directory.path().to_owned()] {
+            let refused = Kubeconfigs::only(path).add(&entry()).unwrap_err();
+            assert!(refused.to_string().contains("is no regular file"), "{refused}");
+        }
     }
 
     #[test]

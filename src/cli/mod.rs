@@ -78,8 +78,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return fail(&session.ui, &CliError::Start(error)),
     };
     let exit = runtime.block_on(async {
-        let teller = session.ui.teller();
-        session.interrupt.listen(move |text| teller.note(text));
+        if arguments.command.winds_down() {
+            let teller = session.ui.teller();
+            session.interrupt.listen(move |text| teller.note(text));
+        }
         run(arguments.command, &session).await
     });
     // A question that nobody answers any more must not keep the process.
@@ -87,11 +89,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     exit
 }
 
-/// Runs a command, and reports what stopped it.
+/// Runs a command, and reports what stopped it, or that what it said got lost.
 pub async fn run(command: Command, session: &Session) -> Exit {
-    match command.run(session).await {
+    let exit = match command.run(session).await {
         Ok(exit) => exit,
         Err(error) => fail(&session.ui, &error),
+    };
+    match session.ui.lost() {
+        None => exit,
+        Some(source) => {
+            let error = fail(&session.ui, &CliError::Output(source));
+            if matches!(exit, Exit::Done | Exit::Differs) { error } else { exit }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where this machine's connections come from: the address that the API's gate has to know.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use clap::Args;
 use ipnet::Ipv4Net;
@@ -12,6 +12,9 @@ use crate::engine::Failure;
 
 /// What names the address where nobody can be asked for it.
 const VARIABLE: &str = "QUORATE_ADDRESS";
+
+/// Where connections come from in the sandbox (RFC 5737).
+const SIMULATED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Where connections come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,14 @@ impl Origin {
             message: format!("{VARIABLE}: {message}"),
             hint: format!("unset {VARIABLE}, and AWS is asked for this machine's address"),
         })
+    }
+
+    /// The same where nobody has to be asked: a simulated machine has an address of those that are kept for examples.
+    pub(super) fn simulated(self) -> Self {
+        match self {
+            Self::Named(range) => Self::Named(range),
+            Self::Here => Self::Named(Ipv4Net::from(SIMULATED)),
+        }
     }
 
     /// The addresses.

@@ -52,19 +52,33 @@ type Stream = Arc<Mutex<dyn Write + Send>>;
 pub(super) struct Screen {
     stream: Stream,
     pub(super) style: Style,
+    /// Why text on it got lost, the first time.
+    lost: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Screen {
-    /// Writes text. That nobody reads it any more (a closed pipe) is no reason to stop half way through an apply.
+    fn new(stream: Stream, style: Style) -> Self {
+        Self { stream, style, lost: Arc::default() }
+    }
+
+    /// Writes text. That it gets lost is no reason to stop half way through an apply; it is told at the end, unless there
+    /// is nobody who would read it any more (a closed pipe).
     pub(super) fn write(&self, text: &str) {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        if let Err(error) = written.or_else(unless_closed) {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
     }
 
     /// Writes a line.
     pub(super) fn line(&self, text: &str) {
         self.write(&format!("{text}\n"));
     }
+}
+
+fn unless_closed(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
 /// The part of a [`Ui`] that a task can own.
@@ -84,8 +98,8 @@ impl Ui {
     pub fn process(manner: Manner) -> Self {
         let person = io::stdin().is_terminal() && io::stderr().is_terminal() && !manner.json;
         Self {
-            out: Screen { stream: Arc::new(Mutex::new(io::stdout())), style: manner.out },
-            err: Screen { stream: Arc::new(Mutex::new(io::stderr())), style: manner.err },
+            out: Screen::new(Arc::new(Mutex::new(io::stdout())), manner.out),
+            err: Screen::new(Arc::new(Mutex::new(io::stderr())), manner.err),
             input: Mutex::new(if person { Input::Person } else { Input::Nobody }),
             json: manner.json,
             quiet: manner.quiet,
@@ -96,8 +110,8 @@ impl Ui {
     /// Streams that a test reads afterwards.
     pub fn captured(manner: Manner, input: Input, out: Stream, err: Stream) -> Self {
         Self {
-            out: Screen { stream: out, style: manner.out },
-            err: Screen { stream: err, style: manner.err },
+            out: Screen::new(out, manner.out),
+            err: Screen::new(err, manner.err),
             input: Mutex::new(input),
             json: manner.json,
             quiet: manner.quiet,
@@ -105,9 +119,19 @@ impl Ui {
         }
     }
 
+    /// Why a result could not be written, if one could not.
+    pub(super) fn lost(&self) -> Option<io::Error> {
+        self.out.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Whether results are JSON.
     pub fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether only results and errors are shown.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// How results look.
@@ -141,7 +165,9 @@ impl Ui {
 
     /// Says what may turn out badly.
     pub fn warning(&self, text: &str) {
-        self.err.write(&failure::message("warning: ", text, self.err.style));
+        if !self.quiet {
+            self.err.write(&failure::message("warning: ", text, self.err.style));
+        }
     }
 
     /// Says what went wrong.

@@ -77,10 +77,10 @@ impl Vault {
         let stored = stored.map_err(CliError::cloud("reading the cluster's secrets"))?;
         stored.ok_or_else(|| {
             let place = self.store.location();
-            CliError::refused(
-                format!("there is no {} of {} in {place}", content.name(), self.cluster),
-                "`quorate plan` says whether `quorate apply` makes it, or what to do instead",
-            )
+            CliError::Absent {
+                message: format!("there is no {} of {} in {place}", content.name(), self.cluster),
+                hint: "`quorate plan` says whether `quorate apply` makes it, or what to do instead".to_owned(),
+            }
         })
     }
 

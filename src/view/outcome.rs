@@ -173,9 +173,14 @@ pub fn report(outcome: &Outcome) -> Option<Report> {
     } else {
         format!("{} could not be made", noun::count(outcome.failed.len(), "change"))
     };
-    let failures = outcome.failed.iter().map(|(address, failure)| (Some(address.clone()), failure.clone())).collect();
+    let failures = failures(outcome);
     let hints = vec!["what was done is recorded: the same command goes on from here".to_owned()];
     Some(Report { message, causes: Vec::new(), failures, hints })
+}
+
+/// What failed, each with its object.
+pub fn failures(outcome: &Outcome) -> Vec<(Option<Address>, Failure)> {
+    outcome.failed.iter().map(|(address, failure)| (Some(address.clone()), failure.clone())).collect()
 }
 
 /// `3 created`, `1 updated`, …

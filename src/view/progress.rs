@@ -30,8 +30,10 @@ pub fn line(event: &Event, taken: Duration, style: Style) -> Option<String> {
             .ink(Ink::Danger, "failed")
             .plain(format!(" to {} {}: ", doing(*action).1, value::safe(&address.to_string())))
             .plain(value::safe(&failure.to_string())),
+        // The end counts them.
+        Event::Skipped { .. } if !style.verbose => return None,
         Event::Skipped { address, because } => {
-            let why = because.as_ref().map_or("interrupted".to_owned(), |needed| format!("needs {needed}"));
+            let why = because.as_ref().map_or("stopped".to_owned(), |needed| format!("needs {needed}"));
             Line::at(0).ink(Ink::Faint, format!("skipped {address} ({})", value::safe(&why)))
         }
     };
@@ -105,9 +107,11 @@ mod tests {
             Event::Skipped { address: Address::new("volume", "etcd-a"), because: Some(subnet()) },
             Event::Skipped { address: Address::new("volume", "etcd-b"), because: None },
         ];
+        let verbose = Style { verbose: true, ..Style::default() };
         let lines: Vec<String> =
-            events.iter().filter_map(|event| line(event, Duration::from_millis(1234), Style::default())).collect();
+            events.iter().filter_map(|event| line(event, Duration::from_millis(1234), verbose)).collect();
         insta::assert_snapshot!(lines.join("\n"));
+        assert_eq!(line(&events[5], Duration::ZERO, Style::default()), None, "the end counts what was not tried");
     }
 
     #[test]

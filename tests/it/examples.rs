@@ -41,10 +41,18 @@ fn every_example_is_planned_and_fits_on_a_screen() {
 }
 
 #[test]
+fn a_directory_of_an_example_has_one_cluster_file_so_that_commands_find_it() {
+    for (name, path) in examples() {
+        let found = ["cluster.hcl", "cluster.toml"].iter().filter(|file| path.join(file).exists()).count();
+        assert_eq!(found, 1, "{name}");
+    }
+}
+
+#[test]
 fn an_example_in_both_languages_is_one_plan() {
     let mut twins = 0;
     for (name, path) in examples() {
-        let Some(toml) = desk(&path, "cluster.toml") else { continue };
+        let Some(toml) = desk(&path.join("toml"), "cluster.toml") else { continue };
         let hcl = desk(&path, "cluster.hcl").expect("an example is in HCL");
         for arguments in [&["plan"][..], &["plan", "--json"]] {
             let (one, other) = (quorate(hcl.path(), arguments), quorate(toml.path(), arguments));

@@ -6,13 +6,13 @@ use std::process::{Command, Output};
 /// A directory with the tutorial's cluster file.
 pub(crate) fn desk() -> tempfile::TempDir {
     let desk = tempfile::tempdir().expect("a directory can be made");
-    copy("cluster.hcl", desk.path());
+    copy("cluster.hcl", &desk.path().join("cluster.hcl"));
     desk
 }
 
 fn copy(file: &str, to: &Path) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tutorial").join(file);
-    std::fs::copy(from, to.join(file)).expect("the example can be copied");
+    std::fs::copy(from, to).expect("the example can be copied");
 }
 
 pub(crate) fn quorate(directory: &Path, arguments: &[&str]) -> Output {
@@ -40,7 +40,7 @@ pub(crate) fn exits(output: &Output, code: i32) {
 #[test]
 fn hcl_and_toml_give_the_same_plan_byte_for_byte() {
     let (hcl, toml) = (desk(), tempfile::tempdir().expect("a directory can be made"));
-    copy("cluster.toml", toml.path());
+    copy("toml/cluster.toml", &toml.path().join("cluster.toml"));
     for arguments in [&["plan"][..], &["plan", "--verbose"], &["plan", "--json"]] {
         let (one, other) = (quorate(hcl.path(), arguments), quorate(toml.path(), arguments));
         exits(&one, 0);
@@ -121,7 +121,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
     let root = tempfile::tempdir().expect("a directory can be made");
     let desk = root.path().join("examples/tutorial");
     std::fs::create_dir_all(&desk).expect("a directory can be made");
-    copy("cluster.hcl", &desk);
+    copy("cluster.hcl", &desk.join("cluster.hcl"));
     let first = readme.lines().find_map(|line| line.strip_prefix("cargo run -- ")).expect("a first command");
     let applied = quorate(root.path(), &first.split(' ').collect::<Vec<_>>());
     exits(&applied, 0);
@@ -244,4 +244,44 @@ fn a_secret_of_a_service_is_nowhere_in_the_record() {
     let kept = contents(&desk.path().join(".quorate"));
     assert!(kept.contains("chat.poeticoding.com"), "the record is among what was read");
     assert!(!(kept + &out(&applied) + &err(&applied)).contains("TOPSECRET123"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_nobody_can_keep_is_an_error() {
+    let desk = desk();
+    exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
+    for arguments in [&["plan"][..], &["show", "--json"], &["kubeconfig", "--output", "-"], &["version"]] {
+        let full = std::fs::File::create("/dev/full").expect("the device is there");
+        let told = Command::new(env!("CARGO_BIN_EXE_quorate"))
+            .args(arguments)
+            .current_dir(desk.path())
+            .env("QUORATE_SANDBOX", "1")
+            .stdout(full)
+            .output()
+            .expect("quorate runs");
+        exits(&told, 1);
+        assert!(err(&told).contains("the output could not be written"), "{arguments:?}: {}", err(&told));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_changes_nothing_ends_with_the_first_signal_even_while_it_reads() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let desk = desk();
+    let mut reading = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(["plan", "--sandbox", "--var-file", "/dev/stdin"])
+        .current_dir(desk.path())
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("quorate runs");
+    // More than a pipe holds: who got rid of it knows that it is being read.
+    let comments = "# nothing\n".repeat(50_000);
+    reading.stdin.as_mut().expect("it is piped").write_all(comments.as_bytes()).expect("it is read");
+    let asked = Command::new("kill").arg(reading.id().to_string()).status().expect("kill runs");
+    assert!(asked.success());
+    let ended = reading.wait().expect("it ends");
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(15), "{ended}");
 }

@@ -68,6 +68,7 @@ impl Arguments {
         match self.deed {
             Deed::Open { lasting, address, wide } => {
                 let origin = Origin::of(address, &session.environment)?;
+                let origin = if session.is_sandbox() { origin.simulated() } else { origin };
                 flow::open_access(&flow, origin, lasting, wide).await
             }
             Deed::List => flow::list_access(&flow).await,

@@ -60,7 +60,9 @@ impl Arguments {
 
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let place = Place { bucket: self.bucket, prefix: self.prefix };
-        let (cloud, vault) = vault_at(&self.cluster, &self.region, &place, self.simulated.as_deref()).await?;
+        let here = || session.is_sandbox().then(|| session.simulated()).transpose();
+        let simulated = if self.simulated.is_some() { self.simulated } else { here()? };
+        let (cloud, vault) = vault_at(&self.cluster, &self.region, &place, simulated.as_deref()).await?;
         let client = session.interrupt.or(vault.administrator(cloud.as_ref(), LIFETIME)).await??;
         session.ui.result(&kubeconfig::credential(&client));
         Ok(Exit::Done)

@@ -32,7 +32,9 @@ fn explain(session: &Session, code: Option<&str>) -> Result<Exit, CliError> {
         hint: "`quorate explain` lists all rules".to_owned(),
     })?;
     if session.ui.is_json() {
-        session.ui.result(&(serde_json::to_string_pretty(&json(rule))? + "\n"));
+        let mut document = json(rule);
+        document["format"] = FORMAT.into();
+        session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
     } else {
         session.ui.result(&text(rule, session.ui.style()));
     }

@@ -51,6 +51,12 @@ commands! {
 }
 
 impl Command {
+    /// Whether it has something to bring to an end when it is interrupted: what is in flight, and its lease. All others
+    /// the system ends at once.
+    pub(super) fn winds_down(&self) -> bool {
+        matches!(self, Self::Apply(_) | Self::Destroy(_) | Self::Token(_))
+    }
+
     /// Whether it asks for everything to be shown.
     pub(super) fn is_verbose(&self) -> bool {
         match self {

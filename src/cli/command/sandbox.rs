@@ -1,12 +1,13 @@
 //! `quorate sandbox`
 
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use crate::cli::ground::{forget_state, sandbox};
 use crate::cli::file::Told;
 use crate::cli::{CliError, Exit, Session};
 use crate::engine::{Address, Member, NotAnAddress};
-use crate::view::short_id;
+use crate::view::{FORMAT, short_id};
 use crate::sandbox::{Edit, HurtError, Resident, Sandbox};
 
 /// Look into the simulated cloud, and hurt it on purpose
@@ -86,8 +87,9 @@ impl Arguments {
             forget_state(session).await?;
         }
         match self.deed.on(&sandbox).await {
-            Ok(Answer::Inventory(residents)) => tell(session, &residents)?,
-            Ok(Answer::Line(line)) => session.ui.text(&format!("{line}\n")),
+            Ok(Answer::Inventory(residents)) => tell(session, &residents),
+            Ok(Answer::Line(line)) if session.ui.is_json() => print(session, &json!({ "done": line })),
+            Ok(Answer::Line(line)) => session.ui.result(&format!("{line}\n")),
             Err(error) => return Err(CliError::Sandbox(Box::new(error))),
         }
         Ok(Exit::Done)
@@ -144,13 +146,21 @@ impl Deed {
     }
 }
 
-fn tell(session: &Session, residents: &[Resident]) -> Result<(), CliError> {
+/// Prints a document under its format.
+fn print(session: &Session, told: &Value) {
+    let mut document = json!({ "format": FORMAT, "sandbox": true });
+    if let (Some(document), Some(told)) = (document.as_object_mut(), told.as_object()) {
+        document.extend(told.clone());
+    }
+    session.ui.result(&format!("{document:#}\n"));
+}
+
+fn tell(session: &Session, residents: &[Resident]) {
     if session.ui.is_json() {
-        session.ui.result(&(serde_json::to_string_pretty(residents)? + "\n"));
+        print(session, &json!({ "objects": residents }));
     } else {
         session.ui.result(&status(residents));
     }
-    Ok(())
 }
 
 /// A table: kind, identifier, and whose it is.

@@ -123,10 +123,7 @@ pub async fn close_access(flow: &Flow<'_>, which: Which) -> Result<Exit, CliErro
 async fn admission(flow: &Flow<'_>) -> Result<Admission, CliError> {
     let found = flow.interrupt.or(patiently(flow, || flow.cloud.gate().admission())).await?;
     found.map_err(CliError::cloud("asking who may reach the API"))?.ok_or_else(|| {
-        CliError::refused(
-            format!("{} has no API yet: it was never applied as far as that", flow.name()),
-            "run `quorate apply` first",
-        )
+        CliError::not_applied(format!("{} has no API yet: it was never applied as far as that", flow.name()))
     })
 }
 

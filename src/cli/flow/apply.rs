@@ -10,6 +10,7 @@ use crate::engine::{self, Action, Address, Mode, Outcome, Prepared, Recorded};
 use crate::resource::{Bucket, Facts, Kinds, Resource};
 use crate::state::{Journal, Record};
 use crate::view;
+use crate::view::failure::Report;
 use crate::view::plan::Document;
 
 use super::Flow;
@@ -104,6 +105,10 @@ async fn carry_out(
     if let Err(error) = open_up(flow, tenure, &mut book, &mut outcome, settled.as_ref()).await {
         if outcome.done.is_empty() {
             return Err(error);
+        }
+        if matches!(error, CliError::Interrupted) {
+            outcome.interrupted = true;
+            return finish(flow, tenure, &document, &outcome, true);
         }
         // The bucket was made: that is said, and why it went no further.
         let exit = finish(flow, tenure, &document, &outcome, false)?;
@@ -262,10 +267,7 @@ fn finish(
     written: bool,
 ) -> Result<Exit, CliError> {
     tell(flow, document, outcome)?;
-    if let Some(report) = view::outcome::report(outcome) {
-        flow.ui.report(&report);
-    }
-    Ok(exit(flow, tenure, outcome, written))
+    Ok(end(flow, tenure, outcome, written))
 }
 
 fn tell(flow: &Flow<'_>, document: &Document, outcome: &Outcome) -> Result<(), CliError> {
@@ -278,13 +280,22 @@ fn tell(flow: &Flow<'_>, document: &Document, outcome: &Outcome) -> Result<(), C
     Ok(())
 }
 
-/// How the program ends after an outcome.
-pub(super) fn exit(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: bool) -> Exit {
-    if outcome.interrupted && flow.interrupt.stop.is_cancelled() && written {
+/// Says what failed, or what stopped it; and how the program ends after that.
+pub(super) fn end(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: bool) -> Exit {
+    let overtaken = tenure.is_lost() && (!outcome.failed.is_empty() || outcome.interrupted || !written);
+    if overtaken {
+        let report = Report { failures: view::outcome::failures(outcome), ..CliError::Overtaken.report() };
+        flow.ui.report(&report);
+    } else if let Some(report) = view::outcome::report(outcome) {
+        flow.ui.report(&report);
+    }
+    if overtaken {
+        Exit::Held
+    } else if outcome.interrupted && flow.interrupt.stop.is_cancelled() && written {
         Exit::Interrupted
     } else if outcome.failed.is_empty() && !outcome.interrupted && written {
         Exit::Done
-    } else if outcome.done.is_empty() && written && !tenure.is_lost() {
+    } else if outcome.done.is_empty() && written {
         Exit::Error
     } else {
         Exit::Partly

@@ -15,7 +15,7 @@ use crate::view::outcome::{Left, Remains};
 use crate::view::plan::Document;
 
 use super::Flow;
-use super::apply::{Consent, ask, change, exit, overtaken};
+use super::apply::{self, Consent, ask, change, overtaken};
 use super::begin::{Tenure, begin};
 use super::book::Book;
 use super::draft::draft;
@@ -266,14 +266,11 @@ fn tell(
     } else {
         flow.ui.result(&view::outcome::text(&told, flow.ui.style()));
     }
-    if let Some(report) = view::outcome::report(&end.outcome) {
-        flow.ui.report(&report);
-    }
+    let through = apply::end(flow, tenure, &end.outcome, end.written);
     if let Some(error) = unknown {
         flow.ui.warning("nobody looked whether something is left: `quorate plan --destroy` tells");
         return if matches!(error, CliError::Interrupted) { Ok(Exit::Interrupted) } else { Err(error) };
     }
-    let through = exit(flow, tenure, &end.outcome, end.written);
     let forgotten = left.iter().flatten().any(|live| !stays(end, live));
     Ok(if through == Exit::Done && forgotten { Exit::Error } else { through })
 }

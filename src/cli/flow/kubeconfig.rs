@@ -64,10 +64,7 @@ fn certificate(client: &ClientCertificate) -> User {
 /// The API's address as it was last applied: by its name, or by its load balancer's where no zone holds the name.
 async fn server(flow: &Flow<'_>) -> Result<String, CliError> {
     flow.interrupt.or(api_address(&flow.store, flow.name())).await??.ok_or_else(|| {
-        CliError::refused(
-            format!("{} has no API yet: it was never applied as far as that", flow.name()),
-            "run `quorate apply` first",
-        )
+        CliError::not_applied(format!("{} has no API yet: it was never applied as far as that", flow.name()))
     })
 }
 

@@ -12,6 +12,7 @@ mod plans;
 mod rolls;
 mod runs;
 mod services;
+mod stops;
 mod told;
 mod zones;
 

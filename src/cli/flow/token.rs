@@ -14,10 +14,9 @@ pub async fn rotate_token(flow: &Flow<'_>, vault: &Vault) -> Result<Exit, CliErr
     let tenure = begin(flow, "token rotate").await?;
     let rotated = match tenure {
         Tenure::Leased { .. } => vault.rotate_token().await,
-        Tenure::NoStore => Err(CliError::refused(
-            format!("{} has no join token: it was never applied", flow.name()),
-            "run `quorate apply` first",
-        )),
+        Tenure::NoStore => {
+            Err(CliError::not_applied(format!("{} has no join token: it was never applied", flow.name())))
+        }
     };
     tenure.end(flow).await;
     rotated?;

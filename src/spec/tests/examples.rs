@@ -20,9 +20,9 @@ fn examples_have_no_errors() {
 #[test]
 fn hcl_and_toml_mean_the_same() {
     let hcl = example("tutorial/cluster.hcl").cluster;
-    assert_eq!(hcl, example("tutorial/cluster.toml").cluster);
+    assert_eq!(hcl, example("tutorial/toml/cluster.toml").cluster);
     insta::assert_json_snapshot!(hcl);
-    assert_eq!(example("nginx/cluster.hcl").cluster, example("nginx/cluster.toml").cluster);
+    assert_eq!(example("nginx/cluster.hcl").cluster, example("nginx/toml/cluster.toml").cluster);
 }
 
 #[test]

@@ -108,7 +108,7 @@ async fn a_wide_range_wants_a_word_and_a_cluster_without_an_api_an_apply() {
     let lab = Lab::new();
     let (exit, _) = lab.open("203.0.113.7/32", HOUR).await;
     let error = exit.unwrap_err();
-    assert!(error.exit() == Exit::Refused && error.to_string().contains("no API yet"), "{error}");
+    assert!(error.exit() == Exit::Error && error.to_string().contains("no API yet"), "{error}");
     lab.apply(YES).await.0.unwrap();
     for wide in ["0.0.0.0/0", "10.0.0.0/8", "128.0.0.0/1"] {
         let error = lab.open(wide, HOUR).await.0.unwrap_err();
