@@ -1,12 +1,16 @@
 //! How long planning takes: `cargo bench --bench plan`.
+#![allow(clippy::expect_used, reason = "a benchmark that cannot begin says why and ends")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use divan::{Bencher, black_box};
+use quorate::blueprint::{Pins, blueprint};
 use quorate::engine::{
-    Address, Attribute, Attributes, Input, Inputs, Kind, Live, Mode, Object, Output, Phase, Recorded, Reference, Value,
-    Vocabulary, plan,
+    Address, Attribute, Attributes, Input, Inputs, Kind, Live, Member, Mode, Object, Output, Phase, Recorded,
+    Reference, Value, Vocabulary, plan,
 };
+use quorate::resource::{Facts, Kinds, SizeFacts};
+use quorate::spec::{Architecture, parse};
 
 const SIZES: [usize; 3] = [100, 1_000, 5_000];
 const REFERENCES: usize = 3;
@@ -105,6 +109,57 @@ fn record(object: &Object, live: &Live) -> Recorded {
     }
 }
 
+/// The example that survives the loss of a zone, with so many nodes.
+fn file(nodes: usize) -> String {
+    let file = include_str!("../examples/ha/cluster.hcl").replacen("count = 6", &format!("count = {nodes}"), 1);
+    format!("{file}\nnetwork {{\n  plugin = \"none\"\n}}\n")
+}
+
+fn facts() -> Facts {
+    Facts {
+        account: "111122223333".to_owned(),
+        caller: "arn:aws:iam::111122223333:user/alvise".to_owned(),
+        region: "eu-central-1".to_owned(),
+        zones: ["a", "b", "c"].map(|letter| format!("eu-central-1{letter}")).to_vec(),
+        images: BTreeMap::from([(Architecture::Arm64, "ami-000000000000000a6".to_owned())]),
+        sizes: BTreeMap::from([(
+            "m7g.large".to_owned(),
+            SizeFacts { architecture: Architecture::Arm64, vcpus: 2, memory_mib: 8192 },
+        )]),
+        own_images: BTreeMap::new(),
+        public_zones: BTreeMap::from([("example.com".to_owned(), vec!["Z0EXAMPLE".to_owned()])]),
+    }
+}
+
+/// The objects of a cluster file.
+fn objects(file: &str, facts: &Facts) -> Vec<Object> {
+    let cluster = parse("cluster.hcl", file, &BTreeMap::new()).cluster.expect("the example is a good one");
+    blueprint(&cluster, facts, &Pins::default()).expect("the account has all that it asks for").objects
+}
+
+/// An object of a cluster file as it is seen once it is there; an Auto Scaling group with its machines.
+fn seen(object: &Object) -> Live {
+    let told = |address: &Address, output: &str| format!("{address}.{output}");
+    let resolved = object.resolve(&|reference: &Reference| Some(told(&reference.address, &reference.output)));
+    let outputs = Kinds.kind(object.address.kind()).map(|kind| kind.outputs).unwrap_or_default();
+    let machines = match object.attributes.get("desired") {
+        Some(Value::Integer(count)) => *count,
+        _ => 0,
+    };
+    let member = |number: i64| Member {
+        id: format!("i-{number:017x}"),
+        zone: "eu-central-1a".to_owned(),
+        state: "InService".to_owned(),
+        version: "1".to_owned(),
+    };
+    Live {
+        attributes: resolved.attributes,
+        outputs: outputs.iter().map(|output| (output.name.to_owned(), told(&object.address, output.name))).collect(),
+        members: (0..machines).map(member).collect(),
+        ..made(object)
+    }
+}
+
 fn bench(bencher: Bencher<'_, '_>, cluster: &Cluster, mode: Mode) {
     bencher.with_inputs(|| (cluster.desired.clone(), cluster.live.clone())).bench_values(|(desired, live)| {
         let inputs = Inputs { mode, desired, live, recorded: &cluster.recorded, serial: 1, vocabulary: &OneKind };
@@ -132,4 +187,23 @@ fn replace_all(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn destroy(bencher: Bencher<'_, '_>, size: usize) {
     bench(bencher, &cluster(size), Mode::Destroy);
+}
+
+/// All that a plan computes, from the file on, for a cluster where nothing differs.
+#[divan::bench(args = [3, 300], sample_count = 10)]
+fn nodes(bencher: Bencher<'_, '_>, nodes: usize) {
+    let (file, facts) = (file(nodes), facts());
+    let live: Vec<Live> = objects(&file, &facts).iter().map(seen).collect();
+    let recorded = objects(&file, &facts)
+        .iter()
+        .zip(&live)
+        .map(|(object, live)| (object.address.clone(), record(object, live)))
+        .collect();
+    bencher.with_inputs(|| live.clone()).bench_values(|live| {
+        let desired = objects(&file, &facts);
+        let inputs = Inputs { mode: Mode::Apply, desired, live, recorded: &recorded, serial: 1, vocabulary: &Kinds };
+        let prepared = plan(inputs).expect("the objects contradict themselves");
+        assert!(prepared.plan.is_empty(), "{:#?}", prepared.plan.changes);
+        black_box(prepared.plan.unchanged)
+    });
 }

@@ -3,6 +3,7 @@
 mod checks;
 mod etcd;
 mod evidence;
+mod kubernetes;
 
 #[cfg(test)]
 mod tests;

@@ -19,11 +19,7 @@ impl Resource for BucketObject {
     const KIND: Kind = Kind {
         name: "bucket-object",
         title: "S3 object",
-        attributes: &[
-            Attribute::replace("bucket"),
-            Attribute::replace("key"),
-            Attribute::replace("sha256"),
-        ],
+        attributes: &[Attribute::replace("bucket"), Attribute::replace("key"), Attribute::replace("sha256")],
         outputs: &[Output::attribute("key")],
         data: false,
         shared: false,

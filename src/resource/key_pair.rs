@@ -19,11 +19,7 @@ impl Resource for KeyPair {
     const KIND: Kind = Kind {
         name: "key-pair",
         title: "key pair",
-        attributes: &[
-            Attribute::replace("name"),
-            Attribute::replace("public_key"),
-            Attribute::update("tags").tags(),
-        ],
+        attributes: &[Attribute::replace("name"), Attribute::replace("public_key"), Attribute::update("tags").tags()],
         outputs: &[Output::pattern("id", "key-{hex}"), Output::attribute("name")],
         data: false,
         shared: false,

@@ -34,10 +34,7 @@ impl Resource for LoadBalancer {
             Attribute::update("tags").tags(),
         ],
         outputs: &[
-            Output::pattern(
-                "arn",
-                "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/net/{name}/{hex}",
-            ),
+            Output::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/net/{name}/{hex}"),
             Output::pattern("dns_name", "{name}-{hex}.elb.{region}.amazonaws.com"),
             Output::pattern("zone_id", "Z26RNL4JYFTOTI"),
         ],

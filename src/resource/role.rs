@@ -38,10 +38,7 @@ impl Resource for Role {
             // IAM lists roles without their tags; the path says whose they are.
             Attribute::update("tags").tags().unobserved(),
         ],
-        outputs: &[
-            Output::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"),
-            Output::attribute("name"),
-        ],
+        outputs: &[Output::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"), Output::attribute("name")],
         data: false,
         shared: false,
         seconds: 5,

@@ -61,10 +61,7 @@ impl Resource for TargetGroup {
             Attribute::update("sticky"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern(
-            "arn",
-            "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
-        )],
+        outputs: &[Output::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}")],
         data: false,
         shared: false,
         seconds: 2,

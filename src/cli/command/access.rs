@@ -58,7 +58,9 @@ fn lasting(text: &str) -> Result<SignedDuration, String> {
         return Ok(lasting);
     }
     let hours = LONGEST_GRANT.as_hours();
-    Err(format!("{hours} hours are the most; who needs the API for longer belongs into `api.allow` in the cluster file"))
+    Err(format!(
+        "{hours} hours are the most; who needs the API for longer belongs into `api.allow` in the cluster file"
+    ))
 }
 
 impl Arguments {

@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::cli::ground::{forget_state, sandbox};
 use crate::cli::file::Told;
+use crate::cli::ground::{forget_state, sandbox};
 use crate::cli::{CliError, Exit, Session};
 use crate::engine::{Address, Member, NotAnAddress};
-use crate::view::{FORMAT, short_id};
 use crate::sandbox::{Edit, HurtError, Resident, Sandbox};
+use crate::view::{FORMAT, short_id};
 
 /// Look into the simulated cloud, and hurt it on purpose
 ///
@@ -166,15 +166,14 @@ fn tell(session: &Session, residents: &[Resident]) {
 /// A table: kind, identifier, and whose it is.
 fn status(residents: &[Resident]) -> String {
     let width = |text: &dyn Fn(&Resident) -> usize| residents.iter().map(text).max().unwrap_or_default();
-    let (kinds, ids) = (width(&|resident| resident.kind.len()), width(&|resident| short_id(&resident.id).len().min(40)));
+    let (kinds, ids) =
+        (width(&|resident| resident.kind.len()), width(&|resident| short_id(&resident.id).len().min(40)));
     let row = |resident: &Resident| {
         let owner = match (&resident.cluster, &resident.address) {
             (Some(cluster), Some(address)) => format!("{address} of {cluster}"),
             _ => "somebody else's".to_owned(),
         };
-        let machine = |member: &Member| {
-            format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state)
-        };
+        let machine = |member: &Member| format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state);
         let head = format!("{:<kinds$}  {:<ids$}  {owner}\n", resident.kind, short_id(&resident.id));
         head + &resident.members.iter().map(machine).collect::<String>()
     };

@@ -1,0 +1,134 @@
+//! Whether Kubernetes is well: what its API says of the control plane, of nodes, and of what every cluster needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::checks::{Area, Check, Verdict, all_machines, count, title, well_unless};
+use super::evidence::{Api, Census, Evidence, Node};
+
+/// What every master runs.
+const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+/// What no cluster works without besides, by the name in its pods' labels, and what it is for.
+const SYSTEM: [(&str, &str); 3] = [
+    ("aws-cloud-controller-manager", "new nodes take no pods and have no routes"),
+    ("kube-dns", "pods find nothing by name"),
+    ("kube-proxy", "services are not reached"),
+];
+pub(super) fn kubernetes(evidence: &Evidence) -> Vec<Check> {
+    let areas = [Area::ControlPlane, Area::Nodes, Area::System];
+    match &evidence.kubernetes {
+        Api::Simulated => vec![Check::new(Area::Nodes, Verdict::Simulated, "no Kubernetes runs in the sandbox")],
+        Api::Silent(why) => areas
+            .into_iter()
+            .map(|area| Check::new(area, Verdict::Unknown, format!("the API server did not tell: {why}")))
+            .enumerate()
+            .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
+            .collect(),
+        Api::Told(census) => [control_plane(evidence, census), nodes(evidence, census), system(census)].concat(),
+    }
+}
+
+/// What keeps most people from the API.
+const CLOSED: &str = "it answers to whom `api.allow` in the file lets in, or `quorate access open` for a while; and to \
+                      nobody for some minutes after the first apply";
+
+fn control_plane(evidence: &Evidence, census: &Census) -> Vec<Check> {
+    let area = Area::ControlPlane;
+    let nodes: BTreeMap<&str, &str> =
+        census.nodes.iter().map(|node| (node.instance.as_str(), node.name.as_str())).collect();
+    let mut checks = Vec::new();
+    for (group, machine) in all_machines(evidence).filter(|(group, _)| group.masters) {
+        let Some(node) = nodes.get(machine.id.as_str()) else { continue };
+        for (trouble, components) in troubles(census, node) {
+            let finding = format!("{}: {}: {trouble}", title(group, machine), components.join(", "));
+            checks.push(
+                Check::new(area, Verdict::Waiting, finding)
+                    .advise("on the machine: `crictl ps --all`, `crictl logs`, `journalctl -u kubelet`"),
+            );
+        }
+    }
+    let masters: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();
+    let joined = all_machines(evidence)
+        .filter(|(group, machine)| group.masters && nodes.contains_key(machine.id.as_str()))
+        .count();
+    if joined < masters {
+        let finding = format!("{joined} of {} run it", count(masters, "master"));
+        checks.push(Check::new(area, Verdict::Waiting, finding).advise("the others are not Nodes yet: see below"));
+    }
+    well_unless(&mut checks, area, || format!("runs on {}", count(masters, "master")));
+    checks
+}
+
+/// What is wrong with a master's pods: each trouble with those that have it.
+fn troubles<'a>(census: &'a Census, node: &str) -> BTreeMap<&'a str, Vec<&'static str>> {
+    let mut troubles: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for component in COMPONENTS {
+        let pod = census.pods.iter().find(|pod| pod.component == component && pod.node == node);
+        match pod.map(|pod| pod.trouble.as_deref()) {
+            Some(None) => {}
+            Some(Some(trouble)) => troubles.entry(trouble).or_default().push(component),
+            None => troubles.entry("there is no such pod").or_default().push(component),
+        }
+    }
+    troubles
+}
+
+fn nodes(evidence: &Evidence, census: &Census) -> Vec<Check> {
+    let area = Area::Nodes;
+    let known: BTreeMap<&str, &Node> = census.nodes.iter().map(|node| (node.instance.as_str(), node)).collect();
+    let mut checks = Vec::new();
+    // Also those that are on their way in or out: they are machines all the same.
+    let machines: BTreeSet<&str> =
+        evidence.groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
+    for (group, machine) in all_machines(evidence) {
+        let finding = match known.get(machine.id.as_str()) {
+            None => format!("{} is no Node", title(group, machine)),
+            Some(Node { name, trouble: Some(trouble), .. }) => format!("{} ({name}): {trouble}", title(group, machine)),
+            Some(_) => continue,
+        };
+        checks.push(
+            Check::new(area, Verdict::Waiting, finding)
+                .advise("`journalctl -u kubelet` on the machine says what it waits for"),
+        );
+    }
+    checks.extend(census.nodes.iter().filter(|node| !node.initialized).map(|node| {
+        Check::new(area, Verdict::Waiting, format!("{} takes no pods: it is not initialized yet", node.name)).advise(
+            "the cloud controller manager does that: `kubectl -n kube-system logs ds/aws-cloud-controller-manager`",
+        )
+    }));
+    for node in census.nodes.iter().filter(|node| !machines.contains(node.instance.as_str())) {
+        let finding = format!("{} is a Node without a machine ({})", node.name, node.instance);
+        checks.push(
+            Check::new(area, Verdict::Waiting, finding)
+                .advise("the cloud controller manager removes it within minutes; `kubectl delete node` does it now"),
+        );
+    }
+    well_unless(&mut checks, area, || format!("{} ready", count(census.nodes.len(), "node")));
+    checks
+}
+
+fn system(census: &Census) -> Vec<Check> {
+    let area = Area::System;
+    let there: BTreeSet<&str> = census.system.iter().map(|pod| pod.component.as_str()).collect();
+    let missing = SYSTEM.iter().filter(|(component, _)| !there.contains(component));
+    let mut checks: Vec<Check> = missing
+        .map(|(component, loss)| {
+            Check::new(area, Verdict::Waiting, format!("{component} has no pod: {loss}")).advise(
+                "masters and `quorate apply` put these in place; `kubectl -n kube-system get all` shows how far",
+            )
+        })
+        .collect();
+    // A DaemonSet that cannot start would say the same thing once a node.
+    let mut troubles: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for pod in &census.system {
+        let Some(trouble) = &pod.trouble else { continue };
+        troubles.entry((&pod.component, trouble)).or_default().push(&pod.node);
+    }
+    checks.extend(troubles.into_iter().map(|((component, trouble), nodes)| {
+        let place = if let [node] = nodes[..] { node.to_owned() } else { count(nodes.len(), "node") };
+        let on = if place.is_empty() { String::new() } else { format!(" on {place}") };
+        Check::new(area, Verdict::Waiting, format!("{component}{on}: {trouble}"))
+            .advise("`kubectl -n kube-system describe pods` and `kubectl -n kube-system logs` say more")
+    }));
+    well_unless(&mut checks, area, || format!("{} ready", count(census.system.len(), "pod")));
+    checks
+}
