@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Each module and the modules of ours that it may use.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -112,6 +113,18 @@ fn each_kind_has_a_file_in_the_vocabulary_and_one_on_aws() {
             .collect()
     };
     assert_eq!(kinds("resource"), kinds("aws"));
+}
+
+/// `cargo fmt` follows `mod`, and does not see those that a macro declares.
+#[test]
+fn every_file_is_formatted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = sources("").into_iter().map(|(file, _)| root.join("src").join(file));
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--check", "--edition", "2024", "--config-path"]).arg(root).args(files);
+    // Whoever only runs the tests need not have it.
+    let Ok(output) = rustfmt.output() else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 /// The source files below a module, without tests, as paths below `src` and their text.

@@ -33,6 +33,22 @@ async fn acquired(store: &Arc<dyn Store>, run: &str) -> (Lease, Option<Holder>) 
     }
 }
 
+/// The leases of those who get one, of so many who ask at once.
+async fn rivals(store: &Arc<dyn Store>, count: usize) -> Vec<Lease> {
+    let run = |run: usize| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { acquire(&store, &format!("run-{run}")).await })
+    };
+    let runs: Vec<_> = (0..count).map(run).collect();
+    let mut leases = Vec::new();
+    for run in runs {
+        if let Acquisition::Acquired { lease, .. } = run.await.unwrap() {
+            leases.push(lease);
+        }
+    }
+    leases
+}
+
 fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
 }
@@ -80,37 +96,14 @@ async fn of_many_who_take_over_exactly_one_succeeds() {
     let store = memory();
     drop(acquired(&store, "dead").await);
     sleep(TTL * 2).await;
-    let runs: Vec<_> = (0..20)
-        .map(|run| {
-            let store = Arc::clone(&store);
-            tokio::spawn(async move { acquire(&store, &format!("run-{run}")).await })
-        })
-        .collect();
-    let mut leases = Vec::new();
-    for run in runs {
-        if let Acquisition::Acquired { lease, .. } = run.await.unwrap() {
-            leases.push(lease);
-        }
-    }
-    assert_eq!(leases.len(), 1);
+    assert_eq!(rivals(&store, 20).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_start_at_once_in_a_directory_exactly_one_succeeds() {
     let directory = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(DirectoryStore::new(directory.path()));
-    let runs: Vec<_> = (0..12)
-        .map(|run| {
-            let store = Arc::clone(&store);
-            tokio::spawn(async move { acquire(&store, &format!("run-{run}")).await })
-        })
-        .collect();
-    let mut leases = Vec::new();
-    for run in runs {
-        if let Acquisition::Acquired { lease, .. } = run.await.unwrap() {
-            leases.push(lease);
-        }
-    }
+    let mut leases = rivals(&store, 12).await;
     assert_eq!(leases.len(), 1);
     assert_eq!(leases.remove(0).release().await.unwrap(), Released::Ours);
     assert_eq!(store.list("").await.unwrap(), Vec::<String>::new());
