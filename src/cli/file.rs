@@ -7,6 +7,7 @@ use crate::spec::{self, Cluster, Diagnostic, Parsed};
 
 use super::Ui;
 use super::error::CliError;
+use super::manifests::{self, Findings};
 
 /// The names that a cluster file has when none is given.
 const NAMES: [&str; 2] = ["cluster.hcl", "cluster.toml"];
@@ -62,25 +63,41 @@ impl ClusterFile {
         }
     }
 
-    /// What it means, and what is wrong with it.
-    pub fn parse(&self) -> Parsed {
-        spec::parse(&self.path.display().to_string(), &self.text, &self.variables)
+    /// What it means, and what is wrong with it; and with the manifests that it names.
+    pub(super) fn parse(&self) -> (Parsed, Vec<Findings>) {
+        let mut parsed = spec::parse(&self.path.display().to_string(), &self.text, &self.variables);
+        let manifests = match &mut parsed.cluster {
+            Some(cluster) => manifests::read(cluster, &parsed.source, self.directory()),
+            None => Vec::new(),
+        };
+        (parsed, manifests)
     }
 
-    /// The cluster, after its problems are shown.
+    /// The cluster, after its problems are shown. Manifests are of no interest to who is told of errors alone: nothing is
+    /// made from them then.
     pub fn cluster(&self, ui: &Ui, told: Told) -> Result<Cluster, CliError> {
-        let mut parsed = self.parse();
+        let (mut parsed, mut manifests) = self.parse();
+        if told == Told::Errors {
+            manifests.clear();
+        }
         if ui.is_quiet() {
             parsed.diagnostics.retain(Diagnostic::is_error);
         }
-        let errors = || parsed.diagnostics.iter().filter(|problem| problem.is_error());
         if told == Told::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
             let style = ui.message_style();
             ui.message(&parsed.render(style.color, style.width));
         }
-        let code = errors().next().map_or("CODE", |problem| problem.code);
-        let (file, errors) = (self.path.display().to_string(), errors().count());
-        parsed.cluster.clone().ok_or(CliError::File { file, errors, code })
+        for findings in &manifests {
+            findings.tell(ui);
+        }
+        let found = parsed.diagnostics.iter().chain(manifests.iter().flat_map(|findings| &findings.problems));
+        let codes: Vec<&str> = found.filter(|problem| problem.is_error()).map(|problem| problem.code).collect();
+        let file = || self.path.display().to_string();
+        let code = codes.first().copied().unwrap_or("CODE");
+        match parsed.cluster {
+            Some(cluster) if codes.is_empty() => Ok(cluster),
+            _ => Err(CliError::File { file: file(), errors: codes.len(), code }),
+        }
     }
 }
 

@@ -48,7 +48,6 @@ impl Ground {
     /// Opens the cloud of a cluster. `directory` is the cluster file's: paths in the file start there.
     pub(super) async fn open(session: &Session, cluster: Cluster, directory: &Path) -> Result<Self, CliError> {
         let workshop = session.workshop()?;
-        let cluster = with_manifests(cluster, directory)?;
         if session.is_sandbox() {
             let sandbox = sandbox(session, &cluster)?;
             let place = Place::of(&cluster, &sandbox.settings().account);
@@ -120,16 +119,6 @@ impl Ground {
             retry: RetryPolicy::default(),
         }
     }
-}
-
-/// The cluster with the manifests that its file names, read from the file's directory.
-fn with_manifests(mut cluster: Cluster, directory: &Path) -> Result<Cluster, CliError> {
-    for addon in cluster.addons.values_mut() {
-        let path = directory.join(&addon.manifest);
-        let read = std::fs::read_to_string(&path);
-        addon.content = read.map_err(|source| CliError::Unreadable { path, source })?;
-    }
-    Ok(cluster)
 }
 
 /// The simulated cloud beside the cluster file.

@@ -11,6 +11,7 @@ pub mod flow;
 mod ground;
 mod interrupt;
 mod kubeconfigs;
+mod manifests;
 mod origin;
 mod progress;
 mod session;
@@ -66,13 +67,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             return if told.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    let ui = Ui::process(arguments.globals.manner(arguments.command.is_verbose()));
-    let session = Session {
-        globals: arguments.globals,
-        ui,
-        interrupt: Interrupt::default(),
-        environment: Environment::process(),
-    };
+    let environment = Environment::process();
+    let ui = Ui::process(arguments.globals.manner(&environment, arguments.command.is_verbose()));
+    let session = Session { globals: arguments.globals, ui, interrupt: Interrupt::default(), environment };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&session.ui, &CliError::Start(error)),

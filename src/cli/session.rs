@@ -16,8 +16,10 @@ use super::{Interrupt, Ui};
 
 /// Where the workshop keeps the simulated cloud.
 pub(super) const SANDBOX: &str = "sandbox";
-/// How many columns text is made for.
+/// How many columns text is made for, unless `COLUMNS` says otherwise.
 const WIDTH: usize = 80;
+/// The narrowest and the widest screen that text is made for.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=1000;
 
 /// Arguments of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -100,6 +102,12 @@ impl Environment {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// How many columns there are: shells know, and pass it on if they are told to.
+    fn width(&self) -> usize {
+        let columns = self.get("COLUMNS").and_then(|columns| columns.trim().parse().ok());
+        columns.map_or(WIDTH, |columns: usize| columns.clamp(*WIDTHS.start(), *WIDTHS.end()))
+    }
+
     fn user(&self) -> &str {
         ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| self.get(name)).unwrap_or("somebody")
     }
@@ -165,8 +173,8 @@ impl Session {
 
 impl Globals {
     /// How to talk on the process's own streams.
-    pub fn manner(&self, verbose: bool) -> Manner {
-        let style = |color| Style { color, width: WIDTH, verbose };
+    pub fn manner(&self, environment: &Environment, verbose: bool) -> Manner {
+        let style = |color| Style { color, width: environment.width(), verbose };
         Manner {
             out: style(self.color.on(&std::io::stdout())),
             err: style(self.color.on(&std::io::stderr())),
@@ -183,5 +191,20 @@ impl Color {
             Self::Always => true,
             Self::Never => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_as_wide_as_the_shell_says() {
+        let width = |columns: &str| {
+            let variables = vec![("COLUMNS".to_owned(), columns.to_owned())];
+            Globals::default().manner(&Environment { variables, ..Environment::default() }, false).out.width
+        };
+        assert_eq!((width("120"), width("0"), width("wide"), width("99999")), (120, 40, 80, 1000));
+        assert_eq!(Globals::default().manner(&Environment::default(), false).out.width, 80);
     }
 }

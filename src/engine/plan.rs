@@ -117,6 +117,11 @@ pub enum Reason {
         /// What to do instead.
         instead: String,
     },
+    /// It has to stay as long as the cluster lives.
+    Needed {
+        /// Why, and what to do instead.
+        instead: String,
+    },
     /// It is gone, others that are there need it, and a new one would be of no use to them.
     Lost {
         /// What to do instead.

@@ -93,6 +93,9 @@ pub fn examine(evidence: &Evidence) -> Vec<Check> {
         .collect()
 }
 
+/// The target group of the Kubernetes API.
+const API: &str = "api";
+
 fn machines(evidence: &Evidence) -> Vec<Check> {
     let area = Area::Machines;
     let short = evidence.groups.iter().filter(|group| in_service(group).count() < group.wanted);
@@ -188,12 +191,24 @@ fn targets(evidence: &Evidence) -> Vec<Check> {
         Check::new(area, Verdict::Waiting, format!("nothing stands behind {group}"))
             .advise("its Auto Scaling groups put their machines there; `quorate plan` says whether they are attached")
     }));
+    checks.extend(masters_missing_behind_api(evidence));
     if evidence.target_groups.is_empty() {
         checks.push(Check::new(area, Verdict::Waiting, "there is no target group").advise("`quorate apply` makes it"));
     }
     let healthy = evidence.targets.len();
     well_unless(&mut checks, area, || format!("{} healthy", count(healthy, "target")));
     checks
+}
+
+/// Fewer masters behind the API's load balancer than there should be: a machine that is gone is no target, not an ill one.
+fn masters_missing_behind_api(evidence: &Evidence) -> Option<Check> {
+    let wanted: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();
+    let there = evidence.targets.iter().filter(|target| target.group == API).count();
+    (0 < there && there < wanted).then(|| {
+        let finding = format!("{there} of {} stand behind {API}", count(wanted, "master"));
+        Check::new(Area::Targets, Verdict::Waiting, finding)
+            .advise("the others are on their way: their groups put them there once they are in service")
+    })
 }
 
 fn names(evidence: &Evidence) -> Vec<Check> {

@@ -125,6 +125,13 @@ fn every_trouble_comes_with_a_way_out() {
 }
 
 #[test]
+fn a_master_that_is_no_target_is_missed() {
+    let mut evidence = well();
+    evidence.targets.truncate(1);
+    assert_eq!(troubles(&evidence), "Waiting Targets: 1 of 3 masters stand behind api");
+}
+
+#[test]
 fn a_cluster_says_how_many_masters_it_can_still_lose() {
     let mut evidence = well();
     census(&mut evidence).pods.retain(|pod| pod.node != "ip-i-c" || pod.component != "etcd");

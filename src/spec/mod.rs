@@ -16,6 +16,7 @@ mod hcl;
 mod image;
 mod instance;
 mod location;
+mod manifest;
 mod name;
 #[cfg(test)]
 mod reference;
@@ -40,6 +41,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use image::ImageError;
 pub use instance::SizeError;
 pub use location::{BucketError, LocationError};
+pub use manifest::{Namespaced, absent_manifest, check_manifest};
 pub use name::{LabelError, NameError};
 pub use render::render;
 #[cfg(test)]

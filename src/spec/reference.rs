@@ -44,14 +44,18 @@ pub(super) fn rules() -> String {
     for rule in all {
         let _ = write!(
             page,
-            "\n## {}\n\n**{}** ({}). {}\n\nBreaks it:\n\n```hcl\n{}\n```\n\nKeeps it:\n\n```hcl\n{}\n```\n",
+            "\n## {}\n\n**{}** ({}). {}\n",
             rule.code,
             sentence(rule.title),
             severity(rule),
             rule.explanation,
-            rule.bad,
-            rule.good,
         );
+        // What is wrong with another file has no example in this one.
+        for (title, example) in
+            [("Breaks it", rule.bad), ("Keeps it", rule.good)].iter().filter(|(_, it)| !it.is_empty())
+        {
+            let _ = write!(page, "\n{title}:\n\n```hcl\n{example}\n```\n");
+        }
     }
     page
 }

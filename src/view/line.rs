@@ -220,6 +220,12 @@ pub(super) fn labelled(label: &str, ink: Ink, text: &str, style: Style) -> Vec<L
     let indent = label.chars().count();
     let mut lines: Vec<Line> = Vec::new();
     for part in text.lines() {
+        let part = part.trim_end();
+        if part.starts_with(' ') && part.chars().count() <= room(indent, style) {
+            // A place that is pointed at: spaces count.
+            lines.push(Line::at(indent).plain(super::value::safe(part)));
+            continue;
+        }
         lines.extend(paragraph(indent, Ink::Plain, &super::value::safe(part), style));
     }
     let first = if lines.is_empty() { Line::default() } else { lines.remove(0) };
@@ -242,6 +248,13 @@ mod tests {
         assert_eq!(shown(&lines), format!("    one/two\n    manifest/{}/\n    {}\n", "a".repeat(60), "b".repeat(40)));
         let whole = "c".repeat(100);
         assert_eq!(shown(&names(0, Ink::Plain, &whole, Style::default())), format!("{whole}\n"));
+    }
+
+    #[test]
+    fn a_caret_stays_below_what_it_points_at() {
+        let text = "what is wrong:\n  key: [1\n       ^ here";
+        let lines = labelled("error: ", Ink::Plain, text, Style::default());
+        assert_eq!(shown(&lines), "error: what is wrong:\n         key: [1\n              ^ here\n");
     }
 
     #[test]

@@ -21,10 +21,12 @@ pub fn line(event: &Event, taken: Duration, style: Style) -> Option<String> {
         }
         Event::Finished { address, action, id } => {
             let (verb, ink) = done(*action);
+            // A Kubernetes object's identifier is its name once more.
+            let id = if address.name().ends_with(id) { String::new() } else { format!(" ({})", value::short_id(id)) };
             Line::at(0)
                 .ink(ink, verb)
                 .plain(format!(" {}", value::safe(&address.to_string())))
-                .ink(Ink::Faint, format!(" ({}) {}", value::short_id(id), noun::seconds(taken)))
+                .ink(Ink::Faint, format!("{id} {}", noun::seconds(taken)))
         }
         Event::Failed { address, action, failure } => Line::at(0)
             .ink(Ink::Danger, "failed")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Part, Template, Value};
+use crate::engine::{Part, Reference, Template, Value};
 use crate::resource;
 
 /// A value in one line.
@@ -17,11 +17,13 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// The text of a value that is text, with `${…}` where it waits for another object.
+/// The text of a value that is text, with `(known after apply: …)` where it waits for another object.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
-        Value::Pending(template) => Some(spelled_out(template)),
+        Value::Pending(template) => {
+            Some(spelled_out(template, |reference| format!("(known after apply: {reference})")))
+        }
         _ => None,
     }
 }
@@ -46,6 +48,34 @@ pub fn short_id(id: &str) -> String {
     shown.join("/")
 }
 
+/// The value with hashes by their beginnings, for who compares and does not copy.
+pub(super) fn abridged(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(without_hashes(text)),
+        Value::List(items) => Value::List(items.iter().map(abridged).collect()),
+        Value::Map(items) => Value::Map(items.iter().map(|(name, item)| (name.clone(), abridged(item))).collect()),
+        Value::Pending(template) => {
+            let part = |part: &Part| match part {
+                Part::Literal(text) => Part::Literal(without_hashes(text)),
+                reference @ Part::Reference(_) => reference.clone(),
+            };
+            Value::Pending(Template { parts: template.parts.iter().map(part).collect() })
+        }
+        other => other.clone(),
+    }
+}
+
+fn without_hashes(text: &str) -> String {
+    let pieces = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    pieces
+        .map(|piece| {
+            let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let end = &piece[word.len()..];
+            if is_hash(word) { beginning(word) + end } else { piece.to_owned() }
+        })
+        .collect()
+}
+
 fn is_hash(part: &str) -> bool {
     part.len() >= 40 && part.chars().all(|c| c.is_ascii_hexdigit())
 }
@@ -67,16 +97,17 @@ fn quoted_if_odd(text: &str) -> String {
 }
 
 fn pending(template: &Template) -> String {
-    match template.parts.as_slice() {
-        [Part::Reference(reference)] => format!("(known after apply: {reference})"),
-        _ => format!("{} (known after apply)", quoted_if_odd(&spelled_out(template))),
+    if let [Part::Reference(reference)] = template.parts.as_slice() {
+        return format!("(known after apply: {reference})");
     }
+    let text = spelled_out(template, |reference| format!("${{{reference}}}"));
+    format!("{} (known after apply)", quoted_if_odd(&text))
 }
 
-fn spelled_out(template: &Template) -> String {
+fn spelled_out(template: &Template, waiting: impl Fn(&Reference) -> String) -> String {
     template.parts.iter().fold(String::new(), |text, part| match part {
         Part::Literal(literal) => text + literal,
-        Part::Reference(reference) => text + &format!("${{{reference}}}"),
+        Part::Reference(reference) => text + &waiting(reference),
     })
 }
 

@@ -285,3 +285,28 @@ fn a_command_that_changes_nothing_ends_with_the_first_signal_even_while_it_reads
     let ended = reading.wait().expect("it ends");
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(15), "{ended}");
 }
+
+#[test]
+fn what_is_wrong_with_add_ons_is_found_with_the_rest_of_the_file() {
+    let desk = desk();
+    let path = |name: &str| desk.path().join(name);
+    let file = include_str!("../../examples/tutorial/cluster.hcl");
+    let addon = |name: &str| format!("addon \"{name}\" {{\n  manifest = \"{name}.yaml\"\n}}\n");
+    let text = format!("{file}\n{}{}", addon("metrics"), addon("missing"));
+    std::fs::write(path("cluster.hcl"), &text).expect("the file can be written");
+    let manifest = "apiVersion: v1\nkind: Gadget\nmetadata:\n  name: a\n---\na: [1\n";
+    std::fs::write(path("metrics.yaml"), manifest).expect("the file can be written");
+    let checked = quorate(desk.path(), &["check"]);
+    exits(&checked, 64);
+    let told = err(&checked);
+    for wanted in ["Q0601", "Q0602", "Q0603", "metrics.yaml:2:1", "`metrics`", "`missing`", "has 3 errors"] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let json = out(&quorate(desk.path(), &["check", "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let codes: Vec<&str> =
+        json["diagnostics"].as_array().into_iter().flatten().filter_map(|d| d["code"].as_str()).collect();
+    assert_eq!(codes, ["Q0411", "Q0603", "Q0602", "Q0601"]);
+    // Who removes the cluster needs no manifest.
+    exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
+}

@@ -21,7 +21,7 @@ pub struct Arguments {}
 struct Document<'a> {
     format: u32,
     file: String,
-    diagnostics: &'a [Diagnostic],
+    diagnostics: Vec<&'a Diagnostic>,
 }
 
 impl Arguments {
@@ -35,10 +35,13 @@ fn check(session: &Session) -> Result<Exit, CliError> {
     let file = session.file()?;
     let name = file.path.display().to_string();
     if session.ui.is_json() {
-        let parsed = file.parse();
-        let document = Document { format: FORMAT, file: name, diagnostics: &parsed.diagnostics };
+        let (parsed, manifests) = file.parse();
+        let of_manifests = manifests.iter().flat_map(|findings| &findings.problems);
+        let diagnostics: Vec<&Diagnostic> = parsed.diagnostics.iter().chain(of_manifests).collect();
+        let wrong = diagnostics.iter().any(|problem| problem.is_error());
+        let document = Document { format: FORMAT, file: name, diagnostics };
         session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
-        return Ok(if parsed.has_errors() { Exit::Usage } else { Exit::Done });
+        return Ok(if wrong { Exit::Usage } else { Exit::Done });
     }
     let cluster = file.cluster(&session.ui, Told::Everything)?;
     let masters = cluster.masters.zones.len();

@@ -73,9 +73,9 @@ fn keep_members(prepared: &mut Prepared) {
     };
     let leaving: Vec<Address> =
         prepared.plan.changes.iter().filter(|change| leaving(change)).map(|change| change.address.clone()).collect();
-    let instead = "etcd would go on counting the member that went, and stop with the next one. Put it back into the file; \
-                   for a cluster with fewer masters, build another one";
-    let reason = Reason::Fixed { attribute: "masters".to_owned(), instead: instead.to_owned() };
+    let instead = "masters of a living cluster cannot be taken away, only added: etcd would go on counting the member that \
+                   went, and stop with the next one. Put it back into the file; for fewer masters, build another cluster";
+    let reason = Reason::Needed { instead: instead.to_owned() };
     for address in leaving {
         prepared.refuse(&address, &reason);
     }

@@ -1,6 +1,7 @@
 //! `validate`: whether the cluster is well, and waiting until it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
@@ -11,13 +12,14 @@ use tokio::time::Instant;
 use crate::blueprint;
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Vault};
-use crate::engine::Live;
+use crate::engine::{Class, Live};
 use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
 use crate::kubernetes::Kubernetes;
 use crate::resource::{
     AutoScalingGroup, LoadBalancer, Question, RECORD_LABELS, Record as DnsRecord, Resource, TargetGroup,
 };
 use crate::spec::{Cluster, Scale};
+use crate::state::{self, StateError};
 use crate::view;
 use crate::view::health::Document;
 
@@ -41,6 +43,7 @@ pub struct Clinic {
 
 /// Shows whether the cluster is well; with `patience`, once it is or that has ended.
 pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> Result<Exit, CliError> {
+    flow.interrupt.or(applied(flow)).await??;
     let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
     let question = Question { name: flow.name().to_owned(), ..Question::default() };
     let facts = flow.interrupt.or(patiently(flow, || flow.cloud.facts(&question))).await?;
@@ -52,6 +55,23 @@ pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> R
         flow.ui.result(&view::health::text(&document, flow.ui.style()));
     }
     Ok(if document.well { Exit::Done } else { Exit::Differs })
+}
+
+/// Refuses to look at what was never begun: it has no record, and nothing of it is there.
+async fn applied(flow: &Flow<'_>) -> Result<(), CliError> {
+    let mut journal = state::open(Arc::clone(&flow.store), flow.name());
+    match journal.load().await {
+        Ok(None) => {}
+        Ok(Some(_)) => return Ok(()),
+        Err(StateError::Store { source, .. }) if source.class == Class::Gone => {}
+        Err(error) => return Err(CliError::state("reading the record")(error)),
+    }
+    let live = patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
+    if live.is_empty() {
+        Err(CliError::not_applied(format!("nothing of {} is applied yet", flow.name())))
+    } else {
+        Ok(())
+    }
 }
 
 /// Waits for a cluster at the end of an apply: long if that has changed something. What nobody can look at from here is
@@ -83,6 +103,8 @@ pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic, changed: bool) -> R
     }
     if let Some(unknown) = unknown.filter(|_| changed) {
         flow.ui.note(&format!("the machines are up; Kubernetes itself was not looked at: {}", unknown.finding));
+    } else if changed && checks.iter().all(|check| check.verdict == Verdict::Well) {
+        flow.ui.note("the cluster is well. Next: `quorate kubeconfig`, and `kubectl` reaches it");
     }
     Ok(Exit::Done)
 }

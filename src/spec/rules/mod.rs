@@ -4,6 +4,7 @@
 //! module's `RULES`.
 
 mod access;
+pub(super) mod addons;
 mod balancers;
 mod cidr;
 mod cluster;
@@ -49,7 +50,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 16] = [
+    let modules: [&[&Rule]; 17] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -66,6 +67,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &listeners::RULES,
         &pods::RULES,
         &placement::RULES,
+        &addons::RULES,
     ];
     modules.into_iter().flatten().copied()
 }

@@ -97,7 +97,7 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
                 .at_key(
                     &SECRET,
                     &["service", name, "secrets", variable],
-                    format!("{variable:?} does not name a key of a secret"),
+                    format!("the value of {variable:?} names no key of a secret"),
                 )
                 .expected(["secret/key, for example \"chat/secret-key-base\""]);
             check.report(problem);

@@ -48,10 +48,14 @@ pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Styl
     let mut lines = Vec::new();
     let special = matches!(
         change.reason,
-        Reason::Fixed { .. } | Reason::Lost { .. } | Reason::Rejected { .. } | Reason::Duplicate { .. }
+        Reason::Fixed { .. }
+            | Reason::Lost { .. }
+            | Reason::Needed { .. }
+            | Reason::Rejected { .. }
+            | Reason::Duplicate { .. }
     );
     if !shared_reason || special {
-        lines.extend(paragraph(BODY, Ink::Faint, &reason(&change.reason), style));
+        lines.extend(paragraph(BODY, Ink::Faint, &why(change), style));
     }
     if let Some(lane) = &change.lane
         && change.action == Action::Roll
@@ -68,9 +72,24 @@ pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Styl
     lines
 }
 
+/// Why the change is made or refused, of this object.
+fn why(change: &Change) -> String {
+    match &change.reason {
+        Reason::Fixed { attribute, instead } => {
+            let title = kind_title(change);
+            format!("the `{attribute}` of the {title} cannot be changed on a living cluster: {instead}")
+        }
+        other => reason(other),
+    }
+}
+
+fn kind_title(change: &Change) -> &str {
+    Kinds.kind(change.address.kind()).map_or(change.address.kind(), |kind| kind.title)
+}
+
 /// What losing the data means, in words.
 fn loss(change: &Change) -> String {
-    let title = Kinds.kind(change.address.kind()).map_or(change.address.kind(), |kind| kind.title);
+    let title = kind_title(change);
     let id = change.id.as_deref().map(|id| format!(" {}", value::short_id(id))).unwrap_or_default();
     match change.action {
         Action::Replace => format!("The new {title} starts empty; what is on{id} is lost for good."),
@@ -91,7 +110,8 @@ fn attributes(change: &Change, mode: Mode, style: Style) -> Vec<Line> {
     let rows: Vec<(&AttributeChange, Vec<Difference>)> = change
         .attributes
         .iter()
-        .map(|attribute| (attribute, difference(&seen(attribute, mode), form(kind, &attribute.name))))
+        .filter(|attribute| style.verbose || tells(change, attribute))
+        .map(|attribute| (attribute, shown(attribute, kind, mode, style)))
         .collect();
     let column = rows
         .iter()
@@ -108,6 +128,27 @@ fn attributes(change: &Change, mode: Mode, style: Style) -> Vec<Line> {
             })
         })
         .collect()
+}
+
+/// Whether an attribute says more than the others: of a refused change only what is refused does, and that machines roll
+/// to the version of their template is said by that version.
+fn tells(change: &Change, attribute: &AttributeChange) -> bool {
+    let same = |other: &AttributeChange| (&other.before, &other.after) == (&attribute.before, &attribute.after);
+    match (change.action, attribute.name.as_str()) {
+        (Action::Refuse, name) => attribute.action == Action::Refuse || names(&change.reason, name),
+        (Action::Roll, "machines") => !change.attributes.iter().any(|other| other.name == "version" && same(other)),
+        _ => true,
+    }
+}
+
+/// What differs, as it is shown: hashes by their beginnings, unless everything is asked for.
+fn shown(attribute: &AttributeChange, kind: Option<&Kind>, mode: Mode, style: Style) -> Vec<Difference> {
+    let mut seen = seen(attribute, mode).into_owned();
+    if !style.verbose {
+        seen.before = seen.before.as_ref().map(value::abridged);
+        seen.after = seen.after.as_ref().map(value::abridged);
+    }
+    difference(&seen, form(kind, &attribute.name))
 }
 
 /// The attribute as the reader looks at it. A plan goes from what is to what should be; a look at what changed outside

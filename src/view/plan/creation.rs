@@ -1,6 +1,6 @@
 //! Creations in short: one line each with what tells it apart, and one line for those that nothing tells apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
@@ -101,10 +101,12 @@ fn detail(change: &Change) -> String {
         "launch-template" => told(&["instance_size", "image"]),
         "autoscaling-group" => machines(&after),
         "load-balancer" => told(&["scheme"]),
-        "listener" | "target-group" => told(&["protocol", "port"]),
+        "listener" => [told(&["protocol", "port"]), certificate(&after)].join(""),
+        "target-group" => told(&["protocol", "port"]),
         "record" => told(&["record_type", "name"]),
         "security-group-rules" => rules(&after),
         "deployment" => pods(&after),
+        "horizontal-pod-autoscaler" => range_of_pods(&after),
         "service" => told(&["spec.type"]),
         "persistent-volume-claim" => told(&["spec.resources.requests.storage"]),
         "manifest" => told(&["kind"]),
@@ -124,6 +126,21 @@ fn machines(after: &BTreeMap<&str, &Value>) -> String {
     }
 }
 
+/// What a listener shows who connects by TLS.
+fn certificate(after: &BTreeMap<&str, &Value>) -> String {
+    let arn = after.get("certificate").and_then(|arn| arn.as_text());
+    arn.map(|arn| format!(", {}", value::short_id(arn))).unwrap_or_default()
+}
+
+/// Between how many pods it decides.
+fn range_of_pods(after: &BTreeMap<&str, &Value>) -> String {
+    let number = |name: &str| after.get(name).map(|number| value::inline(number));
+    match (number("spec.minReplicas"), number("spec.maxReplicas")) {
+        (Some(fewest), Some(most)) => format!("{fewest} to {most} pods"),
+        _ => String::new(),
+    }
+}
+
 /// How many pods of which image.
 fn pods(after: &BTreeMap<&str, &Value>) -> String {
     let image =
@@ -131,7 +148,7 @@ fn pods(after: &BTreeMap<&str, &Value>) -> String {
     let image = image.map(|(_, image)| value::inline(image)).unwrap_or_default();
     match after.get("spec.replicas") {
         Some(Value::Integer(1)) | None => image,
-        Some(replicas) => format!("{} x {image}", value::inline(replicas)),
+        Some(replicas) => format!("{} pods of {image}", value::inline(replicas)),
     }
 }
 
@@ -143,18 +160,24 @@ fn rules(after: &BTreeMap<&str, &Value>) -> String {
     };
     let (ingress, egress) = (items("ingress"), items("egress"));
     let counts = format!("{} in, {} out", ingress.len(), egress.len());
-    let mut outside: Vec<String> = ingress.iter().filter_map(from_outside).collect();
-    outside.sort();
+    let mut outside: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (peer, what) in ingress.iter().filter_map(from_outside) {
+        outside.entry(peer).or_default().insert(what);
+    }
+    let open = |(peer, what): (String, BTreeSet<String>)| {
+        format!("{peer} ({})", what.into_iter().collect::<Vec<_>>().join(", "))
+    };
+    let outside: Vec<String> = outside.into_iter().map(open).collect();
     if outside.is_empty() { counts } else { format!("{counts}; open to {}", noun::list(&outside)) }
 }
 
-/// `203.0.113.7/32 (tcp 443)` if the rule's peer is a range.
-fn from_outside(rule: &Value) -> Option<String> {
+/// `203.0.113.7/32` and `tcp 443` if the rule's peer is a range.
+fn from_outside(rule: &Value) -> Option<(String, String)> {
     let Value::Map(rule) = rule else { return None };
     let peer = rule.get("peer")?.as_text()?;
     let outside = if peer.contains(':') { peer.contains('/') } else { !is_private(peer.parse().ok()?) };
     let what = |name: &str| value::safe(rule.get(name).and_then(Value::as_text).unwrap_or_default());
-    outside.then(|| format!("{} ({} {})", value::safe(peer), what("protocol"), what("ports")))
+    outside.then(|| (value::safe(peer), format!("{} {}", what("protocol"), what("ports"))))
 }
 
 /// Whether a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.

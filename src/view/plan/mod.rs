@@ -26,7 +26,8 @@ use section::{SECTIONS, Section};
 /// The plan as text, without its heading: for a plan that follows another screen.
 pub fn body(document: &Document, style: Style) -> String {
     let mut lines = Vec::new();
-    for section in SECTIONS {
+    let refused = is_refused(document);
+    for section in SECTIONS.iter().filter(|section| style.verbose || !refused || section.refuses()) {
         lines.extend(section_lines(section, document, style));
     }
     lines.extend(summary(document, style));
@@ -46,6 +47,11 @@ pub fn text(document: &Document, style: Style) -> String {
 /// When a value has no form in JSON: a bug.
 pub fn json(document: &Document) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(document).map(|text| text + "\n")
+}
+
+/// Whether nothing of the plan will happen: then only what stops it is worth reading.
+fn is_refused(document: &Document) -> bool {
+    document.summary.refuse > 0 && document.plan.mode == Mode::Apply
 }
 
 fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Line> {
@@ -82,16 +88,18 @@ fn summary(document: &Document, style: Style) -> Vec<Line> {
     }
     let label = if document.plan.mode == Mode::Refresh { "Outside: " } else { "Plan: " };
     let mut lines = labelled(label, Ink::Strong, &counts, style);
+    if is_refused(document) {
+        let rest = if style.verbose { "" } else { " The rest of it is not shown (--verbose shows it)." };
+        let text = format!("Refused: as long as a part of it cannot be done, nothing of the plan is applied.{rest}");
+        lines.extend(paragraph(0, Ink::Danger, &text, style));
+        return lines;
+    }
     lines.extend(cost::lines(document, style));
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
         let way = if document.plan.mode == Mode::Apply { " `apply` does that only with --delete-data." } else { "" };
         let text = format!("Data is lost for good with {}.{way}", noun::list(&names));
         lines.extend(paragraph(0, Ink::Danger, &text, style));
-    }
-    if summary.refuse > 0 {
-        let text = "Refused: as long as a part of it cannot be done, nothing of the plan is applied.";
-        lines.extend(paragraph(0, Ink::Danger, text, style));
     }
     lines
 }

@@ -101,6 +101,11 @@ impl Section {
         (self.holds)(action, change.loses_data)
     }
 
+    /// Whether it holds what stops the plan.
+    pub(super) fn refuses(&self) -> bool {
+        (self.holds)(Action::Refuse, false)
+    }
+
     /// Whether its changes are shown in one line each at most.
     pub(super) fn folds(&self, mode: Mode, style: Style) -> bool {
         self.folds && !style.verbose && mode != Mode::Refresh
@@ -166,6 +171,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Fixed { attribute, instead } => {
             format!("`{attribute}` of a living cluster cannot be changed: {instead}")
         }
+        Reason::Needed { instead } => instead.clone(),
         Reason::Lost { instead } => format!("it is gone, and is not made again: {instead}"),
     }
 }

@@ -166,7 +166,48 @@ fn dangers() -> Vec<Change> {
 
 #[test]
 fn the_most_dangerous_comes_first() {
-    insta::assert_snapshot!(text(&document(dangers()), Style::default()));
+    let dangers = dangers().into_iter().filter(|change| change.action != Action::Refuse).collect();
+    insta::assert_snapshot!(text(&document(dangers), Style::default()));
+}
+
+#[test]
+fn a_plan_that_is_refused_shows_what_stops_it_and_the_rest_on_demand() {
+    let short = text(&document(dangers()), Style::default());
+    insta::assert_snapshot!(short);
+    let verbose = Style { verbose: true, ..Style::default() };
+    let long = text(&document(dangers()), verbose);
+    assert!(long.contains("Loses data\n") && long.contains("Adopt"), "{long}");
+}
+
+#[test]
+fn a_refused_change_says_why_and_not_what_goes_with_it() {
+    let group = |name: &str| {
+        let reason = Reason::Needed {
+            instead: "masters of a living cluster cannot be taken away from it, only added".to_owned(),
+        };
+        let address = format!("autoscaling-group/masters-{name}");
+        change(&address, Action::Refuse, reason, vec![attribute("version", json!("1"), json!("2"))])
+    };
+    let shown = body(&document(vec![group("b"), group("c")]), Style::default());
+    assert!(shown.matches("masters of a living").count() == 1 && !shown.contains("version"), "{shown}");
+}
+
+#[test]
+fn hashes_are_shown_by_their_beginnings_unless_everything_is_asked_for() {
+    let (old, new) = ("0123456789abcdef".repeat(4), "fedcba9876543210".repeat(4));
+    let key = |hash: &str| json!(format!("c.example.com/bootstrap/{hash}/node.sh"));
+    let change = || {
+        vec![change(
+            "bucket-object/node.sh",
+            Action::Update,
+            Reason::File,
+            vec![attribute("key", key(&old), key(&new))],
+        )]
+    };
+    let short = body(&document(change()), Style::default());
+    assert!(short.contains("bootstrap/01234567.../node.sh") && !short.contains(&old), "{short}");
+    let long = body(&document(change()), Style { verbose: true, ..Style::default() });
+    assert!(long.contains(&old) && long.contains(&new), "{long}");
 }
 
 #[test]
@@ -333,7 +374,8 @@ fn colour_adds_nothing_but_escape_codes() {
 
 #[test]
 fn every_section_has_its_colour() {
-    let colored = text(&document(dangers()), Style { color: true, ..Style::default() });
+    let style = Style { color: true, verbose: true, ..Style::default() };
+    let colored = text(&document(dangers()), style);
     insta::assert_snapshot!(colored.replace('\u{1b}', "^"));
 }
 

@@ -113,3 +113,12 @@ fn pod(instance: &str, component: &str) -> serde_json::Value {
         "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
     })
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_was_never_applied_is_said_to_be_that() {
+    let lab = Lab::new();
+    let clinic = lab.clinic(None);
+    let error = lab.validate(&clinic, Duration::ZERO).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Error);
+    assert_eq!(error.to_string(), "nothing of chat.poeticoding.com is applied yet");
+}

@@ -1,0 +1,49 @@
+//! The manifests that the add-ons of a cluster file name: read beside it, and checked with it.
+
+use std::path::Path;
+
+use super::Ui;
+use crate::resource::ApiType;
+use crate::spec::{self, Cluster, Diagnostic, Source};
+
+/// What is wrong with one file, and its text to show it with.
+pub(super) struct Findings {
+    pub(super) problems: Vec<Diagnostic>,
+    source: Source,
+}
+
+impl Findings {
+    /// Shows them.
+    pub(super) fn tell(&self, ui: &Ui) {
+        let style = ui.message_style();
+        ui.message(&spec::render(&self.problems, &self.source, style.color, style.width));
+    }
+}
+
+/// Reads the manifests from the cluster file's directory into the cluster. What is wrong with them, file by file.
+pub(super) fn read(cluster: &mut Cluster, file: &Source, directory: &Path) -> Vec<Findings> {
+    let mut found = Vec::new();
+    for (name, addon) in &mut cluster.addons {
+        let path = directory.join(&addon.manifest);
+        let path = path.strip_prefix(".").unwrap_or(&path);
+        let findings = match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let source = Source::new(&path.display().to_string(), &text);
+                addon.content = text;
+                Findings { problems: spec::check_manifest(name, &source, &namespaced), source }
+            }
+            Err(error) => {
+                let written = addon.manifest.display().to_string();
+                let problem = spec::absent_manifest(name, &written, &error.to_string(), file);
+                Findings { problems: vec![problem], source: file.clone() }
+            }
+        };
+        found.push(findings);
+    }
+    found.retain(|findings| !findings.problems.is_empty());
+    found
+}
+
+fn namespaced(api_version: &str, kind: &str) -> Option<bool> {
+    ApiType::find(api_version, kind).map(|api| api.namespaced)
+}
