@@ -84,6 +84,18 @@ impl TestApi {
         }
     }
 
+    /// Whether the server is of this minor version at least, in which it learned what a test is about; says it if not.
+    pub(crate) fn knows(&self, what: &str, since: u32) -> bool {
+        let minor = match self {
+            Self::Fake(_) => return true,
+            Self::Real(real) => real.minor(),
+        };
+        if minor < since {
+            eprintln!("SKIPPED: {what}: the server is 1.{minor}, and does it since 1.{since}");
+        }
+        minor >= since
+    }
+
     /// A manifest as far as the server knows its type and fields. What it does not know is left out, and said: a server
     /// may be older than the clusters that Quorate makes.
     pub(crate) fn sieve(&self, manifest: Json) -> Option<Json> {

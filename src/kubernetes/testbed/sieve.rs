@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 /// Fields by name, and the minor version that has them first.
-const FIELDS: [(&str, u32); 3] = [("lifecycle", 30), ("matchLabelKeys", 27), ("unhealthyPodEvictionPolicy", 26)];
+const FIELDS: [(&str, u32); 4] =
+    [("lifecycle", 30), ("loadBalancerClass", 24), ("matchLabelKeys", 27), ("unhealthyPodEvictionPolicy", 26)];
 
 /// A manifest as far as a server of this minor version knows it; nothing if it does not know its type.
 pub(super) fn sieve(minor: u32, mut manifest: Json) -> Option<Json> {
