@@ -14,7 +14,7 @@ static SHAPE: Rule = Rule {
     severity: Error,
     title: "that is not an availability zone",
     explanation: "A zone is a region and a letter: `us-east-1a`. Whether your account has it is for \
-        AWS to say (`quorate doctor`).",
+        AWS to say: `quorate plan` asks it.",
     bad: "zones = [\"us-east-1\"]",
     good: "zones = [\"us-east-1a\"]",
 };
@@ -130,7 +130,7 @@ fn malformed(text: &str, span: Span, error: &ZoneError) -> Diagnostic {
     match error {
         ZoneError::Region => problem.help(format!("for example: \"{text}a\"")),
         ZoneError::Shape if Zone::parse(&tidied).is_ok() => problem.help(format!("write \"{tidied}\"")),
-        ZoneError::Shape => problem.note("a zone is a region and a letter, for example us-east-1a"),
+        ZoneError::Shape => problem.help("for example: \"us-east-1a\""),
     }
 }
 

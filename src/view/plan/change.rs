@@ -130,12 +130,14 @@ fn attributes(change: &Change, mode: Mode, style: Style) -> Vec<Line> {
         .collect()
 }
 
-/// Whether an attribute says more than the others: of a refused change only what is refused does, and that machines roll
+/// Whether an attribute says something that no other one says: of a refused change only what is refused does, and that machines roll
 /// to the version of their template is said by that version.
 fn tells(change: &Change, attribute: &AttributeChange) -> bool {
     let same = |other: &AttributeChange| (&other.before, &other.after) == (&attribute.before, &attribute.after);
     match (change.action, attribute.name.as_str()) {
         (Action::Refuse, name) => attribute.action == Action::Refuse || names(&change.reason, name),
+        // The key of a file of machines holds its hash.
+        (_, "sha256") => !change.attributes.iter().any(|other| other.name == "key"),
         (Action::Roll, "machines") => !change.attributes.iter().any(|other| other.name == "version" && same(other)),
         _ => true,
     }

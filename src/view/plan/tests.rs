@@ -424,3 +424,34 @@ fn what_crosses_zones_costs_and_the_plan_says_so() {
     let api = change("load-balancer/api", Action::Create, Reason::New, vec![new("cross_zone", json!(true))]);
     assert!(!shown(vec![api]).contains("Cost: "), "nobody can choose otherwise");
 }
+
+#[test]
+fn who_may_come_in_is_named_once_with_all_that_is_open_and_an_autoscaler_with_its_range() {
+    let rule = |peer: &str, ports: &str| json!({"protocol": "tcp", "ports": ports, "peer": peer, "description": "x"});
+    let rules =
+        new("ingress", json!([rule("0.0.0.0/0", "80"), rule("203.0.113.7/32", "22"), rule("0.0.0.0/0", "443")]));
+    let shown = body(
+        &document(vec![
+            change("security-group-rules/web", Action::Create, Reason::New, vec![rules]),
+            change(
+                "horizontal-pod-autoscaler/web",
+                Action::Create,
+                Reason::New,
+                vec![new("spec.maxReplicas", json!(10)), new("spec.minReplicas", json!(2))],
+            ),
+            change(
+                "listener/web",
+                Action::Create,
+                Reason::New,
+                vec![
+                    new("protocol", json!("TLS")),
+                    new("port", json!(443)),
+                    new("certificate", json!("arn:aws:acm:us-east-1:123456789012:certificate/0a1b")),
+                ],
+            ),
+        ]),
+        Style { width: 120, ..Style::default() },
+    );
+    assert!(shown.contains("open to 0.0.0.0/0 (tcp 443, tcp 80) and 203.0.113.7/32 (tcp 22)"), "{shown}");
+    assert!(shown.contains("2 to 10 pods") && shown.contains("TLS 443, certificate/0a1b"), "{shown}");
+}

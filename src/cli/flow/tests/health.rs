@@ -68,6 +68,10 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
     let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(out.contains("3 members serve") && out.contains("The cluster is well."), "{out}");
+    let lab = Lab { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..lab };
+    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Done);
+    let said = lab.err.read();
+    assert!(said.contains("the cluster is well. Next: `quorate kubeconfig`"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
