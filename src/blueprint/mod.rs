@@ -33,6 +33,7 @@ use crate::engine::Object;
 use crate::resource::Facts;
 use crate::spec::{Architecture, Cluster, Zone};
 
+pub use addons::custom_types;
 pub use masters::{is_masters_group, masters_group};
 pub use nodes::nodes_group;
 pub use problem::{Impossible, Note, Problem};

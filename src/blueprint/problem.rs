@@ -185,13 +185,14 @@ pub enum Problem {
     },
     /// An add-on's manifest holds what cannot be applied.
     #[error(
-        "the manifest of the add-on {addon} holds a {what}, which this release does not apply; apply that yourself \
-         (a Secret has no place in a file that many read), and take it out of the manifest"
+        "the manifest of the add-on {addon} holds a {what}, a type that this release does not know and that no add-on of \
+         the file defines; bring its CustomResourceDefinition (with that version served) as an add-on, or take the object \
+         out of the manifest and apply it yourself"
     )]
     AddonType {
         /// The add-on.
         addon: String,
-        /// What it holds: `Secret of v1`.
+        /// What it holds: `Room of example.com/v1`.
         what: String,
     },
     /// Two parts of the file make the same object.
@@ -225,6 +226,11 @@ pub enum Note {
     NoPublicZone {
         /// The cluster's name.
         name: ClusterName,
+    },
+    /// Services scale with their load, and no add-on of the file measures it.
+    NoMetrics {
+        /// The services.
+        services: Vec<String>,
     },
 }
 
@@ -262,6 +268,12 @@ impl fmt::Display for Note {
             Self::NoPublicZone { name } => write!(
                 f,
                 "no public hosted zone for {name} in this account: the API answers on its load balancer's name"
+            ),
+            Self::NoMetrics { services } => write!(
+                f,
+                "{} scale with their load, which nothing in this file measures: bring the metrics server as an `addon` \
+                 (docs/services.md), unless the cluster has one already",
+                listed(services)
             ),
         }
     }

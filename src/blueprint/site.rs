@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::Ipv4Net;
 
 use super::dns::PublicNames;
-use super::{Impossible, Note, Pins, Problem, bootstrap, dns, services, subnets, tags};
+use super::{Impossible, Note, Pins, Problem, addons, bootstrap, dns, services, subnets, tags};
 use crate::engine::Address;
 use crate::resource::{Facts, ImageFacts, Tags};
 use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
@@ -133,10 +133,14 @@ impl<'a> Site<'a> {
 
     /// What the user may want to know.
     pub(super) fn notes(&self) -> Vec<Note> {
-        match self.public {
-            PublicNames::NotFound => vec![Note::NoPublicZone { name: self.cluster.name.clone() }],
-            _ => Vec::new(),
+        let nameless = matches!(self.public, PublicNames::NotFound);
+        let mut notes = Vec::new();
+        notes.extend(nameless.then(|| Note::NoPublicZone { name: self.cluster.name.clone() }));
+        let services = services::scaled(self);
+        if !services.is_empty() && !addons::serves_metrics(self) {
+            notes.push(Note::NoMetrics { services });
         }
+        notes
     }
 }
 

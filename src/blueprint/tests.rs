@@ -1,6 +1,7 @@
 //! What the whole blueprint must hold. Tests of one part stand beside it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod addons;
 mod clusters;
 mod docs;
 mod golden;

@@ -1,8 +1,9 @@
 //! The manifests that the add-ons of a cluster file name: read beside it, and checked with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Ui;
+use crate::blueprint;
 use crate::resource::ApiType;
 use crate::spec::{self, Cluster, Diagnostic, Source};
 
@@ -22,11 +23,26 @@ impl Findings {
 
 /// Reads the manifests from the cluster file's directory into the cluster. What is wrong with them, file by file.
 pub(super) fn read(cluster: &mut Cluster, file: &Source, directory: &Path) -> Vec<Findings> {
+    let texts: Vec<(PathBuf, std::io::Result<String>)> = cluster
+        .addons
+        .values()
+        .map(|addon| {
+            let path = directory.join(&addon.manifest);
+            let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
+            let text = std::fs::read_to_string(&path);
+            (path, text)
+        })
+        .collect();
+    // An object of one add-on may be of a type that another one defines.
+    let custom: Vec<ApiType> = texts
+        .iter()
+        .filter_map(|(_, text)| text.as_ref().ok())
+        .flat_map(|text| blueprint::custom_types(text))
+        .collect();
+    let namespaced = |api_version: &str, kind: &str| namespaced(api_version, kind, &custom);
     let mut found = Vec::new();
-    for (name, addon) in &mut cluster.addons {
-        let path = directory.join(&addon.manifest);
-        let path = path.strip_prefix(".").unwrap_or(&path);
-        let findings = match std::fs::read_to_string(path) {
+    for ((name, addon), (path, text)) in cluster.addons.iter_mut().zip(texts) {
+        let findings = match text {
             Ok(text) => {
                 let source = Source::new(&path.display().to_string(), &text);
                 addon.content = text;
@@ -44,6 +60,7 @@ pub(super) fn read(cluster: &mut Cluster, file: &Source, directory: &Path) -> Ve
     found
 }
 
-fn namespaced(api_version: &str, kind: &str) -> Option<bool> {
-    ApiType::find(api_version, kind).map(|api| api.namespaced)
+fn namespaced(api_version: &str, kind: &str, custom: &[ApiType]) -> Option<bool> {
+    let custom = custom.iter().find(|api| api.api_version == api_version && api.kind == kind);
+    ApiType::find(api_version, kind).or(custom).map(|api| api.namespaced)
 }

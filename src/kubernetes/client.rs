@@ -53,6 +53,15 @@ pub(super) enum Apply {
     HandedOver,
 }
 
+/// When an object that is removed is gone, where others came of it: a deployment's pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pods {
+    /// After them.
+    GoFirst,
+    /// At once; they follow.
+    GoAfterwards,
+}
+
 /// A watch: what it tells until it ends by itself.
 pub(super) type Events = BoxStream<'static, Result<Seen, Failure>>;
 
@@ -181,9 +190,23 @@ impl Connection {
         Ok(types)
     }
 
+    /// The types of a group's version; none if the server does not have it.
+    pub(super) async fn types_of(&self, api_version: &str) -> Result<Vec<ApiType>, Failure> {
+        match self.client.list_api_group_resources(api_version).await {
+            Ok(found) => Ok(discovered(api_version, &found.resources)),
+            Err(error) => match classify("discover types", &error).failure {
+                failure if failure.class == Class::Gone => Ok(Vec::new()),
+                failure => Err(failure),
+            },
+        }
+    }
+
     /// Begins to remove an object, and what it made. With a uid: only that very one.
-    pub(super) async fn delete(&self, place: &Place, uid: Option<&str>) -> Result<(), Failure> {
-        let mut params = DeleteParams::foreground();
+    pub(super) async fn delete(&self, place: &Place, uid: Option<&str>, pods: Pods) -> Result<(), Failure> {
+        let mut params = match pods {
+            Pods::GoFirst => DeleteParams::foreground(),
+            Pods::GoAfterwards => DeleteParams::background(),
+        };
         if let Some(uid) = uid {
             params.preconditions = Some(Preconditions { resource_version: None, uid: Some(uid.to_owned()) });
         }

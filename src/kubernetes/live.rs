@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::place::{Json, Place};
 use super::rollout::{Progress, progress};
 use crate::engine::{Address, Live, Phase};
-use crate::resource::{fields, is_kubernetes, marked};
+use crate::resource::{ApiType, fields, is_kubernetes, marked};
 
 /// A marked object; nothing for one that does not say which object of the cluster it is.
-pub(super) fn live(cluster: &str, object: &Json) -> Option<Live> {
+pub(super) fn live(cluster: &str, api: &ApiType, object: &Json) -> Option<Live> {
     let address = ours(cluster, object)?;
-    as_live(object, address, true)
+    as_live(api, object, address, true)
 }
 
 /// Which object of the cluster it is; nothing if it does not say so.
@@ -19,7 +19,7 @@ pub(super) fn ours(cluster: &str, object: &Json) -> Option<Address> {
 }
 
 /// What stands where an object should be.
-pub(super) fn as_live(object: &Json, address: Address, proven: bool) -> Option<Live> {
+pub(super) fn as_live(api: &ApiType, object: &Json, address: Address, proven: bool) -> Option<Live> {
     let metadata = &object["metadata"];
     let phase = match progress(object) {
         _ if metadata["deletionTimestamp"].is_string() => Phase::Deleting,
@@ -30,7 +30,7 @@ pub(super) fn as_live(object: &Json, address: Address, proven: bool) -> Option<L
     let uid = metadata["uid"].as_str().unwrap_or_default().to_owned();
     Some(Live {
         address,
-        id: Place::of(object)?.to_string(),
+        id: Place::of(api, object)?.to_string(),
         attributes: fields(object),
         outputs: BTreeMap::from([("uid".to_owned(), uid)]),
         phase,

@@ -6,6 +6,7 @@
 mod access;
 mod census;
 mod client;
+mod custom;
 mod failure;
 mod handover;
 mod live;

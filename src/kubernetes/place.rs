@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::resource::{API_TYPES, ApiType};
+use crate::resource::ApiType;
 
 /// A manifest, or an object as the API tells it.
 pub(super) type Json = Value;
@@ -18,19 +18,17 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place that a manifest names; nothing if it is none, or of a type that is not known.
-    pub(super) fn of(manifest: &Json) -> Option<Self> {
-        let api = ApiType::find(manifest["apiVersion"].as_str()?, manifest["kind"].as_str()?)?;
+    /// The place that a manifest of this type names; nothing if it names none.
+    pub(super) fn of(api: &ApiType, manifest: &Json) -> Option<Self> {
         let text = |name: &str| manifest["metadata"][name].as_str().map(str::to_owned);
         let namespace =
             if api.namespaced { Some(text("namespace").unwrap_or_else(|| "default".to_owned())) } else { None };
         Some(Self { api: api.clone(), namespace, name: text("name")? })
     }
 
-    /// The place that an identifier names: what [`Display`](fmt::Display) wrote.
-    pub(super) fn parse(id: &str) -> Option<Self> {
-        let (api, rest) = id.split_once(' ')?;
-        let api = API_TYPES.iter().find(|known| known.to_string() == api)?;
+    /// The place that an identifier names, what [`Display`](fmt::Display) wrote; `api` is the type that it begins with.
+    pub(super) fn parse(api: &ApiType, id: &str) -> Option<Self> {
+        let (_, rest) = id.split_once(' ')?;
         let (namespace, name) = match rest.split_once('/') {
             Some((namespace, name)) if api.namespaced => (Some(namespace.to_owned()), name),
             _ => (None, rest),

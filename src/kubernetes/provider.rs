@@ -1,17 +1,18 @@
 //! The verbs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::client::{Apply, Connection, MANAGER};
+use super::client::{Apply, Connection, MANAGER, Pods};
 use super::failure::{CONNECT, Refusal, own, unreachable};
 use super::live::{as_live, live, ours};
 use super::place::{Json, Place};
-use super::{Entrance, handover, namespace, rehearsal, rollout};
+use super::{Entrance, custom, handover, namespace, rehearsal, release, rollout};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Rehearsal, Token, Value};
 use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG, manifest_of};
 
@@ -25,6 +26,8 @@ pub struct Kubernetes {
     connection: OnceCell<Connection>,
     /// When the last attempt to connect ended, and how: who waited for it meanwhile need not make another.
     refused: Mutex<Option<(Instant, Missing)>>,
+    /// Whether the whole cluster goes. Then nothing in it is waited for longer than it is worth.
+    pub(super) leaving: AtomicBool,
 }
 
 /// Why there is no connection.
@@ -40,7 +43,13 @@ impl Kubernetes {
     /// The API that an entrance leads to. Nothing is asked and nothing is sent before it is needed: in a first apply
     /// neither the keys nor the API exist when planning begins.
     pub fn new(cluster: impl Into<String>, entrance: Arc<dyn Entrance>) -> Self {
-        Self { cluster: cluster.into(), entrance, connection: OnceCell::new(), refused: Mutex::default() }
+        Self {
+            cluster: cluster.into(),
+            entrance,
+            connection: OnceCell::new(),
+            refused: Mutex::default(),
+            leaving: AtomicBool::new(false),
+        }
     }
 
     /// The connection to a server that takes requests; nothing while the cluster has no API.
@@ -86,12 +95,17 @@ impl Kubernetes {
         format!("{CLUSTER_TAG}={}", self.cluster)
     }
 
-    /// Everything that carries the cluster's label: one list a type.
+    /// Everything that carries the cluster's label: one list a type. Types that the cluster's own definitions make come
+    /// after those that are always there.
     async fn look(&self) -> Result<Vec<Live>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(Vec::new()) };
         let label = self.label();
-        let found = try_join_all(API_TYPES.iter().map(|api| connection.list(api, &label))).await?;
-        let mut lives: Vec<Live> = found.iter().flatten().filter_map(|object| live(&self.cluster, object)).collect();
+        let known = try_join_all(API_TYPES.iter().map(|api| connection.list(api, &label))).await?;
+        let mut found: Vec<(ApiType, Vec<Json>)> = API_TYPES.iter().cloned().zip(known).collect();
+        let defined: Vec<Vec<ApiType>> = found.iter().flat_map(|(_, objects)| objects).map(ApiType::defined).collect();
+        found.extend(try_join_all(defined.iter().map(|types| custom::list(connection, types, &label))).await?.concat());
+        let all = found.iter().flat_map(|(api, objects)| objects.iter().map(move |object| (api, object)));
+        let mut lives: Vec<Live> = all.filter_map(|(api, object)| live(&self.cluster, api, object)).collect();
         lives.sort_by(|one, other| one.address.cmp(&other.address));
         Ok(lives)
     }
@@ -99,14 +113,16 @@ impl Kubernetes {
     /// A recorded object that no longer says whose it is. Only one that still says that we set fields of it: one that
     /// somebody else made under its name is theirs.
     async fn remember(&self, address: &Address, id: &str) -> Result<Option<Live>, Failure> {
-        let (Some(place), Some(connection)) = (Place::parse(id), self.connect().await?) else { return Ok(None) };
+        let Some(connection) = self.connect().await? else { return Ok(None) };
+        let Some(api) = custom::named(connection, id).await? else { return Ok(None) };
+        let Some(place) = Place::parse(&api, id) else { return Ok(None) };
         let there = connection.get(&place).await?.filter(set_by_us);
-        Ok(there.and_then(|object| as_live(&object, address.clone(), false)))
+        Ok(there.and_then(|object| as_live(&api, &object, address.clone(), false)))
     }
 
     async fn make(&self, object: &Object) -> Result<Live, Failure> {
-        let (place, manifest) = sent(object)?;
         let connection = self.connection().await?;
+        let (place, manifest) = required(connection, object).await?;
         // One of ours that was called otherwise is only called anew.
         if let Some(there) = connection.get(&place).await?
             && ours(&self.cluster, &there).is_none()
@@ -114,24 +130,24 @@ impl Kubernetes {
             return Err(own(Class::AlreadyExists, &format!("apply {place}"), "an object of that name exists already"));
         }
         let made = connection.apply(&place, &manifest, Apply::Real).await.map_err(|refusal| fresh(refusal.failure))?;
-        self.told(&made, object)
+        self.told(&place, &made)
     }
 
     async fn change(&self, object: &Object, changed: &BTreeSet<String>) -> Result<Live, Failure> {
-        let (place, manifest) = sent(object)?;
         let connection = self.connection().await?;
+        let (place, manifest) = required(connection, object).await?;
         handover::hand_over(connection, &place, &manifest).await?;
         let applied = match connection.apply(&place, &manifest, Apply::Real).await {
             // Who agreed to the plan has seen these fields in it, and wants them back.
             Err(refusal) if refusal.is_about(changed) => connection.apply(&place, &manifest, Apply::Forced).await,
             applied => applied,
         };
-        self.told(&applied.map_err(|refusal| since_the_plan(refusal, &place))?, object)
+        self.told(&place, &applied.map_err(|refusal| since_the_plan(refusal, &place))?)
     }
 
-    fn told(&self, object: &Json, wanted: &Object) -> Result<Live, Failure> {
-        let unmarked = || own(Class::Invalid, "apply", format!("{} came back without its mark", wanted.address));
-        live(&self.cluster, object).ok_or_else(unmarked)
+    fn told(&self, place: &Place, object: &Json) -> Result<Live, Failure> {
+        let unmarked = || own(Class::Invalid, "apply", format!("{place} came back without its mark"));
+        live(&self.cluster, &place.api, object).ok_or_else(unmarked)
     }
 
     async fn remove(&self, live: &Live, note: Note<'_>) -> Result<(), Failure> {
@@ -142,16 +158,32 @@ impl Kubernetes {
         if live.proven && ours(&self.cluster, &there).as_ref() != Some(&live.address) {
             return Ok(());
         }
-        if place.api.kind == "Namespace" {
-            namespace::check_empty(connection, &place, &self.cluster).await?;
+        let leaving = self.leaving.load(Ordering::Relaxed);
+        if place.api.kind == "Namespace"
+            && let Err(failure) = namespace::check_empty(connection, &place, &self.cluster).await
+        {
+            if leaving {
+                note(format!("let go, as {}", failure.message));
+                return Ok(());
+            }
+            return Err(failure);
         }
         let uid = live.outputs.get("uid").map(String::as_str).filter(|uid| !uid.is_empty());
-        match connection.delete(&place, uid).await {
+        // Pods on machines that are gone are never confirmed to have ended.
+        let pods = if leaving { Pods::GoAfterwards } else { Pods::GoFirst };
+        match connection.delete(&place, uid, pods).await {
             // Another object of that name is not the one that we meant.
             Err(failure) if failure.code.as_deref() == Some("Conflict") => return Ok(()),
             deleted => deleted?,
         }
-        rollout::wait_gone(connection, &place, note).await
+        let patience = if leaving { release::PATIENCE } else { rollout::LIMIT };
+        match rollout::wait_gone(connection, &place, patience, note).await {
+            Err(failure) if leaving && failure.class == Class::Held => {
+                note(format!("let go: {}", failure.message));
+                Ok(())
+            }
+            gone => gone,
+        }
     }
 }
 
@@ -207,7 +239,7 @@ impl Provider for Kubernetes {
             }
             let place = place_of(live)?;
             let object = rollout::wait(self.connection().await?, &place, note).await?;
-            super::live::live(&self.cluster, &object)
+            super::live::live(&self.cluster, &place.api, &object)
                 .ok_or_else(|| own(Class::Gone, "watch", format!("{place} lost its mark")))
         })
     }
@@ -222,24 +254,39 @@ fn set_by_us(object: &Json) -> bool {
     managers.into_iter().flatten().any(|entry| entry["manager"] == MANAGER)
 }
 
-/// Where an object should be, and what is sent there.
-pub(super) fn sent(object: &Object) -> Result<(Place, Json), Failure> {
-    let manifest = manifest_of(object);
-    let place = manifest.as_ref().and_then(Place::of);
-    let broken = || own(Class::Invalid, "apply", format!("{} has no manifest of a known type", object.address));
-    place.zip(manifest).ok_or_else(broken)
+/// Where an object should be, and what is sent there; nothing while the server does not have its type.
+pub(super) async fn sent(connection: &Connection, object: &Object) -> Result<Option<(Place, Json)>, Failure> {
+    let broken = || own(Class::Invalid, "apply", format!("{} has no manifest", object.address));
+    let manifest = manifest_of(object).ok_or_else(broken)?;
+    let Some(api) = custom::of(connection, &manifest).await? else { return Ok(None) };
+    let place = Place::of(&api, &manifest).ok_or_else(broken)?;
+    Ok(Some((place, manifest)))
+}
+
+/// The same of one that is to be applied now: what defines its type was made a moment ago.
+async fn required(connection: &Connection, object: &Object) -> Result<(Place, Json), Failure> {
+    let untyped = || {
+        let message = format!("the server does not have the type of {} yet", object.address);
+        own(Class::MaybeNotYetConsistent, "apply", message)
+    };
+    sent(connection, object).await?.ok_or_else(untyped)
 }
 
 /// Where a live object is.
 fn place_of(live: &Live) -> Result<Place, Failure> {
     let text = |name: &str| live.attributes.get(name).and_then(Value::as_text);
     let place = || {
-        let api = ApiType::find(text("apiVersion")?, text("kind")?)?.clone();
-        Some(Place {
-            api,
-            namespace: text("metadata.namespace").map(str::to_owned),
-            name: text("metadata.name")?.to_owned(),
-        })
+        let (api_version, kind) = (text("apiVersion")?, text("kind")?);
+        let api = ApiType::find(api_version, kind).cloned().or_else(|| {
+            let plural = live.id.split(['.', ' ']).next()?.to_owned();
+            Some(ApiType {
+                api_version: api_version.to_owned().into(),
+                kind: kind.to_owned().into(),
+                plural: plural.into(),
+                namespaced: text("metadata.namespace").is_some(),
+            })
+        })?;
+        Place::parse(&api, &live.id)
     };
     place().ok_or_else(|| own(Class::Invalid, "look", format!("{} does not say what it is", live.address)))
 }

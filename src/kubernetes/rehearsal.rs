@@ -49,8 +49,10 @@ pub(super) async fn rehearse(
 
 /// Asks the server about one object, of which `known` says where it was seen.
 async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&str]) -> Result<Said, Failure> {
-    let (place, manifest) = sent(&object)?;
+    let sent = sent(connection, &object).await?;
     let mut said = Said { object, in_the_way: None, refused: None, notes: Vec::new() };
+    // Its type is made by the same apply: nobody can say more yet.
+    let Some((place, manifest)) = sent else { return Ok(said) };
     if !known.contains(&place.to_string().as_str())
         && let Some(there) = connection.get(&place).await?
     {
@@ -62,7 +64,7 @@ async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&s
         }
         if marked.as_ref() != Some(address) {
             // One of ours that was called otherwise stays, under its new name.
-            said.in_the_way = as_live(&there, address.clone(), marked.is_some());
+            said.in_the_way = as_live(&place.api, &there, address.clone(), marked.is_some());
         }
         if marked.is_none() {
             return Ok(said);
@@ -78,7 +80,7 @@ async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&s
     };
     match told.map_err(Failure::from) {
         Ok(told) => canonical(&mut said.object, &manifest, &told),
-        // Its namespace, or its type, is made by the same apply: nobody can say more yet.
+        // Its namespace is made by the same apply.
         Err(failure) if failure.class == Class::Gone => {}
         Err(failure) if matches!(failure.class, Class::Invalid | Class::Denied) => said.refused = Some(failure.message),
         Err(failure) => return Err(failure),

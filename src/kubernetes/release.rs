@@ -1,21 +1,25 @@
 //! Letting go of what controllers made outside of the cluster, before the cluster itself goes.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Kubernetes;
-use super::client::Connection;
+use super::client::{Connection, Pods};
 use super::place::{Json, Place};
 use crate::engine::{Failure, Note};
 use crate::resource::ApiType;
 
 static SERVICES: ApiType = ApiType::known("v1", "Service", "services", true);
 static CLAIMS: ApiType = ApiType::known("v1", "PersistentVolumeClaim", "persistentvolumeclaims", true);
+static VOLUMES: ApiType = ApiType::known("v1", "PersistentVolume", "persistentvolumes", false);
 static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
+/// Who made the volumes that are the cluster's own.
+const DRIVER: &str = "ebs.csi.aws.com";
 /// How long controllers may take. What they leave behind is found by its mark all the same.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub(super) const PATIENCE: Duration = Duration::from_mins(5);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -23,15 +27,25 @@ const PAUSE: Duration = Duration::from_secs(3);
 type Names = BTreeSet<(String, String)>;
 
 impl Kubernetes {
-    /// Removes every service of type `LoadBalancer` and every claim of a volume, and waits until their controllers are
-    /// through with them. A claim that a pod still uses is not waited for: it goes with the pod.
+    /// Removes every service of type `LoadBalancer` and every claim of a volume that the cluster's own driver made, or
+    /// would make, and waits until their controllers are through with them. A claim that a pod still uses is not waited
+    /// for: it goes with the pod. One that holds a volume of another kind is left alone: what it leads to outlives the
+    /// cluster.
+    ///
+    /// From here on the cluster goes: what is removed of it is no longer waited for until the last pod has ended.
     ///
     /// # Errors
     /// When the API does not answer, or does not let us.
     pub async fn release(&self, note: Note<'_>) -> Result<(), Failure> {
+        self.leaving.store(true, Ordering::Relaxed);
         let Some(connection) = self.connect().await? else { return Ok(()) };
         let services = balanced(&connection.list(&SERVICES, "").await?);
-        let claims = names(&connection.list(&CLAIMS, "").await?);
+        let all = connection.list(&CLAIMS, "").await?;
+        let claims = made_here(&all, &connection.list(&VOLUMES, "").await?);
+        let others = all.len() - claims.len();
+        if others > 0 {
+            note(format!("{others} claims hold volumes that {DRIVER} did not make: these are left alone"));
+        }
         remove(connection, &SERVICES, &services).await?;
         remove(connection, &CLAIMS, &claims).await?;
         let used = used(&connection.list(&PODS, "").await?);
@@ -68,7 +82,7 @@ async fn wait(connection: &Connection, services: &Names, claims: &Names, note: N
 async fn remove(connection: &Connection, api: &ApiType, names: &Names) -> Result<(), Failure> {
     for (namespace, name) in names {
         let place = Place { api: api.clone(), namespace: Some(namespace.clone()), name: name.clone() };
-        match connection.delete(&place, None).await {
+        match connection.delete(&place, None, Pods::GoFirst).await {
             Err(failure) if failure.class == crate::engine::Class::Gone => {}
             removed => removed?,
         }
@@ -79,6 +93,15 @@ async fn remove(connection: &Connection, api: &ApiType, names: &Names) -> Result
 /// The services that a load balancer outside stands for.
 fn balanced(services: &[Json]) -> Names {
     services.iter().filter(|service| service["spec"]["type"] == "LoadBalancer").filter_map(name).collect()
+}
+
+/// The claims that have no volume yet, or one that the cluster's own driver made.
+fn made_here(claims: &[Json], volumes: &[Json]) -> Names {
+    let is_ours = |volume: &&Json| volume["spec"]["csi"]["driver"] == DRIVER;
+    let ours: BTreeSet<&str> =
+        volumes.iter().filter(is_ours).filter_map(|volume| volume["metadata"]["name"].as_str()).collect();
+    let free = |claim: &&Json| claim["spec"]["volumeName"].as_str().is_none_or(|volume| ours.contains(volume));
+    claims.iter().filter(free).filter_map(name).collect()
 }
 
 fn names(objects: &[Json]) -> Names {

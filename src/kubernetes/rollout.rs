@@ -17,7 +17,7 @@ use crate::resource::ApiType;
 /// The type of pods, which no manifest of ours makes by itself.
 const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// How long something may take. A Deployment gives up earlier, when nothing moves for its own deadline.
-const LIMIT: Duration = Duration::from_mins(20);
+pub(super) const LIMIT: Duration = Duration::from_mins(20);
 /// How long nothing may be said before it is asked for warnings.
 const QUIET: Duration = Duration::from_secs(20);
 /// How long before a watch that broke is begun anew.
@@ -114,8 +114,13 @@ enum End {
 }
 
 /// Waits until an object is gone.
-pub(super) async fn wait_gone(connection: &Connection, place: &Place, note: Note<'_>) -> Result<(), Failure> {
-    let until = Instant::now() + LIMIT;
+pub(super) async fn wait_gone(
+    connection: &Connection,
+    place: &Place,
+    patience: Duration,
+    note: Note<'_>,
+) -> Result<(), Failure> {
+    let until = Instant::now() + patience;
     note("until it is gone".to_owned());
     while let Some(there) = connection.get(place).await? {
         let mut events = connection.watch(place).await?;
@@ -123,7 +128,7 @@ pub(super) async fn wait_gone(connection: &Connection, place: &Place, note: Note
         loop {
             let event = tokio::select! {
                 event = events.next() => event,
-                () = sleep_until(until) => return Err(stays(place, &there)),
+                () = sleep_until(until) => return Err(stays(place, &there, patience)),
             };
             match event {
                 Some(Ok(Seen::Gone(gone))) if gone["metadata"]["uid"] == *uid => return Ok(()),
@@ -137,11 +142,11 @@ pub(super) async fn wait_gone(connection: &Connection, place: &Place, note: Note
     Ok(())
 }
 
-fn stays(place: &Place, object: &Json) -> Failure {
+fn stays(place: &Place, object: &Json, patience: Duration) -> Failure {
     let finalizers: Vec<&str> =
         object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let by = if finalizers.is_empty() { String::new() } else { format!(": {} holds it", finalizers.join(", ")) };
-    let message = format!("it is not gone after {} minutes{by}", LIMIT.as_secs() / 60);
+    let message = format!("it is not gone after {} minutes{by}", patience.as_secs() / 60);
     own(Class::Held, &format!("delete {place}"), message)
 }
 

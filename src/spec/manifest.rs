@@ -54,7 +54,8 @@ impl Check<'_> {
                 return self.report(Diagnostic::new(&NOT_YAML, place, self.of(&format!("is not YAML: {why}"))));
             }
         };
-        if manifest.is_null() {
+        // What is in a list is looked at when it is laid out.
+        if manifest.is_null() || (manifest["kind"] == "List" && manifest["apiVersion"] == "v1") {
             return;
         }
         let said = |field: &Json| field.as_str().unwrap_or_default().to_owned();
@@ -67,7 +68,7 @@ impl Check<'_> {
         }
         let Some(namespaced) = (self.namespaced)(&version, &kind) else {
             let message = self.of(&format!("holds a {kind} of {version}, which is no type that is known"));
-            let help = "apply it with kubectl, or leave it to the add-on's own controller";
+            let help = "bring its CustomResourceDefinition as an add-on too, or apply it with kubectl";
             return self.report(Diagnostic::new(&TYPE, at("kind:"), message).help(help));
         };
         let namespace = if namespaced { manifest["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };

@@ -91,9 +91,33 @@ async fn a_service_lives_on_both_clouds_and_leaves_nothing_behind() {
     assert_eq!((now["load balancers"].len(), now["target groups"].len()), (1, 1), "the API's own stay");
     assert!(!format!("{:?}", now["zones"]).contains("talk."), "{:?}", now["zones"]);
 
+    what_would_outlive_it(&stage).await;
     stage.destroy().await.must(Exit::Done);
+    released_first(&stage);
     assert_eq!(moto.inventory(), before);
     assert!(stage.api.get("Deployment", "default", "theirs").await.is_some(), "another team's stays all the while");
+}
+
+/// Another team's: what controllers made something for outside of the cluster.
+async fn what_would_outlive_it(stage: &Stage) {
+    let Some(fake) = stage.api.fake() else { return };
+    let metadata = |name: &str| json!({ "name": name, "namespace": "default" });
+    let balanced = json!({ "type": "LoadBalancer", "ports": [{ "port": 80 }] });
+    let asked = json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "8Gi" } } });
+    for (kind, name, spec) in [("Service", "their-balancer", balanced), ("PersistentVolumeClaim", "their-data", asked)]
+    {
+        let object = json!({ "apiVersion": "v1", "kind": kind, "metadata": metadata(name), "spec": spec });
+        stage.api.put("them", object).await;
+    }
+    fake.take_changes();
+}
+
+/// Controllers hear of it while everything that they work with is still there.
+fn released_first(stage: &Stage) {
+    let Some(fake) = stage.api.fake() else { return };
+    let changes = fake.take_changes();
+    assert_eq!(changes[..2], ["delete services/their-balancer", "delete persistentvolumeclaims/their-data"]);
+    assert!(changes[2..].iter().any(|change| change.starts_with("delete daemonsets/")), "{changes:?}");
 }
 
 /// What must be there before what.

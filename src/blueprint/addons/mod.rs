@@ -1,16 +1,18 @@
 //! Add-ons: what a cluster needs inside itself, and the manifests that users bring.
 
+mod documents;
+mod part;
 mod release;
-
-use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::{Problem, Site, services};
+use super::{Problem, Site, nodes, services};
 use crate::engine::{Address, Object};
-use crate::resource::{API_TYPES, ApiType, MANIFEST, manifest_object};
+use crate::resource::{ApiType, manifest_object};
 use crate::spec::NetworkPlugin;
 
+use documents::{Definition, definitions, read, typed};
+use part::{Part, Rank};
 use release::Release;
 
 /// The add-on without which no node takes work.
@@ -22,36 +24,71 @@ pub(super) const EBS: &str = "ebs-csi-driver";
 const BUILT_IN: [(&str, &str); 2] =
     [(CLOUD_CONTROLLER, include_str!("cloud-controller-manager.yaml")), (EBS, include_str!("ebs-csi-driver.yaml"))];
 
-/// Types whose objects run something: they come after everything else of their add-on.
-const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
-/// Types that others are made of or in.
-const GROUND: [&str; 2] = ["Namespace", "CustomResourceDefinition"];
+/// The object that serves what autoscalers ask.
+const METRICS: &str = "v1beta1.metrics.k8s.io";
 
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
-    let mut objects = Vec::new();
-    for (name, text) in BUILT_IN {
-        objects.extend(addon(site, name, &filled(site, text))?);
-    }
-    for (name, addon_file) in &site.cluster.addons {
-        objects.extend(addon(site, name, &addon_file.content)?);
-    }
-    Ok(objects)
+    let parts = parts(texts(site))?;
+    Ok(parts.iter().map(|part| object(site, part, &parts)).collect())
 }
 
-/// What of an add-on must run before something that relies on it.
+/// The types that a manifest defines; none if it cannot be read.
+pub fn custom_types(manifest: &str) -> Vec<ApiType> {
+    read("", manifest).unwrap_or_default().iter().flat_map(ApiType::defined).collect()
+}
+
+/// What of a built-in add-on must run before something that relies on it.
 pub(super) fn workloads_of(site: &Site<'_>, name: &str) -> Vec<Address> {
-    let text = BUILT_IN.iter().find(|(known, _)| *known == name);
-    let documents = text.and_then(|(_, text)| documents(name, &filled(site, text)).ok()).unwrap_or_default();
-    documents.iter().filter(|manifest| is(manifest, &WORKLOADS)).map(|manifest| address(name, manifest)).collect()
+    let texts = texts(site).into_iter().filter(|(addon, _)| *addon == name).collect();
+    let parts = parts(texts).unwrap_or_default().into_iter();
+    parts.filter(|part| part.rank == Rank::Workload).map(|part| part.address).collect()
 }
 
 /// What makes a namespace, if an add-on of the file does.
 pub(super) fn namespace(site: &Site<'_>, wanted: &str) -> Option<Address> {
-    site.cluster.addons.iter().find_map(|(name, addon)| {
-        let documents = documents(name, &addon.content).ok()?;
-        let made = |manifest: &&Json| is(manifest, &GROUND[..1]) && manifest["metadata"]["name"] == wanted;
-        documents.iter().find(made).map(|manifest| address(name, manifest))
-    })
+    let mut ground = parts(texts(site)).unwrap_or_default().into_iter().filter(|part| part.rank == Rank::Ground);
+    let made = ground.find(|part| part.manifest["kind"] == "Namespace" && part.manifest["metadata"]["name"] == wanted);
+    made.map(|part| part.address)
+}
+
+/// Whether an add-on of the file serves what autoscalers ask.
+pub(super) fn serves_metrics(site: &Site<'_>) -> bool {
+    let parts = parts(texts(site)).unwrap_or_default();
+    parts.iter().any(|part| part.rank == Rank::Gate && part.manifest["metadata"]["name"] == METRICS)
+}
+
+/// The manifest of each add-on by name: those that come with Quorate, and the file's.
+fn texts<'a>(site: &'a Site<'_>) -> Vec<(&'a str, String)> {
+    let built_in = BUILT_IN.map(|(name, text)| (name, filled(site, text)));
+    let own = site.cluster.addons.iter().map(|(name, addon)| (name.as_str(), addon.content.clone()));
+    built_in.into_iter().chain(own).collect()
+}
+
+/// Everything that add-ons make, in the order in which it should be made.
+fn parts(texts: Vec<(&str, String)>) -> Result<Vec<Part>, Problem> {
+    let read: Vec<(&str, Vec<Json>)> =
+        texts.into_iter().map(|(name, text)| Ok((name, read(name, &text)?))).collect::<Result<_, Problem>>()?;
+    let custom: Vec<Definition> = read.iter().flat_map(|(name, documents)| definitions(name, documents)).collect();
+    let mut parts = Vec::new();
+    for (name, documents) in read {
+        for document in documents {
+            parts.push(Part::new(name, typed(name, document, &custom)?));
+        }
+    }
+    parts.sort_by_key(Part::order);
+    Ok(parts)
+}
+
+fn object(site: &Site<'_>, part: &Part, all: &[Part]) -> Object {
+    let mut object = manifest_object(site.cluster.name.as_str(), part.address.clone(), part.manifest.clone());
+    object.depends_on.extend(services::api_of(site));
+    object.depends_on.extend(all.iter().filter(|other| part.follows(other)).map(|other| other.address.clone()));
+    // Nobody confirms that a pod has ended whose machine is gone. The one exception is who tells machines apart from
+    // those that are gone: it stays until there are none.
+    if part.rank == Rank::Workload && part.addon != CLOUD_CONTROLLER {
+        object.depends_on.extend(nodes::groups(site));
+    }
+    object
 }
 
 /// A built-in manifest for this cluster.
@@ -76,60 +113,4 @@ fn filled(site: &Site<'_>, text: &str) -> String {
         ("@REGISTRAR@", release.registrar),
     ];
     slots.into_iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
-}
-
-fn addon(site: &Site<'_>, name: &str, text: &str) -> Result<Vec<Object>, Problem> {
-    let documents = documents(name, text)?;
-    let all: Vec<(Address, &Json)> = documents.iter().map(|manifest| (address(name, manifest), manifest)).collect();
-    let of = |picked: &dyn Fn(&Json) -> bool| -> BTreeSet<Address> {
-        all.iter().filter(|(_, manifest)| picked(manifest)).map(|(address, _)| address.clone()).collect()
-    };
-    let ground = of(&|manifest| is(manifest, &GROUND));
-    let settled = of(&|manifest| !is(manifest, &WORKLOADS));
-    let object = |(address, manifest): &(Address, &Json)| {
-        let mut object = manifest_object(site.cluster.name.as_str(), address.clone(), (*manifest).clone());
-        object.depends_on.extend(services::api_of(site));
-        if is(manifest, &WORKLOADS) {
-            object.depends_on.extend(settled.iter().cloned());
-        } else if !is(manifest, &GROUND) {
-            object.depends_on.extend(ground.iter().cloned());
-        }
-        object
-    };
-    Ok(all.iter().map(object).collect())
-}
-
-/// The documents of a manifest, each of a type that is known; in the order in which they should be made.
-fn documents(name: &str, text: &str) -> Result<Vec<Json>, Problem> {
-    let unreadable = |why: String| Problem::AddonUnreadable { addon: name.to_owned(), why };
-    let documents: Vec<Json> = serde_saphyr::from_multiple(text).map_err(|error| unreadable(error.to_string()))?;
-    let mut documents: Vec<Json> = documents.into_iter().filter(|document| !document.is_null()).collect();
-    for document in &mut documents {
-        let text = |field: &Json| field.as_str().unwrap_or_default().to_owned();
-        let (api_version, kind) = (text(&document["apiVersion"]), text(&document["kind"]));
-        let Some(api) = ApiType::find(&api_version, &kind) else {
-            let (addon, what) = (name.to_owned(), format!("{kind} of {api_version}"));
-            return Err(Problem::AddonType { addon, what });
-        };
-        if document["metadata"]["name"].as_str().is_none_or(str::is_empty) {
-            return Err(unreadable(format!("a {kind} has no metadata.name")));
-        }
-        if api.namespaced && document["metadata"]["namespace"].is_null() {
-            document["metadata"]["namespace"] = "default".into();
-        }
-    }
-    documents.sort_by_key(|document| API_TYPES.iter().position(|api| document["kind"] == api.kind.as_ref()));
-    Ok(documents)
-}
-
-fn is(manifest: &Json, kinds: &[&str]) -> bool {
-    manifest["kind"].as_str().is_some_and(|kind| kinds.contains(&kind))
-}
-
-/// `manifest/ebs-csi-driver/DaemonSet/kube-system/ebs-csi-node`
-fn address(addon: &str, manifest: &Json) -> Address {
-    let metadata = &manifest["metadata"];
-    let parts = [&manifest["kind"], &metadata["namespace"], &metadata["name"]];
-    let parts: Vec<&str> = [addon].into_iter().chain(parts.into_iter().filter_map(Json::as_str)).collect();
-    Address::new(MANIFEST, parts.join("/"))
 }

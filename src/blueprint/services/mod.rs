@@ -113,6 +113,12 @@ fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object>
     objects
 }
 
+/// The services whose number of pods follows their load.
+pub(super) fn scaled(site: &Site<'_>) -> Vec<String> {
+    let scaled = site.cluster.services.iter().filter(|(_, service)| matches!(service.scale, Scale::Range { .. }));
+    scaled.map(|(name, _)| name.clone()).collect()
+}
+
 /// How many pods there are at least.
 fn fewest(service: &Service) -> u32 {
     match service.scale {

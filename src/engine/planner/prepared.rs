@@ -8,7 +8,7 @@ use super::steps::{Road, Step, lay_out};
 use super::verdict::Verdict;
 use super::{Context, Heading};
 use crate::engine::graph::Graph;
-use crate::engine::{Action, Address, Change, Live, Object, Plan, Reason};
+use crate::engine::{Action, Address, Change, Live, Object, Plan, Reason, Value};
 
 /// A plan with everything that is needed to carry it out.
 #[derive(Debug, Clone)]
@@ -167,6 +167,9 @@ pub(super) fn assemble(
     }
     let surplus: Vec<Live> = removals.into_iter().map(|removal| removal.live).collect();
     changes.sort_by(|one, other| (&one.address, &one.id).cmp(&(&other.address, &other.id)));
+    for change in &mut changes {
+        conceal(context, change);
+    }
     let desired = desire.into_objects();
     let there: BTreeSet<&Address> = surplus.iter().map(|live| &live.address).collect();
     let is_stale = |address: &&Address| !desired.contains_key(address) && !there.contains(address);
@@ -174,6 +177,20 @@ pub(super) fn assemble(
     let unchanged = subset.unchanged.len() + subset.borrowed.len();
     let plan = Plan { mode: heading.mode, serial: heading.serial, changes, unchanged };
     Prepared { plan, desired, live, surplus, subset, road }
+}
+
+/// Takes out of a change what may hold a secret: a plan is read by many, and from whatever is made of a secret it can be
+/// guessed.
+fn conceal(context: &Context<'_>, change: &mut Change) {
+    let Some(kind) = context.vocabulary.kind(change.address.kind()) else { return };
+    for attribute in change.attributes.iter_mut().filter(|attribute| !kind.attribute(&attribute.name).recorded) {
+        let changed = attribute.before.is_some() && attribute.after.is_some();
+        let hidden =
+            |value: &Value, text: &str| if value.is_known() { Value::Text(text.to_owned()) } else { value.clone() };
+        attribute.before = attribute.before.as_ref().map(|value| hidden(value, "(sensitive)"));
+        let after = if changed { "(sensitive, changed)" } else { "(sensitive)" };
+        attribute.after = attribute.after.as_ref().map(|value| hidden(value, after));
+    }
 }
 
 fn cloned((address, object): (&Address, &Object)) -> (Address, Object) {

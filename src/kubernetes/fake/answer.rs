@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::http::{Reply, Request};
 use super::merge;
-use super::schema::{Refused, Schema};
+use super::schema::Refused;
 use super::state::State;
 use super::target::Target;
 
@@ -22,10 +22,10 @@ pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
     if request.path == "/readyz" {
         return Reply::Json(200, json!("ok"));
     }
-    if let Some(told) = discovery(&request.path) {
+    if let Some(told) = discovery(&request.path, &state) {
         return Reply::Json(200, told);
     }
-    let Some(target) = Target::of(request) else {
+    let Some(target) = Target::of(request, state.types()) else {
         return failed((404, "NotFound", "the server could not find the requested resource".to_owned()));
     };
     let answered = match request.method.as_str() {
@@ -56,9 +56,9 @@ pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
 }
 
 /// What types there are.
-fn discovery(path: &str) -> Option<Json> {
+fn discovery(path: &str, state: &State) -> Option<Json> {
     let resources = |version: &str| -> Vec<Json> {
-        let known = Schema::all().filter(|schema| schema.api.api_version == version);
+        let known = state.types().filter(|schema| schema.api.api_version == version);
         known
             .map(|schema| {
                 let api = &schema.api;
@@ -67,7 +67,7 @@ fn discovery(path: &str) -> Option<Json> {
             })
             .collect()
     };
-    let versions: BTreeSet<&str> = Schema::all().map(|schema| schema.api.api_version.as_ref()).collect();
+    let versions: BTreeSet<&str> = state.types().map(|schema| schema.api.api_version.as_ref()).collect();
     if path == "/apis" {
         let groups = versions.iter().filter_map(|version| Some((version, version.split_once('/')?))).map(
             |(full, (group, version))| {

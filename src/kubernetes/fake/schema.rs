@@ -1,17 +1,21 @@
 //! What a real API server refuses about a manifest, kind by kind.
 
 use k8s_openapi::api::{
+    admissionregistration::v1 as admission,
     apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::{CronJob, Job},
     core::v1 as core,
-    networking::v1::{Ingress, NetworkPolicy},
+    discovery::v1::EndpointSlice,
+    networking::v1::{Ingress, IngressClass, NetworkPolicy},
+    node::v1::RuntimeClass,
     policy::v1::PodDisruptionBudget,
     rbac::v1 as rbac,
     scheduling::v1::PriorityClass,
-    storage::v1::{CSIDriver, StorageClass},
+    storage::v1::{CSIDriver, StorageClass, VolumeAttributesClass},
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -93,22 +97,35 @@ schemas! {
     CSIDriver, "storage.k8s.io/v1", "CSIDriver", "csidrivers", false, ["spec"], ["spec.attachRequired"];
     CustomResourceDefinition, "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false,
         ["spec.group", "spec.names.plural", "spec.scope", "spec.versions"], ["spec.group"];
+    EndpointSlice, "discovery.k8s.io/v1", "EndpointSlice", "endpointslices", true, ["addressType"], ["addressType"];
+    IngressClass, "networking.k8s.io/v1", "IngressClass", "ingressclasses", false, [], ["spec.controller"];
+    RuntimeClass, "node.k8s.io/v1", "RuntimeClass", "runtimeclasses", false, ["handler"], ["handler"];
+    core::PersistentVolume, "v1", "PersistentVolume", "persistentvolumes", false, ["spec.capacity", "spec.accessModes"], [];
+    VolumeAttributesClass, "storage.k8s.io/v1", "VolumeAttributesClass", "volumeattributesclasses", false,
+        ["driverName"], ["driverName", "parameters"];
+    APIService, "apiregistration.k8s.io/v1", "APIService", "apiservices", false,
+        ["spec.groupPriorityMinimum", "spec.versionPriority"], [];
+    admission::MutatingWebhookConfiguration, "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations", false, ["webhooks.*.sideEffects"], [];
+    admission::ValidatingWebhookConfiguration, "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations", false, ["webhooks.*.sideEffects"], [];
+    admission::ValidatingAdmissionPolicy, "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies", false, [], [];
+    admission::ValidatingAdmissionPolicyBinding, "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings", false, [], [];
+}
+
+/// The types that custom definitions have made. What lives as long as the test is told by reference, like the others.
+pub(super) fn defined(definition: &Json) -> Vec<&'static Schema> {
+    let types = ApiType::defined(definition).into_iter();
+    let schema = |api| Schema { api, round_trip: |manifest| Ok(manifest.clone()), required: &[], immutable: &[] };
+    types.map(|api| &*Box::leak(Box::new(schema(api)))).collect()
 }
 
 impl Schema {
-    /// The schema of the type with this group, version and plural.
-    pub(super) fn find(api_version: &str, plural: &str) -> Option<&'static Self> {
-        SCHEMAS.iter().find(|schema| schema.api.api_version == api_version && schema.api.plural == plural)
-    }
-
     /// Every one that is known.
     pub(super) fn all() -> impl Iterator<Item = &'static Self> {
         SCHEMAS.iter()
-    }
-
-    /// The schema of the type of this kind.
-    pub(super) fn of_kind(kind: &str) -> Option<&'static Self> {
-        SCHEMAS.iter().find(|schema| schema.api.kind == kind)
     }
 
     /// What typed conversion refuses: fields that do not exist and values of another type. A real server answers it

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::defaults;
 use super::http::Reply;
 use super::merge::{self, Managers};
-use super::schema::Refused;
+use super::schema::{self, Refused, Schema};
 use super::target::{Key, Target};
 
 pub(super) struct Stored {
@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) changes: Vec<String>,
     pub(super) ready_at_once: bool,
     pub(super) failures: Vec<(String, u16, Json)>,
+    /// The types that definitions have made.
+    pub(super) custom: Vec<&'static Schema>,
 }
 
 impl State {
@@ -41,6 +43,7 @@ impl State {
             changes: Vec::new(),
             ready_at_once: false,
             failures: Vec::new(),
+            custom: Vec::new(),
         };
         for name in ["default", "kube-system"] {
             state.put(
@@ -87,7 +90,10 @@ impl State {
         let shown = stored.shown();
         self.objects.insert(key.clone(), stored);
         self.tell(if new { "ADDED" } else { "MODIFIED" }, key, &shown);
-        if self.ready_at_once && (kind == "Deployment" || kind == "DaemonSet") {
+        if kind == "CustomResourceDefinition" {
+            self.custom.extend(if new { schema::defined(&shown) } else { Vec::new() });
+        }
+        if self.ready_at_once && ["Deployment", "DaemonSet", "CustomResourceDefinition"].contains(&kind.as_str()) {
             self.roll_out(&kind, &key.1, &key.2);
         }
         shown
@@ -112,18 +118,23 @@ impl State {
             .retain(|watcher| !watcher.target.matches(key, object) || watcher.sender.send(told.clone()).is_ok());
     }
 
-    fn key(kind: &str, namespace: &str, name: &str) -> Key {
-        let schema = super::schema::Schema::of_kind(kind).expect("a kind that the fake knows");
+    /// Every type that there is.
+    pub(super) fn types(&self) -> impl Iterator<Item = &'static Schema> {
+        Schema::all().chain(self.custom.iter().copied())
+    }
+
+    fn key(&self, kind: &str, namespace: &str, name: &str) -> Key {
+        let schema = self.types().find(|schema| schema.api.kind == kind).expect("a kind that the fake knows");
         (schema.api.plural.to_string(), namespace.to_owned(), name.to_owned())
     }
 
     pub(super) fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
-        self.objects.get(&Self::key(kind, namespace, name)).map(Stored::shown)
+        self.objects.get(&self.key(kind, namespace, name)).map(Stored::shown)
     }
 
     pub(super) fn put(&mut self, manager: &str, mut object: Json) {
         let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
-        let key = Self::key(object["kind"].as_str().expect("a kind"), &text("namespace"), &text("name"));
+        let key = self.key(object["kind"].as_str().expect("a kind"), &text("namespace"), &text("name"));
         defaults::fill(&mut object);
         let mut managers = Managers::new();
         merge::take(&mut managers, &json!({}), &object, manager);
@@ -131,7 +142,7 @@ impl State {
     }
 
     pub(super) fn edit(&mut self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
-        let key = Self::key(kind, namespace, name);
+        let key = self.key(kind, namespace, name);
         let stored = self.objects.remove(&key).expect("it is there");
         let mut object = stored.object.clone();
         merge_patch(&mut object, patch);
@@ -148,7 +159,7 @@ impl State {
             "observedGeneration": object["metadata"]["generation"],
             "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": wanted, "availableReplicas": wanted,
             "desiredNumberScheduled": wanted, "updatedNumberScheduled": wanted, "numberAvailable": wanted,
-            "conditions": [{ "type": "Available", "status": "True" }],
+            "conditions": [{ "type": "Available", "status": "True" }, { "type": "Established", "status": "True" }],
         } });
         let ready_at_once = std::mem::take(&mut self.ready_at_once);
         self.edit("kube-controller-manager", kind, namespace, name, &status);

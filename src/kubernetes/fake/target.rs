@@ -19,7 +19,7 @@ pub(super) struct Target {
 
 impl Target {
     /// `/apis/apps/v1/namespaces/chat/deployments/chat`
-    pub(super) fn of(request: &Request) -> Option<Self> {
+    pub(super) fn of(request: &Request, mut types: impl Iterator<Item = &'static Schema>) -> Option<Self> {
         let mut steps = request.path.trim_matches('/').split('/');
         let version = match steps.next()? {
             "api" => steps.next()?.to_owned(),
@@ -38,7 +38,7 @@ impl Target {
         let labels = labels.split(',').filter_map(|pair| pair.split_once('='));
         let field = request.query.get("fieldSelector").and_then(|field| field.strip_prefix("metadata.name="));
         Some(Self {
-            schema: Schema::find(&version, plural)?,
+            schema: types.find(|known| known.api.api_version == version && known.api.plural == plural)?,
             namespace: namespace.to_owned(),
             name: field.unwrap_or(name).to_owned(),
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),

@@ -22,7 +22,7 @@ const LOOKS: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Types that no manifest of ours has, and tests have.
 static OTHERS: [ApiType; 2] =
-    [ApiType::known("v1", "Pod", "pods", true), ApiType::known("v1", "Secret", "secrets", true)];
+    [ApiType::known("v1", "Pod", "pods", true), ApiType::known("example.com/v1", "Room", "rooms", true)];
 
 /// A connection to it, whose turn it is.
 pub(crate) struct Real {

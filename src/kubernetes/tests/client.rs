@@ -90,12 +90,13 @@ async fn only_the_very_object_is_deleted() {
     let bench = Bench::start().await;
     let chat = deployment("chat");
     let made = bench.apply(&chat).await.unwrap();
-    let error = bench.connection.delete(&place(&chat), Some("another")).await.unwrap_err();
+    let error = bench.connection.delete(&place(&chat), Some("another"), Pods::GoFirst).await.unwrap_err();
     assert_eq!(error.code.as_deref(), Some("Conflict"));
-    bench.connection.delete(&place(&chat), made["metadata"]["uid"].as_str()).await.unwrap();
-    crate::kubernetes::rollout::wait_gone(&bench.connection, &place(&chat), &|_| {}).await.unwrap();
+    bench.connection.delete(&place(&chat), made["metadata"]["uid"].as_str(), Pods::GoFirst).await.unwrap();
+    let patience = std::time::Duration::from_mins(1);
+    crate::kubernetes::rollout::wait_gone(&bench.connection, &place(&chat), patience, &|_| {}).await.unwrap();
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
-    let error = bench.connection.delete(&place(&chat), None).await.unwrap_err();
+    let error = bench.connection.delete(&place(&chat), None, Pods::GoAfterwards).await.unwrap_err();
     assert_eq!(error.class, Class::Gone);
 }
 

@@ -1,5 +1,6 @@
 //! Whole lives of a cluster's objects: the engine on one side, an API server on the other.
 
+mod custom;
 mod ownership;
 mod scaling;
 

@@ -12,11 +12,12 @@ mod versions;
 
 use serde_json::{Value as Json, json};
 
-use super::client::{Apply, Connection};
+use super::client::{Apply, Connection, Pods};
 use super::fake::FakeApi;
 use super::place::Place;
 use super::testbed::TestApi;
 use crate::engine::Failure;
+use crate::resource::ApiType;
 
 /// A server, and a connection to it.
 struct Bench<A = TestApi> {
@@ -49,7 +50,8 @@ impl<A> Bench<A> {
 }
 
 fn place(manifest: &Json) -> Place {
-    Place::of(manifest).unwrap()
+    let text = |name: &str| manifest[name].as_str().unwrap();
+    Place::of(ApiType::find(text("apiVersion"), text("kind")).unwrap(), manifest).unwrap()
 }
 
 fn deployment(name: &str) -> Json {

@@ -54,3 +54,30 @@ async fn a_claim_that_a_pod_uses_is_not_waited_for() {
     let released = kubernetes.release(&|note| panic!("waits: {note}"));
     tokio::time::timeout(std::time::Duration::from_secs(30), released).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_claim_on_what_others_keep_is_left_alone_and_told() {
+    let api = FakeApi::start().await;
+    for (name, source) in [
+        ("ebs", json!({ "csi": { "driver": "ebs.csi.aws.com", "volumeHandle": "vol-1" } })),
+        ("nfs", json!({ "nfs": { "server": "files", "path": "/" } })),
+    ] {
+        let mut bound = claim(name);
+        bound["spec"]["volumeName"] = name.into();
+        api.put("somebody", bound);
+        let mut spec = json!({ "capacity": { "storage": "8Gi" }, "accessModes": ["ReadWriteOnce"] });
+        spec.as_object_mut().unwrap().extend(source.as_object().unwrap().clone());
+        let volume =
+            json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": name }, "spec": spec });
+        api.put("somebody", volume);
+    }
+    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let notes = Mutex::new(Vec::new());
+    kubernetes.release(&|note| notes.lock().unwrap().push(note)).await.unwrap();
+    assert_eq!(api.get("PersistentVolumeClaim", "web", "ebs"), None);
+    assert!(api.get("PersistentVolumeClaim", "web", "nfs").is_some());
+    assert_eq!(
+        *notes.lock().unwrap(),
+        ["1 claims hold volumes that ebs.csi.aws.com did not make: these are left alone"]
+    );
+}

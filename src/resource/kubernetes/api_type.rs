@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde_json::Value as Json;
+
 /// A type of object in the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiType {
@@ -24,24 +26,30 @@ const fn of_cluster(api_version: &'static str, kind: &'static str, plural: &'sta
     ApiType::known(api_version, kind, plural, false)
 }
 
-/// Every type that manifests may use, in the order in which their objects should be made.
+/// Every type that manifests may use without defining it, in the order in which their objects should be made.
 pub const API_TYPES: &[ApiType] = &[
     of_cluster("v1", "Namespace", "namespaces"),
     of_cluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions"),
     of_cluster("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses"),
     of_cluster("storage.k8s.io/v1", "StorageClass", "storageclasses"),
     of_cluster("storage.k8s.io/v1", "CSIDriver", "csidrivers"),
+    of_cluster("storage.k8s.io/v1", "VolumeAttributesClass", "volumeattributesclasses"),
+    of_cluster("node.k8s.io/v1", "RuntimeClass", "runtimeclasses"),
+    of_cluster("networking.k8s.io/v1", "IngressClass", "ingressclasses"),
+    of_cluster("v1", "PersistentVolume", "persistentvolumes"),
     of_cluster("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles"),
     of_cluster("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings"),
     namespaced("v1", "ServiceAccount", "serviceaccounts"),
     namespaced("rbac.authorization.k8s.io/v1", "Role", "roles"),
     namespaced("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
     namespaced("v1", "ConfigMap", "configmaps"),
+    namespaced("v1", "Secret", "secrets"),
     namespaced("v1", "LimitRange", "limitranges"),
     namespaced("v1", "ResourceQuota", "resourcequotas"),
     namespaced("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
     namespaced("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     namespaced("v1", "Service", "services"),
+    namespaced("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
     namespaced("apps/v1", "Deployment", "deployments"),
     namespaced("apps/v1", "StatefulSet", "statefulsets"),
     namespaced("apps/v1", "DaemonSet", "daemonsets"),
@@ -50,7 +58,15 @@ pub const API_TYPES: &[ApiType] = &[
     namespaced("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     namespaced("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     namespaced("networking.k8s.io/v1", "Ingress", "ingresses"),
+    of_cluster("apiregistration.k8s.io/v1", "APIService", "apiservices"),
+    of_cluster(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+    of_cluster(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+    of_cluster(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+    of_cluster(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
 ];
+
+/// Where the types are that decide about others' objects.
+const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 
 impl ApiType {
     /// A type of this release's own knowledge.
@@ -66,6 +82,34 @@ impl ApiType {
     /// The known type of this group, version and kind.
     pub fn find(api_version: &str, kind: &str) -> Option<&'static Self> {
         API_TYPES.iter().find(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// The types that the definition of a custom one makes: one for each version that is served, the stored one first.
+    pub fn defined(definition: &Json) -> Vec<Self> {
+        let spec = &definition["spec"];
+        let text = |value: &Json| value.as_str().map(str::to_owned);
+        let (Some(group), Some(kind), Some(plural)) =
+            (text(&spec["group"]), text(&spec["names"]["kind"]), text(&spec["names"]["plural"]))
+        else {
+            return Vec::new();
+        };
+        let versions = spec["versions"].as_array().into_iter().flatten();
+        let mut served: Vec<&Json> = versions.filter(|version| version["served"] == true).collect();
+        served.sort_by_key(|version| version["storage"] != true);
+        let names = served.into_iter().filter_map(|version| version["name"].as_str());
+        names
+            .map(|version| Self {
+                api_version: format!("{group}/{version}").into(),
+                kind: kind.clone().into(),
+                plural: plural.clone().into(),
+                namespaced: spec["scope"] == "Namespaced",
+            })
+            .collect()
+    }
+
+    /// Whether this release knows it by itself.
+    pub fn is_known(&self) -> bool {
+        Self::find(&self.api_version, &self.kind).is_some()
     }
 
     /// The path of its objects in a namespace; of all of them without one.
@@ -96,7 +140,28 @@ impl fmt::Display for ApiType {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_definition_makes_a_type_for_each_version_that_is_served() {
+        let versions = json!([
+            { "name": "v1alpha1", "served": false, "storage": false },
+            { "name": "v1beta1", "served": true, "storage": false },
+            { "name": "v1", "served": true, "storage": true },
+        ]);
+        let definition = json!({ "spec": {
+            "group": "example.com", "scope": "Namespaced", "versions": versions,
+            "names": { "kind": "Room", "plural": "rooms" },
+        } });
+        let made: Vec<String> = ApiType::defined(&definition).iter().map(|api| api.path(Some("chat"))).collect();
+        assert_eq!(
+            made,
+            ["/apis/example.com/v1/namespaces/chat/rooms", "/apis/example.com/v1beta1/namespaces/chat/rooms"]
+        );
+        assert_eq!(ApiType::defined(&json!({ "spec": {} })), []);
+    }
 
     #[test]
     fn paths_are_those_of_the_api() {

@@ -130,14 +130,25 @@ fn walk<'a>(name: &str, value: &'a Json, path: &mut Path, found: &mut Vec<(Path,
 
 /// A manifest as attributes.
 ///
-/// The values of environment variables are told by their fingerprints: many a variable holds a secret, wherever it came
-/// from, and plans are read by many.
+/// The values of environment variables and of secrets are compared by their fingerprints: many a variable holds a secret,
+/// wherever it came from, and plans are read by many. Nobody is shown a fingerprint: who has one can try guesses. A key of
+/// a secret is two attributes, that it is there and what it holds, as the record remembers only the first.
 pub fn attributes(manifest: &Json) -> Attributes {
-    let attribute = |(path, leaf): (Path, &Json)| match leaf {
-        Json::String(text) if path.is_variable() => (path.to_string(), Value::Text(fingerprint(text))),
-        leaf => (path.to_string(), value(leaf)),
-    };
-    leaves(manifest).into_iter().map(attribute).collect()
+    let is_secret = manifest["apiVersion"] == "v1" && manifest["kind"] == "Secret";
+    let mut attributes = Attributes::new();
+    for (path, leaf) in leaves(manifest) {
+        match (leaf, path.0.as_slice()) {
+            (Json::String(text), [Step::Field(data), Step::Field(key)]) if is_secret && data == "data" => {
+                attributes.insert(format!("data[{key}].key"), Value::Text(key.clone()));
+                attributes.insert(format!("data[{key}].value"), Value::Text(fingerprint(text)));
+            }
+            (Json::String(text), _) if path.is_variable() => {
+                attributes.insert(path.to_string(), Value::Text(fingerprint(text)));
+            }
+            _ => _ = attributes.insert(path.to_string(), value(leaf)),
+        }
+    }
+    attributes
 }
 
 /// Enough of a hash to see that something is another.
@@ -250,6 +261,14 @@ mod tests {
             attributes(&manifest("a"))["spec.env[TOKEN].value"],
             attributes(&manifest("b"))["spec.env[TOKEN].value"]
         );
+    }
+
+    #[test]
+    fn a_secret_is_told_by_its_keys() {
+        let manifest = json!({ "apiVersion": "v1", "kind": "Secret", "data": { "tls.key": "aHVudGVyMg==" } });
+        let told = attributes(&manifest);
+        assert_eq!(told["data[tls.key].key"], Value::Text("tls.key".to_owned()));
+        assert!(told.contains_key("data[tls.key].value") && !format!("{told:?}").contains("aHVudGVyMg"), "{told:?}");
     }
 
     #[test]

@@ -4,12 +4,13 @@ use crate::engine::{Address, Attribute, Attributes, Kind, Output, Value};
 
 /// The fields of every kind, behind its own. An object of the same name can stand only in another namespace beside the
 /// old one. What we set and no longer set, server-side apply takes away. A variable's value may be a secret that somebody
-/// wrote into the file all the same: the record does not even keep its fingerprint.
+/// wrote into the file all the same: the record does not even keep its fingerprint, no more than that of a secret's data.
 macro_rules! fields {
     ($($own:expr),* $(,)?) => {
         &[
             Attribute::replace("metadata.namespace"),
             Attribute::update("*.env[*].value").unrecorded().pruned(),
+            Attribute::update("data[*].value").unrecorded().pruned(),
             $($own,)*
             Attribute::update("*").pruned(),
         ]

@@ -33,8 +33,8 @@ pub(in crate::spec) static TYPE: Rule = Rule {
     severity: Error,
     title: "the manifest holds something that is no object of a known type",
     explanation: "Every document needs `apiVersion`, `kind` and `metadata.name`, and a type that Kubernetes itself brings \
-        along. Objects of types that the add-on defines itself (a CustomResourceDefinition's) cannot be compared and are \
-        not taken: apply them with kubectl, or let the add-on's own controller make them.",
+        along or that a CustomResourceDefinition in an add-on of the file makes. Of any other type nobody could say what \
+        it is called or whether it is in namespaces: bring its definition, or apply such objects with kubectl.",
     bad: "",
     good: "",
 };

@@ -194,3 +194,15 @@ async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
     let outcome = life.carry_out(&prepared).await;
     assert_eq!((outcome.failed.len(), outcome.skipped.len()), (1, 0), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn a_namespace_with_what_others_made_does_not_keep_the_cluster() {
+    let mut life = Life::pretended().await;
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
+    life.settle(&[object("namespace/team", namespace)]).await;
+    life.api.put("them", inside("Secret", "v1", "theirs", None)).await;
+    life.cloud.release(&|_| {}).await.unwrap();
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert!(life.api.get("Secret", "team", "theirs").await.is_some(), "it goes with the machines, not by our hand");
+}

@@ -1,0 +1,90 @@
+//! The documents of a manifest, each with its type.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value as Json, json};
+
+use crate::blueprint::Problem;
+use crate::resource::ApiType;
+
+/// The type of what an add-on of the file defines, and which add-on that is.
+pub(super) struct Definition {
+    pub(super) addon: String,
+    api: ApiType,
+}
+
+/// A document of a type that is known.
+pub(super) struct Document {
+    pub(super) api: ApiType,
+    /// The add-on that defines its type, if one does.
+    pub(super) defined_by: Option<String>,
+    pub(super) manifest: Json,
+}
+
+/// The documents of a manifest. A list stands for what is in it.
+pub(super) fn read(addon: &str, text: &str) -> Result<Vec<Json>, Problem> {
+    let documents: Vec<Json> =
+        serde_saphyr::from_multiple(text).map_err(|error| unreadable(addon, error.to_string()))?;
+    Ok(documents.into_iter().flat_map(unfolded).filter(|document| !document.is_null()).collect())
+}
+
+fn unfolded(mut document: Json) -> Vec<Json> {
+    if document["kind"] != "List" || document["apiVersion"] != "v1" {
+        return vec![document];
+    }
+    let items = document["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    items.into_iter().flat_map(unfolded).collect()
+}
+
+/// What the documents of an add-on define.
+pub(super) fn definitions(addon: &str, documents: &[Json]) -> Vec<Definition> {
+    let made = documents.iter().filter(|document| document["kind"] == "CustomResourceDefinition");
+    let types = made.flat_map(ApiType::defined);
+    types.map(|api| Definition { addon: addon.to_owned(), api }).collect()
+}
+
+/// A document with its type, in the form in which an API server tells it back.
+pub(super) fn typed(addon: &str, mut manifest: Json, definitions: &[Definition]) -> Result<Document, Problem> {
+    let text = |field: &Json| field.as_str().unwrap_or_default().to_owned();
+    let (api_version, kind) = (text(&manifest["apiVersion"]), text(&manifest["kind"]));
+    let custom = definitions.iter().find(|known| known.api.api_version == api_version && known.api.kind == kind);
+    let known = ApiType::find(&api_version, &kind);
+    let Some(api) = known.or_else(|| custom.map(|definition| &definition.api)).cloned() else {
+        return Err(Problem::AddonType { addon: addon.to_owned(), what: format!("{kind} of {api_version}") });
+    };
+    if manifest["metadata"]["name"].as_str().is_none_or(str::is_empty) {
+        return Err(unreadable(addon, format!("a {kind} has no metadata.name")));
+    }
+    settle(&mut manifest, &api);
+    let defined_by = custom.filter(|_| known.is_none()).map(|definition| definition.addon.clone());
+    Ok(Document { api, defined_by, manifest })
+}
+
+/// Writes down what an API server would understand: whose namespace is meant, and what a secret holds.
+fn settle(manifest: &mut Json, api: &ApiType) {
+    if !api.namespaced {
+        // Charts give a namespace to everything.
+        manifest["metadata"].as_object_mut().and_then(|metadata| metadata.remove("namespace"));
+    } else if manifest["metadata"]["namespace"].is_null() {
+        manifest["metadata"]["namespace"] = "default".into();
+    }
+    if api.kind == "Secret" {
+        encode(manifest);
+    }
+}
+
+/// Plain values of a secret are sent as the server keeps them: otherwise a key that leaves the file would stay there.
+fn encode(secret: &mut Json) {
+    let plain = secret.as_object_mut().and_then(|secret| secret.remove("stringData"));
+    let Some(Json::Object(plain)) = plain else { return };
+    let encoded: Map<String, Json> =
+        plain.into_iter().filter_map(|(key, value)| Some((key, STANDARD.encode(value.as_str()?).into()))).collect();
+    match secret["data"].as_object_mut() {
+        Some(data) => data.extend(encoded),
+        None => secret["data"] = json!(encoded),
+    }
+}
+
+fn unreadable(addon: &str, why: String) -> Problem {
+    Problem::AddonUnreadable { addon: addon.to_owned(), why }
+}

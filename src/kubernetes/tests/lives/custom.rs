@@ -1,0 +1,91 @@
+//! Types that an add-on defines, and what an add-on keeps secret.
+
+use super::*;
+
+/// The definition of a type in two versions, of which the newer one is stored.
+fn definition() -> Object {
+    let version = |name: &str, storage: bool| {
+        json!({ "name": name, "served": true, "storage": storage,
+                "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } } })
+    };
+    let manifest = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": { "name": "rooms.example.com" },
+        "spec": { "group": "example.com", "scope": "Namespaced",
+                  "names": { "kind": "Room", "plural": "rooms", "singular": "room", "listKind": "RoomList" },
+                  "versions": [version("v1", true), version("v1beta1", false)] },
+    });
+    object("manifest/rooms/CustomResourceDefinition/rooms.example.com", manifest)
+}
+
+fn room(version: &str, seats: u64) -> Object {
+    let manifest = json!({ "apiVersion": format!("example.com/{version}"), "kind": "Room",
+                           "metadata": { "name": "lobby", "namespace": "default" }, "spec": { "seats": seats } });
+    let mut room = object("manifest/rooms/Room.example.com/default/lobby", manifest);
+    room.depends_on.insert(definition().address);
+    room
+}
+
+#[tokio::test]
+async fn a_custom_resource_is_planned_before_its_type_is_there_and_lives_like_any_other() {
+    let mut life = Life::begin().await;
+    let prepared = life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await;
+    assert_eq!(prepared.plan.changes.iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Create; 2]);
+    life.settle(&[definition(), room("v1", 4)]).await;
+
+    life.api.edit("kubectl-edit", "Room", "default", "lobby", &json!({ "spec": { "seats": 9 } })).await;
+    let told = lines(&life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await);
+    assert_eq!(told, ["Update manifest/rooms/Room.example.com/default/lobby (Drift): spec.seats"]);
+    life.settle(&[definition(), room("v1", 4)]).await;
+
+    life.settle(&[definition()]).await;
+    assert!(life.api.get("Room", "default", "lobby").await.is_none(), "it left the file");
+}
+
+#[tokio::test]
+async fn a_custom_resource_without_its_mark_is_remembered() {
+    let mut life = Life::begin().await;
+    life.settle(&[definition(), room("v1", 4)]).await;
+    let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
+    life.api.edit("them", "Room", "default", "lobby", &unmarked).await;
+    let told = lines(&life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await);
+    let mark = "metadata.labels[quorate.dev/cluster]";
+    assert_eq!(told, [format!("Update manifest/rooms/Room.example.com/default/lobby (Drift): {mark}")]);
+}
+
+#[tokio::test]
+async fn a_custom_resource_is_compared_in_the_version_of_its_manifest() {
+    let mut life = Life::begin().await;
+    life.settle(&[definition(), room("v1beta1", 4)]).await;
+    life.settle(&[definition(), room("v1", 4)]).await;
+    let prepared = life.plan(Mode::Destroy, &[]).await;
+    assert_eq!(life.carry_out(&prepared).await.failed, []);
+    assert_eq!(life.cloud.observe().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_key_of_a_secret_comes_and_goes_and_its_value_is_neither_shown_nor_recorded() {
+    let mut life = Life::begin().await;
+    let secret = |data: Json| {
+        let manifest = json!({ "apiVersion": "v1", "kind": "Secret", "data": data,
+                               "metadata": { "name": "chat", "namespace": "default" } });
+        [object("manifest/chat/Secret/default/chat", manifest)]
+    };
+    life.settle(&secret(json!({ "a": "aHVudGVyMg==", "b": "Yg==" }))).await;
+    let prepared = life.plan(Mode::Apply, &secret(json!({ "a": "aHVudGVyMw==", "b": "Yg==" }))).await;
+    assert_eq!(lines(&prepared), ["Update manifest/chat/Secret/default/chat (File): data[a].value"]);
+    let attribute = &prepared.plan.changes[0].attributes[0];
+    let hidden = |text: &str| Some(Value::Text(text.to_owned()));
+    assert_eq!(
+        (&attribute.before, &attribute.after),
+        (&hidden("(sensitive)"), &hidden("(sensitive, changed)")),
+        "nobody can test guesses by it"
+    );
+    let fewer = secret(json!({ "a": "aHVudGVyMg==" }));
+    let told = lines(&life.plan(Mode::Apply, &fewer).await);
+    assert_eq!(told, ["Update manifest/chat/Secret/default/chat (File): data[b].key"]);
+    life.settle(&fewer).await;
+    let kept = format!("{:?}", life.record);
+    assert!(!kept.contains("[a].value") && !kept.contains("aHVudGVyMg"), "{kept}");
+    assert_eq!(life.api.get("Secret", "default", "chat").await.unwrap()["data"], json!({ "a": "aHVudGVyMg==" }));
+}
