@@ -114,6 +114,11 @@ class Cloud:
             tokens=version["MetadataOptions"]["HttpTokens"],
         )
 
+    def tags(self, resource):
+        """The tags of something of EC2's, by its id."""
+        described = self.client("ec2").describe_tags(Filters=[{"Name": "resource-id", "Values": [resource]}])["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in described}
+
     def credentials(self, role):
         """Credentials of a role, as EC2 gets them for a machine."""
         arn = self.client("iam").get_role(RoleName=role)["Role"]["Arn"]

@@ -160,8 +160,26 @@ def test_nothing_secret_is_said(fleet, name):
 
 @pytest.mark.parametrize("name", MASTERS + NODES)
 def test_the_role_allows_what_the_machine_does(fleet, name):
-    """Every call that reached AWS from this machine is in the policy of its role, action and resource."""
+    """Every call that reached AWS from this machine is in the policy of its role: action, resource and conditions."""
     machine = fleet[name]
     statements = policy.documents(fleet.cloud.client("iam"), machine.instance.iam_role)
-    denied = {str(call) for call in fleet.cloud.wire.of(machine.instance.address) if not policy.allows(statements, call)}
+    calls = fleet.cloud.wire.of(machine.instance.address)
+    denied = {str(call) for call in calls if not policy.allows(statements, call, fleet.cloud.tags)}
     assert not denied
+
+
+@pytest.mark.parametrize(
+    ("operator", "key"),
+    [("StringLike", "s3:prefix"), ("ForAllValues:StringLike", "route53:ChangeResourceRecordSetsNormalizedRecordNames")]
+    + [("StringLike", "aws:ResourceTag/quorate.dev/object")],
+)
+def test_a_condition_that_does_not_fit_is_noticed(fleet, operator, key):
+    """What the test before this one says is only worth something if a mistyped condition makes it fail."""
+    machine = fleet[MASTERS[0]]
+    statements = policy.documents(fleet.cloud.client("iam"), machine.instance.iam_role)
+    mistyped = [statement for statement in statements if key in statement.get("Condition", {}).get(operator, {})]
+    assert mistyped
+    for statement in mistyped:
+        statement["Condition"][operator][key] = "mistyped"
+    calls = fleet.cloud.wire.of(machine.instance.address)
+    assert not all(policy.allows(statements, call, fleet.cloud.tags) for call in calls)

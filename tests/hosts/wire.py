@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import urllib.parse
+from xml.etree import ElementTree
 
 ERRORS = {
     "query": "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>hosts</RequestID></Response>",
@@ -97,12 +98,25 @@ def read(environ):
     if service == "route53":
         zone = re.search(r"/hostedzone/([^/]+)/rrset", path)
         action = {"POST": "ChangeResourceRecordSets", "GET": "ListResourceRecordSets"}[method] if zone else f"{method} {path}"
-        return Call(source, key, service, action, {}, f"arn:aws:route53:::hostedzone/{zone[1]}" if zone else "")
+        parameters = {"changes": changes(body)} if method == "POST" and zone else {}
+        return Call(source, key, service, action, parameters, f"arn:aws:route53:::hostedzone/{zone[1]}" if zone else "")
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return Call(source, key, service, target.rpartition(".")[2], json.loads(body or b"{}"))
     parameters = dict(urllib.parse.parse_qsl(body.decode()))
     return Call(source, key, service, parameters.get("Action", f"{method} {path}"), parameters)
+
+
+def changes(body):
+    """What a change of records says: each with its action, and its type and name as IAM compares them."""
+    return [
+        {
+            "action": change.findtext("{*}Action"),
+            "type": change.findtext("{*}ResourceRecordSet/{*}Type"),
+            "name": change.findtext("{*}ResourceRecordSet/{*}Name").rstrip(".").lower(),
+        }
+        for change in ElementTree.fromstring(body).iter("{*}Change")
+    ]
 
 
 def read_s3(source, key, method, path, query):
