@@ -25,6 +25,11 @@ impl Clouds {
         Self { base, kubernetes, door, silence: Mutex::new(None) }
     }
 
+    /// From now on Kubernetes is not waited for when it does not answer.
+    pub fn hurry(&self) {
+        self.door.hurry();
+    }
+
     fn of(&self, address: &Address) -> &dyn Provider {
         if is_kubernetes(address.kind()) { &self.kubernetes } else { self.base.as_ref() }
     }

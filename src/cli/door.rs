@@ -1,6 +1,7 @@
 //! Why the Kubernetes API does not answer: AWS knows more about it than a connection that is not made.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -18,6 +19,8 @@ const FRESH: Duration = Duration::from_secs(5);
 /// The way from this machine to a cluster's API.
 pub(super) struct Door {
     cloud: Arc<dyn Cloud>,
+    /// Whether nobody waits before it.
+    hurried: AtomicBool,
     seen: Mutex<Seen>,
 }
 
@@ -38,7 +41,12 @@ struct Masters {
 
 impl Door {
     pub(super) fn new(cloud: Arc<dyn Cloud>) -> Self {
-        Self { cloud, seen: Mutex::default() }
+        Self { cloud, hurried: AtomicBool::new(false), seen: Mutex::default() }
+    }
+
+    /// From now on an API that does not answer is not waited for.
+    pub(super) fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
     }
 
     /// A failure to reach the API, told with what AWS knows: masters that are not up yet are worth waiting for, a door
@@ -46,6 +54,14 @@ impl Door {
     pub(super) async fn judge(&self, failure: Failure) -> Failure {
         if failure.action != CONNECT || failure.class != Class::Unavailable {
             return failure;
+        }
+        if self.hurried.load(Ordering::Relaxed) {
+            let message = format!(
+                "the cluster's API does not answer yet, and `--no-wait` does not wait for it; `quorate apply` later makes \
+                 what is missing ({})",
+                failure.message
+            );
+            return Failure { class: Class::Fatal, message, ..failure };
         }
         let mut seen = self.seen.lock().await;
         let Some(masters) = self.masters(&mut seen).await else { return failure };

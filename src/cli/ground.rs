@@ -29,9 +29,10 @@ pub struct Ground {
     /// Where its machines get their files and secrets.
     pub place: Place,
     cloud: Arc<dyn Cloud>,
+    /// The same cloud, where Kubernetes really runs on it.
+    clouds: Option<Arc<Clouds>>,
     store: Arc<dyn Store>,
     bucket: Arc<dyn Store>,
-    sandbox: bool,
     workshop: PathBuf,
 }
 
@@ -57,7 +58,7 @@ impl Ground {
                 // The sandbox's record is never beside a real one, wherever the file says that this is.
                 StateLocation::Directory(_) => Arc::new(DirectoryStore::new(workshop.join(SANDBOX_STATE))),
             };
-            return Ok(Self { cluster, place, cloud: Arc::new(sandbox), store, bucket, sandbox: true, workshop });
+            return Ok(Self { cluster, place, cloud: Arc::new(sandbox), clouds: None, store, bucket, workshop });
         }
         let account = account(&cluster).await?;
         let place = Place::of(&cluster, &account);
@@ -76,8 +77,15 @@ impl Ground {
             vault: Vault::new(Arc::clone(&bucket), cluster.name.as_str()),
         };
         let kubernetes = Kubernetes::new(cluster.name.as_str(), Arc::new(entrance));
-        let cloud = Arc::new(Clouds::new(aws, kubernetes));
-        Ok(Self { cluster, place, cloud, store, bucket, sandbox: false, workshop })
+        let clouds = Arc::new(Clouds::new(aws, kubernetes));
+        Ok(Self { cluster, place, cloud: clouds.clone(), clouds: Some(clouds), store, bucket, workshop })
+    }
+
+    /// From now on Kubernetes is not waited for when it does not answer.
+    pub(super) fn hurry(&self) {
+        if let Some(clouds) = &self.clouds {
+            clouds.hurry();
+        }
     }
 
     /// The cluster's secrets.
@@ -89,7 +97,7 @@ impl Ground {
     pub fn clinic(&self) -> Clinic {
         Clinic {
             vault: self.vault(),
-            kubernetes: (!self.sandbox).then(|| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
+            kubernetes: (self.clouds.is_some()).then(|| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
         }
     }
 
@@ -109,7 +117,7 @@ impl Ground {
             cloud: self.cloud.as_ref(),
             store: Arc::clone(&self.store),
             bucket: Arc::clone(&self.bucket),
-            sandbox: self.sandbox,
+            sandbox: self.clouds.is_none(),
             ui: &session.ui,
             interrupt: &session.interrupt,
             holder: session.holder(),

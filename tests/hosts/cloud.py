@@ -5,6 +5,7 @@ import dataclasses
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import threading
 
@@ -66,16 +67,22 @@ class Cloud:
             )
         return self.clients[service]
 
-    def quorate(self, *arguments, cluster):
-        """Runs the program as a user would, with the text of a cluster file."""
+    def quorate(self, *arguments, cluster, ends=0):
+        """Runs the program as a user would, with the text of a cluster file; `ends` is the exit code that is awaited."""
         (self.directory / "cluster.hcl").write_text(cluster)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
         self.working = True
         done = subprocess.run([program(), *arguments], cwd=self.directory, env=environment, capture_output=True, text=True, timeout=300)
         self.working = False
-        if done.returncode:
+        if done.returncode != ends:
             raise AssertionError(f"quorate {' '.join(arguments)} answered {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stdout + done.stderr
+
+    def apply(self, cluster):
+        """Makes AWS what a file says. What belongs into Kubernetes is left, as no API that knows it is behind moto's load balancer."""
+        said = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
+        failed = re.findall(r"^failed\s+(\S+)", said, re.MULTILINE)
+        assert failed and all(address.startswith("manifest/") for address in failed), said
 
     def instances(self):
         """The machines that are to run, in an order that does not depend on their ids."""

@@ -84,7 +84,7 @@ class Fleet:
     def change(self, cluster):
         """Applies another file to the cluster. What this takes away is ended, what it brings waits for `boot`."""
         self.cluster = cluster
-        self.cloud.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster)
+        self.cloud.apply(cluster)
         self.retire()
 
     def replace(self, name):

@@ -85,7 +85,7 @@ fn a_kubeconfig_leads_to_a_certificate_of_an_hour() {
     let wish =
         |arguments: &[&str]| run(with_kubeconfig(desk.path(), &kubeconfig, arguments).env("QUORATE_SANDBOX", "1"));
     let early = wish(&["kubeconfig"]);
-    exits(&early, 4);
+    exits(&early, 1);
     assert!(err(&early).contains("quorate apply") && !kubeconfig.exists(), "{}", err(&early));
 
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
@@ -128,7 +128,7 @@ fn an_administrators_certificate_is_printed_or_written_and_said_to_be_one() {
 fn a_rotated_token_is_another_one_and_no_difference_to_the_plan() {
     let desk = desk();
     let never = quorate(desk.path(), &["token", "rotate"]);
-    exits(&never, 4);
+    exits(&never, 1);
     assert!(err(&never).contains("quorate apply"), "{}", err(&never));
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
     let bucket = desk.path().join(".quorate/sandbox/s3/state.chat.poeticoding.com");

@@ -22,7 +22,8 @@ pub struct Arguments {
     /// Allow changes that lose data, such as the removal of a master's etcd volume
     #[arg(long)]
     delete_data: bool,
-    /// Do not wait until the machines are a cluster that is well
+    /// Do not wait until the machines are a cluster that is well. What belongs into a cluster whose API does not answer yet
+    /// is left to the next apply, and told
     #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
@@ -35,6 +36,9 @@ pub struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let ground = session.ground(Told::Everything).await?;
+        if self.no_wait {
+            ground.hurry();
+        }
         let clinic = ground.clinic();
         let origin = self.entry.origin(&session.environment)?;
         let flow = Flow { clinic: (!self.no_wait).then_some(&clinic), origin, ..ground.flow(session) };
