@@ -81,7 +81,7 @@ class Cloud:
     def apply(self, cluster):
         """Makes AWS what a file says. What belongs into Kubernetes is left, as no API that knows it is behind moto's load balancer."""
         said = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
-        failed = re.findall(r"^failed\s+(\S+)", said, re.MULTILINE)
+        failed = re.findall(r"^failed to \w+ (\S+)", said, re.MULTILINE)
         assert failed and all(address.startswith("manifest/") for address in failed), said
 
     def instances(self):
