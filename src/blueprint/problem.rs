@@ -175,6 +175,17 @@ pub enum Problem {
         /// How many there may be.
         most: usize,
     },
+    /// More targets of load balancers than a group of machines can be behind.
+    #[error(
+        "the load balancers of the services need {found} target groups, and AWS takes {most} for a group of machines; put \
+         fewer ports behind load balancers, or an ingress of your own behind one"
+    )]
+    TooManyTargets {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// An add-on's manifest cannot be read.
     #[error("the manifest of the add-on {addon} cannot be read: {why}")]
     AddonUnreadable {

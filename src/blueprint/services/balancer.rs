@@ -14,6 +14,8 @@ use crate::spec::{Nlb, Port, PortListener, Protocol, Service, Tls, Transport};
 const DEREGISTRATION: u32 = 30;
 /// Where kube-proxy says whether it works. It is what is asked when the service itself speaks no TCP.
 const KUBE_PROXY_HEALTH: u16 = 10_256;
+/// The scheme of a load balancer with addresses inside the VPC only.
+const INTERNAL: &str = "internal";
 /// What is asked for there, and on a service's own health port.
 const HEALTH_PATH: &str = "/healthz";
 
@@ -159,7 +161,7 @@ fn rules(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> SecurityG
 
 fn balancer(site: &Site<'_>, service: &str, nlb: &Nlb) -> Result<Object, Problem> {
     let own = object_name(service);
-    let scheme = if nlb.internal { "internal" } else { "internet-facing" };
+    let scheme = if nlb.internal { INTERNAL } else { "internet-facing" };
     let balancer = LoadBalancer {
         name: unique(site, service, LoadBalancer::KIND.name, &[scheme]),
         scheme: scheme.to_owned(),
@@ -179,6 +181,8 @@ fn targets(site: &Site<'_>, (service, port_name): (&str, &str), nlb: &Nlb, port:
     let number = node_port.to_string();
     let mut fixed = vec![protocol, &number];
     fixed.extend(Some(port_name).filter(|name| *name != Service::MAIN));
+    // Another scheme is another load balancer, and AWS lets no two of them share a target group.
+    fixed.extend(nlb.internal.then_some(INTERNAL));
     TargetGroup {
         name: unique(site, service, TargetGroup::KIND.name, &fixed),
         vpc: network::vpc(),

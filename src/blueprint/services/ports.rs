@@ -10,12 +10,19 @@ use crate::spec::{Cluster, Service};
 /// names none.
 const BAND: RangeInclusive<u16> = 30_000..=30_085;
 
+/// The most target groups that AWS attaches to an Auto Scaling group. It does not raise this one.
+const TARGET_GROUPS: usize = 50;
+
 /// The port of each target of a load balancer, and of each health check of its own: the one that it had, or the first
 /// that is free.
 pub(in crate::blueprint) fn node_ports(cluster: &Cluster, pins: &Pins) -> Result<BTreeMap<String, u16>, Problem> {
     let wanted: Vec<String> = cluster.services.iter().flat_map(|(name, service)| users(name, service)).collect();
     if wanted.len() > BAND.len() {
         return Err(Problem::TooManyNodePorts { found: wanted.len(), most: BAND.len() });
+    }
+    let targets: usize = cluster.services.values().map(|service| service.targets().len()).sum();
+    if targets > TARGET_GROUPS {
+        return Err(Problem::TooManyTargets { found: targets, most: TARGET_GROUPS });
     }
     let mut ports: BTreeMap<String, u16> = BTreeMap::new();
     let mut taken: BTreeSet<u16> = BTreeSet::new();
@@ -116,8 +123,12 @@ mod tests {
     #[test]
     fn there_are_ports_for_so_many_and_no_more() {
         let many = |number: usize| (0..number).map(|n| web(&format!("s{n}"))).collect::<String>();
-        assert_eq!(ports(&many(86), &[("gone", 30_000)]).unwrap().len(), 86, "the port of one that leaves, too");
-        let refused = ports(&many(87), &[]).unwrap_err();
-        assert!(refused.contains("need 87 ports") && refused.contains("there are 86"), "{refused}");
+        assert_eq!(ports(&many(50), &[]).unwrap().len(), 50);
+        let refused = ports(&many(51), &[]).unwrap_err();
+        assert!(refused.contains("need 51 target groups") && refused.contains("takes 50"), "{refused}");
+        let seeing = |number| many(number).replace("nlb {", "nlb {\n  preserve_client_ip = true");
+        assert_eq!(ports(&seeing(43), &[("gone", 30_000)]).unwrap().len(), 86, "the port of one that leaves, too");
+        let refused = ports(&seeing(44), &[]).unwrap_err();
+        assert!(refused.contains("need 88 ports") && refused.contains("there are 86"), "{refused}");
     }
 }

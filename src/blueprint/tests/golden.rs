@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::clusters::{all, example, ha, lay_out, object, objects, text, tutorial, value_text};
 use crate::engine::{Object, Value};
-use crate::resource::{AutoScalingGroup, LaunchTemplate, Role, is_kubernetes};
+use crate::resource::{AutoScalingGroup, LaunchTemplate, LoadBalancer, Role, TargetGroup, is_kubernetes};
 
 /// Attributes that have snapshots of their own.
 const ELSEWHERE: [&str; 3] = ["user_data", "trust", "policies"];
@@ -160,6 +160,18 @@ fn services_behind_load_balancers() {
     };
     let front: Vec<_> = objects(example("balanced", BALANCED)).into_iter().filter(of_services).collect();
     assert_drawn!("balanced", drawn(&front));
+}
+
+#[test]
+fn another_scheme_is_another_load_balancer_with_target_groups_of_its_own() {
+    let names = |internal: &str| {
+        let objects = objects(example("balanced", &BALANCED.replace("internal           = true", internal)));
+        let balancer = all::<LoadBalancer>(&objects)["service-web"].name.clone();
+        (balancer, all::<TargetGroup>(&objects)["service-web"].name.clone())
+    };
+    let (inside, outside) = (names("internal = true"), names("internal = false"));
+    assert_ne!(inside.0, outside.0);
+    assert_ne!(inside.1, outside.1, "AWS lets no two load balancers share one");
 }
 
 #[test]
