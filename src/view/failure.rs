@@ -25,8 +25,8 @@ pub fn text(report: &Report, style: Style) -> String {
     for cause in &report.causes {
         lines.extend(labelled("  cause: ", Ink::Strong, cause, style));
     }
-    for (address, failure) in &report.failures {
-        lines.extend(failure_lines(address.as_ref(), failure, style));
+    for (objects, failure) in shared(&report.failures) {
+        lines.extend(failure_lines(&objects, failure, style));
     }
     let mut hints: Vec<String> = report.failures.iter().filter_map(|(_, failure)| way_out(failure)).collect();
     hints.extend(report.hints.iter().cloned());
@@ -43,10 +43,21 @@ pub fn message(label: &str, text: &str, style: Style) -> String {
     screen(&labelled(label, ink, text, style), style)
 }
 
-fn failure_lines(address: Option<&Address>, failure: &Failure, style: Style) -> Vec<Line> {
-    let object = address.map(ToString::to_string);
-    let head = object.as_deref().unwrap_or("cloud");
-    let mut lines = vec![Line::at(2).ink(Ink::Strong, safe(head))];
+/// Each failure once, with all objects that it is about: many may stand before the same door.
+fn shared(failures: &[(Option<Address>, Failure)]) -> Vec<(Vec<Option<&Address>>, &Failure)> {
+    let mut groups: Vec<(Vec<Option<&Address>>, &Failure)> = Vec::new();
+    for (address, failure) in failures {
+        match groups.iter_mut().find(|(_, known)| *known == failure) {
+            Some((objects, _)) => objects.push(address.as_ref()),
+            None => groups.push((vec![address.as_ref()], failure)),
+        }
+    }
+    groups
+}
+
+fn failure_lines(objects: &[Option<&Address>], failure: &Failure, style: Style) -> Vec<Line> {
+    let names = objects.iter().map(|object| object.map_or_else(|| "cloud".to_owned(), ToString::to_string));
+    let mut lines: Vec<Line> = names.map(|name| Line::at(2).ink(Ink::Strong, safe(&name))).collect();
     lines.extend(paragraph(4, Ink::Plain, &safe(&failure.message), style));
     let row = |label: &str, text: &str| Line::at(4).ink(Ink::Faint, format!("{label:<9}")).plain(safe(text));
     lines.push(row("call", &format!("{} {}", failure.service, failure.action)));
@@ -130,6 +141,28 @@ mod tests {
             ..Report::default()
         };
         insta::assert_snapshot!(text(&report, Style::default()));
+    }
+
+    #[test]
+    fn what_fails_for_one_reason_is_told_once_for_all_objects() {
+        let shut = Failure {
+            class: Class::Unavailable,
+            code: None,
+            message: "the API does not answer".to_owned(),
+            request_id: None,
+            ..denied("kubernetes", "connect")
+        };
+        let named = |name: &str| Some(Address::new("deployment", name));
+        let failures = vec![(named("chat"), shut.clone()), (named("redis"), shut)];
+        let report = Report { message: "2 changes could not be made".to_owned(), failures, ..Report::default() };
+        insta::assert_snapshot!(text(&report, Style::default()), @r"
+        error: 2 changes could not be made
+          deployment/chat
+          deployment/redis
+            the API does not answer
+            call     kubernetes connect
+        hint: this passes: run the command again, it goes on where it stopped
+        ");
     }
 
     #[test]
