@@ -27,6 +27,8 @@ const LONG_FAREWELL: u32 = 40;
 const GRACE: u32 = 30;
 /// How long a new pod is there before an old one goes, in seconds, so that a load balancer has found its node.
 const FOUND: u32 = 20;
+/// The group that owns the volumes of services. No image needs to know it.
+const VOLUMES_GROUP: u32 = 2000;
 /// Whose load balancer a service is behind: nobody's that watches services for them. The plan has it.
 const BALANCER_CLASS: &str = "quorate.dev/network-load-balancer";
 
@@ -110,6 +112,8 @@ fn pod(name: &str, service: &Service) -> Json {
             .keys()
             .map(|volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }))
             .collect();
+        // Whoever the image runs as is in this group, and the volume is the group's: a new one is root's alone.
+        pod["securityContext"] = json!({ "fsGroup": VOLUMES_GROUP, "fsGroupChangePolicy": "OnRootMismatch" });
     }
     pod
 }
