@@ -59,7 +59,9 @@ def furnish(layer, image):
             (layer / "usr" / place).mkdir(parents=True, exist_ok=True)
             shutil.copy2(folder() / name, layer / "usr" / place / name)
     for name in PLUGINS:
-        (layer / "opt/packages/kubernetes-cni/opt/cni/bin" / name).symlink_to(f"/usr/lib/cni/{name}")
+        plugin = layer / "opt/packages/kubernetes-cni/opt/cni/bin" / name
+        plugin.unlink(missing_ok=True)
+        plugin.symlink_to(f"/usr/lib/cni/{name}")
     etcd = folder() / "etcd"
     archive(layer / "opt/images.tar", etcd if etcd.exists() else image / "usr/bin/etcd")
     units = layer / "etc/systemd/system"
