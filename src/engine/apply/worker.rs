@@ -139,7 +139,8 @@ impl Worker<'_> {
         Patience::new(&self.options.retry, &job.address.to_string(), job.fresh_until)
     }
 
-    /// Waits before the next attempt, or gives the failure back if there should be none.
+    /// Waits before the next attempt, or gives the failure back if there should be none: patience has ended, or the run is
+    /// stopped and the wait is for others.
     pub(super) async fn bear(
         &self,
         job: &Job<'_>,
@@ -147,10 +148,14 @@ impl Worker<'_> {
         failure: Failure,
     ) -> Result<(), Failure> {
         let Some(pause) = patience.pause(failure.class, Instant::now()) else { return Err(failure) };
-        let address = job.address.clone();
-        self.listener.hear(&Event::Retrying { address, failure, attempt: pause.attempt, pause: pause.length });
-        tokio::time::sleep(pause.length).await;
-        Ok(())
+        let (address, told) = (job.address.clone(), failure.clone());
+        self.listener.hear(&Event::Retrying { address, failure: told, attempt: pause.attempt, pause: pause.length });
+        let for_others = matches!(failure.class, Class::Throttled | Class::Unavailable | Class::Held);
+        tokio::select! {
+            biased;
+            () = self.options.stop.cancelled(), if for_others => Err(failure),
+            () = tokio::time::sleep(pause.length) => Ok(()),
+        }
     }
 
     fn note(&self, job: &Job<'_>, note: String) {

@@ -310,6 +310,19 @@ async fn a_stop_lets_finish_what_is_in_flight_and_starts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_wait_for_a_service_that_does_not_answer() {
+    let mut cloud = failing(Verb::Create, Fault::Before(Class::Unavailable), 1000);
+    let options = ApplyOptions::default();
+    cloud.stops_at = Some((6, options.stop.clone()));
+    let began = Instant::now();
+    let wanted = [part("part/a", &[]), part("part/b", &["part/a"])];
+    let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
+    assert_eq!(only_failure(&outcome).class, Class::Unavailable);
+    assert_eq!(outcome.skipped, [at("part/b")]);
+    assert!(began.elapsed() < options.retry.outage / 10, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_abandoned_change_is_said_to_be_unknown() {
     let mut cloud = Cloud::new();
     cloud.slow = true;
