@@ -67,6 +67,8 @@ class Api:
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.tls = ssl.create_default_context(cadata=decode(cluster["certificate-authority-data"]))
         for user in configuration.get("users") or []:
+            if "client-certificate-data" not in user["user"]:
+                continue  # it asks with the token alone
             with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:
                 pair.write(decode(user["user"]["client-certificate-data"]) + decode(user["user"]["client-key-data"]))
                 pair.flush()
