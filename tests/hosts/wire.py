@@ -115,7 +115,7 @@ def changes(body):
             "type": change.findtext("{*}ResourceRecordSet/{*}Type"),
             "name": change.findtext("{*}ResourceRecordSet/{*}Name").rstrip(".").lower(),
         }
-        for change in ElementTree.fromstring(body).iter("{*}Change")
+        for change in ElementTree.fromstring(body).findall(".//{*}Change")
     ]
 
 
