@@ -15,8 +15,8 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use tokio::sync::Notify;
 
-/// How long nothing new must be sent before a hop is complete.
-const QUIET: Duration = Duration::from_millis(400);
+/// How long nothing new must be sent before a hop is complete. A busy machine sends some calls of a hop late.
+const QUIET: Duration = Duration::from_millis(1200);
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
