@@ -97,7 +97,7 @@ impl Ground {
     pub fn clinic(&self) -> Clinic {
         Clinic {
             vault: self.vault(),
-            kubernetes: (self.clouds.is_some()).then(|| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
+            kubernetes: self.clouds.as_ref().map(|_| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
         }
     }
 

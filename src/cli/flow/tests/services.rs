@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::clouds::Clouds;
-use crate::kubernetes::Kubernetes;
 use crate::kubernetes::fake::FakeApi;
+use crate::kubernetes::{Access, Kubernetes};
 use crate::resource::Cloud;
 
 const SERVICES: &str = r#"
@@ -30,9 +30,21 @@ async fn two_clouds() -> (Lab, FakeApi) {
     let api = FakeApi::start().await;
     api.ready_at_once();
     let lab = Lab::new();
-    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(api.access()));
-    let clouds: Arc<dyn Cloud> = Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes));
-    (Lab { cloud: Some(clouds), text: with_services(), ..lab }, api)
+    let cloud = Some(clouds(&lab, api.access()));
+    (Lab { cloud, text: with_services(), ..lab }, api)
+}
+
+/// The simulated account, and a Kubernetes API on it that nobody has connected to yet.
+fn clouds(lab: &Lab, access: Access) -> Arc<dyn Cloud> {
+    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(access));
+    Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes))
+}
+
+/// From now on nobody answers where the API was, as the next command would find it.
+fn silence(lab: &mut Lab, api: FakeApi) {
+    let nobody = api.access();
+    drop(api);
+    lab.cloud = Some(clouds(lab, nobody));
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,13 +147,9 @@ async fn an_api_that_shuts_us_out_is_given_up_soon_with_the_way_in_and_destroy_n
     let before = lab.sandbox.inventory().unwrap();
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    let nobody = api.access();
-    drop(api);
+    silence(&mut lab, api);
     tokio::task::yield_now().await;
     lab.err.read();
-    // As the next command would find it.
-    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(nobody));
-    lab.cloud = Some(Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes)));
     lab.text = with_services().replace("chat:1", "chat:2");
     // Nobody waits for the network any more: from here on, time passes by itself.
     tokio::time::pause();
@@ -177,11 +185,7 @@ async fn a_destroy_needs_no_api_that_answers() {
     let before = lab.sandbox.inventory().unwrap();
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    let nobody = api.access();
-    drop(api);
-    // As the next command would find it.
-    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(nobody));
-    lab.cloud = Some(Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes)));
+    silence(&mut lab, api);
     // Nobody waits for the network any more: from here on, time passes by itself.
     tokio::time::pause();
     let (exit, out) = lab.destroy(true).await;
