@@ -28,6 +28,7 @@ service "nginx" {
   image    = "nginx:1.27"
   replicas = 3
   port     = 80
+  stateful = false # any pod may answer any request
 
   nlb {
     port = 80

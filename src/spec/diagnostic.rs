@@ -13,6 +13,19 @@ pub enum Severity {
     Error,
     /// The file means a cluster, but perhaps not the one that was wanted.
     Warning,
+    /// The file means a cluster, and only who wrote it knows whether it is the one that was wanted.
+    Hint,
+}
+
+impl Severity {
+    /// Its name in a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Hint => "hint",
+        }
+    }
 }
 
 /// A problem in a cluster file. Its JSON form is for editors and CI.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::Rule;
 use super::schema::{example_of, schema};
-use super::{Rule, Severity};
 
 const GENERATED: &str =
     "<!-- Made by the tests from src/spec: change it there, then run them with UPDATE_SCHEMA=1. -->";
@@ -39,7 +39,7 @@ pub(super) fn rules() -> String {
     for rule in &all {
         let code = rule.code;
         let anchor = code.to_lowercase();
-        let _ = writeln!(page, "| [{code}](#{anchor}) | {} | {} |", severity(rule), rule.title);
+        let _ = writeln!(page, "| [{code}](#{anchor}) | {} | {} |", rule.severity.name(), rule.title);
     }
     for rule in all {
         let _ = write!(
@@ -47,7 +47,7 @@ pub(super) fn rules() -> String {
             "\n## {}\n\n**{}** ({}). {}\n",
             rule.code,
             sentence(rule.title),
-            severity(rule),
+            rule.severity.name(),
             rule.explanation,
         );
         // What is wrong with another file has no example in this one.
@@ -58,13 +58,6 @@ pub(super) fn rules() -> String {
         }
     }
     page
-}
-
-fn severity(rule: &Rule) -> &'static str {
-    match rule.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
 }
 
 fn sentence(title: &str) -> String {

@@ -23,6 +23,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, source: &'a Source, width: usize) -> G
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::INFO.with_name(diagnostic.severity.name()),
     };
     level
         .primary_title(&diagnostic.message)

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{CliError, Exit, Session};
-use crate::spec::{Rule, Severity, rule, rules};
+use crate::spec::{Rule, rule, rules};
 use crate::view::{FORMAT, Style, prose};
 
 /// Explain a rule of the cluster file by its code
@@ -47,14 +47,14 @@ fn list(session: &Session) -> Result<Exit, CliError> {
         let document = json!({ "format": FORMAT, "rules": rules });
         session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
     } else {
-        let lines = rules().map(|rule| format!("{}  {:<7}  {}\n", rule.code, severity(rule), rule.title));
+        let lines = rules().map(|rule| format!("{}  {:<7}  {}\n", rule.code, rule.severity.name(), rule.title));
         session.ui.result(&lines.collect::<String>());
     }
     Ok(Exit::Done)
 }
 
 fn text(rule: &Rule, style: Style) -> String {
-    let mut text = format!("{} ({}): {}\n\n{}", rule.code, severity(rule), rule.title, prose(rule.explanation, style));
+    let mut text = format!("{} ({}): {}\n\n{}", rule.code, rule.severity.name(), rule.title, prose(rule.explanation, style));
     for (title, example) in [("Wrong", rule.bad), ("Right", rule.good)] {
         if !example.trim().is_empty() {
             let lines = example.trim_end().lines().map(|line| format!("    {line}\n"));
@@ -67,7 +67,7 @@ fn text(rule: &Rule, style: Style) -> String {
 fn json(rule: &Rule) -> serde_json::Value {
     json!({
         "code": rule.code,
-        "severity": severity(rule),
+        "severity": rule.severity.name(),
         "title": rule.title,
         "explanation": rule.explanation,
         "wrong": rule.bad,
@@ -75,9 +75,3 @@ fn json(rule: &Rule) -> serde_json::Value {
     })
 }
 
-fn severity(rule: &Rule) -> &'static str {
-    match rule.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}

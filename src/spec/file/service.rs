@@ -75,7 +75,8 @@ pub(in crate::spec) struct ServiceFile {
     /// Volumes that outlive the pod, by name.
     pub(in crate::spec) volume: Option<BTreeMap<String, VolumeFile>>,
 
-    /// Whether each pod keeps something that the others do not have (a chat's room, a session). Default: `false`.
+    /// Whether each pod keeps something that the others do not have (a chat's room, a session). `false` says that any
+    /// pod may answer anything. Default: not said.
     pub(in crate::spec) stateful: Option<bool>,
 
     /// A network load balancer in front, open to the world.

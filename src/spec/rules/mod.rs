@@ -20,6 +20,7 @@ mod pods;
 mod ports;
 pub(super) mod quota;
 mod services;
+mod sharing;
 mod size;
 mod tags;
 mod zones;
@@ -50,7 +51,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 17] = [
+    let modules: [&[&Rule]; 18] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -67,6 +68,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &listeners::RULES,
         &pods::RULES,
         &placement::RULES,
+        &sharing::RULES,
         &addons::RULES,
     ];
     modules.into_iter().flatten().copied()
@@ -90,6 +92,7 @@ pub(super) fn check(file: &ClusterFile, tree: &Table, language: Language) -> Vec
     access::check(&mut check);
     services::check(&mut check);
     quota::check(&mut check);
+    sharing::hint(&mut check);
     check.found
 }
 

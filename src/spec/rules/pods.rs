@@ -1,15 +1,12 @@
 //! The pods of a service: how many, how large, what they keep.
 
 use super::super::complete::secret_key;
-use super::super::diagnostic::{
-    Diagnostic,
-    Severity::{Error, Warning},
-};
+use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::name::check_label;
 use super::{Check, Rule, nodes};
 
-pub(super) static RULES: [&Rule; 7] = [&SCALE, &SECRET, &SHARED, &QUANTITY, &PATH, &NAMESPACE, &STATEFUL];
+pub(super) static RULES: [&Rule; 6] = [&SCALE, &SECRET, &SHARED, &QUANTITY, &PATH, &NAMESPACE];
 
 /// The longest name of a volume.
 const LONGEST_NAME: usize = 32;
@@ -75,19 +72,6 @@ static NAMESPACE: Rule = Rule {
     good: "service \"web\" {\n  image     = \"nginx:1.27\"\n  namespace = \"web\"\n}",
 };
 
-static STATEFUL: Rule = Rule {
-    code: "Q0517",
-    severity: Warning,
-    title: "several pods that do not share what they keep",
-    explanation: "A service marked `stateful` keeps something in each pod: a chat that holds its room in memory, a session. \
-        Connections are spread over the pods, so two users may be in two rooms of the same name and never see each \
-        other. Give the pods a place that they share (an internal `service \"redis\"` that they reach by name), or run \
-        one pod. Then remove `stateful`. `sticky` in `nlb` keeps each address on one pod, which is enough for a session and \
-        not for a room.",
-    bad: "service \"chat\" {\n  image    = \"chat:1\"\n  port     = 4000\n  replicas = 2\n  stateful = true\n}",
-    good: "service \"chat\" {\n  image    = \"chat:1\"\n  port     = 4000\n  replicas = 2\n  env      = { REDIS_HOST = \"redis\" }\n}\n\nservice \"redis\" {\n  image = \"redis:7\"\n  port  = 6379\n}",
-};
-
 pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     scale(check, name, service);
     for (variable, text) in service.secrets.iter().flatten() {
@@ -110,11 +94,10 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     }
     namespace(check, name, service);
     volumes(check, name, service);
-    stateful(check, name, service);
 }
 
 /// How many pods there may be.
-fn most(service: &ServiceFile) -> u32 {
+pub(super) fn most(service: &ServiceFile) -> u32 {
     service.max.or(service.replicas).unwrap_or(1)
 }
 
@@ -210,26 +193,6 @@ fn volumes(check: &mut Check, name: &str, service: &ServiceFile) {
             check.report(problem);
         }
         taken.push((volume, path));
-    }
-}
-
-fn stateful(check: &mut Check, name: &str, service: &ServiceFile) {
-    if service.stateful == Some(true) && most(service) > 1 {
-        let sticky = service.nlb.as_ref().is_some_and(|nlb| nlb.sticky == Some(true));
-        let note = if sticky {
-            "sticky connections keep a user on one pod: users of another one are still not seen"
-        } else {
-            "connections are spread over them: users of one pod do not see those of another"
-        };
-        let problem = check
-            .at_key(
-                &STATEFUL,
-                &["service", name, "stateful"],
-                format!("the pods of `service.{name}` do not share what they keep"),
-            )
-            .note(note)
-            .help("share it through an internal service, or run one pod");
-        check.report(problem);
     }
 }
 

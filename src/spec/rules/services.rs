@@ -6,7 +6,7 @@ use super::super::cluster::{Architecture, InstanceSize};
 use super::super::defaults;
 use super::super::diagnostic::Severity::{Error, Warning};
 use super::super::file::ServiceFile;
-use super::{Check, Rule, balancers, nodes, placement, pods, ports};
+use super::{Check, Rule, balancers, nodes, placement, pods, ports, sharing};
 
 pub(super) static RULES: [&Rule; 5] = [&NO_REPLICAS, &IMAGE, &ENV, &SINGLE, &MIXED];
 
@@ -83,6 +83,7 @@ pub(super) fn check(check: &mut Check) {
         balancers::check(check, name, service, &mut domains);
         pods::check(check, name, service);
         placement::check(check, name, service);
+        sharing::check(check, name, service);
     }
     architectures(check);
 }

@@ -162,7 +162,9 @@ fn images() {
 #[test]
 fn load_balancers() {
     let nlb = |ports: &str, settings: &str| {
-        with(&format!("service \"web\" {{\nimage = \"nginx\"\nreplicas = 2\n{ports}\nnlb {{\n{settings}\n}}\n}}\n"))
+        with(&format!(
+            "service \"web\" {{\nimage = \"nginx\"\nreplicas = 2\nstateful = false\n{ports}\nnlb {{\n{settings}\n}}\n}}\n"
+        ))
     };
     let web = |settings: &str| nlb("port = 80", settings);
     assert_eq!(web("port = 80\nsticky = true\npreserve_client_ip = true"), "");
