@@ -1,6 +1,7 @@
 //! kubeadm's configuration of masters and nodes (`v1beta4`), with slots for what only the machine knows: its address,
 //! its name, its instance, the version that it has installed, and how its etcd member starts.
 
+use super::slots::filled;
 use super::{Site, dns};
 
 const MASTER: &str = include_str!("../bootstrap/master.yaml");
@@ -30,10 +31,4 @@ pub(super) fn initial_cluster(site: &Site<'_>) -> String {
     let members =
         site.cluster.masters.placed().map(|(member, _)| format!("etcd-{member}=https://etcd-{member}.{domain}:2380"));
     members.collect::<Vec<_>>().join(",")
-}
-
-/// The text with some slots filled. The values are names and address ranges of the cluster file, all of them checked:
-/// none holds a quote or looks like a slot.
-fn filled(text: &str, slots: &[(&str, &str)]) -> String {
-    slots.iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
 }

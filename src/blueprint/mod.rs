@@ -89,9 +89,8 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
         masters::objects,
         nodes::objects,
         services::objects,
-        addons::objects,
     ];
-    let mut objects = Vec::new();
+    let mut objects: Vec<Object> = addons::objects(&site).collect();
     let mut problems = Vec::new();
     for part in parts {
         match part(&site) {

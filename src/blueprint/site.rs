@@ -21,6 +21,8 @@ pub(super) struct Site<'a> {
     pub public: PublicNames,
     /// The port that every node has for each target of a load balancer.
     pub node_ports: BTreeMap<String, u16>,
+    /// What add-ons make, in the order in which it should be made.
+    pub addons: Vec<addons::Part>,
     /// The address range of each zone's subnet.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
     /// The same, with those of zones that the cluster has left.
@@ -61,12 +63,17 @@ impl<'a> Site<'a> {
             problems.push(problem);
             BTreeMap::new()
         });
+        let addons = addons::parts(cluster).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
         match dns::public_names(cluster, facts, pins) {
             Ok(public) if problems.is_empty() => Ok(Self {
                 cluster,
                 bootstrap: bootstrap::Store::of(cluster, &facts.account),
                 public,
                 node_ports,
+                addons,
                 ranges: subnets::remembered(&subnets, &pins.subnets),
                 subnets,
                 account: &facts.account,

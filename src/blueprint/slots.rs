@@ -22,6 +22,12 @@ pub(super) fn fill<S: AsRef<str>>(text: &str, slots: &[(S, Input)]) -> Input {
     }
 }
 
+/// Fills every slot with what is known now. The values are ours, or names and address ranges of the cluster file, all of
+/// them checked: none holds a quote or looks like a slot.
+pub(super) fn filled(text: &str, slots: &[(&str, &str)]) -> String {
+    slots.iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
+}
+
 /// The first slot in a text: where it is, how it is written, and its value.
 fn first<'a, S: AsRef<str>>(text: &str, slots: &'a [(S, Input)]) -> Option<(usize, &'a str, &'a Input)> {
     let found = |(slot, value): &'a (S, Input)| Some((text.find(slot.as_ref())?, slot.as_ref(), value));

@@ -6,14 +6,17 @@ mod release;
 
 use serde_json::Value as Json;
 
+use super::slots::filled;
 use super::{Problem, Site, nodes, services};
 use crate::engine::{Address, Object};
 use crate::resource::{ApiType, manifest_object};
-use crate::spec::NetworkPlugin;
+use crate::spec::{Cluster, NetworkPlugin};
 
 use documents::{Definition, definitions, read, typed};
-use part::{Part, Rank};
+use part::Rank;
 use release::Release;
+
+pub(super) use part::Part;
 
 /// The add-on without which no node takes work.
 pub(super) const CLOUD_CONTROLLER: &str = "cloud-controller-manager";
@@ -27,9 +30,8 @@ const BUILT_IN: [(&str, &str); 2] =
 /// The object that serves what autoscalers ask.
 const METRICS: &str = "v1beta1.metrics.k8s.io";
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
-    let parts = parts(texts(site))?;
-    Ok(parts.iter().map(|part| object(site, part, &parts)).collect())
+pub(super) fn objects(site: &Site<'_>) -> impl Iterator<Item = Object> {
+    site.addons.iter().map(|part| object(site, part))
 }
 
 /// The types that a manifest defines; none if it cannot be read.
@@ -39,35 +41,27 @@ pub fn custom_types(manifest: &str) -> Vec<ApiType> {
 
 /// What of a built-in add-on must run before something that relies on it.
 pub(super) fn workloads_of(site: &Site<'_>, name: &str) -> Vec<Address> {
-    let texts = texts(site).into_iter().filter(|(addon, _)| *addon == name).collect();
-    let parts = parts(texts).unwrap_or_default().into_iter();
-    parts.filter(|part| part.rank == Rank::Workload).map(|part| part.address).collect()
+    let workloads = site.addons.iter().filter(|part| part.addon == name && part.rank == Rank::Workload);
+    workloads.map(|part| part.address.clone()).collect()
 }
 
 /// What makes a namespace, if an add-on of the file does.
 pub(super) fn namespace(site: &Site<'_>, wanted: &str) -> Option<Address> {
-    let mut ground = parts(texts(site)).unwrap_or_default().into_iter().filter(|part| part.rank == Rank::Ground);
+    let mut ground = site.addons.iter().filter(|part| part.rank == Rank::Ground);
     let made = ground.find(|part| part.manifest["kind"] == "Namespace" && part.manifest["metadata"]["name"] == wanted);
-    made.map(|part| part.address)
+    made.map(|part| part.address.clone())
 }
 
 /// Whether an add-on of the file serves what autoscalers ask.
 pub(super) fn serves_metrics(site: &Site<'_>) -> bool {
-    let parts = parts(texts(site)).unwrap_or_default();
-    parts.iter().any(|part| part.rank == Rank::Gate && part.manifest["metadata"]["name"] == METRICS)
+    site.addons.iter().any(|part| part.rank == Rank::Gate && part.manifest["metadata"]["name"] == METRICS)
 }
 
-/// The manifest of each add-on by name: those that come with Quorate, and the file's.
-fn texts<'a>(site: &'a Site<'_>) -> Vec<(&'a str, String)> {
-    let built_in = BUILT_IN.map(|(name, text)| (name, filled(site, text)));
-    let own = site.cluster.addons.iter().map(|(name, addon)| (name.as_str(), addon.content.clone()));
-    built_in.into_iter().chain(own).collect()
-}
-
-/// Everything that add-ons make, in the order in which it should be made.
-fn parts(texts: Vec<(&str, String)>) -> Result<Vec<Part>, Problem> {
-    let read: Vec<(&str, Vec<Json>)> =
-        texts.into_iter().map(|(name, text)| Ok((name, read(name, &text)?))).collect::<Result<_, Problem>>()?;
+/// Everything that add-ons make, those that come with Quorate and the file's, in the order in which it should be made.
+pub(super) fn parts(cluster: &Cluster) -> Result<Vec<Part>, Problem> {
+    let ours = BUILT_IN.map(|(name, text)| Ok((name, read(name, &built_in(cluster, text))?)));
+    let own = cluster.addons.iter().map(|(name, addon)| Ok((name.as_str(), read(name, &addon.content)?)));
+    let read: Vec<(&str, Vec<Json>)> = ours.into_iter().chain(own).collect::<Result<_, Problem>>()?;
     let custom: Vec<Definition> = read.iter().flat_map(|(name, documents)| definitions(name, documents)).collect();
     let mut parts = Vec::new();
     for (name, documents) in read {
@@ -79,10 +73,10 @@ fn parts(texts: Vec<(&str, String)>) -> Result<Vec<Part>, Problem> {
     Ok(parts)
 }
 
-fn object(site: &Site<'_>, part: &Part, all: &[Part]) -> Object {
+fn object(site: &Site<'_>, part: &Part) -> Object {
     let mut object = manifest_object(site.cluster.name.as_str(), part.address.clone(), part.manifest.clone());
     object.depends_on.extend(services::api_of(site));
-    object.depends_on.extend(all.iter().filter(|other| part.follows(other)).map(|other| other.address.clone()));
+    object.depends_on.extend(site.addons.iter().filter(|other| part.follows(other)).map(|other| other.address.clone()));
     // Nobody confirms that a pod has ended whose machine is gone. The one exception is who tells machines apart from
     // those that are gone: it stays until there are none.
     if part.rank == Rank::Workload && part.addon != CLOUD_CONTROLLER {
@@ -92,8 +86,7 @@ fn object(site: &Site<'_>, part: &Part, all: &[Part]) -> Object {
 }
 
 /// A built-in manifest for this cluster.
-fn filled(site: &Site<'_>, text: &str) -> String {
-    let cluster = site.cluster;
+fn built_in(cluster: &Cluster, text: &str) -> String {
     let release = Release::of(cluster.kubernetes);
     let routes = (cluster.network.plugin == NetworkPlugin::Routes).to_string();
     // Two controllers are enough for one to lead while the other's machine is replaced.
@@ -112,5 +105,5 @@ fn filled(site: &Site<'_>, text: &str) -> String {
         ("@RESIZER@", release.resizer),
         ("@REGISTRAR@", release.registrar),
     ];
-    slots.into_iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
+    filled(text, &slots)
 }

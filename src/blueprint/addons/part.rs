@@ -1,5 +1,7 @@
 //! One object of an add-on, and what comes before it.
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use super::documents::Document;
@@ -45,7 +47,7 @@ impl Rank {
 }
 
 /// One object of an add-on.
-pub(super) struct Part {
+pub(in crate::blueprint) struct Part {
     pub(super) addon: String,
     pub(super) address: Address,
     pub(super) rank: Rank,
@@ -74,6 +76,13 @@ impl Part {
     /// Where it stands among the others of its add-on.
     pub(super) fn order(&self) -> (Rank, Option<usize>) {
         (self.rank, API_TYPES.iter().position(|api| self.manifest["kind"] == api.kind.as_ref()))
+    }
+}
+
+impl fmt::Debug for Part {
+    /// Without the manifest: it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").field("address", &self.address).field("rank", &self.rank).finish_non_exhaustive()
     }
 }
 
