@@ -66,10 +66,7 @@ impl ClusterFile {
     /// What it means, and what is wrong with it; and with the manifests that it names.
     pub(super) fn parse(&self) -> (Parsed, Vec<Findings>) {
         let mut parsed = spec::parse(&self.path.display().to_string(), &self.text, &self.variables);
-        let manifests = match &mut parsed.cluster {
-            Some(cluster) => manifests::read(cluster, &parsed.source, self.directory()),
-            None => Vec::new(),
-        };
+        let manifests = manifests::read(&mut parsed, self.directory());
         (parsed, manifests)
     }
 

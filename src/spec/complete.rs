@@ -3,6 +3,7 @@
 mod service;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 
@@ -45,6 +46,12 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
         })?,
         zones,
     })
+}
+
+/// The manifest that each add-on names, whatever else is wrong with the file.
+pub(super) fn manifests(file: &ClusterFile) -> BTreeMap<String, PathBuf> {
+    let addons = file.addon.iter().flatten();
+    addons.filter_map(|(name, addon)| Some((name.clone(), addon.manifest.clone()?.into()))).collect()
 }
 
 fn zones(texts: &[String]) -> Option<Vec<Zone>> {

@@ -23,6 +23,19 @@ pub fn check_manifest(addon: &str, source: &Source, namespaced: Namespaced<'_>) 
     check.found
 }
 
+/// The objects of a document: a list stands for what is in it.
+pub fn unfolded(mut document: Json) -> Vec<Json> {
+    if !is_list(&document) {
+        return vec![document];
+    }
+    let items = document["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    items.into_iter().flat_map(unfolded).collect()
+}
+
+fn is_list(document: &Json) -> bool {
+    document["kind"] == "List" && document["apiVersion"] == "v1"
+}
+
 /// The problem of a manifest that cannot be read, in the cluster file that names it as `written`.
 pub fn absent_manifest(addon: &str, written: &str, why: &str, file: &Source) -> Diagnostic {
     let quoted = format!("{written:?}");
@@ -43,7 +56,6 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn document(&mut self, text: &str, start: usize) {
-        let at = |line: &str| span_of(text, line, start);
         let manifest: Json = match serde_saphyr::from_str(text) {
             Ok(manifest) => manifest,
             Err(error) => {
@@ -54,25 +66,38 @@ impl Check<'_> {
                 return self.report(Diagnostic::new(&NOT_YAML, place, self.of(&format!("is not YAML: {why}"))));
             }
         };
-        // What is in a list is looked at when it is laid out.
-        if manifest.is_null() || (manifest["kind"] == "List" && manifest["apiVersion"] == "v1") {
+        if manifest.is_null() {
             return;
         }
+        if !is_list(&manifest) {
+            return self.object(&manifest, kind_at(text, start));
+        }
+        let objects = unfolded(manifest);
+        let items = items(text);
+        for (number, object) in objects.iter().enumerate() {
+            // Where its own place cannot be told, as in a list in a list, it is the list's.
+            let own = items.get(number).filter(|_| items.len() == objects.len()).cloned();
+            let item = own.unwrap_or(0..text.len());
+            self.object(object, kind_at(&text[item.clone()], start + item.start));
+        }
+    }
+
+    fn object(&mut self, manifest: &Json, place: Span) {
         let said = |field: &Json| field.as_str().unwrap_or_default().to_owned();
         let (version, kind) = (said(&manifest["apiVersion"]), said(&manifest["kind"]));
         let name = said(&manifest["metadata"]["name"]);
         let missing = [("apiVersion", &version), ("kind", &kind), ("metadata.name", &name)];
         if let Some((missing, _)) = missing.into_iter().find(|(_, text)| text.is_empty()) {
             let message = self.of(&format!("holds a document without `{missing}`"));
-            return self.report(Diagnostic::new(&TYPE, at("kind:"), message));
+            return self.report(Diagnostic::new(&TYPE, place, message));
         }
         let Some(namespaced) = (self.namespaced)(&version, &kind) else {
             let message = self.of(&format!("holds a {kind} of {version}, which is no type that is known"));
             let help = "bring its CustomResourceDefinition as an add-on too, or apply it with kubectl";
-            return self.report(Diagnostic::new(&TYPE, at("kind:"), message).help(help));
+            return self.report(Diagnostic::new(&TYPE, place, message).help(help));
         };
         let namespace = if namespaced { manifest["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };
-        self.remember((kind, namespace.to_owned(), name), at("kind:"));
+        self.remember((kind, namespace.to_owned(), name), place);
     }
 
     fn remember(&mut self, object: (String, String, String), place: Span) {
@@ -117,21 +142,47 @@ fn documents(text: &str) -> Vec<Span> {
     documents
 }
 
-/// The line of a document that begins so, or its first one that says something.
-fn span_of(text: &str, begins: &str, start: usize) -> Span {
-    let mut offset = start;
-    let mut first = None;
+/// The items of a list, as far as each begins on a line of its own.
+fn items(text: &str) -> Vec<Span> {
+    let mut items: Vec<Span> = Vec::new();
+    let (mut depth, mut listed, mut next) = (None, false, 0);
     for line in text.split_inclusive('\n') {
-        let place = offset..offset + line.trim_end().len();
-        if line.starts_with(begins) {
+        let begins = line.trim_start().starts_with("- ").then(|| indent(line));
+        if listed && begins.is_some_and(|begins| begins == *depth.get_or_insert(begins)) {
+            items.push(next..next);
+        }
+        listed |= line.starts_with("items:");
+        next += line.len();
+        // What follows on a list at the same depth belongs to the last one, too; nothing is sought there.
+        if let Some(item) = items.last_mut() {
+            item.end = next;
+        }
+    }
+    items
+}
+
+/// The line of an object that says its kind, or its first one that says something. An item of a list begins with a dash.
+fn kind_at(text: &str, start: usize) -> Span {
+    let (mut offset, mut first, mut depth) = (start, None, None);
+    for line in text.split_inclusive('\n') {
+        let fields = line.trim_start_matches([' ', '-']);
+        let column = line.len() - fields.len();
+        let place = offset + indent(line)..offset + line.trim_end().len();
+        let says = !fields.trim().is_empty() && !fields.starts_with('#');
+        if says && column == *depth.get_or_insert(column) && fields.starts_with("kind:") {
             return place;
         }
-        if first.is_none() && !line.trim().is_empty() {
-            first = Some(place);
+        if !place.is_empty() {
+            first.get_or_insert(place);
         }
         offset += line.len();
     }
     first.unwrap_or(start..start)
+}
+
+/// The bytes of space that a line begins with.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// One character, by its line and column in a document, both from 1.
@@ -175,6 +226,22 @@ mod tests {
         assert_eq!(told[1], format!("metrics.yaml:14: Q0603 {of} holds a document without `metadata.name`"));
         assert!(told[2].contains(&format!(": Q0602 {of} is not YAML: ")), "{told:#?}");
         assert_eq!(told[3], format!("metrics.yaml:20: Q0604 {of} holds the Namespace metrics twice"));
+    }
+
+    #[test]
+    fn what_is_in_a_list_is_looked_at_like_any_other_document() {
+        let list = "apiVersion: v1\nitems:\n- apiVersion: v2\n  kind: Gadget\n  metadata:\n    name: a\n\
+                    - kind: Namespace\n  apiVersion: v1\n  metadata: { name: a }\n  parts:\n  - kind: Gadget\nkind: List\n---\n\
+                    apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n---\n\
+                    { apiVersion: v1, kind: List, items: [{ apiVersion: v2, kind: Gadget, metadata: { name: a } }] }\n";
+        let told = told(list);
+        assert_eq!(told.len(), 3, "{told:#?}");
+        assert!(told[0].starts_with("metrics.yaml:4: Q0603"), "{told:#?}");
+        assert!(
+            told[1].starts_with("metrics.yaml:15: Q0604") && told[1].ends_with("the Namespace a twice"),
+            "{told:#?}"
+        );
+        assert!(told[2].starts_with("metrics.yaml:18: Q0603"), "{told:#?}");
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod zone;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub use cluster::*;
 pub use defaults::subnet_parts;
@@ -41,7 +42,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use image::ImageError;
 pub use instance::SizeError;
 pub use location::{BucketError, LocationError};
-pub use manifest::{Namespaced, absent_manifest, check_manifest};
+pub use manifest::{Namespaced, absent_manifest, check_manifest, unfolded};
 pub use name::{LabelError, NameError};
 pub use render::render;
 #[cfg(test)]
@@ -64,6 +65,8 @@ const MAX_BYTES: usize = 256 * 1024;
 pub struct Parsed {
     /// The cluster, unless there are errors.
     pub cluster: Option<Cluster>,
+    /// The manifest that each add-on names, from the file's own directory; also of a file with errors.
+    pub manifests: BTreeMap<String, PathBuf>,
     /// Every problem, in file order.
     pub diagnostics: Vec<Diagnostic>,
     /// The file, for [`render`].
@@ -78,13 +81,15 @@ pub struct Parsed {
 pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) -> Parsed {
     let source = Source::new(file_name, text);
     let mut diagnostics = Vec::new();
-    let cluster = read(&source, variables, &mut diagnostics);
+    let file = read(&source, variables, &mut diagnostics);
     for diagnostic in &mut diagnostics {
         diagnostic.locate(&source);
     }
     diagnostics.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    let cluster = cluster.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-    Parsed { cluster, diagnostics, source }
+    let right = file.as_ref().filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    let cluster = right.and_then(complete::cluster);
+    let manifests = file.as_ref().map(complete::manifests).unwrap_or_default();
+    Parsed { cluster, manifests, diagnostics, source }
 }
 
 impl Parsed {
@@ -99,7 +104,7 @@ impl Parsed {
     }
 }
 
-fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<Cluster> {
+fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<ClusterFile> {
     let language = language(source, problems)?;
     if source.text().len() > MAX_BYTES {
         let message = format!("the file has more than {MAX_BYTES} bytes");
@@ -118,7 +123,7 @@ fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Ve
         }
     };
     problems.extend(rules::check(&file, &tree, language));
-    complete::cluster(&file)
+    Some(file)
 }
 
 fn language(source: &Source, problems: &mut Vec<Diagnostic>) -> Option<Language> {

@@ -307,6 +307,10 @@ fn what_is_wrong_with_add_ons_is_found_with_the_rest_of_the_file() {
     let codes: Vec<&str> =
         json["diagnostics"].as_array().into_iter().flatten().filter_map(|d| d["code"].as_str()).collect();
     assert_eq!(codes, ["Q0411", "Q0603", "Q0602", "Q0601"]);
+    // They are looked at whatever else is wrong.
+    std::fs::write(path("wrong.hcl"), text.replace("chat.poeticoding.com", "chat")).expect("the file can be written");
+    let told = err(&quorate(desk.path(), &["check", "--file", "wrong.hcl"]));
+    assert!(told.contains("Q0601") && told.contains("metrics.yaml:2:1"), "{told}");
     // Who removes the cluster needs no manifest.
     exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::blueprint::Problem;
 use crate::resource::ApiType;
+use crate::spec::unfolded;
 
 /// The type of what an add-on of the file defines, and which add-on that is.
 pub(super) struct Definition {
@@ -21,19 +22,11 @@ pub(super) struct Document {
     pub(super) manifest: Json,
 }
 
-/// The documents of a manifest. A list stands for what is in it.
+/// The documents of a manifest.
 pub(super) fn read(addon: &str, text: &str) -> Result<Vec<Json>, Problem> {
     let documents: Vec<Json> =
         serde_saphyr::from_multiple(text).map_err(|error| unreadable(addon, error.to_string()))?;
     Ok(documents.into_iter().flat_map(unfolded).filter(|document| !document.is_null()).collect())
-}
-
-fn unfolded(mut document: Json) -> Vec<Json> {
-    if document["kind"] != "List" || document["apiVersion"] != "v1" {
-        return vec![document];
-    }
-    let items = document["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    items.into_iter().flat_map(unfolded).collect()
 }
 
 /// What the documents of an add-on define.
