@@ -7,9 +7,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use super::client::{Apply, Connection, HEIR};
 use super::failure::Refusal;
 use super::live::{as_live, ours};
-use super::place::{Json, Place};
+use super::place::Place;
 use super::provider::{ABREAST, sent};
-use crate::engine::{Address, Class, Failure, Live, Object, Rehearsal};
+use crate::engine::{Address, Attributes, Class, Failure, Live, Object, Rehearsal};
 use crate::resource::fields;
 
 /// What is said of one object.
@@ -27,9 +27,9 @@ pub(super) async fn rehearse(
     objects: Vec<Object>,
     live: &[Live],
 ) -> Result<Rehearsal, Failure> {
-    let mut there: BTreeMap<&Address, Vec<&str>> = BTreeMap::new();
+    let mut there: BTreeMap<&Address, Vec<&Live>> = BTreeMap::new();
     for live in live {
-        there.entry(&live.address).or_default().push(&live.id);
+        there.entry(&live.address).or_default().push(live);
     }
     let asked = objects.into_iter().map(|object| {
         let known = there.get(&object.address).map(Vec::as_slice).unwrap_or_default();
@@ -47,13 +47,13 @@ pub(super) async fn rehearse(
     Ok(rehearsal)
 }
 
-/// Asks the server about one object, of which `known` says where it was seen.
-async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&str]) -> Result<Said, Failure> {
+/// Asks the server about one object, of which `known` says how it was seen.
+async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&Live]) -> Result<Said, Failure> {
     let sent = sent(connection, &object).await?;
     let mut said = Said { object, in_the_way: None, refused: None, notes: Vec::new() };
     // Its type is made by the same apply: nobody can say more yet.
     let Some((place, manifest)) = sent else { return Ok(said) };
-    if !known.contains(&place.to_string().as_str())
+    if !known.iter().any(|live| live.id == place.to_string())
         && let Some(there) = connection.get(&place).await?
     {
         let marked = ours(cluster, &there);
@@ -79,7 +79,10 @@ async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&s
         told => told,
     };
     match told.map_err(Failure::from) {
-        Ok(told) => canonical(&mut said.object, &manifest, &told),
+        Ok(told) => {
+            let there = known.iter().copied().chain(&said.in_the_way).map(|live| &live.attributes);
+            canonical(&mut said.object, &fields(&manifest), &fields(&told), &there.collect::<Vec<_>>());
+        }
         // Its namespace is made by the same apply.
         Err(failure) if failure.class == Class::Gone => {}
         Err(failure) if matches!(failure.class, Class::Invalid | Class::Denied) => said.refused = Some(failure.message),
@@ -96,12 +99,14 @@ fn taken_back<'a>(place: &'a Place, refusal: &'a Refusal) -> impl Iterator<Item 
     })
 }
 
-/// Takes over how the server writes what the manifest sets.
-fn canonical(object: &mut Object, manifest: &Json, told: &Json) {
-    let told = fields(told);
-    for name in fields(manifest).into_keys() {
-        if let Some(value) = told.get(&name) {
-            object.attributes.insert(name, value.clone());
+/// Takes over how the server writes what the manifest sets. What it does not keep (many a field that is empty, zero or
+/// false it leaves out) is no difference, unless it has something there now.
+fn canonical(object: &mut Object, manifest: &Attributes, told: &Attributes, there: &[&Attributes]) {
+    for name in manifest.keys() {
+        if let Some(value) = told.get(name) {
+            object.attributes.insert(name.clone(), value.clone());
+        } else if there.iter().all(|attributes| !attributes.contains_key(name)) {
+            object.attributes.remove(name);
         }
     }
 }

@@ -2,8 +2,22 @@
 
 use serde_json::{Value as Json, json};
 
-/// Fills in what the manifest leaves open.
+/// Fields that a server leaves out when they say nothing: `omitempty` in the API's own types.
+const LEFT_OUT: [&str; 9] = [
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "minReadySeconds",
+    "paused",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "subPath",
+    "tty",
+];
+
+/// Fills in what the manifest leaves open, and leaves out what says nothing.
 pub(super) fn fill(object: &mut Json) {
+    leave_out("", object);
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
     match kind.as_str() {
         "Deployment" => {
@@ -102,6 +116,21 @@ fn pod(spec: &mut Json) {
         if let Some(resources) = container["resources"].as_object_mut() {
             resources.retain(|_, value| !value.is_null());
         }
+    }
+}
+
+/// Takes out what says nothing, wherever it stands.
+fn leave_out(list: &str, value: &mut Json) {
+    match value {
+        Json::Object(members) => {
+            let says_nothing = |value: &Json| *value == "" || *value == false || *value == 0;
+            let variable = |name: &str| list == "env" && name == "value";
+            members
+                .retain(|name, value| !(says_nothing(value) && (variable(name) || LEFT_OUT.contains(&name.as_str()))));
+            members.iter_mut().for_each(|(name, member)| leave_out(name, member));
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| leave_out(list, item)),
+        _ => {}
     }
 }
 

@@ -226,6 +226,43 @@ async fn how_the_server_writes_a_quantity_is_no_difference() {
 }
 
 #[tokio::test]
+async fn what_the_server_leaves_out_because_it_says_nothing_is_no_difference() {
+    let mut life = Life::begin().await;
+    let chat = |value: &str, network: bool| {
+        let mut chat = chat();
+        chat["spec"]["minReadySeconds"] = 0.into();
+        let pod = &mut chat["spec"]["template"]["spec"];
+        pod["hostNetwork"] = network.into();
+        pod["volumes"] = json!([{ "name": "tmp", "emptyDir": {} }]);
+        let container = &mut pod["containers"][0];
+        container["env"] = json!([{ "name": "FEATURE", "value": value }]);
+        container["volumeMounts"] = json!([{ "name": "tmp", "mountPath": "/tmp", "readOnly": false }]);
+        chat
+    };
+    let service = |ready: bool| {
+        let spec = json!({ "publishNotReadyAddresses": ready, "selector": { "app": "chat" },
+                           "ports": [{ "port": 80, "protocol": "TCP", "targetPort": 4000 }] });
+        let manifest = json!({ "apiVersion": "v1", "kind": "Service", "spec": spec,
+                               "metadata": { "name": "chat", "namespace": "default" } });
+        object("service/chat", manifest)
+    };
+    let wanted = |value: &str, yes: bool| [object("deployment/chat", chat(value, yes)), service(yes)];
+    life.settle(&wanted("", false)).await;
+    life.settle(&wanted("on", true)).await;
+    let prepared = life.plan(Mode::Apply, &wanted("", false)).await;
+    let pod = "spec.template.spec";
+    assert_eq!(
+        lines(&prepared),
+        [
+            format!("Update deployment/chat (File): {pod}.containers[chat].env[FEATURE].value {pod}.hostNetwork"),
+            "Update service/chat (File): spec.publishNotReadyAddresses".to_owned(),
+        ],
+        "what is taken back to nothing is one"
+    );
+    life.settle(&wanted("", false)).await;
+}
+
+#[tokio::test]
 async fn what_the_server_would_not_take_is_refused_in_the_plan() {
     let mut life = Life::begin().await;
     let mut broken = chat();
