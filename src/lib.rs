@@ -9,6 +9,9 @@ pub mod kubernetes;
 pub mod pki;
 pub mod resource;
 pub mod sandbox;
+#[cfg(test)]
+#[path = "../tests/it/skip.rs"]
+mod skip;
 pub mod spec;
 pub mod state;
 pub mod store;

@@ -1,6 +1,5 @@
 //! The whole road, from a cluster file to an empty account: in the sandbox, and on an AWS that we did not write.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 // The API server of tests is the library's own, and speaks of the library as the library does.
 use quorate::resource;
@@ -18,6 +17,7 @@ mod node;
 mod program;
 mod road;
 mod shell;
+mod skip;
 mod stage;
 mod together;
 mod wire;

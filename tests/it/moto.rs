@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use crate::skip::skip_without_setup;
+
 /// A running server. It stops with the test: its standard input ends.
 pub(crate) struct Moto {
     process: Child,
@@ -19,7 +21,7 @@ impl Moto {
     /// Starts a server; `None`, with a line that says so, where the tests' Python is missing.
     pub(crate) fn start() -> Option<Self> {
         let Some(python) = python() else {
-            eprintln!("SKIPPED: moto is not installed; `tests/run` installs it");
+            skip_without_setup("moto is not installed; `tests/run` installs it");
             return None;
         };
         let mut process = Command::new(python)

@@ -12,6 +12,7 @@ use quorate::engine::Object;
 use quorate::resource::{Facts, SizeFacts};
 use quorate::spec::{Architecture, Cluster};
 
+use crate::skip::skip;
 use crate::stage::TUTORIAL;
 
 mod chores;
@@ -70,7 +71,7 @@ impl Machine {
     /// A master or a node by the name of its settings; nothing, with a line that says so, where no box can be made.
     fn new(settings: &str) -> Option<Self> {
         if !can_box() {
-            eprintln!("SKIPPED: node.sh needs unshare with mounts, and jq");
+            skip("node.sh needs unshare with mounts, and jq");
             return None;
         }
         let machine = Self { root: tempfile::tempdir().expect("a directory can be made") };

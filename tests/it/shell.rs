@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::node;
+use crate::skip::skip_without_setup;
 
 /// Files that git knows and that begin as a shell script does.
 fn scripts() -> Vec<PathBuf> {
@@ -23,7 +24,7 @@ fn is_shell(text: &str) -> bool {
 fn shellcheck() -> Option<Command> {
     let python = std::env::var_os("QUORATE_TEST_PYTHON");
     if python.is_none() {
-        eprintln!("SKIPPED: shellcheck is not installed; `tests/run` installs it");
+        skip_without_setup("shellcheck is not installed; `tests/run` installs it");
     }
     python.map(|python| Command::new(Path::new(&python).with_file_name("shellcheck")))
 }

@@ -25,6 +25,7 @@ use aws_smithy_http_client::Builder;
 use super::{Aws, Scope};
 use crate::engine::{Attributes, Input, Live, Object, Phase, Provider, Token, Value};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource, Subnet, Tags, Vpc};
+use crate::skip::skip_without_setup;
 use recorder::Recorder;
 
 /// A cluster on moto.
@@ -36,10 +37,7 @@ struct Moto {
 /// A cluster of its own for a test; `None`, and a word about it, without a server.
 async fn moto(test: &str) -> Option<Moto> {
     let Ok(endpoint) = std::env::var("QUORATE_TEST_ENDPOINT") else {
-        #[allow(clippy::print_stderr, reason = "a test that does nothing should say so")]
-        {
-            eprintln!("skipped {test}: QUORATE_TEST_ENDPOINT is not set");
-        }
+        skip_without_setup("QUORATE_TEST_ENDPOINT does not say where a moto server is; `tests/run` starts one");
         return None;
     };
     let cluster = format!("{test}-{:08x}.example.com", fastrand::u32(..));

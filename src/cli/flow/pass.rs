@@ -164,7 +164,8 @@ impl Pass {
         if let Err(why) = closed {
             let range = self.range;
             flow.ui.warning(&format!(
-                "the API may still be open to {range} ({why}). That ends by itself within an hour;                  `quorate access close --address {range}` ends it now"
+                "the API may still be open to {range} ({why}). That ends by itself within an hour; \
+                 `quorate access close --address {range}` ends it now"
             ));
         }
     }

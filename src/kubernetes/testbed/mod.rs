@@ -3,7 +3,6 @@
 //! What somebody else does with the same server is done by name: `get`, `put`, `edit`. Tests of what only a fake can do
 //! (lost answers, forged statuses) start a [`FakeApi`] instead.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
-#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 #![allow(dead_code, reason = "two programs of tests share it, and each uses its own part")]
 
 mod real;
@@ -13,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::Access;
 use super::fake::FakeApi;
+use crate::skip::skip;
 use real::Real;
 
 /// An API server.
@@ -91,7 +91,7 @@ impl TestApi {
             Self::Real(real) => real.minor(),
         };
         if minor < since {
-            eprintln!("SKIPPED: {what}: the server is 1.{minor}, and does it since 1.{since}");
+            skip(&format!("{what}: the server is 1.{minor}, and does it since 1.{since}"));
         }
         minor >= since
     }

@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use crate::skip::skip;
+
 /// Fields by name, and the minor version that has them first.
 const FIELDS: [(&str, u32); 4] =
     [("lifecycle", 30), ("loadBalancerClass", 24), ("matchLabelKeys", 27), ("unhealthyPodEvictionPolicy", 26)];
@@ -15,7 +17,7 @@ pub(super) fn sieve(minor: u32, mut manifest: Json) -> Option<Json> {
     };
     if minor < since {
         let (kind, version) = (&manifest["kind"], &manifest["apiVersion"]);
-        eprintln!("SKIPPED: {kind} of {version}: the server is 1.{minor}, and has it since 1.{since}");
+        skip(&format!("{kind} of {version}: the server is 1.{minor}, and has it since 1.{since}"));
         return None;
     }
     strip(minor, &mut manifest);
@@ -35,7 +37,7 @@ fn strip(minor: u32, value: &mut Json) {
         Json::Object(members) => {
             for (name, since) in FIELDS.iter().filter(|(_, since)| minor < *since) {
                 if members.remove(*name).is_some() {
-                    eprintln!("SKIPPED: {name}: the server is 1.{minor}, and has all of it since 1.{since}");
+                    skip(&format!("{name}: the server is 1.{minor}, and has all of it since 1.{since}"));
                 }
             }
             members.values_mut().for_each(|member| strip(minor, member));

@@ -19,6 +19,7 @@ use super::recorder::Recorder;
 use crate::aws::{Aws, Scope};
 use crate::engine::{Address, Attributes, Live, Object, Provider, Token};
 use crate::resource::{CLUSTER_TAG, Cloud, Facts, OBJECT_TAG, Question, Resource, Tags};
+use crate::skip::skip_without_setup;
 use crate::spec::Architecture;
 
 /// An account with room for one cluster.
@@ -31,10 +32,7 @@ struct Site {
 /// A site of a new cluster; nothing, with a line that says so, without a server.
 async fn site(region: &str) -> Option<Site> {
     let Some(endpoint) = std::env::var_os("QUORATE_TEST_ENDPOINT") else {
-        #[allow(clippy::print_stderr, reason = "whoever runs the tests should know")]
-        {
-            eprintln!("SKIPPED: QUORATE_TEST_ENDPOINT does not say where a moto server is");
-        }
+        skip_without_setup("QUORATE_TEST_ENDPOINT does not say where a moto server is; `tests/run` starts one");
         return None;
     };
     let calls = Recorder::over(Builder::new().build_http());
