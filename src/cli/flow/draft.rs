@@ -8,7 +8,7 @@ use crate::engine::{
     self, Action, Address, Change, Failure, Inputs, Live, Mode, Object, Prepared, Reason, Rehearsal, Vocabulary,
 };
 use crate::resource::{AutoScalingGroup, Kinds, Resource, is_kubernetes};
-use crate::state::Record;
+use crate::state::StateError;
 use crate::view::plan::Document;
 
 use super::Flow;
@@ -33,8 +33,8 @@ pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Resul
     let mut pins = None;
     let mut rehearsal = Rehearsal::default();
     if mode == Mode::Apply {
-        let blueprint = blueprint::blueprint(flow.cluster, &survey.facts, &pinned(survey.record.as_ref())?)
-            .map_err(CliError::Impossible)?;
+        let blueprint =
+            blueprint::blueprint(flow.cluster, &survey.facts, &pinned(survey)?).map_err(CliError::Impossible)?;
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         pins = Some(blueprint.pins);
         rehearsal = rehearse(flow, blueprint.objects, &survey.live).await?;
@@ -126,9 +126,9 @@ impl Draft {
 }
 
 /// The choices of the last apply.
-fn pinned(record: Option<&Record>) -> Result<Pins, CliError> {
-    match record.map(|record| &record.pins) {
-        None | Some(serde_json::Value::Null) => Ok(Pins::default()),
-        Some(pins) => Ok(serde_json::from_value(pins.clone())?),
-    }
+fn pinned(survey: &Survey) -> Result<Pins, CliError> {
+    let pins = survey.record.as_ref().map(|record| &record.pins).filter(|pins| !pins.is_null());
+    let Some(pins) = pins else { return Ok(Pins::default()) };
+    let unreadable = |source| StateError::Unreadable { place: survey.journal.place(), source };
+    serde_json::from_value(pins.clone()).map_err(unreadable).map_err(CliError::state("reading the record"))
 }

@@ -105,3 +105,18 @@ async fn a_change_that_cannot_be_made_refuses_the_whole_plan() {
     lab.text = FILE.to_owned();
     assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
 }
+
+#[tokio::test(start_paused = true)]
+async fn choices_that_cannot_be_read_are_said_to_be_the_records() {
+    let lab = Lab::built().await;
+    let key = "chat.poeticoding.com/state.json";
+    let store = lab.sandbox.store("state.chat.poeticoding.com", "");
+    let stored = store.get(key).await.unwrap().unwrap();
+    let mut record: serde_json::Value = serde_json::from_slice(&stored.bytes).unwrap();
+    record["pins"] = serde_json::json!({ "node_ports": "all" });
+    let condition = crate::engine::Condition::Matches(stored.etag);
+    store.put(key, record.to_string().as_bytes(), &condition).await.unwrap();
+    let error = lab.plan().await.0.unwrap_err();
+    assert_eq!(error.to_string(), "reading the record failed");
+    assert!(error.report().causes[0].contains("/chat.poeticoding.com/state.json cannot be read"), "{error:?}");
+}
