@@ -2,20 +2,20 @@
 
 use std::process::ExitCode;
 
-/// What the exit code says.
+/// What the exit code says; [`Exit::meaning`] is the same for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Everything that was asked for is done.
     Done,
-    /// Something went wrong, and nothing was changed.
+    /// Something went wrong: nothing was changed, or what was done could not be told.
     Error,
-    /// There is something to do (`--detailed-exitcode`).
+    /// Something is not as it should be, and nothing was to be changed.
     Differs,
-    /// Some changes were made, some were not.
+    /// Some changes were made, some were not; or all were, and the cluster did not become well.
     Partly,
-    /// Not allowed to go on: no consent, another account, data that would be lost, a change that cannot be made.
+    /// Not allowed to go on.
     Refused,
-    /// Another run works on the cluster.
+    /// Another run works on the cluster, or took it over.
     Held,
     /// The command line or the cluster file is wrong.
     Usage,
@@ -24,6 +24,18 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every way to end, by its number.
+    pub const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Error,
+        Self::Differs,
+        Self::Partly,
+        Self::Refused,
+        Self::Held,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {
@@ -37,10 +49,53 @@ impl Exit {
             Self::Interrupted => 130,
         }
     }
+
+    /// What it means; `docs/commands.md` begins with these words and tells more.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Error => "an error",
+            Self::Differs => "something differs (`plan --detailed-exitcode`), or is not well (`validate`)",
+            Self::Partly => "partly applied; run it again, it goes on where it stopped",
+            Self::Refused => {
+                "refused: no consent, nobody to ask, another account, data that would be lost, a change that cannot be made"
+            }
+            Self::Held => "another run works on the cluster, or came between",
+            Self::Usage => "the arguments or the cluster file are wrong",
+            Self::Interrupted => "interrupted; what was done is recorded",
+        }
+    }
+
+    /// The table below the help of the whole program.
+    pub(super) fn table() -> String {
+        let row = |exit: Self| format!("\n  {:>3}  {}", exit.code(), exit.meaning());
+        format!("Exit codes:{}", Self::ALL.map(row).concat())
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_tells_every_code_in_the_same_words() {
+        let page = include_str!("../../docs/commands.md");
+        let rows: Vec<(&str, &str)> = page
+            .lines()
+            .skip_while(|line| *line != "## Exit codes")
+            .skip(4)
+            .map_while(|line| line.strip_prefix("| ")?.split_once(" | "))
+            .collect();
+        assert_eq!(rows.len(), Exit::ALL.len(), "{rows:?}");
+        for (exit, (code, meaning)) in Exit::ALL.into_iter().zip(rows) {
+            assert_eq!(code, exit.code().to_string());
+            assert!(meaning.starts_with(exit.meaning()), "{code}: `{meaning}` is not `{}`", exit.meaning());
+        }
     }
 }

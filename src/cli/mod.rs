@@ -43,7 +43,7 @@ pub use vault::Vault;
 /// `plan` shows every change before it happens; `apply` makes it; `destroy` leaves nothing behind.
 /// Try it without an account: `quorate plan --sandbox`.
 #[derive(Debug, Parser)]
-#[command(name = "quorate", version, max_term_width = 100, after_help = EXITS)]
+#[command(name = "quorate", version, max_term_width = 100, after_help = Exit::table())]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -52,10 +52,6 @@ pub struct Arguments {
     #[command(flatten)]
     pub globals: Globals,
 }
-
-const EXITS: &str = "Exit codes: 0 done, 1 error, 2 something differs (plan --detailed-exitcode), 3 partly applied, \
-                     4 refused, 5 another run works on the cluster, 64 wrong arguments or cluster file, \
-                     130 interrupted and recorded.";
 
 /// Runs the program with its arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {

@@ -3,7 +3,7 @@
 
 use clap::{CommandFactory, Parser};
 
-use super::{Arguments, Exit};
+use super::Arguments;
 
 #[test]
 fn the_arguments_do_not_contradict_themselves() {
@@ -32,19 +32,15 @@ fn global_arguments_stand_before_and_after_the_command() {
 }
 
 #[test]
-fn exit_codes_are_what_the_help_says() {
-    let codes = [
-        (Exit::Done, 0),
-        (Exit::Error, 1),
-        (Exit::Differs, 2),
-        (Exit::Partly, 3),
-        (Exit::Refused, 4),
-        (Exit::Held, 5),
-        (Exit::Usage, 64),
-        (Exit::Interrupted, 130),
-    ];
-    for (exit, code) in codes {
-        assert_eq!(exit.code(), code);
-        assert!(super::EXITS.contains(&code.to_string()), "{exit:?}");
+fn the_page_tells_what_every_command_prints_as_json() {
+    let page = include_str!("../../docs/commands.md");
+    let (_, json) = page.split_once("## JSON").unwrap();
+    let (json, _) = json.split_once("\n## ").unwrap();
+    let told: String = json.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+    // What kubectl and shells read has the form that they want.
+    let others = ["credential", "completions"];
+    for command in Arguments::command().get_subcommands().map(clap::Command::get_name) {
+        let is_told = told.contains(&format!("`{command}`")) || told.contains(&format!("`{command} "));
+        assert!(is_told != others.contains(&command), "`{command}`");
     }
 }

@@ -56,3 +56,6 @@ pub fn prose(text: &str, style: Style) -> String {
     let paragraphs = text.trim().split("\n\n").map(|text| screen(&paragraph(0, Ink::Plain, text, style), style));
     paragraphs.collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests;

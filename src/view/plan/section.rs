@@ -101,6 +101,12 @@ impl Section {
         (self.holds)(action, change.loses_data)
     }
 
+    /// What stands above it.
+    #[cfg(test)]
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether it holds what stops the plan.
     pub(super) fn refuses(&self) -> bool {
         (self.holds)(Action::Refuse, false)

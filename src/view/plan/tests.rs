@@ -455,3 +455,21 @@ fn who_may_come_in_is_named_once_with_all_that_is_open_and_an_autoscaler_with_it
     assert!(shown.contains("open to 0.0.0.0/0 (tcp 443, tcp 80) and 203.0.113.7/32 (tcp 22)"), "{shown}");
     assert!(shown.contains("2 to 10 pods") && shown.contains("TLS 443, certificate/0a1b"), "{shown}");
 }
+
+#[test]
+fn the_page_tells_every_section_with_its_signs() {
+    use Action::{Adopt, Create, Delete, Refuse, Replace, Roll, Update, Wait};
+    let page = include_str!("../../../docs/commands.md");
+    for section in SECTIONS {
+        let row = page.lines().find(|line| line.contains(&format!(" | {} | ", section.name())));
+        assert!(row.is_some(), "docs/commands.md lacks the section `{}`", section.name());
+        let row = row.unwrap_or_default();
+        for action in [Refuse, Delete, Replace, Roll, Update, Create, Adopt, Wait] {
+            let change = change("vpc/main", action, Reason::File, Vec::new());
+            if section.holds(&change, Mode::Apply) {
+                let sign = section::sign(action, Mode::Apply).0.trim();
+                assert!(row.contains(&format!("`{sign}`")), "{row} is not marked `{sign}`");
+            }
+        }
+    }
+}
