@@ -115,34 +115,7 @@ impl Lease {
         holder: Holder,
         ttl: Duration,
     ) -> Result<Acquisition, StateError> {
-        Tenure::new(store, cluster, holder, ttl).take(false).await
-    }
-
-    /// Takes the lease of a cluster whoever has it. Its holder notices at its next renewal.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn seize(
-        store: Arc<dyn Store>,
-        cluster: &str,
-        holder: Holder,
-        ttl: Duration,
-    ) -> Result<Acquisition, StateError> {
-        Tenure::new(store, cluster, holder, ttl).take(true).await
-    }
-
-    /// Who holds the lease of a cluster, expired or not.
-    ///
-    /// # Errors
-    /// When the store fails or what is there is no lease.
-    pub async fn holder(store: &dyn Store, cluster: &str) -> Result<Option<Holder>, StateError> {
-        let key = lease_key(cluster);
-        let place = place(store, &key);
-        match settle::get(store, &key).await {
-            Ok(Some(stored)) => Ok(Some(record::parse::<Note>(&stored.bytes, FORMAT, &place)?.holder)),
-            Ok(None) => Ok(None),
-            Err(source) => Err(StateError::Store { place, source }),
-        }
+        Tenure::new(store, cluster, holder, ttl).take().await
     }
 
     /// Ends when the lease is no longer ours: another run has it, or it could not be renewed in time.
@@ -210,7 +183,7 @@ impl Tenure {
         Self { store, key: lease_key(cluster), holder, ttl, written: Mutex::default() }
     }
 
-    async fn take(self, force: bool) -> Result<Acquisition, StateError> {
+    async fn take(self) -> Result<Acquisition, StateError> {
         for _ in 0..RACES {
             let sent = Instant::now();
             // Nobody has it most of the time: one call then.
@@ -219,20 +192,13 @@ impl Tenure {
             }
             let Some(stored) = self.get().await? else { continue };
             let sent = Instant::now();
-            let note = match self.parse(&stored) {
-                Ok(note) => Some(note),
-                Err(_) if force => None,
-                Err(error) => return Err(error),
-            };
-            if let Some(note) = &note
-                && !force
-                && note.holder.run != self.holder.run
-                && note.is_alive(stored.age)
-            {
-                return Ok(Acquisition::Held { holder: note.holder.clone(), until: note.until(stored.age) });
+            let note = self.parse(&stored)?;
+            if note.holder.run != self.holder.run && note.is_alive(stored.age) {
+                let until = note.until(stored.age);
+                return Ok(Acquisition::Held { holder: note.holder, until });
             }
             if let Written::Yes(etag) = self.put(0, &Condition::Matches(stored.etag)).await? {
-                return Ok(self.begin(etag, sent, note.map(|note| note.holder)));
+                return Ok(self.begin(etag, sent, Some(note.holder)));
             }
         }
         Err(StateError::Contended { place: self.place() })

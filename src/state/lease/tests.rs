@@ -64,7 +64,7 @@ async fn the_second_run_is_told_who_holds_the_lease_and_until_when() {
     let left = until.duration_since(before).as_secs();
     assert!((55..=61).contains(&left), "{left} s left");
     assert_eq!(lease.release().await.unwrap(), Released::Ours);
-    assert_eq!(Lease::holder(store.as_ref(), CLUSTER).await.unwrap(), None);
+    assert_eq!(store.get(&lease_key(CLUSTER)).await.unwrap(), None);
     acquired(&store, "two").await;
 }
 
@@ -110,20 +110,17 @@ async fn of_many_who_start_at_once_in_a_directory_exactly_one_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_whose_lease_was_seized_notices_and_leaves_the_new_one_alone() {
+async fn a_run_whose_lease_was_removed_by_hand_notices_and_leaves_the_next_one_alone() {
     let store = memory();
     let (first, _) = acquired(&store, "one").await;
-    let Acquisition::Acquired { lease: second, took_over } =
-        Lease::seize(Arc::clone(&store), CLUSTER, holder("two"), TTL).await.unwrap()
-    else {
-        panic!("a seized lease is acquired")
-    };
-    assert_eq!(took_over, Some(holder("one")));
+    store.erase(&lease_key(CLUSTER)).await.unwrap();
+    let (second, took_over) = acquired(&store, "two").await;
+    assert_eq!(took_over, None);
     first.lost().await;
     assert_eq!(first.release().await.unwrap(), Released::NotOurs);
-    assert_eq!(Lease::holder(store.as_ref(), CLUSTER).await.unwrap(), Some(holder("two")));
     sleep(TTL * 3).await;
     assert!(!second.is_lost());
+    assert_eq!(second.release().await.unwrap(), Released::Ours, "it was still there");
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,13 +155,11 @@ async fn a_lease_survives_failures_that_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_lease_stops_a_run_unless_it_is_seized() {
+async fn what_is_no_lease_stops_every_run_until_it_is_removed() {
     let store = memory();
     store.put(&lease_key(CLUSTER), b"garbage", &Condition::Absent).await.unwrap();
     let error = Lease::acquire(Arc::clone(&store), CLUSTER, holder("one"), TTL).await.unwrap_err();
     assert!(matches!(error, StateError::Unreadable { .. }), "{error}");
-    assert!(matches!(
-        Lease::seize(store, CLUSTER, holder("one"), TTL).await.unwrap(),
-        Acquisition::Acquired { took_over: None, .. }
-    ));
+    store.erase(&lease_key(CLUSTER)).await.unwrap();
+    acquired(&store, "one").await;
 }

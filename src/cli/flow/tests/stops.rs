@@ -1,7 +1,7 @@
 //! What is said when a run does not get through: somebody stopped it, or another run came between.
 
 use super::*;
-use crate::state::{Acquisition, Lease};
+use crate::state::{Acquisition, Lease, lease_key};
 
 /// A lab whose cloud takes its time to answer.
 fn slow(latency: &str) -> Lab {
@@ -39,13 +39,14 @@ async fn an_interrupt_after_the_bucket_was_made_is_not_taken_for_one_before_the_
 #[tokio::test(start_paused = true)]
 async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
     let lab = slow("20000ms");
-    let ((exit, out), seized) = tokio::join!(lab.apply(YES), async {
+    let ((exit, out), taken) = tokio::join!(lab.apply(YES), async {
         once_done(&lab, "created vpc").await;
         let store = Arc::new(lab.sandbox.store("state.chat.poeticoding.com", ""));
-        Lease::seize(store, "chat.poeticoding.com", holder(), Duration::from_mins(10)).await
+        store.erase(&lease_key("chat.poeticoding.com")).await.unwrap();
+        Lease::acquire(store, "chat.poeticoding.com", holder(), Duration::from_mins(10)).await
     });
     let err = lab.err.read();
-    assert!(matches!(seized, Ok(Acquisition::Acquired { .. })), "{seized:?}");
+    assert!(matches!(taken, Ok(Acquisition::Acquired { .. })), "{taken:?}");
     assert_eq!(exit.unwrap(), Exit::Held, "{out}{err}");
     let (_, end) = err.rsplit_once("error: ").unwrap();
     assert!(end.starts_with("the lease is lost") && end.contains("before you go on"), "{err}");
