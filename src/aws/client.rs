@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 use super::failure::classify;
 use super::limit::Limits;
 use super::watch::Polls;
-use crate::engine::Failure;
+use crate::engine::{Failure, repeat};
 
 /// How often a read is tried before its failure is the caller's.
 const READ_ATTEMPTS: u32 = 6;
@@ -120,19 +120,7 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         SdkError<E, HttpResponse>: RequestId,
     {
-        use crate::engine::Class::{Throttled, Unavailable, UnknownOutcome};
-        let mut attempt = 1;
-        loop {
-            match self.send(service, action, request()).await {
-                Err(failure)
-                    if attempt < READ_ATTEMPTS && matches!(failure.class, Throttled | Unavailable | UnknownOutcome) =>
-                {
-                    tokio::time::sleep(pause(attempt)).await;
-                    attempt += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+        repeat(READ_ATTEMPTS, pause, move || self.send(service, action, request())).await
     }
 }
 

@@ -51,17 +51,16 @@ pub enum Class {
 }
 
 impl Class {
-    /// Whether sending the same call again can help.
+    /// Whether time alone heals it, whatever was asked: a read is simply sent again. A change is another matter; the
+    /// engine looks first whether it happened.
+    pub fn passes(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable | Self::UnknownOutcome)
+    }
+
+    /// Whether sending the same change again can help: because the failure passes, or because what the change needs was
+    /// made, or given free, a moment ago.
     pub fn is_transient(self) -> bool {
-        matches!(
-            self,
-            Self::Throttled
-                | Self::Unavailable
-                | Self::UnknownOutcome
-                | Self::NotYetConsistent
-                | Self::MaybeNotYetConsistent
-                | Self::Held
-        )
+        self.passes() || matches!(self, Self::NotYetConsistent | Self::MaybeNotYetConsistent | Self::Held)
     }
 }
 

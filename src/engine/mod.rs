@@ -28,7 +28,7 @@ pub use object::{Live, Member, Object, Payload, Phase, Recorded};
 pub use plan::{Action, AttributeChange, Change, Mode, Origin, Plan, Reason};
 pub use planner::{Inputs, PlanError, Prepared, plan};
 pub use provider::{BoxFuture, Note, Provider, Rehearsal, Token};
-pub use retry::RetryPolicy;
+pub use retry::{RetryPolicy, repeat};
 pub use rules::{Attribute, Effect, Form, Kind, Output, Shape, Vocabulary};
 pub use store::{Condition, Etag, Store, Stored, Written};
 pub use value::{Attributes, Input, Part, Reference, Template, Value};

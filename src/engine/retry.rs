@@ -5,7 +5,25 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Class;
+use super::{Class, Failure};
+
+/// Reads something up to `attempts` times, again while its failure is one that passes. `pause` is asked for the length of
+/// the pause after each attempt, the first of which is 1.
+pub async fn repeat<T, F>(attempts: u32, pause: impl Fn(u32) -> Duration, read: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut attempt = 1;
+    loop {
+        match read().await {
+            Err(failure) if attempt < attempts && failure.class.passes() => {
+                tokio::time::sleep(pause(attempt)).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
 
 /// How patient a run is.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Class; 12] = [
+    const ALL: [Class; 13] = [
         Class::Throttled,
         Class::Unavailable,
         Class::UnknownOutcome,
@@ -132,6 +150,7 @@ mod tests {
         Class::Gone,
         Class::AlreadyExists,
         Class::Held,
+        Class::Unauthenticated,
         Class::Denied,
         Class::Quota,
         Class::Invalid,
@@ -145,6 +164,20 @@ mod tests {
         for class in ALL {
             let mut patience = Patience::new(&policy, "part/a", Some(now + policy.fresh));
             assert_eq!(patience.pause(class, now).is_some(), class.is_transient(), "{class:?}");
+            assert_eq!(patience.limit(class, now) == Some(policy.outage), class.passes(), "{class:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_is_repeated_only_while_its_failure_passes() {
+        for class in ALL {
+            let calls = std::cell::Cell::new(0);
+            let read = || {
+                calls.set(calls.get() + 1);
+                std::future::ready(Err::<(), _>(Failure::own(class, "read", "no")))
+            };
+            repeat(3, |_| Duration::from_secs(1), read).await.unwrap_err();
+            assert_eq!(calls.get(), if class.passes() { 3 } else { 1 }, "{class:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Class, Condition, Etag, Failure, Store, Stored, Written};
+use crate::engine::{Class, Condition, Etag, Failure, Store, Stored, Written, repeat};
 
 /// How often a call is sent before its failure counts.
 const ATTEMPTS: u32 = 6;
@@ -11,13 +11,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads an object.
 pub async fn get(store: &dyn Store, key: &str) -> Result<Option<Stored>, Failure> {
-    let mut attempt = 1;
-    loop {
-        match store.get(key).await {
-            Err(failure) if passes(&failure, attempt) => pause(&mut attempt).await,
-            answer => return answer,
-        }
-    }
+    repeat(ATTEMPTS, pause, || store.get(key)).await
 }
 
 /// Writes an object under a condition, and finds out whether that happened.
@@ -35,7 +29,7 @@ pub async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &Conditi
         };
         unknown |= failure.class == Class::UnknownOutcome;
         if passes(&failure, attempt) {
-            pause(&mut attempt).await;
+            wait(&mut attempt).await;
         } else if unknown && let Written::Yes(etag) = look(store, key, bytes).await? {
             return Ok(Written::Yes(etag));
         } else {
@@ -58,7 +52,7 @@ pub async fn remove(store: &dyn Store, key: &str, etag: &Etag) -> Result<bool, F
         if !passes(&failure, attempt) {
             return Err(failure);
         }
-        pause(&mut attempt).await;
+        wait(&mut attempt).await;
     }
 }
 
@@ -72,11 +66,14 @@ async fn look(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<Written, Fai
 
 /// Sending again is safe even if the first one took effect: its own condition no longer holds then.
 fn passes(failure: &Failure, attempt: u32) -> bool {
-    let transient = matches!(failure.class, Class::Throttled | Class::Unavailable | Class::UnknownOutcome);
-    transient && attempt < ATTEMPTS
+    failure.class.passes() && attempt < ATTEMPTS
 }
 
-async fn pause(attempt: &mut u32) {
-    tokio::time::sleep(PAUSE * 2_u32.pow(*attempt - 1)).await;
+async fn wait(attempt: &mut u32) {
+    tokio::time::sleep(pause(*attempt)).await;
     *attempt += 1;
+}
+
+fn pause(attempt: u32) -> Duration {
+    PAUSE * 2_u32.pow(attempt - 1)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::error::CliError;
-use crate::engine::{Class, Failure, Live, Phase};
+use crate::engine::{Failure, Live, Phase, repeat};
 
 use super::Flow;
 
@@ -17,20 +17,7 @@ pub(super) async fn patiently<T, F>(flow: &Flow<'_>, read: impl Fn() -> F) -> Re
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let mut attempt = 1;
-    loop {
-        match read().await {
-            Err(failure) if attempt < ATTEMPTS && passes(failure.class) => {
-                tokio::time::sleep(flow.retry.base * 2_u32.pow(attempt)).await;
-                attempt += 1;
-            }
-            result => return result,
-        }
-    }
-}
-
-fn passes(class: Class) -> bool {
-    matches!(class, Class::Throttled | Class::Unavailable | Class::UnknownOutcome)
+    repeat(ATTEMPTS, |attempt| flow.retry.base * 2_u32.pow(attempt), read).await
 }
 
 /// Looks until two looks in a row agree: what a dead run had sent may still be taking effect.
