@@ -54,7 +54,8 @@ fn list(session: &Session) -> Result<Exit, CliError> {
 }
 
 fn text(rule: &Rule, style: Style) -> String {
-    let mut text = format!("{} ({}): {}\n\n{}", rule.code, rule.severity.name(), rule.title, prose(rule.explanation, style));
+    let mut text =
+        format!("{} ({}): {}\n\n{}", rule.code, rule.severity.name(), rule.title, prose(rule.explanation, style));
     for (title, example) in [("Wrong", rule.bad), ("Right", rule.good)] {
         if !example.trim().is_empty() {
             let lines = example.trim_end().lines().map(|line| format!("    {line}\n"));
@@ -74,4 +75,3 @@ fn json(rule: &Rule) -> serde_json::Value {
         "right": rule.good,
     })
 }
-
