@@ -86,7 +86,10 @@ impl Provider for Clouds {
                 rest.extend(ours);
                 return Ok(Rehearsal { objects: rest, ..Rehearsal::default() });
             }
-            let mut rehearsal = self.kubernetes.rehearse(ours, live).await?;
+            let mut rehearsal = self.heard(self.kubernetes.rehearse(ours.clone(), live).await);
+            if self.silence().is_some() {
+                rehearsal.objects = ours;
+            }
             rehearsal.objects.extend(rest);
             Ok(rehearsal)
         })

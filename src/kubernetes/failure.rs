@@ -112,8 +112,20 @@ pub(super) fn unreachable(server: &str, failure: Failure) -> Failure {
     }
 }
 
+/// Whether a failure is about what was asked alone: the server has answered, and to somebody whom it knows. Any other
+/// would come of every other question, too.
+pub(super) fn is_alone(failure: &Failure) -> bool {
+    let answered = failure.code.is_some();
+    match failure.class {
+        Class::Unauthenticated => false,
+        Class::Unavailable | Class::UnknownOutcome | Class::Fatal => answered && failure.action != CONNECT,
+        _ => true,
+    }
+}
+
 fn answered(action: &str, status: &Status) -> Failure {
-    let code = Some(status.reason.clone()).filter(|reason| !reason.is_empty());
+    let reason = Some(status.reason.clone()).filter(|reason| !reason.is_empty());
+    let code = reason.or_else(|| Some(status.code.to_string()));
     Failure { code, ..own(class_of(status), action, status.message.clone()) }
 }
 
@@ -279,6 +291,18 @@ mod tests {
         assert_eq!(class(409, "Conflict"), Class::Throttled);
         let leaving = status(403, "Forbidden", "", &[(TERMINATING, "", "")]);
         assert_eq!(class_of(&leaving), Class::Held);
+    }
+
+    #[test]
+    fn an_answer_is_about_one_question_and_silence_about_all_of_them() {
+        let answer = |code: u16, reason: &str| is_alone(&answered("apply", &status(code, reason, "", &[])));
+        assert!(answer(500, "InternalError") && answer(503, "ServiceUnavailable") && answer(500, ""));
+        assert!(answer(403, "Forbidden") && !answer(401, "Unauthorized"));
+        assert!(!is_alone(&own(Class::UnknownOutcome, "apply", "the connection was reset")));
+        assert!(!is_alone(&unreachable(
+            "https://api",
+            answered("get /readyz", &status(500, "InternalError", "", &[]))
+        )));
     }
 
     #[test]

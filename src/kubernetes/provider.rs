@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::client::{Apply, Connection, MANAGER, Pods};
-use super::failure::{CONNECT, Refusal, own, unreachable};
+use super::failure::{CONNECT, Refusal, is_alone, own, unreachable};
 use super::live::{as_live, live, ours};
 use super::place::{Json, Place};
 use super::{Entrance, custom, handover, namespace, rehearsal, release, rollout};
@@ -26,6 +26,8 @@ pub struct Kubernetes {
     connection: OnceCell<Connection>,
     /// When the last attempt to connect ended, and how: who waited for it meanwhile need not make another.
     refused: Mutex<Option<(Instant, Missing)>>,
+    /// The types that the last look could not list, and why.
+    unseen: Mutex<Vec<(ApiType, Failure)>>,
     /// Whether the whole cluster goes. Then nothing in it is waited for longer than it is worth.
     pub(super) leaving: AtomicBool,
 }
@@ -48,6 +50,7 @@ impl Kubernetes {
             entrance,
             connection: OnceCell::new(),
             refused: Mutex::default(),
+            unseen: Mutex::default(),
             leaving: AtomicBool::new(false),
         }
     }
@@ -96,14 +99,23 @@ impl Kubernetes {
     }
 
     /// Everything that carries the cluster's label: one list a type. Types that the cluster's own definitions make come
-    /// after those that are always there.
+    /// after those that are always there, and one of them that cannot be listed (who converts its objects is down) is
+    /// remembered as such.
     async fn look(&self) -> Result<Vec<Live>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(Vec::new()) };
         let label = self.label();
         let known = try_join_all(API_TYPES.iter().map(|api| connection.list(api, &label))).await?;
         let mut found: Vec<(ApiType, Vec<Json>)> = API_TYPES.iter().cloned().zip(known).collect();
         let defined: Vec<Vec<ApiType>> = found.iter().flat_map(|(_, objects)| objects).map(ApiType::defined).collect();
-        found.extend(try_join_all(defined.iter().map(|types| custom::list(connection, types, &label))).await?.concat());
+        let listed = join_all(defined.iter().map(|types| custom::list(connection, types, &label))).await;
+        let mut unseen = Vec::new();
+        for (types, listed) in defined.iter().zip(listed) {
+            match listed {
+                Err(failure) if is_alone(&failure) => unseen.extend(types.first().cloned().zip(Some(failure))),
+                listed => found.extend(listed?),
+            }
+        }
+        *self.unseen.lock().unwrap_or_else(PoisonError::into_inner) = unseen;
         let all = found.iter().flat_map(|(api, objects)| objects.iter().map(move |object| (api, object)));
         let mut lives: Vec<Live> = all.filter_map(|(api, object)| live(&self.cluster, api, object)).collect();
         lives.sort_by(|one, other| one.address.cmp(&other.address));
@@ -116,7 +128,11 @@ impl Kubernetes {
         let Some(connection) = self.connect().await? else { return Ok(None) };
         let Some(api) = custom::named(connection, id).await? else { return Ok(None) };
         let Some(place) = Place::parse(&api, id) else { return Ok(None) };
-        let there = connection.get(&place).await?.filter(set_by_us);
+        let there = match connection.get(&place).await {
+            // Nobody can say, so nobody removes it.
+            Err(failure) if is_alone(&failure) => return Ok(None),
+            there => there?.filter(set_by_us),
+        };
         Ok(there.and_then(|object| as_live(&api, &object, address.clone(), false)))
     }
 
@@ -201,10 +217,13 @@ impl Provider for Kubernetes {
 
     fn rehearse<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
         Box::pin(async move {
-            match self.connect().await? {
-                Some(connection) => rehearsal::rehearse(connection, &self.cluster, objects, live).await,
-                None => Ok(Rehearsal { objects, ..Rehearsal::default() }),
-            }
+            let Some(connection) = self.connect().await? else {
+                return Ok(Rehearsal { objects, ..Rehearsal::default() });
+            };
+            let mut rehearsal = rehearsal::rehearse(connection, &self.cluster, objects, live).await?;
+            let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+            rehearsal.notes.extend(unseen.iter().map(|(api, failure)| rehearsal::unlisted(api, failure)));
+            Ok(rehearsal)
         })
     }
 

@@ -119,3 +119,15 @@ pub(super) fn conflict(conflicts: &[merge::Conflict], api_version: &str) -> Json
     let message = format!("Apply failed with {} conflict(s)", causes.len());
     status(409, "Conflict", &message, &json!({ "causes": causes }))
 }
+
+/// A refusal to make something in a namespace that is on its way out.
+pub(super) fn leaving(target: &Target) -> Json {
+    let (name, namespace) = (&target.name, &target.namespace);
+    let message = format!(
+        "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated",
+        target.schema.api
+    );
+    let cause = json!({ "reason": "NamespaceTerminating", "field": "metadata.namespace",
+                        "message": format!("namespace {namespace} is being terminated") });
+    status(403, "Forbidden", &message, &json!({ "causes": [cause] }))
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::answer::{Answer, conflict, refuse};
+use super::answer::{Answer, conflict, leaving, refuse};
 use super::http::Request;
 use super::schema::Refused;
 use super::state::{State, Stored};
@@ -47,13 +47,18 @@ impl State {
     }
 
     /// Nothing is made in a namespace that is not there, or that is on its way out.
-    fn check_namespace(&self, target: &Target) -> Result<(), Refused> {
+    fn check_namespace(&self, target: &Target) -> Result<(), Answer> {
         if !target.schema.api.namespaced {
             return Ok(());
         }
-        let key = ("namespaces".to_owned(), String::new(), target.namespace.clone());
+        let name = &target.namespace;
+        let key = ("namespaces".to_owned(), String::new(), name.clone());
         match self.objects.get(&key) {
-            None => Err((404, "NotFound", format!("namespaces \"{}\" not found", target.namespace))),
+            None => Err(Answer::Refused((404, "NotFound", format!("namespaces \"{name}\" not found")))),
+            Some(stored) if stored.object["metadata"]["deletionTimestamp"].is_string() => match self.get(target) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(Answer::Document(403, leaving(target))),
+            },
             Some(_) => Ok(()),
         }
     }

@@ -142,6 +142,21 @@ async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
 }
 
 #[tokio::test]
+async fn an_api_that_stops_to_answer_while_it_is_asked_leaves_the_rest_of_the_plan() {
+    let (mut lab, api) = two_clouds().await;
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    // Lost answers: the first one, and the one to the second attempt.
+    for _ in 0..2 {
+        api.fail_next("/deployments/chat", 0, json!(null));
+    }
+    lab.text = with_services().replace("count = 2", "count = 3");
+    let (exit, out) = lab.plan().await;
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(exit.unwrap(), Exit::Differs, "{said}");
+    assert!(out.contains("autoscaling-group/nodes-workers") && said.contains("API does not answer"), "{out}{said}");
+}
+
+#[tokio::test]
 async fn an_api_that_shuts_us_out_is_given_up_soon_with_the_way_in_and_destroy_needs_none() {
     let (mut lab, api) = two_clouds().await;
     let before = lab.sandbox.inventory().unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The definition of a type in two versions, of which the newer one is stored.
-fn definition() -> Object {
+pub(super) fn definition() -> Object {
     let version = |name: &str, storage: bool| {
         json!({ "name": name, "served": true, "storage": storage,
                 "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } } })
@@ -18,7 +18,7 @@ fn definition() -> Object {
     object("manifest/rooms/CustomResourceDefinition/rooms.example.com", manifest)
 }
 
-fn room(version: &str, seats: u64) -> Object {
+pub(super) fn room(version: &str, seats: u64) -> Object {
     let manifest = json!({ "apiVersion": format!("example.com/{version}"), "kind": "Room",
                            "metadata": { "name": "lobby", "namespace": "default" }, "spec": { "seats": seats } });
     let mut room = object("manifest/rooms/Room.example.com/default/lobby", manifest);
