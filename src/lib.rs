@@ -16,3 +16,4 @@ pub mod spec;
 pub mod state;
 pub mod store;
 pub mod view;
+pub mod words;

@@ -8,7 +8,7 @@ use super::security_group_rules::{
     Standing, Way, authorize, describe, of_permissions, revoke, same_but_description, standing,
 };
 use crate::engine::{BoxFuture, Class, Failure};
-use crate::resource::{API_GROUP, Admission, Gate, Grant, OBJECT_TAG, Resource, SecurityGroup};
+use crate::resource::{API, Admission, Gate, Grant, OBJECT_TAG, Resource, SecurityGroup};
 
 /// A grant with less than this left is made anew under another id: a master that has just read the old one and takes it
 /// away, by its id, then takes nothing from anybody.
@@ -59,7 +59,7 @@ impl Gate for Aws {
 
 /// The security group that says who reaches the API's load balancer. Of two, left behind by a crash, always the same one.
 async fn group(aws: &Aws) -> Result<Option<aws_sdk_ec2::types::SecurityGroup>, Failure> {
-    let address = SecurityGroup::address(API_GROUP).to_string();
+    let address = SecurityGroup::address(API).to_string();
     let ours = || [of_cluster(aws), filter(&format!("tag:{OBJECT_TAG}"), &address)];
     let pages = || {
         let request = aws.ec2.describe_security_groups().set_filters(Some(ours().into()));

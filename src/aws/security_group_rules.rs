@@ -12,7 +12,7 @@ use super::ec2::{EC2, filter};
 use super::kind::{AwsKind, Creation, Look, live};
 use super::security_group::groups;
 use crate::engine::{Class, Failure, Live, Note};
-use crate::resource::{API_GROUP, Grant, Rule, SecurityGroupRules};
+use crate::resource::{API, Grant, Rule, SecurityGroupRules};
 use controllers::Controllers;
 use permission::{allow_all, of_rule, permission};
 pub(super) use permission::{of_permissions, same_but_description};
@@ -123,7 +123,7 @@ fn difference<'a>(wanted: &'a [Rule], have: &[&Standing]) -> Difference<'a> {
 /// Whether a rule is none of a plan's business: it lets somebody in to the API, and says when it ends. Afterwards it is a
 /// rule like any other that nobody wants.
 fn lets_in_for_a_while(group: &str, rule: &Rule) -> bool {
-    group == API_GROUP && Grant::of(rule).is_some_and(|grant| grant.runs(jiff::Timestamp::now()))
+    group == API && Grant::of(rule).is_some_and(|grant| grant.runs(jiff::Timestamp::now()))
 }
 
 /// The rules of a group, by id.

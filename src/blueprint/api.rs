@@ -3,10 +3,7 @@
 use super::security::{API_PORT, PUBLIC_API_PORT};
 use super::{Problem, Site, names, network, security};
 use crate::engine::{Address, Input, Object};
-use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup, balancer_stem};
-
-/// The name of each of its objects.
-const API: &str = "api";
+use crate::resource::{API, HealthCheck, Listener, LoadBalancer, Resource, TargetGroup};
 
 /// How connections get in: TCP, so that the masters see the client's certificate themselves.
 const PROTOCOL: &str = "TCP";
@@ -30,12 +27,13 @@ pub(super) fn target_group() -> Input {
 }
 
 pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+    let cluster = site.cluster.name.as_str();
     let display = site.below(API);
     let balancer = LoadBalancer {
-        name: unique(site, LoadBalancer::KIND.name, &[SCHEME]),
+        name: names::regional(cluster, API, &[LoadBalancer::KIND.name, SCHEME], names::LOAD_BALANCER),
         scheme: SCHEME.to_owned(),
         subnets: site.cluster.network.subnets.keys().map(network::subnet).collect(),
-        security_groups: vec![security::group(security::API)],
+        security_groups: vec![security::group(API)],
         // Masters need not be in every zone, and a zone's address must answer all the same.
         cross_zone: true,
         tags: site.tags(&LoadBalancer::address(API), &display),
@@ -44,8 +42,10 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     // AWS refuses a load balancer that faces the internet in a VPC without a gateway, and keeps the gateway while
     // there is one.
     balancer.depends_on.insert(network::way_out());
+    let port = API_PORT.to_string();
+    let fixed = [TargetGroup::KIND.name, PROTOCOL, &port];
     let targets = TargetGroup {
-        name: unique(site, TargetGroup::KIND.name, &[PROTOCOL, &API_PORT.to_string()]),
+        name: names::regional(cluster, API, &fixed, names::TARGET_GROUP),
         vpc: network::vpc(),
         protocol: PROTOCOL.to_owned(),
         port: API_PORT,
@@ -81,12 +81,4 @@ fn ready() -> HealthCheck {
         healthy: 2,
         unhealthy: 2,
     }
-}
-
-/// A name that is unique in the region, and begins as all of the cluster's do: `chat-1a2b3c-api-4d5e6f70`.
-fn unique(site: &Site<'_>, kind: &str, fixed: &[&str]) -> String {
-    let cluster = site.cluster.name.as_str();
-    let mut parts = vec![cluster, kind];
-    parts.extend(fixed);
-    names::hashed(&format!("{}{API}", balancer_stem(cluster)), &parts, names::LOAD_BALANCER)
 }

@@ -2,7 +2,7 @@
 
 use super::{Pins, Problem, Site, api};
 use crate::engine::{Input, Object};
-use crate::resource::{Facts, HostedZone, Record, Resource, Tags};
+use crate::resource::{self, API, Facts, HostedZone, Record, Resource, Tags};
 use crate::spec::{Cluster, PublicZone};
 
 /// The name of the private zone's object.
@@ -11,8 +11,6 @@ const INTERNAL: &str = "internal";
 const MOST_TAGS: usize = 10;
 /// The name of the public zone's object.
 const PUBLIC: &str = "public";
-/// The name of the API's record, which is also its label.
-const API: &str = "api";
 
 /// Where the cluster's public names are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +109,7 @@ fn is_within(name: &str, zone: &str) -> bool {
 
 /// The domain of the private zone.
 pub(super) fn internal_domain(site: &Site<'_>) -> String {
-    site.below(INTERNAL)
+    resource::internal_domain(site.cluster.name.as_str())
 }
 
 /// The id of the private zone.

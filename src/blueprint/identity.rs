@@ -53,7 +53,7 @@ fn role(site: &Site<'_>, name: &str, policies: BTreeMap<String, Input>) -> Role 
 fn instance_profile(site: &Site<'_>, name: &str) -> InstanceProfile {
     let display = site.below(name);
     InstanceProfile {
-        name: names::fitted(&display, names::LAUNCH_TEMPLATE),
+        name: names::fitted(&display, names::INSTANCE_PROFILE),
         path: path(site, InstanceProfile::KIND.name, name),
         role: Input::output(Role::address(name), "name"),
         tags: site.tags(&InstanceProfile::address(name), &display),
@@ -64,7 +64,7 @@ fn key_pair(site: &Site<'_>, key: &str) -> KeyPair {
     let name = site.cluster.name.as_str();
     let public_key = key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     KeyPair {
-        name: names::hashed(name, &[&public_key], names::SECURITY_GROUP),
+        name: names::hashed(name, &[&public_key], names::KEY_PAIR),
         public_key,
         tags: site.tags(&KeyPair::address(SSH), name),
     }

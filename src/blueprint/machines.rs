@@ -42,8 +42,8 @@ impl Machines<'_> {
         let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
         template.depends_on.extend(self.settings.files());
         let mut group = self.group(instance_tags).object(self.object)?;
-        // A machine that starts needs its files, secrets among them, the way to them, and rules that let it out. The files of the template
-        // before stay until no machine of the group starts from it any more.
+        // A machine that starts needs its files, secrets among them, the way to them, and rules that let it out. As the group
+        // needs the new files, the old ones are removed only after it: until then machines may start from the old template.
         group.depends_on.extend(self.settings.files());
         group.depends_on.extend([network::way_out(), security::rules_of(self.role)]);
         group.depends_on.extend(secrets::of_role(self.role));
@@ -78,7 +78,7 @@ impl Machines<'_> {
         };
         let template = |output| Input::output(LaunchTemplate::address(self.object), output);
         AutoScalingGroup {
-            name: names::fitted(&self.display, names::SECURITY_GROUP),
+            name: names::fitted(&self.display, names::AUTO_SCALING_GROUP),
             launch_template: template("id"),
             version: template("version"),
             machines: template("version"),

@@ -4,17 +4,27 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::resource::balancer_stem;
+
 /// How many hexadecimal digits of a hash stand in a name.
 const DIGITS: usize = 8;
 
-/// The longest name of a load balancer or a target group.
+/// The longest name of an Auto Scaling group.
+pub(super) const AUTO_SCALING_GROUP: usize = 255;
+/// The longest name of an instance profile.
+pub(super) const INSTANCE_PROFILE: usize = 128;
+/// The longest name of a key pair.
+pub(super) const KEY_PAIR: usize = 255;
+/// The longest name of a launch template.
+pub(super) const LAUNCH_TEMPLATE: usize = 128;
+/// The longest name of a load balancer.
 pub(super) const LOAD_BALANCER: usize = 32;
 /// The longest name of a role.
 pub(super) const ROLE: usize = 64;
-/// The longest name of an instance profile or a launch template.
-pub(super) const LAUNCH_TEMPLATE: usize = 128;
-/// The longest name of a security group, a key pair, or an Auto Scaling group.
+/// The longest name of a security group.
 pub(super) const SECURITY_GROUP: usize = 255;
+/// The longest name of a target group.
+pub(super) const TARGET_GROUP: usize = 32;
 
 /// The SHA-256 of some bytes in hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
@@ -44,6 +54,14 @@ pub(super) fn hashed(stem: &str, fixed: &[&str], most: usize) -> String {
     let mut parts = vec![stem];
     parts.extend(fixed);
     with_hash(stem, &short_hash(&parts), most)
+}
+
+/// The name of a load balancer or a target group, which is unique in the region and begins as all of the cluster's do:
+/// `chat-1a2b3c-nginx-4d5e6f70`.
+pub(super) fn regional(cluster: &str, object: &str, fixed: &[&str], most: usize) -> String {
+    let mut parts = vec![cluster];
+    parts.extend(fixed);
+    hashed(&format!("{}{object}", balancer_stem(cluster)), &parts, most)
 }
 
 /// A text with hyphens in the place of dots; with a hash where another text could become the same one.

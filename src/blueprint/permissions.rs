@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::policy::{Statement, document, literally};
 use super::{Site, bootstrap, dns, slots, tags};
 use crate::engine::Input;
-use crate::resource::{API_GROUP, CLUSTER_TAG, OBJECT_TAG, Resource as _, SecurityGroup, SecurityGroupRules};
+use crate::resource::{API, CLUSTER_TAG, OBJECT_TAG, Resource as _, SecurityGroup, SecurityGroupRules, internal_api};
 use crate::spec::NetworkPlugin;
 
 /// Stands for the id of the internal zone in a document.
@@ -152,7 +152,7 @@ fn internal_names(site: &Site<'_>) -> Vec<Statement> {
         .when(
             "ForAllValues:StringLike",
             key("NormalizedRecordNames"),
-            [format!("api.{domain}"), format!("etcd-?.{domain}")],
+            [internal_api(site.cluster.name.as_str()), format!("etcd-?.{domain}")],
         )
         .when("ForAllValues:StringEquals", key("RecordTypes"), ["A"])
         .when("ForAllValues:StringEquals", key("Actions"), ["UPSERT"]);
@@ -165,7 +165,7 @@ fn gate(site: &Site<'_>) -> Statement {
     Statement::allow("CloseAccess", &["ec2:RevokeSecurityGroupIngress"])
         .on([site.arn("ec2", "security-group/*")])
         .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
-        .when("StringEquals", resource_tag(OBJECT_TAG), [SecurityGroup::address(API_GROUP).to_string()])
+        .when("StringEquals", resource_tag(OBJECT_TAG), [SecurityGroup::address(API).to_string()])
 }
 
 /// The cloud controller manager: nodes and routes.

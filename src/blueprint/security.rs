@@ -6,7 +6,7 @@
 
 use super::{Problem, Site, names, services};
 use crate::engine::{Address, Input, Object};
-use crate::resource::{API_GROUP, Resource, Rule, SecurityGroup, SecurityGroupRules};
+use crate::resource::{API, Resource, Rule, SecurityGroup, SecurityGroupRules};
 use crate::spec::NetworkPlugin;
 
 pub(super) use crate::resource::PUBLIC_API_PORT;
@@ -15,8 +15,6 @@ pub(super) use crate::resource::PUBLIC_API_PORT;
 pub(super) const MASTERS: &str = "masters";
 /// The nodes' group, for all node groups.
 pub(super) const NODES: &str = "nodes";
-/// The group of the API's load balancer.
-pub(super) const API: &str = API_GROUP;
 
 /// The port that API servers listen on.
 pub(super) const API_PORT: u16 = 6443;

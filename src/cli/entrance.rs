@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::flow::api_address;
 use crate::engine::{BoxFuture, Class, Failure, Store};
 use crate::kubernetes::{Access, Entrance};
-use crate::resource::{Cloud, LoadBalancer, RECORD_LABELS, Resource, internal_domain};
+use crate::resource::{API, Cloud, LoadBalancer, Resource, internal_api};
 
 /// How long a run's certificate is good for.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -36,7 +36,7 @@ impl Entrance for ByAws {
             let client = self.vault.administrator(self.cloud.as_ref(), LIFETIME).await.map_err(failure)?;
             Ok(Some(Access {
                 server,
-                tls_server_name: Some(format!("{}.{}", RECORD_LABELS[0], internal_domain(&self.cluster))),
+                tls_server_name: Some(internal_api(&self.cluster)),
                 ca: client.authority,
                 certificate: client.certificate,
                 key: client.key.expose().to_owned(),
@@ -48,7 +48,7 @@ impl Entrance for ByAws {
 impl ByAws {
     /// The address of the API's load balancer, once it is there.
     async fn balancer(&self) -> Result<Option<String>, Failure> {
-        let found = self.cloud.find(&LoadBalancer::address(RECORD_LABELS[0])).await?;
+        let found = self.cloud.find(&LoadBalancer::address(API)).await?;
         let name = found.iter().find_map(|live| live.outputs.get("dns_name")).filter(|name| !name.is_empty());
         Ok(name.map(|name| format!("https://{name}")))
     }

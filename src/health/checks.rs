@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::etcd;
-use super::evidence::{Api, Certificate, Evidence, Group, Machine, Progress};
+use super::evidence::{Api, Certificate, Evidence, Group, Machine, Progress, Target};
 use super::kubernetes::kubernetes;
+use crate::words::count;
 
 /// How long before its end a certificate is no longer well: masters renew theirs 90 days before.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -92,9 +93,6 @@ pub fn examine(evidence: &Evidence) -> Vec<Check> {
         .flat_map(|part| part(evidence))
         .collect()
 }
-
-/// The target group of the Kubernetes API.
-const API: &str = "api";
 
 fn machines(evidence: &Evidence) -> Vec<Check> {
     let area = Area::Machines;
@@ -203,9 +201,10 @@ fn targets(evidence: &Evidence) -> Vec<Check> {
 /// Fewer masters behind the API's load balancer than there should be: a machine that is gone is no target, not an ill one.
 fn masters_missing_behind_api(evidence: &Evidence) -> Option<Check> {
     let wanted: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();
-    let there = evidence.targets.iter().filter(|target| target.group == API).count();
-    (0 < there && there < wanted).then(|| {
-        let finding = format!("{there} of {} stand behind {API}", count(wanted, "master"));
+    let masters: Vec<&Target> = evidence.targets.iter().filter(|target| target.masters).collect();
+    let (there, group) = (masters.len(), &masters.first()?.group);
+    (there < wanted).then(|| {
+        let finding = format!("{there} of {} stand behind {group}", count(wanted, "master"));
         Check::new(Area::Targets, Verdict::Waiting, finding)
             .advise("the others are on their way: their groups put them there once they are in service")
     })
@@ -272,8 +271,4 @@ pub(super) fn all_machines(evidence: &Evidence) -> impl Iterator<Item = (&Group,
 
 pub(super) fn title(group: &Group, machine: &Machine) -> String {
     format!("{} ({}, {})", machine.id, group.name, machine.zone)
-}
-
-pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::checks::{Area, Check, Verdict, all_machines, count, title};
+use super::checks::{Area, Check, Verdict, all_machines, title};
 use super::evidence::{Api, Census, EtcdStatus, Evidence, Group, Machine, Progress, Report};
+use crate::words::count;
 
 /// How old a master's word may be: it has one every five minutes.
 const STALE: SignedDuration = SignedDuration::from_mins(15);

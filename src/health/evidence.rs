@@ -57,6 +57,8 @@ pub struct Machine {
 pub struct Target {
     /// The target group's object's name.
     pub group: String,
+    /// Whether it is a master, behind the Kubernetes API.
+    pub masters: bool,
     /// The instance.
     pub instance: String,
     /// Its state: `healthy` is well.

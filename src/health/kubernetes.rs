@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{Area, Check, Verdict, all_machines, count, title, well_unless};
+use super::checks::{Area, Check, Verdict, all_machines, title, well_unless};
 use super::evidence::{Api, Census, Evidence, Node};
+use crate::words::count;
 
 /// What every master runs.
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];

@@ -44,6 +44,7 @@ fn well() -> Evidence {
     };
     let target = |id: &str| Target {
         group: "api".to_owned(),
+        masters: true,
         instance: id.to_owned(),
         state: "healthy".to_owned(),
         reason: String::new(),

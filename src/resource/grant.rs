@@ -13,8 +13,6 @@ use crate::engine::Input;
 
 /// The port that the API's load balancer listens on.
 pub const PUBLIC_API_PORT: u16 = 443;
-/// The name of the security group that says who reaches the API's load balancer.
-pub const API_GROUP: &str = "api";
 /// The longest that anybody is let in for.
 pub const LONGEST_GRANT: SignedDuration = SignedDuration::from_hours(24);
 

@@ -16,9 +16,11 @@ pub use crate::engine::{Attribute, Input, Kind, Output};
 
 pub use facts::{Cloud, Facts, ImageFacts, Question, SizeFacts, TargetHealth};
 pub use gate::{Admission, Gate};
-pub use grant::{API_GROUP, Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
+pub use grant::{Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use kubernetes::*;
-pub use names::{BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_domain, kubernetes_tag};
+pub use names::{
+    API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
+};
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;

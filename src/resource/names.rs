@@ -5,8 +5,12 @@ use sha2::{Digest, Sha256};
 /// The name of the state bucket's object.
 pub const STATE_BUCKET: &str = "state";
 
+/// The name of every object that leads to the Kubernetes API (its load balancer, the security group that says who reaches
+/// that, its record), and the label of its names in DNS.
+pub const API: &str = "api";
+
 /// The labels below the cluster's name that have a record of their own. The object's name is the label.
-pub const RECORD_LABELS: &[&str] = &["api"];
+pub const RECORD_LABELS: &[&str] = &[API];
 
 /// How the names begin of what the cluster's own controllers made.
 pub const BY_KUBERNETES: &str = "by-kubernetes/";
@@ -22,6 +26,11 @@ pub fn kubernetes_tag(cluster: &str) -> String {
 /// The domain of the private zone, in which machines find each other.
 pub fn internal_domain(cluster: &str) -> String {
     format!("internal.{cluster}")
+}
+
+/// The API's name inside the cluster, which its certificate holds: whoever comes by another way expects it too.
+pub fn internal_api(cluster: &str) -> String {
+    format!("{API}.{}", internal_domain(cluster))
 }
 
 /// The beginning of the names of a cluster's load balancers and target groups: `chat-1a2b3c-`, at most 18 characters.

@@ -6,7 +6,7 @@ use super::names::Call;
 use super::world::{Thing, World};
 use super::{Sandbox, provider};
 use crate::engine::{BoxFuture, Failure};
-use crate::resource::{API_GROUP, Admission, Gate, Grant, Resource, Rule, SecurityGroupRules};
+use crate::resource::{API, Admission, Gate, Grant, Resource, Rule, SecurityGroupRules};
 
 /// The kind that grants are kept with. They go when the rules go.
 const KIND: &str = SecurityGroupRules::KIND.name;
@@ -34,7 +34,7 @@ impl Gate for Sandbox {
         Box::pin(async move {
             let call = Call::new("Authorize", KIND);
             self.call(&call, true, |world, _| {
-                let rules = self.rules(world).ok_or_else(|| provider::gone(&call, KIND, API_GROUP))?;
+                let rules = self.rules(world).ok_or_else(|| provider::gone(&call, KIND, API))?;
                 let text = serde_json::to_string(&grant.rule()).unwrap_or_default();
                 rules.contents.insert(grant.range.to_string(), text);
                 Ok(())
@@ -60,7 +60,7 @@ impl Gate for Sandbox {
 impl Sandbox {
     /// The rules of the cluster's API, once it has any.
     fn rules<'w>(&self, world: &'w mut World) -> Option<&'w mut Thing> {
-        let address = SecurityGroupRules::address(API_GROUP);
+        let address = SecurityGroupRules::address(API);
         let ours = |thing: &Thing| {
             thing.mark.as_ref().is_some_and(|mark| mark.cluster == self.settings.cluster && mark.address == address)
         };

@@ -194,6 +194,16 @@ pub enum Scale {
     },
 }
 
+impl Scale {
+    /// How many there are at least.
+    pub fn least(self) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Range { min, .. } => min,
+        }
+    }
+}
+
 /// Access to the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {

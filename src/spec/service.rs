@@ -207,12 +207,12 @@ impl Transport {
         }
     }
 
-    /// The protocols one by one, as Kubernetes takes them.
-    pub fn each(self) -> &'static [&'static str] {
+    /// The protocols one by one, as Kubernetes takes them: TCP and UDP in the place of both.
+    pub fn each(self) -> &'static [Self] {
         match self {
-            Self::Tcp => &["TCP"],
-            Self::Udp => &["UDP"],
-            Self::Both => &["TCP", "UDP"],
+            Self::Tcp => &[Self::Tcp],
+            Self::Udp => &[Self::Udp],
+            Self::Both => &[Self::Tcp, Self::Udp],
         }
     }
 }
@@ -221,10 +221,8 @@ impl Protocol {
     /// The protocol in AWS' word.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Tcp => "TCP",
-            Self::Udp => "UDP",
-            Self::Both => "TCP_UDP",
             Self::Tls(_) => "TLS",
+            Self::Tcp | Self::Udp | Self::Both => self.transport().as_str(),
         }
     }
 

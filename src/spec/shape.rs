@@ -7,6 +7,7 @@ use super::rules::file;
 use super::schema::Part;
 use super::source::Span;
 use super::tree::{Key, Node, Table, Value};
+use crate::words;
 
 /// The language of the file, for the samples in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -327,9 +328,5 @@ fn found(value: &Value, part: Part) -> String {
 /// `a`, `b` and `c`.
 fn list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
+    words::list(&quoted)
 }

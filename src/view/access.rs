@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::resource::{Admission, Grant};
+use crate::words;
 
 use super::line::{Ink, Line, screen};
-use super::{FORMAT, Heading, Style, noun, value};
+use super::{FORMAT, Heading, Style, value};
 
 /// Where the ends begin: behind the longest range.
 const END: usize = 20;
@@ -81,7 +82,7 @@ pub fn text(document: &Document, now: Timestamp, style: Style) -> String {
         lines.push(Line::at(0).plain("Nobody may reach the API from outside."));
         lines.push(Line::at(0).ink(Ink::Faint, "`quorate access open` lets you in for a while."));
     } else {
-        lines.push(Line::at(0).plain(format!("{} may reach the API.", noun::count(open, "range"))));
+        lines.push(Line::at(0).plain(format!("{} may reach the API.", words::count(open, "range"))));
     }
     screen(&lines, style)
 }
@@ -99,7 +100,7 @@ fn row(range: &str) -> Line {
 }
 
 fn end(line: Line, grant: &Entry, now: Timestamp) -> Line {
-    let until = grant.until.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let until = words::moment(grant.until);
     if grant.running {
         return line
             .ink(Ink::Added, format!("until {until}"))

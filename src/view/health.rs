@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::health::{Area, Check, Verdict};
+use crate::words;
 
 use super::line::{Ink, Line, paragraph, screen};
-use super::{FORMAT, Heading, Style, noun, value};
+use super::{FORMAT, Heading, Style, value};
 
 /// Where the findings begin.
 const FINDING: usize = 25;
@@ -93,7 +94,7 @@ fn area(area: Area) -> &'static str {
 fn total(checks: &[Check]) -> Line {
     let troubles = checks.iter().filter(|check| check.is_trouble()).count();
     if troubles > 0 {
-        return Line::at(0).ink(Ink::Danger, format!("{}.", noun::count(troubles, "problem")));
+        return Line::at(0).ink(Ink::Danger, format!("{}.", words::count(troubles, "problem")));
     }
     if checks.iter().any(|check| check.verdict == Verdict::Simulated) {
         return Line::at(0).plain("As well as a simulated cluster can be.");

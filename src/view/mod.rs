@@ -4,7 +4,6 @@ pub mod access;
 pub mod failure;
 pub mod health;
 mod line;
-mod noun;
 pub mod outcome;
 pub mod plan;
 pub mod progress;

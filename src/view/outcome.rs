@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Action, Address, Failure, Mode, Outcome, Plan};
+use crate::words;
 
 use super::failure::Report;
 use super::line::{self, Ink, Line, paragraph, screen};
 use super::plan;
 use super::reach::{self, Entrance};
-use super::{FORMAT, Heading, Style, noun, value};
+use super::{FORMAT, Heading, Style, value};
 
 /// A plan and what became of it, under a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,7 +140,7 @@ pub fn text(document: &Document, style: Style) -> String {
 }
 
 fn what_is_left(left: &[Left], style: Style) -> Vec<Line> {
-    let count = noun::count(left.len(), "resource");
+    let count = words::count(left.len(), "resource");
     if left.is_empty() {
         return vec![Line::at(0).plain(format!("{count} left."))];
     }
@@ -171,7 +172,7 @@ pub fn report(outcome: &Outcome) -> Option<Report> {
     let message = if outcome.failed.is_empty() {
         "stopped before everything was done".to_owned()
     } else {
-        format!("{} could not be made", noun::count(outcome.failed.len(), "change"))
+        format!("{} could not be made", words::count(outcome.failed.len(), "change"))
     };
     let failures = failures(outcome);
     let hints = vec!["what was done is recorded: the same command goes on from here".to_owned()];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::engine::{Action, Event};
 
 use super::line::{Ink, Line, screen};
-use super::{Style, noun, value};
+use super::{Style, value};
 
 /// The line of an event, without a final newline; `None` for events that only a living screen shows.
 ///
@@ -16,7 +16,7 @@ pub fn line(event: &Event, taken: Duration, style: Style) -> Option<String> {
         Event::Retrying { address, failure, attempt, pause } => {
             Line::at(0).ink(Ink::Changed, "waiting ").plain(value::safe(&address.to_string())).ink(
                 Ink::Faint,
-                format!("  attempt {attempt} in {}: {}", noun::seconds(*pause), value::safe(&failure.to_string())),
+                format!("  attempt {attempt} in {}: {}", seconds(*pause), value::safe(&failure.to_string())),
             )
         }
         Event::Finished { address, action, id } => {
@@ -26,7 +26,7 @@ pub fn line(event: &Event, taken: Duration, style: Style) -> Option<String> {
             Line::at(0)
                 .ink(ink, verb)
                 .plain(format!(" {}", value::safe(&address.to_string())))
-                .ink(Ink::Faint, format!("{id} {}", noun::seconds(taken)))
+                .ink(Ink::Faint, format!("{id} {}", seconds(taken)))
         }
         Event::Failed { address, action, failure } => Line::at(0)
             .ink(Ink::Danger, "failed")
@@ -79,6 +79,16 @@ fn done(action: Action) -> (&'static str, Ink) {
     }
 }
 
+/// `1.2s` below a minute, `2m 5s` from there on.
+fn seconds(time: Duration) -> String {
+    let tenths = time.as_millis() / 100;
+    if tenths < 600 {
+        format!("{}.{}s", tenths / 10, tenths % 10)
+    } else {
+        format!("{}m {}s", time.as_secs() / 60, time.as_secs() % 60)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +128,7 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        assert_eq!(noun::seconds(Duration::from_millis(59_949)), "59.9s");
-        assert_eq!(noun::seconds(Duration::from_secs(125)), "2m 5s");
+        assert_eq!(seconds(Duration::from_millis(59_949)), "59.9s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2m 5s");
     }
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Live, Member, Phase};
 use crate::resource::MANIFEST;
+use crate::words;
 
 use super::line::{self, Ink, Line, screen};
-use super::{FORMAT, Heading, Style, noun, reach, value};
+use super::{FORMAT, Heading, Style, reach, value};
 
 /// The objects of a cluster with its heading, under a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,8 +96,8 @@ fn total(objects: &[Live]) -> Line {
         return Line::at(0).plain("Nothing of this cluster exists.");
     }
     let machines: usize = objects.iter().map(|live| live.members.len()).sum();
-    let objects = noun::count(objects.len(), "object");
-    Line::at(0).plain(format!("{objects}, {}", noun::count(machines, "machine")))
+    let objects = words::count(objects.len(), "object");
+    Line::at(0).plain(format!("{objects}, {}", words::count(machines, "machine")))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use aws_sdk_autoscaling::types::{
 };
 
 use crate::engine::Member;
+use crate::words;
 
 /// What a group starts machines from.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub(super) fn serves(state: &str) -> bool {
 
 /// So many machines, in words.
 pub(super) fn machines(count: usize) -> String {
-    if count == 1 { "1 machine".to_owned() } else { format!("{count} machines") }
+    words::count(count, "machine")
 }
 
 /// How many machines do their work.

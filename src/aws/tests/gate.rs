@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::resource::{API_GROUP, Bearer, Cloud, Grant, Rule, SecurityGroup, SecurityGroupRules};
+use crate::resource::{API, Bearer, Cloud, Grant, Rule, SecurityGroup, SecurityGroupRules};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -18,9 +18,9 @@ async fn api(moto: &Moto) -> SecurityGroupRules {
         name: format!("api.{}", moto.aws.scope.cluster),
         description: "API".to_owned(),
         vpc: id(&vpc),
-        tags: moto.tags::<SecurityGroup>(API_GROUP),
+        tags: moto.tags::<SecurityGroup>(API),
     };
-    let group = moto.make(API_GROUP, &group).await;
+    let group = moto.make(API, &group).await;
     let always = Rule {
         protocol: "tcp".to_owned(),
         ports: "443".to_owned(),
@@ -34,7 +34,7 @@ async fn api(moto: &Moto) -> SecurityGroupRules {
         description: String::new(),
     };
     let rules = SecurityGroupRules { group: id(&group), ingress: vec![always], egress: vec![egress] };
-    moto.make(API_GROUP, &rules).await;
+    moto.make(API, &rules).await;
     rules
 }
 
@@ -52,7 +52,7 @@ async fn a_grant_is_made_extended_and_taken_away_and_no_plan_minds() {
     assert_eq!(early.class, crate::engine::Class::Gone);
     moto.aws.gate().revoke(&[grant("203.0.113.7/32", HOUR)]).await.unwrap();
     let rules = api(&moto).await;
-    let object = rules.object(API_GROUP).unwrap();
+    let object = rules.object(API).unwrap();
 
     let first = grant("203.0.113.7/32", HOUR);
     moto.aws.gate().grant(&first).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_grant_is_made_extended_and_taken_away_and_no_plan_minds() {
     let looks = ["DescribeSecurityGroupRules", "DescribeSecurityGroups"];
     assert_eq!(moto.calls.take(), looks, "nothing is done twice");
     moto.check(&object).await;
-    assert_eq!(moto.mend(API_GROUP, &rules).await, [""; 0], "nor is it taken away by an apply");
+    assert_eq!(moto.mend(API, &rules).await, [""; 0], "nor is it taken away by an apply");
 
     let longer = grant("203.0.113.7/32", HOUR * 2);
     moto.aws.gate().grant(&longer).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_grant_that_has_ended_is_surplus_and_a_new_one_has_another_id() {
 
     moto.aws.gate().grant(&grant("203.0.113.8/32", -HOUR)).await.unwrap();
     moto.aws.gate().grant(&grant("203.0.113.9/32", HOUR * 48)).await.unwrap();
-    assert_eq!(moto.mend(API_GROUP, &rules).await, ["ingress"], "neither an ended nor an endless one is spared");
+    assert_eq!(moto.mend(API, &rules).await, ["ingress"], "neither an ended nor an endless one is spared");
     let left: Vec<String> = moto.grants().await.iter().map(|grant| grant.range.to_string()).collect();
     assert_eq!(left, ["203.0.113.7/32"]);
 }
@@ -105,13 +105,13 @@ async fn what_the_file_lets_in_is_neither_made_a_grant_nor_refused_because_of_on
     let mut rules = api(&moto).await;
     moto.aws.gate().grant(&grant("198.51.100.0/24", HOUR)).await.unwrap();
     assert_eq!(moto.grants().await, []);
-    moto.check(&rules.object(API_GROUP).unwrap()).await;
+    moto.check(&rules.object(API).unwrap()).await;
 
     moto.aws.gate().grant(&grant("203.0.113.7/32", HOUR)).await.unwrap();
     let mut always = rules.ingress[0].clone();
     always.peer = "203.0.113.7/32".into();
     rules.ingress.push(always);
-    assert_eq!(moto.mend(API_GROUP, &rules).await, ["ingress"]);
+    assert_eq!(moto.mend(API, &rules).await, ["ingress"]);
     assert_eq!(moto.grants().await, [], "it stays for good now");
 }
 

@@ -6,7 +6,6 @@ use crate::blueprint::{Problem, Site, names, network, security};
 use crate::engine::{Input, Object};
 use crate::resource::{
     HealthCheck, Listener, LoadBalancer, Record, Resource, Rule, SecurityGroup, SecurityGroupRules, TargetGroup,
-    balancer_stem,
 };
 use crate::spec::{Nlb, Port, PortListener, Protocol, Service, Tls, Transport};
 
@@ -92,7 +91,7 @@ fn doors(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> Vec<Door>
 
 /// The protocols in the words of security groups.
 fn protocols(transport: Transport) -> impl Iterator<Item = &'static str> {
-    transport.each().iter().map(|protocol| if *protocol == "UDP" { "udp" } else { "tcp" })
+    transport.each().iter().map(|protocol| if *protocol == Transport::Udp { "udp" } else { "tcp" })
 }
 
 pub(super) fn objects(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> Result<Vec<Object>, Problem> {
@@ -163,7 +162,12 @@ fn balancer(site: &Site<'_>, service: &str, nlb: &Nlb) -> Result<Object, Problem
     let own = object_name(service);
     let scheme = if nlb.internal { INTERNAL } else { "internet-facing" };
     let balancer = LoadBalancer {
-        name: unique(site, service, LoadBalancer::KIND.name, &[scheme]),
+        name: names::regional(
+            site.cluster.name.as_str(),
+            service,
+            &[LoadBalancer::KIND.name, service, scheme],
+            names::LOAD_BALANCER,
+        ),
         scheme: scheme.to_owned(),
         subnets: site.cluster.network.subnets.keys().map(network::subnet).collect(),
         security_groups: vec![output::<SecurityGroup>(&own, "id")],
@@ -179,12 +183,12 @@ fn targets(site: &Site<'_>, (service, port_name): (&str, &str), nlb: &Nlb, port:
     let own = target_name(service, port_name);
     let protocol = port.transport.as_str();
     let number = node_port.to_string();
-    let mut fixed = vec![protocol, &number];
+    let mut fixed = vec![TargetGroup::KIND.name, service, protocol, &number];
     fixed.extend(Some(port_name).filter(|name| *name != Service::MAIN));
     // Another scheme is another load balancer, and AWS lets no two of them share a target group.
     fixed.extend(nlb.internal.then_some(INTERNAL));
     TargetGroup {
-        name: unique(site, service, TargetGroup::KIND.name, &fixed),
+        name: names::regional(site.cluster.name.as_str(), service, &fixed, names::TARGET_GROUP),
         vpc: network::vpc(),
         protocol: protocol.to_owned(),
         port: node_port,
@@ -239,12 +243,4 @@ fn record(site: &Site<'_>, service: &str, domain: &str) -> Result<Record, Proble
         target: output::<LoadBalancer>(&own, "dns_name"),
         target_zone: output::<LoadBalancer>(&own, "zone_id"),
     })
-}
-
-/// A name that is unique in the region, and begins as all of the cluster's do: `chat-1a2b3c-nginx-4d5e6f70`.
-fn unique(site: &Site<'_>, service: &str, kind: &str, fixed: &[&str]) -> String {
-    let cluster = site.cluster.name.as_str();
-    let mut parts = vec![cluster, kind, service];
-    parts.extend(fixed);
-    names::hashed(&format!("{}{service}", balancer_stem(cluster)), &parts, names::LOAD_BALANCER)
 }

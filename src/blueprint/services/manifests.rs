@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::spec::{Health, Placement, Scale, Service, Volume, Zone};
+use crate::spec::{Health, Placement, Scale, Service, Transport, Volume, Zone};
 
 use super::super::GROUP_TAG;
 
@@ -179,12 +179,12 @@ fn container(name: &str, service: &Service) -> Json {
 }
 
 fn container_ports(service: &Service) -> Json {
-    let one = |number: u16, protocol: &str| match protocol {
+    let one = |number: u16, protocol: Transport| match protocol {
         // What Kubernetes takes for granted need not be said.
-        "TCP" => json!({ "containerPort": number }),
-        other => json!({ "containerPort": number, "protocol": other }),
+        Transport::Tcp => json!({ "containerPort": number }),
+        other => json!({ "containerPort": number, "protocol": other.as_str() }),
     };
-    let all = service.ports.values().flat_map(|port| port.transport.each().iter().map(|each| one(port.number, each)));
+    let all = service.ports.values().flat_map(|port| port.transport.each().iter().map(|each| one(port.number, *each)));
     all.collect()
 }
 
@@ -257,12 +257,12 @@ fn service_ports(service: &Service, node_ports: &NodePorts<'_>) -> Vec<Json> {
     for (name, port) in &service.ports {
         for protocol in port.transport.each() {
             let mut entry = json!({ "port": port.number, "targetPort": port.number });
-            if *protocol != "TCP" {
-                entry["protocol"] = (*protocol).into();
+            if *protocol != Transport::Tcp {
+                entry["protocol"] = protocol.as_str().into();
             }
             if several {
                 let both = port.transport.each().len() > 1;
-                let name = if both { format!("{name}-{}", protocol.to_lowercase()) } else { name.clone() };
+                let name = if both { format!("{name}-{}", protocol.as_str().to_lowercase()) } else { name.clone() };
                 entry["name"] = name.into();
             }
             if let Some(node_port) = (node_ports.of)(name) {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Problem, Site, addons, api, masters, nodes, security};
 use crate::engine::{Address, Input, Object};
 use crate::resource::{
-    AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
+    API, AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
 };
 use crate::spec::{Scale, Service};
 
@@ -56,7 +56,7 @@ fn namespace(site: &Site<'_>, name: &str) -> Object {
 
 /// What the API serves: the masters, their load balancer, and the rules that let us in.
 pub(super) fn api_of(site: &Site<'_>) -> impl Iterator<Item = Address> {
-    masters::groups(site).chain([api::listener(), security::rules_of(security::API)])
+    masters::groups(site).chain([api::listener(), security::rules_of(API)])
 }
 
 fn kubernetes_object(site: &Site<'_>, address: Address, manifest: serde_json::Value) -> Object {
@@ -97,7 +97,7 @@ fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object>
         let manifest = manifests::service(name, service, &node_ports);
         objects.push(kubernetes_object(site, Address::new(SERVICE, name), manifest));
     }
-    if fewest(service) > 1 {
+    if service.scale.least() > 1 {
         let manifest = manifests::disruption_budget(name, service);
         objects.push(kubernetes_object(site, Address::new(DISRUPTION_BUDGET, name), manifest));
     }
@@ -117,14 +117,6 @@ fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object>
 pub(super) fn scaled(site: &Site<'_>) -> Vec<String> {
     let scaled = site.cluster.services.iter().filter(|(_, service)| matches!(service.scale, Scale::Range { .. }));
     scaled.map(|(name, _)| name.clone()).collect()
-}
-
-/// How many pods there are at least.
-fn fewest(service: &Service) -> u32 {
-    match service.scale {
-        Scale::Count(count) => count,
-        Scale::Range { min, .. } => min,
-    }
 }
 
 /// An output of one of a service's objects.

@@ -9,6 +9,7 @@ use crate::cli::file::Told;
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::Diagnostic;
 use crate::view::FORMAT;
+use crate::words;
 
 /// Check the cluster file alone, without any cloud
 ///
@@ -44,15 +45,12 @@ fn check(session: &Session) -> Result<Exit, CliError> {
         return Ok(if wrong { Exit::Usage } else { Exit::Done });
     }
     let cluster = file.cluster(&session.ui, Told::Everything)?;
-    let masters = cluster.masters.zones.len();
     session.ui.result(&format!(
-        "{name}: {} with {masters} {} and {} node {} in {} {}\n",
+        "{name}: {} with {} and {} in {}\n",
         cluster.name,
-        if masters == 1 { "master" } else { "masters" },
-        cluster.nodes.len(),
-        if cluster.nodes.len() == 1 { "group" } else { "groups" },
-        cluster.zones.len(),
-        if cluster.zones.len() == 1 { "zone" } else { "zones" },
+        words::count(cluster.masters.zones.len(), "master"),
+        words::count(cluster.nodes.len(), "node group"),
+        words::count(cluster.zones.len(), "zone"),
     ));
     Ok(Exit::Done)
 }

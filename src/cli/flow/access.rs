@@ -6,12 +6,13 @@ use serde_json::json;
 
 use super::Flow;
 use super::begin::right_account;
-use super::wait::patiently;
+use super::wait::{account, patiently};
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Origin};
-use crate::resource::{Admission, Bearer, Grant, Question};
+use crate::resource::{Admission, Bearer, Grant};
 use crate::view::access::{Document, Entry};
 use crate::view::{self, FORMAT};
+use crate::words;
 
 /// A range with fewer fixed bits than this is wide: it holds strangers.
 const NARROW: u8 = 16;
@@ -58,7 +59,7 @@ pub async fn open_access(
         wanted
     };
     tell(flow, &json!({ "range": range, "until": grant.until }));
-    let until = grant.until.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let until = words::moment(grant.until);
     flow.ui.text(&format!("{range} may reach the API of {} until {until}.\n", flow.name()));
     flow.ui
         .note("that takes seconds. The masters close it when its time is over; `quorate access close` closes it now.");
@@ -76,11 +77,8 @@ fn longer<'a>(admission: &'a Admission, wanted: &Grant, now: Timestamp) -> Optio
 /// Shows who may reach the API.
 pub async fn list_access(flow: &Flow<'_>) -> Result<Exit, CliError> {
     let admission = admission(flow).await?;
-    let question = Question { name: flow.name().to_owned(), ..Question::default() };
-    let facts = flow.interrupt.or(patiently(flow, || flow.cloud.facts(&question))).await?;
-    let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
     let now = Timestamp::now();
-    let document = Document::new(flow.heading(&facts), &admission, now);
+    let document = Document::new(flow.heading(account(flow).await?), &admission, now);
     if flow.ui.is_json() {
         flow.ui.result(&view::access::json(&document)?);
     } else {
@@ -122,9 +120,7 @@ pub async fn close_access(flow: &Flow<'_>, which: Which) -> Result<Exit, CliErro
 /// Who may come in.
 async fn admission(flow: &Flow<'_>) -> Result<Admission, CliError> {
     let found = flow.interrupt.or(patiently(flow, || flow.cloud.gate().admission())).await?;
-    found.map_err(CliError::cloud("asking who may reach the API"))?.ok_or_else(|| {
-        CliError::not_applied(format!("{} has no API yet: it was never applied as far as that", flow.name()))
-    })
+    found.map_err(CliError::cloud("asking who may reach the API"))?.ok_or_else(|| CliError::no_api(flow.name()))
 }
 
 /// Who asks, as a grant says it.

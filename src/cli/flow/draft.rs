@@ -114,7 +114,7 @@ fn silent(mode: Mode, failure: &Failure) -> String {
 impl Draft {
     /// The plan under its heading.
     pub(super) fn document(&self, flow: &Flow<'_>, survey: &Survey) -> Document {
-        Document::new(flow.heading(&survey.facts), self.prepared.plan.clone())
+        Document::new(flow.heading(survey.facts.account.clone()), self.prepared.plan.clone())
     }
 
     /// Says what the user may want to know beside the plan.

@@ -10,14 +10,12 @@ use crate::cli::{Exit, Kubeconfigs, Vault};
 use crate::engine::Store;
 use crate::kubeconfig::{Document, Entry, Plugin, User, merge};
 use crate::pki::ClientCertificate;
-use crate::resource::{LoadBalancer, RECORD_LABELS, Record as DnsRecord, Resource, internal_domain};
+use crate::resource::{API, LoadBalancer, Record as DnsRecord, Resource, internal_api};
 use crate::state::{self, Record};
 use crate::view::FORMAT;
+use crate::words;
 
 use super::Flow;
-
-/// The name of the API's load balancer, of its record, and their label.
-const API: &str = RECORD_LABELS[0];
 
 /// What is wished for.
 #[derive(Debug, Clone)]
@@ -44,7 +42,7 @@ pub async fn kubeconfig(flow: &Flow<'_>, vault: &Vault, wish: Wish) -> Result<Ex
     let entry = Entry {
         context: wish.context.unwrap_or_else(|| name.clone()),
         server,
-        tls_server_name: format!("{API}.{}", internal_domain(&name)),
+        tls_server_name: internal_api(&name),
         authority,
         user: client.as_ref().map_or(User::Plugin(wish.plugin), certificate),
         name,
@@ -63,9 +61,7 @@ fn certificate(client: &ClientCertificate) -> User {
 
 /// The API's address as it was last applied: by its name, or by its load balancer's where no zone holds the name.
 async fn server(flow: &Flow<'_>) -> Result<String, CliError> {
-    flow.interrupt.or(api_address(&flow.store, flow.name())).await??.ok_or_else(|| {
-        CliError::not_applied(format!("{} has no API yet: it was never applied as far as that", flow.name()))
-    })
+    flow.interrupt.or(api_address(&flow.store, flow.name())).await??.ok_or_else(|| CliError::no_api(flow.name()))
 }
 
 /// The URL of a cluster's API, if it was applied as far as that.
@@ -126,7 +122,7 @@ fn warn(flow: &Flow<'_>, entry: &Entry, client: Option<&ClientCertificate>) {
         );
     }
     if let Some(client) = client {
-        let end = client.end.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let end = words::moment(client.end);
         flow.ui.warning(&format!(
             "whoever has this certificate may do everything in the cluster until {end}; it cannot be taken back"
         ));

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::{ApplyOptions, RetryPolicy, Store};
-use crate::resource::{Cloud, Facts};
+use crate::resource::Cloud;
 use crate::spec::Cluster;
 use crate::state::Holder;
 use crate::view::Heading;
@@ -79,11 +79,11 @@ impl Flow<'_> {
         }
     }
 
-    fn heading(&self, facts: &Facts) -> Heading {
+    fn heading(&self, account: String) -> Heading {
         Heading {
             cluster: self.name().to_owned(),
-            account: facts.account.clone(),
-            region: facts.region.clone(),
+            account,
+            region: self.cluster.region.clone(),
             state: self.store.location(),
             sandbox: self.sandbox,
         }

@@ -3,7 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::Mode;
-use crate::resource::{API_GROUP, LoadBalancer, Resource};
+use crate::resource::{API, LoadBalancer, Resource};
 use crate::view;
 
 use super::Flow;
@@ -32,7 +32,7 @@ pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
     }
     draft.say_notes(flow);
     if look.mode == Mode::Apply {
-        announce(flow, survey.live.iter().any(|live| live.address == LoadBalancer::address(API_GROUP)));
+        announce(flow, survey.live.iter().any(|live| live.address == LoadBalancer::address(API)));
     }
     Ok(if look.detailed && !document.plan.is_empty() { Exit::Differs } else { Exit::Done })
 }

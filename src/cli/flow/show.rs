@@ -15,7 +15,7 @@ pub async fn show(flow: &Flow<'_>) -> Result<Exit, CliError> {
         let known = recorded.and_then(|record| record.objects.get(&live.address));
         live.proven || known.is_some_and(|known| known.id == live.id)
     });
-    let document = view::show::Document::new(flow.heading(&survey.facts), ours.cloned().collect());
+    let document = view::show::Document::new(flow.heading(survey.facts.account.clone()), ours.cloned().collect());
     if flow.ui.is_json() {
         flow.ui.result(&view::show::json(&document)?);
     } else {

@@ -15,16 +15,14 @@ use crate::cli::{Exit, Vault};
 use crate::engine::{Class, Live};
 use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
 use crate::kubernetes::Kubernetes;
-use crate::resource::{
-    AutoScalingGroup, LoadBalancer, Question, RECORD_LABELS, Record as DnsRecord, Resource, TargetGroup,
-};
-use crate::spec::{Cluster, Scale};
+use crate::resource::{API, AutoScalingGroup, LoadBalancer, Record as DnsRecord, Resource, TargetGroup};
+use crate::spec::Cluster;
 use crate::state::{self, StateError};
 use crate::view;
 use crate::view::health::Document;
 
 use super::Flow;
-use super::wait::patiently;
+use super::wait::{account, patiently};
 
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -45,10 +43,7 @@ pub struct Clinic {
 pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> Result<Exit, CliError> {
     flow.interrupt.or(applied(flow)).await??;
     let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
-    let question = Question { name: flow.name().to_owned(), ..Question::default() };
-    let facts = flow.interrupt.or(patiently(flow, || flow.cloud.facts(&question))).await?;
-    let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
-    let document = Document::new(flow.heading(&facts), checks);
+    let document = Document::new(flow.heading(account(flow).await?), checks);
     if flow.ui.is_json() {
         flow.ui.result(&view::health::json(&document)?);
     } else {
@@ -182,16 +177,9 @@ fn is<K: Resource>(live: &Live) -> bool {
 /// The groups that the file asks for, with the machines that each has. One that is not there has none.
 fn groups(cluster: &Cluster, live: &[Live]) -> Vec<Group> {
     let masters = cluster.masters.placed().map(|(member, _)| (blueprint::masters_group(&member), true, 1));
-    let nodes = cluster.nodes.iter().map(|(name, group)| (blueprint::nodes_group(name), false, fewest(group.scale)));
+    let nodes = cluster.nodes.iter().map(|(name, group)| (blueprint::nodes_group(name), false, group.scale.least()));
     let find = |name: &str| live.iter().find(|live| is::<AutoScalingGroup>(live) && live.address.name() == name);
     masters.chain(nodes).map(|(name, masters, wanted)| group(find(&name), name, masters, wanted)).collect()
-}
-
-fn fewest(scale: Scale) -> u32 {
-    match scale {
-        Scale::Count(count) => count,
-        Scale::Range { min, .. } => min,
-    }
 }
 
 fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> Group {
@@ -214,6 +202,7 @@ async fn targets(flow: &Flow<'_>, live: &[Live]) -> Result<Vec<Target>, CliError
         let told = patiently(flow, || flow.cloud.targets(&live.id)).await?;
         Ok(told.into_iter().map(|target| Target {
             group: live.address.name().to_owned(),
+            masters: live.address.name() == API,
             instance: target.instance,
             state: target.state,
             reason: target.reason,
@@ -270,12 +259,11 @@ async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
 
 /// Sorted, each once.
 fn names_of(live: &[Live]) -> BTreeSet<String> {
-    let label = RECORD_LABELS[0];
     let output = |live: &Live, name: &str| live.outputs.get(name).cloned();
     let mut names: BTreeSet<String> =
         live.iter().filter(|live| is::<DnsRecord>(live)).filter_map(|record| output(record, "name")).collect();
-    if !live.iter().any(|live| live.address == DnsRecord::address(label)) {
-        let balancer = live.iter().find(|live| live.address == LoadBalancer::address(label));
+    if !live.iter().any(|live| live.address == DnsRecord::address(API)) {
+        let balancer = live.iter().find(|live| live.address == LoadBalancer::address(API));
         names.extend(balancer.and_then(|balancer| output(balancer, "dns_name")));
     }
     names

@@ -20,6 +20,12 @@ where
     repeat(ATTEMPTS, |attempt| flow.retry.base * 2_u32.pow(attempt), read).await
 }
 
+/// Whose account this is: the answer of the first time is kept.
+pub(super) async fn account(flow: &Flow<'_>) -> Result<String, CliError> {
+    let account = flow.interrupt.or(patiently(flow, || flow.cloud.account())).await?;
+    account.map_err(CliError::cloud("asking for the account"))
+}
+
 /// Looks until two looks in a row agree: what a dead run had sent may still be taking effect.
 pub(super) async fn settle(flow: &Flow<'_>, mut seen: Vec<Live>) -> Result<Vec<Live>, CliError> {
     let pause = flow.retry.settle.max(Duration::from_millis(1));

@@ -77,7 +77,7 @@ pub(super) fn listens(check: &Check, name: &str) -> bool {
 }
 
 fn taken(check: &mut Check, name: &str, service: &ServiceFile) {
-    let mut first: BTreeMap<(u16, &str), &str> = BTreeMap::new();
+    let mut first: BTreeMap<(u16, Transport), &str> = BTreeMap::new();
     let ports = known(service);
     if service.port.is_some() && is_written(service, Service::MAIN) {
         let problem = check
@@ -106,12 +106,12 @@ fn taken(check: &mut Check, name: &str, service: &ServiceFile) {
     let (main, others): (Vec<_>, Vec<_>) = ports.iter().partition(|(port_name, _)| *port_name == Service::MAIN);
     for (port_name, port) in main.into_iter().chain(others) {
         for protocol in port.transport.each() {
-            let Some(other) = first.insert((port.number, protocol), port_name) else { continue };
+            let Some(other) = first.insert((port.number, *protocol), port_name) else { continue };
             let problem = check
                 .at(
                     &TAKEN,
                     &["service", name, "ports", port_name],
-                    format!("{} by {protocol} is the port `{other}` already", port.number),
+                    format!("{} by {} is the port `{other}` already", port.number, protocol.as_str()),
                 )
                 .related(place(check, name, other), "first here")
                 .help("remove one of them");

@@ -1,14 +1,12 @@
 //! What a change costs that is easy to overlook.
 
 use crate::engine::{Action, Change, Mode, Value};
-use crate::resource::{LoadBalancer, Resource};
+use crate::resource::{API, LoadBalancer, Resource};
 use crate::view::line::{Ink, Line, labelled};
-use crate::view::{Style, noun, value};
+use crate::view::{Style, value};
+use crate::words;
 
 use super::Document;
-
-/// The API's own load balancer: what it carries is little, and nothing about it can be chosen.
-const API: &str = "api";
 
 /// The price of data that crosses from one zone to another, as AWS has it in its commercial regions.
 const BETWEEN_ZONES: &str = "about 0.01 USD for each GB and direction";
@@ -26,7 +24,7 @@ pub(super) fn lines(document: &Document, style: Style) -> Vec<Line> {
     let verb = if names.len() == 1 { "takes" } else { "take" };
     let text = format!(
         "{BETWEEN_ZONES} that {} {verb} from one zone to another; `cross_zone = false` keeps data in its zone.",
-        noun::list(&names)
+        words::list(&names)
     );
     labelled("Cost: ", Ink::Strong, &text, style)
 }
@@ -34,13 +32,14 @@ pub(super) fn lines(document: &Document, style: Style) -> Vec<Line> {
 /// Whether a load balancer of a service is to lead to other zones, and did not before.
 fn begins_to_cross(change: &Change) -> bool {
     let made = matches!(change.action, Action::Create | Action::Update | Action::Replace);
-    let ours = change.address.kind() == LoadBalancer::KIND.name && change.address.name() != API;
+    // What the API's own carries is little, and nothing about it can be chosen.
+    let of_a_service = change.address.kind() == LoadBalancer::KIND.name && change.address.name() != API;
     let crosses = |value: &Option<Value>| *value == Some(Value::Bool(true));
     let several = change.attributes.iter().all(|attribute| match (&*attribute.name, &attribute.after) {
         ("subnets", Some(Value::List(subnets))) => subnets.len() > 1,
         _ => true,
     });
-    made && ours
+    made && of_a_service
         && several
         && change
             .attributes

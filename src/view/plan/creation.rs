@@ -7,7 +7,8 @@ use ipnet::Ipv4Net;
 use crate::engine::{Change, Mode, Value};
 use crate::resource::MANIFEST;
 use crate::view::line::{self, Ink, Line};
-use crate::view::{Style, noun, value};
+use crate::view::{Style, value};
+use crate::words;
 
 use super::section::{reason, sign};
 
@@ -65,7 +66,7 @@ fn types(group: &[&Change]) -> String {
     for change in group {
         *counts.entry(detail(change)).or_default() += 1;
     }
-    let spoken = counts.into_iter().map(|(name, number)| if number == 1 { name } else { noun::count(number, &name) });
+    let spoken = counts.into_iter().map(|(name, number)| if number == 1 { name } else { words::count(number, &name) });
     spoken.collect::<Vec<_>>().join(", ")
 }
 
@@ -120,7 +121,7 @@ fn machines(after: &BTreeMap<&str, &Value>) -> String {
         _ => None,
     };
     match (number("desired"), number("min"), number("max")) {
-        (Some(desired), ..) => noun::count(desired, "machine"),
+        (Some(desired), ..) => words::count(desired, "machine"),
         (None, Some(min), Some(max)) => format!("{min} to {max} machines"),
         _ => String::new(),
     }
@@ -168,7 +169,7 @@ fn rules(after: &BTreeMap<&str, &Value>) -> String {
         format!("{peer} ({})", what.into_iter().collect::<Vec<_>>().join(", "))
     };
     let outside: Vec<String> = outside.into_iter().map(open).collect();
-    if outside.is_empty() { counts } else { format!("{counts}; open to {}", noun::list(&outside)) }
+    if outside.is_empty() { counts } else { format!("{counts}; open to {}", words::list(&outside)) }
 }
 
 /// `203.0.113.7/32` and `tcp 443` if the rule's peer is a range.

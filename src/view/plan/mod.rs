@@ -16,9 +16,10 @@ mod tests;
 
 use crate::engine::{Change, Mode};
 use crate::resource::{KINDS, KUBERNETES_KINDS};
+use crate::words;
 
+use super::Style;
 use super::line::{Ink, Line, labelled, paragraph, screen};
-use super::{Style, noun};
 
 pub use document::{Document, Summary};
 use section::{SECTIONS, Section};
@@ -98,14 +99,14 @@ fn summary(document: &Document, style: Style) -> Vec<Line> {
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
         let way = if document.plan.mode == Mode::Apply { " `apply` does that only with --delete-data." } else { "" };
-        let text = format!("Data is lost for good with {}.{way}", noun::list(&names));
+        let text = format!("Data is lost for good with {}.{way}", words::list(&names));
         lines.extend(paragraph(0, Ink::Danger, &text, style));
     }
     lines
 }
 
 fn no_changes(document: &Document) -> Line {
-    let objects = noun::count(document.plan.unchanged, "object");
+    let objects = words::count(document.plan.unchanged, "object");
     let text = match document.plan.mode {
         Mode::Apply if document.plan.unchanged == 1 => format!("{objects} is as the file says."),
         Mode::Apply => format!("{objects} are as the file says."),

@@ -43,23 +43,27 @@ pub(super) fn declared() -> BTreeSet<String> {
 /// The source files below a module, without tests, as paths below `src` and their text.
 pub(super) fn sources(module: &str) -> Vec<(PathBuf, String)> {
     let root = root().join("src");
-    let mut found = Vec::new();
-    let mut folders = vec![root.join(module)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("the source can be read").path();
-            if path.is_dir() && !path.ends_with("tests") && !path.ends_with("fake") && !path.ends_with("testbed") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
-                let text = read(&path);
-                let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
-                found.push((path.strip_prefix(&root).expect("below src").to_owned(), product));
-            }
+    let folder = root.join(module);
+    let mut files = Vec::new();
+    let mut paths = vec![if folder.is_dir() { folder } else { folder.with_extension("rs") }];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let inside = entries.map(|entry| entry.expect("the source can be read").path());
+            paths.extend(
+                inside.filter(|path| !["tests", "tests.rs", "fake", "testbed"].iter().any(|of| path.ends_with(of))),
+            );
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
         }
     }
-    assert!(!found.is_empty(), "`{module}` has no source");
-    found.sort();
-    found
+    files.sort();
+    let product = |path: PathBuf| {
+        let text = read(&path);
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        (path.strip_prefix(&root).expect("below src").to_owned(), product.to_owned())
+    };
+    files.into_iter().map(product).collect()
 }
 
 /// Its lines without comments.

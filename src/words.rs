@@ -1,0 +1,43 @@
+//! Numbers, lists and moments in words, for whoever tells something.
+
+use jiff::Timestamp;
+
+/// `1 machine`, `2 machines`.
+pub fn count(number: usize, singular: &str) -> String {
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+}
+
+/// `a`, `a and b`, `a, b and c`; nothing of nothing.
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// `2026-11-23 14:05:09 UTC`.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_one_and_none_are_many() {
+        assert_eq!([0, 1, 2].map(|number| count(number, "zone")), ["0 zones", "1 zone", "2 zones"]);
+    }
+
+    #[test]
+    fn the_last_of_several_comes_after_an_and() {
+        let items = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!([0, 1, 2, 3].map(|most| list(&items[..most])), ["", "a", "a and b", "a, b and c"]);
+    }
+
+    #[test]
+    fn a_moment_says_its_clock() {
+        assert_eq!(moment(Timestamp::UNIX_EPOCH), "1970-01-01 00:00:00 UTC");
+    }
+}
