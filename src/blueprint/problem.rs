@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 
 use crate::resource::Malformed;
 use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, Zone};
+use crate::words;
 
 /// A cluster that cannot be built as the file says, with every reason.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,10 @@ pub enum Problem {
         found: String,
     },
     /// The account cannot use a zone.
-    #[error("the account cannot use the zone {zone}; in {region} it has {}", listed(available))]
+    #[error(
+        "the account cannot use the zone {zone}; in {region} it has {}: name some of these under `zones`",
+        listed(available)
+    )]
     ZoneUnavailable {
         /// The zone in the file.
         zone: Zone,
@@ -37,7 +41,10 @@ pub enum Problem {
         available: Vec<String>,
     },
     /// The region has no such instances.
-    #[error("the region {region} does not have {size} instances, which {} should be", listed(users))]
+    #[error(
+        "the region {region} does not have {size} instances, which {} should be: choose another `size`",
+        listed(users)
+    )]
     SizeUnavailable {
         /// The instance size.
         size: InstanceSize,
@@ -47,7 +54,10 @@ pub enum Problem {
         users: Vec<String>,
     },
     /// There is no machine image for an architecture.
-    #[error("the region {region} has no Amazon Linux 2023 image for {architecture}")]
+    #[error(
+        "the region {region} has no Amazon Linux 2023 image for {architecture}: name one of your own with `image`, or choose \
+        a `size` with other processors"
+    )]
     NoImage {
         /// The architecture.
         architecture: Architecture,
@@ -97,7 +107,7 @@ pub enum Problem {
         root_gib: u32,
     },
     /// A zone has no address range.
-    #[error("the zone {zone} has no subnet")]
+    #[error("the zone {zone} has no subnet: give it a range under `network {{ subnets }}`")]
     NoSubnet {
         /// The zone.
         zone: Zone,
@@ -247,11 +257,7 @@ pub enum Note {
 
 /// `a, b and c`, or `none`.
 fn listed(items: &[String]) -> String {
-    match items {
-        [] => "none".to_owned(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
+    if items.is_empty() { "none".to_owned() } else { words::list(items) }
 }
 
 impl fmt::Display for Impossible {

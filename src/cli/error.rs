@@ -11,6 +11,7 @@ use crate::pki::PkiError;
 use crate::sandbox::HurtError;
 use crate::state::{Holder, StateError};
 use crate::view::failure::Report;
+use crate::words;
 
 use super::Exit;
 
@@ -56,7 +57,7 @@ pub enum CliError {
     #[error("the cluster's keys cannot be used")]
     Keys(#[from] PkiError),
     /// The cluster file is wrong; every problem has been shown.
-    #[error("the cluster file {file} has {}", count(*errors))]
+    #[error("the cluster file {file} has {}", words::count(*errors, "error"))]
     File {
         /// Its name.
         file: String,
@@ -152,6 +153,11 @@ impl CliError {
         Self::Absent { message: message.into(), hint: "run `quorate apply` first".to_owned() }
     }
 
+    /// An API that only an apply makes.
+    pub fn no_api(cluster: &str) -> Self {
+        Self::not_applied(format!("{cluster} has no API yet: it was never applied as far as that"))
+    }
+
     /// How the program ends with it.
     pub fn exit(&self) -> Exit {
         match self {
@@ -175,7 +181,8 @@ impl CliError {
 
     /// What to show.
     pub fn report(&self) -> Report {
-        let mut report = Report { message: self.to_string(), hints: self.hints(), ..Report::default() };
+        let mut report =
+            Report { message: self.to_string(), hints: self.way_out().into_iter().collect(), ..Report::default() };
         match self {
             Self::Cloud { source, .. } => report.failures.push((None, source.as_ref().clone())),
             Self::State { source, .. } => match source.as_ref() {
@@ -183,10 +190,7 @@ impl CliError {
                     report.causes.push(place.clone());
                     report.failures.push((None, source.clone()));
                 }
-                other => {
-                    report.causes.push(other.to_string());
-                    report.causes.extend(causes(other));
-                }
+                other => report.causes.push(other.to_string()),
             },
             Self::Impossible(impossible) => {
                 report.causes = impossible.problems.iter().map(ToString::to_string).collect();
@@ -196,26 +200,49 @@ impl CliError {
         report
     }
 
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } if !hint.is_empty() => {
-                vec![hint.clone()]
+    /// What to do now. What the cloud refused has its way out in the failure itself.
+    fn way_out(&self) -> Option<String> {
+        let told = match self {
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } => hint,
+            Self::File { code, .. } => return Some(format!("`quorate explain {code}` tells more")),
+            Self::Held { until, .. } => {
+                let end = until.strftime("%H:%M:%S UTC");
+                return Some(format!(
+                    "wait for it; if it is dead, its lease ends at {end} and the next run takes over by itself"
+                ));
             }
-            Self::File { code, .. } => vec![format!("`quorate explain {code}` tells more")],
-            Self::Held { until, .. } => vec![format!(
-                "wait for it; if it is dead, its lease ends at {} and the next run takes over by itself",
-                until.strftime("%H:%M:%S UTC")
-            )],
-            Self::Kubeconfig { .. } => {
-                vec!["mend it, or name another file with --output; nothing in it was changed".to_owned()]
+            Self::Unreadable { .. } => "is it there, and may you read it? `ls -l` says so",
+            Self::Unwritable { .. } => "is there room, and may you write there? `df` and `ls -ld` say so",
+            Self::Kubeconfig { .. } => "mend it, or name another file with --output; nothing in it was changed",
+            Self::Overtaken => OTHER_RUN,
+            Self::State { source, .. } => return way_out_of(source).map(str::to_owned),
+            Self::Keys(_) => "restore the last good version of the cluster's `pki/` in the bucket",
+            Self::Impossible(_) => "mend what is named, in the file or in the account; nothing was changed",
+            Self::Plan(_) | Self::Json(_) => "this is a mistake in Quorate: please report it with the cluster file",
+            Self::Output(_) => "what was done is done: `quorate plan` and `quorate show` say how the cluster is now",
+            Self::Sandbox(_) => "`quorate sandbox status` lists what is there",
+            Self::Start(_) => {
+                "the system does not give what every program needs (threads, `/proc`); `ulimit -a` shows its limits"
             }
-            Self::Overtaken => vec![
-                "once the other run has ended, look with `quorate plan` how the cluster is before you go on".to_owned(),
-            ],
-            Self::Keys(_) => vec!["restore the last good version of the cluster's `pki/` in the bucket".to_owned()],
-            Self::Plan(_) => vec!["this is a mistake in Quorate: please report it with the cluster file".to_owned()],
-            _ => Vec::new(),
-        }
+            Self::Cloud { .. } | Self::Interrupted => return None,
+        };
+        Some(told.to_owned()).filter(|told| !told.is_empty())
+    }
+}
+
+const OTHER_RUN: &str = "once the other run has ended, look with `quorate plan` how the cluster is before you go on";
+
+/// What to do about a record or a lease that is not as it should be; nothing where its message, or the store's failure,
+/// says so.
+fn way_out_of(error: &StateError) -> Option<&'static str> {
+    match error {
+        StateError::Overtaken { .. } => Some(OTHER_RUN),
+        StateError::Unreadable { .. } => Some(
+            "restore its last good version, which the bucket keeps; a `state.lock` can simply be removed while no run is \
+             at work",
+        ),
+        StateError::OtherCluster { .. } => Some("name the right place with `state` in the cluster file"),
+        StateError::Store { .. } | StateError::Newer { .. } | StateError::Contended { .. } => None,
     }
 }
 
@@ -229,10 +256,6 @@ fn causes(error: &dyn std::error::Error) -> Vec<String> {
     causes
 }
 
-fn count(errors: usize) -> String {
-    if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") }
-}
-
 fn describe(holder: &Holder) -> String {
     format!(
         "`{}` by {} on {} (process {}), since {}",
@@ -240,12 +263,95 @@ fn describe(holder: &Holder) -> String {
         holder.who,
         holder.host,
         holder.pid,
-        holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+        words::moment(holder.since)
     )
 }
 
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         Self::Plan(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::engine::Class;
+
+    fn io() -> std::io::Error {
+        std::io::Error::other("no")
+    }
+
+    fn json() -> serde_json::Error {
+        serde_json::from_str::<u8>("x").unwrap_err()
+    }
+
+    fn failure() -> Failure {
+        Failure::own(Class::Unavailable, "read", "no answer")
+    }
+
+    fn of_the_state() -> Vec<CliError> {
+        let place = "s3://state/c/state.json".to_owned();
+        let errors = [
+            StateError::Store { place: place.clone(), source: failure() },
+            StateError::Overtaken { place: place.clone(), found: "serial 7".to_owned() },
+            StateError::Newer { place: place.clone(), format: 2, known: 1 },
+            StateError::Unreadable { place: place.clone(), source: json() },
+            StateError::OtherCluster { place: place.clone(), found: "a".to_owned(), expected: "b".to_owned() },
+            StateError::Contended { place },
+        ];
+        errors.into_iter().map(|error| CliError::state("reading the record")(error)).collect()
+    }
+
+    fn held() -> CliError {
+        let holder = Holder {
+            run: "one".to_owned(),
+            who: "ada".to_owned(),
+            host: "laptop".to_owned(),
+            pid: 7,
+            operation: "apply".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        CliError::Held { holder: Box::new(holder), until: Timestamp::UNIX_EPOCH }
+    }
+
+    /// One of each that has to have one; `way_out` makes the compiler ask about a new one.
+    fn every() -> Vec<CliError> {
+        let (message, hint) = ("no".to_owned(), "do this".to_owned());
+        let path = || PathBuf::from("cluster.hcl");
+        let mut errors = vec![
+            CliError::Usage { message: message.clone(), hint: hint.clone() },
+            CliError::Unreadable { path: path(), source: io() },
+            CliError::Unwritable { path: path(), source: io() },
+            CliError::Kubeconfig { path: path(), source: KubeconfigError::Shape("users") },
+            CliError::Keys(PkiError::Key),
+            CliError::from(PlanError::Cycle(Vec::new())),
+            CliError::File { file: "cluster.hcl".to_owned(), errors: 2, code: "Q0101" },
+            CliError::Impossible(Impossible { problems: Vec::new() }),
+            CliError::cloud("looking")(failure()),
+            CliError::refused(message.clone(), hint.clone()),
+            CliError::Output(io()),
+            CliError::not_applied(message),
+            held(),
+            CliError::Overtaken,
+            CliError::Json(json()),
+            CliError::Sandbox(Box::new(HurtError::NoSuchInstance("i-1".to_owned()))),
+            CliError::Start(io()),
+        ];
+        errors.extend(of_the_state());
+        errors
+    }
+
+    #[test]
+    fn everything_that_stops_a_command_has_a_way_out() {
+        for error in every() {
+            let report = error.report();
+            let told = report.failures.len() + report.hints.iter().filter(|hint| !hint.is_empty()).count();
+            let itself =
+                report.causes.iter().any(|cause| cause.contains("; try again") || cause.contains("; use a newer"));
+            assert!(told > 0 || itself, "{error:?}");
+        }
     }
 }

@@ -33,10 +33,10 @@ fn every_problem_is_found_at_once() {
     facts.images = BTreeMap::new();
     assert_snapshot!(refused(cluster, &facts), @r#"
     the file is for account 444455556666, and these credentials belong to account 111122223333
-    the zone us-east-1a has no subnet
-    the account cannot use the zone us-east-1z; in us-east-1 it has us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1e and us-east-1f
-    the region us-east-1 does not have t9.huge instances, which the nodes "more" and the nodes "workers" should be
-    the region us-east-1 has no Amazon Linux 2023 image for x86_64
+    the zone us-east-1a has no subnet: give it a range under `network { subnets }`
+    the account cannot use the zone us-east-1z; in us-east-1 it has us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1e and us-east-1f: name some of these under `zones`
+    the region us-east-1 does not have t9.huge instances, which the nodes "more" and the nodes "workers" should be: choose another `size`
+    the region us-east-1 has no Amazon Linux 2023 image for x86_64: name one of your own with `image`, or choose a `size` with other processors
     the account has no public hosted zone chat.poeticoding.com; for this name it has poeticoding.com. Name another one, or make it with `create = true`
     "#);
 }
