@@ -53,12 +53,12 @@ pub(super) enum Apply {
     HandedOver,
 }
 
-/// When an object that is removed is gone, where others came of it: a deployment's pods.
+/// When a removed object counts as gone, of which pods came (a deployment).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pods {
-    /// After them.
+    /// Once they are gone.
     GoFirst,
-    /// At once; they follow.
+    /// At once; they are removed after it.
     GoAfterwards,
 }
 

@@ -159,7 +159,7 @@ fn class_of_code(code: u16) -> Class {
         404 | 410 => Class::Gone,
         429 => Class::Throttled,
         503 => Class::Unavailable,
-        // What an older manager of the field said once counts as an answer; what failed may have been done.
+        // A server that fails may have done before what it was asked.
         500.. => Class::UnknownOutcome,
         400.. => Class::Invalid,
         _ => Class::Fatal,

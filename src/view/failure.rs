@@ -1,4 +1,4 @@
-//! What went wrong: kind, message, causes and a way out; for the cloud's failures everything its support asks for.
+//! Errors as text: for the cloud's failures, everything that its support asks for.
 
 use crate::engine::{Address, Class, Failure};
 

@@ -22,6 +22,9 @@ pub struct Arguments {
     delete_data: bool,
     #[command(flatten)]
     entry: Entry,
+    /// Show what is left out to be short: whole identifiers, and the rest of a plan that is refused
+    #[arg(short, long)]
+    pub(super) verbose: bool,
 }
 
 impl Arguments {

@@ -62,6 +62,7 @@ impl Command {
         match self {
             Self::Plan(arguments) => arguments.verbose,
             Self::Apply(arguments) => arguments.verbose,
+            Self::Destroy(arguments) => arguments.verbose,
             _ => false,
         }
     }
