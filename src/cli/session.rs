@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::state::Holder;
 use crate::view::Style;
@@ -16,7 +17,7 @@ use super::{Interrupt, Ui};
 
 /// Where the workshop keeps the simulated cloud.
 pub(super) const SANDBOX: &str = "sandbox";
-/// How many columns text is made for, unless `COLUMNS` says otherwise.
+/// How many columns text is made for where neither `COLUMNS` nor a terminal says otherwise.
 const WIDTH: usize = 80;
 /// The narrowest and the widest screen that text is made for.
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=1000;
@@ -69,6 +70,8 @@ pub struct Environment {
     pub directory: PathBuf,
     /// The machine's name.
     pub host: String,
+    /// How many columns the terminal has that results go to; nothing where they go elsewhere.
+    pub columns: Option<usize>,
 }
 
 /// What every command works with.
@@ -93,6 +96,7 @@ impl Environment {
                 .collect(),
             directory: PathBuf::from("."),
             host: host(),
+            columns: terminal_size_of(std::io::stdout()).map(|(Width(columns), _)| columns.into()),
         }
     }
 
@@ -102,9 +106,9 @@ impl Environment {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// How many columns there are: shells know, and pass it on if they are told to.
+    /// How many columns there are: as many as somebody wants, or as the terminal has.
     fn width(&self) -> usize {
-        let columns = self.get("COLUMNS").and_then(|columns| columns.trim().parse().ok());
+        let columns = self.get("COLUMNS").and_then(|columns| columns.trim().parse().ok()).or(self.columns);
         columns.map_or(WIDTH, |columns: usize| columns.clamp(*WIDTHS.start(), *WIDTHS.end()))
     }
 
@@ -199,12 +203,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_as_wide_as_the_shell_says() {
-        let width = |columns: &str| {
-            let variables = vec![("COLUMNS".to_owned(), columns.to_owned())];
-            Globals::default().manner(&Environment { variables, ..Environment::default() }, false).out.width
+    fn text_is_as_wide_as_somebody_wants_or_as_the_terminal_is() {
+        let width = |wanted: &str, columns| {
+            let variables = vec![("COLUMNS".to_owned(), wanted.to_owned())];
+            Globals::default().manner(&Environment { variables, columns, ..Environment::default() }, false).out.width
         };
-        assert_eq!((width("120"), width("0"), width("wide"), width("99999")), (120, 40, 80, 1000));
-        assert_eq!(Globals::default().manner(&Environment::default(), false).out.width, 80);
+        assert_eq!(["120", "0", "wide", "99999"].map(|wanted| width(wanted, None)), [120, 40, 80, 1000]);
+        assert_eq!((width("120", Some(100)), width("", Some(100)), width("wide", Some(100))), (120, 100, 100));
+        assert_eq!((width("", Some(20)), width("", None)), (40, 80));
     }
 }
