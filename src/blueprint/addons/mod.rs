@@ -104,6 +104,7 @@ fn built_in(cluster: &Cluster, text: &str) -> String {
         ("@ATTACHER@", release.attacher),
         ("@RESIZER@", release.resizer),
         ("@REGISTRAR@", release.registrar),
+        ("@LIVENESS@", release.liveness),
     ];
     filled(text, &slots)
 }

@@ -18,6 +18,8 @@ pub(super) struct Release {
     pub(super) resizer: &'static str,
     /// What tells the kubelet of the driver.
     pub(super) registrar: &'static str,
+    /// What asks the driver whether it lives.
+    pub(super) liveness: &'static str,
 }
 
 const fn release(minor: u32, cloud_controller: &'static str) -> Release {
@@ -29,12 +31,17 @@ const fn release(minor: u32, cloud_controller: &'static str) -> Release {
         attacher: "v4.9.0",
         resizer: "v1.14.0",
         registrar: "v2.14.0",
+        liveness: "v2.16.0",
     }
 }
 
-/// The newest first. The cloud controller's first image of 1.36 was never published: its build failed, and v1.36.1 is the
-/// first that can be pulled (kubernetes/k8s.io, pull request 9796).
-const RELEASES: [Release; 3] = [release(36, "v1.36.1"), release(35, "v1.35.0"), release(34, "v1.34.0")];
+/// The newest first. The cloud controller goes with older versions of Kubernetes, too, and before v1.36.1 it makes no route
+/// once a route table has two: it asks for several machines where it may ask for one (kubernetes/cloud-provider-aws, issue
+/// 1351, mended in 1463). v1.36.0 was never published (kubernetes/k8s.io, pull request 9796).
+const RELEASES: [Release; 3] = [release(36, ROUTING), release(35, ROUTING), release(34, ROUTING)];
+
+/// The first cloud controller that makes routes for all machines.
+const ROUTING: &str = "v1.36.1";
 
 impl Release {
     /// What goes with a version: with one that is not listed, what goes with the newest.
