@@ -19,6 +19,7 @@ const USER_DATA: &str = include_str!("../bootstrap/user-data.sh");
 /// One script, in parts that can be read one at a time.
 pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/10-begin.sh"),
+    include_str!("../bootstrap/node/15-units.sh"),
     include_str!("../bootstrap/node/20-machine.sh"),
     include_str!("../bootstrap/node/25-images.sh"),
     include_str!("../bootstrap/node/30-volume.sh"),
@@ -29,6 +30,7 @@ pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/60-master.sh"),
     include_str!("../bootstrap/node/65-access.sh"),
     include_str!("../bootstrap/node/65-leave.sh"),
+    include_str!("../bootstrap/node/67-enroll.sh"),
     include_str!("../bootstrap/node/70-node.sh"),
     include_str!("../bootstrap/node/90-main.sh"),
 );

@@ -3,6 +3,7 @@
 import re
 
 from hosts.etcd import Etcd
+from hosts.machine import wait
 
 STEPS = re.compile(r"quorate: node: (.+): begins")
 # Where a half-done step leaves something behind. tests/it/node kills a run at each of its calls, without a machine.
@@ -36,3 +37,18 @@ def test_a_master_that_lost_its_power_comes_back(fleet):
     fleet.settle("master-b")
     assert Etcd(fleet, "master-b").members() == before
     assert Etcd(fleet, "master-b").own("/hosts/power") == "kept"
+
+
+def test_a_machine_whose_node_was_deleted_is_one_again(fleet):
+    """Nobody restarts anything by hand: a timer notices."""
+    worker = fleet["workers-1"]
+    key = f"/registry/minions/{worker.instance.hostname}"
+    node = lambda: Etcd(fleet, "master-a").ask("get", "--print-value-only", key)
+    before = node()
+    assert before
+    assert worker.run("systemctl", "is-enabled", "quorate-enroll.timer").stdout.strip() == "enabled"
+    Etcd(fleet, "master-a").ask("del", key)
+    worker.run("systemctl", "start", "quorate-enroll.service")
+    wait("the Node to be there again", 100, node)
+    assert node() == before
+    fleet.settle("workers-1")

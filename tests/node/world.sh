@@ -7,6 +7,9 @@
 #   /world/password        of registries of ECR
 #   /world/going           the jobs of systemd: what a shutdown is for
 #   /world/published       the version that the cluster's configuration is of
+#   /world/servers/HOST    the version of this API server, if it answers
+#   /world/volumes         the volumes that the kubelet has not put down yet
+#   /world/unknown         the cluster has no Node of this machine
 #   /world/pods            the pods of this machine, /world/budget: the names of those that may not be evicted
 #   /world/strangers       the API knows no join token yet
 #   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
@@ -171,6 +174,7 @@ curl() {
     http://169.254.169.254/latest/api/token) echo a-token ;;
     http://169.254.169.254/latest/meta-data/*) cat "metadata/${path##*/}" ;;
     *:2379/*) gateway "${host%:*}" "$path" "$(value --data "$@")" ;;
+    *:6443/version) [[ -s servers/${host%:*} ]] && echo "{\"gitVersion\": \"$(cat "servers/${host%:*}")\"}" ;;
     *:6443/readyz) [[ -f ready ]] && echo -n ok ;;
     *:6443/api/v1/namespaces/kube-system/configmaps/*)
       read -r authorization
@@ -225,6 +229,11 @@ kubectl() {
   case "$*" in
     "version --client") echo "Client Version: $(cat packages)" ;;
     *"get secret bootstrap-token-"*) sed -n "s/^$id .*/secret/p" tokens ;;
+    *"get endpointslices"*) if [[ -d servers ]]; then ls servers; fi ;;
+    *"get node "*)
+      [[ ! -f unknown ]] || fail 'Error from server (NotFound): nodes "ip-172-20-32-10.ec2.internal" not found'
+      if [[ $* == *volumesInUse* && -f volumes ]]; then cat volumes; fi
+      ;;
     *" cordon "*) touch cordoned ;;
     *" uncordon "*) rm cordoned ;;
     *"get pods "*) if [[ -f pods ]]; then cat pods; else echo '{"items": []}'; fi ;;

@@ -9,6 +9,7 @@
 #   node.sh renew    masters, on a timer: leaf certificates that end within 90 days are made anew
 #   node.sh access   masters, on a timer: whoever was let in to the API for a while is out again
 #   node.sh registry the kubelet, when it gets an image from ECR: the password of its registry
+#   node.sh enroll   on a timer: a machine whose Node is gone becomes one again
 #   node.sh drain    when the machine is switched off: its pods move elsewhere
 #   node.sh leave    at shutdown: what still runs ends in peace; a master's volume is free for the next machine
 #

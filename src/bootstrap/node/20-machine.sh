@@ -123,7 +123,7 @@ configure_containerd() {
   programs="bin_dirs = [\"$PLUGINS\"]"
   if [[ $version == 2.0 ]]; then programs="bin_dir = \"$PLUGINS\""; fi
   sandbox=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /pause:)
-  before=$(sum "$config" "$template")
+  before=$(sum "$config" "$template" "$NETWORK")
   {
     cat << END
 version = 3
@@ -149,11 +149,23 @@ END
   } | write "$config" 0644
   if [[ $QUORATE_PLUGIN == routes ]]; then
     write_network_template "$template"
+    forget_range
   fi
-  if [[ $(sum "$config" "$template") != "$before" ]]; then
+  if [[ $(sum "$config" "$template" "$NETWORK") != "$before" ]]; then
     systemctl try-restart containerd
   fi
   systemctl enable --quiet --now containerd
+}
+
+# containerd makes the network's configuration of the first pod range that it is told, and keeps it, also over a boot. A
+# machine whose Node was made anew may have another range: its pods would have addresses that lead elsewhere. A kubelet
+# that starts tells the range again. Once a boot, or when the Node is missing.
+readonly NETWORK=/etc/cni/net.d/10-containerd-net.conflist RANGE_IS_NEW=/run/quorate/range-is-new
+
+forget_range() {
+  if [[ -e $RANGE_IS_NEW ]]; then return; fi
+  rm -f "$NETWORK"
+  write "$RANGE_IS_NEW" 0600 < /dev/null
 }
 
 # Prints the version of containerd, such as 2.1.

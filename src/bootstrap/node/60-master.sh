@@ -35,20 +35,36 @@ published_version() {
     --ignore-not-found --output 'jsonpath={.data.ClusterConfiguration}' | sed -n 's/^kubernetesVersion: *//p' | tr -d '"'
 }
 
-# What belongs to the whole cluster: every master says the same, so none of them has to be the first. admin.conf is
+# Prints the version of each API server of the cluster that answers. The address of one that is gone stays known for a
+# while.
+serving_versions() {
+  local addresses host
+  addresses=$(kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --request-timeout 30s --namespace default \
+    get endpointslices.discovery.k8s.io kubernetes --ignore-not-found --output 'jsonpath={.endpoints[*].addresses[*]}')
+  for host in $addresses; do
+    curl --silent --max-time 10 --cacert "$PKI/ca.crt" "https://$host:6443/version" | jq --raw-output '.gitVersion // empty' || true
+  done
+}
+
+# What belongs to the whole cluster: every master says the same, so none of them has to be the first. Two versions side by
+# side say the older one's, until the last API server is of the newer one: nothing may be newer than an API server that
+# it asks, and kube-proxy asks any of them. admin.conf is
 # refused until its cluster role binding is there, so these use super-admin.conf; mark-control-plane cannot be told
 # to, takes admin.conf, and makes that binding first if it is missing (kubeadm, initData.Client).
 configure_cluster() {
-  local super=(--kubeconfig "$KUBERNETES/super-admin.conf") published version newest
+  local super=(--kubeconfig "$KUBERNETES/super-admin.conf") published version newest oldest
   published=$(published_version)
   version=$(kubeadm version --output short)
   newest=$(printf '%s\n' "$published" "$version" | sort --version-sort | tail -n 1)
-  # All masters write these at once: who comes second may be told that it changed meanwhile.
-  if [[ $newest == "$version" ]]; then
+  oldest=$( (echo "$version" && serving_versions) | sort --version-sort | head -n 1)
+  if [[ $newest != "$version" ]]; then
+    say "the cluster's configuration and add-ons are of $published, and this master is of $version: they stay as they are"
+  elif [[ ${oldest%.*} != "${version%.*}" ]]; then
+    say "an API server is of $oldest still: the cluster's configuration and add-ons wait for the last master of $version"
+  else
+    # All masters write these at once: who comes second may be told that it changed meanwhile.
     await 6 phase upload-config all "${super[@]}"
     await 6 phase addon all "${super[@]}"
-  else
-    say "the cluster's configuration and add-ons are of $published, and this master is of $version: they stay as they are"
   fi
   await 6 phase mark-control-plane
   if [[ -z $token_is_old ]]; then
@@ -60,49 +76,17 @@ configure_cluster() {
 
 # --- Masters: what goes on -----------------------------------------------------------------------------------------
 
-# unit NAME: a unit of systemd from standard input.
-unit() {
-  write "/etc/systemd/system/$1" 0644
-}
-
-# timer NAME COMMAND WHEN DESCRIPTION
-timer() {
-  unit "quorate-$1.service" << END
-[Unit]
-Description=Quorate: $4
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-Type=oneshot
-ExecStart=/opt/quorate/node.sh $2
-TimeoutStartSec=30min
-END
-  unit "quorate-$1.timer" << END
-[Unit]
-Description=Quorate: $4
-
-[Timer]
-OnCalendar=$3
-
-[Install]
-WantedBy=timers.target
-END
-}
-
 # Each master has its own hour for snapshots and its own day for certificates, so that they are never at it together.
 start_timers() {
   local before=${QUORATE_MASTERS%%"$QUORATE_NAME"*} masters place days=(Mon Tue Wed Thu Fri Sat Sun)
   read -ra masters <<< "$before"
   place=${#masters[@]}
   read -ra masters <<< "$QUORATE_MASTERS"
-  timer token token "*-*-* *:00/5:00" "the join token of the bucket is the cluster's"
-  timer backup backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
-  timer renew renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
-  timer access access "*-*-* *:02/5:00" "whoever was let in to the API for a while is out again"
-  timer etcd etcd "*-*-* *:04/5:00" "what etcd says of itself goes into the bucket"
-  systemctl daemon-reload
-  systemctl enable --quiet --now quorate-{token,backup,renew,access,etcd}.timer
+  timer token "*-*-* *:00/5:00" "the join token of the bucket is the cluster's"
+  timer backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
+  timer renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
+  timer access "*-*-* *:02/5:00" "whoever was let in to the API for a while is out again"
+  timer etcd "*-*-* *:04/5:00" "what etcd says of itself goes into the bucket"
   systemctl start --no-block quorate-etcd
 }
 

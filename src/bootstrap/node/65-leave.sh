@@ -60,7 +60,7 @@ is_switched_off() {
 # Before the machine is switched off: no new pods, and those that are here move as their disruption budgets allow. Those
 # that do not make it in time end with the machine.
 drain() {
-  local left=$((DRAIN_SECONDS / 4)) silent=3 pods=
+  local left=$((DRAIN_SECONDS / 4)) silent=3 pods='' volumes=''
   if ! is_switched_off; then
     say "this machine starts again, and keeps its pods"
     return
@@ -71,15 +71,17 @@ drain() {
     if ! pods=$(movable_pods); then
       say "the API does not answer"
       ((silent--)) || true
-    elif [[ -z $pods ]]; then
+    elif [[ -z $pods ]] && volumes=$(volumes_in_use) && [[ -z $volumes ]]; then
       say "no pod is left to move"
       return
+    elif [[ -z $pods ]]; then
+      say "no pod is left to move; waiting for their volumes"
     else
       evict_all <<< "$pods"
     fi
     sleep 3
   done
-  say "going with what is here: ${pods//$'\n'/, }"
+  say "going with what is here: ${pods//$'\n'/, }${volumes:+ $volumes}"
 }
 
 # Prints namespace, name and, if it is on its way out, the time of each pod that runs here and could run elsewhere: no
@@ -90,6 +92,12 @@ movable_pods() {
     | select(.metadata.annotations["kubernetes.io/config.mirror"] == null)
     | select(any(.metadata.ownerReferences[]?; .kind == "DaemonSet") | not)
     | "\(.metadata.namespace) \(.metadata.name) \(.metadata.deletionTimestamp // "")"'
+}
+
+# Prints the volumes that the kubelet has not put down yet. Kubernetes takes none of them away from a machine that has
+# gone meanwhile before six minutes are over, and a pod that moved waits for its own as long.
+volumes_in_use() {
+  as_node get node "$node_name" --output 'jsonpath={.status.volumesInUse}'
 }
 
 # Asks for each pod in standard input to go. A disruption budget may say "not now".

@@ -25,6 +25,7 @@ start() {
   step "pod network" masquerade
   "be_$QUORATE_ROLE"
   step leaving start_farewells
+  timer enroll "*-*-* *:01/5:00" "this machine is a Node of the cluster"
   current=ready
   report ready
   say "ready as $QUORATE_ROLE $QUORATE_NAME of $QUORATE_CLUSTER"
@@ -72,6 +73,7 @@ main() {
         report ready
       fi
       ;;
+    enroll) enroll ;;
     drain) drain ;;
     leave) leave ;;
     *) die "there is no command $1" ;;

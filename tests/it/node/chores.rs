@@ -57,6 +57,30 @@ fn a_token_that_was_replaced_is_synced_and_the_old_one_goes() {
 }
 
 #[test]
+fn a_machine_whose_node_is_gone_becomes_one_again() {
+    for settings in ["masters-a", "nodes-workers"] {
+        let Some(machine) = Machine::new(settings) else { return };
+        machine.write("world/ready", "");
+        machine.boot().must();
+        machine.write("world/calls", "");
+        machine.run(&["enroll"]).must();
+        machine.fault("kubectl *get node*");
+        machine.run(&["enroll"]).must();
+        assert_eq!(machine.calls_of("systemctl"), Vec::<String>::new(), "it is one, or nobody knows");
+        machine.write("world/unknown", "");
+        let run = machine.run(&["enroll"]).must();
+        assert!(run.said.contains("the cluster has no Node of this machine"), "{}", run.said);
+        let told = ["is-active --quiet quorate-node", "stop kubelet", "restart --no-block quorate-node"];
+        assert_eq!(machine.calls_of("systemctl"), told.map(|words| format!("systemctl {words}")));
+        assert!(!machine.path("run/quorate/range-is-new").exists(), "pods need the range of the new Node");
+        machine.write("world/starting", "");
+        machine.write("world/calls", "");
+        machine.run(&["enroll"]).must();
+        assert_eq!(machine.calls_of("systemctl stop"), Vec::<String>::new(), "its start is not through");
+    }
+}
+
+#[test]
 fn a_snapshot_goes_into_the_bucket_and_old_ones_leave_it() {
     let Some(machine) = running() else { return };
     machine.store("backups/etcd/20200101T000000Z-b.db", "old");

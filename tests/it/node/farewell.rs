@@ -54,6 +54,25 @@ fn pods_move_as_their_budgets_allow() {
 }
 
 #[test]
+fn a_machine_goes_after_the_volumes_of_its_pods() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    machine.write("world/volumes", "[\"kubernetes.io/csi/ebs.csi.aws.com^vol-0def\"]");
+    machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 3 ]] || rm -f volumes");
+    let run = machine.run(&["drain"]).must();
+    assert!(run.said.contains("waiting for their volumes"), "{}", run.said);
+    assert!(!run.said.contains("going with what is here"), "{}", run.said);
+    assert_eq!(machine.calls_of("sleep").len(), 3, "as long as they are in use");
+}
+
+#[test]
+fn a_volume_that_stays_keeps_no_machine() {
+    let Some(machine) = going("nodes-workers", POWEROFF) else { return };
+    machine.write("world/volumes", "[\"kubernetes.io/csi/ebs.csi.aws.com^vol-0def\"]");
+    let run = machine.run(&["drain"]).must();
+    assert!(run.said.contains("going with what is here") && run.said.contains("vol-0def"), "{}", run.said);
+}
+
+#[test]
 fn a_pod_that_may_not_go_keeps_no_machine() {
     let Some(machine) = going("nodes-workers", POWEROFF) else { return };
     machine.write("world/pods", &json!({ "items": [pod("db")] }).to_string());

@@ -154,6 +154,42 @@ fn an_older_master_leaves_the_configuration_of_a_newer_one() {
 }
 
 #[test]
+fn a_new_version_waits_for_the_last_api_server() {
+    for (others, uploads) in [
+        (&[("172.20.64.10", "v1.35.9"), ("172.20.96.10", "v1.36.2")][..], 0),
+        // A patch is no other version, and who does not answer is gone.
+        (&[("172.20.64.10", "v1.36.0"), ("172.20.96.10", "")], 1),
+    ] {
+        let Some(machine) = Machine::master() else { return };
+        machine.write("world/published", "v1.35.9");
+        for (host, version) in others {
+            machine.write(&format!("world/servers/{host}"), version);
+        }
+        let run = machine.boot().must();
+        for phase in ["upload-config", "addon"] {
+            let calls = machine.calls_of(&format!("kubeadm init phase {phase}"));
+            assert_eq!(calls.len(), uploads, "{phase} beside {others:?}: {}", run.said);
+        }
+        assert_eq!(run.said.contains("an API server is of v1.35.9 still"), uploads == 0, "{}", run.said);
+    }
+}
+
+#[test]
+fn pods_get_the_range_that_their_node_has_now() {
+    const NETWORK: &str = "etc/cni/net.d/10-containerd-net.conflist";
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
+    machine.write(NETWORK, "of the boot before");
+    machine.boot().must();
+    assert!(!machine.path(NETWORK).exists(), "containerd would keep it");
+    assert_eq!(machine.calls_of("systemctl try-restart containerd").len(), 1, "it has read it");
+    machine.write(NETWORK, "of this boot");
+    machine.boot().must();
+    assert!(machine.path(NETWORK).exists(), "pods have addresses of it");
+    assert_eq!(machine.calls_of("systemctl try-restart containerd").len(), 1);
+}
+
+#[test]
 fn an_image_with_everything_downloads_nothing() {
     let Some(machine) = Machine::master() else { return };
     machine.write("world/packages", "v1.36.1\n");

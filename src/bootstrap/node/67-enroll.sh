@@ -1,0 +1,15 @@
+
+# --- Every machine: being a Node ---------------------------------------------------------------------------------
+
+# A kubelet makes its Node once, when it starts. Where that is gone (somebody deleted it, or etcd went back to a snapshot
+# of before this machine), the machine would run on as none of the cluster's, and no other machine would get a route: the
+# cloud controller stops at a route whose machine has no Node (cloud-provider-aws#627).
+enroll() {
+  local answer
+  if answer=$(as_node get node "$node_name" --output name 2>&1) || [[ $answer != *"(NotFound)"* ]]; then return; fi
+  if ! systemctl is-active --quiet quorate-node; then return; fi
+  say "the cluster has no Node of this machine: the kubelet starts anew and makes one"
+  systemctl stop kubelet
+  rm -f "$RANGE_IS_NEW"
+  systemctl restart --no-block quorate-node
+}
