@@ -4,12 +4,10 @@ use crate::engine::Address;
 use crate::resource::{self, CLUSTER_TAG, OBJECT_TAG, Tags};
 use crate::spec::Cluster;
 
-pub use crate::resource::ROLE_TAG;
+pub use crate::resource::{GROUP_TAG, ROLE_TAG};
 
 /// The tag that says which member of the control plane a machine or a volume is: `a`, `b`, …
 pub const MEMBER_TAG: &str = "quorate.dev/member";
-/// The tag that says which node group a machine belongs to.
-pub const GROUP_TAG: &str = "quorate.dev/group";
 
 /// The tag by which Kubernetes' own controllers know what belongs to a cluster.
 pub(super) fn kubernetes_tag(cluster: &Cluster) -> String {

@@ -6,23 +6,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token};
 use crate::kubernetes::Kubernetes;
 use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes};
+use crate::spec::NetworkPlugin;
 
 use super::door::Door;
+use super::joining::{node_group, until_nodes};
 
 /// AWS, and the Kubernetes that runs on it.
 pub struct Clouds {
     base: Arc<dyn Cloud>,
     kubernetes: Kubernetes,
+    network: NetworkPlugin,
     door: Door,
     /// Why Kubernetes did not answer the last look.
     silence: Mutex<Option<Failure>>,
 }
 
 impl Clouds {
-    /// The two as one.
-    pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes) -> Self {
+    /// The two as one, of a cluster whose pods have their network from this plugin.
+    pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes, network: NetworkPlugin) -> Self {
         let door = Door::new(Arc::clone(&base));
-        Self { base, kubernetes, door, silence: Mutex::new(None) }
+        Self { base, kubernetes, network, door, silence: Mutex::new(None) }
     }
 
     /// From now on Kubernetes is not waited for when it does not answer.
@@ -117,7 +120,17 @@ impl Provider for Clouds {
     }
 
     fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(self.through(self.of(&live.address).ready(live, note)))
+        Box::pin(async move {
+            let arrived = self.through(self.of(&live.address).ready(live, note)).await?;
+            // A network that the cluster brings itself comes after its machines, and makes them ready.
+            if self.network == NetworkPlugin::Routes
+                && let Some(group) = node_group(&arrived)
+            {
+                let look = || self.through(Box::pin(self.kubernetes.schedulable(group)));
+                until_nodes(arrived.members.len(), note, look).await;
+            }
+            Ok(arrived)
+        })
     }
 
     fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {

@@ -77,7 +77,7 @@ impl Ground {
             vault: Vault::new(Arc::clone(&bucket), cluster.name.as_str()),
         };
         let kubernetes = Kubernetes::new(cluster.name.as_str(), Arc::new(entrance));
-        let clouds = Arc::new(Clouds::new(aws, kubernetes));
+        let clouds = Arc::new(Clouds::new(aws, kubernetes, cluster.network.plugin));
         Ok(Self { cluster, place, cloud: clouds.clone(), clouds: Some(clouds), store, bucket, workshop })
     }
 

@@ -10,6 +10,7 @@ mod file;
 pub mod flow;
 mod ground;
 mod interrupt;
+mod joining;
 mod kubeconfigs;
 mod manifests;
 mod origin;

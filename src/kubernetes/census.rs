@@ -6,7 +6,7 @@ use super::rollout::condition;
 use super::trouble;
 use crate::engine::Failure;
 use crate::health::{Census, Node, Pod};
-use crate::resource::ApiType;
+use crate::resource::{ApiType, GROUP_TAG};
 
 static NODES: ApiType = ApiType::known("v1", "Node", "nodes", false);
 static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
@@ -37,6 +37,18 @@ impl Kubernetes {
             pods.sort_by(|one, other| (&one.node, &one.component).cmp(&(&other.node, &other.component)));
         }
         Ok(Some(census))
+    }
+}
+
+impl Kubernetes {
+    /// How many nodes of a group take pods: ready, and known to the cloud controller. Nothing while the cluster has no API.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not to us.
+    pub async fn schedulable(&self, group: &str) -> Result<Option<usize>, Failure> {
+        let Some(connection) = self.connect().await? else { return Ok(None) };
+        let nodes = connection.list(&NODES, &format!("{GROUP_TAG}={group}")).await?;
+        Ok(Some(nodes.iter().map(node).filter(|node| node.initialized && node.trouble.is_none()).count()))
     }
 }
 

@@ -31,6 +31,8 @@ pub const CLUSTER_TAG: &str = "quorate.dev/cluster";
 pub const OBJECT_TAG: &str = "quorate.dev/object";
 /// The tag that says what a machine or a volume is for: [`MASTER`], `node` or `etcd`.
 pub const ROLE_TAG: &str = "quorate.dev/role";
+/// The tag, and the label of a node, that says which node group a machine belongs to.
+pub const GROUP_TAG: &str = "quorate.dev/group";
 /// The role of masters.
 pub const MASTER: &str = "master";
 

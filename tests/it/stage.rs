@@ -44,6 +44,7 @@ impl Stage {
     pub(crate) async fn new(wire: Wire, file: &str) -> Self {
         let workshop = tempfile::tempdir().expect("a directory can be made");
         let api = TestApi::start().await;
+        api.machines("workers", 9).await;
         Self { wire, api, cluster: read(file), runs: 0, workshop }
     }
 
@@ -135,7 +136,7 @@ impl Stage {
             vault: Vault::new(store, name),
         };
         let kubernetes = Kubernetes::new(name, Arc::new(Detour { way, api: self.api.access() }));
-        Sieve { clouds: Clouds::new(aws, kubernetes), api: &self.api }
+        Sieve { clouds: Clouds::new(aws, kubernetes, self.cluster.network.plugin), api: &self.api }
     }
 
     async fn connect(&self) -> (Arc<Aws>, S3Store) {

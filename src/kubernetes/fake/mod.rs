@@ -15,12 +15,24 @@ mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::Access;
+use crate::resource::GROUP_TAG;
 use state::State;
+
+/// A node as its kubelet makes it, once the cloud controller knows its machine.
+pub(crate) fn node(group: &str, number: usize) -> Json {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": { "name": format!("{group}-{number}"), "labels": { GROUP_TAG: group } },
+        "spec": { "providerID": format!("aws:///us-east-1a/i-{group}-{number}") },
+        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+    })
+}
 
 /// A running server. It ends with its handle.
 pub(crate) struct FakeApi {
@@ -85,6 +97,11 @@ impl FakeApi {
     /// Somebody else makes an object.
     pub(crate) fn put(&self, manager: &str, object: Json) {
         self.state().put(manager, object);
+    }
+
+    /// Machines of a node group have come, and take pods.
+    pub(crate) fn machines(&self, group: &str, count: usize) {
+        (1..=count).for_each(|number| self.put("kubelet", node(group, number)));
     }
 
     /// From now on what is rolled out is ready at once.

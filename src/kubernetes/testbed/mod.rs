@@ -11,7 +11,7 @@ mod sieve;
 use serde_json::Value as Json;
 
 use super::Access;
-use super::fake::FakeApi;
+use super::fake::{FakeApi, node};
 use crate::skip::skip;
 use real::Real;
 
@@ -81,6 +81,13 @@ impl TestApi {
         match self {
             Self::Fake(fake) => fake.edit(manager, kind, namespace, name, patch),
             Self::Real(real) => real.edit(manager, kind, namespace, name, patch).await,
+        }
+    }
+
+    /// Machines of a node group have come, and take pods.
+    pub(crate) async fn machines(&self, group: &str, count: usize) {
+        for number in 1..=count {
+            self.put("kubelet", node(group, number)).await;
         }
     }
 

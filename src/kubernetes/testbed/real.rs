@@ -21,8 +21,11 @@ static TURN: Mutex<()> = Mutex::const_new(());
 const LOOKS: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Types that no manifest of ours has, and tests have.
-static OTHERS: [ApiType; 2] =
-    [ApiType::known("v1", "Pod", "pods", true), ApiType::known("example.com/v1", "Room", "rooms", true)];
+static OTHERS: [ApiType; 3] = [
+    ApiType::known("v1", "Pod", "pods", true),
+    ApiType::known("v1", "Node", "nodes", false),
+    ApiType::known("example.com/v1", "Room", "rooms", true),
+];
 
 /// A connection to it, whose turn it is.
 pub(crate) struct Real {
@@ -153,24 +156,26 @@ fn is_of_tests(api: &ApiType, object: &Json) -> bool {
     }
 }
 
-/// Calls every pod ready, as kubelets do: nothing runs here.
+/// Calls every pod and every node ready, as kubelets do: nothing runs here.
 async fn call_ready(client: Client) {
-    let pods = &OTHERS[0];
+    let [pods, nodes, _] = &OTHERS;
     loop {
-        for pod in list(&client, pods).await {
-            let conditions = pod["status"]["conditions"].as_array();
-            let ready = |condition: &Json| condition["type"] == "Ready" && condition["status"] == "True";
-            if conditions.is_some_and(|conditions| conditions.iter().any(ready)) {
-                continue;
+        for (api, phase) in [(pods, "Running"), (nodes, "")] {
+            for object in list(&client, api).await {
+                let conditions = object["status"]["conditions"].as_array();
+                let ready = |condition: &Json| condition["type"] == "Ready" && condition["status"] == "True";
+                if conditions.is_some_and(|conditions| conditions.iter().any(ready)) {
+                    continue;
+                }
+                let metadata = &object["metadata"];
+                let status =
+                    json!({ "status": { "phase": phase, "conditions": [{ "type": "Ready", "status": "True" }] } });
+                let there = Request::new(api.path(metadata["namespace"].as_str()));
+                let name = metadata["name"].as_str().unwrap_or_default();
+                let patch = there.patch_subresource("status", name, &PatchParams::default(), &Patch::Merge(&status));
+                // It may be gone by now.
+                let _ = client.request::<Json>(patch.expect("a request")).await;
             }
-            let metadata = &pod["metadata"];
-            let status =
-                json!({ "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] } });
-            let pods_there = Request::new(pods.path(metadata["namespace"].as_str()));
-            let name = metadata["name"].as_str().unwrap_or_default();
-            let patch = pods_there.patch_subresource("status", name, &PatchParams::default(), &Patch::Merge(&status));
-            // It may be gone by now.
-            let _ = client.request::<Json>(patch.expect("a request")).await;
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -7,6 +7,7 @@ use crate::cli::clouds::Clouds;
 use crate::kubernetes::fake::FakeApi;
 use crate::kubernetes::{Access, Kubernetes};
 use crate::resource::Cloud;
+use crate::spec::NetworkPlugin;
 
 const SERVICES: &str = r#"
 service "chat" {
@@ -29,6 +30,7 @@ fn with_services() -> String {
 async fn two_clouds() -> (Lab, FakeApi) {
     let api = FakeApi::start().await;
     api.ready_at_once();
+    api.machines("workers", 9);
     let lab = Lab::new();
     let cloud = Some(clouds(&lab, api.access()));
     (Lab { cloud, text: with_services(), ..lab }, api)
@@ -37,7 +39,7 @@ async fn two_clouds() -> (Lab, FakeApi) {
 /// The simulated account, and a Kubernetes API on it that nobody has connected to yet.
 fn clouds(lab: &Lab, access: Access) -> Arc<dyn Cloud> {
     let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(access));
-    Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes))
+    Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes, NetworkPlugin::Routes))
 }
 
 /// From now on nobody answers where the API was, as the next command would find it.

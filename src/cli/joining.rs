@@ -1,0 +1,99 @@
+//! Waiting until a group's machines are nodes. Kubernetes gives pods to the nodes that are there: made while machines
+//! are still on their way, all pods of a service would go to the first one, and stay.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::engine::{Class, Failure, Live, Note, Value};
+use crate::resource::{AutoScalingGroup, GROUP_TAG, Resource};
+
+/// How often it is looked.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long no further machine may become a node until the rest is given up.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The node group that a live Auto Scaling group is of; nothing if it is none.
+pub(super) fn node_group(live: &Live) -> Option<&str> {
+    let Some(Value::Map(tags)) = live.attributes.get("tags") else { return None };
+    let group = tags.get(GROUP_TAG).and_then(Value::as_text);
+    group.filter(|_| live.address.kind() == AutoScalingGroup::KIND.name)
+}
+
+/// Waits until as many nodes take pods as there are machines. `look` counts them; it finds nothing while there is no API.
+///
+/// It never fails: a machine that does not come up is the business of `validate`, and an API that does not answer that of
+/// the objects in it.
+pub(super) async fn until_nodes<F>(machines: usize, note: Note<'_>, look: impl Fn() -> F)
+where
+    F: Future<Output = Result<Option<usize>, Failure>>,
+{
+    let (mut said, mut moved) = (String::new(), Instant::now());
+    loop {
+        let waiting = match look().await {
+            Ok(Some(nodes)) if nodes >= machines => return,
+            Ok(Some(nodes)) => format!("{nodes} of {machines} machines are nodes"),
+            Ok(None) => "the cluster has no API yet".to_owned(),
+            Err(failure) if failure.class == Class::Fatal => return,
+            Err(failure) => failure.message,
+        };
+        if waiting != said {
+            note(waiting.clone());
+            (said, moved) = (waiting, Instant::now());
+        } else if moved.elapsed() >= PATIENCE {
+            let minutes = PATIENCE.as_secs() / 60;
+            note(format!("{said}, since {minutes} minutes: going on without the others"));
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// What is said while these are the answers, the last one for ever.
+    async fn told(answers: Vec<Result<Option<usize>, Failure>>) -> Vec<String> {
+        let answers = Mutex::new(VecDeque::from(answers));
+        let look = || {
+            let mut answers = answers.lock().unwrap();
+            let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+            std::future::ready(next.unwrap())
+        };
+        let said = Mutex::new(Vec::new());
+        until_nodes(3, &|line| said.lock().unwrap().push(line), look).await;
+        said.into_inner().unwrap()
+    }
+
+    fn failure(class: Class) -> Failure {
+        Failure::own(class, "connect", "no master answers yet")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pods_wait_until_all_machines_are_nodes() {
+        let answers = vec![Ok(None), Err(failure(Class::Unavailable)), Ok(Some(1)), Ok(Some(1)), Ok(Some(3))];
+        let said = ["the cluster has no API yet", "no master answers yet", "1 of 3 machines are nodes"];
+        assert_eq!(told(answers).await, said);
+        assert_eq!(told(vec![Ok(Some(4))]).await, Vec::<String>::new(), "more than enough");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_machine_that_never_comes_holds_nothing_back_for_ever() {
+        let begun = Instant::now();
+        let said = told(vec![Ok(Some(2))]).await;
+        assert_eq!(said.last().unwrap(), "2 of 3 machines are nodes, since 10 minutes: going on without the others");
+        assert!((PATIENCE..PATIENCE + 2 * PAUSE).contains(&begun.elapsed()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_api_that_will_not_answer_is_not_waited_for() {
+        assert_eq!(told(vec![Err(failure(Class::Fatal))]).await, Vec::<String>::new());
+    }
+}
