@@ -2,7 +2,7 @@
 
 use super::Kubernetes;
 use super::place::Json;
-use super::rollout::condition;
+use super::progress::condition;
 use super::trouble;
 use crate::engine::Failure;
 use crate::health::{Census, Node, Pod};

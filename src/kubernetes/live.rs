@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::place::{Json, Place};
-use super::rollout::{Progress, progress};
+use super::progress::{Progress, progress};
 use crate::engine::{Address, Live, Phase};
 use crate::resource::{ApiType, fields, is_kubernetes, marked};
 

@@ -8,7 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::client::{Connection, Events, Seen};
 use super::failure::own;
+use super::patience::Patience;
 use super::place::{Json, Place};
+use super::progress::{Progress, condition};
 use super::trouble::trouble;
 use super::warnings::{selector, warnings};
 use crate::engine::{Class, Failure, Note};
@@ -16,84 +18,23 @@ use crate::resource::ApiType;
 
 /// The type of pods, which no manifest of ours makes by itself.
 const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
-/// How long something may take. A Deployment gives up earlier, when nothing moves for its own deadline.
+/// How long something may take, however much moves.
 pub(super) const LIMIT: Duration = Duration::from_mins(20);
 /// How long nothing may be said before it is asked for warnings.
 const QUIET: Duration = Duration::from_secs(20);
 /// How long before a watch that broke is begun anew.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How far something has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// It is as it should be.
-    Done,
-    /// Not yet: what is missing, in a few words.
-    Waiting(String),
-    /// It has given up.
-    Stalled(String),
-}
-
-/// How far an object has come. What runs nothing is there once it is stored.
-pub(super) fn progress(object: &Json) -> Progress {
-    let (spec, status) = (&object["spec"], &object["status"]);
-    let seen = status["observedGeneration"].as_u64() >= object["metadata"]["generation"].as_u64();
-    let number = |name: &str| status[name].as_u64().unwrap_or(0);
-    // Pods of the old kind stay until somebody removes them, and those below a partition for good: both as asked for.
-    let on_delete = spec["updateStrategy"]["type"] == "OnDelete";
-    match object["kind"].as_str().unwrap_or_default() {
-        "Deployment" => deployment(object, seen),
-        "DaemonSet" => {
-            let wanted = number("desiredNumberScheduled");
-            let updated = if on_delete { wanted } else { number("updatedNumberScheduled") };
-            let there = updated.min(number("numberAvailable"));
-            pods(seen && there >= wanted, there, wanted)
-        }
-        "StatefulSet" => {
-            let wanted = spec["replicas"].as_u64().unwrap_or(1);
-            let held_back = spec["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap_or(0);
-            let held_back = if on_delete { wanted } else { held_back.min(wanted) };
-            let there = (number("updatedReplicas") + held_back).min(number("readyReplicas"));
-            pods(seen && there >= wanted, there, wanted)
-        }
-        "CustomResourceDefinition" => match condition(object, "Established") {
-            Some(established) if established["status"] == "True" => Progress::Done,
-            _ => Progress::Waiting("until it is established".to_owned()),
-        },
-        _ => Progress::Done,
-    }
-}
-
-fn deployment(object: &Json, seen: bool) -> Progress {
-    let status = &object["status"];
-    let number = |name: &str| status[name].as_u64().unwrap_or(0);
-    let wanted = object["spec"]["replicas"].as_u64().unwrap_or(1);
-    let (all, updated, available) = (number("replicas"), number("updatedReplicas"), number("availableReplicas"));
-    let there = updated.min(available);
-    // Old pods that are still there may serve, but they are not what was asked for.
-    if seen && updated == wanted && all == wanted && available == wanted {
-        return Progress::Done;
-    }
-    let told = pods(false, there, wanted);
-    let gave_up = condition(object, "Progressing").filter(|condition| condition["status"] == "False");
-    match (seen, gave_up, told) {
-        (true, Some(_), Progress::Waiting(told)) => Progress::Stalled(told),
-        (_, _, told) => told,
-    }
-}
-
-fn pods(done: bool, there: u64, wanted: u64) -> Progress {
-    if done { Progress::Done } else { Progress::Waiting(format!("{there} of {wanted} pods are ready")) }
-}
-
-/// The condition of this type.
-pub(super) fn condition<'a>(object: &'a Json, name: &str) -> Option<&'a Json> {
-    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
-}
-
 /// Waits until an object is as it should be, and returns it.
 pub(super) async fn wait(connection: &Connection, place: &Place, note: Note<'_>) -> Result<Json, Failure> {
-    let mut vigil = Vigil { connection, place, pods: BTreeMap::new(), failed: None, said: String::new() };
+    let mut vigil = Vigil {
+        connection,
+        place,
+        patience: Patience::new(Instant::now()),
+        pods: BTreeMap::new(),
+        failed: None,
+        said: String::new(),
+    };
     let told = match tokio::time::timeout(LIMIT, vigil.keep(note)).await {
         Ok(Ok(End::There(object))) => return Ok(object),
         Ok(Ok(End::Stalled(told))) => told,
@@ -154,6 +95,7 @@ fn stays(place: &Place, object: &Json, patience: Duration) -> Failure {
 struct Vigil<'a> {
     connection: &'a Connection,
     place: &'a Place,
+    patience: Patience,
     /// What is wrong with each pod, by name.
     pods: BTreeMap<String, String>,
     /// Why no pod can be made.
@@ -165,9 +107,12 @@ struct Vigil<'a> {
 impl Vigil<'_> {
     async fn keep(&mut self, note: Note<'_>) -> Result<End, Failure> {
         loop {
+            // A watch tells nothing of what is gone when it begins.
+            let Some(object) = self.connection.get(self.place).await? else { return Err(self.gone()) };
             let mut objects = self.connection.watch(self.place).await?;
-            let mut pods = self.watch_pods().await?;
+            let mut pods = self.watch_pods(&object).await?;
             loop {
+                let end = self.patience.ends();
                 tokio::select! {
                     biased;
                     event = objects.next() => match event {
@@ -176,13 +121,16 @@ impl Vigil<'_> {
                                 return Ok(end);
                             }
                         }
-                        Some(Ok(Seen::Gone(_))) => return Err(self.failure(Class::Gone, "it was removed meanwhile")),
+                        Some(Ok(Seen::Gone(_))) => return Err(self.gone()),
                         Some(Err(_)) | None => break,
                     },
                     event = pods.next() => match event {
                         Some(Ok(event)) => self.see_pod(event, note),
                         Some(Err(_)) | None => break,
                     },
+                    () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => {
+                        return Ok(End::Stalled(self.patience.told()));
+                    }
                     () = tokio::time::sleep(QUIET) => self.ask(note).await,
                 }
             }
@@ -199,9 +147,8 @@ impl Vigil<'_> {
     }
 
     /// The pods of a workload; of anything else nothing, for ever.
-    async fn watch_pods(&self) -> Result<Events, Failure> {
-        let object = self.connection.get(self.place).await?;
-        let labels = object.as_ref().and_then(selector).filter(|_| self.place.api.group() == "apps");
+    async fn watch_pods(&self, object: &Json) -> Result<Events, Failure> {
+        let labels = selector(object).filter(|_| self.place.api.group() == "apps");
         let Some(labels) = labels else { return Ok(futures_util::stream::pending().boxed()) };
         self.connection.watch_all(&PODS, self.place.namespace.as_deref(), &labels).await
     }
@@ -209,7 +156,7 @@ impl Vigil<'_> {
     fn see(&mut self, object: Json, note: Note<'_>) -> Option<End> {
         let failed = condition(&object, "ReplicaFailure").filter(|condition| condition["status"] == "True");
         self.failed = failed.and_then(|failed| failed["message"].as_str().map(str::to_owned));
-        match progress(&object) {
+        match self.patience.see(&object, Instant::now()) {
             Progress::Done => Some(End::There(object)),
             Progress::Stalled(told) => Some(End::Stalled(told)),
             Progress::Waiting(told) => {
@@ -253,6 +200,10 @@ impl Vigil<'_> {
         reasons.extend(warnings.iter().map(String::as_str));
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
         self.failure(Class::Fatal, &format!("{told}{reasons}"))
+    }
+
+    fn gone(&self) -> Failure {
+        self.failure(Class::Gone, "it was removed meanwhile")
     }
 
     fn failure(&self, class: Class, message: &str) -> Failure {

@@ -1,7 +1,7 @@
 //! What is wrong with a pod, in words that say what to do.
 
 use super::place::Json;
-use super::rollout::condition;
+use super::progress::condition;
 
 /// Reasons for waiting that pass by themselves.
 const NORMAL: &[&str] = &["ContainerCreating", "PodInitializing"];

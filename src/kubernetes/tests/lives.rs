@@ -65,6 +65,21 @@ impl Life {
         outcome
     }
 
+    /// The same, and does something as soon as a deployment is waited for.
+    async fn carry_out_while(&mut self, prepared: &Prepared, then: impl Fn(&FakeApi)) -> Outcome {
+        let api = self.api.pretended();
+        api.take_requests();
+        let options = ApplyOptions::default();
+        let (outcome, ()) =
+            tokio::join!(engine::apply(&self.cloud, &Kinds, prepared, &self.record, &options, &Silent), async {
+                let is_watch = |request: &String| request.ends_with("/namespaces/default/deployments");
+                until(|| api.take_requests().iter().any(is_watch)).await;
+                then(api);
+            });
+        self.record.clone_from(&outcome.recorded);
+        outcome
+    }
+
     /// Applies, and nothing is left to do.
     async fn settle(&mut self, wanted: &[Object]) {
         let prepared = self.plan(Mode::Apply, wanted).await;

@@ -74,3 +74,14 @@ fn deployment(name: &str) -> Json {
         },
     })
 }
+
+/// Lets everybody else run until something holds. Bounded by tries, not by time.
+async fn until(holds: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if holds() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never happened");
+}

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::engine::Class;
-use crate::kubernetes::rollout::{Progress, progress, wait};
+use crate::kubernetes::progress::{Progress, progress};
+use crate::kubernetes::rollout::wait;
 
 /// What was said while waiting.
 #[derive(Default)]
@@ -18,17 +19,6 @@ impl Said {
     fn has(&self, part: &str) -> bool {
         self.0.lock().unwrap().iter().any(|text| text.contains(part))
     }
-}
-
-/// Lets everybody else run until something holds. Bounded by tries, not by time.
-async fn until(holds: impl Fn() -> bool) {
-    for _ in 0..100_000 {
-        if holds() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("it never happened");
 }
 
 fn pod(status: &Json) -> Json {
@@ -126,10 +116,14 @@ async fn what_the_cluster_warns_of_is_part_of_the_reason() {
     let gave_up = json!({ "status": { "observedGeneration": 1, "conditions": [
         { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
     ] } });
-    bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
-    let failure = wait(&bench.connection, &place(&chat), &|_| {}).await.unwrap_err();
+    let (said, at) = (Said::default(), place(&chat));
+    let note = |text| said.note(text);
+    let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
+        until(|| said.has("0 of 2 pods are ready")).await;
+        bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
+    });
     assert_eq!(
-        failure.message,
+        end.unwrap_err().message,
         "0 of 2 pods are ready: FailedCreate: exceeded quota: small; FailedMount: secret \"web\" not found; \
          ProvisioningFailed: no such class"
     );
@@ -171,6 +165,13 @@ async fn a_used_up_quota_is_told() {
         bench.api.rolled_out("default", "chat");
     });
     end.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_is_gone() {
+    let bench = Bench::fake().await;
+    let failure = wait(&bench.connection, &place(&deployment("chat")), &|_| {}).await.unwrap_err();
+    assert_eq!((failure.class, failure.message.as_str()), (Class::Gone, "it was removed meanwhile"));
 }
 
 #[tokio::test]

@@ -169,30 +169,42 @@ async fn what_an_add_on_takes_along_for_good_is_told() {
     assert_eq!(lost, ["manifest/db/Namespace/db", "manifest/db/PersistentVolumeClaim/default/data"]);
 }
 
+/// No pod of the deployment is there any more, and it gave up.
+fn gave_up(api: &FakeApi, at: &str) {
+    let status = json!({ "status": { "availableReplicas": 0, "conditions": [
+        { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "lastTransitionTime": at },
+    ] } });
+    api.edit("kube-controller-manager", "Deployment", "default", "chat", &status);
+}
+
+#[tokio::test]
+async fn what_gave_up_before_is_waited_for_again() {
+    let mut life = Life::pretended().await;
+    life.settle(&wanted(chat())).await;
+    life.api.pretended().ready_when_told();
+    gave_up(life.api.pretended(), "2026-01-01T00:00:00Z");
+    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    assert_eq!(lines(&prepared), ["Wait deployment/chat (Unfinished)"]);
+    // What it lacked is there by now.
+    let outcome = life.carry_out_while(&prepared, |api| api.rolled_out("default", "chat")).await;
+    assert_eq!(outcome.failed, []);
+}
+
 #[tokio::test]
 async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
     let mut life = Life::pretended().await;
     life.settle(&wanted(chat())).await;
     life.api.pretended().ready_when_told();
-    let down = json!({ "status": { "availableReplicas": 0 } });
-    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &down).await;
-    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
-    assert_eq!(lines(&prepared), ["Wait deployment/chat (Unfinished)"]);
-    let gave_up = json!({ "status": { "conditions": [
-        { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
-    ] } });
-    life.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up).await;
-    let outcome = life.carry_out(&prepared).await;
-    assert!(outcome.failed[0].1.message.contains("0 of 2 pods are ready"), "{:?}", outcome.failed);
-
     let mut autoscaled = wanted(chat());
     autoscaled[1].depends_on.insert("deployment/chat".parse().unwrap());
     autoscaled[1].attributes.insert("spec.type".to_owned(), Value::Text("NodePort".to_owned()));
+    gave_up(life.api.pretended(), "2026-01-01T00:00:00Z");
     let prepared = life.plan(Mode::Apply, &autoscaled).await;
     let needs: Vec<usize> = prepared.plan.changes.iter().map(|change| change.needs.len()).collect();
     assert_eq!(needs, [0, 0], "{:?}", lines(&prepared));
-    let outcome = life.carry_out(&prepared).await;
+    let outcome = life.carry_out_while(&prepared, |api| gave_up(api, "2026-01-01T00:05:00Z")).await;
     assert_eq!((outcome.failed.len(), outcome.skipped.len()), (1, 0), "{outcome:?}");
+    assert!(outcome.failed[0].1.message.contains("0 of 2 pods are ready"), "{:?}", outcome.failed);
 }
 
 #[tokio::test]
