@@ -2,6 +2,9 @@
 
 use super::place::Json;
 
+/// The label of a master's node, and its taint.
+const MASTER: &str = "node-role.kubernetes.io/control-plane";
+
 /// How far something has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -26,7 +29,12 @@ pub(super) fn progress(object: &Json) -> Progress {
             let wanted = number("desiredNumberScheduled");
             let updated = if on_delete { wanted } else { number("updatedNumberScheduled") };
             let there = updated.min(number("numberAvailable"));
-            pods(seen && there >= wanted, there, wanted)
+            match wanted {
+                // Every cluster has masters: they have not joined yet, or are not known as such.
+                0 if seen && is_for_masters(spec) => Progress::Waiting("no master is a node yet".to_owned()),
+                // Machines of another kind there may be none of, and more will come: that is as asked for.
+                _ => pods(seen && there >= wanted, there, wanted),
+            }
         }
         "StatefulSet" => {
             let wanted = spec["replicas"].as_u64().unwrap_or(1);
@@ -59,6 +67,14 @@ fn deployment(object: &Json, seen: bool) -> Progress {
         (true, Some(_), Progress::Waiting(told)) => Progress::Stalled(told),
         (_, _, told) => told,
     }
+}
+
+/// Whether a `DaemonSet` is for every master, and for nothing else.
+fn is_for_masters(spec: &Json) -> bool {
+    let pod = &spec["template"]["spec"];
+    let only = pod["nodeSelector"].as_object().is_some_and(|labels| labels.len() == 1 && labels.contains_key(MASTER));
+    let mut tolerated = pod["tolerations"].as_array().into_iter().flatten();
+    only && pod["affinity"].is_null() && tolerated.any(|taint| taint["key"] == MASTER || taint["key"].is_null())
 }
 
 fn pods(done: bool, there: u64, wanted: u64) -> Progress {

@@ -167,6 +167,22 @@ async fn a_used_up_quota_is_told() {
     end.unwrap();
 }
 
+#[test]
+fn a_daemon_set_for_machines_that_there_are_none_of_is_done_and_one_for_masters_is_not() {
+    let told = |selector: Json, observed: u64| {
+        let tolerations = json!([{ "key": "node-role.kubernetes.io/control-plane", "operator": "Exists" }]);
+        let pod = json!({ "nodeSelector": selector, "tolerations": tolerations });
+        progress(&json!({
+            "kind": "DaemonSet", "metadata": { "generation": 1 }, "spec": { "template": { "spec": pod } },
+            "status": { "observedGeneration": observed, "desiredNumberScheduled": 0, "numberAvailable": 0 },
+        }))
+    };
+    let (accelerated, masters) = (json!({ "gpu": "yes" }), json!({ "node-role.kubernetes.io/control-plane": "" }));
+    assert_eq!(told(accelerated.clone(), 1), Progress::Done);
+    assert_eq!(told(masters, 1), Progress::Waiting("no master is a node yet".to_owned()));
+    assert_eq!(told(accelerated, 0), Progress::Waiting("0 of 0 pods are ready".to_owned()), "nobody has looked at it");
+}
+
 #[tokio::test]
 async fn nobody_waits_for_what_is_gone() {
     let bench = Bench::fake().await;
