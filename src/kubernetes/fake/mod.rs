@@ -8,6 +8,7 @@ mod answer;
 mod defaults;
 mod http;
 mod merge;
+mod ports;
 mod schema;
 mod state;
 mod target;

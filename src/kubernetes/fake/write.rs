@@ -36,8 +36,9 @@ impl State {
             Err(conflicts) => return Err(Answer::Document(409, conflict(&conflicts, api.api_version.as_ref()))),
         };
         defaults::fill(&mut object);
+        self.give_ports(&target.key(), &mut object);
         target.schema.validate(&object, live)?;
-        self.check_node_ports(target, &object)?;
+        self.check_service(&target.key(), &object, live)?;
         if query("dryRun") == "All" {
             self.stamp(&mut object, live);
             return Ok(Stored { object, managers }.shown());
@@ -60,30 +61,6 @@ impl State {
                 Err(_) => Err(Answer::Document(403, leaving(target))),
             },
             Some(_) => Ok(()),
-        }
-    }
-
-    fn check_node_ports(&self, target: &Target, object: &Json) -> Result<(), Refused> {
-        let ports = |object: &Json| -> Vec<i64> {
-            object["spec"]["ports"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|port| port["nodePort"].as_i64())
-                .collect()
-        };
-        let wanted = ports(object);
-        let taken = self.objects.iter().filter(|(key, _)| **key != target.key() && key.0 == "services");
-        match taken.flat_map(|(_, stored)| ports(&stored.object)).find(|port| wanted.contains(port)) {
-            Some(port) => Err((
-                422,
-                "Invalid",
-                format!(
-                    "Service \"{}\" is invalid: spec.ports[0].nodePort: Invalid value: {port}: provided port is already allocated",
-                    target.name
-                ),
-            )),
-            None => Ok(()),
         }
     }
 

@@ -91,6 +91,63 @@ async fn two_services_cannot_have_one_node_port() {
 }
 
 #[tokio::test]
+async fn one_service_has_a_node_port_twice_only_for_two_protocols_of_one_port() {
+    let bench = Bench::start().await;
+    let twice = |protocol: &str, port: u64| {
+        service(&json!({ "type": "NodePort", "ports": [
+            { "name": "a", "port": 80, "protocol": "TCP", "nodePort": 30001 },
+            { "name": "b", "port": port, "protocol": protocol, "nodePort": 30001 },
+        ] }))
+    };
+    for (protocol, said) in [("TCP", "Duplicate value"), ("UDP", "already allocated")] {
+        let failure = bench.apply(&twice(protocol, 81)).await.unwrap_err();
+        assert!(failure.message.contains(said), "{failure}");
+    }
+    bench.apply(&twice("UDP", 80)).await.expect("one port, asked by two protocols");
+}
+
+#[tokio::test]
+async fn a_service_that_names_no_node_port_is_given_one_and_keeps_it() {
+    let bench = Bench::start().await;
+    let balanced = |port: u64| {
+        let ports = json!([{ "name": "a", "port": port, "protocol": "TCP" }]);
+        service(
+            &json!({ "type": "LoadBalancer", "externalTrafficPolicy": "Local", "selector": { "app": "chat" }, "ports": ports }),
+        )
+    };
+    let made = bench.apply(&balanced(80)).await.unwrap();
+    let given = |service: &Json| {
+        [&service["spec"]["ports"][0]["nodePort"], &service["spec"]["healthCheckNodePort"]].map(Json::as_u64)
+    };
+    let [port, check] = given(&made);
+    assert!(port.is_some() && check.is_some() && port != check, "{made}");
+    assert_eq!(given(&bench.apply(&balanced(80)).await.unwrap()), [port, check]);
+
+    let mut other = balanced(80);
+    other["spec"]["healthCheckNodePort"] = if check == Some(32_000) { 32_001 } else { 32_000 }.into();
+    let failure = bench.apply(&other).await.unwrap_err();
+    assert_eq!(failure.class, Class::Invalid, "{failure}");
+    assert!(failure.message.contains("healthCheckNodePort"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_load_balancer_is_somebody_elses_only_from_the_beginning() {
+    let bench = Bench::start().await;
+    if !bench.api.knows("a class of load balancers", 24) {
+        return;
+    }
+    let of = |class: &str| {
+        let ports = json!([{ "name": "a", "port": 80, "protocol": "TCP" }]);
+        service(
+            &json!({ "type": "LoadBalancer", "loadBalancerClass": class, "selector": { "app": "chat" }, "ports": ports }),
+        )
+    };
+    bench.apply(&of("example.com/one")).await.unwrap();
+    let failure = bench.apply(&of("example.com/other")).await.unwrap_err();
+    assert!(failure.message.contains("may not change once set"), "{failure}");
+}
+
+#[tokio::test]
 async fn nothing_is_made_in_a_namespace_that_is_not_there() {
     let mut chat = deployment("chat");
     chat["metadata"]["namespace"] = "nowhere".into();
