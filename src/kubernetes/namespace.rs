@@ -1,16 +1,19 @@
 //! A namespace takes everything in it along when it goes: so it goes only without what others made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::client::Connection;
-use super::failure::own;
+use super::failure::{is_alone, own};
 use super::live::ours;
 use super::place::{Json, Place};
 use super::provider::ABREAST;
-use crate::engine::{Class, Failure};
+use crate::engine::{Attributes, Class, Failure, Live, Object, Value};
+use crate::resource::ApiType;
 
+const NAMESPACE: &str = "Namespace";
+static NAMESPACES: ApiType = ApiType::known("v1", NAMESPACE, "namespaces", false);
 /// What Kubernetes itself puts into every namespace.
 const FURNITURE: [(&str, &str); 2] = [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 /// Types whose objects only tell of others.
@@ -36,6 +39,32 @@ pub(super) async fn check_empty(connection: &Connection, place: &Place, cluster:
         others.join(", ")
     );
     Err(own(Class::Invalid, &format!("delete {place}"), message))
+}
+
+/// What to say of the namespaces that are there and no longer wanted: those that will not go, and why.
+pub(super) async fn held(
+    connection: &Connection,
+    cluster: &str,
+    wanted: &[Object],
+    live: &[Live],
+) -> Result<Vec<String>, Failure> {
+    let name = |attributes: &Attributes| {
+        let text = |field: &str| attributes.get(field).and_then(Value::as_text).map(str::to_owned);
+        text("metadata.name").filter(|_| text("kind").as_deref() == Some(NAMESPACE))
+    };
+    let stay: BTreeSet<String> = wanted.iter().filter_map(|object| name(&object.attributes)).collect();
+    let mut notes = Vec::new();
+    for live in live.iter().filter(|live| live.proven) {
+        let Some(name) = name(&live.attributes).filter(|name| !stay.contains(name)) else { continue };
+        let place = Place { api: NAMESPACES.clone(), namespace: None, name };
+        match check_empty(connection, &place, cluster).await {
+            Err(failure) if is_alone(&failure) => {
+                notes.push(format!("{place} has left the file, and cannot be removed: {}", failure.message));
+            }
+            checked => checked?,
+        }
+    }
+    Ok(notes)
 }
 
 /// Everything in a namespace, of whatever type: what it is called and whose it is, not what is in it.

@@ -220,7 +220,9 @@ impl Provider for Kubernetes {
             let Some(connection) = self.connect().await? else {
                 return Ok(Rehearsal { objects, ..Rehearsal::default() });
             };
+            let held = namespace::held(connection, &self.cluster, &objects, live).await?;
             let mut rehearsal = rehearsal::rehearse(connection, &self.cluster, objects, live).await?;
+            rehearsal.notes.extend(held);
             let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
             rehearsal.notes.extend(unseen.iter().map(|(api, failure)| rehearsal::unlisted(api, failure)));
             Ok(rehearsal)

@@ -145,6 +145,8 @@ async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() 
         let failure = check().await.unwrap_err();
         assert!(failure.message.contains(&format!("{kind} team/theirs")), "{failure}");
         let prepared = life.plan(Mode::Apply, &wanted[1..]).await;
+        let told = life.notes.iter().any(|note| note.contains("namespaces team") && note.contains("team/theirs"));
+        assert!(told, "before anything is done: {:?}", life.notes);
         assert_eq!(life.carry_out(&prepared).await.failed.len(), 1, "{:?}", lines(&prepared));
         assert!(life.api.get(kind, "team", "theirs").await.is_some());
     }
