@@ -91,6 +91,14 @@ impl TestApi {
         }
     }
 
+    /// Everything that a deployment wants is there: with a fake at once, with a real server when its controllers are done.
+    pub(crate) async fn rolled_out(&self, namespace: &str, name: &str) {
+        match self {
+            Self::Fake(fake) => fake.rolled_out(namespace, name),
+            Self::Real(real) => real.rolled_out(namespace, name).await,
+        }
+    }
+
     /// Whether the server is of this minor version at least, in which it learned what a test is about; says it if not.
     pub(crate) fn knows(&self, what: &str, since: u32) -> bool {
         let minor = match self {

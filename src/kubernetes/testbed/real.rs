@@ -100,6 +100,19 @@ impl Real {
         self.client.request::<Json>(request).await.expect("it can be changed");
     }
 
+    pub(super) async fn rolled_out(&self, namespace: &str, name: &str) {
+        for _ in 0..LOOKS {
+            let found = self.get("Deployment", namespace, name).await.expect("it is there");
+            let (spec, status) = (&found["spec"], &found["status"]);
+            let observed = status["observedGeneration"] == found["metadata"]["generation"];
+            if observed && status["replicas"] == spec["replicas"] && status["availableReplicas"] == spec["replicas"] {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{namespace}/{name} does not come up");
+    }
+
     /// Removes everything that tests have made, and waits until it is gone.
     async fn empty(&self) {
         for _ in 0..LOOKS {

@@ -117,31 +117,41 @@ async fn a_label_that_somebody_added_to_a_selector_is_drift_and_taken_back() {
 /// Something in the namespace `team`, made by a controller for somebody.
 fn inside(kind: &str, version: &str, name: &str, owner: Option<&Json>) -> Json {
     let owners: Vec<Json> = owner.into_iter().map(|owner| json!({ "uid": owner["metadata"]["uid"] })).collect();
-    json!({ "apiVersion": version, "kind": kind,
-            "metadata": { "name": name, "namespace": "team", "ownerReferences": owners } })
+    let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name, "namespace": "team" } });
+    if !owners.is_empty() {
+        object["metadata"]["ownerReferences"] = owners.into();
+    }
+    if kind == "Pod" {
+        object["spec"] = json!({ "containers": [{ "name": "c", "image": "c:1" }] });
+    }
+    object
 }
 
 #[tokio::test]
 async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() {
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
     for (address, kind) in [("namespace/team", "Secret"), ("manifest/team/Namespace/team", "Pod")] {
-        let mut life = Life::pretended().await;
+        let mut life = Life::begin().await;
         let mut ours = chat();
         ours["metadata"]["namespace"] = "team".into();
         let wanted = [object(address, namespace.clone()), object("deployment/chat", ours)];
         life.settle(&wanted).await;
         let deployment = life.api.get("Deployment", "team", "chat").await.unwrap();
-        life.api.put("controller", inside("ReplicaSet", "apps/v1", "chat-5d", Some(&deployment))).await;
-        let set = life.api.get("ReplicaSet", "team", "chat-5d").await.unwrap();
-        life.api.put("controller", inside("Pod", "v1", "chat-5d-x", Some(&set))).await;
-        life.api.put("controller", inside("ServiceAccount", "v1", "default", None)).await;
+        // What the controllers of a real server have made by now.
+        if let Some(fake) = life.api.fake() {
+            fake.put("controller", inside("ReplicaSet", "apps/v1", "chat-5d", Some(&deployment)));
+            let set = fake.get("ReplicaSet", "team", "chat-5d").unwrap();
+            fake.put("controller", inside("Pod", "v1", "chat-5d-x", Some(&set)));
+            fake.put("controller", inside("ServiceAccount", "v1", "default", None));
+        }
         let connection = Connection::new(&life.api.access()).unwrap();
         let check = async || crate::kubernetes::namespace::check_empty(&connection, &place(&namespace), CLUSTER).await;
         assert_eq!(check().await, Ok(()));
 
-        // Owned by something that is neither ours nor in the namespace.
+        // Owned by something that is neither ours nor in the namespace. A real server removes what has no such owner.
         let elsewhere = json!({ "metadata": { "uid": "of-a-node" } });
-        life.api.put("them", inside(kind, "v1", "theirs", Some(&elsewhere))).await;
+        let owner = life.api.fake().map(|_| &elsewhere);
+        life.api.put("them", inside(kind, "v1", "theirs", owner)).await;
         let failure = check().await.unwrap_err();
         assert!(failure.message.contains(&format!("{kind} team/theirs")), "{failure}");
         let prepared = life.plan(Mode::Apply, &wanted[1..]).await;
@@ -211,7 +221,7 @@ async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
 
 #[tokio::test]
 async fn a_namespace_with_what_others_made_does_not_keep_the_cluster() {
-    let mut life = Life::pretended().await;
+    let mut life = Life::begin().await;
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
     life.settle(&[object("namespace/team", namespace)]).await;
     life.api.put("them", inside("Secret", "v1", "theirs", None)).await;

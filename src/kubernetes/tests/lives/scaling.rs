@@ -6,8 +6,8 @@ async fn pods(life: &Life) -> u64 {
     life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"].as_u64().unwrap()
 }
 
-/// The deployment without a number of its own, and who decides on it instead.
-fn scaled() -> Vec<Object> {
+/// The deployment without a number of its own, and who decides on it instead, where the server knows such.
+fn scaled(life: &Life) -> Vec<Object> {
     let mut chat = chat();
     chat["spec"].as_object_mut().unwrap().remove("replicas");
     let scaler = json!({
@@ -15,7 +15,8 @@ fn scaled() -> Vec<Object> {
         "spec": { "minReplicas": 2, "maxReplicas": 20,
                   "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "chat" } },
     });
-    vec![object("deployment/chat", chat), object("horizontal-pod-autoscaler/chat", scaler)]
+    let scaler = life.api.sieve(scaler).map(|scaler| object("horizontal-pod-autoscaler/chat", scaler));
+    [object("deployment/chat", chat)].into_iter().chain(scaler).collect()
 }
 
 fn fixed(replicas: u64) -> Vec<Object> {
@@ -26,33 +27,33 @@ fn fixed(replicas: u64) -> Vec<Object> {
 
 #[tokio::test]
 async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
-    let mut life = Life::pretended().await;
+    let mut life = Life::begin().await;
     life.settle(&fixed(10)).await;
-    life.settle(&scaled()).await;
+    let scaled = scaled(&life);
+    life.settle(&scaled).await;
     assert_eq!(pods(&life).await, 10, "one pod for a moment is an outage");
 
     // It scales, and that is no drift. Our other changes leave its number alone.
     life.api
         .edit("kube-controller-manager", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 7 } }))
         .await;
-    life.api.pretended().rolled_out("default", "chat");
-    assert_eq!(lines(&life.plan(Mode::Apply, &scaled()).await), Vec::<String>::new());
+    life.api.rolled_out("default", "chat").await;
+    assert_eq!(lines(&life.plan(Mode::Apply, &scaled).await), Vec::<String>::new());
     assert_eq!(pods(&life).await, 7);
 
     let prepared = life.plan(Mode::Apply, &fixed(3)).await;
-    assert_eq!(
-        lines(&prepared),
-        ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"]
-    );
+    let told = ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"];
+    assert_eq!(lines(&prepared), told[..scaled.len()]);
     life.settle(&fixed(3)).await;
     assert_eq!(pods(&life).await, 3);
 }
 
 #[tokio::test]
 async fn a_number_that_waits_for_an_autoscaler_is_nobody_elses() {
-    let mut life = Life::pretended().await;
+    let mut life = Life::begin().await;
     life.settle(&fixed(10)).await;
-    life.settle(&scaled()).await;
+    let scaled = scaled(&life);
+    life.settle(&scaled).await;
     life.settle(&fixed(4)).await;
     assert_eq!((pods(&life).await, life.notes.as_slice()), (4, &[][..]), "no autoscaler ever looked");
 }
