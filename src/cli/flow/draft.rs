@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::blueprint::{self, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{
-    self, Action, Address, Change, Failure, Inputs, Live, Mode, Object, Prepared, Reason, Rehearsal, Vocabulary,
+    self, Action, Address, Attributes, Change, Failure, Inputs, Live, Mode, Object, Prepared, Reason, Rehearsal, Value,
+    Vocabulary,
 };
 use crate::resource::{AutoScalingGroup, Kinds, Resource, is_kubernetes};
 use crate::state::StateError;
@@ -92,14 +93,23 @@ async fn rehearse(flow: &Flow<'_>, objects: Vec<Object>, live: &[Live]) -> Resul
     let asked = patiently(flow, || flow.cloud.rehearse(objects.clone(), live));
     let mut rehearsal = flow.interrupt.or(asked).await?.map_err(CliError::cloud("asking what would change"))?;
     if flow.cloud.silence().is_some() {
-        // What the record does not hold cannot be compared with it.
+        let there: BTreeMap<&Address, &Attributes> =
+            live.iter().map(|live| (&live.address, &live.attributes)).collect();
         for object in rehearsal.objects.iter_mut().filter(|object| is_kubernetes(object.address.kind())) {
-            if let Some(kind) = Kinds.kind(object.address.kind()) {
-                object.attributes.retain(|name, _| kind.attribute(name).recorded);
-            }
+            keep_comparable(object, there.get(&object.address).copied());
         }
     }
     Ok(rehearsal)
+}
+
+/// Takes out of an object what cannot be compared with the record: what is never written into it, and what says nothing,
+/// which no server told back when it was applied.
+fn keep_comparable(object: &mut Object, recorded: Option<&Attributes>) {
+    let Some(kind) = Kinds.kind(object.address.kind()) else { return };
+    let is_told = |name: &str| recorded.is_none_or(|recorded| recorded.contains_key(name));
+    let says_nothing =
+        |value: &Value| matches!(value, Value::Bool(false) | Value::Integer(0)) || value.as_text() == Some("");
+    object.attributes.retain(|name, value| kind.attribute(name).recorded && (is_told(name) || !says_nothing(value)));
 }
 
 /// What a plan is worth while the Kubernetes API does not answer.

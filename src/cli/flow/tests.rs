@@ -107,7 +107,10 @@ impl Lab {
 
     async fn with<T>(&self, run: impl AsyncFnOnce(&Flow<'_>) -> T) -> T {
         let parsed = spec::parse("cluster.hcl", &self.text, &BTreeMap::new());
-        let cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
+        let mut cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
+        for addon in cluster.addons.values_mut() {
+            addon.content = std::fs::read_to_string(self.directory.path().join(&addon.manifest)).unwrap();
+        }
         let input = self.answers.as_ref().map_or(Input::Nobody, |answers| {
             Input::Script(answers.iter().map(ToString::to_string).collect::<VecDeque<_>>())
         });

@@ -144,6 +144,25 @@ async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
 }
 
 #[tokio::test]
+async fn what_says_nothing_is_no_difference_to_the_record_either() {
+    let (mut lab, api) = two_clouds().await;
+    let agent = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: agent }\nspec:\n  minReadySeconds: 0\n  \
+                 selector: { matchLabels: { app: agent } }\n  template:\n    metadata: { labels: { app: agent } }\n    \
+                 spec: { hostNetwork: false, containers: [{ name: agent, image: 'agent:1' }] }\n";
+    std::fs::write(lab.directory.path().join("agent.yaml"), agent).unwrap();
+    lab.text = format!("{FILE}addon \"agent\" {{\n manifest = \"agent.yaml\"\n}}\n");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    // Recorded as the server told it.
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    silence(&mut lab, api);
+    tokio::task::yield_now().await;
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+}
+
+#[tokio::test]
 async fn an_api_that_stops_to_answer_while_it_is_asked_leaves_the_rest_of_the_plan() {
     let (mut lab, api) = two_clouds().await;
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
