@@ -125,6 +125,11 @@ impl<'s> Part<'s> {
         plain.chain(constants).filter_map(Value::as_str).collect()
     }
 
+    /// What could stand there, as it is written in a file.
+    pub(super) fn example(self) -> Option<String> {
+        example_of(self.own)
+    }
+
     /// The smallest and the largest number.
     pub(super) fn range(self) -> (i64, i64) {
         let bound = |name: &str| self.own.get(name).and_then(Value::as_f64);

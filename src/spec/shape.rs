@@ -230,10 +230,12 @@ impl Walk<'_> {
             return true;
         }
         let subject = place.subject();
-        let wanted = if most == i64::from(u32::MAX) && number < least {
-            format!("a whole number from {least} up")
-        } else {
-            format!("a whole number from {least} to {most}")
+        let is_open = most == i64::from(u32::MAX) && number < least;
+        let wanted = match part.example() {
+            // A rule of its own may say which of them are good; the example always is.
+            Some(example) if is_open => format!("a whole number, such as {example}"),
+            None if is_open => format!("a whole number from {least} up"),
+            _ => format!("a whole number from {least} to {most}"),
         };
         self.problems.push(
             Diagnostic::new(&file::RANGE, span.clone(), format!("{subject} cannot be {number}")).expected([wanted]),
