@@ -11,8 +11,8 @@ static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// keeps to itself as long as all goes well.
 pub(crate) fn skip(why: &str) {
     if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(why.to_owned()) {
-        // Fails only when nobody reads it.
-        let _ = std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes());
+        // A line of its own, whatever the test runner was about to say. Fails only when nobody reads it.
+        let _ = std::io::stderr().write_all(format!("\nSKIPPED: {why}\n").as_bytes());
     }
 }
 
