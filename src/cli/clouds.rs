@@ -21,16 +21,23 @@ pub struct Clouds {
     silence: Mutex<Option<Failure>>,
 }
 
+/// What a run is about, as far as it decides how long Kubernetes is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// A cluster that stays.
+    Stay,
+    /// The same, without waiting for an API that does not answer yet.
+    Hurry,
+    /// A cluster that goes.
+    Leave,
+}
+
 impl Clouds {
     /// The two as one, of a cluster whose pods have their network from this plugin.
-    pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes, network: NetworkPlugin) -> Self {
-        let door = Door::new(Arc::clone(&base));
+    pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes, network: NetworkPlugin, errand: Errand) -> Self {
+        let door = Door::new(Arc::clone(&base), errand == Errand::Hurry);
+        let kubernetes = if errand == Errand::Leave { kubernetes.leaving() } else { kubernetes };
         Self { base, kubernetes, network, door, silence: Mutex::new(None) }
-    }
-
-    /// From now on Kubernetes is not waited for when it does not answer.
-    pub fn hurry(&self) {
-        self.door.hurry();
     }
 
     fn of(&self, address: &Address) -> &dyn Provider {

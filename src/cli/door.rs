@@ -1,7 +1,6 @@
 //! Why the Kubernetes API does not answer: AWS knows more about it than a connection that is not made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -20,7 +19,7 @@ const FRESH: Duration = Duration::from_secs(5);
 pub(super) struct Door {
     cloud: Arc<dyn Cloud>,
     /// Whether nobody waits before it.
-    hurried: AtomicBool,
+    hurried: bool,
     seen: Mutex<Seen>,
 }
 
@@ -40,13 +39,8 @@ struct Masters {
 }
 
 impl Door {
-    pub(super) fn new(cloud: Arc<dyn Cloud>) -> Self {
-        Self { cloud, hurried: AtomicBool::new(false), seen: Mutex::default() }
-    }
-
-    /// From now on an API that does not answer is not waited for.
-    pub(super) fn hurry(&self) {
-        self.hurried.store(true, Ordering::Relaxed);
+    pub(super) fn new(cloud: Arc<dyn Cloud>, hurried: bool) -> Self {
+        Self { cloud, hurried, seen: Mutex::default() }
     }
 
     /// A failure to reach the API, told with what AWS knows: masters that are not up yet are worth waiting for, a door
@@ -55,7 +49,7 @@ impl Door {
         if failure.action != CONNECT || failure.class != Class::Unavailable {
             return failure;
         }
-        if self.hurried.load(Ordering::Relaxed) {
+        if self.hurried {
             let message = format!(
                 "the cluster's API does not answer yet, and `--no-wait` does not wait for it; `quorate apply` later makes \
                  what is missing ({})",

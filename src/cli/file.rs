@@ -19,6 +19,8 @@ const PREFIX: &str = "QUORATE_VAR_";
 pub struct ClusterFile {
     /// Where it is.
     pub path: PathBuf,
+    /// The directory that paths in it start in.
+    directory: PathBuf,
     text: String,
     variables: BTreeMap<String, String>,
 }
@@ -44,7 +46,7 @@ pub struct Settings {
 }
 
 impl ClusterFile {
-    /// Finds and reads the file: the one given, or the one in `directory`.
+    /// Finds and reads the file: the one given, or the one in `directory`, where paths in it start.
     pub fn read(given: Option<&Path>, directory: &Path, settings: &Settings) -> Result<Self, CliError> {
         let path = match given {
             Some(path) => path.to_owned(),
@@ -52,21 +54,13 @@ impl ClusterFile {
         };
         let text =
             std::fs::read_to_string(&path).map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
-        Ok(Self { path, text, variables: settings.variables()? })
-    }
-
-    /// The directory that it is in: paths in it, and `.quorate`, start there.
-    pub fn directory(&self) -> &Path {
-        match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        }
+        Ok(Self { path, directory: directory.to_owned(), text, variables: settings.variables()? })
     }
 
     /// What it means, and what is wrong with it; and with the manifests that it names.
     pub(super) fn parse(&self) -> (Parsed, Vec<Findings>) {
         let mut parsed = spec::parse(&self.path.display().to_string(), &self.text, &self.variables);
-        let manifests = manifests::read(&mut parsed, self.directory());
+        let manifests = manifests::read(&mut parsed, &self.directory);
         (parsed, manifests)
     }
 

@@ -12,7 +12,7 @@ use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
 
-use super::clouds::Clouds;
+use super::clouds::{Clouds, Errand};
 use super::entrance::ByAws;
 use super::error::CliError;
 use super::flow::{Clinic, Flow};
@@ -29,8 +29,8 @@ pub struct Ground {
     /// Where its machines get their files and secrets.
     pub place: Place,
     cloud: Arc<dyn Cloud>,
-    /// The same cloud, where Kubernetes really runs on it.
-    clouds: Option<Arc<Clouds>>,
+    /// The way into its Kubernetes API; none in the sandbox, where no Kubernetes runs.
+    entrance: Option<Arc<ByAws>>,
     store: Arc<dyn Store>,
     bucket: Arc<dyn Store>,
     workshop: PathBuf,
@@ -46,9 +46,9 @@ pub struct Place {
 }
 
 impl Ground {
-    /// Opens the cloud of a cluster. `directory` is the cluster file's: paths in the file start there.
-    pub(super) async fn open(session: &Session, cluster: Cluster, directory: &Path) -> Result<Self, CliError> {
-        let workshop = session.workshop()?;
+    /// Opens the cloud of a cluster.
+    pub(super) async fn open(session: &Session, cluster: Cluster, errand: Errand) -> Result<Self, CliError> {
+        let workshop = session.workshop();
         if session.is_sandbox() {
             let sandbox = sandbox(session, &cluster)?;
             let place = Place::of(&cluster, &sandbox.settings().account);
@@ -58,34 +58,28 @@ impl Ground {
                 // The sandbox's record is never beside a real one, wherever the file says that this is.
                 StateLocation::Directory(_) => Arc::new(DirectoryStore::new(workshop.join(SANDBOX_STATE))),
             };
-            return Ok(Self { cluster, place, cloud: Arc::new(sandbox), clouds: None, store, bucket, workshop });
+            return Ok(Self { cluster, place, cloud: Arc::new(sandbox), entrance: None, store, bucket, workshop });
         }
-        let account = account(&cluster).await?;
-        let place = Place::of(&cluster, &account);
+        let place = Place::on_aws(&cluster).await?;
         let aws = Arc::new(Aws::connect(place.scope(cluster.name.as_str(), &cluster.region), None).await);
         let bucket: Arc<dyn Store> = Arc::new(S3Store::new(Arc::clone(&aws), place.bucket.as_str(), &place.prefix));
         let store = match &cluster.state {
             StateLocation::S3 { .. } => Arc::clone(&bucket),
             // `./dir` stays as it was written where the file is here.
-            StateLocation::Directory(path) if directory == Path::new(".") => Arc::new(DirectoryStore::new(path)),
-            StateLocation::Directory(path) => Arc::new(DirectoryStore::new(directory.join(path))),
+            StateLocation::Directory(path) if session.directory() == Path::new(".") => {
+                Arc::new(DirectoryStore::new(path))
+            }
+            StateLocation::Directory(path) => Arc::new(DirectoryStore::new(session.directory().join(path))),
         };
-        let entrance = ByAws {
+        let entrance = Arc::new(ByAws {
             cluster: cluster.name.to_string(),
             cloud: aws.clone(),
             store: Arc::clone(&store),
             vault: Vault::new(Arc::clone(&bucket), cluster.name.as_str()),
-        };
-        let kubernetes = Kubernetes::new(cluster.name.as_str(), Arc::new(entrance));
-        let clouds = Arc::new(Clouds::new(aws, kubernetes, cluster.network.plugin));
-        Ok(Self { cluster, place, cloud: clouds.clone(), clouds: Some(clouds), store, bucket, workshop })
-    }
-
-    /// From now on Kubernetes is not waited for when it does not answer.
-    pub(super) fn hurry(&self) {
-        if let Some(clouds) = &self.clouds {
-            clouds.hurry();
-        }
+        });
+        let kubernetes = Kubernetes::new(cluster.name.as_str(), entrance.clone());
+        let cloud = Arc::new(Clouds::new(aws, kubernetes, cluster.network.plugin, errand));
+        Ok(Self { cluster, place, cloud, entrance: Some(entrance), store, bucket, workshop })
     }
 
     /// The cluster's secrets.
@@ -95,19 +89,8 @@ impl Ground {
 
     /// Where the cluster tells how it is.
     pub fn clinic(&self) -> Clinic {
-        Clinic {
-            vault: self.vault(),
-            kubernetes: self.clouds.as_ref().map(|_| Kubernetes::new(self.cluster.name.as_str(), self.entrance())),
-        }
-    }
-
-    fn entrance(&self) -> Arc<ByAws> {
-        Arc::new(ByAws {
-            cluster: self.cluster.name.to_string(),
-            cloud: Arc::clone(&self.cloud),
-            store: Arc::clone(&self.store),
-            vault: self.vault(),
-        })
+        let kubernetes = |entrance: &Arc<ByAws>| Kubernetes::new(self.cluster.name.as_str(), entrance.clone());
+        Clinic { vault: self.vault(), kubernetes: self.entrance.as_ref().map(kubernetes) }
     }
 
     /// What a command does with it.
@@ -117,7 +100,7 @@ impl Ground {
             cloud: self.cloud.as_ref(),
             store: Arc::clone(&self.store),
             bucket: Arc::clone(&self.bucket),
-            sandbox: self.clouds.is_none(),
+            sandbox: self.entrance.is_none(),
             ui: &session.ui,
             interrupt: &session.interrupt,
             holder: session.holder(),
@@ -144,12 +127,12 @@ pub(super) fn sandbox(session: &Session, cluster: &Cluster) -> Result<Sandbox, C
             hint: "separate several with commas".to_owned(),
         })?;
     }
-    Ok(Sandbox::open(&session.workshop()?.join(SANDBOX), settings))
+    Ok(Sandbox::open(&session.workshop().join(SANDBOX), settings))
 }
 
 /// Forgets the records of the sandbox that are not in its own buckets.
 pub(super) async fn forget_state(session: &Session) -> Result<(), CliError> {
-    let store = DirectoryStore::new(session.workshop()?.join(SANDBOX_STATE));
+    let store = DirectoryStore::new(session.workshop().join(SANDBOX_STATE));
     store.purge("").await.map_err(CliError::cloud("emptying the sandbox"))
 }
 
@@ -162,6 +145,20 @@ impl Place {
         Self { bucket: blueprint::bucket(cluster, account), prefix }
     }
 
+    /// The account is asked for only where the bucket's name holds it, and the file does not say it.
+    async fn on_aws(cluster: &Cluster) -> Result<Self, CliError> {
+        match (&cluster.state, &cluster.account) {
+            (StateLocation::S3 { bucket, prefix }, _) => Ok(Self { bucket: bucket.clone(), prefix: prefix.clone() }),
+            (_, Some(account)) => Ok(Self::of(cluster, account)),
+            _ => {
+                let nowhere = Self { bucket: String::new(), prefix: String::new() };
+                let aws = Aws::connect(nowhere.scope(cluster.name.as_str(), &cluster.region), None).await;
+                let account = aws.account().await.map_err(CliError::cloud("asking for the account"))?;
+                Ok(Self::of(cluster, &account))
+            }
+        }
+    }
+
     fn scope(&self, cluster: &str, region: &str) -> Scope {
         let below = if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) };
         Scope {
@@ -169,19 +166,6 @@ impl Place {
             region: region.to_owned(),
             bucket: self.bucket.clone(),
             prefix: format!("{below}{cluster}/"),
-        }
-    }
-}
-
-/// The account that a bucket's name holds where the file does not name the bucket; otherwise nobody has to ask.
-async fn account(cluster: &Cluster) -> Result<String, CliError> {
-    match (&cluster.state, &cluster.account) {
-        (StateLocation::S3 { .. }, _) => Ok(String::new()),
-        (_, Some(account)) => Ok(account.clone()),
-        _ => {
-            let place = Place { bucket: String::new(), prefix: String::new() };
-            let aws = Aws::connect(place.scope(cluster.name.as_str(), &cluster.region), None).await;
-            aws.account().await.map_err(CliError::cloud("asking for the account"))
         }
     }
 }

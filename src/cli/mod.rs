@@ -26,7 +26,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-pub use clouds::Clouds;
+pub use clouds::{Clouds, Errand};
 pub use command::Command;
 pub use entrance::ByAws;
 pub use error::CliError;

@@ -9,6 +9,7 @@ use terminal_size::{Width, terminal_size_of};
 use crate::state::Holder;
 use crate::view::Style;
 
+use super::clouds::Errand;
 use super::error::CliError;
 use super::file::{ClusterFile, Settings, Told};
 use super::ground::Ground;
@@ -136,30 +137,35 @@ impl Session {
             files: self.globals.var_file.clone(),
             given: self.globals.var.clone(),
         };
-        ClusterFile::read(self.globals.file.as_deref(), &self.environment.directory, &settings)
+        ClusterFile::read(self.globals.file.as_deref(), self.directory(), &settings)
+    }
+
+    /// The directory that the cluster file is in: paths in it, and `.quorate`, start there. Empty where the file is given
+    /// without one.
+    pub fn directory(&self) -> &Path {
+        match &self.globals.file {
+            Some(file) => file.parent().unwrap_or(Path::new("")),
+            None => &self.environment.directory,
+        }
     }
 
     /// The directory beside the cluster file that holds what belongs to this checkout: the sandbox, and copies of
     /// records that could not be written.
-    pub fn workshop(&self) -> Result<PathBuf, CliError> {
-        let directory = match &self.globals.file {
-            Some(file) => file.parent().unwrap_or(Path::new("")).to_owned(),
-            None => self.environment.directory.clone(),
-        };
-        Ok(directory.join(".quorate"))
+    pub fn workshop(&self) -> PathBuf {
+        self.directory().join(".quorate")
     }
 
     /// The directory that the simulated cloud of this cluster file is kept in, from the root of the disk on.
     pub fn simulated(&self) -> Result<PathBuf, CliError> {
-        let directory = self.workshop()?.join(SANDBOX);
+        let directory = self.workshop().join(SANDBOX);
         std::path::absolute(&directory).map_err(|source| CliError::Unreadable { path: directory, source })
     }
 
-    /// Reads the file and opens the cloud that it speaks of. Makes no call.
-    pub async fn ground(&self, told: Told) -> Result<Ground, CliError> {
-        let file = self.file()?;
-        let cluster = file.cluster(&self.ui, told)?;
-        Ground::open(self, cluster, file.directory()).await
+    /// Reads the file and opens the cloud that it speaks of. Makes no call, unless nobody but AWS knows the account that
+    /// the bucket's name holds.
+    pub async fn ground(&self, told: Told, errand: Errand) -> Result<Ground, CliError> {
+        let cluster = self.file()?.cluster(&self.ui, told)?;
+        Ground::open(self, cluster, errand).await
     }
 
     /// This run, as the lease names it.

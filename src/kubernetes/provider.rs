@@ -1,7 +1,6 @@
 //! The verbs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
@@ -28,8 +27,8 @@ pub struct Kubernetes {
     refused: Mutex<Option<(Instant, Missing)>>,
     /// The types that the last look could not list, and why.
     unseen: Mutex<Vec<(ApiType, Failure)>>,
-    /// Whether the whole cluster goes. Then nothing in it is waited for longer than it is worth.
-    pub(super) leaving: AtomicBool,
+    /// Whether the whole cluster goes.
+    leaving: bool,
 }
 
 /// Why there is no connection.
@@ -51,8 +50,14 @@ impl Kubernetes {
             connection: OnceCell::new(),
             refused: Mutex::default(),
             unseen: Mutex::default(),
-            leaving: AtomicBool::new(false),
+            leaving: false,
         }
+    }
+
+    /// The same of a cluster that goes: nothing in it is waited for longer than it is worth, such as the last pod's end.
+    #[must_use]
+    pub fn leaving(self) -> Self {
+        Self { leaving: true, ..self }
     }
 
     /// The connection to a server that takes requests; nothing while the cluster has no API.
@@ -174,11 +179,10 @@ impl Kubernetes {
         if live.proven && ours(&self.cluster, &there).as_ref() != Some(&live.address) {
             return Ok(());
         }
-        let leaving = self.leaving.load(Ordering::Relaxed);
         if place.api.kind == "Namespace"
             && let Err(failure) = namespace::check_empty(connection, &place, &self.cluster).await
         {
-            if leaving {
+            if self.leaving {
                 note(format!("let go, as {}", failure.message));
                 return Ok(());
             }
@@ -186,15 +190,15 @@ impl Kubernetes {
         }
         let uid = live.outputs.get("uid").map(String::as_str).filter(|uid| !uid.is_empty());
         // Pods on machines that are gone are never confirmed to have ended.
-        let pods = if leaving { Pods::GoAfterwards } else { Pods::GoFirst };
+        let pods = if self.leaving { Pods::GoAfterwards } else { Pods::GoFirst };
         match connection.delete(&place, uid, pods).await {
             // Another object of that name is not the one that we meant.
             Err(failure) if failure.code.as_deref() == Some("Conflict") => return Ok(()),
             deleted => deleted?,
         }
-        let patience = if leaving { release::PATIENCE } else { rollout::LIMIT };
+        let patience = if self.leaving { release::PATIENCE } else { rollout::LIMIT };
         match rollout::wait_gone(connection, &place, patience, note).await {
-            Err(failure) if leaving && failure.class == Class::Held => {
+            Err(failure) if self.leaving && failure.class == Class::Held => {
                 note(format!("let go: {}", failure.message));
                 Ok(())
             }

@@ -1,7 +1,6 @@
 //! Letting go of what controllers made outside of the cluster, before the cluster itself goes.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -32,12 +31,9 @@ impl Kubernetes {
     /// for: it goes with the pod. One that holds a volume of another kind is left alone: what it leads to outlives the
     /// cluster.
     ///
-    /// From here on the cluster goes: what is removed of it is no longer waited for until the last pod has ended.
-    ///
     /// # Errors
     /// When the API does not answer, or does not let us.
     pub async fn release(&self, note: Note<'_>) -> Result<(), Failure> {
-        self.leaving.store(true, Ordering::Relaxed);
         let Some(connection) = self.connect().await? else { return Ok(()) };
         let services = balanced(&connection.list(&SERVICES, "").await?);
         let all = connection.list(&CLAIMS, "").await?;

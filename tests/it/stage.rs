@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quorate::aws::{Aws, S3Store, Scope};
 use quorate::cli::flow::{self, Consent, Flow, Look};
-use quorate::cli::{ByAws, CliError, Clouds, Exit, Input, Interrupt, Manner, Ui, Vault};
+use quorate::cli::{ByAws, CliError, Clouds, Errand, Exit, Input, Interrupt, Manner, Ui, Vault};
 use quorate::engine::{Action, Condition, Mode, RetryPolicy, Store};
 use quorate::resource::Cloud;
 use quorate::spec::{Cluster, StateLocation};
@@ -54,14 +54,14 @@ impl Stage {
     }
 
     pub(crate) async fn plan(&mut self) -> Run {
-        self.run(Manner::default(), async |flow| flow::plan(flow, Look { mode: Mode::Apply, detailed: true }).await)
+        self.stay(Manner::default(), async |flow| flow::plan(flow, Look { mode: Mode::Apply, detailed: true }).await)
             .await
     }
 
     /// The changes of a plan, and how the run ended.
     pub(crate) async fn changes(&mut self, mode: Mode) -> Changes {
         let json = Manner { json: true, ..Manner::default() };
-        let run = self.run(json, async |flow| flow::plan(flow, Look { mode, detailed: true }).await).await;
+        let run = self.stay(json, async |flow| flow::plan(flow, Look { mode, detailed: true }).await).await;
         let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
         document["plan"]["changes"].as_array().expect("a plan has changes").iter().map(summary).collect()
     }
@@ -72,12 +72,12 @@ impl Stage {
 
     /// Applies a plan that loses data too.
     pub(crate) async fn consenting(&mut self, consent: Consent) -> Run {
-        self.run(Manner::default(), async |flow| flow::apply(flow, consent).await).await
+        self.stay(Manner::default(), async |flow| flow::apply(flow, consent).await).await
     }
 
     pub(crate) async fn destroy(&mut self) -> Run {
-        self.run(Manner::default(), async |flow| flow::destroy(flow, Consent { yes: true, delete_data: true }).await)
-            .await
+        let consent = Consent { yes: true, delete_data: true };
+        self.run(Errand::Leave, Manner::default(), async |flow| flow::destroy(flow, consent).await).await
     }
 
     /// Lets the lease of a killed run expire now: its time to live becomes nothing.
@@ -93,13 +93,22 @@ impl Stage {
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
 
-    async fn run(&mut self, manner: Manner, work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>) -> Run {
+    async fn stay(&mut self, manner: Manner, work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>) -> Run {
+        self.run(Errand::Stay, manner, work).await
+    }
+
+    async fn run(
+        &mut self,
+        errand: Errand,
+        manner: Manner,
+        work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>,
+    ) -> Run {
         self.runs += 1;
         let (out, err) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
         let ui = Ui::captured(manner, Input::Script(VecDeque::new()), out.clone(), err.clone());
         let interrupt = Interrupt::default();
         let (aws, store) = self.connect().await;
-        let cloud = self.clouds(aws, &store);
+        let cloud = self.clouds(aws, &store, errand);
         let flow = Flow {
             cluster: &self.cluster,
             cloud: &cloud,
@@ -125,7 +134,7 @@ impl Stage {
     }
 
     /// AWS and Kubernetes, put together as the program does.
-    fn clouds(&self, aws: Arc<Aws>, store: &S3Store) -> Sieve<'_> {
+    fn clouds(&self, aws: Arc<Aws>, store: &S3Store, errand: Errand) -> Sieve<'_> {
         let name = self.cluster.name.as_str();
         let store: Arc<dyn Store> = Arc::new(store.clone());
         let aws: Arc<dyn Cloud> = aws;
@@ -136,7 +145,7 @@ impl Stage {
             vault: Vault::new(store, name),
         };
         let kubernetes = Kubernetes::new(name, Arc::new(Detour { way, api: self.api.access() }));
-        Sieve { clouds: Clouds::new(aws, kubernetes, self.cluster.network.plugin), api: &self.api }
+        Sieve { clouds: Clouds::new(aws, kubernetes, self.cluster.network.plugin, errand), api: &self.api }
     }
 
     async fn connect(&self) -> (Arc<Aws>, S3Store) {

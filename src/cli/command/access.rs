@@ -8,7 +8,7 @@ use super::kubeconfig::duration;
 use crate::cli::file::Told;
 use crate::cli::flow::{self, Which};
 use crate::cli::origin::range;
-use crate::cli::{CliError, Exit, Origin, Session};
+use crate::cli::{CliError, Errand, Exit, Origin, Session};
 use crate::resource::LONGEST_GRANT;
 
 /// Open the Kubernetes API to somebody for a while
@@ -65,7 +65,7 @@ fn lasting(text: &str) -> Result<SignedDuration, String> {
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors).await?;
+        let ground = session.ground(Told::Errors, Errand::Stay).await?;
         let flow = ground.flow(session);
         match self.deed {
             Deed::Open { lasting, address, wide } => {

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::file::Told;
 use crate::cli::flow::{self, Consent, Flow};
 use crate::cli::origin::Entry;
-use crate::cli::{CliError, Exit, Session};
+use crate::cli::{CliError, Errand, Exit, Session};
 
 /// Make the cloud match the cluster file
 ///
@@ -35,10 +35,8 @@ pub struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Everything).await?;
-        if self.no_wait {
-            ground.hurry();
-        }
+        let errand = if self.no_wait { Errand::Hurry } else { Errand::Stay };
+        let ground = session.ground(Told::Everything, errand).await?;
         let clinic = ground.clinic();
         let origin = self.entry.origin(&session.environment)?;
         let flow = Flow { clinic: (!self.no_wait).then_some(&clinic), origin, ..ground.flow(session) };

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::file::Told;
 use crate::cli::flow::{self, Consent, Flow};
 use crate::cli::origin::Entry;
-use crate::cli::{CliError, Exit, Session};
+use crate::cli::{CliError, Errand, Exit, Session};
 
 /// Remove the cluster, and everything that it left
 ///
@@ -29,7 +29,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors).await?;
+        let ground = session.ground(Told::Errors, Errand::Leave).await?;
         let flow = Flow { origin: self.entry.origin(&session.environment)?, ..ground.flow(session) };
         flow::destroy(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
     }

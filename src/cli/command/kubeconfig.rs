@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::credential;
 use crate::cli::file::Told;
 use crate::cli::flow::{self, Wish};
-use crate::cli::{CliError, Environment, Exit, Kubeconfigs, Session};
+use crate::cli::{CliError, Environment, Errand, Exit, Kubeconfigs, Session};
 use crate::kubeconfig::Plugin;
 
 /// Let kubectl reach the cluster
@@ -42,7 +42,7 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let files = self.files(session)?;
-        let ground = session.ground(Told::Errors).await?;
+        let ground = session.ground(Told::Errors, Errand::Stay).await?;
         let plugin = Plugin {
             command: program(&session.environment)?,
             arguments: credential::Arguments::of(session, &ground)?.typed(),

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::file::Told;
 use crate::cli::flow::{self, Look};
-use crate::cli::{CliError, Exit, Session};
+use crate::cli::{CliError, Errand, Exit, Session};
 use crate::engine::Mode;
 
 /// Show what apply would change, and change nothing
@@ -35,7 +35,7 @@ impl Arguments {
             (_, true) => Mode::Refresh,
             _ => Mode::Apply,
         };
-        let ground = session.ground(Told::Everything).await?;
+        let ground = session.ground(Told::Everything, Errand::Stay).await?;
         flow::plan(&ground.flow(session), Look { mode, detailed: self.detailed_exitcode }).await
     }
 }

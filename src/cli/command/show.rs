@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::file::Told;
 use crate::cli::flow;
-use crate::cli::{CliError, Exit, Session};
+use crate::cli::{CliError, Errand, Exit, Session};
 
 /// List what exists, with the cloud's identifiers
 ///
@@ -14,7 +14,7 @@ pub struct Arguments {}
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors).await?;
+        let ground = session.ground(Told::Errors, Errand::Stay).await?;
         flow::show(&ground.flow(session)).await
     }
 }

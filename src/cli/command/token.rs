@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::file::Told;
 use crate::cli::flow;
-use crate::cli::{CliError, Exit, Session};
+use crate::cli::{CliError, Errand, Exit, Session};
 
 /// Change what new nodes join the cluster by
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,7 @@ enum Deed {
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let Deed::Rotate = self.deed;
-        let ground = session.ground(Told::Errors).await?;
+        let ground = session.ground(Told::Errors, Errand::Stay).await?;
         flow::rotate_token(&ground.flow(session), &ground.vault()).await
     }
 }

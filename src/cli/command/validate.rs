@@ -7,7 +7,7 @@ use clap::Args;
 use super::kubeconfig::duration;
 use crate::cli::file::Told;
 use crate::cli::flow;
-use crate::cli::{CliError, Exit, Session};
+use crate::cli::{CliError, Errand, Exit, Session};
 
 /// Show whether the cluster is well
 ///
@@ -22,7 +22,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors).await?;
+        let ground = session.ground(Told::Errors, Errand::Stay).await?;
         let patience = self.wait.map_or(Duration::ZERO, jiff::SignedDuration::unsigned_abs);
         flow::validate(&ground.flow(session), &ground.clinic(), patience).await
     }

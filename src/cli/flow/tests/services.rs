@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::cli::clouds::Clouds;
+use crate::cli::clouds::{Clouds, Errand};
 use crate::kubernetes::fake::FakeApi;
 use crate::kubernetes::{Access, Kubernetes};
 use crate::resource::Cloud;
@@ -39,7 +39,8 @@ async fn two_clouds() -> (Lab, FakeApi) {
 /// The simulated account, and a Kubernetes API on it that nobody has connected to yet.
 fn clouds(lab: &Lab, access: Access) -> Arc<dyn Cloud> {
     let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(access));
-    Arc::new(Clouds::new(Arc::new(lab.sandbox.clone()), kubernetes, NetworkPlugin::Routes))
+    let base = Arc::new(lab.sandbox.clone());
+    Arc::new(Clouds::new(base, kubernetes, NetworkPlugin::Routes, Errand::Stay))
 }
 
 /// From now on nobody answers where the API was, as the next command would find it.
