@@ -136,7 +136,7 @@ async fn open_up(
         *tenure = lease_in_new_store(flow).await?;
     }
     if tenure.is_lost() {
-        return Err(overtaken());
+        return Err(CliError::Overtaken);
     }
     book.record.objects.append(&mut made.recorded);
     if let Some(settled) = settled {
@@ -191,10 +191,6 @@ async fn lease_in_new_store(flow: &Flow<'_>) -> Result<Tenure, CliError> {
         format!("{} was made, but it does not answer yet", flow.store.location()),
         "run the command again in a minute",
     ))
-}
-
-pub(super) fn overtaken() -> CliError {
-    CliError::refused("another run worked on this cluster in the meantime", "run the command again to see a new plan")
 }
 
 /// Whether the plan may be carried out: by its nature, and by somebody's word.

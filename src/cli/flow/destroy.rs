@@ -15,7 +15,7 @@ use crate::view::outcome::{Left, Remains};
 use crate::view::plan::Document;
 
 use super::Flow;
-use super::apply::{self, Consent, ask, change, overtaken};
+use super::apply::{self, Consent, ask, change};
 use super::begin::{Tenure, begin};
 use super::book::Book;
 use super::draft::draft;
@@ -63,7 +63,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
         return Err(refused);
     }
     if tenure.is_lost() {
-        return Err(overtaken());
+        return Err(CliError::Overtaken);
     }
     let end = demolish(flow, tenure, draft.prepared, survey).await?;
     let left = if end.is_through() { last_look(flow, &end).await } else { Ok(None) };

@@ -1,11 +1,15 @@
 //! What is said when a run does not get through: somebody stopped it, or another run came between.
 
 use super::*;
+use crate::engine::{Condition, Stored};
 use crate::state::{Acquisition, Lease, lease_key};
 
 /// A lab whose cloud takes its time to answer.
 fn slow(latency: &str) -> Lab {
-    let mut lab = Lab::new();
+    slowed(Lab::new(), latency)
+}
+
+fn slowed(mut lab: Lab, latency: &str) -> Lab {
     let faults = format!("latency={latency}").parse().unwrap();
     lab.sandbox = lab.sandbox.again(Settings { faults, ..lab.sandbox.settings().clone() });
     lab
@@ -52,4 +56,38 @@ async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
     assert!(end.starts_with("the lease is lost") && end.contains("before you go on"), "{err}");
     assert!(!err.contains("the same command goes on") && !err.contains("interrupted"), "{err}");
     assert!(!err.contains("skipped") && out.contains("not tried."), "one line counts them: {out}{err}");
+}
+
+/// Another run writes its own lease over the one that it finds, and is gone.
+async fn usurp(store: &dyn Store) {
+    let key = lease_key("chat.poeticoding.com");
+    for _ in 0..1_000_000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let Some(Stored { bytes, etag, .. }) = store.get(&key).await.unwrap() else { continue };
+        let mut note: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        note["run"] = "another".into();
+        store.put(&key, note.to_string().as_bytes(), &Condition::Matches(etag)).await.unwrap();
+        return;
+    }
+    panic!("there was never a lease");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_lost_before_the_first_change_ends_a_run_like_one_that_is_lost_later() {
+    let lab = Lab::built().await;
+    let before = lab.sandbox.inventory().unwrap();
+    let store: Arc<dyn Store> = Arc::new(lab.sandbox.store("state.chat.poeticoding.com", ""));
+    // The look at the cloud takes much longer than it takes to notice that a lease is gone.
+    let mut lab = slowed(lab, "600000ms");
+    lab.store = Some(Arc::clone(&store));
+    lab.text = FILE.replace("count = 2", "count = 3");
+    for destroys in [false, true] {
+        let run = async { if destroys { lab.destroy(true).await } else { lab.apply(YES).await } };
+        let ((exit, out), ()) = tokio::join!(run, usurp(store.as_ref()));
+        let error = exit.unwrap_err();
+        assert!(matches!(error, CliError::Overtaken) && error.exit() == Exit::Held, "{error}: {out}");
+        assert!(!out.is_empty(), "it comes as far as the plan");
+        store.erase(&lease_key("chat.poeticoding.com")).await.unwrap();
+    }
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
 }
