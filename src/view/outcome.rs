@@ -166,7 +166,7 @@ pub fn json(document: &Document) -> Result<String, serde_json::Error> {
 
 /// The failures, if there are any, or that it was stopped.
 pub fn report(outcome: &Outcome) -> Option<Report> {
-    if outcome.failed.is_empty() && !outcome.interrupted {
+    if outcome.is_through() {
         return None;
     }
     let message = if outcome.failed.is_empty() {

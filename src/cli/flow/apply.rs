@@ -36,25 +36,27 @@ pub struct Consent {
 /// Makes the cloud match the file.
 pub async fn apply(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
     let mut tenure = begin(flow, "apply").await?;
-    let pass = Pass::begin(flow, true).await;
     let work = async {
-        let mut changed = false;
-        let exit = Box::pin(run(flow, &mut tenure, consent, &mut changed)).await;
+        let ran = Box::pin(run(flow, &mut tenure, consent)).await;
         // Nothing is changed while we wait: others may work.
         tenure.end(flow).await;
-        match (exit, flow.clinic) {
-            (Ok(Exit::Done), Some(clinic)) => Box::pin(attend(flow, clinic, changed)).await,
-            (exit, _) => exit,
+        let Ran { exit, changed } = ran?;
+        match flow.clinic.filter(|_| exit == Exit::Done) {
+            Some(clinic) => Box::pin(attend(flow, clinic, changed)).await,
+            None => Ok(exit),
         }
     };
-    let exit = Pass::during(pass.as_ref(), flow, work).await;
-    if let Some(pass) = pass {
-        pass.end(flow).await;
-    }
-    exit
+    Pass::during(flow, true, work).await
 }
 
-async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent, changed: &mut bool) -> Result<Exit, CliError> {
+/// A run that came to its end.
+struct Ran {
+    exit: Exit,
+    /// Whether there was anything to change.
+    changed: bool,
+}
+
+async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Ran, CliError> {
     let survey = survey_settled(flow, tenure).await?;
     let draft = draft(flow, &survey, Mode::Apply).await?;
     let document = draft.document(flow, &survey);
@@ -64,7 +66,8 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent, changed: &m
     let (facts, record, journal) = (survey.facts, survey.record, survey.journal);
     let plan = Agreed { document, prepared: draft.prepared, settled };
     if plan.document.plan.is_empty() {
-        return nothing_to_do(flow, tenure, &plan, record, journal).await;
+        let exit = nothing_to_do(flow, tenure, &plan, record, journal).await?;
+        return Ok(Ran { exit, changed: false });
     }
     if let Err(refused) = permit(flow, &plan.document, consent).await {
         if flow.ui.is_json() {
@@ -72,8 +75,8 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent, changed: &m
         }
         return Err(refused);
     }
-    *changed = true;
-    carry_out(flow, tenure, plan, &facts, record, journal).await
+    let exit = carry_out(flow, tenure, plan, &facts, record, journal).await?;
+    Ok(Ran { exit, changed: true })
 }
 
 /// A plan that somebody agreed to.
@@ -96,13 +99,13 @@ async fn carry_out(
     if matches!(tenure, Tenure::NoStore) {
         let (store, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
         outcome = change(flow, tenure, &store, &BTreeMap::new(), flow.holder.run.clone()).await;
-        if !outcome.failed.is_empty() || outcome.interrupted {
+        if !outcome.is_through() {
             return finish(flow, tenure, &document, &outcome, true);
         }
         prepared = rest;
     }
     let mut book = Book::open(flow, facts, record, journal);
-    if let Err(error) = open_up(flow, tenure, &mut book, &mut outcome, settled.as_ref()).await {
+    if let Err(error) = open_up(flow, tenure, &mut book, &outcome, settled.as_ref()).await {
         if outcome.done.is_empty() {
             return Err(error);
         }
@@ -118,8 +121,8 @@ async fn carry_out(
     let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
     book.note(&rest);
     let written = book.finish(flow, settled.as_ref()).await;
-    outcome.done.extend(rest.done.iter().cloned());
-    finish(flow, tenure, &document, &Outcome { done: outcome.done, ..rest }, written)
+    outcome.absorb(rest);
+    finish(flow, tenure, &document, &outcome, written)
 }
 
 /// Writes down that a run begins, with the lease in hand, and what it rests on: before anything is made from it, as a
@@ -128,7 +131,7 @@ async fn open_up(
     flow: &Flow<'_>,
     tenure: &mut Tenure,
     book: &mut Book,
-    made: &mut Outcome,
+    made: &Outcome,
     settled: Option<&Settled>,
 ) -> Result<(), CliError> {
     if matches!(tenure, Tenure::NoStore) {
@@ -138,7 +141,7 @@ async fn open_up(
     if tenure.is_lost() {
         return Err(CliError::Overtaken);
     }
-    book.record.objects.append(&mut made.recorded);
+    book.record.objects.extend(made.recorded.clone());
     if let Some(settled) = settled {
         book.pin(settled);
     }
@@ -278,7 +281,7 @@ fn tell(flow: &Flow<'_>, document: &Document, outcome: &Outcome) -> Result<(), C
 
 /// Says what failed, or what stopped it; and how the program ends after that.
 pub(super) fn end(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: bool) -> Exit {
-    let overtaken = tenure.is_lost() && (!outcome.failed.is_empty() || outcome.interrupted || !written);
+    let overtaken = tenure.is_lost() && !(outcome.is_through() && written);
     if overtaken {
         let report = Report { failures: view::outcome::failures(outcome), ..CliError::Overtaken.report() };
         flow.ui.report(&report);
@@ -289,7 +292,7 @@ pub(super) fn end(flow: &Flow<'_>, tenure: &Tenure, outcome: &Outcome, written: 
         Exit::Held
     } else if outcome.interrupted && flow.interrupt.stop.is_cancelled() && written {
         Exit::Interrupted
-    } else if outcome.failed.is_empty() && !outcome.interrupted && written {
+    } else if outcome.is_through() && written {
         Exit::Done
     } else if outcome.done.is_empty() && written {
         Exit::Error

@@ -37,17 +37,12 @@ const NAMED: usize = 5;
 pub async fn destroy(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
     let mut tenure = begin(flow, "destroy").await?;
     // What controllers made goes with their Kubernetes objects, and for that the API has to be reached.
-    let pass = Pass::begin(flow, false).await;
     let work = async {
         let exit = Box::pin(run(flow, &mut tenure, consent)).await;
         tenure.end(flow).await;
         exit
     };
-    let exit = Pass::during(pass.as_ref(), flow, work).await;
-    if let Some(pass) = pass {
-        pass.end(flow).await;
-    }
-    exit
+    Pass::during(flow, false, work).await
 }
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
@@ -66,7 +61,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
         return Err(CliError::Overtaken);
     }
     let end = demolish(flow, tenure, draft.prepared, survey).await?;
-    let left = if end.is_through() { last_look(flow, &end).await } else { Ok(None) };
+    let left = if end.outcome.is_through() { last_look(flow, &end).await } else { Ok(None) };
     tell(flow, tenure, &document, &end, left)
 }
 
@@ -103,12 +98,6 @@ struct Demolition {
     written: bool,
 }
 
-impl Demolition {
-    fn is_through(&self) -> bool {
-        self.outcome.failed.is_empty() && !self.outcome.interrupted
-    }
-}
-
 async fn demolish(
     flow: &Flow<'_>,
     tenure: &mut Tenure,
@@ -127,19 +116,21 @@ async fn demolish(
     }
     let outcome = pull_down(flow, tenure, rest, &mut book).await;
     let mut end = Demolition { outcome, others: Vec::new(), recorded, written: true };
-    if !end.is_through() {
+    if !end.outcome.is_through() {
         end.written = !stored || book.finish(flow, None).await;
         return Ok(end);
     }
-    if stored && let Err(failure) = empty_store(flow, tenure, &bucket, &mut end.others).await {
-        end.outcome.failed.push((Bucket::address(STATE_BUCKET), failure));
-        return Ok(end);
+    if stored {
+        match empty_store(flow, tenure, &bucket).await {
+            Ok(others) => end.others = others,
+            Err(failure) => {
+                end.outcome.failed.push((Bucket::address(STATE_BUCKET), failure));
+                return Ok(end);
+            }
+        }
     }
     if end.others.is_empty() && !bucket.plan.is_empty() {
-        let removed = change(flow, tenure, &bucket, &book.record.objects, book.seed()).await;
-        end.outcome.done.extend(removed.done);
-        end.outcome.failed.extend(removed.failed);
-        end.outcome.interrupted |= removed.interrupted;
+        end.outcome.absorb(change(flow, tenure, &bucket, &book.record.objects, book.seed()).await);
     }
     Ok(end)
 }
@@ -170,31 +161,23 @@ async fn pull_down(flow: &Flow<'_>, tenure: &Tenure, rest: Prepared, book: &mut 
     let (volumes, ours) = rest.split(|address| stray(address, &[Volume::KIND.name]));
     let mut outcome = Outcome::default();
     for stage in [front, ours, volumes].into_iter().filter(|stage| !stage.plan.is_empty()) {
-        if !outcome.failed.is_empty() || outcome.interrupted {
+        if !outcome.is_through() {
             outcome.skipped.extend(stage.plan.changes.into_iter().map(|change| change.address));
             continue;
         }
         let ended = change(flow, tenure, &stage, &book.record.objects, book.seed()).await;
         book.note(&ended);
-        outcome.done.extend(ended.done);
-        outcome.failed.extend(ended.failed);
-        outcome.skipped.extend(ended.skipped);
-        outcome.interrupted |= ended.interrupted;
+        outcome.absorb(ended);
     }
     outcome
 }
 
-/// Removes what machines wrote and started from, the record, and last the lease; then looks whether others use the
+/// Removes what machines wrote and started from, the record, and last the lease; then looks which keys of others keep the
 /// bucket.
 ///
 /// Nothing is removed without the lease in hand: it is confirmed each time, and stands until everything else is gone, so
 /// that no other run can slip in between.
-async fn empty_store(
-    flow: &Flow<'_>,
-    tenure: &mut Tenure,
-    bucket: &Prepared,
-    others: &mut Vec<String>,
-) -> Result<(), Failure> {
+async fn empty_store(flow: &Flow<'_>, tenure: &mut Tenure, bucket: &Prepared) -> Result<Vec<String>, Failure> {
     tenure.seal().await;
     for folder in FOLDERS {
         tenure.confirm().await?;
@@ -214,9 +197,9 @@ async fn empty_store(
     *tenure = Tenure::NoStore;
     // Where the store is a directory, what others keep in it is not in the bucket.
     if !bucket.plan.is_empty() && matches!(flow.cluster.state, StateLocation::S3 { .. }) {
-        *others = patiently(flow, || flow.store.leftovers()).await?;
+        return patiently(flow, || flow.store.leftovers()).await;
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// Looks afresh: what the cluster's marks show, and what the record knew. The bucket that others use may stay.

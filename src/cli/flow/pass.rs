@@ -81,8 +81,8 @@ impl Pass {
     }
 
     /// Does a run's work while this machine is let in: also to a gate that the run itself builds.
-    pub(super) async fn during<T>(pass: Option<&Self>, flow: &Flow<'_>, work: impl Future<Output = T>) -> T {
-        let Some(pass) = pass else { return work.await };
+    pub(super) async fn during<T>(flow: &Flow<'_>, builds: bool, work: impl Future<Output = T>) -> T {
+        let Some(pass) = Self::begin(flow, builds).await else { return work.await };
         let over = CancellationToken::new();
         let work = async {
             let done = work.await;
@@ -90,6 +90,7 @@ impl Pass {
             done
         };
         let (done, ()) = tokio::join!(work, pass.keep(flow, &over));
+        pass.end(flow).await;
         done
     }
 

@@ -60,6 +60,22 @@ pub struct Outcome {
     pub recorded: BTreeMap<Address, Recorded>,
 }
 
+impl Outcome {
+    /// Whether everything was tried, and nothing failed.
+    pub fn is_through(&self) -> bool {
+        self.failed.is_empty() && !self.interrupted
+    }
+
+    /// Adds what became of a plan that was carried out next, from what was recorded by then.
+    pub fn absorb(&mut self, next: Self) {
+        self.done.extend(next.done);
+        self.failed.extend(next.failed);
+        self.skipped.extend(next.skipped);
+        self.interrupted |= next.interrupted;
+        self.recorded = next.recorded;
+    }
+}
+
 /// Carries a plan out. One that holds a refusal is not begun.
 ///
 /// A failure ends only what needs it; everything else goes on.
