@@ -19,14 +19,6 @@ pub struct Impossible {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The file belongs to another account.
-    #[error("the file is for account {expected}, and these credentials belong to account {found}")]
-    WrongAccount {
-        /// The account in the file.
-        expected: String,
-        /// The account that the cloud answered from.
-        found: String,
-    },
     /// The account cannot use a zone.
     #[error(
         "the account cannot use the zone {zone}; in {region} it has {}: name some of these under `zones`",

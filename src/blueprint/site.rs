@@ -49,9 +49,7 @@ const ROOT_DEVICE: &str = "/dev/xvda";
 impl<'a> Site<'a> {
     /// Checks that the cluster can be built here, and chooses what is left open.
     pub(super) fn survey(cluster: &'a Cluster, facts: &'a Facts, pins: &Pins) -> Result<Self, Impossible> {
-        let mut problems = Vec::new();
-        problems.extend(wrong_account(cluster, facts));
-        problems.extend(unusable_zones(cluster, facts));
+        let mut problems: Vec<Problem> = unusable_zones(cluster, facts).collect();
         let architectures = architectures(cluster, facts, &mut problems);
         problems.extend(wrong_images(cluster, facts, &architectures));
         let images = images(cluster, &architectures, facts, pins, &mut problems);
@@ -149,11 +147,6 @@ impl<'a> Site<'a> {
         }
         notes
     }
-}
-
-fn wrong_account(cluster: &Cluster, facts: &Facts) -> Option<Problem> {
-    let expected = cluster.account.as_ref().filter(|account| **account != facts.account)?;
-    Some(Problem::WrongAccount { expected: expected.clone(), found: facts.account.clone() })
 }
 
 /// The zones of the file that the account cannot use or that have no range of their own.
