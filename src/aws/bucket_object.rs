@@ -9,12 +9,12 @@ use super::Aws;
 use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
 use super::s3::{S3, kept, remove, versions};
 use crate::engine::{Failure, Live, Note};
-use crate::resource::BucketObject;
+use crate::resource::{BucketObject, Folder};
 
 impl AwsKind for BucketObject {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
-        let prefix = format!("{}bootstrap/", aws.scope.prefix);
+        let prefix = format!("{}{}", aws.scope.prefix, Folder::Bootstrap.path());
         let keys = kept(look).await?.iter().filter_map(S3Object::key);
         let ours = keys.filter_map(|key| Some((key, split(key, &prefix)?)));
         ours.map(|(key, (sha256, name))| {

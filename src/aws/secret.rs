@@ -12,12 +12,12 @@ use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
 use super::s3::{S3, kept};
 use crate::engine::{Class, Failure, Live, Note};
 use crate::pki::{self, PkiError, Sensitive};
-use crate::resource::{Secret, SecretContent};
+use crate::resource::{Folder, Secret, SecretContent};
 
 impl AwsKind for Secret {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
-        let prefix = format!("{}pki/", aws.scope.prefix);
+        let prefix = format!("{}{}", aws.scope.prefix, Folder::Pki.path());
         let keys = kept(look).await?.iter().filter_map(Object::key);
         // Another tool may keep something of its own beside ours.
         let ours = keys.filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::slots::{fill, shell_word};
 use super::{Problem, Site, dns, masters, names, nodes, storage};
 use crate::engine::{Address, Input, Object, Part, Payload};
-use crate::resource::{BucketObject, Resource};
+use crate::resource::{BucketObject, Folder, Resource, root};
 use crate::spec::{Cluster, NetworkPlugin, StateLocation};
 
 /// The most bytes of user data that EC2 takes, before it is encoded.
@@ -45,8 +45,6 @@ pub(super) struct Store {
     pub bucket: String,
     /// The beginning of every key that is the cluster's, without a slash at its end.
     pub root: String,
-    /// The beginning of every key of a file that machines start from, without a slash at its end.
-    pub folder: String,
     /// The script that every machine runs.
     script: File,
 }
@@ -62,19 +60,17 @@ struct File {
 impl Store {
     /// The store of a cluster in an account.
     pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
-        let root = cluster.name.to_string();
-        let (bucket, root) = match &cluster.state {
-            StateLocation::S3 { bucket, prefix } if prefix.is_empty() => (bucket.clone(), root),
-            StateLocation::S3 { bucket, prefix } => (bucket.clone(), format!("{prefix}/{root}")),
+        let (bucket, prefix) = match &cluster.state {
+            StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.as_str()),
             // Machines cannot read a directory on somebody's laptop. 63 characters are the most for a bucket's name.
             StateLocation::Directory(_) => {
                 let name = names::dashed(cluster.name.as_str(), 63 - "quorate--".len() - account.len());
-                (format!("quorate-{name}-{account}"), root)
+                (format!("quorate-{name}-{account}"), "")
             }
         };
-        let folder = format!("{root}/bootstrap");
-        let script = File::new(&folder, SCRIPT, NODE.to_owned());
-        Self { bucket, root, folder, script }
+        let root = root(prefix, cluster.name.as_str());
+        let script = File::new(&root, SCRIPT, NODE.to_owned());
+        Self { bucket, root, script }
     }
 
     /// The key of something that the cluster keeps: `key("pki/join.pem")`.
@@ -84,9 +80,10 @@ impl Store {
 }
 
 impl File {
-    fn new(folder: &str, name: &str, content: String) -> Self {
+    fn new(root: &str, name: &str, content: String) -> Self {
         let sha256 = names::sha256(content.as_bytes());
-        Self { key: format!("{folder}/{sha256}/{name}"), sha256, content }
+        let key = Folder::Bootstrap.key(&format!("{sha256}/{name}"));
+        Self { key: format!("{root}/{key}"), sha256, content }
     }
 
     fn object(&self, name: &str) -> Result<Object, Problem> {
@@ -131,7 +128,7 @@ pub(super) fn common(site: &Site<'_>, role: &str, name: &str, kubeadm: String) -
 impl Settings {
     fn stored(&self, site: &Site<'_>) -> File {
         let lines = self.lines.iter().map(|(name, value)| format!("{name}={}\n", shell_word(value)));
-        File::new(&site.bootstrap.folder, &self.name, lines.collect())
+        File::new(&site.bootstrap.root, &self.name, lines.collect())
     }
 
     /// The files that must be in the bucket before a machine starts.

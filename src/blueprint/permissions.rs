@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use super::policy::{Statement, document, literally};
 use super::{Site, bootstrap, dns, slots, tags};
 use crate::engine::Input;
-use crate::resource::{API, CLUSTER_TAG, OBJECT_TAG, Resource as _, SecurityGroup, SecurityGroupRules, internal_api};
+use crate::resource::{
+    API, CLUSTER_TAG, Folder, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup, SecurityGroupRules,
+    internal_api, machine_file,
+};
 use crate::spec::NetworkPlugin;
 
 /// Stands for the id of the internal zone in a document.
@@ -50,9 +53,9 @@ pub(super) fn nodes(site: &Site<'_>) -> Policies {
             .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name))),
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
         Statement::allow("ReadJoin", &["s3:GetObject"])
-            .on(["pki/join.pem", "pki/join-token"].map(|key| kept(site, key))),
+            .on([SecretContent::JoinCa, SecretContent::JoinToken].map(|secret| kept(site, &secret.path()))),
         // node.sh, every step: says where the machine is. No marker of etcd's is called so.
-        Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, "nodes/i-*/status.json")]),
+        Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, &machine_file("i-*", STATUS))]),
         store_key(site),
         images(),
     ];
@@ -89,8 +92,7 @@ fn kept(site: &Site<'_>, pattern: &str) -> String {
 
 /// The ARN of a file that machines start from, whatever its hash: machines of an older template still start.
 fn bootstrap_objects(site: &Site<'_>, name: &str) -> String {
-    let store = &site.bootstrap;
-    site.global_arn("s3", &format!("{}/{}/*/{name}", store.bucket, literally(&store.folder)))
+    kept(site, &Folder::Bootstrap.key(&format!("*/{name}")))
 }
 
 /// What node.sh of masters looks at. Reads cannot be limited to an object, so they share a statement: a role's policies
@@ -124,17 +126,18 @@ fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
 fn master_store(site: &Site<'_>) -> Vec<Statement> {
     vec![
         // user-data.sh: fetches node.sh and a master's settings. node.sh, authorities and token: the cluster's keys.
-        Statement::allow("ReadStore", &["s3:GetObject"]).on(["bootstrap/*", "pki/*"].map(|keys| kept(site, keys))),
+        Statement::allow("ReadStore", &["s3:GetObject"])
+            .on([Folder::Bootstrap, Folder::Pki].map(|folder| kept(site, &folder.key("*")))),
         // node.sh, etcd: that this member has been healthy.
-        Statement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, "nodes/etcd-*")]),
+        Statement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, &Folder::Nodes.key("etcd-*"))]),
         // node.sh, backup and restore: writes snapshots, reads one, removes those past their time; every step: says where
         // the machine is; backup: removes what machines that are gone have said. Whoever has a master has etcd itself: that
         // it may also remove snapshots is the price of a bucket that does not grow for ever.
         Statement::allow("KeepBackups", &["s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"]).on([
-            "backups/etcd/20*",
-            "nodes/i-*",
+            Folder::Snapshots.key("*"),
+            Folder::Nodes.key("i-*"),
         ]
-        .map(|keys| kept(site, keys))),
+        .map(|keys| kept(site, &keys))),
         // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and what
         // machines have said. The names of the cluster's other objects tell a master nothing new.
         Statement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])

@@ -7,7 +7,7 @@ use crate::aws::{Aws, S3Store, Scope};
 use crate::blueprint;
 use crate::engine::{RetryPolicy, Store};
 use crate::kubernetes::Kubernetes;
-use crate::resource::Cloud;
+use crate::resource::{Cloud, root};
 use crate::sandbox::{Faults, Sandbox, Settings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
@@ -160,12 +160,11 @@ impl Place {
     }
 
     fn scope(&self, cluster: &str, region: &str) -> Scope {
-        let below = if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) };
         Scope {
             cluster: cluster.to_owned(),
             region: region.to_owned(),
             bucket: self.bucket.clone(),
-            prefix: format!("{below}{cluster}/"),
+            prefix: format!("{}/", root(&self.prefix, cluster)),
         }
     }
 }

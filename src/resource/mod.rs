@@ -1,6 +1,7 @@
 //! The vocabulary: one file per kind of object, its attributes and what a change to each means.
 
 mod facts;
+mod folder;
 mod gate;
 mod grant;
 mod kubernetes;
@@ -15,6 +16,7 @@ use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
 pub use facts::{Cloud, Facts, ImageFacts, Question, SizeFacts, TargetHealth};
+pub use folder::{ETCD_STATUS, Folder, STATUS, machine_file, root};
 pub use gate::{Admission, Gate};
 pub use grant::{Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use kubernetes::*;

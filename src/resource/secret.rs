@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource};
+use super::{Attribute, Folder, Input, Kind, Output, Resource};
 
 /// A secret in the bucket. Its content is made when the object is made, and is no attribute: no plan and no record holds
 /// it.
@@ -82,7 +82,7 @@ impl SecretContent {
 
     /// Where it is below the cluster's prefix.
     pub fn path(self) -> String {
-        format!("pki/{}", self.file())
+        Folder::Pki.key(self.file())
     }
 
     /// The secret that has this name.

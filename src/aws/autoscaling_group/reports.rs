@@ -12,6 +12,7 @@ use crate::aws::failure::if_there;
 use crate::aws::s3::S3;
 use crate::engine::Failure;
 use crate::health::{Progress, Status};
+use crate::resource::{STATUS, machine_file};
 
 /// How often a machine may say that it has failed: it tries again by itself.
 const FAILURES: usize = 3;
@@ -103,7 +104,7 @@ pub(super) fn word(said: Option<&Status>) -> String {
 
 /// What a machine wrote last; nothing if it wrote nothing, or nothing that can be read.
 pub(super) async fn status(aws: &Aws, machine: &str) -> Result<Option<Status>, Failure> {
-    let key = format!("{}nodes/{machine}/status.json", aws.scope.prefix);
+    let key = format!("{}{}", aws.scope.prefix, machine_file(machine, STATUS));
     let request = || aws.s3.get_object().bucket(&aws.scope.bucket).key(&key).send();
     let Some(answer) = if_there(aws.read(S3, "GetObject", request).await)? else { return Ok(None) };
     let Ok(body) = answer.body.collect().await else { return Ok(None) };

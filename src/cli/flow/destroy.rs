@@ -6,7 +6,7 @@ use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::{Address, Failure, Live, Mode, Outcome, Prepared};
 use crate::resource::{
-    BY_KUBERNETES, Bucket, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup, Volume,
+    BY_KUBERNETES, Bucket, Folder, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup, Volume,
 };
 use crate::spec::StateLocation;
 use crate::state::{lease_key, record_key};
@@ -23,11 +23,6 @@ use super::pass::Pass;
 use super::survey::{Survey, survey_settled};
 use super::wait::patiently;
 
-/// What a cluster's machines start from and write, in their bucket, below its name. Whatever else is there is somebody
-/// else's: another tool may use the same name.
-const FOLDERS: [&str; 3] = ["bootstrap/", "nodes/", BACKUPS];
-/// Snapshots of etcd begin with their year.
-const BACKUPS: &str = "backups/etcd/20";
 /// How often it is looked whether something is left: what was removed may be seen for a while.
 const LOOKS: u32 = 5;
 /// How many keys of others are named.
@@ -67,7 +62,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
 
 /// Whether the cluster may go: its name, typed, is a word for everything; a flag is only what it says.
 async fn permit(flow: &Flow<'_>, document: &Document, consent: Consent) -> Result<(), CliError> {
-    let backups = format!("{}/{BACKUPS}", flow.name());
+    let backups = format!("{}/{}", flow.name(), Folder::Snapshots.path());
     let backups = flow.interrupt.or(patiently(flow, || flow.bucket.list(&backups))).await?;
     let backups = backups.map_err(CliError::cloud("looking for snapshots of etcd"))?.len();
     let volumes = document.summary.loses_data.len();
@@ -179,15 +174,16 @@ async fn pull_down(flow: &Flow<'_>, tenure: &Tenure, rest: Prepared, book: &mut 
 /// that no other run can slip in between.
 async fn empty_store(flow: &Flow<'_>, tenure: &mut Tenure, bucket: &Prepared) -> Result<Vec<String>, Failure> {
     tenure.seal().await;
-    for folder in FOLDERS {
-        tenure.confirm().await?;
-        let prefix = format!("{}/{folder}", flow.name());
-        patiently(flow, || flow.bucket.purge(&prefix)).await?;
-    }
-    for secret in SecretContent::ALL.map(SecretContent::path) {
-        tenure.confirm().await?;
-        let key = format!("{}/{secret}", flow.name());
-        patiently(flow, || flow.bucket.erase(&key)).await?;
+    for &folder in Folder::ALL {
+        match folder {
+            // Another tool's keys may stand beside ours.
+            Folder::Pki => erase_secrets(flow, tenure).await?,
+            Folder::Bootstrap | Folder::Nodes | Folder::Snapshots => {
+                tenure.confirm().await?;
+                let prefix = format!("{}/{}", flow.name(), folder.path());
+                patiently(flow, || flow.bucket.purge(&prefix)).await?;
+            }
+        }
     }
     for key in [record_key(flow.name()), lease_key(flow.name())] {
         tenure.confirm().await?;
@@ -200,6 +196,15 @@ async fn empty_store(flow: &Flow<'_>, tenure: &mut Tenure, bucket: &Prepared) ->
         return patiently(flow, || flow.store.leftovers()).await;
     }
     Ok(Vec::new())
+}
+
+async fn erase_secrets(flow: &Flow<'_>, tenure: &Tenure) -> Result<(), Failure> {
+    for secret in SecretContent::ALL {
+        tenure.confirm().await?;
+        let key = format!("{}/{}", flow.name(), secret.path());
+        patiently(flow, || flow.bucket.erase(&key)).await?;
+    }
+    Ok(())
 }
 
 /// Looks afresh: what the cluster's marks show, and what the record knew. The bucket that others use may stay.

@@ -15,7 +15,9 @@ use crate::cli::{Exit, Vault};
 use crate::engine::{Class, Live};
 use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
 use crate::kubernetes::Kubernetes;
-use crate::resource::{API, AutoScalingGroup, LoadBalancer, Record as DnsRecord, Resource, TargetGroup};
+use crate::resource::{
+    API, AutoScalingGroup, ETCD_STATUS, LoadBalancer, Record as DnsRecord, Resource, STATUS, TargetGroup, machine_file,
+};
 use crate::spec::Cluster;
 use crate::state::{self, StateError};
 use crate::view;
@@ -157,8 +159,8 @@ async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> 
     let masters: Vec<&str> = masters.map(|machine| machine.id.as_str()).collect();
     let (targets, statuses, etcd, kubernetes, names, certificates) = tokio::join!(
         targets(flow, &live),
-        reports(flow, &machines, "status.json"),
-        reports(flow, &masters, "etcd.json"),
+        reports(flow, &machines, STATUS),
+        reports(flow, &masters, ETCD_STATUS),
         api(clinic),
         names(flow, &live),
         certificates(clinic),
@@ -220,7 +222,7 @@ async fn reports<T: DeserializeOwned>(
     file: &str,
 ) -> Result<BTreeMap<String, Report<T>>, CliError> {
     let read = machines.iter().map(async |machine| {
-        let key = format!("{}/nodes/{machine}/{file}", flow.name());
+        let key = format!("{}/{}", flow.name(), machine_file(machine, file));
         let stored = patiently(flow, || flow.bucket.get(&key)).await?;
         let report = stored.and_then(|stored| {
             let status = serde_json::from_slice(&stored.bytes).ok()?;
