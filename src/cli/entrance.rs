@@ -8,7 +8,7 @@ use super::Vault;
 use super::error::CliError;
 use super::flow::api_address;
 use crate::engine::{BoxFuture, Class, Failure, Store};
-use crate::kubernetes::{Access, Entrance};
+use crate::kubernetes::{Access, CONNECT, Entrance};
 use crate::resource::{API, Cloud, LoadBalancer, Resource, internal_api};
 
 /// How long a run's certificate is good for.
@@ -58,6 +58,6 @@ impl ByAws {
 fn failure(error: CliError) -> Failure {
     match error {
         CliError::Cloud { source, .. } => *source,
-        other => Failure::own(Class::Fatal, "connect", other.to_string()),
+        other => Failure::own(Class::Fatal, CONNECT, other.to_string()),
     }
 }

@@ -5,11 +5,11 @@ use std::fmt;
 use kube::Config;
 use kube::config::AuthInfo;
 
-use super::failure::own;
+use super::failure::{CONNECT, own};
 use crate::engine::{BoxFuture, Class, Failure};
 
 /// How long a connection may take. A closed door is silent: nobody answers.
-const CONNECT: std::time::Duration = std::time::Duration::from_secs(5);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// How to reach a cluster's API, and as whom.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,9 +48,9 @@ impl fmt::Debug for Access {
 impl Access {
     /// The same in kube's words.
     pub(super) fn config(&self) -> Result<Config, Failure> {
-        let wrong = |what: &str| own(Class::Fatal, "connect", format!("{what} to {} cannot be used", self.server));
+        let wrong = |what: &str| own(Class::Fatal, CONNECT, format!("{what} to {} cannot be used", self.server));
         let mut config = Config::new(self.server.parse().map_err(|_| wrong("the address"))?);
-        config.connect_timeout = Some(CONNECT);
+        config.connect_timeout = Some(PATIENCE);
         // The engine repeats by class, and says so.
         config.default_retry = false;
         config.tls_server_name.clone_from(&self.tls_server_name);

@@ -11,7 +11,7 @@ use kube::core::{Request, WatchEvent};
 use serde_json::Value;
 
 use super::access::Access;
-use super::failure::{Refusal, classify, own, retry_after};
+use super::failure::{CONNECT, Refusal, classify, own, retry_after};
 use super::place::{Json, Place};
 use crate::engine::{Class, Failure};
 use crate::resource::ApiType;
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// A connection that is made when the first request is sent.
     pub(super) fn new(access: &Access) -> Result<Self, Failure> {
-        let client = Client::try_from(access.config()?).map_err(|error| classify("connect", &error).failure)?;
+        let client = Client::try_from(access.config()?).map_err(|error| classify(CONNECT, &error).failure)?;
         Ok(Self { client, server: access.server.clone() })
     }
 
