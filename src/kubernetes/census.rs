@@ -1,6 +1,7 @@
 //! The nodes and the control plane, as the API server tells them.
 
 use super::Kubernetes;
+use super::client::Query;
 use super::place::Json;
 use super::progress::condition;
 use super::trouble;
@@ -23,7 +24,8 @@ impl Kubernetes {
     /// When the API does not answer, or not to us.
     pub async fn census(&self) -> Result<Option<Census>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(None) };
-        let (nodes, pods) = tokio::try_join!(connection.list(&NODES, ""), connection.list_in(&PODS, SYSTEM))?;
+        let (nodes, pods) =
+            tokio::try_join!(connection.list(&NODES, Query::ALL), connection.list(&PODS, Query::within(SYSTEM)))?;
         let lasting = pods.iter().filter(|pod| lasts(pod));
         let (control_plane, rest): (Vec<&Json>, Vec<&Json>) =
             lasting.partition(|pod| pod["metadata"]["labels"]["tier"] == TIER);
@@ -47,7 +49,7 @@ impl Kubernetes {
     /// When the API does not answer, or not to us.
     pub async fn schedulable(&self, group: &str) -> Result<Option<usize>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(None) };
-        let nodes = connection.list(&NODES, &format!("{GROUP_TAG}={group}")).await?;
+        let nodes = connection.list(&NODES, Query::ALL.labelled(&format!("{GROUP_TAG}={group}"))).await?;
         Ok(Some(nodes.iter().map(node).filter(|node| node.initialized && node.trouble.is_none()).count()))
     }
 }

@@ -62,6 +62,38 @@ pub(super) enum Pods {
     GoAfterwards,
 }
 
+/// Which objects of a type are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query<'a> {
+    namespace: Option<&'a str>,
+    labels: Option<&'a str>,
+    extent: Extent,
+}
+
+impl<'a> Query<'a> {
+    /// All of them.
+    pub(super) const ALL: Self = Self { namespace: None, labels: None, extent: Extent::Whole };
+
+    /// Those in a namespace.
+    pub(super) fn within(namespace: &'a str) -> Self {
+        Self { namespace: Some(namespace), ..Self::ALL }
+    }
+
+    /// Those with these labels.
+    pub(super) fn labelled(self, labels: &'a str) -> Self {
+        Self { labels: Some(labels), ..self }
+    }
+
+    /// What they are called and whose they are: their metadata, and nothing of their content.
+    pub(super) fn names(self) -> Self {
+        Self { extent: Extent::Names, ..self }
+    }
+
+    fn params(self) -> ListParams {
+        ListParams { label_selector: self.labels.map(str::to_owned), ..ListParams::default() }.limit(PAGE)
+    }
+}
+
 /// A watch: what it tells until it ends by itself.
 pub(super) type Events = BoxStream<'static, Result<Seen, Failure>>;
 
@@ -108,46 +140,13 @@ impl Connection {
         }
     }
 
-    /// Every object of a type with these labels, in all namespaces. None of a type that the server does not have.
-    pub(super) async fn list(&self, api: &ApiType, labels: &str) -> Result<Vec<Json>, Failure> {
-        self.pages(api, &api.path(None), ListParams::default().labels(labels)).await
-    }
-
-    /// Every object of a type in a namespace.
-    pub(super) async fn list_in(&self, api: &ApiType, namespace: &str) -> Result<Vec<Json>, Failure> {
-        self.pages(api, &api.path(Some(namespace)), ListParams::default()).await
-    }
-
-    /// What every object of a type in a namespace is called and whose it is: its metadata, and nothing of its content.
-    pub(super) async fn list_names_in(&self, api: &ApiType, namespace: &str) -> Result<Vec<Json>, Failure> {
-        self.pages_of(api, &api.path(Some(namespace)), ListParams::default(), Extent::Names).await
-    }
-
-    /// Every object of a type in a namespace with these labels.
-    pub(super) async fn list_selected(
-        &self,
-        api: &ApiType,
-        namespace: &str,
-        labels: &str,
-    ) -> Result<Vec<Json>, Failure> {
-        self.pages(api, &api.path(Some(namespace)), ListParams::default().labels(labels)).await
-    }
-
-    async fn pages(&self, api: &ApiType, path: &str, params: ListParams) -> Result<Vec<Json>, Failure> {
-        self.pages_of(api, path, params, Extent::Whole).await
-    }
-
-    async fn pages_of(
-        &self,
-        api: &ApiType,
-        path: &str,
-        params: ListParams,
-        extent: Extent,
-    ) -> Result<Vec<Json>, Failure> {
+    /// The objects of a type that are asked for. None of a type that the server does not have.
+    pub(super) async fn list(&self, api: &ApiType, query: Query<'_>) -> Result<Vec<Json>, Failure> {
+        let path = api.path(query.namespace);
         let mut found = Vec::new();
-        let mut params = params.limit(PAGE);
+        let mut params = query.params();
         loop {
-            let mut page = match self.send(&format!("list {api}"), path, &extent.of(&params)).await {
+            let mut page = match self.send(&format!("list {api}"), &path, &query.extent.of(&params)).await {
                 Err(refusal) if refusal.failure.class == Class::Gone && found.is_empty() => return Ok(found),
                 page => page?,
             };

@@ -1,6 +1,6 @@
 //! Types that are not Kubernetes' own: what a server says of them.
 
-use super::client::{Connection, MANAGER};
+use super::client::{Connection, MANAGER, Query};
 use super::place::{Json, Place};
 use crate::engine::Failure;
 use crate::resource::{API_TYPES, ApiType};
@@ -39,7 +39,7 @@ pub(super) async fn list(
 ) -> Result<Vec<(ApiType, Vec<Json>)>, Failure> {
     let Some(stored) = versions.first() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for object in connection.list(stored, labels).await? {
+    for object in connection.list(stored, Query::ALL.labelled(labels)).await? {
         let other = versions.iter().skip(1).find(|version| is_applied_as(&object, version));
         let place = other.and_then(|version| Place::of(version, &object));
         match place {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::client::Connection;
+use super::client::{Connection, Query};
 use super::failure::{is_alone, own};
 use super::live::ours;
 use super::place::{Json, Place};
@@ -71,7 +71,7 @@ pub(super) async fn held(
 async fn inside(connection: &Connection, namespace: &str) -> Result<Vec<Json>, Failure> {
     let types = connection.types().await?;
     let within = types.into_iter().filter(|api| api.namespaced && !ECHOES.contains(&api.plural.as_ref()));
-    let asked = within.map(async |api| connection.list_names_in(&api, namespace).await);
+    let asked = within.map(async |api| connection.list(&api, Query::within(namespace).names()).await);
     let found: Vec<Vec<Json>> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }

@@ -7,7 +7,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::client::{Apply, Connection, MANAGER, Pods};
+use super::client::{Apply, Connection, MANAGER, Pods, Query};
 use super::failure::{CONNECT, Refusal, is_alone, own, unreachable};
 use super::live::{as_live, live, ours};
 use super::place::{Json, Place};
@@ -109,7 +109,7 @@ impl Kubernetes {
     async fn look(&self) -> Result<Vec<Live>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(Vec::new()) };
         let label = self.label();
-        let known = try_join_all(API_TYPES.iter().map(|api| connection.list(api, &label))).await?;
+        let known = try_join_all(API_TYPES.iter().map(|api| connection.list(api, Query::ALL.labelled(&label)))).await?;
         let mut found: Vec<(ApiType, Vec<Json>)> = API_TYPES.iter().cloned().zip(known).collect();
         let defined: Vec<Vec<ApiType>> = found.iter().flat_map(|(_, objects)| objects).map(ApiType::defined).collect();
         let listed = join_all(defined.iter().map(|types| custom::list(connection, types, &label))).await;

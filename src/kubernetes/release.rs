@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Kubernetes;
-use super::client::{Connection, Pods};
+use super::client::{Connection, Pods, Query};
 use super::place::{Json, Place};
 use crate::engine::{Failure, Note};
 use crate::resource::ApiType;
@@ -35,16 +35,16 @@ impl Kubernetes {
     /// When the API does not answer, or does not let us.
     pub async fn release(&self, note: Note<'_>) -> Result<(), Failure> {
         let Some(connection) = self.connect().await? else { return Ok(()) };
-        let services = balanced(&connection.list(&SERVICES, "").await?);
-        let all = connection.list(&CLAIMS, "").await?;
-        let claims = made_here(&all, &connection.list(&VOLUMES, "").await?);
+        let services = balanced(&connection.list(&SERVICES, Query::ALL).await?);
+        let all = connection.list(&CLAIMS, Query::ALL).await?;
+        let claims = made_here(&all, &connection.list(&VOLUMES, Query::ALL).await?);
         let others = all.len() - claims.len();
         if others > 0 {
             note(format!("{others} claims hold volumes that {DRIVER} did not make: these are left alone"));
         }
         remove(connection, &SERVICES, &services).await?;
         remove(connection, &CLAIMS, &claims).await?;
-        let used = used(&connection.list(&PODS, "").await?);
+        let used = used(&connection.list(&PODS, Query::ALL).await?);
         let free: Names = claims.difference(&used).cloned().collect();
         wait(connection, &services, &free, note).await
     }
@@ -55,8 +55,10 @@ async fn wait(connection: &Connection, services: &Names, claims: &Names, note: N
     let until = Instant::now() + PATIENCE;
     let mut said = String::new();
     while !(services.is_empty() && claims.is_empty()) {
-        let services: Vec<_> = names(&connection.list(&SERVICES, "").await?).intersection(services).cloned().collect();
-        let claims: Vec<_> = names(&connection.list(&CLAIMS, "").await?).intersection(claims).cloned().collect();
+        let services: Vec<_> =
+            names(&connection.list(&SERVICES, Query::ALL).await?).intersection(services).cloned().collect();
+        let claims: Vec<_> =
+            names(&connection.list(&CLAIMS, Query::ALL).await?).intersection(claims).cloned().collect();
         let left: Vec<String> = services
             .iter()
             .map(|(namespace, name)| format!("service {namespace}/{name}"))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::client::Connection;
+use super::client::{Connection, Query};
 use super::place::{Json, Place};
 use crate::engine::Failure;
 use crate::resource::ApiType;
@@ -22,7 +22,7 @@ type Subject = (String, String);
 pub(super) async fn warnings(connection: &Connection, place: &Place) -> Result<Vec<String>, Failure> {
     let Some(namespace) = place.namespace.as_deref() else { return Ok(Vec::new()) };
     let subjects = subjects(connection, place, namespace).await?;
-    let mut events = connection.list_in(&EVENTS, namespace).await?;
+    let mut events = connection.list(&EVENTS, Query::within(namespace)).await?;
     events.retain(|event| is_warning(event) && subjects.contains(&subject(&event["involvedObject"])));
     events.sort_by(|one, other| last_seen(other).cmp(last_seen(one)));
     let mut told = Vec::new();
@@ -40,7 +40,7 @@ async fn subjects(connection: &Connection, place: &Place, namespace: &str) -> Re
     let mut subjects = BTreeSet::from([(place.api.kind.to_string(), place.name.clone())]);
     let Some(labels) = connection.get(place).await?.as_ref().and_then(selector) else { return Ok(subjects) };
     for api in [&REPLICA_SETS, &PODS] {
-        let found = connection.list_selected(api, namespace, &labels).await?;
+        let found = connection.list(api, Query::within(namespace).labelled(&labels)).await?;
         subjects
             .extend(found.iter().map(|object| (api.kind.to_string(), text(&object["metadata"]["name"]).to_owned())));
         subjects.extend(found.iter().flat_map(claims));

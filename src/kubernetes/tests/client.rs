@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 
 use super::*;
 use crate::engine::Class;
-use crate::kubernetes::client::Seen;
+use crate::kubernetes::client::{Query, Seen};
 use crate::resource::ApiType;
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_list_holds_what_carries_the_label_in_every_namespace() {
         bench.apply(manifest).await.unwrap();
     }
     let api = ApiType::find("apps/v1", "Deployment").unwrap();
-    let found = bench.connection.list(api, "quorate.dev/cluster=chat.example.com").await.unwrap();
+    let found = bench.connection.list(api, Query::ALL.labelled("quorate.dev/cluster=chat.example.com")).await.unwrap();
     let places: Vec<String> = found.iter().map(|object| place(object).to_string()).collect();
     assert_eq!(places, ["deployments.apps default/chat", "deployments.apps other/other"]);
 }
