@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::{Listener, Silent};
-use crate::view::{Style, failure};
+use serde::Serialize;
 
+use crate::engine::{Listener, Silent};
+use crate::view::{self, Style, failure};
+
+use super::error::CliError;
 use super::progress::{Bars, Lines};
 
 /// The person, the pipe or the test at the other end.
@@ -147,6 +150,23 @@ impl Ui {
     /// Prints a result as it is.
     pub fn result(&self, text: &str) {
         self.out.write(text);
+    }
+
+    /// Prints a result: JSON with `--json`, text without.
+    pub fn document(&self, document: &impl Serialize, text: impl FnOnce(Style) -> String) -> Result<(), CliError> {
+        if self.json {
+            return self.json(document);
+        }
+        self.out.write(&text(self.out.style));
+        Ok(())
+    }
+
+    /// Prints a result that is for programs: nothing without `--json`.
+    pub fn json(&self, document: &impl Serialize) -> Result<(), CliError> {
+        if self.json {
+            self.out.write(&view::json(document)?);
+        }
+        Ok(())
     }
 
     /// Prints a result that is for people: nothing with `--json`.

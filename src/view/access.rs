@@ -87,14 +87,6 @@ pub fn text(document: &Document, now: Timestamp, style: Style) -> String {
     screen(&lines, style)
 }
 
-/// The ranges as JSON, with a final newline.
-///
-/// # Errors
-/// When a value has no form in JSON: a bug.
-pub fn json(document: &Document) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n")
-}
-
 fn row(range: &str) -> Line {
     Line::at(0).plain(value::safe(range)).up_to(END)
 }
@@ -125,6 +117,7 @@ mod tests {
 
     use super::*;
     use crate::resource::Bearer;
+    use crate::view::json;
     use crate::view::plan::sample;
 
     const NOW: Timestamp = Timestamp::constant(1_795_377_600, 0);

@@ -50,14 +50,6 @@ pub fn text(document: &Document, style: Style) -> String {
     screen(&lines, style)
 }
 
-/// The checks as JSON, with a final newline.
-///
-/// # Errors
-/// When a value has no form in JSON: a bug.
-pub fn json(document: &Document) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n")
-}
-
 fn row(check: &Check, advises: bool, style: Style) -> Vec<Line> {
     let (word, ink) = match check.verdict {
         Verdict::Well => ("ok", Ink::Added),

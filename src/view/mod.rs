@@ -50,6 +50,14 @@ impl Heading {
     }
 }
 
+/// A document as JSON, with a final newline.
+///
+/// # Errors
+/// When a value has no form in JSON: a bug.
+pub fn json(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(document).map(|text| text + "\n")
+}
+
 /// Text in paragraphs, broken between words so that it fits.
 pub fn prose(text: &str, style: Style) -> String {
     let paragraphs = text.trim().split("\n\n").map(|text| screen(&paragraph(0, Ink::Plain, text, style), style));

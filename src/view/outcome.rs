@@ -156,14 +156,6 @@ fn what_is_left(left: &[Left], style: Style) -> Vec<Line> {
     lines
 }
 
-/// The outcome as JSON, with a final newline.
-///
-/// # Errors
-/// When a value has no form in JSON: a bug.
-pub fn json(document: &Document) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n")
-}
-
 /// The failures, if there are any, or that it was stopped.
 pub fn report(outcome: &Outcome) -> Option<Report> {
     if outcome.is_through() {

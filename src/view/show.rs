@@ -41,14 +41,6 @@ pub fn text(document: &Document, style: Style) -> String {
     screen(&lines, style)
 }
 
-/// The objects as JSON, with a final newline.
-///
-/// # Errors
-/// When a value has no form in JSON: a bug.
-pub fn json(document: &Document) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n")
-}
-
 fn rows(objects: &[Live], sandbox: bool) -> Vec<Line> {
     let titles: Vec<String> = objects.iter().map(|live| value::safe(&live.address.to_string())).collect();
     let column = line::column(0, titles.iter().map(String::as_str));

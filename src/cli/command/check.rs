@@ -41,7 +41,7 @@ fn check(session: &Session) -> Result<Exit, CliError> {
         let diagnostics: Vec<&Diagnostic> = parsed.diagnostics.iter().chain(of_manifests).collect();
         let wrong = diagnostics.iter().any(|problem| problem.is_error());
         let document = Document { format: FORMAT, file: name, diagnostics };
-        session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
+        session.ui.json(&document)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Done });
     }
     let cluster = file.cluster(&session.ui, Told::Everything)?;

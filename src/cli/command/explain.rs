@@ -31,25 +31,16 @@ fn explain(session: &Session, code: Option<&str>) -> Result<Exit, CliError> {
         message: format!("there is no rule {code}"),
         hint: "`quorate explain` lists all rules".to_owned(),
     })?;
-    if session.ui.is_json() {
-        let mut document = json(rule);
-        document["format"] = FORMAT.into();
-        session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
-    } else {
-        session.ui.result(&text(rule, session.ui.style()));
-    }
+    let mut document = json(rule);
+    document["format"] = FORMAT.into();
+    session.ui.document(&document, |style| text(rule, style))?;
     Ok(Exit::Done)
 }
 
 fn list(session: &Session) -> Result<Exit, CliError> {
-    if session.ui.is_json() {
-        let rules: Vec<serde_json::Value> = rules().map(json).collect();
-        let document = json!({ "format": FORMAT, "rules": rules });
-        session.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
-    } else {
-        let lines = rules().map(|rule| format!("{}  {:<7}  {}\n", rule.code, rule.severity.name(), rule.title));
-        session.ui.result(&lines.collect::<String>());
-    }
+    let document = json!({ "format": FORMAT, "rules": rules().map(json).collect::<Vec<_>>() });
+    let line = |rule: &Rule| format!("{}  {:<7}  {}\n", rule.code, rule.severity.name(), rule.title);
+    session.ui.document(&document, |_| rules().map(line).collect())?;
     Ok(Exit::Done)
 }
 

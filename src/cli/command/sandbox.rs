@@ -1,7 +1,7 @@
 //! `quorate sandbox`
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::file::Told;
 use crate::cli::ground::{forget_state, sandbox};
@@ -87,9 +87,14 @@ impl Arguments {
             forget_state(session).await?;
         }
         match self.deed.on(&sandbox).await {
-            Ok(Answer::Inventory(residents)) => tell(session, &residents),
-            Ok(Answer::Line(line)) if session.ui.is_json() => print(session, &json!({ "done": line })),
-            Ok(Answer::Line(line)) => session.ui.result(&format!("{line}\n")),
+            Ok(Answer::Inventory(residents)) => {
+                let document = json!({ "format": FORMAT, "sandbox": true, "objects": residents });
+                session.ui.document(&document, |_| status(&residents))?;
+            }
+            Ok(Answer::Line(line)) => {
+                let document = json!({ "format": FORMAT, "sandbox": true, "done": line });
+                session.ui.document(&document, |_| format!("{line}\n"))?;
+            }
             Err(error) => return Err(CliError::Sandbox(Box::new(error))),
         }
         Ok(Exit::Done)
@@ -143,23 +148,6 @@ impl Deed {
                 "the sandbox is empty".to_owned()
             }
         }))
-    }
-}
-
-/// Prints a document under its format.
-fn print(session: &Session, told: &Value) {
-    let mut document = json!({ "format": FORMAT, "sandbox": true });
-    if let (Some(document), Some(told)) = (document.as_object_mut(), told.as_object()) {
-        document.extend(told.clone());
-    }
-    session.ui.result(&format!("{document:#}\n"));
-}
-
-fn tell(session: &Session, residents: &[Resident]) {
-    if session.ui.is_json() {
-        print(session, &json!({ "objects": residents }));
-    } else {
-        session.ui.result(&status(residents));
     }
 }
 

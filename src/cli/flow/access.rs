@@ -45,7 +45,7 @@ pub async fn open_access(
     }
     let admission = admission(flow).await?;
     if admission.is_open(&range) {
-        tell(flow, &json!({ "range": range, "until": null }));
+        tell(flow, &json!({ "range": range, "until": null }))?;
         flow.ui.text(&format!("{range} may reach the API of {} for good; nothing was changed.\n", flow.name()));
         return Ok(Exit::Done);
     }
@@ -58,7 +58,7 @@ pub async fn open_access(
         made.map_err(CliError::cloud("opening the API"))?;
         wanted
     };
-    tell(flow, &json!({ "range": range, "until": grant.until }));
+    tell(flow, &json!({ "range": range, "until": grant.until }))?;
     let until = words::moment(grant.until);
     flow.ui.text(&format!("{range} may reach the API of {} until {until}.\n", flow.name()));
     flow.ui
@@ -79,11 +79,7 @@ pub async fn list_access(flow: &Flow<'_>) -> Result<Exit, CliError> {
     let admission = admission(flow).await?;
     let now = Timestamp::now();
     let document = Document::new(flow.heading(account(flow).await?), &admission, now);
-    if flow.ui.is_json() {
-        flow.ui.result(&view::access::json(&document)?);
-    } else {
-        flow.ui.result(&view::access::text(&document, now, flow.ui.style()));
-    }
+    flow.ui.document(&document, |style| view::access::text(&document, now, style))?;
     Ok(Exit::Done)
 }
 
@@ -104,7 +100,7 @@ pub async fn close_access(flow: &Flow<'_>, which: Which) -> Result<Exit, CliErro
     }
     let now = Timestamp::now();
     let entries = |grants: &[Grant]| grants.iter().map(|grant| Entry::new(grant, now)).collect::<Vec<_>>();
-    tell(flow, &json!({ "closed": entries(&closed), "left": entries(&left) }));
+    tell(flow, &json!({ "closed": entries(&closed), "left": entries(&left) }))?;
     for grant in &closed {
         flow.ui.text(&format!("{} may no longer reach the API of {}.\n", grant.range, flow.name()));
     }
@@ -129,13 +125,12 @@ fn person(flow: &Flow<'_>) -> String {
 }
 
 /// Prints what was done: under its format for programs; for people, that it is only the sandbox.
-fn tell(flow: &Flow<'_>, done: &serde_json::Value) {
-    if flow.ui.is_json() {
-        let mut document = json!({ "format": FORMAT, "cluster": flow.name(), "sandbox": flow.sandbox });
-        if let (Some(document), Some(done)) = (document.as_object_mut(), done.as_object()) {
-            document.extend(done.clone());
-        }
-        flow.ui.result(&format!("{document:#}\n"));
+fn tell(flow: &Flow<'_>, done: &serde_json::Value) -> Result<(), CliError> {
+    let mut document = json!({ "format": FORMAT, "cluster": flow.name(), "sandbox": flow.sandbox });
+    if let (Some(document), Some(done)) = (document.as_object_mut(), done.as_object()) {
+        document.extend(done.clone());
     }
+    flow.ui.json(&document)?;
     flow.say_sandbox();
+    Ok(())
 }

@@ -70,9 +70,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<R
         return Ok(Ran { exit, changed: false });
     }
     if let Err(refused) = permit(flow, &plan.document, consent).await {
-        if flow.ui.is_json() {
-            flow.ui.result(&view::plan::json(&plan.document)?);
-        }
+        flow.ui.json(&plan.document)?;
         return Err(refused);
     }
     let exit = carry_out(flow, tenure, plan, &facts, record, journal).await?;
@@ -271,12 +269,7 @@ fn finish(
 
 fn tell(flow: &Flow<'_>, document: &Document, outcome: &Outcome) -> Result<(), CliError> {
     let told = view::outcome::Document::new(document, outcome);
-    if flow.ui.is_json() {
-        flow.ui.result(&view::outcome::json(&told)?);
-    } else {
-        flow.ui.result(&view::outcome::text(&told, flow.ui.style()));
-    }
-    Ok(())
+    flow.ui.document(&told, |style| view::outcome::text(&told, style))
 }
 
 /// Says what failed, or what stopped it; and how the program ends after that.

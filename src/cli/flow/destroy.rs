@@ -47,9 +47,7 @@ async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<E
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
     draft.say_notes(flow);
     if let Err(refused) = permit(flow, &document, consent).await {
-        if flow.ui.is_json() {
-            flow.ui.result(&view::plan::json(&document)?);
-        }
+        flow.ui.json(&document)?;
         return Err(refused);
     }
     if tenure.is_lost() {
@@ -249,11 +247,7 @@ fn tell(
     };
     let remains = left.as_ref().map(|left| Remains { left: left.iter().map(|live| remaining(end, live)).collect() });
     let told = view::outcome::Document::new(document, &end.outcome).with(remains);
-    if flow.ui.is_json() {
-        flow.ui.result(&view::outcome::json(&told)?);
-    } else {
-        flow.ui.result(&view::outcome::text(&told, flow.ui.style()));
-    }
+    flow.ui.document(&told, |style| view::outcome::text(&told, style))?;
     let through = apply::end(flow, tenure, &end.outcome, end.written);
     if let Some(error) = unknown {
         flow.ui.warning("nobody looked whether something is left: `quorate plan --destroy` tells");

@@ -104,8 +104,7 @@ fn tell(
             "files": files,
             "certificate_until": client.map(|client| client.end),
         });
-        flow.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
-        return Ok(());
+        return flow.ui.json(&document);
     }
     flow.say_sandbox();
     let place = if files.is_empty() { "As it was already".to_owned() } else { files.join(", ") };

@@ -25,11 +25,7 @@ pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
     let survey = survey(flow, Memory::Stored).await?;
     let draft = draft(flow, &survey, look.mode).await?;
     let document = draft.document(flow, &survey);
-    if flow.ui.is_json() {
-        flow.ui.result(&view::plan::json(&document)?);
-    } else {
-        flow.ui.result(&view::plan::text(&document, flow.ui.style()));
-    }
+    flow.ui.document(&document, |style| view::plan::text(&document, style))?;
     draft.say_notes(flow);
     if look.mode == Mode::Apply {
         announce(flow, survey.live.iter().any(|live| live.address == LoadBalancer::address(API)));

@@ -16,10 +16,6 @@ pub async fn show(flow: &Flow<'_>) -> Result<Exit, CliError> {
         live.proven || known.is_some_and(|known| known.id == live.id)
     });
     let document = view::show::Document::new(flow.heading(survey.facts.account.clone()), ours.cloned().collect());
-    if flow.ui.is_json() {
-        flow.ui.result(&view::show::json(&document)?);
-    } else {
-        flow.ui.result(&view::show::text(&document, flow.ui.style()));
-    }
+    flow.ui.document(&document, |style| view::show::text(&document, style))?;
     Ok(Exit::Done)
 }

@@ -20,10 +20,7 @@ pub async fn rotate_token(flow: &Flow<'_>, vault: &Vault) -> Result<Exit, CliErr
     };
     tenure.end(flow).await;
     rotated?;
-    if flow.ui.is_json() {
-        let document = json!({ "format": FORMAT, "cluster": flow.name(), "sandbox": flow.sandbox, "rotated": true });
-        flow.ui.result(&(serde_json::to_string_pretty(&document)? + "\n"));
-    }
+    flow.ui.json(&json!({ "format": FORMAT, "cluster": flow.name(), "sandbox": flow.sandbox, "rotated": true }))?;
     flow.ui.text("The join token is new.\n");
     flow.ui.note(
         "masters take it up within minutes and then refuse the old one; a node that starts in between tries again \

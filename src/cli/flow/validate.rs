@@ -46,11 +46,7 @@ pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> R
     flow.interrupt.or(applied(flow)).await??;
     let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
     let document = Document::new(flow.heading(account(flow).await?), checks);
-    if flow.ui.is_json() {
-        flow.ui.result(&view::health::json(&document)?);
-    } else {
-        flow.ui.result(&view::health::text(&document, flow.ui.style()));
-    }
+    flow.ui.document(&document, |style| view::health::text(&document, style))?;
     Ok(if document.well { Exit::Done } else { Exit::Differs })
 }
 

@@ -42,14 +42,6 @@ pub fn text(document: &Document, style: Style) -> String {
     screen(&heading, style) + &body(document, style)
 }
 
-/// The plan as JSON, with a final newline.
-///
-/// # Errors
-/// When a value has no form in JSON: a bug.
-pub fn json(document: &Document) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n")
-}
-
 /// Whether nothing of the plan will happen: then only what stops it is worth reading.
 fn is_refused(document: &Document) -> bool {
     document.summary.refuse > 0 && document.plan.mode == Mode::Apply

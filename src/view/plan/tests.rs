@@ -6,6 +6,7 @@ use serde_json::json;
 use super::sample::{attribute, change, document, new, pending, rule};
 use super::*;
 use crate::engine::{Action, AttributeChange, Origin, Plan, Reason};
+use crate::view::json;
 
 fn shown(changes: Vec<Change>) -> String {
     body(&document(changes), Style::default())
