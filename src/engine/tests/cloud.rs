@@ -1,12 +1,17 @@
 //! A strict cloud in memory, which can be slow, fail, and lose the line at any call.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod state;
+
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+
+pub(super) use state::outputs;
+use state::{State, Stored};
 
 /// The verbs of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,25 +55,6 @@ pub(crate) struct Cloud {
     pub(crate) dead: CancellationToken,
     /// Cancelled at the call of this number.
     pub(crate) stops_at: Option<(usize, CancellationToken)>,
-}
-
-#[derive(Default)]
-struct State {
-    objects: Vec<Stored>,
-    made: usize,
-    calls: Vec<(Verb, Option<Address>)>,
-    flying: usize,
-    most_flying: usize,
-    rolling: Vec<String>,
-}
-
-#[derive(Clone)]
-struct Stored {
-    live: Live,
-    token: String,
-    version: u64,
-    /// What was sent and is never told back.
-    hidden: Attributes,
 }
 
 impl Cloud {
@@ -259,149 +245,6 @@ impl Provider for Cloud {
     fn delete<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.call(Verb::Delete, Some(&live.address), move |state, _| state.delete(live)))
     }
-}
-
-impl State {
-    fn lives(&self, keep: impl Fn(&Live) -> bool) -> Vec<Live> {
-        self.objects.iter().map(|stored| &stored.live).filter(|live| keep(live)).cloned().collect()
-    }
-
-    fn stored(&mut self, id: &str) -> Result<&mut Stored, Failure> {
-        let gone = || failure(Class::Gone, Verb::Find, id);
-        self.objects.iter_mut().find(|stored| stored.live.id == id).ok_or_else(gone)
-    }
-
-    fn create(&mut self, object: &Object, token: &Token, half: bool, key: Option<&str>) -> Live {
-        self.check(object);
-        if let Some(same) = self.objects.iter().find(|stored| stored.token == token.0) {
-            assert_eq!(same.live.address, object.address, "one token for two objects");
-            return same.live.clone();
-        }
-        self.made += 1;
-        let id = key.map_or_else(|| format!("{}-{:06}", object.address.kind(), self.made), str::to_owned);
-        let mut attributes = object.attributes.clone();
-        if half {
-            let kind = TestKinds.kind(object.address.kind()).unwrap();
-            attributes.retain(|name, _| kind.attribute(name).effect == Effect::Replace);
-        }
-        let live = Live {
-            address: object.address.clone(),
-            outputs: outputs(&object.address, &id, &attributes, 1),
-            id,
-            attributes,
-            phase: Phase::Pending,
-            proven: object.address.kind() != "sign",
-            created: None,
-            members: Vec::new(),
-        };
-        let mut stored = Stored { live, token: token.0.clone(), version: 1, hidden: Attributes::new() };
-        stored.hide();
-        self.objects.push(stored.clone());
-        stored.live
-    }
-
-    fn update(&mut self, live: &Live, object: &Object, changed: &BTreeSet<String>) -> Result<Live, Failure> {
-        self.check(object);
-        let kind = TestKinds.kind(object.address.kind()).unwrap();
-        let stored = self.stored(&live.id)?;
-        for name in changed {
-            let rule = kind.attribute(name);
-            assert_eq!(rule.effect, Effect::Update, "{name} of {} cannot be updated", object.address);
-            stored.version += u64::from(!rule.moves.is_empty());
-            let Some(wanted) = object.attributes.get(name).cloned() else {
-                assert!(rule.pruned, "{name} of {} is not wanted", object.address);
-                stored.live.attributes.remove(name);
-                continue;
-            };
-            let value = if rule.form == Form::Tags {
-                retagged(live.attributes.get(name), stored.live.attributes.get(name), &wanted)
-            } else {
-                wanted
-            };
-            stored.live.attributes.insert(name.clone(), value);
-        }
-        stored.live.outputs = outputs(&object.address, &live.id, &stored.live.attributes, stored.version);
-        stored.hide();
-        Ok(stored.live.clone())
-    }
-
-    fn roll(&mut self, live: &Live, object: &Object) -> Result<Live, Failure> {
-        self.check(object);
-        let stored = self.stored(&live.id)?;
-        let version = stored.live.attributes["version"].clone();
-        assert_eq!(version, object.attributes["version"], "rolled before it was updated");
-        stored.live.attributes.insert("machines".to_owned(), version);
-        Ok(stored.live.clone())
-    }
-
-    fn delete(&mut self, live: &Live) -> Result<(), Failure> {
-        self.stored(&live.id)?;
-        let others = self.objects.iter().filter(|stored| stored.live.id != live.id);
-        let holder = others.map(|stored| &stored.live).find(|other| ids(&other.attributes).contains(live.id.as_str()));
-        if let Some(holder) = holder {
-            return Err(failure(Class::Held, Verb::Delete, &format!("{} holds {}", holder.address, live.address)));
-        }
-        self.objects.retain(|stored| stored.live.id != live.id);
-        Ok(())
-    }
-
-    /// Refuses what waits for others, and references to what is not there or not ready.
-    fn check(&self, object: &Object) {
-        assert!(object.references().is_empty(), "{} is not resolved", object.address);
-        let ready = self.objects.iter().filter(|stored| stored.live.phase == Phase::Ready);
-        let ready: BTreeSet<&str> = ready.map(|stored| stored.live.id.as_str()).collect();
-        for id in ids(&object.attributes) {
-            assert!(ready.contains(id), "{} refers to {id}, which is not there or not ready", object.address);
-        }
-    }
-}
-
-impl Stored {
-    /// What the cloud does not tell.
-    fn hide(&mut self) {
-        let kind = TestKinds.kind(self.live.address.kind()).unwrap();
-        let (told, hidden) =
-            std::mem::take(&mut self.live.attributes).into_iter().partition(|(name, _)| kind.attribute(name).observed);
-        self.live.attributes = told;
-        self.hidden.extend::<Attributes>(hidden);
-    }
-}
-
-/// Sets the wanted tags, and removes those that the caller knows of and does not want.
-fn retagged(known: Option<&Value>, there: Option<&Value>, wanted: &Value) -> Value {
-    let map = |value: Option<&Value>| match value {
-        Some(Value::Map(items)) => items.clone(),
-        _ => BTreeMap::new(),
-    };
-    let mut tags = map(there);
-    tags.retain(|key, _| !map(known).contains_key(key));
-    tags.extend(map(Some(wanted)));
-    Value::Map(tags)
-}
-
-fn ids(attributes: &Attributes) -> BTreeSet<&str> {
-    let mut ids = BTreeSet::new();
-    for value in attributes.values() {
-        value.visit(&mut |leaf| ids.extend(leaf.as_text().filter(|text| is_id(text))));
-    }
-    ids
-}
-
-fn is_id(text: &str) -> bool {
-    text.rsplit_once('-').is_some_and(|(kind, number)| {
-        TestKinds.kind(kind).is_some() && number.len() == 6 && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
-pub(super) fn outputs(address: &Address, id: &str, attributes: &Attributes, version: u64) -> BTreeMap<String, String> {
-    let kind = TestKinds.kind(address.kind()).unwrap();
-    let value = |output: &Output| match output.shape {
-        Shape::Pattern(pattern) if pattern.contains('{') => Some(id.to_owned()),
-        Shape::Pattern(constant) => Some(constant.to_owned()),
-        Shape::Attribute(name) => attributes.get(name)?.as_text().map(str::to_owned),
-        Shape::Version => Some(version.to_string()),
-    };
-    kind.outputs.iter().filter_map(|output| Some((output.name.to_owned(), value(output)?))).collect()
 }
 
 pub(super) fn failure(class: Class, verb: Verb, message: &str) -> Failure {
