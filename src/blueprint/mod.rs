@@ -90,7 +90,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
         nodes::objects,
         services::objects,
     ];
-    let mut objects: Vec<Object> = addons::objects(&site).collect();
+    let mut objects = Vec::new();
     let mut problems = Vec::new();
     for part in parts {
         match part(&site) {
@@ -98,6 +98,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
             Err(problem) => problems.push(problem),
         }
     }
+    objects.extend(addons::objects(&site));
     problems.extend(places::doubles(&site, &objects));
     if !problems.is_empty() {
         return Err(Impossible { problems });
