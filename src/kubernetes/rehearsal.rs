@@ -164,7 +164,7 @@ async fn rehearse_one(
 async fn dry_run(connection: &Connection, place: &Place, manifest: &Json, how: Apply) -> Result<Json, Refusal> {
     let told = connection.apply(place, manifest, how).await;
     match &told {
-        Err(refusal) if refusal.failure.class.is_transient() && refusal.failure.class != Class::Held => {
+        Err(refusal) if refusal.failure.class.passes() => {
             tokio::time::sleep(PAUSE).await;
             connection.apply(place, manifest, how).await
         }
