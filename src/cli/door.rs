@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::engine::{Class, Failure};
 use crate::kubernetes::{CONNECT, UNRESOLVED};
-use crate::resource::{Cloud, RECORD_LABELS, Resource, TargetGroup};
+use crate::resource::{API, Cloud, Resource, TargetGroup};
 
 /// How long healthy masters may stay out of reach until it counts as shut: load balancers take a while to follow.
 const GRACE: Duration = Duration::from_mins(1);
@@ -91,7 +91,7 @@ impl Door {
         {
             return Some(masters);
         }
-        let groups = self.cloud.find(&TargetGroup::address(RECORD_LABELS[0])).await.ok()?;
+        let groups = self.cloud.find(&TargetGroup::address(API)).await.ok()?;
         let targets = self.cloud.targets(&groups.first()?.id).await.ok()?;
         let healthy = targets.iter().filter(|target| target.state == "healthy").count();
         let masters = Masters { healthy, all: targets.len() };

@@ -8,7 +8,7 @@ use crate::state::{Acquisition, Lease, StateError};
 
 use super::Flow;
 use super::survey::{Memory, own_account};
-use super::wait::patiently;
+use super::wait::account;
 
 /// How long a lease lives without being renewed.
 const TTL: Duration = Duration::from_mins(1);
@@ -54,8 +54,7 @@ fn lost(message: impl Into<String>) -> Failure {
 /// Refuses an account that is not the file's before anything is written there, be it a lease.
 pub(super) async fn right_account(flow: &Flow<'_>) -> Result<(), CliError> {
     let Some(expected) = &flow.cluster.account else { return Ok(()) };
-    let found = flow.interrupt.or(patiently(flow, || flow.cloud.account())).await?;
-    own_account(expected, &found.map_err(CliError::cloud("asking for the account"))?)
+    own_account(expected, &account(flow).await?)
 }
 
 impl Tenure {
