@@ -200,7 +200,8 @@ fn a_place_that_two_want_is_named_with_both() {
     let service = "service \"nginx\" {\n image = \"nginx:1\"\n port = 80\n}\n";
     assert_eq!(
         together(service, nginx).unwrap_err(),
-        "the add-on agent and the service nginx both make Service nginx; rename one of them, or take it out of one"
+        "the service nginx and the add-on agent both make Service nginx; rename one of them, or take it out of one",
+        "services come first"
     );
     let volume = |service: &str, volume: &str| {
         format!(
