@@ -43,7 +43,7 @@ def inventory():
             for table in pages(ec2, "describe_route_tables", "RouteTables")
         ],
         "security groups": [
-            [group["GroupId"], len(group["IpPermissions"]), len(group["IpPermissionsEgress"])]
+            [group["GroupId"], *(permissions(group[way]) for way in ("IpPermissions", "IpPermissionsEgress"))]
             for group in pages(ec2, "describe_security_groups", "SecurityGroups")
         ],
         "volumes": [volume["VolumeId"] for volume in pages(ec2, "describe_volumes", "Volumes")],
@@ -66,6 +66,15 @@ def inventory():
         "buckets": buckets(s3),
     }
     return {kind: sorted(things) for kind, things in sorted(found.items())}
+
+
+def permissions(rules):
+    """What a security group lets through, a line a peer."""
+    lines = []
+    for rule in rules:
+        peers = [peer["CidrIp"] for peer in rule["IpRanges"]] + [pair["GroupId"] for pair in rule["UserIdGroupPairs"]]
+        lines += [f"{rule['IpProtocol']} {rule.get('FromPort')}-{rule.get('ToPort')} {peer}" for peer in peers]
+    return sorted(lines)
 
 
 def interfaces(ec2):
