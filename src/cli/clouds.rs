@@ -52,6 +52,15 @@ impl Clouds {
         }
     }
 
+    /// How many nodes of a group take pods. Nothing until the cluster's own objects have found a way to the API: they try
+    /// all the while, and each attempt costs calls.
+    async fn schedulable(&self, group: &str) -> Result<Option<usize>, Failure> {
+        if self.kubernetes.is_connected() {
+            return self.through(Box::pin(self.kubernetes.schedulable(group))).await;
+        }
+        self.door.given_up().await.map_or(Ok(None), Err)
+    }
+
     /// What Kubernetes says; nothing if it says nothing, and why is remembered.
     fn heard<T: Default>(&self, said: Result<T, Failure>) -> T {
         let (said, silence) = match said {
@@ -131,10 +140,10 @@ impl Provider for Clouds {
             let arrived = self.through(self.of(&live.address).ready(live, note)).await?;
             // A network that the cluster brings itself comes after its machines, and makes them ready.
             if self.network == NetworkPlugin::Routes
+                && !self.door.is_hurried()
                 && let Some(group) = node_group(&arrived)
             {
-                let look = || self.through(Box::pin(self.kubernetes.schedulable(group)));
-                until_nodes(arrived.members.len(), note, look).await;
+                until_nodes(arrived.members.len(), note, || self.schedulable(group)).await;
             }
             Ok(arrived)
         })

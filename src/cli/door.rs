@@ -29,6 +29,8 @@ struct Seen {
     masters: Option<(Instant, Masters)>,
     /// Since when masters are healthy and out of reach.
     shut: Option<Instant>,
+    /// Why it is not tried any more, if it is not.
+    given_up: Option<Failure>,
 }
 
 /// What the load balancer thinks of the masters.
@@ -46,6 +48,24 @@ impl Door {
     /// A failure to reach the API, told with what AWS knows: masters that are not up yet are worth waiting for, a door
     /// that is shut is not. Any other failure stays as it is.
     pub(super) async fn judge(&self, failure: Failure) -> Failure {
+        let judged = self.tell(failure).await;
+        if judged.action == CONNECT && judged.class == Class::Fatal {
+            self.seen.lock().await.given_up = Some(judged.clone());
+        }
+        judged
+    }
+
+    /// Why nobody goes on trying to get in, if nobody does.
+    pub(super) async fn given_up(&self) -> Option<Failure> {
+        self.seen.lock().await.given_up.clone()
+    }
+
+    /// Whether nobody waits before it.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.hurried
+    }
+
+    async fn tell(&self, failure: Failure) -> Failure {
         if failure.action != CONNECT || failure.class != Class::Unavailable {
             return failure;
         }

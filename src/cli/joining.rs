@@ -34,7 +34,7 @@ where
         let waiting = match look().await {
             Ok(Some(nodes)) if nodes >= machines => return,
             Ok(Some(nodes)) => format!("{nodes} of {machines} machines are nodes"),
-            Ok(None) => "the cluster has no API yet".to_owned(),
+            Ok(None) => "for the API, which knows the nodes".to_owned(),
             Err(failure) if failure.class == Class::Fatal => return,
             Err(failure) => failure.message,
         };
@@ -79,7 +79,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pods_wait_until_all_machines_are_nodes() {
         let answers = vec![Ok(None), Err(failure(Class::Unavailable)), Ok(Some(1)), Ok(Some(1)), Ok(Some(3))];
-        let said = ["the cluster has no API yet", "no master answers yet", "1 of 3 machines are nodes"];
+        let said = ["for the API, which knows the nodes", "no master answers yet", "1 of 3 machines are nodes"];
         assert_eq!(told(answers).await, said);
         assert_eq!(told(vec![Ok(Some(4))]).await, Vec::<String>::new(), "more than enough");
     }

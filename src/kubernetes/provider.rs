@@ -60,6 +60,11 @@ impl Kubernetes {
         Self { leaving: true, ..self }
     }
 
+    /// Whether the API has answered, and let us in.
+    pub fn is_connected(&self) -> bool {
+        self.connection.initialized()
+    }
+
     /// The connection to a server that takes requests; nothing while the cluster has no API.
     pub(super) async fn connect(&self) -> Result<Option<&Connection>, Failure> {
         let begun = Instant::now();
