@@ -16,7 +16,7 @@ use super::planner::{Part, Prepared, Step, Work};
 use super::schedule::Schedule;
 use super::{Action, Address, BoxFuture, Class, Event, Failure, Listener, Provider, Recorded, RetryPolicy, Vocabulary};
 use ledger::Ledger;
-use worker::{Done, Worker};
+use worker::{Done, Lanes, Worker};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ pub async fn apply(
     options: &ApplyOptions,
     listener: &dyn Listener,
 ) -> Outcome {
-    let worker = Worker { provider, vocabulary, options, listener };
+    let worker = Worker { provider, vocabulary, options, listener, lanes: Lanes::default() };
     let mut run = Run {
         worker: &worker,
         prepared,

@@ -1,6 +1,7 @@
 //! Carries out one step, as often as it takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
@@ -15,6 +16,20 @@ pub(super) struct Worker<'a> {
     pub(super) vocabulary: &'a dyn Vocabulary,
     pub(super) options: &'a ApplyOptions,
     pub(super) listener: &'a dyn Listener,
+    /// Who rolls in a lane holds it.
+    pub(super) lanes: Lanes,
+}
+
+/// The lanes in which something rolls. The schedule keeps rolls that were planned apart; this also those that nobody
+/// planned, of objects that a creation without an answer has left half done.
+#[derive(Default)]
+pub(super) struct Lanes(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Lanes {
+    fn of(&self, object: &Object) -> Option<Arc<tokio::sync::Mutex<()>>> {
+        let lane = object.lane.clone()?;
+        Some(Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(lane).or_default()))
+    }
 }
 
 /// A step with everything that it needs.
@@ -100,7 +115,13 @@ impl Worker<'_> {
         self.persist(job, || self.provider.update(&live, object, changed)).await
     }
 
+    /// Replaces what the object is made of, while nothing else of its lane does.
     pub(super) async fn roll(&self, job: &Job<'_>, live: Live, object: &Object) -> Result<Live, Failure> {
+        let lane = self.lanes.of(object);
+        let _alone = match &lane {
+            Some(lane) => Some(lane.lock().await),
+            None => None,
+        };
         let note = |text| self.note(job, text);
         self.persist(job, || self.provider.roll(&live, object, &note)).await
     }

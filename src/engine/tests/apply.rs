@@ -241,6 +241,22 @@ async fn a_lane_stops_where_one_failed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn groups_that_are_left_half_made_roll_one_at_a_time_too() {
+    let group = |name: &str| {
+        let is = [("version", text("1")), ("machines", text("1"))];
+        Object { lane: Some("masters".to_owned()), ..object(name, is) }
+    };
+    let wanted = ["group/a", "group/b"].map(group);
+    let lost = |_, verb| (verb == Verb::Create).then_some(Fault::Half(Class::UnknownOutcome));
+    let mut cloud = Cloud::new().with_faults(lost);
+    cloud.slow = true;
+    // The cloud insists that no two of a lane roll at once.
+    let (outcome, _) = heard(&cloud, &wanted, &Record::new()).await;
+    assert_eq!(outcome.failed, []);
+    assert_eq!(cloud.called(Verb::Roll).len(), 2, "nobody planned these");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_roll_updates_first() {
     let group = |size: i64, version: &str| {
         let is = [("version", text(version)), ("machines", text(version)), ("size", Value::Integer(size))];

@@ -3,7 +3,7 @@
 mod state;
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -159,6 +159,11 @@ impl Cloud {
         }
     }
 
+    /// What is there while a check of it has failed, too: a second panic would hide the first.
+    fn unwinding(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn begin(&self, verb: Verb, address: Option<&Address>) -> usize {
         let mut state = self.state.lock().unwrap();
         state.calls.push((verb, address.cloned()));
@@ -179,7 +184,7 @@ struct Flying<'a>(&'a Cloud);
 
 impl Drop for Flying<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap().flying -= 1;
+        self.0.unwinding().flying -= 1;
     }
 }
 
@@ -198,7 +203,7 @@ impl<'a> Rolling<'a> {
 
 impl Drop for Rolling<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap().rolling.retain(|lane| Some(lane) != self.1.as_ref());
+        self.0.unwinding().rolling.retain(|lane| Some(lane) != self.1.as_ref());
     }
 }
 
