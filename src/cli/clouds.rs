@@ -2,14 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token};
+use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token, repeat};
 use crate::kubernetes::Kubernetes;
 use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
 
 use super::door::Door;
-use super::joining::{node_group, until_nodes};
+use super::joining::{node_group, serving, until_nodes};
+
+/// How often it is asked what would become of objects before Kubernetes counts as silent: a plan without its word is a
+/// poorer one.
+const ATTEMPTS: u32 = 3;
+/// How long before it is asked again; each time as much longer.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// AWS, and the Kubernetes that runs on it.
 pub struct Clouds {
@@ -105,7 +112,8 @@ impl Provider for Clouds {
                 rest.extend(ours);
                 return Ok(Rehearsal { objects: rest, ..Rehearsal::default() });
             }
-            let mut rehearsal = self.heard(self.kubernetes.rehearse(ours.clone(), live).await);
+            let asked = repeat(ATTEMPTS, |attempt| PAUSE * attempt, || self.kubernetes.rehearse(ours.clone(), live));
+            let mut rehearsal = self.heard(asked.await);
             if self.silence().is_some() {
                 rehearsal.objects = ours;
             }
@@ -141,9 +149,10 @@ impl Provider for Clouds {
             // A network that the cluster brings itself comes after its machines, and makes them ready.
             if self.network == NetworkPlugin::Routes
                 && !self.door.is_hurried()
+                && self.silence().is_none()
                 && let Some(group) = node_group(&arrived)
             {
-                until_nodes(arrived.members.len(), note, || self.schedulable(group)).await;
+                until_nodes(serving(&arrived), note, || self.schedulable(group)).await;
             }
             Ok(arrived)
         })

@@ -164,6 +164,7 @@ impl CliError {
             Self::Usage { .. } | Self::Unreadable { .. } | Self::File { .. } | Self::Impossible(_) => Exit::Usage,
             Self::Refused { .. } => Exit::Refused,
             Self::Held { .. } | Self::Overtaken => Exit::Held,
+            Self::State { source, .. } if matches!(**source, StateError::Overtaken { .. }) => Exit::Held,
             Self::Interrupted => Exit::Interrupted,
             Self::Cloud { .. }
             | Self::State { .. }
@@ -342,6 +343,13 @@ mod tests {
         ];
         errors.extend(of_the_state());
         errors
+    }
+
+    #[test]
+    fn another_run_that_comes_between_has_a_code_of_its_own() {
+        let between = every().into_iter().filter(|error| error.exit() == Exit::Held);
+        let told: Vec<String> = between.map(|error| error.report().message).collect();
+        assert_eq!(told.len(), 3, "before, meanwhile, and at the record: {told:?}");
     }
 
     #[test]

@@ -21,6 +21,11 @@ pub(super) fn node_group(live: &Live) -> Option<&str> {
     group.filter(|_| live.address.kind() == AutoScalingGroup::KIND.name)
 }
 
+/// How many machines a group has that stay.
+pub(super) fn serving(live: &Live) -> usize {
+    live.members.iter().filter(|member| member.state == "InService").count()
+}
+
 /// Waits until as many nodes take pods as there are machines. `look` counts them; it finds nothing while there is no API.
 ///
 /// It never fails: a machine that does not come up is the business of `validate`, and an API that does not answer that of
@@ -29,9 +34,16 @@ pub(super) async fn until_nodes<F>(machines: usize, note: Note<'_>, look: impl F
 where
     F: Future<Output = Result<Option<usize>, Failure>>,
 {
-    let (mut said, mut moved) = (String::new(), Instant::now());
+    let (mut said, mut most, mut moved) = (String::new(), None, Instant::now());
     loop {
-        let waiting = match look().await {
+        let looked = look().await;
+        // That the API answers counts, too; that a node comes and goes does not.
+        if let Ok(nodes) = looked
+            && nodes > most
+        {
+            (most, moved) = (nodes, Instant::now());
+        }
+        let waiting = match looked {
             Ok(Some(nodes)) if nodes >= machines => return,
             Ok(Some(nodes)) => format!("{nodes} of {machines} machines are nodes"),
             Ok(None) => "for the API, which knows the nodes".to_owned(),
@@ -40,8 +52,9 @@ where
         };
         if waiting != said {
             note(waiting.clone());
-            (said, moved) = (waiting, Instant::now());
-        } else if moved.elapsed() >= PATIENCE {
+            said = waiting;
+        }
+        if moved.elapsed() >= PATIENCE {
             let minutes = PATIENCE.as_secs() / 60;
             note(format!("{said}, since {minutes} minutes: going on without the others"));
             return;
@@ -90,6 +103,14 @@ mod tests {
         let said = told(vec![Ok(Some(2))]).await;
         assert_eq!(said.last().unwrap(), "2 of 3 machines are nodes, since 10 minutes: going on without the others");
         assert!((PATIENCE..PATIENCE + 2 * PAUSE).contains(&begun.elapsed()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_comes_and_goes_holds_nothing_back_for_ever() {
+        let begun = Instant::now();
+        let flapping = [1, 2].into_iter().cycle().take(1000).map(|nodes| Ok(Some(nodes)));
+        told(flapping.collect()).await;
+        assert!(begun.elapsed() < PATIENCE + 3 * PAUSE);
     }
 
     #[tokio::test(start_paused = true)]

@@ -138,7 +138,7 @@ impl Kubernetes {
         let Some(connection) = self.connect().await? else { return Ok(None) };
         let Some(api) = custom::named(connection, id).await? else { return Ok(None) };
         let Some(place) = Place::parse(&api, id) else { return Ok(None) };
-        let there = match connection.get(&place).await {
+        let there = match rehearsal::look(connection, &place).await {
             // Nobody can say, so nobody removes it.
             Err(failure) if is_alone(&failure) => return Ok(None),
             there => there?.filter(set_by_us),

@@ -10,9 +10,11 @@ use super::failure::{Refusal, is_alone};
 use super::live::{as_live, ours};
 use super::place::{Json, Place};
 use super::provider::{ABREAST, sent};
-use crate::engine::{Address, Attributes, Class, Failure, Live, Object, Phase, Rehearsal};
+use crate::engine::{Address, Attributes, Class, Failure, Live, Object, Phase, Rehearsal, repeat};
 use crate::resource::{ApiType, fields};
 
+/// How often it is looked for one object.
+const LOOKS: u32 = 3;
 /// How long before something is asked once more.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many objects are named that the same holds for.
@@ -84,7 +86,12 @@ async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&L
         Err(failure) => return Err(failure),
     };
     if !known.iter().any(|live| live.id == place.to_string()) {
-        let there = match connection.get(&place).await {
+        let there = match look(connection, &place).await {
+            // Objects of its type were listed, and it was not among them: it is made, or turns out to be somebody else's.
+            Err(failure) if is_alone(&failure) && is_built_in(&place.api) => {
+                said.failed = Some((Unsaid::Outcome(failure.message), place.to_string()));
+                return Ok(said);
+            }
             Err(failure) if is_alone(&failure) => {
                 said.failed = Some((Unsaid::Presence(failure.message), place.to_string()));
                 // What was seen elsewhere is no second one of it.
@@ -101,6 +108,15 @@ async fn ask(connection: &Connection, cluster: &str, object: Object, known: &[&L
     }
     rehearse_one(connection, &mut said, known, &place, &manifest).await?;
     Ok(said)
+}
+
+/// One object, if it is there; asked again while the failure is one that passes.
+pub(super) async fn look(connection: &Connection, place: &Place) -> Result<Option<Json>, Failure> {
+    repeat(LOOKS, |attempt| PAUSE * attempt, || connection.get(place)).await
+}
+
+fn is_built_in(api: &ApiType) -> bool {
+    ApiType::find(&api.api_version, &api.kind).is_some()
 }
 
 /// Whether an object may be applied where something stands that no look has shown.

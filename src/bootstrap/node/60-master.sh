@@ -40,7 +40,7 @@ published_version() {
 serving_versions() {
   local addresses host
   addresses=$(kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --request-timeout 30s --namespace default \
-    get endpointslices.discovery.k8s.io kubernetes --ignore-not-found --output 'jsonpath={.endpoints[*].addresses[*]}')
+    get endpointslices.discovery.k8s.io kubernetes --ignore-not-found --output 'jsonpath={.endpoints[*].addresses[*]}') || return
   for host in $addresses; do
     curl --silent --max-time 10 --cacert "$PKI/ca.crt" "https://$host:6443/version" | jq --raw-output '.gitVersion // empty' || true
   done
@@ -52,11 +52,12 @@ serving_versions() {
 # refused until its cluster role binding is there, so these use super-admin.conf; mark-control-plane cannot be told
 # to, takes admin.conf, and makes that binding first if it is missing (kubeadm, initData.Client).
 configure_cluster() {
-  local super=(--kubeconfig "$KUBERNETES/super-admin.conf") published version newest oldest
+  local super=(--kubeconfig "$KUBERNETES/super-admin.conf") published version serving newest oldest
   published=$(published_version)
   version=$(kubeadm version --output short)
   newest=$(printf '%s\n' "$published" "$version" | sort --version-sort | tail -n 1)
-  oldest=$( (echo "$version" && serving_versions) | sort --version-sort | head -n 1)
+  serving=$(serving_versions)
+  oldest=$(printf '%s\n' "$version" "$serving" | sed '/^$/d' | sort --version-sort | head -n 1)
   if [[ $newest != "$version" ]]; then
     say "the cluster's configuration and add-ons are of $published, and this master is of $version: they stay as they are"
   elif [[ ${oldest%.*} != "${version%.*}" ]]; then

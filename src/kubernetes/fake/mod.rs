@@ -120,6 +120,11 @@ impl FakeApi {
         self.state().roll_out("Deployment", namespace, name);
     }
 
+    /// From now on nothing fails any more.
+    pub(crate) fn fail_no_more(&self) {
+        self.state().failures.clear();
+    }
+
     /// The next request to a path that holds this text is answered so.
     pub(crate) fn fail_next(&self, path: &str, status: u16, document: Json) {
         self.state().failures.push((path.to_owned(), status, document));

@@ -172,6 +172,11 @@ fn a_new_version_waits_for_the_last_api_server() {
         }
         assert_eq!(run.said.contains("an API server is of v1.35.9 still"), uploads == 0, "{}", run.said);
     }
+    let Some(machine) = Machine::master() else { return };
+    machine.write("world/servers/172.20.64.10", "v1.35.9");
+    machine.fault("kubectl *get endpointslices*");
+    machine.boot().must_not("cluster configuration: not done");
+    assert_eq!(machine.calls_of("kubeadm init phase addon"), Vec::<String>::new(), "who else there is, is not known");
 }
 
 #[test]

@@ -167,8 +167,8 @@ async fn what_says_nothing_is_no_difference_to_the_record_either() {
 async fn an_api_that_stops_to_answer_while_it_is_asked_leaves_the_rest_of_the_plan() {
     let (mut lab, api) = two_clouds().await;
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    // Lost answers: the first one, and the one to the second attempt.
-    for _ in 0..2 {
+    // Lost answers, more of them than it is asked.
+    for _ in 0..12 {
         api.fail_next("/deployments/chat", 0, json!(null));
     }
     lab.text = with_services().replace("count = 2", "count = 3");

@@ -83,18 +83,20 @@ async fn a_type_that_cannot_be_listed_is_asked_for_one_by_one() {
 async fn what_cannot_even_be_looked_at_is_neither_made_nor_removed() {
     let mut life = Life::pretended().await;
     life.settle(&[definition(), room("v1", 4)]).await;
-    let blind = |life: &Life, looks: usize| {
-        for path in ["/example.com/v1/rooms"].into_iter().chain(std::iter::repeat_n("/rooms/lobby", looks)) {
+    let blind = |life: &Life| {
+        for path in ["/example.com/v1/rooms"].into_iter().chain(std::iter::repeat_n("/rooms/lobby", 12)) {
             life.api.pretended().fail_next(path, 500, failed("conversion webhook for example.com/v1beta1 failed"));
         }
     };
-    blind(&life, 2);
+    blind(&life);
     let prepared = life.plan(Mode::Apply, &[definition(), room("v1", 5)]).await;
+    life.api.pretended().fail_no_more();
     assert_eq!(lines(&prepared), Vec::<String>::new());
     assert!(life.notes.iter().any(|note| note.contains("default/lobby: could not be looked at")), "{:?}", life.notes);
 
-    blind(&life, 1);
+    blind(&life);
     let prepared = life.plan(Mode::Apply, &[definition()]).await;
+    life.api.pretended().fail_no_more();
     assert_eq!(lines(&prepared), Vec::<String>::new());
     life.carry_out(&prepared).await;
     assert!(life.api.get("Room", "default", "lobby").await.is_some());
@@ -102,4 +104,21 @@ async fn what_cannot_even_be_looked_at_is_neither_made_nor_removed() {
     // It is found again by its label.
     let told = lines(&life.plan(Mode::Apply, &[definition()]).await);
     assert_eq!(told, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
+}
+
+#[tokio::test]
+async fn what_was_not_seen_and_cannot_be_looked_at_is_not_taken_for_there() {
+    let mut life = Life::pretended().await;
+    for _ in 0..12 {
+        life.api.pretended().fail_next("/configmaps/late", 500, failed("etcdserver: leader changed"));
+    }
+    let map =
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "late", "namespace": "default" } });
+    let late = object("manifest/db/ConfigMap/default/late", map);
+    let prepared = life.plan(Mode::Apply, std::slice::from_ref(&late)).await;
+    life.api.pretended().fail_no_more();
+    assert_eq!(lines(&prepared).len(), 1, "it is to be made: {:?}", lines(&prepared));
+    assert!(lines(&prepared)[0].starts_with("Create "), "{:?}", lines(&prepared));
+    life.carry_out(&prepared).await;
+    assert!(life.api.get("ConfigMap", "default", "late").await.is_some());
 }
