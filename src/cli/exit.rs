@@ -54,15 +54,17 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Error => "an error",
-            Self::Differs => "something differs (`plan --detailed-exitcode`), or is not well (`validate`)",
-            Self::Partly => "partly applied; run it again, it goes on where it stopped",
-            Self::Refused => {
-                "refused: no consent, nobody to ask, another account, data that would be lost, a change that cannot be made"
+            Self::Error => "error",
+            Self::Differs => {
+                "the plan is not empty (`plan --detailed-exitcode`), or the cluster is not healthy (`validate`)"
             }
-            Self::Held => "another run works on the cluster, or came between",
-            Self::Usage => "the arguments or the cluster file are wrong",
-            Self::Interrupted => "interrupted; what was done is recorded",
+            Self::Partly => "partly applied; run the command again to resume",
+            Self::Refused => {
+                "refused: not confirmed, another account, data would be lost, or a change that is not possible"
+            }
+            Self::Held => "another run holds the lease, or took it over",
+            Self::Usage => "the arguments or the cluster file are invalid",
+            Self::Interrupted => "interrupted; completed changes are recorded",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Arguments, commands, and the road from a file to a cloud: the only place that reads the environment, prints and asks.
+//! The command line: arguments, commands, and the run of a plan. The only module that reads the environment, prints and prompts.
 
 mod clouds;
 mod command;
@@ -41,8 +41,8 @@ pub use vault::Vault;
 
 /// One version-controlled file, one highly available Kubernetes cluster on AWS.
 ///
-/// `plan` shows every change before it happens; `apply` makes it; `destroy` leaves nothing behind.
-/// Try it without an account: `quorate plan --sandbox`.
+/// `plan` shows every change before it is made, `apply` makes the changes, `destroy` removes everything.
+/// To try it without an AWS account: `quorate plan --sandbox`.
 #[derive(Debug, Parser)]
 #[command(name = "quorate", version, max_term_width = 100, after_help = Exit::table())]
 pub struct Arguments {

@@ -28,10 +28,10 @@ pub enum Origin {
 /// How a run that needs the Kubernetes API gets to it where `api.allow` shuts this machine out.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Entry {
-    /// Where this machine's connections come from [default: asked of AWS, also `QUORATE_ADDRESS`]
+    /// The public address of this machine [default: asked of AWS; env: QUORATE_ADDRESS]
     #[arg(long, value_name = "CIDR", value_parser = range, conflicts_with = "no_access")]
     address: Option<Ipv4Net>,
-    /// Do not open the API to this machine while the run lasts, even if `api.allow` shuts it out
+    /// Do not open the API to this machine during the run, even if `api.allow` does not contain its address
     #[arg(long)]
     no_access: bool,
 }

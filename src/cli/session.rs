@@ -27,25 +27,25 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=1000;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// The cluster file [default: cluster.hcl or cluster.toml here]
+    /// The cluster file [default: cluster.hcl or cluster.toml in this directory]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Sets a variable of the cluster file; may be given several times
+    /// Set a variable of the cluster file; can be repeated
     #[arg(long, global = true, value_name = "NAME=VALUE")]
     pub var: Vec<String>,
-    /// Sets variables from a file of `name = value` lines
+    /// Set variables from a file with lines of `name = value`; can be repeated
     #[arg(long, global = true, value_name = "FILE")]
     pub var_file: Vec<PathBuf>,
-    /// Works on a simulated cloud in .quorate/sandbox instead of AWS (also `QUORATE_SANDBOX=1`)
+    /// Use a simulated cloud in .quorate/sandbox instead of AWS [env: QUORATE_SANDBOX=1]
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Prints JSON, and nothing else to stdout
+    /// Print only JSON to stdout
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
-    /// Prints results and errors only
+    /// Print only results and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }
@@ -53,7 +53,7 @@ pub struct Globals {
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` says otherwise
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` is set
     #[default]
     Auto,
     /// Always

@@ -1,4 +1,4 @@
-//! The judgement: one check an area that is well, one a thing that is not.
+//! The checks: one for each healthy area, one for each problem.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::evidence::{Api, Certificate, Evidence, Group, Machine, Progress, Targ
 use super::kubernetes::kubernetes;
 use crate::words::count;
 
-/// How long before its end a certificate is no longer well: masters renew theirs 90 days before.
+/// How long before its end a certificate counts as a problem: masters renew theirs 90 days before.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How much a machine's clock may be ahead of the store's, which tells whole seconds.
 const AHEAD: SignedDuration = SignedDuration::from_secs(5);
@@ -41,23 +41,23 @@ pub enum Area {
     Certificates,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
-    Well,
-    /// There is nothing to look at: the cloud is simulated.
+    /// Healthy.
+    Healthy,
+    /// Not checked: the cloud is simulated.
     Simulated,
-    /// It could not be looked at.
+    /// The check could not be made.
     Unknown,
-    /// Not as it should be, and it may become so by itself.
+    /// Not healthy yet; it may become healthy without intervention.
     Waiting,
-    /// Not as it should be.
+    /// Not healthy.
     Wrong,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// What it is about.
@@ -80,13 +80,13 @@ impl Check {
         Self { advice: Some(advice.into()), ..self }
     }
 
-    /// Whether it says that the cluster is not as it should be, or that nobody can tell.
+    /// Returns true if the check found a problem or could not be made.
     pub fn is_trouble(&self) -> bool {
-        !matches!(self.verdict, Verdict::Well | Verdict::Simulated)
+        !matches!(self.verdict, Verdict::Healthy | Verdict::Simulated)
     }
 }
 
-/// Judges what was found out: checks in the order of areas.
+/// Judges the evidence. Returns checks in the order of areas.
 pub fn examine(evidence: &Evidence) -> Vec<Check> {
     [machines, boot, clocks, etcd::etcd, kubernetes, targets, names, certificates]
         .into_iter()
@@ -257,7 +257,7 @@ fn certificates(evidence: &Evidence) -> Vec<Check> {
 
 pub(super) fn well_unless(checks: &mut Vec<Check>, area: Area, finding: impl FnOnce() -> String) {
     if checks.is_empty() {
-        checks.push(Check::new(area, Verdict::Well, finding()));
+        checks.push(Check::new(area, Verdict::Healthy, finding()));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether etcd is well: what its masters wrote of it, and what its pods say.
+//! The health of etcd, from the reports of its masters and from its pods.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub(super) fn etcd(evidence: &Evidence) -> Vec<Check> {
     checks.extend(told.iter().filter_map(|report| full(&report.status)));
     checks.extend(silent(evidence));
     if checks.is_empty() {
-        checks.push(Check::new(Area::Etcd, Verdict::Well, well(evidence, newest.map(|report| &report.status))));
+        checks.push(Check::new(Area::Etcd, Verdict::Healthy, well(evidence, newest.map(|report| &report.status))));
     }
     checks
 }

@@ -1,4 +1,4 @@
-//! Whether Kubernetes is well: what its API says of the control plane, of nodes, and of what every cluster needs.
+//! The health of Kubernetes, from its API: the control plane, the nodes, and the pods that every cluster needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Whether a cluster is well: what was found out about it, judged. Pure.
+//! The health of a cluster: the evidence that was collected, and the checks that judge it. Pure.
 
 mod checks;
 mod etcd;

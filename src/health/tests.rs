@@ -88,7 +88,7 @@ fn troubles(evidence: &Evidence) -> String {
 #[test]
 fn a_cluster_that_is_well_has_one_good_word_an_area() {
     let checks = examine(&well());
-    assert!(checks.iter().all(|check| check.verdict == Verdict::Well), "{checks:#?}");
+    assert!(checks.iter().all(|check| check.verdict == Verdict::Healthy), "{checks:#?}");
     let areas: Vec<Area> = checks.iter().map(|check| check.area).collect();
     let mut sorted = areas.clone();
     sorted.sort();

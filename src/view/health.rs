@@ -1,4 +1,4 @@
-//! Whether a cluster is well: one table, what is wrong with its way out.
+//! The health checks of a cluster as a table: each problem with what to do about it.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,17 +21,17 @@ pub struct Document {
     /// Which cluster, where.
     #[serde(flatten)]
     pub heading: Heading,
-    /// Whether nothing is wrong, waiting or unknown.
-    pub well: bool,
-    /// What was looked at, in the order in which a cluster comes up.
+    /// Whether no check is wrong, waiting or unknown.
+    pub healthy: bool,
+    /// The checks, in the order in which a cluster starts.
     pub checks: Vec<Check>,
 }
 
 impl Document {
     /// Puts checks under their heading.
     pub fn new(heading: Heading, checks: Vec<Check>) -> Self {
-        let well = !checks.iter().any(Check::is_trouble);
-        Self { format: FORMAT, heading, well, checks }
+        let healthy = !checks.iter().any(Check::is_trouble);
+        Self { format: FORMAT, heading, healthy, checks }
     }
 }
 
@@ -41,7 +41,7 @@ pub fn text(document: &Document, style: Style) -> String {
     lines.push(Line::default());
     for (place, check) in document.checks.iter().enumerate() {
         let next = document.checks.get(place + 1);
-        // What is wrong with many in the same way has one way out: it stands below the last of them.
+        // Problems with the same advice show it once, below the last of them.
         let again = next.is_some_and(|next| next.area == check.area && next.advice == check.advice);
         lines.extend(row(check, !again, style));
     }
@@ -52,7 +52,7 @@ pub fn text(document: &Document, style: Style) -> String {
 
 fn row(check: &Check, advises: bool, style: Style) -> Vec<Line> {
     let (word, ink) = match check.verdict {
-        Verdict::Well => ("ok", Ink::Added),
+        Verdict::Healthy => ("ok", Ink::Added),
         Verdict::Simulated => ("-", Ink::Faint),
         Verdict::Unknown => ("unknown", Ink::Changed),
         Verdict::Waiting => ("waiting", Ink::Changed),
@@ -89,9 +89,9 @@ fn total(checks: &[Check]) -> Line {
         return Line::at(0).ink(Ink::Danger, format!("{}.", words::count(troubles, "problem")));
     }
     if checks.iter().any(|check| check.verdict == Verdict::Simulated) {
-        return Line::at(0).plain("As well as a simulated cluster can be.");
+        return Line::at(0).plain("The cluster is healthy, as far as the sandbox simulates it.");
     }
-    Line::at(0).ink(Ink::Added, "The cluster is well.")
+    Line::at(0).ink(Ink::Added, "The cluster is healthy.")
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn what_is_wrong_stands_with_its_way_out_and_fits_on_a_screen() {
         let checks = vec![
-            check(Area::Machines, Verdict::Well, "5 machines in 4 groups", None),
+            check(Area::Machines, Verdict::Healthy, "5 machines in 4 groups", None),
             check(
                 Area::Boot,
                 Verdict::Wrong,
@@ -121,10 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_is_well_is_said_to_be() {
-        let checks = vec![check(Area::Nodes, Verdict::Well, "5 nodes ready", None)];
+    fn a_healthy_cluster_is_reported_as_such() {
+        let checks = vec![check(Area::Nodes, Verdict::Healthy, "5 nodes ready", None)];
         let document = Document::new(sample::heading(), checks);
-        assert!(document.well);
+        assert!(document.healthy);
         insta::assert_snapshot!(text(&document, Style { width: 80, ..Style::default() }));
     }
 }

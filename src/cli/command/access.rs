@@ -11,10 +11,10 @@ use crate::cli::origin::range;
 use crate::cli::{CliError, Errand, Exit, Origin, Session};
 use crate::resource::LONGEST_GRANT;
 
-/// Open the Kubernetes API to somebody for a while
+/// Open the Kubernetes API to an address for a limited time
 ///
-/// The API answers only to the addresses of `api.allow` in the cluster file. A grant lets others in beside them, and
-/// carries its own end: the masters take it away then, whatever becomes of this machine.
+/// The API accepts connections only from the ranges of `api.allow` in the cluster file. A temporary rule allows another
+/// range until it expires. The masters remove expired rules, even if this machine is switched off.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -23,29 +23,29 @@ pub struct Arguments {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Deed {
-    /// Let this machine in, or others
+    /// Allow this machine's address, or another range
     ///
-    /// Let in before, the same addresses get a later end. Reaching the API is not yet being allowed anything there:
-    /// `quorate kubeconfig` says as whom.
+    /// If a rule for the same range exists, its end is extended. This opens the network only: `quorate kubeconfig`
+    /// sets up the credentials.
     Open {
-        /// For how long, at most a day
+        /// How long the rule lasts, at most a day
         #[arg(long = "for", value_name = "DURATION", value_parser = lasting, default_value = "2h")]
         lasting: SignedDuration,
-        /// Let this address or range in [default: this machine's public address, also `QUORATE_ADDRESS`]
+        /// The address or range to allow [default: this machine's public address; env: QUORATE_ADDRESS]
         #[arg(long, value_name = "CIDR", value_parser = range)]
         address: Option<Ipv4Net>,
         /// Allow a range of more than 65,536 addresses, such as 0.0.0.0/0
         #[arg(long)]
         wide: bool,
     },
-    /// Show who may reach the API, and until when
+    /// List the ranges that may reach the API, and when each expires
     List,
-    /// Take grants away: those that you asked for on this machine
+    /// Remove the temporary rules that you created on this machine
     Close {
-        /// Take this address's or range's away, whoever asked for it
+        /// Remove the rule of this address or range, whoever created it
         #[arg(long, value_name = "CIDR", value_parser = range, conflicts_with = "all")]
         address: Option<Ipv4Net>,
-        /// Take all of them away. A running `quorate apply` lets itself in again
+        /// Remove all temporary rules. A running `quorate apply` creates its own again
         #[arg(long)]
         all: bool,
     },

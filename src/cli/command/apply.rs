@@ -7,28 +7,28 @@ use crate::cli::flow::{self, Consent, Flow};
 use crate::cli::origin::Entry;
 use crate::cli::{CliError, Errand, Exit, Session};
 
-/// Make the cloud match the cluster file
+/// Change AWS and Kubernetes to match the cluster file
 ///
-/// Shows the plan, asks, and carries it out: everything that can happen at the same time does. The first Ctrl-C
-/// finishes what is in flight and records it; the second one stops waiting. Run it again after any failure: it
-/// goes on where it stopped. After a change it waits until the machines are a cluster that is well. Where `api.allow`
-/// shuts this machine out, the API is opened to its address while it runs.
+/// Shows the plan, asks for confirmation, and makes the changes, as many as possible at the same time. Then waits until
+/// the cluster is healthy. The first Ctrl-C finishes the changes in flight and records them; the second one does not
+/// wait for them. After any failure, run it again to resume. If `api.allow` does not contain this machine's address, the API is
+/// opened to it while the run lasts.
 #[derive(Debug, Clone, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Arguments {
-    /// Apply without asking
+    /// Apply without confirmation
     #[arg(short, long)]
     yes: bool,
-    /// Allow changes that lose data, such as the removal of a master's etcd volume
+    /// Allow changes that lose data, such as the removal of an etcd volume
     #[arg(long)]
     delete_data: bool,
-    /// Do not wait until the machines are a cluster that is well. What belongs into a cluster whose API does not answer yet
-    /// is left to the next apply, and told
+    /// Do not wait until the cluster is healthy. Kubernetes objects are skipped while the API is unreachable; the next apply
+    /// creates them
     #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
     entry: Entry,
-    /// Show every attribute of what is created
+    /// Show every attribute of new objects
     #[arg(short, long)]
     pub(super) verbose: bool,
 }

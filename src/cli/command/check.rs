@@ -11,13 +11,13 @@ use crate::spec::Diagnostic;
 use crate::view::FORMAT;
 use crate::words;
 
-/// Check the cluster file alone, without any cloud
+/// Check the cluster file, without AWS
 ///
-/// Finds every problem in one pass, each with its place, its code and the way out. Needs no account and no network.
+/// Reports every problem in one pass, each with its place, its code and what to do. Needs no account and no network.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {}
 
-/// What is wrong with a file, for editors and CI.
+/// The problems of a file as JSON, for editors and CI.
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     format: u32,

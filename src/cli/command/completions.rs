@@ -7,7 +7,7 @@ use clap_complete::{Shell, generate};
 
 use crate::cli::{CliError, Exit, Session};
 
-/// Print a script that completes commands in a shell
+/// Print a shell completion script
 ///
 /// For bash: quorate completions bash > ~/.local/share/bash-completion/completions/quorate
 #[derive(Debug, Clone, Args)]

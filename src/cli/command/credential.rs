@@ -9,28 +9,28 @@ use crate::cli::ground::{Place, vault_at};
 use crate::cli::{CliError, Exit, Ground, Session};
 use crate::kubeconfig;
 
-/// How long a credential is good for: AWS is asked again after that.
+/// The lifetime of a credential; kubectl asks for a new one after it.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// Print a credential for a cluster's API, for kubectl
+/// Print a credential for the Kubernetes API (run by kubectl)
 ///
-/// `quorate kubeconfig` writes down that kubectl asks this. It prints a certificate of one hour and its key, and keeps
-/// neither. It needs no cluster file.
+/// A kubeconfig that `quorate kubeconfig` wrote runs this command. It prints a client certificate that is valid for one
+/// hour and its key, and stores neither. It needs no cluster file.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// The cluster
+    /// The cluster's name
     #[arg(long, value_name = "NAME")]
     cluster: String,
-    /// The region that it is in
+    /// The cluster's region
     #[arg(long)]
     region: String,
-    /// The bucket that its machines start from
+    /// The cluster's state bucket
     #[arg(long)]
     bucket: String,
-    /// The prefix of the cluster's keys in it
+    /// The prefix of the cluster's objects in the bucket
     #[arg(long, default_value = "")]
     prefix: String,
-    /// The directory of the simulated cloud that it is in, instead of AWS
+    /// The directory of the sandbox that holds the cluster, instead of AWS
     #[arg(long, value_name = "DIRECTORY", hide = true)]
     simulated: Option<PathBuf>,
 }

@@ -7,22 +7,22 @@ use crate::cli::flow::{self, Consent, Flow};
 use crate::cli::origin::Entry;
 use crate::cli::{CliError, Errand, Exit, Session};
 
-/// Remove the cluster, and everything that it left
+/// Delete the cluster and everything that belongs to it
 ///
-/// Lists every object by name and asks for the cluster's name. Removes only what is the cluster's own, etcd's data
-/// included, and ends with a fresh look: "0 resources left", or the list of what is left. Without a question, data
-/// goes only with --delete-data.
+/// Lists every object by name and asks for the cluster's name as confirmation. Deletes only what belongs to the cluster,
+/// etcd's data included. Ends with a scan of the account: "0 resources left", or the list of what is left. With --yes,
+/// data is deleted only if --delete-data is passed too.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Destroy without asking
+    /// Destroy without confirmation
     #[arg(short, long)]
     yes: bool,
-    /// With --yes: allow that data goes, such as etcd's volumes and their backups
+    /// With --yes: also delete data, such as etcd volumes and snapshots
     #[arg(long)]
     delete_data: bool,
     #[command(flatten)]
     entry: Entry,
-    /// Show what is left out to be short: whole identifiers, and the rest of a plan that is refused
+    /// Show full identifiers, and all changes of a plan that is refused
     #[arg(short, long)]
     pub(super) verbose: bool,
 }

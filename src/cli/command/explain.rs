@@ -9,12 +9,12 @@ use crate::cli::{CliError, Exit, Session};
 use crate::spec::{Rule, rule, rules};
 use crate::view::{FORMAT, Style, prose};
 
-/// Explain a rule of the cluster file by its code
+/// Explain a rule of the cluster file
 ///
-/// Without a code, lists all rules.
+/// Lists all rules if no code is given.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// A code as it stands in a message, for example Q0107
+    /// The code from the message, for example Q0107
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }

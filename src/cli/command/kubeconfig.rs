@@ -11,32 +11,32 @@ use crate::cli::flow::{self, Wish};
 use crate::cli::{CliError, Environment, Errand, Exit, Kubeconfigs, Session};
 use crate::kubeconfig::Plugin;
 
-/// Let kubectl reach the cluster
+/// Configure kubectl for the cluster
 ///
-/// Writes the cluster, a user and a context into the kubeconfig (KUBECONFIG, or ~/.kube/config), beside what else is in
-/// it, and makes the context the current one. The user is nobody until kubectl asks: then `quorate credential` gives it a
-/// certificate of one hour, if AWS lets you read the cluster's key.
+/// Adds a cluster, a user and a context to the kubeconfig (KUBECONFIG, or ~/.kube/config) and makes the context the
+/// current one. Other entries stay as they are. No key is written: kubectl runs `quorate credential` for a certificate
+/// that is valid for one hour. This needs permission to read the cluster's keys in the state bucket.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Write a certificate of an administrator that is good for so long, instead of asking each time
+    /// Write an administrator's certificate that is valid for this long, instead of running `quorate credential`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     admin: Option<SignedDuration>,
-    /// The name of the context [default: the cluster's]
+    /// The name of the context [default: the cluster's name]
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// Write into this file; `-` prints a kubeconfig of this cluster alone
+    /// Write to this file; `-` prints a kubeconfig with only this cluster
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 /// A duration as people write it.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || format!("`{text}` is no duration; one looks like `18h` or `2d 6h`");
+    let wrong = || format!("`{text}` is not a duration; examples: `18h`, `2d 6h`");
     let read: jiff::Span = text.parse().map_err(|_| wrong())?;
     // A day is 24 hours here, whatever the clocks do.
     let days = jiff::SpanRelativeTo::days_are_24_hours();
     let duration = read.to_duration(days).map_err(|_| wrong())?;
-    if duration >= SignedDuration::from_mins(1) { Ok(duration) } else { Err("a minute is the least".to_owned()) }
+    if duration >= SignedDuration::from_mins(1) { Ok(duration) } else { Err("the shortest duration is one minute".to_owned()) }
 }
 
 impl Arguments {
@@ -56,8 +56,8 @@ impl Arguments {
     fn files(&self, session: &Session) -> Result<Option<Kubeconfigs>, CliError> {
         match &self.output {
             Some(path) if path == Path::new("-") && session.ui.is_json() => Err(CliError::Usage {
-                message: "--output - prints a kubeconfig, and --json wants nothing but JSON".to_owned(),
-                hint: "leave one of them out".to_owned(),
+                message: "--output - prints a kubeconfig, but --json allows only JSON".to_owned(),
+                hint: "pass only one of them".to_owned(),
             }),
             Some(path) if path == Path::new("-") => Ok(None),
             Some(path) => Ok(Some(Kubeconfigs::only(path.clone()))),

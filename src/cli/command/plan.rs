@@ -7,23 +7,23 @@ use crate::cli::flow::{self, Look};
 use crate::cli::{CliError, Errand, Exit, Session};
 use crate::engine::Mode;
 
-/// Show what apply would change, and change nothing
+/// Show what apply would change
 ///
-/// Looks at the cloud and at the record, and compares them with the cluster file. What somebody changed outside
-/// since the last apply is told apart from what the file asks for. The most dangerous changes come first.
+/// Compares the cluster file with AWS, Kubernetes and the record of the last apply. Changes that were made outside
+/// Quorate since the last apply are marked as such. The most dangerous changes come first. Changes nothing.
 #[derive(Debug, Clone, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Arguments {
-    /// Show what destroy would remove
+    /// Show what destroy would delete
     #[arg(long, conflicts_with = "refresh_only")]
     destroy: bool,
-    /// Show only what was changed outside since the last apply
+    /// Show only what was changed outside Quorate since the last apply
     #[arg(long)]
     refresh_only: bool,
-    /// Exit with 2 when something differs
+    /// Exit with code 2 if the plan is not empty
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Show every attribute of what would be created
+    /// Show every attribute of new objects
     #[arg(short, long)]
     pub(super) verbose: bool,
 }

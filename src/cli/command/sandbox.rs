@@ -10,10 +10,10 @@ use crate::engine::{Address, Member, NotAnAddress};
 use crate::sandbox::{Edit, HurtError, Resident, Sandbox};
 use crate::view::{FORMAT, short_id};
 
-/// Look into the simulated cloud, and hurt it on purpose
+/// Inspect the simulated cloud and inject failures
 ///
-/// Changes the sandbox behind the cluster's back, as people and fate do: `plan` then shows what it found, and `apply`
-/// mends it.
+/// Changes the sandbox outside Quorate, as a person or a failure would. `plan` then shows the difference, and `apply`
+/// repairs it.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -22,36 +22,36 @@ pub struct Arguments {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Deed {
-    /// List everything in the simulated account, whoever it belongs to
+    /// List all objects in the simulated account, with their owners
     Status,
-    /// End an instance; its group replaces it
+    /// Terminate an instance; its Auto Scaling group replaces it
     Terminate {
         /// The instance's id, as `quorate show` lists it
         instance: String,
     },
-    /// Take a zone down: its machines end, and none can be started there
+    /// Fail a zone: its machines are terminated, and none can start there
     FailZone {
         /// The zone, for example us-east-1d
         zone: String,
     },
-    /// Bring a zone back
+    /// Restore a failed zone
     RestoreZone {
         /// The zone, for example us-east-1d
         zone: String,
     },
-    /// Let new machines of an Auto Scaling group run and never become ready
+    /// Make new machines of an Auto Scaling group fail to boot: they run but never become ready
     FailBoot {
         /// The group, for example autoscaling-group/nodes-workers
         #[arg(value_parser = address)]
         address: Address,
     },
-    /// Let them become ready again
+    /// Let new machines of the group boot again
     RestoreBoot {
         /// The group, for example autoscaling-group/nodes-workers
         #[arg(value_parser = address)]
         address: Address,
     },
-    /// Change an attribute of an object, as somebody would in the console
+    /// Change an attribute of an object, as in the AWS console
     Set {
         /// The object, for example subnet/us-east-1a
         #[arg(value_parser = address)]
@@ -59,19 +59,19 @@ enum Deed {
         /// For example desired=2, tags.Name=mine, ingress+={...} or ingress-=0
         edit: Edit,
     },
-    /// Remove an object, if nothing holds it
+    /// Delete an object that nothing depends on
     Remove {
         /// The object, for example security-group-rules/api
         #[arg(value_parser = address)]
         address: Address,
     },
-    /// Take away the tags that show whose an object is
+    /// Remove the tags that mark an object as the cluster's
     Untag {
         /// The object, for example volume/etcd-a
         #[arg(value_parser = address)]
         address: Address,
     },
-    /// Forget the simulated account and everything in it
+    /// Delete the simulated account with everything in it
     Reset,
 }
 
@@ -117,19 +117,19 @@ impl Deed {
             Self::FailZone { zone } => {
                 let ended = sandbox.fail_zone(&zone)?;
                 let machines = if ended.is_empty() { "no machine".to_owned() } else { ended.join(", ") };
-                format!("{zone} is down; ended: {machines}")
+                format!("{zone} is down; terminated: {machines}")
             }
             Self::RestoreZone { zone } => {
                 sandbox.restore_zone(&zone)?;
-                format!("{zone} is back")
+                format!("{zone} is restored")
             }
             Self::FailBoot { address } => {
                 sandbox.fail_boot(&address)?;
-                format!("new machines of {address} do not become ready")
+                format!("new machines of {address} fail to boot")
             }
             Self::RestoreBoot { address } => {
                 sandbox.restore_boot(&address)?;
-                format!("the machines of {address} become ready again")
+                format!("new machines of {address} boot again")
             }
             Self::Set { address, edit } => {
                 sandbox.set(&address, &edit)?;
@@ -141,7 +141,7 @@ impl Deed {
             }
             Self::Untag { address } => {
                 sandbox.untag(&address)?;
-                format!("{address} no longer shows whose it is")
+                format!("the ownership tags of {address} are removed")
             }
             Self::Reset => {
                 sandbox.reset().await?;

@@ -6,9 +6,9 @@ use crate::cli::file::Told;
 use crate::cli::flow;
 use crate::cli::{CliError, Errand, Exit, Session};
 
-/// List what exists, with the cloud's identifiers
+/// List the cluster's objects and machines with their identifiers
 ///
-/// Every object of the cluster, and the machines of each group below it.
+/// Machines are listed below their Auto Scaling group.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {}
 

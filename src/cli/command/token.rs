@@ -6,7 +6,7 @@ use crate::cli::file::Told;
 use crate::cli::flow;
 use crate::cli::{CliError, Errand, Exit, Session};
 
-/// Change what new nodes join the cluster by
+/// Manage the token that new nodes join the cluster with
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -15,10 +15,10 @@ pub struct Arguments {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Deed {
-    /// Replace the join token: the old one lets nobody in any more
+    /// Replace the join token; the old one stops working
     ///
-    /// Masters take the new one up within minutes. Nodes that have joined are not affected; a node that starts
-    /// meanwhile tries again until it gets in.
+    /// Masters use the new token within minutes. Nodes that have joined are not affected. A node that starts in the
+    /// meantime retries until it has joined.
     Rotate,
 }
 

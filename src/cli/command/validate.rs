@@ -9,13 +9,14 @@ use crate::cli::file::Told;
 use crate::cli::flow;
 use crate::cli::{CliError, Errand, Exit, Session};
 
-/// Show whether the cluster is well
+/// Check the health of the cluster
 ///
-/// Machines, their first script, clocks, etcd, the control plane, nodes, load balancers, names and certificates: one line
-/// each, and for what is wrong what to do about it. Exits with 2 when something is wrong or cannot be looked at.
+/// Checks machines and their boot, clocks, etcd, the control plane, nodes, load balancer targets, DNS names and
+/// certificates. Prints one line for each, and what to do about each problem. Exits with code 2 if a check fails or
+/// cannot be made.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Look again until the cluster is well, for at most so long
+    /// Repeat until the cluster is healthy, at most for this long
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     wait: Option<jiff::SignedDuration>,
 }

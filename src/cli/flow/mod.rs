@@ -59,7 +59,7 @@ pub struct Flow<'a> {
     pub holder: Holder,
     /// A directory for what cannot be written to the store.
     pub workshop: PathBuf,
-    /// Who tells how the cluster is, for an apply that waits until it is well.
+    /// Who tells how the cluster is, for an apply that waits until it is healthy.
     pub clinic: Option<&'a Clinic>,
     /// Where its connections come from, for a run that lets itself in to a closed API. Without it, none does.
     pub origin: Option<Origin>,

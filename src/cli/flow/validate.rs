@@ -1,4 +1,4 @@
-//! `validate`: whether the cluster is well, and waiting until it is.
+//! `validate`: the health of the cluster, and waiting until it is healthy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,13 +41,13 @@ pub struct Clinic {
     pub kubernetes: Option<Kubernetes>,
 }
 
-/// Shows whether the cluster is well; with `patience`, once it is or that has ended.
+/// Shows the health of the cluster. With `patience`, waits for at most that long until it is healthy.
 pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> Result<Exit, CliError> {
     flow.interrupt.or(applied(flow)).await??;
     let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
     let document = Document::new(flow.heading(account(flow).await?), checks);
     flow.ui.document(&document, |style| view::health::text(&document, style))?;
-    Ok(if document.well { Exit::Done } else { Exit::Differs })
+    Ok(if document.healthy { Exit::Done } else { Exit::Differs })
 }
 
 /// Refuses to look at what was never begun: it has no record, and nothing of it is there.
@@ -75,11 +75,11 @@ pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic, changed: bool) -> R
     let checks = match await_health(flow, clinic, patience, pending).await {
         Ok(checks) => checks,
         Err(CliError::Interrupted) => {
-            flow.ui.note("no longer waiting for the machines; `quorate validate` tells how they are");
+            flow.ui.note("stopped waiting for the machines; `quorate validate` shows their state");
             return Ok(Exit::Interrupted);
         }
         Err(error) => {
-            flow.ui.warning("everything is applied, but nobody could see whether the cluster is well");
+            flow.ui.warning("everything is applied, but the health of the cluster could not be checked");
             flow.ui.report(&error.report());
             return Ok(Exit::Partly);
         }
@@ -89,15 +89,15 @@ pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic, changed: bool) -> R
         let waited = patience.as_secs() / 60;
         let waited = if waited == 1 { "a minute".to_owned() } else { format!("{waited} minutes") };
         flow.ui.warning(&format!(
-            "everything is applied, but after {waited} the cluster is not well: {}. `quorate validate --wait 10m` looks on.",
+            "everything is applied, but the cluster is not healthy after {waited}: {}. `quorate validate --wait 10m` waits longer.",
             pending.finding
         ));
         return Ok(Exit::Partly);
     }
     if let Some(unknown) = unknown.filter(|_| changed) {
-        flow.ui.note(&format!("the machines are up; Kubernetes itself was not looked at: {}", unknown.finding));
-    } else if changed && checks.iter().all(|check| check.verdict == Verdict::Well) {
-        flow.ui.note("the cluster is well. Next: `quorate kubeconfig`, and `kubectl` reaches it");
+        flow.ui.note(&format!("the machines are up; Kubernetes was not checked: {}", unknown.finding));
+    } else if changed && checks.iter().all(|check| check.verdict == Verdict::Healthy) {
+        flow.ui.note("the cluster is healthy. Next: `quorate kubeconfig` configures kubectl");
     }
     Ok(Exit::Done)
 }

@@ -47,9 +47,9 @@ fn said(evidence: &Evidence) -> String {
 
 #[test]
 fn an_etcd_that_is_well_has_a_leader() {
-    assert_eq!(said(&later()), "Well: 3 members serve, etcd-b leads");
-    assert_eq!(said(&silent(later())), "Well: 3 members serve, etcd-b leads", "that needs no API");
-    assert_eq!(said(&well()), "Well: 3 members serve", "a cluster that is minutes old has its pods");
+    assert_eq!(said(&later()), "Healthy: 3 members serve, etcd-b leads");
+    assert_eq!(said(&silent(later())), "Healthy: 3 members serve, etcd-b leads", "that needs no API");
+    assert_eq!(said(&well()), "Healthy: 3 members serve", "a cluster that is minutes old has its pods");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_newest_word_counts() {
     let mut evidence = later();
     of(&mut evidence, "i-a").members.remove(2);
     evidence.etcd.get_mut("i-c").unwrap().written += SignedDuration::from_secs(60);
-    assert_eq!(said(&evidence), "Well: 3 members serve, etcd-b leads");
+    assert_eq!(said(&evidence), "Healthy: 3 members serve, etcd-b leads");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_quorum_that_is_lost_is_seen_without_the_api() {
 fn a_moment_without_a_leader_is_over_when_the_api_answers() {
     let mut evidence = later();
     of(&mut evidence, "i-a").leader = None;
-    assert_eq!(said(&evidence), "Well: 3 members serve, etcd-b leads");
+    assert_eq!(said(&evidence), "Healthy: 3 members serve, etcd-b leads");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Looking at clusters, and waiting until they are well.
+//! The health of clusters, and waiting until they are healthy.
 
 use super::*;
 
@@ -67,11 +67,11 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
     }
     let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    assert!(out.contains("3 members serve") && out.contains("The cluster is well."), "{out}");
+    assert!(out.contains("3 members serve") && out.contains("The cluster is healthy"), "{out}");
     let lab = Lab { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..lab };
     assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Done);
     let said = lab.err.read();
-    assert!(said.contains("the cluster is well. Next: `quorate kubeconfig`"), "{said}");
+    assert!(said.contains("the cluster is healthy. Next: `quorate kubeconfig`"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,10 +92,10 @@ async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
     let lease = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
     assert_eq!(lease, None, "others may work meanwhile");
 
-    // Nothing is left to change, and the cluster is not well all the same.
+    // Nothing is left to change, and the cluster is not healthy.
     assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
     let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("everything is applied, but after a minute the cluster is not well"), "{said}");
+    assert!(said.contains("everything is applied, but the cluster is not healthy after a minute"), "{said}");
 }
 
 fn node(instance: &str) -> serde_json::Value {
