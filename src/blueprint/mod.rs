@@ -18,6 +18,7 @@ mod problem;
 mod secrets;
 mod security;
 mod services;
+mod settled;
 mod site;
 mod slots;
 mod storage;
@@ -37,6 +38,7 @@ pub use addons::custom_types;
 pub use masters::{is_masters_group, masters_group};
 pub use nodes::nodes_group;
 pub use problem::{Impossible, Note, Problem};
+pub use settled::{PinnedNetwork, PinnedVersion};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 
 use site::Site;
@@ -67,6 +69,15 @@ pub struct Pins {
     /// The address range of each zone's subnet, also of zones that the cluster has left: their subnets may still be there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subnets: BTreeMap<Zone, Ipv4Net>,
+    /// The zone of each master, by its letter: its etcd volume cannot leave it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masters: BTreeMap<String, Zone>,
+    /// The version of Kubernetes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<PinnedVersion>,
+    /// What cannot be changed about the pods' network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<PinnedNetwork>,
 }
 
 /// Lays out every object of a cluster.
@@ -76,6 +87,7 @@ pub struct Pins {
 /// # Errors
 /// [`Impossible`], with everything about the cluster that the account or the region cannot give.
 pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Blueprint, Impossible> {
+    let cluster = &settled::settled(cluster, pins)?;
     let site = Site::survey(cluster, facts, pins)?;
     let parts = [
         storage::objects,
@@ -104,7 +116,9 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
         return Err(Impossible { problems });
     }
     objects.sort_by(|a, b| a.address.cmp(&b.address));
-    Ok(Blueprint { objects, pins: site.pins(), notes: site.notes() })
+    let mut notes = site.notes();
+    notes.extend(settled::notes(cluster));
+    Ok(Blueprint { objects, pins: site.pins().settle(cluster, pins), notes })
 }
 
 /// The bucket that a cluster's machines start from: the state's, or one of its own in the account.

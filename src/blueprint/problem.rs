@@ -5,7 +5,7 @@ use std::fmt;
 use ipnet::Ipv4Net;
 
 use crate::resource::Malformed;
-use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, Zone};
+use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, KubernetesVersion, Zone};
 use crate::words;
 
 /// A cluster that cannot be built as the file says, with every reason.
@@ -103,6 +103,29 @@ pub enum Problem {
     NoSubnet {
         /// The zone.
         zone: Zone,
+    },
+    /// A setting that a living cluster keeps.
+    #[error("`{setting}` cannot be changed from {before} to {after} on a living cluster: {instead}")]
+    Settled {
+        /// The setting, as the file writes it.
+        setting: &'static str,
+        /// What the cluster has.
+        before: String,
+        /// What the file says.
+        after: String,
+        /// What to do instead.
+        instead: String,
+    },
+    /// The cluster runs a version that this release does not build, and the file names none.
+    #[error(
+        "the cluster runs Kubernetes {version}, which this release of Quorate does not build, and the file names no version. \
+         Write `kubernetes = \"{next}\"` to go on to {next}, or use the release that built the cluster"
+    )]
+    EndedVersion {
+        /// The version that it runs.
+        version: String,
+        /// The next one.
+        next: String,
     },
     /// No part of the VPC is left for a zone that is new.
     #[error("no part of {network} is free for the zone {zone}: give it a range under `network {{ subnets }}`")]
@@ -240,6 +263,18 @@ pub enum Note {
         /// The cluster's name.
         name: ClusterName,
     },
+    /// The file names no version of Kubernetes, and there is a newer one than the cluster's.
+    NewerVersion {
+        /// The cluster's.
+        version: KubernetesVersion,
+    },
+    /// Masters stay where their data is, although other zones would be safer.
+    MastersTogether {
+        /// The zone whose loss loses the quorum.
+        zone: Zone,
+        /// The masters that are in it.
+        masters: Vec<String>,
+    },
     /// Services scale with their load, and no add-on of the file measures it.
     NoMetrics {
         /// The services.
@@ -250,6 +285,14 @@ pub enum Note {
 /// `a, b and c`, or `none`.
 fn listed(items: &[String]) -> String {
     if items.is_empty() { "none".to_owned() } else { words::list(items) }
+}
+
+impl Impossible {
+    /// Whether a new cluster could be built so, and only the living one cannot become so.
+    pub fn is_refusal(&self) -> bool {
+        let refuses = |problem: &Problem| matches!(problem, Problem::Settled { .. } | Problem::EndedVersion { .. });
+        !self.problems.is_empty() && self.problems.iter().all(refuses)
+    }
 }
 
 impl fmt::Display for Impossible {
@@ -277,6 +320,17 @@ impl fmt::Display for Note {
             Self::NoPublicZone { name } => write!(
                 f,
                 "no public hosted zone for {name} in this account: the API answers on its load balancer's name"
+            ),
+            Self::NewerVersion { version } => write!(
+                f,
+                "the file names no version of Kubernetes, so the cluster stays at {version}; `kubernetes = \"{}\"` upgrades it",
+                version.next()
+            ),
+            Self::MastersTogether { zone, masters } => write!(
+                f,
+                "the loss of {zone} loses the quorum: the masters {} stay there, because their data is there. `zones` in \
+                 `masters` says which zones they should be in",
+                listed(masters)
             ),
             Self::NoMetrics { services } => write!(
                 f,

@@ -133,6 +133,7 @@ impl<'a> Site<'a> {
             public_zone,
             node_ports: self.node_ports.clone(),
             subnets: self.ranges.clone(),
+            ..Pins::default()
         }
     }
 

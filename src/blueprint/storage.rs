@@ -2,7 +2,7 @@
 
 use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, tags};
 use crate::engine::{Input, Object};
-use crate::resource::{Bucket, Resource, Volume};
+use crate::resource::{Bucket, ETCD, Resource, Volume};
 use crate::spec::Zone;
 
 /// The name of the bucket's object.
@@ -16,6 +16,11 @@ pub(super) fn bucket() -> Input {
 /// The id of a master's etcd volume.
 pub(super) fn volume(member: &str) -> Input {
     Input::output(Volume::address(&volume_name(member)), "id")
+}
+
+/// The member that an etcd volume of this name belongs to.
+pub(super) fn member_of(volume: &str) -> Option<&str> {
+    volume.strip_prefix("etcd-")
 }
 
 fn volume_name(member: &str) -> String {
@@ -46,6 +51,6 @@ fn etcd_volume(site: &Site<'_>, member: &str, zone: &Zone) -> Volume {
         volume_type: "gp3".to_owned(),
         gib: site.cluster.masters.etcd_gib,
         encrypted: true,
-        tags: tags::with(tags, [(ROLE_TAG, "etcd"), (MEMBER_TAG, member)]),
+        tags: tags::with(tags, [(ROLE_TAG, ETCD), (MEMBER_TAG, member)]),
     }
 }

@@ -4,10 +4,7 @@ use crate::engine::Address;
 use crate::resource::{self, CLUSTER_TAG, OBJECT_TAG, Tags};
 use crate::spec::Cluster;
 
-pub use crate::resource::{GROUP_TAG, ROLE_TAG};
-
-/// The tag that says which member of the control plane a machine or a volume is: `a`, `b`, …
-pub const MEMBER_TAG: &str = "quorate.dev/member";
+pub use crate::resource::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 
 /// The tag by which Kubernetes' own controllers know what belongs to a cluster.
 pub(super) fn kubernetes_tag(cluster: &Cluster) -> String {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token, repeat};
+use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Provider, Rehearsal, Token, repeat};
 use crate::kubernetes::Kubernetes;
 use crate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
+use crate::words;
 
 use super::door::Door;
 use super::joining::{node_group, serving, until_nodes};
@@ -24,6 +25,8 @@ pub struct Clouds {
     kubernetes: Kubernetes,
     network: NetworkPlugin,
     door: Door,
+    /// The node groups of the file: one that leaves waits until these have nodes.
+    groups: BTreeSet<String>,
     /// Why Kubernetes did not answer the last look.
     silence: Mutex<Option<Failure>>,
 }
@@ -44,7 +47,34 @@ impl Clouds {
     pub fn new(base: Arc<dyn Cloud>, kubernetes: Kubernetes, network: NetworkPlugin, errand: Errand) -> Self {
         let door = Door::new(Arc::clone(&base), errand == Errand::Hurry);
         let kubernetes = if errand == Errand::Leave { kubernetes.leaving() } else { kubernetes };
-        Self { base, kubernetes, network, door, silence: Mutex::new(None) }
+        Self { base, kubernetes, network, door, groups: BTreeSet::new(), silence: Mutex::new(None) }
+    }
+
+    /// The same, where no other node group is removed before one of these has nodes that take pods.
+    #[must_use]
+    pub fn with_groups(self, groups: impl IntoIterator<Item = String>) -> Self {
+        Self { groups: groups.into_iter().collect(), ..self }
+    }
+
+    /// Refuses to remove a node group while no group of the file has a node that takes pods.
+    async fn succeeded(&self, live: &Live) -> Result<(), Failure> {
+        let leaving = node_group(live).filter(|group| !self.groups.is_empty() && !self.groups.contains(*group));
+        let Some(leaving) = leaving else { return Ok(()) };
+        if self.network != NetworkPlugin::Routes || self.silence().is_some() || !self.kubernetes.is_connected() {
+            return Ok(());
+        }
+        for group in &self.groups {
+            if self.schedulable(group).await?.is_some_and(|nodes| nodes > 0) {
+                return Ok(());
+            }
+        }
+        let others: Vec<String> = self.groups.iter().cloned().collect();
+        let message = format!(
+            "the node group {leaving} stays: no machine of {} is a node that takes pods yet. `quorate validate` says why; \
+             then apply again",
+            words::list(&others)
+        );
+        Err(Failure::own(Class::Fatal, "delete", message))
     }
 
     fn of(&self, address: &Address) -> &dyn Provider {
@@ -159,7 +189,10 @@ impl Provider for Clouds {
     }
 
     fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.through(self.of(&live.address).delete(live, note)))
+        Box::pin(async move {
+            self.succeeded(live).await?;
+            self.through(self.of(&live.address).delete(live, note)).await
+        })
     }
 }
 

@@ -161,6 +161,7 @@ impl CliError {
     /// How the program ends with it.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Impossible(impossible) if impossible.is_refusal() => Exit::Refused,
             Self::Usage { .. } | Self::Unreadable { .. } | Self::File { .. } | Self::Impossible(_) => Exit::Usage,
             Self::Refused { .. } => Exit::Refused,
             Self::Held { .. } | Self::Overtaken => Exit::Held,

@@ -78,7 +78,9 @@ impl Ground {
             vault: Vault::new(Arc::clone(&bucket), cluster.name.as_str()),
         });
         let kubernetes = Kubernetes::new(cluster.name.as_str(), entrance.clone());
-        let cloud = Arc::new(Clouds::new(aws, kubernetes, cluster.network.plugin, errand));
+        let clouds = Clouds::new(aws, kubernetes, cluster.network.plugin, errand);
+        let groups = if errand == Errand::Leave { Vec::new() } else { cluster.nodes.keys().cloned().collect() };
+        let cloud = Arc::new(clouds.with_groups(groups));
         Ok(Self { cluster, place, cloud, entrance: Some(entrance), store, bucket, workshop })
     }
 

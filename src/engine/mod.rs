@@ -29,6 +29,6 @@ pub use plan::{Action, AttributeChange, Change, Mode, Origin, Plan, Reason};
 pub use planner::{Inputs, PlanError, Prepared, plan};
 pub use provider::{BoxFuture, Note, Provider, Rehearsal, Token};
 pub use retry::{RetryPolicy, repeat};
-pub use rules::{Attribute, Effect, Form, Kind, Output, Shape, Vocabulary};
+pub use rules::{Attribute, Effect, Form, Kind, Output, Replicas, Shape, Vocabulary};
 pub use store::{Condition, Etag, Store, Stored, Written};
 pub use value::{Attributes, Input, Part, Reference, Template, Value};

@@ -122,6 +122,11 @@ pub enum Reason {
         /// Why, and what to do instead.
         instead: String,
     },
+    /// It is made anew, and gets its data from others that hold the same.
+    Moved {
+        /// From where to where, and how.
+        how: String,
+    },
     /// It is gone, others that are there need it, and a new one would be of no use to them.
     Lost {
         /// What to do instead.

@@ -1,6 +1,6 @@
 //! What a change to each attribute of each kind means. The vocabulary fills this in; the engine obeys it.
 
-use super::{Address, Attributes};
+use super::{Address, AttributeChange, Attributes};
 
 /// A kind of object.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,6 +107,35 @@ pub trait Vocabulary: Send + Sync {
     fn irreplaceable(&self, _address: &Address) -> Option<&'static str> {
         None
     }
+
+    /// The way out of a change that this kind of attribute allows, but not from this value to that one; nothing if the
+    /// change can be made. `wanted` is the object as it should be.
+    fn refuses(&self, _address: &Address, _change: &AttributeChange, _wanted: &Attributes) -> Option<String> {
+        None
+    }
+
+    /// The set of objects that all hold the same data as this one, if a new object gets the data from the others of the
+    /// set. `live` is the object as it is, `wanted` as it should be.
+    fn replicas(&self, _address: &Address, _live: &Attributes, _wanted: &Attributes) -> Option<Replicas> {
+        None
+    }
+
+    /// The pool of objects that stand in for each other: none of a pool is removed before all others of it are as they
+    /// should be.
+    fn pool(&self, _address: &Address, _attributes: &Attributes) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Objects that hold the same data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replicas {
+    /// The name of the set.
+    pub set: &'static str,
+    /// Says how a new object gets the data.
+    pub moved: String,
+    /// Says what to do instead of replacing the only object of the set.
+    pub alone: &'static str,
 }
 
 impl Attribute {

@@ -1,5 +1,6 @@
 //! The vocabulary: one file per kind of object, its attributes and what a change to each means.
 
+mod edits;
 mod facts;
 mod folder;
 mod gate;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Address, Attributes, Object, Value, Vocabulary};
+use crate::engine::{Address, AttributeChange, Attributes, Object, Replicas, Value, Vocabulary};
 pub use crate::engine::{Attribute, Input, Kind, Output};
 
 pub use facts::{Cloud, Facts, ImageFacts, Question, SizeFacts, TargetHealth};
@@ -35,6 +36,10 @@ pub const OBJECT_TAG: &str = "quorate.dev/object";
 pub const ROLE_TAG: &str = "quorate.dev/role";
 /// The tag, and the label of a node, that says which node group a machine belongs to.
 pub const GROUP_TAG: &str = "quorate.dev/group";
+/// The tag that says which master a machine or a volume belongs to: `a`, `b`, …
+pub const MEMBER_TAG: &str = "quorate.dev/member";
+/// The role of etcd's volumes.
+pub const ETCD: &str = "etcd";
 /// The role of masters.
 pub const MASTER: &str = "master";
 
@@ -147,11 +152,28 @@ impl Vocabulary for Kinds {
     fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
         SecretContent::named(address.name()).filter(|_| address.kind() == Secret::KIND.name)?.instead()
     }
+
+    fn refuses(&self, address: &Address, change: &AttributeChange, wanted: &Attributes) -> Option<String> {
+        edits::refuses(address, change, wanted)
+    }
+
+    fn replicas(&self, address: &Address, live: &Attributes, wanted: &Attributes) -> Option<Replicas> {
+        edits::replicas(address, live, wanted)
+    }
+
+    fn pool(&self, address: &Address, attributes: &Attributes) -> Option<&'static str> {
+        edits::pool(address, attributes)
+    }
 }
 
 /// Reads the tags attribute of an object.
 pub fn tags_of(attributes: &Attributes) -> Tags {
-    match attributes.get("tags") {
+    tags_in(attributes, "tags")
+}
+
+/// Reads an attribute that holds tags.
+fn tags_in(attributes: &Attributes, name: &str) -> Tags {
+    match attributes.get(name) {
         Some(Value::Map(tags)) => {
             tags.iter().filter_map(|(key, value)| Some((key.clone(), value.as_text()?.to_owned()))).collect()
         }

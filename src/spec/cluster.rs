@@ -24,6 +24,9 @@ pub struct Cluster {
     pub zones: Vec<Zone>,
     /// The Kubernetes minor version, for example `1.36`.
     pub kubernetes: KubernetesVersion,
+    /// Whether the file itself names the version. That of any other cluster stays what it was first.
+    #[serde(default)]
+    pub kubernetes_given: bool,
     /// Addresses of everything.
     pub network: Network,
     /// The control plane.
@@ -148,6 +151,9 @@ pub struct Masters {
     pub image: Option<ImageId>,
     /// The zone of each master, in order: master `a` is in the first, and so on. Its length is the count.
     pub zones: Vec<Zone>,
+    /// Whether the file itself says where masters are. Otherwise each one stays where it is.
+    #[serde(default)]
+    pub zones_given: bool,
     /// The root volume of each master.
     pub root: RootVolume,
     /// The etcd volume of each master, GiB of gp3.

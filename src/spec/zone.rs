@@ -53,6 +53,12 @@ impl KubernetesVersion {
         Self::SUPPORTED[Self::SUPPORTED.len() - 1]
     }
 
+    /// The minor version after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { major: self.major, minor: self.minor + 1 }
+    }
+
     /// Takes a supported version, for example `1.36`.
     pub fn parse(text: &str) -> Option<Self> {
         Self::SUPPORTED.into_iter().find(|version| version.to_string() == text)

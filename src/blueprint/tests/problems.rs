@@ -163,7 +163,7 @@ fn an_image_must_be_there_and_fit() {
 fn pins_survive_the_record() {
     let pins = lay_out(tutorial()).pins;
     let json = serde_json::to_string(&pins).unwrap();
-    assert_snapshot!(json, @r#"{"images":{"x86_64":"ami-0000000000000086a"},"public_zone":"Z0POETICODING","subnets":{"us-east-1d":"172.20.32.0/19","us-east-1f":"172.20.64.0/19"}}"#);
+    assert_snapshot!(json, @r#"{"images":{"x86_64":"ami-0000000000000086a"},"public_zone":"Z0POETICODING","subnets":{"us-east-1d":"172.20.32.0/19","us-east-1f":"172.20.64.0/19"},"masters":{"a":"us-east-1d","b":"us-east-1f","c":"us-east-1d"},"kubernetes":{"reached":{"major":1,"minor":36},"wanted":{"major":1,"minor":36}},"network":{"pods":"100.96.0.0/11","services":"100.64.0.0/13","plugin":"routes"}}"#);
     assert_eq!(serde_json::from_str::<Pins>(&json).unwrap(), pins);
     assert_eq!(serde_json::from_str::<Pins>("{}").unwrap(), Pins::default());
 }

@@ -118,7 +118,7 @@ async fn carry_out(
     }
     let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
     book.note(&rest);
-    let written = book.finish(flow, settled.as_ref()).await;
+    let written = book.finish(flow, settled.as_ref(), rest.is_through()).await;
     outcome.absorb(rest);
     finish(flow, tenure, &document, &outcome, written)
 }
@@ -251,7 +251,7 @@ async fn nothing_to_do(
     }
     let mut book = Book { record, journal };
     book.note(&outcome);
-    let written = book.finish(flow, plan.settled.as_ref()).await;
+    let written = book.finish(flow, plan.settled.as_ref(), outcome.is_through()).await;
     Ok(if written { Exit::Done } else { Exit::Error })
 }
 

@@ -21,7 +21,10 @@ pub(super) struct Book {
 
 /// What a run settled for the next ones, as it is recorded.
 pub(super) struct Settled {
-    pins: serde_json::Value,
+    /// While the run works.
+    begun: serde_json::Value,
+    /// Once it came to its end.
+    reached: serde_json::Value,
     cluster_spec: serde_json::Value,
 }
 
@@ -30,12 +33,16 @@ impl Settled {
     pub(super) fn new(flow: &Flow<'_>, pins: &Pins) -> Result<Self, CliError> {
         // Services may hold secrets in their environment, and the record never holds one.
         let told = Cluster { services: BTreeMap::new(), ..flow.cluster.clone() };
-        Ok(Self { pins: serde_json::to_value(pins)?, cluster_spec: serde_json::to_value(told)? })
+        Ok(Self {
+            begun: serde_json::to_value(pins)?,
+            reached: serde_json::to_value(pins.clone().reached())?,
+            cluster_spec: serde_json::to_value(told)?,
+        })
     }
 
     /// Whether the record says so already.
     pub(super) fn is_in(&self, record: &Record) -> bool {
-        self.pins == record.pins && self.cluster_spec == record.cluster_spec
+        self.reached == record.pins && self.cluster_spec == record.cluster_spec
     }
 }
 
@@ -71,7 +78,7 @@ impl Book {
 
     /// Takes over the choices that the run rests on.
     pub(super) fn pin(&mut self, settled: &Settled) {
-        self.record.pins.clone_from(&settled.pins);
+        self.record.pins.clone_from(&settled.begun);
     }
 
     /// Takes over what an apply did.
@@ -79,12 +86,13 @@ impl Book {
         self.record.objects.clone_from(&outcome.recorded);
     }
 
-    /// Writes down what was done, and what it was done for. `false` when it could only be kept on this machine.
-    pub(super) async fn finish(&mut self, flow: &Flow<'_>, settled: Option<&Settled>) -> bool {
+    /// Writes down what was done, and what it was done for. `through` is whether all of it was. `false` when it could only
+    /// be kept on this machine.
+    pub(super) async fn finish(&mut self, flow: &Flow<'_>, settled: Option<&Settled>, through: bool) -> bool {
         self.turn_page(flow);
         self.record.in_progress = None;
         if let Some(settled) = settled {
-            self.record.pins.clone_from(&settled.pins);
+            self.record.pins.clone_from(if through { &settled.reached } else { &settled.begun });
             self.record.cluster_spec.clone_from(&settled.cluster_spec);
         }
         match self.journal.save(&self.record).await {

@@ -110,7 +110,7 @@ async fn demolish(
     let outcome = pull_down(flow, tenure, rest, &mut book).await;
     let mut end = Demolition { outcome, others: Vec::new(), recorded, written: true };
     if !end.outcome.is_through() {
-        end.written = !stored || book.finish(flow, None).await;
+        end.written = !stored || book.finish(flow, None, true).await;
         return Ok(end);
     }
     if stored {

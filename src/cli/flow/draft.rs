@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use crate::blueprint::{self, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{
@@ -9,10 +11,12 @@ use crate::engine::{
     Vocabulary,
 };
 use crate::resource::{AutoScalingGroup, Kinds, Resource, is_kubernetes};
+use crate::spec::Cluster;
 use crate::state::StateError;
 use crate::view::plan::Document;
 
 use super::Flow;
+use super::nodes;
 use super::survey::Survey;
 use super::wait::patiently;
 
@@ -22,6 +26,7 @@ pub(super) struct Draft {
     /// The choices that it rests on; none when nothing is built.
     pub(super) pins: Option<Pins>,
     notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// Makes the plan.
@@ -59,10 +64,12 @@ pub(super) async fn draft(flow: &Flow<'_>, survey: &Survey, mode: Mode) -> Resul
     for (address, message) in &rehearsal.refused {
         prepared.reject(address, message);
     }
+    let mut warnings = Vec::new();
     if mode == Mode::Apply {
         keep_members(&mut prepared);
+        warnings.extend(nodes::without_nodes(&prepared));
     }
-    Ok(Draft { prepared, pins, notes })
+    Ok(Draft { prepared, pins, notes, warnings })
 }
 
 /// Refuses to take masters away: nobody tells etcd that a member is gone, and it would go on counting it.
@@ -129,16 +136,22 @@ impl Draft {
 
     /// Says what the user may want to know beside the plan.
     pub(super) fn say_notes(&self, flow: &Flow<'_>) {
+        for warning in &self.warnings {
+            flow.ui.warning(warning);
+        }
         for note in &self.notes {
             flow.ui.note(note);
         }
     }
 }
 
-/// The choices of the last apply.
+/// The choices of the last apply; what the record does not say of them, the objects do.
 fn pinned(survey: &Survey) -> Result<Pins, CliError> {
     let pins = survey.record.as_ref().map(|record| &record.pins).filter(|pins| !pins.is_null());
-    let Some(pins) = pins else { return Ok(Pins::default()) };
     let unreadable = |source| StateError::Unreadable { place: survey.journal.place(), source };
-    serde_json::from_value(pins.clone()).map_err(unreadable).map_err(CliError::state("reading the record"))
+    let pins = pins.cloned().map(serde_json::from_value).transpose();
+    let pins: Pins = pins.map_err(unreadable).map_err(CliError::state("reading the record"))?.unwrap_or_default();
+    // A record of another release may hold a cluster that this one cannot read.
+    let applied = survey.record.as_ref().and_then(|record| Cluster::deserialize(&record.cluster_spec).ok());
+    Ok(pins.recover(applied.as_ref(), &survey.live))
 }

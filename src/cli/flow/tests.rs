@@ -6,6 +6,7 @@ mod balancers;
 mod bucket;
 mod consent;
 mod controllers;
+mod edits;
 mod health;
 mod pass;
 mod plans;

@@ -4,6 +4,7 @@ mod claim;
 mod desire;
 mod error;
 mod lost;
+mod moves;
 mod prepared;
 mod removal;
 mod steps;
@@ -112,6 +113,7 @@ fn plan_apply(
         verdicts.insert(address.clone(), verdict);
     }
     lost::refuse(context, &desire, &mut verdicts);
+    moves::settle(context, &desire, &mut verdicts);
     let kept: BTreeSet<Identity> = verdicts.values().filter_map(|verdict| identity(verdict.kept.as_ref()?)).collect();
     // What stays under another address was called otherwise when it was made.
     let is_kept = |live: &Live| identity(live).is_some_and(|identity| kept.contains(&identity));
@@ -121,7 +123,7 @@ fn plan_apply(
     let mut removals = Vec::new();
     for leftover in live.into_values().flatten() {
         if context.is_ours(&leftover)? && !is_kept(&leftover) {
-            removals.push(Removal { live: leftover, reason: Reason::NotInFile });
+            removals.push(Removal::new(leftover, Reason::NotInFile));
         }
     }
     Ok(prepared::assemble(context, heading, desire, verdicts, removals))
@@ -139,7 +141,7 @@ fn plan_destroy(context: &Context<'_>, heading: Heading, live: LiveByAddress) ->
     let mut removals = Vec::new();
     for live in live.into_values().flatten() {
         if context.is_ours(&live)? {
-            removals.push(Removal { live, reason: Reason::Destroy });
+            removals.push(Removal::new(live, Reason::Destroy));
         }
     }
     Ok(prepared::assemble(context, heading, Desire::default(), BTreeMap::new(), removals))

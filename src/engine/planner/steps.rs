@@ -161,7 +161,31 @@ fn add_removals(
             needs[removal].insert(user.address.clone());
         }
     }
+    for (thing, &node) in things.iter().zip(&nodes).filter(|(thing, _)| thing.goes()) {
+        let successors = successors(context, desire, thing, made);
+        for (successor, make) in successors {
+            road.graph.add_edge(make, node);
+            if let Some((removal, Part::Whole)) = thing.removal.zip(thing.going) {
+                needs[removal].insert(successor.clone());
+            }
+        }
+    }
     needs
+}
+
+/// The changes to objects that stand in for one that goes: it waits for all of them.
+fn successors<'a>(
+    context: &Context<'_>,
+    desire: &Desire,
+    thing: &Thing<'_>,
+    made: &BTreeMap<&'a Address, usize>,
+) -> Vec<(&'a Address, usize)> {
+    let pool_of = |address: &Address, attributes| context.vocabulary.pool(address, attributes);
+    let Some(pool) = thing.live.and_then(|live| pool_of(thing.address, &live.attributes)) else { return Vec::new() };
+    let stands_in = |address: &Address| {
+        *address != *thing.address && pool_of(address, &desire.object(address).attributes) == Some(pool)
+    };
+    made.iter().filter(|(address, _)| stands_in(address)).map(|(address, make)| (*address, *make)).collect()
 }
 
 fn last_step(context: &Context<'_>, thing: &Thing<'_>) -> Step {

@@ -59,7 +59,7 @@ pub(super) fn judge(
     };
     let id = kept.as_ref().map(|live| live.id.clone()).unwrap_or_default();
     let duplicates =
-        duplicates.into_iter().map(|live| Removal { live, reason: Reason::Duplicate { kept: id.clone() } }).collect();
+        duplicates.into_iter().map(|live| Removal::new(live, Reason::Duplicate { kept: id.clone() })).collect();
     let outputs = outputs_after(kind, &wanted, kept.as_ref(), change.as_ref());
     Ok(Verdict { change, kept, borrowed: title == Title::Borrowed, leaving, duplicates, outputs })
 }
@@ -112,12 +112,13 @@ fn change(
     title: Title,
 ) -> Option<Change> {
     let recorded = context.recorded.get(&object.address).map(|recorded| &recorded.attributes);
-    let attributes = diff(kind, wanted, &live.attributes, recorded);
+    let mut attributes = diff(kind, wanted, &live.attributes, recorded);
+    let refused = refuse(context, &object.address, &mut attributes, wanted);
     let (action, reason) = match strongest(&attributes) {
         None if context.is_recorded(live) => return None,
         None => (Action::Adopt, Reason::Unrecorded),
         Some(_) if title == Title::Foreign => (Action::Refuse, Reason::Foreign),
-        Some(Action::Refuse) => (Action::Refuse, fixed(kind, &attributes)),
+        Some(Action::Refuse) => (Action::Refuse, refused.unwrap_or_else(|| fixed(kind, &attributes))),
         Some(action) => (action, origin(&attributes)),
     };
     Some(Change {
@@ -134,6 +135,23 @@ fn change(
 fn unfinished(context: &Context<'_>, address: &Address, live: &Live) -> Option<Change> {
     let awaited = live.phase == Phase::Pending && context.vocabulary.is_awaited(address);
     awaited.then(|| Change { id: Some(live.id.clone()), ..bare(address, Action::Wait, Reason::Unfinished) })
+}
+
+/// Refuses the changes that can be made, but not from this value to that one. Returns the reason of the first.
+fn refuse(
+    context: &Context<'_>,
+    address: &Address,
+    attributes: &mut [AttributeChange],
+    wanted: &Attributes,
+) -> Option<Reason> {
+    let mut first = None;
+    for change in attributes.iter_mut().filter(|change| change.action != Action::Refuse) {
+        if let Some(instead) = context.vocabulary.refuses(address, change, wanted) {
+            change.action = Action::Refuse;
+            first.get_or_insert(Reason::Fixed { attribute: change.name.clone(), instead });
+        }
+    }
+    first
 }
 
 fn fixed(kind: &Kind, attributes: &[AttributeChange]) -> Reason {

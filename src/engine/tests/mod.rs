@@ -6,6 +6,7 @@ mod cloud;
 mod drift;
 mod fields;
 mod lives;
+mod moves;
 mod plan;
 mod timing;
 mod worlds;
@@ -107,6 +108,21 @@ impl Vocabulary for TestKinds {
 
     fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
         (address.name() == "seal").then_some("find it again")
+    }
+
+    fn refuses(&self, address: &Address, change: &AttributeChange, _wanted: &Attributes) -> Option<String> {
+        let number = |value: &Option<Value>| value.as_ref()?.as_text()?.parse::<u32>().ok();
+        let shrinks = number(&change.after)? < number(&change.before)?;
+        (address.kind() == "disk" && change.name == "size" && shrinks).then(|| "disks only grow".to_owned())
+    }
+
+    fn replicas(&self, address: &Address, _live: &Attributes, _wanted: &Attributes) -> Option<Replicas> {
+        let copy = address.kind() == "disk" && address.name().starts_with("copy-");
+        copy.then(|| Replicas { set: "copies", moved: "copied".to_owned(), alone: "make another one first" })
+    }
+
+    fn pool(&self, address: &Address, _attributes: &Attributes) -> Option<&'static str> {
+        (address.kind() == "group" && address.name().starts_with("pool-")).then_some("pool")
     }
 }
 

@@ -50,10 +50,12 @@ impl Wish {
     fn cluster(&self) -> Cluster {
         let zones = ["\"us-east-1d\"", "\"us-east-1f\"", "\"us-east-1a\""][..self.zones].join(", ");
         let Self { masters, size, nodes, allow, .. } = self;
+        // Nodes with other processors are refused: masters may have them.
+        let workers = if *size == "t4g.medium" { "t3.medium" } else { size };
         let text = format!(
             "name = \"{CLUSTER}\"\nstate = \"s3://{BUCKET}\"\nzones = [{zones}]\n\
              masters {{\n count = {masters}\n size = \"{size}\"\n}}\n\
-             nodes \"workers\" {{\n {nodes}\n size = \"{size}\"\n}}\n\
+             nodes \"workers\" {{\n {nodes}\n size = \"{workers}\"\n}}\n\
              api {{\n allow = [{allow}]\n}}\n"
         );
         let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
@@ -95,7 +97,8 @@ impl Life {
     }
 
     async fn blueprint(&mut self, sandbox: &Sandbox, wish: &Wish) -> Vec<Object> {
-        let question = Question { sizes: vec![wish.size.to_owned()], name: CLUSTER.to_owned(), ..Question::default() };
+        let sizes = vec![wish.size.to_owned(), "t3.medium".to_owned()];
+        let question = Question { sizes, name: CLUSTER.to_owned(), ..Question::default() };
         let facts: Facts = patiently(|| sandbox.facts(&question)).await;
         let laid_out = blueprint(&wish.cluster(), &facts, &self.pins).unwrap();
         self.pins = laid_out.pins;
@@ -199,7 +202,7 @@ const EDITS: &[(&str, &str)] = &[
     ("target-group", "health_check.interval=30"),
     ("target-group", "preserve_client_ip=false"),
     ("target-group", "sticky=true"),
-    ("volume", "gib=30"),
+    ("volume", "volume_type=gp2"),
     ("volume", "tags.Name=somebody"),
     ("vpc", "dns_support=false"),
 ];

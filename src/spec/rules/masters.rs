@@ -52,8 +52,9 @@ static SPREAD: Rule = Rule {
     code: "Q0404",
     severity: Error,
     title: "`masters.zones` does not name a zone for each master",
-    explanation: "`masters.zones` has one entry for each master, in order. It may name a zone more \
-        than once. Without it, masters go round the cluster's zones.",
+    explanation: "`masters.zones` has one entry for each master. It may name a zone more than once. \
+        New masters take the entries in order; another order moves no master. Without it, new masters \
+        go round the cluster's zones.",
     bad: "zones = [\"us-east-1a\", \"us-east-1b\"]\n\nmasters {\n  count = 3\n  size  = \"t3.medium\"\n  zones = [\"us-east-1a\", \"us-east-1b\"]\n}",
     good: "zones = [\"us-east-1a\", \"us-east-1b\"]\n\nmasters {\n  count = 3\n  size  = \"t3.medium\"\n  zones = [\"us-east-1a\", \"us-east-1b\", \"us-east-1b\"]\n}",
 };

@@ -51,6 +51,7 @@ pub(super) fn body(change: &Change, shared_reason: bool, mode: Mode, style: Styl
         Reason::Fixed { .. }
             | Reason::Lost { .. }
             | Reason::Needed { .. }
+            | Reason::Moved { .. }
             | Reason::Rejected { .. }
             | Reason::Duplicate { .. }
     );

@@ -178,6 +178,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("`{attribute}` of a living cluster cannot be changed: {instead}")
         }
         Reason::Needed { instead } => instead.clone(),
+        Reason::Moved { how } => value::safe(how),
         Reason::Lost { instead } => format!("it is gone, and is not made again: {instead}"),
     }
 }

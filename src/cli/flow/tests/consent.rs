@@ -36,8 +36,10 @@ async fn a_destroy_wants_the_name() {
 
 #[tokio::test(start_paused = true)]
 async fn data_is_lost_only_when_it_is_asked_for() {
-    let mut lab = Lab::built().await;
-    lab.text = FILE.replace("\"us-east-1f\"]", "\"us-east-1f\", \"us-east-1a\"]");
+    let volume = "service \"db\" {\n image = \"postgres:17\"\n port = 5432\n volume \"data\" {\n  gib = 5\n  path = \"/d\"\n }\n}\n";
+    let mut lab = Lab { text: format!("{FILE}{volume}"), ..Lab::new() };
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    lab.text = FILE.to_owned();
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
     assert!(out.contains("Loses data"), "{out}");

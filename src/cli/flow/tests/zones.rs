@@ -15,8 +15,8 @@ async fn ranges(lab: &Lab) -> BTreeMap<String, String> {
 async fn a_zone_takes_the_place_of_another_one_under_a_living_cluster() {
     let mut lab = Lab::built().await;
     let before = ranges(&lab).await;
-    // Master `b` moves, and leaves its volume behind.
-    let consent = Consent { yes: true, delete_data: true };
+    // Master `b` moves, and gets its data from the others.
+    let consent = YES;
     lab.text = FILE.replace("us-east-1f", "us-east-1a");
     let (exit, out) = lab.apply(consent).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());

@@ -1,0 +1,206 @@
+//! What a living cluster keeps, whatever the file leaves open: where masters are, its version of Kubernetes, its network.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Impossible, Note, Pins, Problem, storage};
+use crate::engine::{Live, Value};
+use crate::resource::{Resource, Subnet, Volume};
+use crate::spec::{Cluster, KubernetesVersion, Masters, Network, NetworkPlugin, Zone};
+
+/// The version of Kubernetes that a cluster runs, and the one that it is on its way to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedVersion {
+    /// The version that every machine has reached.
+    pub reached: KubernetesVersion,
+    /// The version of the last apply, which may not have come to its end.
+    pub wanted: KubernetesVersion,
+}
+
+/// What cannot be changed about the pods' network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedNetwork {
+    /// The addresses of pods.
+    pub pods: ipnet::Ipv4Net,
+    /// The addresses of services.
+    pub services: ipnet::Ipv4Net,
+    /// Who routes pod traffic.
+    pub plugin: NetworkPlugin,
+}
+
+const REBUILD: &str = "every address in the cluster depends on it. Put it back, or build another cluster";
+
+/// The cluster as it should be, with what it keeps.
+pub(super) fn settled(cluster: &Cluster, pins: &Pins) -> Result<Cluster, Impossible> {
+    let mut problems: Vec<Problem> =
+        pins.network.iter().flat_map(|pinned| changed_network(&cluster.network, pinned)).collect();
+    let mut settled = cluster.clone();
+    settled.masters.zones = place(&cluster.masters, &cluster.zones, &pins.masters);
+    if let Some(pinned) = pins.kubernetes {
+        match version(cluster, pinned) {
+            Ok(version) => settled.kubernetes = version,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(settled) } else { Err(Impossible { problems }) }
+}
+
+/// What the user may want to know of what the cluster keeps.
+pub(super) fn notes(settled: &Cluster) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if !settled.kubernetes_given && settled.kubernetes < KubernetesVersion::newest() {
+        notes.push(Note::NewerVersion { version: settled.kubernetes });
+    }
+    notes.extend(together(settled));
+    notes
+}
+
+/// The zone that holds too many masters, where the zones of the file could hold them better.
+fn together(settled: &Cluster) -> Option<Note> {
+    let masters = &settled.masters;
+    let (count, zones) = (masters.zones.len(), settled.zones.len());
+    let minority = count.saturating_sub(1) / 2;
+    if masters.zones_given || count < 3 || count.div_ceil(zones.max(1)) > minority {
+        return None;
+    }
+    let in_zone = |zone: &Zone| -> Vec<String> {
+        masters.placed().filter(|(_, other)| *other == zone).map(|(member, _)| member).collect()
+    };
+    let fullest = settled.zones.iter().map(|zone| (zone, in_zone(zone))).max_by_key(|(_, masters)| masters.len());
+    fullest
+        .filter(|(_, masters)| masters.len() > minority)
+        .map(|(zone, masters)| Note::MastersTogether { zone: zone.clone(), masters })
+}
+
+/// The zone of each master: where it is, as long as the file has that zone. Those that are new or have to move go where the
+/// fewest are, in the order of the file.
+fn place(masters: &Masters, zones: &[Zone], pinned: &BTreeMap<String, Zone>) -> Vec<Zone> {
+    if pinned.is_empty() {
+        return masters.zones.clone();
+    }
+    // Zones that the file gives are places: the order says where new masters go, and moves none.
+    let mut places = masters.zones.clone();
+    let mut chosen: Vec<Option<Zone>> = Vec::new();
+    for (member, _) in masters.placed() {
+        let kept = pinned.get(&member).filter(|zone| zones.contains(zone)).and_then(|zone| {
+            if !masters.zones_given {
+                return Some(zone.clone());
+            }
+            let at = places.iter().position(|place| place == zone)?;
+            Some(places.remove(at))
+        });
+        chosen.push(kept);
+    }
+    let mut places = places.into_iter();
+    for at in 0..chosen.len() {
+        if chosen[at].is_none() {
+            let given = if masters.zones_given { places.next() } else { None };
+            chosen[at] = given.or_else(|| emptiest(zones, &chosen));
+        }
+    }
+    chosen.into_iter().flatten().collect()
+}
+
+fn emptiest(zones: &[Zone], placed: &[Option<Zone>]) -> Option<Zone> {
+    let held = |zone: &Zone| placed.iter().flatten().filter(|other| *other == zone).count();
+    zones.iter().min_by_key(|zone| held(zone)).cloned()
+}
+
+fn changed_network(wanted: &Network, pinned: &PinnedNetwork) -> Vec<Problem> {
+    let settled = |setting, before: String, after: String, instead: &str| {
+        (before != after).then(|| Problem::Settled { setting, before, after, instead: instead.to_owned() })
+    };
+    let plugin = |plugin| match plugin {
+        NetworkPlugin::Routes => "\"routes\"".to_owned(),
+        NetworkPlugin::None => "\"none\"".to_owned(),
+    };
+    let instead = "pods of the old network and of the new one would not reach each other. Put it back, or build another \
+                   cluster";
+    [
+        settled("network.pods", pinned.pods.to_string(), wanted.pods.to_string(), REBUILD),
+        settled("network.services", pinned.services.to_string(), wanted.services.to_string(), REBUILD),
+        settled("network.plugin", plugin(pinned.plugin), plugin(wanted.plugin), instead),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The version that the cluster should have: never an older one, and one minor version at a time.
+fn version(cluster: &Cluster, pinned: PinnedVersion) -> Result<KubernetesVersion, Problem> {
+    let PinnedVersion { reached, wanted } = pinned;
+    if !cluster.kubernetes_given {
+        let known = KubernetesVersion::SUPPORTED.contains(&wanted);
+        let next = wanted.next().to_string();
+        return if known { Ok(wanted) } else { Err(Problem::EndedVersion { version: wanted.to_string(), next }) };
+    }
+    let asked = cluster.kubernetes;
+    let refuse = |before: KubernetesVersion, instead: String| Problem::Settled {
+        setting: "kubernetes",
+        before: before.to_string(),
+        after: asked.to_string(),
+        instead,
+    };
+    if asked < wanted {
+        return Err(refuse(wanted, format!("Kubernetes does not go back to an older version. Keep {wanted}")));
+    }
+    let next = reached.next();
+    if asked > next {
+        let way = if wanted > reached {
+            format!("the way to {wanted} is not finished. Apply {wanted} until the plan is empty, then {asked}")
+        } else {
+            format!("Kubernetes goes up one minor version at a time. Apply {next} first, then {}", next.next())
+        };
+        return Err(refuse(reached, way));
+    }
+    Ok(asked)
+}
+
+impl Pins {
+    /// Adds what the cluster keeps from now on.
+    #[must_use]
+    pub(super) fn settle(mut self, settled: &Cluster, before: &Self) -> Self {
+        let Network { pods, services, plugin, .. } = settled.network;
+        let reached = before.kubernetes.map_or(settled.kubernetes, |pinned| pinned.reached);
+        self.masters = settled.masters.placed().map(|(member, zone)| (member, zone.clone())).collect();
+        self.kubernetes = Some(PinnedVersion { reached, wanted: settled.kubernetes });
+        self.network = Some(PinnedNetwork { pods, services, plugin });
+        self
+    }
+
+    /// The same after an apply that came to its end.
+    #[must_use]
+    pub fn reached(mut self) -> Self {
+        self.kubernetes = self.kubernetes.map(|pinned| PinnedVersion { reached: pinned.wanted, ..pinned });
+        self
+    }
+
+    /// Adds what is not recorded, from what was applied last and from what there is.
+    #[must_use]
+    pub fn recover(mut self, applied: Option<&Cluster>, live: &[Live]) -> Self {
+        if let Some(applied) = applied {
+            let Network { pods, services, plugin, .. } = applied.network;
+            let version = PinnedVersion { reached: applied.kubernetes, wanted: applied.kubernetes };
+            self.network.get_or_insert(PinnedNetwork { pods, services, plugin });
+            self.kubernetes.get_or_insert(version);
+        }
+        for live in live.iter().filter(|live| live.proven) {
+            let text = |name: &str| live.attributes.get(name).and_then(Value::as_text);
+            let Some(zone) = text("zone").and_then(|zone| Zone::parse(zone).ok()) else { continue };
+            if live.address.kind() == Volume::KIND.name
+                && let Some(member) = storage::member_of(live.address.name())
+            {
+                self.masters.entry(member.to_owned()).or_insert(zone);
+            } else if live.address.kind() == Subnet::KIND.name
+                && let Some(range) = text("cidr").and_then(|range| range.parse().ok())
+            {
+                self.subnets.entry(zone).or_insert(range);
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

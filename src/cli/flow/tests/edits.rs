@@ -1,0 +1,155 @@
+//! Ordinary edits of a living cluster that must not cost it.
+
+use super::*;
+use crate::engine::Live;
+use crate::resource::{Resource, Volume};
+
+const THREE: &str = r#"
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+masters {
+  count = 3
+  size  = "t3.medium"
+}
+nodes "w" {
+  count = 1
+  size  = "t3.medium"
+}
+"#;
+
+async fn three() -> Lab {
+    let lab = Lab { text: THREE.to_owned(), ..Lab::new() };
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    lab
+}
+
+/// The zone and the id of each etcd volume.
+async fn volumes(lab: &Lab) -> BTreeMap<String, (String, String)> {
+    let live = lab.with(async |flow| flow.cloud.observe().await).await.unwrap();
+    let volumes = live.into_iter().filter(|live| live.address.kind() == Volume::KIND.name);
+    let place = |live: &Live| live.attributes["zone"].as_text().unwrap().to_owned();
+    volumes.map(|live| (live.address.name().to_owned(), (place(&live), live.id.clone()))).collect()
+}
+
+/// Loses the record: what it knew is read from what there is.
+async fn forget(lab: &Lab) {
+    let store = lab.sandbox.store("state.chat.poeticoding.com", "");
+    let key = "chat.poeticoding.com/state.json";
+    let etag = store.get(key).await.unwrap().unwrap().etag;
+    assert!(store.remove(key, &etag).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn zones_in_another_order_or_one_in_front_move_no_master() {
+    let mut lab = three().await;
+    let before = volumes(&lab).await;
+    lab.text = THREE
+        .replace("\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"", "\"us-east-1c\", \"us-east-1a\", \"us-east-1b\"");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    forget(&lab).await;
+    let (_, out) = lab.plan().await;
+    assert!(!out.contains("Replace") && !out.contains("Roll") && !out.contains("Create"), "without the record: {out}");
+    lab.text = THREE.replace("zones = [", "zones = [\"us-east-1d\", ");
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(volumes(&lab).await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_goes_moves_its_master_alone_and_with_its_data() {
+    let mut lab = three().await;
+    let before = volumes(&lab).await;
+    lab.text = THREE.replace("\"us-east-1b\"", "\"us-east-1d\"");
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let named =
+        "master b moves from us-east-1b to us-east-1d: its etcd member joins anew and gets its data from the others";
+    assert!(said.contains(named) && !said.contains("lost for good"), "{out}");
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let after = volumes(&lab).await;
+    assert_eq!(after["etcd-b"].0, "us-east-1d");
+    assert_eq!((&after["etcd-a"], &after["etcd-c"]), (&before["etcd-a"], &before["etcd-c"]));
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_master_stays_in_its_zone() {
+    let one = THREE.replace("count = 3", "count = 1").replace(", \"us-east-1b\", \"us-east-1c\"", "");
+    let mut lab = Lab { text: one.clone(), ..Lab::new() };
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    lab.text = one.replace("us-east-1a", "us-east-1b");
+    let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
+    assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("apply `count = 3` in `masters` first"), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_node_group_goes_after_the_new_one_is_there() {
+    let mut lab = three().await;
+    lab.text = THREE.replace("nodes \"w\"", "nodes \"workers\"");
+    lab.manner.json = true;
+    let (_, out) = lab.plan().await;
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let changes = json["plan"]["changes"].as_array().unwrap();
+    let old = changes.iter().find(|change| change["address"] == "autoscaling-group/nodes-w").unwrap();
+    assert!(old["needs"].as_array().unwrap().contains(&"autoscaling-group/nodes-workers".into()), "{old}");
+    assert!(!lab.err.read().contains("without nodes"));
+    lab.manner.json = false;
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_leaves_the_cluster_without_nodes_says_so() {
+    let mut lab = three().await;
+    let (without, _) = THREE.split_once("nodes").unwrap();
+    lab.text = without.to_owned();
+    lab.plan().await.0.unwrap();
+    let said = lab.err.read();
+    assert!(said.contains("this plan leaves the cluster without nodes: it takes nodes-w away"), "{said}");
+}
+
+/// What the plan of an edited file says.
+async fn refused(before: &str, after: &str) -> String {
+    let mut lab = Lab { text: before.to_owned(), ..Lab::new() };
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    after.clone_into(&mut lab.text);
+    let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
+    let error = exit.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused, "{out}");
+    before.clone_into(&mut lab.text);
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
+    let report = error.report();
+    format!("{out} {} {}", report.message, report.causes.join(" ")).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_only_grow_is_refused_with_the_way() {
+    let etcd = |gib: u32| THREE.replace("count = 3", &format!("count = 3\n  etcd {{\n gib = {gib}\n }}"));
+    let said = refused(&etcd(20), &etcd(10)).await;
+    assert!(said.contains("can grow, but not shrink. Keep 20 in `masters { etcd { gib } }`"), "{said}");
+    let claim = |gib: u32| {
+        format!(
+            "{THREE}service \"db\" {{\n image = \"postgres:17\"\n port = 5432\n volume \"data\" {{\n gib = {gib}\n path = \"/d\"\n }}\n}}\n"
+        )
+    };
+    let said = refused(&claim(5), &claim(4)).await;
+    assert!(said.contains("Keep `gib = 5`"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_break_a_living_cluster_is_refused_with_the_way() {
+    let with = |line: &str| format!("{THREE}{line}\n");
+    let said = refused(THREE, &with("network {\n services = \"10.64.0.0/16\"\n}")).await;
+    assert!(said.contains("`network.services` cannot be changed from 100.64.0.0/13 to 10.64.0.0/16"), "{said}");
+    let said = refused(&with("kubernetes = \"1.34\""), &with("kubernetes = \"1.36\"")).await;
+    assert!(said.contains("Apply 1.35 first, then 1.36"), "{said}");
+    let arm = THREE.replace("count = 1\n  size  = \"t3.medium\"", "count = 1\n  size  = \"t4g.medium\"");
+    let said = refused(THREE, &arm).await;
+    assert!(said.contains("Add a node group of the new size and apply"), "{said}");
+}

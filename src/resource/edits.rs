@@ -1,0 +1,120 @@
+//! Edits of a living cluster that depend on more than the attribute: what can only grow, what moves with its data, and
+//! what stands in for what.
+
+use super::{
+    AutoScalingGroup, ETCD, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM, Volume, tags_in,
+    tags_of,
+};
+use crate::engine::{Address, AttributeChange, Attributes, Replicas, Value};
+use crate::spec::InstanceSize;
+
+/// The pool of all node groups.
+const NODES: &str = "nodes";
+
+/// The way out of a change from this value to that one.
+pub(super) fn refuses(address: &Address, change: &AttributeChange, wanted: &Attributes) -> Option<String> {
+    let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
+    match (address.kind(), change.name.as_str()) {
+        (kind, "gib") if kind == Volume::KIND.name => smaller_volume(before, after, wanted),
+        (VOLUME_CLAIM, "spec.resources.requests.storage") => smaller_claim(before, after),
+        (kind, "instance_size") if kind == LaunchTemplate::KIND.name => other_processors(before, after, wanted),
+        _ => None,
+    }
+}
+
+/// EBS volumes grow, and never shrink.
+fn smaller_volume(before: &Value, after: &Value, wanted: &Attributes) -> Option<String> {
+    let (Value::Integer(before), Value::Integer(after)) = (before, after) else { return None };
+    let is_etcd = tags_of(wanted).get(ROLE_TAG).is_some_and(|role| role == ETCD);
+    let place = if is_etcd { "`masters { etcd { gib } }`".to_owned() } else { "`gib`".to_owned() };
+    (after < before).then(|| format!("an EBS volume can grow, but not shrink. Keep {before} in {place}"))
+}
+
+/// Nor do the volumes behind claims.
+fn smaller_claim(before: &Value, after: &Value) -> Option<String> {
+    let (before, after) = (bytes(before.as_text()?)?, bytes(after.as_text()?)?);
+    let gib = before.div_ceil(1 << 30);
+    (after < before).then(|| {
+        format!(
+            "a volume can grow, but not shrink. Keep `gib = {gib}`, or add a volume of another name and copy the data"
+        )
+    })
+}
+
+/// A quantity of Kubernetes in bytes: `5Gi`, `500M`, `1024`.
+fn bytes(quantity: &str) -> Option<u64> {
+    let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
+    let (number, unit) = quantity.split_at(digits);
+    let factor: u64 = match unit {
+        "" => 1,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "T" => 1_000_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        "Ti" => 1 << 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// Images of services that are built for one architecture do not start on another one. Masters run only images that are
+/// built for both.
+fn other_processors(before: &Value, after: &Value, wanted: &Attributes) -> Option<String> {
+    let architecture = |size: &Value| InstanceSize::parse(size.as_text()?).ok().map(|size| size.architecture());
+    let (before, after) = (architecture(before)?, architecture(after)?);
+    let is_master = tags_in(wanted, "instance_tags").get(ROLE_TAG).is_some_and(|role| role == MASTER);
+    (before != after && !is_master).then(|| {
+        format!(
+            "the nodes would change from {before} to {after} processors, and images that are not built for both would not \
+             start. Add a node group of the new size and apply; when the pods run there, take this group out"
+        )
+    })
+}
+
+/// The volumes of etcd's members hold the same data: a member with a blank volume learns everything from the others.
+pub(super) fn replicas(address: &Address, live: &Attributes, wanted: &Attributes) -> Option<Replicas> {
+    let tags = tags_of(wanted);
+    if address.kind() != Volume::KIND.name || tags.get(ROLE_TAG).is_none_or(|role| role != ETCD) {
+        return None;
+    }
+    let text = |attributes: &Attributes| attributes.get("zone").and_then(Value::as_text).unwrap_or("?").to_owned();
+    let (member, from, to) = (tags.get(MEMBER_TAG).cloned().unwrap_or_default(), text(live), text(wanted));
+    let place = if from == to { "gets a new volume".to_owned() } else { format!("moves from {from} to {to}") };
+    Some(Replicas {
+        set: ETCD,
+        moved: format!(
+            "master {member} {place}: its etcd member joins anew and gets its data from the others, one master at a time"
+        ),
+        alone: "a single master cannot move to another zone: its volume stays in its zone, and no other master has the \
+                data. Put the zone back; or apply `count = 3` in `masters` first, and move then",
+    })
+}
+
+/// Node groups stand in for each other: their pods can run on any of them.
+pub(super) fn pool(address: &Address, attributes: &Attributes) -> Option<&'static str> {
+    let is_master = tags_of(attributes).get(ROLE_TAG).is_some_and(|role| role == MASTER);
+    (address.kind() == AutoScalingGroup::KIND.name && !is_master).then_some(NODES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_compared_by_what_they_mean() {
+        assert_eq!(bytes("5Gi"), Some(5 << 30));
+        assert_eq!(bytes("5120Mi"), bytes("5Gi"));
+        assert_eq!((bytes("1G"), bytes("12"), bytes("1.5Gi"), bytes("")), (Some(1_000_000_000), Some(12), None, None));
+    }
+
+    #[test]
+    fn claims_grow_and_never_shrink() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        assert!(smaller_claim(&text("5Gi"), &text("4Gi")).is_some_and(|way| way.contains("`gib = 5`")));
+        assert_eq!(smaller_claim(&text("5Gi"), &text("6Gi")), None);
+        assert_eq!(smaller_claim(&text("5Gi"), &text("5120Mi")), None);
+    }
+}
