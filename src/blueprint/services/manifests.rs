@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::spec::{Health, Placement, Scale, Service, Transport, Volume, Zone};
 
 use super::super::GROUP_TAG;
+use super::expansion::literally;
 
 /// The label by which everything of a service finds its pods. It is ours alone: a name that everybody uses would catch
 /// the pods of somebody else's `redis`, too, and what selects cannot be changed later.
@@ -161,8 +162,8 @@ fn container(name: &str, service: &Service) -> Json {
             container[field] = value;
         }
     };
-    set("command", json!(service.command));
-    set("args", json!(service.args));
+    set("command", texts(&service.command));
+    set("args", texts(&service.args));
     set("env", variables(service));
     set("resources", resources(service));
     let mounts = service.volumes.iter().map(|(volume, wanted)| json!({ "name": volume, "mountPath": wanted.path }));
@@ -188,9 +189,15 @@ fn container_ports(service: &Service) -> Json {
     all.collect()
 }
 
-/// Values as they stand in the file, and values of secrets by name: only the machine that runs the pod reads those.
+/// Texts that arrive as they stand in the file.
+fn texts(texts: &[String]) -> Json {
+    texts.iter().map(|text| literally(text)).collect()
+}
+
+/// Values that arrive as they stand in the file, and values of secrets by name: only the machine that runs the pod reads
+/// those.
 fn variables(service: &Service) -> Json {
-    let plain = service.env.iter().map(|(name, value)| (name, json!({ "name": name, "value": value })));
+    let plain = service.env.iter().map(|(name, value)| (name, json!({ "name": name, "value": literally(value) })));
     let secret = service.secrets.iter().map(|(name, from)| {
         (name, json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": from.secret, "key": from.key } } }))
     });

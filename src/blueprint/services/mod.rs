@@ -1,6 +1,7 @@
 //! Services: what runs in the cluster, and the load balancers before it.
 
 mod balancer;
+mod expansion;
 mod manifests;
 mod ports;
 
