@@ -127,6 +127,7 @@ fn facts() -> Facts {
             SizeFacts { architecture: Architecture::Arm64, vcpus: 2, memory_mib: 8192 },
         )]),
         own_images: BTreeMap::new(),
+        offered: BTreeMap::new(),
         public_zones: BTreeMap::from([("example.com".to_owned(), vec!["Z0EXAMPLE".to_owned()])]),
     }
 }

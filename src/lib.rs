@@ -60,6 +60,7 @@ pub mod engine;
 pub mod health;
 pub mod kubeconfig;
 pub mod kubernetes;
+pub mod limits;
 pub mod pki;
 pub mod resource;
 pub mod sandbox;

@@ -15,7 +15,7 @@ use super::kind::{AwsKind, Creation, Look, internal, live, updated};
 use super::s3::{S3, from_s3, remove, to_s3, versions};
 use super::{Aws, tags};
 use crate::engine::{Failure, Live, Note};
-use crate::resource::{Bucket, Resource, STATE_BUCKET, Tags};
+use crate::resource::{Bucket, Partition, Resource, STATE_BUCKET, Tags};
 
 /// The region whose buckets are made without naming it.
 const FIRST_REGION: &str = "us-east-1";
@@ -148,17 +148,8 @@ fn location(aws: &Aws) -> Option<BucketLocationConstraint> {
 }
 
 fn found(aws: &Aws, name: &str, seen: &Bucket) -> Result<Live, Failure> {
-    let arn = format!("arn:{}:s3:::{}", partition(&aws.scope.region), seen.name);
+    let arn = format!("arn:{}:s3:::{}", Partition::of(&aws.scope.region).id(), seen.name);
     live(name, &seen.name, seen, &[("name", &seen.name), ("arn", &arn)])
-}
-
-/// The part of AWS that a region belongs to: no answer of S3 names it.
-fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 /// The bucket's tags; nothing if there is no bucket.
@@ -226,11 +217,6 @@ mod tests {
         assert!(all_four(&all.clone().build()));
         assert!(!all_four(&all.clone().restrict_public_buckets(false).build()));
         assert!(!all_four(&all.set_block_public_acls(None).build()));
-    }
-
-    #[test]
-    fn an_arn_names_the_part_of_aws_that_the_region_is_in() {
-        assert_eq!(["us-east-1", "cn-north-1", "us-gov-west-1"].map(partition), ["aws", "aws-cn", "aws-us-gov"]);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{ArchitectureType, ArchitectureValues, Image, InstanceTypeInfo};
+use aws_sdk_ec2::types::{
+    ArchitectureType, ArchitectureValues, Image, InstanceTypeInfo, InstanceTypeOffering, LocationType,
+};
 use aws_sdk_ssm::types::Parameter;
 
 use super::Aws;
@@ -29,17 +31,18 @@ impl Cloud for Aws {
 
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
-            let ((account, caller), images, own_images, sizes, zones, public_zones) = tokio::try_join!(
+            let ((account, caller), images, own_images, sizes, offered, zones, public_zones) = tokio::try_join!(
                 caller(self),
                 images(self, !question.own_images_only),
                 own_images(self, question),
                 sizes(self, &question.sizes),
+                offered(self, &question.sizes),
                 zones(self),
                 all(self, Asker::Facts),
             )?;
             let public_zones = public(&public_zones, &question.name);
             let region = self.scope.region.clone();
-            Ok(Facts { account, caller, region, zones, images, own_images, sizes, public_zones })
+            Ok(Facts { account, caller, region, zones, images, own_images, sizes, offered, public_zones })
         })
     }
 
@@ -116,6 +119,29 @@ async fn sizes(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, SizeFacts
         || aws.ec2.describe_instance_types().filters(wanted.clone()).into_paginator().items().send().try_collect();
     let told: Vec<InstanceTypeInfo> = aws.read(EC2, "DescribeInstanceTypes", pages).await?;
     Ok(told.iter().filter_map(size).collect())
+}
+
+/// The zones that have each size, in one call for all of them. A region may have a size that some of its zones lack.
+async fn offered(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = aws_sdk_ec2::types::Filter::builder().name("instance-type").set_values(Some(names.to_vec())).build();
+    let pages = || {
+        let request = aws.ec2.describe_instance_type_offerings().location_type(LocationType::AvailabilityZone);
+        request.filters(wanted.clone()).into_paginator().items().send().try_collect()
+    };
+    let told: Vec<InstanceTypeOffering> = aws.read(EC2, "DescribeInstanceTypeOfferings", pages).await?;
+    let mut offered: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for offering in &told {
+        if let (Some(size), Some(zone)) = (offering.instance_type(), offering.location()) {
+            offered.entry(size.as_str().to_owned()).or_default().push(zone.to_owned());
+        }
+    }
+    for zones in offered.values_mut() {
+        zones.sort_unstable();
+    }
+    Ok(offered)
 }
 
 fn size(told: &InstanceTypeInfo) -> Option<(String, SizeFacts)> {

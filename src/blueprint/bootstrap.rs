@@ -10,7 +10,7 @@ use crate::resource::{BucketObject, Folder, Resource, root};
 use crate::spec::{Cluster, NetworkPlugin, StateLocation};
 
 /// The most bytes of user data that EC2 takes, before it is encoded.
-pub(super) const USER_DATA_LIMIT: usize = 16 * 1024;
+pub(super) const USER_DATA_LIMIT: usize = crate::limits::aws::USER_DATA;
 
 /// The name of the script that makes a machine a part of the cluster.
 pub(super) const SCRIPT: &str = "node.sh";

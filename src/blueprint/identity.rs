@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Problem, Site, names, permissions, policy};
-use crate::engine::{Input, Object};
+use crate::engine::{Input, Object, Part};
+use crate::limits::aws::INLINE_POLICIES;
+use crate::limits::policy_length;
 use crate::resource::{InstanceProfile, KeyPair, Resource, Role};
+
+/// The most characters of an id that AWS makes up: that of a hosted zone.
+const LONGEST_ID: usize = 32;
 
 /// The name of the key pair's object.
 const SSH: &str = "ssh";
@@ -24,6 +29,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     for (name, policies) in
         [(super::masters::ROLE, permissions::masters(site)), (super::nodes::ROLE, permissions::nodes(site))]
     {
+        check_length(&site.below(name), &policies)?;
         objects.push(role(site, name, policies).object(name)?);
         objects.push(instance_profile(site, name).object(name)?);
     }
@@ -31,6 +37,29 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         objects.push(key_pair(site, key).object(SSH)?);
     }
     Ok(objects)
+}
+
+/// Refuses policies that IAM would.
+fn check_length(role: &str, policies: &BTreeMap<String, Input>) -> Result<(), Problem> {
+    let characters: usize = policies.values().map(length).sum();
+    if characters > INLINE_POLICIES {
+        return Err(Problem::PolicyTooLong { role: role.to_owned(), characters });
+    }
+    Ok(())
+}
+
+/// How long a document will be, at most: the ids in it are not known yet.
+fn length(document: &Input) -> usize {
+    match document {
+        Input::Known(text) => policy_length(text),
+        Input::Pending(template) => {
+            let part = |part: &Part| match part {
+                Part::Literal(text) => policy_length(text),
+                Part::Reference(_) => LONGEST_ID,
+            };
+            template.parts.iter().map(part).sum()
+        }
+    }
 }
 
 /// The path of what IAM lists by path alone: it holds the object's address.
@@ -43,7 +72,7 @@ fn role(site: &Site<'_>, name: &str, policies: BTreeMap<String, Input>) -> Role 
     Role {
         name: names::fitted(&display, names::ROLE),
         path: path(site, Role::KIND.name, name),
-        trust: policy::assumed_by_ec2(),
+        trust: policy::assumed_by_ec2(site.partition),
         policies,
         attached: Vec::new(),
         tags: site.tags(&Role::address(name), &display),

@@ -4,27 +4,28 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::limits::aws::name as limits;
 use crate::resource::balancer_stem;
 
 /// How many hexadecimal digits of a hash stand in a name.
 const DIGITS: usize = 8;
 
 /// The longest name of an Auto Scaling group.
-pub(super) const AUTO_SCALING_GROUP: usize = 255;
+pub(super) const AUTO_SCALING_GROUP: usize = limits::AUTO_SCALING_GROUP.most;
 /// The longest name of an instance profile.
-pub(super) const INSTANCE_PROFILE: usize = 128;
+pub(super) const INSTANCE_PROFILE: usize = limits::INSTANCE_PROFILE.most;
 /// The longest name of a key pair.
-pub(super) const KEY_PAIR: usize = 255;
+pub(super) const KEY_PAIR: usize = limits::KEY_PAIR.most;
 /// The longest name of a launch template.
-pub(super) const LAUNCH_TEMPLATE: usize = 128;
+pub(super) const LAUNCH_TEMPLATE: usize = limits::LAUNCH_TEMPLATE.most;
 /// The longest name of a load balancer.
-pub(super) const LOAD_BALANCER: usize = 32;
+pub(super) const LOAD_BALANCER: usize = limits::LOAD_BALANCER.most;
 /// The longest name of a role.
-pub(super) const ROLE: usize = 64;
+pub(super) const ROLE: usize = limits::ROLE.most;
 /// The longest name of a security group.
-pub(super) const SECURITY_GROUP: usize = 255;
+pub(super) const SECURITY_GROUP: usize = limits::SECURITY_GROUP.most;
 /// The longest name of a target group.
-pub(super) const TARGET_GROUP: usize = 32;
+pub(super) const TARGET_GROUP: usize = limits::TARGET_GROUP.most;
 
 /// The SHA-256 of some bytes in hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {

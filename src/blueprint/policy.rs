@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::resource::Partition;
+
 /// One permission: what may be done, to what, and when.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
@@ -69,12 +71,12 @@ pub(super) fn document(statements: &[Statement]) -> String {
 }
 
 /// Who may assume a role: EC2, for its instances.
-pub(super) fn assumed_by_ec2() -> String {
+pub(super) fn assumed_by_ec2(partition: Partition) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
-            "Principal": { "Service": "ec2.amazonaws.com" },
+            "Principal": { "Service": partition.ec2() },
             "Action": "sts:AssumeRole",
         }],
     })

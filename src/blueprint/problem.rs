@@ -45,6 +45,34 @@ pub enum Problem {
         /// Who should be of that size: `the masters`, `the nodes "workers"`.
         users: Vec<String>,
     },
+    /// A zone has no such instances.
+    #[error(
+        "{} not have {size} instances, which {who} should be; {}: choose another `size`, or other `zones`",
+        words::list(zones) + if zones.len() == 1 { " does" } else { " do" },
+        if offered.is_empty() { "no zone of the region has them".to_owned() } else { format!("{} {} them", words::list(offered), if offered.len() == 1 { "has" } else { "have" }) }
+    )]
+    SizeNotInZone {
+        /// The instance size.
+        size: InstanceSize,
+        /// The zones of the file that lack it.
+        zones: Vec<String>,
+        /// The zones of the region that have it.
+        offered: Vec<String>,
+        /// Who should be of that size: `the masters`, `the nodes "workers"`.
+        who: String,
+    },
+    /// A role's inline policies are longer than IAM takes.
+    #[error(
+        "the policies of the role {role} have {characters} characters, and IAM takes {}: the cluster's name, the \
+         bucket's and its prefix stand in them many times; choose a shorter prefix in `state`",
+        crate::limits::aws::INLINE_POLICIES
+    )]
+    PolicyTooLong {
+        /// The role's name.
+        role: String,
+        /// How long they are, white space aside.
+        characters: usize,
+    },
     /// There is no machine image for an architecture.
     #[error(
         "the region {region} has no Amazon Linux 2023 image for {architecture}: name one of your own with `image`, or choose \

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use super::dns::PublicNames;
 use super::{Impossible, Note, Pins, Problem, addons, bootstrap, dns, services, subnets, tags};
 use crate::engine::Address;
-use crate::resource::{Facts, ImageFacts, Tags};
+use crate::resource::{Facts, ImageFacts, Partition, Tags};
 use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
 
 /// A cluster and the place that it is built on.
@@ -28,7 +28,7 @@ pub(super) struct Site<'a> {
     /// The same, with those of zones that the cluster has left.
     ranges: BTreeMap<Zone, Ipv4Net>,
     account: &'a str,
-    partition: &'a str,
+    pub partition: Partition,
     images: BTreeMap<Architecture, String>,
     own_images: &'a BTreeMap<String, ImageFacts>,
     architectures: BTreeMap<&'a InstanceSize, Architecture>,
@@ -51,6 +51,7 @@ impl<'a> Site<'a> {
     pub(super) fn survey(cluster: &'a Cluster, facts: &'a Facts, pins: &Pins) -> Result<Self, Impossible> {
         let mut problems: Vec<Problem> = unusable_zones(cluster, facts).collect();
         let architectures = architectures(cluster, facts, &mut problems);
+        problems.extend(lacking_zones(cluster, facts));
         problems.extend(wrong_images(cluster, facts, &architectures));
         let images = images(cluster, &architectures, facts, pins, &mut problems);
         let node_ports = services::node_ports(cluster, pins).unwrap_or_else(|problem| {
@@ -75,7 +76,7 @@ impl<'a> Site<'a> {
                 ranges: subnets::remembered(&subnets, &pins.subnets),
                 subnets,
                 account: &facts.account,
-                partition: facts.caller.split(':').nth(1).filter(|text| !text.is_empty()).unwrap_or("aws"),
+                partition: Partition::of(&cluster.region),
                 images,
                 own_images: &facts.own_images,
                 architectures,
@@ -117,12 +118,12 @@ impl<'a> Site<'a> {
 
     /// The ARN of something in the cluster's region and account: `arn("ec2", "volume/*")`.
     pub(super) fn arn(&self, service: &str, rest: &str) -> String {
-        format!("arn:{}:{service}:{}:{}:{rest}", self.partition, self.cluster.region, self.account)
+        format!("arn:{}:{service}:{}:{}:{rest}", self.partition.id(), self.cluster.region, self.account)
     }
 
     /// The ARN of something that belongs to no region: a bucket's object, a hosted zone.
     pub(super) fn global_arn(&self, service: &str, rest: &str) -> String {
-        format!("arn:{}:{service}:::{rest}", self.partition)
+        format!("arn:{}:{service}:::{rest}", self.partition.id())
     }
 
     /// What was chosen.
@@ -166,11 +167,31 @@ fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<I
     })
 }
 
+/// The zones of the file that do not have the machines that should be there.
+fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = Problem> + 'a {
+    machines(cluster).filter_map(|alike| {
+        let offered = facts.offered.get(alike.size.as_str())?;
+        let usable = |zone: &&Zone| facts.zones.iter().any(|known| known == zone.as_str());
+        let lacks = |zone: &&Zone| !offered.iter().any(|known| known == zone.as_str());
+        let zones: BTreeSet<&Zone> = alike.zones.iter().filter(usable).filter(lacks).collect();
+        let zones: Vec<String> = zones.into_iter().map(ToString::to_string).collect();
+        // A size that the whole region lacks is told as such.
+        let told = facts.sizes.contains_key(alike.size.as_str()) && !zones.is_empty();
+        told.then(|| Problem::SizeNotInZone {
+            size: alike.size.clone(),
+            zones,
+            offered: offered.clone(),
+            who: alike.who,
+        })
+    })
+}
+
 /// Machines of the file that are alike.
 struct Alike<'a> {
     /// Who they are: `the masters`, `the nodes "workers"`.
     who: String,
     size: &'a InstanceSize,
+    zones: &'a [Zone],
     image: Option<&'a ImageId>,
     root_gib: u32,
 }
@@ -181,12 +202,14 @@ fn machines(cluster: &Cluster) -> impl Iterator<Item = Alike<'_>> {
     let masters = Alike {
         who: "the masters".to_owned(),
         size: &masters.size,
+        zones: &masters.zones,
         image: masters.image.as_ref(),
         root_gib: masters.root.gib,
     };
     let nodes = cluster.nodes.iter().map(|(name, group)| Alike {
         who: format!("the nodes \"{name}\""),
         size: &group.size,
+        zones: &group.zones,
         image: group.image.as_ref(),
         root_gib: group.root.gib,
     });

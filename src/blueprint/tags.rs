@@ -1,6 +1,7 @@
 //! The tags of every object.
 
 use crate::engine::Address;
+use crate::limits::tags::most;
 use crate::resource::{self, CLUSTER_TAG, OBJECT_TAG, Tags};
 use crate::spec::Cluster;
 
@@ -11,15 +12,20 @@ pub(super) fn kubernetes_tag(cluster: &Cluster) -> String {
     resource::kubernetes_tag(cluster.name.as_str())
 }
 
-/// The tags of an object, which is called `name` in the console. Ours win over the user's.
+/// The tags of an object, which is called `name` in the console. Ours win over the user's, of which a hosted zone takes
+/// the first few alone.
 pub(super) fn tags(cluster: &Cluster, address: &Address, name: &str) -> Tags {
-    let mut tags = cluster.tags.clone();
-    tags.extend([
+    let ours = [
         (CLUSTER_TAG.to_owned(), cluster.name.to_string()),
         (OBJECT_TAG.to_owned(), address.to_string()),
         (kubernetes_tag(cluster), "owned".to_owned()),
         ("Name".to_owned(), name.to_owned()),
-    ]);
+    ];
+    let room = most(address.kind()).saturating_sub(ours.len());
+    let is_own = |key: &String| ours.iter().any(|(own, _)| own == key);
+    let of_the_file = cluster.tags.iter().filter(|(key, _)| !is_own(key)).take(room);
+    let mut tags: Tags = of_the_file.map(|(key, value)| (key.clone(), value.clone())).collect();
+    tags.extend(ours);
     tags
 }
 

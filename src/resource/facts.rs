@@ -39,6 +39,9 @@ pub struct Facts {
     pub own_images: BTreeMap<String, ImageFacts>,
     /// What is known of each instance size asked for; absent if the region does not have it.
     pub sizes: BTreeMap<String, SizeFacts>,
+    /// The zones that have each instance size asked for; nothing of a size that nobody told of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub offered: BTreeMap<String, Vec<String>>,
     /// The account's public hosted zones that the cluster's name ends in: name (without a final dot) to ids.
     pub public_zones: BTreeMap<String, Vec<String>>,
 }

@@ -7,6 +7,7 @@ mod gate;
 mod grant;
 mod kubernetes;
 mod names;
+mod partition;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,7 @@ pub use kubernetes::*;
 pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
 };
+pub use partition::Partition;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;

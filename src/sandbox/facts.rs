@@ -5,12 +5,21 @@ use std::collections::BTreeMap;
 use super::names::Call;
 use super::{Sandbox, sizes};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Cloud, Facts, Gate, ImageFacts, Question, TargetHealth};
+use crate::resource::{Cloud, Facts, Gate, ImageFacts, Partition, Question, TargetHealth};
 use crate::spec::Architecture;
 
 /// The letters of the regions that do not have just `a` to `c`.
 const LETTERS: &[(&str, &str)] =
     &[("us-east-1", "abcdef"), ("us-west-2", "abcd"), ("ap-northeast-1", "acd"), ("us-west-1", "ab")];
+
+/// What facts are asked for by, beside who asks.
+const ASKED: [&str; 5] = [
+    "GetParameters",
+    "DescribeInstanceTypes",
+    "DescribeInstanceTypeOfferings",
+    "DescribeAvailabilityZones",
+    "ListHostedZones",
+];
 
 /// The zones of a region.
 pub(super) fn zones(region: &str) -> Vec<String> {
@@ -35,19 +44,20 @@ impl Cloud for Sandbox {
 
     fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
-            for action in ["GetParameters", "DescribeInstanceTypes", "DescribeAvailabilityZones", "ListHostedZones"] {
+            for action in ASKED {
                 self.count(&Call { service: "sandbox", action: action.to_owned() });
             }
             let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| {
                 Ok(Facts {
                     account: world.account.clone(),
-                    caller: arn(world),
+                    caller: arn(world, &self.settings.region),
                     region: self.settings.region.clone(),
                     zones: zones(&self.settings.region),
                     images: images(),
                     own_images: question.own_images.iter().map(own_image).collect(),
                     sizes: question.sizes.iter().filter_map(|name| Some((name.clone(), sizes::size(name)?))).collect(),
+                    offered: question.sizes.iter().map(|name| self.offered(name)).collect(),
                     public_zones: public_zones(world, &question.name),
                 })
             })
@@ -65,7 +75,7 @@ impl Cloud for Sandbox {
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move {
             let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
-            self.call(&call, false, |world, _| Ok(arn(world))).await
+            self.call(&call, false, |world, _| Ok(arn(world, &self.settings.region))).await
         })
     }
 
@@ -74,9 +84,18 @@ impl Cloud for Sandbox {
     }
 }
 
+impl Sandbox {
+    /// A size, and the zones that have it.
+    fn offered(&self, name: &str) -> (String, Vec<String>) {
+        let mut offered = zones(&self.settings.region);
+        offered.retain(|zone| sizes::is_offered(name, zone));
+        (name.to_owned(), offered)
+    }
+}
+
 /// Who asks.
-fn arn(world: &super::World) -> String {
-    format!("arn:aws:iam::{}:user/sandbox", world.account)
+fn arn(world: &super::World, region: &str) -> String {
+    Partition::of(region).pattern(&format!("arn:aws:iam::{}:user/sandbox", world.account))
 }
 
 fn images() -> BTreeMap<Architecture, String> {

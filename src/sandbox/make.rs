@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::faults::Fate;
+use super::limits::check_limits;
 use super::names::{self, Call, hex, idiom_of};
 use super::provider::{gone, missing};
 use super::rules::check_zone;
@@ -174,6 +175,7 @@ impl Sandbox {
 impl World {
     /// Everything that AWS checks about attributes, of a new object or a changed one.
     fn check_all(&self, call: &Call, kind: &str, attributes: &Attributes, except: Option<&str>) -> Result<(), Failure> {
+        check_limits(call, kind, attributes)?;
         self.check_links(call, kind, attributes)?;
         if except.is_none() {
             self.check_ranges(call, kind, attributes)?;

@@ -11,6 +11,7 @@ mod foreign;
 mod gate;
 mod home;
 mod hurt;
+mod limits;
 mod links;
 mod make;
 mod names;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::world::World;
 use crate::engine::{Address, Class, Failure, Shape};
-use crate::resource::{Kind, is_kubernetes};
+use crate::resource::{Kind, Partition, is_kubernetes};
 
 /// How AWS speaks of a kind.
 pub(super) struct Idiom {
@@ -158,7 +158,8 @@ impl World {
     /// Fills a pattern of the vocabulary in.
     fn fill(&mut self, pattern: &str, region: &str, name: &str) -> String {
         let digits = if pattern.contains(":elasticloadbalancing:") || pattern.contains(".elb.") { 16 } else { 17 };
-        let text = pattern.replace("{account}", &self.account).replace("{region}", region).replace("{name}", name);
+        let text = Partition::of(region).pattern(pattern);
+        let text = text.replace("{account}", &self.account).replace("{region}", region).replace("{name}", name);
         text.split_inclusive('}').fold(String::new(), |filled, piece| {
             if let Some(before) = piece.strip_suffix("{hex}") {
                 format!("{filled}{before}{}", self.hex(digits))

@@ -64,6 +64,9 @@ const T2: &[(&str, u32, u64)] = &[
     ("2xlarge", 8, 32_768),
 ];
 
+/// The zone that has old instances alone.
+const OLD_ZONE: &str = "us-east-1e";
+
 /// What is known of an instance size; `None` if the region does not have it.
 pub(super) fn size(name: &str) -> Option<SizeFacts> {
     let (family, size) = name.split_once('.')?;
@@ -79,6 +82,12 @@ pub(super) fn size(name: &str) -> Option<SizeFacts> {
             Some(SizeFacts { architecture: *architecture, vcpus: *vcpus, memory_mib })
         }
     }
+}
+
+/// Whether a zone has instances of a size. One zone of the simulated account is an old one, as in AWS: it has the
+/// generation before and no other.
+pub(super) fn is_offered(name: &str, zone: &str) -> bool {
+    size(name).is_some() && (zone != OLD_ZONE || name.starts_with("t2."))
 }
 
 fn row(table: &[(&str, u32, u64)], size: &str, architecture: Architecture) -> Option<SizeFacts> {

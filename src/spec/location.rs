@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::cluster::StateLocation;
+use crate::limits::aws::{BUCKET_BEGINNINGS, BUCKET_ENDS};
 
 /// Why a text is not a state location.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -80,9 +81,8 @@ fn check_bucket(name: &str) -> Result<(), BucketError> {
     if name.parse::<Ipv4Addr>().is_ok() {
         return Err(BucketError::Address);
     }
-    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"].into_iter().find(|p| name.starts_with(p));
-    let reserved = reserved
-        .or_else(|| ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].into_iter().find(|s| name.ends_with(s)));
+    let reserved = BUCKET_BEGINNINGS.into_iter().find(|p| name.starts_with(p));
+    let reserved = reserved.or_else(|| BUCKET_ENDS.into_iter().find(|s| name.ends_with(s)));
     reserved.map_or(Ok(()), |part| Err(BucketError::Reserved(part)))
 }
 

@@ -1,12 +1,15 @@
 //! What can be said of an add-on's manifest without a cluster: whether it is YAML, and which objects it holds.
 
+mod limits;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
 use super::diagnostic::Diagnostic;
-use super::rules::addons::{ABSENT, NOT_YAML, TWICE, TYPE};
+use super::rules::addons::{ABSENT, NOT_YAML, REFUSED, REPEATED, TWICE, TYPE};
 use super::source::{Source, Span};
+use super::yaml::{parts, read_part};
 
 /// Whether a type of object, by its `apiVersion` and `kind`, is in namespaces. `None`: no such type is known.
 pub type Namespaced<'a> = &'a dyn Fn(&str, &str) -> Option<bool>;
@@ -14,7 +17,7 @@ pub type Namespaced<'a> = &'a dyn Fn(&str, &str) -> Option<bool>;
 /// Everything that is wrong with an add-on's manifest, in its order.
 pub fn check_manifest(addon: &str, source: &Source, namespaced: Namespaced<'_>) -> Vec<Diagnostic> {
     let mut check = Check { addon, namespaced, seen: BTreeMap::new(), found: Vec::new() };
-    for document in documents(source.text()) {
+    for document in parts(source.text()) {
         check.document(&source.text()[document.clone()], document.start);
     }
     for problem in &mut check.found {
@@ -56,16 +59,26 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn document(&mut self, text: &str, start: usize) {
-        let manifest: Json = match serde_saphyr::from_str(text) {
-            Ok(manifest) => manifest,
+        let shifted = |place: &Span| start + place.start..start + place.end;
+        let documents = match read_part(text) {
+            Ok(documents) => documents,
             Err(error) => {
-                let place = error.location().map_or(0..0, |place| span_at(text, place.line(), place.column(), start));
-                let why = error.without_snippet().to_string();
-                // Where that is counts from the document's first line there, and stands above the caret anyway.
-                let why = why.lines().next().and_then(|line| line.split(" at line ").next()).unwrap_or_default();
-                return self.report(Diagnostic::new(&NOT_YAML, place, self.of(&format!("is not YAML: {why}"))));
+                let message = self.of(&format!("is not YAML: {error}"));
+                return self.report(Diagnostic::new(&NOT_YAML, shifted(&error.place), message));
             }
         };
+        for (key, place) in &documents.repeated {
+            let message = self.of(&format!("says `{key}` twice in one place"));
+            self.report(
+                Diagnostic::new(&REPEATED, shifted(place), message).note("the last one counts, as with kubectl"),
+            );
+        }
+        for manifest in documents.values {
+            self.manifest(manifest, text, start);
+        }
+    }
+
+    fn manifest(&mut self, manifest: Json, text: &str, start: usize) {
         if manifest.is_null() {
             return;
         }
@@ -96,6 +109,10 @@ impl Check<'_> {
             let help = "bring its CustomResourceDefinition as an add-on too, or apply it with kubectl";
             return self.report(Diagnostic::new(&TYPE, place, message).help(help));
         };
+        if let Some(why) = limits::problem(manifest) {
+            let message = self.of(&format!("holds a {kind} {why}"));
+            self.report(Diagnostic::new(&REFUSED, place.clone(), message));
+        }
         let namespace = if namespaced { manifest["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };
         self.remember((kind, namespace.to_owned(), name), place);
     }
@@ -123,23 +140,6 @@ impl Check<'_> {
     fn report(&mut self, problem: Diagnostic) {
         self.found.push(problem);
     }
-}
-
-/// The documents of a manifest: what stands between lines of three dashes, unless it is nothing but comments.
-fn documents(text: &str) -> Vec<Span> {
-    let mut documents = Vec::new();
-    let (mut start, mut next) = (0, 0);
-    for line in text.split_inclusive('\n') {
-        if line.trim_end() == "---" || line.starts_with("--- ") {
-            documents.push(start..next);
-            start = next + line.len();
-        }
-        next += line.len();
-    }
-    documents.push(start..next);
-    let says = |line: &str| !matches!(line.trim_start().chars().next(), None | Some('#' | '%'));
-    documents.retain(|document| text[document.clone()].lines().any(says));
-    documents
 }
 
 /// The items of a list, as far as each begins on a line of its own.
@@ -183,15 +183,6 @@ fn kind_at(text: &str, start: usize) -> Span {
 /// The bytes of space that a line begins with.
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
-}
-
-/// One character, by its line and column in a document, both from 1.
-fn span_at(text: &str, line: u64, column: u64, start: usize) -> Span {
-    let number = |number: u64| usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-    let before: usize = text.split_inclusive('\n').take(number(line)).map(str::len).sum();
-    let within: usize = text[before..].chars().take(number(column)).map(char::len_utf8).sum();
-    let place = start + before + within;
-    place..place + 1
 }
 
 #[cfg(test)]

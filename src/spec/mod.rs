@@ -28,6 +28,7 @@ mod shape;
 mod source;
 mod toml;
 mod tree;
+mod yaml;
 mod zone;
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use rules::{Rule, rule, rules};
 pub use schema::schema;
 pub use service::*;
 pub use source::{Position, Source};
+pub use yaml::{YamlError, read_yaml};
 pub use zone::ZoneError;
 
 use file::ClusterFile;

@@ -282,6 +282,7 @@ fn facts() -> Facts {
         images: BTreeMap::from([(x86, "ami-0x86".to_owned()), (arm, "ami-0arm".to_owned())]),
         sizes: BTreeMap::from([("t3.medium".to_owned(), size(x86)), ("t4g.medium".to_owned(), size(arm))]),
         own_images: BTreeMap::new(),
+        offered: BTreeMap::new(),
         public_zones: BTreeMap::new(),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::blueprint::Problem;
 use crate::resource::ApiType;
-use crate::spec::unfolded;
+use crate::spec::{read_yaml, unfolded};
 
 /// The type of what an add-on of the file defines, and which add-on that is.
 pub(super) struct Definition {
@@ -24,8 +24,10 @@ pub(super) struct Document {
 
 /// The documents of a manifest.
 pub(super) fn read(addon: &str, text: &str) -> Result<Vec<Json>, Problem> {
-    let documents: Vec<Json> =
-        serde_saphyr::from_multiple(text).map_err(|error| unreadable(addon, error.to_string()))?;
+    let documents = read_yaml(text).map_err(|error| {
+        let line = text[..error.place.start].matches('\n').count() + 1;
+        unreadable(addon, format!("line {line}: {error}"))
+    })?;
     Ok(documents.into_iter().flat_map(unfolded).filter(|document| !document.is_null()).collect())
 }
 

@@ -44,7 +44,7 @@ mod tests {
             } else if let Some((name, after)) = after.strip_prefix('(').and_then(|name| name.split_once(')')) {
                 match variables.get(name) {
                     Some(value) => out.push_str(value),
-                    None => out.push_str(&format!("$({name})")),
+                    None => out.extend(["$(", name, ")"]),
                 }
                 rest = after;
             } else {

@@ -61,6 +61,7 @@ pub(super) fn facts() -> Facts {
             ("m7g.large".to_owned(), size(Architecture::Arm64)),
         ]),
         own_images: BTreeMap::new(),
+        offered: BTreeMap::new(),
         public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),
     }
 }

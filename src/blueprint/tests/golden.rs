@@ -258,6 +258,29 @@ fn every_policy() {
     assert_drawn!("policies", out);
 }
 
+/// What differs in the partitions of China and `GovCloud`.
+#[test]
+fn identities_in_other_partitions() {
+    let mut out = String::new();
+    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
+        let mut cluster = tutorial();
+        let moved = cluster.to_string().replace("us-east-1", region);
+        cluster = serde_json::from_str(&moved).unwrap();
+        let objects = objects(cluster);
+        for (name, role) in all::<Role>(&objects) {
+            let policies: String = role.policies.values().map(text).collect();
+            assert!(policies.contains(&format!("arn:{partition}:")), "{name} in {region}");
+            assert!(!policies.contains("arn:aws:"), "{name} in {region}");
+            assert!(!policies.contains("amazonaws"), "no name of an endpoint stands in a policy");
+            writeln!(out, "{region}: role/{name}: trust\n{}\n", pretty(&role.trust)).unwrap();
+            if name == "nodes" {
+                writeln!(out, "{region}: role/{name}: policies\n{}\n", pretty(&policies)).unwrap();
+            }
+        }
+    }
+    assert_drawn!("partitions", out);
+}
+
 fn pretty(json: &str) -> String {
     serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(json).unwrap()).unwrap()
 }

@@ -40,6 +40,59 @@ fn every_problem_is_found_at_once() {
 }
 
 #[test]
+fn a_zone_without_a_size_is_named_with_those_that_have_it() {
+    let zones = |letters: &str| letters.chars().map(|letter| format!("us-east-1{letter}")).collect::<Vec<_>>();
+    let offered = [("t3.medium", "abcdf"), ("t3.large", "abcdef"), ("t4g.medium", "f")];
+    let offered = offered.into_iter().map(|(size, letters)| (size.to_owned(), zones(letters))).collect();
+    let facts = Facts { offered, ..facts() };
+    let mut cluster = tutorial();
+    for place in ["/zones", "/masters/zones", "/nodes/workers/zones"] {
+        *cluster.pointer_mut(place).unwrap() = json!(["us-east-1d", "us-east-1e"]);
+    }
+    let subnets = json!({ "us-east-1d": "172.20.32.0/19", "us-east-1e": "172.20.64.0/19" });
+    cluster["network"]["subnets"] = subnets;
+    cluster["masters"]["size"] = json!("t3.medium");
+    cluster["nodes"]["workers"]["size"] = json!("t4g.medium");
+    assert_snapshot!(refused(cluster.clone(), &facts), @r#"
+    us-east-1e does not have t3.medium instances, which the masters should be; us-east-1a, us-east-1b, us-east-1c, us-east-1d and us-east-1f have them: choose another `size`, or other `zones`
+    us-east-1d and us-east-1e do not have t4g.medium instances, which the nodes "workers" should be; us-east-1f has them: choose another `size`, or other `zones`
+    "#);
+    cluster["masters"]["size"] = json!("t3.large");
+    cluster["nodes"]["workers"]["size"] = json!("t3.large");
+    assert!(blueprint(&crate::blueprint::tests::clusters::cluster(cluster), &facts, &Pins::default()).is_ok());
+}
+
+#[test]
+fn policies_that_iam_would_refuse_are_refused_in_the_plan() {
+    let mut cluster = tutorial();
+    cluster["state"] = json!({ "s3": { "bucket": "b".repeat(63), "prefix": "p".repeat(512) } });
+    let refusal = refused(cluster, &facts()).to_string();
+    assert!(refusal.starts_with("the policies of the role masters."), "{refusal}");
+    assert!(
+        refusal.contains("IAM takes 10240: ") && refusal.ends_with("choose a shorter prefix in `state`"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_hosted_zone_gets_as_many_tags_as_route_53_takes() {
+    let mut cluster = tutorial();
+    cluster["tags"] = (0..44)
+        .map(|number| (format!("tag-{number:02}"), "x".to_owned()))
+        .collect::<BTreeMap<_, _>>()
+        .into_iter()
+        .collect();
+    let objects = objects(cluster);
+    let zones = all::<HostedZone>(&objects);
+    assert!(!zones.is_empty());
+    for zone in zones.values() {
+        assert_eq!(zone.tags.len(), 10);
+        assert!(zone.tags.contains_key(crate::resource::CLUSTER_TAG) && zone.tags.contains_key("tag-00"));
+    }
+    assert!(all::<LaunchTemplate>(&objects).values().all(|template| template.instance_tags.len() == 50));
+}
+
+#[test]
 fn a_zone_of_another_domain_cannot_hold_the_names() {
     let refusal = |how: &str| {
         let mut cluster = tutorial();

@@ -114,6 +114,7 @@ fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, Impossible> {
         images: architectures.map(|architecture| (architecture, "ami-1".to_owned())).into(),
         sizes: cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]).map(size).collect(),
         own_images: BTreeMap::new(),
+        offered: BTreeMap::new(),
         public_zones: ["example.com", "poeticoding.com"]
             .map(|zone| (zone.to_owned(), vec![format!("Z-{zone}")]))
             .into(),

@@ -1,9 +1,9 @@
 //! The manifests of add-ons. They are files beside the cluster file, so these are checked once it is read.
 
-use super::super::diagnostic::Severity::Error;
+use super::super::diagnostic::Severity::{Error, Warning};
 use super::Rule;
 
-pub(super) static RULES: [&Rule; 4] = [&ABSENT, &NOT_YAML, &TYPE, &TWICE];
+pub(super) static RULES: [&Rule; 6] = [&ABSENT, &NOT_YAML, &TYPE, &TWICE, &REPEATED, &REFUSED];
 
 /// A file that is not there.
 pub(in crate::spec) static ABSENT: Rule = Rule {
@@ -46,6 +46,30 @@ pub(in crate::spec) static TWICE: Rule = Rule {
     title: "the manifest holds an object twice",
     explanation: "Two documents of one manifest have the same kind, namespace and name: only one of them could be there. \
         Where no namespace is written, it is `default`.",
+    bad: "",
+    good: "",
+};
+
+/// The same key again.
+pub(in crate::spec) static REPEATED: Rule = Rule {
+    code: "Q0605",
+    severity: Warning,
+    title: "a key that stands twice in one place of a manifest",
+    explanation: "YAML forbids it, and kubectl takes the last value without a word. Quorate takes it too, and says where: \
+        what is written first has no effect.",
+    bad: "",
+    good: "",
+};
+
+/// Not as the API server takes it.
+pub(in crate::spec) static REFUSED: Rule = Rule {
+    code: "Q0606",
+    severity: Error,
+    title: "the manifest holds an object that Kubernetes refuses",
+    explanation: "Names are DNS names, those of namespaces and services DNS labels of at most 63 characters. Labels, \
+        annotations and the data of a ConfigMap or Secret are texts: YAML reads `1.0` as a number and `yes` as a boolean, so \
+        such values stand in quotes. A label's value has at most 63 characters, the annotations of an object 256 KiB together, \
+        and what a ConfigMap or Secret holds 1 MiB.",
     bad: "",
     good: "",
 };

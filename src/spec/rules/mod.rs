@@ -9,6 +9,7 @@ mod balancers;
 mod cidr;
 mod cluster;
 mod dns;
+mod environment;
 pub(super) mod file;
 mod image;
 mod listeners;
@@ -51,7 +52,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 18] = [
+    let modules: [&[&Rule]; 19] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -63,6 +64,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &access::RULES,
         &quota::RULES,
         &services::RULES,
+        &environment::RULES,
         &ports::RULES,
         &balancers::RULES,
         &listeners::RULES,

@@ -11,7 +11,7 @@ use super::{Check, Rule};
 pub(super) static RULES: [&Rule; 1] = [&INBOUND];
 
 /// The most inbound rules of a security group.
-const MOST: usize = 60;
+const MOST: usize = crate::limits::aws::SECURITY_GROUP_RULES;
 /// Those that the masters' group always has, and those that only another network plugin needs.
 const MASTERS: (usize, usize) = (12, 6);
 /// Those that the nodes' group always has.

@@ -6,9 +6,10 @@ use super::super::cluster::{Architecture, InstanceSize};
 use super::super::defaults;
 use super::super::diagnostic::Severity::{Error, Warning};
 use super::super::file::ServiceFile;
-use super::{Check, Rule, balancers, nodes, placement, pods, ports, sharing};
+use super::{Check, Rule, balancers, environment, nodes, placement, pods, ports, sharing};
+use crate::limits::kubernetes as limits;
 
-pub(super) static RULES: [&Rule; 5] = [&NO_REPLICAS, &IMAGE, &ENV, &SINGLE, &MIXED];
+pub(super) static RULES: [&Rule; 5] = [&NO_REPLICAS, &IMAGE, &SINGLE, &MIXED, &RESERVED];
 
 const LONGEST_NAME: usize = 63;
 /// The longest reference that registries take, name and tag and digest.
@@ -34,16 +35,6 @@ static IMAGE: Rule = Rule {
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n}",
 };
 
-static ENV: Rule = Rule {
-    code: "Q0507",
-    severity: Error,
-    title: "that cannot be the name of an environment variable",
-    explanation: "Names of environment variables are letters, digits and underscores (Kubernetes \
-        also takes dots and hyphens), and do not start with a digit.",
-    bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  env   = { \"MY VAR\" = \"1\" }\n}",
-    good: "service \"web\" {\n  image = \"nginx:1.27\"\n  env   = { MY_VAR = \"1\" }\n}",
-};
-
 static SINGLE: Rule = Rule {
     code: "Q0511",
     severity: Warning,
@@ -65,6 +56,16 @@ static MIXED: Rule = Rule {
     good: "nodes \"graviton\" {\n  count = 2\n  size  = \"t4g.large\"\n}\n\nservice \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n}",
 };
 
+static RESERVED: Rule = Rule {
+    code: "Q0529",
+    severity: Error,
+    title: "a service that is called like Kubernetes' own",
+    explanation: "In the namespace `default`, Kubernetes keeps a Service `kubernetes`, by which pods reach the API. A service \
+        of that name would take it over, and every pod that talks to the API would talk to the service instead.",
+    bad: "service \"kubernetes\" {\n  image = \"nginx:1.27\"\n}",
+    good: "service \"kubernetes-dashboard\" {\n  image = \"nginx:1.27\"\n}",
+};
+
 pub(super) fn check(check: &mut Check) {
     for name in check.file.addon.iter().flatten().map(|(name, _)| name) {
         nodes::check_name(check, &["addon", name], LONGEST_NAME, "an add-on");
@@ -76,9 +77,10 @@ pub(super) fn check(check: &mut Check) {
     for (name, service) in services {
         nodes::check_name(check, &["service", name], LONGEST_NAME, "a service");
         first_letter(check, name);
+        reserved(check, name, service);
         replicas(check, name, service);
         image(check, name, service);
-        env(check, name, service);
+        environment::check(check, name, service);
         ports::check(check, name, service);
         balancers::check(check, name, service, &mut domains);
         pods::check(check, name, service);
@@ -94,6 +96,18 @@ fn first_letter(check: &mut Check, name: &str) {
         let problem = check
             .at_key(&nodes::NAME, &["service", name], format!("{name:?} cannot be the name of a service"))
             .label("it starts with a digit");
+        check.report(problem);
+    }
+}
+
+/// The Service by which pods reach the API is not for a file to change.
+fn reserved(check: &mut Check, name: &str, service: &ServiceFile) {
+    let namespace = service.namespace.as_deref().unwrap_or(defaults::NAMESPACE);
+    if (namespace, name) == limits::API_SERVICE {
+        let problem = check
+            .at_key(&RESERVED, &["service", name], format!("Kubernetes has a Service {name} in {namespace} already"))
+            .note("pods reach the API by it")
+            .help("give the service another name, or another `namespace`");
         check.report(problem);
     }
 }
@@ -153,23 +167,6 @@ fn is_image_part(part: &str, first: bool) -> bool {
     // Only a registry, which comes first, may have a port.
     let inner = |c: char| end(c) || "._-".contains(c) || (first && c == ':');
     !part.is_empty() && part.starts_with(end) && part.ends_with(end) && part.chars().all(inner)
-}
-
-fn env(check: &mut Check, name: &str, service: &ServiceFile) {
-    let plain = service.env.iter().flatten().map(|(variable, _)| ("env", variable));
-    let secret = service.secrets.iter().flatten().map(|(variable, _)| ("secrets", variable));
-    for (setting, variable) in plain.chain(secret) {
-        let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-        let inner = |c: char| first(c) || c.is_ascii_digit() || c == '.' || c == '-';
-        if variable.starts_with(first) && variable.chars().all(inner) {
-            continue;
-        }
-        let path = ["service", name, setting, variable];
-        let problem = check
-            .at_key(&ENV, &path, format!("{variable:?} cannot be the name of an environment variable"))
-            .note("letters, digits and underscores, and no digit first");
-        check.report(problem);
-    }
 }
 
 /// Warns when a pod may land on nodes that its image was not built for.

@@ -3,12 +3,15 @@
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::source::Span;
 use super::{Check, Rule};
+use crate::limits::tags as limits;
 
-pub(super) static RULES: [&Rule; 3] = [&RESERVED, &SHAPE, &COUNT];
+pub(super) static RULES: [&Rule; 4] = [&RESERVED, &SHAPE, &COUNT, &SAME];
 
-/// AWS takes 50 tags; five are ours: `Name`, two of Quorate and two of Kubernetes.
-const MOST: usize = 44;
-const RESERVED_PREFIXES: [&str; 4] = ["aws:", "quorate.dev/", "kubernetes.io/", "$"];
+/// The tags that a file may set: six of an object's are ours, `Name`, up to four of Quorate's and one of Kubernetes'.
+const MOST: usize = limits::MOST - 6;
+const RESERVED_PREFIXES: [&str; 4] = [limits::RESERVED, "quorate.dev/", "kubernetes.io/", "$"];
+/// The tag that the console shows as a resource's name.
+const NAME: &str = "Name";
 
 static RESERVED: Rule = Rule {
     code: "Q0231",
@@ -26,7 +29,7 @@ static SHAPE: Rule = Rule {
     severity: Error,
     title: "a tag that AWS does not take",
     explanation: "A key has 1 to 128 characters and a value at most 256: letters, digits, spaces, \
-        and `_ . : / = + - @`.",
+        and `_ . : / = + - @`. A space cannot stand at an end.",
     bad: "tags = { \"cost*centre\" = \"42\" }",
     good: "tags = { \"cost-centre\" = \"42\" }",
 };
@@ -40,20 +43,53 @@ static COUNT: Rule = Rule {
     good: "tags = { for i in range(44) : \"tag-${i}\" => \"x\" }",
 };
 
+static SAME: Rule = Rule {
+    code: "Q0234",
+    severity: Error,
+    title: "two tags that IAM takes for one",
+    explanation: "IAM ignores the case of tag keys: it refuses a role with `Team` and `team`. Every object of the cluster \
+        carries the same tags, and `Name`, so two keys have to differ in more than their case.",
+    bad: "tags = {\n  Team = \"chat\"\n  team = \"platform\"\n}",
+    good: "tags = {\n  team  = \"chat\"\n  owner = \"platform\"\n}",
+};
+
 pub(super) fn check(check: &mut Check) {
     let Some(tags) = &check.file.tags else { return };
     if tags.len() > MOST {
         let problem = check
             .at_key(&COUNT, &["tags"], format!("{} tags are too many", tags.len()))
-            .note(format!("AWS takes 50 tags on a resource; {} are Quorate's own", 50 - MOST))
+            .note(format!("AWS takes {} tags on a resource; {} are Quorate's own", limits::MOST, limits::MOST - MOST))
             .help(format!("keep {MOST} of them"));
         check.report(problem);
     }
+    let mut seen: Vec<&str> = Vec::new();
     for (key, value) in tags {
         let span = check.tree.key_span(&["tags", key]);
         let value_span = check.tree.span(&["tags", key]);
-        check.found.extend(key_problem(key, span).or_else(|| value_problem(key, value, value_span)));
+        let same = || same_problem(check, key, &seen);
+        let problem = key_problem(key, span).or_else(same).or_else(|| value_problem(key, value, value_span));
+        check.found.extend(problem);
+        seen.push(key);
     }
+}
+
+/// A key that IAM takes for `Name`, or for another key of the file.
+fn same_problem(check: &Check, key: &str, others: &[&str]) -> Option<Diagnostic> {
+    let place = || check.tree.key_span(&["tags", key]);
+    if limits::same_key(key, NAME) {
+        let message = format!("IAM takes the tag `{key}` for `{NAME}`, which Quorate sets");
+        return Some(Diagnostic::new(&SAME, place(), message).help("use another key"));
+    }
+    let other = others.iter().find(|other| limits::same_key(key, other))?;
+    let message = format!("IAM takes the tags `{other}` and `{key}` for one");
+    let (one, another) = (check.tree.key_span(&["tags", other]), place());
+    let (first, second) = if one.start < another.start { (one, another) } else { (another, one) };
+    Some(
+        Diagnostic::new(&SAME, second, message)
+            .label("differs in case alone")
+            .related(first, "from this one")
+            .help("keep one of them"),
+    )
 }
 
 fn key_problem(key: &str, span: Span) -> Option<Diagnostic> {
@@ -64,29 +100,18 @@ fn key_problem(key: &str, span: Span) -> Option<Diagnostic> {
                 .help("use a prefix of your own, for example example.com/"),
         );
     }
-    if key == "Name" {
+    if key == NAME {
         return Some(
             Diagnostic::new(&RESERVED, span, "the tag `Name` is set by Quorate, to each object's address")
                 .help("use another key"),
         );
     }
-    let length = key.chars().count();
-    let problem = Diagnostic::new(&SHAPE, span, "AWS does not take this tag's key");
-    if !(1..=128).contains(&length) {
-        return Some(problem.label(format!("{length} characters; 1 to 128 are possible")));
-    }
-    forbidden(key).map(|c| problem.label(format!("{c:?} cannot stand in it")))
+    let breach = limits::check_key(key).err()?;
+    Some(Diagnostic::new(&SHAPE, span, "AWS does not take this tag's key").label(breach.to_string()))
 }
 
 fn value_problem(key: &str, value: &str, span: Span) -> Option<Diagnostic> {
-    let length = value.chars().count();
-    let problem = Diagnostic::new(&SHAPE, span, format!("AWS does not take the value of the tag `{key}`"));
-    if length > 256 {
-        return Some(problem.label(format!("{length} characters; 256 are the most")));
-    }
-    forbidden(value).map(|c| problem.label(format!("{c:?} cannot stand in it")))
-}
-
-fn forbidden(text: &str) -> Option<char> {
-    text.chars().find(|c| !c.is_alphanumeric() && *c != ' ' && !"_.:/=+-@".contains(*c))
+    let breach = limits::check_value(value).err()?;
+    let message = format!("AWS does not take the value of the tag `{key}`");
+    Some(Diagnostic::new(&SHAPE, span, message).label(breach.to_string()))
 }

@@ -167,7 +167,7 @@ fn same(one: &Attributes, other: &Attributes, untold: &[&str]) {
 async fn facts_are_one_answer_to_each_question() {
     let Some(site) = site("us-east-1").await else { return };
     let facts = site.facts(&["t3.medium", "t4g.medium", "t3.gigantic"]).await;
-    assert_eq!(site.calls.take().len(), 5);
+    assert_eq!(site.calls.take().len(), 6);
     assert_eq!(facts.account.len(), 12);
     assert!(facts.caller.starts_with("arn:aws:"));
     assert!(facts.zones.contains(&"us-east-1f".to_owned()), "{:?}", facts.zones);
@@ -178,6 +178,9 @@ async fn facts_are_one_answer_to_each_question() {
         "one that the region lacks is absent"
     );
     assert_ne!(facts.sizes["t3.medium"].architecture, facts.sizes["t4g.medium"].architecture);
+    let zones = &facts.offered["t3.medium"];
+    assert!(zones.contains(&"us-east-1a".to_owned()) && !zones.contains(&"us-east-1e".to_owned()), "{zones:?}");
+    assert!(!facts.offered.contains_key("t3.gigantic"));
 }
 
 #[tokio::test]

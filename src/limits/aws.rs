@@ -1,0 +1,294 @@
+//! The limits of each kind of AWS object, as its service documents them for new accounts.
+//!
+//! Sources: the API references of EC2, Auto Scaling, Elastic Load Balancing, IAM, Route 53 and S3 ("Bucket naming rules"),
+//! "IAM and AWS STS quotas", "Amazon VPC quotas".
+
+use super::text::{Limit, Takes, Text};
+
+/// The most characters of all inline policies of a role.
+pub const INLINE_POLICIES: usize = 10_240;
+/// The most inbound, and the most outbound rules of a security group.
+pub const SECURITY_GROUP_RULES: usize = 60;
+/// The most bytes of the user data of a machine.
+pub const USER_DATA: usize = 16 * 1024;
+
+/// How the names of buckets begin that S3 keeps to itself.
+pub const BUCKET_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+/// How the names of buckets end that S3 keeps to itself.
+pub const BUCKET_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+
+/// The names that each kind of object may have.
+pub mod name {
+    use super::super::text::Text;
+    use super::{
+        domain_form, is_bucket, is_group, is_iam, is_letter_digit_hyphen, is_security, is_template, is_visible,
+    };
+
+    /// An Auto Scaling group.
+    pub const AUTO_SCALING_GROUP: Text = Text::of(1, 255, is_group);
+    /// A bucket.
+    pub const BUCKET: Text = Text::of(3, 63, is_bucket).and(super::bucket_form);
+    /// A hosted zone, and a record.
+    pub const DOMAIN: Text = Text::of(1, 255, is_visible).and(domain_form);
+    /// An instance profile.
+    pub const INSTANCE_PROFILE: Text = Text::of(1, 128, is_iam);
+    /// A key pair.
+    pub const KEY_PAIR: Text = Text::of(1, 255, |c| c.is_ascii() && !c.is_ascii_control());
+    /// A launch template.
+    pub const LAUNCH_TEMPLATE: Text = Text::of(3, 128, is_template);
+    /// A load balancer.
+    pub const LOAD_BALANCER: Text = Text::of(1, 32, is_letter_digit_hyphen).and(super::balancer_form);
+    /// A role.
+    pub const ROLE: Text = Text::of(1, 64, is_iam);
+    /// A security group.
+    pub const SECURITY_GROUP: Text = Text::of(1, 255, is_security).and(super::security_form);
+    /// A target group.
+    pub const TARGET_GROUP: Text = Text::of(1, 32, is_letter_digit_hyphen).and(super::hyphen_form);
+}
+
+/// Returns the limits of a kind of object; its tags have rules of their own.
+pub fn of(kind: &str) -> &'static [Limit] {
+    KINDS.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, limits)| limits)
+}
+
+const fn limit(path: &'static [&'static str], takes: Takes, code: &'static str) -> Limit {
+    Limit { path, takes, code }
+}
+
+const DESCRIPTION: Text = Text::of(0, 255, is_security);
+const OBJECT_KEY: Text = Text::of(1, 1024, |_| true);
+const PATH: Text = Text::of(1, 512, |c| ('!'..='\u{7f}').contains(&c)).and(path_form);
+const PORT: Takes = Takes::Number(1, 65_535);
+const ASG: &str = "ValidationError";
+const EC2: &str = "InvalidParameterValue";
+const ELB: &str = "ValidationError";
+const IAM: &str = "ValidationError";
+
+const KINDS: &[(&str, &[Limit])] = &[
+    ("bucket", &[limit(&["name"], Takes::Text(name::BUCKET), "InvalidBucketName")]),
+    ("bucket-object", &[limit(&["key"], Takes::Text(OBJECT_KEY), "KeyTooLongError")]),
+    ("secret", &[limit(&["key"], Takes::Text(OBJECT_KEY), "KeyTooLongError")]),
+    ("route-table", &[limit(&["routes"], Takes::Count(500), "RouteLimitExceeded")]),
+    (
+        "security-group",
+        &[
+            limit(&["name"], Takes::Text(name::SECURITY_GROUP), EC2),
+            limit(&["description"], Takes::Text(Text::of(1, 255, is_security)), EC2),
+        ],
+    ),
+    (
+        "security-group-rules",
+        &[
+            limit(&["ingress"], Takes::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
+            limit(&["egress"], Takes::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
+            limit(&["ingress", "*", "description"], Takes::Text(DESCRIPTION), EC2),
+            limit(&["egress", "*", "description"], Takes::Text(DESCRIPTION), EC2),
+        ],
+    ),
+    (
+        "role",
+        &[
+            limit(&["name"], Takes::Text(name::ROLE), IAM),
+            limit(&["path"], Takes::Text(PATH), IAM),
+            limit(&["trust"], Takes::Together(2048), "LimitExceeded"),
+            limit(&["policies", "*"], Takes::Together(INLINE_POLICIES), "LimitExceeded"),
+            limit(&["attached"], Takes::Count(10), "LimitExceeded"),
+        ],
+    ),
+    (
+        "instance-profile",
+        &[limit(&["name"], Takes::Text(name::INSTANCE_PROFILE), IAM), limit(&["path"], Takes::Text(PATH), IAM)],
+    ),
+    ("key-pair", &[limit(&["name"], Takes::Text(name::KEY_PAIR), EC2)]),
+    (
+        "volume",
+        &[
+            limit(&["gib"], Takes::Number(1, 65_536), EC2),
+            limit(&["volume_type"], Takes::OneOf(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]), EC2),
+        ],
+    ),
+    (
+        "launch-template",
+        &[
+            limit(&["name"], Takes::Text(name::LAUNCH_TEMPLATE), "InvalidLaunchTemplateName.MalformedException"),
+            limit(&["user_data"], Takes::Text(Text::of(0, USER_DATA, |_| true)), "InvalidUserData.Malformed"),
+            limit(&["security_groups"], Takes::Count(16), "SecurityGroupsPerInterfaceLimitExceeded"),
+            limit(&["metadata_hops"], Takes::Number(1, 64), EC2),
+        ],
+    ),
+    (
+        "autoscaling-group",
+        &[
+            limit(&["name"], Takes::Text(name::AUTO_SCALING_GROUP), ASG),
+            limit(&["min"], Takes::Number(0, 10_000), ASG),
+            limit(&["max"], Takes::Number(0, 10_000), ASG),
+            limit(&["target_groups"], Takes::Count(50), "LimitExceeded"),
+        ],
+    ),
+    (
+        "load-balancer",
+        &[
+            limit(&["name"], Takes::Text(name::LOAD_BALANCER), ELB),
+            limit(&["scheme"], Takes::OneOf(&["internet-facing", "internal"]), ELB),
+        ],
+    ),
+    (
+        "target-group",
+        &[
+            limit(&["name"], Takes::Text(name::TARGET_GROUP), ELB),
+            limit(&["protocol"], Takes::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS", "HTTP", "HTTPS", "GENEVE"]), ELB),
+            limit(&["port"], PORT, ELB),
+            limit(&["deregistration_seconds"], Takes::Number(0, 3600), ELB),
+            limit(&["health_check", "interval"], Takes::Number(5, 300), ELB),
+            limit(&["health_check", "healthy"], Takes::Number(2, 10), ELB),
+            limit(&["health_check", "unhealthy"], Takes::Number(2, 10), ELB),
+            limit(&["health_check", "path"], Takes::Text(Text::of(1, 1024, |c| c.is_ascii()).and(slash_form)), ELB),
+        ],
+    ),
+    (
+        "listener",
+        &[limit(&["port"], PORT, ELB), limit(&["protocol"], Takes::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS"]), ELB)],
+    ),
+    (
+        "hosted-zone",
+        &[
+            limit(&["name"], Takes::Text(name::DOMAIN), "InvalidDomainName"),
+            limit(&["comment"], Takes::Text(Text::of(0, 256, |_| true)), "InvalidInput"),
+        ],
+    ),
+    ("record", &[limit(&["name"], Takes::Text(name::DOMAIN), "InvalidChangeBatch")]),
+];
+
+fn is_letter_digit_hyphen(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-'
+}
+
+fn is_iam(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+fn is_security(c: char) -> bool {
+    c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c)
+}
+
+fn is_template(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "().-/_".contains(c)
+}
+
+fn is_group(c: char) -> bool {
+    ('!'..='~').contains(&c) && c != ':'
+}
+
+fn is_visible(c: char) -> bool {
+    ('!'..='~').contains(&c)
+}
+
+fn is_bucket(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.'
+}
+
+fn hyphen_form(name: &str) -> Option<&'static str> {
+    (name.starts_with('-') || name.ends_with('-')).then_some("a hyphen at an end")
+}
+
+fn balancer_form(name: &str) -> Option<&'static str> {
+    hyphen_form(name).or_else(|| name.starts_with("internal-").then_some("`internal-` at its beginning is reserved"))
+}
+
+fn security_form(name: &str) -> Option<&'static str> {
+    if name.starts_with("sg-") {
+        Some("`sg-` at its beginning is reserved")
+    } else {
+        (name.starts_with(' ') || name.ends_with(' ')).then_some("a space at an end")
+    }
+}
+
+fn path_form(path: &str) -> Option<&'static str> {
+    (!path.starts_with('/') || !path.ends_with('/')).then_some("a path begins and ends with a slash")
+}
+
+fn slash_form(path: &str) -> Option<&'static str> {
+    (!path.starts_with('/')).then_some("it does not begin with a slash")
+}
+
+fn domain_form(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.split('.').any(str::is_empty) {
+        Some("a part of it is empty")
+    } else {
+        name.split('.').any(|label| label.len() > 63).then_some("a part of it has more than 63 characters")
+    }
+}
+
+fn bucket_form(name: &str) -> Option<&'static str> {
+    if name.starts_with(['-', '.']) || name.ends_with(['-', '.']) {
+        Some("it has to begin and end with a letter or a digit")
+    } else if name.contains("..") {
+        Some("two dots beside each other")
+    } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
+        Some("it looks like an address")
+    } else if BUCKET_BEGINNINGS.iter().any(|start| name.starts_with(start)) {
+        Some("its beginning is reserved")
+    } else {
+        BUCKET_ENDS.iter().any(|end| name.ends_with(end)).then_some("its end is reserved")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_at_its_edges() {
+        let long = |length: usize| "a".repeat(length);
+        let cases: [(&Text, &str, usize); 8] = [
+            (&name::AUTO_SCALING_GROUP, "a.b", 255),
+            (&name::INSTANCE_PROFILE, "a+=,.@-_b", 128),
+            (&name::KEY_PAIR, "a b", 255),
+            (&name::LAUNCH_TEMPLATE, "(a)./-_", 128),
+            (&name::LOAD_BALANCER, "a-b", 32),
+            (&name::ROLE, "a+=,.@-_b", 64),
+            (&name::SECURITY_GROUP, "a ._-:/()#,@[]+=&;{}!$*b", 255),
+            (&name::TARGET_GROUP, "a-b", 32),
+        ];
+        for (takes, good, most) in cases {
+            assert_eq!(takes.check(good), Ok(()), "{good}");
+            assert_eq!(takes.check(&long(most)), Ok(()));
+            assert!(takes.check(&long(most + 1)).is_err() && takes.check("").is_err(), "{most}");
+            assert!(takes.check("aéb").is_err());
+        }
+        for (takes, bad) in [
+            (&name::AUTO_SCALING_GROUP, "a:b"),
+            (&name::AUTO_SCALING_GROUP, "a b"),
+            (&name::LAUNCH_TEMPLATE, "ab"),
+            (&name::LOAD_BALANCER, "-a"),
+            (&name::LOAD_BALANCER, "a."),
+            (&name::LOAD_BALANCER, "internal-a"),
+            (&name::TARGET_GROUP, "a-"),
+            (&name::SECURITY_GROUP, "sg-a"),
+            (&name::SECURITY_GROUP, "a\""),
+            (&name::ROLE, "a/b"),
+        ] {
+            assert!(takes.check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_of_buckets() {
+        for good in ["abc", "a.b-c", "state.chat.example.com", "123", "1.2.3"] {
+            assert_eq!(name::BUCKET.check(good), Ok(()), "{good}");
+        }
+        for bad in ["ab", "Abc", "a_b", "-ab", "ab-", "a..b", "1.2.3.4", "xn--a", "sthree-a", "a--ol-s3", "a-s3alias"] {
+            assert!(name::BUCKET.check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_of_domains() {
+        let label = |length: usize| "a".repeat(length);
+        assert_eq!(name::DOMAIN.check(&format!("{}.com", label(63))), Ok(()));
+        assert!(name::DOMAIN.check(&format!("{}.com", label(64))).is_err());
+        assert!(name::DOMAIN.check("a..com").is_err());
+        assert!(name::DOMAIN.check(&[label(63), label(63), label(63), label(63), "a".to_owned()].join(".")).is_err());
+    }
+}
