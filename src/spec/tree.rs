@@ -82,51 +82,6 @@ impl Node {
         Self { value, span }
     }
 
-    /// A value that was computed, so that no place in the file is its own.
-    pub(super) fn computed(value: Value) -> Self {
-        Self::new(value, 0..0)
-    }
-
-    /// The same value with every part at `span`: the place where it is used.
-    pub(super) fn at(mut self, span: &Span) -> Self {
-        self.move_to(span);
-        self
-    }
-
-    fn move_to(&mut self, span: &Span) {
-        self.span = span.clone();
-        match &mut self.value {
-            Value::List(items) => items.iter_mut().for_each(|item| item.move_to(span)),
-            Value::Table(table) => {
-                for entry in &mut table.entries {
-                    entry.key.span = span.clone();
-                    entry.node.move_to(span);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether any part is [`Value::Invalid`].
-    pub(super) fn has_invalid(&self) -> bool {
-        match &self.value {
-            Value::Invalid => true,
-            Value::List(items) => items.iter().any(Self::has_invalid),
-            Value::Table(table) => table.entries.iter().any(|e| e.node.has_invalid()),
-            _ => false,
-        }
-    }
-
-    /// How many values it holds, itself included: what it costs to copy it.
-    pub(super) fn weight(&self) -> usize {
-        match &self.value {
-            Value::String(text) => 1 + text.len() / 64,
-            Value::List(items) => 1 + items.iter().map(Self::weight).sum::<usize>(),
-            Value::Table(t) => 1 + t.entries.iter().map(|e| e.node.weight()).sum::<usize>(),
-            _ => 1,
-        }
-    }
-
     fn child(&self, step: &str) -> Option<&Self> {
         match &self.value {
             Value::Table(table) => table.get(step),
@@ -180,23 +135,9 @@ impl Table {
         self.entries.iter().find(|entry| entry.key.name == name)
     }
 
-    /// The names, in file order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.key.name.as_str())
-    }
-
     /// Adds a setting whose name is not there yet.
     pub(super) fn push(&mut self, key: Key, node: Node) {
         self.entries.push(Entry { key, node });
-    }
-
-    /// Sets a computed value, replacing one of the same name.
-    pub(super) fn set(&mut self, name: &str, value: Value) {
-        let node = Node::computed(value);
-        match self.entries.iter_mut().find(|entry| entry.key.name == name) {
-            Some(entry) => entry.node = node,
-            None => self.push(Key::computed(name), node),
-        }
     }
 
     /// The settings as a JSON object.

@@ -1,27 +1,27 @@
-//! Evaluates what follows a value: `.name`, `[index]`, `[*]`.
+//! Evaluates what follows a value: `.name`, `[index]`, `[*]`, `.*`.
 
 use hcl_edit::expr::{Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Ident, Span as _};
 
+use super::convert::{to_number, to_text};
 use super::eval::{Env, Evaluator};
+use super::number::Number;
+use super::value::{Entries, Node, Value};
 use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
 use crate::spec::source::Span;
-use crate::spec::tree::{Node, Table, Value};
+
+type Operator = Decorated<TraversalOperator>;
 
 impl Evaluator<'_> {
     /// The value at the end of the dots and brackets.
     pub(super) fn traversal(&mut self, traversal: &Traversal, span: &Span, env: &Env) -> Option<Node> {
-        let (mut node, taken) = self.start(traversal, span, env)?;
-        let mut operators = traversal.operators.iter().skip(taken).map(Decorated::value);
-        while let Some(operator) = operators.next() {
-            if is_splat(operator) {
-                let rest: Vec<&TraversalOperator> = operators.collect();
-                return self.splat(node, &rest, span, env);
-            }
-            node = self.access(node, operator, span, env)?;
+        if traversal.expr.as_number().is_some() && self.source().get(span.clone()).is_some_and(|w| w.starts_with('-')) {
+            return self.fail(span, "a minus in front of `.` or `[` could belong to either side: use parentheses");
         }
-        Some(node.at(span))
+        let (node, taken) = self.start(traversal, span, env)?;
+        let operators = traversal.operators.get(taken..).unwrap_or_default();
+        self.follow(node, operators, span, env).map(|node| node.at(span))
     }
 
     /// The value before the first dot, and how many operators are part of it: in `var.x` and
@@ -42,20 +42,46 @@ impl Evaluator<'_> {
         Some((found.clone(), 1))
     }
 
-    fn splat(&mut self, node: Node, operators: &[&TraversalOperator], span: &Span, env: &Env) -> Option<Node> {
-        let items = match node.value {
-            Value::List(items) => items,
-            Value::Null => Vec::new(),
-            other => vec![Node::new(other, node.span)],
+    fn follow(&mut self, node: Node, operators: &[Operator], span: &Span, env: &Env) -> Option<Node> {
+        let mut node = node;
+        for (index, operator) in operators.iter().enumerate() {
+            let rest = &operators[index + 1..];
+            match operator.value() {
+                // `[*]` takes everything that follows along.
+                TraversalOperator::FullSplat(_) => return self.splat(node, rest, span, env),
+                // `.*` takes names along, and nothing else: `.*.a[0]` is the first of the `a`.
+                TraversalOperator::AttrSplat(_) => {
+                    let name = |operator: &&Operator| matches!(operator.value(), TraversalOperator::GetAttr(_));
+                    let names = rest.iter().take_while(name).count();
+                    let (names, rest) = rest.split_at(names);
+                    if rest.first().is_some_and(|operator| matches!(operator.value(), TraversalOperator::AttrSplat(_)))
+                    {
+                        return self.fail(span, "a `.*` cannot follow another one: use `[*]`");
+                    }
+                    let node = self.splat(node, names, span, env)?;
+                    return self.follow(node, rest, span, env);
+                }
+                operator => node = self.access(node, operator, span, env)?,
+            }
+        }
+        Some(node)
+    }
+
+    fn splat(&mut self, node: Node, operators: &[Operator], span: &Span, env: &Env) -> Option<Node> {
+        let (items, typed) = match node.value {
+            Value::Invalid => return None,
+            Value::List(items, of) => (items, of.is_some()),
+            Value::Null => (Vec::new(), false),
+            other => (vec![Node::new(other, node.span)], false),
         };
         let mut values = Vec::new();
-        for mut item in items {
-            for operator in operators {
-                item = self.access(item, operator, span, env)?;
-            }
-            values.push(item);
+        for item in items {
+            self.step(span)?;
+            values.push(self.follow(item, operators, span, env)?);
         }
-        Some(Node::new(Value::List(values), span.clone()).at(span))
+        let first = values.first().map(|node| node.value.type_of());
+        let of = first.filter(|first| typed && values.iter().all(|node| node.value.type_of() == *first));
+        Some(Node::new(Value::List(values, of), span.clone()))
     }
 
     fn access(&mut self, node: Node, operator: &TraversalOperator, span: &Span, env: &Env) -> Option<Node> {
@@ -65,66 +91,73 @@ impl Evaluator<'_> {
                 self.key(node, name.as_str(), &place)
             }
             TraversalOperator::LegacyIndex(index) => {
-                self.index(node, i64::try_from(*index.value()).unwrap_or(i64::MAX), span)
+                let position = Node::new(Value::Number(Number::whole(i128::from(*index.value()))), span.clone());
+                self.index(node, &position)
             }
             TraversalOperator::Index(expression) => {
                 let index = self.eval(expression, env)?;
-                match index.value {
-                    Value::Integer(position) => self.index(node, position, &index.span),
-                    Value::String(name) => self.key(node, &name, &index.span),
-                    other => {
-                        self.fail(&index.span, format!("an index is a whole number or a string, not {}", other.kind()))
-                    }
-                }
+                self.index(node, &index)
             }
-            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                self.fail(span, "`*` may stand once in an expression")
-            }
+            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => None,
         }
     }
 
     fn key(&mut self, node: Node, name: &str, span: &Span) -> Option<Node> {
-        let Value::Table(mut table) = node.value else {
-            return self.fail(span, format!("{} has no `{name}` in it", node.value.kind()));
+        let mut entries = match node.value {
+            Value::Table(entries, _) => entries,
+            Value::Invalid => return None,
+            other => return self.fail(span, format!("{} has no `{name}` in it", other.kind())),
         };
-        let Some(position) = table.entries.iter().position(|entry| entry.key.name == name) else {
+        let Some(position) = entries.0.iter().position(|entry| entry.key.name == name) else {
             let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), format!("there is no key `{name}`"))
-                .expected(table.names().map(|name| format!("`{name}`")))
-                .did_you_mean(name, table.names());
+                .expected(entries.names().map(|name| format!("`{name}`")))
+                .did_you_mean(name, entries.names());
             self.report(problem);
             return None;
         };
-        Some(table.entries.swap_remove(position).node)
+        Some(entries.0.swap_remove(position).node)
     }
 
-    fn index(&mut self, node: Node, index: i64, span: &Span) -> Option<Node> {
-        let Value::List(mut items) = node.value else {
-            return self.fail(span, format!("{} has no items to count", node.value.kind()));
-        };
-        match usize::try_from(index).ok().filter(|index| *index < items.len()) {
-            Some(index) => Some(items.swap_remove(index)),
-            None => self.fail(span, format!("there is no item {index}: the list has {} (counted from 0)", items.len())),
+    fn index(&mut self, node: Node, index: &Node) -> Option<Node> {
+        if index.has_invalid() {
+            return None;
         }
+        let mut items = match node.value {
+            Value::List(items, _) => items,
+            Value::Invalid => return None,
+            Value::Table(..) => {
+                return match to_text(&index.value) {
+                    Ok(name) => self.key(node, &name, &index.span),
+                    Err(message) => self.fail(&index.span, format!("the key of a table: {message}")),
+                };
+            }
+            other => return self.fail(&index.span, format!("{} has no items to count", other.kind())),
+        };
+        let Some(position) = to_number(&index.value).ok().and_then(Number::as_whole) else {
+            let kind = index.value.kind();
+            return self.fail(&index.span, format!("the index of a list is a whole number, not {kind}"));
+        };
+        let Some(found) = usize::try_from(position).ok().filter(|found| *found < items.len()) else {
+            let message = format!("there is no item {position}: the list has {} (counted from 0)", items.len());
+            return self.fail(&index.span, message);
+        };
+        Some(items.swap_remove(found))
     }
-}
-
-fn is_splat(operator: &TraversalOperator) -> bool {
-    matches!(operator, TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_))
 }
 
 /// The parts of `var.x` and `local.x`.
-fn scoped<'t>(traversal: &'t Traversal, env: &'t Env) -> Option<(&'t str, &'t Table, &'t Decorated<Ident>)> {
+fn scoped<'t>(traversal: &'t Traversal, env: &'t Env) -> Option<(&'t str, &'t Entries, &'t Decorated<Ident>)> {
     let root = traversal.expr.as_variable()?.as_str();
     let TraversalOperator::GetAttr(name) = traversal.operators.first()?.value() else {
         return None;
     };
     match &env.find(root)?.value {
-        Value::Table(table) if matches!(root, "var" | "local") => Some((root, table, name)),
+        Value::Table(entries, _) if matches!(root, "var" | "local") => Some((root, entries, name)),
         _ => None,
     }
 }
 
-fn undefined(root: &str, table: &Table, name: &str, place: Span) -> Diagnostic {
+fn undefined(root: &str, table: &Entries, name: &str, place: Span) -> Diagnostic {
     let what = if root == "var" { "variable" } else { "local" };
     Diagnostic::new(&file::UNDEFINED, place, format!("there is no {what} `{name}`"))
         .expected(table.names().map(|name| format!("`{root}.{name}`")))

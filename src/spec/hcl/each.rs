@@ -3,9 +3,11 @@
 use hcl_edit::expr::{Expression, ForExpr};
 
 use super::eval::{Env, Evaluator};
+use super::number::Number;
+use super::value::{Entries, Node, Value};
 use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
-use crate::spec::tree::{Key, Node, Table, Value};
+use crate::spec::tree::Key;
 
 impl Evaluator<'_> {
     /// The list or the table that a `for` makes.
@@ -14,7 +16,7 @@ impl Evaluator<'_> {
         let key_var = intro.key_var.as_ref().map(|ident| ident.as_str());
         let items = self.collection(&intro.collection_expr, env)?;
         let mut list = Vec::new();
-        let mut table = Table::default();
+        let mut table = Entries::default();
         for (key, item) in items {
             let names = loop_names(key_var, intro.value_var.as_str(), key, item);
             let env = env.inner(&names);
@@ -29,20 +31,20 @@ impl Evaluator<'_> {
                 Some(key) => self.keep(key, value, for_expr.grouping, &mut table, &env)?,
             }
         }
-        Some(if for_expr.key_expr.is_some() { Value::Table(table) } else { Value::List(list) })
+        Some(if for_expr.key_expr.is_some() { Value::Table(table, None) } else { Value::tuple(list) })
     }
 
-    fn keep(&mut self, key: &Expression, value: Node, grouping: bool, table: &mut Table, env: &Env) -> Option<()> {
+    fn keep(&mut self, key: &Expression, value: Node, grouping: bool, table: &mut Entries, env: &Env) -> Option<()> {
         let key = self.eval(key, env)?;
         let name = self.text_of(&key)?;
-        let found = table.entries.iter_mut().find(|entry| entry.key.name == name);
+        let found = table.0.iter_mut().find(|entry| entry.key.name == name);
         match found.map(|entry| &mut entry.node.value) {
             None => {
                 let span = value.span.clone();
-                let value = if grouping { Node::new(Value::List(vec![value]), span) } else { value };
+                let value = if grouping { Node::new(Value::tuple(vec![value]), span) } else { value };
                 table.push(Key::new(name, key.span), value);
             }
-            Some(Value::List(items)) if grouping => items.push(value),
+            Some(Value::List(items, _)) if grouping => items.push(value),
             Some(_) => {
                 let message = format!("this `for` makes the name `{name}` twice");
                 self.report(
@@ -55,16 +57,16 @@ impl Evaluator<'_> {
         Some(())
     }
 
-    /// The keys and values that a `for` goes through.
+    /// The keys and values that a `for` goes through; a table's in the order of their names.
     pub(super) fn collection(&mut self, expression: &Expression, env: &Env) -> Option<Vec<(Value, Node)>> {
         let node = self.eval(expression, env)?;
         match node.value {
-            Value::List(items) => {
-                let index = |index: usize| Value::Integer(i64::try_from(index).unwrap_or(i64::MAX));
+            Value::List(items, _) => {
+                let index = |index: usize| Value::Number(Number::count(index));
                 Some(items.into_iter().enumerate().map(|(i, item)| (index(i), item)).collect())
             }
-            Value::Table(table) => {
-                Some(table.entries.into_iter().map(|e| (Value::String(e.key.name), e.node)).collect())
+            Value::Table(entries, _) => {
+                Some(entries.sorted().into_iter().map(|e| (Value::String(e.key.name), e.node)).collect())
             }
             Value::Invalid => None,
             other => self.fail(&node.span, format!("`for` goes through a list or a table, not {}", other.kind())),
@@ -73,8 +75,8 @@ impl Evaluator<'_> {
 }
 
 /// The names inside a `for`.
-pub(super) fn loop_names(key_var: Option<&str>, value_var: &str, key: Value, item: Node) -> Table {
-    let mut names = Table::default();
+pub(super) fn loop_names(key_var: Option<&str>, value_var: &str, key: Value, item: Node) -> Entries {
+    let mut names = Entries::default();
     if let Some(name) = key_var {
         names.push(Key::computed(name), Node::computed(key));
     }

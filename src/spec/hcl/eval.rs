@@ -1,16 +1,16 @@
 //! Evaluates expressions: total, without panics, and with a place for every value and every error.
 
 use hcl_edit::Span as _;
-use hcl_edit::expr::{
-    BinaryOp, BinaryOperator, Conditional, Expression, FuncCall, Object, ObjectKey, UnaryOp, UnaryOperator,
-};
+use hcl_edit::expr::{Conditional, Expression, FuncCall, Object, ObjectKey};
 
-use super::arithmetic::{combine, number_value};
+use super::convert::{convert, to_bool, to_text, unify};
 use super::functions;
+use super::operators;
+use super::value::{Entries, Node, Type, Value};
 use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
 use crate::spec::source::Span;
-use crate::spec::tree::{Key, Node, Table, Value};
+use crate::spec::tree::Key;
 
 /// How many expressions one file may evaluate: a file that needs more does not end, as far as its
 /// author is concerned (`for` in `for` in `for`).
@@ -19,17 +19,17 @@ const MAX_STEPS: usize = 200_000;
 /// The names that an expression can use: the file's, and those of the `for` expressions around it.
 pub(super) struct Env<'a> {
     outer: Option<&'a Env<'a>>,
-    names: &'a Table,
+    names: &'a Entries,
 }
 
 impl<'a> Env<'a> {
     /// The file's own names.
-    pub(super) fn root(names: &'a Table) -> Self {
+    pub(super) fn root(names: &'a Entries) -> Self {
         Self { outer: None, names }
     }
 
     /// These names around an inner expression.
-    pub(super) fn inner(&'a self, names: &'a Table) -> Self {
+    pub(super) fn inner(&'a self, names: &'a Entries) -> Self {
         Self { outer: Some(self), names }
     }
 
@@ -47,14 +47,43 @@ impl<'a> Env<'a> {
 
 /// Evaluates expressions and collects what is wrong with them.
 pub(super) struct Evaluator<'p> {
+    source: &'p str,
     problems: &'p mut Vec<Diagnostic>,
     steps: usize,
 }
 
 impl<'p> Evaluator<'p> {
-    /// Collects into `problems`.
-    pub(super) fn new(problems: &'p mut Vec<Diagnostic>) -> Self {
-        Self { problems, steps: 0 }
+    /// Evaluates expressions of the text `source`; collects into `problems`.
+    pub(super) fn new(source: &'p str, problems: &'p mut Vec<Diagnostic>) -> Self {
+        Self { source, problems, steps: 0 }
+    }
+
+    /// The text that the expressions stand in.
+    pub(super) fn source(&self) -> &'p str {
+        self.source
+    }
+
+    /// Does something whose problems may not matter.
+    pub(super) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, Vec<Diagnostic>) {
+        let before = self.problems.len();
+        let result = work(self);
+        (result, self.problems.split_off(before))
+    }
+
+    /// Adds problems. Returns whether there are any.
+    pub(super) fn report_all(&mut self, problems: Vec<Diagnostic>) -> bool {
+        let any = !problems.is_empty();
+        self.problems.extend(problems);
+        any
+    }
+
+    /// Adds those problems of an expression that nobody needs which are problems all the same: names that do not exist,
+    /// and a file that does not end. Returns whether there are any.
+    pub(super) fn report_serious(&mut self, problems: Vec<Diagnostic>) -> bool {
+        let serious = [file::UNDEFINED.code, file::FUNCTION.code, file::TOO_LARGE.code];
+        let before = self.problems.len();
+        self.problems.extend(problems.into_iter().filter(|problem| serious.contains(&problem.code)));
+        self.problems.len() > before
     }
 
     /// Adds a problem.
@@ -80,15 +109,23 @@ impl<'p> Evaluator<'p> {
         let value = match expression {
             Expression::Null(_) => Value::Null,
             Expression::Bool(value) => Value::Bool(*value.value()),
-            Expression::Number(number) => number_value(number.value()),
-            Expression::String(text) => Value::String(text.value().clone()),
-            Expression::Array(array) => Value::List(array.iter().map(|item| self.eval_or_invalid(item, env)).collect()),
-            Expression::Object(object) => Value::Table(self.object(object, env)),
+            Expression::Number(number) => match operators::literal(number) {
+                Ok(value) => value,
+                Err(message) => return self.fail(&span, message),
+            },
+            Expression::String(text) => {
+                self.on_one_line(&span)?;
+                Value::text(text.value())
+            }
+            Expression::Array(array) => {
+                Value::tuple(array.iter().map(|item| self.eval_or_invalid(item, env)).collect())
+            }
+            Expression::Object(object) => Value::Table(self.object(object, env), None),
             Expression::StringTemplate(template) => return self.template(template, &span, env),
-            Expression::HeredocTemplate(doc) => return self.template(&doc.template, &span, env),
+            Expression::HeredocTemplate(doc) => return self.heredoc(doc, &span, env),
             Expression::Parenthesis(inner) => self.eval(inner.inner(), env)?.value,
             Expression::Variable(name) => return self.variable(name.as_str(), &span, env),
-            Expression::Conditional(conditional) => return self.conditional(conditional, env),
+            Expression::Conditional(conditional) => return self.conditional(conditional, &span, env),
             Expression::FuncCall(call) => return self.call(call, &span, env),
             Expression::Traversal(traversal) => return self.traversal(traversal, &span, env),
             Expression::UnaryOp(operation) => self.unary(operation, &span, env)?,
@@ -109,7 +146,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Counts work, and gives up when it is too much; that is reported once.
-    fn spend(&mut self, cost: usize, span: &Span) -> Option<()> {
+    pub(super) fn spend(&mut self, cost: usize, span: &Span) -> Option<()> {
         let already = self.steps > MAX_STEPS;
         self.steps = self.steps.saturating_add(cost);
         if self.steps <= MAX_STEPS {
@@ -125,8 +162,18 @@ impl<'p> Evaluator<'p> {
         None
     }
 
-    fn object(&mut self, object: &Object, env: &Env) -> Table {
-        let mut table = Table::default();
+    /// Refuses a text in quotes that goes on in the next line, which the parser lets pass.
+    pub(super) fn on_one_line(&mut self, span: &Span) -> Option<()> {
+        if self.source.get(span.clone()).is_some_and(|written| written.contains('\n')) {
+            let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), "a text in quotes ends on its line");
+            self.report(problem.help("write \\n for a new line, or use a heredoc: <<EOT"));
+            return None;
+        }
+        Some(())
+    }
+
+    fn object(&mut self, object: &Object, env: &Env) -> Entries {
+        let mut table = Entries::default();
         for (key, value) in object {
             let node = self.eval_or_invalid(value.expr(), env);
             let Some(key) = self.object_key(key, env) else {
@@ -137,7 +184,6 @@ impl<'p> Evaluator<'p> {
                     let problem = super::duplicate(&key, first.key.span.clone());
                     self.report(problem);
                 }
-                None if node.value == Value::Null => {}
                 None => table.push(key, node),
             }
         }
@@ -147,6 +193,14 @@ impl<'p> Evaluator<'p> {
     fn object_key(&mut self, key: &ObjectKey, env: &Env) -> Option<Key> {
         match key {
             ObjectKey::Ident(ident) => Some(Key::new(ident.as_str(), ident.span().unwrap_or_default())),
+            ObjectKey::Expression(null @ Expression::Null(_)) => Some(Key::new("null", place(null))),
+            ObjectKey::Expression(expression @ Expression::Traversal(_)) => {
+                let problem = Diagnostic::new(&file::EXPRESSION, place(expression), "this key could be two things");
+                self.report(
+                    problem.help("put it in parentheses if it is an expression, in quotes if it is the name itself"),
+                );
+                None
+            }
             ObjectKey::Expression(expression) => {
                 let node = self.eval(expression, env)?;
                 let name = self.text_of(&node)?;
@@ -169,26 +223,63 @@ impl<'p> Evaluator<'p> {
         (!node.has_invalid()).then(|| node.clone().at(span))
     }
 
-    fn conditional(&mut self, conditional: &Conditional, env: &Env) -> Option<Node> {
-        if self.boolean(&conditional.cond_expr, env)? {
-            self.eval(&conditional.true_expr, env)
+    /// Both results are evaluated: they get the type that suits both. An error in the one that is not taken is void.
+    fn conditional(&mut self, conditional: &Conditional, span: &Span, env: &Env) -> Option<Node> {
+        let (taken, other) = if self.boolean(&conditional.cond_expr, env)? {
+            (&conditional.true_expr, &conditional.false_expr)
         } else {
-            self.eval(&conditional.false_expr, env)
+            (&conditional.false_expr, &conditional.true_expr)
+        };
+        let taken = self.eval(taken, env);
+        let (value, problems) = self.attempt(|evaluator| evaluator.eval(other, env));
+        let of = match value {
+            Some(value) => {
+                self.charge(&value, span)?;
+                Some((value.value.type_of(), value.value.kind()))
+            }
+            None => operators::failed_type(other).map(|of| (of, "something else")),
+        };
+        // Without a type of its own, the result that is not taken cannot be left aside.
+        let wrong = if of.is_some() { self.report_serious(problems) } else { self.report_all(problems) };
+        let (taken, (of, kind)) = (taken?, of?);
+        if wrong || of == Type::Any || matches!(taken.value, Value::Null) {
+            return Some(taken);
+        }
+        self.charge(&taken, span)?;
+        let Some(wanted) = unify(&[taken.value.type_of(), of]) else {
+            let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), "the two results have different types");
+            self.report(problem.note(format!("one is {}, the other is {kind}", taken.value.kind())));
+            return None;
+        };
+        if taken.has_invalid() {
+            return Some(taken);
+        }
+        match convert(taken, &wanted) {
+            Ok(node) => Some(node),
+            Err(message) => self.fail(span, message),
         }
     }
 
     /// Evaluates a condition.
     pub(super) fn boolean(&mut self, expression: &Expression, env: &Env) -> Option<bool> {
         let node = self.eval(expression, env)?;
-        match node.value {
-            Value::Bool(value) => Some(value),
-            Value::Invalid => None,
-            other => self.fail(&node.span, format!("a condition is true or false, not {}", other.kind())),
+        if node.has_invalid() {
+            return None;
+        }
+        match to_bool(&node.value) {
+            Ok(value) => Some(value),
+            Err(_) => self.fail(&node.span, format!("a condition is true or false, not {}", node.value.kind())),
         }
     }
 
     fn call(&mut self, call: &FuncCall, span: &Span, env: &Env) -> Option<Node> {
         let name = call.name.name.as_str();
+        let known = (!call.name.is_namespaced()).then(|| functions::find(name)).flatten();
+        let Some(function) = known else {
+            let place = call.name.name.span().unwrap_or_else(|| span.clone());
+            self.report(no_function(name, place));
+            return None;
+        };
         let mut arguments = Vec::new();
         for (index, argument) in call.args.iter().enumerate() {
             let node = self.eval(argument, env)?;
@@ -196,70 +287,41 @@ impl<'p> Evaluator<'p> {
                 return None;
             }
             match node.value {
-                Value::List(items) if call.args.expand_final() && index + 1 == call.args.len() => {
+                Value::List(items, _) if call.args.expand_final() && index + 1 == call.args.len() => {
                     arguments.extend(items);
+                }
+                other if call.args.expand_final() && index + 1 == call.args.len() => {
+                    return self.fail(&node.span, format!("`...` expands a list, not {}", other.kind()));
                 }
                 value => arguments.push(Node::new(value, node.span)),
             }
         }
-        let known = (!call.name.is_namespaced()).then(|| functions::find(name)).flatten();
-        let Some(function) = known else {
-            let place = call.name.name.span().unwrap_or_else(|| span.clone());
-            self.report(no_function(name, place));
-            return None;
-        };
-        match function.call(&arguments) {
+        match function.call(arguments) {
             Ok(value) => Some(Node::new(value, span.clone()).at(span)),
             Err(message) => self.fail(span, format!("{name}(): {message}")),
         }
     }
 
-    fn unary(&mut self, operation: &UnaryOp, span: &Span, env: &Env) -> Option<Value> {
-        let node = self.eval(&operation.expr, env)?;
-        match (operation.operator.value(), node.value) {
-            (UnaryOperator::Not, Value::Bool(value)) => Some(Value::Bool(!value)),
-            (UnaryOperator::Neg, Value::Integer(value)) => match value.checked_neg() {
-                Some(value) => Some(Value::Integer(value)),
-                None => self.fail(span, "the number is too large"),
-            },
-            (UnaryOperator::Neg, Value::Float(value)) => Some(Value::Float(-value)),
-            (_, Value::Invalid) => None,
-            (operator, other) => self.fail(span, format!("`{}` does not work on {}", operator.as_str(), other.kind())),
-        }
-    }
-
-    fn binary(&mut self, operation: &BinaryOp, span: &Span, env: &Env) -> Option<Value> {
-        let left = self.eval(&operation.lhs_expr, env)?.value;
-        let operator = *operation.operator.value();
-        // As everywhere: the right side of `&&` and `||` does not matter once the left decides.
-        match (operator, &left) {
-            (BinaryOperator::And, Value::Bool(false)) => return Some(Value::Bool(false)),
-            (BinaryOperator::Or, Value::Bool(true)) => return Some(Value::Bool(true)),
-            _ => {}
-        }
-        let right = self.eval(&operation.rhs_expr, env)?.value;
-        if left == Value::Invalid || right == Value::Invalid {
-            return None;
-        }
-        match combine(&left, operator, &right) {
-            Ok(value) => Some(value),
-            Err(message) => self.fail(span, message),
-        }
-    }
-
     /// A value as text, in a template or as a name.
     pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
-        let text = functions::to_text(&node.value);
-        if text.is_none() && !node.has_invalid() {
-            let message = format!("{} cannot stand in a text", node.value.kind());
-            let problem = Diagnostic::new(&file::EXPRESSION, node.span.clone(), message);
-            self.report(match node.value {
-                Value::List(_) => problem.help("join(\", \", …) makes a text of a list"),
-                Value::Table(_) => problem.help("jsonencode(…) makes a text of a table"),
-                _ => problem,
-            });
+        if node.has_invalid() {
+            return None;
         }
-        text
+        match to_text(&node.value) {
+            Ok(text) => Some(text),
+            Err(message) => {
+                let kind = node.value.kind();
+                let fits = matches!(node.value, Value::Number(_));
+                let message = if fits { message } else { format!("{kind} cannot stand in a text") };
+                let problem = Diagnostic::new(&file::EXPRESSION, node.span.clone(), message);
+                self.report(match node.value {
+                    Value::List(..) => problem.help("join(\", \", …) makes a text of a list"),
+                    Value::Table(..) => problem.help("jsonencode(…) makes a text of a table"),
+                    _ => problem,
+                });
+                None
+            }
+        }
     }
 }
 
@@ -278,6 +340,7 @@ fn no_function(name: &str, place: Span) -> Diagnostic {
     problem
 }
 
-fn place(expression: &Expression) -> Span {
+/// Where an expression stands.
+pub(super) fn place(expression: &Expression) -> Span {
     expression.span().unwrap_or_default()
 }

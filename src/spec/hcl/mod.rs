@@ -4,14 +4,22 @@
 //! overflow) and its errors have no place; here every value and every error knows where it stands.
 
 mod access;
-mod arithmetic;
 mod brackets;
+mod convert;
 mod each;
 mod eval;
 mod functions;
+mod json;
+mod number;
+mod operators;
+mod pattern;
 mod scope;
 mod syntax;
 mod template;
+#[cfg(test)]
+mod tests;
+mod unicode;
+mod value;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +44,7 @@ pub(super) fn parse(text: &str, overrides: &BTreeMap<String, String>, problems: 
             return None;
         }
     };
-    let mut evaluator = Evaluator::new(problems);
+    let mut evaluator = Evaluator::new(text, problems);
     let names = scope::names(&body, overrides, &mut evaluator);
     let mut table = Table::default();
     read_body(&body, &mut evaluator, &Env::root(&names), &mut table, true);
@@ -48,7 +56,7 @@ fn read_body(body: &Body, evaluator: &mut Evaluator, env: &Env, into: &mut Table
         match structure {
             Structure::Attribute(attribute) => {
                 let span = attribute.key.span().unwrap_or_default();
-                let node = evaluator.eval_or_invalid(&attribute.value, env);
+                let node = evaluator.eval_or_invalid(&attribute.value, env).into_setting();
                 if node.value != Value::Null {
                     insert(into, Key::new(attribute.key.as_str(), span), node, evaluator);
                 }

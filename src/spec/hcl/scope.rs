@@ -8,27 +8,28 @@ use hcl_edit::visit::{self, Visit};
 use hcl_edit::{Decorated, Ident, Span as _};
 
 use super::eval::{Env, Evaluator};
+use super::value::{Entries, Node, Value};
 use super::{duplicate, label_key};
 use crate::spec::diagnostic::{Diagnostic, nearest};
 use crate::spec::rules::file;
 use crate::spec::source::Span;
-use crate::spec::tree::{Key, Node, Table, Value};
+use crate::spec::tree::Key;
 
 /// A value that is larger than this is not meant for a cluster file: it is a file that explodes.
 const MAX_WEIGHT: usize = 20_000;
 
 /// The variables and locals of a file, as `{ var = { … }, local = { … } }`.
-pub(super) fn names(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Table {
-    let mut names = Table::default();
+pub(super) fn names(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Entries {
+    let mut names = Entries::default();
     let variables = variables(body, overrides, evaluator);
-    names.set("var", Value::Table(variables));
-    names.set("local", Value::Table(Table::default()));
+    names.set("var", Node::computed(Value::Table(variables, None)));
+    names.set("local", Node::computed(Value::Table(Entries::default(), None)));
     locals(body, &mut names, evaluator);
     names
 }
 
-fn variables(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Table {
-    let mut table = Table::default();
+fn variables(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Entries {
+    let mut table = Entries::default();
     for block in body.get_blocks("variable") {
         let [label] = block.labels.as_slice() else {
             evaluator.report(unlabelled(block));
@@ -53,7 +54,7 @@ fn unlabelled(block: &Block) -> Diagnostic {
     Diagnostic::new(&file::LABEL, span, "a variable needs one name").help("variable \"name\" { default = … }")
 }
 
-fn undeclared(name: &str, declared: &Table) -> Diagnostic {
+fn undeclared(name: &str, declared: &Entries) -> Diagnostic {
     Diagnostic::new(
         &file::UNDECLARED,
         0..0,
@@ -66,7 +67,7 @@ fn undeclared(name: &str, declared: &Table) -> Diagnostic {
 
 fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Evaluator) -> Value {
     let slipped = check_variable_settings(block, evaluator);
-    let nothing = Table::default();
+    let nothing = Entries::default();
     let env = Env::root(&nothing);
     let default =
         block.body.get_attribute("default").map(|attribute| evaluator.eval_or_invalid(&attribute.value, &env).value);
@@ -115,10 +116,10 @@ fn no_value(key: &Key) -> Diagnostic {
 /// Reads a value that was given as text as what the default is: a string, a number, a list.
 fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evaluator) -> Value {
     if matches!(default, None | Some(Value::String(_) | Value::Null | Value::Invalid)) {
-        return Value::String(text.to_owned());
+        return Value::text(text);
     }
-    let wanted = default.map_or("a string", Value::kind);
-    if let Some(value) = literal(text).filter(|value| value.kind() == wanted) {
+    let wanted = default.map_or("a string", kind);
+    if let Some(value) = literal(text).filter(|value| kind(value) == wanted) {
         return value;
     }
     let name = &key.name;
@@ -130,21 +131,30 @@ fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evalu
     Value::Invalid
 }
 
+/// What a variable holds; a number may have a fraction or not.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Number(_) => "a number",
+        other => other.kind(),
+    }
+}
+
 fn literal(text: &str) -> Option<Value> {
-    let expression = hcl_edit::parser::parse_expr(text.trim()).ok()?;
+    let text = text.trim();
+    let expression = hcl_edit::parser::parse_expr(text).ok()?;
     let mut problems = Vec::new();
-    let nothing = Table::default();
-    let node = Evaluator::new(&mut problems).eval(&expression, &Env::root(&nothing))?;
+    let nothing = Entries::default();
+    let node = Evaluator::new(text, &mut problems).eval(&expression, &Env::root(&nothing))?;
     (problems.is_empty() && !node.has_invalid()).then(|| node.at(&(0..0)).value)
 }
 
 /// Evaluates locals in the order that their references ask for.
-fn locals(body: &Body, names: &mut Table, evaluator: &mut Evaluator) {
+fn locals(body: &Body, names: &mut Entries, evaluator: &mut Evaluator) {
     let mut waiting: Vec<(&Attribute, BTreeSet<String>)> = Vec::new();
     for attribute in declared_locals(body, evaluator) {
         waiting.push((attribute, local_references(&attribute.value)));
     }
-    let mut done = Table::default();
+    let mut done = Entries::default();
     while !waiting.is_empty() {
         let unresolved: BTreeSet<String> =
             waiting.iter().map(|(attribute, _)| attribute.key.as_str().to_owned()).collect();
@@ -153,22 +163,22 @@ fn locals(body: &Body, names: &mut Table, evaluator: &mut Evaluator) {
         if ready.is_empty() {
             for (attribute, _) in &later {
                 evaluator.report(cycle(attribute));
-                done.set(attribute.key.as_str(), Value::Invalid);
+                done.set(attribute.key.as_str(), Node::computed(Value::Invalid));
             }
             break;
         }
         // Those that are ready do not need each other.
-        names.set("local", Value::Table(done.clone()));
+        names.set("local", Node::computed(Value::Table(done.clone(), None)));
         for (attribute, _) in ready {
             let value = local(attribute, names, evaluator);
-            done.set(attribute.key.as_str(), value);
+            done.set(attribute.key.as_str(), Node::computed(value));
         }
         waiting = later;
     }
-    names.set("local", Value::Table(done));
+    names.set("local", Node::computed(Value::Table(done, None)));
 }
 
-fn local(attribute: &Attribute, names: &Table, evaluator: &mut Evaluator) -> Value {
+fn local(attribute: &Attribute, names: &Entries, evaluator: &mut Evaluator) -> Value {
     let node = evaluator.eval_or_invalid(&attribute.value, &Env::root(names));
     if node.weight() <= MAX_WEIGHT {
         return node.value;

@@ -1,14 +1,21 @@
-//! Evaluates string templates: `"${…}"`, `%{ if … }`, `%{ for … }`, and `~` that eats white space.
+//! Evaluates string templates: `"${…}"`, `%{ if … }`, `%{ for … }`, heredocs, and `~` that eats white space.
 
-use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
+use std::collections::BTreeMap;
+
+use hcl_edit::Span as _;
+use hcl_edit::template::{Directive, Element, ForDirective, HeredocTemplate, IfDirective, Strip, Template};
 
 use super::each::loop_names;
 use super::eval::{Env, Evaluator};
+use super::unicode;
+use super::value::{Node, Value};
 use crate::spec::source::Span;
-use crate::spec::tree::{Node, Value};
 
 /// A text that is longer than this is not meant for a cluster file.
 const MAX_TEXT: usize = 256 * 1024;
+
+/// The literal parts of a template as they are written into the result, by the place where each starts.
+type Literals = BTreeMap<usize, String>;
 
 impl Evaluator<'_> {
     /// The template's text; a template that is one `${…}` alone keeps the value's type.
@@ -16,35 +23,59 @@ impl Evaluator<'_> {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
             return self.eval(&only.expr, env).map(|node| node.at(span));
         }
-        let mut text = String::new();
-        self.write(template, (false, false), &mut text, span, env)?;
-        Some(Node::new(Value::String(text), span.clone()))
+        for place in places(template) {
+            self.on_one_line(&place)?;
+        }
+        let literals = literals(template, &|literal, _| vec![literal.to_owned()], false);
+        self.text(template, &literals, span, env)
     }
 
-    /// Appends a template; `strip` says whether its neighbours eat the space at its start and end.
+    /// The text of a heredoc. In one that begins with `<<-`, the smallest indentation is taken from every line.
+    pub(super) fn heredoc(&mut self, heredoc: &HeredocTemplate, span: &Span, env: &Env) -> Option<Node> {
+        let source = self.source();
+        let start = source.get(span.clone()).unwrap_or_default();
+        let flush = start.starts_with("<<-");
+        let lines = |literal: &str, place: Option<Span>| {
+            // The parser has already taken an indentation away, by another rule: the file knows what was there.
+            let raw = place.filter(|_| flush).and_then(|place| source.get(place));
+            let text = raw.map_or_else(|| literal.to_owned(), |raw| raw.replace("$${", "${").replace("%%{", "%{"));
+            text.split_inclusive('\n').map(str::to_owned).collect()
+        };
+        let literals = literals(&heredoc.template, &lines, flush);
+        self.text(&heredoc.template, &literals, span, env)
+    }
+
+    fn text(&mut self, template: &Template, literals: &Literals, span: &Span, env: &Env) -> Option<Node> {
+        let length: usize = literals.values().map(String::len).sum();
+        self.spend(1 + length / 64, span)?;
+        let mut text = String::new();
+        self.write(template, literals, &mut text, span, env)?;
+        Some(Node::new(Value::text(&text), span.clone()))
+    }
+
     fn write(
         &mut self,
         template: &Template,
-        strip: (bool, bool),
+        literals: &Literals,
         text: &mut String,
         span: &Span,
         env: &Env,
     ) -> Option<()> {
-        let elements: Vec<&Element> = template.iter().collect();
-        for (index, element) in elements.iter().enumerate() {
-            let before = index.checked_sub(1).map_or(strip.0, |i| strips_after(elements[i]));
-            let after = elements.get(index + 1).map_or(strip.1, |next| strips_before(next));
+        for element in template {
             self.step(span)?;
             match element {
-                Element::Literal(literal) => text.push_str(trimmed(literal, before, after)),
+                Element::Literal(literal) => match literal.span().and_then(|place| literals.get(&place.start)) {
+                    Some(part) => text.push_str(part),
+                    None => text.push_str(literal),
+                },
                 Element::Interpolation(interpolation) => {
                     let node = self.eval(&interpolation.expr, env)?;
                     let part = self.text_of(&node)?;
                     text.push_str(&part);
                 }
                 Element::Directive(directive) => match directive.as_ref() {
-                    Directive::If(directive) => self.write_if(directive, text, span, env)?,
-                    Directive::For(directive) => self.write_for(directive, text, span, env)?,
+                    Directive::If(directive) => self.write_if(directive, literals, text, span, env)?,
+                    Directive::For(directive) => self.write_for(directive, literals, text, span, env)?,
                 },
             }
             if text.len() > MAX_TEXT {
@@ -54,63 +85,144 @@ impl Evaluator<'_> {
         Some(())
     }
 
-    fn write_if(&mut self, directive: &IfDirective, text: &mut String, span: &Span, env: &Env) -> Option<()> {
+    fn write_if(
+        &mut self,
+        directive: &IfDirective,
+        literals: &Literals,
+        text: &mut String,
+        span: &Span,
+        env: &Env,
+    ) -> Option<()> {
         let yes = &directive.if_expr;
-        let end = directive.endif_expr.strip.strip_start();
         match &directive.else_expr {
-            _ if self.boolean(&yes.cond_expr, env)? => {
-                let next = directive.else_expr.as_ref().map_or(end, |e| e.strip.strip_start());
-                self.write(&yes.template, (yes.strip.strip_end(), next), text, span, env)
-            }
-            Some(no) => self.write(&no.template, (no.strip.strip_end(), end), text, span, env),
+            _ if self.boolean(&yes.cond_expr, env)? => self.write(&yes.template, literals, text, span, env),
+            Some(no) => self.write(&no.template, literals, text, span, env),
             None => Some(()),
         }
     }
 
-    fn write_for(&mut self, directive: &ForDirective, text: &mut String, span: &Span, env: &Env) -> Option<()> {
+    fn write_for(
+        &mut self,
+        directive: &ForDirective,
+        literals: &Literals,
+        text: &mut String,
+        span: &Span,
+        env: &Env,
+    ) -> Option<()> {
         let each = &directive.for_expr;
-        let strip = (each.strip.strip_end(), directive.endfor_expr.strip.strip_start());
         let key_var = each.key_var.as_ref().map(|ident| ident.as_str());
         for (key, item) in self.collection(&each.collection_expr, env)? {
             let names = loop_names(key_var, each.value_var.as_str(), key, item);
-            self.write(&each.template, strip, text, span, &env.inner(&names))?;
+            self.write(&each.template, literals, text, span, &env.inner(&names))?;
         }
         Some(())
     }
 }
 
-fn trimmed(literal: &str, start: bool, end: bool) -> &str {
-    let literal = if start { literal.trim_start() } else { literal };
-    if end { literal.trim_end() } else { literal }
+/// A part of a template, in the order of the file.
+enum Piece {
+    /// Text, and the place where its literal starts.
+    Text(usize, String),
+    /// `${…}`, `%{ if … }` and the like; whether it eats the white space before it and after it.
+    Marker(bool, bool),
 }
 
-/// Whether an element eats the white space before it (`${~`, `%{~`).
-fn strips_before(element: &Element) -> bool {
-    first_strip(element).is_some_and(Strip::strip_start)
+/// The literals of a template after `~` and the indentation have been taken from them. `split` cuts a literal into the
+/// parts that `~` eats from: the lines of a heredoc.
+fn literals(template: &Template, split: &dyn Fn(&str, Option<Span>) -> Vec<String>, flush: bool) -> Literals {
+    let mut pieces = Vec::new();
+    collect(template, split, &mut pieces);
+    strip(&mut pieces);
+    if flush {
+        unindent(&mut pieces);
+    }
+    let mut literals = Literals::new();
+    for piece in pieces {
+        if let Piece::Text(start, text) = piece {
+            literals.entry(start).or_default().push_str(&text);
+        }
+    }
+    literals
 }
 
-/// Whether an element eats the white space after it (`~}`).
-fn strips_after(element: &Element) -> bool {
-    last_strip(element).is_some_and(Strip::strip_end)
-}
-
-fn first_strip(element: &Element) -> Option<Strip> {
-    match element {
-        Element::Literal(_) => None,
-        Element::Interpolation(interpolation) => Some(interpolation.strip),
-        Element::Directive(directive) => Some(match directive.as_ref() {
-            Directive::If(directive) => directive.if_expr.strip,
-            Directive::For(directive) => directive.for_expr.strip,
-        }),
+fn collect(template: &Template, split: &dyn Fn(&str, Option<Span>) -> Vec<String>, into: &mut Vec<Piece>) {
+    let marker = |strip: Strip| Piece::Marker(strip.strip_start(), strip.strip_end());
+    for element in template {
+        match element {
+            Element::Literal(literal) => {
+                let place = literal.span();
+                let start = place.as_ref().map_or(0, |place| place.start);
+                into.extend(split(literal, place).into_iter().map(|text| Piece::Text(start, text)));
+            }
+            Element::Interpolation(interpolation) => into.push(marker(interpolation.strip)),
+            Element::Directive(directive) => match directive.as_ref() {
+                Directive::If(directive) => {
+                    into.push(marker(directive.if_expr.strip));
+                    collect(&directive.if_expr.template, split, into);
+                    if let Some(no) = &directive.else_expr {
+                        into.push(marker(no.strip));
+                        collect(&no.template, split, into);
+                    }
+                    into.push(marker(directive.endif_expr.strip));
+                }
+                Directive::For(directive) => {
+                    into.push(marker(directive.for_expr.strip));
+                    collect(&directive.for_expr.template, split, into);
+                    into.push(marker(directive.endfor_expr.strip));
+                }
+            },
+        }
     }
 }
 
-fn last_strip(element: &Element) -> Option<Strip> {
-    match element {
-        Element::Directive(directive) => Some(match directive.as_ref() {
-            Directive::If(directive) => directive.endif_expr.strip,
-            Directive::For(directive) => directive.endfor_expr.strip,
-        }),
-        other => first_strip(other),
+/// Where the literals of a template stand.
+fn places(template: &Template) -> Vec<Span> {
+    let places = core::cell::RefCell::new(Vec::new());
+    let note = |_: &str, place: Option<Span>| {
+        places.borrow_mut().extend(place);
+        Vec::new()
+    };
+    collect(template, &note, &mut Vec::new());
+    places.into_inner()
+}
+
+fn strip(pieces: &mut [Piece]) {
+    for index in 0..pieces.len() {
+        let Piece::Marker(before, after) = pieces[index] else {
+            continue;
+        };
+        if before && let Some(Piece::Text(_, text)) = index.checked_sub(1).and_then(|index| pieces.get_mut(index)) {
+            text.truncate(text.trim_end().len());
+        }
+        if after && let Some(Piece::Text(_, text)) = pieces.get_mut(index + 1) {
+            let trimmed = text.trim_start().to_owned();
+            *text = trimmed;
+        }
+    }
+}
+
+/// Takes the smallest indentation from every line. A blank line does not count; a line that begins with `${…}` has none.
+fn unindent(pieces: &mut [Piece]) {
+    let mut least = usize::MAX;
+    let mut lines = Vec::new();
+    let mut new_line = true;
+    for (index, piece) in pieces.iter().enumerate() {
+        let text = match piece {
+            Piece::Text(_, text) => text.as_str(),
+            Piece::Marker(..) => "",
+        };
+        let rest = text.trim_start();
+        let blank = rest.is_empty() && text.ends_with('\n');
+        if new_line && !blank {
+            least = least.min(unicode::clusters(&text[..text.len() - rest.len()]).len());
+            lines.push(index);
+        }
+        new_line = text.ends_with('\n');
+    }
+    for index in lines {
+        if let Some(Piece::Text(_, text)) = pieces.get_mut(index) {
+            let cut: usize = unicode::clusters(text).iter().take(least).map(|cluster| cluster.len()).sum();
+            text.drain(..cut);
+        }
     }
 }
