@@ -1,5 +1,6 @@
 //! The connection to an account and region.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -15,6 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::failure::classify;
 use super::limit::Limits;
+use super::situation;
 use super::watch::Polls;
 use crate::engine::{Failure, repeat};
 
@@ -51,6 +53,8 @@ pub struct Aws {
     pub(super) caller: OnceCell<(String, String)>,
     /// Whether the cluster had a healthy master when this run first asked.
     pub(super) lives: OnceCell<bool>,
+    /// Whether the region has answered a call: then it is enabled in the account.
+    enabled: AtomicBool,
     limits: Limits,
 }
 
@@ -86,6 +90,7 @@ impl Aws {
             zones: super::zones::Shared::default(),
             caller: OnceCell::new(),
             lives: OnceCell::new(),
+            enabled: AtomicBool::new(false),
             limits: Limits::default(),
             scope,
         }
@@ -105,7 +110,17 @@ impl Aws {
         SdkError<E, HttpResponse>: RequestId,
     {
         self.limits.wait(service, action).await;
-        Box::pin(request).await.map_err(|error| classify(service, action, &error))
+        match Box::pin(request).await {
+            Ok(answer) => {
+                self.enabled.fetch_or(situation::proves_region(service), Ordering::Relaxed);
+                Ok(answer)
+            }
+            Err(error) => {
+                let failure = classify(service, action, &self.scope.region, &error);
+                let in_doubt = situation::is_opt_in(&self.scope.region) && !self.enabled.load(Ordering::Relaxed);
+                Err(if in_doubt { situation::not_enabled(failure) } else { failure })
+            }
+        }
     }
 
     /// Sends a request that changes nothing, again and again while its failure is one that passes.

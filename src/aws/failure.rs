@@ -1,5 +1,7 @@
 //! What AWS answers, classified by code in one table.
 
+use std::time::SystemTime;
+
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
@@ -7,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
 use aws_smithy_types::retry::ErrorKind;
 
+use super::situation::{Answer, situate};
 use crate::engine::{Class, Failure, chain};
 
 /// Codes by class. A code that is not here, and does not end in `NotFound`, is [`Class::Fatal`].
@@ -33,7 +36,19 @@ const CODES: &[(Class, &[&str])] = &[
             "TooManyRequestsException",
         ],
     ),
-    (Class::Unavailable, &["ServiceUnavailable", "Unavailable"]),
+    (
+        // The service has no machines, or no answer, to give at the moment; nothing was made.
+        Class::Unavailable,
+        &[
+            "InsufficientCapacity",
+            "InsufficientHostCapacity",
+            "InsufficientInstanceCapacity",
+            "InsufficientVolumeCapacity",
+            "ServiceUnavailable",
+            "TemporaryRedirect",
+            "Unavailable",
+        ],
+    ),
     (
         // A server that failed may have done what it was asked before it did.
         Class::UnknownOutcome,
@@ -121,30 +136,41 @@ const CODES: &[(Class, &[&str])] = &[
         Class::Unauthenticated,
         &[
             "TokenRefreshRequired",
-            "RequestTimeTooSkewed",
             "InvalidToken",
             "AuthFailure",
+            "AuthorizationHeaderMalformed",
             "ExpiredToken",
             "ExpiredTokenException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
             "InvalidAccessKeyId",
             "InvalidClientTokenId",
-            "RequestExpired",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
             "SignatureDoesNotMatch",
             "UnrecognizedClientException",
         ],
     ),
+    (Class::Clock, &["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"]),
+    (Class::NotEnabled, &["Blocked", "OptInRequired", "PendingVerification", "RegionDisabledException"]),
+    (Class::Denied, &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"]),
+    (Class::Elsewhere, &["IllegalLocationConstraintException", "IncorrectEndpoint", "PermanentRedirect", "Redirect"]),
     (
-        Class::Denied,
-        &["AccessDenied", "AccessDeniedException", "AuthorizationError", "OptInRequired", "UnauthorizedOperation"],
+        // Refused for what the request is, whenever it is sent.
+        Class::Invalid,
+        &["IncorrectModificationState", "InvalidParameterCombination", "Unsupported", "VolumeModificationRateExceeded"],
     ),
     (
         Class::Quota,
         &[
+            "AddressLimitExceeded",
             "InstanceLimitExceeded",
             "InternetGatewayLimitExceeded",
             "LimitExceeded",
             "LimitExceededException",
             "LimitExceededFault",
+            "MaxSpotInstanceCountExceeded",
             "MaxTemplateVersionsExceeded",
             "RouteLimitExceeded",
             "RouteTableLimitExceeded",
@@ -155,7 +181,9 @@ const CODES: &[(Class, &[&str])] = &[
             "TooManyHostedZones",
             "TooManyListeners",
             "TooManyLoadBalancers",
+            "TooManyRegistrationsForTargetId",
             "TooManyTargetGroups",
+            "TooManyTargets",
             "VcpuLimitExceeded",
             "VolumeLimitExceeded",
             "VpcLimitExceeded",
@@ -206,7 +234,7 @@ pub(super) fn incomplete(error: &BuildError) -> Failure {
 }
 
 /// What became of a call, as a [`Failure`].
-pub(super) fn classify<E>(service: &str, action: &str, error: &SdkError<E, HttpResponse>) -> Failure
+pub(super) fn classify<E>(service: &str, action: &str, region: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     SdkError<E, HttpResponse>: RequestId,
@@ -226,7 +254,7 @@ where
         }
         _ => Class::Fatal,
     };
-    Failure {
+    let failure = Failure {
         class,
         service: service.to_owned(),
         action: action.to_owned(),
@@ -235,7 +263,9 @@ where
             .map_or_else(|| credentials.map_or_else(|| chain(error), without_credentials), str::to_owned),
         code,
         request_id: error.request_id().map(str::to_owned),
-    }
+    };
+    let answer = error.raw_response().map(Answer::of).unwrap_or_default();
+    situate(failure, &answer, region, SystemTime::now())
 }
 
 /// The first cause of this type.

@@ -14,6 +14,7 @@ mod kind;
 mod limit;
 mod poll;
 mod s3;
+mod situation;
 mod store;
 mod strays;
 mod tags;

@@ -1,6 +1,7 @@
 //! What the kinds of S3 and the store share: tags, and the removal of every version of a key.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
@@ -10,6 +11,7 @@ use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier, Tag};
 use super::Aws;
 use super::failure::{class_of, if_there, incomplete};
 use super::kind::Look;
+use super::situation::{Answer, situate};
 use crate::engine::Failure;
 use crate::resource::Tags;
 
@@ -100,7 +102,7 @@ pub(super) async fn remove(aws: &Aws, bucket: &str, versions: &[ObjectIdentifier
         let request = aws.s3.delete_objects().bucket(bucket).delete(some);
         let answer = aws.send(S3, "DeleteObjectVersion", request.send()).await?;
         if let Some(error) = answer.errors().first() {
-            return Err(not_removed(error));
+            return Err(not_removed(error, &aws.scope.region));
         }
     }
     Ok(())
@@ -112,13 +114,14 @@ fn identifier(key: &str, version: Option<&str>) -> Result<ObjectIdentifier, Fail
 }
 
 /// A call that succeeds may still have left some of its keys where they are.
-fn not_removed(error: &aws_sdk_s3::types::Error) -> Failure {
-    Failure {
+fn not_removed(error: &aws_sdk_s3::types::Error, region: &str) -> Failure {
+    let failure = Failure {
         class: class_of(error.code(), None),
         service: S3.to_owned(),
         action: "DeleteObjectVersion".to_owned(),
         code: error.code().map(str::to_owned),
         message: format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default()),
         request_id: None,
-    }
+    };
+    situate(failure, &Answer::default(), region, SystemTime::now())
 }

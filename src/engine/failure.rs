@@ -40,8 +40,16 @@ pub enum Class {
     Held,
     /// Nobody knows who asks: no credentials, wrong ones, or ones that have expired.
     Unauthenticated,
+    /// The clock of this machine is wrong, so that the service does not take the request's signature.
+    Clock,
+    /// The account, or the region in it, is not enabled for what was asked.
+    NotEnabled,
     /// Not allowed.
     Denied,
+    /// A rule of retention keeps the object, whoever asks.
+    Protected,
+    /// The object is in another region.
+    Elsewhere,
     /// A quota of the account is used up.
     Quota,
     /// The request cannot be right.

@@ -112,7 +112,11 @@ impl<'a> Patience<'a> {
             Class::Gone
             | Class::AlreadyExists
             | Class::Unauthenticated
+            | Class::Clock
+            | Class::NotEnabled
             | Class::Denied
+            | Class::Protected
+            | Class::Elsewhere
             | Class::Quota
             | Class::Invalid
             | Class::Fatal => None,
@@ -141,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Class; 13] = [
+    const ALL: [Class; 17] = [
         Class::Throttled,
         Class::Unavailable,
         Class::UnknownOutcome,
@@ -151,7 +155,11 @@ mod tests {
         Class::AlreadyExists,
         Class::Held,
         Class::Unauthenticated,
+        Class::Clock,
+        Class::NotEnabled,
         Class::Denied,
+        Class::Protected,
+        Class::Elsewhere,
         Class::Quota,
         Class::Invalid,
         Class::Fatal,

@@ -1,8 +1,9 @@
 //! Errors as text: for the cloud's failures, everything that its support asks for.
 
-use crate::engine::{Address, Class, Failure};
+use crate::engine::{Address, Failure};
 
 use super::Style;
+use super::hint::{hint, is_of_iam, permission};
 use super::line::{Ink, Line, labelled, paragraph, screen};
 use super::value::safe;
 
@@ -28,7 +29,7 @@ pub fn text(report: &Report, style: Style) -> String {
     for (objects, failure) in shared(&report.failures) {
         lines.extend(failure_lines(&objects, failure, style));
     }
-    let mut hints: Vec<String> = report.failures.iter().filter_map(|(_, failure)| way_out(failure)).collect();
+    let mut hints: Vec<String> = report.failures.iter().filter_map(|(_, failure)| hint(failure)).collect();
     hints.extend(report.hints.iter().cloned());
     let mut seen = std::collections::BTreeSet::new();
     for hint in hints.iter().filter(|hint| seen.insert(*hint)) {
@@ -67,60 +68,16 @@ fn failure_lines(objects: &[Option<&Address>], failure: &Failure, style: Style) 
     if let Some(id) = &failure.request_id {
         lines.push(row("request", id));
     }
-    if failure.class == Class::Denied {
+    if is_of_iam(failure) {
         lines.push(row("missing", &permission(failure)));
     }
     lines
 }
 
-fn way_out(failure: &Failure) -> Option<String> {
-    let text = match failure.class {
-        Class::Denied => return Some(format!("the caller needs the IAM permission `{}`", permission(failure))),
-        Class::Unauthenticated => {
-            "sign in: set AWS_PROFILE, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
-             --sandbox needs no account"
-        }
-        Class::Quota => {
-            "a quota of the account is used up: ask for more under Service Quotas, or make the cluster smaller"
-        }
-        Class::Held => "something still uses the object: `quorate show` lists what is there",
-        Class::Throttled | Class::Unavailable | Class::UnknownOutcome => {
-            "this passes: run the command again, it goes on where it stopped"
-        }
-        Class::NotYetConsistent | Class::MaybeNotYetConsistent => {
-            "the cloud does not show yet what was made a moment ago: run the command again in a minute"
-        }
-        Class::AlreadyExists => "an object of that name exists: remove it, or give the cluster another name",
-        Class::Gone | Class::Invalid | Class::Fatal => return None,
-    };
-    Some(text.to_owned())
-}
-
-/// The IAM action behind an API call. Most have the same name; S3's have not.
-fn permission(failure: &Failure) -> String {
-    let service = match failure.service.as_str() {
-        "elasticloadbalancingv2" | "elbv2" => "elasticloadbalancing",
-        "auto-scaling" => "autoscaling",
-        "route-53" => "route53",
-        service => service,
-    };
-    let action = match (service, failure.action.as_str()) {
-        ("s3", "HeadBucket" | "ListObjects" | "ListObjectsV2") => "ListBucket",
-        ("s3", "ListObjectVersions") => "ListBucketVersions",
-        ("s3", "HeadObject") => "GetObject",
-        ("s3", "DeleteObjects") => "DeleteObject",
-        ("s3", "PutBucketEncryption") => "PutEncryptionConfiguration",
-        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
-        ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
-        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
-        (_, action) => action,
-    };
-    format!("{service}:{action}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Class;
 
     fn denied(service: &str, action: &str) -> Failure {
         Failure {
@@ -178,12 +135,6 @@ mod tests {
             ..Report::default()
         };
         insta::assert_snapshot!(text(&report, Style::default()));
-    }
-
-    #[test]
-    fn the_permission_of_an_s3_call_is_not_its_name() {
-        assert_eq!(permission(&denied("s3", "HeadBucket")), "s3:ListBucket");
-        assert_eq!(permission(&denied("elbv2", "CreateListener")), "elasticloadbalancing:CreateListener");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod failure;
 pub mod health;
+mod hint;
 mod line;
 pub mod outcome;
 pub mod plan;

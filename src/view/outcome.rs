@@ -167,7 +167,14 @@ pub fn report(outcome: &Outcome) -> Option<Report> {
         format!("{} could not be made", words::count(outcome.failed.len(), "change"))
     };
     let failures = failures(outcome);
-    let hints = vec!["what was done is recorded: the same command goes on from here".to_owned()];
+    // Nothing is gained by the same command where the same answer would come.
+    let lasts = outcome.failed.iter().any(|(_, failure)| !failure.class.is_transient());
+    let hint = if lasts {
+        "what was done is recorded: once the reasons above are gone, the same command goes on from here"
+    } else {
+        "what was done is recorded: the same command goes on from here"
+    };
+    let hints = vec![hint.to_owned()];
     Some(Report { message, causes: Vec::new(), failures, hints })
 }
 

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod answers;
 mod autoscaling_group;
 mod disks_and_keys;
 mod gate;
@@ -46,10 +47,13 @@ async fn moto(test: &str) -> Option<Moto> {
 
 impl Moto {
     async fn connect(cluster: String, endpoint: &str, calls: Recorder) -> Self {
-        let scope =
-            Scope { cluster, region: "us-east-1".to_owned(), bucket: "unused".to_owned(), prefix: String::new() };
+        Self::connect_in("us-east-1", cluster, endpoint, calls).await
+    }
+
+    async fn connect_in(region: &'static str, cluster: String, endpoint: &str, calls: Recorder) -> Self {
+        let scope = Scope { cluster, region: region.to_owned(), bucket: "unused".to_owned(), prefix: String::new() };
         let config = aws_config::defaults(BehaviorVersion::latest())
-            .region("us-east-1")
+            .region(region)
             .endpoint_url(endpoint)
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .http_client(calls.client())
@@ -60,6 +64,10 @@ impl Moto {
         aws.ec2 = aws_sdk_ec2::Client::new(&config);
         aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
         aws.s3 = super::s3::client(&config);
+        aws.iam = aws_sdk_iam::Client::new(&config);
+        aws.route53 = aws_sdk_route53::Client::new(&config);
+        aws.ssm = aws_sdk_ssm::Client::new(&config);
+        aws.sts = aws_sdk_sts::Client::new(&config);
         Self { aws, calls }
     }
 

@@ -30,6 +30,26 @@ struct Notes {
     refusals: Vec<(&'static str, &'static str)>,
     /// What actions, and paths that end so, are answered with; the last answer is given again and again.
     answers: HashMap<&'static str, VecDeque<String>>,
+    /// What every call is answered with, before all else.
+    reply: Option<Reply>,
+}
+
+/// An answer in full.
+#[derive(Debug, Clone, Default)]
+pub(in crate::aws) struct Reply {
+    pub(in crate::aws) status: u16,
+    pub(in crate::aws) headers: Vec<(&'static str, String)>,
+    pub(in crate::aws) body: String,
+}
+
+impl Reply {
+    fn response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status.try_into().unwrap(), SdkBody::from(self.body.clone()));
+        for (name, value) in &self.headers {
+            response.headers_mut().insert(*name, value.clone());
+        }
+        response
+    }
 }
 
 impl Recorder {
@@ -58,6 +78,11 @@ impl Recorder {
         self.notes.lock().unwrap().answers.entry(action).or_default().extend(bodies);
     }
 
+    /// Has every call from now on answered with this; with nothing, as before.
+    pub(in crate::aws) fn reply(&self, reply: Option<Reply>) {
+        self.notes.lock().unwrap().reply = reply;
+    }
+
     /// Has the next call of an action answered with a code that moto does not know about.
     pub(in crate::aws) fn refuse(&self, action: &'static str, code: &'static str) {
         self.notes.lock().unwrap().refusals.push((action, code));
@@ -73,6 +98,9 @@ impl HttpClient for Recorder {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if let Some(reply) = &self.notes.lock().unwrap().reply {
+            return HttpConnectorFuture::ready(Ok(reply.response()));
+        }
         let body = request.body().bytes().unwrap_or_default();
         let body = String::from_utf8_lossy(body);
         if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
