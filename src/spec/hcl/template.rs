@@ -23,10 +23,22 @@ impl Evaluator<'_> {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
             return self.eval(&only.expr, env).map(|node| node.at(span));
         }
-        for place in places(template) {
+        let source = self.source();
+        for (place, inside) in places(template) {
             self.on_one_line(&place)?;
+            if inside && source.get(place.clone()).and_then(unescape).is_none() {
+                return self.fail(
+                    &place,
+                    "a `\\` begins no escape here: \\n, \\r, \\t, \\\", \\\\, \\u0000 and \\U00000000 are known",
+                );
+            }
         }
-        let literals = literals(template, &|literal, _| vec![literal.to_owned()], false);
+        // The parser leaves the escapes inside of directives as they are written.
+        let parts = |literal: &str, place: Option<Span>, inside: bool| {
+            let raw = place.filter(|_| inside).and_then(|place| source.get(place));
+            vec![raw.and_then(unescape).unwrap_or_else(|| literal.to_owned())]
+        };
+        let literals = literals(template, &parts, false);
         self.text(template, &literals, span, env)
     }
 
@@ -35,7 +47,7 @@ impl Evaluator<'_> {
         let source = self.source();
         let start = source.get(span.clone()).unwrap_or_default();
         let flush = start.starts_with("<<-");
-        let lines = |literal: &str, place: Option<Span>| {
+        let lines = |literal: &str, place: Option<Span>, _: bool| {
             // The parser has already taken an indentation away, by another rule: the file knows what was there.
             let raw = place.filter(|_| flush).and_then(|place| source.get(place));
             let text = raw.map_or_else(|| literal.to_owned(), |raw| raw.replace("$${", "${").replace("%%{", "%{"));
@@ -119,6 +131,9 @@ impl Evaluator<'_> {
     }
 }
 
+/// Cuts a literal, of which the place is known and whether it is inside of a directive, into parts.
+type Split<'s> = &'s dyn Fn(&str, Option<Span>, bool) -> Vec<String>;
+
 /// A part of a template, in the order of the file.
 enum Piece {
     /// Text, and the place where its literal starts.
@@ -129,9 +144,9 @@ enum Piece {
 
 /// The literals of a template after `~` and the indentation have been taken from them. `split` cuts a literal into the
 /// parts that `~` eats from: the lines of a heredoc.
-fn literals(template: &Template, split: &dyn Fn(&str, Option<Span>) -> Vec<String>, flush: bool) -> Literals {
+fn literals(template: &Template, split: Split, flush: bool) -> Literals {
     let mut pieces = Vec::new();
-    collect(template, split, &mut pieces);
+    collect(template, split, false, &mut pieces);
     strip(&mut pieces);
     if flush {
         unindent(&mut pieces);
@@ -145,29 +160,29 @@ fn literals(template: &Template, split: &dyn Fn(&str, Option<Span>) -> Vec<Strin
     literals
 }
 
-fn collect(template: &Template, split: &dyn Fn(&str, Option<Span>) -> Vec<String>, into: &mut Vec<Piece>) {
+fn collect(template: &Template, split: Split, inside: bool, into: &mut Vec<Piece>) {
     let marker = |strip: Strip| Piece::Marker(strip.strip_start(), strip.strip_end());
     for element in template {
         match element {
             Element::Literal(literal) => {
                 let place = literal.span();
                 let start = place.as_ref().map_or(0, |place| place.start);
-                into.extend(split(literal, place).into_iter().map(|text| Piece::Text(start, text)));
+                into.extend(split(literal, place, inside).into_iter().map(|text| Piece::Text(start, text)));
             }
             Element::Interpolation(interpolation) => into.push(marker(interpolation.strip)),
             Element::Directive(directive) => match directive.as_ref() {
                 Directive::If(directive) => {
                     into.push(marker(directive.if_expr.strip));
-                    collect(&directive.if_expr.template, split, into);
+                    collect(&directive.if_expr.template, split, true, into);
                     if let Some(no) = &directive.else_expr {
                         into.push(marker(no.strip));
-                        collect(&no.template, split, into);
+                        collect(&no.template, split, true, into);
                     }
                     into.push(marker(directive.endif_expr.strip));
                 }
                 Directive::For(directive) => {
                     into.push(marker(directive.for_expr.strip));
-                    collect(&directive.for_expr.template, split, into);
+                    collect(&directive.for_expr.template, split, true, into);
                     into.push(marker(directive.endfor_expr.strip));
                 }
             },
@@ -175,14 +190,50 @@ fn collect(template: &Template, split: &dyn Fn(&str, Option<Span>) -> Vec<String
     }
 }
 
-/// Where the literals of a template stand.
-fn places(template: &Template) -> Vec<Span> {
+/// A text in quotes without its escapes; nothing if one of them is none.
+fn unescape(raw: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = raw;
+    while let Some(at) = rest.find(['\\', '$', '%']) {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix("$${").or_else(|| rest.strip_prefix("%%{")) {
+            text.push_str(&rest[1..3]);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('\\') {
+            let letter = after.chars().next()?;
+            let digits = match letter {
+                'u' => 4,
+                'U' => 8,
+                _ => 0,
+            };
+            let number = after.get(1..=digits)?;
+            text.push(match letter {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '"' | '\\' => letter,
+                'u' | 'U' => u32::from_str_radix(number, 16).ok().and_then(char::from_u32)?,
+                _ => return None,
+            });
+            rest = &after[1 + digits..];
+        } else {
+            text.push_str(&rest[..1]);
+            rest = &rest[1..];
+        }
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// Where the literals of a template stand, and whether each is inside of a directive.
+fn places(template: &Template) -> Vec<(Span, bool)> {
     let places = core::cell::RefCell::new(Vec::new());
-    let note = |_: &str, place: Option<Span>| {
-        places.borrow_mut().extend(place);
+    let note = |_: &str, place: Option<Span>, inside: bool| {
+        places.borrow_mut().extend(place.map(|place| (place, inside)));
         Vec::new()
     };
-    collect(template, &note, &mut Vec::new());
+    collect(template, &note, false, &mut Vec::new());
     places.into_inner()
 }
 
