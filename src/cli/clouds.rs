@@ -194,6 +194,10 @@ impl Provider for Clouds {
             self.through(self.of(&live.address).delete(live, note)).await
         })
     }
+
+    fn gone<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.through(self.of(&live.address).gone(live, note)))
+    }
 }
 
 impl Cloud for Clouds {

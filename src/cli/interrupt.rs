@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one stops cleanly, the second one stops waiting.
+//! Ctrl-C: the first one starts nothing new and ends waits, the second one does not wait for changes in flight either.
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,9 +7,9 @@ use super::error::CliError;
 /// What the person at the keyboard wants stopped.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
-    /// Start nothing new.
+    /// Start nothing new, and end what only waits.
     pub stop: CancellationToken,
-    /// Stop waiting for what is in flight.
+    /// Stop waiting for changes in flight.
     pub abandon: CancellationToken,
 }
 
@@ -20,7 +20,7 @@ impl Interrupt {
         tokio::spawn(async move {
             signal().await;
             tokens.stop.cancel();
-            say("stopping: what is in flight is finished and recorded; once more stops waiting for it");
+            say("stopping: changes in flight are finished and recorded; once more does not wait for them");
             signal().await;
             tokens.abandon.cancel();
             say("no longer waiting; the next run finds by tag what was made");

@@ -50,6 +50,13 @@ pub enum Event {
         /// What the cloud said.
         failure: Failure,
     },
+    /// A change was made, and the run was stopped before the object could be used, or was gone.
+    Unfinished {
+        /// The object.
+        address: Address,
+        /// What was done to it.
+        action: Action,
+    },
     /// A change was not tried.
     Skipped {
         /// The object.

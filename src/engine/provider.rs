@@ -69,9 +69,16 @@ pub trait Provider: Send + Sync {
     /// Replaces the machines of a group that do not run what the group says, one after the other.
     fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>>;
 
-    /// Waits until the object can be used by others.
+    /// Waits until the object can be used by others. It changes nothing, so it may be dropped at any time.
     fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>>;
 
-    /// Removes the object and waits until it is gone. What is gone already is no failure.
+    /// Removes the object. What is gone already is no failure. Waits until it is gone, unless [`gone`](Provider::gone)
+    /// does.
     fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Waits until an object is gone whose removal [`delete`](Provider::delete) has begun. It changes nothing, so it may be
+    /// dropped at any time.
+    fn gone<'a>(&'a self, _live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }

@@ -119,6 +119,11 @@ impl Schedule {
         skipped
     }
 
+    /// Reports that nobody waits for a running step any more. Nothing that comes after it may start.
+    pub(crate) fn leave(&mut self, step: usize) {
+        self.stop_running(step);
+    }
+
     /// The steps that were never started nor skipped.
     pub(crate) fn left(&self) -> impl Iterator<Item = usize> {
         (0..self.state.len()).filter(|&step| self.state[step] == State::Waiting)

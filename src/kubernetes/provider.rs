@@ -176,6 +176,7 @@ impl Kubernetes {
         live(&self.cluster, &place.api, object).ok_or_else(unmarked)
     }
 
+    /// Begins to remove an object.
     async fn remove(&self, live: &Live, note: Note<'_>) -> Result<(), Failure> {
         let place = place_of(live)?;
         let connection = self.connection().await?;
@@ -193,16 +194,21 @@ impl Kubernetes {
             }
             return Err(failure);
         }
-        let uid = live.outputs.get("uid").map(String::as_str).filter(|uid| !uid.is_empty());
         // Pods on machines that are gone are never confirmed to have ended.
         let pods = if self.leaving { Pods::GoAfterwards } else { Pods::GoFirst };
-        match connection.delete(&place, uid, pods).await {
+        match connection.delete(&place, uid_of(live), pods).await {
             // Another object of that name is not the one that we meant.
-            Err(failure) if failure.code.as_deref() == Some("Conflict") => return Ok(()),
-            deleted => deleted?,
+            Err(failure) if failure.code.as_deref() == Some("Conflict") => Ok(()),
+            deleted => deleted,
         }
+    }
+
+    /// Waits until an object is gone whose removal has begun.
+    async fn removed(&self, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+        let place = place_of(live)?;
+        let connection = self.connection().await?;
         let patience = if self.leaving { release::PATIENCE } else { rollout::LIMIT };
-        match rollout::wait_gone(connection, &place, patience, note).await {
+        match rollout::wait_gone(connection, &place, uid_of(live), patience, note).await {
             Err(failure) if self.leaving && failure.class == Class::Held => {
                 note(format!("let go: {}", failure.message));
                 Ok(())
@@ -277,6 +283,10 @@ impl Provider for Kubernetes {
     fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.remove(live, note))
     }
+
+    fn gone<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.removed(live, note))
+    }
 }
 
 fn set_by_us(object: &Json) -> bool {
@@ -300,6 +310,11 @@ async fn required(connection: &Connection, object: &Object) -> Result<(Place, Js
         own(Class::MaybeNotYetConsistent, "apply", message)
     };
     sent(connection, object).await?.ok_or_else(untyped)
+}
+
+/// The identity of a live object, which another one of its name does not have.
+fn uid_of(live: &Live) -> Option<&str> {
+    live.outputs.get("uid").map(String::as_str).filter(|uid| !uid.is_empty())
 }
 
 /// Where a live object is.

@@ -11,7 +11,7 @@ use super::failure::own;
 use super::patience::Patience;
 use super::place::{Json, Place};
 use super::progress::{Progress, condition};
-use super::trouble::trouble;
+use super::trouble::{distinct, trouble};
 use super::warnings::{selector, warnings};
 use crate::engine::{Class, Failure, Note};
 use crate::resource::ApiType;
@@ -54,33 +54,45 @@ enum End {
     Stalled(String),
 }
 
-/// Waits until an object is gone.
+/// Waits until an object is gone that is on its way out. One of this name that is not, or that has another uid, is not the
+/// one that was removed.
+///
+/// The watch begins before the look: it tells nothing of what has gone before it began.
 pub(super) async fn wait_gone(
     connection: &Connection,
     place: &Place,
+    uid: Option<&str>,
     patience: Duration,
     note: Note<'_>,
 ) -> Result<(), Failure> {
     let until = Instant::now() + patience;
     note("until it is gone".to_owned());
-    while let Some(there) = connection.get(place).await? {
+    loop {
         let mut events = connection.watch(place).await?;
-        let uid = &there["metadata"]["uid"];
+        let Some(mut there) = connection.get(place).await?.filter(|there| is_leaving(there, uid)) else {
+            return Ok(());
+        };
         loop {
             let event = tokio::select! {
                 event = events.next() => event,
                 () = sleep_until(until) => return Err(stays(place, &there, patience)),
             };
             match event {
-                Some(Ok(Seen::Gone(gone))) if gone["metadata"]["uid"] == *uid => return Ok(()),
+                Some(Ok(Seen::Gone(gone))) if gone["metadata"]["uid"] == there["metadata"]["uid"] => return Ok(()),
+                Some(Ok(Seen::There(now))) if now["metadata"]["uid"] == there["metadata"]["uid"] => there = now,
                 Some(Ok(_)) => {}
-                // The watch has ended or broken: look again, and watch anew.
+                // The watch has ended or broken: watch anew, and look again.
                 Some(Err(_)) | None => break,
             }
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
+}
+
+/// Whether this object is the one of this uid, and on its way out.
+fn is_leaving(object: &Json, uid: Option<&str>) -> bool {
+    let metadata = &object["metadata"];
+    metadata["deletionTimestamp"].is_string() && uid.is_none_or(|uid| metadata["uid"] == uid)
 }
 
 fn stays(place: &Place, object: &Json, patience: Duration) -> Failure {
@@ -107,9 +119,10 @@ struct Vigil<'a> {
 impl Vigil<'_> {
     async fn keep(&mut self, note: Note<'_>) -> Result<End, Failure> {
         loop {
-            // A watch tells nothing of what is gone when it begins.
-            let Some(object) = self.connection.get(self.place).await? else { return Err(self.gone()) };
+            // A watch tells nothing of what has gone before it began: it begins before the look.
             let mut objects = self.connection.watch(self.place).await?;
+            let Some(object) = self.connection.get(self.place).await? else { return Err(self.gone()) };
+            self.pods.clear();
             let mut pods = self.watch_pods(&object).await?;
             loop {
                 let end = self.patience.ends();
@@ -194,9 +207,7 @@ impl Vigil<'_> {
 
     /// The end of waiting, with everything that stands in the way.
     fn stalled(&self, told: &str, warnings: &[String]) -> Failure {
-        let mut reasons: Vec<&str> = self.pods.values().map(String::as_str).chain(self.failed.as_deref()).collect();
-        reasons.sort_unstable();
-        reasons.dedup();
+        let mut reasons = distinct(self.pods.values().map(String::as_str).chain(self.failed.as_deref()));
         reasons.extend(warnings.iter().map(String::as_str));
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
         self.failure(Class::Fatal, &format!("{told}{reasons}"))

@@ -6,6 +6,9 @@ use super::progress::condition;
 /// Reasons for waiting that pass by themselves.
 const NORMAL: &[&str] = &["ContainerCreating", "PodInitializing"];
 
+/// How it is said that an image cannot be got.
+const NO_IMAGE: &str = "cannot get";
+
 /// What keeps a pod from being ready; nothing if it is, or is on its way.
 pub(super) fn trouble(pod: &Json) -> Option<String> {
     if pod["metadata"]["deletionTimestamp"].is_string() {
@@ -35,7 +38,7 @@ fn container(status: &Json) -> Option<String> {
     let image = status["image"].as_str().unwrap_or("its image");
     Some(match reason {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            with(format!("the container {name} cannot get {image} ({reason})"), said)
+            no_image(name, image, reason, said)
         }
         "CrashLoopBackOff" => {
             let last = &status["lastState"]["terminated"];
@@ -50,6 +53,39 @@ fn container(status: &Json) -> Option<String> {
         "CreateContainerConfigError" => with(format!("the container {name} cannot be configured"), said),
         other => with(format!("the container {name} waits ({other})"), said),
     })
+}
+
+/// The kubelet tells one failure in turn as itself and as the pause before the next attempt: what it is about is told.
+fn no_image(name: &str, image: &str, reason: &str, said: &str) -> String {
+    let pause = format!("Back-off pulling image \"{image}\"");
+    let cause = said.strip_prefix(&pause).unwrap_or(said).trim_start_matches(": ");
+    let cause = cause.strip_prefix("ErrImagePull: ").unwrap_or(cause);
+    let told = format!("the container {name} {NO_IMAGE} {image}");
+    if cause.is_empty() { format!("{told} ({reason})") } else { with(told, cause) }
+}
+
+/// Several troubles, each once. A cause of an image that cannot be got has other words for each pod: one of them is told.
+pub(super) fn distinct<'a>(troubles: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut told: Vec<&str> = Vec::new();
+    for trouble in troubles {
+        match told.iter_mut().find(|known| same(known, trouble)) {
+            // The one with a cause says more.
+            Some(known) if known.len() < trouble.len() => *known = trouble,
+            Some(_) => {}
+            None => told.push(trouble),
+        }
+    }
+    told.sort_unstable();
+    told
+}
+
+fn same(one: &str, other: &str) -> bool {
+    let image = |trouble: &str| {
+        let (container, rest) = trouble.split_once(NO_IMAGE)?;
+        let name = rest.split([' ', ')']).find(|word| !word.is_empty())?;
+        Some((container.to_owned(), name.trim_end_matches(':').to_owned()))
+    };
+    one == other || image(one).is_some_and(|of_one| image(other) == Some(of_one))
 }
 
 fn unready(status: &Json) -> Option<String> {
@@ -83,7 +119,9 @@ mod tests {
             "message": "0/3 nodes are available: 3 Insufficient cpu.",
         }] } });
         let said: Vec<String> = [
-            waiting("ImagePullBackOff", "Back-off pulling image"),
+            waiting("ImagePullBackOff", "Back-off pulling image \"chat:9\": ErrImagePull: not found"),
+            waiting("ErrImagePull", "not found"),
+            waiting("InvalidImageName", ""),
             crash,
             waiting("CreateContainerConfigError", "secret \"chat\" not found"),
             unschedulable,
@@ -94,10 +132,31 @@ mod tests {
         assert_eq!(
             said,
             [
-                "the container chat cannot get chat:9 (ImagePullBackOff): Back-off pulling image",
+                "the container chat cannot get chat:9: not found",
+                "the container chat cannot get chat:9: not found",
+                "the container chat cannot get chat:9 (InvalidImageName)",
                 "the container chat ends again and again, last with exit code 137 (OOMKilled); `kubectl logs` says why",
                 "the container chat cannot be configured: secret \"chat\" not found",
                 "no node can take a pod: 0/3 nodes are available: 3 Insufficient cpu.",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_got_is_told_once_and_with_its_cause() {
+        let troubles = [
+            "the container web cannot get web:1: not found",
+            "the container chat cannot get chat:9 (ErrImagePull)",
+            "the container chat cannot get chat:9: not found, request 1",
+            "the container chat cannot get chat:9: not found, request 2",
+            "the container chat cannot get chat:9:1: not found",
+        ];
+        assert_eq!(
+            distinct(troubles.into_iter()),
+            [
+                "the container chat cannot get chat:9: not found, request 1",
+                "the container chat cannot get chat:9:1: not found",
+                "the container web cannot get web:1: not found",
             ]
         );
     }

@@ -11,7 +11,15 @@ static EVENTS: ApiType = ApiType::known("v1", "Event", "events", true);
 static REPLICA_SETS: ApiType = ApiType::known("apps/v1", "ReplicaSet", "replicasets", true);
 static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// Reasons that the state of a pod tells better.
-const TOLD: [&str; 2] = ["BackOff", "FailedScheduling"];
+const TOLD: [&str; 4] = ["BackOff", "ErrImageNeverPull", "FailedScheduling", "InspectFailed"];
+/// What the kubelet says of an image with a reason that it gives other failures, too: the state of the pod tells it better.
+const OF_IMAGES: [&str; 5] = [
+    "Error: ErrImageNeverPull",
+    "Error: ErrImagePull",
+    "Error: ImagePullBackOff",
+    "Error: InvalidImageName",
+    "Failed to pull image",
+];
 /// How many warnings are told.
 const MOST: usize = 3;
 
@@ -64,7 +72,9 @@ fn claims(pod: &Json) -> Vec<Subject> {
 }
 
 fn is_warning(event: &Json) -> bool {
-    event["type"] == "Warning" && !TOLD.contains(&text(&event["reason"]))
+    let message = text(&event["message"]);
+    let of_an_image = OF_IMAGES.iter().any(|known| message.starts_with(known));
+    event["type"] == "Warning" && !of_an_image && !TOLD.contains(&text(&event["reason"]))
 }
 
 fn subject(involved: &Json) -> Subject {

@@ -27,6 +27,9 @@ pub struct Document {
     pub done: Vec<Address>,
     /// The objects whose changes failed.
     pub failed: Vec<Failed>,
+    /// The objects whose changes were made, and that were not waited for, as the run was stopped.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unfinished: Vec<Address>,
     /// The objects whose changes were not tried.
     pub skipped: Vec<Address>,
     /// Whether the run was stopped before everything was tried.
@@ -86,6 +89,7 @@ impl Document {
             plan: plan.plan.clone(),
             done: outcome.done.clone(),
             failed: outcome.failed.iter().map(|(address, failure)| failed(address, failure)).collect(),
+            unfinished: outcome.unfinished.clone(),
             skipped: outcome.skipped.clone(),
             interrupted: outcome.interrupted,
             entrances: if plan.plan.mode == Mode::Apply { reach::entrances(&outcome.recorded) } else { Vec::new() },
@@ -125,6 +129,9 @@ pub fn text(document: &Document, style: Style) -> String {
     let mut open = Vec::new();
     if !document.failed.is_empty() {
         open.push(format!("{} failed", document.failed.len()));
+    }
+    if !document.unfinished.is_empty() {
+        open.push(format!("{} not waited for", document.unfinished.len()));
     }
     if !document.skipped.is_empty() {
         open.push(format!("{} not tried", document.skipped.len()));

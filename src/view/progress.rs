@@ -32,6 +32,13 @@ pub fn line(event: &Event, taken: Duration, style: Style) -> Option<String> {
             .ink(Ink::Danger, "failed")
             .plain(format!(" to {} {}: ", doing(*action).1, value::safe(&address.to_string())))
             .plain(value::safe(&failure.to_string())),
+        Event::Unfinished { address, action } => {
+            let address = value::safe(&address.to_string());
+            let what =
+                if *action == Action::Delete { format!("until {address} is gone") } else { format!("for {address}") };
+            let line = Line::at(0).ink(Ink::Changed, "stopped waiting").plain(format!(" {what}"));
+            line.ink(Ink::Faint, format!(" {}", seconds(taken)))
+        }
         // The end counts them.
         Event::Skipped { .. } if !style.verbose => return None,
         Event::Skipped { address, because } => {
@@ -118,6 +125,8 @@ mod tests {
             Event::Failed { address: subnet(), action: Action::Create, failure: failure() },
             Event::Skipped { address: Address::new("volume", "etcd-a"), because: Some(subnet()) },
             Event::Skipped { address: Address::new("volume", "etcd-b"), because: None },
+            Event::Unfinished { address: Address::new("deployment", "chat"), action: Action::Update },
+            Event::Unfinished { address: Address::new("deployment", "web"), action: Action::Delete },
         ];
         let verbose = Style { verbose: true, ..Style::default() };
         let lines: Vec<String> =

@@ -67,9 +67,10 @@ impl Listener for Bars {
                     bar.set_message(progress::waiting(address, &failure.to_string()));
                 }
             }
-            Event::Finished { address, .. } | Event::Failed { address, .. } | Event::Skipped { address, .. } => {
-                self.end(address);
-            }
+            Event::Finished { address, .. }
+            | Event::Failed { address, .. }
+            | Event::Unfinished { address, .. }
+            | Event::Skipped { address, .. } => self.end(address),
         }
         if !matches!(event, Event::Retrying { .. })
             && let Some(line) = progress::line(event, taken, self.style)

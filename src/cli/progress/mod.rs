@@ -27,7 +27,7 @@ impl Clock {
                 begun.insert(address.clone(), Instant::now());
                 Duration::ZERO
             }
-            Event::Finished { address, .. } | Event::Failed { address, .. } => {
+            Event::Finished { address, .. } | Event::Failed { address, .. } | Event::Unfinished { address, .. } => {
                 begun.remove(address).map(|start| start.elapsed()).unwrap_or_default()
             }
             _ => Duration::ZERO,

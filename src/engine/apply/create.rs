@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::token::token;
-use super::worker::{Job, Worker};
+use super::worker::{Halt, Job, Worker};
 use crate::engine::diff::{diff, keep_our_tags, replacing};
 use crate::engine::{Action, Class, Effect, Failure, Kind, Live, Object, Phase};
 
@@ -17,7 +17,7 @@ impl Worker<'_> {
     /// Makes the object, in place of `old` if there is one, and waits until it can be used.
     ///
     /// A creation that may have happened is never blindly sent again: what carries the address is looked up first.
-    pub(super) async fn create(&self, job: &Job<'_>, object: &Object, old: Option<&Live>) -> Result<Live, Failure> {
+    pub(super) async fn create(&self, job: &Job<'_>, object: &Object, old: Option<&Live>) -> Result<Live, Halt> {
         let mut patience = self.patience(job);
         let mut uncertain = false;
         let mut generation = 1;
@@ -42,7 +42,7 @@ impl Worker<'_> {
                     self.bear(job, &mut patience, hidden).await.map_err(|_| in_the_way(failure))?;
                 }
                 (true, false) if generation < GENERATIONS => generation += 1,
-                (true, false) => return Err(in_the_way(failure)),
+                (true, false) => return Err(in_the_way(failure).into()),
             }
         }
     }
@@ -81,7 +81,7 @@ impl Worker<'_> {
     }
 
     /// Goes on with an object that was found after a creation without a good answer: it may be half done.
-    async fn complete(&self, job: &Job<'_>, object: &Object, mut found: Live) -> Result<Live, Failure> {
+    async fn complete(&self, job: &Job<'_>, object: &Object, mut found: Live) -> Result<Live, Halt> {
         let Some(kind) = self.kind(job) else { return self.ready(job, &found).await };
         keep_our_tags(kind, &object.attributes, None, &mut found.attributes);
         let changed = unfinished(kind, object, &found);
@@ -89,7 +89,7 @@ impl Worker<'_> {
         let live = self.ready(job, &live).await?;
         let still = diff(kind, &object.attributes, &live.attributes, None);
         let rolls = still.iter().any(|change| change.action == Action::Roll);
-        if rolls { self.roll(job, live, object).await } else { Ok(live) }
+        if rolls { Ok(self.roll(job, live, object).await?) } else { Ok(live) }
     }
 
     fn kind(&self, job: &Job<'_>) -> Option<&Kind> {

@@ -16,7 +16,7 @@ use super::planner::{Part, Prepared, Step, Work};
 use super::schedule::Schedule;
 use super::{Action, Address, BoxFuture, Class, Event, Failure, Listener, Provider, Recorded, RetryPolicy, Vocabulary};
 use ledger::Ledger;
-use worker::{Done, Lanes, Worker};
+use worker::{Done, Halt, Lanes, Worker};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
@@ -27,9 +27,9 @@ pub struct ApplyOptions {
     pub token_seed: String,
     /// How patient the run is.
     pub retry: RetryPolicy,
-    /// Start nothing new, let what is in flight finish.
+    /// Start nothing new, let changes in flight finish, and end waits: for machines, pods and removals.
     pub stop: CancellationToken,
-    /// Stop waiting for what is in flight.
+    /// Stop waiting for changes in flight, too.
     pub abandon: CancellationToken,
 }
 
@@ -52,6 +52,9 @@ pub struct Outcome {
     pub done: Vec<Address>,
     /// The objects whose changes failed, and how.
     pub failed: Vec<(Address, Failure)>,
+    /// The objects whose changes were made, and whose end the run did not wait for, because it was stopped. The record has
+    /// them as they were, so the next run waits for them.
+    pub unfinished: Vec<Address>,
     /// The objects whose changes were not tried, because one that they need failed or the run was stopped.
     pub skipped: Vec<Address>,
     /// Whether the run was stopped before everything was tried.
@@ -70,6 +73,7 @@ impl Outcome {
     pub fn absorb(&mut self, next: Self) {
         self.done.extend(next.done);
         self.failed.extend(next.failed);
+        self.unfinished.extend(next.unfinished);
         self.skipped.extend(next.skipped);
         self.interrupted |= next.interrupted;
         self.recorded = next.recorded;
@@ -118,7 +122,7 @@ struct Run<'a> {
     skipped: BTreeSet<Address>,
 }
 
-type Flight<'a> = BoxFuture<'a, (usize, Result<Done, Failure>)>;
+type Flight<'a> = BoxFuture<'a, (usize, Result<Done, Halt>)>;
 
 impl<'a> Run<'a> {
     fn refuse(&mut self) -> bool {
@@ -143,7 +147,8 @@ impl<'a> Run<'a> {
                 () = options.abandon.cancelled() => return,
                 landed = flights.next() => match landed {
                     Some((step, Ok(done))) => self.finish(step, done),
-                    Some((step, Err(failure))) => self.fail(step, failure),
+                    Some((step, Err(Halt::Failed(failure)))) => self.fail(step, failure),
+                    Some((step, Err(Halt::Stopped))) => self.leave(step),
                     None => return,
                 },
             }
@@ -158,7 +163,7 @@ impl<'a> Run<'a> {
         Box::pin(async move {
             let done = match job {
                 Ok(job) => worker.carry_out(job).await,
-                Err(failure) => Err(failure),
+                Err(failure) => Err(failure.into()),
             };
             (number, done)
         })
@@ -184,17 +189,26 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What needs an object that is not usable yet is left, as everything is that was not started.
+    fn leave(&mut self, number: usize) {
+        let step = self.step(number);
+        self.schedule.leave(number);
+        self.outcome.unfinished.push(step.address.clone());
+        self.worker.listener.hear(&Event::Unfinished { address: step.address.clone(), action: action(step) });
+    }
+
     fn fail_without_consequences(&mut self, step: &Step, failure: Failure) {
         let event = Event::Failed { address: step.address.clone(), action: action(step), failure: failure.clone() };
         self.worker.listener.hear(&event);
         self.outcome.failed.push((step.address.clone(), failure));
     }
 
-    /// The end of a replacement that did not even begin is not skipped once more.
+    /// The end of a replacement whose beginning did not get through is not skipped once more.
     fn skip(&mut self, number: usize, because: Option<Address>) {
         let step = self.step(number);
         let failed = self.outcome.failed.iter().any(|(address, _)| *address == step.address);
-        let again = failed && matches!(step.work, Work::Delete { part: Part::Replacement, .. });
+        let told = failed || self.outcome.unfinished.contains(&step.address);
+        let again = told && matches!(step.work, Work::Delete { part: Part::Replacement, .. });
         if step.task.instant || again || !self.skipped.insert(step.address.clone()) {
             return;
         }
@@ -205,7 +219,7 @@ impl<'a> Run<'a> {
     fn close(mut self) -> Outcome {
         let abandoned: Vec<usize> = self.schedule.in_flight().collect();
         let left: Vec<usize> = self.schedule.left().filter(|&number| !self.step(number).task.instant).collect();
-        self.outcome.interrupted = !abandoned.is_empty() || !left.is_empty();
+        self.outcome.interrupted = !(abandoned.is_empty() && left.is_empty() && self.outcome.unfinished.is_empty());
         for number in abandoned {
             let reason = "nobody waited for the answer: the next run will see what became of it";
             let step = self.step(number);

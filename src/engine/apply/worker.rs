@@ -46,6 +46,20 @@ pub(super) struct Job<'a> {
     pub(super) fresh_until: Option<Instant>,
 }
 
+/// Why a step does not get to its end.
+pub(super) enum Halt {
+    /// The cloud said no.
+    Failed(Failure),
+    /// Its change was made, and the run was stopped while it waited for the end of it.
+    Stopped,
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 /// What a step has done.
 pub(super) enum Done {
     /// The object is there, as it should be.
@@ -55,7 +69,7 @@ pub(super) enum Done {
 }
 
 impl Worker<'_> {
-    pub(super) async fn carry_out(&self, mut job: Job<'_>) -> Result<Done, Failure> {
+    pub(super) async fn carry_out(&self, mut job: Job<'_>) -> Result<Done, Halt> {
         match (job.work, job.object.take()) {
             (Work::Delete { live, .. }, _) => self.remove(&job, live).await,
             (_, None) => Ok(Done::Gone { id: String::new() }),
@@ -66,7 +80,7 @@ impl Worker<'_> {
         }
     }
 
-    async fn bring_about(&self, job: &Job<'_>, work: &Work, object: &Object) -> Result<Live, Failure> {
+    async fn bring_about(&self, job: &Job<'_>, work: &Work, object: &Object) -> Result<Live, Halt> {
         match (work, job.live) {
             (Work::Create { leaving }, _) => {
                 for live in leaving {
@@ -78,26 +92,38 @@ impl Worker<'_> {
             (Work::Update { changed, roll }, Some(live)) => {
                 let live = self.update(job, live.clone(), object, changed).await?;
                 let live = self.settled(job, live).await?;
-                if *roll { self.roll(job, live, object).await } else { Ok(live) }
+                if *roll { Ok(self.roll(job, live, object).await?) } else { Ok(live) }
             }
+            // The run that made it may have ended before it could be used, and others are made once it can.
+            (Work::Adopt, Some(live)) => self.ready(job, live).await,
             (_, Some(live)) => self.settled(job, live.clone()).await,
-            (_, None) => Err(Failure::own(Class::Gone, "update", "the object is not there")),
+            (_, None) => Err(Failure::own(Class::Gone, "update", "the object is not there").into()),
         }
     }
 
     /// A key that is replaced by itself, under another content, has no old object to remove.
-    async fn remove(&self, job: &Job<'_>, live: &Live) -> Result<Done, Failure> {
+    async fn remove(&self, job: &Job<'_>, live: &Live) -> Result<Done, Halt> {
         if job.made.as_ref() != Some(&live.id) {
             self.delete(job, live).await?;
         }
         Ok(Done::Gone { id: live.id.clone() })
     }
 
-    async fn delete(&self, job: &Job<'_>, live: &Live) -> Result<(), Failure> {
+    async fn delete(&self, job: &Job<'_>, live: &Live) -> Result<(), Halt> {
         let note = |text| self.note(job, text);
         match self.persist(job, || self.provider.delete(live, &note)).await {
-            Err(failure) if failure.class == Class::Gone => Ok(()),
-            deleted => deleted,
+            Err(failure) if failure.class == Class::Gone => return Ok(()),
+            deleted => deleted?,
+        }
+        self.wait(self.persist(job, || self.provider.gone(live, &note))).await
+    }
+
+    /// Waits for the end of what was begun. A stop ends this at once: waiting changes nothing, and the next run waits on.
+    async fn wait<T>(&self, waiting: impl Future<Output = Result<T, Failure>>) -> Result<T, Halt> {
+        tokio::select! {
+            biased;
+            waited = waiting => Ok(waited?),
+            () = self.options.stop.cancelled() => Err(Halt::Stopped),
         }
     }
 
@@ -127,17 +153,17 @@ impl Worker<'_> {
     }
 
     /// Waits until the object can be used.
-    pub(super) async fn ready(&self, job: &Job<'_>, live: &Live) -> Result<Live, Failure> {
+    pub(super) async fn ready(&self, job: &Job<'_>, live: &Live) -> Result<Live, Halt> {
         let note = |text| self.note(job, text);
-        let live = self.persist(job, || self.provider.ready(live, &note)).await?;
+        let live = self.wait(self.persist(job, || self.provider.ready(live, &note))).await?;
         if live.phase == Phase::Failed {
             let reason = format!("{} will not become usable", live.id);
-            return Err(Failure::own(Class::Fatal, "wait", reason));
+            return Err(Failure::own(Class::Fatal, "wait", reason).into());
         }
         Ok(live)
     }
 
-    async fn settled(&self, job: &Job<'_>, live: Live) -> Result<Live, Failure> {
+    async fn settled(&self, job: &Job<'_>, live: Live) -> Result<Live, Halt> {
         if live.phase == Phase::Ready { Ok(live) } else { self.ready(job, &live).await }
     }
 

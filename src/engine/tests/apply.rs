@@ -22,6 +22,7 @@ impl Listener for Notes {
             }
             Event::Finished { address, action, id } => format!("finished {address} {action:?} {id}"),
             Event::Failed { address, action, failure } => format!("failed {address} {action:?} {:?}", failure.class),
+            Event::Unfinished { address, action } => format!("unfinished {address} {action:?}"),
             Event::Skipped { address, because } => {
                 format!("skipped {address} {}", because.as_ref().map(Address::to_string).unwrap_or_default())
             }
@@ -321,8 +322,68 @@ async fn a_stop_lets_finish_what_is_in_flight_and_starts_nothing() {
     cloud.stops_at = Some((1, options.stop.clone()));
     let wanted = [part("part/a", &[]), part("part/b", &[]), part("part/c", &[]), part("part/d", &["part/a"])];
     let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
-    assert_eq!((outcome.done.len(), cloud.objects().len(), outcome.failed.len()), (2, 2, 0));
-    assert_eq!((outcome.skipped.len(), outcome.recorded.len(), outcome.interrupted), (2, 2, true));
+    let told = (outcome.done.len() + outcome.unfinished.len(), outcome.failed.len(), outcome.skipped.len());
+    assert_eq!((told, cloud.objects().len(), outcome.interrupted), ((2, 0, 2), 2, true));
+}
+
+/// What becomes of a plan whose run is stopped while it waits for one object without end.
+async fn stopped_while_waiting(cloud: &mut Cloud, awaited: &str, wanted: &[Object], record: &Record) -> Outcome {
+    let options = ApplyOptions::default();
+    cloud.endless = Some(at(awaited));
+    let cloud = &*cloud;
+    let stop = async {
+        // Everything else has come to its end by then: the clock jumps to here.
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        options.stop.cancel();
+    };
+    let began = Instant::now();
+    let (outcome, ()) = tokio::join!(run(cloud, Mode::Apply, wanted, record, &options), stop);
+    assert_eq!(began.elapsed(), Duration::from_mins(1), "it ends at once");
+    outcome
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_a_wait_at_once_and_the_next_run_waits_on() {
+    let mut cloud = Cloud::new();
+    let wanted = [part("part/a", &[]), part("part/b", &["part/a"]), part("part/c", &[])];
+    let outcome = stopped_while_waiting(&mut cloud, "part/a", &wanted, &Record::new()).await;
+    assert_eq!((outcome.done, outcome.failed), (vec![at("part/c")], vec![]));
+    assert_eq!(
+        (outcome.unfinished, outcome.skipped, outcome.interrupted),
+        (vec![at("part/a")], vec![at("part/b")], true)
+    );
+    cloud.heal();
+    let made = cloud.called(Verb::Create).len();
+    let record = converge(&cloud, &wanted, &outcome.recorded).await;
+    assert_settled(&cloud, &wanted, &record);
+    assert_eq!(cloud.called(Verb::Create).len(), made + 1, "what was waited for is not made again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_wait_for_a_removal_and_for_a_replacement_too() {
+    let mut cloud = Cloud::new();
+    let before = converge(&cloud, &[part("part/a", &[]), part("part/b", &[])], &Record::new()).await;
+    let outcome = stopped_while_waiting(&mut cloud, "part/a", &[part("part/b", &[])], &before).await;
+    assert_eq!((outcome.unfinished, outcome.interrupted), (vec![at("part/a")], true));
+    cloud.heal();
+    let record = converge(&cloud, &[part("part/b", &[])], &outcome.recorded).await;
+    let replaced = [object("part/b", [("shape", text("square"))])];
+    let outcome = stopped_while_waiting(&mut cloud, "part/b", &replaced, &record).await;
+    assert_eq!((outcome.unfinished, outcome.skipped), (vec![at("part/b")], vec![]), "one object is told once");
+    cloud.heal();
+    let record = converge(&cloud, &replaced, &outcome.recorded).await;
+    assert_settled(&cloud, &replaced, &record);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_lets_a_slow_change_finish() {
+    let mut cloud = Cloud::new();
+    cloud.slow = true;
+    let options = ApplyOptions::default();
+    cloud.stops_at = Some((0, options.stop.clone()));
+    let outcome = run(&cloud, Mode::Apply, &[part("part/a", &[])], &Record::new(), &options).await;
+    assert_eq!((outcome.failed, cloud.objects().len()), (vec![], 1), "the call is answered");
+    assert_eq!(outcome.unfinished, [at("part/a")], "and nobody waits for more");
 }
 
 #[tokio::test(start_paused = true)]

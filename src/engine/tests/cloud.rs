@@ -45,6 +45,8 @@ pub(crate) struct Cloud {
     faults: Mutex<Faults>,
     /// Calls take as long as their kind says.
     pub(crate) slow: bool,
+    /// The object that is waited for without end: until it can be used, or until it is gone.
+    pub(crate) endless: Option<Address>,
     /// The object that nobody may make.
     pub(crate) denied: Option<Address>,
     /// What every new object is called: it takes the place of an old one, as content under a key does.
@@ -63,6 +65,7 @@ impl Cloud {
             state: Mutex::default(),
             faults: Mutex::new(Box::new(|_, _| None)),
             slow: false,
+            endless: None,
             denied: None,
             overwrites: None,
             dies_at: None,
@@ -82,6 +85,7 @@ impl Cloud {
         self.dies_at = None;
         self.dead = CancellationToken::new();
         self.stops_at = None;
+        self.endless = None;
     }
 
     pub(crate) fn put(&self, live: Live) {
@@ -172,6 +176,12 @@ impl Cloud {
         state.calls.len() - 1
     }
 
+    async fn linger(&self, address: &Address) {
+        if self.endless.as_ref() == Some(address) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn die_if(&self, number: usize, after: bool) {
         if self.dies_at == Some((number, after)) {
             self.dead.cancel();
@@ -240,15 +250,26 @@ impl Provider for Cloud {
     }
 
     fn ready<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(self.call(Verb::Ready, Some(&live.address), move |state, _| {
-            let stored = state.stored(&live.id)?;
-            stored.live.phase = Phase::Ready;
-            Ok(stored.live.clone())
-        }))
+        Box::pin(async move {
+            self.linger(&live.address).await;
+            let ready = self.call(Verb::Ready, Some(&live.address), move |state, _| {
+                let stored = state.stored(&live.id)?;
+                stored.live.phase = Phase::Ready;
+                Ok(stored.live.clone())
+            });
+            ready.await
+        })
     }
 
     fn delete<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.call(Verb::Delete, Some(&live.address), move |state, _| state.delete(live)))
+    }
+
+    fn gone<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            self.linger(&live.address).await;
+            Ok(())
+        })
     }
 }
 

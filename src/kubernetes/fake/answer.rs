@@ -14,6 +14,12 @@ use super::target::Target;
 /// Answers a request.
 pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
     let mut state = shared.lock().expect("no test panicked");
+    let reply = reply(shared, &mut state, request);
+    state.answered();
+    reply
+}
+
+fn reply(shared: &Arc<Mutex<State>>, state: &mut State, request: &Request) -> Reply {
     state.requests.push(format!("{} {}", request.method, request.path));
     if let Some(at) = state.failures.iter().position(|(path, ..)| request.path.contains(path.as_str())) {
         let (_, status, document) = state.failures.remove(at);
@@ -22,7 +28,7 @@ pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
     if request.path == "/readyz" {
         return Reply::Json(200, json!("ok"));
     }
-    if let Some(told) = discovery(&request.path, &state) {
+    if let Some(told) = discovery(&request.path, state) {
         return Reply::Json(200, told);
     }
     let Some(target) = Target::of(request, state.types()) else {

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 
 use super::Access;
 use crate::resource::GROUP_TAG;
-use state::State;
+use state::{Deed, State};
 
 /// A node as its kubelet makes it, once the cloud controller knows its machine.
 pub(crate) fn node(group: &str, number: usize) -> Json {
@@ -118,6 +118,27 @@ impl FakeApi {
     /// Everything that a Deployment wants is there.
     pub(crate) fn rolled_out(&self, namespace: &str, name: &str) {
         self.state().roll_out("Deployment", namespace, name);
+    }
+
+    /// An object is removed once this many more requests have been answered, before the next one is heard.
+    pub(crate) fn removed_after(&self, requests: usize, kind: &str, namespace: &str, name: &str) {
+        let key = self.state().key(kind, namespace, name);
+        self.after(requests, Box::new(move |state| state.remove(&key)));
+    }
+
+    /// Everything that a Deployment wants is there once this many more requests have been answered.
+    pub(crate) fn rolled_out_after(&self, requests: usize, namespace: &str, name: &str) {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        self.after(requests, Box::new(move |state| state.roll_out("Deployment", &namespace, &name)));
+    }
+
+    fn after(&self, requests: usize, deed: Deed) {
+        let mut state = self.state();
+        if requests == 0 {
+            deed(&mut state);
+        } else {
+            state.meanwhile = Some((requests, deed));
+        }
     }
 
     /// From now on nothing fails any more.

@@ -61,7 +61,7 @@ impl State {
         for (at, port) in ports.iter().enumerate().filter(|(_, port)| port["nodePort"].is_i64()) {
             let mut same = ports[..at].iter().filter(|other| other["nodePort"] == port["nodePort"]);
             if same.clone().any(|other| other["protocol"] == port["protocol"]) {
-                return refuse(&format!("ports[{at}].nodePort"), &format!("Duplicate value: {}", port["nodePort"]));
+                return refuse(&format!("ports[{at}].nodePort"), &taken(port["nodePort"].as_i64().unwrap_or_default()));
             }
             // Two protocols of one port share it.
             if same.any(|other| other["port"] != port["port"]) {

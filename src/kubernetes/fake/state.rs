@@ -21,6 +21,9 @@ struct Watcher {
     sender: UnboundedSender<Json>,
 }
 
+/// Something that somebody else does.
+pub(super) type Deed = Box<dyn FnOnce(&mut State) + Send>;
+
 pub(super) struct State {
     pub(super) objects: BTreeMap<Key, Stored>,
     pub(super) version: u64,
@@ -29,6 +32,8 @@ pub(super) struct State {
     pub(super) changes: Vec<String>,
     pub(super) ready_at_once: bool,
     pub(super) failures: Vec<(String, u16, Json)>,
+    /// What happens once this many more requests have been answered, before the next one is heard.
+    pub(super) meanwhile: Option<(usize, Deed)>,
     /// The types that definitions have made.
     pub(super) custom: Vec<&'static Schema>,
 }
@@ -43,6 +48,7 @@ impl State {
             changes: Vec::new(),
             ready_at_once: false,
             failures: Vec::new(),
+            meanwhile: None,
             custom: Vec::new(),
         };
         for name in ["default", "kube-system"] {
@@ -123,7 +129,15 @@ impl State {
         Schema::all().chain(self.custom.iter().copied())
     }
 
-    fn key(&self, kind: &str, namespace: &str, name: &str) -> Key {
+    /// A request was answered.
+    pub(super) fn answered(&mut self) {
+        match self.meanwhile.take() {
+            Some((left, deed)) if left <= 1 => deed(self),
+            meanwhile => self.meanwhile = meanwhile.map(|(left, deed)| (left - 1, deed)),
+        }
+    }
+
+    pub(super) fn key(&self, kind: &str, namespace: &str, name: &str) -> Key {
         let schema = self.types().find(|schema| schema.api.kind == kind).expect("a kind that the fake knows");
         (schema.api.plural.to_string(), namespace.to_owned(), name.to_owned())
     }

@@ -94,7 +94,7 @@ async fn only_the_very_object_is_deleted() {
     assert_eq!(error.code.as_deref(), Some("Conflict"));
     bench.connection.delete(&place(&chat), made["metadata"]["uid"].as_str(), Pods::GoFirst).await.unwrap();
     let patience = std::time::Duration::from_mins(1);
-    crate::kubernetes::rollout::wait_gone(&bench.connection, &place(&chat), patience, &|_| {}).await.unwrap();
+    crate::kubernetes::rollout::wait_gone(&bench.connection, &place(&chat), None, patience, &|_| {}).await.unwrap();
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
     let error = bench.connection.delete(&place(&chat), None, Pods::GoAfterwards).await.unwrap_err();
     assert_eq!(error.class, Class::Gone);

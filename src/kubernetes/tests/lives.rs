@@ -67,11 +67,19 @@ impl Life {
 
     /// The same, and does something as soon as a deployment is waited for.
     async fn carry_out_while(&mut self, prepared: &Prepared, then: impl Fn(&FakeApi)) -> Outcome {
+        self.carry_out_with(prepared, &ApplyOptions::default(), then).await
+    }
+
+    async fn carry_out_with(
+        &mut self,
+        prepared: &Prepared,
+        options: &ApplyOptions,
+        then: impl Fn(&FakeApi),
+    ) -> Outcome {
         let api = self.api.pretended();
         api.take_requests();
-        let options = ApplyOptions::default();
         let (outcome, ()) =
-            tokio::join!(engine::apply(&self.cloud, &Kinds, prepared, &self.record, &options, &Silent), async {
+            tokio::join!(engine::apply(&self.cloud, &Kinds, prepared, &self.record, options, &Silent), async {
                 let is_watch = |request: &String| request.ends_with("/namespaces/default/deployments");
                 until(|| api.take_requests().iter().any(is_watch)).await;
                 then(api);

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::engine::Class;
 use crate::kubernetes::progress::{Progress, progress};
-use crate::kubernetes::rollout::wait;
+use crate::kubernetes::rollout::{LIMIT, wait, wait_gone};
 
 /// What was said while waiting.
 #[derive(Default)]
@@ -46,10 +46,24 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
     let bench = Bench::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
-    let waiting = json!({ "reason": "ImagePullBackOff", "message": "not found" });
-    let status =
-        json!({ "containerStatuses": [{ "name": "chat", "image": "nginx:9", "state": { "waiting": waiting } }] });
-    bench.api.put("kubelet", pod(&status));
+    let pulling = "Back-off pulling image \"nginx:9\": ErrImagePull: not found";
+    for (number, reason, message) in [(1, "ImagePullBackOff", pulling), (2, "ErrImagePull", "not found")] {
+        let waiting = json!({ "reason": reason, "message": message });
+        let status =
+            json!({ "containerStatuses": [{ "name": "chat", "image": "nginx:9", "state": { "waiting": waiting } }] });
+        let mut pod = pod(&status);
+        pod["metadata"]["name"] = format!("chat-{number}").into();
+        bench.api.put("kubelet", pod);
+    }
+    for (number, message) in ["Failed to pull image \"nginx:9\": not found", "Error: ErrImagePull"].iter().enumerate() {
+        let involved = json!({ "kind": "Pod", "name": "chat-1", "namespace": "default" });
+        bench.api.put(
+            "kubelet",
+            json!({ "apiVersion": "v1", "kind": "Event", "metadata": { "name": format!("{number}"), "namespace": "default" },
+                    "involvedObject": involved, "type": "Warning", "reason": "Failed", "message": message,
+                    "lastTimestamp": "2026-01-01T00:00:01Z" }),
+        );
+    }
     let (said, at) = (Said::default(), place(&chat));
     let note = |text| said.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
@@ -61,10 +75,7 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
     });
     let failure = end.unwrap_err();
     assert_eq!(failure.class, Class::Fatal);
-    assert_eq!(
-        failure.message,
-        "0 of 2 pods are ready: the container chat cannot get nginx:9 (ImagePullBackOff): not found"
-    );
+    assert_eq!(failure.message, "0 of 2 pods are ready: the container chat cannot get nginx:9: not found");
 }
 
 #[tokio::test]
@@ -188,6 +199,64 @@ async fn nobody_waits_for_what_is_gone() {
     let bench = Bench::fake().await;
     let failure = wait(&bench.connection, &place(&deployment("chat")), &|_| {}).await.unwrap_err();
     assert_eq!((failure.class, failure.message.as_str()), (Class::Gone, "it was removed meanwhile"));
+}
+
+/// A deployment that somebody has asked to go.
+fn leaving(name: &str) -> Json {
+    let mut leaving = deployment(name);
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    leaving
+}
+
+/// The result of something that ends without another event. Bounded by turns, not by time.
+async fn ends<T>(work: impl Future<Output = T>) -> T {
+    let turns = async {
+        for _ in 0..100_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = turns => panic!("it waits for what has happened already"),
+    }
+}
+
+#[tokio::test]
+async fn a_removal_is_noticed_whenever_it_happens() {
+    // Before the first request, between the watch and the look, and after both.
+    for requests in 0..=2 {
+        let bench = Bench::fake().await;
+        bench.api.put("them", leaving("chat"));
+        bench.api.removed_after(requests, "Deployment", "default", "chat");
+        ends(wait_gone(&bench.connection, &place(&leaving("chat")), None, LIMIT, &|_| {})).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_on_its_way_out_is_not_waited_for() {
+    let bench = Bench::fake().await;
+    bench.api.put("them", deployment("stays"));
+    ends(wait_gone(&bench.connection, &place(&deployment("stays")), None, LIMIT, &|_| {})).await.unwrap();
+    bench.api.put("them", leaving("chat"));
+    let another = Some("another");
+    ends(wait_gone(&bench.connection, &place(&leaving("chat")), another, LIMIT, &|_| {})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rollout_ends_whenever_its_last_pod_comes_and_whenever_it_is_removed() {
+    // Before the first request, between watch, look and the watch of the pods, and after all of them.
+    for requests in 0..=3 {
+        let bench = Bench::fake().await;
+        let (chat, web) = (deployment("chat"), deployment("web"));
+        bench.api.put("them", chat.clone());
+        bench.api.put("them", web.clone());
+        bench.api.rolled_out_after(requests, "default", "chat");
+        ends(wait(&bench.connection, &place(&chat), &|_| {})).await.unwrap();
+        bench.api.removed_after(requests, "Deployment", "default", "web");
+        let failure = ends(wait(&bench.connection, &place(&web), &|_| {})).await.unwrap_err();
+        assert_eq!((failure.class, failure.message.as_str()), (Class::Gone, "it was removed meanwhile"));
+    }
 }
 
 #[tokio::test]

@@ -99,9 +99,11 @@ async fn one_service_has_a_node_port_twice_only_for_two_protocols_of_one_port() 
             { "name": "b", "port": port, "protocol": protocol, "nodePort": 30001 },
         ] }))
     };
-    for (protocol, said) in [("TCP", "Duplicate value"), ("UDP", "already allocated")] {
+    for protocol in ["TCP", "UDP"] {
         let failure = bench.apply(&twice(protocol, 81)).await.unwrap_err();
-        assert!(failure.message.contains(said), "{failure}");
+        // Servers before 1.36 call the first one a duplicate.
+        let before = bench.api.fake().is_none() && protocol == "TCP" && failure.message.contains("Duplicate value");
+        assert!(before || failure.message.contains("already allocated"), "{failure}");
     }
     bench.apply(&twice("UDP", 80)).await.expect("one port, asked by two protocols");
 }

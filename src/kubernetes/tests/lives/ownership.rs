@@ -203,6 +203,25 @@ async fn what_gave_up_before_is_waited_for_again() {
 }
 
 #[tokio::test]
+async fn a_stop_ends_the_wait_for_a_rollout_and_the_next_apply_waits_on() {
+    let mut life = Life::pretended().await;
+    life.settle(&wanted(chat())).await;
+    life.api.pretended().ready_when_told();
+    let mut newer = chat();
+    newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
+    let prepared = life.plan(Mode::Apply, &wanted(newer.clone())).await;
+    let options = ApplyOptions::default();
+    let outcome = life.carry_out_with(&prepared, &options, |_| options.stop.cancel()).await;
+    assert_eq!((outcome.failed.len(), outcome.interrupted), (0, true));
+    assert_eq!(outcome.unfinished, ["deployment/chat".parse().unwrap()]);
+    let prepared = life.plan(Mode::Apply, &wanted(newer.clone())).await;
+    assert_eq!(lines(&prepared), ["Wait deployment/chat (Unfinished)"]);
+    let outcome = life.carry_out_while(&prepared, |api| api.rolled_out("default", "chat")).await;
+    assert!(outcome.is_through(), "{outcome:?}");
+    assert_eq!(lines(&life.plan(Mode::Apply, &wanted(newer)).await), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
     let mut life = Life::pretended().await;
     life.settle(&wanted(chat())).await;
