@@ -14,6 +14,14 @@ const SYSTEM: [(&str, &str); 3] = [
     ("kube-dns", "pods find nothing by name"),
     ("kube-proxy", "services are not reached"),
 ];
+/// What must not hang on one machine where there are several, and what its loss would mean.
+const SPREAD: [(&str, &str); 2] = [
+    ("kube-dns", "pods find nothing by name while it is gone"),
+    ("ebs-csi-controller", "no volume is made or attached while it is gone"),
+];
+/// Those that run where there is one master, however many nodes there are.
+const OF_MASTERS: &str = "ebs-csi-controller";
+
 pub(super) fn kubernetes(evidence: &Evidence) -> Vec<Check> {
     let areas = [Area::ControlPlane, Area::Nodes, Area::System];
     match &evidence.kubernetes {
@@ -24,7 +32,9 @@ pub(super) fn kubernetes(evidence: &Evidence) -> Vec<Check> {
             .enumerate()
             .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
             .collect(),
-        Api::Told(census) => [control_plane(evidence, census), nodes(evidence, census), system(census)].concat(),
+        Api::Told(census) => {
+            [control_plane(evidence, census), nodes(evidence, census), system(evidence, census)].concat()
+        }
     }
 }
 
@@ -107,7 +117,7 @@ fn nodes(evidence: &Evidence, census: &Census) -> Vec<Check> {
     checks
 }
 
-fn system(census: &Census) -> Vec<Check> {
+fn system(evidence: &Evidence, census: &Census) -> Vec<Check> {
     let area = Area::System;
     let there: BTreeSet<&str> = census.system.iter().map(|pod| pod.component.as_str()).collect();
     let missing = SYSTEM.iter().filter(|(component, _)| !there.contains(component));
@@ -130,6 +140,21 @@ fn system(census: &Census) -> Vec<Check> {
         Check::new(area, Verdict::Waiting, format!("{component}{on}: {trouble}"))
             .advise("`kubectl -n kube-system describe pods` and `kubectl -n kube-system logs` say more")
     }));
+    checks.extend(SPREAD.iter().filter_map(|(component, loss)| hanging(evidence, census, component, loss)));
     well_unless(&mut checks, area, || format!("{} ready", count(census.system.len(), "pod")));
     checks
+}
+
+/// That something of which there should be several pods works on one machine only, and there are others that could run it.
+fn hanging(evidence: &Evidence, census: &Census, component: &str, loss: &str) -> Option<Check> {
+    let machines = all_machines(evidence).filter(|(group, _)| group.masters || component != OF_MASTERS).count();
+    let working = census.system.iter().filter(|pod| pod.component == component && pod.trouble.is_none());
+    let nodes: BTreeSet<&str> = working.map(|pod| pod.node.as_str()).collect();
+    let node = nodes.first().filter(|_| nodes.len() == 1 && machines > 1)?;
+    let finding = format!("{component} works on {node} alone: {loss}");
+    Some(Check::new(Area::System, Verdict::Waiting, finding).advise(format!(
+        "a second pod starts on another machine as soon as one takes it; where there is no second one, \
+         `kubectl -n kube-system scale deployment {} --replicas 2`",
+        if component == "kube-dns" { "coredns" } else { component }
+    )))
 }

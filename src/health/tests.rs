@@ -38,8 +38,8 @@ fn well() -> Evidence {
     let census = Census {
         nodes: ids.iter().map(node).collect(),
         pods: ["ip-i-a", "ip-i-b", "ip-i-c"].into_iter().flat_map(pods).collect(),
-        system: ["aws-cloud-controller-manager", "kube-dns", "kube-proxy"]
-            .map(|name| Pod { component: name.to_owned(), node: "ip-i-a".to_owned(), trouble: None })
+        system: [("aws-cloud-controller-manager", "a"), ("kube-dns", "a"), ("kube-dns", "b"), ("kube-proxy", "a")]
+            .map(|(name, node)| Pod { component: name.to_owned(), node: format!("ip-i-{node}"), trouble: None })
             .into(),
     };
     let target = |id: &str| Target {
@@ -94,6 +94,30 @@ fn a_cluster_that_is_well_has_one_good_word_an_area() {
     sorted.sort();
     sorted.dedup();
     assert_eq!((areas.len(), areas), (10, sorted));
+}
+
+#[test]
+fn what_hangs_on_one_machine_is_told_where_there_are_several() {
+    let pod =
+        |component: &str, node: &str| Pod { component: component.to_owned(), node: node.to_owned(), trouble: None };
+    let mut evidence = well();
+    census(&mut evidence).system.retain(|pod| pod.node != "ip-i-b");
+    let names = "Waiting System: kube-dns works on ip-i-a alone: pods find nothing by name while it is gone";
+    assert_eq!(troubles(&evidence), names);
+    census(&mut evidence).system.push(pod("kube-dns", "ip-i-a"));
+    assert_eq!(troubles(&evidence), names, "two pods on one machine are no better");
+
+    let mut evidence = well();
+    census(&mut evidence).system.push(pod("ebs-csi-controller", "ip-i-c"));
+    assert!(troubles(&evidence).contains("ebs-csi-controller works on ip-i-c alone"), "{}", troubles(&evidence));
+    census(&mut evidence).system.push(pod("ebs-csi-controller", "ip-i-b"));
+    assert_eq!(troubles(&evidence), "");
+
+    // Its pods run on masters: where there is one, one pod is all there can be.
+    let mut evidence = well();
+    evidence.groups.retain(|group| !["masters-b", "masters-c"].contains(&group.name.as_str()));
+    census(&mut evidence).system.push(pod("ebs-csi-controller", "ip-i-a"));
+    assert!(!troubles(&evidence).contains("alone"), "{}", troubles(&evidence));
 }
 
 #[test]

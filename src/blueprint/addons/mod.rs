@@ -24,8 +24,11 @@ pub(super) const CLOUD_CONTROLLER: &str = "cloud-controller-manager";
 pub(super) const EBS: &str = "ebs-csi-driver";
 
 /// The add-ons that come with Quorate, and their manifests.
-const BUILT_IN: [(&str, &str); 2] =
-    [(CLOUD_CONTROLLER, include_str!("cloud-controller-manager.yaml")), (EBS, include_str!("ebs-csi-driver.yaml"))];
+const BUILT_IN: [(&str, &str); 3] = [
+    (CLOUD_CONTROLLER, include_str!("cloud-controller-manager.yaml")),
+    ("coredns", include_str!("coredns.yaml")),
+    (EBS, include_str!("ebs-csi-driver.yaml")),
+];
 
 /// The object that serves what autoscalers ask.
 const METRICS: &str = "v1beta1.metrics.k8s.io";

@@ -157,6 +157,14 @@ END
   systemctl enable --quiet --now containerd
 }
 
+# What crictl asks when nobody tells it: without this it tries several sockets, and warns of each.
+write_crictl_config() {
+  write /etc/crictl.yaml 0644 << END
+runtime-endpoint: $CONTAINER_RUNTIME_ENDPOINT
+image-endpoint: $CONTAINER_RUNTIME_ENDPOINT
+END
+}
+
 # containerd makes the network's configuration of the first pod range that it is told, and keeps it, also over a boot. A
 # machine whose Node was made anew may have another range: its pods would have addresses that lead elsewhere. A kubelet
 # that starts tells the range again. Once a boot, or when the Node is missing.

@@ -13,8 +13,27 @@ make_certificates() {
   phase kubeconfig all
 }
 
+# Both pods that answer for names are never on one machine. kubeadm only prefers that, and when it makes them, one master
+# takes pods: its loss would be the loss of all names. The second pod waits for a second machine.
+write_patches() {
+  write "$OURS/patches/corednsdeployment+strategic.yaml" 0644 << 'END'
+spec:
+  template:
+    spec:
+      affinity:
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution: null
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - labelSelector:
+                matchLabels:
+                  k8s-app: kube-dns
+              topologyKey: kubernetes.io/hostname
+END
+}
+
 # Static pods first, then the kubelet that runs them.
 start_control_plane() {
+  write_patches
   phase etcd local
   phase control-plane all
   phase kubelet-start

@@ -38,6 +38,20 @@ start_farewells() {
   welcome
 }
 
+# The kubelet makes a slice for each class of pods and for each pod, and asks systemd for no default dependencies. systemd
+# adds those before it reads that, and they hold until its next daemon-reload: a shutdown would stop every slice, and every
+# pod with it, before `drain` has moved any. What these files say is read first.
+write_slices() {
+  local slices
+  for slices in kubepods kubepods-; do
+    unit "$slices.slice.d/10-quorate.conf" << 'END'
+[Unit]
+DefaultDependencies=no
+END
+  done
+  systemctl daemon-reload
+}
+
 # as_node COMMAND…: kubectl with the kubelet's certificate. A node may change its own Node but for taints and most
 # labels, list the pods that run on it, and evict those (node authorizer and NodeRestriction).
 as_node() {

@@ -20,7 +20,7 @@ start() {
   fi
   step kernel prepare_kernel
   step packages install_packages
-  step containers configure_containerd
+  step containers prepare_containers
   step images write_image_credentials
   step "pod network" masquerade
   "be_$QUORATE_ROLE"
@@ -29,6 +29,13 @@ start() {
   current=ready
   report ready
   say "ready as $QUORATE_ROLE $QUORATE_NAME of $QUORATE_CLUSTER"
+}
+
+# Containers, and what their slices are, before the kubelet makes any.
+prepare_containers() {
+  write_crictl_config
+  write_slices
+  configure_containerd
 }
 
 be_master() {

@@ -112,6 +112,23 @@ fn a_machine_that_comes_back_takes_pods_again() {
 }
 
 #[test]
+fn systemd_is_told_before_the_first_pod_that_a_shutdown_ends_no_slice_of_pods() {
+    for settings in ["masters-a", "nodes-workers"] {
+        let Some(machine) = Machine::new(settings) else { return };
+        machine.write("world/ready", "");
+        machine.boot().must();
+        for slices in ["kubepods.slice.d", "kubepods-.slice.d"] {
+            let file = machine.read(&format!("etc/systemd/system/{slices}/10-quorate.conf"));
+            assert_eq!(file, "[Unit]\nDefaultDependencies=no\n");
+        }
+        let calls = machine.calls();
+        let first = |word: &str| calls.iter().position(|call| call.starts_with(word));
+        let kubelet = first("kubeadm init phase kubelet-start").or_else(|| first("kubeadm join"));
+        assert!(first("systemctl daemon-reload") < kubelet, "{calls:?}");
+    }
+}
+
+#[test]
 fn a_master_that_leaves_puts_its_volume_down() {
     let Some(machine) = going("masters-a", POWEROFF) else { return };
     machine.run(&["leave"]).must();

@@ -360,6 +360,26 @@ fn a_network_of_the_users_own_is_left_to_the_user() {
 }
 
 #[test]
+fn crictl_is_told_where_containerd_is() {
+    let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.boot().must();
+    let socket = "unix:///run/containerd/containerd.sock";
+    let told = machine.read("etc/crictl.yaml");
+    assert_eq!(told, format!("runtime-endpoint: {socket}\nimage-endpoint: {socket}\n"));
+}
+
+#[test]
+fn both_pods_that_answer_for_names_are_never_on_one_machine() {
+    let Some(machine) = Machine::master() else { return };
+    machine.boot().must();
+    let calls = machine.calls();
+    let at = |phase: &str| calls.iter().position(|call| call.starts_with(phase)).expect("it was called");
+    assert!(at("kubeadm init phase control-plane all") < at("kubeadm init phase addon all"), "{calls:?}");
+    assert!(machine.read("etc/quorate/kubeadm.yaml").contains("patches:\n  directory: /etc/quorate/patches\n"));
+    insta::assert_snapshot!("coredns", machine.read("etc/quorate/patches/corednsdeployment+strategic.yaml"));
+}
+
+#[test]
 fn containerds_configuration() {
     let Some(machine) = Machine::master() else { return };
     machine.boot().must();

@@ -10,7 +10,7 @@ async fn somebody_elses_keys_keep_the_bucket() {
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     let (_, end) = out.split_once("Destroyed: ").unwrap();
     insta::assert_snapshot!(end, @r"
-    59 deleted.
+    61 deleted.
     1 resource left:
     bucket/state  state.chat.poeticoding.com
       others keep something in it: other.example.com/state.json

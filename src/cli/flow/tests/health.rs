@@ -60,8 +60,8 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
             }
         }
     }
-    for app in ["aws-cloud-controller-manager", "kube-dns", "kube-proxy"] {
-        let mut pod = pod(&machines[0].0, app);
+    for (app, at) in [("aws-cloud-controller-manager", 0), ("kube-dns", 0), ("kube-dns", 1), ("kube-proxy", 0)] {
+        let mut pod = pod(&machines[at].0, app);
         pod["metadata"]["labels"] = serde_json::json!({ "k8s-app": app });
         api.put("kubelet", pod);
     }
