@@ -35,8 +35,11 @@ def test_a_worker_that_is_switched_off_moves_its_pods(fleet):
         return json.loads(etcd.ask("get", "--print-value-only", f"/registry/minions/{worker}"))
 
     pod("web", 1), pod("db", 0)
+    running = lambda name: fleet["workers-1"].state(f"container-pod-{name}") == "active"
+    wait("both to run", 30, lambda: running("web") and running("db"))
     switch_off(fleet, "workers-1")
     wait("db to be refused", 100, lambda: "default/db stays for now" in said(fleet, "workers-1"))
+    assert running("db"), "systemd ends no pod that may not go yet"
     wait("web to be gone", 60, lambda: pods() == ["/registry/pods/default/db"])
     assert node()["unschedulable"]
     pod("db", 1)
@@ -46,6 +49,25 @@ def test_a_worker_that_is_switched_off_moves_its_pods(fleet):
     fleet.cut_power("workers-1")
     fleet.settle("workers-1")
     assert not node()["unschedulable"]
+
+
+def conflicts(fleet, name, unit):
+    return "shutdown.target" in fleet[name].sh(f"systemctl show --property=Conflicts --value {unit}").split()
+
+
+def test_without_a_word_from_us_systemd_would_end_all_pods_at_once(fleet):
+    """The slices of pods conflict with a shutdown, as systemd loads them before it reads what the kubelet asks for."""
+    name = "master-a"
+    slices = ("kubepods.slice", "kubepods-burstable.slice", "kubepods-burstable-podetcd.slice")
+    assert not any(conflicts(fleet, name, unit) for unit in slices)
+    ours = "/etc/systemd/system/kubepods*.slice.d"
+    try:
+        fleet[name].sh(f"mkdir /root/aside && mv {ours} /root/aside && systemctl daemon-reload")
+        # One that is made from now on, as the kubelet does it.
+        fleet[name].sh("python3 -c 'import slices; slices.make(\"kubepods-besteffort\")'")
+        assert conflicts(fleet, name, "kubepods-besteffort.slice"), "the machine is not as real ones are"
+    finally:
+        fleet[name].sh("mv /root/aside/* /etc/systemd/system && systemctl stop kubepods-besteffort.slice && systemctl daemon-reload")
 
 
 def test_a_master_that_is_switched_off_puts_its_volume_down(fleet):
