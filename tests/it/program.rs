@@ -125,7 +125,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
     let first = readme.lines().find_map(|line| line.strip_prefix("cargo run -- ")).expect("a first command");
     let applied = quorate(root.path(), &first.split(' ').collect::<Vec<_>>());
     exits(&applied, 0);
-    assert!(out(&applied).contains("60 created"), "{}", out(&applied));
+    assert!(out(&applied).contains("62 created"), "{}", out(&applied));
     let tour = readme.split("```console").nth(1).and_then(|rest| rest.split("```").next()).expect("a tour");
     let mut steps = 0;
     for command in tour.lines().filter_map(|line| line.strip_prefix("$ quorate ")) {

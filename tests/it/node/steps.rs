@@ -362,6 +362,7 @@ fn a_network_of_the_users_own_is_left_to_the_user() {
 #[test]
 fn crictl_is_told_where_containerd_is() {
     let Some(machine) = Machine::new("nodes-workers") else { return };
+    machine.write("world/ready", "");
     machine.boot().must();
     let socket = "unix:///run/containerd/containerd.sock";
     let told = machine.read("etc/crictl.yaml");
