@@ -38,6 +38,9 @@ export HOME=${HOME:-/root}
 export CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock
 # All machines of a cluster may start at once: the AWS CLI waits and tries again when it is throttled.
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10
+# By default it asks the metadata service for the role's credentials once, for one second: a busy machine needs longer, and
+# "Unable to locate credentials" would end the call.
+export AWS_METADATA_SERVICE_TIMEOUT=5 AWS_METADATA_SERVICE_NUM_ATTEMPTS=5
 
 # --- How it speaks -----------------------------------------------------------------------------------------------
 

@@ -136,7 +136,7 @@ fn a_master_that_leaves_puts_its_volume_down() {
     assert!(!machine.path("world/mounted").exists());
     let calls = machine.calls();
     let at = |word: &str| calls.iter().position(|call| call.starts_with(word)).expect("it was called");
-    assert!(at("crictl stop --timeout 20 kube-apiserver") < at("crictl stop --timeout 20 etcd"), "{calls:?}");
+    assert!(at("crictl stop --timeout 28 kube-apiserver") < at("crictl stop --timeout 20 etcd"), "{calls:?}");
     assert!(at("crictl stop --timeout 20 etcd") < at("umount"), "{calls:?}");
     assert!(at("umount") < at("aws ec2 detach-volume"), "{calls:?}");
 }
