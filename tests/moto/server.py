@@ -14,6 +14,7 @@ import time
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 import xmltodict
+from moto.autoscaling import models as autoscaling
 from moto.ec2.models import instances, launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -118,6 +119,43 @@ def repair_listener_protocols():
     elbv2.ELBv2Backend.modify_listener = modify_listener
 
 
+def repair_machine_versions():
+    """Tells of each machine of a group the version that it was started with, not the one that the group has by now."""
+    original_start = autoscaling.FakeAutoScalingGroup.replace_autoscaling_group_instances
+    run_instances = instances.InstanceBackend.run_instances
+
+    def start(self, count_needed, propagated_tags):
+        starting.version = self.launch_template_version if self.ec2_launch_template else None
+        try:
+            original_start(self, count_needed, propagated_tags)
+        finally:
+            starting.version = None
+        # One that comes in the place of a machine that was terminated joins the group's target groups as well.
+        if self.name in self.autoscaling_backend.autoscaling_groups:
+            self.autoscaling_backend.update_attached_target_groups(self.name)
+
+    def run(self, image_id, count, user_data, security_group_names, **more):
+        version = getattr(starting, "version", None)
+        if version and more.get("launch_template"):
+            more["launch_template"] = {**more["launch_template"], "Version": version}
+        reservation = run_instances(self, image_id, count, user_data, security_group_names, **more)
+        for instance in reservation.instances:
+            instance.template_version = version
+        return reservation
+
+    def launch_template(self):
+        template = self.auto_scaling_group.ec2_launch_template if self.auto_scaling_group else None
+        if template is None:
+            return None
+        version = getattr(self.instance, "template_version", None)
+        return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": version or template.default_version_number}
+
+    starting = threading.local()
+    autoscaling.FakeAutoScalingGroup.replace_autoscaling_group_instances = start
+    autoscaling.InstanceState.launch_template = property(launch_template)
+    instances.InstanceBackend.run_instances = run
+
+
 def speak_for_machines(now=lambda: True):
     """Lets a machine that is started now say that it is ready: nothing runs on it yet that could."""
     original = instances.InstanceBackend.run_instances
@@ -162,6 +200,7 @@ def application():
     repair_record_creation()
     repair_races_of_versions()
     repair_listener_protocols()
+    repair_machine_versions()
     return DomainDispatcherApplication(create_backend_app)
 
 
