@@ -6,6 +6,7 @@
 import os
 import pathlib
 import sys
+import time
 
 TOP = pathlib.Path("/sys/fs/cgroup")
 PREFIX = "quorate-hosts-"
@@ -33,6 +34,30 @@ def create(run, machine):
                     (level / name).write_text((level.parent / name).read_text())
         groups.append(group)
     return groups
+
+
+def clear(run, machine):
+    """Removes what a machine's containers have left in its groups. The next boot would ask for each of them in vain."""
+    for root in hierarchies():
+        group = root / f"{PREFIX}{run}" / machine
+        for place, _, _ in os.walk(group, topdown=False):
+            if place != str(group):
+                vanish(place)
+
+
+def vanish(place, seconds=5):
+    """Removes an empty group, once the last process of it has ended."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            os.rmdir(place)
+            return
+        except FileNotFoundError:
+            return
+        except OSError:
+            if time.monotonic() > end:
+                return
+            time.sleep(0.05)
 
 
 def sweep(over):

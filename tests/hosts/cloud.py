@@ -12,7 +12,7 @@ import threading
 import boto3
 from werkzeug.serving import make_server
 
-from hosts import network
+from hosts import kubernetes, network
 from hosts.wire import Wire
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
@@ -48,13 +48,28 @@ class Cloud:
         self.wire = Wire(server.application())
         # A roll waits for machines that are booted only after it: they are spoken for while it runs.
         self.working = False
-        server.speak_for_machines(lambda: self.working)
+        # Real ones are booted while it runs, and speak for themselves.
+        server.speak_for_machines(lambda: self.working and not kubernetes.folder())
         self.endpoint = f"http://{network.ENDPOINT}:{PORT}"
         self.directory = work / "cluster"
         self.directory.mkdir()
         self.clients = {}
         moto = make_server(network.ENDPOINT, PORT, self.wire, threaded=True, request_handler=server.Quiet)
         threading.Thread(target=moto.serve_forever, daemon=True).start()
+
+    def ask_for_health(self, state):
+        """Lets moto tell of each target what a function says of it, instead of calling every machine that runs healthy."""
+        from moto.elbv2 import models as elbv2
+
+        original = elbv2.FakeTargetGroup.health_for
+
+        def health_for(group, target, backend):
+            told = original(group, target, backend)
+            if told.status not in ("draining", "unused"):
+                told.status = state(group.arn, target["Id"]) or "initial"
+            return told
+
+        elbv2.FakeTargetGroup.health_for = health_for
 
     def client(self, service):
         if service not in self.clients:
@@ -67,12 +82,12 @@ class Cloud:
             )
         return self.clients[service]
 
-    def quorate(self, *arguments, cluster, ends=0):
+    def quorate(self, *arguments, cluster, ends=0, timeout=300):
         """Runs the program as a user would, with the text of a cluster file; `ends` is the exit code that is awaited."""
         (self.directory / "cluster.hcl").write_text(cluster)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
         self.working = True
-        done = subprocess.run([program(), *arguments], cwd=self.directory, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([program(), *arguments], cwd=self.directory, env=environment, capture_output=True, text=True, timeout=timeout)
         self.working = False
         if done.returncode != ends:
             raise AssertionError(f"quorate {' '.join(arguments)} answered {done.returncode}\n{done.stdout}{done.stderr}")
@@ -83,6 +98,10 @@ class Cloud:
         said = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
         failed = re.findall(r"^failed to \w+ (\S+)", said, re.MULTILINE)
         assert failed and all(address.startswith("manifest/") for address in failed), said
+
+    def apply_all(self, cluster):
+        """Makes everything what a file says, as far as a cluster that is well, and returns what was said of it."""
+        return self.quorate("apply", "--yes", "--no-access", cluster=cluster, timeout=1800)
 
     def instances(self):
         """The machines that are to run, in an order that does not depend on their ids."""

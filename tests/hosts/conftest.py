@@ -1,5 +1,6 @@
 """The cluster that the tests share: made once by `quorate apply`, booted once."""
 
+import datetime
 import os
 import pathlib
 import signal
@@ -10,6 +11,12 @@ from hosts import kubernetes
 from hosts.fleet import Fleet
 
 CLUSTER_FILE = pathlib.Path(__file__).parents[2] / "examples/tutorial/cluster.hcl"
+# With real Kubernetes there are no stand-ins to ask what they were told: these alone run then, in this order.
+REAL = ("boot", "kubernetes_boot", "kubernetes_access", "kubernetes_objects", "kubernetes_loss", "kubernetes_stop", "kubernetes_drain", "kubernetes_power")
+REAL += ("kubernetes_restore", "kubernetes_roll", "kubernetes_growth")
+# What makes another cluster comes last.
+LAST = ("test_growth.py", "test_kubernetes_growth.py")
+FIGURES = []
 
 
 def cluster_file():
@@ -17,15 +24,18 @@ def cluster_file():
     text = CLUSTER_FILE.read_text()
     if kubernetes.folder():
         text += f'\nkubernetes = "{kubernetes.version().removeprefix("v").rpartition(".")[0]}"\n'
+        text += 'api { allow = ["172.20.0.0/16"] }\n'
     return text
 
 
 def pytest_collection_modifyitems(items):
-    """What makes another cluster comes last. With real Kubernetes there are no stand-ins to ask what they were told."""
-    items.sort(key=lambda item: item.path.name == "test_growth.py")
+    """Puts files into the order that they need, and leaves out what asks stand-ins where there are none."""
+    items.sort(key=lambda item: item.path.name in LAST)
     if kubernetes.folder():
+        order = {f"test_{name}.py": place for place, name in enumerate(REAL)}
+        items.sort(key=lambda item: order.get(item.path.name, -1))
         for item in items:
-            if item.path.name not in ("test_boot.py", "test_kubernetes.py"):
+            if item.path.name not in order:
                 item.add_marker(pytest.mark.skip(reason="asks the stand-ins"))
 
 
@@ -35,6 +45,20 @@ def pytest_addoption(parser):
 
 def pytest_configure():
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `run` passes Ctrl-C on as this
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Prints what was measured; docs/reliability.md holds such lines."""
+    if FIGURES:
+        terminalreporter.section(f"figures of {datetime.date.today()}, Kubernetes {kubernetes.version()}")
+        for name, text in FIGURES:
+            terminalreporter.line(f"{name}: {text}")
+
+
+@pytest.fixture
+def figure(request):
+    """Notes what a test measured, for the end of the run."""
+    return lambda text: FIGURES.append((request.node.name.removeprefix("test_"), text))
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,21 @@
 """The machines of a cluster: booted from what its launch templates hold, ended and replaced as AWS does it."""
 
+import contextlib
 import os
 import pathlib
 import shutil
+import subprocess
+import threading
+import time
 
-from hosts import kubernetes
+from hosts import kubernetes, registry
+from hosts.api import Api
+from hosts.balancer import Balancers
 from hosts.cloud import Cloud
+from hosts.cloud_controller import CloudController
 from hosts.machine import Machine, wait
 from hosts.metadata import Metadata
-from hosts.network import Network
+from hosts.network import RESOLVER, Network
 from hosts.packages import Packages
 from hosts.resolver import Resolver
 from hosts.volumes import Volumes
@@ -30,18 +37,32 @@ class Fleet:
         self.volumes.listen(self.cloud.wire)
         self.layers = [shutil.copytree(HERE / "layer", work / "layer", symlinks=True), image]
         self.packages = Packages(work, trust=(image, work / "layer"))
+        self.machines = {}
+        self.leaving = []  # machines that are switched off
         if kubernetes.folder():
             kubernetes.furnish(work / "layer", image)
+            registry.start(work, image, kubernetes.folder(), self.packages.tls)
+            self.surround(work)
         own(work / "layer")
-        self.machines = {}
         self.cluster = None  # the text of its file
+        self.took = None  # seconds of the last apply with real programs
         (work / "names").mkdir()
+
+    def surround(self, work):
+        """What a cluster of real programs needs around it: load balancers, names for `quorate` itself, a cloud controller."""
+        self.balancers = Balancers(self.cloud)
+        self.cloud.ask_for_health(self.balancers.state)
+        self.resolver.balancers = self.balancers.names
+        (work / "resolv.conf").write_text(f"nameserver {RESOLVER}\n")
+        subprocess.run(["mount", "--bind", work / "resolv.conf", pathlib.Path("/etc/resolv.conf").resolve()], check=True)
+        self.api = Api(self)
+        self.controller = CloudController(self, Api(self))
 
     def __getitem__(self, name):
         return self.machines[name]
 
     def by_id(self, instance):
-        return next((machine for machine in self.machines.values() if machine.instance.id == instance), None)
+        return next((machine for machine in [*self.machines.values(), *self.leaving] if machine.instance.id == instance), None)
 
     def roles(self, role):
         return [machine for machine in self.machines.values() if machine.instance.role == role]
@@ -84,6 +105,12 @@ class Fleet:
     def change(self, cluster):
         """Applies another file to the cluster. What this takes away is ended, what it brings waits for `boot`."""
         self.cluster = cluster
+        if kubernetes.folder():
+            began = time.monotonic()
+            with Following(self):
+                self.cloud.apply_all(cluster)
+            self.took = time.monotonic() - began
+            return
         self.cloud.apply(cluster)
         self.retire()
 
@@ -99,6 +126,19 @@ class Fleet:
         machine.boot(self.run, self.network)
         if machine.instance.role == "master":
             self.volumes.attach(self.volume(name), machine.instance.id)
+
+    def names(self):
+        """The names that the machines have as Nodes."""
+        return {machine.instance.hostname for machine in self.machines.values()}
+
+    def balancer(self):
+        """The address of the API's load balancer."""
+        (api,) = [one for one in self.cloud.client("elbv2").describe_load_balancers()["LoadBalancers"] if self.is_api(one)]
+        return self.balancers.names[api["DNSName"].lower()]
+
+    def is_api(self, balancer):
+        (tags,) = self.cloud.client("elbv2").describe_tags(ResourceArns=[balancer["LoadBalancerArn"]])["TagDescriptions"]
+        return {"Key": "quorate.dev/object", "Value": "load-balancer/api"} in tags["Tags"]
 
     def masters_but(self, name):
         return [other for other in self.machines if other.startswith("master-") and other != name]
@@ -125,8 +165,48 @@ class Fleet:
             raise AssertionError(f"{error}\n{machine.journal('cloud-final')}{machine.journal()[-6000:]}") from None
 
     def close(self):
-        for machine in self.machines.values():
+        for machine in [*self.machines.values(), *self.leaving]:
             machine.kill()
+
+
+class Following:
+    """While an apply with real programs runs: EC2 switches off what it ends, and starts what comes in its place.
+
+    Its power button is pressed first; after three minutes the power is cut. moto frees a volume before its machine is off, where
+    EC2 waits, so the next master begins when the one before it is off.
+    """
+
+    def __init__(self, fleet):
+        self.fleet = fleet
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def work(self):
+        while not self.over.wait(1):
+            live = {instance.id: instance.name for instance in self.fleet.cloud.instances()}
+            for name, machine in list(self.fleet.machines.items()):
+                if machine.instance.id not in live:
+                    self.fleet.leaving.append(self.fleet.machines.pop(name))
+                    threading.Thread(target=self.switch_off, args=(machine,), daemon=True).start()
+            away = {machine.instance.name for machine in self.fleet.leaving}
+            for name in live.values():
+                if name not in self.fleet.machines and name not in away:
+                    self.fleet.boot(name)
+
+    def switch_off(self, machine):
+        machine.run("systemctl", "--no-block", "poweroff", check=False)
+        with contextlib.suppress(AssertionError):
+            wait(f"{machine} to be off", 180, lambda: not machine.alive)
+        machine.kill()
+        machine.wipe()
+        self.fleet.leaving.remove(machine)
 
 
 def own(folder):

@@ -24,7 +24,7 @@ PACKAGES = """
 # What Amazon Linux has, but not its image: out of the way, until dnf installs it.
 PACKAGED = {"jq": "usr/bin/jq"}
 # What the Kubernetes project's binaries need, and what its packages bring on Amazon Linux.
-KUBERNETES_PACKAGES = "dbus containerd runc containernetworking-plugins iptables nftables conntrack kmod".split()
+KUBERNETES_PACKAGES = "dbus containerd runc containernetworking-plugins iptables nftables conntrack kmod busybox-static".split()
 
 RECIPE = "3"  # raise it when the steps below change
 

@@ -25,6 +25,7 @@ class Machine:
         self.disk = work / "machines" / instance.id
         self.console = self.disk / "console.log"
         self.layers = layers
+        self.run_id = None
         self.keeper = None  # the parent of the machine's first process: they die together
         self.pid = None
 
@@ -34,6 +35,8 @@ class Machine:
     def boot(self, run, net):
         for name in ("upper", "work", "root", "plain"):
             (self.disk / name).mkdir(parents=True, exist_ok=True)
+        self.run_id = run
+        self.booted = time.monotonic()
         groups = cgroups.create(run, self.instance.id)
         enter = "; ".join(f"echo $$ > {group}/cgroup.procs" for group in groups)
         master, slave = pty.openpty()
@@ -61,7 +64,7 @@ class Machine:
         net.plug(self.pid, self.instance.address, self.instance.subnet)
         self.keeper.stdin.write("\n")
         self.keeper.stdin.close()
-        wait(f"{self} to boot", 30, lambda: self.run("systemctl", "is-system-running", check=False).stdout.strip() in UP)
+        wait(f"{self} to boot", 120, lambda: self.run("systemctl", "is-system-running", check=False).stdout.strip() in UP)
 
     def first_process(self):
         """The machine's process 1 as it is called outside. It is there once `unshare` has forked."""
@@ -97,10 +100,19 @@ class Machine:
     def state(self, unit="quorate-node"):
         return self.run("systemctl", "is-active", unit, check=False).stdout.strip()
 
+    def through(self):
+        """How many seconds after its boot node.sh was through."""
+        entered = self.run("systemctl", "show", "--value", "--property=ActiveEnterTimestampMonotonic", "quorate-node").stdout
+        return int(entered) / 1e6 - self.booted
+
     def recorded(self, program):
         """How a stand-in was called, call by call."""
         lines = self.run("cat", "/var/log/standins.jsonl", check=False).stdout.splitlines()
         return [call for call in map(json.loads, lines) if call["program"] == program]
+
+    def arguments(self, unit):
+        """The words that the main process of a unit was started with."""
+        return self.sh(f"tr '\\0' '\\n' < /proc/$(systemctl show --value --property=MainPID {unit})/cmdline").splitlines()
 
     @property
     def alive(self):
@@ -111,6 +123,8 @@ class Machine:
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
             self.keeper.wait(timeout=30)
+        if self.run_id:
+            cgroups.clear(self.run_id, self.instance.id)
         self.pid = None
 
     def wipe(self):

@@ -11,6 +11,8 @@ METADATA = "169.254.169.254"
 RESOLVER = "172.20.0.2"  # AWS: the second address of the VPC's range
 ENDPOINT = "172.20.0.10"  # in none of the cluster's subnets
 PACKAGES = "172.20.0.11"
+REGISTRY = "172.20.0.12"
+BALANCERS = ipaddress.ip_address("172.20.1.1")  # the first load balancer's; those after it have the addresses after it
 
 
 class Network:
@@ -20,7 +22,7 @@ class Network:
         self.bridges = {}
         self.cables = 0
         ip("link", "set", "lo", "up")
-        for address in (METADATA, RESOLVER, ENDPOINT, PACKAGES):
+        for address in (METADATA, RESOLVER, ENDPOINT, PACKAGES, REGISTRY):
             ip("addr", "add", f"{address}/32", "dev", "lo")
         with open("/proc/sys/net/ipv4/ip_forward", "w") as forward:
             forward.write("1")
@@ -47,6 +49,13 @@ class Network:
             ip("link", "set", name, "up")
             self.bridges[subnet] = name
         return self.bridges[subnet]
+
+
+def balancer(number):
+    """Gives this side the address of a load balancer, and returns it."""
+    address = str(BALANCERS + number)
+    ip("addr", "add", f"{address}/32", "dev", "lo")
+    return address
 
 
 def ip(*words, inside=()):

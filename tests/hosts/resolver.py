@@ -8,8 +8,9 @@ import threading
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hosts import network
+from hosts.packages import REGISTRIES
 
-ELSEWHERE = {"pkgs.k8s.io": [network.PACKAGES]}
+ELSEWHERE = {"pkgs.k8s.io": [network.PACKAGES], **{name: [network.REGISTRY] for name in REGISTRIES}}
 A, IN = 1, 1
 NO_ERROR, NO_SUCH_NAME = 0, 3
 
@@ -19,6 +20,7 @@ class Resolver:
 
     def __init__(self, cloud):
         self.cloud = cloud
+        self.balancers = {}  # addresses of load balancers by their names
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((network.RESOLVER, 53))
         threading.Thread(target=self.serve, daemon=True).start()
@@ -48,6 +50,8 @@ class Resolver:
         machine = re.fullmatch(r"ip-(\d+)-(\d+)-(\d+)-(\d+)\.ec2\.internal", name)
         if machine:
             return [".".join(machine.groups())]
+        if name in self.balancers:
+            return [self.balancers[name]]
         return ELSEWHERE.get(name) or self.cloud.records().get(name)
 
 

@@ -54,8 +54,7 @@ def test_a_master_has_its_names(fleet, name):
 def test_the_kubelet_gets_passwords_of_ecr(fleet, name):
     """By the program and the arguments that it was started with, as the machine's role, in the region of the registry."""
     machine, registry = fleet[name], "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-    (started, *_) = machine.recorded("kubelet")[-1:]
-    flags = dict(word.removeprefix("--").partition("=")[::2] for word in started["arguments"])
+    flags = dict(word.removeprefix("--").partition("=")[::2] for word in machine.arguments("kubelet"))
     read = "import sys, yaml, json; print(json.dumps(yaml.safe_load(sys.stdin)['providers'][0]))"
     provider = json.loads(machine.sh(f'PYTHONPATH=/opt/python python3 -c "{read}" < {flags["image-credential-provider-config"]}'))
     program = f"{flags['image-credential-provider-bin-dir']}/{provider['name']}"

@@ -1,0 +1,79 @@
+"""A worker is switched off: its pods move as their disruption budget allows, and their users notice nothing."""
+
+import time
+import urllib.request
+
+import pytest
+
+from hosts import kubernetes
+from hosts.api import Client
+from hosts.machine import wait
+
+pytestmark = pytest.mark.skipif(kubernetes.folder() is None, reason=kubernetes.REASON)
+
+REPLICAS, PORT = 4, 30900
+LABELS = {"app": "drained"}
+POD = {
+    "terminationGracePeriodSeconds": 5,
+    "containers": [
+        {
+            "name": "web",
+            "image": "nginx:1.27",
+            "readinessProbe": {"httpGet": {"path": "/healthz", "port": 80}, "periodSeconds": 1},
+            "lifecycle": {"preStop": {"sleep": {"seconds": 3}}},
+        }
+    ],
+}
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "drained"},
+    "spec": {"replicas": REPLICAS, "selector": {"matchLabels": LABELS}, "template": {"metadata": {"labels": LABELS}, "spec": POD}},
+}
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "drained"}, "spec": {"type": "NodePort", "selector": LABELS, "ports": [{"port": 80, "nodePort": PORT}]}}
+BUDGET = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "drained"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}}}
+PLACES = {
+    "/apis/apps/v1/namespaces/default/deployments/drained": DEPLOYMENT,
+    "/api/v1/namespaces/default/services/drained": SERVICE,
+    "/apis/policy/v1/namespaces/default/poddisruptionbudgets/drained": BUDGET,
+}
+
+
+def mark(fleet, name, unschedulable):
+    change = {"spec": {"unschedulable": unschedulable}}
+    fleet.api.ask("PATCH", f"/api/v1/nodes/{fleet[name].instance.hostname}", change, kind="application/merge-patch+json")
+
+
+def available(fleet):
+    return fleet.api.get("/apis/apps/v1/namespaces/default/deployments/drained")["status"].get("availableReplicas", 0)
+
+
+def test_pods_move_one_at_a_time(fleet, figure):
+    mark(fleet, "workers-2", True)
+    for path, thing in PLACES.items():
+        fleet.api.apply(path, thing)
+    wait("all pods to run", 180, lambda: available(fleet) == REPLICAS)
+    mark(fleet, "workers-2", None)
+    fewest = [REPLICAS]
+
+    def watch():
+        fewest[0] = min(fewest[0], available(fleet))
+
+    url = f"http://{fleet['workers-2'].instance.address}:{PORT}/"
+    with Client(lambda: urllib.request.urlopen(url, timeout=3).read(), every=0.1) as users, Client(watch):
+        time.sleep(3)
+        began = time.monotonic()
+        fleet["workers-1"].run("systemctl", "--no-block", "poweroff")
+        wait("workers-1 to be off", 240, lambda: not fleet["workers-1"].alive)
+        took = time.monotonic() - began
+        time.sleep(3)
+    said = fleet["workers-1"].console.read_text(errors="replace")
+    figure(f"off after {took:.0f} s; at least {fewest[0]} of {REPLICAS} pods were available; of its users' requests {users}")
+    fleet.cut_power("workers-1")
+    wait("every node to be Ready", 300, lambda: fleet.names() <= fleet.api.ready())
+    fleet.settle("workers-1")
+    for path in PLACES:
+        fleet.api.ask("DELETE", path)
+    assert "no pod is left to move" in said, said[-3000:]
+    assert fewest[0] >= REPLICAS - 1
+    assert not users.failed
