@@ -28,7 +28,7 @@ async fn the_tutorials_cluster_lives_and_leaves_nothing_behind() {
     let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
 
     let first = stage.apply().await.must(Exit::Done);
-    assert!(first.out.contains("60 created"), "{}", first.out);
+    assert!(first.out.contains("62 created"), "{}", first.out);
     assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
     stage.plan().await.must(Exit::Done);
 
