@@ -29,6 +29,7 @@ pub enum Origin {
 #[derive(Debug, Clone, Args)]
 pub(super) struct Entry {
     /// The public address of this machine [default: asked of AWS; env: QUORATE_ADDRESS]
+    #[allow(clippy::doc_markdown, reason = "the help shows the text as it stands")]
     #[arg(long, value_name = "CIDR", value_parser = range, conflicts_with = "no_access")]
     address: Option<Ipv4Net>,
     /// Do not open the API to this machine during the run, even if `api.allow` does not contain its address

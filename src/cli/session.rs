@@ -37,6 +37,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "FILE")]
     pub var_file: Vec<PathBuf>,
     /// Use a simulated cloud in .quorate/sandbox instead of AWS [env: QUORATE_SANDBOX=1]
+    #[allow(clippy::doc_markdown, reason = "the help shows the text as it stands")]
     #[arg(long, global = true)]
     pub sandbox: bool,
     /// Print only JSON to stdout

@@ -32,6 +32,7 @@ enum Deed {
         #[arg(long = "for", value_name = "DURATION", value_parser = lasting, default_value = "2h")]
         lasting: SignedDuration,
         /// The address or range to allow [default: this machine's public address; env: QUORATE_ADDRESS]
+        #[allow(clippy::doc_markdown, reason = "the help shows the text as it stands")]
         #[arg(long, value_name = "CIDR", value_parser = range)]
         address: Option<Ipv4Net>,
         /// Allow a range of more than 65,536 addresses, such as 0.0.0.0/0
