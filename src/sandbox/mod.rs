@@ -22,6 +22,8 @@ mod scaling;
 mod secret;
 mod sizes;
 mod view;
+#[cfg(test)]
+mod witness;
 mod world;
 
 #[cfg(test)]
@@ -147,6 +149,9 @@ struct Process {
     last: Mutex<Option<Instant>>,
     /// Dead, by [`Faults::crash`].
     crashed: CancellationToken,
+    /// Watches every step, in tests.
+    #[cfg(test)]
+    witness: Mutex<witness::Witness>,
 }
 
 impl Sandbox {
@@ -206,6 +211,8 @@ impl Sandbox {
             }
             let result = effect(world, &fate)?;
             world.settle();
+            #[cfg(test)]
+            lock(&self.process.witness).look(call, world);
             fate.after.map_or(Ok(result), Err)
         });
         if self.dies(number, true) {

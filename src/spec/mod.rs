@@ -15,6 +15,8 @@ mod file;
 mod hcl;
 mod image;
 mod instance;
+#[cfg(test)]
+pub(crate) mod living;
 mod location;
 mod manifest;
 mod name;

@@ -28,6 +28,29 @@ pub(super) fn cluster_file() -> String {
     page
 }
 
+/// The path of every setting that has a value of its own, or a name.
+pub(super) fn settings() -> Vec<String> {
+    let schema = schema();
+    let mut found = Vec::new();
+    let mut waiting = vec![(String::new(), schema)];
+    while let Some((path, part)) = waiting.pop() {
+        for (name, own) in part.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let inner = section(schema, own);
+            // A table of strings is one setting, whatever its keys are.
+            let path = match inner {
+                Some(_) => join(&path, name, own, schema),
+                None if path.is_empty() => name.to_owned(),
+                None => format!("{path}.{name}"),
+            };
+            if inner.is_none() || path.ends_with(".NAME") {
+                found.push(path.clone());
+            }
+            waiting.extend(inner.map(|inner| (path, inner)));
+        }
+    }
+    found
+}
+
 /// `docs/rules.md`.
 pub(super) fn rules() -> String {
     let mut page = format!(

@@ -8,6 +8,7 @@ mod consent;
 mod controllers;
 mod edits;
 mod health;
+mod living;
 mod pass;
 mod plans;
 mod rolls;
@@ -107,7 +108,8 @@ impl Lab {
     }
 
     async fn with<T>(&self, run: impl AsyncFnOnce(&Flow<'_>) -> T) -> T {
-        let parsed = spec::parse("cluster.hcl", &self.text, &BTreeMap::new());
+        let name = if self.text.starts_with("# TOML") { "cluster.toml" } else { "cluster.hcl" };
+        let parsed = spec::parse(name, &self.text, &BTreeMap::new());
         let mut cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
         for addon in cluster.addons.values_mut() {
             addon.content = std::fs::read_to_string(self.directory.path().join(&addon.manifest)).unwrap();

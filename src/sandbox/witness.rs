@@ -1,0 +1,119 @@
+//! A test's eye on every step of a cluster: what must hold at each call, not only at the end.
+
+use std::collections::BTreeSet;
+
+use super::names::Call;
+use super::world::{Machine, World};
+use super::{Sandbox, lock};
+use crate::resource::{GROUP_TAG, MASTER, ROLE_TAG, tags_of};
+
+/// What is known of a cluster that is watched.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Witness {
+    /// Whether it looks.
+    pub(crate) watching: bool,
+    /// How many calls it has seen.
+    pub(crate) steps: u64,
+    /// What did not hold, at which call.
+    pub(crate) problems: Vec<String>,
+    /// The services that must have a deployment all the while.
+    pub(crate) services: BTreeSet<String>,
+    /// The masters that have ever been up, and still have a group.
+    voters: BTreeSet<String>,
+    /// The etcd volumes that hold the data.
+    full: BTreeSet<String>,
+    had_nodes: bool,
+}
+
+impl Sandbox {
+    /// Reads or changes what the witness knows.
+    pub(crate) fn witness<T>(&self, with: impl FnOnce(&mut Witness) -> T) -> T {
+        with(&mut lock(&self.process.witness))
+    }
+}
+
+impl Witness {
+    /// Looks at the account after a call.
+    pub(super) fn look(&mut self, call: &Call, world: &World) {
+        if !self.watching {
+            return;
+        }
+        self.steps += 1;
+        let before = self.problems.len();
+        self.masters(world);
+        self.nodes(world);
+        self.deployments(world);
+        for problem in &mut self.problems[before..] {
+            *problem = format!("{problem} (after {})", call.action);
+        }
+    }
+
+    fn masters(&mut self, world: &World) {
+        let mut there = BTreeSet::new();
+        let mut up = BTreeSet::new();
+        for (name, group) in world.of("autoscaling-group") {
+            if tags_of(&group.attributes).get(ROLE_TAG).is_some_and(|role| role == MASTER) {
+                there.insert(name.clone());
+                up.extend(group.machines.iter().any(|machine| is_up(machine, world)).then(|| name.clone()));
+            }
+        }
+        self.voters.retain(|voter| there.contains(voter));
+        self.voters.extend(up.iter().cloned());
+        let serving = self.voters.intersection(&up).count();
+        if serving * 2 <= self.voters.len() && !self.voters.is_empty() {
+            self.problems.push(format!("the quorum is lost: {serving} of {} masters are up", self.voters.len()));
+        }
+        self.data(world, serving);
+    }
+
+    /// A volume gets the data when the machine of its master is up in its zone, from the others that have a quorum.
+    fn data(&mut self, world: &World, serving: usize) {
+        let volumes: BTreeSet<String> = world.of("volume").map(|(id, _)| id.clone()).collect();
+        let had = !self.full.is_empty();
+        self.full.retain(|volume| volumes.contains(volume));
+        if had && self.full.len() * 2 <= self.voters.len() {
+            let (full, voters) = (self.full.len(), self.voters.len());
+            self.problems.push(format!("data is lost: {full} volumes of {voters} masters hold it"));
+        }
+        if serving * 2 <= self.voters.len() {
+            return;
+        }
+        for (_, group) in world.of("autoscaling-group") {
+            let Some(master) = group.mark.as_ref().and_then(|mark| mark.address.name().strip_prefix("masters-")) else {
+                continue;
+            };
+            for machine in group.machines.iter().filter(|machine| is_up(machine, world)) {
+                let own = world.of("volume").filter(|(_, volume)| {
+                    let is_own = |name: &str| name.strip_prefix("etcd-") == Some(master);
+                    let named = volume.mark.as_ref().is_some_and(|mark| is_own(mark.address.name()));
+                    named && volume.text("zone") == Some(&machine.zone)
+                });
+                self.full.extend(own.map(|(id, _)| id.clone()));
+            }
+        }
+    }
+
+    fn nodes(&mut self, world: &World) {
+        let groups =
+            world.of("autoscaling-group").filter(|(_, group)| tags_of(&group.attributes).contains_key(GROUP_TAG));
+        let up = groups.flat_map(|(_, group)| &group.machines).any(|machine| is_up(machine, world));
+        if self.had_nodes && !up {
+            self.problems.push("no node is ready".to_owned());
+        }
+        self.had_nodes |= up;
+    }
+
+    fn deployments(&mut self, world: &World) {
+        let names: BTreeSet<&str> = world
+            .of("deployment")
+            .filter_map(|(_, deployment)| deployment.mark.as_ref()?.address.name().rsplit('/').next())
+            .collect();
+        for service in self.services.iter().filter(|service| !names.contains(service.as_str())) {
+            self.problems.push(format!("the service {service} has no deployment"));
+        }
+    }
+}
+
+fn is_up(machine: &Machine, world: &World) -> bool {
+    machine.booted <= world.clock && !machine.fails
+}

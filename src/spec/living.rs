@@ -1,0 +1,177 @@
+//! What a change of each setting does to a living cluster. A test makes the changes (`cli/flow/tests/living.rs`).
+
+use OnLiving::{InPlace, LosesData, Moved, Nothing, Pods, Refused, Replaced, Roll};
+
+/// What a change does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OnLiving {
+    /// No object changes.
+    Nothing,
+    /// Objects are changed, added or removed where they are; machines and pods stay.
+    InPlace,
+    /// Pods are replaced by a rollout of Kubernetes.
+    Pods,
+    /// Machines are replaced one after the other.
+    Roll,
+    /// A new object is ready before the old one goes.
+    Replaced,
+    /// Data moves with what holds it.
+    Moved,
+    /// Data is lost: the plan names it, and needs `--delete-data`.
+    LosesData,
+    /// The plan is refused, with the way out.
+    Refused,
+}
+
+/// One setting of the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    /// Its path, with `NAME` for any name.
+    pub(crate) path: &'static str,
+    /// Everything that a change of it may do.
+    pub(crate) effects: &'static [OnLiving],
+    /// What else is to be said of it.
+    pub(crate) told: &'static str,
+}
+
+const fn row(path: &'static str, effects: &'static [OnLiving], told: &'static str) -> Setting {
+    Setting { path, effects, told }
+}
+
+const OTHER: &str = "another number of the file is another account's: refused before anything is changed";
+const SHRINKS: &str = "it grows in place; a smaller one is refused";
+const ADDRESSES: &str = "every address of the cluster depends on it";
+
+/// Every setting, sorted.
+pub(crate) static SETTINGS: &[Setting] = &[
+    row("account", &[Nothing, Refused], OTHER),
+    row("addon.NAME", &[InPlace], "objects come and go; those with data go only with `--delete-data`"),
+    row("addon.NAME.manifest", &[InPlace], "objects come and go; those with data go only with `--delete-data`"),
+    row("api.allow", &[InPlace], ""),
+    row("dns.create", &[Replaced], "the records move to the other zone"),
+    row("dns.public", &[InPlace], "the records come and go"),
+    row("dns.zone", &[Replaced], "the records move to the other zone"),
+    row("kubernetes", &[Roll, Refused], "one minor version up; a skipped or older one is refused"),
+    row("masters.count", &[InPlace, Refused], "new masters join one at a time; fewer are refused"),
+    row("masters.etcd.gib", &[InPlace, Refused], SHRINKS),
+    row("masters.etcd.keep_days", &[Roll], ""),
+    row("masters.image", &[Roll], ""),
+    row("masters.root.gib", &[Roll], ""),
+    row("masters.size", &[Roll], ""),
+    row(
+        "masters.zones",
+        &[Nothing, Moved],
+        "only masters whose zone is no longer listed move, one at a time; another order moves none",
+    ),
+    row("name", &[], "another name is another cluster; this one stays as it is"),
+    row("network.cidr", &[Refused], ADDRESSES),
+    row("network.plugin", &[Refused], "pods of both networks would not reach each other"),
+    row("network.pods", &[Refused], ADDRESSES),
+    row("network.services", &[Refused], ADDRESSES),
+    row("network.subnets", &[Refused], "a zone keeps its range"),
+    row("nodes.NAME", &[Replaced], "the machines of another group are nodes before those of this one are drained"),
+    row("nodes.NAME.count", &[InPlace], ""),
+    row("nodes.NAME.image", &[Roll], ""),
+    row("nodes.NAME.max", &[InPlace], ""),
+    row("nodes.NAME.min", &[InPlace], ""),
+    row("nodes.NAME.root.gib", &[Roll], ""),
+    row("nodes.NAME.size", &[Roll, Refused], "other processors are refused: add a second group first"),
+    row("nodes.NAME.zones", &[InPlace], "Auto Scaling moves the machines that are elsewhere"),
+    row("service.NAME", &[Replaced], "another name is another service; its volumes go only with `--delete-data`"),
+    row("service.NAME.args", &[Pods], ""),
+    row("service.NAME.command", &[Pods], ""),
+    row("service.NAME.cpu", &[Pods], ""),
+    row("service.NAME.env", &[Pods], ""),
+    row("service.NAME.health.path", &[Pods], ""),
+    row("service.NAME.health.port", &[Pods], ""),
+    row("service.NAME.image", &[Pods], ""),
+    row("service.NAME.max", &[InPlace], ""),
+    row("service.NAME.memory", &[Pods], ""),
+    row("service.NAME.min", &[InPlace], ""),
+    row("service.NAME.namespace", &[Replaced, LosesData], "the volumes of a service stay in their namespace"),
+    row("service.NAME.nlb.allow", &[InPlace], ""),
+    row("service.NAME.nlb.certificate", &[InPlace], ""),
+    row("service.NAME.nlb.cross_zone", &[InPlace], ""),
+    row("service.NAME.nlb.domain", &[InPlace], "the records come and go"),
+    row("service.NAME.nlb.internal", &[Replaced], "its name in DNS follows"),
+    row("service.NAME.nlb.listener.NAME", &[InPlace], ""),
+    row("service.NAME.nlb.listener.NAME.certificate", &[InPlace], ""),
+    row("service.NAME.nlb.listener.NAME.port", &[InPlace], ""),
+    row("service.NAME.nlb.listener.NAME.protocol", &[InPlace], ""),
+    row("service.NAME.nlb.listener.NAME.target", &[InPlace], ""),
+    row("service.NAME.nlb.listener.NAME.tls_policy", &[InPlace], ""),
+    row("service.NAME.nlb.port", &[InPlace], ""),
+    row("service.NAME.nlb.preserve_client_ip", &[InPlace], ""),
+    row("service.NAME.nlb.protocol", &[InPlace], ""),
+    row("service.NAME.nlb.sticky", &[InPlace], ""),
+    row("service.NAME.nlb.target", &[InPlace], ""),
+    row("service.NAME.nlb.tls_policy", &[InPlace], ""),
+    row("service.NAME.placement.nodes", &[Pods], ""),
+    row("service.NAME.placement.tolerate", &[Pods], ""),
+    row("service.NAME.placement.zones", &[Pods], ""),
+    row("service.NAME.port", &[Pods], ""),
+    row("service.NAME.ports", &[Pods], ""),
+    row("service.NAME.replicas", &[InPlace], ""),
+    row("service.NAME.secrets", &[Pods], ""),
+    row("service.NAME.stateful", &[Nothing], ""),
+    row("service.NAME.volume.NAME", &[LosesData], "a new volume is added; one that leaves goes with its data"),
+    row("service.NAME.volume.NAME.class", &[Refused], "a new volume needs a new name"),
+    row("service.NAME.volume.NAME.gib", &[InPlace, Refused], SHRINKS),
+    row("service.NAME.volume.NAME.path", &[Pods], "a service with a volume stops before it starts again"),
+    row("ssh.allow", &[InPlace], ""),
+    row("ssh.public_key", &[Roll], ""),
+    row("state", &[], "the cluster's record stays where it is: put it back, or move it"),
+    row("tags", &[Roll], ""),
+    row(
+        "zones",
+        &[Nothing, InPlace, Moved],
+        "only the masters of a zone that leaves move, one at a time; another order moves nothing",
+    ),
+];
+
+impl OnLiving {
+    /// The effect in words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::InPlace => "in place",
+            Self::Pods => "rolls its pods",
+            Self::Roll => "rolls the machines",
+            Self::Replaced => "replaced, the new one ready first",
+            Self::Moved => "moved with its data",
+            Self::LosesData => "loses data, and asks first",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Setting {
+    /// The setting of this path.
+    pub(crate) fn find(path: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.path == path)
+    }
+
+    /// The row in words.
+    pub(crate) fn cell(&self) -> String {
+        let effects: Vec<&str> = self.effects.iter().map(|effect| effect.words()).collect();
+        let parts = [effects.join(" or "), self.told.to_owned()];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::spec::reference;
+
+    #[test]
+    fn every_setting_of_the_schema_has_a_row_and_every_row_a_setting() {
+        let schema: BTreeSet<String> = reference::settings().into_iter().collect();
+        let rows: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.path.to_owned()).collect();
+        assert_eq!(schema, rows);
+        assert_eq!(rows.len(), SETTINGS.len(), "each once");
+    }
+}
