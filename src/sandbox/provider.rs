@@ -7,7 +7,7 @@ use super::rules::{check_changeable, check_known, check_payload};
 use super::world::{self, Machine, World};
 use super::{Sandbox, scaling};
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
-use crate::resource::KINDS;
+use crate::resource::{CLUSTER_TAG, KINDS, MASTER, ROLE_TAG, Tags, tags_of};
 
 impl Provider for Sandbox {
     fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
@@ -74,6 +74,9 @@ impl Provider for Sandbox {
             let kind = live.address.kind();
             let (look, end) = (Call::list(kind), Call::new("TerminateInstanceIn", kind));
             loop {
+                // As on AWS: nothing goes while a master is still starting, be it of another group.
+                let steady = self.call(&look, false, |world, _| Ok(masters_up(world, live))).await?;
+                self.wait_until(&look, steady).await?;
                 let (machines, old) = self.call(&look, false, |world, _| stale(world, &look, live)).await?;
                 let Some(victim) = old.first() else { break };
                 note(format!("{} of {machines} machines to replace", old.len()));
@@ -114,6 +117,19 @@ impl Provider for Sandbox {
             self.call(&call, true, |world, _| self.destroy(world, &call, kind, &live.id, &keys)).await
         })
     }
+}
+
+/// Returns the moment when every master of the cluster that starts has booted; the past for a group of nodes.
+fn masters_up(world: &World, live: &Live) -> u64 {
+    let is_master = |tags: &Tags| tags.get(ROLE_TAG).is_some_and(|role| role == MASTER);
+    let tags = tags_of(&live.attributes);
+    if !is_master(&tags) {
+        return 0;
+    }
+    let groups = world.of("autoscaling-group").map(|(_, group)| (tags_of(&group.attributes), &group.machines));
+    let masters =
+        groups.filter(|(of, _)| is_master(of) && of.get(CLUSTER_TAG) == tags.get(CLUSTER_TAG)).flat_map(|(_, all)| all);
+    masters.filter(|machine| !machine.fails).map(|machine| machine.booted).max().unwrap_or_default()
 }
 
 /// How many machines a group has, and which of them have to go: first those that were there before the roll and never

@@ -61,7 +61,9 @@ impl Witness {
         self.voters.extend(up.iter().cloned());
         let serving = self.voters.intersection(&up).count();
         if serving * 2 <= self.voters.len() && !self.voters.is_empty() {
-            self.problems.push(format!("the quorum is lost: {serving} of {} masters are up", self.voters.len()));
+            let down: Vec<&str> = self.voters.difference(&up).map(String::as_str).collect();
+            let down = down.join(", ");
+            self.problems.push(format!("the quorum is lost: {down} of {} masters are down", self.voters.len()));
         }
         self.data(world, serving);
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Rule;
+use super::living::Setting;
 use super::schema::{example_of, schema};
 
 const GENERATED: &str =
@@ -92,7 +93,7 @@ fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
     let Some(properties) = part.get("properties").and_then(Value::as_object) else {
         return;
     };
-    page.push_str("\n| setting | type | | what it is |\n|---|---|---|---|\n");
+    page.push_str("\n| setting | type | | what it is | change on a living cluster |\n|---|---|---|---|---|\n");
     let required: Vec<&str> =
         part.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, own) in properties {
@@ -103,7 +104,13 @@ fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
         } else {
             format!("`{name}`")
         };
-        let _ = writeln!(page, "| {link} | {} | {must} | {} |", kind(inner), cell(own, inner));
+        let own_path = match section(root, own) {
+            Some(_) => join(path, name, own, root),
+            None if path.is_empty() => name.to_owned(),
+            None => format!("{path}.{name}"),
+        };
+        let living = Setting::find(&own_path).map(Setting::cell).unwrap_or_default();
+        let _ = writeln!(page, "| {link} | {} | {must} | {} | {living} |", kind(inner), cell(own, inner));
     }
 }
 

