@@ -43,7 +43,7 @@ pub(super) fn settings() -> Vec<String> {
                 None if path.is_empty() => name.to_owned(),
                 None => format!("{path}.{name}"),
             };
-            if inner.is_none() || path.ends_with(".NAME") {
+            if inner.is_none() || path.rsplit('.').next() == Some("NAME") {
                 found.push(path.clone());
             }
             waiting.extend(inner.map(|inner| (path, inner)));

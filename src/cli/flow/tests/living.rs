@@ -313,6 +313,7 @@ impl Walk {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the figures of docs are read from it")]
 fn every_setting_does_to_a_living_cluster_what_the_table_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
