@@ -5,21 +5,26 @@ mod joining;
 mod members;
 mod reports;
 mod roll;
+mod tagged;
 mod trouble;
 mod wait;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Answer, Filter, LaunchTemplateSpecification as Template, Tag, TagDescription,
 };
 
+use aws_sdk_ec2::types::LaunchTemplateVersion;
+
+use self::members::Alike;
 use super::ec2::{created, whole};
 use super::kind::{AwsKind, Creation, Look};
+use super::launch_template::{default_versions, generation};
 use super::tags::Whose;
 use super::{Aws, tags};
 use crate::engine::{Failure, Input, Live, Note, Phase, Value};
-use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Resource, Tags};
+use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Resource, Tags, tags_of};
 
 /// The service's name, for failures and limits.
 const AUTOSCALING: &str = "autoscaling";
@@ -36,12 +41,22 @@ impl AwsKind for AutoScalingGroup {
             None => tokio::try_join!(groups(look.aws), trouble::written(look))?,
             Some(names) => tokio::try_join!(named(look.aws, &names), trouble::written(look))?,
         };
-        let late = trouble::troubles(look.aws, &found, &written).await?;
-        let judge = |live: Live| match late.get(&live.id) {
-            Some(trouble) => troubled(live, trouble),
-            None => live,
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (instances, versions) = tokio::try_join!(wait::instances(look.aws), default_versions(look))?;
+        let (late, carriers) = tokio::try_join!(
+            trouble::troubles(look.aws, &found, &written, &instances),
+            tagged::carriers(look, &found, &instances),
+        )?;
+        let generations: BTreeMap<&str, (String, String)> = versions.iter().filter_map(generations).collect();
+        let see = |group: &Answer| {
+            let alike = generations.get(members::template(group).id.as_str());
+            let alike = alike.map_or_else(Alike::default, |(first, last)| Alike { first, last });
+            let live = seen(look.whose, group, alike)?;
+            Some(live.map(|live| judged(live, group, &late, &carriers)))
         };
-        found.iter().filter_map(|group| Some(seen(look.whose, group)?.map(judge))).collect()
+        found.iter().filter_map(see).collect()
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -166,6 +181,7 @@ impl AutoScalingGroup {
         Ok(())
     }
 
+    /// The group first: a machine that it launches meanwhile has the new tags from its start.
     async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
         let set = tags::difference(live, &self.tags);
         if !set.is_empty() {
@@ -178,7 +194,7 @@ impl AutoScalingGroup {
             let request = aws.autoscaling.delete_tags().set_tags(Some(tags));
             aws.send(AUTOSCALING, "DeleteTags", request.send()).await?;
         }
-        Ok(())
+        tagged::retag(aws, &self.name, &self.tags, &removed).await
     }
 }
 
@@ -215,7 +231,7 @@ async fn named(aws: &Aws, names: &[String]) -> Result<Vec<Answer>, Failure> {
 }
 
 /// The group in our words.
-fn seen(whose: Whose<'_>, group: &Answer) -> Option<Result<Live, Failure>> {
+fn seen(whose: Whose<'_>, group: &Answer, alike: Alike<'_>) -> Option<Result<Live, Failure>> {
     let name = group.auto_scaling_group_name()?;
     let address = whose.address(&from_autoscaling(group.tags()), name, AutoScalingGroup::KIND.name)?;
     let template = members::template(group);
@@ -224,7 +240,7 @@ fn seen(whose: Whose<'_>, group: &Answer) -> Option<Result<Live, Failure>> {
         name: name.to_owned(),
         launch_template: template.id.into(),
         version: template.version.into(),
-        machines: members::oldest(group).into(),
+        machines: members::oldest(group, alike).into(),
         subnets: group
             .vpc_zone_identifier()
             .unwrap_or_default()
@@ -242,6 +258,25 @@ fn seen(whose: Whose<'_>, group: &Answer) -> Option<Result<Live, Failure>> {
     let live = super::kind::live(address.name(), name, &seen, &[("arn", arn), ("name", name)]);
     let (phase, members) = (phase(group), members::members(group));
     Some(live.map(|live| Live { phase, members, created: created(group.created_time()), ..live }))
+}
+
+/// A template's versions that differ in nothing but tags, up to the default one: the first, and the last.
+fn generations(version: &LaunchTemplateVersion) -> Option<(&str, (String, String))> {
+    let last = version.version_number()?.to_string();
+    Some((version.launch_template_id()?, (generation(version).to_string(), last)))
+}
+
+/// The group with what its machines say of themselves: whether they came up, and their tags.
+fn judged(live: Live, group: &Answer, late: &BTreeMap<String, String>, carriers: &tagged::Carriers) -> Live {
+    let mut live = match late.get(&live.id) {
+        Some(trouble) => troubled(live, trouble),
+        None => live,
+    };
+    let own = from_autoscaling(group.tags());
+    let told = tagged::with_carriers(tags_of(&live.attributes), group, &own, carriers);
+    let told = told.into_iter().map(|(key, value)| (key, Value::Text(value))).collect();
+    live.attributes.insert("tags".to_owned(), Value::Map(told));
+    live
 }
 
 /// The group, one of whose machines has not come up: its machines are not as they should be.

@@ -19,6 +19,7 @@ use super::limit::Limits;
 use super::situation;
 use super::watch::Polls;
 use crate::engine::{Failure, repeat};
+use crate::resource::ClusterLocation;
 
 /// How often a read is tried before its failure is the caller's.
 const READ_ATTEMPTS: u32 = 6;
@@ -34,6 +35,14 @@ pub struct Scope {
     pub bucket: String,
     /// The prefix of the cluster's keys in it, with a final slash.
     pub prefix: String,
+}
+
+impl Scope {
+    /// Where the cluster lives.
+    pub fn location(&self) -> ClusterLocation {
+        let root = self.prefix.trim_end_matches('/');
+        ClusterLocation::new(&self.region, &self.bucket, root.strip_suffix(self.cluster.as_str()).unwrap_or(root))
+    }
 }
 
 /// An account and region, seen from one cluster.

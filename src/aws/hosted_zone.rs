@@ -19,7 +19,7 @@ use super::tags::Whose;
 use super::zones::{ROUTE53, Zone, bare_id, plain_name, zones};
 use super::{Aws, tags};
 use crate::engine::{Address, Failure, Live, Note};
-use crate::resource::{CLUSTER_TAG, HostedZone, OBJECT_TAG, Resource, Tags, internal_domain};
+use crate::resource::{CLUSTER_TAG, HostedZone, OBJECT_TAG, Resource, Tags, internal_domain, vpc_in};
 
 /// The most zones that one call for tags takes.
 const TAGS_A_CALL: usize = 10;
@@ -154,7 +154,11 @@ fn split_mark(comment: &str) -> (&str, Option<(&str, Address)>) {
 /// The zone with what only itself tells; nothing if it went away since it was listed.
 async fn see(aws: &Aws, address: Address, zone: &Zone, tags: Tags) -> Result<Option<Live>, Failure> {
     let Some(told) = if_there(get(aws, &zone.id).await)? else { return Ok(None) };
-    let vpcs: Vec<&str> = told.vpcs().iter().filter_map(Vpc::vpc_id).collect();
+    let place = |vpc: &Vpc| {
+        let region = vpc.vpc_region().map(VpcRegion::as_str).unwrap_or_default();
+        Some(vpc_in(vpc.vpc_id()?, region, &aws.scope.region))
+    };
+    let vpcs: Vec<String> = told.vpcs().iter().filter_map(place).collect();
     let seen = HostedZone {
         name: zone.name.clone(),
         // All of them, if somebody let more than one see it.

@@ -26,6 +26,11 @@ pub(super) fn to_iam(tags: &Tags) -> Result<Vec<Tag>, Failure> {
     tags.collect::<Result<_, _>>().map_err(|error| incomplete(&error))
 }
 
+/// Tags as IAM gives them.
+pub(super) fn from_iam(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
 /// A policy document as IAM gives it, decoded: it is percent-encoded (RFC 3986, so `+` stands for itself).
 pub(super) fn document(encoded: &str) -> String {
     let mut bytes = Vec::with_capacity(encoded.len());

@@ -1,16 +1,16 @@
-//! Instance profiles. AWS gives each room for one role.
+//! Instance profiles. AWS gives each room for one role. Two hops: the profiles, and each with its tags.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_iam::types::InstanceProfile as IamProfile;
 use futures_util::future::try_join_all;
 
-use super::Aws;
 use super::failure::{if_there, just_made};
-use super::iam::{IAM, name_in, path_prefix, to_iam};
+use super::iam::{IAM, from_iam, name_in, path_prefix, to_iam};
 use super::kind::{AwsKind, Creation, Look, live, updated};
+use super::{Aws, tags};
 use crate::engine::{Class, Failure, Live, Note};
-use crate::resource::{InstanceProfile, Resource, Tags};
+use crate::resource::{InstanceProfile, Resource};
 
 impl AwsKind for InstanceProfile {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
@@ -20,11 +20,8 @@ impl AwsKind for InstanceProfile {
             || aws.iam.list_instance_profiles().path_prefix(&prefix).into_paginator().items().send().try_collect();
         let profiles: Vec<IamProfile> = aws.read(IAM, "ListInstanceProfiles", pages).await?;
         let ours = profiles.iter().filter_map(|profile| Some((name_in(profile.path(), &prefix)?, profile)));
-        ours.map(|(name, profile)| {
-            let id = profile.instance_profile_name();
-            live(name, id, &translate(profile), &outputs(profile.arn(), id))
-        })
-        .collect()
+        let found = try_join_all(ours.map(|(name, profile)| see(aws, name, profile.instance_profile_name()))).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
@@ -51,9 +48,7 @@ impl AwsKind for InstanceProfile {
             }
         }
         if changed.contains("tags") {
-            let request =
-                aws.iam.tag_instance_profile().instance_profile_name(&live.id).set_tags(Some(to_iam(&self.tags)?));
-            aws.send(IAM, "TagInstanceProfile", request.send()).await?;
+            self.retag(aws, live).await?;
         }
         updated(live, self)
     }
@@ -66,6 +61,21 @@ impl AwsKind for InstanceProfile {
 }
 
 impl InstanceProfile {
+    /// Removes tags first: IAM takes a key in other letters for the same one.
+    async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+        let removed = tags::removed(live, &self.tags);
+        if !removed.is_empty() {
+            let request = aws.iam.untag_instance_profile().instance_profile_name(&live.id).set_tag_keys(Some(removed));
+            aws.send(IAM, "UntagInstanceProfile", request.send()).await?;
+        }
+        let set = tags::difference(live, &self.tags);
+        if !set.is_empty() {
+            let request = aws.iam.tag_instance_profile().instance_profile_name(&live.id).set_tags(Some(to_iam(&set)?));
+            aws.send(IAM, "TagInstanceProfile", request.send()).await?;
+        }
+        Ok(())
+    }
+
     async fn add_role(&self, aws: &Aws) -> Result<(), Failure> {
         let request = aws.iam.add_role_to_instance_profile().instance_profile_name(&self.name);
         let request = request.set_role_name(self.role.known().map(str::to_owned));
@@ -93,15 +103,24 @@ fn translate(profile: &IamProfile) -> InstanceProfile {
         name: profile.instance_profile_name().to_owned(),
         path: profile.path().to_owned(),
         role: profile.roles().first().map(aws_sdk_iam::types::Role::role_name).unwrap_or_default().into(),
-        // ListInstanceProfiles does not tell them.
-        tags: Tags::new(),
+        tags: from_iam(profile.tags()),
     }
 }
 
-async fn roles(aws: &Aws, profile: &str) -> Result<Vec<String>, Failure> {
+/// The profile as only itself tells: a list has no tags. Nothing if it went away since it was listed.
+async fn see(aws: &Aws, name: &str, id: &str) -> Result<Option<Live>, Failure> {
+    let Some(profile) = if_there(get(aws, id).await)?.flatten() else { return Ok(None) };
+    live(name, id, &translate(&profile), &outputs(profile.arn(), id)).map(Some)
+}
+
+async fn get(aws: &Aws, profile: &str) -> Result<Option<IamProfile>, Failure> {
     let request = || aws.iam.get_instance_profile().instance_profile_name(profile).send();
-    let answer = aws.read(IAM, "GetInstanceProfile", request).await?;
-    let roles = answer.instance_profile().map(IamProfile::roles).unwrap_or_default();
+    Ok(aws.read(IAM, "GetInstanceProfile", request).await?.instance_profile)
+}
+
+async fn roles(aws: &Aws, profile: &str) -> Result<Vec<String>, Failure> {
+    let found = get(aws, profile).await?;
+    let roles = found.as_ref().map(IamProfile::roles).unwrap_or_default();
     Ok(roles.iter().map(|role| role.role_name().to_owned()).collect())
 }
 

@@ -9,8 +9,8 @@ use super::tags::Whose;
 use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
 use crate::resource::{
     AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
-    Listener, LoadBalancer, Record, Resource, Role, RouteTable, Secret, SecurityGroup, SecurityGroupRules, Subnet,
-    TargetGroup, Volume, Vpc,
+    Listener, LoadBalancer, LocationTraces, Record, Resource, Role, RouteTable, Secret, SecurityGroup,
+    SecurityGroupRules, Subnet, TargetGroup, Volume, Vpc,
 };
 
 /// What one observation has seen already: answers that several kinds read.
@@ -23,6 +23,10 @@ pub(super) struct Look<'a> {
     pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
     /// Load balancers, target groups and listeners of the cluster.
     pub(super) balancing: OnceCell<super::balancing::Balancing>,
+    /// The default versions of the account's launch templates.
+    pub(super) template_versions: OnceCell<Vec<aws_sdk_ec2::types::LaunchTemplateVersion>>,
+    /// The volumes that carry the cluster's tag.
+    pub(super) volumes: OnceCell<Vec<aws_sdk_ec2::types::Volume>>,
     /// What the cluster keeps in its bucket.
     pub(super) kept: OnceCell<Vec<aws_sdk_s3::types::Object>>,
     /// Hosted zones whose names have to do with the cluster's.
@@ -85,7 +89,7 @@ macro_rules! registry {
             let look = Look::new(aws);
             let kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = vec![$(Box::pin($type::observe(&look))),*];
             let found = futures_util::future::try_join_all(kinds).await?;
-            Ok(found.into_iter().flatten().collect())
+            Ok(judged(aws, found.into_iter().flatten()))
         }
 
         /// Looks for what the record names, kind by kind, and only for the kinds that it names.
@@ -117,7 +121,7 @@ macro_rules! registry {
                 with_kind!(address.kind(), K => Box::pin(async move {
                     let look = Look::new(self);
                     let found = K::observe(&look).await?;
-                    Ok(found.into_iter().filter(|live| live.address == *address).collect())
+                    Ok(judged(self, found.into_iter().filter(|live| live.address == *address)))
                 }); $($type),*)
             }
 
@@ -193,6 +197,15 @@ registry! {
     Record,
 }
 
+/// Takes the proof from what belongs to a cluster of the same name that lives elsewhere: its path or its name says
+/// no more than the name of the cluster.
+fn judged(aws: &Aws, found: impl Iterator<Item = Live>) -> Vec<Live> {
+    let (location, cluster) = (aws.scope.location(), &aws.scope.cluster);
+    let judge =
+        |live: Live| Live { proven: live.proven && !location.contradicts(&LocationTraces::of(cluster, &live)), ..live };
+    found.map(judge).collect()
+}
+
 impl<'a> Look<'a> {
     /// An observation that has seen nothing yet.
     pub(super) fn new(aws: &'a Aws) -> Self {
@@ -205,6 +218,8 @@ impl<'a> Look<'a> {
             whose,
             security_groups: OnceCell::new(),
             balancing: OnceCell::new(),
+            template_versions: OnceCell::new(),
+            volumes: OnceCell::new(),
             kept: OnceCell::new(),
             zones: OnceCell::new(),
         }

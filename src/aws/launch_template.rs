@@ -1,4 +1,7 @@
 //! Launch templates: the object is the default version, and a change is a new one.
+//!
+//! A version whose tags alone are new names the version that it is like in its description: machines of that one need
+//! not be replaced.
 
 mod data;
 
@@ -13,6 +16,9 @@ use super::tags::Whose;
 use crate::engine::{Class, Failure, Live, Note, Value};
 use crate::resource::{LaunchTemplate, Resource};
 
+/// What the description of a version begins with that differs from an earlier one only in tags.
+const LIKE: &str = "only the tags differ from version ";
+
 /// The most versions that EC2 gives in one answer.
 const PAGE: i32 = 200;
 
@@ -22,8 +28,8 @@ impl AwsKind for LaunchTemplate {
         if templates.is_empty() {
             return Ok(Vec::new());
         }
-        let versions = default_versions(look.aws).await?;
-        templates.iter().filter_map(|template| seen(look.whose, template, &versions)).collect()
+        let versions = default_versions(look).await?;
+        templates.iter().filter_map(|template| seen(look.whose, template, versions)).collect()
     }
 
     // The data of a template is large: boxed, or every future around it is.
@@ -39,13 +45,17 @@ impl AwsKind for LaunchTemplate {
         let template = made.launch_template();
         let id = template.and_then(Answer::launch_template_id).unwrap_or_default();
         let version = template.and_then(Answer::default_version_number).unwrap_or(1);
-        live(creation.object.address.name(), id, self, version)
+        live(creation.object.address.name(), id, self, version, version)
     }
 
     async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let mut outputs = live.outputs.clone();
-        if changed.iter().any(|attribute| attribute != "tags") {
-            let version = self.renew(aws, &live.id).await?;
+        let of_version: BTreeSet<&str> = changed.iter().map(String::as_str).filter(|name| *name != "tags").collect();
+        if !of_version.is_empty() {
+            let like =
+                live.outputs.get("generation").filter(|_| of_version.iter().all(|name| *name == "instance_tags"));
+            let version = self.renew(aws, &live.id, like).await?;
+            outputs.insert("generation".to_owned(), like.cloned().unwrap_or_else(|| version.clone()));
             outputs.insert("version".to_owned(), version);
         }
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
@@ -61,9 +71,14 @@ impl AwsKind for LaunchTemplate {
 
 impl LaunchTemplate {
     /// Makes a version with everything in it (nothing is taken over from another one), and makes it the default.
-    async fn renew(&self, aws: &Aws, id: &str) -> Result<String, Failure> {
-        let request =
-            aws.ec2.create_launch_template_version().launch_template_id(id).launch_template_data(data::request(self));
+    /// `like` is the version from which it differs only in tags.
+    async fn renew(&self, aws: &Aws, id: &str, like: Option<&String>) -> Result<String, Failure> {
+        let request = aws
+            .ec2
+            .create_launch_template_version()
+            .launch_template_id(id)
+            .set_version_description(like.map(|version| format!("{LIKE}{version}")))
+            .launch_template_data(data::request(self));
         let made = aws.send(EC2, "CreateLaunchTemplateVersion", Box::pin(request.send())).await?;
         let number = made.launch_template_version().and_then(LaunchTemplateVersion::version_number);
         let version = number.unwrap_or_default().to_string();
@@ -93,12 +108,21 @@ async fn templates(look: &Look<'_>) -> Result<Vec<Answer>, Failure> {
 }
 
 /// The default versions of all templates of the account: they have no tags of their own to filter by.
-async fn default_versions(aws: &Aws) -> Result<Vec<LaunchTemplateVersion>, Failure> {
+pub(super) async fn default_versions<'a>(look: &'a Look<'_>) -> Result<&'a [LaunchTemplateVersion], Failure> {
+    let aws = look.aws;
     let pages = || {
         let request = aws.ec2.describe_launch_template_versions().versions("$Default").max_results(PAGE);
         request.into_paginator().items().send().try_collect()
     };
-    aws.read(EC2, "DescribeLaunchTemplateVersions", pages).await
+    let versions = look.template_versions.get_or_try_init(|| aws.read(EC2, "DescribeLaunchTemplateVersions", pages));
+    versions.await.map(Vec::as_slice)
+}
+
+/// The version since which nothing but tags has changed, up to this one.
+pub(super) fn generation(version: &LaunchTemplateVersion) -> i64 {
+    let number = version.version_number().unwrap_or_default();
+    let like = version.version_description().and_then(|text| text.strip_prefix(LIKE)?.parse().ok());
+    like.filter(|like| (1..=number).contains(like)).unwrap_or(number)
 }
 
 /// The template in our words.
@@ -110,12 +134,14 @@ fn seen(whose: Whose<'_>, template: &Answer, versions: &[LaunchTemplateVersion])
     let version = versions.iter().find(|version| version.launch_template_id() == Some(id))?;
     let name = template.launch_template_name().unwrap_or_default().to_owned();
     let (seen, beside) = data::read(name, tags, version.launch_template_data());
-    let live = live(address.name(), id, &seen, version.version_number().unwrap_or_default());
+    let number = version.version_number().unwrap_or_default();
+    let live = live(address.name(), id, &seen, number, generation(version));
     Some(live.map(|live| Live { created: created(template.create_time()), ..with_notes(live, &beside) }))
 }
 
-fn live(name: &str, id: &str, template: &LaunchTemplate, version: i64) -> Result<Live, Failure> {
-    super::kind::live(name, id, template, &[("id", id), ("version", &version.to_string())])
+fn live(name: &str, id: &str, template: &LaunchTemplate, version: i64, generation: i64) -> Result<Live, Failure> {
+    let (version, generation) = (version.to_string(), generation.to_string());
+    super::kind::live(name, id, template, &[("id", id), ("version", &version), ("generation", &generation)])
 }
 
 /// Writes what no attribute can say behind the image's id: so the template differs from what is wanted, the plan shows

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_iam::types::Role as IamRole;
 use futures_util::future::try_join_all;
 
-use super::Aws;
 use super::failure::{if_there, just_made};
-use super::iam::{IAM, document, name_in, path_prefix, to_iam};
+use super::iam::{IAM, document, from_iam, name_in, path_prefix, to_iam};
 use super::kind::{AwsKind, Creation, Look, live, seen, updated};
+use super::{Aws, tags};
 use crate::engine::{Failure, Input, Live, Note};
 use crate::resource::{Resource, Role, Tags};
 
@@ -55,8 +55,7 @@ impl AwsKind for Role {
             try_join_all(surplus.map(|arn| detach(aws, &self.name, arn))).await?;
         }
         if changed.contains("tags") {
-            let request = aws.iam.tag_role().role_name(&self.name).set_tags(Some(to_iam(&self.tags)?));
-            aws.send(IAM, "TagRole", request.send()).await?;
+            self.retag(aws, live).await?;
         }
         updated(live, self)
     }
@@ -85,6 +84,21 @@ impl Role {
         try_join_all(put).await.map(drop)
     }
 
+    /// Removes tags first: IAM takes a key in other letters for the same one.
+    async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+        let removed = tags::removed(live, &self.tags);
+        if !removed.is_empty() {
+            let request = aws.iam.untag_role().role_name(&self.name).set_tag_keys(Some(removed));
+            aws.send(IAM, "UntagRole", request.send()).await?;
+        }
+        let set = tags::difference(live, &self.tags);
+        if !set.is_empty() {
+            let request = aws.iam.tag_role().role_name(&self.name).set_tags(Some(to_iam(&set)?));
+            aws.send(IAM, "TagRole", request.send()).await?;
+        }
+        Ok(())
+    }
+
     /// Attaches the managed policies that are not.
     async fn attach(&self, aws: &Aws, there: &[String]) -> Result<(), Failure> {
         let missing = self.attached.iter().filter(|arn| !there.contains(arn));
@@ -100,23 +114,33 @@ fn outputs<'a>(arn: &'a str, name: &'a str) -> [(&'a str, &'a str); 2] {
     [("arn", arn), ("name", name)]
 }
 
-/// The role with its policies; nothing if it went away since it was listed.
+/// The role with its policies and tags; nothing if it went away since it was listed.
 async fn see(aws: &Aws, name: &str, role: &IamRole) -> Result<Option<Live>, Failure> {
-    let policies = tokio::try_join!(inline(aws, role.role_name()), attached(aws, role.role_name()));
-    let Some((policies, attached)) = if_there(policies)? else { return Ok(None) };
-    live(name, role.role_name(), &translate(role, policies, attached), &outputs(role.arn(), role.role_name())).map(Some)
+    let id = role.role_name();
+    let Some((policies, attached, tags)) =
+        if_there(tokio::try_join!(inline(aws, id), attached(aws, id), tags_of(aws, id)))?
+    else {
+        return Ok(None);
+    };
+    live(name, id, &translate(role, policies, attached, tags), &outputs(role.arn(), id)).map(Some)
 }
 
-fn translate(role: &IamRole, policies: BTreeMap<String, Input>, attached: Vec<String>) -> Role {
+fn translate(role: &IamRole, policies: BTreeMap<String, Input>, attached: Vec<String>, tags: Tags) -> Role {
     Role {
         name: role.role_name().to_owned(),
         path: role.path().to_owned(),
         trust: document(role.assume_role_policy_document().unwrap_or_default()),
         policies,
         attached,
-        // ListRoles does not tell them.
-        tags: Tags::new(),
+        tags,
     }
+}
+
+/// `ListRoles` does not tell them.
+async fn tags_of(aws: &Aws, role: &str) -> Result<Tags, Failure> {
+    let pages = || aws.iam.list_role_tags().role_name(role).into_paginator().items().send().try_collect();
+    let tags: Vec<aws_sdk_iam::types::Tag> = aws.read(IAM, "ListRoleTags", pages).await?;
+    Ok(from_iam(&tags))
 }
 
 async fn inline(aws: &Aws, role: &str) -> Result<BTreeMap<String, Input>, Failure> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, VolumeType};
 
 use super::Aws;
-use super::ec2::{EC2, created, filter, from_ec2, retag, sought, specification, whole};
+use super::ec2::{EC2, created, filter, from_ec2, of_cluster, retag, sought, specification, whole};
 use super::kind::{AwsKind, Creation, Look, internal, live};
 use super::poll::Poll;
 use super::tags::Whose;
@@ -15,10 +15,15 @@ use crate::resource::{Resource, Volume};
 
 /// How long a volume may take to come or to go: seconds are usual.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// The most values that a filter takes.
+const FILTERED: usize = 200;
 
 impl AwsKind for Volume {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let found = volumes(look.aws, &sought(look, "volume-id", Self::KIND.name)).await?;
+        let found = match look.whose {
+            Whose::Tagged(_) => of_the_cluster(look).await?.to_vec(),
+            Whose::Recorded(..) => volumes(look.aws, &sought(look, "volume-id", Self::KIND.name)).await?,
+        };
         found.iter().filter_map(|volume| seen(look.whose, volume)).collect()
     }
 
@@ -84,6 +89,29 @@ impl AwsKind for Volume {
             }
         }
     }
+}
+
+/// The volumes that carry the cluster's tag, those of machines among them.
+async fn of_the_cluster<'a>(look: &'a Look<'_>) -> Result<&'a [Answer], Failure> {
+    let found = look.volumes.get_or_try_init(|| async { volumes(look.aws, &of_cluster(look.aws)).await });
+    found.await.map(Vec::as_slice)
+}
+
+/// The volumes of these ids. Those without the cluster's tag are asked for by their ids.
+pub(super) async fn with_ids(look: &Look<'_>, ids: &[String]) -> Result<Vec<Answer>, Failure> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tagged = of_the_cluster(look).await?;
+    let is_one = |volume: &&Answer| volume.volume_id().is_some_and(|found| ids.iter().any(|id| id == found));
+    let mut found: Vec<Answer> = tagged.iter().filter(is_one).cloned().collect();
+    let unseen: Vec<String> =
+        ids.iter().filter(|id| !found.iter().any(|volume| volume.volume_id() == Some(id))).cloned().collect();
+    for some in unseen.chunks(FILTERED) {
+        let some = Filter::builder().name("volume-id").set_values(Some(some.to_vec())).build();
+        found.extend(volumes(look.aws, &some).await?);
+    }
+    Ok(found)
 }
 
 /// A volume that takes longer than any volume does.

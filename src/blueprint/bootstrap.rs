@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::slots::{fill, shell_word};
 use super::{Problem, Site, dns, masters, names, nodes, storage};
 use crate::engine::{Address, Input, Object, Part, Payload};
-use crate::resource::{BucketObject, Folder, Resource, root};
+use crate::resource::{BucketObject, ClusterLocation, Folder, Resource, root};
 use crate::spec::{Cluster, NetworkPlugin, StateLocation};
 
 /// The most bytes of user data that EC2 takes, before it is encoded.
@@ -71,6 +71,12 @@ impl Store {
         let root = root(prefix, cluster.name.as_str());
         let script = File::new(&root, SCRIPT, NODE.to_owned());
         Self { bucket, root, script }
+    }
+
+    /// Where a cluster lives whose machines get their files here.
+    pub(super) fn location(&self, cluster: &Cluster) -> ClusterLocation {
+        let prefix = self.root.strip_suffix(cluster.name.as_str()).unwrap_or(&self.root);
+        ClusterLocation::new(&cluster.region, &self.bucket, prefix)
     }
 
     /// The key of something that the cluster keeps: `key("pki/join.pem")`.

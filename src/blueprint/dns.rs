@@ -130,7 +130,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
 }
 
 fn zone(site: &Site<'_>, object: &str, name: String, vpc: Option<Input>) -> HostedZone {
-    let tags = few(site, site.tags(&HostedZone::address(object), &name));
+    let tags = few(site, site.tags_with_location(&HostedZone::address(object), &name));
     let comment = match &vpc {
         Some(_) => format!("Machines of the cluster {}", site.cluster.name),
         None => format!("Public names of the cluster {}", site.cluster.name),

@@ -75,7 +75,7 @@ fn role(site: &Site<'_>, name: &str, policies: BTreeMap<String, Input>) -> Role 
         trust: policy::assumed_by_ec2(site.partition),
         policies,
         attached: Vec::new(),
-        tags: site.tags(&Role::address(name), &display),
+        tags: site.tags_with_location(&Role::address(name), &display),
     }
 }
 
@@ -85,7 +85,7 @@ fn instance_profile(site: &Site<'_>, name: &str) -> InstanceProfile {
         name: names::fitted(&display, names::INSTANCE_PROFILE),
         path: path(site, InstanceProfile::KIND.name, name),
         role: Input::output(Role::address(name), "name"),
-        tags: site.tags(&InstanceProfile::address(name), &display),
+        tags: site.tags_with_location(&InstanceProfile::address(name), &display),
     }
 }
 

@@ -81,7 +81,7 @@ impl Machines<'_> {
             name: names::fitted(&self.display, names::AUTO_SCALING_GROUP),
             launch_template: template("id"),
             version: template("version"),
-            machines: template("version"),
+            machines: template("generation"),
             subnets: self.zones.iter().map(network::subnet).collect(),
             min,
             max,

@@ -31,7 +31,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Object;
-use crate::resource::Facts;
+use crate::resource::{ClusterLocation, Facts};
 use crate::spec::{Architecture, Cluster, Zone};
 
 pub use addons::custom_types;
@@ -119,6 +119,11 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
     let mut notes = site.notes();
     notes.extend(settled::notes(cluster));
     Ok(Blueprint { objects, pins: site.pins().settle(cluster, pins), notes })
+}
+
+/// Where a cluster of an account lives.
+pub fn location(cluster: &Cluster, account: &str) -> ClusterLocation {
+    bootstrap::Store::of(cluster, account).location(cluster)
 }
 
 /// The bucket that a cluster's machines start from: the state's, or one of its own in the account.

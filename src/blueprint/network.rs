@@ -32,7 +32,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
         cidr: cluster.network.cidr.to_string(),
         dns_support: true,
         dns_hostnames: true,
-        tags: named(Vpc::address(MAIN)),
+        tags: site.tags_with_location(&Vpc::address(MAIN), cluster.name.as_str()),
     };
     let gateway = InternetGateway { vpc: vpc(), tags: named(InternetGateway::address(MAIN)) };
     let internet =

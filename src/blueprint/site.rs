@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use super::dns::PublicNames;
 use super::{Impossible, Note, Pins, Problem, addons, bootstrap, dns, services, subnets, tags};
 use crate::engine::Address;
-use crate::resource::{Facts, ImageFacts, Partition, Tags};
+use crate::resource::{ClusterLocation, Facts, ImageFacts, Partition, Tags};
 use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
 
 /// A cluster and the place that it is built on.
@@ -91,6 +91,19 @@ impl<'a> Site<'a> {
     /// The tags of an object that the console shows as `name`.
     pub(super) fn tags(&self, address: &Address, name: &str) -> Tags {
         tags::tags(self.cluster, address, name)
+    }
+
+    /// The same, with the location of the cluster: for what is not bound to a region, and for the network that all else is
+    /// in.
+    pub(super) fn tags_with_location(&self, address: &Address, name: &str) -> Tags {
+        let mut tags = self.tags(address, name);
+        tags.extend(self.location().tags());
+        tags
+    }
+
+    /// Where the cluster lives.
+    fn location(&self) -> ClusterLocation {
+        self.bootstrap.location(self.cluster)
     }
 
     /// A name below the cluster's: `a.etcd.chat.poeticoding.com`.

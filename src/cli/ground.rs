@@ -123,6 +123,7 @@ pub(super) fn sandbox(session: &Session, cluster: &Cluster) -> Result<Sandbox, C
     if let StateLocation::S3 { bucket, .. } = &cluster.state {
         settings.bucket = Some(bucket.clone());
     }
+    settings.location = Some(blueprint::location(cluster, &settings.account));
     if let Some(faults) = session.environment.get("QUORATE_SANDBOX_FAULTS") {
         settings.faults = faults.parse::<Faults>().map_err(|error| CliError::Usage {
             message: format!("QUORATE_SANDBOX_FAULTS: {error}"),

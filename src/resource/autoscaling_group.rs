@@ -13,8 +13,8 @@ pub struct AutoScalingGroup {
     pub launch_template: Input,
     /// The launch template's version that new machines start from.
     pub version: Input,
-    /// The launch template's version that every machine was started from. Observed: the oldest one in the group; the
-    /// group's own version when it has no machine.
+    /// The launch template's generation that every machine was started from. Observed: the version of the oldest machine,
+    /// or the generation where that has only other tags; the group's own version when it has no machine.
     pub machines: Input,
     /// The subnets that it spans.
     pub subnets: Vec<Input>,
@@ -34,7 +34,8 @@ pub struct AutoScalingGroup {
 impl AutoScalingGroup {
     /// Whether its machines are masters.
     pub fn is_masters(&self) -> bool {
-        self.tags.get(ROLE_TAG).is_some_and(|role| role == MASTER)
+        // Behind the value may stand which machine does not have it.
+        self.tags.get(ROLE_TAG).and_then(|role| role.split(' ').next()).is_some_and(|role| role == MASTER)
     }
 }
 

@@ -24,7 +24,7 @@ impl Resource for Bucket {
         name: "bucket",
         title: "S3 bucket",
         attributes: &[
-            Attribute::fixed("name", "keep the old `state`, or destroy the cluster and apply again"),
+            Attribute::fixed("name", "put `state` back as it was: the cluster's keys and its record are there"),
             Attribute::update("versioned"),
             Attribute::update("encrypted"),
             Attribute::update("private"),

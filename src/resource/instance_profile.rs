@@ -25,7 +25,7 @@ impl Resource for InstanceProfile {
             Attribute::replace("name"),
             Attribute::replace("path"),
             Attribute::update("role"),
-            Attribute::update("tags").tags().unobserved(),
+            Attribute::update("tags").tags(),
         ],
         outputs: &[
             Output::pattern("arn", "arn:aws:iam::{account}:instance-profile/quorate/{name}"),

@@ -35,8 +35,11 @@ pub struct LaunchTemplate {
     pub tags: Tags,
 }
 
-/// Outputs that a new version moves.
-const VERSION: &[&str] = &["version"];
+/// Outputs that a new version moves. `generation` is the version since which nothing but tags has changed: machines that
+/// run one from there on are as they should be, once they have the tags.
+const VERSION: &[&str] = &["version", "generation"];
+/// Outputs that a version moves whose tags alone are new.
+const TAGS: &[&str] = &["version"];
 
 impl Resource for LaunchTemplate {
     const KIND: Kind = Kind {
@@ -54,10 +57,10 @@ impl Resource for LaunchTemplate {
             Attribute::update("root_device").moves(VERSION),
             Attribute::update("root_gib").moves(VERSION),
             Attribute::update("metadata_hops").moves(VERSION),
-            Attribute::update("instance_tags").moves(VERSION),
+            Attribute::update("instance_tags").moves(TAGS),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "lt-{hex}"), Output::version("version")],
+        outputs: &[Output::pattern("id", "lt-{hex}"), Output::version("version"), Output::version("generation")],
         data: false,
         shared: false,
         seconds: 3,

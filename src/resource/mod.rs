@@ -6,6 +6,7 @@ mod folder;
 mod gate;
 mod grant;
 mod kubernetes;
+mod location;
 mod names;
 mod partition;
 
@@ -22,6 +23,7 @@ pub use folder::{ETCD_STATUS, Folder, STATUS, machine_file, root};
 pub use gate::{Admission, Gate};
 pub use grant::{Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use kubernetes::*;
+pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
 };

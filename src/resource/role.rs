@@ -35,8 +35,7 @@ impl Resource for Role {
             Attribute::update("trust").json(),
             Attribute::update("policies").json(),
             Attribute::update("attached").set(),
-            // IAM lists roles without their tags; the path says whose they are.
-            Attribute::update("tags").tags().unobserved(),
+            Attribute::update("tags").tags(),
         ],
         outputs: &[Output::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"), Output::attribute("name")],
         data: false,

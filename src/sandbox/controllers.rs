@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::foreign::add;
-use super::view::view;
 use super::world::{Thing, World};
 use super::{HurtError, Sandbox};
 use crate::engine::{Address, Live};
@@ -46,12 +45,13 @@ impl Sandbox {
             let tags = tags_of(&thing.attributes);
             thing.mark.is_none() && tags.get(&kubernetes_tag(&self.settings.cluster)).is_some_and(|how| how == "owned")
         };
-        let theirs = world.all().filter(|(kind, _, thing)| KINDS.contains(kind) && owned(thing));
+        let here = |kind: &str, id: &str, thing: &Thing| KINDS.contains(&kind) && self.is_here(kind, id, thing);
+        let theirs = world.all().filter(|(kind, id, thing)| here(kind, id, thing) && owned(thing));
         let named = |thing: &Thing| tags_of(&thing.attributes).get("kubernetes.io/service-name").cloned();
         theirs
             .map(|(kind, id, thing)| {
                 let name = named(thing).unwrap_or_else(|| id.to_owned());
-                view(world, kind, id, thing, Address::new(kind, format!("{BY_KUBERNETES}{name}")), true)
+                self.view(world, kind, id, thing, Address::new(kind, format!("{BY_KUBERNETES}{name}")), true)
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::world::{Thing, World, kind};
+use super::world::{Thing, World, kind, region_of};
 use super::{Settings, facts, names};
 
 /// A new account. It is not empty: nobody's is.
@@ -53,6 +53,7 @@ pub(super) fn add(world: &mut World, settings: &Settings, name: &str, attributes
     let first = kind.outputs.first().and_then(|output| outputs.get(output.name)).cloned().unwrap_or_default();
     let thing = Thing {
         mark: None,
+        region: region_of(name, &settings.region),
         attributes,
         outputs,
         created: 0,

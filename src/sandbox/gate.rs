@@ -64,7 +64,10 @@ impl Sandbox {
         let ours = |thing: &Thing| {
             thing.mark.as_ref().is_some_and(|mark| mark.cluster == self.settings.cluster && mark.address == address)
         };
-        let id = world.of(KIND).find(|(_, thing)| ours(thing)).map(|(id, _)| id.clone())?;
+        let id = world
+            .of(KIND)
+            .find(|(id, thing)| self.is_here(KIND, id, thing) && ours(thing))
+            .map(|(id, _)| id.clone())?;
         world.get_mut(KIND, &id)
     }
 }

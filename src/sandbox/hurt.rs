@@ -146,6 +146,17 @@ impl Sandbox {
         })?
     }
 
+    /// Takes a tag from the machines of a group, and from their root volumes.
+    pub fn untag_machines(&self, group: &Address, key: &str) -> Result<(), HurtError> {
+        self.with(|world| {
+            let machines = &mut self.thing(world, group)?.machines;
+            for tags in machines.iter_mut().flat_map(|machine| &mut machine.tags) {
+                tags.remove(key);
+            }
+            Ok(())
+        })?
+    }
+
     /// Removes an object, if nothing holds it.
     pub async fn remove(&self, address: &Address) -> Result<(), HurtError> {
         let id = self.with(|world| self.id(world, address))??;
@@ -193,7 +204,8 @@ impl Sandbox {
         let ours = |thing: &Thing| {
             thing.mark.as_ref().is_some_and(|mark| mark.cluster == self.settings.cluster && mark.address == *address)
         };
-        let found = world.of(address.kind()).find(|(_, thing)| ours(thing)).map(|(id, _)| id.clone());
+        let here = |id: &str, thing: &Thing| self.is_here(address.kind(), id, thing) && ours(thing);
+        let found = world.of(address.kind()).find(|(id, thing)| here(id, thing)).map(|(id, _)| id.clone());
         found.ok_or_else(|| HurtError::NoSuchObject(address.clone()))
     }
 

@@ -9,10 +9,10 @@ use super::limits::check_limits;
 use super::names::{self, Call, hex, idiom_of};
 use super::provider::{gone, missing};
 use super::rules::check_zone;
-use super::world::{Mark, Thing, Use, World};
+use super::world::{Mark, Thing, Use, World, region_of};
 use super::{Sandbox, facts};
 use crate::engine::{Address, Attributes, Class, Failure, Form, Live, Object, Shape, Token, Value};
-use crate::resource::{CLUSTER_TAG, Kind, tags_of};
+use crate::resource::{CLUSTER_TAG, Kind, is_kubernetes, tags_of};
 
 /// Kinds that take a while before they can be used.
 const ASYNCHRONOUS: &[&str] = &["autoscaling-group", "deployment", "load-balancer", "hosted-zone", "volume"];
@@ -45,7 +45,7 @@ impl Sandbox {
             return self.redeem(world, call, kind, object, &used);
         }
         check_zone(call, kind.name, &object.attributes, &facts::zones(&self.settings.region))?;
-        world.check_all(call, kind.name, &object.attributes, None)?;
+        world.check_all(call, kind.name, &object.attributes, None, &self.settings.cluster)?;
         self.write_content(call, object)?;
 
         let (id, thing, half) = self.new_thing(world, fate, kind, object);
@@ -82,7 +82,11 @@ impl Sandbox {
         let mut attributes = object.attributes.clone();
         attributes.remove("machines");
         let outputs = world.outputs(kind, &attributes, &self.settings.region);
-        let id = names::id(kind, &outputs, &attributes);
+        let mut id = names::id(kind, &outputs, &attributes);
+        if is_kubernetes(kind.name) && self.is_anothers(world.get(kind.name, &id)) {
+            // Each cluster has a Kubernetes of its own.
+            id = format!("{id}@{}", self.settings.cluster);
+        }
         let later = LATER.iter().filter(|(of, _)| fate.half && *of == kind.name).flat_map(|(_, later)| *later);
         let mut half = false;
         for name in later {
@@ -92,6 +96,7 @@ impl Sandbox {
         let mark = Mark { cluster: self.settings.cluster.clone(), address: object.address.clone() };
         let mut thing = Thing {
             mark: Some(mark),
+            region: region_of(kind.name, &self.settings.region),
             attributes,
             outputs,
             created: world.clock,
@@ -121,9 +126,13 @@ impl Sandbox {
             return Err(missing(call, Class::MaybeNotYetConsistent, kind.name, &live.id));
         }
         let attributes = changed_attributes(kind, thing, live, object, changed);
-        world.check_all(call, kind.name, &attributes, Some(&live.id))?;
+        world.check_all(call, kind.name, &attributes, Some(&live.id), &self.settings.cluster)?;
         if let Some(thing) = world.get_mut(kind.name, &live.id) {
+            let ours = tags_of(&live.attributes);
             thing.become_like(kind, attributes);
+            if changed.contains("tags") {
+                thing.tag_machines(&ours);
+            }
         }
         if changed.contains("tags") {
             self.mark(world, kind, &live.id, &object.address);
@@ -156,6 +165,12 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Whether something belongs to another cluster.
+    fn is_anothers(&self, thing: Option<&Thing>) -> bool {
+        let mark = thing.and_then(|thing| thing.mark.as_ref());
+        mark.is_some_and(|mark| mark.cluster != self.settings.cluster)
+    }
+
     /// What carries the cluster's tags again is the cluster's again, and so are the rules of a group.
     fn mark(&self, world: &mut World, kind: &Kind, id: &str, address: &Address) {
         let cluster = &self.settings.cluster;
@@ -174,13 +189,20 @@ impl Sandbox {
 
 impl World {
     /// Everything that AWS checks about attributes, of a new object or a changed one.
-    fn check_all(&self, call: &Call, kind: &str, attributes: &Attributes, except: Option<&str>) -> Result<(), Failure> {
+    fn check_all(
+        &self,
+        call: &Call,
+        kind: &str,
+        attributes: &Attributes,
+        except: Option<&str>,
+        cluster: &str,
+    ) -> Result<(), Failure> {
         check_limits(call, kind, attributes)?;
         self.check_links(call, kind, attributes)?;
         if except.is_none() {
             self.check_ranges(call, kind, attributes)?;
         }
-        self.check_unique(call, kind, attributes, except)?;
+        self.check_unique(call, kind, attributes, except, cluster)?;
         self.check_group(call, kind, attributes)?;
         self.check_listener(call, kind, attributes)
     }
@@ -196,13 +218,13 @@ impl Thing {
             .flat_map(|rule| rule.moves.iter().copied())
             .collect();
         self.attributes = attributes;
+        // Of several that count, one that is moved gets the newest number: a generation is the version that began it.
+        let counts = kind.outputs.iter().filter(|output| matches!(output.shape, Shape::Version));
+        let newest = counts.filter_map(|output| self.outputs.get(output.name)?.parse::<u64>().ok()).max();
         for output in kind.outputs {
             let value = match output.shape {
                 Shape::Attribute(name) => self.text(name).map(str::to_owned),
-                Shape::Version if moved.contains(output.name) => {
-                    let version = self.outputs.get(output.name).and_then(|text| text.parse::<u64>().ok());
-                    version.map(|version| (version + 1).to_string())
-                }
+                Shape::Version if moved.contains(output.name) => newest.map(|version| (version + 1).to_string()),
                 Shape::Version | Shape::Pattern(_) => None,
             };
             if let Some(value) = value {

@@ -44,6 +44,7 @@ pub use hurt::{HurtError, Resident};
 pub use s3::BucketStore;
 
 use crate::engine::{Class, Failure};
+use crate::resource::ClusterLocation;
 use crate::store::MemoryStore;
 use faults::Fate;
 use home::Home;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub cluster: String,
     /// The bucket that the cluster's file names: it is observed even if somebody else made it.
     pub bucket: Option<String>,
+    /// Where the cluster lives. Without it, whatever has its name is its own.
+    pub location: Option<ClusterLocation>,
     /// Decides every id; only counts for an account that does not exist yet.
     pub seed: u64,
     /// How many real seconds a simulated second of waiting takes. 0 does not wait at all.
@@ -80,6 +83,7 @@ impl Settings {
             region: region.into(),
             cluster: cluster.into(),
             bucket: None,
+            location: None,
             seed: 1,
             pace: 0.0,
             faults: Faults::default(),

@@ -139,10 +139,12 @@ fn masters_up(world: &World, live: &Live) -> u64 {
 fn stale(world: &World, call: &Call, live: &Live) -> Result<(usize, Vec<String>), Failure> {
     let name = &live.id;
     let group = world.get("autoscaling-group", name).ok_or_else(|| gone(call, "autoscaling-group", name))?;
-    let version = group.text("version").unwrap_or_default();
+    let alike = world.alike(group);
     let was_there = |machine: &Machine| live.members.iter().any(|member| member.id == machine.id);
-    let (new, mut old): (Vec<_>, Vec<_>) =
-        group.machines.iter().partition(|machine| machine.version == version && !(machine.fails && was_there(machine)));
+    let (new, mut old): (Vec<_>, Vec<_>) = group
+        .machines
+        .iter()
+        .partition(|machine| alike.contains(&machine.version) && !(machine.fails && was_there(machine)));
     if let Some(late) = new.iter().find(|machine| machine.fails) {
         let message = format!(
             "{} runs and does not become ready, so {} before it in {name} stay; \

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::names::{Call, hex, idiom_of};
 use super::world::{Thing, World, kind};
 use crate::engine::{Attributes, Class, Effect, Failure, Object};
+use crate::resource::is_kubernetes;
 
 /// Names that only one object may have: the kind, and the attributes that make the name.
 const UNIQUE: &[(&str, &[&str])] = &[
@@ -77,19 +78,25 @@ pub(super) fn check_changeable<'a>(
 }
 
 impl World {
-    /// Refuses a name that another object has. `except` is the object itself, when it is changed.
+    /// Refuses a name that another object has; in Kubernetes, another object of the same cluster. `except` is the object
+    /// itself, when it is changed.
     pub(super) fn check_unique(
         &self,
         call: &Call,
         kind: &str,
         attributes: &Attributes,
         except: Option<&str>,
+        cluster: &str,
     ) -> Result<(), Failure> {
         let Some((_, parts)) = UNIQUE.iter().find(|(of, _)| *of == kind) else { return Ok(()) };
         if parts.iter().any(|part| !attributes.contains_key(*part)) {
             return Ok(());
         }
-        let same = |thing: &Thing| parts.iter().all(|part| thing.attributes.get(*part) == attributes.get(*part));
+        let reaches =
+            |thing: &Thing| !is_kubernetes(kind) || thing.mark.as_ref().is_none_or(|mark| mark.cluster == cluster);
+        let same = |thing: &Thing| {
+            reaches(thing) && parts.iter().all(|part| thing.attributes.get(*part) == attributes.get(*part))
+        };
         match self.of(kind).find(|(id, thing)| except != Some(id.as_str()) && same(thing)) {
             Some((id, thing)) => {
                 let message = format!("it exists already: {}", thing.title(id));

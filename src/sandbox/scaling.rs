@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use super::world::{Machine, Thing, World};
 use crate::engine::{Member, Value};
-use crate::resource::TargetHealth;
+use crate::resource::{Tags, TargetHealth, tags_of};
 
 const GROUP: &str = "autoscaling-group";
 /// How long a machine takes from its launch until it is in service, in milliseconds.
@@ -77,6 +77,11 @@ impl World {
         let template = group.text("launch_template").unwrap_or_default();
         let Some((_, template)) = self.by_output("launch-template", "id", template) else { return false };
         let security_groups = texts(template.attributes.get("security_groups"));
+        let volume_tags = match template.attributes.get("instance_tags") {
+            Some(Value::Map(tags)) => texts_by_key(tags),
+            _ => Tags::new(),
+        };
+        let tags = vec![tags_of(&group.attributes), volume_tags];
         let version = group.text("version").unwrap_or("1").to_owned();
         let id = format!("i-{}", self.hex(17));
         let machine = Machine {
@@ -88,6 +93,7 @@ impl World {
             version,
             launched: self.clock,
             booted: self.clock + BOOT,
+            tags,
             fails: self.failed_boots.contains(name),
         };
         match self.get_mut(GROUP, name) {
@@ -148,12 +154,40 @@ impl Thing {
 
     /// The template version that every machine was started from: the oldest one, or the group's own without machines;
     /// and a machine that does not become ready.
-    pub(super) fn machines_version(&self, now: u64) -> Option<String> {
+    pub(super) fn machines_version(&self, now: u64, alike: Alike) -> Option<String> {
         let oldest = self.machines.iter().min_by_key(|machine| machine.version.parse::<u64>().unwrap_or(0));
         let version = oldest.map(|machine| machine.version.clone()).or_else(|| self.text("version").map(str::to_owned));
+        let version = version.map(|version| if alike.contains(&version) { alike.first.to_string() } else { version });
         match self.machines.iter().find(|machine| machine.fails && machine.booted <= now) {
             Some(late) => Some(format!("{}, but {} does not become ready", version?, late.id)),
             None => version,
+        }
+    }
+
+    /// The tags of the group, with a note where a machine or its root volume does not have one, or one that the group does
+    /// not have.
+    pub(super) fn told_tags(&self) -> BTreeMap<String, Value> {
+        let own = tags_of(&self.attributes);
+        let mut told = own.clone();
+        for machine in &self.machines {
+            for tags in &machine.tags {
+                for (key, value) in own.iter().filter(|(key, value)| tags.get(*key) != Some(value)) {
+                    told.insert(key.clone(), format!("{value} (not on {})", machine.id));
+                }
+                for (key, value) in tags.iter().filter(|(key, _)| !own.contains_key(*key)) {
+                    told.insert(key.clone(), format!("{value} (on {})", machine.id));
+                }
+            }
+        }
+        told.into_iter().map(|(key, value)| (key, Value::Text(value))).collect()
+    }
+
+    /// Gives the machines the group's tags, and takes away those of ours that the group no longer has.
+    pub(super) fn tag_machines(&mut self, ours: &Tags) {
+        let own = tags_of(&self.attributes);
+        for tags in self.machines.iter_mut().flat_map(|machine| &mut machine.tags) {
+            tags.retain(|key, _| own.contains_key(key) || !ours.contains_key(key));
+            tags.extend(own.clone());
         }
     }
 
@@ -167,6 +201,31 @@ impl Thing {
     }
 }
 
+/// Versions of a template that differ in nothing but tags: the first one, and the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alike {
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+impl Alike {
+    /// Whether this version is one of them.
+    pub(super) fn contains(self, version: &str) -> bool {
+        version.parse().is_ok_and(|version| (self.first..=self.last).contains(&version))
+    }
+}
+
+impl World {
+    /// The versions of a group's template that are as good as the newest.
+    pub(super) fn alike(&self, group: &Thing) -> Alike {
+        let template = self.by_output("launch-template", "id", group.text("launch_template").unwrap_or_default());
+        let number = |output: &str| template.and_then(|(_, template)| template.outputs.get(output)?.parse().ok());
+        let last = number("version").unwrap_or(0);
+        // Templates of older releases have no generation.
+        Alike { first: number("generation").unwrap_or(last), last }
+    }
+}
+
 fn member(machine: &Machine, now: u64) -> Member {
     Member {
         id: machine.id.clone(),
@@ -174,6 +233,10 @@ fn member(machine: &Machine, now: u64) -> Member {
         state: if machine.booted <= now { "InService" } else { "Pending" }.to_owned(),
         version: machine.version.clone(),
     }
+}
+
+fn texts_by_key(tags: &BTreeMap<String, Value>) -> Tags {
+    tags.iter().filter_map(|(key, value)| Some((key.clone(), value.as_text()?.to_owned()))).collect()
 }
 
 /// The texts of a list.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Address, Attributes, Value, Vocabulary};
-use crate::resource::{Kind, Kinds};
+use crate::resource::{Kind, Kinds, Tags};
 
 /// The version of the file's format.
 pub(super) const FORMAT: u32 = 1;
@@ -59,6 +59,9 @@ pub(super) struct Thing {
     /// Which object of which cluster it is; nothing for what no cluster made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) mark: Option<Mark>,
+    /// The region that it is in; empty for what every region sees.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub(super) region: String,
     /// What it looks like.
     pub(super) attributes: Attributes,
     /// What others refer to.
@@ -105,6 +108,9 @@ pub(super) struct Machine {
     pub(super) launched: Moment,
     /// When it has booted.
     pub(super) booted: Moment,
+    /// Its tags, and those of its root volume; nothing of machines that older releases made.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(super) tags: Vec<Tags>,
     /// Whether it runs and never becomes ready.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub(super) fails: bool,
@@ -201,4 +207,12 @@ pub(super) fn kind(name: &str) -> Option<&'static Kind> {
     // The vocabulary hands out a borrow of itself, and it is a constant.
     const KINDS: &Kinds = &Kinds;
     KINDS.kind(name)
+}
+
+/// Kinds that belong to no region. What is in a bucket belongs to the bucket.
+const GLOBAL: &[&str] = &["bucket", "bucket-object", "secret", "role", "instance-profile", "hosted-zone", "record"];
+
+/// The region of something of a kind that was made in this one.
+pub(super) fn region_of(kind: &str, region: &str) -> String {
+    if GLOBAL.contains(&kind) { String::new() } else { region.to_owned() }
 }

@@ -46,6 +46,10 @@ pub struct Record {
     /// The cluster as it was last applied.
     #[serde(default)]
     pub cluster_spec: serde_json::Value,
+    /// The places that the state was moved from, as long as objects of the cluster may still name them, for example
+    /// `s3://bucket/prefix`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved_from: Vec<String>,
 }
 
 /// A run in progress.
@@ -82,6 +86,7 @@ impl Record {
             objects: BTreeMap::new(),
             pins: serde_json::Value::Null,
             cluster_spec: serde_json::Value::Null,
+            moved_from: Vec::new(),
         }
     }
 

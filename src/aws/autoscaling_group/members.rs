@@ -60,12 +60,32 @@ fn version(machine: &Instance, own: &Template) -> String {
     }
 }
 
-/// The oldest version that a machine of the group runs; the group's own if it has no machine.
-pub(super) fn oldest(group: &Answer) -> String {
-    let versions = members(group).into_iter().filter(|member| stays(&member.state)).map(|member| member.version);
+/// Versions of a template that differ in nothing but tags: the first one, and the last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Alike<'a> {
+    pub(super) first: &'a str,
+    pub(super) last: &'a str,
+}
+
+impl Alike<'_> {
+    /// Whether this version is one of them.
+    pub(super) fn contains(self, version: &str) -> bool {
+        let number = |text: &str| text.parse::<u64>().ok();
+        match (number(version), number(self.first), number(self.last)) {
+            (Some(version), Some(first), Some(last)) => (first..=last.max(first)).contains(&version),
+            _ => version == self.first,
+        }
+    }
+}
+
+/// The oldest version that a machine of the group runs, or the first one that is like it; the group's own if it has no
+/// machine.
+pub(super) fn oldest(group: &Answer, alike: Alike<'_>) -> String {
+    let like = |version: String| if alike.contains(&version) { alike.first.to_owned() } else { version };
+    let versions = members(group).into_iter().filter(|member| stays(&member.state)).map(|member| like(member.version));
     // What is no number was not started from the group's template: nothing is older.
     let oldest = versions.min_by_key(|version| (version.parse::<u64>().ok(), version.clone()));
-    oldest.unwrap_or_else(|| template(group).version)
+    oldest.unwrap_or_else(|| like(template(group).version))
 }
 
 /// Whether a machine in this state will still be in the group in a while.

@@ -6,7 +6,7 @@ use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use tokio::time::Instant;
 
 use super::answering::{Answering, binding};
-use super::members::{is_ending, machines, members, running, serves, stays};
+use super::members::{Alike, is_ending, machines, members, running, serves, stays};
 use super::reports::{LOOK, Reports};
 use super::wait::{Stall, arrived, find};
 use super::{AUTOSCALING, groups};
@@ -31,8 +31,8 @@ pub(super) enum Next {
 
 /// What decides: the group as it is seen, and what is known of its machines.
 pub(super) struct Signs<'a> {
-    /// The version that machines should run.
-    pub(super) version: &'a str,
+    /// The versions that machines should run.
+    pub(super) wanted: Alike<'a>,
     /// Machines that were told to go, which Auto Scaling may not show yet.
     pub(super) replaced: &'a BTreeSet<String>,
     /// Those that answer in every target group that counts, if any does.
@@ -44,7 +44,7 @@ pub(super) struct Signs<'a> {
 /// Replaces the machines that do not run the wanted version, and those that were there before and do not come up. A
 /// machine drains itself when it is told to go.
 pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
-    let version = wanted.machines.known().unwrap_or_default();
+    let alike = alike(wanted);
     let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), Reports::default(), None);
     let mut stall = Stall::new(&live.id);
     let mut watch = aws.polls.groups.watch();
@@ -58,15 +58,15 @@ pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note
             Some(known) => known,
             None => target_groups.insert(begin(wanted, aws, group, &mut reports).await?),
         };
-        reports.ask(aws, &running(group, |machine| machine == version)).await?;
+        reports.ask(aws, &running(group, |machine| alike.contains(machine))).await?;
         let answering = Answering::ask(aws, target_groups).await?;
         let healthy = answering.healthy.as_ref();
-        let step = next(group, &Signs { version, replaced: &replaced, healthy, reports: &reports });
+        let step = next(group, &Signs { wanted: alike, replaced: &replaced, healthy, reports: &reports });
         match heard_out(step, live, &reports) {
-            Next::Done => return arrived(aws, live, group),
+            Next::Done => return arrived(aws, live, group, alike),
             Next::Wait(what) => stall.see(aws, note, &what).await?,
             Next::Hear(machine) => stall.see(aws, note, &format!("{machine} {}", reports.word(&machine))).await?,
-            Next::GiveUp(why) => return Err(unready(group, version, &why)),
+            Next::GiveUp(why) => return Err(unready(group, alike, &why)),
             Next::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
                 let ill = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
                 let what = format!("{machine} is not replaced while {ill} does not answer");
@@ -83,6 +83,11 @@ pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note
     }
 }
 
+/// The versions that are as good as the wanted one.
+fn alike(wanted: &AutoScalingGroup) -> Alike<'_> {
+    Alike { first: wanted.machines.known().unwrap_or_default(), last: wanted.version.known().unwrap_or_default() }
+}
+
 /// Listens to the old machines once: those that say that they are ill go first. The target groups that count.
 async fn begin(
     wanted: &AutoScalingGroup,
@@ -90,8 +95,8 @@ async fn begin(
     group: &Answer,
     reports: &mut Reports,
 ) -> Result<Vec<String>, Failure> {
-    let version = wanted.machines.known().unwrap_or_default();
-    let old = running(group, |machine| machine != version);
+    let alike = alike(wanted);
+    let old = running(group, |machine| !alike.contains(machine));
     reports.ask(aws, &old).await?;
     if wanted.is_masters() { Ok(group.target_group_arns().to_vec()) } else { binding(aws, group, &old).await }
 }
@@ -102,7 +107,7 @@ pub(super) fn next(group: &Answer, signs: &Signs<'_>) -> Next {
     let staying: Vec<_> = members(group).into_iter().filter(stays).collect();
     let answers = |member: &Member| signs.healthy.is_none_or(|healthy| healthy.contains(&member.id));
     let size = group.desired_capacity().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
-    let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| member.version == signs.version);
+    let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| signs.wanted.contains(&member.version));
     if staying.len() < size {
         return Next::Wait(format!("{} of {} there", staying.len(), machines(size)));
     }
@@ -140,8 +145,8 @@ fn heard_out(step: Next, live: &Live, reports: &Reports) -> Next {
 }
 
 /// The end of a roll whose new machine does not come up.
-fn unready(group: &Answer, version: &str, why: &str) -> Failure {
-    let old = running(group, |machine| machine != version).len();
+fn unready(group: &Answer, alike: Alike<'_>, why: &str) -> Failure {
+    let old = running(group, |machine| !alike.contains(machine)).len();
     let name = group.auto_scaling_group_name().unwrap_or_default();
     let spared = if old == 0 { String::new() } else { format!(", so the {} before it in {name} stay", machines(old)) };
     let message = format!("{why}{spared}. {LOOK}");

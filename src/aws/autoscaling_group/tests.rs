@@ -39,7 +39,7 @@ fn group(size: i32) -> AutoScalingGroupBuilder {
 }
 
 fn read(group: AutoScalingGroupBuilder) -> Live {
-    seen(Whose::Tagged("c"), &group.build()).unwrap().unwrap()
+    seen(Whose::Tagged("c"), &group.build(), Alike::default()).unwrap().unwrap()
 }
 
 fn text<'l>(live: &'l Live, attribute: &str) -> &'l str {
@@ -150,7 +150,15 @@ mod rolling {
         let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
         let (replaced, healthy) = (set(replaced), healthy.map(set));
         let reports = reports(said);
-        next(&group, &Signs { version: "3", replaced: &replaced, healthy: healthy.as_ref(), reports: &reports })
+        next(
+            &group,
+            &Signs {
+                wanted: Alike { first: "3", last: "3" },
+                replaced: &replaced,
+                healthy: healthy.as_ref(),
+                reports: &reports,
+            },
+        )
     }
 
     /// Every new machine says that it is ready.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
+use aws_sdk_ec2::types::Instance;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::members::running;
 use super::reports::{status, word};
-use super::wait::{PATIENCE, instances};
+use super::wait::PATIENCE;
 use crate::aws::Aws;
 use crate::aws::ec2::created;
 use crate::aws::kind::Look;
@@ -39,16 +40,17 @@ pub(super) async fn written(look: &Look<'_>) -> Result<Written, Failure> {
 /// What is wrong in a group, by the group's name, told of one of its machines.
 ///
 /// Machines that fail try again and write each time: of those in a group that wrote, only the last is read. With the list
-/// of the bucket, and one look at instances where it matters how old one is, that is as many calls for 300 machines as
+/// of the bucket, and one look at instances, that is as many calls for 300 machines as
 /// for 3.
 pub(super) async fn troubles(
     aws: &Aws,
     groups: &[Answer],
     written: &Written,
+    instances: &[Instance],
 ) -> Result<BTreeMap<String, String>, Failure> {
     let suspects = try_join_all(groups.iter().map(|group| suspects(aws, group, written))).await?;
     let suspects: Vec<Suspect<'_>> = suspects.into_iter().flatten().collect();
-    let launched = if suspects.iter().all(Suspect::has_failed) { BTreeMap::new() } else { launched(aws).await? };
+    let launched = launched(instances);
     let mut troubles = BTreeMap::new();
     for suspect in suspects.iter().filter(|suspect| suspect.has_failed() || suspect.is_late(&launched)) {
         let trouble = || format!("{} {}", suspect.machine, word(suspect.said.as_ref()));
@@ -86,8 +88,7 @@ impl Suspect<'_> {
 }
 
 /// When each machine of the cluster was launched.
-async fn launched(aws: &Aws) -> Result<BTreeMap<String, Timestamp>, Failure> {
-    let found = instances(aws).await?.into_iter();
-    let launched = found.filter_map(|found| Some((found.instance_id()?.to_owned(), created(found.launch_time())?)));
-    Ok(launched.collect())
+fn launched(instances: &[Instance]) -> BTreeMap<String, Timestamp> {
+    let launched = |found: &Instance| Some((found.instance_id()?.to_owned(), created(found.launch_time())?));
+    instances.iter().filter_map(launched).collect()
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
-use aws_sdk_ec2::types::Instance;
+use aws_sdk_ec2::types::{Filter, Instance};
 use tokio::time::Instant;
 
-use super::members::{machines, serving};
+use super::members::{Alike, machines, serving};
 use super::{AUTOSCALING, groups, seen};
 use crate::aws::Aws;
 use crate::aws::ec2::{EC2, of_cluster};
@@ -34,7 +34,8 @@ pub(super) async fn until_in_service(aws: &Aws, live: &Live, note: Note<'_>) -> 
         if let Some(group) = group
             && up >= needed
         {
-            return arrived(aws, live, group);
+            let text = |name: &str| live.attributes.get(name).and_then(Value::as_text).unwrap_or_default();
+            return arrived(aws, live, group, Alike { first: text("machines"), last: text("version") });
         }
         stall.see(aws, note, &format!("{up} of {} in service", machines(needed))).await?;
     }
@@ -75,8 +76,10 @@ pub(super) fn find<'g>(groups: &'g [Answer], name: &str) -> Option<&'g Answer> {
 }
 
 /// The group with what only Auto Scaling knows of it: its ARN and its machines.
-pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer) -> Result<Live, Failure> {
-    let Some(seen) = seen(Whose::Tagged(&aws.scope.cluster), group).transpose()? else { return Ok(live.clone()) };
+pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer, alike: Alike<'_>) -> Result<Live, Failure> {
+    let Some(seen) = seen(Whose::Tagged(&aws.scope.cluster), group, alike).transpose()? else {
+        return Ok(live.clone());
+    };
     let mut attributes = live.attributes.clone();
     attributes.extend(seen.attributes.get("machines").map(|machines| ("machines".to_owned(), machines.clone())));
     Ok(Live {
@@ -91,16 +94,17 @@ pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer) -> Result<Live, Fa
 
 /// All instances of the cluster that are not gone.
 pub(super) async fn instances(aws: &Aws) -> Result<Vec<Instance>, Failure> {
-    let alive = aws_sdk_ec2::types::Filter::builder()
-        .name("instance-state-name")
-        .set_values(Some(ALIVE.map(str::to_owned).into()))
-        .build();
     let pages = || {
-        let request = aws.ec2.describe_instances().filters(of_cluster(aws)).filters(alive.clone());
+        let request = aws.ec2.describe_instances().filters(of_cluster(aws)).filters(alive());
         request.into_paginator().items().send().try_collect()
     };
     let reservations: Vec<aws_sdk_ec2::types::Reservation> = aws.read(EC2, "DescribeInstances", pages).await?;
     Ok(reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()).collect())
+}
+
+/// Keeps instances that are not gone.
+pub(super) fn alive() -> Filter {
+    Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into())).build()
 }
 
 fn group_of(instance: &Instance) -> Option<&str> {

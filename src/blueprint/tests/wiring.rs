@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::clusters::{all, any_cluster, objects, tutorial};
-use crate::engine::{Address, Object, Value, Vocabulary};
-use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Kinds, LaunchTemplate, OBJECT_TAG, tags_of};
+use crate::engine::{Address, Input, Object, Vocabulary};
+use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Kinds, LaunchTemplate, OBJECT_TAG, Resource, tags_of};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
@@ -113,10 +113,12 @@ fn ids_of_what_is_not_there_yet_are_references() {
 }
 
 #[test]
-fn a_group_rolls_when_its_template_gets_a_version() {
+fn a_group_rolls_when_its_template_gets_a_generation_and_not_for_other_tags() {
+    let moves = |attribute: &str| LaunchTemplate::KIND.attribute(attribute).moves;
+    assert_eq!((moves("image"), moves("instance_tags")), (&["version", "generation"][..], &["version"][..]));
     for (name, group) in all::<AutoScalingGroup>(&objects(tutorial())) {
-        assert_eq!(group.version, group.machines, "{name}");
-        assert!(matches!(Value::from(group.version), Value::Pending(_)));
+        let template = |output| Input::output(LaunchTemplate::address(&name), output);
+        assert_eq!((group.version, group.machines), (template("version"), template("generation")), "{name}");
     }
 }
 

@@ -17,6 +17,7 @@ use super::Flow;
 use super::begin::{Tenure, begin};
 use super::book::{Book, Settled};
 use super::draft::draft;
+use super::neighbours::Neighbours;
 use super::pass::Pass;
 use super::survey::survey_settled;
 use super::validate::attend;
@@ -57,7 +58,7 @@ struct Ran {
 }
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Ran, CliError> {
-    let survey = survey_settled(flow, tenure).await?;
+    let survey = survey_settled(flow, tenure, Neighbours::Refused).await?;
     let draft = draft(flow, &survey, Mode::Apply).await?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
@@ -114,7 +115,8 @@ async fn carry_out(
         // The bucket was made: that is said, and why it went no further.
         let exit = finish(flow, tenure, &document, &outcome, false)?;
         flow.ui.report(&error.report());
-        return Ok(exit);
+        // Two first applies make the bucket; the one that was slower changes nothing more.
+        return Ok(if error.exit() == Exit::Held { Exit::Held } else { exit });
     }
     let rest = change(flow, tenure, &prepared, &book.record.objects, book.seed()).await;
     book.note(&rest);

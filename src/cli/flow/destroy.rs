@@ -1,6 +1,6 @@
 //! `destroy`: everything but the bucket, then what is kept in it, then the bucket, then a last look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
@@ -19,6 +19,7 @@ use super::apply::{self, Consent, ask, change};
 use super::begin::{Tenure, begin};
 use super::book::Book;
 use super::draft::draft;
+use super::neighbours::{KnownLocations, Neighbours};
 use super::pass::Pass;
 use super::survey::{Survey, survey_settled};
 use super::wait::patiently;
@@ -41,7 +42,7 @@ pub async fn destroy(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError
 }
 
 async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
-    let survey = survey_settled(flow, tenure).await?;
+    let survey = survey_settled(flow, tenure, Neighbours::LeftBeside).await?;
     let draft = draft(flow, &survey, Mode::Destroy).await?;
     let document = draft.document(flow, &survey);
     flow.ui.text(&view::plan::text(&document, flow.ui.style()));
@@ -88,6 +89,7 @@ struct Demolition {
     others: Vec<String>,
     /// What the record knew, by id.
     recorded: BTreeMap<Address, String>,
+    locations: KnownLocations,
     written: bool,
 }
 
@@ -108,7 +110,8 @@ async fn demolish(
         release(flow, tenure).await;
     }
     let outcome = pull_down(flow, tenure, rest, &mut book).await;
-    let mut end = Demolition { outcome, others: Vec::new(), recorded, written: true };
+    let locations = survey.locations;
+    let mut end = Demolition { outcome, others: Vec::new(), recorded, locations, written: true };
     if !end.outcome.is_through() {
         end.written = !stored || book.finish(flow, None, true).await;
         return Ok(end);
@@ -225,6 +228,10 @@ async fn remains(flow: &Flow<'_>, end: &Demolition) -> Result<Vec<Live>, Failure
     live.extend(patiently(flow, || flow.cloud.recall(&end.recorded)).await?);
     live.extend(patiently(flow, || flow.cloud.strays()).await?);
     live.retain(|live| live.proven || end.recorded.get(&live.address) == Some(&live.id));
+    live.retain(|live| !end.locations.is_elsewhere(flow.name(), live));
+    // The bucket is found by its name, and again by the record.
+    let mut seen = BTreeSet::new();
+    live.retain(|live| seen.insert((live.address.clone(), live.id.clone())));
     Ok(live)
 }
 

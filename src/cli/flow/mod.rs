@@ -7,6 +7,7 @@ mod book;
 mod destroy;
 mod draft;
 mod kubeconfig;
+mod neighbours;
 mod nodes;
 mod pass;
 mod plan;

@@ -8,6 +8,7 @@ use crate::view;
 
 use super::Flow;
 use super::draft::draft;
+use super::neighbours::Neighbours;
 use super::pass::announce;
 use super::survey::{Memory, survey};
 
@@ -22,7 +23,8 @@ pub struct Look {
 
 /// Shows what an apply (or a destroy) would do. Changes nothing, and takes no lease.
 pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
-    let survey = survey(flow, Memory::Stored).await?;
+    let neighbours = if look.mode == Mode::Destroy { Neighbours::LeftBeside } else { Neighbours::Refused };
+    let survey = survey(flow, Memory::Stored, neighbours).await?;
     let draft = draft(flow, &survey, look.mode).await?;
     let document = draft.document(flow, &survey);
     flow.ui.document(&document, |style| view::plan::text(&document, style))?;

@@ -5,11 +5,12 @@ use crate::cli::error::CliError;
 use crate::view;
 
 use super::Flow;
+use super::neighbours::Neighbours;
 use super::survey::{Memory, survey};
 
 /// Shows every object of the cluster with its identifier.
 pub async fn show(flow: &Flow<'_>) -> Result<Exit, CliError> {
-    let survey = survey(flow, Memory::Stored).await?;
+    let survey = survey(flow, Memory::Stored, Neighbours::Left).await?;
     let recorded = survey.record.as_ref();
     let ours = survey.live.iter().filter(|live| {
         let known = recorded.and_then(|record| record.objects.get(&live.address));

@@ -10,6 +10,7 @@ use crate::state::{self, Journal, Record};
 
 use super::Flow;
 use super::begin::Tenure;
+use super::neighbours::{KnownLocations, Neighbours};
 use super::wait::{patiently, settle};
 
 /// What the cloud and the record say.
@@ -18,6 +19,7 @@ pub(super) struct Survey {
     pub(super) live: Vec<Live>,
     pub(super) record: Option<Record>,
     pub(super) journal: Journal,
+    pub(super) locations: KnownLocations,
 }
 
 /// Where the record is.
@@ -30,17 +32,22 @@ pub(super) enum Memory {
 }
 
 /// As [`survey`], by a run that holds the lease: after one that did not end well, once the cloud has settled.
-pub(super) async fn survey_settled(flow: &Flow<'_>, tenure: &Tenure) -> Result<Survey, CliError> {
-    let mut survey = survey(flow, tenure.memory()).await?;
+pub(super) async fn survey_settled(
+    flow: &Flow<'_>,
+    tenure: &Tenure,
+    neighbours: Neighbours,
+) -> Result<Survey, CliError> {
+    let mut survey = survey(flow, tenure.memory(), neighbours).await?;
     if tenure.took_over() || survey.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
         survey.live = settle(flow, survey.live).await?;
         survey.recall(flow).await?;
+        survey.leave_neighbours(flow, neighbours)?;
     }
     Ok(survey)
 }
 
 /// Observes, asks for facts and loads the record, all at the same time.
-pub(super) async fn survey(flow: &Flow<'_>, memory: Memory) -> Result<Survey, CliError> {
+pub(super) async fn survey(flow: &Flow<'_>, memory: Memory, neighbours: Neighbours) -> Result<Survey, CliError> {
     let question = question(flow.cluster);
     let mut journal = state::open(flow.store.clone(), flow.name());
     let looked = flow
@@ -64,13 +71,34 @@ pub(super) async fn survey(flow: &Flow<'_>, memory: Memory) -> Result<Survey, Cl
         })
         .await?;
     let (live, facts, record) = looked?;
-    let mut survey = Survey { facts, live, record, journal };
+    let locations = KnownLocations::new(flow, &facts.account, record.as_ref());
+    let mut survey = Survey { facts, live, record, journal, locations };
     allowed(flow, &survey)?;
     survey.recall(flow).await?;
+    survey.leave_neighbours(flow, neighbours)?;
     Ok(survey)
 }
 
 impl Survey {
+    /// Takes out what belongs to a cluster of the same name that lives elsewhere, and refuses to go on beside it.
+    fn leave_neighbours(&mut self, flow: &Flow<'_>, neighbours: Neighbours) -> Result<(), CliError> {
+        let elsewhere = self.locations.elsewhere(flow.name(), &self.live);
+        let Some(elsewhere) = elsewhere else { return Ok(()) };
+        let refused = match neighbours {
+            Neighbours::Refused => true,
+            Neighbours::LeftBeside => self.record.is_none(),
+            Neighbours::Left => false,
+        };
+        if refused {
+            return Err(self.locations.refusal(flow, &elsewhere));
+        }
+        self.live.retain(|live| !self.locations.is_elsewhere(flow.name(), live));
+        if neighbours == Neighbours::LeftBeside {
+            flow.ui.note(&format!("a cluster of the same name lives in {elsewhere}: what belongs to it stays"));
+        }
+        Ok(())
+    }
+
     /// Adds what the record knows and the look did not show: somebody took its tags away.
     async fn recall(&mut self, flow: &Flow<'_>) -> Result<(), CliError> {
         let Some(record) = &self.record else { return Ok(()) };

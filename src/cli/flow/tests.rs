@@ -9,12 +9,14 @@ mod controllers;
 mod edits;
 mod health;
 mod living;
+mod neighbours;
 mod pass;
 mod plans;
 mod rolls;
 mod runs;
 mod services;
 mod stops;
+mod tags;
 mod told;
 mod zones;
 
@@ -117,13 +119,18 @@ impl Lab {
         let input = self.answers.as_ref().map_or(Input::Nobody, |answers| {
             Input::Script(answers.iter().map(ToString::to_string).collect::<VecDeque<_>>())
         });
+        let (bucket, prefix) = match &cluster.state {
+            spec::StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.clone()),
+            spec::StateLocation::Directory(_) => ("state.chat.poeticoding.com".to_owned(), self.prefix.to_owned()),
+        };
+        let bucket = Arc::new(self.sandbox.store(&bucket, &prefix));
         let out = Arc::new(Mutex::new(self.out.clone()));
         let ui = Ui::captured(self.manner, input, out, Arc::new(Mutex::new(self.err.clone())));
         let flow = Flow {
             cluster: &cluster,
             cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
-            store: self.store.clone().unwrap_or_else(|| Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""))),
-            bucket: Arc::new(self.sandbox.store("state.chat.poeticoding.com", self.prefix)),
+            store: self.store.clone().unwrap_or_else(|| bucket.clone()),
+            bucket,
             sandbox: self.origin.is_none(),
             ui: &ui,
             interrupt: &self.interrupt,

@@ -89,7 +89,7 @@ fn template() -> LaunchTemplate {
         root_device: "/dev/xvda".to_owned(),
         root_gib: 20,
         metadata_hops: 1,
-        instance_tags: Tags::new(),
+        instance_tags: tags("nodes"),
         tags: tags("nodes"),
     }
 }

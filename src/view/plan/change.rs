@@ -134,7 +134,10 @@ fn attributes(change: &Change, mode: Mode, style: Style) -> Vec<Line> {
 /// Whether an attribute says something that no other one says: of a refused change only what is refused does, and that machines roll
 /// to the version of their template is said by that version.
 fn tells(change: &Change, attribute: &AttributeChange) -> bool {
-    let same = |other: &AttributeChange| (&other.before, &other.after) == (&attribute.before, &attribute.after);
+    let waits = |change: &AttributeChange| change.after.as_ref().is_some_and(|after| !after.is_known());
+    let same = |other: &AttributeChange| {
+        other.before == attribute.before && (other.after == attribute.after || (waits(other) && waits(attribute)))
+    };
     match (change.action, attribute.name.as_str()) {
         (Action::Refuse, name) => attribute.action == Action::Refuse || names(&change.reason, name),
         // The key of a file of machines holds its hash.

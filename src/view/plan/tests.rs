@@ -118,7 +118,7 @@ fn dangers() -> Vec<Change> {
         Action::Roll,
         Reason::File,
         vec![
-            by(Action::Roll, attribute("machines", json!("1"), pending("launch-template/masters-a", "version"))),
+            by(Action::Roll, attribute("machines", json!("1"), pending("launch-template/masters-a", "generation"))),
             attribute("version", json!("1"), pending("launch-template/masters-a", "version")),
         ],
     );

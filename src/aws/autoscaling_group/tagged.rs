@@ -1,0 +1,182 @@
+//! The tags of a group's machines and of their root volumes: Auto Scaling and EC2 give them at launch only, so a change
+//! is brought to those that run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
+use aws_sdk_ec2::types::{Instance, Reservation, Tag as Ec2Tag, Volume};
+use futures_util::future::try_join_all;
+
+use super::members::running;
+use super::named;
+use crate::aws::Aws;
+use crate::aws::ec2::{EC2, from_ec2, to_ec2};
+use crate::aws::failure::if_there;
+use crate::aws::kind::Look;
+use crate::aws::volume;
+use crate::engine::{Class, Failure};
+use crate::resource::Tags;
+
+/// The most values that a filter takes.
+const FILTERED: usize = 200;
+/// How many objects one call tags: AWS takes a thousand.
+const TAGGED: usize = 500;
+
+/// What carries a machine's tags: the instance, or its root volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Carrier {
+    pub(super) id: String,
+    pub(super) tags: Tags,
+}
+
+/// What carries the tags of each machine.
+pub(super) type Carriers = BTreeMap<String, Vec<Carrier>>;
+
+/// Returns what the machines of some groups carry, and their root volumes. `seen` are the instances with the cluster's
+/// tag; others are asked for by their ids.
+pub(super) async fn carriers(look: &Look<'_>, groups: &[Answer], seen: &[Instance]) -> Result<Carriers, Failure> {
+    let (aws, serving) = (look.aws, groups.iter().flat_map(|group| running(group, |_| true)));
+    let known: BTreeSet<&str> = seen.iter().filter_map(Instance::instance_id).collect();
+    let (there, unseen): (BTreeSet<String>, BTreeSet<String>) = serving.partition(|id| known.contains(id.as_str()));
+    let mut instances: Vec<Instance> = by_ids(aws, &unseen.into_iter().collect::<Vec<_>>()).await?;
+    instances.extend(seen.iter().filter(|found| found.instance_id().is_some_and(|id| there.contains(id))).cloned());
+    let roots: Vec<String> = instances.iter().filter_map(root_volume).map(str::to_owned).collect();
+    let volumes = volume::with_ids(look, &roots).await?;
+    Ok(instances.iter().filter_map(|instance| carried(instance, &volumes)).collect())
+}
+
+fn carried(instance: &Instance, volumes: &[Volume]) -> Option<(String, Vec<Carrier>)> {
+    let id = instance.instance_id()?.to_owned();
+    let root =
+        volumes.iter().find(|volume| volume.volume_id().is_some() && volume.volume_id() == root_volume(instance));
+    let root = root
+        .map(|volume| Carrier { id: volume.volume_id().unwrap_or_default().to_owned(), tags: from_ec2(volume.tags()) });
+    let own = Carrier { id: id.clone(), tags: from_ec2(instance.tags()) };
+    Some((id, std::iter::once(own).chain(root).collect()))
+}
+
+fn root_volume(instance: &Instance) -> Option<&str> {
+    let root = instance.root_device_name()?;
+    let device = instance.block_device_mappings().iter().find(|device| device.device_name() == Some(root))?;
+    device.ebs()?.volume_id()
+}
+
+/// The group's tags (`told`, as they are to be shown), with a note where a machine or its root volume has another value
+/// or a tag that the group does not have.
+pub(super) fn with_carriers(mut told: Tags, group: &Answer, own: &Tags, carriers: &Carriers) -> Tags {
+    let machines = running(group, |_| true);
+    for carrier in machines.iter().filter_map(|machine| carriers.get(machine)).flatten() {
+        for (key, value) in own.iter().filter(|(key, value)| carrier.tags.get(*key) != Some(value)) {
+            let noted = told.get(key).is_some_and(|told| told != value);
+            if !noted {
+                let there = carrier.tags.get(key).map_or_else(|| "not on".to_owned(), |other| format!("{other} on"));
+                told.insert(key.clone(), format!("{value} ({there} {})", carrier.id));
+            }
+        }
+        for (key, value) in carrier.tags.iter().filter(|(key, _)| !own.contains_key(*key) && !key.starts_with("aws:")) {
+            told.entry(key.clone()).or_insert_with(|| format!("{value} (on {})", carrier.id));
+        }
+    }
+    told
+}
+
+/// Gives the machines of a group, and their root volumes, its tags, and takes away what is no longer wanted.
+pub(super) async fn retag(aws: &Aws, group: &str, wanted: &Tags, removed: &[String]) -> Result<(), Failure> {
+    let groups = named(aws, &[group.to_owned()]).await?;
+    let ids: Vec<String> = groups
+        .iter()
+        .flat_map(Answer::instances)
+        .filter_map(|machine| machine.instance_id().map(str::to_owned))
+        .collect();
+    let instances = by_ids(aws, &ids).await?;
+    let roots = instances.iter().filter_map(root_volume);
+    let all: Vec<String> = instances.iter().filter_map(Instance::instance_id).chain(roots).map(str::to_owned).collect();
+    for some in all.chunks(TAGGED) {
+        if !removed.is_empty() {
+            of_each(some, |ids| take(aws, ids, removed)).await?;
+        }
+        of_each(some, |ids| give(aws, ids, wanted)).await?;
+    }
+    Ok(())
+}
+
+/// Does something to all at once; where one of them is gone meanwhile, to each of the others.
+async fn of_each<'a, F>(all: &'a [String], change: impl Fn(&'a [String]) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    match change(all).await {
+        Err(failure) if matches!(failure.class, Class::Gone | Class::MaybeNotYetConsistent) => {
+            let each = all.chunks(1).map(|one| {
+                let changed = change(one);
+                async { if_there(changed.await).map(drop) }
+            });
+            try_join_all(each).await.map(drop)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn give(aws: &Aws, ids: &[String], tags: &Tags) -> Result<(), Failure> {
+    let request = aws.ec2.create_tags().set_resources(Some(ids.to_vec())).set_tags(Some(to_ec2(tags)));
+    aws.send(EC2, "CreateTags", request.send()).await.map(drop)
+}
+
+async fn take(aws: &Aws, ids: &[String], keys: &[String]) -> Result<(), Failure> {
+    let keys = keys.iter().map(|key| Ec2Tag::builder().key(key).build()).collect();
+    let request = aws.ec2.delete_tags().set_resources(Some(ids.to_vec())).set_tags(Some(keys));
+    aws.send(EC2, "DeleteTags", request.send()).await.map(drop)
+}
+
+/// The instances of these ids that are not gone, whatever their tags say.
+async fn by_ids(aws: &Aws, ids: &[String]) -> Result<Vec<Instance>, Failure> {
+    let found = ids.chunks(FILTERED).map(|some| async move {
+        let ours = aws_sdk_ec2::types::Filter::builder().name("instance-id").set_values(Some(some.to_vec())).build();
+        let pages = || {
+            let request = aws.ec2.describe_instances().filters(ours.clone()).filters(super::wait::alive());
+            request.into_paginator().items().send().try_collect()
+        };
+        let found: Vec<Reservation> = aws.read(EC2, "DescribeInstances", pages).await?;
+        Ok::<_, Failure>(found)
+    });
+    let found = try_join_all(found).await?.into_iter().flatten();
+    Ok(found.flat_map(|reservation| reservation.instances.unwrap_or_default()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_autoscaling::types::{Instance as Member, LifecycleState};
+
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn shown(machine: &[(&str, &str)], volume: &[(&str, &str)]) -> Tags {
+        let member = Member::builder().instance_id("i-1").lifecycle_state(LifecycleState::InService).build();
+        let group = Answer::builder().instances(member).build();
+        let own = tags(&[("team", "data"), ("Name", "w")]);
+        let carriers =
+            vec![Carrier { id: "i-1".into(), tags: tags(machine) }, Carrier { id: "vol-1".into(), tags: tags(volume) }];
+        with_carriers(own.clone(), &group, &own, &[("i-1".to_owned(), carriers)].into())
+    }
+
+    #[test]
+    fn a_machine_that_lacks_a_tag_of_its_group_differs() {
+        let all = [("team", "data"), ("Name", "w")];
+        assert_eq!(shown(&all, &all), tags(&all));
+        assert_eq!(shown(&[("Name", "w")], &all)["team"], "data (not on i-1)");
+        assert_eq!(shown(&all, &[("Name", "w")])["team"], "data (not on vol-1)");
+        assert_eq!(shown(&[("team", "web"), ("Name", "w")], &all)["team"], "data (web on i-1)");
+        assert_eq!(shown(&[], &[])["team"], "data (not on i-1)", "one is enough to tell");
+    }
+
+    #[test]
+    fn a_tag_that_is_left_on_a_machine_is_seen_and_those_of_aws_are_not() {
+        let more = [("team", "data"), ("Name", "w"), ("old", "x"), ("aws:autoscaling:groupName", "w")];
+        let seen = shown(&more, &[("team", "data"), ("Name", "w")]);
+        assert_eq!(seen["old"], "x (on i-1)");
+        assert!(!seen.contains_key("aws:autoscaling:groupName"));
+    }
+}
