@@ -4,12 +4,17 @@ use super::launch_template::template;
 use super::*;
 use crate::resource::{AutoScalingGroup, LaunchTemplate};
 
+/// A template whose machines have the tags of their group.
+fn of_workers(moto: &Moto) -> LaunchTemplate {
+    LaunchTemplate { instance_tags: moto.tags::<AutoScalingGroup>("workers"), ..template(moto, "workers") }
+}
+
 async fn group(moto: &Moto, size: u32) -> AutoScalingGroup {
     let vpc = moto.vpc().await;
     let a = moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
     let b = moto.subnet(&vpc, "us-east-1b", "172.20.64.0/19").await;
     // moto starts no machine with a profile that it does not know.
-    let template = moto.make("workers", &template(moto, "workers")).await;
+    let template = moto.make("workers", &of_workers(moto)).await;
     let version = Input::from(template.outputs["version"].as_str());
     AutoScalingGroup {
         name: format!("workers.{}", moto.aws.scope.cluster),
@@ -25,10 +30,15 @@ async fn group(moto: &Moto, size: u32) -> AutoScalingGroup {
     }
 }
 
-/// The calls by which a plan sees groups with new machines, so often; machines that have not written yet are looked at.
+/// The calls by which a plan sees groups with machines, so often: what these carry is looked at too.
 fn sights(count: usize) -> Vec<&'static str> {
-    let calls =
-        ["DescribeAutoScalingGroups", "DescribeInstances", "GET /unused/?list-type=2&prefix=&start-after=backups0"];
+    let calls = [
+        "DescribeAutoScalingGroups",
+        "DescribeInstances",
+        "DescribeLaunchTemplateVersions",
+        "DescribeVolumes",
+        "GET /unused/?list-type=2&prefix=&start-after=backups0",
+    ];
     calls.into_iter().flat_map(|call| vec![call; count]).collect()
 }
 
@@ -115,7 +125,7 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     let vpc = moto.see::<Vpc>("main").await.id;
     let wanted = AutoScalingGroup { target_groups: vec![target_group(&moto, &vpc, "api").await.into()], ..group };
     moto.make("workers", &wanted).await;
-    let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..template(&moto, "workers") };
+    let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..of_workers(&moto) };
     moto.mend("workers", &larger).await;
     let version = Input::from("2");
     let newer = AutoScalingGroup { version: version.clone(), machines: version, ..wanted };
@@ -126,5 +136,48 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     let live = moto.aws.roll(&live, &object, &|_| {}).await.unwrap();
     assert_alike(&object.attributes, &live.attributes);
     moto.check(&object).await;
+    moto.unmake::<AutoScalingGroup>("workers").await;
+}
+
+/// The tag of each instance of a group and of its volumes.
+async fn carried(moto: &Moto, group: &AutoScalingGroup, key: &str) -> Vec<Option<String>> {
+    let filter = crate::aws::ec2::filter("tag:aws:autoscaling:groupName", &group.name);
+    let answer = moto.aws.ec2.describe_instances().filters(filter).send().await.unwrap();
+    let instances: Vec<_> = answer.reservations().iter().flat_map(|some| some.instances()).collect();
+    let tag = |tags: &[aws_sdk_ec2::types::Tag]| crate::aws::ec2::from_ec2(tags).get(key).cloned();
+    let mut found: Vec<_> = instances.iter().map(|instance| tag(instance.tags())).collect();
+    for device in instances.iter().flat_map(|instance| instance.block_device_mappings()) {
+        let id = device.ebs().unwrap().volume_id().unwrap();
+        let volumes = moto.aws.ec2.describe_volumes().volume_ids(id).send().await.unwrap();
+        found.push(tag(volumes.volumes()[0].tags()));
+    }
+    assert_eq!(found.len(), 2 * instances.len());
+    found
+}
+
+#[tokio::test]
+async fn a_changed_tag_reaches_machines_and_their_volumes_and_a_lost_one_is_seen() {
+    let Some(moto) = moto("tags").await else { return };
+    let wanted = group(&moto, 2).await;
+    let machines = moto.make("workers", &wanted).await.members;
+    let mut tagged = wanted.clone();
+    tagged.tags.insert("team".to_owned(), "data".to_owned());
+    assert_eq!(moto.mend("workers", &tagged).await, ["tags"]);
+    assert_eq!(carried(&moto, &wanted, "team").await, vec![Some("data".to_owned()); 4]);
+    assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members, machines);
+
+    // Somebody takes it from a machine.
+    let key = aws_sdk_ec2::types::Tag::builder().key("team").build();
+    moto.aws.ec2.delete_tags().resources(&machines[0].id).tags(key).send().await.unwrap();
+    let live = moto.see::<AutoScalingGroup>("workers").await;
+    let told = crate::resource::tags_of(&live.attributes)["team"].clone();
+    assert_eq!(told, format!("data (not on {})", machines[0].id));
+    assert_eq!(moto.mend("workers", &tagged).await, ["tags"]);
+
+    // The file no longer has it.
+    let live = moto.see::<AutoScalingGroup>("workers").await;
+    moto.aws.update(&live, &wanted.object("workers").unwrap(), &["tags".to_owned()].into()).await.unwrap();
+    assert_eq!(carried(&moto, &wanted, "team").await, vec![None; 4]);
+    moto.check(&wanted.object("workers").unwrap()).await;
     moto.unmake::<AutoScalingGroup>("workers").await;
 }

@@ -59,6 +59,21 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     let live = moto.aws.update(&live, &tagged.object("a").unwrap(), &["tags".to_owned()].into()).await.unwrap();
     // moto keeps tags, and tells the first ones for ever.
     assert_eq!((moto.calls.take(), live.outputs["version"].as_str()), (vec!["CreateTags".to_owned()], "4"));
+
+    // Machines of the version before one whose tags alone are new are as good as those of the new one.
+    let mut retagged = tagged.clone();
+    retagged.instance_tags.insert("team".to_owned(), "data".to_owned());
+    let object = retagged.object("a").unwrap();
+    for version in ["5", "6"] {
+        let live = moto.see::<LaunchTemplate>("a").await;
+        let live = moto.aws.update(&live, &object, &["instance_tags".to_owned()].into()).await.unwrap();
+        assert_eq!((live.outputs["version"].as_str(), live.outputs["generation"].as_str()), (version, "4"));
+        assert_eq!(moto.see::<LaunchTemplate>("a").await.outputs, live.outputs);
+    }
+    let smaller = LaunchTemplate { instance_size: "t3.small".to_owned(), ..retagged };
+    let changed = ["instance_size".to_owned(), "instance_tags".to_owned()].into();
+    let live = moto.aws.update(&live, &smaller.object("a").unwrap(), &changed).await.unwrap();
+    assert_eq!((live.outputs["version"].as_str(), live.outputs["generation"].as_str()), ("7", "7"));
     moto.unmake::<LaunchTemplate>("a").await;
 }
 

@@ -1,7 +1,7 @@
 //! Roles and instance profiles.
 
 use super::{Site, object, site};
-use crate::engine::{Input, Provider};
+use crate::engine::{Input, Live, Provider};
 use crate::resource::{InstanceProfile, Resource, Role};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -33,7 +33,7 @@ fn profile(site: &Site, role: &str) -> InstanceProfile {
 async fn a_role_is_made_seen_mended_and_removed() {
     let Some(site) = site("us-east-1").await else { return };
     let mut nodes = role(&site, "nodes");
-    let made = site.create_and_find(&object(&nodes, "nodes"), &["tags"]).await;
+    let made = site.create_and_find(&object(&nodes, "nodes"), &[]).await;
     assert!(made.outputs["arn"].ends_with(&format!("role/quorate/{0}/role/nodes/nodes.{0}", site.cluster)));
 
     // Somebody adds a policy: the look tells it, and the update removes it.
@@ -41,12 +41,12 @@ async fn a_role_is_made_seen_mended_and_removed() {
     iam.put_role_policy().role_name(&nodes.name).policy_name("more").policy_document(ADMIN).send().await.unwrap();
     let seen: Role = Role::from_attributes(&site.find(&made.address).await.attributes).unwrap();
     assert_eq!(seen.policies["more"], Input::from(ADMIN));
-    site.update_and_find(&object(&nodes, "nodes"), &["policies"], &["tags"]).await;
+    site.update_and_find(&object(&nodes, "nodes"), &["policies"], &[]).await;
 
     nodes.policies = [("write".to_owned(), ADMIN.into())].into();
     nodes.attached = Vec::new();
     nodes.trust = TRUST.replace("ec2", "ssm");
-    let live = site.update_and_find(&object(&nodes, "nodes"), &["policies", "attached", "trust"], &["tags"]).await;
+    let live = site.update_and_find(&object(&nodes, "nodes"), &["policies", "attached", "trust"], &[]).await;
 
     // A policy that came since the plan was made does not hold the role.
     iam.put_role_policy().role_name(&nodes.name).policy_name("late").policy_document(READ).send().await.unwrap();
@@ -61,7 +61,12 @@ async fn a_half_made_role_is_found_and_finished() {
     let request = site.aws.iam.create_role().role_name(&nodes.name).path(&nodes.path);
     request.assume_role_policy_document(TRUST).send().await.unwrap();
     assert!(site.find(&Role::address("nodes")).await.proven);
-    let live = site.update_and_find(&object(&nodes, "nodes"), &["policies", "attached", "tags"], &["tags"]).await;
+    let live = site.update_and_find(&object(&nodes, "nodes"), &["policies", "attached", "tags"], &[]).await;
+    let changed = [("team", "data"), ("Name", "other")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let retagged = Role { tags: nodes.tags.clone().into_iter().chain(changed).collect(), ..nodes.clone() };
+    site.update_and_find(&object(&retagged, "nodes"), &["tags"], &[]).await;
+    let live = Live { attributes: retagged.attributes().unwrap(), ..live };
+    site.update(&live, &object(&nodes, "nodes"), &["tags"]).await;
     let tags = site.aws.iam.list_role_tags().role_name(&nodes.name).send().await.unwrap().tags;
     assert_eq!(tags.len(), nodes.tags.len());
     site.delete(&live).await;
@@ -72,13 +77,13 @@ async fn an_instance_profile_changes_its_role() {
     let Some(site) = site("us-east-1").await else { return };
     let (one, other) = (role(&site, "nodes"), role(&site, "masters"));
     let roles = [site.create(&object(&one, "nodes")).await, site.create(&object(&other, "masters")).await];
-    let made = site.create_and_find(&object(&profile(&site, &one.name), "nodes"), &["tags"]).await;
+    let made = site.create_and_find(&object(&profile(&site, &one.name), "nodes"), &[]).await;
 
     let swapped = object(&profile(&site, &other.name), "nodes");
-    site.update_and_find(&swapped, &["role"], &["tags"]).await;
+    site.update_and_find(&swapped, &["role"], &[]).await;
     // Once more, as after an answer that got lost.
     site.update(&made, &swapped, &["role"]).await;
-    site.update_and_find(&swapped, &["role", "tags"], &["tags"]).await;
+    site.update_and_find(&swapped, &["role", "tags"], &[]).await;
 
     // Emptied by hand, the look tells that there is no role in it.
     let iam = &site.aws.iam;
@@ -89,7 +94,7 @@ async fn an_instance_profile_changes_its_role() {
         .await
         .unwrap();
     assert_eq!(site.find(&made.address).await.attributes["role"].as_text(), Some(""));
-    site.update_and_find(&swapped, &["role"], &["tags"]).await;
+    site.update_and_find(&swapped, &["role"], &[]).await;
 
     site.delete(&made).await;
     assert!(site.is_gone(&made.address).await);
@@ -106,8 +111,8 @@ async fn roles_cost_three_hops_of_few_calls() {
     site.calls.take();
     site.aws.find(&lives[0].address).await.unwrap();
     let log = site.calls.take();
-    let (attached, inline) = ("ListAttachedRolePolicies", "ListRolePolicies");
-    assert_eq!(log, ["GetRolePolicy", "GetRolePolicy", attached, attached, inline, inline, "ListRoles"]);
+    let (attached, inline, tags) = ("ListAttachedRolePolicies", "ListRolePolicies", "ListRoleTags");
+    assert_eq!(log, ["GetRolePolicy", "GetRolePolicy", attached, attached, inline, inline, tags, tags, "ListRoles"]);
     for live in &lives {
         site.delete(live).await;
     }

@@ -99,7 +99,7 @@ async fn objects_without_these_tags_are_told_by_what_they_say() {
     assert_refused(&moved, LIVES, "put `state` back").await;
     // Each of them is enough.
     for address in ["role/masters", "role/nodes"] {
-        let edit = r#"policies={}"#.parse().unwrap();
+        let edit = "policies={}".parse().unwrap();
         east.sandbox.set(&address.parse().unwrap(), &edit).unwrap();
     }
     assert_refused(&west, "a.example.com lives in us-east-1", "another name").await;
