@@ -52,10 +52,10 @@ impl AwsKind for LaunchTemplate {
         let mut outputs = live.outputs.clone();
         let of_version: BTreeSet<&str> = changed.iter().map(String::as_str).filter(|name| *name != "tags").collect();
         if !of_version.is_empty() {
-            let like =
+            let alike =
                 live.outputs.get("generation").filter(|_| of_version.iter().all(|name| *name == "instance_tags"));
-            let version = self.renew(aws, &live.id, like).await?;
-            outputs.insert("generation".to_owned(), like.cloned().unwrap_or_else(|| version.clone()));
+            let version = self.renew(aws, &live.id, alike).await?;
+            outputs.insert("generation".to_owned(), alike.cloned().unwrap_or_else(|| version.clone()));
             outputs.insert("version".to_owned(), version);
         }
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
