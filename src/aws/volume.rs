@@ -15,8 +15,6 @@ use crate::resource::{Resource, Volume};
 
 /// How long a volume may take to come or to go: seconds are usual.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// The most values that a filter takes.
-const FILTERED: usize = 200;
 
 impl AwsKind for Volume {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
@@ -97,21 +95,13 @@ async fn of_the_cluster<'a>(look: &'a Look<'_>) -> Result<&'a [Answer], Failure>
     found.await.map(Vec::as_slice)
 }
 
-/// The volumes of these ids. Those without the cluster's tag are asked for by their ids.
+/// The volumes of these ids that carry the cluster's tag.
 pub(super) async fn with_ids(look: &Look<'_>, ids: &[String]) -> Result<Vec<Answer>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let tagged = of_the_cluster(look).await?;
     let is_one = |volume: &&Answer| volume.volume_id().is_some_and(|found| ids.iter().any(|id| id == found));
-    let mut found: Vec<Answer> = tagged.iter().filter(is_one).cloned().collect();
-    let unseen: Vec<String> =
-        ids.iter().filter(|id| !found.iter().any(|volume| volume.volume_id() == Some(id))).cloned().collect();
-    for some in unseen.chunks(FILTERED) {
-        let some = Filter::builder().name("volume-id").set_values(Some(some.to_vec())).build();
-        found.extend(volumes(look.aws, &some).await?);
-    }
-    Ok(found)
+    Ok(of_the_cluster(look).await?.iter().filter(is_one).cloned().collect())
 }
 
 /// A volume that takes longer than any volume does.

@@ -16,7 +16,7 @@ os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 import xmltodict
 from moto.autoscaling import models as autoscaling
 from moto.ec2.models import instances, launch_templates
-from moto.ec2.utils import convert_tag_spec, parse_user_data
+from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.elbv2 import models as elbv2
 from moto.route53 import models as route53
@@ -37,20 +37,6 @@ def repair_launch_template_versions():
         return original(self, data, description)
 
     launch_templates.LaunchTemplate.create_version = create_version
-
-
-def repair_tags_of_root_volumes():
-    """Gives the volumes of a group's machines the tags that the launch template has for them, as AWS does."""
-    original = instances.InstanceBackend.run_instances
-
-    def run_instances(self, *args, **kwargs):
-        template, tags = kwargs.get("launch_template"), kwargs.get("tags")
-        if template and tags is not None and "volume" not in tags:
-            specifications = self._get_template_from_args(template).data.get("TagSpecifications", [])
-            kwargs["tags"] = {**tags, "volume": convert_tag_spec(specifications).get("volume", {})}
-        return original(self, *args, **kwargs)
-
-    instances.InstanceBackend.run_instances = run_instances
 
 
 def repair_bucket_versioning():
@@ -209,7 +195,6 @@ def stop_with_the_parent():
 def application():
     """The repaired moto as a WSGI application."""
     repair_launch_template_versions()
-    repair_tags_of_root_volumes()
     repair_bucket_versioning()
     repair_bucket_tags()
     repair_record_creation()
