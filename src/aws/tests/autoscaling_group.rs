@@ -139,14 +139,18 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     moto.unmake::<AutoScalingGroup>("workers").await;
 }
 
-/// The tag of each instance of a group and of its volumes.
+/// The tag of each instance of a group and of its root volume.
 async fn carried(moto: &Moto, group: &AutoScalingGroup, key: &str) -> Vec<Option<String>> {
     let filter = crate::aws::ec2::filter("tag:aws:autoscaling:groupName", &group.name);
     let answer = moto.aws.ec2.describe_instances().filters(filter).send().await.unwrap();
     let instances: Vec<_> = answer.reservations().iter().flat_map(|some| some.instances()).collect();
     let tag = |tags: &[aws_sdk_ec2::types::Tag]| crate::aws::ec2::from_ec2(tags).get(key).cloned();
     let mut found: Vec<_> = instances.iter().map(|instance| tag(instance.tags())).collect();
-    for device in instances.iter().flat_map(|instance| instance.block_device_mappings()) {
+    let roots = instances.iter().filter_map(|instance| {
+        let root = instance.root_device_name();
+        instance.block_device_mappings().iter().find(|device| device.device_name() == root)
+    });
+    for device in roots {
         let id = device.ebs().unwrap().volume_id().unwrap();
         let volumes = moto.aws.ec2.describe_volumes().volume_ids(id).send().await.unwrap();
         found.push(tag(volumes.volumes()[0].tags()));
