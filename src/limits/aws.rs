@@ -225,7 +225,7 @@ fn bucket_form(name: &str) -> Option<&'static str> {
         Some("it has to begin and end with a letter or a digit")
     } else if name.contains("..") {
         Some("two dots beside each other")
-    } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
+    } else if name.parse::<core::net::Ipv4Addr>().is_ok() {
         Some("it looks like an address")
     } else if BUCKET_BEGINNINGS.iter().any(|start| name.starts_with(start)) {
         Some("its beginning is reserved")

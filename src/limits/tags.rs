@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_aws_are_reserved_in_any_case() {
+    fn reserved_keys_are_refused_in_any_case() {
         assert_eq!(check("vpc", &tags(&["AWS:x"])), Err(TagBreach::Reserved("AWS:x".into())));
         assert_eq!(check("vpc", &tags(&["awsx"])), Ok(()));
     }

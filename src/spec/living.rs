@@ -125,7 +125,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     row("ssh.allow", &[InPlace], ""),
     row("ssh.public_key", &[Roll], ""),
     row("state", &[], "the cluster's record stays where it is: put it back, or move it"),
-    row("tags", &[Roll], ""),
+    row("tags", &[InPlace], "machines and volumes that run get them too"),
     row(
         "zones",
         &[Nothing, InPlace, Moved],

@@ -36,7 +36,11 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     // A day is 24 hours here, whatever the clocks do.
     let days = jiff::SpanRelativeTo::days_are_24_hours();
     let duration = read.to_duration(days).map_err(|_| wrong())?;
-    if duration >= SignedDuration::from_mins(1) { Ok(duration) } else { Err("the shortest duration is one minute".to_owned()) }
+    if duration >= SignedDuration::from_mins(1) {
+        Ok(duration)
+    } else {
+        Err("the shortest duration is one minute".to_owned())
+    }
 }
 
 impl Arguments {
