@@ -4,7 +4,7 @@
 //! name are told apart by their location: the region, and the place in S3 that the machines start from. Global objects carry
 //! both in tags. Objects of releases before these tags are told by their content.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde_json::Value as Json;
 
@@ -115,7 +115,8 @@ fn value(place: &str) -> String {
         if is_taken(character) {
             value.push(character);
         } else {
-            value.push_str(&format!("={:x}", u32::from(character)));
+            // Writing to a string cannot fail.
+            let _ = write!(value, "={:x}", u32::from(character));
         }
     }
     value.chars().take(LONGEST_VALUE).collect()

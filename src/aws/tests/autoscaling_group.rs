@@ -143,7 +143,7 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
 async fn carried(moto: &Moto, group: &AutoScalingGroup, key: &str) -> Vec<Option<String>> {
     let filter = crate::aws::ec2::filter("tag:aws:autoscaling:groupName", &group.name);
     let answer = moto.aws.ec2.describe_instances().filters(filter).send().await.unwrap();
-    let instances: Vec<_> = answer.reservations().iter().flat_map(|some| some.instances()).collect();
+    let instances: Vec<_> = answer.reservations().iter().flat_map(aws_sdk_ec2::types::Reservation::instances).collect();
     let tag = |tags: &[aws_sdk_ec2::types::Tag]| crate::aws::ec2::from_ec2(tags).get(key).cloned();
     let mut found: Vec<_> = instances.iter().map(|instance| tag(instance.tags())).collect();
     let roots = instances.iter().filter_map(|instance| {

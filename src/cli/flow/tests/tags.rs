@@ -5,8 +5,8 @@ use crate::engine::{Address, Value};
 
 /// The file with these tags.
 fn tagged(tags: &[(&str, &str)]) -> String {
-    let tags: String = tags.iter().map(|(key, value)| format!("  \"{key}\" = \"{value}\"\n")).collect();
-    format!("{FILE}\ntags = {{\n{tags}}}\n")
+    let tags: Vec<String> = tags.iter().map(|(key, value)| format!("\"{key}\" = \"{value}\"")).collect();
+    format!("{FILE}\ntags = {{\n{}\n}}\n", tags.join("\n"))
 }
 
 /// What each object with tags has for a key: address, value as it is seen.
@@ -86,7 +86,7 @@ async fn a_real_change_after_one_of_tags_replaces_every_machine_once() {
     applied(&lab).await;
     let (first, _) = lab.machines().await.into_iter().find(|(_, group)| group == "nodes-workers").unwrap();
     lab.sandbox.terminate(&first).unwrap();
-    lab.sandbox.pass(Duration::from_secs(120)).unwrap();
+    lab.sandbox.pass(Duration::from_mins(2)).unwrap();
     let (exit, out) = lab.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "a machine of the newer version is no difference: {out}");
 
