@@ -5,6 +5,7 @@
 use quorate::resource;
 
 mod access;
+mod alike;
 mod budget;
 mod change;
 mod controllers;

@@ -19,6 +19,7 @@ from moto.ec2.models import instances, launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.elbv2 import models as elbv2
+from moto.iam import models as iam
 from moto.route53 import models as route53
 from moto.s3 import models as s3_models
 from moto.s3 import responses as s3_responses
@@ -156,6 +157,19 @@ def repair_machine_versions():
     instances.InstanceBackend.run_instances = run
 
 
+def repair_instance_profile_tags():
+    """Holds the tags of instance profiles to the same rules as those of roles: moto looks at the latter alone."""
+    for name in ("create_instance_profile", "tag_instance_profile"):
+        original = getattr(iam.IAMBackend, name)
+
+        def verified(self, *arguments, original=original, **named):
+            tags = named.get("tags") or next((each for each in arguments if isinstance(each, list) and each and isinstance(each[0], dict)), None)
+            self._tag_verification(tags or [])
+            return original(self, *arguments, **named)
+
+        setattr(iam.IAMBackend, name, verified)
+
+
 def speak_for_machines(now=lambda: True):
     """Lets a machine that is started now say that it is ready: nothing runs on it yet that could."""
     original = instances.InstanceBackend.run_instances
@@ -201,6 +215,7 @@ def application():
     repair_races_of_versions()
     repair_listener_protocols()
     repair_machine_versions()
+    repair_instance_profile_tags()
     return DomainDispatcherApplication(create_backend_app)
 
 

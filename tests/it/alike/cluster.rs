@@ -1,0 +1,261 @@
+//! A small cluster with every kind of object that AWS has.
+
+use std::sync::Arc;
+
+use quorate::engine::{Address, Input, Object, Payload, Value};
+use quorate::resource::{
+    AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, HealthCheck, HostedZone, InstanceProfile, InternetGateway,
+    KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, OBJECT_TAG, Record, Resource, Role, Route, RouteTable,
+    Rule, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Volume, Vpc,
+};
+use sha2::{Digest, Sha256};
+
+pub(super) const CLUSTER: &str = "alike.example.com";
+pub(super) const BUCKET: &str = "state.alike.example.com";
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const READ: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+
+/// What something else uses, in an order in which a deletion that is refused changes nothing.
+pub(super) const USED: &[&str] = &[
+    "vpc/main",
+    "internet-gateway/main",
+    "subnet/us-east-1a",
+    "security-group/masters",
+    "role/nodes",
+    "target-group/api",
+    "hosted-zone/public",
+    "bucket/state",
+];
+
+/// An attribute of a kind that can be changed in place.
+pub(super) const CHANGED: &[(&str, &str)] = &[
+    ("role", "trust"),
+    ("security-group-rules", "ingress"),
+    ("autoscaling-group", "max"),
+    ("load-balancer", "cross_zone"),
+    ("target-group", "deregistration_seconds"),
+    ("listener", "protocol"),
+    ("launch-template", "instance_size"),
+    ("hosted-zone", "comment"),
+];
+
+fn of<R: Resource>(name: &str, output: &str) -> Input {
+    Input::output(R::address(name), output)
+}
+
+fn pending(input: &Input) -> Value {
+    serde_json::from_value(serde_json::to_value(input).unwrap()).unwrap()
+}
+
+/// The group that has no rules yet.
+pub(super) fn spare() -> Value {
+    pending(&of::<SecurityGroup>("spare", "id"))
+}
+
+/// The internet gateway, as the target of routes.
+pub(super) fn gateway() -> Value {
+    pending(&of::<InternetGateway>("main", "id"))
+}
+
+fn tags<R: Resource>(name: &str) -> Tags {
+    let address: Address = R::address(name);
+    let pairs = [("Name", name.to_owned()), (CLUSTER_TAG, CLUSTER.to_owned()), (OBJECT_TAG, address.to_string())];
+    pairs.map(|(key, value)| (key.to_owned(), value)).into()
+}
+
+/// The objects, in an order in which they can be made.
+pub(super) fn objects() -> Vec<Object> {
+    let objects = [storage(), network(), identity(), machines(), front()].concat();
+    let missing = KINDS.iter().find(|kind| objects.iter().all(|object| object.address.kind() != kind.name));
+    assert!(missing.is_none(), "{missing:?} is not tried");
+    objects
+}
+
+fn storage() -> Vec<Object> {
+    let content = b"#!/bin/sh\n".as_slice();
+    let sha256 = Sha256::digest(content).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let bucket = Bucket {
+        name: BUCKET.to_owned(),
+        versioned: true,
+        encrypted: true,
+        private: true,
+        tags: tags::<Bucket>("state"),
+    };
+    let file = BucketObject {
+        bucket: of::<Bucket>("state", "name"),
+        key: format!("{CLUSTER}/bootstrap/{sha256}/node.sh"),
+        sha256,
+    };
+    let ca = SecretContent::ClusterCa;
+    let secret = Secret { bucket: of::<Bucket>("state", "name"), key: format!("{CLUSTER}/{}", ca.path()), content: ca };
+    let volume = Volume {
+        zone: "us-east-1a".to_owned(),
+        volume_type: "gp3".to_owned(),
+        gib: 20,
+        encrypted: true,
+        tags: tags::<Volume>("etcd-a"),
+    };
+    vec![
+        bucket.object("state").unwrap(),
+        Object { payload: Some(Payload(Arc::from(content))), ..file.object("node.sh").unwrap() },
+        secret.object(ca.name()).unwrap(),
+        volume.object("etcd-a").unwrap(),
+    ]
+}
+
+fn network() -> Vec<Object> {
+    let vpc = of::<Vpc>("main", "id");
+    let main =
+        Vpc { cidr: "172.20.0.0/16".to_owned(), dns_support: true, dns_hostnames: true, tags: tags::<Vpc>("main") };
+    let subnet = |zone: &str, cidr: &str| {
+        let (zone, cidr) = (zone.to_owned(), cidr.to_owned());
+        Subnet { vpc: vpc.clone(), tags: tags::<Subnet>(&zone), zone: zone.clone(), cidr }.object(&zone).unwrap()
+    };
+    let table = RouteTable {
+        vpc: vpc.clone(),
+        routes: vec![Route { destination: "0.0.0.0/0".to_owned(), target: of::<InternetGateway>("main", "id") }],
+        subnets: vec![of::<Subnet>("us-east-1a", "id")],
+        tags: tags::<RouteTable>("main"),
+    };
+    let group = |name: &str| {
+        let group = SecurityGroup {
+            name: format!("{name}.{CLUSTER}"),
+            description: name.to_owned(),
+            vpc: vpc.clone(),
+            tags: tags::<SecurityGroup>(name),
+        };
+        group.object(name).unwrap()
+    };
+    let rule = Rule {
+        protocol: "tcp".to_owned(),
+        ports: "6443".to_owned(),
+        peer: of::<SecurityGroup>("masters", "id"),
+        description: "from masters".to_owned(),
+    };
+    let rules = SecurityGroupRules {
+        group: of::<SecurityGroup>("nodes", "id"),
+        ingress: vec![rule.clone()],
+        egress: vec![Rule { peer: "10.0.0.0/8".into(), ..rule }],
+    };
+    vec![
+        main.object("main").unwrap(),
+        InternetGateway { vpc: vpc.clone(), tags: tags::<InternetGateway>("main") }.object("main").unwrap(),
+        subnet("us-east-1a", "172.20.32.0/19"),
+        subnet("us-east-1b", "172.20.64.0/19"),
+        table.object("main").unwrap(),
+        group("masters"),
+        group("nodes"),
+        group("spare"),
+        rules.object("nodes").unwrap(),
+    ]
+}
+
+fn identity() -> Vec<Object> {
+    let role = Role {
+        name: format!("nodes.{CLUSTER}"),
+        path: format!("/quorate/{CLUSTER}/role/nodes/"),
+        trust: TRUST.to_owned(),
+        policies: [("read".to_owned(), READ.into())].into(),
+        attached: Vec::new(),
+        tags: tags::<Role>("nodes"),
+    };
+    let profile = InstanceProfile {
+        name: format!("nodes.{CLUSTER}"),
+        path: format!("/quorate/{CLUSTER}/instance-profile/nodes/"),
+        role: of::<Role>("nodes", "name"),
+        tags: tags::<InstanceProfile>("nodes"),
+    };
+    let key = KeyPair { name: format!("{CLUSTER}-1"), public_key: KEY.to_owned(), tags: tags::<KeyPair>("ssh") };
+    vec![role.object("nodes").unwrap(), profile.object("nodes").unwrap(), key.object("ssh").unwrap()]
+}
+
+fn machines() -> Vec<Object> {
+    let target = TargetGroup {
+        name: "api-1".to_owned(),
+        vpc: of::<Vpc>("main", "id"),
+        protocol: "TCP".to_owned(),
+        port: 6443,
+        health_check: HealthCheck {
+            protocol: "TCP".to_owned(),
+            port: None,
+            path: None,
+            interval: 10,
+            healthy: 2,
+            unhealthy: 2,
+        },
+        deregistration_seconds: 30,
+        preserve_client_ip: true,
+        sticky: false,
+        tags: tags::<TargetGroup>("api"),
+    };
+    let template = LaunchTemplate {
+        name: format!("nodes.{CLUSTER}"),
+        image: "ami-0a5b1d2c3e4f60718".to_owned(),
+        instance_size: "t3.medium".to_owned(),
+        profile: of::<InstanceProfile>("nodes", "name"),
+        security_groups: vec![of::<SecurityGroup>("nodes", "id")],
+        public_address: true,
+        key: of::<KeyPair>("ssh", "name"),
+        user_data: "#!/bin/sh".into(),
+        root_device: "/dev/xvda".to_owned(),
+        root_gib: 20,
+        metadata_hops: 1,
+        instance_tags: tags::<LaunchTemplate>("nodes"),
+        tags: tags::<LaunchTemplate>("nodes"),
+    };
+    let group = AutoScalingGroup {
+        name: format!("nodes.{CLUSTER}"),
+        launch_template: of::<LaunchTemplate>("nodes", "id"),
+        version: of::<LaunchTemplate>("nodes", "version"),
+        machines: of::<LaunchTemplate>("nodes", "version"),
+        subnets: vec![of::<Subnet>("us-east-1a", "id"), of::<Subnet>("us-east-1b", "id")],
+        min: 0,
+        max: 0,
+        desired: Some(0),
+        target_groups: Vec::new(),
+        tags: tags::<AutoScalingGroup>("nodes"),
+    };
+    vec![target.object("api").unwrap(), template.object("nodes").unwrap(), group.object("nodes").unwrap()]
+}
+
+fn front() -> Vec<Object> {
+    let balancer = LoadBalancer {
+        name: "api-1".to_owned(),
+        scheme: "internet-facing".to_owned(),
+        subnets: vec![of::<Subnet>("us-east-1a", "id"), of::<Subnet>("us-east-1b", "id")],
+        security_groups: vec![of::<SecurityGroup>("masters", "id")],
+        cross_zone: true,
+        tags: tags::<LoadBalancer>("api"),
+    };
+    let listener = Listener {
+        load_balancer: of::<LoadBalancer>("api", "arn"),
+        protocol: "TCP".to_owned(),
+        port: 443,
+        target_group: of::<TargetGroup>("api", "arn"),
+        certificate: None,
+        tls_policy: None,
+        tags: tags::<Listener>("api"),
+    };
+    let zone = HostedZone {
+        name: CLUSTER.to_owned(),
+        vpc: None,
+        comment: "zone".to_owned(),
+        tags: tags::<HostedZone>("public"),
+    };
+    let record = Record {
+        zone: of::<HostedZone>("public", "id"),
+        name: format!("api.{CLUSTER}"),
+        record_type: "A".to_owned(),
+        target: of::<LoadBalancer>("api", "dns_name"),
+        target_zone: of::<LoadBalancer>("api", "zone_id"),
+    };
+    vec![
+        balancer.object("api").unwrap(),
+        listener.object("api").unwrap(),
+        zone.object("public").unwrap(),
+        record.object("api").unwrap(),
+    ]
+}
