@@ -37,17 +37,18 @@ const TARGET_GROUPS: usize = 10;
 
 impl AwsKind for AutoScalingGroup {
     async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
-        let (found, written) = match look.whose.ids(Self::KIND.name) {
-            None => tokio::try_join!(groups(look.aws), trouble::written(look))?,
-            Some(names) => tokio::try_join!(named(look.aws, &names), trouble::written(look))?,
+        let (written, instances) = (trouble::written(look), wait::instances(look.aws));
+        let (found, written, instances) = match look.whose.ids(Self::KIND.name) {
+            None => tokio::try_join!(groups(look.aws), written, instances)?,
+            Some(names) => tokio::try_join!(named(look.aws, &names), written, instances)?,
         };
         if found.is_empty() {
             return Ok(Vec::new());
         }
-        let (instances, versions) = tokio::try_join!(wait::instances(look.aws), default_versions(look))?;
-        let (late, carriers) = tokio::try_join!(
+        let (late, carriers, versions) = tokio::try_join!(
             trouble::troubles(look.aws, &found, &written, &instances),
             tagged::carriers(look, &found, &instances),
+            default_versions(look),
         )?;
         let generations: BTreeMap<&str, (String, String)> = versions.iter().filter_map(generations).collect();
         let see = |group: &Answer| {
