@@ -62,7 +62,7 @@ pub struct Aws {
     pub(super) caller: OnceCell<(String, String)>,
     /// Whether the cluster had a healthy master when this run first asked.
     pub(super) lives: OnceCell<bool>,
-    /// Whether the region has answered a call: then it is enabled in the account.
+    /// True once the region has answered a call: then it is enabled in the account.
     enabled: AtomicBool,
     limits: Limits,
 }

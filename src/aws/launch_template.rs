@@ -16,7 +16,7 @@ use super::tags::Whose;
 use crate::engine::{Class, Failure, Live, Note, Value};
 use crate::resource::{LaunchTemplate, Resource};
 
-/// What the description of a version begins with that differs from an earlier one only in tags.
+/// The beginning of the description of a version that differs from an earlier one only in tags.
 const LIKE: &str = "only the tags differ from version ";
 
 /// The most versions that EC2 gives in one answer.

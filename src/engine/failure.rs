@@ -59,6 +59,28 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Throttled,
+        Self::Unavailable,
+        Self::UnknownOutcome,
+        Self::NotYetConsistent,
+        Self::MaybeNotYetConsistent,
+        Self::Gone,
+        Self::AlreadyExists,
+        Self::Held,
+        Self::Unauthenticated,
+        Self::Clock,
+        Self::NotEnabled,
+        Self::Denied,
+        Self::Protected,
+        Self::Elsewhere,
+        Self::Quota,
+        Self::Invalid,
+        Self::Fatal,
+    ];
+
     /// Whether time alone heals it, whatever was asked: a read is simply sent again. A change is another matter; the
     /// engine looks first whether it happened.
     pub fn passes(self) -> bool {

@@ -145,31 +145,11 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Class; 17] = [
-        Class::Throttled,
-        Class::Unavailable,
-        Class::UnknownOutcome,
-        Class::NotYetConsistent,
-        Class::MaybeNotYetConsistent,
-        Class::Gone,
-        Class::AlreadyExists,
-        Class::Held,
-        Class::Unauthenticated,
-        Class::Clock,
-        Class::NotEnabled,
-        Class::Denied,
-        Class::Protected,
-        Class::Elsewhere,
-        Class::Quota,
-        Class::Invalid,
-        Class::Fatal,
-    ];
-
     #[test]
     fn exactly_what_passes_is_tried_again() {
         let policy = RetryPolicy::default();
         let now = Instant::now();
-        for class in ALL {
+        for class in Class::ALL {
             let mut patience = Patience::new(&policy, "part/a", Some(now + policy.fresh));
             assert_eq!(patience.pause(class, now).is_some(), class.is_transient(), "{class:?}");
             assert_eq!(patience.limit(class, now) == Some(policy.outage), class.passes(), "{class:?}");
@@ -178,7 +158,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_read_is_repeated_only_while_its_failure_passes() {
-        for class in ALL {
+        for class in Class::ALL {
             let calls = std::cell::Cell::new(0);
             let read = || {
                 calls.set(calls.get() + 1);

@@ -209,7 +209,7 @@ pub(super) struct Alike {
 }
 
 impl Alike {
-    /// Whether this version is one of them.
+    /// Returns true for a version of this range.
     pub(super) fn contains(self, version: &str) -> bool {
         version.parse().is_ok_and(|version| (self.first..=self.last).contains(&version))
     }

@@ -292,25 +292,6 @@ mod tests {
     use super::*;
 
     const AGAIN: &str = "run the command again";
-    const CLASSES: [Class; 17] = [
-        Class::Throttled,
-        Class::Unavailable,
-        Class::UnknownOutcome,
-        Class::NotYetConsistent,
-        Class::MaybeNotYetConsistent,
-        Class::Gone,
-        Class::AlreadyExists,
-        Class::Held,
-        Class::Unauthenticated,
-        Class::Clock,
-        Class::NotEnabled,
-        Class::Denied,
-        Class::Protected,
-        Class::Elsewhere,
-        Class::Quota,
-        Class::Invalid,
-        Class::Fatal,
-    ];
 
     fn failure(service: &str, action: &str, code: &str, class: Class) -> Failure {
         Failure { service: service.to_owned(), code: Some(code.to_owned()), ..Failure::own(class, action, "no") }
@@ -318,7 +299,7 @@ mod tests {
 
     #[test]
     fn again_is_said_only_of_what_passes_by_itself() {
-        for class in CLASSES {
+        for class in Class::ALL {
             for service in ["ec2", "s3", "kubernetes", "directory"] {
                 let hint = hint(&failure(service, "Create", "SomeCode", class)).unwrap_or_default();
                 let passes = class.passes() || class == Class::NotYetConsistent;

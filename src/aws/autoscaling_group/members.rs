@@ -68,7 +68,7 @@ pub(super) struct Alike<'a> {
 }
 
 impl Alike<'_> {
-    /// Whether this version is one of them.
+    /// Returns true for a version of this range.
     pub(super) fn contains(self, version: &str) -> bool {
         let number = |text: &str| text.parse::<u64>().ok();
         match (number(version), number(self.first), number(self.last)) {

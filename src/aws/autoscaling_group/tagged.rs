@@ -19,17 +19,17 @@ use crate::resource::Tags;
 
 /// The most values that a filter takes.
 const FILTERED: usize = 200;
-/// How many objects one call tags: AWS takes a thousand.
+/// The number of objects that one call tags; the limit of AWS is a thousand.
 const TAGGED: usize = 500;
 
-/// What carries a machine's tags: the instance, or its root volume.
+/// An object that carries a machine's tags: the instance, or its root volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Carrier {
     pub(super) id: String,
     pub(super) tags: Tags,
 }
 
-/// What carries the tags of each machine.
+/// The objects that carry tags, by machine.
 pub(super) type Carriers = BTreeMap<String, Vec<Carrier>>;
 
 /// Returns what the machines of some groups carry, and their root volumes. `seen` are the instances with the cluster's
