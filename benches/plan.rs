@@ -1,4 +1,4 @@
-//! How long planning takes: `cargo bench --bench plan`.
+//! Benchmarks of planning: `cargo bench --bench plan`.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot begin says why and ends")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use divan::{Bencher, black_box};
 use quorate::blueprint::{Pins, blueprint};
 use quorate::engine::{
-    Address, Attribute, Attributes, Input, Inputs, Kind, Live, Member, Mode, Object, Output, Phase, Recorded,
-    Reference, Value, Vocabulary, plan,
+    Address, Attribute, Attributes, GroupMember, Kind, KindRegistry, Live, Object, ObjectPhase, OutputSpec, PlanInputs,
+    PlanMode, RecordedObject, Reference, TextInput, Value, plan,
 };
-use quorate::resource::{Facts, Kinds, SizeFacts};
+use quorate::resource::{Facts, ResourceKinds, SizeFacts};
 use quorate::spec::{Architecture, parse};
 
 const SIZES: [usize; 3] = [100, 1_000, 5_000];
@@ -30,23 +30,23 @@ const KIND: Kind = Kind {
         Attribute::update("policy").json(),
         Attribute::update("tags").tags(),
     ],
-    outputs: &[Output::pattern("id", "part-{hex}")],
+    outputs: &[OutputSpec::pattern("id", "part-{hex}")],
     data: false,
     shared: false,
     seconds: 3,
 };
 
-impl Vocabulary for OneKind {
+impl KindRegistry for OneKind {
     fn kind(&self, name: &str) -> Option<&Kind> {
         (name == KIND.name).then_some(&KIND)
     }
 }
 
 /// A cluster with and without live objects.
-struct Cluster {
+struct BenchCluster {
     desired: Vec<Object>,
     live: Vec<Live>,
-    recorded: BTreeMap<Address, Recorded>,
+    recorded: BTreeMap<Address, RecordedObject>,
 }
 
 fn address(number: usize) -> Address {
@@ -57,16 +57,16 @@ fn id(address: &Address) -> String {
     format!("part-{}", address.name())
 }
 
-fn cluster(size: usize) -> Cluster {
+fn cluster(size: usize) -> BenchCluster {
     let desired: Vec<Object> = (0..size).map(|number| object(number, "round")).collect();
     let live: Vec<Live> = desired.iter().map(made).collect();
     let recorded = desired.iter().zip(&live).map(|(object, live)| (object.address.clone(), record(object, live)));
-    Cluster { recorded: recorded.collect(), desired, live }
+    BenchCluster { recorded: recorded.collect(), desired, live }
 }
 
 fn object(number: usize, shape: &str) -> Object {
     let text = |text: &str| Value::Text(text.to_owned());
-    let link = |step: usize| Input::output(address(number / (step + 1)), "id").into();
+    let link = |step: usize| TextInput::output(address(number / (step + 1)), "id").into();
     let links = if number == 0 { Vec::new() } else { (1..=REFERENCES).map(link).collect() };
     let policy = r#"{"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*"}]}"#;
     let tags = BTreeMap::from([("cluster".to_owned(), text("chat")), ("object".to_owned(), text("part"))]);
@@ -93,15 +93,15 @@ fn made(object: &Object) -> Live {
         outputs: BTreeMap::from([("id".to_owned(), id.clone())]),
         id,
         attributes: resolved.attributes,
-        phase: Phase::Ready,
+        phase: ObjectPhase::Ready,
         proven: true,
         created: None,
         members: Vec::new(),
     }
 }
 
-fn record(object: &Object, live: &Live) -> Recorded {
-    Recorded {
+fn record(object: &Object, live: &Live) -> RecordedObject {
+    RecordedObject {
         id: live.id.clone(),
         attributes: live.attributes.clone(),
         outputs: live.outputs.clone(),
@@ -109,7 +109,7 @@ fn record(object: &Object, live: &Live) -> Recorded {
     }
 }
 
-/// The example that survives the loss of a zone, with so many nodes.
+/// Returns the example that survives the loss of a zone, with this number of nodes.
 fn file(nodes: usize) -> String {
     let file = include_str!("../examples/ha/cluster.hcl").replacen("count = 6", &format!("count = {nodes}"), 1);
     format!("{file}\nnetwork {{\n  plugin = \"none\"\n}}\n")
@@ -132,22 +132,22 @@ fn facts() -> Facts {
     }
 }
 
-/// The objects of a cluster file.
+/// Returns the objects of a cluster file.
 fn objects(file: &str, facts: &Facts) -> Vec<Object> {
     let cluster = parse("cluster.hcl", file, &BTreeMap::new()).cluster.expect("the example is a good one");
     blueprint(&cluster, facts, &Pins::default()).expect("the account has all that it asks for").objects
 }
 
-/// An object of a cluster file as it is seen once it is there; an Auto Scaling group with its machines.
+/// Returns an object of a cluster file as it is observed once it exists; an Auto Scaling group with its machines.
 fn seen(object: &Object) -> Live {
     let told = |address: &Address, output: &str| format!("{address}.{output}");
     let resolved = object.resolve(&|reference: &Reference| Some(told(&reference.address, &reference.output)));
-    let outputs = Kinds.kind(object.address.kind()).map(|kind| kind.outputs).unwrap_or_default();
+    let outputs = ResourceKinds.kind(object.address.kind()).map(|kind| kind.outputs).unwrap_or_default();
     let machines = match object.attributes.get("desired") {
         Some(Value::Integer(count)) => *count,
         _ => 0,
     };
-    let member = |number: i64| Member {
+    let member = |number: i64| GroupMember {
         id: format!("i-{number:017x}"),
         zone: "eu-central-1a".to_owned(),
         state: "InService".to_owned(),
@@ -161,36 +161,36 @@ fn seen(object: &Object) -> Live {
     }
 }
 
-fn bench(bencher: Bencher<'_, '_>, cluster: &Cluster, mode: Mode) {
+fn bench(bencher: Bencher<'_, '_>, cluster: &BenchCluster, mode: PlanMode) {
     bencher.with_inputs(|| (cluster.desired.clone(), cluster.live.clone())).bench_values(|(desired, live)| {
-        let inputs = Inputs { mode, desired, live, recorded: &cluster.recorded, serial: 1, vocabulary: &OneKind };
+        let inputs = PlanInputs { mode, desired, live, recorded: &cluster.recorded, serial: 1, vocabulary: &OneKind };
         black_box(plan(inputs)).is_ok()
     });
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn create(bencher: Bencher<'_, '_>, size: usize) {
-    let cluster = Cluster { live: Vec::new(), recorded: BTreeMap::new(), ..cluster(size) };
-    bench(bencher, &cluster, Mode::Apply);
+    let cluster = BenchCluster { live: Vec::new(), recorded: BTreeMap::new(), ..cluster(size) };
+    bench(bencher, &cluster, PlanMode::Apply);
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn unchanged(bencher: Bencher<'_, '_>, size: usize) {
-    bench(bencher, &cluster(size), Mode::Apply);
+    bench(bencher, &cluster(size), PlanMode::Apply);
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn replace_all(bencher: Bencher<'_, '_>, size: usize) {
     let desired = (0..size).map(|number| object(number, "square")).collect();
-    bench(bencher, &Cluster { desired, ..cluster(size) }, Mode::Apply);
+    bench(bencher, &BenchCluster { desired, ..cluster(size) }, PlanMode::Apply);
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn destroy(bencher: Bencher<'_, '_>, size: usize) {
-    bench(bencher, &cluster(size), Mode::Destroy);
+    bench(bencher, &cluster(size), PlanMode::Destroy);
 }
 
-/// All that a plan computes, from the file on, for a cluster where nothing differs.
+/// Measures everything that a plan computes, from the file on, for a cluster without differences.
 #[divan::bench(args = [3, 300], sample_count = 10)]
 fn nodes(bencher: Bencher<'_, '_>, nodes: usize) {
     let (file, facts) = (file(nodes), facts());
@@ -202,7 +202,14 @@ fn nodes(bencher: Bencher<'_, '_>, nodes: usize) {
         .collect();
     bencher.with_inputs(|| live.clone()).bench_values(|live| {
         let desired = objects(&file, &facts);
-        let inputs = Inputs { mode: Mode::Apply, desired, live, recorded: &recorded, serial: 1, vocabulary: &Kinds };
+        let inputs = PlanInputs {
+            mode: PlanMode::Apply,
+            desired,
+            live,
+            recorded: &recorded,
+            serial: 1,
+            vocabulary: &ResourceKinds,
+        };
         let prepared = plan(inputs).expect("the objects contradict themselves");
         assert!(prepared.plan.is_empty(), "{:#?}", prepared.plan.changes);
         black_box(prepared.plan.unchanged)

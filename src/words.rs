@@ -1,13 +1,13 @@
-//! Numbers, lists and moments in words, for whoever tells something.
+//! Formatting of counts, lists and timestamps as words for messages.
 
 use jiff::Timestamp;
 
-/// `1 machine`, `2 machines`.
+/// Formats a count with its noun: `1 machine`, `2 machines`.
 pub fn count(number: usize, singular: &str) -> String {
     if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
 }
 
-/// `a`, `a and b`, `a, b and c`; nothing of nothing.
+/// Joins items to a list: `a`, `a and b`, `a, b and c`. No items give an empty text.
 pub fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
@@ -16,7 +16,7 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
-/// `2026-11-23 14:05:09 UTC`.
+/// Formats a timestamp: `2026-11-23 14:05:09 UTC`.
 pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

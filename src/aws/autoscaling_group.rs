@@ -1,4 +1,4 @@
-//! Auto Scaling groups: what they should be, and the machines that they keep alive.
+//! Auto Scaling groups: their settings, and the machines that they keep running.
 
 mod answering;
 mod joining;
@@ -17,26 +17,26 @@ use aws_sdk_autoscaling::types::{
 
 use aws_sdk_ec2::types::LaunchTemplateVersion;
 
-use self::members::Alike;
+use self::members::EqualVersions;
 use super::ec2::{created, whole};
-use super::kind::{AwsKind, Creation, Look};
+use super::kind::{AwsKind, CreateContext, ObserveCache};
 use super::launch_template::{default_versions, generation};
-use super::tags::Whose;
-use super::{Aws, tags};
-use crate::engine::{Failure, Input, Live, Note, Phase, Value};
+use super::tags::ObservationScope;
+use super::{AwsProvider, tags};
+use crate::engine::{Failure, Live, ObjectPhase, ProgressNote, TextInput, Value};
 use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Resource, Tags, tags_of};
 
 /// The service's name, for failures and limits.
 const AUTOSCALING: &str = "autoscaling";
 
-/// How long EC2 does not judge a machine that was just started, in seconds.
+/// Health check grace period of a machine that was just started, in seconds.
 const GRACE: i32 = 300;
 
-/// The most target groups of one call.
+/// Maximum number of target groups in one call.
 const TARGET_GROUPS: usize = 10;
 
 impl AwsKind for AutoScalingGroup {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (written, instances) = (trouble::written(look), wait::instances(look.aws));
         let (found, written, instances) = match look.whose.ids(Self::KIND.name) {
             None => tokio::try_join!(groups(look.aws), written, instances)?,
@@ -53,14 +53,14 @@ impl AwsKind for AutoScalingGroup {
         let generations: BTreeMap<&str, (String, String)> = versions.iter().filter_map(generations).collect();
         let see = |group: &Answer| {
             let alike = generations.get(members::template(group).id.as_str());
-            let alike = alike.map_or_else(Alike::default, |(first, last)| Alike { first, last });
+            let alike = alike.map_or_else(EqualVersions::default, |(first, last)| EqualVersions { first, last });
             let live = seen(look.whose, group, alike)?;
-            Some(live.map(|live| judged(live, group, &late, &carriers)))
+            Some(live.map(|live| with_machine_state(live, group, &late, &carriers)))
         };
         found.iter().filter_map(see).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .autoscaling
             .create_auto_scaling_group()
@@ -78,7 +78,7 @@ impl AwsKind for AutoScalingGroup {
         self.live(creation.object.address.name(), None)
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let moves = self.resize(aws, changed).await?;
         if changed.contains("target_groups") {
             self.retarget(aws, live).await?;
@@ -87,14 +87,14 @@ impl AwsKind for AutoScalingGroup {
             self.retag(aws, live).await?;
         }
         let now = self.live(live.address.name(), Some(live))?;
-        let phase = if moves { Phase::Pending } else { live.phase };
+        let phase = if moves { ObjectPhase::Pending } else { live.phase };
         // Machines stay as they are until they are rolled.
         let machines = live.attributes.get("machines").cloned();
         let attributes = now.attributes.into_iter().chain(machines.map(|machines| ("machines".to_owned(), machines)));
         Ok(Live { attributes: attributes.collect(), phase, ..now })
     }
 
-    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         let name = &live.id;
         let request = aws.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name).force_delete(true);
         if let Err(failure) = aws.send(AUTOSCALING, "DeleteAutoScalingGroup", request.send()).await {
@@ -107,7 +107,7 @@ impl AwsKind for AutoScalingGroup {
         wait::until_gone(aws, name, note).await
     }
 
-    async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+    async fn ready(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
         // A group that is new has no machine yet.
         let joins = live.members.is_empty() && joining::joins_living_cluster(aws, live).await?;
         let arrived = wait::until_in_service(aws, live, note).await?;
@@ -115,13 +115,13 @@ impl AwsKind for AutoScalingGroup {
         if joins { roll::roll(&super::kind::seen(live)?, aws, live, note).await } else { Ok(arrived) }
     }
 
-    async fn roll(&self, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+    async fn roll(&self, aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
         roll::roll(self, aws, live, note).await
     }
 }
 
 impl AutoScalingGroup {
-    /// The group as it is after a change; Auto Scaling answers no change with the group.
+    /// Returns the group as it is after a change. Auto Scaling does not return the group in its answer to a change.
     fn live(&self, name: &str, before: Option<&Live>) -> Result<Live, Failure> {
         let live = super::kind::live(name, &self.name, self, &[("name", &self.name)])?;
         Ok(match before {
@@ -131,7 +131,7 @@ impl AutoScalingGroup {
                 members: before.members.clone(),
                 ..live
             },
-            None => Live { phase: Phase::Pending, ..live },
+            None => Live { phase: ObjectPhase::Pending, ..live },
         })
     }
 
@@ -141,11 +141,11 @@ impl AutoScalingGroup {
     }
 
     fn subnet_list(&self) -> String {
-        self.subnets.iter().filter_map(Input::known).collect::<Vec<_>>().join(",")
+        self.subnets.iter().filter_map(TextInput::known).collect::<Vec<_>>().join(",")
     }
 
-    /// Changes what one call takes, and says whether there was anything: machines may come or go then.
-    async fn resize(&self, aws: &Aws, changed: &BTreeSet<String>) -> Result<bool, Failure> {
+    /// Changes what one call takes. Returns `true` if there was anything to change: machines may then start or stop.
+    async fn resize(&self, aws: &AwsProvider, changed: &BTreeSet<String>) -> Result<bool, Failure> {
         let any = |names: &[&str]| names.iter().any(|name| changed.contains(*name));
         if !any(&["launch_template", "version", "subnets", "min", "max", "desired"]) {
             return Ok(false);
@@ -163,8 +163,8 @@ impl AutoScalingGroup {
         aws.send(AUTOSCALING, "UpdateAutoScalingGroup", request.send()).await.map(|_| true)
     }
 
-    /// Attaches target groups that are missing, then detaches those that are too much.
-    async fn retarget(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+    /// Attaches target groups that are missing, then detaches those that are not wanted.
+    async fn retarget(&self, aws: &AwsProvider, live: &Live) -> Result<(), Failure> {
         let wanted: BTreeSet<String> = self.target_groups.iter().filter_map(known).collect();
         let have = target_groups_of(live);
         let missing: Vec<_> = wanted.difference(&have).cloned().collect();
@@ -182,8 +182,8 @@ impl AutoScalingGroup {
         Ok(())
     }
 
-    /// The group first: a machine that it launches meanwhile has the new tags from its start.
-    async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+    /// Tags the group first: a machine that it launches meanwhile has the new tags from its start.
+    async fn retag(&self, aws: &AwsProvider, live: &Live) -> Result<(), Failure> {
         let set = tags::difference(live, &self.tags);
         if !set.is_empty() {
             let request = aws.autoscaling.create_or_update_tags().set_tags(Some(to_autoscaling(&self.name, &set)));
@@ -199,11 +199,11 @@ impl AutoScalingGroup {
     }
 }
 
-fn known(input: &Input) -> Option<String> {
+fn known(input: &TextInput) -> Option<String> {
     input.known().map(str::to_owned)
 }
 
-/// The ARNs of the target groups of a group as it was seen.
+/// Returns the ARNs of the target groups of an observed group.
 fn target_groups_of(live: &Live) -> BTreeSet<String> {
     let mut arns = BTreeSet::new();
     if let Some(list) = live.attributes.get("target_groups") {
@@ -212,8 +212,8 @@ fn target_groups_of(live: &Live) -> BTreeSet<String> {
     arns
 }
 
-/// All groups of the cluster.
-async fn groups(aws: &Aws) -> Result<Vec<Answer>, Failure> {
+/// Returns all groups of the cluster.
+async fn groups(aws: &AwsProvider) -> Result<Vec<Answer>, Failure> {
     let ours = Filter::builder().name(format!("tag:{CLUSTER_TAG}")).values(&aws.scope.cluster).build();
     let pages = || {
         let request = aws.autoscaling.describe_auto_scaling_groups().filters(ours.clone()).max_records(100);
@@ -222,8 +222,8 @@ async fn groups(aws: &Aws) -> Result<Vec<Answer>, Failure> {
     aws.read(AUTOSCALING, "DescribeAutoScalingGroups", pages).await
 }
 
-/// The groups of these names that there are.
-async fn named(aws: &Aws, names: &[String]) -> Result<Vec<Answer>, Failure> {
+/// Returns the groups with these names that exist.
+async fn named(aws: &AwsProvider, names: &[String]) -> Result<Vec<Answer>, Failure> {
     let pages = || {
         let request = aws.autoscaling.describe_auto_scaling_groups().set_auto_scaling_group_names(Some(names.to_vec()));
         request.into_paginator().items().send().try_collect()
@@ -231,8 +231,8 @@ async fn named(aws: &Aws, names: &[String]) -> Result<Vec<Answer>, Failure> {
     aws.read(AUTOSCALING, "DescribeAutoScalingGroups", pages).await
 }
 
-/// The group in our words.
-fn seen(whose: Whose<'_>, group: &Answer, alike: Alike<'_>) -> Option<Result<Live, Failure>> {
+/// Converts Auto Scaling's answer to a live object.
+fn seen(whose: ObservationScope<'_>, group: &Answer, alike: EqualVersions<'_>) -> Option<Result<Live, Failure>> {
     let name = group.auto_scaling_group_name()?;
     let address = whose.address(&from_autoscaling(group.tags()), name, AutoScalingGroup::KIND.name)?;
     let template = members::template(group);
@@ -247,12 +247,12 @@ fn seen(whose: Whose<'_>, group: &Answer, alike: Alike<'_>) -> Option<Result<Liv
             .unwrap_or_default()
             .split(',')
             .filter(|id| !id.is_empty())
-            .map(Input::from)
+            .map(TextInput::from)
             .collect(),
         min: size(group.min_size()),
         max: size(group.max_size()),
         desired: Some(size(group.desired_capacity())),
-        target_groups: group.target_group_arns().iter().map(Input::from).collect(),
+        target_groups: group.target_group_arns().iter().map(TextInput::from).collect(),
         tags: with_propagation(group.tags()),
     };
     let arn = group.auto_scaling_group_arn().unwrap_or_default();
@@ -261,14 +261,19 @@ fn seen(whose: Whose<'_>, group: &Answer, alike: Alike<'_>) -> Option<Result<Liv
     Some(live.map(|live| Live { phase, members, created: created(group.created_time()), ..live }))
 }
 
-/// A template's versions that differ in nothing but tags, up to the default one: the first, and the last.
+/// Returns the first and the last of the template versions that differ only in tags, up to the default version.
 fn generations(version: &LaunchTemplateVersion) -> Option<(&str, (String, String))> {
     let last = version.version_number()?.to_string();
     Some((version.launch_template_id()?, (generation(version).to_string(), last)))
 }
 
-/// The group with what its machines say of themselves: whether they came up, and their tags.
-fn judged(live: Live, group: &Answer, late: &BTreeMap<String, String>, carriers: &tagged::Carriers) -> Live {
+/// Adds to the group what is known of its machines: whether they have started up, and their tags.
+fn with_machine_state(
+    live: Live,
+    group: &Answer,
+    late: &BTreeMap<String, String>,
+    carriers: &tagged::TaggedResources,
+) -> Live {
     let mut live = match late.get(&live.id) {
         Some(trouble) => troubled(live, trouble),
         None => live,
@@ -280,7 +285,7 @@ fn judged(live: Live, group: &Answer, late: &BTreeMap<String, String>, carriers:
     live
 }
 
-/// The group, one of whose machines has not come up: its machines are not as they should be.
+/// Notes at the version of the machines that one has not started up, so that it differs from the wanted version.
 fn troubled(mut live: Live, trouble: &str) -> Live {
     if let Some(Value::Text(machines)) = live.attributes.get_mut("machines") {
         *machines = format!("{machines}, but {trouble}");
@@ -288,13 +293,13 @@ fn troubled(mut live: Live, trouble: &str) -> Live {
     live
 }
 
-/// A group has a status only while it is being removed.
-fn phase(group: &Answer) -> Phase {
+/// Returns the phase of a group. It has a status only while it is being removed.
+fn phase(group: &Answer) -> ObjectPhase {
     let wanted = group.desired_capacity().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
     match group.status() {
-        Some(_) => Phase::Deleting,
-        None if members::serving(group) < wanted => Phase::Pending,
-        None => Phase::Ready,
+        Some(_) => ObjectPhase::Deleting,
+        None if members::serving(group) < wanted => ObjectPhase::Pending,
+        None => ObjectPhase::Ready,
     }
 }
 
@@ -302,17 +307,17 @@ fn tag(group: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder {
     Tag::builder().resource_id(group).resource_type("auto-scaling-group")
 }
 
-/// Tags as Auto Scaling takes them; machines get them too.
+/// Converts tags to Auto Scaling's form; they are propagated to machines too.
 fn to_autoscaling(group: &str, tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| tag(group).key(key).value(value).propagate_at_launch(true).build()).collect()
 }
 
-/// Tags as Auto Scaling gives them.
+/// Converts tags from Auto Scaling's form.
 fn from_autoscaling(tags: &[TagDescription]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }
 
-/// The same, where a tag that machines do not get differs from one that they get.
+/// Converts tags likewise, where a tag that is not propagated to machines differs from one that is.
 fn with_propagation(tags: &[TagDescription]) -> Tags {
     let mut read = from_autoscaling(tags);
     for tag in tags.iter().filter(|tag| tag.propagate_at_launch() != Some(true)) {

@@ -1,6 +1,6 @@
-//! The state bucket, and only that one.
+//! The state bucket, and no other bucket.
 //!
-//! It may be somebody else's, who shares it with the cluster: then it is used as it is.
+//! It may belong to another owner who shares it with the cluster: then it is used as it is.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use aws_sdk_s3::types::{
 };
 
 use super::failure::{if_there, incomplete, just_made};
-use super::kind::{AwsKind, Creation, Look, internal, live, updated};
+use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, updated};
 use super::s3::{S3, from_s3, remove, to_s3, versions};
-use super::{Aws, tags};
-use crate::engine::{Failure, Live, Note};
-use crate::resource::{Bucket, Partition, Resource, STATE_BUCKET, Tags};
+use super::{AwsProvider, tags};
+use crate::engine::{Failure, Live, ProgressNote};
+use crate::resource::{AwsPartition, Bucket, Resource, STATE_BUCKET, Tags};
 
-/// The region whose buckets are made without naming it.
+/// The region whose buckets are created without a location constraint.
 const FIRST_REGION: &str = "us-east-1";
-/// What S3 says in the few regions where a bucket cannot be made with tags.
+/// The error code of S3 in the few regions where a bucket cannot be created with tags.
 const NO_TAGS: &str = "UnsupportedArgument";
-/// How many foreign keys a refusal names.
+/// Maximum number of foreign keys that an error message names.
 const NAMED: usize = 3;
 
 impl AwsKind for Bucket {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let name = &aws.scope.bucket;
         let Some(tags) = read_tags(aws, name).await? else { return Ok(Vec::new()) };
@@ -36,7 +36,7 @@ impl AwsKind for Bucket {
         Ok(vec![Live { proven, ..found(aws, STATE_BUCKET, &seen)? }])
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let configuration = CreateBucketConfiguration::builder()
             .set_location_constraint(location(aws))
             .set_tags(Some(to_s3(&self.tags)?))
@@ -50,7 +50,7 @@ impl AwsKind for Bucket {
         found(aws, creation.object.address.name(), self)
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("tags") {
             let mut tags = read_tags(aws, &self.name).await?.unwrap_or_default();
             tags.retain(|key, _| !tags::removed(live, &self.tags).contains(key));
@@ -69,7 +69,7 @@ impl AwsKind for Bucket {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         let name = &live.id;
         let held = versions(aws, name, "").await?;
         let foreign: BTreeSet<&str> =
@@ -86,8 +86,8 @@ impl AwsKind for Bucket {
 }
 
 impl Bucket {
-    /// Makes the bucket where S3 does not take tags in that call, and marks it in the next one.
-    async fn create_bare(&self, aws: &Aws) -> Result<(), Failure> {
+    /// Creates the bucket where S3 does not take tags in that call, and tags it in the next one.
+    async fn create_bare(&self, aws: &AwsProvider) -> Result<(), Failure> {
         let elsewhere =
             location(aws).map(|region| CreateBucketConfiguration::builder().location_constraint(region).build());
         let request = aws.s3.create_bucket().bucket(&self.name).set_create_bucket_configuration(elsewhere);
@@ -95,8 +95,8 @@ impl Bucket {
         write_tags(aws, &self.name, &self.tags).await.map_err(just_made)
     }
 
-    /// Makes a bare bucket what it should be.
-    async fn furnish(&self, aws: &Aws) -> Result<(), Failure> {
+    /// Configures a bucket that was just created.
+    async fn furnish(&self, aws: &AwsProvider) -> Result<(), Failure> {
         if self.versioned {
             self.set_versioning(aws).await?;
         }
@@ -109,7 +109,7 @@ impl Bucket {
         Ok(())
     }
 
-    async fn set_versioning(&self, aws: &Aws) -> Result<(), Failure> {
+    async fn set_versioning(&self, aws: &AwsProvider) -> Result<(), Failure> {
         // What was versioned once can only be suspended.
         let status = if self.versioned { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
         let configuration = VersioningConfiguration::builder().status(status).build();
@@ -117,7 +117,7 @@ impl Bucket {
         aws.send(S3, "PutBucketVersioning", request.send()).await.map(drop)
     }
 
-    async fn set_encryption(&self, aws: &Aws) -> Result<(), Failure> {
+    async fn set_encryption(&self, aws: &AwsProvider) -> Result<(), Failure> {
         let ours = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build();
         let ours = ours.map_err(|error| incomplete(&error))?;
         let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(ours).build();
@@ -128,7 +128,7 @@ impl Bucket {
         aws.send(S3, "PutEncryptionConfiguration", request.send()).await.map(drop)
     }
 
-    async fn set_privacy(&self, aws: &Aws) -> Result<(), Failure> {
+    async fn set_privacy(&self, aws: &AwsProvider) -> Result<(), Failure> {
         let configuration = PublicAccessBlockConfiguration::builder()
             .block_public_acls(self.private)
             .ignore_public_acls(self.private)
@@ -141,19 +141,19 @@ impl Bucket {
     }
 }
 
-/// Where to make a bucket, unless it is where all are made.
-fn location(aws: &Aws) -> Option<BucketLocationConstraint> {
+/// Returns the region in which to create a bucket; `None` for the region that needs no location constraint.
+fn location(aws: &AwsProvider) -> Option<BucketLocationConstraint> {
     let region = aws.scope.region.as_str();
     (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region))
 }
 
-fn found(aws: &Aws, name: &str, seen: &Bucket) -> Result<Live, Failure> {
-    let arn = format!("arn:{}:s3:::{}", Partition::of(&aws.scope.region).id(), seen.name);
+fn found(aws: &AwsProvider, name: &str, seen: &Bucket) -> Result<Live, Failure> {
+    let arn = format!("arn:{}:s3:::{}", AwsPartition::of(&aws.scope.region).id(), seen.name);
     live(name, &seen.name, seen, &[("name", &seen.name), ("arn", &arn)])
 }
 
-/// The bucket's tags; nothing if there is no bucket.
-async fn read_tags(aws: &Aws, bucket: &str) -> Result<Option<Tags>, Failure> {
+/// Returns the bucket's tags; `None` if there is no bucket.
+async fn read_tags(aws: &AwsProvider, bucket: &str) -> Result<Option<Tags>, Failure> {
     let request = || aws.s3.get_bucket_tagging().bucket(bucket).send();
     match aws.read(S3, "GetBucketTagging", request).await {
         Err(failure) if failure.code.as_deref() == Some("NoSuchTagSet") => Ok(Some(Tags::new())),
@@ -161,21 +161,21 @@ async fn read_tags(aws: &Aws, bucket: &str) -> Result<Option<Tags>, Failure> {
     }
 }
 
-/// Sets a bucket's tags: S3 knows all of them only.
-async fn write_tags(aws: &Aws, bucket: &str, tags: &Tags) -> Result<(), Failure> {
+/// Sets all of a bucket's tags: S3 cannot set one of them alone.
+async fn write_tags(aws: &AwsProvider, bucket: &str, tags: &Tags) -> Result<(), Failure> {
     let tagging = Tagging::builder().set_tag_set(Some(to_s3(tags)?)).build();
     let request = aws.s3.put_bucket_tagging().bucket(bucket);
     let request = request.tagging(tagging.map_err(|error| incomplete(&error))?);
     aws.send(S3, "PutBucketTagging", request.send()).await.map(drop)
 }
 
-async fn is_versioned(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
+async fn is_versioned(aws: &AwsProvider, bucket: &str) -> Result<bool, Failure> {
     let request = || aws.s3.get_bucket_versioning().bucket(bucket).send();
     let answer = if_there(aws.read(S3, "GetBucketVersioning", request).await)?;
     Ok(answer.is_some_and(|answer| answer.status() == Some(&BucketVersioningStatus::Enabled)))
 }
 
-async fn is_private(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
+async fn is_private(aws: &AwsProvider, bucket: &str) -> Result<bool, Failure> {
     let request = || aws.s3.get_public_access_block().bucket(bucket).send();
     // A bucket without the setting answers that there is none.
     let answer = if_there(aws.read(S3, "GetBucketPublicAccessBlock", request).await)?;
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_refusal_names_a_few_keys() {
         let failure = holds(&["a", "b", "c", "d", "e"].into());
-        assert_eq!(failure.class, crate::engine::Class::Fatal, "waiting does not help");
+        assert_eq!(failure.class, crate::engine::FailureClass::Fatal, "waiting does not help");
         assert!(failure.message.ends_with("a, b, c, 2 more"), "{failure}");
         assert!(holds(&["a"].into()).message.ends_with(": a"));
     }

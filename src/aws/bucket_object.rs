@@ -1,20 +1,20 @@
-//! The files that machines start from. Their keys hold their addresses and the hashes of their content.
+//! The files that machines read at their start. Their keys hold their addresses and the hashes of their content.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object as S3Object;
 
-use super::Aws;
-use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
+use super::AwsProvider;
+use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, seen, updated};
 use super::s3::{S3, kept, remove, versions};
-use crate::engine::{Failure, Live, Note};
-use crate::resource::{BucketObject, Folder};
+use crate::engine::{Failure, Live, ProgressNote};
+use crate::resource::{BucketObject, KeyPrefix};
 
 impl AwsKind for BucketObject {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
-        let prefix = format!("{}{}", aws.scope.prefix, Folder::Bootstrap.path());
+        let prefix = format!("{}{}", aws.scope.prefix, KeyPrefix::Bootstrap.path());
         let keys = kept(look).await?.iter().filter_map(S3Object::key);
         let ours = keys.filter_map(|key| Some((key, split(key, &prefix)?)));
         ours.map(|(key, (sha256, name))| {
@@ -25,7 +25,7 @@ impl AwsKind for BucketObject {
         .collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let Some(payload) = &creation.object.payload else {
             return Err(internal("PutObject", format!("{} has no content", creation.object.address)));
         };
@@ -40,25 +40,25 @@ impl AwsKind for BucketObject {
         live(creation.object.address.name(), &self.key, self, &[("key", &self.key)])
     }
 
-    async fn update(&self, _aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, _aws: &AwsProvider, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
         // Whatever changes, changes the key.
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let seen: Self = seen(live)?;
         remove_key(aws, seen.bucket.known().unwrap_or_default(), &seen.key).await
     }
 }
 
 /// Removes every version of one key.
-pub(super) async fn remove_key(aws: &Aws, bucket: &str, key: &str) -> Result<(), Failure> {
+pub(super) async fn remove_key(aws: &AwsProvider, bucket: &str, key: &str) -> Result<(), Failure> {
     let mut held = versions(aws, bucket, key).await?;
     held.retain(|version| version.key() == key);
     remove(aws, bucket, &held).await
 }
 
-/// The hash and the name in a key; nothing if the key has another form.
+/// Returns the hash and the name in a key; `None` if the key has another form.
 fn split<'a>(key: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
     let (sha256, name) = key.strip_prefix(prefix)?.split_once('/')?;
     let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

@@ -14,41 +14,41 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::sync::OnceCell;
 
+use super::error_context;
 use super::failure::classify;
-use super::limit::Limits;
-use super::situation;
-use super::watch::Polls;
+use super::limit::RateLimiter;
+use super::watch::SharedPolls;
 use crate::engine::{Failure, repeat};
 use crate::resource::ClusterLocation;
 
-/// How often a read is tried before its failure is the caller's.
+/// Maximum number of attempts of a read.
 const READ_ATTEMPTS: u32 = 6;
 
-/// What belongs to the cluster, and where.
+/// The scope of the cluster: its name and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub struct ClusterScope {
     /// The cluster's name: the value of its tag.
     pub cluster: String,
     /// The region, for example `us-east-1`.
     pub region: String,
-    /// The bucket that machines start from.
+    /// The bucket that machines read their files from.
     pub bucket: String,
     /// The prefix of the cluster's keys in it, with a final slash.
     pub prefix: String,
 }
 
-impl Scope {
-    /// Where the cluster lives.
+impl ClusterScope {
+    /// Returns the location of the cluster.
     pub fn location(&self) -> ClusterLocation {
         let root = self.prefix.trim_end_matches('/');
         ClusterLocation::new(&self.region, &self.bucket, root.strip_suffix(self.cluster.as_str()).unwrap_or(root))
     }
 }
 
-/// An account and region, seen from one cluster.
+/// The connection to an account and region, for one cluster.
 #[derive(Debug)]
-pub struct Aws {
-    pub(super) scope: Scope,
+pub struct AwsProvider {
+    pub(super) scope: ClusterScope,
     pub(super) autoscaling: aws_sdk_autoscaling::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
@@ -57,21 +57,21 @@ pub struct Aws {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
-    pub(super) polls: Polls,
-    pub(super) zones: super::zones::Shared,
+    pub(super) polls: SharedPolls,
+    pub(super) zones: super::zones::SharedListing,
     pub(super) caller: OnceCell<(String, String)>,
-    /// Whether the cluster had a healthy master when this run first asked.
+    /// `true` if the cluster had a healthy master when this run first checked.
     pub(super) lives: OnceCell<bool>,
-    /// True once the region has answered a call: then it is enabled in the account.
+    /// `true` once the region has answered a call: it is then known to be enabled in the account.
     enabled: AtomicBool,
-    limits: Limits,
+    limits: RateLimiter,
 }
 
-impl Aws {
+impl AwsProvider {
     /// Connects as `aws-config` resolves credentials, profile and endpoint. `http` replaces the HTTP client.
     ///
     /// Makes no call.
-    pub async fn connect(scope: Scope, http: Option<SharedHttpClient>) -> Self {
+    pub async fn connect(scope: ClusterScope, http: Option<SharedHttpClient>) -> Self {
         let http =
             http.unwrap_or_else(|| Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https());
         let timeouts = TimeoutConfig::builder()
@@ -95,12 +95,12 @@ impl Aws {
             s3: super::s3::client(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
-            polls: Polls::default(),
-            zones: super::zones::Shared::default(),
+            polls: SharedPolls::default(),
+            zones: super::zones::SharedListing::default(),
             caller: OnceCell::new(),
             lives: OnceCell::new(),
             enabled: AtomicBool::new(false),
-            limits: Limits::default(),
+            limits: RateLimiter::default(),
             scope,
         }
     }
@@ -121,18 +121,18 @@ impl Aws {
         self.limits.wait(service, action).await;
         match Box::pin(request).await {
             Ok(answer) => {
-                self.enabled.fetch_or(situation::proves_region(service), Ordering::Relaxed);
+                self.enabled.fetch_or(error_context::names_region(service), Ordering::Relaxed);
                 Ok(answer)
             }
             Err(error) => {
                 let failure = classify(service, action, &self.scope.region, &error);
-                let in_doubt = situation::is_opt_in(&self.scope.region) && !self.enabled.load(Ordering::Relaxed);
-                Err(if in_doubt { situation::not_enabled(failure) } else { failure })
+                let in_doubt = error_context::is_opt_in(&self.scope.region) && !self.enabled.load(Ordering::Relaxed);
+                Err(if in_doubt { error_context::not_enabled(failure) } else { failure })
             }
         }
     }
 
-    /// Sends a request that changes nothing, again and again while its failure is one that passes.
+    /// Sends a request that changes nothing, and retries it while its failure is temporary.
     pub(super) async fn read<T, E, F>(
         &self,
         service: &str,
@@ -148,7 +148,7 @@ impl Aws {
     }
 }
 
-/// A random pause of up to 0.2 s, 0.4 s, 0.8 s, … before the next attempt.
+/// Returns a random pause of up to 0.2 s, 0.4 s, 0.8 s, … before the next attempt.
 fn pause(attempt: u32) -> Duration {
     Duration::from_millis(fastrand::u64(50..=100 << attempt.min(6)))
 }

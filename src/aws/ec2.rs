@@ -1,51 +1,51 @@
-//! What the kinds of EC2 share: tags and filters.
+//! Code that the EC2 kinds share: tags and filters.
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
-use super::Aws;
-use super::kind::Look;
+use super::AwsProvider;
+use super::kind::ObserveCache;
 use crate::engine::{Failure, Live};
 use crate::resource::{CLUSTER_TAG, Tags};
 
 /// The service's name, for failures and limits.
 pub(super) const EC2: &str = "ec2";
 
-/// Keeps what carries the cluster's tag.
-pub(super) fn of_cluster(aws: &Aws) -> Filter {
+/// Matches objects that carry the cluster's tag.
+pub(super) fn of_cluster(aws: &AwsProvider) -> Filter {
     filter(&format!("tag:{CLUSTER_TAG}"), &aws.scope.cluster)
 }
 
-/// Keeps what an observation is about: by tag, or by the ids that the record knows. An id that does not exist is no
-/// failure for a filter.
-pub(super) fn sought(look: &Look<'_>, attribute: &str, kind: &str) -> Filter {
+/// Matches the objects of an observation: by tag, or by the ids in the record. An id that does not exist is not an error
+/// for a filter.
+pub(super) fn sought(look: &ObserveCache<'_>, attribute: &str, kind: &str) -> Filter {
     match look.whose.ids(kind) {
         None => of_cluster(look.aws),
         Some(ids) => Filter::builder().name(attribute).set_values(Some(ids)).build(),
     }
 }
 
-/// A filter with one value.
+/// Returns a filter with one value.
 pub(super) fn filter(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-/// The tags of a creating call.
+/// Returns the tags for a creating call.
 pub(super) fn specification(resource: ResourceType, tags: &Tags) -> TagSpecification {
     TagSpecification::builder().resource_type(resource).set_tags(Some(to_ec2(tags))).build()
 }
 
-/// Tags as EC2 takes them.
+/// Converts tags to EC2's form.
 pub(super) fn to_ec2(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// Tags as EC2 gives them.
+/// Converts tags from EC2's form.
 pub(super) fn from_ec2(tags: &[Tag]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }
 
-/// Makes an object carry the wanted tags: sets what differs, and removes what was ours and is not wanted any more.
-pub(super) async fn retag(aws: &Aws, live: &Live, wanted: &Tags, changed: bool) -> Result<(), Failure> {
+/// Sets the wanted tags on an object: sets those that differ, and removes tags of Quorate that are no longer wanted.
+pub(super) async fn retag(aws: &AwsProvider, live: &Live, wanted: &Tags, changed: bool) -> Result<(), Failure> {
     if !changed {
         return Ok(());
     }
@@ -63,12 +63,12 @@ pub(super) async fn retag(aws: &Aws, live: &Live, wanted: &Tags, changed: bool) 
     Ok(())
 }
 
-/// A count as EC2 takes it.
+/// Converts a count to EC2's type.
 pub(super) fn whole(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// A moment as EC2 and Auto Scaling give it.
+/// Converts a time as EC2 and Auto Scaling return it.
 pub(super) fn created(at: Option<&aws_smithy_types::DateTime>) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_second(at?.secs()).ok()
 }

@@ -1,4 +1,4 @@
-//! What AWS says before anything is built, in one hop.
+//! Facts about the account and the region, read before anything is built, in one round of calls.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use aws_sdk_ec2::types::{
 };
 use aws_sdk_ssm::types::Parameter;
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, filter};
-use super::zones::{Asker, Zone, all, is_within};
+use super::zones::{ListedZone, ListingUser, all, is_within};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Cloud, Facts, Gate, ImageFacts, Question, SizeFacts, TargetHealth};
+use crate::resource::{ApiFirewall, CloudFacts, Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
-/// Where AWS publishes the newest images of Amazon Linux 2023.
+/// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
 const IMAGES: [(Architecture, &str); 2] = [
     (Architecture::X86_64, "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"),
     (Architecture::Arm64, "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"),
 ];
 
-impl Cloud for Aws {
+impl CloudFacts for AwsProvider {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move { caller(self).await.map(|(account, _)| account) })
     }
@@ -29,7 +29,7 @@ impl Cloud for Aws {
         Box::pin(super::target_group::health(self, group))
     }
 
-    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+    fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
             let ((account, caller), images, own_images, sizes, offered, zones, public_zones) = tokio::try_join!(
                 caller(self),
@@ -38,7 +38,7 @@ impl Cloud for Aws {
                 sizes(self, &question.sizes),
                 offered(self, &question.sizes),
                 zones(self),
-                all(self, Asker::Facts),
+                all(self, ListingUser::Facts),
             )?;
             let public_zones = public(&public_zones, &question.name);
             let region = self.scope.region.clone();
@@ -50,17 +50,17 @@ impl Cloud for Aws {
         Box::pin(async move { Ok(caller(self).await?.1) })
     }
 
-    fn gate(&self) -> &dyn Gate {
+    fn gate(&self) -> &dyn ApiFirewall {
         self
     }
 
-    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-        Box::pin(super::strays::strays(self))
+    fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(super::unmanaged::unmanaged(self))
     }
 }
 
-/// The account and the ARN of who is asking: they do not change while we work.
-async fn caller(aws: &Aws) -> Result<(String, String), Failure> {
+/// Returns the account and the ARN of the caller, which do not change during a run.
+async fn caller(aws: &AwsProvider) -> Result<(String, String), Failure> {
     let ask = async || {
         let answer = aws.read("sts", "GetCallerIdentity", || aws.sts.get_caller_identity().send()).await?;
         Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
@@ -68,7 +68,7 @@ async fn caller(aws: &Aws) -> Result<(String, String), Failure> {
     aws.caller.get_or_try_init(ask).await.cloned()
 }
 
-async fn images(aws: &Aws, wanted: bool) -> Result<BTreeMap<Architecture, String>, Failure> {
+async fn images(aws: &AwsProvider, wanted: bool) -> Result<BTreeMap<Architecture, String>, Failure> {
     if !wanted {
         return Ok(BTreeMap::new());
     }
@@ -83,9 +83,9 @@ fn image(parameter: &Parameter) -> Option<(Architecture, String)> {
     Some((*architecture, parameter.value()?.to_owned()))
 }
 
-/// The images that the file names, as far as machines can start from them. Asked by filter: a list of ids would fail as
-/// a whole if one of them were not there.
-async fn own_images(aws: &Aws, question: &Question) -> Result<BTreeMap<String, ImageFacts>, Failure> {
+/// Returns the images that the file names, if machines can start from them. Read by filter: a list of ids would fail as
+/// a whole if one of them did not exist.
+async fn own_images(aws: &AwsProvider, question: &FactsQuery) -> Result<BTreeMap<String, ImageFacts>, Failure> {
     if question.own_images.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -109,8 +109,8 @@ fn own_image(told: &Image) -> Option<(String, ImageFacts)> {
     Some((told.image_id()?.to_owned(), ImageFacts { architecture, root_device, root_gib }))
 }
 
-/// Asked by filter: a list of names would fail as a whole if the region did not have one of them.
-async fn sizes(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, SizeFacts>, Failure> {
+/// Read by filter: a list of names would fail as a whole if the region did not have one of them.
+async fn sizes(aws: &AwsProvider, names: &[String]) -> Result<BTreeMap<String, SizeFacts>, Failure> {
     if names.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -121,8 +121,8 @@ async fn sizes(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, SizeFacts
     Ok(told.iter().filter_map(size).collect())
 }
 
-/// The zones that have each size, in one call for all of them. A region may have a size that some of its zones lack.
-async fn offered(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+/// Returns the zones that offer each size, in one call for all of them. Some zones of a region may lack a size.
+async fn offered(aws: &AwsProvider, names: &[String]) -> Result<BTreeMap<String, Vec<String>>, Failure> {
     if names.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -158,8 +158,8 @@ fn size(told: &InstanceTypeInfo) -> Option<(String, SizeFacts)> {
     Some((told.instance_type()?.as_str().to_owned(), SizeFacts { architecture, vcpus, memory_mib }))
 }
 
-/// The zones of the region itself: local zones and the like must be opted in to, and lack what a cluster needs.
-async fn zones(aws: &Aws) -> Result<Vec<String>, Failure> {
+/// Returns the zones of the region itself: local zones and the like need an opt-in, and lack services of a cluster.
+async fn zones(aws: &AwsProvider) -> Result<Vec<String>, Failure> {
     let request = || {
         let request = aws.ec2.describe_availability_zones();
         request.filters(filter("state", "available")).filters(filter("opt-in-status", "opt-in-not-required")).send()
@@ -170,7 +170,7 @@ async fn zones(aws: &Aws) -> Result<Vec<String>, Failure> {
     Ok(zones.into_iter().map(str::to_owned).collect())
 }
 
-fn public(zones: &[Zone], cluster: &str) -> BTreeMap<String, Vec<String>> {
+fn public(zones: &[ListedZone], cluster: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for zone in zones.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name)) {
         found.entry(zone.name.clone()).or_default().push(zone.id.clone());
@@ -189,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    fn told(architectures: &[ArchitectureType]) -> InstanceTypeInfo {
+    fn described(architectures: &[ArchitectureType]) -> InstanceTypeInfo {
         let processor = ProcessorInfo::builder().set_supported_architectures(Some(architectures.to_vec())).build();
         InstanceTypeInfo::builder()
             .instance_type(InstanceType::T3Medium)
@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn a_size_is_of_the_architecture_that_images_exist_for() {
-        let (name, facts) = size(&told(&[ArchitectureType::I386, ArchitectureType::X8664])).unwrap();
+        let (name, facts) = size(&described(&[ArchitectureType::I386, ArchitectureType::X8664])).unwrap();
         assert_eq!((name.as_str(), facts.architecture), ("t3.medium", Architecture::X86_64));
         assert_eq!((facts.vcpus, facts.memory_mib), (2, 4096));
-        assert_eq!(size(&told(&[ArchitectureType::Arm64])).unwrap().1.architecture, Architecture::Arm64);
-        assert_eq!(size(&told(&[ArchitectureType::Arm64Mac])), None);
+        assert_eq!(size(&described(&[ArchitectureType::Arm64])).unwrap().1.architecture, Architecture::Arm64);
+        assert_eq!(size(&described(&[ArchitectureType::Arm64Mac])), None);
     }
 
     #[test]
@@ -225,8 +225,12 @@ mod tests {
 
     #[test]
     fn public_zones_are_those_that_the_name_ends_in() {
-        let zone =
-            |id: &str, name: &str, private| Zone { id: id.into(), name: name.into(), private, comment: String::new() };
+        let zone = |id: &str, name: &str, private| ListedZone {
+            id: id.into(),
+            name: name.into(),
+            private,
+            comment: String::new(),
+        };
         let zones = [
             zone("Z2", "example.com", false),
             zone("Z1", "example.com", false),

@@ -1,4 +1,4 @@
-//! What AWS answers, classified by code in one table.
+//! Errors of AWS, classified by code in one table.
 
 use std::time::SystemTime;
 
@@ -9,13 +9,13 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
 use aws_smithy_types::retry::ErrorKind;
 
-use super::situation::{Answer, situate};
-use crate::engine::{Class, Failure, chain};
+use super::error_context::{ErrorContext, situate};
+use crate::engine::{Failure, FailureClass, chain};
 
-/// Codes by class. A code that is not here, and does not end in `NotFound`, is [`Class::Fatal`].
-const CODES: &[(Class, &[&str])] = &[
+/// Codes by class. A code that is not here, and does not end in `NotFound`, is [`FailureClass::Fatal`].
+const CODES: &[(FailureClass, &[&str])] = &[
     (
-        Class::Throttled,
+        FailureClass::Throttled,
         &[
             "EntityTemporarilyUnmodifiable",
             "ConcurrentModification",
@@ -38,7 +38,7 @@ const CODES: &[(Class, &[&str])] = &[
     ),
     (
         // The service has no machines, or no answer, to give at the moment; nothing was made.
-        Class::Unavailable,
+        FailureClass::Unavailable,
         &[
             "InsufficientCapacity",
             "InsufficientHostCapacity",
@@ -51,7 +51,7 @@ const CODES: &[(Class, &[&str])] = &[
     ),
     (
         // A server that failed may have done what it was asked before it did.
-        Class::UnknownOutcome,
+        FailureClass::UnknownOutcome,
         &[
             "InternalError",
             "InternalFailure",
@@ -64,7 +64,7 @@ const CODES: &[(Class, &[&str])] = &[
     (
         // Auto Scaling and EC2 answer with their most general code when a role, profile, template or group was made
         // a moment ago; ELB and IAM have a code of their own for it.
-        Class::MaybeNotYetConsistent,
+        FailureClass::MaybeNotYetConsistent,
         &[
             "InvalidConfigurationRequest",
             "InvalidParameterValue",
@@ -76,7 +76,7 @@ const CODES: &[(Class, &[&str])] = &[
         ],
     ),
     (
-        Class::Gone,
+        FailureClass::Gone,
         &[
             "InvalidLaunchTemplateId.VersionNotFound",
             "404",
@@ -94,7 +94,7 @@ const CODES: &[(Class, &[&str])] = &[
         ],
     ),
     (
-        Class::AlreadyExists,
+        FailureClass::AlreadyExists,
         &[
             "IdempotentParameterMismatch",
             "AlreadyExists",
@@ -116,7 +116,7 @@ const CODES: &[(Class, &[&str])] = &[
         ],
     ),
     (
-        Class::Held,
+        FailureClass::Held,
         &[
             "BucketNotEmpty",
             "DeleteConflict",
@@ -133,7 +133,7 @@ const CODES: &[(Class, &[&str])] = &[
         ],
     ),
     (
-        Class::Unauthenticated,
+        FailureClass::Unauthenticated,
         &[
             "TokenRefreshRequired",
             "InvalidToken",
@@ -152,17 +152,20 @@ const CODES: &[(Class, &[&str])] = &[
             "UnrecognizedClientException",
         ],
     ),
-    (Class::Clock, &["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"]),
-    (Class::NotEnabled, &["Blocked", "OptInRequired", "PendingVerification", "RegionDisabledException"]),
-    (Class::Denied, &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"]),
-    (Class::Elsewhere, &["IllegalLocationConstraintException", "IncorrectEndpoint", "PermanentRedirect", "Redirect"]),
+    (FailureClass::Clock, &["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"]),
+    (FailureClass::NotEnabled, &["Blocked", "OptInRequired", "PendingVerification", "RegionDisabledException"]),
+    (FailureClass::Denied, &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"]),
+    (
+        FailureClass::Elsewhere,
+        &["IllegalLocationConstraintException", "IncorrectEndpoint", "PermanentRedirect", "Redirect"],
+    ),
     (
         // Refused for what the request is, whenever it is sent.
-        Class::Invalid,
+        FailureClass::Invalid,
         &["IncorrectModificationState", "InvalidParameterCombination", "Unsupported", "VolumeModificationRateExceeded"],
     ),
     (
-        Class::Quota,
+        FailureClass::Quota,
         &[
             "AddressLimitExceeded",
             "InstanceLimitExceeded",
@@ -191,49 +194,49 @@ const CODES: &[(Class, &[&str])] = &[
     ),
 ];
 
-/// The class of a service's answer: by code, else by HTTP status.
-pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> Class {
+/// Returns the class of a service's answer: by code, else by HTTP status.
+pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> FailureClass {
     let listed = code.and_then(|code| {
         CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class).or_else(|| {
             // EC2 has a code a kind: `InvalidVpcID.NotFound`, `InvalidSubnetID.NotFound`, …
-            code.ends_with(".NotFound").then_some(Class::Gone)
+            code.ends_with(".NotFound").then_some(FailureClass::Gone)
         })
     });
     listed.unwrap_or(match status {
-        Some(429) => Class::Throttled,
-        Some(503) => Class::Unavailable,
+        Some(429) => FailureClass::Throttled,
+        Some(503) => FailureClass::Unavailable,
         // Whether a server that failed had already done what it was asked, nobody knows.
-        Some(500..) => Class::UnknownOutcome,
-        Some(404) => Class::Gone,
-        Some(401 | 403) => Class::Denied,
-        Some(400..) => Class::Invalid,
-        _ => Class::Fatal,
+        Some(500..) => FailureClass::UnknownOutcome,
+        Some(404) => FailureClass::Gone,
+        Some(401 | 403) => FailureClass::Denied,
+        Some(400..) => FailureClass::Invalid,
+        _ => FailureClass::Fatal,
     })
 }
 
-/// The answer; nothing if what was asked about is not there.
+/// Returns the answer; `None` if the object does not exist.
 pub(super) fn if_there<T>(outcome: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
-        Err(failure) if failure.class == Class::Gone => Ok(None),
+        Err(failure) if failure.class == FailureClass::Gone => Ok(None),
         Err(failure) => Err(failure),
     }
 }
 
-/// What a creation's later calls do not find was made by its first one.
+/// Classifies a failure of a creation's later calls: an object that they do not find was created by the first call.
 pub(super) fn just_made(failure: Failure) -> Failure {
     match failure.class {
-        Class::Gone => Failure { class: Class::NotYetConsistent, ..failure },
+        FailureClass::Gone => Failure { class: FailureClass::NotYetConsistent, ..failure },
         _ => failure,
     }
 }
 
-/// A request that lacks something: a bug.
+/// Returns the failure of a request that lacks a parameter: a bug.
 pub(super) fn incomplete(error: &BuildError) -> Failure {
     super::kind::internal("build", error.to_string())
 }
 
-/// What became of a call, as a [`Failure`].
+/// Converts an SDK error to a [`Failure`].
 pub(super) fn classify<E>(service: &str, action: &str, region: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -244,15 +247,19 @@ where
     let credentials = cause::<CredentialsError>(error);
     let status = error.raw_response().map(|response| response.status().as_u16());
     let class = match error {
-        _ if credentials.is_some() => Class::Unauthenticated,
+        _ if credentials.is_some() => FailureClass::Unauthenticated,
         SdkError::ServiceError(_) => class_of(code.as_deref(), status),
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Class::UnknownOutcome,
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureClass::UnknownOutcome,
         SdkError::DispatchFailure(failure) => {
             let passing = failure.as_other() == Some(ErrorKind::TransientError);
             // The connection may have broken after the request was sent: whether it took effect is open.
-            if failure.is_io() || failure.is_timeout() || passing { Class::UnknownOutcome } else { Class::Fatal }
+            if failure.is_io() || failure.is_timeout() || passing {
+                FailureClass::UnknownOutcome
+            } else {
+                FailureClass::Fatal
+            }
         }
-        _ => Class::Fatal,
+        _ => FailureClass::Fatal,
     };
     let failure = Failure {
         class,
@@ -264,16 +271,16 @@ where
         code,
         request_id: error.request_id().map(str::to_owned),
     };
-    let answer = error.raw_response().map(Answer::of).unwrap_or_default();
+    let answer = error.raw_response().map(ErrorContext::of).unwrap_or_default();
     situate(failure, &answer, region, SystemTime::now())
 }
 
-/// The first cause of this type.
+/// Returns the first cause of this type.
 fn cause<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-/// Why there are no credentials, in a line.
+/// Returns the reason why there are no credentials, in one line.
 fn without_credentials(error: &CredentialsError) -> String {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => {
@@ -289,16 +296,16 @@ mod tests {
 
     #[test]
     fn a_code_decides_before_the_status() {
-        assert_eq!(class_of(Some("RequestLimitExceeded"), Some(503)), Class::Throttled);
-        assert_eq!(class_of(Some("DependencyViolation"), Some(400)), Class::Held);
-        assert_eq!(class_of(Some("InvalidRouteTableID.NotFound"), Some(400)), Class::Gone);
+        assert_eq!(class_of(Some("RequestLimitExceeded"), Some(503)), FailureClass::Throttled);
+        assert_eq!(class_of(Some("DependencyViolation"), Some(400)), FailureClass::Held);
+        assert_eq!(class_of(Some("InvalidRouteTableID.NotFound"), Some(400)), FailureClass::Gone);
     }
 
     #[test]
     fn a_server_error_without_a_known_code_leaves_the_outcome_open() {
-        assert_eq!(class_of(None, Some(500)), Class::UnknownOutcome);
-        assert_eq!(class_of(Some("Weird"), Some(502)), Class::UnknownOutcome);
-        assert_eq!(class_of(Some("Weird"), Some(400)), Class::Invalid);
+        assert_eq!(class_of(None, Some(500)), FailureClass::UnknownOutcome);
+        assert_eq!(class_of(Some("Weird"), Some(502)), FailureClass::UnknownOutcome);
+        assert_eq!(class_of(Some("Weird"), Some(400)), FailureClass::Invalid);
     }
 
     #[test]

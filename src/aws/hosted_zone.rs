@@ -1,7 +1,7 @@
 //! Hosted zones.
 //!
-//! Route 53 cannot tag a zone while it makes it. Until its tags are there, its comment, which it has from the first
-//! moment, says whose it is: `… (quorate.dev/cluster=chat.example.com quorate.dev/object=hosted-zone/internal)`.
+//! Route 53 cannot tag a zone in the creating call. Until its tags are set, its comment, which it has from its creation,
+//! names its owner: `… (quorate.dev/cluster=chat.example.com quorate.dev/object=hosted-zone/internal)`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,26 @@ use aws_sdk_route53::types::{
 use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
-use super::kind::{AwsKind, Creation, Look, internal, live, updated};
+use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, updated};
 use super::record::change;
-use super::tags::Whose;
-use super::zones::{ROUTE53, Zone, bare_id, plain_name, zones};
-use super::{Aws, tags};
-use crate::engine::{Address, Failure, Live, Note};
+use super::tags::ObservationScope;
+use super::zones::{ListedZone, ROUTE53, bare_id, plain_name, zones};
+use super::{AwsProvider, tags};
+use crate::engine::{Address, Failure, Live, ProgressNote};
 use crate::resource::{CLUSTER_TAG, HostedZone, OBJECT_TAG, Resource, Tags, internal_domain, vpc_in};
 
-/// The most zones that one call for tags takes.
+/// Maximum number of zones in one call for tags.
 const TAGS_A_CALL: usize = 10;
-/// How many record sets one change removes: AWS takes 1,000 values and 32,000 characters.
+/// Maximum number of record sets that one change removes: AWS takes 1,000 values and 32,000 characters.
 const REMOVED_A_CALL: usize = 100;
-/// How many foreign records a refusal names.
+/// Maximum number of foreign records that an error message names.
 const NAMED: usize = 3;
 
 impl AwsKind for HostedZone {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let internal = internal_domain(&aws.scope.cluster);
-        let candidates: Vec<&Zone> =
+        let candidates: Vec<&ListedZone> =
             zones(look).await?.iter().filter(|zone| !zone.private || zone.name == internal).collect();
         let tags = all_tags(aws, &candidates).await?;
         let ours = candidates.into_iter().filter_map(|zone| {
@@ -43,7 +43,7 @@ impl AwsKind for HostedZone {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let name = creation.object.address.name();
         let config = HostedZoneConfig::builder().comment(self.marked(aws, name)).private_zone(self.vpc.is_some());
         let request = aws
@@ -62,7 +62,7 @@ impl AwsKind for HostedZone {
         live(name, id, self, &[("id", id), ("name_servers", &name_servers(answer.delegation_set()))])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         aws.zones.forget().await;
         if changed.contains("vpc") {
             self.move_to_vpc(aws, &live.id).await?;
@@ -78,7 +78,7 @@ impl AwsKind for HostedZone {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         aws.zones.forget().await;
         let Some(zone) = if_there(get(aws, &live.id).await)? else { return Ok(()) };
         let private = zone
@@ -100,14 +100,14 @@ impl AwsKind for HostedZone {
 }
 
 impl HostedZone {
-    /// The comment with the mark that says whose the zone is.
-    fn marked(&self, aws: &Aws, name: &str) -> String {
+    /// Returns the comment with the mark that names the zone's owner.
+    fn marked(&self, aws: &AwsProvider, name: &str) -> String {
         let address = Self::address(name);
         format!("{} ({CLUSTER_TAG}={} {OBJECT_TAG}={address})", self.comment, aws.scope.cluster)
     }
 
-    /// Lets the wanted VPC see the zone, and no other. A private zone always has one.
-    async fn move_to_vpc(&self, aws: &Aws, id: &str) -> Result<(), Failure> {
+    /// Associates the zone with the wanted VPC, and with no other. A private zone always has one.
+    async fn move_to_vpc(&self, aws: &AwsProvider, id: &str) -> Result<(), Failure> {
         let wanted = self.vpc.as_ref().and_then(|vpc| vpc.known());
         let there = get(aws, id).await?;
         if let Some(wanted) = wanted
@@ -124,14 +124,14 @@ impl HostedZone {
     }
 }
 
-fn in_region(aws: &Aws, vpc: &str) -> Vpc {
+fn in_region(aws: &AwsProvider, vpc: &str) -> Vpc {
     Vpc::builder().vpc_id(vpc).vpc_region(VpcRegion::from(aws.scope.region.as_str())).build()
 }
 
-/// The zone's address, if it is one of the cluster's: by its tags, or by its comment while it has none of ours.
-fn address(whose: Whose<'_>, zone: &Zone, tags: &Tags) -> Option<Address> {
+/// Returns the zone's address, if it is one of the cluster's: by its tags, or by its comment while it has no Quorate tag.
+fn address(whose: ObservationScope<'_>, zone: &ListedZone, tags: &Tags) -> Option<Address> {
     let kind = HostedZone::KIND.name;
-    let Whose::Tagged(cluster) = whose else { return whose.address(tags, &zone.id, kind) };
+    let ObservationScope::Tagged(cluster) = whose else { return whose.address(tags, &zone.id, kind) };
     if tags.contains_key(CLUSTER_TAG) {
         return tags::address(tags, cluster, kind);
     }
@@ -139,7 +139,7 @@ fn address(whose: Whose<'_>, zone: &Zone, tags: &Tags) -> Option<Address> {
     mark.filter(|(owner, _)| *owner == cluster).map(|(_, address)| address).filter(|address| address.kind() == kind)
 }
 
-/// A comment without its mark, and the mark: whose the zone is, and which.
+/// Returns a comment without its mark, and the mark: the cluster and the address of the zone.
 fn split_mark(comment: &str) -> (&str, Option<(&str, Address)>) {
     let parse = || {
         let (text, mark) = comment.strip_suffix(')')?.rsplit_once(" (")?;
@@ -151,8 +151,8 @@ fn split_mark(comment: &str) -> (&str, Option<(&str, Address)>) {
     parse().unwrap_or((comment, None))
 }
 
-/// The zone with what only itself tells; nothing if it went away since it was listed.
-async fn see(aws: &Aws, address: Address, zone: &Zone, tags: Tags) -> Result<Option<Live>, Failure> {
+/// Returns the zone with what is not in a list; `None` if it was removed after it was listed.
+async fn see(aws: &AwsProvider, address: Address, zone: &ListedZone, tags: Tags) -> Result<Option<Live>, Failure> {
     let Some(told) = if_there(get(aws, &zone.id).await)? else { return Ok(None) };
     let place = |vpc: &Vpc| {
         let region = vpc.vpc_region().map(VpcRegion::as_str).unwrap_or_default();
@@ -170,23 +170,23 @@ async fn see(aws: &Aws, address: Address, zone: &Zone, tags: Tags) -> Result<Opt
     live(address.name(), &zone.id, &seen, &[("id", &zone.id), ("name_servers", &servers)]).map(Some)
 }
 
-async fn get(aws: &Aws, id: &str) -> Result<GetHostedZoneOutput, Failure> {
+async fn get(aws: &AwsProvider, id: &str) -> Result<GetHostedZoneOutput, Failure> {
     aws.read(ROUTE53, "GetHostedZone", || aws.route53.get_hosted_zone().id(id).send()).await
 }
 
-/// The servers to which a registrar delegates a public zone; a private one has none.
+/// Returns the name servers to which a registrar delegates a public zone; empty for a private one.
 fn name_servers(set: Option<&DelegationSet>) -> String {
     set.map(|set| set.name_servers().join(", ")).unwrap_or_default()
 }
 
-/// The tags of zones by id, as many a call as Route 53 takes.
-async fn all_tags(aws: &Aws, zones: &[&Zone]) -> Result<BTreeMap<String, Tags>, Failure> {
+/// Returns the tags of zones by id, with as many zones in each call as Route 53 takes.
+async fn all_tags(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<BTreeMap<String, Tags>, Failure> {
     let told = try_join_all(zones.chunks(TAGS_A_CALL).map(|some| tags_of(aws, some))).await?;
     Ok(told.into_iter().flatten().collect())
 }
 
-/// One call's worth. It fails as a whole if one of the zones went away: then each is asked about by itself.
-async fn tags_of(aws: &Aws, zones: &[&Zone]) -> Result<Vec<(String, Tags)>, Failure> {
+/// Returns the tags of one call. It fails as a whole if a zone was removed: then each zone is read in its own call.
+async fn tags_of(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<Vec<(String, Tags)>, Failure> {
     if let Some(told) = tags_at_once(aws, zones).await? {
         return Ok(told);
     }
@@ -194,7 +194,7 @@ async fn tags_of(aws: &Aws, zones: &[&Zone]) -> Result<Vec<(String, Tags)>, Fail
     Ok(told.into_iter().flatten().flatten().collect())
 }
 
-async fn tags_at_once(aws: &Aws, zones: &[&Zone]) -> Result<Option<Vec<(String, Tags)>>, Failure> {
+async fn tags_at_once(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<Option<Vec<(String, Tags)>>, Failure> {
     let request = || {
         let ids = zones.iter().map(|zone| zone.id.clone()).collect();
         let request = aws.route53.list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
@@ -211,7 +211,7 @@ fn from_route53(tags: &[Tag]) -> Tags {
 }
 
 /// Sets tags and removes others. AWS refuses an empty list, and a call without any.
-async fn retag(aws: &Aws, id: &str, set: &Tags, removed: &[String]) -> Result<(), Failure> {
+async fn retag(aws: &AwsProvider, id: &str, set: &Tags, removed: &[String]) -> Result<(), Failure> {
     if set.is_empty() && removed.is_empty() {
         return Ok(());
     }
@@ -226,8 +226,8 @@ async fn retag(aws: &Aws, id: &str, set: &Tags, removed: &[String]) -> Result<()
     aws.send(ROUTE53, "ChangeTagsForResource", request.send()).await.map(drop)
 }
 
-/// All record sets of a zone.
-pub(super) async fn records(aws: &Aws, id: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
+/// Returns all record sets of a zone.
+pub(super) async fn records(aws: &AwsProvider, id: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
     let (mut found, mut next) = (Vec::new(), None);
     loop {
         let request = || {
@@ -245,12 +245,12 @@ pub(super) async fn records(aws: &Aws, id: &str) -> Result<Vec<ResourceRecordSet
     }
 }
 
-/// The two record sets that come and go with the zone.
+/// Returns `true` for the two record sets that are created and deleted with the zone.
 fn is_the_zones_own(record: &ResourceRecordSet, zone: &str) -> bool {
     matches!(record.r#type(), RrType::Ns | RrType::Soa) && plain_name(record.name()) == zone
 }
 
-/// The machines write into the private zone only: what stands in a public one is somebody's.
+/// Returns the failure for foreign records. Machines write into the private zone only: no record in a public one is ours.
 fn holds(records: &[ResourceRecordSet]) -> Failure {
     let mut names: Vec<_> =
         records.iter().take(NAMED).map(|record| format!("{} {}", record.r#type(), plain_name(record.name()))).collect();
@@ -270,8 +270,8 @@ mod tests {
     const MARKED: &str = "Machines of c.example.com (quorate.dev/cluster=c.example.com \
                           quorate.dev/object=hosted-zone/internal)";
 
-    fn zone(comment: &str) -> Zone {
-        Zone { id: "Z1".into(), name: "internal.c.example.com".into(), private: true, comment: comment.into() }
+    fn zone(comment: &str) -> ListedZone {
+        ListedZone { id: "Z1".into(), name: "internal.c.example.com".into(), private: true, comment: comment.into() }
     }
 
     fn tags(pairs: &[(&str, &str)]) -> Tags {
@@ -280,19 +280,19 @@ mod tests {
 
     #[test]
     fn a_zone_without_tags_is_known_by_its_comment() {
-        let found = address(Whose::Tagged("c.example.com"), &zone(MARKED), &Tags::new());
+        let found = address(ObservationScope::Tagged("c.example.com"), &zone(MARKED), &Tags::new());
         assert_eq!(found, Some(HostedZone::address("internal")));
-        assert_eq!(address(Whose::Tagged("other.example.com"), &zone(MARKED), &Tags::new()), None);
-        assert_eq!(address(Whose::Tagged("c.example.com"), &zone("Machines"), &Tags::new()), None);
+        assert_eq!(address(ObservationScope::Tagged("other.example.com"), &zone(MARKED), &Tags::new()), None);
+        assert_eq!(address(ObservationScope::Tagged("c.example.com"), &zone("Machines"), &Tags::new()), None);
     }
 
     #[test]
     fn tags_win_over_the_comment() {
         let theirs = tags(&[(CLUSTER_TAG, "other.example.com"), (OBJECT_TAG, "hosted-zone/internal")]);
-        assert_eq!(address(Whose::Tagged("c.example.com"), &zone(MARKED), &theirs), None);
+        assert_eq!(address(ObservationScope::Tagged("c.example.com"), &zone(MARKED), &theirs), None);
         let ours = tags(&[(CLUSTER_TAG, "c.example.com"), (OBJECT_TAG, "hosted-zone/public")]);
         assert_eq!(
-            address(Whose::Tagged("c.example.com"), &zone("edited"), &ours),
+            address(ObservationScope::Tagged("c.example.com"), &zone("edited"), &ours),
             Some(HostedZone::address("public"))
         );
     }
@@ -321,7 +321,7 @@ mod tests {
             .collect::<Result<_, _>>()
             .unwrap();
         let failure = holds(&records);
-        assert_eq!(failure.class, crate::engine::Class::Fatal, "waiting does not help");
+        assert_eq!(failure.class, crate::engine::FailureClass::Fatal, "waiting does not help");
         assert!(failure.message.ends_with("A www0.example.com, A www1.example.com, A www2.example.com, 2 more"));
     }
 }

@@ -1,8 +1,8 @@
-//! What the kinds of IAM share: addresses in paths, documents, tags.
+//! Code that the IAM kinds share: addresses in paths, policy documents, tags.
 
 use aws_sdk_iam::types::Tag;
 
-use super::Aws;
+use super::AwsProvider;
 use super::failure::incomplete;
 use crate::engine::Failure;
 use crate::resource::Tags;
@@ -10,28 +10,28 @@ use crate::resource::Tags;
 /// The service's name, for failures and limits.
 pub(super) const IAM: &str = "iam";
 
-/// The beginning of the paths of all objects of a kind: IAM lists by path, not by tag.
-pub(super) fn path_prefix(aws: &Aws, kind: &str) -> String {
+/// Returns the beginning of the paths of all objects of a kind: IAM lists by path, not by tag.
+pub(super) fn path_prefix(aws: &AwsProvider, kind: &str) -> String {
     format!("/quorate/{}/{kind}/", aws.scope.cluster)
 }
 
-/// The name of the object that a path holds.
+/// Returns the name of the object that a path holds.
 pub(super) fn name_in<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     path.strip_prefix(prefix)?.strip_suffix('/').filter(|name| !name.is_empty() && !name.contains('/'))
 }
 
-/// Tags as IAM takes them.
+/// Converts tags to IAM's form.
 pub(super) fn to_iam(tags: &Tags) -> Result<Vec<Tag>, Failure> {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     tags.collect::<Result<_, _>>().map_err(|error| incomplete(&error))
 }
 
-/// Tags as IAM gives them.
+/// Converts tags from IAM's form.
 pub(super) fn from_iam(tags: &[Tag]) -> Tags {
     tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }
 
-/// A policy document as IAM gives it, decoded: it is percent-encoded (RFC 3986, so `+` stands for itself).
+/// Decodes a policy document as IAM returns it: percent-encoded (RFC 3986, so `+` stands for itself).
 pub(super) fn document(encoded: &str) -> String {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();

@@ -1,4 +1,4 @@
-//! Instance profiles. AWS gives each room for one role. Two hops: the profiles, and each with its tags.
+//! Instance profiles. AWS allows one role in each. Two rounds of calls: the profiles, and each with its tags.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
 use super::iam::{IAM, from_iam, name_in, path_prefix, to_iam};
-use super::kind::{AwsKind, Creation, Look, live, updated};
-use super::{Aws, tags};
-use crate::engine::{Class, Failure, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live, updated};
+use super::{AwsProvider, tags};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{InstanceProfile, Resource};
 
 impl AwsKind for InstanceProfile {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let prefix = path_prefix(aws, Self::KIND.name);
         let pages =
@@ -24,7 +24,7 @@ impl AwsKind for InstanceProfile {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .iam
             .create_instance_profile()
@@ -37,7 +37,7 @@ impl AwsKind for InstanceProfile {
         live(creation.object.address.name(), &self.name, self, &outputs(arn, &self.name))
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("role") {
             // What is in it now: an attempt before this one may have come half way.
             let there = roles(aws, &live.id).await?;
@@ -53,7 +53,7 @@ impl AwsKind for InstanceProfile {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         remove_roles(aws, &live.id, roles(aws, &live.id).await?.iter()).await?;
         let request = aws.iam.delete_instance_profile().instance_profile_name(&live.id);
         aws.send(IAM, "DeleteInstanceProfile", request.send()).await.map(drop)
@@ -61,8 +61,8 @@ impl AwsKind for InstanceProfile {
 }
 
 impl InstanceProfile {
-    /// Removes tags first: IAM takes a key in other letters for the same one.
-    async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+    /// Removes tags first: IAM does not distinguish upper and lower case in keys.
+    async fn retag(&self, aws: &AwsProvider, live: &Live) -> Result<(), Failure> {
         let removed = tags::removed(live, &self.tags);
         if !removed.is_empty() {
             let request = aws.iam.untag_instance_profile().instance_profile_name(&live.id).set_tag_keys(Some(removed));
@@ -76,12 +76,12 @@ impl InstanceProfile {
         Ok(())
     }
 
-    async fn add_role(&self, aws: &Aws) -> Result<(), Failure> {
+    async fn add_role(&self, aws: &AwsProvider) -> Result<(), Failure> {
         let request = aws.iam.add_role_to_instance_profile().instance_profile_name(&self.name);
         let request = request.set_role_name(self.role.known().map(str::to_owned));
         match aws.send(IAM, "AddRoleToInstanceProfile", request.send()).await {
             // A profile holds one role: with ours in it already, an earlier call took effect after all.
-            Err(full) if full.class == Class::Quota => {
+            Err(full) if full.class == FailureClass::Quota => {
                 let there = roles(aws, &self.name).await?;
                 if there.len() == 1 && there.first().map(String::as_str) == self.role.known() {
                     Ok(())
@@ -107,24 +107,24 @@ fn translate(profile: &IamProfile) -> InstanceProfile {
     }
 }
 
-/// The profile as only itself tells: a list has no tags. Nothing if it went away since it was listed.
-async fn see(aws: &Aws, name: &str, id: &str) -> Result<Option<Live>, Failure> {
+/// Returns the profile with its tags, which are not in a list. `None` if it was removed after it was listed.
+async fn see(aws: &AwsProvider, name: &str, id: &str) -> Result<Option<Live>, Failure> {
     let Some(profile) = if_there(get(aws, id).await)?.flatten() else { return Ok(None) };
     live(name, id, &translate(&profile), &outputs(profile.arn(), id)).map(Some)
 }
 
-async fn get(aws: &Aws, profile: &str) -> Result<Option<IamProfile>, Failure> {
+async fn get(aws: &AwsProvider, profile: &str) -> Result<Option<IamProfile>, Failure> {
     let request = || aws.iam.get_instance_profile().instance_profile_name(profile).send();
     Ok(aws.read(IAM, "GetInstanceProfile", request).await?.instance_profile)
 }
 
-async fn roles(aws: &Aws, profile: &str) -> Result<Vec<String>, Failure> {
+async fn roles(aws: &AwsProvider, profile: &str) -> Result<Vec<String>, Failure> {
     let found = get(aws, profile).await?;
     let roles = found.as_ref().map(IamProfile::roles).unwrap_or_default();
     Ok(roles.iter().map(|role| role.role_name().to_owned()).collect())
 }
 
-async fn remove_roles(aws: &Aws, profile: &str, roles: impl Iterator<Item = &String>) -> Result<(), Failure> {
+async fn remove_roles(aws: &AwsProvider, profile: &str, roles: impl Iterator<Item = &String>) -> Result<(), Failure> {
     let remove = roles.map(|role| async move {
         let request = aws.iam.remove_role_from_instance_profile().instance_profile_name(profile).role_name(role);
         if_there(aws.send(IAM, "RemoveRoleFromInstanceProfile", request.send()).await)

@@ -1,19 +1,19 @@
-//! Internet gateways. One is attached to its VPC in a call of its own.
+//! Internet gateways. A gateway is attached to its VPC in a separate call.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, Creation, Look, live};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live};
 use super::poll::once_visible;
-use super::tags::Whose;
-use crate::engine::{Class, Failure, Live, Note, Value};
+use super::tags::ObservationScope;
+use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
 use crate::resource::{InternetGateway, Resource};
 
 impl AwsKind for InternetGateway {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "internet-gateway-id", Self::KIND.name));
         let pages =
             || aws.ec2.describe_internet_gateways().filters(ours.clone()).into_paginator().items().send().try_collect();
@@ -21,7 +21,7 @@ impl AwsKind for InternetGateway {
         found.iter().filter_map(|gateway| seen(look.whose, gateway)).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_internet_gateway()
@@ -32,7 +32,7 @@ impl AwsKind for InternetGateway {
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("vpc") {
             detach(aws, live).await?;
             once_visible(|| attach(aws, &live.id, self)).await?;
@@ -41,15 +41,15 @@ impl AwsKind for InternetGateway {
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         detach(aws, live).await?;
         let request = aws.ec2.delete_internet_gateway().internet_gateway_id(&live.id);
         aws.send(EC2, "DeleteInternetGateway", request.send()).await.map(drop)
     }
 }
 
-/// The gateway in our words; its VPC is empty while it has none.
-fn seen(whose: Whose<'_>, gateway: &Answer) -> Option<Result<Live, Failure>> {
+/// Converts EC2's answer to a live object; its VPC is empty while it has none.
+fn seen(whose: ObservationScope<'_>, gateway: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(gateway.tags());
     let id = gateway.internet_gateway_id()?;
     let address = whose.address(&tags, id, InternetGateway::KIND.name)?;
@@ -57,12 +57,12 @@ fn seen(whose: Whose<'_>, gateway: &Answer) -> Option<Result<Live, Failure>> {
     Some(live(address.name(), id, &InternetGateway { vpc: vpc.into(), tags }, &[("id", id)]))
 }
 
-async fn attach(aws: &Aws, id: &str, wanted: &InternetGateway) -> Result<(), Failure> {
+async fn attach(aws: &AwsProvider, id: &str, wanted: &InternetGateway) -> Result<(), Failure> {
     let vpc = wanted.vpc.known().map(str::to_owned);
     let request = aws.ec2.attach_internet_gateway().internet_gateway_id(id).set_vpc_id(vpc.clone());
     match aws.send(EC2, "AttachInternetGateway", request.send()).await {
         // An earlier call, whose answer was lost, may have attached it where it belongs.
-        Err(failure) if failure.class == Class::AlreadyExists => {
+        Err(failure) if failure.class == FailureClass::AlreadyExists => {
             let look = || aws.ec2.describe_internet_gateways().internet_gateway_ids(id).send();
             let there = aws.read(EC2, "DescribeInternetGateways", look).await?;
             let mut attachments = there.internet_gateways().iter().flat_map(Answer::attachments);
@@ -72,14 +72,14 @@ async fn attach(aws: &Aws, id: &str, wanted: &InternetGateway) -> Result<(), Fai
     }
 }
 
-/// Takes the gateway off the VPC that it was seen on, if there is one.
-async fn detach(aws: &Aws, live: &Live) -> Result<(), Failure> {
+/// Detaches the gateway from the VPC that it was observed on, if there is one.
+async fn detach(aws: &AwsProvider, live: &Live) -> Result<(), Failure> {
     let Some(vpc) = live.attributes.get("vpc").and_then(Value::as_text).filter(|vpc| !vpc.is_empty()) else {
         return Ok(());
     };
     let request = aws.ec2.detach_internet_gateway().internet_gateway_id(&live.id).vpc_id(vpc);
     match aws.send(EC2, "DetachInternetGateway", request.send()).await {
-        Err(failure) if failure.class == Class::Gone => Ok(()),
+        Err(failure) if failure.class == FailureClass::Gone => Ok(()),
         outcome => outcome.map(drop),
     }
 }
@@ -106,9 +106,9 @@ mod tests {
             .attachments(InternetGatewayAttachment::builder().vpc_id("vpc-1").build())
             .set_tags(Some(to_ec2(&tags())))
             .build();
-        let vpc = |gateway| seen(Whose::Tagged("c"), gateway).unwrap().unwrap().attributes["vpc"].clone();
+        let vpc = |gateway| seen(ObservationScope::Tagged("c"), gateway).unwrap().unwrap().attributes["vpc"].clone();
         assert_eq!(vpc(&alone), Value::Text(String::new()));
         assert_eq!(vpc(&attached), Value::Text("vpc-1".to_owned()));
-        assert!(seen(Whose::Tagged("another"), &attached).is_none());
+        assert!(seen(ObservationScope::Tagged("another"), &attached).is_none());
     }
 }

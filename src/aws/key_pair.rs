@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, Creation, Look, live};
-use super::tags::Whose;
-use crate::engine::{Failure, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::tags::ObservationScope;
+use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{KeyPair, Resource};
 
 impl AwsKind for KeyPair {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "key-pair-id", Self::KIND.name));
         let request = || aws.ec2.describe_key_pairs().filters(ours.clone()).include_public_key(true).send();
         let found = aws.read(EC2, "DescribeKeyPairs", request).await?;
         found.key_pairs().iter().filter_map(|pair| seen(look.whose, pair)).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .import_key_pair()
@@ -32,19 +32,19 @@ impl AwsKind for KeyPair {
         live(creation.object.address.name(), id, self, &[("id", id), ("name", &self.name)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id), ("name", &self.name)])
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let request = aws.ec2.delete_key_pair().set_key_name(live.outputs.get("name").cloned());
         aws.send(EC2, "DeleteKeyPair", request.send()).await.map(drop)
     }
 }
 
-/// The key pair in our words.
-fn seen(whose: Whose<'_>, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
+/// Converts EC2's answer to a live object.
+fn seen(whose: ObservationScope<'_>, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(pair.tags());
     let (id, name) = (pair.key_pair_id()?, pair.key_name()?);
     let address = whose.address(&tags, id, KeyPair::KIND.name)?;
@@ -53,7 +53,7 @@ fn seen(whose: Whose<'_>, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
     Some(live(address.name(), id, &seen, &[("id", id), ("name", name)]))
 }
 
-/// The type and the key: EC2 adds the pair's name as a comment.
+/// Returns the type and the key: EC2 adds the pair's name as a comment.
 fn without_comment(public_key: &str) -> String {
     public_key.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
 }

@@ -4,69 +4,88 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::OnceCell;
 
-use super::Aws;
-use super::tags::Whose;
-use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
+use super::AwsProvider;
+use super::tags::ObservationScope;
+use crate::engine::{
+    Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote, Provider,
+};
 use crate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
-    Listener, LoadBalancer, LocationTraces, Record, Resource, Role, RouteTable, Secret, SecurityGroup,
-    SecurityGroupRules, Subnet, TargetGroup, Volume, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, HostedZone, InstanceProfile, InternetGateway,
+    KeyPair, LaunchTemplate, Listener, LoadBalancer, LocationTraces, Resource, Role, RouteTable, Secret, SecurityGroup,
+    SecurityGroupRules, Subnet, TargetGroup, Vpc,
 };
 
-/// What one observation has seen already: answers that several kinds read.
-pub(super) struct Look<'a> {
+/// The shared answers of one observation: each is read once, for several kinds.
+pub(super) struct ObserveCache<'a> {
     /// The connection.
-    pub(super) aws: &'a Aws,
-    /// What is looked for.
-    pub(super) whose: Whose<'a>,
+    pub(super) aws: &'a AwsProvider,
+    /// The objects that are looked for.
+    pub(super) whose: ObservationScope<'a>,
     /// Security groups: their own attributes, and their rules.
     pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
     /// Load balancers, target groups and listeners of the cluster.
-    pub(super) balancing: OnceCell<super::balancing::Balancing>,
+    pub(super) balancing: OnceCell<super::elb_snapshot::ElbSnapshot>,
     /// The default versions of the account's launch templates.
     pub(super) template_versions: OnceCell<Vec<aws_sdk_ec2::types::LaunchTemplateVersion>>,
     /// The volumes that carry the cluster's tag.
     pub(super) volumes: OnceCell<Vec<aws_sdk_ec2::types::Volume>>,
-    /// What the cluster keeps in its bucket.
+    /// The cluster's objects in its bucket.
     pub(super) kept: OnceCell<Vec<aws_sdk_s3::types::Object>>,
-    /// Hosted zones whose names have to do with the cluster's.
-    pub(super) zones: OnceCell<Vec<super::zones::Zone>>,
+    /// Hosted zones whose names are related to the cluster's.
+    pub(super) zones: OnceCell<Vec<super::zones::ListedZone>>,
 }
 
-/// What a creation needs beside the attributes.
-pub(super) struct Creation<'a> {
+/// The inputs of a creation other than the attributes.
+pub(super) struct CreateContext<'a> {
     /// The object, resolved.
     pub(super) object: &'a Object,
     /// The client token.
-    pub(super) token: &'a Token,
+    pub(super) token: &'a IdempotencyToken,
 }
 
 /// A kind of object on AWS. The verbs stand in this order in every file.
 pub(super) trait AwsKind: Resource + Send + Sync {
-    /// All objects of the kind that belong to the cluster, in as few calls as the API allows.
-    fn observe(look: &Look<'_>) -> impl Future<Output = Result<Vec<Live>, Failure>> + Send;
+    /// Returns all objects of the kind that belong to the cluster, in as few calls as the API allows.
+    fn observe(look: &ObserveCache<'_>) -> impl Future<Output = Result<Vec<Live>, Failure>> + Send;
 
-    /// Makes the object, with its tags in the creating call.
-    fn create(&self, aws: &Aws, creation: &Creation<'_>) -> impl Future<Output = Result<Live, Failure>> + Send;
+    /// Creates the object, with its tags in the creating call.
+    fn create(
+        &self,
+        aws: &AwsProvider,
+        creation: &CreateContext<'_>,
+    ) -> impl Future<Output = Result<Live, Failure>> + Send;
 
-    /// Changes the named attributes to what `self` says.
+    /// Changes the named attributes to the values of `self`.
     fn update(
         &self,
-        aws: &Aws,
+        aws: &AwsProvider,
         live: &Live,
         changed: &BTreeSet<String>,
     ) -> impl Future<Output = Result<Live, Failure>> + Send;
 
     /// Removes the object and waits until it is gone.
-    fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn delete(
+        aws: &AwsProvider,
+        live: &Live,
+        note: ProgressNote<'_>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Waits until others can use it. Most kinds can be used at once.
-    fn ready(_aws: &Aws, live: &Live, _note: Note<'_>) -> impl Future<Output = Result<Live, Failure>> + Send {
+    /// Waits until the object can be used by others. Most kinds can be used at once.
+    fn ready(
+        _aws: &AwsProvider,
+        live: &Live,
+        _note: ProgressNote<'_>,
+    ) -> impl Future<Output = Result<Live, Failure>> + Send {
         async { Ok(live.clone()) }
     }
 
     /// Replaces its machines one after the other.
-    fn roll(&self, _aws: &Aws, live: &Live, _note: Note<'_>) -> impl Future<Output = Result<Live, Failure>> + Send {
+    fn roll(
+        &self,
+        _aws: &AwsProvider,
+        live: &Live,
+        _note: ProgressNote<'_>,
+    ) -> impl Future<Output = Result<Live, Failure>> + Send {
         async { Ok(live.clone()) }
     }
 }
@@ -81,20 +100,20 @@ macro_rules! with_kind {
     };
 }
 
-/// The registry: one line a kind.
+/// The registry: one line per kind.
 macro_rules! registry {
     ($($type:ident),* $(,)?) => {
         /// Observes every kind at once.
-        async fn observe_all(aws: &Aws) -> Result<Vec<Live>, Failure> {
-            let look = Look::new(aws);
+        async fn observe_all(aws: &AwsProvider) -> Result<Vec<Live>, Failure> {
+            let look = ObserveCache::new(aws);
             let kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = vec![$(Box::pin($type::observe(&look))),*];
             let found = futures_util::future::try_join_all(kinds).await?;
             Ok(judged(aws, found.into_iter().flatten()))
         }
 
-        /// Looks for what the record names, kind by kind, and only for the kinds that it names.
-        async fn recall_all(aws: &Aws, recorded: &BTreeMap<Address, String>) -> Result<Vec<Live>, Failure> {
-            let look = Look::of(aws, Whose::Recorded(&aws.scope.cluster, recorded));
+        /// Reads the objects in the record, kind by kind, and only for the kinds that it names.
+        async fn recall_all(aws: &AwsProvider, recorded: &BTreeMap<Address, String>) -> Result<Vec<Live>, Failure> {
+            let look = ObserveCache::of(aws, ObservationScope::Recorded(&aws.scope.cluster, recorded));
             let mut kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = Vec::new();
             $(if recorded.keys().any(|address| address.kind() == $type::KIND.name) {
                 kinds.push(Box::pin($type::observe(&look)));
@@ -105,7 +124,7 @@ macro_rules! registry {
             Ok(named.map(|live| Live { proven: false, ..live }).collect())
         }
 
-        impl Provider for Aws {
+        impl Provider for AwsProvider {
             fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
                 Box::pin(observe_all(self))
             }
@@ -119,7 +138,7 @@ macro_rules! registry {
 
             fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
                 with_kind!(address.kind(), K => Box::pin(async move {
-                    let look = Look::new(self);
+                    let look = ObserveCache::new(self);
                     let found = K::observe(&look).await?;
                     Ok(judged(self, found.into_iter().filter(|live| live.address == *address)))
                 }); $($type),*)
@@ -128,11 +147,11 @@ macro_rules! registry {
             fn create<'a>(
                 &'a self,
                 object: &'a Object,
-                token: &'a Token,
+                token: &'a IdempotencyToken,
             ) -> BoxFuture<'a, Result<Live, Failure>> {
                 with_kind!(object.address.kind(), K => Box::pin(async move {
                     let wanted = read::<K>(object)?;
-                    wanted.create(self, &Creation { object, token }).await.map_err(fresh)
+                    wanted.create(self, &CreateContext { object, token }).await.map_err(fresh)
                 }); $($type),*)
             }
 
@@ -151,21 +170,21 @@ macro_rules! registry {
                 &'a self,
                 live: &'a Live,
                 object: &'a Object,
-                note: Note<'a>,
+                note: ProgressNote<'a>,
             ) -> BoxFuture<'a, Result<Live, Failure>> {
                 with_kind!(object.address.kind(), K => Box::pin(async move {
                     read::<K>(object)?.roll(self, live, note).await
                 }); $($type),*)
             }
 
-            fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+            fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
                 with_kind!(live.address.kind(), K => Box::pin(K::ready(self, live, note)); $($type),*)
             }
 
-            fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+            fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
                 with_kind!(live.address.kind(), K => Box::pin(async move {
                     match K::delete(self, live, note).await {
-                        Err(failure) if failure.class == Class::Gone => Ok(()),
+                        Err(failure) if failure.class == FailureClass::Gone => Ok(()),
                         outcome => outcome,
                     }
                 }); $($type),*)
@@ -185,7 +204,7 @@ registry! {
     SecurityGroup,
     SecurityGroupRules,
     KeyPair,
-    Volume,
+    EbsVolume,
     LaunchTemplate,
     AutoScalingGroup,
     Role,
@@ -194,25 +213,25 @@ registry! {
     TargetGroup,
     Listener,
     HostedZone,
-    Record,
+    DnsRecord,
 }
 
-/// Takes the proof from what belongs to a cluster of the same name that lives elsewhere: its path or its name says
-/// no more than the name of the cluster.
-fn judged(aws: &Aws, found: impl Iterator<Item = Live>) -> Vec<Live> {
+/// Clears the proof of ownership of objects of a cluster with the same name in another place: their path or their name
+/// holds only the name of the cluster.
+fn judged(aws: &AwsProvider, found: impl Iterator<Item = Live>) -> Vec<Live> {
     let (location, cluster) = (aws.scope.location(), &aws.scope.cluster);
     let judge =
         |live: Live| Live { proven: live.proven && !location.contradicts(&LocationTraces::of(cluster, &live)), ..live };
     found.map(judge).collect()
 }
 
-impl<'a> Look<'a> {
-    /// An observation that has seen nothing yet.
-    pub(super) fn new(aws: &'a Aws) -> Self {
-        Self::of(aws, Whose::Tagged(&aws.scope.cluster))
+impl<'a> ObserveCache<'a> {
+    /// Returns an observation without any answers yet.
+    pub(super) fn new(aws: &'a AwsProvider) -> Self {
+        Self::of(aws, ObservationScope::Tagged(&aws.scope.cluster))
     }
 
-    fn of(aws: &'a Aws, whose: Whose<'a>) -> Self {
+    fn of(aws: &'a AwsProvider, whose: ObservationScope<'a>) -> Self {
         Self {
             aws,
             whose,
@@ -226,12 +245,12 @@ impl<'a> Look<'a> {
     }
 }
 
-/// The object as its kind.
+/// Converts the object to its kind.
 fn read<K: Resource>(object: &Object) -> Result<K, Failure> {
     K::from_attributes(&object.attributes).map_err(|malformed| broken(object.address.kind(), &malformed))
 }
 
-/// A live object of a kind, in its words.
+/// Returns a live object of a kind.
 pub(super) fn live<K: Resource>(
     name: &str,
     id: impl Into<String>,
@@ -243,44 +262,44 @@ pub(super) fn live<K: Resource>(
         id: id.into(),
         attributes: seen.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?,
         outputs: outputs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        phase: Phase::Ready,
+        phase: ObjectPhase::Ready,
         proven: true,
         created: None,
         members: Vec::new(),
     })
 }
 
-/// A live object after an update: with the attributes that it was to get, and otherwise as it was.
+/// Returns a live object after an update: with the new attributes, and otherwise unchanged.
 pub(super) fn updated<K: Resource>(before: &Live, now: &K) -> Result<Live, Failure> {
     let attributes = now.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?;
     Ok(Live { attributes, ..before.clone() })
 }
 
-/// A live object's attributes as its kind.
+/// Converts a live object's attributes to its kind.
 pub(super) fn seen<K: Resource>(live: &Live) -> Result<K, Failure> {
     K::from_attributes(&live.attributes).map_err(|malformed| broken(K::KIND.name, &malformed))
 }
 
-/// What is not there for a creation or an update was most likely made a moment ago.
+/// Classifies a missing object in a creation or an update: it was most likely created a moment ago.
 fn fresh(failure: Failure) -> Failure {
     match failure.class {
-        Class::Gone => Failure { class: Class::MaybeNotYetConsistent, ..failure },
+        FailureClass::Gone => Failure { class: FailureClass::MaybeNotYetConsistent, ..failure },
         _ => failure,
     }
 }
 
-/// A kind that nobody registered.
+/// Returns the failure for a kind that is not registered.
 fn unknown(kind: &str) -> Failure {
     internal(kind, format!("AWS has no kind `{kind}`"))
 }
 
-/// Attributes that do not fit their kind.
+/// Returns the failure for attributes that do not fit their kind.
 fn broken(kind: &str, malformed: &dyn std::error::Error) -> Failure {
     let cause = malformed.source().map(|source| format!(": {source}")).unwrap_or_default();
     internal(kind, format!("{malformed}{cause}"))
 }
 
-/// A failure of our own.
+/// Returns an internal failure.
 pub(super) fn internal(action: &str, message: String) -> Failure {
-    Failure::own(Class::Fatal, action, message)
+    Failure::own(FailureClass::Fatal, action, message)
 }

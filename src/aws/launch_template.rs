@@ -1,6 +1,6 @@
 //! Launch templates: the object is the default version, and a change is a new one.
 //!
-//! A version whose tags alone are new names the version that it is like in its description: machines of that one need
+//! A version that differs from another one only in tags names that version in its description: machines of that one need
 //! not be replaced.
 
 mod data;
@@ -9,21 +9,21 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{LaunchTemplate as Answer, LaunchTemplateVersion, ResourceType};
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification};
-use super::kind::{AwsKind, Creation, Look};
-use super::tags::Whose;
-use crate::engine::{Class, Failure, Live, Note, Value};
+use super::kind::{AwsKind, CreateContext, ObserveCache};
+use super::tags::ObservationScope;
+use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
 use crate::resource::{LaunchTemplate, Resource};
 
-/// The beginning of the description of a version that differs from an earlier one only in tags.
+/// The prefix of the description of a version that differs from an earlier one only in tags.
 const LIKE: &str = "only the tags differ from version ";
 
-/// The most versions that EC2 gives in one answer.
+/// Maximum number of versions in one answer of EC2.
 const PAGE: i32 = 200;
 
 impl AwsKind for LaunchTemplate {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let templates = templates(look).await?;
         if templates.is_empty() {
             return Ok(Vec::new());
@@ -33,7 +33,7 @@ impl AwsKind for LaunchTemplate {
     }
 
     // The data of a template is large: boxed, or every future around it is.
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_launch_template()
@@ -48,7 +48,7 @@ impl AwsKind for LaunchTemplate {
         live(creation.object.address.name(), id, self, version, version)
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let mut outputs = live.outputs.clone();
         let of_version: BTreeSet<&str> = changed.iter().map(String::as_str).filter(|name| *name != "tags").collect();
         if !of_version.is_empty() {
@@ -63,16 +63,16 @@ impl AwsKind for LaunchTemplate {
         Ok(Live { outputs, created: live.created, ..now })
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let request = aws.ec2.delete_launch_template().launch_template_id(&live.id);
         aws.send(EC2, "DeleteLaunchTemplate", request.send()).await.map(drop)
     }
 }
 
 impl LaunchTemplate {
-    /// Makes a version with everything in it (nothing is taken over from another one), and makes it the default.
+    /// Creates a complete version (nothing is inherited from another one), and makes it the default.
     /// `like` is the version from which it differs only in tags.
-    async fn renew(&self, aws: &Aws, id: &str, like: Option<&String>) -> Result<String, Failure> {
+    async fn renew(&self, aws: &AwsProvider, id: &str, like: Option<&String>) -> Result<String, Failure> {
         let request = aws
             .ec2
             .create_launch_template_version()
@@ -88,18 +88,18 @@ impl LaunchTemplate {
     }
 }
 
-/// A version that was made a moment ago may not be known yet.
+/// Classifies a failure: a version that was created a moment ago may not be visible yet.
 fn too_early(failure: Failure) -> Failure {
     match failure.code.as_deref() {
-        Some("InvalidLaunchTemplateId.VersionNotFound") => Failure { class: Class::NotYetConsistent, ..failure },
+        Some("InvalidLaunchTemplateId.VersionNotFound") => Failure { class: FailureClass::NotYetConsistent, ..failure },
         _ => failure,
     }
 }
 
-async fn templates(look: &Look<'_>) -> Result<Vec<Answer>, Failure> {
+async fn templates(look: &ObserveCache<'_>) -> Result<Vec<Answer>, Failure> {
     let aws = look.aws;
     // There is no filter for ids, and a list of ids fails as a whole if one is missing.
-    let ours = matches!(look.whose, Whose::Tagged(_)).then(|| vec![of_cluster(aws)]);
+    let ours = matches!(look.whose, ObservationScope::Tagged(_)).then(|| vec![of_cluster(aws)]);
     let pages = || {
         let request = aws.ec2.describe_launch_templates().set_filters(ours.clone()).max_results(PAGE);
         request.into_paginator().items().send().try_collect()
@@ -107,8 +107,8 @@ async fn templates(look: &Look<'_>) -> Result<Vec<Answer>, Failure> {
     aws.read(EC2, "DescribeLaunchTemplates", pages).await
 }
 
-/// The default versions of all templates of the account: they have no tags of their own to filter by.
-pub(super) async fn default_versions<'a>(look: &'a Look<'_>) -> Result<&'a [LaunchTemplateVersion], Failure> {
+/// Returns the default versions of all templates of the account: versions have no tags to filter by.
+pub(super) async fn default_versions<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [LaunchTemplateVersion], Failure> {
     let aws = look.aws;
     let pages = || {
         let request = aws.ec2.describe_launch_template_versions().versions("$Default").max_results(PAGE);
@@ -118,15 +118,19 @@ pub(super) async fn default_versions<'a>(look: &'a Look<'_>) -> Result<&'a [Laun
     versions.await.map(Vec::as_slice)
 }
 
-/// The version since which nothing but tags has changed, up to this one.
+/// Returns the first version since which only tags have changed, up to this one.
 pub(super) fn generation(version: &LaunchTemplateVersion) -> i64 {
     let number = version.version_number().unwrap_or_default();
     let like = version.version_description().and_then(|text| text.strip_prefix(LIKE)?.parse().ok());
     like.filter(|like| (1..=number).contains(like)).unwrap_or(number)
 }
 
-/// The template in our words.
-fn seen(whose: Whose<'_>, template: &Answer, versions: &[LaunchTemplateVersion]) -> Option<Result<Live, Failure>> {
+/// Converts EC2's answer to a live object.
+fn seen(
+    whose: ObservationScope<'_>,
+    template: &Answer,
+    versions: &[LaunchTemplateVersion],
+) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(template.tags());
     let id = template.launch_template_id()?;
     let address = whose.address(&tags, id, LaunchTemplate::KIND.name)?;
@@ -144,8 +148,8 @@ fn live(name: &str, id: &str, template: &LaunchTemplate, version: i64, generatio
     super::kind::live(name, id, template, &[("id", id), ("version", &version), ("generation", &generation)])
 }
 
-/// Writes what no attribute can say behind the image's id: so the template differs from what is wanted, the plan shows
-/// why, and the next version is without it.
+/// Appends settings that no attribute has to the image's id: the template then differs from the wanted one, the plan
+/// shows why, and the next version does not have them.
 fn with_notes(mut live: Live, beside: &[String]) -> Live {
     if !beside.is_empty()
         && let Some(Value::Text(image)) = live.attributes.get_mut("image")

@@ -1,4 +1,4 @@
-//! One token bucket per API action, so that AWS never has to say no.
+//! Rate limits: one token bucket per API action, so that AWS does not throttle the calls.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often an action may be called: a burst, then so many a second.
+/// The rate of an action: a burst, then a number of calls per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Rate {
+struct RateLimit {
     burst: f64,
     per_second: f64,
 }
 
-/// EC2's documented default limits, a little below ELB's and Auto Scaling's, and Route 53's for the whole account.
-fn rate(service: &str, action: &str) -> Rate {
+/// Returns EC2's documented default limits, a little below ELB's and Auto Scaling's, and Route 53's for the whole account.
+fn rate(service: &str, action: &str) -> RateLimit {
     let read = action.starts_with("Describe") || action.starts_with("Get") || action.starts_with("List");
     let (burst, per_second) = match (service, read) {
         ("s3", _) => (200.0, 200.0),
@@ -24,22 +24,22 @@ fn rate(service: &str, action: &str) -> Rate {
         ("route53", _) => (5.0, 5.0),
         _ => (40.0, 10.0),
     };
-    Rate { burst, per_second }
+    RateLimit { burst, per_second }
 }
 
 #[derive(Debug)]
-struct Bucket {
+struct TokenBucket {
     tokens: f64,
     at: Instant,
 }
 
 /// The buckets of all actions that were called.
 #[derive(Debug, Default)]
-pub(super) struct Limits {
-    buckets: Mutex<HashMap<String, Bucket>>,
+pub(super) struct RateLimiter {
+    buckets: Mutex<HashMap<String, TokenBucket>>,
 }
 
-impl Limits {
+impl RateLimiter {
     /// Waits until the action may be called.
     pub(super) async fn wait(&self, service: &str, action: &str) {
         let pause = self.take(service, action, Instant::now());
@@ -48,13 +48,13 @@ impl Limits {
         }
     }
 
-    /// Takes a token, on credit if there is none, and says how long until it would have been there.
+    /// Takes a token, on credit if there is none, and returns the time until it is available.
     fn take(&self, service: &str, action: &str, now: Instant) -> Duration {
         let rate = rate(service, action);
         // Route 53 counts all calls of an account together.
         let key = if service == "route53" { service.to_owned() } else { format!("{service}:{action}") };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.entry(key).or_insert(Bucket { tokens: rate.burst, at: now });
+        let bucket = buckets.entry(key).or_insert(TokenBucket { tokens: rate.burst, at: now });
         let gained = now.duration_since(bucket.at).as_secs_f64() * rate.per_second;
         bucket.tokens = (bucket.tokens + gained).min(rate.burst) - 1.0;
         bucket.at = now;
@@ -68,7 +68,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_free_and_then_the_rate_holds() {
-        let limits = Limits::default();
+        let limits = RateLimiter::default();
         let start = Instant::now();
         for _ in 0..50 {
             limits.wait("ec2", "CreateSubnet").await;
@@ -82,7 +82,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn actions_do_not_wait_for_each_other_except_at_route_53() {
-        let limits = Limits::default();
+        let limits = RateLimiter::default();
         let start = Instant::now();
         for action in ["CreateVpc", "CreateSubnet"] {
             for _ in 0..50 {

@@ -6,14 +6,14 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, Listener as ElbListener, ProtocolEnum,
 };
 
-use super::Aws;
-use super::balancing::{ELB, Told, balancing, retag, text, to_elb};
-use super::kind::{AwsKind, Creation, Look, live, updated};
-use crate::engine::{Failure, Live, Note};
+use super::AwsProvider;
+use super::elb_snapshot::{DescribedObject, ELB, balancing, retag, text, to_elb};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live, updated};
+use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{Listener, Resource};
 
 impl AwsKind for Listener {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.listeners.iter();
         let ours =
             told.filter_map(|told| Some((told.address(look, told.object.listener_arn(), Self::KIND.name)?, told)));
@@ -24,7 +24,7 @@ impl AwsKind for Listener {
         .collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .elb
             .create_listener()
@@ -40,7 +40,7 @@ impl AwsKind for Listener {
         live(creation.object.address.name(), &arn, self, &[("arn", &arn)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.iter().any(|name| name != "tags") {
             // What TLS needs goes by itself when the protocol is another one.
             let request = aws
@@ -58,7 +58,7 @@ impl AwsKind for Listener {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         aws.send(ELB, "DeleteListener", aws.elb.delete_listener().listener_arn(&live.id).send()).await.map(drop)
     }
 }
@@ -75,7 +75,7 @@ impl Listener {
     }
 }
 
-fn translate(told: &Told<ElbListener>) -> Listener {
+fn translate(told: &DescribedObject<ElbListener>) -> Listener {
     let listener = &told.object;
     // A policy may be told of a listener that has nothing to do with TLS.
     let tls = listener.protocol() == Some(&ProtocolEnum::Tls);
@@ -90,7 +90,7 @@ fn translate(told: &Told<ElbListener>) -> Listener {
     }
 }
 
-/// The target group that connections go to: all of them, if somebody made it several.
+/// Returns the target group that connections go to: all of them, if it was changed to several.
 fn targets(actions: &[Action]) -> String {
     let mut arns = BTreeSet::new();
     for action in actions {
@@ -124,7 +124,7 @@ mod tests {
         let told = |protocol| {
             let certificate = Certificate::builder().certificate_arn("arn:c").build();
             let listener = ElbListener::builder().protocol(protocol).certificates(certificate).ssl_policy("policy");
-            translate(&Told { object: listener.build(), attributes: [].into(), tags: [].into() })
+            translate(&DescribedObject { object: listener.build(), attributes: [].into(), tags: [].into() })
         };
         let tls = told(ProtocolEnum::Tls);
         assert_eq!((tls.certificate.as_deref(), tls.tls_policy.as_deref()), (Some("arn:c"), Some("policy")));

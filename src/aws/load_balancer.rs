@@ -8,29 +8,29 @@ use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancerState, LoadBalancerStateEnum, LoadBalancerTypeEnum,
 };
 
-use super::Aws;
-use super::balancing::{ELB, Told, balancing, known, retag, text, to_elb};
+use super::AwsProvider;
+use super::elb_snapshot::{DescribedObject, ELB, balancing, known, retag, text, to_elb};
 use super::failure::{if_there, just_made};
-use super::kind::{AwsKind, Creation, Look, internal, live, updated};
-use super::poll::Poll;
-use super::strays::{delete_classic, is_classic};
-use crate::engine::{Class, Failure, Live, Note, Phase};
+use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, updated};
+use super::poll::PollTimer;
+use super::unmanaged::{delete_classic, is_classic};
+use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote};
 use crate::resource::{LoadBalancer, Resource};
 
-/// The attribute that lets each address answer for all zones. A new network load balancer has it off.
+/// The attribute of cross-zone load balancing. A new network load balancer has it off.
 const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
-/// How long becoming usable, or going away, may take.
+/// Maximum time for a load balancer to become usable, or to be removed.
 const LIMIT: Duration = Duration::from_mins(10);
 
 impl AwsKind for LoadBalancer {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.load_balancers.iter();
         let ours =
             told.filter_map(|told| Some((told.address(look, told.object.load_balancer_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| found(address.name(), &told.object, &translate(told))).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let groups = Some(known(&self.security_groups)).filter(|groups| !groups.is_empty());
         let request = aws
             .elb
@@ -50,7 +50,7 @@ impl AwsKind for LoadBalancer {
         found(creation.object.address.name(), made, self)
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("subnets") {
             let request = aws.elb.set_subnets().load_balancer_arn(&live.id).set_subnets(Some(known(&self.subnets)));
             aws.send(ELB, "SetSubnets", request.send()).await?;
@@ -67,41 +67,41 @@ impl AwsKind for LoadBalancer {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         if is_classic(&live.id) {
             return delete_classic(aws, &live.id).await;
         }
         let request = aws.elb.delete_load_balancer().load_balancer_arn(&live.id);
         aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
-        let mut poll = Poll::lasting(LIMIT);
+        let mut poll = PollTimer::lasting(LIMIT);
         while if_there(state(aws, &live.id).await)?.is_some() {
             note("the load balancer is going away".to_owned());
             if !poll.again().await {
-                return Err(late(Class::Held, "DeleteLoadBalancer", "is still there after 10 minutes"));
+                return Err(late(FailureClass::Held, "DeleteLoadBalancer", "is still there after 10 minutes"));
             }
         }
         Ok(())
     }
 
-    async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
-        let mut poll = Poll::lasting(LIMIT);
+    async fn ready(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
+        let mut poll = PollTimer::lasting(LIMIT);
         loop {
             let state = state(aws, &live.id).await.map_err(just_made)?;
             match phase(&state) {
-                Phase::Ready => return Ok(Live { phase: Phase::Ready, ..live.clone() }),
-                Phase::Failed => return Err(late(Class::Fatal, "DescribeLoadBalancers", &words(&state))),
+                ObjectPhase::Ready => return Ok(Live { phase: ObjectPhase::Ready, ..live.clone() }),
+                ObjectPhase::Failed => return Err(late(FailureClass::Fatal, "DescribeLoadBalancers", &words(&state))),
                 _ => note(format!("the load balancer {}", words(&state))),
             }
             if !poll.again().await {
                 let still = format!("{} after 10 minutes", words(&state));
-                return Err(late(Class::Fatal, "DescribeLoadBalancers", &still));
+                return Err(late(FailureClass::Fatal, "DescribeLoadBalancers", &still));
             }
         }
     }
 }
 
 impl LoadBalancer {
-    async fn set_cross_zone(&self, aws: &Aws, arn: &str) -> Result<(), Failure> {
+    async fn set_cross_zone(&self, aws: &AwsProvider, arn: &str) -> Result<(), Failure> {
         let attribute = LoadBalancerAttribute::builder().key(CROSS_ZONE).value(self.cross_zone.to_string()).build();
         let request = aws.elb.modify_load_balancer_attributes().load_balancer_arn(arn).attributes(attribute);
         aws.send(ELB, "ModifyLoadBalancerAttributes", request.send()).await.map(drop)
@@ -115,10 +115,10 @@ fn found(name: &str, told: &ElbLoadBalancer, seen: &LoadBalancer) -> Result<Live
     let outputs =
         [("arn", &*arn), ("dns_name", &*dns_name), ("zone_id", told.canonical_hosted_zone_id().unwrap_or_default())];
     let live = live(name, &arn, seen, &outputs)?;
-    Ok(Live { phase: told.state().map_or(Phase::Pending, phase), ..live })
+    Ok(Live { phase: told.state().map_or(ObjectPhase::Pending, phase), ..live })
 }
 
-fn translate(told: &Told<ElbLoadBalancer>) -> LoadBalancer {
+fn translate(told: &DescribedObject<ElbLoadBalancer>) -> LoadBalancer {
     let balancer = &told.object;
     let subnets = balancer.availability_zones().iter().filter_map(AvailabilityZone::subnet_id);
     LoadBalancer {
@@ -131,30 +131,30 @@ fn translate(told: &Told<ElbLoadBalancer>) -> LoadBalancer {
     }
 }
 
-async fn state(aws: &Aws, arn: &str) -> Result<LoadBalancerState, Failure> {
+async fn state(aws: &AwsProvider, arn: &str) -> Result<LoadBalancerState, Failure> {
     let request = || aws.elb.describe_load_balancers().load_balancer_arns(arn).send();
     let answer = aws.read(ELB, "DescribeLoadBalancers", request).await?;
     match answer.load_balancers().first() {
         Some(balancer) => Ok(balancer.state().cloned().unwrap_or_else(|| LoadBalancerState::builder().build())),
-        None => Err(late(Class::Gone, "DescribeLoadBalancers", "is not there")),
+        None => Err(late(FailureClass::Gone, "DescribeLoadBalancers", "is not there")),
     }
 }
 
-fn phase(state: &LoadBalancerState) -> Phase {
+fn phase(state: &LoadBalancerState) -> ObjectPhase {
     match state.code() {
-        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => Phase::Ready,
-        Some(LoadBalancerStateEnum::Failed) => Phase::Failed,
-        _ => Phase::Pending,
+        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => ObjectPhase::Ready,
+        Some(LoadBalancerStateEnum::Failed) => ObjectPhase::Failed,
+        _ => ObjectPhase::Pending,
     }
 }
 
-/// `is provisioning`, and why if ELB says so.
+/// Returns `is provisioning`, with the reason if ELB gives one.
 fn words(state: &LoadBalancerState) -> String {
     let code = state.code().map_or("in no state", LoadBalancerStateEnum::as_str);
     state.reason().map_or_else(|| format!("is {code}"), |reason| format!("is {code}: {reason}"))
 }
 
-fn late(class: Class, action: &str, what: &str) -> Failure {
+fn late(class: FailureClass, action: &str, what: &str) -> Failure {
     let message = format!("the load balancer {what}");
     Failure { class, service: ELB.to_owned(), ..internal(action, message) }
 }
@@ -171,27 +171,28 @@ mod tests {
 
     #[test]
     fn a_load_balancer_is_usable_when_it_is_active() {
-        assert_eq!(phase(&in_state("active")), Phase::Ready);
-        assert_eq!(phase(&in_state("active_impaired")), Phase::Ready);
-        assert_eq!(phase(&in_state("provisioning")), Phase::Pending);
-        assert_eq!(phase(&in_state("failed")), Phase::Failed);
-        assert_eq!(phase(&in_state("a state of the future")), Phase::Pending);
+        assert_eq!(phase(&in_state("active")), ObjectPhase::Ready);
+        assert_eq!(phase(&in_state("active_impaired")), ObjectPhase::Ready);
+        assert_eq!(phase(&in_state("provisioning")), ObjectPhase::Pending);
+        assert_eq!(phase(&in_state("failed")), ObjectPhase::Failed);
+        assert_eq!(phase(&in_state("a state of the future")), ObjectPhase::Pending);
     }
 
     #[test]
     fn its_dns_name_is_told_as_route_53_repeats_it() {
         let told = ElbLoadBalancer::builder().load_balancer_arn("arn").dns_name("Api-1.ELB.amazonaws.com").build();
-        let told = Told { object: told, attributes: [].into(), tags: [].into() };
+        let told = DescribedObject { object: told, attributes: [].into(), tags: [].into() };
         let live = found("api", &told.object, &translate(&told)).unwrap();
         assert_eq!(live.outputs["dns_name"], "api-1.elb.amazonaws.com");
-        assert_eq!(live.phase, Phase::Pending, "nothing is known of its state");
+        assert_eq!(live.phase, ObjectPhase::Pending, "nothing is known of its state");
     }
 
     #[test]
     fn cross_zone_is_off_unless_it_is_on() {
         let with = |attributes: &[(&str, &str)]| {
             let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            translate(&Told { object: ElbLoadBalancer::builder().build(), attributes, tags: [].into() }).cross_zone
+            translate(&DescribedObject { object: ElbLoadBalancer::builder().build(), attributes, tags: [].into() })
+                .cross_zone
         };
         assert!(with(&[(CROSS_ZONE, "true")]));
         assert!(!with(&[(CROSS_ZONE, "false")]));

@@ -1,25 +1,25 @@
 //! The only place that knows the AWS SDK: one file per kind of object, the same verbs in the same order.
 //!
-//! [`Aws`] observes by kind, never by object; it never retries a change, it classifies what AWS answered
+//! [`AwsProvider`] observes by kind, never by object. It never retries a change: it classifies the answer of AWS
 //! (`failure.rs`) and the engine decides. Reads are retried here.
 
-mod balancing;
+mod api_firewall;
+mod caller_address;
 mod client;
 mod ec2;
+mod elb_snapshot;
+mod error_context;
 mod facts;
 mod failure;
-mod gate;
 mod iam;
 mod kind;
 mod limit;
 mod poll;
 mod s3;
-mod situation;
 mod store;
-mod strays;
 mod tags;
+mod unmanaged;
 mod watch;
-mod whereabouts;
 mod zones;
 
 mod autoscaling_group;
@@ -46,6 +46,6 @@ mod vpc;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Aws, Scope};
+pub use caller_address::public_address;
+pub use client::{AwsProvider, ClusterScope};
 pub use store::S3Store;
-pub use whereabouts::public_address;

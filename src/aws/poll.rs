@@ -1,69 +1,69 @@
-//! Looking again, less and less often, for so long at most.
+//! Polling with growing pauses, up to a time limit.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::failure::just_made;
-use crate::engine::{Class, Failure};
+use crate::engine::{Failure, FailureClass};
 
-/// How long before the first look; each pause after it is half as long again.
+/// Pause before the first poll; each later pause is half as long again.
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest pause between two looks.
+/// Maximum pause between two polls.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// How long what was made a moment ago may stay unseen by the call that furnishes it.
+/// Maximum time for a new object to become visible to the call that configures it.
 const VISIBLE: Duration = Duration::from_mins(2);
 
-/// A call about something that was made a moment ago: sent again while AWS does not find it.
+/// Sends a call about an object that was created a moment ago, and retries it while AWS does not find the object.
 ///
-/// What has neither a client token nor a unique name must be furnished like this: to look for it by tag and to make it
-/// again would make it twice.
+/// Needed for objects that have neither a client token nor a unique name: to look such an object up by tag and to create it
+/// again would create it twice.
 pub(super) async fn once_visible<F>(call: impl Fn() -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    let mut poll = Poll::lasting(VISIBLE);
+    let mut poll = PollTimer::lasting(VISIBLE);
     loop {
         match call().await {
-            Err(failure) if failure.class == Class::Gone && poll.again().await => {}
+            Err(failure) if failure.class == FailureClass::Gone && poll.again().await => {}
             outcome => return outcome.map_err(just_made),
         }
     }
 }
 
-/// The pauses between looks: short at first, for what is quick, then longer.
+/// The pauses between polls: short at first, then longer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pause(Duration);
+pub(super) struct PollBackoff(Duration);
 
-impl Default for Pause {
+impl Default for PollBackoff {
     fn default() -> Self {
         Self(FIRST)
     }
 }
 
-impl Pause {
-    /// Waits until the next look.
+impl PollBackoff {
+    /// Waits until the next poll.
     pub(super) async fn over(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 3 / 2).min(LONGEST);
     }
 }
 
-/// When to look next, and until when.
+/// The schedule of polls, and their time limit.
 #[derive(Debug)]
-pub(super) struct Poll {
+pub(super) struct PollTimer {
     until: Instant,
-    pause: Pause,
+    pause: PollBackoff,
 }
 
-impl Poll {
-    /// Looks for so long.
+impl PollTimer {
+    /// Returns a schedule with this time limit.
     pub(super) fn lasting(limit: Duration) -> Self {
-        Self { until: Instant::now() + limit, pause: Pause::default() }
+        Self { until: Instant::now() + limit, pause: PollBackoff::default() }
     }
 
-    /// Waits until the next look. `false` when there should be none.
+    /// Waits until the next poll. Returns `false` if the time limit has passed.
     pub(super) async fn again(&mut self) -> bool {
         if Instant::now() >= self.until {
             return false;

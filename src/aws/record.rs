@@ -1,27 +1,27 @@
-//! Records that point at the cluster's load balancers.
+//! DNS records that point at the cluster's load balancers.
 //!
-//! They carry no mark of their own. An alias of one of our load balancers is ours, as its target's name begins as only
-//! ours do; of anything else the record and the file decide. Who looks needs neither: a zone that the cluster's name ends
-//! in is read whole, as a service may have any name in it.
+//! They carry no mark. An alias of a load balancer of the cluster is ours, as its target's name begins as only those names
+//! do; for any other record, the state record and the file decide. An observation needs neither: a zone that the cluster's
+//! name ends in is read whole, as a service may have any name in it.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 use futures_util::future::try_join_all;
 
-use super::Aws;
+use super::AwsProvider;
 use super::failure::{if_there, incomplete};
 use super::hosted_zone::records;
-use super::kind::{AwsKind, Creation, Look, live, seen, updated};
-use super::zones::{ROUTE53, Zone, is_within, plain_name, zones};
-use crate::engine::{Class, Failure, Live, Note};
-use crate::resource::{RECORD_LABELS, Record, balancer_stem};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live, seen, updated};
+use super::zones::{ListedZone, ROUTE53, is_within, plain_name, zones};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
+use crate::resource::{DnsRecord, RECORD_LABELS, balancer_stem};
 
-/// How many record sets are read from a name on: a name has one or two.
+/// Number of record sets that are read from a name on: a name has one or two.
 const AT_A_NAME: i32 = 5;
 
-impl AwsKind for Record {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+impl AwsKind for DnsRecord {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let cluster = &aws.scope.cluster;
         let zones = zones(look).await?.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
@@ -29,24 +29,24 @@ impl AwsKind for Record {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let zone = self.zone.known().unwrap_or_default();
         // Not an upsert: a record of that name is somebody else's.
         if let Err(refused) = self.write(aws, ChangeAction::Create).await {
             // Route 53 has one code for every batch that it does not take: whether the name is taken, a look tells.
             let taken =
                 refused.code.as_deref() == Some("InvalidChangeBatch") && !at(aws, zone, &self.name).await?.is_empty();
-            return Err(if taken { Failure { class: Class::AlreadyExists, ..refused } } else { refused });
+            return Err(if taken { Failure { class: FailureClass::AlreadyExists, ..refused } } else { refused });
         }
         live(creation.object.address.name(), id(zone, &self.name, &self.record_type), self, &[("name", &self.name)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
         self.write(aws, ChangeAction::Upsert).await?;
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let seen: Self = seen(live)?;
         let zone = seen.zone.known().unwrap_or_default();
         // AWS removes only what is exactly the same, so what is there is read once more.
@@ -58,8 +58,8 @@ impl AwsKind for Record {
     }
 }
 
-impl Record {
-    async fn write(&self, aws: &Aws, action: ChangeAction) -> Result<(), Failure> {
+impl DnsRecord {
+    async fn write(&self, aws: &AwsProvider, action: ChangeAction) -> Result<(), Failure> {
         let target = AliasTarget::builder()
             .set_dns_name(self.target.known().map(str::to_owned))
             .set_hosted_zone_id(self.target_zone.known().map(str::to_owned))
@@ -77,7 +77,7 @@ impl Record {
 
 /// Changes record sets, all or none.
 pub(super) async fn change(
-    aws: &Aws,
+    aws: &AwsProvider,
     zone: &str,
     action: ChangeAction,
     records: &[ResourceRecordSet],
@@ -96,8 +96,8 @@ fn id(zone: &str, name: &str, kind: &str) -> String {
     format!("{zone}/{name}/{kind}")
 }
 
-/// What every name of a zone leads to.
-async fn see(aws: &Aws, zone: &Zone) -> Result<Vec<Live>, Failure> {
+/// Returns the records of all names of a zone.
+async fn see(aws: &AwsProvider, zone: &ListedZone) -> Result<Vec<Live>, Failure> {
     let cluster = &aws.scope.cluster;
     let stem = balancer_stem(cluster);
     let mut there = if_there(records(aws, &zone.id).await)?.unwrap_or_default();
@@ -108,13 +108,13 @@ async fn see(aws: &Aws, zone: &Zone) -> Result<Vec<Live>, Failure> {
     seen.map(|seen| found(object_name(cluster, &seen.name), &seen, &stem)).collect()
 }
 
-/// The object of a record: the cluster's own are called by their label, those of services by their domain.
+/// Returns the object name of a record: the cluster's own records are named by label, those of services by domain.
 fn object_name<'a>(cluster: &str, name: &'a str) -> &'a str {
     let label = name.strip_suffix(cluster).and_then(|rest| rest.strip_suffix('.'));
     label.filter(|label| RECORD_LABELS.contains(label)).unwrap_or(name)
 }
 
-fn found(label: &str, seen: &Record, stem: &str) -> Result<Live, Failure> {
+fn found(label: &str, seen: &DnsRecord, stem: &str) -> Result<Live, Failure> {
     let target = seen.target.known().unwrap_or_default();
     let is_alias = seen.target_zone.known().is_some_and(|zone| !zone.is_empty());
     let id = id(seen.zone.known().unwrap_or_default(), &seen.name, &seen.record_type);
@@ -122,8 +122,8 @@ fn found(label: &str, seen: &Record, stem: &str) -> Result<Live, Failure> {
     Ok(Live { proven: is_alias && target.starts_with(stem), ..live })
 }
 
-/// What answers for a name, or keeps an address from it: nothing can stand beside a `CNAME`.
-async fn at(aws: &Aws, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
+/// Returns the record sets of a name that resolve it or conflict with an address: nothing can coexist with a `CNAME`.
+async fn at(aws: &AwsProvider, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
     let request = || {
         let request = aws.route53.list_resource_record_sets().hosted_zone_id(zone);
         request.start_record_name(name).max_items(AT_A_NAME).send()
@@ -136,7 +136,7 @@ async fn at(aws: &Aws, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>,
     Ok(there)
 }
 
-fn translate(zone: &Zone, record: &ResourceRecordSet) -> Record {
+fn translate(zone: &ListedZone, record: &ResourceRecordSet) -> DnsRecord {
     let (target, target_zone) = match record.alias_target() {
         Some(alias) => (alias_name(alias.dns_name()), alias.hosted_zone_id().to_owned()),
         None => (
@@ -149,7 +149,7 @@ fn translate(zone: &Zone, record: &ResourceRecordSet) -> Record {
             String::new(),
         ),
     };
-    Record {
+    DnsRecord {
         zone: zone.id.as_str().into(),
         name: plain_name(record.name()),
         record_type: record.r#type().as_str().to_owned(),
@@ -158,7 +158,7 @@ fn translate(zone: &Zone, record: &ResourceRecordSet) -> Record {
     }
 }
 
-/// The console writes `dualstack.` before a load balancer's name, which says the same.
+/// Removes `dualstack.`, which the console adds before a load balancer's name without a difference in meaning.
 fn alias_name(name: &str) -> String {
     let name = plain_name(name);
     name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
@@ -174,18 +174,18 @@ mod tests {
 
     const STEM: &str = "c-123456-";
 
-    fn zone() -> Zone {
-        Zone { id: "Z1".into(), name: "example.com".into(), private: false, comment: String::new() }
+    fn zone() -> ListedZone {
+        ListedZone { id: "Z1".into(), name: "example.com".into(), private: false, comment: String::new() }
     }
 
-    fn alias(target: &str) -> Record {
+    fn alias(target: &str) -> DnsRecord {
         let target =
             AliasTarget::builder().dns_name(target).hosted_zone_id("ZELB").evaluate_target_health(true).build();
         let record = ResourceRecordSet::builder().name("API.c.example.com.").r#type(RrType::A);
         translate(&zone(), &record.alias_target(target.unwrap()).build().unwrap())
     }
 
-    fn plain(values: &[&str]) -> Record {
+    fn plain(values: &[&str]) -> DnsRecord {
         let values = values.iter().map(|value| ResourceRecord::builder().value(*value).build().unwrap());
         let record = ResourceRecordSet::builder().name("api.c.example.com.").r#type(RrType::A).ttl(60);
         translate(&zone(), &record.set_resource_records(Some(values.collect())).build().unwrap())

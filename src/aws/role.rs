@@ -1,4 +1,4 @@
-//! IAM roles with their policies. Three hops: the roles, the names of their policies, the policies.
+//! IAM roles with their policies. Three rounds of calls: the roles, the names of their policies, the policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
 use super::iam::{IAM, document, from_iam, name_in, path_prefix, to_iam};
-use super::kind::{AwsKind, Creation, Look, live, seen, updated};
-use super::{Aws, tags};
-use crate::engine::{Failure, Input, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live, seen, updated};
+use super::{AwsProvider, tags};
+use crate::engine::{Failure, Live, ProgressNote, TextInput};
 use crate::resource::{Resource, Role, Tags};
 
 impl AwsKind for Role {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let prefix = path_prefix(aws, Self::KIND.name);
         let pages = || aws.iam.list_roles().path_prefix(&prefix).into_paginator().items().send().try_collect();
@@ -23,7 +23,7 @@ impl AwsKind for Role {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .iam
             .create_role()
@@ -38,7 +38,7 @@ impl AwsKind for Role {
         live(creation.object.address.name(), &self.name, self, &outputs(arn, &self.name))
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let before: Self = seen(live)?;
         if changed.contains("trust") {
             let request = aws.iam.update_assume_role_policy().role_name(&self.name).policy_document(&self.trust);
@@ -60,7 +60,7 @@ impl AwsKind for Role {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let role = &live.id;
         // What it has now, not when the plan was made: a policy that somebody added since would hold the role.
         let (inline, attached) = tokio::try_join!(inline_names(aws, role), attached(aws, role))?;
@@ -73,8 +73,8 @@ impl AwsKind for Role {
 }
 
 impl Role {
-    /// Writes the inline policies that are not there like this.
-    async fn put_policies(&self, aws: &Aws, there: &BTreeMap<String, Input>) -> Result<(), Failure> {
+    /// Writes the inline policies that are missing or different.
+    async fn put_policies(&self, aws: &AwsProvider, there: &BTreeMap<String, TextInput>) -> Result<(), Failure> {
         let missing = self.policies.iter().filter(|(name, wanted)| there.get(*name) != Some(wanted));
         let put = missing.map(|(name, wanted)| {
             let request = aws.iam.put_role_policy().role_name(&self.name).policy_name(name);
@@ -84,8 +84,8 @@ impl Role {
         try_join_all(put).await.map(drop)
     }
 
-    /// Removes tags first: IAM takes a key in other letters for the same one.
-    async fn retag(&self, aws: &Aws, live: &Live) -> Result<(), Failure> {
+    /// Removes tags first: IAM does not distinguish upper and lower case in keys.
+    async fn retag(&self, aws: &AwsProvider, live: &Live) -> Result<(), Failure> {
         let removed = tags::removed(live, &self.tags);
         if !removed.is_empty() {
             let request = aws.iam.untag_role().role_name(&self.name).set_tag_keys(Some(removed));
@@ -99,8 +99,8 @@ impl Role {
         Ok(())
     }
 
-    /// Attaches the managed policies that are not.
-    async fn attach(&self, aws: &Aws, there: &[String]) -> Result<(), Failure> {
+    /// Attaches the managed policies that are not attached.
+    async fn attach(&self, aws: &AwsProvider, there: &[String]) -> Result<(), Failure> {
         let missing = self.attached.iter().filter(|arn| !there.contains(arn));
         let attach = missing.map(|arn| {
             let request = aws.iam.attach_role_policy().role_name(&self.name).policy_arn(arn);
@@ -114,8 +114,8 @@ fn outputs<'a>(arn: &'a str, name: &'a str) -> [(&'a str, &'a str); 2] {
     [("arn", arn), ("name", name)]
 }
 
-/// The role with its policies and tags; nothing if it went away since it was listed.
-async fn see(aws: &Aws, name: &str, role: &IamRole) -> Result<Option<Live>, Failure> {
+/// Returns the role with its policies and tags; `None` if it was removed after it was listed.
+async fn see(aws: &AwsProvider, name: &str, role: &IamRole) -> Result<Option<Live>, Failure> {
     let id = role.role_name();
     let Some((policies, attached, tags)) =
         if_there(tokio::try_join!(inline(aws, id), attached(aws, id), tags_of(aws, id)))?
@@ -125,7 +125,7 @@ async fn see(aws: &Aws, name: &str, role: &IamRole) -> Result<Option<Live>, Fail
     live(name, id, &translate(role, policies, attached, tags), &outputs(role.arn(), id)).map(Some)
 }
 
-fn translate(role: &IamRole, policies: BTreeMap<String, Input>, attached: Vec<String>, tags: Tags) -> Role {
+fn translate(role: &IamRole, policies: BTreeMap<String, TextInput>, attached: Vec<String>, tags: Tags) -> Role {
     Role {
         name: role.role_name().to_owned(),
         path: role.path().to_owned(),
@@ -136,40 +136,40 @@ fn translate(role: &IamRole, policies: BTreeMap<String, Input>, attached: Vec<St
     }
 }
 
-/// `ListRoles` does not tell them.
-async fn tags_of(aws: &Aws, role: &str) -> Result<Tags, Failure> {
+/// Returns the tags of a role, which are not in the answer of `ListRoles`.
+async fn tags_of(aws: &AwsProvider, role: &str) -> Result<Tags, Failure> {
     let pages = || aws.iam.list_role_tags().role_name(role).into_paginator().items().send().try_collect();
     let tags: Vec<aws_sdk_iam::types::Tag> = aws.read(IAM, "ListRoleTags", pages).await?;
     Ok(from_iam(&tags))
 }
 
-async fn inline(aws: &Aws, role: &str) -> Result<BTreeMap<String, Input>, Failure> {
+async fn inline(aws: &AwsProvider, role: &str) -> Result<BTreeMap<String, TextInput>, Failure> {
     let names = inline_names(aws, role).await?;
     let policies = try_join_all(names.into_iter().map(|name| async move {
         let request = || aws.iam.get_role_policy().role_name(role).policy_name(&name).send();
         let answer = if_there(aws.read(IAM, "GetRolePolicy", request).await)?;
-        Ok::<_, Failure>(answer.map(|answer| (name, Input::Known(document(answer.policy_document())))))
+        Ok::<_, Failure>(answer.map(|answer| (name, TextInput::Known(document(answer.policy_document())))))
     }));
     Ok(policies.await?.into_iter().flatten().collect())
 }
 
-async fn inline_names(aws: &Aws, role: &str) -> Result<Vec<String>, Failure> {
+async fn inline_names(aws: &AwsProvider, role: &str) -> Result<Vec<String>, Failure> {
     let pages = || aws.iam.list_role_policies().role_name(role).into_paginator().items().send().try_collect();
     aws.read(IAM, "ListRolePolicies", pages).await
 }
 
-async fn attached(aws: &Aws, role: &str) -> Result<Vec<String>, Failure> {
+async fn attached(aws: &AwsProvider, role: &str) -> Result<Vec<String>, Failure> {
     let pages = || aws.iam.list_attached_role_policies().role_name(role).into_paginator().items().send().try_collect();
     let policies: Vec<aws_sdk_iam::types::AttachedPolicy> = aws.read(IAM, "ListAttachedRolePolicies", pages).await?;
     Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
 }
 
-async fn remove_inline(aws: &Aws, role: &str, name: &str) -> Result<(), Failure> {
+async fn remove_inline(aws: &AwsProvider, role: &str, name: &str) -> Result<(), Failure> {
     let request = aws.iam.delete_role_policy().role_name(role).policy_name(name);
     if_there(aws.send(IAM, "DeleteRolePolicy", request.send()).await).map(drop)
 }
 
-async fn detach(aws: &Aws, role: &str, arn: &str) -> Result<(), Failure> {
+async fn detach(aws: &AwsProvider, role: &str, arn: &str) -> Result<(), Failure> {
     let request = aws.iam.detach_role_policy().role_name(role).policy_arn(arn);
     if_there(aws.send(IAM, "DetachRolePolicy", request.send()).await).map(drop)
 }

@@ -8,16 +8,16 @@ use aws_sdk_ec2::types::{
 };
 use futures_util::future::try_join_all;
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, filter, from_ec2, retag, sought, specification};
 use super::failure::just_made;
-use super::kind::{AwsKind, Creation, Look, live};
-use super::tags::Whose;
-use crate::engine::{Class, Failure, Input, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::tags::ObservationScope;
+use crate::engine::{Failure, FailureClass, Live, ProgressNote, TextInput};
 use crate::resource::{Resource, Route, RouteTable};
 
 impl AwsKind for RouteTable {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "route-table-id", Self::KIND.name));
         let pages =
             || aws.ec2.describe_route_tables().filters(ours.clone()).into_paginator().items().send().try_collect();
@@ -25,7 +25,7 @@ impl AwsKind for RouteTable {
         found.iter().filter_map(|table| live_of(look.whose, table)).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_route_table()
@@ -36,12 +36,12 @@ impl AwsKind for RouteTable {
         let id = made.route_table().and_then(|table| table.route_table_id()).unwrap_or_default();
         let routes = self.routes.iter().map(|route| add_route(aws, id, route));
         try_join_all(routes).await.map_err(just_made)?;
-        let subnets = self.subnets.iter().filter_map(Input::known).map(|subnet| associate(aws, id, subnet));
+        let subnets = self.subnets.iter().filter_map(TextInput::known).map(|subnet| associate(aws, id, subnet));
         try_join_all(subnets).await.map_err(just_made)?;
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("routes") || changed.contains("subnets") {
             let table = look_up(aws, "route-table-id", &live.id).await?;
             let table = table.as_ref();
@@ -56,7 +56,7 @@ impl AwsKind for RouteTable {
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         if let Some(table) = look_up(aws, "route-table-id", &live.id).await? {
             let used = users(table.associations());
             try_join_all(used.map(|(_, association)| disassociate(aws, association))).await?;
@@ -67,8 +67,8 @@ impl AwsKind for RouteTable {
 }
 
 impl RouteTable {
-    /// Makes the table's own routes those that are wanted.
-    async fn reroute(&self, aws: &Aws, table: &str, have: Vec<Route>) -> Result<(), Failure> {
+    /// Changes the table's own routes to those that are wanted.
+    async fn reroute(&self, aws: &AwsProvider, table: &str, have: Vec<Route>) -> Result<(), Failure> {
         let missing = self.routes.iter().filter(|route| !have.contains(route));
         try_join_all(
             missing.map(|route| {
@@ -85,9 +85,9 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Makes the table's subnets those that are wanted.
-    async fn reassociate(&self, aws: &Aws, table: &str, have: &[Association]) -> Result<(), Failure> {
-        let wanted: BTreeSet<&str> = self.subnets.iter().filter_map(Input::known).collect();
+    /// Changes the table's subnets to those that are wanted.
+    async fn reassociate(&self, aws: &AwsProvider, table: &str, have: &[Association]) -> Result<(), Failure> {
+        let wanted: BTreeSet<&str> = self.subnets.iter().filter_map(TextInput::known).collect();
         let missing = wanted.iter().filter(|subnet| users(have).all(|(user, _)| user != **subnet));
         try_join_all(missing.map(|subnet| associate(aws, table, subnet))).await?;
         let surplus = users(have).filter(|(subnet, _)| !wanted.contains(subnet));
@@ -96,8 +96,8 @@ impl RouteTable {
     }
 }
 
-/// The table in our words.
-fn live_of(whose: Whose<'_>, table: &Answer) -> Option<Result<Live, Failure>> {
+/// Converts EC2's answer to a live object.
+fn live_of(whose: ObservationScope<'_>, table: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(table.tags());
     let id = table.route_table_id()?;
     let address = whose.address(&tags, id, RouteTable::KIND.name)?;
@@ -110,8 +110,8 @@ fn live_of(whose: Whose<'_>, table: &Answer) -> Option<Result<Live, Failure>> {
     Some(live(address.name(), id, &seen, &[("id", id)]))
 }
 
-/// The table's routes, without those that are not its own: the VPC's, those to instances and their interfaces (the
-/// cloud controller makes one a node), and those that a VPN gateway or a VPC endpoint puts there.
+/// Returns the table's routes, without those that are not its own: the VPC's, those to instances and their interfaces (the
+/// cloud controller creates one per node), and those that a VPN gateway or a VPC endpoint adds.
 fn routes(table: &Answer) -> Vec<Route> {
     table.routes().iter().filter_map(route).collect()
 }
@@ -141,7 +141,7 @@ fn route(seen: &SeenRoute) -> Option<Route> {
     Some(Route { destination: destination.to_owned(), target: target.into() })
 }
 
-/// The subnets that use a table, each with its association.
+/// Returns the subnets that use a table, each with its association.
 fn users(associations: &[Association]) -> impl Iterator<Item = (&str, &str)> {
     associations.iter().filter_map(|association| {
         let state = association.association_state().and_then(|state| state.state());
@@ -151,30 +151,30 @@ fn users(associations: &[Association]) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The first table that a filter leaves.
-async fn look_up(aws: &Aws, name: &str, value: &str) -> Result<Option<Answer>, Failure> {
+/// Returns the first table that matches a filter.
+async fn look_up(aws: &AwsProvider, name: &str, value: &str) -> Result<Option<Answer>, Failure> {
     let request = || aws.ec2.describe_route_tables().filters(filter(name, value)).send();
     let answer = aws.read(EC2, "DescribeRouteTables", request).await?;
     Ok(answer.route_tables.unwrap_or_default().into_iter().next())
 }
 
-/// Adds a route. One that is there already leads elsewhere, or we would not have been asked for it.
-async fn add_route(aws: &Aws, table: &str, route: &Route) -> Result<(), Failure> {
+/// Adds a route. An existing route has another target, or this would not have been called.
+async fn add_route(aws: &AwsProvider, table: &str, route: &Route) -> Result<(), Failure> {
     let request = aws.ec2.create_route().route_table_id(table);
-    let to = Destination::of(&route.destination);
+    let to = RouteTarget::of(&route.destination);
     let request = request
         .set_destination_cidr_block(to.ipv4)
         .set_destination_ipv6_cidr_block(to.ipv6)
         .set_destination_prefix_list_id(to.prefix_list)
         .set_gateway_id(route.target.known().map(str::to_owned));
     match aws.send(EC2, "CreateRoute", request.send()).await {
-        Err(failure) if failure.class == Class::AlreadyExists => replace_route(aws, table, route).await,
+        Err(failure) if failure.class == FailureClass::AlreadyExists => replace_route(aws, table, route).await,
         outcome => outcome.map(drop),
     }
 }
 
-async fn replace_route(aws: &Aws, table: &str, route: &Route) -> Result<(), Failure> {
-    let to = Destination::of(&route.destination);
+async fn replace_route(aws: &AwsProvider, table: &str, route: &Route) -> Result<(), Failure> {
+    let to = RouteTarget::of(&route.destination);
     let request = aws
         .ec2
         .replace_route()
@@ -186,8 +186,8 @@ async fn replace_route(aws: &Aws, table: &str, route: &Route) -> Result<(), Fail
     aws.send(EC2, "ReplaceRoute", request.send()).await.map(drop)
 }
 
-async fn remove_route(aws: &Aws, table: &str, destination: &str) -> Result<(), Failure> {
-    let to = Destination::of(destination);
+async fn remove_route(aws: &AwsProvider, table: &str, destination: &str) -> Result<(), Failure> {
+    let to = RouteTarget::of(destination);
     let request = aws
         .ec2
         .delete_route()
@@ -198,11 +198,11 @@ async fn remove_route(aws: &Aws, table: &str, destination: &str) -> Result<(), F
     absent(aws.send(EC2, "DeleteRoute", request.send()).await)
 }
 
-/// Makes a subnet use the table, also if it uses another one.
-async fn associate(aws: &Aws, table: &str, subnet: &str) -> Result<(), Failure> {
+/// Associates a subnet with the table, even if it uses another one.
+async fn associate(aws: &AwsProvider, table: &str, subnet: &str) -> Result<(), Failure> {
     let request = aws.ec2.associate_route_table().route_table_id(table).subnet_id(subnet);
     match aws.send(EC2, "AssociateRouteTable", request.send()).await {
-        Err(failure) if failure.class == Class::AlreadyExists => {
+        Err(failure) if failure.class == FailureClass::AlreadyExists => {
             let other = look_up(aws, "association.subnet-id", subnet).await?.ok_or(failure.clone())?;
             if other.route_table_id() == Some(table) {
                 return Ok(());
@@ -216,27 +216,27 @@ async fn associate(aws: &Aws, table: &str, subnet: &str) -> Result<(), Failure> 
     }
 }
 
-async fn disassociate(aws: &Aws, association: &str) -> Result<(), Failure> {
+async fn disassociate(aws: &AwsProvider, association: &str) -> Result<(), Failure> {
     let request = aws.ec2.disassociate_route_table().association_id(association);
     absent(aws.send(EC2, "DisassociateRouteTable", request.send()).await)
 }
 
-/// What was to be removed and is gone is as good as removed.
+/// Treats an object that does not exist as removed.
 fn absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
     match outcome {
-        Err(failure) if failure.class == Class::Gone => Ok(()),
+        Err(failure) if failure.class == FailureClass::Gone => Ok(()),
         outcome => outcome.map(drop),
     }
 }
 
-/// Where a route leads, as EC2 takes it: three parameters, one of them set.
-struct Destination {
+/// The destination of a route in EC2's form: three parameters, one of them set.
+struct RouteTarget {
     ipv4: Option<String>,
     ipv6: Option<String>,
     prefix_list: Option<String>,
 }
 
-impl Destination {
+impl RouteTarget {
     fn of(text: &str) -> Self {
         let (prefix_list, ipv6) = (text.starts_with("pl-"), text.contains(':'));
         let when = |this: bool| this.then(|| text.to_owned());

@@ -1,4 +1,4 @@
-//! What the kinds of S3 and the store share: tags, and the removal of every version of a key.
+//! Code that the S3 kinds and the store share: tags, and the removal of every version of a key.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -8,52 +8,52 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier, Tag};
 
-use super::Aws;
+use super::AwsProvider;
+use super::error_context::{ErrorContext, situate};
 use super::failure::{class_of, if_there, incomplete};
-use super::kind::Look;
-use super::situation::{Answer, situate};
+use super::kind::ObserveCache;
 use crate::engine::Failure;
 use crate::resource::Tags;
 
 /// The service's name, for failures and limits.
 pub(super) const S3: &str = "s3";
 
-/// The most versions that one call removes.
+/// Maximum number of versions that one call removes.
 const REMOVED_A_CALL: usize = 1000;
 
-/// The client. Another endpoint than AWS's has no name for each bucket: the bucket stands in the path.
+/// Returns the client. An endpoint other than AWS's has no host name for each bucket: it needs the bucket in the path.
 pub(super) fn client(config: &SdkConfig) -> Client {
     let builder = aws_sdk_s3::config::Builder::from(config);
     Client::from_conf(builder.force_path_style(config.endpoint_url().is_some()).build())
 }
 
-/// Tags as S3 takes them.
+/// Converts tags to S3's form.
 pub(super) fn to_s3(tags: &Tags) -> Result<Vec<Tag>, Failure> {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     tags.collect::<Result<_, _>>().map_err(|error| incomplete(&error))
 }
 
-/// Tags as S3 gives them.
+/// Converts tags from S3's form.
 pub(super) fn from_s3(tags: &[Tag]) -> Tags {
     tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }
 
-/// The keys below a prefix; none if there is no bucket.
-pub(super) async fn keys(aws: &Aws, bucket: &str, prefix: &str) -> Result<Vec<String>, Failure> {
+/// Returns the keys below a prefix; none if there is no bucket.
+pub(super) async fn keys(aws: &AwsProvider, bucket: &str, prefix: &str) -> Result<Vec<String>, Failure> {
     Ok(list(aws, bucket, prefix, None).await?.into_iter().filter_map(|object| object.key).collect())
 }
 
-/// What the cluster keeps in its bucket, looked up once for all kinds: but for its backups, which may be many, and come
-/// before all else in the order of keys.
-pub(super) async fn kept<'a>(look: &'a Look<'_>) -> Result<&'a [Object], Failure> {
+/// Returns the cluster's objects in its bucket, read once for all kinds: without its backups, which may be many, and sort
+/// before all other keys.
+pub(super) async fn kept<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [Object], Failure> {
     let scope = &look.aws.scope;
     let after = format!("{}backups0", scope.prefix);
     let kept = look.kept.get_or_try_init(|| list(look.aws, &scope.bucket, &scope.prefix, Some(&after)));
     kept.await.map(Vec::as_slice)
 }
 
-/// The objects below a prefix, perhaps only those whose keys come after another one.
-async fn list(aws: &Aws, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<Object>, Failure> {
+/// Lists the objects below a prefix, optionally only those whose keys sort after another one.
+async fn list(aws: &AwsProvider, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<Object>, Failure> {
     let pages = || {
         let request = aws.s3.list_objects_v2().bucket(bucket).prefix(prefix);
         request.set_start_after(after.map(str::to_owned)).into_paginator().send().try_collect()
@@ -62,8 +62,8 @@ async fn list(aws: &Aws, bucket: &str, prefix: &str, after: Option<&str>) -> Res
     Ok(pages.into_iter().flat_map(|page| page.contents.unwrap_or_default()).collect())
 }
 
-/// Every version and delete marker below a prefix; none if there is no bucket.
-pub(super) async fn versions(aws: &Aws, bucket: &str, prefix: &str) -> Result<Vec<ObjectIdentifier>, Failure> {
+/// Returns every version and delete marker below a prefix; none if there is no bucket.
+pub(super) async fn versions(aws: &AwsProvider, bucket: &str, prefix: &str) -> Result<Vec<ObjectIdentifier>, Failure> {
     let (mut found, mut next) = (Vec::new(), (None, None));
     loop {
         let request = || {
@@ -84,8 +84,8 @@ pub(super) async fn versions(aws: &Aws, bucket: &str, prefix: &str) -> Result<Ve
     }
 }
 
-/// Keys of which the bucket holds any version, as many as one answer names, sorted; none if there is no bucket.
-pub(super) async fn some_keys(aws: &Aws, bucket: &str) -> Result<Vec<String>, Failure> {
+/// Returns keys of which the bucket holds any version, up to one page, sorted; none if there is no bucket.
+pub(super) async fn some_keys(aws: &AwsProvider, bucket: &str) -> Result<Vec<String>, Failure> {
     let request = || aws.s3.list_object_versions().bucket(bucket).send();
     let Some(page) = if_there(aws.read(S3, "ListBucketVersions", request).await)? else { return Ok(Vec::new()) };
     let versions = page.versions().iter().filter_map(|version| version.key());
@@ -94,8 +94,8 @@ pub(super) async fn some_keys(aws: &Aws, bucket: &str) -> Result<Vec<String>, Fa
     Ok(keys.into_iter().map(str::to_owned).collect())
 }
 
-/// Removes these versions, for good.
-pub(super) async fn remove(aws: &Aws, bucket: &str, versions: &[ObjectIdentifier]) -> Result<(), Failure> {
+/// Removes these versions permanently.
+pub(super) async fn remove(aws: &AwsProvider, bucket: &str, versions: &[ObjectIdentifier]) -> Result<(), Failure> {
     for some in versions.chunks(REMOVED_A_CALL) {
         let some = Delete::builder().set_objects(Some(some.to_vec())).quiet(true).build();
         let some = some.map_err(|error| incomplete(&error))?;
@@ -113,7 +113,7 @@ fn identifier(key: &str, version: Option<&str>) -> Result<ObjectIdentifier, Fail
     identifier.map_err(|error| incomplete(&error))
 }
 
-/// A call that succeeds may still have left some of its keys where they are.
+/// Returns the failure for a key that was not removed: a call that succeeds may still leave some of its keys.
 fn not_removed(error: &aws_sdk_s3::types::Error, region: &str) -> Failure {
     let failure = Failure {
         class: class_of(error.code(), None),
@@ -123,5 +123,5 @@ fn not_removed(error: &aws_sdk_s3::types::Error, region: &str) -> Failure {
         message: format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default()),
         request_id: None,
     };
-    situate(failure, &Answer::default(), region, SystemTime::now())
+    situate(failure, &ErrorContext::default(), region, SystemTime::now())
 }

@@ -1,4 +1,4 @@
-//! Keys, certificates and tokens in the bucket. Their content is made here, on its way to S3, and is kept nowhere else.
+//! Keys, certificates and tokens in the bucket. Their content is generated on upload, and is kept nowhere else.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object;
 use jiff::Timestamp;
 
-use super::Aws;
+use super::AwsProvider;
 use super::bucket_object::remove_key;
-use super::kind::{AwsKind, Creation, Look, internal, live, seen, updated};
+use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, seen, updated};
 use super::s3::{S3, kept};
-use crate::engine::{Class, Failure, Live, Note};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::pki::{self, PkiError, Sensitive};
-use crate::resource::{Folder, Secret, SecretContent};
+use crate::resource::{KeyPrefix, Secret, SecretContent};
 
 impl AwsKind for Secret {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
-        let prefix = format!("{}{}", aws.scope.prefix, Folder::Pki.path());
+        let prefix = format!("{}{}", aws.scope.prefix, KeyPrefix::Pki.path());
         let keys = kept(look).await?.iter().filter_map(Object::key);
         // Another tool may keep something of its own beside ours.
         let ours = keys.filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));
@@ -28,7 +28,7 @@ impl AwsKind for Secret {
         .collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let source = match self.content.source() {
             Some(source) => Some(self.read(aws, source).await?),
             None => None,
@@ -46,40 +46,41 @@ impl AwsKind for Secret {
         live(creation.object.address.name(), &self.key, self, &[("key", &self.key)])
     }
 
-    async fn update(&self, _aws: &Aws, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, _aws: &AwsProvider, live: &Live, _changed: &BTreeSet<String>) -> Result<Live, Failure> {
         // Nothing about it can be changed in place.
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let seen: Self = seen(live)?;
         remove_key(aws, seen.bucket.known().unwrap_or_default(), &seen.key).await
     }
 }
 
 impl Secret {
-    /// The content of another secret of the same cluster.
-    async fn read(&self, aws: &Aws, other: SecretContent) -> Result<Sensitive, Failure> {
+    /// Reads the content of another secret of the same cluster.
+    async fn read(&self, aws: &AwsProvider, other: SecretContent) -> Result<Sensitive, Failure> {
         let key = format!("{}{}", aws.scope.prefix, other.path());
         let bucket = self.bucket.known().unwrap_or_default();
         let answer = aws.read(S3, "GetObject", || aws.s3.get_object().bucket(bucket).key(&key).send()).await?;
-        let broken = |_| Failure { class: Class::Unavailable, ..internal("GetObject", format!("{key} broke off")) };
+        let broken =
+            |_| Failure { class: FailureClass::Unavailable, ..internal("GetObject", format!("{key} broke off")) };
         let bytes = answer.body.collect().await.map_err(broken)?.to_vec();
         Sensitive::from_bytes(bytes).ok_or_else(|| internal("GetObject", format!("{key} is no text")))
     }
 }
 
-/// Content that cannot be made. What the library says of it is about certificates, never their keys.
+/// Returns the failure for content that cannot be generated. The library's message is about certificates, never their keys.
 fn unmade(error: &PkiError) -> Failure {
     internal("MakeSecret", format!("the secret cannot be made: {error}"))
 }
 
-/// Somebody else was faster, or an earlier attempt without an answer took effect: the engine looks what is there.
+/// Another writer was faster, or an earlier attempt without an answer took effect: the engine reads what exists.
 fn lost_race(failure: Failure) -> Failure {
     let class = match failure.code.as_deref() {
-        Some("PreconditionFailed") => Class::AlreadyExists,
+        Some("PreconditionFailed") => FailureClass::AlreadyExists,
         // Two writes met, and neither may have won.
-        Some("ConditionalRequestConflict") => Class::Throttled,
+        Some("ConditionalRequestConflict") => FailureClass::Throttled,
         _ => failure.class,
     };
     Failure { class, ..failure }
@@ -93,8 +94,8 @@ mod tests {
     fn a_write_that_met_another_is_looked_after_and_not_taken_for_wrong() {
         let of =
             |code: &str| lost_race(Failure { code: Some(code.to_owned()), ..internal("PutObject", String::new()) });
-        assert_eq!(of("PreconditionFailed").class, Class::AlreadyExists);
-        assert_eq!(of("ConditionalRequestConflict").class, Class::Throttled);
-        assert_eq!(of("AccessDenied").class, Class::Fatal, "the class of anything else stays");
+        assert_eq!(of("PreconditionFailed").class, FailureClass::AlreadyExists);
+        assert_eq!(of("ConditionalRequestConflict").class, FailureClass::Throttled);
+        assert_eq!(of("AccessDenied").class, FailureClass::Fatal, "the class of anything else stays");
     }
 }

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Answer};
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, Creation, Look, live};
-use super::tags::Whose;
-use crate::engine::{Failure, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::tags::ObservationScope;
+use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{Resource, SecurityGroup};
 
 impl AwsKind for SecurityGroup {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         groups(look).await?.iter().filter_map(|(name, group)| seen(name, group)).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_security_group()
@@ -29,19 +29,19 @@ impl AwsKind for SecurityGroup {
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let request = aws.ec2.delete_security_group().group_id(&live.id);
         aws.send(EC2, "DeleteSecurityGroup", request.send()).await.map(drop)
     }
 }
 
-/// The cluster's groups by name, asked for once an observation.
-pub(super) async fn groups<'l>(look: &'l Look<'_>) -> Result<Vec<(String, &'l Answer)>, Failure> {
+/// Returns the cluster's groups by name, read once per observation.
+pub(super) async fn groups<'l>(look: &'l ObserveCache<'_>) -> Result<Vec<(String, &'l Answer)>, Failure> {
     let (aws, ours) = (look.aws, sought(look, "group-id", SecurityGroup::KIND.name));
     let pages =
         || aws.ec2.describe_security_groups().filters(ours.clone()).into_paginator().items().send().try_collect();
@@ -49,13 +49,13 @@ pub(super) async fn groups<'l>(look: &'l Look<'_>) -> Result<Vec<(String, &'l An
     Ok(found.iter().filter_map(|group| Some((name(look.whose, group)?, group))).collect())
 }
 
-/// The name of a group in the cluster.
-fn name(whose: Whose<'_>, group: &Answer) -> Option<String> {
+/// Returns the name of a group in the cluster.
+fn name(whose: ObservationScope<'_>, group: &Answer) -> Option<String> {
     let address = whose.address(&from_ec2(group.tags()), group.group_id()?, SecurityGroup::KIND.name)?;
     Some(address.name().to_owned())
 }
 
-/// The group in our words.
+/// Converts EC2's answer to a live object.
 fn seen(name: &str, group: &Answer) -> Option<Result<Live, Failure>> {
     let id = group.group_id()?;
     let seen = SecurityGroup {

@@ -8,29 +8,29 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 
-use super::Aws;
+use super::AwsProvider;
 use super::bucket_object::remove_key;
 use super::failure::if_there;
 use super::kind::internal;
 use super::s3::{S3, keys, remove, some_keys, versions};
-use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
+use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 
-/// How S3 says that a condition does not hold: it did not, or somebody writes at the same moment, or what should be
-/// replaced is not there.
+/// The error codes of a condition that does not hold: it did not hold, or another writer writes at the same moment, or the
+/// object to replace does not exist.
 const LOST: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
 
 /// Keys below a prefix of a bucket.
 #[derive(Debug, Clone)]
 pub struct S3Store {
-    pub(super) aws: Arc<Aws>,
+    pub(super) aws: Arc<AwsProvider>,
     pub(super) bucket: String,
     /// With a final slash, or empty.
     pub(super) prefix: String,
 }
 
 impl S3Store {
-    /// The store below a prefix, which has no slash around it and may be empty.
-    pub fn new(aws: Arc<Aws>, bucket: impl Into<String>, prefix: &str) -> Self {
+    /// Returns the store below a prefix, which has no slash around it and may be empty.
+    pub fn new(aws: Arc<AwsProvider>, bucket: impl Into<String>, prefix: &str) -> Self {
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         Self { aws, bucket: bucket.into(), prefix }
     }
@@ -39,8 +39,8 @@ impl S3Store {
         format!("{}{key}", self.prefix)
     }
 
-    async fn read(&self, key: &str) -> Result<Option<Stored>, Failure> {
-        let clock = Clock::default();
+    async fn read(&self, key: &str) -> Result<Option<StoredObject>, Failure> {
+        let clock = ServerClock::default();
         let request = self.aws.s3.get_object().bucket(&self.bucket).key(self.key(key));
         let request = request.customize().interceptor(clock.clone());
         let Some(answer) = if_there(self.aws.send(S3, "GetObject", request.send()).await)? else { return Ok(None) };
@@ -48,10 +48,10 @@ impl S3Store {
         let written = super::ec2::created(answer.last_modified()).unwrap_or_default();
         let etag = Etag(answer.e_tag.unwrap_or_default());
         let body = answer.body.collect().await.map_err(|error| broken_off(&error.to_string()))?;
-        Ok(Some(Stored { bytes: body.to_vec(), etag, age, written }))
+        Ok(Some(StoredObject { bytes: body.to_vec(), etag, age, written }))
     }
 
-    async fn write(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+    async fn write(&self, key: &str, bytes: &[u8], condition: &WriteCondition) -> Result<WriteOutcome, Failure> {
         // The bucket decides how it encrypts: by S3's own keys, unless its owner chose others.
         let request = self
             .aws
@@ -62,12 +62,12 @@ impl S3Store {
             .content_type("application/json")
             .body(ByteStream::from(bytes.to_vec()));
         let request = match condition {
-            Condition::Absent => request.if_none_match("*"),
-            Condition::Matches(etag) => request.if_match(&etag.0),
+            WriteCondition::Absent => request.if_none_match("*"),
+            WriteCondition::Matches(etag) => request.if_match(&etag.0),
         };
         match self.aws.send(S3, "PutObject", Box::pin(request.send())).await {
-            Ok(answer) => Ok(Written::Yes(Etag(answer.e_tag.unwrap_or_default()))),
-            Err(failure) if is_lost(&failure) => Ok(Written::Lost),
+            Ok(answer) => Ok(WriteOutcome::Yes(Etag(answer.e_tag.unwrap_or_default()))),
+            Err(failure) if is_lost(&failure) => Ok(WriteOutcome::Lost),
             Err(failure) => Err(failure),
         }
     }
@@ -82,12 +82,12 @@ impl S3Store {
     }
 }
 
-impl Store for S3Store {
+impl ObjectStore for S3Store {
     fn location(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix).trim_end_matches('/').to_owned()
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>, Failure>> {
         Box::pin(self.read(key))
     }
 
@@ -95,8 +95,8 @@ impl Store for S3Store {
         &'a self,
         key: &'a str,
         bytes: &'a [u8],
-        condition: &'a Condition,
-    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
         Box::pin(self.write(key, bytes, condition))
     }
 
@@ -130,33 +130,33 @@ impl Store for S3Store {
     }
 }
 
-/// Whether a conditional call found its condition broken.
+/// Returns `true` if a conditional call failed because of its condition.
 fn is_lost(failure: &Failure) -> bool {
     failure.code.as_deref().is_some_and(|code| LOST.contains(&code))
 }
 
-/// An answer whose body did not arrive whole.
+/// Returns the failure for an answer whose body did not arrive whole.
 fn broken_off(message: &str) -> Failure {
-    Failure { class: Class::Unavailable, service: S3.to_owned(), ..internal("GetObject", message.to_owned()) }
+    Failure { class: FailureClass::Unavailable, service: S3.to_owned(), ..internal("GetObject", message.to_owned()) }
 }
 
-/// How long before `now` something was written; nothing if S3 did not say when.
+/// Returns the age of an object at `now`; zero if S3 did not return the time.
 fn age(now: Option<DateTime>, written: Option<&DateTime>) -> Duration {
     let seconds = now.zip(written).map_or(0, |(now, written)| now.secs() - written.secs());
     Duration::from_secs(seconds.try_into().unwrap_or_default())
 }
 
-/// Keeps the time at which S3 answered, by its own clock: the SDK does not pass the header on.
+/// Keeps the time of S3's answer, by the clock of S3: the SDK does not return the header.
 #[derive(Debug, Clone, Default)]
-struct Clock(Arc<Mutex<Option<DateTime>>>);
+struct ServerClock(Arc<Mutex<Option<DateTime>>>);
 
-impl Clock {
+impl ServerClock {
     fn now(&self) -> Option<DateTime> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Intercept for Clock {
+impl Intercept for ServerClock {
     fn name(&self) -> &'static str {
         "Clock"
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::ResourceType;
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, Creation, Look, live};
-use crate::engine::{Failure, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{Resource, Subnet};
 
 impl AwsKind for Subnet {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "subnet-id", Self::KIND.name));
         let pages = || aws.ec2.describe_subnets().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();
@@ -30,7 +30,7 @@ impl AwsKind for Subnet {
         Ok(found)
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_subnet()
@@ -43,12 +43,12 @@ impl AwsKind for Subnet {
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         retag(aws, live, &self.tags, changed.contains("tags")).await?;
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         aws.send(EC2, "DeleteSubnet", aws.ec2.delete_subnet().subnet_id(&live.id).send()).await.map(drop)
     }
 }

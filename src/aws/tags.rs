@@ -1,21 +1,21 @@
-//! The cluster's tags in the shapes of each service.
+//! The cluster's tags in the form of each service.
 
 use std::collections::BTreeMap;
 
 use crate::engine::{Address, Live};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags, tags_of};
 
-/// Which objects an observation is about.
+/// The objects that an observation covers.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Whose<'a> {
-    /// Those that carry the tags of this cluster.
+pub(super) enum ObservationScope<'a> {
+    /// The objects that carry the tags of this cluster.
     Tagged(&'a str),
-    /// Those that the record of this cluster names, address to id, where their tags do not show it.
+    /// The objects in the record of this cluster, address to id, for objects whose tags do not show it.
     Recorded(&'a str, &'a BTreeMap<Address, String>),
 }
 
-impl Whose<'_> {
-    /// The address of an object of a kind, if it is one of them.
+impl ObservationScope<'_> {
+    /// Returns the address of an object of a kind, if it is one of them.
     pub(super) fn address(self, tags: &Tags, id: &str, kind: &str) -> Option<Address> {
         match self {
             Self::Tagged(cluster) => address(tags, cluster, kind),
@@ -29,7 +29,7 @@ impl Whose<'_> {
         }
     }
 
-    /// The ids that the record knows of a kind; nothing where tags decide.
+    /// Returns the ids of a kind in the record; `None` where tags decide.
     pub(super) fn ids(self, kind: &str) -> Option<Vec<String>> {
         match self {
             Self::Tagged(_) => None,
@@ -40,7 +40,7 @@ impl Whose<'_> {
     }
 }
 
-/// The address that an object's tags give it, if they say that it belongs to the cluster and is of the kind.
+/// Returns the address in an object's tags, if they show that it belongs to the cluster and is of the kind.
 pub(super) fn address(tags: &Tags, cluster: &str, kind: &str) -> Option<Address> {
     if tags.get(CLUSTER_TAG).map(String::as_str) != Some(cluster) {
         return None;
@@ -48,16 +48,16 @@ pub(super) fn address(tags: &Tags, cluster: &str, kind: &str) -> Option<Address>
     tags.get(OBJECT_TAG)?.parse().ok().filter(|address: &Address| address.kind() == kind)
 }
 
-/// The tags to set so that an object carries what is wanted.
+/// Returns the tags to set so that an object carries those that are wanted.
 pub(super) fn difference(live: &Live, wanted: &Tags) -> Tags {
     let have = tags_of(&live.attributes);
     wanted.iter().filter(|(key, value)| have.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-/// The keys that an object should lose.
+/// Returns the keys to remove from an object.
 ///
-/// The engine passes a live object with our tags only (those that we want, or wanted last time), so a tag that
-/// somebody else added is never in it.
+/// The engine passes a live object with Quorate's tags only (those that are wanted now, or were last time), so a tag of
+/// another owner is never in it.
 pub(super) fn removed(live: &Live, wanted: &Tags) -> Vec<String> {
     tags_of(&live.attributes).into_keys().filter(|key| !wanted.contains_key(key)).collect()
 }

@@ -6,28 +6,28 @@ use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetTypeEnum,
 };
 
-use super::Aws;
-use super::balancing::{ELB, Told, balancing, retag, text, to_elb};
+use super::AwsProvider;
+use super::elb_snapshot::{DescribedObject, ELB, balancing, retag, text, to_elb};
 use super::failure::just_made;
-use super::kind::{AwsKind, Creation, Look, live, updated};
-use crate::engine::{Failure, Live, Note};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live, updated};
+use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{HealthCheck, Resource, TargetGroup, TargetHealth};
 
-/// The attribute that says how long a machine that leaves keeps its connections.
+/// The attribute of the time that a deregistered machine keeps its connections.
 const DEREGISTRATION: &str = "deregistration_delay.timeout_seconds";
-/// What it is in a new target group.
+/// Its value in a new target group.
 const DEFAULT_DEREGISTRATION: u32 = 300;
-/// The attribute that lets machines see the clients' addresses. A new target group of instances has it on.
+/// The attribute that preserves client IP addresses. A new target group of instances has it on.
 const PRESERVE: &str = "preserve_client_ip.enabled";
 /// The attribute that makes connections sticky. A new target group has it off.
 const STICKY: &str = "stickiness.enabled";
-/// The attribute that says by what.
+/// The attribute of the type of stickiness.
 const STICKY_BY: &str = "stickiness.type";
-/// How ELB says that the port which takes connections is asked for health.
+/// ELB's value for a health check on the port that takes connections.
 const TRAFFIC_PORT: &str = "traffic-port";
 
 impl AwsKind for TargetGroup {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.target_groups.iter();
         let ours =
             told.filter_map(|told| Some((told.address(look, told.object.target_group_arn(), Self::KIND.name)?, told)));
@@ -38,7 +38,7 @@ impl AwsKind for TargetGroup {
         .collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let check = &self.health_check;
         let request = aws
             .elb
@@ -61,7 +61,7 @@ impl AwsKind for TargetGroup {
         live(creation.object.address.name(), &arn, self, &[("arn", &arn)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("health_check") {
             let check = &self.health_check;
             let request = aws
@@ -81,14 +81,14 @@ impl AwsKind for TargetGroup {
         updated(live, self)
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let request = aws.elb.delete_target_group().target_group_arn(&live.id);
         aws.send(ELB, "DeleteTargetGroup", request.send()).await.map(drop)
     }
 }
 
 impl TargetGroup {
-    /// What is set by a call of its own, in ELB's words, as far as it is asked for.
+    /// Returns the attributes that are set in a separate call, in ELB's form, if they are selected.
     fn attributes(&self, asked: impl Fn(&str) -> bool) -> Vec<TargetGroupAttribute> {
         let all = [
             ("deregistration_seconds", DEREGISTRATION, self.deregistration_seconds.to_string()),
@@ -100,7 +100,7 @@ impl TargetGroup {
         asked.map(|(_, key, value)| TargetGroupAttribute::builder().key(key).value(value).build()).collect()
     }
 
-    /// Whether an attribute is other than in a new target group.
+    /// Returns `true` if an attribute differs from its value in a new target group.
     fn is_unusual(&self, name: &str) -> bool {
         match name {
             "deregistration_seconds" => self.deregistration_seconds != DEFAULT_DEREGISTRATION,
@@ -111,13 +111,13 @@ impl TargetGroup {
 }
 
 impl HealthCheck {
-    /// The port in ELB's words.
+    /// Returns the port in ELB's form.
     fn asked(&self) -> String {
         self.port.map_or_else(|| TRAFFIC_PORT.to_owned(), |port| port.to_string())
     }
 }
 
-async fn set_attributes(aws: &Aws, arn: &str, attributes: Vec<TargetGroupAttribute>) -> Result<(), Failure> {
+async fn set_attributes(aws: &AwsProvider, arn: &str, attributes: Vec<TargetGroupAttribute>) -> Result<(), Failure> {
     if attributes.is_empty() {
         return Ok(());
     }
@@ -125,7 +125,7 @@ async fn set_attributes(aws: &Aws, arn: &str, attributes: Vec<TargetGroupAttribu
     aws.send(ELB, "ModifyTargetGroupAttributes", request.send()).await.map(drop)
 }
 
-fn translate(told: &Told<ElbTargetGroup>) -> TargetGroup {
+fn translate(told: &DescribedObject<ElbTargetGroup>) -> TargetGroup {
     let group = &told.object;
     let attribute = |name: &str| told.attributes.get(name).map(String::as_str);
     let seconds = attribute(DEREGISTRATION).and_then(|seconds| seconds.parse().ok());
@@ -149,7 +149,7 @@ fn translate(told: &Told<ElbTargetGroup>) -> TargetGroup {
     }
 }
 
-/// AWS counts with a sign. What does not fit is left to its default, and then seen to differ.
+/// Converts a count to a signed number, as AWS takes it. One that does not fit gets the default, and then shows as drift.
 fn signed(count: u32) -> Option<i32> {
     count.try_into().ok()
 }
@@ -158,8 +158,8 @@ fn unsigned(count: Option<i32>) -> u32 {
     count.and_then(|count| count.try_into().ok()).unwrap_or_default()
 }
 
-/// What its load balancer thinks of each machine in a group.
-pub(super) async fn health(aws: &Aws, arn: &str) -> Result<Vec<TargetHealth>, Failure> {
+/// Returns the health of each machine in a group, according to its load balancer.
+pub(super) async fn health(aws: &AwsProvider, arn: &str) -> Result<Vec<TargetHealth>, Failure> {
     let request = || aws.elb.describe_target_health().target_group_arn(arn).send();
     let answer = aws.read(ELB, "DescribeTargetHealth", request).await?;
     let told = answer.target_health_descriptions().iter().filter_map(|described| {
@@ -177,21 +177,21 @@ pub(super) async fn health(aws: &Aws, arn: &str) -> Result<Vec<TargetHealth>, Fa
 mod tests {
     use super::*;
 
-    fn told(group: ElbTargetGroup, attributes: &[(&str, &str)]) -> Told<ElbTargetGroup> {
+    fn described(group: ElbTargetGroup, attributes: &[(&str, &str)]) -> DescribedObject<ElbTargetGroup> {
         let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Told { object: group, attributes, tags: [].into() }
+        DescribedObject { object: group, attributes, tags: [].into() }
     }
 
     #[test]
     fn odd_values_are_translated_and_not_refused() {
-        let seen = translate(&told(ElbTargetGroup::builder().port(-1).build(), &[(DEREGISTRATION, "soon")]));
+        let seen = translate(&described(ElbTargetGroup::builder().port(-1).build(), &[(DEREGISTRATION, "soon")]));
         assert_eq!((seen.port, seen.deregistration_seconds), (0, DEFAULT_DEREGISTRATION));
     }
 
     #[test]
     fn clients_are_seen_unless_it_is_said_that_they_are_not() {
         let seen = |attributes| {
-            let seen = translate(&told(ElbTargetGroup::builder().build(), attributes));
+            let seen = translate(&described(ElbTargetGroup::builder().build(), attributes));
             (seen.preserve_client_ip, seen.sticky)
         };
         assert_eq!(seen(&[]), (true, false));
@@ -201,14 +201,14 @@ mod tests {
     #[test]
     fn a_health_check_asks_a_port_of_its_own_or_that_of_the_traffic() {
         let port = |text: &str| {
-            translate(&told(ElbTargetGroup::builder().health_check_port(text).build(), &[])).health_check.port
+            translate(&described(ElbTargetGroup::builder().health_check_port(text).build(), &[])).health_check.port
         };
         assert_eq!((port(TRAFFIC_PORT), port("10256")), (None, Some(10256)));
     }
 
     #[test]
     fn the_delay_comes_from_the_attributes() {
-        let seen = translate(&told(ElbTargetGroup::builder().build(), &[(DEREGISTRATION, "30")]));
+        let seen = translate(&described(ElbTargetGroup::builder().build(), &[(DEREGISTRATION, "30")]));
         assert_eq!(seen.deregistration_seconds, 30);
     }
 }

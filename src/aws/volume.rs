@@ -5,27 +5,27 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, VolumeType};
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, created, filter, from_ec2, of_cluster, retag, sought, specification, whole};
-use super::kind::{AwsKind, Creation, Look, internal, live};
-use super::poll::Poll;
-use super::tags::Whose;
-use crate::engine::{Failure, Live, Note, Phase};
-use crate::resource::{Resource, Volume};
+use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live};
+use super::poll::PollTimer;
+use super::tags::ObservationScope;
+use crate::engine::{Failure, Live, ObjectPhase, ProgressNote};
+use crate::resource::{EbsVolume, Resource};
 
-/// How long a volume may take to come or to go: seconds are usual.
+/// Maximum time for a volume to be created or deleted: seconds are usual.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-impl AwsKind for Volume {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+impl AwsKind for EbsVolume {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let found = match look.whose {
-            Whose::Tagged(_) => of_the_cluster(look).await?.to_vec(),
-            Whose::Recorded(..) => volumes(look.aws, &sought(look, "volume-id", Self::KIND.name)).await?,
+            ObservationScope::Tagged(_) => of_the_cluster(look).await?.to_vec(),
+            ObservationScope::Recorded(..) => volumes(look.aws, &sought(look, "volume-id", Self::KIND.name)).await?,
         };
         found.iter().filter_map(|volume| seen(look.whose, volume)).collect()
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_volume()
@@ -41,7 +41,7 @@ impl AwsKind for Volume {
         Ok(Live { phase: phase(made.state()), created: created(made.create_time()), ..live })
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         let (larger, other) = (changed.contains("gib"), changed.contains("volume_type"));
         if larger || other {
             let request = aws
@@ -57,9 +57,9 @@ impl AwsKind for Volume {
         Ok(Live { phase: live.phase, created: live.created, ..now })
     }
 
-    async fn delete(aws: &Aws, live: &Live, note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         aws.send(EC2, "DeleteVolume", aws.ec2.delete_volume().volume_id(&live.id).send()).await?;
-        let mut poll = Poll::lasting(PATIENCE);
+        let mut poll = PollTimer::lasting(PATIENCE);
         note("waiting for the volume to be gone".to_owned());
         while find(&by_id(aws, &live.id).await?).is_some() {
             if !poll.again().await {
@@ -69,34 +69,34 @@ impl AwsKind for Volume {
         Ok(())
     }
 
-    async fn ready(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
-        if live.phase == Phase::Ready {
+    async fn ready(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
+        if live.phase == ObjectPhase::Ready {
             return Ok(live.clone());
         }
-        let mut poll = Poll::lasting(PATIENCE);
+        let mut poll = PollTimer::lasting(PATIENCE);
         note("waiting for the volume to be available".to_owned());
         loop {
             match find(&by_id(aws, &live.id).await?).map(|volume| phase(volume.state())) {
-                Some(Phase::Ready) => return Ok(Live { phase: Phase::Ready, ..live.clone() }),
-                Some(Phase::Failed) => {
+                Some(ObjectPhase::Ready) => return Ok(Live { phase: ObjectPhase::Ready, ..live.clone() }),
+                Some(ObjectPhase::Failed) => {
                     return Err(internal("DescribeVolumes", format!("EBS could not make the volume {}", live.id)));
                 }
                 // One that was made a moment ago may not be there to see.
-                Some(Phase::Pending | Phase::Deleting) | None if poll.again().await => {}
-                Some(Phase::Pending | Phase::Deleting) | None => return Err(late(&live.id)),
+                Some(ObjectPhase::Pending | ObjectPhase::Deleting) | None if poll.again().await => {}
+                Some(ObjectPhase::Pending | ObjectPhase::Deleting) | None => return Err(late(&live.id)),
             }
         }
     }
 }
 
-/// The volumes that carry the cluster's tag, those of machines among them.
-async fn of_the_cluster<'a>(look: &'a Look<'_>) -> Result<&'a [Answer], Failure> {
+/// Returns the volumes that carry the cluster's tag, including those of machines.
+async fn of_the_cluster<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [Answer], Failure> {
     let found = look.volumes.get_or_try_init(|| async { volumes(look.aws, &of_cluster(look.aws)).await });
     found.await.map(Vec::as_slice)
 }
 
-/// The volumes of these ids that carry the cluster's tag.
-pub(super) async fn with_ids(look: &Look<'_>, ids: &[String]) -> Result<Vec<Answer>, Failure> {
+/// Returns the volumes with these ids that carry the cluster's tag.
+pub(super) async fn with_ids(look: &ObserveCache<'_>, ids: &[String]) -> Result<Vec<Answer>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -104,38 +104,38 @@ pub(super) async fn with_ids(look: &Look<'_>, ids: &[String]) -> Result<Vec<Answ
     Ok(of_the_cluster(look).await?.iter().filter(is_one).cloned().collect())
 }
 
-/// A volume that takes longer than any volume does.
+/// Returns the failure for a volume that takes too long.
 fn late(id: &str) -> Failure {
     let minutes = PATIENCE.as_secs() / 60;
     internal("DescribeVolumes", format!("EBS has not done with the volume {id} in {minutes} minutes"))
 }
 
-/// One volume, whatever its tags say by now: somebody may have taken them away. One that does not exist is no failure for
+/// Returns one volume, whatever its tags are now: they may have been removed. An id that does not exist is not an error for
 /// a filter.
-async fn by_id(aws: &Aws, id: &str) -> Result<Vec<Answer>, Failure> {
+async fn by_id(aws: &AwsProvider, id: &str) -> Result<Vec<Answer>, Failure> {
     volumes(aws, &filter("volume-id", id)).await
 }
 
-async fn volumes(aws: &Aws, ours: &Filter) -> Result<Vec<Answer>, Failure> {
+async fn volumes(aws: &AwsProvider, ours: &Filter) -> Result<Vec<Answer>, Failure> {
     let pages = || aws.ec2.describe_volumes().filters(ours.clone()).into_paginator().items().send().try_collect();
     aws.read(EC2, "DescribeVolumes", pages).await
 }
 
-/// The volume, unless it is gone.
+/// Returns the volume, unless it is gone.
 fn find(volumes: &[Answer]) -> Option<&Answer> {
     volumes.iter().find(|volume| volume.state() != Some(&VolumeState::Deleted))
 }
 
-/// The volume in our words. One that is being deleted is nobody's any more.
-fn seen(whose: Whose<'_>, volume: &Answer) -> Option<Result<Live, Failure>> {
+/// Converts EC2's answer to a live object. A volume that is being deleted belongs to no object.
+fn seen(whose: ObservationScope<'_>, volume: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(volume.tags());
     let id = volume.volume_id()?;
-    let address = whose.address(&tags, id, Volume::KIND.name)?;
+    let address = whose.address(&tags, id, EbsVolume::KIND.name)?;
     let phase = phase(volume.state());
-    if phase == Phase::Deleting {
+    if phase == ObjectPhase::Deleting {
         return None;
     }
-    let seen = Volume {
+    let seen = EbsVolume {
         zone: volume.availability_zone().unwrap_or_default().to_owned(),
         volume_type: volume.volume_type().map(VolumeType::as_str).unwrap_or_default().to_owned(),
         gib: volume.size().and_then(|size| size.try_into().ok()).unwrap_or_default(),
@@ -146,12 +146,12 @@ fn seen(whose: Whose<'_>, volume: &Answer) -> Option<Result<Live, Failure>> {
     Some(live.map(|live| Live { phase, created: created(volume.create_time()), ..live }))
 }
 
-fn phase(state: Option<&VolumeState>) -> Phase {
+fn phase(state: Option<&VolumeState>) -> ObjectPhase {
     match state {
-        Some(VolumeState::Available | VolumeState::InUse) => Phase::Ready,
-        Some(VolumeState::Deleting | VolumeState::Deleted) => Phase::Deleting,
-        Some(VolumeState::Error) => Phase::Failed,
-        _ => Phase::Pending,
+        Some(VolumeState::Available | VolumeState::InUse) => ObjectPhase::Ready,
+        Some(VolumeState::Deleting | VolumeState::Deleted) => ObjectPhase::Deleting,
+        Some(VolumeState::Error) => ObjectPhase::Failed,
+        _ => ObjectPhase::Pending,
     }
 }
 
@@ -182,18 +182,18 @@ mod tests {
 
     #[test]
     fn a_volume_reads_as_what_was_asked_for() {
-        let live = seen(Whose::Tagged("c"), &answer(VolumeState::InUse)).unwrap().unwrap();
-        let read = Volume::from_attributes(&live.attributes).unwrap();
+        let live = seen(ObservationScope::Tagged("c"), &answer(VolumeState::InUse)).unwrap().unwrap();
+        let read = EbsVolume::from_attributes(&live.attributes).unwrap();
         assert_eq!((read.zone.as_str(), read.volume_type.as_str(), read.gib), ("us-east-1a", "gp3", 20));
         assert!(read.encrypted);
         assert_eq!(live.created.unwrap().as_second(), 1_700_000_000);
-        assert_eq!(live.phase, Phase::Ready);
+        assert_eq!(live.phase, ObjectPhase::Ready);
     }
 
     #[test]
     fn a_volume_on_its_way_out_is_not_there_for_a_plan_and_still_there_for_who_waits() {
         for state in [VolumeState::Deleting, VolumeState::Deleted] {
-            assert!(seen(Whose::Tagged("c"), &answer(state)).is_none());
+            assert!(seen(ObservationScope::Tagged("c"), &answer(state)).is_none());
         }
         assert!(find(&[answer(VolumeState::Deleting)]).is_some());
         assert!(find(&[answer(VolumeState::Deleted)]).is_none());
@@ -201,6 +201,9 @@ mod tests {
 
     #[test]
     fn a_volume_that_failed_says_so() {
-        assert_eq!(seen(Whose::Tagged("c"), &answer(VolumeState::Error)).unwrap().unwrap().phase, Phase::Failed);
+        assert_eq!(
+            seen(ObservationScope::Tagged("c"), &answer(VolumeState::Error)).unwrap().unwrap().phase,
+            ObjectPhase::Failed
+        );
     }
 }

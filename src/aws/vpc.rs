@@ -1,19 +1,19 @@
-//! VPCs. Their DNS switches are attributes that `DescribeVpcs` does not tell: one more call each.
+//! VPCs. Their DNS settings are attributes that `DescribeVpcs` does not return: each needs one more call.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
 
-use super::Aws;
+use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::failure::if_there;
-use super::kind::{AwsKind, Creation, Look, live};
+use super::kind::{AwsKind, CreateContext, ObserveCache, live};
 use super::poll::once_visible;
-use crate::engine::{Failure, Live, Note};
+use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{Resource, Vpc};
 
 impl AwsKind for Vpc {
-    async fn observe(look: &Look<'_>) -> Result<Vec<Live>, Failure> {
+    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "vpc-id", Self::KIND.name));
         let pages = || aws.ec2.describe_vpcs().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();
@@ -32,7 +32,7 @@ impl AwsKind for Vpc {
         Ok(found)
     }
 
-    async fn create(&self, aws: &Aws, creation: &Creation<'_>) -> Result<Live, Failure> {
+    async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let request = aws
             .ec2
             .create_vpc()
@@ -50,7 +50,7 @@ impl AwsKind for Vpc {
         live(creation.object.address.name(), id, self, &[("id", id)])
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+    async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("dns_support") {
             once_visible(|| set(aws, &live.id, VpcAttributeName::EnableDnsSupport, self.dns_support)).await?;
         }
@@ -61,13 +61,13 @@ impl AwsKind for Vpc {
         super::kind::live(live.address.name(), &live.id, self, &[("id", &live.id)])
     }
 
-    async fn delete(aws: &Aws, live: &Live, _note: Note<'_>) -> Result<(), Failure> {
+    async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         aws.send(EC2, "DeleteVpc", aws.ec2.delete_vpc().vpc_id(&live.id).send()).await.map(drop)
     }
 }
 
-/// Reads one of a VPC's switches.
-async fn switch(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, Failure> {
+/// Reads one of a VPC's settings.
+async fn switch(aws: &AwsProvider, id: &str, name: VpcAttributeName) -> Result<bool, Failure> {
     let request = || aws.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
     // A VPC that was listed may not be found by the next call yet: it is there all the same.
     let answer = if_there(aws.read(EC2, "DescribeVpcAttribute", request).await)?;
@@ -78,8 +78,8 @@ async fn switch(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, Fai
     Ok(value.and_then(AttributeBooleanValue::value).unwrap_or_default())
 }
 
-/// Sets one of a VPC's switches: AWS takes one a call.
-async fn set(aws: &Aws, id: &str, name: VpcAttributeName, on: bool) -> Result<(), Failure> {
+/// Changes one of a VPC's settings: AWS takes one in each call.
+async fn set(aws: &AwsProvider, id: &str, name: VpcAttributeName, on: bool) -> Result<(), Failure> {
     let value = AttributeBooleanValue::builder().value(on).build();
     let request = aws.ec2.modify_vpc_attribute().vpc_id(id);
     let request = match name {

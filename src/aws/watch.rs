@@ -1,61 +1,61 @@
-//! Waiting for what takes a while: one poll of one API, shared by everybody who waits for it.
+//! Waiting for slow operations: one poll of one API, shared by all waiters.
 
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::poll::Pause;
+use super::poll::PollBackoff;
 use crate::engine::Failure;
 
-/// What is polled for.
+/// The polls of this connection.
 #[derive(Debug, Default)]
-pub(super) struct Polls {
+pub(super) struct SharedPolls {
     /// Auto Scaling groups with their members.
-    pub(super) groups: Poll<aws_sdk_autoscaling::types::AutoScalingGroup>,
+    pub(super) groups: SharedPoll<aws_sdk_autoscaling::types::AutoScalingGroup>,
     /// Instances that are not gone yet.
-    pub(super) instances: Poll<aws_sdk_ec2::types::Instance>,
+    pub(super) instances: SharedPoll<aws_sdk_ec2::types::Instance>,
 }
 
-/// An API that answers for everything at once, so that one call serves all who wait.
+/// A poll of an API that returns all objects at once, so that one call serves all waiters.
 #[derive(Debug)]
-pub(super) struct Poll<T> {
-    last: Mutex<Option<Answer<T>>>,
+pub(super) struct SharedPoll<T> {
+    last: Mutex<Option<PollAnswer<T>>>,
 }
 
 #[derive(Debug)]
-struct Answer<T> {
+struct PollAnswer<T> {
     asked: Instant,
     found: Arc<Vec<T>>,
 }
 
-/// One who waits.
+/// One waiter.
 #[derive(Debug)]
-pub(super) struct Watch<'a, T> {
-    poll: &'a Poll<T>,
+pub(super) struct PollWaiter<'a, T> {
+    poll: &'a SharedPoll<T>,
     looked: Instant,
-    pause: Pause,
+    pause: PollBackoff,
 }
 
-impl<T> Default for Poll<T> {
+impl<T> Default for SharedPoll<T> {
     fn default() -> Self {
         Self { last: Mutex::new(None) }
     }
 }
 
-impl<T> Poll<T> {
-    /// Begins to wait: answers to questions asked from now on count.
-    pub(super) fn watch(&self) -> Watch<'_, T> {
-        Watch { poll: self, looked: Instant::now(), pause: Pause::default() }
+impl<T> SharedPoll<T> {
+    /// Starts to wait: only answers to requests from now on count.
+    pub(super) fn watch(&self) -> PollWaiter<'_, T> {
+        PollWaiter { poll: self, looked: Instant::now(), pause: PollBackoff::default() }
     }
 }
 
-impl<T> Watch<'_, T> {
-    /// Pauses, then tells what is there.
+impl<T> PollWaiter<'_, T> {
+    /// Pauses, then returns the objects.
     ///
-    /// An answer to somebody else's question is taken if it was asked since this watch last looked; otherwise the
-    /// question is asked, while all others hold theirs back for the answer.
-    pub(super) async fn look<F>(&mut self, ask: impl FnOnce() -> F) -> Result<Arc<Vec<T>>, Failure>
+    /// An answer to another waiter's request is used if it was requested since this watch last read; otherwise this watch
+    /// sends the request, while all others wait for its answer.
+    pub(super) async fn poll<F>(&mut self, ask: impl FnOnce() -> F) -> Result<Arc<Vec<T>>, Failure>
     where
         F: Future<Output = Result<Vec<T>, Failure>>,
     {
@@ -66,7 +66,7 @@ impl<T> Watch<'_, T> {
             _ => {
                 let asked = Instant::now();
                 let found = Arc::new(ask().await?);
-                *last = Some(Answer { asked, found: Arc::clone(&found) });
+                *last = Some(PollAnswer { asked, found: Arc::clone(&found) });
                 found
             }
         };
@@ -74,9 +74,9 @@ impl<T> Watch<'_, T> {
         Ok(found)
     }
 
-    /// Something has moved: looks again soon.
-    pub(super) fn hurry(&mut self) {
-        self.pause = Pause::default();
+    /// Polls again soon, after a change.
+    pub(super) fn poll_now(&mut self) {
+        self.pause = PollBackoff::default();
     }
 }
 
@@ -98,11 +98,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_together_share_every_call() {
-        let (poll, calls) = (Poll::default(), AtomicU32::new(0));
+        let (poll, calls) = (SharedPoll::default(), AtomicU32::new(0));
         let waiters = (0..100).map(|_| async {
             let mut watch = poll.watch();
             for _ in 0..3 {
-                watch.look(|| count(&calls)).await.unwrap();
+                watch.poll(|| count(&calls)).await.unwrap();
             }
         });
         futures_util::future::join_all(waiters).await;
@@ -111,21 +111,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_from_before_the_wait_began_is_not_taken() {
-        let (poll, calls) = (Poll::default(), AtomicU32::new(0));
-        assert_eq!(*poll.watch().look(|| count(&calls)).await.unwrap(), [0]);
-        assert_eq!(*poll.watch().look(|| count(&calls)).await.unwrap(), [1]);
+        let (poll, calls) = (SharedPoll::default(), AtomicU32::new(0));
+        assert_eq!(*poll.watch().poll(|| count(&calls)).await.unwrap(), [0]);
+        assert_eq!(*poll.watch().poll(|| count(&calls)).await.unwrap(), [1]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn looks_grow_rarer_until_one_in_five_seconds() {
-        let (poll, calls) = (Poll::default(), AtomicU32::new(0));
+        let (poll, calls) = (SharedPoll::default(), AtomicU32::new(0));
         let start = Instant::now();
         let mut watch = poll.watch();
         for _ in 0..20 {
-            watch.look(|| count(&calls)).await.unwrap();
+            watch.poll(|| count(&calls)).await.unwrap();
         }
         let before = start.elapsed();
-        watch.look(|| count(&calls)).await.unwrap();
+        watch.poll(|| count(&calls)).await.unwrap();
         assert_eq!(start.elapsed().saturating_sub(before).as_secs(), 5);
     }
 }

@@ -1,5 +1,5 @@
-//! Hosted zones as Route 53 lists them: all of the account's, as it cannot be asked by tag. What everything about DNS
-//! shares stands here too.
+//! Hosted zones as Route 53 lists them: all of the account's, as it cannot filter by tag. Code that everything about DNS
+//! shares is here too.
 
 use std::time::Duration;
 
@@ -7,70 +7,70 @@ use aws_sdk_route53::types::HostedZone as Route53Zone;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::Aws;
-use super::kind::Look;
+use super::AwsProvider;
+use super::kind::ObserveCache;
 use crate::engine::Failure;
 
 /// The service's name, for failures and limits.
 pub(super) const ROUTE53: &str = "route53";
 
-/// How long a listing may be handed from one asker to the other.
+/// Maximum age of a listing that one caller may pass to the other.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// A hosted zone, as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Zone {
+pub(super) struct ListedZone {
     /// Its id, without `/hostedzone/`.
     pub(super) id: String,
     /// Its domain, as [`plain_name`] gives it.
     pub(super) name: String,
-    /// Whether only VPCs see it.
+    /// `true` if the zone is visible to VPCs only.
     pub(super) private: bool,
-    /// What it is for.
+    /// The comment, which describes its purpose.
     pub(super) comment: String,
 }
 
-/// Who needs the list of zones.
+/// The callers that need the list of zones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(super) enum ListingUser {
     /// The facts.
     Facts,
     /// An observation.
     Look,
 }
 
-/// A listing that one asker has left for the other: a plan asks for the facts and looks at the same moment.
+/// A listing that one caller has left for the other: a plan reads the facts and observes at the same moment.
 ///
-/// Each listing is handed on once at most, and never from one look to the next.
+/// Each listing is passed on at most once, and never from one observation to the next.
 #[derive(Debug, Default)]
-pub(super) struct Shared(Mutex<Option<Listing>>);
+pub(super) struct SharedListing(Mutex<Option<ZoneListing>>);
 
 #[derive(Debug)]
-struct Listing {
-    by: Asker,
+struct ZoneListing {
+    by: ListingUser,
     at: Instant,
-    zones: Vec<Zone>,
+    zones: Vec<ListedZone>,
 }
 
-impl Shared {
-    /// Makes everybody list anew: a zone was made or removed.
+impl SharedListing {
+    /// Makes all callers list again: a zone was created or deleted.
     pub(super) async fn forget(&self) {
         *self.0.lock().await = None;
     }
 }
 
-/// The zones whose names have to do with the cluster's, looked up once for all kinds.
-pub(super) async fn zones<'a>(look: &'a Look<'_>) -> Result<&'a [Zone], Failure> {
+/// Returns the zones whose names are related to the cluster's, read once for all kinds.
+pub(super) async fn zones<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [ListedZone], Failure> {
     let zones = look.zones.get_or_try_init(|| async {
-        let mut zones = all(look.aws, Asker::Look).await?;
+        let mut zones = all(look.aws, ListingUser::Look).await?;
         zones.retain(|zone| are_related(&zone.name, &look.aws.scope.cluster));
         Ok(zones)
     });
     zones.await.map(Vec::as_slice)
 }
 
-/// All zones of the account.
-pub(super) async fn all(aws: &Aws, asker: Asker) -> Result<Vec<Zone>, Failure> {
+/// Returns all zones of the account.
+pub(super) async fn all(aws: &AwsProvider, asker: ListingUser) -> Result<Vec<ListedZone>, Failure> {
     // Held while listing, so that who asks meanwhile waits for the answer and takes it.
     let mut left = aws.zones.0.lock().await;
     if let Some(listing) = left.take()
@@ -81,14 +81,14 @@ pub(super) async fn all(aws: &Aws, asker: Asker) -> Result<Vec<Zone>, Failure> {
     }
     let pages = || aws.route53.list_hosted_zones().into_paginator().items().send().try_collect();
     let listed: Vec<Route53Zone> = aws.read(ROUTE53, "ListHostedZones", pages).await?;
-    let zones: Vec<Zone> = listed.iter().map(translate).collect();
-    *left = Some(Listing { by: asker, at: Instant::now(), zones: zones.clone() });
+    let zones: Vec<ListedZone> = listed.iter().map(translate).collect();
+    *left = Some(ZoneListing { by: asker, at: Instant::now(), zones: zones.clone() });
     Ok(zones)
 }
 
-fn translate(zone: &Route53Zone) -> Zone {
+fn translate(zone: &Route53Zone) -> ListedZone {
     let config = zone.config();
-    Zone {
+    ListedZone {
         id: bare_id(zone.id()).to_owned(),
         name: plain_name(zone.name()),
         private: config.is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone),
@@ -96,22 +96,22 @@ fn translate(zone: &Route53Zone) -> Zone {
     }
 }
 
-/// An id as it stands in ARNs, policies and requests.
+/// Returns an id in the form of ARNs, policies and requests.
 pub(super) fn bare_id(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 
-/// Whether one of two domains is the other or below it.
+/// Returns `true` if one of two domains is equal to the other or below it.
 fn are_related(one: &str, other: &str) -> bool {
     is_within(one, other) || is_within(other, one)
 }
 
-/// Whether a domain is the other or below it.
+/// Returns `true` if a domain is equal to the other or below it.
 pub(super) fn is_within(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// A domain name as people write it: lower case, no final dot, and `*` where Route 53 tells `\052`.
+/// Returns a domain name in its usual form: lower case, no final dot, and `*` where Route 53 returns `\052`.
 pub(super) fn plain_name(name: &str) -> String {
     let name = name.strip_suffix('.').unwrap_or(name);
     let mut plain = String::with_capacity(name.len());
@@ -125,7 +125,7 @@ pub(super) fn plain_name(name: &str) -> String {
     plain
 }
 
-/// The printable ASCII character of three octal digits; of others nobody writes the character itself.
+/// Returns the printable ASCII character of three octal digits; other characters stay escaped.
 fn octal(digits: &str) -> Option<char> {
     let code = u8::from_str_radix(digits, 8).ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
     Some(char::from(code)).filter(char::is_ascii_graphic)

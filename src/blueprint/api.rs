@@ -1,32 +1,32 @@
 //! The Kubernetes API's address: a network load balancer in front of the masters.
 
 use super::security::{API_PORT, PUBLIC_API_PORT};
-use super::{Problem, Site, names, network, security};
-use crate::engine::{Address, Input, Object};
+use super::{BlueprintProblem, BuildContext, names, network, security};
+use crate::engine::{Address, Object, TextInput};
 use crate::resource::{API, HealthCheck, Listener, LoadBalancer, Resource, TargetGroup};
 
-/// How connections get in: TCP, so that the masters see the client's certificate themselves.
+/// The protocol of the listener: TCP, so that the masters see the client's certificate themselves.
 const PROTOCOL: &str = "TCP";
 
-/// The load balancer can be reached from the internet; its security group says by whom.
+/// The load balancer can be reached from the internet; its security group limits the clients.
 const SCHEME: &str = "internet-facing";
 
-/// An output of the load balancer.
-pub(super) fn load_balancer(output: &str) -> Input {
-    Input::output(LoadBalancer::address(API), output)
+/// Returns an output of the load balancer.
+pub(super) fn load_balancer(output: &str) -> TextInput {
+    TextInput::output(LoadBalancer::address(API), output)
 }
 
-/// The object by which the API is open to who may reach it.
+/// Returns the object that opens the API to allowed clients.
 pub(super) fn listener() -> Address {
     Listener::address(API)
 }
 
-/// The ARN of the masters' target group.
-pub(super) fn target_group() -> Input {
-    Input::output(TargetGroup::address(API), "arn")
+/// Returns the ARN of the masters' target group.
+pub(super) fn target_group() -> TextInput {
+    TextInput::output(TargetGroup::address(API), "arn")
 }
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let cluster = site.cluster.name.as_str();
     let display = site.below(API);
     let balancer = LoadBalancer {
@@ -70,8 +70,8 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(vec![balancer, targets.object(API)?, listener.object(API)?])
 }
 
-/// A master is healthy when its API server and its etcd member answer: a roll of the masters goes on only then. (An API
-/// server that merely listens would let the next master be taken while this one is still without etcd.)
+/// A master is healthy when its API server and its etcd member answer; a roll of the masters continues only then. (With a
+/// check of the API server's port alone, the next master would be replaced while this one is still without etcd.)
 fn ready() -> HealthCheck {
     HealthCheck {
         protocol: "HTTPS".to_owned(),

@@ -1,15 +1,15 @@
-//! What machines start from: their first script, and the files that it fetches.
+//! Boot files of machines: their first script, and the files that it fetches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::slots::{fill, shell_word};
-use super::{Problem, Site, dns, masters, names, nodes, storage};
-use crate::engine::{Address, Input, Object, Part, Payload};
-use crate::resource::{BucketObject, ClusterLocation, Folder, Resource, root};
+use super::slots::{fill, shell_quoted};
+use super::{BlueprintProblem, BuildContext, dns, masters, names, nodes, storage};
+use crate::engine::{Address, Object, Payload, TemplatePart, TextInput};
+use crate::resource::{BucketObject, ClusterLocation, KeyPrefix, Resource, root};
 use crate::spec::{Cluster, NetworkPlugin, StateLocation};
 
-/// The most bytes of user data that EC2 takes, before it is encoded.
+/// Maximum size of EC2 user data in bytes, before encoding.
 pub(super) const USER_DATA_LIMIT: usize = crate::limits::aws::USER_DATA;
 
 /// The name of the script that makes a machine a part of the cluster.
@@ -35,30 +35,30 @@ pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/90-main.sh"),
 );
 
-/// No output that user data refers to (ids of volumes and zones) is longer.
+/// Maximum length of an output that user data refers to (ids of volumes and zones).
 const LONGEST_OUTPUT: usize = 64;
 
-/// Where machines get their files.
+/// The location of the files of machines.
 #[derive(Debug)]
-pub(super) struct Store {
-    /// The bucket's name: the state's, or one made for the purpose.
+pub(super) struct BootstrapStore {
+    /// The bucket's name: the state's bucket, or one created for the purpose.
     pub bucket: String,
-    /// The beginning of every key that is the cluster's, without a slash at its end.
+    /// The prefix of every key of the cluster, without a slash at its end.
     pub root: String,
     /// The script that every machine runs.
-    script: File,
+    script: BootstrapFile,
 }
 
 /// A file in the store, named by its content.
 #[derive(Debug)]
-struct File {
+struct BootstrapFile {
     key: String,
     sha256: String,
     content: String,
 }
 
-impl Store {
-    /// The store of a cluster in an account.
+impl BootstrapStore {
+    /// Returns the store of a cluster in an account.
     pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
         let (bucket, prefix) = match &cluster.state {
             StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.as_str()),
@@ -69,30 +69,30 @@ impl Store {
             }
         };
         let root = root(prefix, cluster.name.as_str());
-        let script = File::new(&root, SCRIPT, NODE.to_owned());
+        let script = BootstrapFile::new(&root, SCRIPT, NODE.to_owned());
         Self { bucket, root, script }
     }
 
-    /// Where a cluster lives whose machines get their files here.
+    /// Returns the location of a cluster whose machines get their files here.
     pub(super) fn location(&self, cluster: &Cluster) -> ClusterLocation {
         let prefix = self.root.strip_suffix(cluster.name.as_str()).unwrap_or(&self.root);
         ClusterLocation::new(&cluster.region, &self.bucket, prefix)
     }
 
-    /// The key of something that the cluster keeps: `key("pki/join.pem")`.
+    /// Returns the key of an object of the cluster: `key("pki/join.pem")`.
     pub(super) fn key(&self, path: &str) -> String {
         format!("{}/{path}", self.root)
     }
 }
 
-impl File {
+impl BootstrapFile {
     fn new(root: &str, name: &str, content: String) -> Self {
         let sha256 = names::sha256(content.as_bytes());
-        let key = Folder::Bootstrap.key(&format!("{sha256}/{name}"));
+        let key = KeyPrefix::Bootstrap.key(&format!("{sha256}/{name}"));
         Self { key: format!("{root}/{key}"), sha256, content }
     }
 
-    fn object(&self, name: &str) -> Result<Object, Problem> {
+    fn object(&self, name: &str) -> Result<Object, BlueprintProblem> {
         let payload = Payload(Arc::from(self.content.as_bytes()));
         let (key, sha256) = (self.key.clone(), self.sha256.clone());
         let object = BucketObject { bucket: storage::bucket(), key, sha256 }.object(name)?;
@@ -100,18 +100,18 @@ impl File {
     }
 }
 
-/// A machine's settings: what its first script fetches, and what only AWS can tell.
-pub(super) struct Settings {
-    /// The name of the object and of the file in it, by which the roles' policies tell masters' from nodes'.
+/// A machine's settings: a file that its first script fetches, and values that only AWS knows.
+pub(super) struct MachineSettings {
+    /// The name of the object and of its file, by which the roles' policies tell masters' settings from nodes'.
     pub name: String,
-    /// What the cluster file says.
+    /// The settings from the cluster file.
     pub lines: Vec<(&'static str, String)>,
     /// The ids of objects.
-    pub ids: Vec<(&'static str, Input)>,
+    pub ids: Vec<(&'static str, TextInput)>,
 }
 
-/// What every machine is told.
-pub(super) fn common(site: &Site<'_>, role: &str, name: &str, kubeadm: String) -> Vec<(&'static str, String)> {
+/// Returns the settings that every machine gets.
+pub(super) fn common(site: &BuildContext<'_>, role: &str, name: &str, kubeadm: String) -> Vec<(&'static str, String)> {
     let network = &site.cluster.network;
     let plugin = match network.plugin {
         NetworkPlugin::Routes => "routes",
@@ -131,21 +131,21 @@ pub(super) fn common(site: &Site<'_>, role: &str, name: &str, kubeadm: String) -
     ]
 }
 
-impl Settings {
-    fn stored(&self, site: &Site<'_>) -> File {
-        let lines = self.lines.iter().map(|(name, value)| format!("{name}={}\n", shell_word(value)));
-        File::new(&site.bootstrap.root, &self.name, lines.collect())
+impl MachineSettings {
+    fn stored(&self, site: &BuildContext<'_>) -> BootstrapFile {
+        let lines = self.lines.iter().map(|(name, value)| format!("{name}={}\n", shell_quoted(value)));
+        BootstrapFile::new(&site.bootstrap.root, &self.name, lines.collect())
     }
 
-    /// The files that must be in the bucket before a machine starts.
+    /// Returns the files that must be in the bucket before a machine starts.
     pub(super) fn files(&self) -> BTreeSet<Address> {
         [SCRIPT, &self.name].map(BucketObject::address).into()
     }
 
-    /// The first script of the machine.
-    pub(super) fn user_data(&self, site: &Site<'_>) -> Result<Input, Problem> {
+    /// Returns the first script of the machine.
+    pub(super) fn user_data(&self, site: &BuildContext<'_>) -> Result<TextInput, BlueprintProblem> {
         let (script, settings) = (&site.bootstrap.script, self.stored(site));
-        let word = |text: &str| Input::from(shell_word(text));
+        let word = |text: &str| TextInput::from(shell_quoted(text));
         let user_data = fill(
             USER_DATA,
             &[
@@ -164,25 +164,25 @@ impl Settings {
         );
         let bytes = longest(&user_data);
         if bytes > USER_DATA_LIMIT {
-            return Err(Problem::UserDataTooLong { machine: self.name.clone(), bytes });
+            return Err(BlueprintProblem::UserDataTooLong { machine: self.name.clone(), bytes });
         }
         Ok(user_data)
     }
 
-    /// What the cluster file says under a name; nothing if it says nothing.
+    /// Returns the setting of a name; empty if there is none.
     fn line(&self, name: &str) -> &str {
         self.lines.iter().find(|(line, _)| *line == name).map_or("", |(_, value)| value)
     }
 
-    /// Lines such as `QUORATE_VOLUME='vol-…'`. No id holds anything that would end a quoted word.
-    fn machine(&self) -> Input {
+    /// Returns lines such as `QUORATE_VOLUME='vol-…'`. No id holds a character that would end a quoted word.
+    fn machine(&self) -> TextInput {
         let lines: Vec<_> = self.ids.iter().map(|(name, _)| format!("{name}='@{name}@'")).collect();
         let slots: Vec<_> = self.ids.iter().map(|(name, id)| (format!("@{name}@"), id.clone())).collect();
         fill(&lines.join("\n"), &slots)
     }
 }
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = vec![site.bootstrap.script.object(SCRIPT)?];
     for settings in masters::settings(site).chain(nodes::settings(site)) {
         objects.push(settings.stored(site).object(&settings.name)?);
@@ -190,16 +190,16 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-/// The most bytes that a text can have once everything in it is known.
-fn longest(text: &Input) -> usize {
+/// Returns the maximum size in bytes of a text once all its outputs are known.
+fn longest(text: &TextInput) -> usize {
     match text {
-        Input::Known(text) => text.len(),
-        Input::Pending(template) => template
+        TextInput::Known(text) => text.len(),
+        TextInput::Pending(template) => template
             .parts
             .iter()
             .map(|part| match part {
-                Part::Literal(text) => text.len(),
-                Part::Reference(_) => LONGEST_OUTPUT,
+                TemplatePart::Literal(text) => text.len(),
+                TemplatePart::Reference(_) => LONGEST_OUTPUT,
             })
             .sum(),
     }

@@ -1,21 +1,21 @@
 //! Names: a private zone for the machines, and the API's name in a public one.
 
-use super::{Pins, Problem, Site, api};
-use crate::engine::{Input, Object};
-use crate::resource::{self, API, Facts, HostedZone, Record, Resource, Tags};
+use super::{BlueprintProblem, BuildContext, Pins, api};
+use crate::engine::{Object, TextInput};
+use crate::resource::{self, API, DnsRecord, Facts, HostedZone, Resource, Tags};
 use crate::spec::{Cluster, PublicZone};
 
 /// The name of the private zone's object.
 const INTERNAL: &str = "internal";
-/// How many tags Route 53 takes on a zone.
+/// Maximum number of tags on a Route 53 zone.
 const MOST_TAGS: usize = 10;
 /// The name of the public zone's object.
 const PUBLIC: &str = "public";
 
-/// Where the cluster's public names are.
+/// The zone of the cluster's public names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PublicNames {
-    /// In a zone that was there before.
+    /// In a zone that existed before the cluster.
     Found {
         /// Its id.
         id: String,
@@ -26,12 +26,12 @@ pub(super) enum PublicNames {
     Made(String),
     /// The account has no zone for them.
     NotFound,
-    /// The user wants none.
+    /// The user wants no public names.
     Unwanted,
 }
 
 impl PublicNames {
-    /// The id of the zone that was there before.
+    /// Returns the id of the zone that existed before the cluster.
     pub(super) fn found(&self) -> Option<&str> {
         match self {
             Self::Found { id, .. } => Some(id),
@@ -39,41 +39,41 @@ impl PublicNames {
         }
     }
 
-    /// The id of the zone that holds the name of a service, once it is there.
-    pub(super) fn zone_for(&self, service: &str, domain: &str) -> Result<Input, Problem> {
+    /// Returns the id of the zone for the name of a service, once the zone exists.
+    pub(super) fn zone_for(&self, service: &str, domain: &str) -> Result<TextInput, BlueprintProblem> {
         let (service, domain) = (service.to_owned(), domain.to_owned());
         match (self, self.zone()) {
             (Self::Found { name, .. } | Self::Made(name), Some(_)) if !is_within(&domain, name) => {
-                Err(Problem::DomainOutside { service, domain, zone: name.clone() })
+                Err(BlueprintProblem::DomainOutside { service, domain, zone: name.clone() })
             }
             (_, Some(zone)) => Ok(zone),
-            (_, None) => Err(Problem::DomainWithoutZone { service, domain }),
+            (_, None) => Err(BlueprintProblem::DomainWithoutZone { service, domain }),
         }
     }
 
-    /// The zone's id, once it is there.
-    fn zone(&self) -> Option<Input> {
+    /// Returns the zone's id, once it exists.
+    fn zone(&self) -> Option<TextInput> {
         match self {
             Self::Found { id, .. } => Some(id.as_str().into()),
-            Self::Made(_) => Some(Input::output(HostedZone::address(PUBLIC), "id")),
+            Self::Made(_) => Some(TextInput::output(HostedZone::address(PUBLIC), "id")),
             Self::NotFound | Self::Unwanted => None,
         }
     }
 }
 
 /// Chooses the public zone.
-pub(super) fn public_names(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<PublicNames, Problem> {
+pub(super) fn public_names(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<PublicNames, BlueprintProblem> {
     let name = &cluster.name;
     let fits = |zone: &str| is_within(name.as_str(), zone);
     match &cluster.dns.zone {
         PublicZone::None => Ok(PublicNames::Unwanted),
         PublicZone::Create(zone) | PublicZone::Existing(zone) if !fits(zone) => {
-            Err(Problem::PublicZoneOutside { zone: zone.clone(), name: name.clone() })
+            Err(BlueprintProblem::PublicZoneOutside { zone: zone.clone(), name: name.clone() })
         }
         PublicZone::Create(zone) => Ok(PublicNames::Made(zone.clone())),
         PublicZone::Existing(zone) => match facts.public_zones.get(zone) {
             Some(ids) => only(zone, ids, pins),
-            None => Err(Problem::PublicZoneMissing {
+            None => Err(BlueprintProblem::PublicZoneMissing {
                 zone: zone.clone(),
                 found: facts.public_zones.keys().cloned().collect(),
             }),
@@ -92,32 +92,32 @@ pub(super) fn public_names(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Res
     }
 }
 
-/// The only zone of a name, or the one of the last apply.
-fn only(zone: &str, ids: &[String], pins: &Pins) -> Result<PublicNames, Problem> {
+/// Returns the only zone of a name, or the one of the last apply.
+fn only(zone: &str, ids: &[String], pins: &Pins) -> Result<PublicNames, BlueprintProblem> {
     let pinned = pins.public_zone.as_ref().filter(|pin| ids.contains(pin));
     match (pinned, ids) {
         (Some(id), _) | (None, [id]) => Ok(PublicNames::Found { id: id.clone(), name: zone.to_owned() }),
-        (None, []) => Err(Problem::PublicZoneMissing { zone: zone.to_owned(), found: Vec::new() }),
-        (None, _) => Err(Problem::PublicZoneAmbiguous { zone: zone.to_owned(), ids: ids.to_vec() }),
+        (None, []) => Err(BlueprintProblem::PublicZoneMissing { zone: zone.to_owned(), found: Vec::new() }),
+        (None, _) => Err(BlueprintProblem::PublicZoneAmbiguous { zone: zone.to_owned(), ids: ids.to_vec() }),
     }
 }
 
-/// Whether `name` is `zone` or below it.
+/// Returns `true` if `name` is `zone` or below it.
 fn is_within(name: &str, zone: &str) -> bool {
     name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The domain of the private zone.
-pub(super) fn internal_domain(site: &Site<'_>) -> String {
+/// Returns the domain of the private zone.
+pub(super) fn internal_domain(site: &BuildContext<'_>) -> String {
     resource::internal_domain(site.cluster.name.as_str())
 }
 
-/// The id of the private zone.
-pub(super) fn internal_zone() -> Input {
-    Input::output(HostedZone::address(INTERNAL), "id")
+/// Returns the id of the private zone.
+pub(super) fn internal_zone() -> TextInput {
+    TextInput::output(HostedZone::address(INTERNAL), "id")
 }
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let vpc = Some(super::network::vpc());
     let mut objects = vec![zone(site, INTERNAL, internal_domain(site), vpc).object(INTERNAL)?];
     if let PublicNames::Made(name) = &site.public {
@@ -129,7 +129,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-fn zone(site: &Site<'_>, object: &str, name: String, vpc: Option<Input>) -> HostedZone {
+fn zone(site: &BuildContext<'_>, object: &str, name: String, vpc: Option<TextInput>) -> HostedZone {
     let tags = few(site, site.tags_with_location(&HostedZone::address(object), &name));
     let comment = match &vpc {
         Some(_) => format!("Machines of the cluster {}", site.cluster.name),
@@ -138,16 +138,16 @@ fn zone(site: &Site<'_>, object: &str, name: String, vpc: Option<Input>) -> Host
     HostedZone { name, vpc, comment, tags }
 }
 
-/// Route 53 takes ten tags on a zone: all of ours, and the first of the user's.
-fn few(site: &Site<'_>, tags: Tags) -> Tags {
+/// Limits the tags of a zone to Route 53's ten: all of ours, and the first of the user's.
+fn few(site: &BuildContext<'_>, tags: Tags) -> Tags {
     let (users, ours): (Tags, Tags) =
         tags.into_iter().partition(|(key, value)| site.cluster.tags.get(key) == Some(value));
     let room = MOST_TAGS.saturating_sub(ours.len());
     ours.into_iter().chain(users.into_iter().take(room)).collect()
 }
 
-fn api_record(site: &Site<'_>, zone: Input) -> Record {
-    Record {
+fn api_record(site: &BuildContext<'_>, zone: TextInput) -> DnsRecord {
+    DnsRecord {
         zone,
         name: site.below(API),
         record_type: "A".to_owned(),

@@ -1,14 +1,14 @@
-//! kubeadm's configuration of masters and nodes (`v1beta4`), with slots for what only the machine knows: its address,
-//! its name, its instance, the version that it has installed, and how its etcd member starts.
+//! kubeadm's configuration of masters and nodes (`v1beta4`), with slots for values that only the machine knows: its address,
+//! its name, its instance, its installed version, and how its etcd member starts.
 
 use super::slots::filled;
-use super::{Site, dns};
+use super::{BuildContext, dns};
 
 const MASTER: &str = include_str!("../bootstrap/master.yaml");
 const NODE: &str = include_str!("../bootstrap/node.yaml");
 
-/// The configuration of a master.
-pub(super) fn master(site: &Site<'_>, member: &str) -> String {
+/// Returns the configuration of a master.
+pub(super) fn master(site: &BuildContext<'_>, member: &str) -> String {
     let network = &site.cluster.network;
     let slots = [
         ("@MEMBER@", member),
@@ -20,13 +20,13 @@ pub(super) fn master(site: &Site<'_>, member: &str) -> String {
     filled(MASTER, &slots)
 }
 
-/// The configuration of a node.
+/// Returns the configuration of a node.
 pub(super) fn node(group: &str) -> String {
     filled(NODE, &[("@GROUP@", group)])
 }
 
-/// The members of etcd as a new cluster starts with them: `etcd-a=https://etcd-a.internal.…:2380,…`.
-pub(super) fn initial_cluster(site: &Site<'_>) -> String {
+/// Returns the initial etcd members of a new cluster: `etcd-a=https://etcd-a.internal.…:2380,…`.
+pub(super) fn initial_cluster(site: &BuildContext<'_>) -> String {
     let domain = dns::internal_domain(site);
     let members =
         site.cluster.masters.placed().map(|(member, _)| format!("etcd-{member}=https://etcd-{member}.{domain}:2380"));

@@ -1,16 +1,16 @@
-//! What masters and nodes have in common: a launch template and an Auto Scaling group.
+//! The common objects of masters and nodes: a launch template and an Auto Scaling group.
 
-use super::bootstrap::Settings;
-use super::{Problem, Site, identity, names, network, secrets, security};
-use crate::engine::{Input, Object};
+use super::bootstrap::MachineSettings;
+use super::{BlueprintProblem, BuildContext, identity, names, network, secrets, security};
+use crate::engine::{Object, TextInput};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
 use crate::spec::{ImageId, InstanceSize, RootVolume, Scale, Zone};
 
-/// Equal machines.
-pub(super) struct Machines<'a> {
+/// A group of equal machines.
+pub(super) struct MachineGroup<'a> {
     /// The name of their objects.
     pub object: &'a str,
-    /// What the console calls them.
+    /// Their name in the console.
     pub display: String,
     /// Their role, which is also the name of their security group.
     pub role: &'static str,
@@ -22,21 +22,21 @@ pub(super) struct Machines<'a> {
     pub image: Option<&'a ImageId>,
     /// Their root volume.
     pub root: &'a RootVolume,
-    /// Where they are.
+    /// Their zones.
     pub zones: &'a [Zone],
-    /// How many there are.
+    /// Number of machines.
     pub scale: Scale,
-    /// The target groups that they answer for.
-    pub target_groups: Vec<Input>,
+    /// The target groups that they are registered in.
+    pub target_groups: Vec<TextInput>,
     /// Groups of one lane are rolled one at a time.
     pub lane: Option<&'static str>,
-    /// What they start from.
-    pub settings: Settings,
+    /// Their boot settings.
+    pub settings: MachineSettings,
 }
 
-impl Machines<'_> {
-    /// The launch template and the group.
-    pub(super) fn objects(&self, site: &Site<'_>) -> Result<[Object; 2], Problem> {
+impl MachineGroup<'_> {
+    /// Returns the launch template and the group.
+    pub(super) fn objects(&self, site: &BuildContext<'_>) -> Result<[Object; 2], BlueprintProblem> {
         let mut instance_tags = site.tags(&AutoScalingGroup::address(self.object), &self.display);
         instance_tags.extend(self.tags.clone());
         let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
@@ -51,7 +51,7 @@ impl Machines<'_> {
         Ok([template, group])
     }
 
-    fn template(&self, site: &Site<'_>, instance_tags: Tags) -> Result<LaunchTemplate, Problem> {
+    fn template(&self, site: &BuildContext<'_>, instance_tags: Tags) -> Result<LaunchTemplate, BlueprintProblem> {
         let image = site.image(self.size, self.image)?;
         Ok(LaunchTemplate {
             name: names::fitted(&self.display, names::LAUNCH_TEMPLATE),
@@ -76,7 +76,7 @@ impl Machines<'_> {
             Scale::Count(count) => (count, count, Some(count)),
             Scale::Range { min, max } => (min, max, None),
         };
-        let template = |output| Input::output(LaunchTemplate::address(self.object), output);
+        let template = |output| TextInput::output(LaunchTemplate::address(self.object), output);
         AutoScalingGroup {
             name: names::fitted(&self.display, names::AUTO_SCALING_GROUP),
             launch_template: template("id"),

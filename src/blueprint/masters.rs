@@ -1,8 +1,8 @@
 //! The control plane: one Auto Scaling group of size 1 per master, each with its own template, zone and etcd volume.
 
-use super::bootstrap::{Settings, common};
-use super::machines::Machines;
-use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, api, dns, kubeadm, storage, tags};
+use super::bootstrap::{MachineSettings, common};
+use super::machines::MachineGroup;
+use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, api, dns, kubeadm, storage, tags};
 use crate::engine::{Address, Object};
 use crate::resource::{AutoScalingGroup, MASTER, Resource, Tags};
 use crate::spec::{Scale, Zone};
@@ -10,13 +10,13 @@ use crate::spec::{Scale, Zone};
 /// The role and the security group of masters.
 pub(super) const ROLE: &str = super::security::MASTERS;
 
-/// What the names of their groups begin with.
+/// The prefix of the names of their groups.
 const GROUPS: &str = "masters-";
 
-/// Masters are rolled one at a time, or etcd loses its quorum.
+/// Masters are rolled one at a time, because etcd would lose its quorum otherwise.
 const LANE: &str = "masters";
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = Vec::new();
     for (member, zone) in site.cluster.masters.placed() {
         objects.extend(master(site, &member, zone)?);
@@ -24,18 +24,18 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-/// The groups of all masters.
-pub(super) fn groups<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Address> + 'a {
+/// Returns the groups of all masters.
+pub(super) fn groups<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = Address> + 'a {
     site.cluster.masters.placed().map(|(member, _)| AutoScalingGroup::address(&masters_group(&member)))
 }
 
-/// The settings of each master.
-pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings> + 'a {
+/// Returns the settings of each master.
+pub(super) fn settings<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = MachineSettings> + 'a {
     site.cluster.masters.placed().map(|(member, _)| member_settings(site, &member))
 }
 
-fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Problem> {
-    let machines = Machines {
+fn master(site: &BuildContext<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], BlueprintProblem> {
+    let machines = MachineGroup {
         object: &masters_group(member),
         display: site.below(&format!("{member}.masters")),
         role: ROLE,
@@ -52,17 +52,17 @@ fn master(site: &Site<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], Pro
     machines.objects(site)
 }
 
-/// The name of a master's Auto Scaling group, by its member.
+/// Returns the name of a master's Auto Scaling group, by its member.
 pub fn masters_group(member: &str) -> String {
     format!("{GROUPS}{member}")
 }
 
-/// Whether an Auto Scaling group of this name is a master's.
+/// Returns `true` if an Auto Scaling group of this name is a master's.
 pub fn is_masters_group(name: &str) -> bool {
     name.starts_with(GROUPS)
 }
 
-fn member_settings(site: &Site<'_>, member: &str) -> Settings {
+fn member_settings(site: &BuildContext<'_>, member: &str) -> MachineSettings {
     let all: Vec<String> = site.cluster.masters.placed().map(|(member, _)| member).collect();
     let mut lines = common(site, "master", member, kubeadm::master(site, member));
     lines.extend([
@@ -70,7 +70,7 @@ fn member_settings(site: &Site<'_>, member: &str) -> Settings {
         ("QUORATE_INITIAL_CLUSTER", kubeadm::initial_cluster(site)),
         ("QUORATE_KEEP_DAYS", site.cluster.masters.keep_days.to_string()),
     ]);
-    Settings {
+    MachineSettings {
         name: masters_group(member),
         lines,
         ids: vec![("QUORATE_VOLUME", storage::volume(member)), ("QUORATE_ZONE_ID", dns::internal_zone())],

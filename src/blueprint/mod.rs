@@ -1,4 +1,4 @@
-//! What a cluster is made of: a [`Cluster`] and the cloud's [`Facts`] become the objects that should exist. Pure.
+//! The desired objects of a cluster: a [`Cluster`] and the cloud's [`Facts`] become the objects that should exist. Pure.
 
 mod addons;
 mod api;
@@ -37,36 +37,36 @@ use crate::spec::{Architecture, Cluster, Zone};
 pub use addons::custom_types;
 pub use masters::{is_masters_group, masters_group};
 pub use nodes::nodes_group;
-pub use problem::{Impossible, Note, Problem};
+pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem};
 pub use settled::{PinnedNetwork, PinnedVersion};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 
-use site::Site;
+use site::BuildContext;
 
-/// Everything that should exist, and what was decided on the way.
+/// Everything that should exist, and the decisions on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blueprint {
     /// The objects, sorted by address.
     pub objects: Vec<Object>,
-    /// The choices that this blueprint rests on: recorded, they make the next one choose the same.
+    /// The choices that this blueprint rests on: once recorded, they make the next one choose the same.
     pub pins: Pins,
-    /// What the user may want to know.
-    pub notes: Vec<Note>,
+    /// Notes for the user.
+    pub notes: Vec<BlueprintNote>,
 }
 
-/// Choices that are made once and kept, so that a plan does not change because the world did.
+/// Choices that are made once and kept, so that a plan does not change because AWS did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pins {
     /// The machine image of each architecture in use.
     #[serde(default)]
     pub images: BTreeMap<Architecture, String>,
-    /// The id of the public hosted zone that holds the cluster's names, if it was there before the cluster.
+    /// The id of the public hosted zone that holds the cluster's names, if it existed before the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_zone: Option<String>,
     /// The port that every node has for each target of a load balancer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub node_ports: BTreeMap<String, u16>,
-    /// The address range of each zone's subnet, also of zones that the cluster has left: their subnets may still be there.
+    /// The address range of each zone's subnet, also of zones that the cluster has left: their subnets may still exist.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subnets: BTreeMap<Zone, Ipv4Net>,
     /// The zone of each master, by its letter: its etcd volume cannot leave it.
@@ -75,20 +75,20 @@ pub struct Pins {
     /// The version of Kubernetes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<PinnedVersion>,
-    /// What cannot be changed about the pods' network.
+    /// The settings of the pods' network that cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<PinnedNetwork>,
 }
 
-/// Lays out every object of a cluster.
+/// Returns every object of a cluster.
 ///
 /// `pins` are those of the last apply; without any, the newest image and the best zone in `facts` are chosen.
 ///
 /// # Errors
-/// [`Impossible`], with everything about the cluster that the account or the region cannot give.
-pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Blueprint, Impossible> {
-    let cluster = &settled::settled(cluster, pins)?;
-    let site = Site::survey(cluster, facts, pins)?;
+/// [`BlueprintError`], with everything about the cluster that the account or the region cannot give.
+pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Blueprint, BlueprintError> {
+    let cluster = &settled::resolved(cluster, pins)?;
+    let site = BuildContext::survey(cluster, facts, pins)?;
     let parts = [
         storage::objects,
         network::objects,
@@ -113,22 +113,22 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
     objects.extend(addons::objects(&site));
     problems.extend(places::doubles(&site, &objects));
     if !problems.is_empty() {
-        return Err(Impossible { problems });
+        return Err(BlueprintError { problems });
     }
     objects.sort_by(|a, b| a.address.cmp(&b.address));
     let mut notes = site.notes();
     notes.extend(settled::notes(cluster));
-    Ok(Blueprint { objects, pins: site.pins().settle(cluster, pins), notes })
+    Ok(Blueprint { objects, pins: site.pins().resolve(cluster, pins), notes })
 }
 
-/// Where a cluster of an account lives.
+/// Returns the location of a cluster in an account.
 pub fn location(cluster: &Cluster, account: &str) -> ClusterLocation {
-    bootstrap::Store::of(cluster, account).location(cluster)
+    bootstrap::BootstrapStore::of(cluster, account).location(cluster)
 }
 
-/// The bucket that a cluster's machines start from: the state's, or one of its own in the account.
+/// Returns the bucket of a cluster's boot files: the state's, or one of its own in the account.
 pub fn bucket(cluster: &Cluster, account: &str) -> String {
-    bootstrap::Store::of(cluster, account).bucket
+    bootstrap::BootstrapStore::of(cluster, account).bucket
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Names that AWS accepts: short enough, of the right characters, and another one where an object has to be another.
+//! Names that AWS accepts: of valid length and characters, and different where an object is replaced.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::limits::aws::name as limits;
 use crate::resource::balancer_stem;
 
-/// How many hexadecimal digits of a hash stand in a name.
+/// Number of hexadecimal digits of a hash in a name.
 const DIGITS: usize = 8;
 
 /// The longest name of an Auto Scaling group.
@@ -27,7 +27,7 @@ pub(super) const SECURITY_GROUP: usize = limits::SECURITY_GROUP.most;
 /// The longest name of a target group.
 pub(super) const TARGET_GROUP: usize = limits::TARGET_GROUP.most;
 
-/// The SHA-256 of some bytes in hexadecimal.
+/// Returns the SHA-256 of some bytes in hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a `String` cannot fail.
@@ -36,19 +36,19 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// A short hash of several texts; where one ends and the next begins matters.
+/// Returns a short hash of several texts; the boundaries between them count.
 pub(super) fn short_hash(parts: &[&str]) -> String {
     let mut hash = sha256(parts.join("\0").as_bytes());
     hash.truncate(DIGITS);
     hash
 }
 
-/// The text as it is, or cut and told apart by a hash if it is longer than `most`.
+/// Returns the text as it is, or shortened with a hash if it is longer than `most`.
 pub(super) fn fitted(text: &str, most: usize) -> String {
     if text.len() <= most { text.to_owned() } else { with_hash(text, &short_hash(&[text]), most) }
 }
 
-/// A name that is another one whenever one of `fixed` is: what cannot be changed about the object.
+/// Returns a name that changes whenever one of `fixed` does: the values that cannot be changed about the object.
 ///
 /// AWS replaces such an object by making the new one first, and both cannot have the same name at once.
 pub(super) fn hashed(stem: &str, fixed: &[&str], most: usize) -> String {
@@ -57,7 +57,7 @@ pub(super) fn hashed(stem: &str, fixed: &[&str], most: usize) -> String {
     with_hash(stem, &short_hash(&parts), most)
 }
 
-/// The name of a load balancer or a target group, which is unique in the region and begins as all of the cluster's do:
+/// Returns the name of a load balancer or a target group, unique in the region, with the prefix of the cluster's names:
 /// `chat-1a2b3c-nginx-4d5e6f70`.
 pub(super) fn regional(cluster: &str, object: &str, fixed: &[&str], most: usize) -> String {
     let mut parts = vec![cluster];
@@ -65,13 +65,13 @@ pub(super) fn regional(cluster: &str, object: &str, fixed: &[&str], most: usize)
     hashed(&format!("{}{object}", balancer_stem(cluster)), &parts, most)
 }
 
-/// A text with hyphens in the place of dots; with a hash where another text could become the same one.
+/// Replaces dots by hyphens; adds a hash where another text could become the same one.
 pub(super) fn dashed(text: &str, most: usize) -> String {
     let plain = text.replace('.', "-");
     if text.contains('-') || plain.len() > most { with_hash(&plain, &short_hash(&[text]), most) } else { plain }
 }
 
-/// `stem-hash`, the stem cut where the name would be too long. Names are ASCII.
+/// Returns `stem-hash`; the stem is shortened where the name would be too long. Names are ASCII.
 fn with_hash(stem: &str, hash: &str, most: usize) -> String {
     let room = most.saturating_sub(hash.len() + 1);
     let cut: String = stem.chars().take(room).collect();

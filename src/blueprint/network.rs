@@ -1,31 +1,31 @@
-//! The VPC, its way out, and a public subnet per zone.
+//! The VPC, its internet gateway, and a public subnet per zone.
 
-use super::{Problem, Site, tags};
-use crate::engine::{Input, Object};
+use super::{BlueprintProblem, BuildContext, tags};
+use crate::engine::{Object, TextInput};
 use crate::resource::{InternetGateway, Resource, Route, RouteTable, Subnet, Vpc};
 use crate::spec::Zone;
 
-/// The name of what there is one of.
+/// The name of an object that exists once.
 const MAIN: &str = "main";
 /// The name of the route table of public subnets.
 const PUBLIC: &str = "public";
 
-/// The VPC's id.
-pub(super) fn vpc() -> Input {
-    Input::output(Vpc::address(MAIN), "id")
+/// Returns the VPC's id.
+pub(super) fn vpc() -> TextInput {
+    TextInput::output(Vpc::address(MAIN), "id")
 }
 
-/// The id of a zone's subnet.
-pub(super) fn subnet(zone: &Zone) -> Input {
-    Input::output(Subnet::address(zone.as_str()), "id")
+/// Returns the id of a zone's subnet.
+pub(super) fn subnet(zone: &Zone) -> TextInput {
+    TextInput::output(Subnet::address(zone.as_str()), "id")
 }
 
-/// The object that leads to the internet, for what needs it without naming it.
+/// Returns the object that leads to the internet, for objects that need it without a reference to it.
 pub(super) fn way_out() -> crate::engine::Address {
     RouteTable::address(PUBLIC)
 }
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let cluster = site.cluster;
     let named = |address| site.tags(&address, cluster.name.as_str());
     let vpc_object = Vpc {
@@ -36,7 +36,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     };
     let gateway = InternetGateway { vpc: vpc(), tags: named(InternetGateway::address(MAIN)) };
     let internet =
-        Route { destination: "0.0.0.0/0".to_owned(), target: Input::output(InternetGateway::address(MAIN), "id") };
+        Route { destination: "0.0.0.0/0".to_owned(), target: TextInput::output(InternetGateway::address(MAIN), "id") };
     let routes = RouteTable {
         vpc: vpc(),
         routes: vec![internet],
@@ -50,7 +50,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-fn zone_subnet(site: &Site<'_>, zone: &Zone, cidr: String) -> Subnet {
+fn zone_subnet(site: &BuildContext<'_>, zone: &Zone, cidr: String) -> Subnet {
     let tags = site.tags(&Subnet::address(zone.as_str()), &site.below(zone.as_str()));
     // Load balancers that users make with `type: LoadBalancer` are put into subnets with this tag.
     let tags = tags::with(tags, [("kubernetes.io/role/elb", "1")]);

@@ -1,18 +1,18 @@
 //! Workers: an Auto Scaling group per node group, over all its zones.
 
-use super::bootstrap::{Settings, common};
-use super::machines::Machines;
-use super::{GROUP_TAG, Problem, ROLE_TAG, Site, kubeadm, masters, services, tags};
+use super::bootstrap::{MachineSettings, common};
+use super::machines::MachineGroup;
+use super::{BlueprintProblem, BuildContext, GROUP_TAG, ROLE_TAG, kubeadm, masters, services, tags};
 use crate::engine::{Address, Object};
 use crate::resource::{AutoScalingGroup, Resource, Tags};
 
 /// The role and the security group of nodes.
 pub(super) const ROLE: &str = super::security::NODES;
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = Vec::new();
     for (name, group) in &site.cluster.nodes {
-        let machines = Machines {
+        let machines = MachineGroup {
             object: &nodes_group(name),
             display: site.below(&format!("{name}.nodes")),
             role: ROLE,
@@ -34,22 +34,22 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-/// The name of a node group's Auto Scaling group. Masters' begin otherwise, so a group may have any name.
+/// Returns the name of a node group's Auto Scaling group. Masters' names have another prefix, so a group may have any name.
 pub fn nodes_group(group: &str) -> String {
     format!("nodes-{group}")
 }
 
-/// The groups of all nodes.
-pub(super) fn groups<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Address> + 'a {
+/// Returns the groups of all nodes.
+pub(super) fn groups<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = Address> + 'a {
     site.cluster.nodes.keys().map(|name| AutoScalingGroup::address(&nodes_group(name)))
 }
 
-/// The settings of each node group.
-pub(super) fn settings<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Settings> + 'a {
+/// Returns the settings of each node group.
+pub(super) fn settings<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = MachineSettings> + 'a {
     site.cluster.nodes.keys().map(|name| group_settings(site, name))
 }
 
-fn group_settings(site: &Site<'_>, name: &str) -> Settings {
+fn group_settings(site: &BuildContext<'_>, name: &str) -> MachineSettings {
     let lines = common(site, "node", name, kubeadm::node(name));
-    Settings { name: nodes_group(name), lines, ids: Vec::new() }
+    MachineSettings { name: nodes_group(name), lines, ids: Vec::new() }
 }

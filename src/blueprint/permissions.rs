@@ -1,16 +1,16 @@
-//! What machines may do, one statement a step: the policies of both roles.
+//! Permissions of machines, one statement for each step: the policies of both roles.
 //!
-//! Nodes run other people's code, so their role can do nothing but read what nodes start from. Masters hold the
-//! cluster's keys; what they may change carries this cluster's tag, so that another cluster of the same account is out
+//! Nodes run other people's code, so their role can only read their boot files. Masters hold the
+//! cluster's keys. They may only change objects with this cluster's tag, so another cluster of the same account is out
 //! of their reach.
 
 use std::collections::BTreeMap;
 
-use super::policy::{Statement, document, literally};
-use super::{Site, bootstrap, dns, slots, tags};
-use crate::engine::Input;
+use super::policy::{PolicyStatement, document, literally};
+use super::{BuildContext, bootstrap, dns, slots, tags};
+use crate::engine::TextInput;
 use crate::resource::{
-    API, CLUSTER_TAG, Folder, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup, SecurityGroupRules,
+    API, CLUSTER_TAG, KeyPrefix, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup, SecurityGroupRules,
     internal_api, machine_file,
 };
 use crate::spec::NetworkPlugin;
@@ -25,11 +25,11 @@ const CSI_TAG: &str = "ebs.csi.aws.com/cluster";
 const POLICY: &str = "quorate";
 
 /// A role's inline policies by name.
-type Policies = BTreeMap<String, Input>;
+type InlinePolicies = BTreeMap<String, TextInput>;
 
-/// What masters may do, in one document: IAM lists and reads each document of a role by a call of its own.
-pub(super) fn masters(site: &Site<'_>) -> Policies {
-    let statements: Vec<Statement> = [
+/// Returns the permissions of masters, in one document: IAM lists and reads each document of a role by a call of its own.
+pub(super) fn masters(site: &BuildContext<'_>) -> InlinePolicies {
+    let statements: Vec<PolicyStatement> = [
         master_store(site),
         vec![looks(), images()],
         etcd_volume(site),
@@ -42,62 +42,62 @@ pub(super) fn masters(site: &Site<'_>) -> Policies {
     ]
     .concat();
     let document = slots::fill(&document(&statements), &[(ZONE, dns::internal_zone())]);
-    Policies::from([(POLICY.to_owned(), document)])
+    InlinePolicies::from([(POLICY.to_owned(), document)])
 }
 
-/// What nodes may do.
-pub(super) fn nodes(site: &Site<'_>) -> Policies {
+/// Returns the permissions of nodes.
+pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
     let statements = [
         // user-data.sh: fetches node.sh and the settings of a node group.
-        Statement::allow("ReadBootstrap", &["s3:GetObject"])
+        PolicyStatement::allow("ReadBootstrap", &["s3:GetObject"])
             .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name))),
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
-        Statement::allow("ReadJoin", &["s3:GetObject"])
+        PolicyStatement::allow("ReadJoin", &["s3:GetObject"])
             .on([SecretContent::JoinCa, SecretContent::JoinToken].map(|secret| kept(site, &secret.path()))),
         // node.sh, every step: says where the machine is. No marker of etcd's is called so.
-        Statement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, &machine_file("i-*", STATUS))]),
+        PolicyStatement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, &machine_file("i-*", STATUS))]),
         store_key(site),
         images(),
     ];
-    Policies::from([(POLICY.to_owned(), document(&statements).into())])
+    InlinePolicies::from([(POLICY.to_owned(), document(&statements).into())])
 }
 
-/// Every read and write of the store, where its bucket encrypts with a key of KMS: S3 asks KMS in the machine's name.
+/// Allows reads and writes of the store if its bucket encrypts with a KMS key: S3 calls KMS in the machine's name.
 ///
-/// Which key it is, and whose, is for the bucket's owner to say; so the statement names what is encrypted: objects of
+/// The bucket's owner chooses the key and its account, so the statement names the encrypted resources: objects of
 /// this cluster or, with a bucket key, the bucket as a whole.
-fn store_key(site: &Site<'_>) -> Statement {
+fn store_key(site: &BuildContext<'_>) -> PolicyStatement {
     let bucket = site.global_arn("s3", &site.bootstrap.bucket);
-    Statement::allow("UseStoreKey", &["kms:Decrypt", "kms:GenerateDataKey"])
+    PolicyStatement::allow("UseStoreKey", &["kms:Decrypt", "kms:GenerateDataKey"])
         .on(["*".to_owned()])
         .when("StringLike", "kms:ViaService", ["s3.*"])
         .when("StringLike", "kms:EncryptionContext:aws:s3:arn", [bucket, kept(site, "*")])
 }
 
-/// Images of ECR, for the pods of a machine.
+/// Allows images of ECR, for the pods of a machine.
 ///
-/// Which repositories they are in, and whose, is for manifests to say; those of another account must let this one in.
-fn images() -> Statement {
+/// Manifests choose the repositories and their accounts; repositories of another account must allow this one.
+fn images() -> PolicyStatement {
     // node.sh, registry: the password, which belongs to no repository. containerd, with it: the manifest of an image, and
     // where its layers are. Whether a layer is there already only those ask who push.
     let actions = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
-    Statement::allow("PullImages", &actions).on_everything()
+    PolicyStatement::allow("PullImages", &actions).on_everything()
 }
 
-/// The ARN of objects that machines share, by a pattern of their keys below the cluster's.
-fn kept(site: &Site<'_>, pattern: &str) -> String {
+/// Returns the ARN of objects that machines share, by a pattern of their keys below the cluster's.
+fn kept(site: &BuildContext<'_>, pattern: &str) -> String {
     let store = &site.bootstrap;
     site.global_arn("s3", &format!("{}/{}/{pattern}", store.bucket, literally(&store.root)))
 }
 
-/// The ARN of a file that machines start from, whatever its hash: machines of an older template still start.
-fn bootstrap_objects(site: &Site<'_>, name: &str) -> String {
-    kept(site, &Folder::Bootstrap.key(&format!("*/{name}")))
+/// Returns the ARN of a boot file, whatever its hash: machines of an older template still start.
+fn bootstrap_objects(site: &BuildContext<'_>, name: &str) -> String {
+    kept(site, &KeyPrefix::Bootstrap.key(&format!("*/{name}")))
 }
 
-/// What node.sh of masters looks at. Reads cannot be limited to an object, so they share a statement: a role's policies
+/// Allows the reads of node.sh on masters. They cannot be limited to an object, so they share a statement: a role's policies
 /// have little room.
-fn looks() -> Statement {
+fn looks() -> PolicyStatement {
     // node.sh, etcd volume: whether the volume is free; backup: which machines still are; access: the API's group, and
     // when its rules end.
     let actions = [
@@ -106,51 +106,51 @@ fn looks() -> Statement {
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSecurityGroupRules",
     ];
-    Statement::allow("Look", &actions).on_everything()
+    PolicyStatement::allow("Look", &actions).on_everything()
 }
 
-fn etcd_volume(site: &Site<'_>) -> Vec<Statement> {
+fn etcd_volume(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     vec![
         // node.sh, etcd volume: attaches it. node.sh, leave: detaches it, so that the next machine need not wait for
         // AWS to find out. AWS checks the volume here and the instance by a statement of its own, `AttachToMachines`:
         // no policy can say which volume goes to which machine.
-        Statement::allow("AttachEtcdVolume", &["ec2:AttachVolume", "ec2:DetachVolume"])
+        PolicyStatement::allow("AttachEtcdVolume", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "volume/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
             .when("StringLike", resource_tag(OBJECT_TAG), ["volume/etcd-*"]),
     ]
 }
 
-/// What masters read and write in the bucket. All policies of a role share 10,240 characters, and each key here begins
-/// with the state's prefix and the cluster's name: so there are as few as will do.
-fn master_store(site: &Site<'_>) -> Vec<Statement> {
+/// Allows the objects that masters read and write in the bucket. All policies of a role share 10,240 characters, and each
+/// key here begins with the state's prefix and the cluster's name, so there are as few as possible.
+fn master_store(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     vec![
         // user-data.sh: fetches node.sh and a master's settings. node.sh, authorities and token: the cluster's keys.
-        Statement::allow("ReadStore", &["s3:GetObject"])
-            .on([Folder::Bootstrap, Folder::Pki].map(|folder| kept(site, &folder.key("*")))),
+        PolicyStatement::allow("ReadStore", &["s3:GetObject"])
+            .on([KeyPrefix::Bootstrap, KeyPrefix::Pki].map(|folder| kept(site, &folder.key("*")))),
         // node.sh, etcd: that this member has been healthy.
-        Statement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, &Folder::Nodes.key("etcd-*"))]),
+        PolicyStatement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, &KeyPrefix::Nodes.key("etcd-*"))]),
         // node.sh, backup and restore: writes snapshots, reads one, removes those past their time; every step: says where
         // the machine is; backup: removes what machines that are gone have said. Whoever has a master has etcd itself: that
         // it may also remove snapshots is the price of a bucket that does not grow for ever.
-        Statement::allow("KeepBackups", &["s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"]).on([
-            Folder::Snapshots.key("*"),
-            Folder::Nodes.key("i-*"),
+        PolicyStatement::allow("KeepBackups", &["s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"]).on([
+            KeyPrefix::Snapshots.key("*"),
+            KeyPrefix::Nodes.key("i-*"),
         ]
         .map(|keys| kept(site, &keys))),
         // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and what
         // machines have said. The names of the cluster's other objects tell a master nothing new.
-        Statement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])
+        PolicyStatement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])
             .on([site.global_arn("s3", &site.bootstrap.bucket)])
             .when("StringLike", "s3:prefix", [format!("{}/*", literally(&site.bootstrap.root))]),
     ]
 }
 
-fn internal_names(site: &Site<'_>) -> Vec<Statement> {
+fn internal_names(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     let domain = dns::internal_domain(site);
     let key = |name: &str| format!("route53:ChangeResourceRecordSets{name}");
     // node.sh, names: `api` and `etcd-…` of the internal zone and no other name; never a deletion.
-    let write = Statement::allow("WriteInternalNames", &["route53:ChangeResourceRecordSets"])
+    let write = PolicyStatement::allow("WriteInternalNames", &["route53:ChangeResourceRecordSets"])
         .on([site.global_arn("route53", &format!("hostedzone/{ZONE}"))])
         .when(
             "ForAllValues:StringLike",
@@ -162,21 +162,21 @@ fn internal_names(site: &Site<'_>) -> Vec<Statement> {
     vec![write]
 }
 
-/// Masters close the API to whom it was opened for a while. They can open it to nobody.
-fn gate(site: &Site<'_>) -> Statement {
+/// Allows masters to remove temporary access to the API. They cannot grant any.
+fn gate(site: &BuildContext<'_>) -> PolicyStatement {
     // node.sh, access: takes away what has ended.
-    Statement::allow("CloseAccess", &["ec2:RevokeSecurityGroupIngress"])
+    PolicyStatement::allow("CloseAccess", &["ec2:RevokeSecurityGroupIngress"])
         .on([site.arn("ec2", "security-group/*")])
         .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
         .when("StringEquals", resource_tag(OBJECT_TAG), [SecurityGroup::address(API).to_string()])
 }
 
-/// The cloud controller manager: nodes and routes.
-fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
+/// Allows the cloud controller manager to manage nodes and routes.
+fn cloud_controller(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     let mut statements = vec![
         // Nodes: which instance a node is, its zone and addresses, and whether it still exists. What load balancers and
         // the EBS CSI driver read stands here, too, and the rest of it in `Look`: instances, volumes, security groups.
-        Statement::allow(
+        PolicyStatement::allow(
             "SeeTheNetwork",
             &[
                 "ec2:DescribeAvailabilityZones",
@@ -196,12 +196,12 @@ fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
     if site.cluster.network.plugin == NetworkPlugin::Routes {
         statements.extend([
             // Routes: one for the pods of each node.
-            Statement::allow("RoutePods", &["ec2:CreateRoute", "ec2:DeleteRoute"])
+            PolicyStatement::allow("RoutePods", &["ec2:CreateRoute", "ec2:DeleteRoute"])
                 .on([site.arn("ec2", "route-table/*")])
                 .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
             // Routes: an instance that forwards for pods must not have its source address checked. That, and no
             // other attribute: user data and security groups would make a machine somebody else's.
-            Statement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"])
+            PolicyStatement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"])
                 .on([site.arn("ec2", "instance/*")])
                 .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
                 .when("StringEqualsIgnoreCase", "ec2:Attribute/SourceDestCheck", ["false"]),
@@ -210,45 +210,43 @@ fn cloud_controller(site: &Site<'_>) -> Vec<Statement> {
     statements
 }
 
-/// The cloud controller manager: services of `type: LoadBalancer` that users make themselves.
+/// Allows the cloud controller manager to manage services of `type: LoadBalancer` that users create themselves.
 ///
-/// It may change what it made, known by the Kubernetes tag. What carries a tag of ours (the API's load balancer) is
-/// none of its business.
-fn load_balancers(site: &Site<'_>) -> Vec<Statement> {
+/// It may change its own objects, which have the Kubernetes tag. It must not change objects with a tag of ours (the API's
+/// load balancer).
+fn load_balancers(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     let tag = tags::kubernetes_tag(site.cluster);
-    let ours = |statement: Statement| statement.when("StringEquals", resource_tag(&tag), ["owned"]);
-    let made_here = |statement: Statement| ours(statement).when("Null", resource_tag(OBJECT_TAG), ["true"]);
-    let requested = |statement: Statement| tagged_in_request(statement, &tag);
+    let ours = |statement: PolicyStatement| statement.when("StringEquals", resource_tag(&tag), ["owned"]);
+    let made_here = |statement: PolicyStatement| ours(statement).when("Null", resource_tag(OBJECT_TAG), ["true"]);
+    let requested = |statement: PolicyStatement| tagged_in_request(statement, &tag);
     let balancing =
         || ["loadbalancer/*", "targetgroup/*", "listener/*"].map(|rest| site.arn("elasticloadbalancing", rest));
     vec![
-        requested(Statement::allow(
+        requested(PolicyStatement::allow(
             "CreateLoadBalancers",
             &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup"],
         ))
         .on(balancing()),
         // Tags only in the call that creates: a tag put on later would make anything its own.
-        Statement::allow("TagNewLoadBalancers", &["elasticloadbalancing:AddTags"]).on(balancing()).when(
+        PolicyStatement::allow("TagNewLoadBalancers", &["elasticloadbalancing:AddTags"]).on(balancing()).when(
             "StringEquals",
             "elasticloadbalancing:CreateAction",
             ["CreateLoadBalancer", "CreateTargetGroup", "CreateListener"],
         ),
-        made_here(Statement::allow("ChangeItsLoadBalancers", CHANGE_LOAD_BALANCERS)).on(balancing()),
-        requested(Statement::allow("CreateSecurityGroup", &["ec2:CreateSecurityGroup"]))
+        made_here(PolicyStatement::allow("ChangeItsLoadBalancers", CHANGE_LOAD_BALANCERS)).on(balancing()),
+        requested(PolicyStatement::allow("CreateSecurityGroup", &["ec2:CreateSecurityGroup"]))
             .on([site.arn("ec2", "security-group/*")]),
-        ours(Statement::allow("CreateInTheVpc", &["ec2:CreateSecurityGroup"])).on([site.arn("ec2", "vpc/*")]),
-        Statement::allow("TagNewSecurityGroup", &["ec2:CreateTags"]).on([site.arn("ec2", "security-group/*")]).when(
-            "StringEquals",
-            "ec2:CreateAction",
-            ["CreateSecurityGroup"],
-        ),
-        made_here(Statement::allow(
+        ours(PolicyStatement::allow("CreateInTheVpc", &["ec2:CreateSecurityGroup"])).on([site.arn("ec2", "vpc/*")]),
+        PolicyStatement::allow("TagNewSecurityGroup", &["ec2:CreateTags"])
+            .on([site.arn("ec2", "security-group/*")])
+            .when("StringEquals", "ec2:CreateAction", ["CreateSecurityGroup"]),
+        made_here(PolicyStatement::allow(
             "ChangeItsSecurityGroups",
             &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:DeleteSecurityGroup"],
         ))
         .on([site.arn("ec2", "security-group/*")]),
         // It lets its load balancers in to nodes, and to nothing else of ours: `aws/security_group_rules` knows its rules.
-        Statement::allow("OpenNodes", &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"])
+        PolicyStatement::allow("OpenNodes", &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"])
             .on([site.arn("ec2", "security-group/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
             .when(
@@ -259,8 +257,8 @@ fn load_balancers(site: &Site<'_>) -> Vec<Statement> {
     ]
 }
 
-/// What a load balancer of either generation, its listeners and its targets are changed with. Stars stand for several
-/// verbs of the same kind: a role's policies may not be as long as they like, and what they are about is the controller's own.
+/// Actions that change a load balancer of either generation, its listeners and its targets. Stars stand for several verbs
+/// of the same kind: the length of a role's policies is limited, and all of these objects are the controller's own.
 const CHANGE_LOAD_BALANCERS: &[&str] = &[
     "elasticloadbalancing:ApplySecurityGroupsToLoadBalancer",
     "elasticloadbalancing:AttachLoadBalancerToSubnets",
@@ -277,11 +275,11 @@ const CHANGE_LOAD_BALANCERS: &[&str] = &[
     "elasticloadbalancing:SetSubnets",
 ];
 
-/// The EBS CSI driver: volumes that pods claim. They carry its tag, which etcd's volumes do not.
-fn volumes(site: &Site<'_>) -> Vec<Statement> {
+/// Allows the EBS CSI driver to manage volumes that pods claim. They carry its tag, which etcd's volumes do not.
+fn volumes(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     let cluster_tag = tags::kubernetes_tag(site.cluster);
     let on_volumes = || [site.arn("ec2", "volume/*")];
-    let its_own = |statement: Statement| {
+    let its_own = |statement: PolicyStatement| {
         statement.on(on_volumes()).when("StringEquals", resource_tag(&cluster_tag), ["owned"]).when(
             "StringEquals",
             resource_tag(CSI_TAG),
@@ -289,29 +287,27 @@ fn volumes(site: &Site<'_>) -> Vec<Statement> {
         )
     };
     vec![
-        tagged_in_request(Statement::allow("CreateVolume", &["ec2:CreateVolume"]), &cluster_tag).on(on_volumes()).when(
-            "StringEquals",
-            request_tag(CSI_TAG),
-            ["true"],
-        ),
-        Statement::allow("TagNewVolume", &["ec2:CreateTags"]).on(on_volumes()).when(
+        tagged_in_request(PolicyStatement::allow("CreateVolume", &["ec2:CreateVolume"]), &cluster_tag)
+            .on(on_volumes())
+            .when("StringEquals", request_tag(CSI_TAG), ["true"]),
+        PolicyStatement::allow("TagNewVolume", &["ec2:CreateTags"]).on(on_volumes()).when(
             "StringEquals",
             "ec2:CreateAction",
             ["CreateVolume"],
         ),
-        its_own(Statement::allow(
+        its_own(PolicyStatement::allow(
             "ChangeItsVolumes",
             &["ec2:AttachVolume", "ec2:DetachVolume", "ec2:DeleteVolume", "ec2:ModifyVolume"],
         )),
         // The instances that volumes are attached to: those of the driver, and etcd's (see `AttachEtcdVolume`).
-        Statement::allow("AttachToMachines", &["ec2:AttachVolume", "ec2:DetachVolume"])
+        PolicyStatement::allow("AttachToMachines", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "instance/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
     ]
 }
 
-/// Only if what is made gets the cluster's Kubernetes tag, and does not pass for an object of a cluster file.
-fn tagged_in_request(statement: Statement, kubernetes_tag: &str) -> Statement {
+/// Requires that the new object gets the cluster's Kubernetes tag, and cannot pass for an object of a cluster file.
+fn tagged_in_request(statement: PolicyStatement, kubernetes_tag: &str) -> PolicyStatement {
     statement
         .when("StringEquals", request_tag(kubernetes_tag), ["owned"])
         .when("Null", request_tag(CLUSTER_TAG), ["true"])

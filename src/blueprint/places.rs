@@ -1,14 +1,14 @@
-//! Each object of Kubernetes has a place of its own: two that are made in one would take it from each other for ever.
+//! Kubernetes objects with the same type, namespace and name: two parts of the file would overwrite each other's.
 
 use std::collections::BTreeMap;
 
-use super::{Problem, Site, services};
+use super::{BlueprintProblem, BuildContext, services};
 use crate::engine::{Address, Object};
 use crate::resource::{MANIFEST, NAMESPACE, VOLUME_CLAIM, manifest_of, manifest_place};
 
-/// The places that two parts of the file want.
-pub(super) fn doubles(site: &Site<'_>, objects: &[Object]) -> Vec<Problem> {
-    let mut claims = services::claims(site);
+/// Returns a problem for each object that two parts of the file create.
+pub(super) fn doubles(site: &BuildContext<'_>, objects: &[Object]) -> Vec<BlueprintProblem> {
+    let mut claims = services::volume_claims(site);
     let mut takers: BTreeMap<String, String> = BTreeMap::new();
     let mut problems = Vec::new();
     for object in objects {
@@ -19,14 +19,14 @@ pub(super) fn doubles(site: &Site<'_>, objects: &[Object]) -> Vec<Problem> {
         let name = if object.address.kind() == VOLUME_CLAIM { object.address.to_string() } else { place.clone() };
         let first = [place.clone(), name.clone()].iter().find_map(|taken| takers.get(taken)).cloned();
         match first {
-            Some(first) => problems.push(Problem::SamePlace { place, first, second: owner }),
+            Some(first) => problems.push(BlueprintProblem::SamePlace { place, first, second: owner }),
             None => takers.extend([(place, owner.clone()), (name, owner)]),
         }
     }
     problems
 }
 
-/// Who in the file makes an object. Of several claims with one name, each is told once.
+/// Returns the part of the file that creates an object. Of several claims with one name, each is returned once.
 fn owner(address: &Address, claims: &mut BTreeMap<String, Vec<String>>) -> String {
     let name = address.name();
     match address.kind() {

@@ -5,35 +5,35 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::resource::Partition;
+use crate::resource::AwsPartition;
 
-/// One permission: what may be done, to what, and when.
+/// One permission: actions, resources, and conditions.
 #[derive(Debug, Clone)]
-pub(super) struct Statement {
+pub(super) struct PolicyStatement {
     sid: &'static str,
     actions: Vec<&'static str>,
     resources: Vec<String>,
     conditions: BTreeMap<&'static str, BTreeMap<String, Vec<String>>>,
 }
 
-impl Statement {
-    /// Allows some actions, on nothing yet. `sid` is its name in the document: letters and digits.
+impl PolicyStatement {
+    /// Allows some actions, on no resource yet. `sid` is its name in the document: letters and digits.
     pub(super) fn allow(sid: &'static str, actions: &[&'static str]) -> Self {
         Self { sid, actions: actions.to_vec(), resources: Vec::new(), conditions: BTreeMap::new() }
     }
 
-    /// On these resources.
+    /// Adds these resources.
     pub(super) fn on(mut self, resources: impl IntoIterator<Item = String>) -> Self {
         self.resources.extend(resources);
         self
     }
 
-    /// On all resources: only for reads that AWS cannot limit.
+    /// Allows all resources: only for reads that AWS cannot limit.
     pub(super) fn on_everything(self) -> Self {
         self.on(["*".to_owned()])
     }
 
-    /// Only if a key of the request has one of these values: `when("StringEquals", "ec2:CreateAction", ["…"])`.
+    /// Adds a condition: a key of the request has one of these values: `when("StringEquals", "ec2:CreateAction", ["…"])`.
     pub(super) fn when<V: Into<String>>(
         mut self,
         test: &'static str,
@@ -59,19 +59,19 @@ impl Statement {
     }
 }
 
-/// One value stands alone, as IAM allows: the documents of a role have little room.
+/// Returns a single value without a list, as IAM allows: the documents of a role have little room.
 fn brief<T: Serialize>(values: &[T]) -> Value {
     if let [only] = values { json!(only) } else { json!(values) }
 }
 
-/// The document with these statements.
-pub(super) fn document(statements: &[Statement]) -> String {
-    let statements: Vec<Value> = statements.iter().map(Statement::json).collect();
+/// Returns the document with these statements.
+pub(super) fn document(statements: &[PolicyStatement]) -> String {
+    let statements: Vec<Value> = statements.iter().map(PolicyStatement::json).collect();
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
 
-/// Who may assume a role: EC2, for its instances.
-pub(super) fn assumed_by_ec2(partition: Partition) -> String {
+/// Returns the trust policy of a role that EC2 may assume for its instances.
+pub(super) fn assumed_by_ec2(partition: AwsPartition) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -83,7 +83,7 @@ pub(super) fn assumed_by_ec2(partition: Partition) -> String {
     .to_string()
 }
 
-/// A text that stands for itself in a resource, where `*`, `?` and `$` would mean something.
+/// Escapes a text for a resource, where `*`, `?` and `$` have a meaning.
 pub(super) fn literally(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, character| {
         match character {

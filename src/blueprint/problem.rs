@@ -1,24 +1,24 @@
-//! Why a cluster cannot be built, and what to know when it can.
+//! Reasons why a cluster cannot be built, and notes about one that can.
 
 use std::fmt;
 
 use ipnet::Ipv4Net;
 
-use crate::resource::Malformed;
+use crate::resource::MalformedAttributes;
 use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, KubernetesVersion, Zone};
 use crate::words;
 
 /// A cluster that cannot be built as the file says, with every reason.
 #[derive(Debug, thiserror::Error)]
-pub struct Impossible {
+pub struct BlueprintError {
     /// The reasons, at least one.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<BlueprintProblem>,
 }
 
 /// One reason why a cluster cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum BlueprintProblem {
     /// The account cannot use a zone.
     #[error(
         "the account cannot use the zone {zone}; in {region} it has {}: name some of these under `zones`",
@@ -42,7 +42,7 @@ pub enum Problem {
         size: InstanceSize,
         /// The region.
         region: String,
-        /// Who should be of that size: `the masters`, `the nodes "workers"`.
+        /// The machines of that size: `the masters`, `the nodes "workers"`.
         users: Vec<String>,
     },
     /// A zone has no such instances.
@@ -58,7 +58,7 @@ pub enum Problem {
         zones: Vec<String>,
         /// The zones of the region that have it.
         offered: Vec<String>,
-        /// Who should be of that size: `the masters`, `the nodes "workers"`.
+        /// The machines of that size: `the masters`, `the nodes "workers"`.
         who: String,
     },
     /// A role's inline policies are longer than IAM takes.
@@ -70,7 +70,7 @@ pub enum Problem {
     PolicyTooLong {
         /// The role's name.
         role: String,
-        /// How long they are, white space aside.
+        /// Their length in characters, without white space.
         characters: usize,
     },
     /// There is no machine image for an architecture.
@@ -84,7 +84,7 @@ pub enum Problem {
         /// The region.
         region: String,
     },
-    /// The image that the file names is not there.
+    /// The image that the file names does not exist.
     #[error(
         "the account has no machine image {image} in {region}, which {who} should start from. Images belong to a \
          region, and to the accounts that they are shared with"
@@ -94,7 +94,7 @@ pub enum Problem {
         image: ImageId,
         /// The region.
         region: String,
-        /// Who should start from it: `the masters`, `the nodes "workers"`.
+        /// The machines that should start from it: `the masters`, `the nodes "workers"`.
         who: String,
     },
     /// The image that the file names is for other processors.
@@ -104,7 +104,7 @@ pub enum Problem {
         image: ImageId,
         /// Its architecture.
         found: Architecture,
-        /// Who should start from it.
+        /// The machines that should start from it.
         who: String,
         /// Their size.
         size: InstanceSize,
@@ -119,11 +119,11 @@ pub enum Problem {
     ImageTooLarge {
         /// The image in the file.
         image: ImageId,
-        /// How large it is, GiB.
+        /// The image's size, GiB.
         gib: u32,
-        /// Who should start from it.
+        /// The machines that should start from it.
         who: String,
-        /// How large their root volume is, GiB.
+        /// The size of their root volume, GiB.
         root_gib: u32,
     },
     /// A zone has no address range.
@@ -132,16 +132,16 @@ pub enum Problem {
         /// The zone.
         zone: Zone,
     },
-    /// A setting that a living cluster keeps.
+    /// A setting that cannot be changed on a living cluster.
     #[error("`{setting}` cannot be changed from {before} to {after} on a living cluster: {instead}")]
     Settled {
         /// The setting, as the file writes it.
         setting: &'static str,
-        /// What the cluster has.
+        /// The cluster's value.
         before: String,
-        /// What the file says.
+        /// The file's value.
         after: String,
-        /// What to do instead.
+        /// The alternative.
         instead: String,
     },
     /// The cluster runs a version that this release does not build, and the file names none.
@@ -155,7 +155,7 @@ pub enum Problem {
         /// The next one.
         next: String,
     },
-    /// No part of the VPC is left for a zone that is new.
+    /// No part of the VPC is left for a new zone.
     #[error("no part of {network} is free for the zone {zone}: give it a range under `network {{ subnets }}`")]
     NoRoom {
         /// The zone.
@@ -163,7 +163,7 @@ pub enum Problem {
         /// The VPC's range.
         network: Ipv4Net,
     },
-    /// The public zone that the file names is not there.
+    /// The public zone that the file names does not exist.
     #[error(
         "the account has no public hosted zone {zone}; for this name it has {}. Name another one, or make it with \
          `create = true`",
@@ -196,7 +196,7 @@ pub enum Problem {
         /// The cluster's name.
         name: ClusterName,
     },
-    /// A service wants a name, and there is nowhere to write it down.
+    /// A service has a domain, and there is no zone for it.
     #[error(
         "the service {service} should answer as {domain}, but the account has no public hosted zone for this cluster's \
          names. Make one (`dns {{ zone = …, create = true }}`), or remove the domain"
@@ -207,7 +207,7 @@ pub enum Problem {
         /// Its domain.
         domain: String,
     },
-    /// A service wants a name of another zone.
+    /// A service has a domain in another zone.
     #[error("the service {service} should answer as {domain}, which is not in the hosted zone {zone} of this cluster")]
     DomainOutside {
         /// The service.
@@ -217,26 +217,26 @@ pub enum Problem {
         /// The zone.
         zone: String,
     },
-    /// More targets of load balancers than there are ports for them.
+    /// More targets of load balancers than node ports for them.
     #[error(
         "the load balancers of the services need {found} ports of the nodes, and there are {most}; put fewer ports \
          behind load balancers"
     )]
     TooManyNodePorts {
-        /// How many there are.
+        /// The number of ports that are needed.
         found: usize,
-        /// How many there may be.
+        /// The maximum.
         most: usize,
     },
-    /// More targets of load balancers than a group of machines can be behind.
+    /// More targets of load balancers than AWS allows for a group of machines.
     #[error(
         "the load balancers of the services need {found} target groups, and AWS takes {most} for a group of machines; put \
          fewer ports behind load balancers, or an ingress of your own behind one"
     )]
     TooManyTargets {
-        /// How many there are.
+        /// The number of target groups that are needed.
         found: usize,
-        /// How many there may be.
+        /// The maximum.
         most: usize,
     },
     /// An add-on's manifest cannot be read.
@@ -244,10 +244,10 @@ pub enum Problem {
     AddonUnreadable {
         /// The add-on.
         addon: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// An add-on's manifest holds what cannot be applied.
+    /// An add-on's manifest holds an object that cannot be applied.
     #[error(
         "the manifest of the add-on {addon} holds a {what}, a type that this release does not know and that no add-on of \
          the file defines; bring its CustomResourceDefinition (with that version served) as an add-on, or take the object \
@@ -256,36 +256,36 @@ pub enum Problem {
     AddonType {
         /// The add-on.
         addon: String,
-        /// What it holds: `Room of example.com/v1`.
+        /// The type of the object: `Room of example.com/v1`.
         what: String,
     },
-    /// Two parts of the file make the same object.
+    /// Two parts of the file create the same object.
     #[error("{first} and {second} both make {place}; rename one of them, or take it out of one")]
     SamePlace {
-        /// What they make: `Deployment.apps site/web`.
+        /// The object: `Deployment.apps site/web`.
         place: String,
-        /// Who makes it.
+        /// The first part that creates it.
         first: String,
-        /// Who else does.
+        /// The second part that creates it.
         second: String,
     },
-    /// A machine's first script is longer than EC2 takes.
+    /// A machine's first script is longer than EC2 accepts.
     #[error("the user data of {machine} has {bytes} bytes, and {} are the most", super::bootstrap::USER_DATA_LIMIT)]
     UserDataTooLong {
         /// The launch template's name.
         machine: String,
-        /// How long it is.
+        /// Its size in bytes.
         bytes: usize,
     },
-    /// An object has no form as attributes: a mistake in this program.
+    /// An object cannot be converted to attributes: a bug in this program.
     #[error(transparent)]
-    Malformed(#[from] Malformed),
+    Malformed(#[from] MalformedAttributes),
 }
 
-/// Something about the blueprint that the user may want to know.
+/// A note about the blueprint for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Note {
+pub enum BlueprintNote {
     /// The account has no public zone for the cluster's name.
     NoPublicZone {
         /// The cluster's name.
@@ -296,14 +296,14 @@ pub enum Note {
         /// The cluster's.
         version: KubernetesVersion,
     },
-    /// Masters stay where their data is, although other zones would be safer.
+    /// Masters stay with their data, although other zones would be safer.
     MastersTogether {
         /// The zone whose loss loses the quorum.
         zone: Zone,
         /// The masters that are in it.
         masters: Vec<String>,
     },
-    /// Services scale with their load, and no add-on of the file measures it.
+    /// Services scale with their load, and no add-on of the file provides metrics.
     NoMetrics {
         /// The services.
         services: Vec<String>,
@@ -315,16 +315,18 @@ fn listed(items: &[String]) -> String {
     if items.is_empty() { "none".to_owned() } else { words::list(items) }
 }
 
-impl Impossible {
-    /// Whether a new cluster could be built so, and only the living one cannot become so.
+impl BlueprintError {
+    /// Returns `true` if a new cluster could be built like this, and only the living one cannot be changed to it.
     pub fn is_refusal(&self) -> bool {
-        let refuses = |problem: &Problem| matches!(problem, Problem::Settled { .. } | Problem::EndedVersion { .. });
+        let refuses = |problem: &BlueprintProblem| {
+            matches!(problem, BlueprintProblem::Settled { .. } | BlueprintProblem::EndedVersion { .. })
+        };
         !self.problems.is_empty() && self.problems.iter().all(refuses)
     }
 }
 
-impl fmt::Display for Impossible {
-    /// One reason a line.
+impl fmt::Display for BlueprintError {
+    /// Writes one reason a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
             if index > 0 {
@@ -336,13 +338,13 @@ impl fmt::Display for Impossible {
     }
 }
 
-impl From<Problem> for Impossible {
-    fn from(problem: Problem) -> Self {
+impl From<BlueprintProblem> for BlueprintError {
+    fn from(problem: BlueprintProblem) -> Self {
         Self { problems: vec![problem] }
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for BlueprintNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPublicZone { name } => write!(

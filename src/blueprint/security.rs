@@ -1,12 +1,12 @@
-//! Who may talk to whom.
+//! Security groups and their rules: allowed connections.
 //!
-//! A rule that names a group matches what that group's network interfaces send. Pod addresses belong to no interface,
+//! A rule that names a group matches the traffic of that group's network interfaces. Pod addresses belong to no interface,
 //! and a machine that forwards for pods may send from any address, so a rule with the pods' range says nothing about
 //! *who* sends: towards the masters it opens only what every pod may use.
 
-use super::{Problem, Site, names, services};
-use crate::engine::{Address, Input, Object};
-use crate::resource::{API, Resource, Rule, SecurityGroup, SecurityGroupRules};
+use super::{BlueprintProblem, BuildContext, names, services};
+use crate::engine::{Address, Object, TextInput};
+use crate::resource::{API, GroupRule, Resource, SecurityGroup, SecurityGroupRules};
 use crate::spec::NetworkPlugin;
 
 pub(super) use crate::resource::PUBLIC_API_PORT;
@@ -19,17 +19,17 @@ pub(super) const NODES: &str = "nodes";
 /// The port that API servers listen on.
 pub(super) const API_PORT: u16 = 6443;
 
-/// The id of a security group.
-pub(super) fn group(name: &str) -> Input {
-    Input::output(SecurityGroup::address(name), "id")
+/// Returns the id of a security group.
+pub(super) fn group(name: &str) -> TextInput {
+    TextInput::output(SecurityGroup::address(name), "id")
 }
 
-/// The object with a group's rules: machines that start before it is there can reach nothing.
+/// Returns the object with a group's rules: machines that start before it exists can reach nothing.
 pub(super) fn rules_of(name: &str) -> Address {
     SecurityGroupRules::address(name)
 }
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = Vec::new();
     for (name, description, ingress, egress) in [
         (MASTERS, "Control plane machines", masters(site), vec![everywhere()]),
@@ -42,7 +42,7 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-fn security_group(site: &Site<'_>, name: &str, description: &str) -> SecurityGroup {
+fn security_group(site: &BuildContext<'_>, name: &str, description: &str) -> SecurityGroup {
     let display = site.below(name);
     SecurityGroup {
         name: names::hashed(&display, &[description], names::SECURITY_GROUP),
@@ -52,10 +52,10 @@ fn security_group(site: &Site<'_>, name: &str, description: &str) -> SecurityGro
     }
 }
 
-/// What reaches a master. etcd and the kubelet answer to masters alone.
-fn masters(site: &Site<'_>) -> Vec<Rule> {
+/// Returns the inbound rules of masters. Only masters reach etcd and the kubelet.
+fn masters(site: &BuildContext<'_>) -> Vec<GroupRule> {
     let api_port = API_PORT.to_string();
-    let pods = || Input::from(site.cluster.network.pods.to_string());
+    let pods = || TextInput::from(site.cluster.network.pods.to_string());
     let mut rules = vec![
         rule("tcp", &api_port, group(API), "Kubernetes API from its load balancer"),
         rule("tcp", &api_port, group(MASTERS), "Kubernetes API from masters"),
@@ -80,8 +80,8 @@ fn masters(site: &Site<'_>) -> Vec<Rule> {
     rules
 }
 
-/// What reaches a node: everything from inside the cluster, as any pod may offer anything on any port.
-fn nodes(site: &Site<'_>) -> Vec<Rule> {
+/// Returns the inbound rules of nodes: everything from inside the cluster, as any pod may listen on any port.
+fn nodes(site: &BuildContext<'_>) -> Vec<GroupRule> {
     let mut rules = vec![
         rule("all", "all", group(MASTERS), "kubelets, webhooks and services from masters"),
         rule("all", "all", group(NODES), "services from nodes"),
@@ -92,8 +92,8 @@ fn nodes(site: &Site<'_>) -> Vec<Rule> {
     rules
 }
 
-/// Who reaches the API from outside the cluster.
-fn api(site: &Site<'_>) -> Vec<Rule> {
+/// Returns the rules for access to the API from outside the cluster.
+fn api(site: &BuildContext<'_>) -> Vec<GroupRule> {
     let port = PUBLIC_API_PORT.to_string();
     site.cluster
         .api
@@ -103,13 +103,13 @@ fn api(site: &Site<'_>) -> Vec<Rule> {
         .collect()
 }
 
-/// The load balancer connects to masters, and checks their health, on one port.
-fn api_to_masters() -> Rule {
+/// Returns the rule by which the load balancer connects to masters, and checks their health, on one port.
+fn api_to_masters() -> GroupRule {
     rule("tcp", &API_PORT.to_string(), group(MASTERS), "Kubernetes API of masters")
 }
 
-/// What the usual network plugins send between machines: UDP tunnels (VXLAN, Geneve, `WireGuard`), IP in IP, BGP.
-fn overlay(peer: &str) -> [Rule; 3] {
+/// Returns rules for the usual network plugins: UDP tunnels (VXLAN, Geneve, `WireGuard`), IP in IP, BGP.
+fn overlay(peer: &str) -> [GroupRule; 3] {
     [
         rule("udp", "1-65535", group(peer), "tunnels of the network plugin"),
         rule("4", "all", group(peer), "IP in IP of the network plugin"),
@@ -117,7 +117,7 @@ fn overlay(peer: &str) -> [Rule; 3] {
     ]
 }
 
-fn ssh<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Rule> + 'a {
+fn ssh<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = GroupRule> + 'a {
     site.cluster
         .ssh
         .allow
@@ -125,12 +125,12 @@ fn ssh<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Rule> + 'a {
         .map(|range| rule("tcp", "22", range.to_string().into(), "ssh.allow in the cluster file"))
 }
 
-/// What AWS gives every new group, to the letter: so it costs no call.
-fn everywhere() -> Rule {
+/// Returns the rule that AWS gives every new group, without any difference, so it costs no call.
+fn everywhere() -> GroupRule {
     rule("all", "all", "0.0.0.0/0".into(), "")
 }
 
-/// AWS takes letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*` in a description.
-pub(super) fn rule(protocol: &str, ports: &str, peer: Input, description: &str) -> Rule {
-    Rule { protocol: protocol.to_owned(), ports: ports.to_owned(), peer, description: description.to_owned() }
+/// Returns a rule. AWS allows letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*` in a description.
+pub(super) fn rule(protocol: &str, ports: &str, peer: TextInput, description: &str) -> GroupRule {
+    GroupRule { protocol: protocol.to_owned(), ports: ports.to_owned(), peer, description: description.to_owned() }
 }

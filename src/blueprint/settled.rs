@@ -1,65 +1,65 @@
-//! What a living cluster keeps, whatever the file leaves open: where masters are, its version of Kubernetes, its network.
+//! Settings that a living cluster keeps, whatever the file leaves open: the masters' zones, the version, the network.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Impossible, Note, Pins, Problem, storage};
+use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins, storage};
 use crate::engine::{Live, Value};
-use crate::resource::{Resource, Subnet, Volume};
+use crate::resource::{EbsVolume, Resource, Subnet};
 use crate::spec::{Cluster, KubernetesVersion, Masters, Network, NetworkPlugin, Zone};
 
-/// The version of Kubernetes that a cluster runs, and the one that it is on its way to.
+/// The version of Kubernetes that a cluster runs, and the one that it is upgraded to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedVersion {
     /// The version that every machine has reached.
     pub reached: KubernetesVersion,
-    /// The version of the last apply, which may not have come to its end.
+    /// The version of the last apply, which may not have finished.
     pub wanted: KubernetesVersion,
 }
 
-/// What cannot be changed about the pods' network.
+/// The settings of the pods' network that cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedNetwork {
     /// The addresses of pods.
     pub pods: ipnet::Ipv4Net,
     /// The addresses of services.
     pub services: ipnet::Ipv4Net,
-    /// Who routes pod traffic.
+    /// The network plugin, which routes pod traffic.
     pub plugin: NetworkPlugin,
 }
 
 const REBUILD: &str = "every address in the cluster depends on it. Put it back, or build another cluster";
 
-/// The cluster as it should be, with what it keeps.
-pub(super) fn settled(cluster: &Cluster, pins: &Pins) -> Result<Cluster, Impossible> {
-    let mut problems: Vec<Problem> =
+/// Returns the desired cluster, with the settings that it keeps.
+pub(super) fn resolved(cluster: &Cluster, pins: &Pins) -> Result<Cluster, BlueprintError> {
+    let mut problems: Vec<BlueprintProblem> =
         pins.network.iter().flat_map(|pinned| changed_network(&cluster.network, pinned)).collect();
-    let mut settled = cluster.clone();
-    settled.masters.zones = place(&cluster.masters, &cluster.zones, &pins.masters);
+    let mut resolved = cluster.clone();
+    resolved.masters.zones = place(&cluster.masters, &cluster.zones, &pins.masters);
     if let Some(pinned) = pins.kubernetes {
         match version(cluster, pinned) {
-            Ok(version) => settled.kubernetes = version,
+            Ok(version) => resolved.kubernetes = version,
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(settled) } else { Err(Impossible { problems }) }
+    if problems.is_empty() { Ok(resolved) } else { Err(BlueprintError { problems }) }
 }
 
-/// What the user may want to know of what the cluster keeps.
-pub(super) fn notes(settled: &Cluster) -> Vec<Note> {
+/// Returns notes for the user about the settings that the cluster keeps.
+pub(super) fn notes(resolved: &Cluster) -> Vec<BlueprintNote> {
     let mut notes = Vec::new();
-    if !settled.kubernetes_given && settled.kubernetes < KubernetesVersion::newest() {
-        notes.push(Note::NewerVersion { version: settled.kubernetes });
+    if !resolved.kubernetes_given && resolved.kubernetes < KubernetesVersion::newest() {
+        notes.push(BlueprintNote::NewerVersion { version: resolved.kubernetes });
     }
-    notes.extend(together(settled));
+    notes.extend(together(resolved));
     notes
 }
 
-/// The zone that holds too many masters, where the zones of the file could hold them better.
-fn together(settled: &Cluster) -> Option<Note> {
-    let masters = &settled.masters;
-    let (count, zones) = (masters.zones.len(), settled.zones.len());
+/// Returns the zone with too many masters, if the zones of the file would allow a better spread.
+fn together(resolved: &Cluster) -> Option<BlueprintNote> {
+    let masters = &resolved.masters;
+    let (count, zones) = (masters.zones.len(), resolved.zones.len());
     let minority = count.saturating_sub(1) / 2;
     if masters.zones_given || count < 3 || count.div_ceil(zones.max(1)) > minority {
         return None;
@@ -67,14 +67,14 @@ fn together(settled: &Cluster) -> Option<Note> {
     let in_zone = |zone: &Zone| -> Vec<String> {
         masters.placed().filter(|(_, other)| *other == zone).map(|(member, _)| member).collect()
     };
-    let fullest = settled.zones.iter().map(|zone| (zone, in_zone(zone))).max_by_key(|(_, masters)| masters.len());
+    let fullest = resolved.zones.iter().map(|zone| (zone, in_zone(zone))).max_by_key(|(_, masters)| masters.len());
     fullest
         .filter(|(_, masters)| masters.len() > minority)
-        .map(|(zone, masters)| Note::MastersTogether { zone: zone.clone(), masters })
+        .map(|(zone, masters)| BlueprintNote::MastersTogether { zone: zone.clone(), masters })
 }
 
-/// The zone of each master: where it is, as long as the file has that zone. Those that are new or have to move go where the
-/// fewest are, in the order of the file.
+/// Returns the zone of each master: its current zone, as long as the file has that zone. New masters, and those that have to
+/// move, go to the zone with the fewest masters, in the order of the file.
 fn place(masters: &Masters, zones: &[Zone], pinned: &BTreeMap<String, Zone>) -> Vec<Zone> {
     if pinned.is_empty() {
         return masters.zones.clone();
@@ -107,9 +107,9 @@ fn emptiest(zones: &[Zone], placed: &[Option<Zone>]) -> Option<Zone> {
     zones.iter().min_by_key(|zone| held(zone)).cloned()
 }
 
-fn changed_network(wanted: &Network, pinned: &PinnedNetwork) -> Vec<Problem> {
-    let settled = |setting, before: String, after: String, instead: &str| {
-        (before != after).then(|| Problem::Settled { setting, before, after, instead: instead.to_owned() })
+fn changed_network(wanted: &Network, pinned: &PinnedNetwork) -> Vec<BlueprintProblem> {
+    let resolved = |setting, before: String, after: String, instead: &str| {
+        (before != after).then(|| BlueprintProblem::Settled { setting, before, after, instead: instead.to_owned() })
     };
     let plugin = |plugin| match plugin {
         NetworkPlugin::Routes => "\"routes\"".to_owned(),
@@ -118,25 +118,29 @@ fn changed_network(wanted: &Network, pinned: &PinnedNetwork) -> Vec<Problem> {
     let instead = "pods of the old network and of the new one would not reach each other. Put it back, or build another \
                    cluster";
     [
-        settled("network.pods", pinned.pods.to_string(), wanted.pods.to_string(), REBUILD),
-        settled("network.services", pinned.services.to_string(), wanted.services.to_string(), REBUILD),
-        settled("network.plugin", plugin(pinned.plugin), plugin(wanted.plugin), instead),
+        resolved("network.pods", pinned.pods.to_string(), wanted.pods.to_string(), REBUILD),
+        resolved("network.services", pinned.services.to_string(), wanted.services.to_string(), REBUILD),
+        resolved("network.plugin", plugin(pinned.plugin), plugin(wanted.plugin), instead),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// The version that the cluster should have: never an older one, and one minor version at a time.
-fn version(cluster: &Cluster, pinned: PinnedVersion) -> Result<KubernetesVersion, Problem> {
+/// Returns the version that the cluster should have: never an older one, and one minor version at a time.
+fn version(cluster: &Cluster, pinned: PinnedVersion) -> Result<KubernetesVersion, BlueprintProblem> {
     let PinnedVersion { reached, wanted } = pinned;
     if !cluster.kubernetes_given {
         let known = KubernetesVersion::SUPPORTED.contains(&wanted);
         let next = wanted.next().to_string();
-        return if known { Ok(wanted) } else { Err(Problem::EndedVersion { version: wanted.to_string(), next }) };
+        return if known {
+            Ok(wanted)
+        } else {
+            Err(BlueprintProblem::EndedVersion { version: wanted.to_string(), next })
+        };
     }
     let asked = cluster.kubernetes;
-    let refuse = |before: KubernetesVersion, instead: String| Problem::Settled {
+    let refuse = |before: KubernetesVersion, instead: String| BlueprintProblem::Settled {
         setting: "kubernetes",
         before: before.to_string(),
         after: asked.to_string(),
@@ -158,25 +162,25 @@ fn version(cluster: &Cluster, pinned: PinnedVersion) -> Result<KubernetesVersion
 }
 
 impl Pins {
-    /// Adds what the cluster keeps from now on.
+    /// Adds the settings that the cluster keeps from now on.
     #[must_use]
-    pub(super) fn settle(mut self, settled: &Cluster, before: &Self) -> Self {
-        let Network { pods, services, plugin, .. } = settled.network;
-        let reached = before.kubernetes.map_or(settled.kubernetes, |pinned| pinned.reached);
-        self.masters = settled.masters.placed().map(|(member, zone)| (member, zone.clone())).collect();
-        self.kubernetes = Some(PinnedVersion { reached, wanted: settled.kubernetes });
+    pub(super) fn resolve(mut self, resolved: &Cluster, before: &Self) -> Self {
+        let Network { pods, services, plugin, .. } = resolved.network;
+        let reached = before.kubernetes.map_or(resolved.kubernetes, |pinned| pinned.reached);
+        self.masters = resolved.masters.placed().map(|(member, zone)| (member, zone.clone())).collect();
+        self.kubernetes = Some(PinnedVersion { reached, wanted: resolved.kubernetes });
         self.network = Some(PinnedNetwork { pods, services, plugin });
         self
     }
 
-    /// The same after an apply that came to its end.
+    /// Returns the pins after a finished apply.
     #[must_use]
     pub fn reached(mut self) -> Self {
         self.kubernetes = self.kubernetes.map(|pinned| PinnedVersion { reached: pinned.wanted, ..pinned });
         self
     }
 
-    /// Adds what is not recorded, from what was applied last and from what there is.
+    /// Adds pins that are not recorded, from the last applied cluster and from the live objects.
     #[must_use]
     pub fn recover(mut self, applied: Option<&Cluster>, live: &[Live]) -> Self {
         if let Some(applied) = applied {
@@ -188,7 +192,7 @@ impl Pins {
         for live in live.iter().filter(|live| live.proven) {
             let text = |name: &str| live.attributes.get(name).and_then(Value::as_text);
             let Some(zone) = text("zone").and_then(|zone| Zone::parse(zone).ok()) else { continue };
-            if live.address.kind() == Volume::KIND.name
+            if live.address.kind() == EbsVolume::KIND.name
                 && let Some(member) = storage::member_of(live.address.name())
             {
                 self.masters.entry(member.to_owned()).or_insert(zone);

@@ -1,42 +1,42 @@
-//! What the cluster is built on: the file and the facts, checked against each other, and what was chosen from them.
+//! The basis of a cluster: the file and the facts, checked against each other, and the choices made from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
 use super::dns::PublicNames;
-use super::{Impossible, Note, Pins, Problem, addons, bootstrap, dns, services, subnets, tags};
+use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins, addons, bootstrap, dns, services, subnets, tags};
 use crate::engine::Address;
-use crate::resource::{ClusterLocation, Facts, ImageFacts, Partition, Tags};
+use crate::resource::{AwsPartition, ClusterLocation, Facts, ImageFacts, Tags};
 use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
 
-/// A cluster and the place that it is built on.
+/// A cluster and its basis.
 #[derive(Debug)]
-pub(super) struct Site<'a> {
+pub(super) struct BuildContext<'a> {
     /// The cluster.
     pub cluster: &'a Cluster,
-    /// Where machines get their scripts.
-    pub bootstrap: bootstrap::Store,
-    /// Where the cluster's public names are.
+    /// The location of the machines' scripts.
+    pub bootstrap: bootstrap::BootstrapStore,
+    /// The zone of the cluster's public names.
     pub public: PublicNames,
     /// The port that every node has for each target of a load balancer.
     pub node_ports: BTreeMap<String, u16>,
-    /// What add-ons make, in the order in which it should be made.
-    pub addons: Vec<addons::Part>,
+    /// The objects of add-ons, in the order in which they are created.
+    pub addons: Vec<addons::AddonObject>,
     /// The address range of each zone's subnet.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
     /// The same, with those of zones that the cluster has left.
     ranges: BTreeMap<Zone, Ipv4Net>,
     account: &'a str,
-    pub partition: Partition,
+    pub partition: AwsPartition,
     images: BTreeMap<Architecture, String>,
     own_images: &'a BTreeMap<String, ImageFacts>,
     architectures: BTreeMap<&'a InstanceSize, Architecture>,
 }
 
-/// What a machine starts from.
+/// The image that a machine starts from.
 #[derive(Debug)]
-pub(super) struct Image<'a> {
+pub(super) struct MachineImage<'a> {
     /// The image's id.
     pub id: &'a str,
     /// The device that it starts from.
@@ -46,10 +46,10 @@ pub(super) struct Image<'a> {
 /// The device that Amazon Linux 2023 starts from.
 const ROOT_DEVICE: &str = "/dev/xvda";
 
-impl<'a> Site<'a> {
-    /// Checks that the cluster can be built here, and chooses what is left open.
-    pub(super) fn survey(cluster: &'a Cluster, facts: &'a Facts, pins: &Pins) -> Result<Self, Impossible> {
-        let mut problems: Vec<Problem> = unusable_zones(cluster, facts).collect();
+impl<'a> BuildContext<'a> {
+    /// Checks that the cluster can be built here, and makes the open choices.
+    pub(super) fn survey(cluster: &'a Cluster, facts: &'a Facts, pins: &Pins) -> Result<Self, BlueprintError> {
+        let mut problems: Vec<BlueprintProblem> = unusable_zones(cluster, facts).collect();
         let architectures = architectures(cluster, facts, &mut problems);
         problems.extend(lacking_zones(cluster, facts));
         problems.extend(wrong_images(cluster, facts, &architectures));
@@ -69,77 +69,81 @@ impl<'a> Site<'a> {
         match dns::public_names(cluster, facts, pins) {
             Ok(public) if problems.is_empty() => Ok(Self {
                 cluster,
-                bootstrap: bootstrap::Store::of(cluster, &facts.account),
+                bootstrap: bootstrap::BootstrapStore::of(cluster, &facts.account),
                 public,
                 node_ports,
                 addons,
                 ranges: subnets::remembered(&subnets, &pins.subnets),
                 subnets,
                 account: &facts.account,
-                partition: Partition::of(&cluster.region),
+                partition: AwsPartition::of(&cluster.region),
                 images,
                 own_images: &facts.own_images,
                 architectures,
             }),
             public => {
                 problems.extend(public.err());
-                Err(Impossible { problems })
+                Err(BlueprintError { problems })
             }
         }
     }
 
-    /// The tags of an object that the console shows as `name`.
+    /// Returns the tags of an object that the console shows as `name`.
     pub(super) fn tags(&self, address: &Address, name: &str) -> Tags {
         tags::tags(self.cluster, address, name)
     }
 
-    /// The same, with the location of the cluster: for what is not bound to a region, and for the network that all else is
-    /// in.
+    /// Returns the same tags with the location of the cluster: for objects without a region, and for the network that holds all
+    /// others.
     pub(super) fn tags_with_location(&self, address: &Address, name: &str) -> Tags {
         let mut tags = self.tags(address, name);
         tags.extend(self.location().tags());
         tags
     }
 
-    /// Where the cluster lives.
+    /// Returns the location of the cluster.
     fn location(&self) -> ClusterLocation {
         self.bootstrap.location(self.cluster)
     }
 
-    /// A name below the cluster's: `a.etcd.chat.poeticoding.com`.
+    /// Returns a name below the cluster's: `a.etcd.chat.poeticoding.com`.
     pub(super) fn below(&self, label: &str) -> String {
         format!("{label}.{}", self.cluster.name)
     }
 
-    /// What machines of a size start from: the image that the file names for them, or Amazon Linux.
-    pub(super) fn image<'s>(&'s self, size: &InstanceSize, own: Option<&'s ImageId>) -> Result<Image<'s>, Problem> {
+    /// Returns the image for machines of a size: the one that the file names for them, or Amazon Linux.
+    pub(super) fn image<'s>(
+        &'s self,
+        size: &InstanceSize,
+        own: Option<&'s ImageId>,
+    ) -> Result<MachineImage<'s>, BlueprintProblem> {
         if let Some(own) = own {
-            let facts = self.own_images.get(own.as_str()).ok_or_else(|| Problem::ImageUnavailable {
+            let facts = self.own_images.get(own.as_str()).ok_or_else(|| BlueprintProblem::ImageUnavailable {
                 image: own.clone(),
                 region: self.cluster.region.clone(),
                 who: format!("machines of size {size}"),
             })?;
-            return Ok(Image { id: own.as_str(), root_device: &facts.root_device });
+            return Ok(MachineImage { id: own.as_str(), root_device: &facts.root_device });
         }
         let image = self.architectures.get(size).and_then(|architecture| self.images.get(architecture));
-        image.map(|id| Image { id, root_device: ROOT_DEVICE }).ok_or_else(|| Problem::SizeUnavailable {
+        image.map(|id| MachineImage { id, root_device: ROOT_DEVICE }).ok_or_else(|| BlueprintProblem::SizeUnavailable {
             size: size.clone(),
             region: self.cluster.region.clone(),
             users: Vec::new(),
         })
     }
 
-    /// The ARN of something in the cluster's region and account: `arn("ec2", "volume/*")`.
+    /// Returns the ARN of an object in the cluster's region and account: `arn("ec2", "volume/*")`.
     pub(super) fn arn(&self, service: &str, rest: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{rest}", self.partition.id(), self.cluster.region, self.account)
     }
 
-    /// The ARN of something that belongs to no region: a bucket's object, a hosted zone.
+    /// Returns the ARN of an object that belongs to no region: a bucket's object, a hosted zone.
     pub(super) fn global_arn(&self, service: &str, rest: &str) -> String {
         format!("arn:{}:{service}:::{rest}", self.partition.id())
     }
 
-    /// What was chosen.
+    /// Returns the choices that were made.
     pub(super) fn pins(&self) -> Pins {
         let public_zone = self.public.found().map(str::to_owned);
         Pins {
@@ -151,37 +155,37 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// What the user may want to know.
-    pub(super) fn notes(&self) -> Vec<Note> {
+    /// Returns notes for the user.
+    pub(super) fn notes(&self) -> Vec<BlueprintNote> {
         let nameless = matches!(self.public, PublicNames::NotFound);
         let mut notes = Vec::new();
-        notes.extend(nameless.then(|| Note::NoPublicZone { name: self.cluster.name.clone() }));
+        notes.extend(nameless.then(|| BlueprintNote::NoPublicZone { name: self.cluster.name.clone() }));
         let services = services::scaled(self);
         if !services.is_empty() && !addons::serves_metrics(self) {
-            notes.push(Note::NoMetrics { services });
+            notes.push(BlueprintNote::NoMetrics { services });
         }
         notes
     }
 }
 
-/// The zones of the file that the account cannot use or that have no range of their own.
-fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = Problem> + 'a {
+/// Returns problems for zones of the file that the account cannot use or that have no address range.
+fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = BlueprintProblem> + 'a {
     let used = cluster.zones.iter().chain(&cluster.masters.zones);
     let used: BTreeSet<&Zone> = used.chain(cluster.nodes.values().flat_map(|group| &group.zones)).collect();
     used.into_iter().filter_map(|zone| {
         if !facts.zones.iter().any(|known| known == zone.as_str()) {
             let (region, available) = (cluster.region.clone(), facts.zones.clone());
-            Some(Problem::ZoneUnavailable { zone: zone.clone(), region, available })
+            Some(BlueprintProblem::ZoneUnavailable { zone: zone.clone(), region, available })
         } else if !cluster.network.subnets.contains_key(zone) {
-            Some(Problem::NoSubnet { zone: zone.clone() })
+            Some(BlueprintProblem::NoSubnet { zone: zone.clone() })
         } else {
             None
         }
     })
 }
 
-/// The zones of the file that do not have the machines that should be there.
-fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = Problem> + 'a {
+/// Returns problems for zones of the file that do not offer the instance sizes that should be there.
+fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = BlueprintProblem> + 'a {
     machines(cluster).filter_map(|alike| {
         let offered = facts.offered.get(alike.size.as_str())?;
         let usable = |zone: &&Zone| facts.zones.iter().any(|known| known == zone.as_str());
@@ -190,7 +194,7 @@ fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<It
         let zones: Vec<String> = zones.into_iter().map(ToString::to_string).collect();
         // A size that the whole region lacks is told as such.
         let told = facts.sizes.contains_key(alike.size.as_str()) && !zones.is_empty();
-        told.then(|| Problem::SizeNotInZone {
+        told.then(|| BlueprintProblem::SizeNotInZone {
             size: alike.size.clone(),
             zones,
             offered: offered.clone(),
@@ -199,9 +203,9 @@ fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<It
     })
 }
 
-/// Machines of the file that are alike.
-struct Alike<'a> {
-    /// Who they are: `the masters`, `the nodes "workers"`.
+/// Machines of the file that are equal.
+struct EqualMachines<'a> {
+    /// The machines: `the masters`, `the nodes "workers"`.
     who: String,
     size: &'a InstanceSize,
     zones: &'a [Zone],
@@ -209,17 +213,17 @@ struct Alike<'a> {
     root_gib: u32,
 }
 
-/// The masters, and each group of nodes.
-fn machines(cluster: &Cluster) -> impl Iterator<Item = Alike<'_>> {
+/// Returns the masters, and each group of nodes.
+fn machines(cluster: &Cluster) -> impl Iterator<Item = EqualMachines<'_>> {
     let masters = &cluster.masters;
-    let masters = Alike {
+    let masters = EqualMachines {
         who: "the masters".to_owned(),
         size: &masters.size,
         zones: &masters.zones,
         image: masters.image.as_ref(),
         root_gib: masters.root.gib,
     };
-    let nodes = cluster.nodes.iter().map(|(name, group)| Alike {
+    let nodes = cluster.nodes.iter().map(|(name, group)| EqualMachines {
         who: format!("the nodes \"{name}\""),
         size: &group.size,
         zones: &group.zones,
@@ -229,11 +233,11 @@ fn machines(cluster: &Cluster) -> impl Iterator<Item = Alike<'_>> {
     std::iter::once(masters).chain(nodes)
 }
 
-/// The architecture of every instance size in the file.
+/// Returns the architecture of every instance size in the file.
 fn architectures<'a>(
     cluster: &'a Cluster,
     facts: &Facts,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<BlueprintProblem>,
 ) -> BTreeMap<&'a InstanceSize, Architecture> {
     let mut users: BTreeMap<&InstanceSize, Vec<String>> = BTreeMap::new();
     for alike in machines(cluster) {
@@ -244,43 +248,47 @@ fn architectures<'a>(
         if let Some(facts) = facts.sizes.get(size.as_str()) {
             known.insert(size, facts.architecture);
         } else {
-            problems.push(Problem::SizeUnavailable { size: size.clone(), region: cluster.region.clone(), users });
+            problems.push(BlueprintProblem::SizeUnavailable {
+                size: size.clone(),
+                region: cluster.region.clone(),
+                users,
+            });
         }
     }
     known
 }
 
-/// The images of the file that are not there, or that its machines cannot start from.
+/// Returns problems for images of the file that do not exist, or that its machines cannot start from.
 fn wrong_images(
     cluster: &Cluster,
     facts: &Facts,
     architectures: &BTreeMap<&InstanceSize, Architecture>,
-) -> impl Iterator<Item = Problem> {
+) -> impl Iterator<Item = BlueprintProblem> {
     machines(cluster).filter_map(|alike| {
         let (image, who) = (alike.image?.clone(), alike.who);
         let Some(known) = facts.own_images.get(image.as_str()) else {
-            return Some(Problem::ImageUnavailable { image, region: cluster.region.clone(), who });
+            return Some(BlueprintProblem::ImageUnavailable { image, region: cluster.region.clone(), who });
         };
         let (found, size) = (known.architecture, alike.size);
         match architectures.get(size) {
             Some(&wanted) if wanted != found => {
-                Some(Problem::ImageArchitecture { image, found, who, size: size.clone(), wanted })
+                Some(BlueprintProblem::ImageArchitecture { image, found, who, size: size.clone(), wanted })
             }
             _ if known.root_gib > alike.root_gib => {
-                Some(Problem::ImageTooLarge { image, gib: known.root_gib, who, root_gib: alike.root_gib })
+                Some(BlueprintProblem::ImageTooLarge { image, gib: known.root_gib, who, root_gib: alike.root_gib })
             }
             _ => None,
         }
     })
 }
 
-/// The image of every architecture of machines that none is named for: the pinned one, or the newest.
+/// Returns the image of every architecture of machines that have none of their own: the pinned one, or the newest.
 fn images(
     cluster: &Cluster,
     architectures: &BTreeMap<&InstanceSize, Architecture>,
     facts: &Facts,
     pins: &Pins,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<BlueprintProblem>,
 ) -> BTreeMap<Architecture, String> {
     let mut images = BTreeMap::new();
     let plain = machines(cluster).filter(|alike| alike.image.is_none());
@@ -288,7 +296,7 @@ fn images(
         if let Some(image) = pins.images.get(&architecture).or_else(|| facts.images.get(&architecture)) {
             images.insert(architecture, image.clone());
         } else {
-            problems.push(Problem::NoImage { architecture, region: facts.region.clone() });
+            problems.push(BlueprintProblem::NoImage { architecture, region: facts.region.clone() });
         }
     }
     images

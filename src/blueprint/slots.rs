@@ -1,50 +1,50 @@
 //! Texts with slots, such as `@BUCKET@`, that are filled with values known now or after apply.
 
-use crate::engine::{Input, Part, Template};
+use crate::engine::{TemplatePart, TextInput, TextTemplate};
 
-/// Fills every slot. A value is never searched for slots itself.
-pub(super) fn fill<S: AsRef<str>>(text: &str, slots: &[(S, Input)]) -> Input {
+/// Fills every slot. Slots in a value are not filled.
+pub(super) fn fill<S: AsRef<str>>(text: &str, slots: &[(S, TextInput)]) -> TextInput {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((at, slot, value)) = first(rest, slots) {
         literal(&mut parts, &rest[..at]);
         match value {
-            Input::Known(known) => literal(&mut parts, known),
-            Input::Pending(template) => parts.extend(template.parts.iter().cloned()),
+            TextInput::Known(known) => literal(&mut parts, known),
+            TextInput::Pending(template) => parts.extend(template.parts.iter().cloned()),
         }
         rest = &rest[at + slot.len()..];
     }
     literal(&mut parts, rest);
     match parts.as_slice() {
-        [] => Input::Known(String::new()),
-        [Part::Literal(text)] => Input::Known(text.clone()),
-        _ => Input::Pending(Template { parts }),
+        [] => TextInput::Known(String::new()),
+        [TemplatePart::Literal(text)] => TextInput::Known(text.clone()),
+        _ => TextInput::Pending(TextTemplate { parts }),
     }
 }
 
-/// Fills every slot with what is known now. The values are ours, or names and address ranges of the cluster file, all of
+/// Fills every slot with known values. The values are ours, or names and address ranges of the cluster file, all of
 /// them checked: none holds a quote or looks like a slot.
 pub(super) fn filled(text: &str, slots: &[(&str, &str)]) -> String {
     slots.iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
 }
 
-/// The first slot in a text: where it is, how it is written, and its value.
-fn first<'a, S: AsRef<str>>(text: &str, slots: &'a [(S, Input)]) -> Option<(usize, &'a str, &'a Input)> {
-    let found = |(slot, value): &'a (S, Input)| Some((text.find(slot.as_ref())?, slot.as_ref(), value));
+/// Returns the first slot in a text: its offset, its text, and its value.
+fn first<'a, S: AsRef<str>>(text: &str, slots: &'a [(S, TextInput)]) -> Option<(usize, &'a str, &'a TextInput)> {
+    let found = |(slot, value): &'a (S, TextInput)| Some((text.find(slot.as_ref())?, slot.as_ref(), value));
     slots.iter().filter_map(found).min_by_key(|(at, ..)| *at)
 }
 
 /// Adds text, to the literal before it if there is one.
-fn literal(parts: &mut Vec<Part>, text: &str) {
+fn literal(parts: &mut Vec<TemplatePart>, text: &str) {
     match parts.last_mut() {
         _ if text.is_empty() => {}
-        Some(Part::Literal(before)) => before.push_str(text),
-        _ => parts.push(Part::Literal(text.to_owned())),
+        Some(TemplatePart::Literal(before)) => before.push_str(text),
+        _ => parts.push(TemplatePart::Literal(text.to_owned())),
     }
 }
 
-/// A text as one word of a shell script.
-pub(super) fn shell_word(text: &str) -> String {
+/// Quotes a text as one word of a shell script.
+pub(super) fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
@@ -68,17 +68,17 @@ mod tests {
 
     #[test]
     fn references_stay_references_between_merged_literals() {
-        let volume = Input::output(Address::new("volume", "etcd-a"), "id");
-        let Input::Pending(template) = fill("x=@X@ v=@V@ y", &[("@X@", "1".into()), ("@V@", volume)]) else {
+        let volume = TextInput::output(Address::new("volume", "etcd-a"), "id");
+        let TextInput::Pending(template) = fill("x=@X@ v=@V@ y", &[("@X@", "1".into()), ("@V@", volume)]) else {
             panic!("the volume is not known yet");
         };
         assert_eq!(template.parts.len(), 3);
-        assert_eq!(template.parts[0], Part::Literal("x=1 v=".to_owned()));
+        assert_eq!(template.parts[0], TemplatePart::Literal("x=1 v=".to_owned()));
     }
 
     #[test]
     fn a_shell_word_cannot_be_left() {
-        assert_eq!(shell_word("a b"), "'a b'");
-        assert_eq!(shell_word("'; rm -rf /; '"), r"''\''; rm -rf /; '\'''");
+        assert_eq!(shell_quoted("a b"), "'a b'");
+        assert_eq!(shell_quoted("'; rm -rf /; '"), r"''\''; rm -rf /; '\'''");
     }
 }

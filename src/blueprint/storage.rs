@@ -1,24 +1,24 @@
-//! What keeps data: the state bucket and etcd's volumes.
+//! Objects that keep data: the state bucket and etcd's volumes.
 
-use super::{MEMBER_TAG, Problem, ROLE_TAG, Site, tags};
-use crate::engine::{Input, Object};
-use crate::resource::{Bucket, ETCD, Resource, Volume};
+use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, tags};
+use crate::engine::{Object, TextInput};
+use crate::resource::{Bucket, ETCD, EbsVolume, Resource};
 use crate::spec::Zone;
 
 /// The name of the bucket's object.
 const STATE: &str = "state";
 
-/// The bucket's name, once it is there.
-pub(super) fn bucket() -> Input {
-    Input::output(Bucket::address(STATE), "name")
+/// Returns the bucket's name, once it exists.
+pub(super) fn bucket() -> TextInput {
+    TextInput::output(Bucket::address(STATE), "name")
 }
 
-/// The id of a master's etcd volume.
-pub(super) fn volume(member: &str) -> Input {
-    Input::output(Volume::address(&volume_name(member)), "id")
+/// Returns the id of a master's etcd volume.
+pub(super) fn volume(member: &str) -> TextInput {
+    TextInput::output(EbsVolume::address(&volume_name(member)), "id")
 }
 
-/// The member that an etcd volume of this name belongs to.
+/// Returns the member of an etcd volume of this name.
 pub(super) fn member_of(volume: &str) -> Option<&str> {
     volume.strip_prefix("etcd-")
 }
@@ -27,7 +27,7 @@ fn volume_name(member: &str) -> String {
     format!("etcd-{member}")
 }
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let name = &site.bootstrap.bucket;
     let bucket = Bucket {
         name: name.clone(),
@@ -43,10 +43,10 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-fn etcd_volume(site: &Site<'_>, member: &str, zone: &Zone) -> Volume {
-    let address = Volume::address(&volume_name(member));
+fn etcd_volume(site: &BuildContext<'_>, member: &str, zone: &Zone) -> EbsVolume {
+    let address = EbsVolume::address(&volume_name(member));
     let tags = site.tags(&address, &site.below(&format!("{member}.etcd")));
-    Volume {
+    EbsVolume {
         zone: zone.to_string(),
         volume_type: "gp3".to_owned(),
         gib: site.cluster.masters.etcd_gib,

@@ -1,21 +1,21 @@
 //! The address range of each zone's subnet: once chosen, it stays the zone's.
 //!
-//! A subnet that takes the place of another one is made before that one goes, and AWS lets no two overlap. So a new zone
+//! A subnet is replaced by creating the new one before the old one is deleted, and AWS lets no two overlap. So a new zone
 //! never gets a range that another zone has, or had.
 
 use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 
-use super::Problem;
+use super::BlueprintProblem;
 use crate::spec::{Network, Zone, subnet_parts};
 
-type Ranges = BTreeMap<Zone, Ipv4Net>;
+type AddressRanges = BTreeMap<Zone, Ipv4Net>;
 
-/// The range of each zone: what the file gives, else what it had, else the part that a new cluster would choose, else the
-/// first that is free.
-pub(super) fn ranges(network: &Network, pinned: &Ranges) -> Result<Ranges, Problem> {
-    let mut ranges: Ranges = network.subnets.clone();
+/// Returns the range of each zone: the file's, else its previous one, else the part that a new cluster would choose, else
+/// the first free one.
+pub(super) fn ranges(network: &Network, pinned: &AddressRanges) -> Result<AddressRanges, BlueprintProblem> {
+    let mut ranges: AddressRanges = network.subnets.clone();
     ranges.retain(|zone, _| network.given.contains(zone));
     let others: Vec<&Zone> = network.subnets.keys().filter(|zone| !network.given.contains(*zone)).collect();
     for &zone in &others {
@@ -28,15 +28,15 @@ pub(super) fn ranges(network: &Network, pinned: &Ranges) -> Result<Ranges, Probl
     for zone in others {
         if !ranges.contains_key(zone) {
             let range = choose(network, zone, &ranges, pinned);
-            let range = range.ok_or_else(|| Problem::NoRoom { zone: zone.clone(), network: network.cidr })?;
+            let range = range.ok_or_else(|| BlueprintProblem::NoRoom { zone: zone.clone(), network: network.cidr })?;
             ranges.insert(zone.clone(), range);
         }
     }
     Ok(ranges)
 }
 
-/// The ranges in use, and those of zones that the cluster has left, as far as they are not used again.
-pub(super) fn remembered(ranges: &Ranges, pinned: &Ranges) -> Ranges {
+/// Returns the ranges in use, and those of zones that the cluster has left, unless they are used again.
+pub(super) fn remembered(ranges: &AddressRanges, pinned: &AddressRanges) -> AddressRanges {
     let mut all = ranges.clone();
     for (zone, range) in pinned {
         if is_free(*range, ranges.values()) {
@@ -46,8 +46,8 @@ pub(super) fn remembered(ranges: &Ranges, pinned: &Ranges) -> Ranges {
     all
 }
 
-/// A range for a zone that has none. Where every part has been somebody's, one that is nobody's now is taken.
-fn choose(network: &Network, zone: &Zone, ranges: &Ranges, pinned: &Ranges) -> Option<Ipv4Net> {
+/// Returns a range for a zone without one. If every part was used before, one that is unused now is taken.
+fn choose(network: &Network, zone: &Zone, ranges: &AddressRanges, pinned: &AddressRanges) -> Option<Ipv4Net> {
     let first = network.subnets.get(zone).copied();
     let candidates: Vec<Ipv4Net> = first.into_iter().chain(subnet_parts(network.cidr)).collect();
     let free = |range: &&Ipv4Net| is_free(**range, ranges.values());
@@ -87,9 +87,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The ranges of each file, one after the other, as the record carries them on.
-    fn lives(files: &[Cluster]) -> Vec<Ranges> {
-        let mut pinned = Ranges::new();
+    /// Returns the ranges after each file, with the pins carried on as in the record.
+    fn lives(files: &[Cluster]) -> Vec<AddressRanges> {
+        let mut pinned = AddressRanges::new();
         let mut all = Vec::new();
         for file in files {
             let ranges = ranges(&file.network, &pinned).unwrap();
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn what_the_file_gives_wins_over_what_another_zone_had() {
         let given = "network {\n subnets = { \"us-east-1a\" = \"172.20.32.0/20\" }\n}";
-        let pinned = Ranges::from([(zone("d"), range("172.20.32.0/19"))]);
+        let pinned = AddressRanges::from([(zone("d"), range("172.20.32.0/19"))]);
         let ranges = ranges(&file(&["a", "d"], given).network, &pinned).unwrap();
         assert_eq!(ranges[&zone("a")], range("172.20.32.0/20"));
         assert_eq!(ranges[&zone("d")], range("172.20.64.0/19"));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn where_every_part_was_somebodys_one_that_is_nobodys_now_is_used_again() {
-        let pinned: Ranges = subnet_parts(range("172.20.0.0/16"))
+        let pinned: AddressRanges = subnet_parts(range("172.20.0.0/16"))
             .into_iter()
             .zip(["b", "c", "d", "e", "f", "g", "h", "i"])
             .map(|(range, letter)| (zone(letter), range))

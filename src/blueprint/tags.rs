@@ -7,13 +7,13 @@ use crate::spec::Cluster;
 
 pub use crate::resource::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 
-/// The tag by which Kubernetes' own controllers know what belongs to a cluster.
+/// Returns the tag by which Kubernetes' own controllers recognize objects of a cluster.
 pub(super) fn kubernetes_tag(cluster: &Cluster) -> String {
     resource::kubernetes_tag(cluster.name.as_str())
 }
 
-/// The tags of an object, which is called `name` in the console. Ours win over the user's, of which a hosted zone takes
-/// the first few alone.
+/// Returns the tags of an object with the console name `name`. Our tags replace the user's; a hosted zone takes only
+/// the first few of the user's.
 pub(super) fn tags(cluster: &Cluster, address: &Address, name: &str) -> Tags {
     let ours = [
         (CLUSTER_TAG.to_owned(), cluster.name.to_string()),
@@ -29,7 +29,7 @@ pub(super) fn tags(cluster: &Cluster, address: &Address, name: &str) -> Tags {
     tags
 }
 
-/// The same tags and some more.
+/// Returns the same tags and some more.
 pub(super) fn with<const N: usize>(mut tags: Tags, more: [(&str, &str); N]) -> Tags {
     tags.extend(more.map(|(key, value)| (key.to_owned(), value.to_owned())));
     tags

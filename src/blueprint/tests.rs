@@ -1,4 +1,4 @@
-//! What the whole blueprint must hold. Tests of one part stand beside it.
+//! Tests of the whole blueprint. Tests of one part stand beside it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod addons;

@@ -1,29 +1,29 @@
-//! Everything that can stop a command: what the person caused apart from what the cloud answered, each with a way out.
+//! Everything that can stop a command: mistakes of the user apart from answers of the cloud, each with what to do next.
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::blueprint::Impossible;
+use crate::blueprint::BlueprintError;
 use crate::engine::{Failure, PlanError};
 use crate::kubeconfig::KubeconfigError;
 use crate::pki::PkiError;
 use crate::sandbox::HurtError;
-use crate::state::{Holder, StateError};
-use crate::view::failure::Report;
+use crate::state::{LeaseHolder, StateError};
+use crate::view::failure::FailureReport;
 use crate::words;
 
 use super::Exit;
 
-/// Why a command did not do what it was asked.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The command line asks for something that does not exist.
     #[error("{message}")]
     Usage {
-        /// What is wrong.
+        /// The mistake.
         message: String,
-        /// What to do.
+        /// The next step.
         hint: String,
     },
     /// A file cannot be read.
@@ -31,7 +31,7 @@ pub enum CliError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         #[source]
         source: std::io::Error,
     },
@@ -40,125 +40,125 @@ pub enum CliError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         #[source]
         source: std::io::Error,
     },
-    /// A kubeconfig is none.
+    /// A file is not a valid kubeconfig.
     #[error("{} is no kubeconfig that can be changed", path.display())]
     Kubeconfig {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error in the file.
         #[source]
         source: KubeconfigError,
     },
-    /// The cluster's keys are not what they should be.
+    /// The cluster's keys are invalid.
     #[error("the cluster's keys cannot be used")]
     Keys(#[from] PkiError),
     /// The cluster file is wrong; every problem has been shown.
     #[error("the cluster file {file} has {}", words::count(*errors, "error"))]
     File {
-        /// Its name.
+        /// The file's name.
         file: String,
-        /// How many problems.
+        /// Number of problems.
         errors: usize,
         /// The first problem's code.
         code: &'static str,
     },
     /// The account or the region cannot give what the file asks for.
     #[error("the cluster cannot be built as the file says")]
-    Impossible(#[source] Impossible),
+    Impossible(#[source] BlueprintError),
     /// A call failed.
     #[error("{doing} failed")]
     Cloud {
-        /// What was done.
+        /// The operation that failed.
         doing: &'static str,
-        /// What the cloud said.
+        /// The answer of the cloud.
         source: Box<Failure>,
     },
-    /// The record or the lease is not as it should be.
+    /// The record or the lease is invalid, or cannot be read or written.
     #[error("{doing} failed")]
     State {
-        /// What was done.
+        /// The operation that failed.
         doing: &'static str,
-        /// What is wrong.
+        /// The error of the state.
         source: Box<StateError>,
     },
-    /// What should be contradicts itself.
+    /// The desired objects contradict each other.
     #[error("no plan can be made")]
     Plan(#[source] Box<PlanError>),
-    /// Going on is not allowed.
+    /// Continuing is not allowed.
     #[error("{message}")]
     Refused {
-        /// Why.
+        /// The reason.
         message: String,
-        /// What to do.
+        /// The next step.
         hint: String,
     },
     /// Another run works on the cluster.
     #[error("another run works on this cluster: {}", describe(holder))]
     Held {
-        /// Which one.
-        holder: Box<Holder>,
-        /// When its lease ends unless it is renewed.
+        /// The holder of the lease.
+        holder: Box<LeaseHolder>,
+        /// The time at which the lease expires unless it is renewed.
         until: Timestamp,
     },
-    /// Ctrl-C before anything was begun.
+    /// Ctrl-C before any change was started.
     #[error("interrupted before anything was changed")]
     Interrupted,
-    /// What a command found or did could not be told.
+    /// The output of a command could not be written.
     #[error("the output could not be written")]
     Output(#[source] std::io::Error),
-    /// What is asked for is not there: most of it comes with the first apply.
+    /// Something does not exist: most of it is created by the first apply.
     #[error("{message}")]
     Absent {
-        /// What is not there.
+        /// The missing thing.
         message: String,
-        /// What to do.
+        /// The next step.
         hint: String,
     },
-    /// The lease went to another run, or could not be renewed.
+    /// Another run took the lease, or it could not be renewed.
     #[error("the lease is lost, so the rest was not begun: another run may work on this cluster")]
     Overtaken,
-    /// A value has no form in JSON.
+    /// A value cannot be represented in JSON.
     #[error("the result has no form in JSON")]
     Json(#[from] serde_json::Error),
-    /// The simulated cloud does not do that.
+    /// The simulated cloud does not support the operation.
     #[error("the sandbox cannot do that")]
     Sandbox(#[source] Box<HurtError>),
-    /// The operating system does not give what is needed to run.
+    /// The operating system does not provide what the program needs to start.
     #[error("the program cannot start")]
     Start(#[source] std::io::Error),
 }
 
 impl CliError {
-    /// A call that failed.
+    /// Returns a function that wraps the failure of a call.
     pub fn cloud(doing: &'static str) -> impl FnOnce(Failure) -> Self {
         move |source| Self::Cloud { doing, source: Box::new(source) }
     }
 
-    /// The record or the lease that is not as it should be.
+    /// Returns a function that wraps an error of the record or the lease.
     pub fn state(doing: &'static str) -> impl FnOnce(StateError) -> Self {
         move |source| Self::State { doing, source: Box::new(source) }
     }
 
-    /// Going on is not allowed.
+    /// Creates the error of a run that is not allowed to continue.
     pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Refused { message: message.into(), hint: hint.into() }
     }
 
-    /// Something that only an apply makes.
+    /// Creates the error for something that only an apply creates.
     pub fn not_applied(message: impl Into<String>) -> Self {
         Self::Absent { message: message.into(), hint: "run `quorate apply` first".to_owned() }
     }
 
-    /// An API that only an apply makes.
+    /// Creates the error for an API that only an apply creates.
     pub fn no_api(cluster: &str) -> Self {
         Self::not_applied(format!("{cluster} has no API yet: it was never applied as far as that"))
     }
 
-    /// How the program ends with it.
+    /// Returns the exit code for the error.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Impossible(impossible) if impossible.is_refusal() => Exit::Refused,
@@ -181,10 +181,13 @@ impl CliError {
         }
     }
 
-    /// What to show.
-    pub fn report(&self) -> Report {
-        let mut report =
-            Report { message: self.to_string(), hints: self.way_out().into_iter().collect(), ..Report::default() };
+    /// Returns the report that is shown to the user.
+    pub fn report(&self) -> FailureReport {
+        let mut report = FailureReport {
+            message: self.to_string(),
+            hints: self.way_out().into_iter().collect(),
+            ..FailureReport::default()
+        };
         match self {
             Self::Cloud { source, .. } => report.failures.push((None, source.as_ref().clone())),
             Self::State { source, .. } => match source.as_ref() {
@@ -202,7 +205,7 @@ impl CliError {
         report
     }
 
-    /// What to do now. What the cloud refused has its way out in the failure itself.
+    /// Returns the next step. A failure of the cloud contains its own.
     fn way_out(&self) -> Option<String> {
         let told = match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } => hint,
@@ -234,8 +237,8 @@ impl CliError {
 
 const OTHER_RUN: &str = "once the other run has ended, look with `quorate plan` how the cluster is before you go on";
 
-/// What to do about a record or a lease that is not as it should be; nothing where its message, or the store's failure,
-/// says so.
+/// Returns the next step for an error of the record or the lease; `None` if its message, or the store's failure, contains
+/// it.
 fn way_out_of(error: &StateError) -> Option<&'static str> {
     match error {
         StateError::Overtaken { .. } => Some(OTHER_RUN),
@@ -258,7 +261,7 @@ fn causes(error: &dyn std::error::Error) -> Vec<String> {
     causes
 }
 
-fn describe(holder: &Holder) -> String {
+fn describe(holder: &LeaseHolder) -> String {
     format!(
         "`{}` by {} on {} (process {}), since {}",
         holder.operation,
@@ -280,7 +283,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::engine::Class;
+    use crate::engine::FailureClass;
 
     fn io() -> std::io::Error {
         std::io::Error::other("no")
@@ -291,7 +294,7 @@ mod tests {
     }
 
     fn failure() -> Failure {
-        Failure::own(Class::Unavailable, "read", "no answer")
+        Failure::own(FailureClass::Unavailable, "read", "no answer")
     }
 
     fn of_the_state() -> Vec<CliError> {
@@ -308,7 +311,7 @@ mod tests {
     }
 
     fn held() -> CliError {
-        let holder = Holder {
+        let holder = LeaseHolder {
             run: "one".to_owned(),
             who: "ada".to_owned(),
             host: "laptop".to_owned(),
@@ -319,7 +322,7 @@ mod tests {
         CliError::Held { holder: Box::new(holder), until: Timestamp::UNIX_EPOCH }
     }
 
-    /// One of each that has to have one; `way_out` makes the compiler ask about a new one.
+    /// One error of each kind that needs a hint; `way_out` makes the compiler ask about a new one.
     fn every() -> Vec<CliError> {
         let (message, hint) = ("no".to_owned(), "do this".to_owned());
         let path = || PathBuf::from("cluster.hcl");
@@ -331,7 +334,7 @@ mod tests {
             CliError::Keys(PkiError::Key),
             CliError::from(PlanError::Cycle(Vec::new())),
             CliError::File { file: "cluster.hcl".to_owned(), errors: 2, code: "Q0101" },
-            CliError::Impossible(Impossible { problems: Vec::new() }),
+            CliError::Impossible(BlueprintError { problems: Vec::new() }),
             CliError::cloud("looking")(failure()),
             CliError::refused(message.clone(), hint.clone()),
             CliError::Output(io()),

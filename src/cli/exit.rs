@@ -1,30 +1,30 @@
-//! How the program ends.
+//! The exit codes of the program.
 
 use std::process::ExitCode;
 
-/// What the exit code says; [`Exit::meaning`] is the same for people.
+/// The exit code of the program; [`Exit::meaning`] describes it in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything that was asked for is done.
+    /// Everything that was requested is done.
     Done,
-    /// Something went wrong: nothing was changed, or what was done could not be told.
+    /// An error: nothing was changed, or the result could not be written.
     Error,
-    /// Something is not as it should be, and nothing was to be changed.
+    /// A difference or a problem was found by a command that changes nothing.
     Differs,
-    /// Some changes were made, some were not; or all were, and the cluster did not become well.
+    /// Some changes were made, some were not; or all were, and the cluster did not become healthy.
     Partly,
-    /// Not allowed to go on.
+    /// Refused: continuing is not allowed.
     Refused,
-    /// Another run works on the cluster, or took it over.
+    /// Another run holds the lease, or took it over.
     Held,
-    /// The command line or the cluster file is wrong.
+    /// The command line or the cluster file is invalid.
     Usage,
-    /// Interrupted; what was done is recorded.
+    /// Interrupted; completed changes are recorded.
     Interrupted,
 }
 
 impl Exit {
-    /// Every way to end, by its number.
+    /// All exit codes, sorted by number.
     pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Error,
@@ -36,7 +36,7 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// The number.
+    /// Returns the number.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -50,7 +50,7 @@ impl Exit {
         }
     }
 
-    /// What it means; `docs/commands.md` begins with these words and tells more.
+    /// Returns the description; `docs/commands.md` begins with these words and explains more.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -68,7 +68,7 @@ impl Exit {
         }
     }
 
-    /// The table below the help of the whole program.
+    /// Returns the table of exit codes below the program's help.
     pub(super) fn table() -> String {
         let row = |exit: Self| format!("\n  {:>3}  {}", exit.code(), exit.meaning());
         format!("Exit codes:{}", Self::ALL.map(row).concat())

@@ -1,42 +1,42 @@
-//! The cluster file: which one, with which variables.
+//! The cluster file: its location and its variables.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::spec::{self, Cluster, Diagnostic, Parsed};
+use crate::spec::{self, Cluster, Diagnostic, ParsedFile};
 
 use super::Ui;
 use super::error::CliError;
-use super::manifests::{self, Findings};
+use super::manifests::{self, FileFindings};
 
-/// The names that a cluster file has when none is given.
+/// The default names of a cluster file.
 const NAMES: [&str; 2] = ["cluster.hcl", "cluster.toml"];
-/// What the names of environment variables that set variables begin with.
+/// The prefix of environment variables that set variables of the cluster file.
 const PREFIX: &str = "QUORATE_VAR_";
 
-/// A cluster file that was found and read, with what its variables are set to.
+/// A cluster file that was found and read, with the values of its variables.
 #[derive(Debug)]
 pub struct ClusterFile {
-    /// Where it is.
+    /// The file's path.
     pub path: PathBuf,
-    /// The directory that paths in it start in.
+    /// The directory that relative paths in the file refer to.
     directory: PathBuf,
     text: String,
     variables: BTreeMap<String, String>,
 }
 
-/// Which problems of a file are told.
+/// The problems of a file that are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum ShownDiagnostics {
     /// Warnings too: the command is about the file.
     Everything,
-    /// What stops the command.
+    /// Problems that stop the command.
     Errors,
 }
 
-/// Where variables are set: the later one wins.
+/// The sources of variables: a later one takes precedence.
 #[derive(Debug, Default)]
-pub struct Settings {
+pub struct VariableSources {
     /// The environment.
     pub environment: Vec<(String, String)>,
     /// Files of `name = value` lines.
@@ -46,8 +46,8 @@ pub struct Settings {
 }
 
 impl ClusterFile {
-    /// Finds and reads the file: the one given, or the one in `directory`, where paths in it start.
-    pub fn read(given: Option<&Path>, directory: &Path, settings: &Settings) -> Result<Self, CliError> {
+    /// Finds and reads the file: the given one, or the one in `directory`, which relative paths in it refer to.
+    pub fn read(given: Option<&Path>, directory: &Path, settings: &VariableSources) -> Result<Self, CliError> {
         let path = match given {
             Some(path) => path.to_owned(),
             None => find(directory)?,
@@ -57,29 +57,29 @@ impl ClusterFile {
         Ok(Self { path, directory: directory.to_owned(), text, variables: settings.variables()? })
     }
 
-    /// What it means, and what is wrong with it; and with the manifests that it names.
-    pub(super) fn parse(&self) -> (Parsed, Vec<Findings>) {
+    /// Parses the file, and the manifests that it names. Returns the problems of both.
+    pub(super) fn parse(&self) -> (ParsedFile, Vec<FileFindings>) {
         let mut parsed = spec::parse(&self.path.display().to_string(), &self.text, &self.variables);
         let manifests = manifests::read(&mut parsed, &self.directory);
         (parsed, manifests)
     }
 
-    /// The cluster, after its problems are shown. Manifests are of no interest to who is told of errors alone: nothing is
-    /// made from them then.
-    pub fn cluster(&self, ui: &Ui, told: Told) -> Result<Cluster, CliError> {
+    /// Shows the problems of the file and returns the cluster. Problems of manifests are not shown if only errors are
+    /// requested: nothing is created from manifests then.
+    pub fn cluster(&self, ui: &Ui, told: ShownDiagnostics) -> Result<Cluster, CliError> {
         let (mut parsed, mut manifests) = self.parse();
-        if told == Told::Errors {
+        if told == ShownDiagnostics::Errors {
             manifests.clear();
         }
         if ui.is_quiet() {
             parsed.diagnostics.retain(Diagnostic::is_error);
         }
-        if told == Told::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
+        if told == ShownDiagnostics::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
             let style = ui.message_style();
             ui.message(&parsed.render(style.color, style.width));
         }
         for findings in &manifests {
-            findings.tell(ui);
+            findings.show(ui);
         }
         let found = parsed.diagnostics.iter().chain(manifests.iter().flat_map(|findings| &findings.problems));
         let codes: Vec<&str> = found.filter(|problem| problem.is_error()).map(|problem| problem.code).collect();
@@ -107,12 +107,12 @@ fn find(directory: &Path) -> Result<PathBuf, CliError> {
     }
 }
 
-/// `./cluster.hcl` as people write it.
+/// Removes the prefix `./`, as in `./cluster.hcl`.
 fn strip_dot(path: PathBuf) -> PathBuf {
     path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
 }
 
-impl Settings {
+impl VariableSources {
     fn variables(&self) -> Result<BTreeMap<String, String>, CliError> {
         let mut variables: BTreeMap<String, String> = self
             .environment
@@ -133,7 +133,7 @@ impl Settings {
     }
 }
 
-/// The variables in a file of `name = value` lines (TOML, and HCL as far as it looks the same).
+/// Reads variables from a file of `name = value` lines (TOML, and the part of HCL that looks the same).
 fn from_file(path: &Path) -> Result<BTreeMap<String, String>, CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
@@ -169,7 +169,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("prod.vars");
         std::fs::write(&file, "image = \"from-file\"\nreplicas = 3\n").unwrap();
-        let settings = Settings {
+        let settings = VariableSources {
             environment: vec![
                 ("QUORATE_VAR_image".to_owned(), "from-environment".to_owned()),
                 ("QUORATE_VAR_zone".to_owned(), "us-east-1a".to_owned()),
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_setting_without_a_name_is_refused() {
         for given in ["image", "=x"] {
-            let settings = Settings { given: vec![given.to_owned()], ..Settings::default() };
+            let settings = VariableSources { given: vec![given.to_owned()], ..VariableSources::default() };
             assert_eq!(settings.variables().unwrap_err().exit(), crate::cli::Exit::Usage);
         }
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn two_cluster_files_are_one_too_many_and_none_is_one_too_few() {
         let directory = tempfile::tempdir().unwrap();
-        let read = || ClusterFile::read(None, directory.path(), &Settings::default());
+        let read = || ClusterFile::read(None, directory.path(), &VariableSources::default());
         assert!(read().unwrap_err().to_string().contains("no cluster.hcl"));
         std::fs::write(directory.path().join("cluster.toml"), "").unwrap();
         assert_eq!(read().unwrap().path, directory.path().join("cluster.toml"));

@@ -4,17 +4,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
 
-/// What the person at the keyboard wants stopped.
+/// The stop requests of the user.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
-    /// Start nothing new, and end what only waits.
+    /// Start no new changes, and end waits.
     pub stop: CancellationToken,
     /// Stop waiting for changes in flight.
     pub abandon: CancellationToken,
 }
 
 impl Interrupt {
-    /// Hears signals from now on. Must be called inside a runtime.
+    /// Listens for signals from now on. Must be called inside a runtime.
     pub fn listen(&self, say: impl Fn(&str) + Send + 'static) {
         let tokens = self.clone();
         tokio::spawn(async move {
@@ -27,7 +27,7 @@ impl Interrupt {
         });
     }
 
-    /// The future's result, unless it is interrupted before.
+    /// Returns the future's result, or an error if it is interrupted first.
     pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T, CliError> {
         tokio::select! {
             biased;
@@ -37,7 +37,7 @@ impl Interrupt {
     }
 }
 
-/// The next Ctrl-C, or the next polite request to end.
+/// Waits for the next Ctrl-C or SIGTERM.
 async fn signal() {
     #[cfg(unix)]
     {
@@ -51,7 +51,7 @@ async fn signal() {
         }
     }
     if tokio::signal::ctrl_c().await.is_err() {
-        // Without signals there is nothing to hear.
+        // Without signal support, it waits forever.
         std::future::pending::<()>().await;
     }
 }

@@ -1,43 +1,43 @@
-//! Waiting until a group's machines are nodes. Kubernetes gives pods to the nodes that are there: made while machines
-//! are still on their way, all pods of a service would go to the first one, and stay.
+//! Waiting until a group's machines are nodes. Kubernetes schedules pods on the nodes that exist: if pods were created while
+//! machines still boot, all pods of a service would go to the first node, and stay there.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::{Class, Failure, Live, Note, Value};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
 use crate::resource::{AutoScalingGroup, GROUP_TAG, Resource};
 
-/// How often it is looked.
+/// Interval between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How long no further machine may become a node until the rest is given up.
+/// Maximum time without a new node before the remaining machines are no longer waited for.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// The node group that a live Auto Scaling group is of; nothing if it is none.
+/// Returns the node group that a live Auto Scaling group belongs to; `None` if it belongs to none.
 pub(super) fn node_group(live: &Live) -> Option<&str> {
     let Some(Value::Map(tags)) = live.attributes.get("tags") else { return None };
     let group = tags.get(GROUP_TAG).and_then(Value::as_text);
     group.filter(|_| live.address.kind() == AutoScalingGroup::KIND.name)
 }
 
-/// How many machines a group has that stay.
+/// Returns the number of machines of a group that are in service.
 pub(super) fn serving(live: &Live) -> usize {
     live.members.iter().filter(|member| member.state == "InService").count()
 }
 
-/// Waits until as many nodes take pods as there are machines. `look` counts them; it finds nothing while there is no API.
+/// Waits until as many nodes take pods as there are machines. `look` counts them; it returns `None` while there is no API.
 ///
-/// It never fails: a machine that does not come up is the business of `validate`, and an API that does not answer that of
-/// the objects in it.
-pub(super) async fn until_nodes<F>(machines: usize, note: Note<'_>, look: impl Fn() -> F)
+/// It never fails: `validate` reports a machine that does not come up, and the objects in an API report that it does not
+/// answer.
+pub(super) async fn until_nodes<F>(machines: usize, note: ProgressNote<'_>, look: impl Fn() -> F)
 where
     F: Future<Output = Result<Option<usize>, Failure>>,
 {
     let (mut said, mut most, mut moved) = (String::new(), None, Instant::now());
     loop {
         let looked = look().await;
-        // That the API answers counts, too; that a node comes and goes does not.
+        // An API that answers counts as progress; a node that leaves and returns does not.
         if let Ok(nodes) = looked
             && nodes > most
         {
@@ -47,7 +47,7 @@ where
             Ok(Some(nodes)) if nodes >= machines => return,
             Ok(Some(nodes)) => format!("{nodes} of {machines} machines are nodes"),
             Ok(None) => "for the API, which knows the nodes".to_owned(),
-            Err(failure) if failure.class == Class::Fatal => return,
+            Err(failure) if failure.class == FailureClass::Fatal => return,
             Err(failure) => failure.message,
         };
         if waiting != said {
@@ -72,8 +72,8 @@ mod tests {
 
     use super::*;
 
-    /// What is said while these are the answers, the last one for ever.
-    async fn told(answers: Vec<Result<Option<usize>, Failure>>) -> Vec<String> {
+    /// Returns the notes that are shown for these answers; the last answer repeats forever.
+    async fn report(answers: Vec<Result<Option<usize>, Failure>>) -> Vec<String> {
         let answers = Mutex::new(VecDeque::from(answers));
         let look = || {
             let mut answers = answers.lock().unwrap();
@@ -85,22 +85,22 @@ mod tests {
         said.into_inner().unwrap()
     }
 
-    fn failure(class: Class) -> Failure {
+    fn failure(class: FailureClass) -> Failure {
         Failure::own(class, "connect", "no master answers yet")
     }
 
     #[tokio::test(start_paused = true)]
     async fn pods_wait_until_all_machines_are_nodes() {
-        let answers = vec![Ok(None), Err(failure(Class::Unavailable)), Ok(Some(1)), Ok(Some(1)), Ok(Some(3))];
+        let answers = vec![Ok(None), Err(failure(FailureClass::Unavailable)), Ok(Some(1)), Ok(Some(1)), Ok(Some(3))];
         let said = ["for the API, which knows the nodes", "no master answers yet", "1 of 3 machines are nodes"];
-        assert_eq!(told(answers).await, said);
-        assert_eq!(told(vec![Ok(Some(4))]).await, Vec::<String>::new(), "more than enough");
+        assert_eq!(report(answers).await, said);
+        assert_eq!(report(vec![Ok(Some(4))]).await, Vec::<String>::new(), "more than enough");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_machine_that_never_comes_holds_nothing_back_for_ever() {
         let begun = Instant::now();
-        let said = told(vec![Ok(Some(2))]).await;
+        let said = report(vec![Ok(Some(2))]).await;
         assert_eq!(said.last().unwrap(), "2 of 3 machines are nodes, since 10 minutes: going on without the others");
         assert!((PATIENCE..PATIENCE + 2 * PAUSE).contains(&begun.elapsed()));
     }
@@ -109,12 +109,12 @@ mod tests {
     async fn a_node_that_comes_and_goes_holds_nothing_back_for_ever() {
         let begun = Instant::now();
         let flapping = [1, 2].into_iter().cycle().take(1000).map(|nodes| Ok(Some(nodes)));
-        told(flapping.collect()).await;
+        report(flapping.collect()).await;
         assert!(begun.elapsed() < PATIENCE + 3 * PAUSE);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_api_that_will_not_answer_is_not_waited_for() {
-        assert_eq!(told(vec![Err(failure(Class::Fatal))]).await, Vec::<String>::new());
+        assert_eq!(report(vec![Err(failure(FailureClass::Fatal))]).await, Vec::<String>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! The manifests that the add-ons of a cluster file name: read beside it, and checked with it.
+//! The manifests of the add-ons of a cluster file: read from its directory, and checked with it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 use super::Ui;
 use crate::blueprint;
 use crate::resource::ApiType;
-use crate::spec::{self, Diagnostic, Parsed, Source};
+use crate::spec::{self, Diagnostic, ParsedFile, SourceText};
 
-/// What is wrong with one file, and its text to show it with.
-pub(super) struct Findings {
+/// The problems of one file, with its text for the display.
+pub(super) struct FileFindings {
     pub(super) problems: Vec<Diagnostic>,
-    source: Source,
+    source: SourceText,
 }
 
-impl Findings {
-    /// Shows them.
-    pub(super) fn tell(&self, ui: &Ui) {
+impl FileFindings {
+    /// Shows the problems.
+    pub(super) fn show(&self, ui: &Ui) {
         let style = ui.message_style();
         ui.message(&spec::render(&self.problems, &self.source, style.color, style.width));
     }
 }
 
-/// Reads the manifests from the cluster file's directory, into the cluster if the file means one. What is wrong with
-/// them, file by file.
-pub(super) fn read(parsed: &mut Parsed, directory: &Path) -> Vec<Findings> {
+/// Reads the manifests from the cluster file's directory, into the cluster if the file is valid. Returns their problems
+/// for each file.
+pub(super) fn read(parsed: &mut ParsedFile, directory: &Path) -> Vec<FileFindings> {
     let texts: Vec<(PathBuf, std::io::Result<String>)> = parsed
         .manifests
         .values()
@@ -46,14 +46,14 @@ pub(super) fn read(parsed: &mut Parsed, directory: &Path) -> Vec<Findings> {
     for ((name, manifest), (path, text)) in parsed.manifests.iter().zip(texts) {
         let findings = match text {
             Ok(text) => {
-                let source = Source::new(&path.display().to_string(), &text);
+                let source = SourceText::new(&path.display().to_string(), &text);
                 contents.insert(name, text);
-                Findings { problems: spec::check_manifest(name, &source, &namespaced), source }
+                FileFindings { problems: spec::check_manifest(name, &source, &namespaced), source }
             }
             Err(error) => {
                 let written = manifest.display().to_string();
                 let problem = spec::absent_manifest(name, &written, &error.to_string(), &parsed.source);
-                Findings { problems: vec![problem], source: parsed.source.clone() }
+                FileFindings { problems: vec![problem], source: parsed.source.clone() }
             }
         };
         found.push(findings);

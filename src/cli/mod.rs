@@ -1,23 +1,23 @@
 //! The command line: arguments, commands, and the run of a plan. The only module that reads the environment, prints and prompts.
 
-mod clouds;
+mod api_reachability;
+mod client_access;
+mod client_origin;
+mod cluster_secrets;
 mod command;
-mod door;
-mod entrance;
+mod composite_provider;
+mod context;
 mod error;
 mod exit;
 mod file;
 pub mod flow;
-mod ground;
 mod interrupt;
 mod joining;
-mod kubeconfigs;
+mod kubeconfig_files;
 mod manifests;
-mod origin;
 mod progress;
 mod session;
 mod ui;
-mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -26,18 +26,18 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-pub use clouds::{Clouds, Errand};
+pub use client_access::ByAws;
+pub use client_origin::ClientOrigin;
+pub use cluster_secrets::ClusterSecrets;
 pub use command::Command;
-pub use entrance::ByAws;
+pub use composite_provider::{ApiWait, CompositeProvider};
+pub use context::ClusterContext;
 pub use error::CliError;
 pub use exit::Exit;
-pub use ground::Ground;
 pub use interrupt::Interrupt;
-pub use kubeconfigs::Kubeconfigs;
-pub use origin::Origin;
-pub use session::{Color, Environment, Globals, Session};
-pub use ui::{Input, Manner, Ui};
-pub use vault::Vault;
+pub use kubeconfig_files::KubeconfigFiles;
+pub use session::{ColorMode, GlobalArgs, ProcessEnvironment, Session};
+pub use ui::{OutputOptions, PromptInput, Ui};
 
 /// One version-controlled file, one highly available Kubernetes cluster on AWS.
 ///
@@ -45,27 +45,27 @@ pub use vault::Vault;
 /// To try it without an AWS account: `quorate plan --sandbox`.
 #[derive(Debug, Parser)]
 #[command(name = "quorate", version, max_term_width = 100, after_help = Exit::table())]
-pub struct Arguments {
-    /// What to do.
+pub struct CliArgs {
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
     /// Arguments of every command.
     #[command(flatten)]
-    pub globals: Globals,
+    pub globals: GlobalArgs,
 }
 
 /// Runs the program with its arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match CliArgs::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(told) => {
-            // Fails only when nobody reads it.
+            // Fails only if the output is closed.
             let _ = told.print();
             return if told.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    let environment = Environment::process();
-    let ui = Ui::process(arguments.globals.manner(&environment, arguments.command.is_verbose()));
+    let environment = ProcessEnvironment::process();
+    let ui = Ui::process(arguments.globals.output_options(&environment, arguments.command.is_verbose()));
     let session = Session { globals: arguments.globals, ui, interrupt: Interrupt::default(), environment };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -73,17 +73,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let exit = runtime.block_on(async {
         if arguments.command.winds_down() {
-            let teller = session.ui.teller();
-            session.interrupt.listen(move |text| teller.note(text));
+            let sender = session.ui.sender();
+            session.interrupt.listen(move |text| sender.note(text));
         }
         run(arguments.command, &session).await
     });
-    // A question that nobody answers any more must not keep the process.
+    // A prompt that is no longer answered must not keep the process alive.
     runtime.shutdown_background();
     exit
 }
 
-/// Runs a command, and reports what stopped it, or that what it said got lost.
+/// Runs a command, and reports the error that stopped it, or that its output could not be written.
 pub async fn run(command: Command, session: &Session) -> Exit {
     let exit = match command.run(session).await {
         Ok(exit) => exit,

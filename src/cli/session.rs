@@ -1,4 +1,4 @@
-//! What every command works with: the global arguments, the person, the environment.
+//! The context of every command: the global arguments, the user interface, the environment.
 
 use std::path::{Path, PathBuf};
 
@@ -6,27 +6,27 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::state::Holder;
-use crate::view::Style;
+use crate::state::LeaseHolder;
+use crate::view::TextStyle;
 
-use super::clouds::Errand;
+use super::composite_provider::ApiWait;
+use super::context::ClusterContext;
 use super::error::CliError;
-use super::file::{ClusterFile, Settings, Told};
-use super::ground::Ground;
-use super::ui::Manner;
+use super::file::{ClusterFile, ShownDiagnostics, VariableSources};
+use super::ui::OutputOptions;
 use super::{Interrupt, Ui};
 
-/// Where the workshop keeps the simulated cloud.
+/// The subdirectory of `.quorate` with the simulated cloud.
 pub(super) const SANDBOX: &str = "sandbox";
-/// How many columns text is made for where neither `COLUMNS` nor a terminal says otherwise.
+/// Number of columns of text if neither `COLUMNS` nor a terminal sets it.
 const WIDTH: usize = 80;
-/// The narrowest and the widest screen that text is made for.
+/// The minimum and the maximum number of columns that text is formatted for.
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=1000;
 
 /// Arguments of every command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Globals {
+pub struct GlobalArgs {
     /// The cluster file [default: cluster.hcl or cluster.toml in this directory]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -45,15 +45,15 @@ pub struct Globals {
     pub json: bool,
     /// When to use color
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: Color,
+    pub color: ColorMode,
     /// Print only results and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }
 
-/// When to use colour.
+/// The use of colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Color {
+pub enum ColorMode {
     /// On a terminal, unless `NO_COLOR` or `TERM=dumb` is set
     #[default]
     Auto,
@@ -63,36 +63,36 @@ pub enum Color {
     Never,
 }
 
-/// What the process was started with.
+/// The environment of the process.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub struct ProcessEnvironment {
     /// The environment variables.
     pub variables: Vec<(String, String)>,
-    /// The working directory, as paths in messages begin: `.` for the process's own.
+    /// The working directory, as paths in messages begin: `.` for the process's own one.
     pub directory: PathBuf,
-    /// The machine's name.
+    /// The host name.
     pub host: String,
-    /// How many columns the terminal has that results go to; nothing where they go elsewhere.
+    /// Number of columns of the terminal on stdout; `None` if stdout is not a terminal.
     pub columns: Option<usize>,
 }
 
-/// What every command works with.
+/// The context of every command.
 pub struct Session {
     /// The global arguments.
-    pub globals: Globals,
-    /// The person.
+    pub globals: GlobalArgs,
+    /// The user interface.
     pub ui: Ui,
-    /// What stops it.
+    /// The stop requests of the user.
     pub interrupt: Interrupt,
-    /// What it was started with.
-    pub environment: Environment,
+    /// The environment of the process.
+    pub environment: ProcessEnvironment,
 }
 
-impl Environment {
-    /// The process's own.
+impl ProcessEnvironment {
+    /// Returns the environment of this process.
     pub fn process() -> Self {
         Self {
-            // A variable that is no Unicode is none of ours.
+            // A variable that is not Unicode is not one of Quorate's.
             variables: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
@@ -102,13 +102,13 @@ impl Environment {
         }
     }
 
-    /// The value of a variable, unless it is empty.
+    /// Returns the value of a variable, unless it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.variables.iter().find(|(known, value)| known == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())
     }
 
-    /// How many columns there are: as many as somebody wants, or as the terminal has.
+    /// Returns the number of columns: the configured number, or the terminal's.
     fn width(&self) -> usize {
         let columns = self.get("COLUMNS").and_then(|columns| columns.trim().parse().ok()).or(self.columns);
         columns.map_or(WIDTH, |columns: usize| columns.clamp(*WIDTHS.start(), *WIDTHS.end()))
@@ -126,14 +126,14 @@ fn host() -> String {
 }
 
 impl Session {
-    /// Whether the cloud is simulated.
+    /// Returns `true` if the cloud is simulated.
     pub fn is_sandbox(&self) -> bool {
         self.globals.sandbox || self.environment.get("QUORATE_SANDBOX").is_some_and(|value| value != "0")
     }
 
     /// Finds and reads the cluster file.
     pub fn file(&self) -> Result<ClusterFile, CliError> {
-        let settings = Settings {
+        let settings = VariableSources {
             environment: self.environment.variables.clone(),
             files: self.globals.var_file.clone(),
             given: self.globals.var.clone(),
@@ -141,8 +141,8 @@ impl Session {
         ClusterFile::read(self.globals.file.as_deref(), self.directory(), &settings)
     }
 
-    /// The directory that the cluster file is in: paths in it, and `.quorate`, start there. Empty where the file is given
-    /// without one.
+    /// Returns the directory of the cluster file: relative paths in it, and `.quorate`, start there. Empty if the file is
+    /// given without a directory.
     pub fn directory(&self) -> &Path {
         match &self.globals.file {
             Some(file) => file.parent().unwrap_or(Path::new("")),
@@ -150,28 +150,28 @@ impl Session {
         }
     }
 
-    /// The directory beside the cluster file that holds what belongs to this checkout: the sandbox, and copies of
+    /// Returns the directory beside the cluster file that contains local files of this checkout: the sandbox, and copies of
     /// records that could not be written.
-    pub fn workshop(&self) -> PathBuf {
+    pub fn local_dir(&self) -> PathBuf {
         self.directory().join(".quorate")
     }
 
-    /// The directory that the simulated cloud of this cluster file is kept in, from the root of the disk on.
+    /// Returns the absolute path of the directory that contains the simulated cloud of this cluster file.
     pub fn simulated(&self) -> Result<PathBuf, CliError> {
-        let directory = self.workshop().join(SANDBOX);
+        let directory = self.local_dir().join(SANDBOX);
         std::path::absolute(&directory).map_err(|source| CliError::Unreadable { path: directory, source })
     }
 
-    /// Reads the file and opens the cloud that it speaks of. Makes no call, unless nobody but AWS knows the account that
-    /// the bucket's name holds.
-    pub async fn ground(&self, told: Told, errand: Errand) -> Result<Ground, CliError> {
+    /// Reads the file and opens its cloud. Makes no call, unless the bucket's name contains the account and only AWS knows
+    /// it.
+    pub async fn open_cluster(&self, told: ShownDiagnostics, errand: ApiWait) -> Result<ClusterContext, CliError> {
         let cluster = self.file()?.cluster(&self.ui, told)?;
-        Ground::open(self, cluster, errand).await
+        ClusterContext::open(self, cluster, errand).await
     }
 
-    /// This run, as the lease names it.
-    pub(super) fn holder(&self) -> Holder {
-        Holder {
+    /// Returns the description of this run for the lease.
+    pub(super) fn holder(&self) -> LeaseHolder {
+        LeaseHolder {
             run: uuid::Uuid::new_v4().to_string(),
             who: self.environment.user().to_owned(),
             host: self.environment.host.clone(),
@@ -182,11 +182,11 @@ impl Session {
     }
 }
 
-impl Globals {
-    /// How to talk on the process's own streams.
-    pub fn manner(&self, environment: &Environment, verbose: bool) -> Manner {
-        let style = |color| Style { color, width: environment.width(), verbose };
-        Manner {
+impl GlobalArgs {
+    /// Returns the output options for the process's own streams.
+    pub fn output_options(&self, environment: &ProcessEnvironment, verbose: bool) -> OutputOptions {
+        let style = |color| TextStyle { color, width: environment.width(), verbose };
+        OutputOptions {
             out: style(self.color.on(&std::io::stdout())),
             err: style(self.color.on(&std::io::stderr())),
             json: self.json,
@@ -195,7 +195,7 @@ impl Globals {
     }
 }
 
-impl Color {
+impl ColorMode {
     fn on(self, stream: &impl anstream::stream::RawStream) -> bool {
         match self {
             Self::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
@@ -213,7 +213,10 @@ mod tests {
     fn text_is_as_wide_as_somebody_wants_or_as_the_terminal_is() {
         let width = |wanted: &str, columns| {
             let variables = vec![("COLUMNS".to_owned(), wanted.to_owned())];
-            Globals::default().manner(&Environment { variables, columns, ..Environment::default() }, false).out.width
+            GlobalArgs::default()
+                .output_options(&ProcessEnvironment { variables, columns, ..ProcessEnvironment::default() }, false)
+                .out
+                .width
         };
         assert_eq!(["120", "0", "wide", "99999"].map(|wanted| width(wanted, None)), [120, 40, 80, 1000]);
         assert_eq!((width("120", Some(100)), width("", Some(100)), width("wide", Some(100))), (120, 100, 100));

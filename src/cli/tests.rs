@@ -3,16 +3,16 @@
 
 use clap::{CommandFactory, Parser};
 
-use super::Arguments;
+use super::CliArgs;
 
 #[test]
 fn the_arguments_do_not_contradict_themselves() {
-    Arguments::command().debug_assert();
+    CliArgs::command().debug_assert();
 }
 
 #[test]
 fn every_command_has_help() {
-    let mut program = Arguments::command().term_width(80);
+    let mut program = CliArgs::command().term_width(80);
     program.build();
     insta::assert_snapshot!("help", program.render_long_help().to_string());
     for command in program.get_subcommands_mut().filter(|command| command.get_name() != "help") {
@@ -25,7 +25,7 @@ fn every_command_has_help() {
 #[test]
 fn global_arguments_stand_before_and_after_the_command() {
     for line in ["quorate --sandbox plan -f x.hcl", "quorate plan --sandbox --file x.hcl"] {
-        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let arguments = CliArgs::try_parse_from(line.split(' ')).unwrap();
         assert!(arguments.globals.sandbox);
         assert_eq!(arguments.globals.file.unwrap().to_str(), Some("x.hcl"));
     }
@@ -37,9 +37,9 @@ fn the_page_tells_what_every_command_prints_as_json() {
     let (_, json) = page.split_once("## JSON").unwrap();
     let (json, _) = json.split_once("\n## ").unwrap();
     let told: String = json.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
-    // What kubectl and shells read has the form that they want.
+    // Other programs such as kubectl and shells define the format of these outputs.
     let others = ["credential", "completions"];
-    for command in Arguments::command().get_subcommands().map(clap::Command::get_name) {
+    for command in CliArgs::command().get_subcommands().map(clap::Command::get_name) {
         let is_told = told.contains(&format!("`{command}`")) || told.contains(&format!("`{command} "));
         assert!(is_told != others.contains(&command), "`{command}`");
     }

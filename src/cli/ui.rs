@@ -1,4 +1,4 @@
-//! Everything that the program says and asks: results to stdout, everything else to stderr.
+//! All output and prompts of the program: results go to stdout, everything else to stderr.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -6,66 +6,66 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::engine::{Listener, Silent};
-use crate::view::{self, Style, failure};
+use crate::engine::{EventListener, NoListener};
+use crate::view::{self, TextStyle, failure};
 
 use super::error::CliError;
-use super::progress::{Bars, Lines};
+use super::progress::{ProgressBars, ProgressLines};
 
-/// The person, the pipe or the test at the other end.
+/// The user interface: a terminal, a pipe or a test.
 pub struct Ui {
-    out: Screen,
-    err: Screen,
-    input: Mutex<Input>,
+    out: OutputScreen,
+    err: OutputScreen,
+    input: Mutex<PromptInput>,
     json: bool,
     quiet: bool,
-    /// Whether stderr is a terminal that can be drawn on.
+    /// `true` if stderr is a terminal that supports drawing.
     living: bool,
 }
 
-/// How to talk.
+/// The output options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Manner {
-    /// How results look.
-    pub out: Style,
-    /// How messages look.
-    pub err: Style,
+pub struct OutputOptions {
+    /// The style of results.
+    pub out: TextStyle,
+    /// The style of messages.
+    pub err: TextStyle,
     /// JSON instead of text on stdout, and no progress.
     pub json: bool,
-    /// Errors and results only.
+    /// Only errors and results.
     pub quiet: bool,
 }
 
-/// Who answers questions.
+/// The source of answers to prompts.
 #[derive(Debug)]
-pub enum Input {
-    /// Somebody at a terminal.
+pub enum PromptInput {
+    /// A user at a terminal.
     Person,
-    /// Nobody.
+    /// No source: prompts are not possible.
     Nobody,
-    /// A test.
+    /// The answers of a test.
     Script(VecDeque<String>),
 }
 
-/// A stream that others may write to as well.
-type Stream = Arc<Mutex<dyn Write + Send>>;
+/// A stream that other tasks may write to as well.
+type SharedStream = Arc<Mutex<dyn Write + Send>>;
 
-/// A stream and how text on it looks.
+/// A stream and the style of text on it.
 #[derive(Clone)]
-pub(super) struct Screen {
-    stream: Stream,
-    pub(super) style: Style,
-    /// Why text on it got lost, the first time.
+pub(super) struct OutputScreen {
+    stream: SharedStream,
+    pub(super) style: TextStyle,
+    /// The first error of a write.
     lost: Arc<Mutex<Option<io::Error>>>,
 }
 
-impl Screen {
-    fn new(stream: Stream, style: Style) -> Self {
+impl OutputScreen {
+    fn new(stream: SharedStream, style: TextStyle) -> Self {
         Self { stream, style, lost: Arc::default() }
     }
 
-    /// Writes text. That it gets lost is no reason to stop half way through an apply; it is told at the end, unless there
-    /// is nobody who would read it any more (a closed pipe).
+    /// Writes text. A failed write does not stop an apply halfway; it is reported at the end, unless the reader has closed
+    /// the pipe.
     pub(super) fn write(&self, text: &str) {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
@@ -85,75 +85,75 @@ fn unless_closed(error: io::Error) -> io::Result<()> {
 }
 
 /// The part of a [`Ui`] that a task can own.
-pub(super) struct Teller {
-    screen: Screen,
+pub(super) struct MessageSender {
+    screen: OutputScreen,
 }
 
-impl Teller {
-    /// Says what is worth knowing.
+impl MessageSender {
+    /// Writes a note.
     pub(super) fn note(&self, text: &str) {
         self.screen.write(&failure::message("note: ", text, self.screen.style));
     }
 }
 
 impl Ui {
-    /// The process's own streams.
-    pub fn process(manner: Manner) -> Self {
-        let person = io::stdin().is_terminal() && io::stderr().is_terminal() && !manner.json;
+    /// Creates the interface on the process's own streams.
+    pub fn process(options: OutputOptions) -> Self {
+        let person = io::stdin().is_terminal() && io::stderr().is_terminal() && !options.json;
         Self {
-            out: Screen::new(Arc::new(Mutex::new(io::stdout())), manner.out),
-            err: Screen::new(Arc::new(Mutex::new(io::stderr())), manner.err),
-            input: Mutex::new(if person { Input::Person } else { Input::Nobody }),
-            json: manner.json,
-            quiet: manner.quiet,
-            living: io::stderr().is_terminal() && manner.err.color,
+            out: OutputScreen::new(Arc::new(Mutex::new(io::stdout())), options.out),
+            err: OutputScreen::new(Arc::new(Mutex::new(io::stderr())), options.err),
+            input: Mutex::new(if person { PromptInput::Person } else { PromptInput::Nobody }),
+            json: options.json,
+            quiet: options.quiet,
+            living: io::stderr().is_terminal() && options.err.color,
         }
     }
 
-    /// Streams that a test reads afterwards.
-    pub fn captured(manner: Manner, input: Input, out: Stream, err: Stream) -> Self {
+    /// Creates the interface on streams that a test reads afterwards.
+    pub fn captured(options: OutputOptions, input: PromptInput, out: SharedStream, err: SharedStream) -> Self {
         Self {
-            out: Screen::new(out, manner.out),
-            err: Screen::new(err, manner.err),
+            out: OutputScreen::new(out, options.out),
+            err: OutputScreen::new(err, options.err),
             input: Mutex::new(input),
-            json: manner.json,
-            quiet: manner.quiet,
+            json: options.json,
+            quiet: options.quiet,
             living: false,
         }
     }
 
-    /// Why a result could not be written, if one could not.
+    /// Returns the error of a result that could not be written, if there is one.
     pub(super) fn lost(&self) -> Option<io::Error> {
         self.out.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Whether results are JSON.
+    /// Returns `true` if results are JSON.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether only results and errors are shown.
+    /// Returns `true` if only results and errors are shown.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// How results look.
-    pub fn style(&self) -> Style {
+    /// Returns the style of results.
+    pub fn style(&self) -> TextStyle {
         self.out.style
     }
 
-    /// How messages look.
-    pub fn message_style(&self) -> Style {
+    /// Returns the style of messages.
+    pub fn message_style(&self) -> TextStyle {
         self.err.style
     }
 
-    /// Prints a result as it is.
+    /// Prints a result unchanged.
     pub fn result(&self, text: &str) {
         self.out.write(text);
     }
 
     /// Prints a result: JSON with `--json`, text without.
-    pub fn document(&self, document: &impl Serialize, text: impl FnOnce(Style) -> String) -> Result<(), CliError> {
+    pub fn document(&self, document: &impl Serialize, text: impl FnOnce(TextStyle) -> String) -> Result<(), CliError> {
         if self.json {
             return self.json(document);
         }
@@ -161,7 +161,7 @@ impl Ui {
         Ok(())
     }
 
-    /// Prints a result that is for programs: nothing without `--json`.
+    /// Prints a result for programs: nothing without `--json`.
     pub fn json(&self, document: &impl Serialize) -> Result<(), CliError> {
         if self.json {
             self.out.write(&view::json(document)?);
@@ -169,58 +169,58 @@ impl Ui {
         Ok(())
     }
 
-    /// Prints a result that is for people: nothing with `--json`.
+    /// Prints a result for people: nothing with `--json`.
     pub fn text(&self, text: &str) {
         if !self.json {
             self.out.write(text);
         }
     }
 
-    /// Says what is worth knowing.
+    /// Writes a note.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             self.err.write(&failure::message("note: ", text, self.err.style));
         }
     }
 
-    /// Says what may turn out badly.
+    /// Writes a warning.
     pub fn warning(&self, text: &str) {
         if !self.quiet {
             self.err.write(&failure::message("warning: ", text, self.err.style));
         }
     }
 
-    /// Says what went wrong.
-    pub fn report(&self, report: &failure::Report) {
+    /// Writes an error report.
+    pub fn report(&self, report: &failure::FailureReport) {
         self.err.write(&failure::text(report, self.err.style));
     }
 
-    /// Prints a message as it is.
+    /// Prints a message unchanged.
     pub fn message(&self, text: &str) {
         self.err.write(text);
     }
 
-    /// Says things on its own, from another task.
-    pub(super) fn teller(&self) -> Teller {
-        Teller { screen: self.err.clone() }
+    /// Returns a writer of notes that another task can own.
+    pub(super) fn sender(&self) -> MessageSender {
+        MessageSender { screen: self.err.clone() }
     }
 
-    /// Whether somebody can be asked.
+    /// Returns `true` if a prompt can be answered.
     pub fn can_ask(&self) -> bool {
-        !matches!(*self.input.lock().unwrap_or_else(PoisonError::into_inner), Input::Nobody)
+        !matches!(*self.input.lock().unwrap_or_else(PoisonError::into_inner), PromptInput::Nobody)
     }
 
-    /// Asks for a line. `None` when nobody answers.
+    /// Asks for a line. Returns `None` if there is no answer.
     pub async fn ask(&self, question: &str) -> Option<String> {
         {
             let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
             match &mut *input {
-                Input::Nobody => return None,
-                Input::Script(answers) => {
+                PromptInput::Nobody => return None,
+                PromptInput::Script(answers) => {
                     self.err.line(question);
                     return answers.pop_front();
                 }
-                Input::Person => self.err.write(question),
+                PromptInput::Person => self.err.write(question),
             }
         }
         let read = tokio::task::spawn_blocking(|| {
@@ -230,14 +230,14 @@ impl Ui {
         read.await.ok().flatten().map(|answer| answer.trim().to_owned())
     }
 
-    /// Who shows the progress of `changes` changes.
-    pub fn listener(&self, changes: usize) -> Box<dyn Listener> {
+    /// Returns the listener that shows the progress of `changes` changes.
+    pub fn listener(&self, changes: usize) -> Box<dyn EventListener> {
         if self.json || self.quiet {
-            Box::new(Silent)
+            Box::new(NoListener)
         } else if self.living {
-            Box::new(Bars::new(changes, self.err.style))
+            Box::new(ProgressBars::new(changes, self.err.style))
         } else {
-            Box::new(Lines::new(self.err.clone()))
+            Box::new(ProgressLines::new(self.err.clone()))
         }
     }
 }

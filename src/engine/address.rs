@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of one object of a cluster: a kind and a name, written `subnet/us-east-1a`.
 ///
-/// It is the object's identity everywhere: in the plan, in the record, and on the cloud, where every object
-/// carries it as a tag from its first moment.
+/// It identifies the object everywhere: in the plan, in the record, and on the cloud, where every object carries it as a
+/// tag from its creation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     kind: String,
@@ -46,7 +46,7 @@ impl fmt::Display for Address {
 impl FromStr for Address {
     type Err = NotAnAddress;
 
-    /// Splits at the first slash; what follows may hold more of them.
+    /// Splits at the first slash; the part after it may contain more slashes.
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         match text.split_once('/') {
             Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self::new(kind, name)),

@@ -1,24 +1,24 @@
-//! When two values of an attribute say the same.
+//! Comparison of two values of an attribute.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Form, Value};
+use super::{Comparison, Value};
 
-/// Whether two values say the same in this form.
-pub(crate) fn same(form: Form, one: &Value, other: &Value) -> bool {
-    one == other || (form != Form::Plain && canonical(form, one) == canonical(form, other))
+/// Returns `true` if two values are equal in this form.
+pub(crate) fn same(form: Comparison, one: &Value, other: &Value) -> bool {
+    one == other || (form != Comparison::Plain && canonical(form, one) == canonical(form, other))
 }
 
-/// The value in its normal form: two values of a form say the same exactly when their normal forms are equal.
-pub(crate) fn canonical(form: Form, value: &Value) -> Value {
+/// Returns the value in its normal form: two values are equal in a form exactly when their normal forms are equal.
+pub(crate) fn canonical(form: Comparison, value: &Value) -> Value {
     match form {
-        Form::Plain | Form::Tags => value.clone(),
-        Form::Set => map_tree(value, &Value::clone, &as_set),
-        Form::Json => map_tree(value, &json_leaf, &Value::List),
+        Comparison::Plain | Comparison::Tags => value.clone(),
+        Comparison::Set => map_tree(value, &Value::clone, &as_set),
+        Comparison::Json => map_tree(value, &json_leaf, &Value::List),
     }
 }
 
-/// Whether there is nothing in the value: clouds leave out what is empty.
+/// Returns `true` if the value is an empty list or map: clouds leave out empty values.
 pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
         Value::List(items) => items.is_empty(),
@@ -27,7 +27,7 @@ pub(crate) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The map with these keys only; anything else as it is.
+/// Returns the map with these keys only; any other value unchanged.
 pub(crate) fn only(keys: &BTreeSet<&str>, value: &Value) -> Value {
     match value {
         Value::Map(items) => {
@@ -57,7 +57,7 @@ fn as_set(mut items: Vec<Value>) -> Value {
     Value::List(items)
 }
 
-/// Text that is no JSON is compared as text.
+/// Parses JSON text; text that is not JSON is compared as text.
 fn json_leaf(value: &Value) -> Value {
     match value {
         Value::Text(text) => {
@@ -67,7 +67,7 @@ fn json_leaf(value: &Value) -> Value {
     }
 }
 
-/// JSON without order or repetition; a list of one is its only member, as in IAM's policies.
+/// Returns JSON without order or repetition; a list of one item equals the item, as in IAM's policies.
 fn canonical_json(json: &serde_json::Value) -> String {
     match json {
         serde_json::Value::Array(items) => {
@@ -104,22 +104,22 @@ mod tests {
 
     #[test]
     fn plain_values_are_compared_as_they_stand() {
-        assert!(same(Form::Plain, &text("a"), &text("a")));
-        assert!(!same(Form::Plain, &texts(&["a", "b"]), &texts(&["b", "a"])));
-        assert!(!same(Form::Plain, &text("1"), &Value::Integer(1)));
+        assert!(same(Comparison::Plain, &text("a"), &text("a")));
+        assert!(!same(Comparison::Plain, &texts(&["a", "b"]), &texts(&["b", "a"])));
+        assert!(!same(Comparison::Plain, &text("1"), &Value::Integer(1)));
     }
 
     #[test]
     fn sets_have_no_order_and_no_repetition() {
-        assert!(same(Form::Set, &texts(&["a", "b", "a"]), &texts(&["b", "a"])));
-        assert!(!same(Form::Set, &texts(&["a"]), &texts(&["a", "b"])));
+        assert!(same(Comparison::Set, &texts(&["a", "b", "a"]), &texts(&["b", "a"])));
+        assert!(!same(Comparison::Set, &texts(&["a"]), &texts(&["a", "b"])));
         let nested = |order: &[&str]| Value::Map([("peers".to_owned(), texts(order))].into());
-        assert!(same(Form::Set, &nested(&["a", "b"]), &nested(&["b", "a"])));
+        assert!(same(Comparison::Set, &nested(&["a", "b"]), &nested(&["b", "a"])));
     }
 
     #[test]
     fn json_has_no_order_and_a_list_of_one_is_its_member() {
-        let json = |one: &str, other: &str| same(Form::Json, &text(one), &text(other));
+        let json = |one: &str, other: &str| same(Comparison::Json, &text(one), &text(other));
         assert!(json(r#"{"a": 1, "b": [1, 2]}"#, r#"{"b":[2,1,2],"a":1}"#));
         assert!(json(r#"{"Action":"s3:Get"}"#, r#"{"Action":["s3:Get"]}"#));
         assert!(json(r#"{"Statement":[{"Action":["a","b"]}]}"#, r#"{"Statement":{"Action":["b","a"]}}"#));
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn text_that_is_no_json_is_compared_as_text() {
-        assert!(same(Form::Json, &text("{not json"), &text("{not json")));
-        assert!(!same(Form::Json, &text("{not json"), &text("{ not json")));
+        assert!(same(Comparison::Json, &text("{not json"), &text("{not json")));
+        assert!(!same(Comparison::Json, &text("{not json"), &text("{ not json")));
     }
 
     #[test]
     fn json_inside_a_map_is_compared_by_its_leaves() {
         let policies = |policy: &str| Value::Map([("p".to_owned(), text(policy))].into());
-        assert!(same(Form::Json, &policies("[1,2]"), &policies("[2, 1]")));
-        assert!(!same(Form::Json, &policies("[1]"), &Value::Map([("q".to_owned(), text("[1]"))].into())));
+        assert!(same(Comparison::Json, &policies("[1,2]"), &policies("[2, 1]")));
+        assert!(!same(Comparison::Json, &policies("[1]"), &Value::Map([("q".to_owned(), text("[1]"))].into())));
     }
 }

@@ -1,14 +1,14 @@
-//! What differs between an object as it should be and as it is, attribute by attribute, and who caused it.
+//! The differences between an object as wanted and as observed, for each attribute, with the origin of each.
 
 use std::collections::BTreeSet;
 
 use super::canonical::{is_empty, only, same};
-use super::{Action, Attribute, AttributeChange, Attributes, Effect, Form, Kind, Origin, Value};
+use super::{Action, Attribute, AttributeChange, Attributes, ChangeEffect, Comparison, DifferenceOrigin, Kind, Value};
 
-/// Compares what should be with what is, and with what was last applied.
+/// Compares the wanted attributes with the observed ones, and with those that were last applied.
 ///
-/// Only attributes that `desired` has are compared, and of those only what the cloud tells back; and what we set once,
-/// no longer want and still see, where the kind says that it is taken away.
+/// Only attributes of `desired` are compared, and of those only the ones that the cloud returns; and attributes that were
+/// set once, are no longer wanted and still exist, if the kind prunes them.
 pub(crate) fn diff(
     kind: &Kind,
     desired: &Attributes,
@@ -26,32 +26,32 @@ pub(crate) fn diff(
     changes
 }
 
-/// Takes away what is there and no longer wanted.
+/// Removes a value that exists and is no longer wanted.
 fn prune(name: &str, rule: &Attribute, there: &Value) -> Option<AttributeChange> {
     (rule.pruned && rule.observed).then(|| AttributeChange {
         name: name.to_owned(),
         before: Some(there.clone()),
         after: None,
-        origin: Origin::File,
+        origin: DifferenceOrigin::File,
         action: action_of(rule.effect),
     })
 }
 
-/// What all changes to attributes together do to the object: the most drastic of them.
+/// Returns the combined action of all attribute changes on the object: the most drastic one.
 pub(crate) fn strongest(changes: &[AttributeChange]) -> Option<Action> {
     let refused = changes.iter().any(|change| change.action == Action::Refuse);
     if refused { Some(Action::Refuse) } else { changes.iter().map(|change| change.action).min() }
 }
 
-/// How many attributes can only be changed by making another object.
+/// Returns the number of attributes that can only be changed by a replacement.
 pub(crate) fn replacing(changes: &[AttributeChange]) -> usize {
     changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Refuse)).count()
 }
 
-/// The tags of a live object that are ours to change: those that we want and those that we once set.
+/// Keeps the tags of a live object that Quorate may change: those that are wanted and those that it once set.
 pub(crate) fn keep_our_tags(kind: &Kind, desired: &Attributes, recorded: Option<&Attributes>, live: &mut Attributes) {
     for (name, wanted) in desired {
-        if kind.attribute(name).form == Form::Tags
+        if kind.attribute(name).form == Comparison::Tags
             && let Some(there) = live.get_mut(name)
         {
             *there = only(&our_keys(wanted, recorded.and_then(|attributes| attributes.get(name))), there);
@@ -70,17 +70,17 @@ fn compare(
         return None;
     }
     let live = match (rule.form, live) {
-        (Form::Tags, Some(live)) => Some(only(&our_keys(desired, recorded), live)),
+        (Comparison::Tags, Some(live)) => Some(only(&our_keys(desired, recorded), live)),
         (_, live) => live.cloned(),
     };
     if desired.is_known() && agree(rule.form, Some(desired), live.as_ref()) {
         return None;
     }
     let origin = match recorded {
-        None => Origin::File,
-        Some(_) if agree(rule.form, recorded, live.as_ref()) => Origin::File,
-        Some(_) if agree(rule.form, recorded, Some(desired)) => Origin::Drift,
-        Some(_) => Origin::Both,
+        None => DifferenceOrigin::File,
+        Some(_) if agree(rule.form, recorded, live.as_ref()) => DifferenceOrigin::File,
+        Some(_) if agree(rule.form, recorded, Some(desired)) => DifferenceOrigin::Drift,
+        Some(_) => DifferenceOrigin::Both,
     };
     Some(AttributeChange {
         name: name.to_owned(),
@@ -91,7 +91,7 @@ fn compare(
     })
 }
 
-fn agree(form: Form, one: Option<&Value>, other: Option<&Value>) -> bool {
+fn agree(form: Comparison, one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => same(form, one, other),
         (Some(only), None) | (None, Some(only)) => is_empty(only),
@@ -111,11 +111,11 @@ fn our_keys<'a>(desired: &'a Value, recorded: Option<&'a Value>) -> BTreeSet<&'a
         .collect()
 }
 
-fn action_of(effect: Effect) -> Action {
+fn action_of(effect: ChangeEffect) -> Action {
     match effect {
-        Effect::Update => Action::Update,
-        Effect::Roll => Action::Roll,
-        Effect::Replace => Action::Replace,
-        Effect::Fixed(_) => Action::Refuse,
+        ChangeEffect::Update => Action::Update,
+        ChangeEffect::Roll => Action::Roll,
+        ChangeEffect::Replace => Action::Replace,
+        ChangeEffect::Fixed(_) => Action::Refuse,
     }
 }

@@ -1,81 +1,81 @@
-//! What happens during an apply, as it happens.
+//! The events of an apply.
 
 use std::time::Duration;
 
 use super::{Action, Address, Failure};
 
-/// Something that happened.
+/// An event of an apply.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum RunEvent {
     /// Work on a change has begun.
     Started {
         /// The object.
         address: Address,
-        /// What is done to it. A replacement starts twice: as itself, and as the deletion of the old object.
+        /// The action. A replacement starts twice: as itself, and as the deletion of the old object.
         action: Action,
     },
-    /// What a change is waiting for.
+    /// A change is waiting.
     Waiting {
         /// The object.
         address: Address,
-        /// In a few words.
+        /// A short description of what is waited for.
         note: String,
     },
-    /// A call failed in a way that passes, and will be sent again.
+    /// A call failed with a temporary failure, and will be retried.
     Retrying {
         /// The object.
         address: Address,
-        /// What the cloud said.
+        /// The failure of the call.
         failure: Failure,
-        /// Which attempt comes next; the first call was 1.
+        /// Number of the next attempt; the first call was 1.
         attempt: u32,
-        /// How long until then.
+        /// Pause before it.
         pause: Duration,
     },
     /// A change is done.
     Finished {
         /// The object.
         address: Address,
-        /// What was done to it.
+        /// The action.
         action: Action,
         /// The cloud's identifier.
         id: String,
     },
-    /// A change failed for good.
+    /// A change failed permanently.
     Failed {
         /// The object.
         address: Address,
-        /// What was tried.
+        /// The action that was tried.
         action: Action,
-        /// What the cloud said.
+        /// The failure.
         failure: Failure,
     },
-    /// A change was made, and the run was stopped before the object could be used, or was gone.
+    /// A change was made, and the run was stopped before the object was usable, or gone.
     Unfinished {
         /// The object.
         address: Address,
-        /// What was done to it.
+        /// The action.
         action: Action,
     },
     /// A change was not tried.
     Skipped {
         /// The object.
         address: Address,
-        /// The change that it needed and that failed; `None` when the run was interrupted.
+        /// The dependency that failed; `None` if the run was interrupted.
         because: Option<Address>,
     },
 }
 
-/// Hears what happens.
-pub trait Listener: Send + Sync {
+/// A listener for events.
+pub trait EventListener: Send + Sync {
     /// Called in order, from the run itself: must not block.
-    fn hear(&self, event: &Event);
+    fn on_event(&self, event: &RunEvent);
 }
 
-/// Hears nothing.
+/// A listener that ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct NoListener;
 
-impl Listener for Silent {
-    fn hear(&self, _event: &Event) {}
+impl EventListener for NoListener {
+    fn on_event(&self, _event: &RunEvent) {}
 }

@@ -1,12 +1,12 @@
-//! What a cloud answers when it does not do what it was asked.
+//! Failures of calls to a cloud.
 
 use std::fmt;
 
 /// A call that failed, classified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Failure {
-    /// What to do about it.
-    pub class: Class,
+    /// The class, which decides how the failure is handled.
+    pub class: FailureClass,
     /// The service, for example `ec2`.
     pub service: String,
     /// The action, for example `CreateSubnet`.
@@ -19,46 +19,46 @@ pub struct Failure {
     pub request_id: Option<String>,
 }
 
-/// What a failure means for who made the call.
+/// The meaning of a failure for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// Too many calls: wait and send it again.
+pub enum FailureClass {
+    /// Too many calls: wait and retry.
     Throttled,
-    /// The service had an error of its own, or the connection was not made: nothing happened, send it again.
+    /// The service had an internal error, or the connection failed: the change was not made, retry.
     Unavailable,
-    /// The request was sent and no answer came: it may have happened. Look before sending it again.
+    /// The request was sent and there was no answer: the change may have been made. Check before a retry.
     UnknownOutcome,
-    /// Something made a moment ago is not visible yet: send it again for a while.
+    /// Something that was just created is not visible yet: retry for a while.
     NotYetConsistent,
-    /// Either wrong, or about something made a moment ago: send it again only if something was.
+    /// Either wrong, or about something that was just created: retry only if something was.
     MaybeNotYetConsistent,
     /// The object does not exist (any more).
     Gone,
-    /// An object of that name exists already.
+    /// An object of that name exists.
     AlreadyExists,
-    /// Another object still uses it: send it again for a while, then say which.
+    /// Another object still uses it: retry for a while, then name that object.
     Held,
-    /// Nobody knows who asks: no credentials, wrong ones, or ones that have expired.
+    /// The caller is unknown: no credentials, wrong ones, or expired ones.
     Unauthenticated,
-    /// The clock of this machine is wrong, so that the service does not take the request's signature.
+    /// The clock of this machine is wrong, so the service does not accept the signature of the request.
     Clock,
     /// The account, or the region in it, is not enabled for what was asked.
     NotEnabled,
-    /// Not allowed.
+    /// Access denied.
     Denied,
-    /// A rule of retention keeps the object, whoever asks.
+    /// A retention rule protects the object from every caller.
     Protected,
     /// The object is in another region.
     Elsewhere,
     /// A quota of the account is used up.
     Quota,
-    /// The request cannot be right.
+    /// The request is invalid.
     Invalid,
     /// Anything else.
     Fatal,
 }
 
-impl Class {
+impl FailureClass {
     /// Every class.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 17] = [
@@ -81,22 +81,22 @@ impl Class {
         Self::Fatal,
     ];
 
-    /// Whether time alone heals it, whatever was asked: a read is simply sent again. A change is another matter; the
-    /// engine looks first whether it happened.
-    pub fn passes(self) -> bool {
+    /// Returns `true` if the failure is temporary for any call: a read is simply retried. Before a change is retried, the
+    /// engine checks whether it was made.
+    pub fn is_temporary(self) -> bool {
         matches!(self, Self::Throttled | Self::Unavailable | Self::UnknownOutcome)
     }
 
-    /// Whether sending the same change again can help: because the failure passes, or because what the change needs was
-    /// made, or given free, a moment ago.
+    /// Returns `true` if a retry of the same change can succeed: because the failure is temporary, or because a dependency was
+    /// just created, or just released.
     pub fn is_transient(self) -> bool {
-        self.passes() || matches!(self, Self::NotYetConsistent | Self::MaybeNotYetConsistent | Self::Held)
+        self.is_temporary() || matches!(self, Self::NotYetConsistent | Self::MaybeNotYetConsistent | Self::Held)
     }
 }
 
 impl Failure {
-    /// A failure of our own: no service was asked, or none is to blame.
-    pub(crate) fn own(class: Class, action: &str, message: impl Into<String>) -> Self {
+    /// Returns an internal failure: no service was called, or none is the cause.
+    pub(crate) fn own(class: FailureClass, action: &str, message: impl Into<String>) -> Self {
         Self {
             class,
             service: "quorate".to_owned(),
@@ -108,7 +108,7 @@ impl Failure {
     }
 }
 
-/// What went wrong and why, from the outside in, each thing once.
+/// Returns the error and its causes, from the outermost to the innermost, without repetitions.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut told: Vec<String> = Vec::new();
     for error in std::iter::successors(Some(error), |error| error.source()) {

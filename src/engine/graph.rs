@@ -1,22 +1,22 @@
-//! A directed graph: what comes before what.
+//! A directed graph of the order of nodes.
 
-/// A graph whose nodes are numbers from 0 and whose edges say what comes first.
+/// A graph whose nodes are numbers from 0 and whose edges define the order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Graph {
     after: Vec<Vec<usize>>,
 }
 
-/// A cycle: each node comes before the next one, and the last before the first.
+/// A cycle: each node comes before the next one, and the last one before the first.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cycle(pub(crate) Vec<usize>);
+pub(crate) struct GraphCycle(pub(crate) Vec<usize>);
 
 impl Graph {
-    /// A graph of this many nodes without edges.
+    /// Returns a graph of this many nodes without edges.
     pub(crate) fn new(nodes: usize) -> Self {
         Self { after: vec![Vec::new(); nodes] }
     }
 
-    /// How many nodes it has.
+    /// Returns the number of nodes.
     pub(crate) fn len(&self) -> usize {
         self.after.len()
     }
@@ -27,17 +27,17 @@ impl Graph {
         self.after.len() - 1
     }
 
-    /// Says that `first` comes before `then`.
+    /// Adds an edge: `first` comes before `then`.
     pub(crate) fn add_edge(&mut self, first: usize, then: usize) {
         self.after[first].push(then);
     }
 
-    /// What comes directly after a node.
+    /// Returns the direct successors of a node.
     pub(crate) fn after(&self, node: usize) -> &[usize] {
         &self.after[node]
     }
 
-    /// How many nodes come directly before each node.
+    /// Returns the number of direct predecessors of each node.
     pub(crate) fn counts_before(&self) -> Vec<usize> {
         let mut counts = vec![0; self.len()];
         for &then in self.after.iter().flatten() {
@@ -46,8 +46,8 @@ impl Graph {
         counts
     }
 
-    /// All nodes, each one after everything that comes before it.
-    pub(crate) fn order(&self) -> Result<Vec<usize>, Cycle> {
+    /// Returns all nodes, each one after all of its predecessors.
+    pub(crate) fn order(&self) -> Result<Vec<usize>, GraphCycle> {
         let mut counts = self.counts_before();
         let mut order: Vec<usize> = (0..self.len()).filter(|&node| counts[node] == 0).collect();
         let mut next = 0;
@@ -63,7 +63,7 @@ impl Graph {
         if order.len() == self.len() { Ok(order) } else { Err(self.cycle()) }
     }
 
-    /// For each node the weight of the heaviest road that starts with it, itself included. Roads in cycles count 0.
+    /// Returns for each node the weight of the heaviest path that starts with it, itself included. Paths in cycles count 0.
     pub(crate) fn remaining(&self, weights: &[u64]) -> Vec<u64> {
         let mut remaining = vec![0; self.len()];
         for node in self.order().unwrap_or_default().into_iter().rev() {
@@ -73,7 +73,7 @@ impl Graph {
         remaining
     }
 
-    /// The nodes of the heaviest road, in order.
+    /// Returns the nodes of the heaviest path, in order.
     pub(crate) fn critical_path(&self, weights: &[u64]) -> Vec<usize> {
         let remaining = self.remaining(weights);
         let heaviest = |nodes: &mut dyn Iterator<Item = usize>| {
@@ -83,17 +83,17 @@ impl Graph {
             .collect()
     }
 
-    /// For each node the number of its strongly connected component: two nodes of one component are on a cycle.
+    /// Returns for each node the number of its strongly connected component: two nodes of one component are on a cycle.
     pub(crate) fn components(&self) -> Vec<usize> {
-        Search::new(self).run()
+        ComponentSearch::new(self).run()
     }
 
-    /// A cycle, of a graph that has one.
-    fn cycle(&self) -> Cycle {
+    /// Returns a cycle of a graph that has one.
+    fn cycle(&self) -> GraphCycle {
         let components = self.components();
         let inside = |node: usize, then: &usize| components[node] == components[*then];
         let step = |node: usize| self.after(node).iter().copied().find(|then| inside(node, then));
-        let Some(start) = (0..self.len()).find(|&node| step(node).is_some()) else { return Cycle(Vec::new()) };
+        let Some(start) = (0..self.len()).find(|&node| step(node).is_some()) else { return GraphCycle(Vec::new()) };
         let mut seen_at = vec![None; self.len()];
         let mut path = Vec::new();
         let mut node = start;
@@ -102,12 +102,12 @@ impl Graph {
             path.push(node);
             node = step(node).unwrap_or(node);
         }
-        Cycle(path.split_off(seen_at[node].unwrap_or(0)))
+        GraphCycle(path.split_off(seen_at[node].unwrap_or(0)))
     }
 }
 
-/// Tarjan's search for components, with a stack of its own: a long chain must not overflow the thread's.
-struct Search<'a> {
+/// Tarjan's algorithm for components, with an explicit stack: a long chain must not overflow the thread's stack.
+struct ComponentSearch<'a> {
     graph: &'a Graph,
     index: Vec<Option<usize>>,
     low: Vec<usize>,
@@ -117,7 +117,7 @@ struct Search<'a> {
     components: usize,
 }
 
-impl<'a> Search<'a> {
+impl<'a> ComponentSearch<'a> {
     fn new(graph: &'a Graph) -> Self {
         let nodes = graph.len();
         Self {
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn a_cycle_is_named_without_what_leads_to_it() {
-        let Cycle(nodes) = graph(5, &[(0, 1), (1, 2), (2, 3), (3, 1), (3, 4)]).order().unwrap_err();
+        let GraphCycle(nodes) = graph(5, &[(0, 1), (1, 2), (2, 3), (3, 1), (3, 4)]).order().unwrap_err();
         assert_eq!(nodes, [1, 2, 3]);
-        assert_eq!(graph(2, &[(1, 1)]).order().unwrap_err(), Cycle(vec![1]));
+        assert_eq!(graph(2, &[(1, 1)]).order().unwrap_err(), GraphCycle(vec![1]));
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(graph(nodes, &edges).components().iter().max(), Some(&(nodes - 1)));
     }
 
-    /// Whether `to` can be reached from `from`, told the slow way.
+    /// Returns `true` if `to` can be reached from `from`, by a simple slow search.
     fn reaches(graph: &Graph, from: usize, to: usize) -> bool {
         let (mut seen, mut open) = (vec![false; graph.len()], graph.after(from).to_vec());
         while let Some(node) = open.pop() {
@@ -256,7 +256,7 @@ mod tests {
                     let place = |node| order.iter().position(|&other| other == node).unwrap();
                     prop_assert!(edges.iter().all(|&(first, then)| place(first) < place(then)));
                 }
-                Err(Cycle(nodes)) => {
+                Err(GraphCycle(nodes)) => {
                     let closed = nodes.iter().zip(nodes.iter().cycle().skip(1));
                     prop_assert!(!nodes.is_empty());
                     prop_assert!(closed.into_iter().all(|(&first, then)| graph.after(first).contains(then)));

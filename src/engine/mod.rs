@@ -1,4 +1,4 @@
-//! Objects, references, diff, plan, schedule, apply: generic, knows no cloud.
+//! Objects, references, diff, plan, schedule, apply: generic, independent of any cloud.
 
 mod address;
 mod apply;
@@ -21,14 +21,14 @@ mod value;
 
 pub use address::{Address, NotAnAddress};
 pub use apply::{ApplyOptions, Outcome, apply};
-pub use event::{Event, Listener, Silent};
+pub use event::{EventListener, NoListener, RunEvent};
 pub(crate) use failure::chain;
-pub use failure::{Class, Failure};
-pub use object::{Live, Member, Object, Payload, Phase, Recorded};
-pub use plan::{Action, AttributeChange, Change, Mode, Origin, Plan, Reason};
-pub use planner::{Inputs, PlanError, Prepared, plan};
-pub use provider::{BoxFuture, Note, Provider, Rehearsal, Token};
+pub use failure::{Failure, FailureClass};
+pub use object::{GroupMember, Live, Object, ObjectPhase, Payload, RecordedObject};
+pub use plan::{Action, AttributeChange, Change, DifferenceOrigin, Plan, PlanMode, Reason};
+pub use planner::{ExecutablePlan, PlanError, PlanInputs, plan};
+pub use provider::{BoxFuture, DryRun, IdempotencyToken, ProgressNote, Provider};
 pub use retry::{RetryPolicy, repeat};
-pub use rules::{Attribute, Effect, Form, Kind, Output, Replicas, Shape, Vocabulary};
-pub use store::{Condition, Etag, Store, Stored, Written};
-pub use value::{Attributes, Input, Part, Reference, Template, Value};
+pub use rules::{Attribute, ChangeEffect, Comparison, DataReplicas, Kind, KindRegistry, OutputShape, OutputSpec};
+pub use store::{Etag, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
+pub use value::{Attributes, Reference, TemplatePart, TextInput, TextTemplate, Value};

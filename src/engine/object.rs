@@ -1,4 +1,4 @@
-//! Objects as they should be, and as they are.
+//! Objects as wanted, and as observed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Attributes, Reference, Value};
 
-/// An object as it should be.
+/// An object as wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     /// Its name in the cluster.
     pub address: Address,
-    /// What it should look like. Attributes that are absent belong to somebody else and are never compared.
+    /// Its wanted attributes. Attributes that are absent belong to others and are never compared.
     pub attributes: Attributes,
-    /// Objects that must exist first although no attribute names them.
+    /// Objects that must exist first although no attribute refers to them.
     pub depends_on: BTreeSet<Address>,
-    /// Objects of one lane are rolled one at a time, and join those that are there one at a time.
+    /// The lane: objects of one lane are rolled one at a time, and new ones join existing ones one at a time.
     pub lane: Option<String>,
     /// Content that belongs to the object but never to a plan or a record.
     pub payload: Option<Payload>,
@@ -28,37 +28,37 @@ pub struct Object {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(pub Arc<[u8]>);
 
-/// An object as it is.
+/// An object as observed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Live {
     /// Its name in the cluster, from its tag or its derived name.
     pub address: Address,
     /// The cloud's own identifier, for example `vpc-0a1b2c3d` or an ARN.
     pub id: String,
-    /// What it looks like, in the same attributes as an [`Object`].
+    /// Its current attributes, in the same form as those of an [`Object`].
     pub attributes: Attributes,
-    /// What the cloud says of it that others refer to: `id`, `arn`, `dns_name`, …
+    /// Its outputs, to which other objects refer: `id`, `arn`, `dns_name`, …
     pub outputs: BTreeMap<String, String>,
-    /// Whether it can be used.
-    pub phase: Phase,
-    /// Whether it proves by tag, path or name that this cluster made it. What carries no such mark (a DNS record)
-    /// is ours only if the record says so or if it is exactly what we want.
+    /// Its phase, which tells if it can be used.
+    pub phase: ObjectPhase,
+    /// `true` if its tag, path or name proves that this cluster made it. An object without such a mark (a DNS record) belongs to
+    /// the cluster only if the record names it or if it is exactly as wanted.
     pub proven: bool,
-    /// When it was made, where the cloud tells.
+    /// Time of its creation, if the cloud returns it.
     pub created: Option<Timestamp>,
     /// The machines of a group.
-    pub members: Vec<Member>,
+    pub members: Vec<GroupMember>,
 }
 
-/// Whether an object can be used.
+/// The phase of an object's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Being made.
+pub enum ObjectPhase {
+    /// It is being created.
     Pending,
-    /// Usable.
+    /// It can be used.
     Ready,
-    /// Being removed.
+    /// It is being removed.
     Deleting,
     /// It will not become usable.
     Failed,
@@ -66,32 +66,32 @@ pub enum Phase {
 
 /// A machine of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Member {
+pub struct GroupMember {
     /// The instance's id.
     pub id: String,
     /// Its zone.
     pub zone: String,
-    /// Its state in the group's own words, for example `InService`.
+    /// Its state as the group reports it, for example `InService`.
     pub state: String,
     /// The template version that it was started from.
     pub version: String,
 }
 
-/// What the record remembers of an object.
+/// The entry of an object in the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Recorded {
+pub struct RecordedObject {
     /// The cloud's identifier.
     pub id: String,
     /// The attributes as last applied, all known.
     pub attributes: Attributes,
-    /// The outputs as last seen.
+    /// The outputs as last observed.
     pub outputs: BTreeMap<String, String>,
-    /// What it needed.
+    /// The objects that it depended on.
     pub needs: BTreeSet<Address>,
 }
 
 impl Object {
-    /// Every object that must exist before this one.
+    /// Returns every object that must exist before this one.
     pub fn needs(&self) -> BTreeSet<Address> {
         let mut needs = self.depends_on.clone();
         needs.extend(self.references().into_iter().map(|reference| reference.address.clone()));
@@ -99,12 +99,12 @@ impl Object {
         needs
     }
 
-    /// Every reference in the attributes.
+    /// Returns every reference in the attributes.
     pub fn references(&self) -> BTreeSet<&Reference> {
         self.attributes.values().flat_map(Value::references).collect()
     }
 
-    /// The object with every reference that `look_up` knows filled in.
+    /// Returns the object with every reference that `look_up` resolves filled in.
     #[must_use]
     pub fn resolve(&self, look_up: &impl Fn(&Reference) -> Option<String>) -> Self {
         let attributes = self.attributes.iter().map(|(name, value)| (name.clone(), value.resolve(look_up))).collect();

@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Value};
 
-/// Every change between what is and what should be.
+/// Every change between the observed and the wanted state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// What the plan is for.
-    pub mode: Mode,
-    /// The serial of the record that it was made against; 0 without one.
+    /// The purpose of the plan.
+    pub mode: PlanMode,
+    /// The serial of the record that the plan is based on; 0 without a record.
     pub serial: u64,
     /// The changes, sorted by address. Empty when nothing differs.
     pub changes: Vec<Change>,
-    /// How many objects are as they should be.
+    /// Number of objects that need no change.
     pub unchanged: usize,
 }
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Make the cloud match the file.
+pub enum PlanMode {
+    /// Makes the cloud match the file.
     Apply,
-    /// Remove everything.
+    /// Removes everything.
     Destroy,
-    /// Only show what changed outside since the last apply.
+    /// Only shows what was changed outside of Quorate since the last apply.
     Refresh,
 }
 
@@ -36,11 +36,11 @@ pub enum Mode {
 pub struct Change {
     /// The object.
     pub address: Address,
-    /// What is done to it.
+    /// The action on the object.
     pub action: Action,
-    /// Why.
+    /// The reason of the change.
     pub reason: Reason,
-    /// The cloud's identifier of the object that is there now.
+    /// The cloud's identifier of the existing object.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
     /// The attributes that change, sorted by name; all of them for a creation.
@@ -50,86 +50,86 @@ pub struct Change {
     /// Changes of one lane that roll machines happen one at a time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lane: Option<String>,
-    /// Whether data is lost that nobody can make again.
+    /// `true` if data is lost that cannot be restored.
     pub loses_data: bool,
 }
 
-/// What is done to an object.
+/// An action on an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Removed.
+    /// The object is removed.
     Delete,
-    /// A new one is made, users move over, the old one is removed.
+    /// A new object is created, its users move to it, the old object is removed.
     Replace,
-    /// Updated in place, then its machines are replaced one after the other.
+    /// The object is updated in place, then its machines are replaced one after the other.
     Roll,
-    /// Changed in place.
+    /// The object is updated in place.
     Update,
-    /// Made.
+    /// The object is created.
     Create,
-    /// Found as it should be, made by a run that did not finish: only recorded.
+    /// The object was created as wanted by a run that did not finish: it is only recorded.
     Adopt,
-    /// As it should be, but not usable yet: only waited for.
+    /// The object is as wanted, but not usable yet: it is only waited for.
     Wait,
-    /// Cannot be done on a living cluster: the whole plan is refused.
+    /// The change is impossible on a living cluster: the whole plan is refused.
     Refuse,
 }
 
-/// Why a change is made.
+/// The reason of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
     /// It is new in the file.
     New,
-    /// It was there after the last apply and is gone.
+    /// It existed after the last apply and is gone.
     Missing,
-    /// The file (or this release) wants something else than last time.
+    /// The file (or this release) differs from the last apply.
     File,
-    /// Somebody changed it since the last apply.
+    /// It was changed outside of Quorate since the last apply.
     Drift,
-    /// Both the file and somebody else.
+    /// Both the file and a change outside of Quorate.
     FileAndDrift,
     /// The file no longer has it.
     NotInFile,
     /// The whole cluster is removed.
     Destroy,
-    /// A second object carries the address of the one that stays.
+    /// A second object carries the address of the object that is kept.
     Duplicate {
-        /// The identifier of the one that stays.
+        /// The identifier of the object that is kept.
         kept: String,
     },
-    /// An earlier run made it and did not get to record it.
+    /// An earlier run created it and did not record it.
     Unrecorded,
-    /// It was changed as it should be, and is not usable yet.
+    /// It was changed as wanted, and is not usable yet.
     Unfinished,
-    /// An object of that name exists and nothing shows that this cluster made it.
+    /// An object of that name exists, without proof that this cluster created it.
     Foreign,
-    /// The cloud has said that it would not take the object as it should be.
+    /// The cloud reported that it would reject the object as wanted.
     Rejected {
-        /// What it said.
+        /// The message of the cloud.
         message: String,
     },
     /// An attribute that cannot be changed would have to be.
     Fixed {
-        /// Which one.
+        /// The attribute.
         attribute: String,
-        /// What to do instead.
+        /// The alternative.
         instead: String,
     },
-    /// It has to stay as long as the cluster lives.
+    /// It must exist as long as the cluster does.
     Needed {
-        /// Why, and what to do instead.
+        /// The reason, and the alternative.
         instead: String,
     },
-    /// It is made anew, and gets its data from others that hold the same.
+    /// It is created again, and gets its data from others that hold the same.
     Moved {
-        /// From where to where, and how.
+        /// The old and the new place, and the method of the move.
         how: String,
     },
-    /// It is gone, others that are there need it, and a new one would be of no use to them.
+    /// It is gone, existing objects need it, and a new one would not work with them.
     Lost {
-        /// What to do instead.
+        /// The alternative.
         instead: String,
     },
 }
@@ -139,42 +139,42 @@ pub enum Reason {
 pub struct AttributeChange {
     /// The attribute.
     pub name: String,
-    /// What it is now.
+    /// Its current value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,
-    /// What it will be.
+    /// Its value after the change.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub after: Option<Value>,
-    /// Who wants the change.
-    pub origin: Origin,
-    /// What the change of this attribute alone would do to the object.
+    /// The origin of the change.
+    pub origin: DifferenceOrigin,
+    /// The action that this attribute alone would need.
     pub action: Action,
 }
 
-/// Who caused a difference.
+/// The origin of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// The file (or this release) wants something else than last time.
+pub enum DifferenceOrigin {
+    /// The file (or this release) differs from the last apply.
     File,
-    /// Somebody changed the object since.
+    /// The object was changed outside of Quorate since the last apply.
     Drift,
     /// Both.
     Both,
 }
 
 impl Plan {
-    /// Whether there is nothing to do.
+    /// Returns `true` if there are no changes.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// The changes that make the plan impossible.
+    /// Returns the changes that make the plan impossible.
     pub fn refusals(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.action == Action::Refuse)
     }
 
-    /// How many changes do this.
+    /// Returns the number of changes with this action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
     }

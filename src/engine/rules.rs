@@ -1,4 +1,4 @@
-//! What a change to each attribute of each kind means. The vocabulary fills this in; the engine obeys it.
+//! The effect of a change to each attribute of each kind. The vocabulary defines it; the engine applies it.
 
 use super::{Address, AttributeChange, Attributes};
 
@@ -7,61 +7,61 @@ use super::{Address, AttributeChange, Attributes};
 pub struct Kind {
     /// The first half of its addresses, for example `security-group`.
     pub name: &'static str,
-    /// In words, singular, for example `security group`.
+    /// Its name in words, singular, for example `security group`.
     pub title: &'static str,
-    /// Its attributes. An attribute that is not listed is [`Effect::Update`] and [`Form::Plain`].
+    /// Its attributes. An attribute that is not listed is [`ChangeEffect::Update`] and [`Comparison::Plain`].
     pub attributes: &'static [Attribute],
-    /// What others may refer to.
-    pub outputs: &'static [Output],
-    /// Whether it holds data that nobody can make again: such objects are never removed without being asked for.
+    /// The outputs that others may refer to.
+    pub outputs: &'static [OutputSpec],
+    /// `true` if it holds data that cannot be restored: such objects are only removed on request.
     pub data: bool,
-    /// Whether it may be somebody else's: then it is used as it is, and neither changed nor removed.
+    /// `true` if it may belong to others: then it is used as it is, and neither changed nor removed.
     pub shared: bool,
-    /// How long making one takes, in seconds, roughly: the scheduler starts the longest road first.
+    /// Estimated time of a creation, in seconds: the scheduler starts the longest path first.
     pub seconds: u32,
 }
 
 /// One attribute of a kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attribute {
-    /// Its name. `*` stands for any text: a rule for all attributes of which there may be any number.
+    /// Its name. `*` stands for any text: a rule for an open set of attributes.
     pub name: &'static str,
-    /// What a change to it means.
-    pub effect: Effect,
-    /// How two values of it are compared.
-    pub form: Form,
-    /// Outputs that get another value when it changes.
+    /// The effect of a change to it.
+    pub effect: ChangeEffect,
+    /// The form in which two values of it are compared.
+    pub form: Comparison,
+    /// Outputs whose values change with it.
     pub moves: &'static [&'static str],
-    /// Whether the cloud tells its value back. What it does not tell is sent on creation and never compared.
+    /// `true` if the cloud returns its value. A value that is not returned is sent on creation and never compared.
     pub observed: bool,
-    /// Whether it is taken away when we set it once and no longer want it. What is not pruned stays as it is.
+    /// `true` if it is removed after it was set once and is no longer wanted. One that is not pruned stays as it is.
     pub pruned: bool,
-    /// Whether the record may remember its value: what may hold a secret is never written down. Without the value, a
-    /// difference counts as the file's.
+    /// `true` if its value may be recorded: values that may hold a secret are never recorded. Without the recorded value, a
+    /// difference counts as a change of the file.
     pub recorded: bool,
 }
 
-/// What a change to an attribute means for the object.
+/// The effect of a change to an attribute on the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Changed in place.
+pub enum ChangeEffect {
+    /// The object is updated in place.
     Update,
     /// The object's machines are replaced one after the other.
     Roll,
-    /// A new object is made, everything that used the old one moves over, then the old one is removed.
+    /// A new object is created, everything that used the old one moves to it, then the old one is removed.
     Replace,
-    /// Cannot be changed on a living cluster; the text says what to do instead.
+    /// The change is impossible on a living cluster; the text is the alternative.
     Fixed(&'static str),
 }
 
-/// How two values of an attribute are compared.
+/// The form in which two values of an attribute are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// As they stand.
+pub enum Comparison {
+    /// The plain values.
     Plain,
     /// Lists without order or repetition.
     Set,
-    /// A map of which only our keys count: others may add theirs.
+    /// A map of which only our keys are compared: others may add keys.
     Tags,
     /// JSON text (or a map of them) without order; a list of one equals its only member.
     Json,
@@ -69,59 +69,59 @@ pub enum Form {
 
 /// One output of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Output {
+pub struct OutputSpec {
     /// Its name, for example `id`.
     pub name: &'static str,
-    /// What its values look like.
-    pub shape: Shape,
+    /// The shape of its values.
+    pub shape: OutputShape,
 }
 
-/// What an output looks like. `{name}`, `{account}`, `{region}` and `{hex}` are filled in by who makes one up.
+/// The shape of an output. The caller that generates a value fills in `{name}`, `{account}`, `{region}` and `{hex}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum OutputShape {
     /// A pattern, for example `vpc-{hex}`.
     Pattern(&'static str),
     /// The value of the attribute of this name.
     Attribute(&'static str),
-    /// A number that starts at 1 and grows with each change that moves it.
+    /// A number that starts at 1 and grows with each change that affects it.
     Version,
 }
 
 /// The kinds that exist.
-pub trait Vocabulary: Send + Sync {
-    /// The kind of this name.
+pub trait KindRegistry: Send + Sync {
+    /// Returns the kind of this name.
     fn kind(&self, name: &str) -> Option<&Kind>;
 
-    /// Whether an object with these attributes holds data that nobody can make again.
+    /// Returns `true` if an object with these attributes holds data that cannot be restored.
     fn holds_data(&self, address: &Address, _attributes: &Attributes) -> bool {
         self.kind(address.kind()).is_some_and(|kind| kind.data)
     }
 
-    /// Whether one that is as it should be, but not usable yet, is still work for a run.
+    /// Returns `true` if a run waits for the object while it is as wanted, but not usable yet.
     fn is_awaited(&self, _address: &Address) -> bool {
         true
     }
 
-    /// What to do instead of making an object again that is gone while others still use it; nothing if a new one does
+    /// Returns the alternative to creating an object that is gone while others still use it; `None` if a new one works
     /// as well.
     fn irreplaceable(&self, _address: &Address) -> Option<&'static str> {
         None
     }
 
-    /// The way out of a change that this kind of attribute allows, but not from this value to that one; nothing if the
-    /// change can be made. `wanted` is the object as it should be.
+    /// Returns the alternative to a change of a permitted kind that is impossible between these values; `None` if the change
+    /// is possible. `wanted` is the object as wanted.
     fn refuses(&self, _address: &Address, _change: &AttributeChange, _wanted: &Attributes) -> Option<String> {
         None
     }
 
-    /// The set of objects that all hold the same data as this one, if a new object gets the data from the others of the
-    /// set. `live` is the object as it is, `wanted` as it should be.
-    fn replicas(&self, _address: &Address, _live: &Attributes, _wanted: &Attributes) -> Option<Replicas> {
+    /// Returns the set of objects that hold the same data as this one, if a new object gets the data from the others of the
+    /// set. `live` is the object as observed, `wanted` as wanted.
+    fn replicas(&self, _address: &Address, _live: &Attributes, _wanted: &Attributes) -> Option<DataReplicas> {
         None
     }
 
-    /// The pool of objects that stand in for each other: none of a pool is removed before all others of it are as they
-    /// should be.
+    /// Returns the pool of objects that stand in for each other: no object of a pool is removed before all others of it are as
+    /// wanted.
     fn pool(&self, _address: &Address, _attributes: &Attributes) -> Option<&'static str> {
         None
     }
@@ -129,115 +129,115 @@ pub trait Vocabulary: Send + Sync {
 
 /// Objects that hold the same data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replicas {
+pub struct DataReplicas {
     /// The name of the set.
     pub set: &'static str,
-    /// Says how a new object gets the data.
+    /// Description of the way that a new object gets the data.
     pub moved: String,
-    /// Says what to do instead of replacing the only object of the set.
+    /// The alternative to a replacement of the only object of the set.
     pub alone: &'static str,
 }
 
 impl Attribute {
-    const fn of(name: &'static str, effect: Effect) -> Self {
-        Self { name, effect, form: Form::Plain, moves: &[], observed: true, pruned: false, recorded: true }
+    const fn of(name: &'static str, effect: ChangeEffect) -> Self {
+        Self { name, effect, form: Comparison::Plain, moves: &[], observed: true, pruned: false, recorded: true }
     }
 
-    /// Changed in place.
+    /// Returns a rule for an update in place.
     pub const fn update(name: &'static str) -> Self {
-        Self::of(name, Effect::Update)
+        Self::of(name, ChangeEffect::Update)
     }
 
-    /// Changed by replacing machines.
+    /// Returns a rule for replacing machines.
     pub const fn roll(name: &'static str) -> Self {
-        Self::of(name, Effect::Roll)
+        Self::of(name, ChangeEffect::Roll)
     }
 
-    /// Changed by making a new object.
+    /// Returns a rule for creating a new object.
     pub const fn replace(name: &'static str) -> Self {
-        Self::of(name, Effect::Replace)
+        Self::of(name, ChangeEffect::Replace)
     }
 
-    /// Never changed; `instead` says what to do.
+    /// Returns a rule for an attribute that cannot change; `instead` is the alternative.
     pub const fn fixed(name: &'static str, instead: &'static str) -> Self {
-        Self::of(name, Effect::Fixed(instead))
+        Self::of(name, ChangeEffect::Fixed(instead))
     }
 
-    /// Compared without order.
+    /// Compares values without order.
     #[must_use]
     pub const fn set(self) -> Self {
-        Self { form: Form::Set, ..self }
+        Self { form: Comparison::Set, ..self }
     }
 
-    /// Compared by our keys only.
+    /// Compares our keys only.
     #[must_use]
     pub const fn tags(self) -> Self {
-        Self { form: Form::Tags, ..self }
+        Self { form: Comparison::Tags, ..self }
     }
 
-    /// Compared as JSON.
+    /// Compares values as JSON.
     #[must_use]
     pub const fn json(self) -> Self {
-        Self { form: Form::Json, ..self }
+        Self { form: Comparison::Json, ..self }
     }
 
-    /// Gives these outputs another value when it changes.
+    /// Sets the outputs whose values change with it.
     #[must_use]
     pub const fn moves(self, outputs: &'static [&'static str]) -> Self {
         Self { moves: outputs, ..self }
     }
 
-    /// Sent on creation, never told back.
+    /// Marks the attribute as sent on creation and never returned.
     #[must_use]
     pub const fn unobserved(self) -> Self {
         Self { observed: false, ..self }
     }
 
-    /// Taken away when it is no longer wanted.
+    /// Marks the attribute as removed when it is no longer wanted.
     #[must_use]
     pub const fn pruned(self) -> Self {
         Self { pruned: true, ..self }
     }
 
-    /// Never written into the record.
+    /// Marks the attribute as never written into the record.
     #[must_use]
     pub const fn unrecorded(self) -> Self {
         Self { recorded: false, ..self }
     }
 }
 
-impl Output {
-    /// An output with a pattern.
+impl OutputSpec {
+    /// Returns an output with a pattern.
     pub const fn pattern(name: &'static str, pattern: &'static str) -> Self {
-        Self { name, shape: Shape::Pattern(pattern) }
+        Self { name, shape: OutputShape::Pattern(pattern) }
     }
 
-    /// An output that repeats an attribute.
+    /// Returns an output that repeats an attribute.
     pub const fn attribute(name: &'static str) -> Self {
-        Self { name, shape: Shape::Attribute(name) }
+        Self { name, shape: OutputShape::Attribute(name) }
     }
 
-    /// An output that counts.
+    /// Returns an output that counts.
     pub const fn version(name: &'static str) -> Self {
-        Self { name, shape: Shape::Version }
+        Self { name, shape: OutputShape::Version }
     }
 }
 
-impl Output {
-    /// Whether the cloud makes its value up: another object has another one, whatever it is called.
+impl OutputSpec {
+    /// Returns `true` if the cloud generates its value: another object has another value, even under the same name.
     pub(crate) fn is_made_up(&self) -> bool {
-        matches!(self.shape, Shape::Pattern(pattern) if pattern.contains("{hex}"))
+        matches!(self.shape, OutputShape::Pattern(pattern) if pattern.contains("{hex}"))
     }
 }
 
 impl Kind {
-    /// The rule for an attribute: the first that fits, or the default one.
+    /// Returns the rule for an attribute: the first that matches, or the default one.
     pub fn attribute(&self, name: &str) -> Attribute {
         self.attributes.iter().find(|rule| fits(rule.name, name)).copied().unwrap_or(Attribute::update(""))
     }
 }
 
-/// Whether a name is what a pattern says.
+/// Returns `true` if a name matches a pattern.
 fn fits(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut left) = name.strip_prefix(start) else { return false };

@@ -1,29 +1,29 @@
-//! Which step starts next: a ready queue over the graph, the longest remaining road first, no waves.
+//! The order of starting steps: a ready queue over the graph, the longest remaining path first, no waves.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::graph::Graph;
 
-/// What the schedule has to know of a step.
+/// The inputs of the schedule for a step.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Task {
-    /// How long it takes, roughly.
+pub(crate) struct ScheduledStep {
+    /// Estimated time in seconds.
     pub(crate) seconds: u64,
-    /// Steps of one lane are never in flight together.
+    /// The lane: steps of one lane are never in flight together.
     pub(crate) lane: Option<String>,
-    /// It is done as soon as everything before it is: a mere meeting point.
+    /// `true` for a barrier: it is done as soon as all of its predecessors are.
     pub(crate) instant: bool,
 }
 
-/// Steps in the order in which they may start. Knows no clock: who runs them reports what became of each.
+/// The order in which steps may start. It has no clock: its caller runs the steps and reports their results.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub(crate) struct StepSchedule {
     graph: Graph,
-    tasks: Vec<Task>,
-    road: Vec<u64>,
+    tasks: Vec<ScheduledStep>,
+    step_graph: Vec<u64>,
     missing: Vec<usize>,
-    state: Vec<State>,
+    state: Vec<StepState>,
     ready: BinaryHeap<(u64, Reverse<usize>)>,
     parked: BTreeMap<String, Vec<usize>>,
     busy: BTreeSet<String>,
@@ -31,28 +31,28 @@ pub(crate) struct Schedule {
     cap: usize,
 }
 
-/// A step that will not be started, and the failed one because of which.
+/// A step that will not be started, and the failed step that is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Skipped {
+pub(crate) struct SkippedStep {
     pub(crate) step: usize,
     pub(crate) because: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum StepState {
     Waiting,
     Running,
     Over,
 }
 
-impl Schedule {
-    /// A schedule of at most `cap` steps at a time.
-    pub(crate) fn new(graph: Graph, tasks: Vec<Task>, cap: usize) -> Self {
+impl StepSchedule {
+    /// Returns a schedule of at most `cap` steps at a time.
+    pub(crate) fn new(graph: Graph, tasks: Vec<ScheduledStep>, cap: usize) -> Self {
         let weights: Vec<u64> = tasks.iter().map(|task| task.seconds).collect();
         let mut schedule = Self {
-            road: graph.remaining(&weights),
+            step_graph: graph.remaining(&weights),
             missing: graph.counts_before(),
-            state: vec![State::Waiting; graph.len()],
+            state: vec![StepState::Waiting; graph.len()],
             ready: BinaryHeap::new(),
             parked: BTreeMap::new(),
             busy: BTreeSet::new(),
@@ -66,11 +66,11 @@ impl Schedule {
         schedule
     }
 
-    /// The step to start now, if one may.
+    /// Returns the step to start now; `None` if no step may start.
     pub(crate) fn start(&mut self) -> Option<usize> {
         while self.running < self.cap {
             let (_, Reverse(step)) = self.ready.pop()?;
-            if self.state[step] != State::Waiting {
+            if self.state[step] != StepState::Waiting {
                 continue;
             }
             if let Some(lane) = &self.tasks[step].lane
@@ -79,7 +79,7 @@ impl Schedule {
                 self.parked.entry(lane.clone()).or_default().push(step);
                 continue;
             }
-            self.state[step] = State::Running;
+            self.state[step] = StepState::Running;
             self.running += 1;
             return Some(step);
         }
@@ -92,16 +92,16 @@ impl Schedule {
         if let Some(lane) = &self.tasks[step].lane {
             self.busy.remove(lane);
             for parked in self.parked.remove(lane).unwrap_or_default() {
-                self.ready.push((self.road[parked], Reverse(parked)));
+                self.ready.push((self.step_graph[parked], Reverse(parked)));
             }
         }
         let freed = self.freed_by(step);
         self.release(freed);
     }
 
-    /// Reports that a running step failed. What needs it is skipped, and so is the rest of its lane: a group that did
-    /// not come back must not be followed by the next one.
-    pub(crate) fn fail(&mut self, step: usize) -> Vec<Skipped> {
+    /// Reports that a running step failed. Its dependents are skipped, and so is the rest of its lane: if a group did not
+    /// recover, the next group must not be rolled.
+    pub(crate) fn fail(&mut self, step: usize) -> Vec<SkippedStep> {
         self.stop_running(step);
         let mut pending = self.graph.after(step).to_vec();
         if let Some(lane) = self.tasks[step].lane.clone() {
@@ -109,9 +109,9 @@ impl Schedule {
         }
         let mut skipped = Vec::new();
         while let Some(next) = pending.pop() {
-            if self.state[next] == State::Waiting {
-                self.state[next] = State::Over;
-                skipped.push(Skipped { step: next, because: step });
+            if self.state[next] == StepState::Waiting {
+                self.state[next] = StepState::Over;
+                skipped.push(SkippedStep { step: next, because: step });
                 pending.extend(self.graph.after(next));
             }
         }
@@ -119,23 +119,23 @@ impl Schedule {
         skipped
     }
 
-    /// Reports that nobody waits for a running step any more. Nothing that comes after it may start.
+    /// Reports that a running step is no longer waited for. Its dependents may not start.
     pub(crate) fn leave(&mut self, step: usize) {
         self.stop_running(step);
     }
 
-    /// The steps that were never started nor skipped.
+    /// Returns the steps that were never started nor skipped.
     pub(crate) fn left(&self) -> impl Iterator<Item = usize> {
-        (0..self.state.len()).filter(|&step| self.state[step] == State::Waiting)
+        (0..self.state.len()).filter(|&step| self.state[step] == StepState::Waiting)
     }
 
-    /// The steps in flight.
+    /// Returns the steps in flight.
     pub(crate) fn in_flight(&self) -> impl Iterator<Item = usize> {
-        (0..self.state.len()).filter(|&step| self.state[step] == State::Running)
+        (0..self.state.len()).filter(|&step| self.state[step] == StepState::Running)
     }
 
     fn stop_running(&mut self, step: usize) {
-        self.state[step] = State::Over;
+        self.state[step] = StepState::Over;
         self.running = self.running.saturating_sub(1);
     }
 
@@ -152,14 +152,14 @@ impl Schedule {
 
     fn release(&mut self, mut free: Vec<usize>) {
         while let Some(step) = free.pop() {
-            if self.state[step] != State::Waiting {
+            if self.state[step] != StepState::Waiting {
                 continue;
             }
             if self.tasks[step].instant {
-                self.state[step] = State::Over;
+                self.state[step] = StepState::Over;
                 free.extend(self.freed_by(step));
             } else {
-                self.ready.push((self.road[step], Reverse(step)));
+                self.ready.push((self.step_graph[step], Reverse(step)));
             }
         }
     }
@@ -169,23 +169,23 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    fn task(seconds: u64) -> Task {
-        Task { seconds, ..Task::default() }
+    fn task(seconds: u64) -> ScheduledStep {
+        ScheduledStep { seconds, ..ScheduledStep::default() }
     }
 
-    fn in_lane(lane: &str) -> Task {
-        Task { seconds: 1, lane: Some(lane.to_owned()), instant: false }
+    fn in_lane(lane: &str) -> ScheduledStep {
+        ScheduledStep { seconds: 1, lane: Some(lane.to_owned()), instant: false }
     }
 
-    fn schedule(tasks: Vec<Task>, edges: &[(usize, usize)], cap: usize) -> Schedule {
+    fn schedule(tasks: Vec<ScheduledStep>, edges: &[(usize, usize)], cap: usize) -> StepSchedule {
         let mut graph = Graph::new(tasks.len());
         for &(first, then) in edges {
             graph.add_edge(first, then);
         }
-        Schedule::new(graph, tasks, cap)
+        StepSchedule::new(graph, tasks, cap)
     }
 
-    fn started(schedule: &mut Schedule) -> Vec<usize> {
+    fn started(schedule: &mut StepSchedule) -> Vec<usize> {
         std::iter::from_fn(|| schedule.start()).collect()
     }
 
@@ -223,14 +223,14 @@ mod tests {
         let mut schedule = schedule(tasks, &[(0, 2), (1, 3)], 9);
         assert_eq!(started(&mut schedule), [0, 4], "1 is parked");
         let skipped = schedule.fail(0);
-        assert_eq!(skipped, [1, 2, 3].map(|step| Skipped { step, because: 0 }));
+        assert_eq!(skipped, [1, 2, 3].map(|step| SkippedStep { step, because: 0 }));
         assert_eq!((started(&mut schedule), schedule.left().count()), (vec![], 0));
         assert_eq!(schedule.in_flight().collect::<Vec<_>>(), [4]);
     }
 
     #[test]
     fn a_meeting_point_is_passed_at_once() {
-        let meet = Task { instant: true, ..Task::default() };
+        let meet = ScheduledStep { instant: true, ..ScheduledStep::default() };
         let mut schedule =
             schedule(vec![task(1), task(1), meet.clone(), meet, task(1)], &[(0, 2), (1, 2), (2, 3), (3, 4)], 9);
         assert_eq!(started(&mut schedule), [0, 1]);

@@ -1,4 +1,4 @@
-//! The boundary to where the record is kept: objects by key, written only under a condition.
+//! The interface to the place of the record: objects by key, written only under a condition.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use super::{BoxFuture, Failure};
 
 /// An object of a store.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredObject {
     /// Its content.
     pub bytes: Vec<u8>,
-    /// Its version, for [`Condition::Matches`].
+    /// Its version, for [`WriteCondition::Matches`].
     pub etag: Etag,
-    /// How long ago it was written, by the store's own clock: clocks of machines are not compared.
+    /// Time since it was written, by the store's own clock: clocks of machines are not compared.
     pub age: Duration,
-    /// When it was written, by the store's own clock.
+    /// Time at which it was written, by the store's own clock.
     pub written: Timestamp,
 }
 
-impl fmt::Debug for Stored {
-    /// Without the content: it may be a key.
+impl fmt::Debug for StoredObject {
+    /// Leaves out the content: it may be a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes, etag, age, written } = self;
         f.debug_struct("Stored")
@@ -37,48 +37,48 @@ impl fmt::Debug for Stored {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Etag(pub String);
 
-/// When a write is allowed.
+/// The condition of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// The object does not exist.
+pub enum WriteCondition {
+    /// The object must not exist.
     Absent,
-    /// The object is still the version that was read.
+    /// The object must still be the version that was read.
     Matches(Etag),
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
-    /// It was written; this is its version now.
+pub enum WriteOutcome {
+    /// It was written, with this version.
     Yes(Etag),
-    /// The condition did not hold: somebody else wrote in between. Nothing was changed.
+    /// The condition did not hold: another writer was faster. Nothing was changed.
     Lost,
 }
 
 /// A store with compare-and-swap.
-pub trait Store: Send + Sync {
-    /// Where it is, for people: `s3://bucket/prefix` or `file:./dir`.
+pub trait ObjectStore: Send + Sync {
+    /// Returns the location for display: `s3://bucket/prefix` or `file:./dir`.
     fn location(&self) -> String;
 
-    /// The object under a key, if there is one. A store that does not exist yet holds nothing.
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>>;
+    /// Returns the object under a key, if there is one. A store that does not exist yet is empty.
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>, Failure>>;
 
     /// Writes an object if the condition holds.
     fn put<'a>(
         &'a self,
         key: &'a str,
         bytes: &'a [u8],
-        condition: &'a Condition,
-    ) -> BoxFuture<'a, Result<Written, Failure>>;
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Failure>>;
 
-    /// Removes an object if it is still this version. `false` when it is not.
+    /// Removes an object if it is still this version. Returns `false` if it is not.
     fn remove<'a>(&'a self, key: &'a str, etag: &'a Etag) -> BoxFuture<'a, Result<bool, Failure>>;
 
-    /// The keys below a prefix (the empty one: all), sorted.
+    /// Returns the keys below a prefix (the empty one: all), sorted.
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 
-    /// Some of the keys that are there at all: outside this store's prefix too, and those of which only old versions
-    /// are kept. In full and sorted; none means that nothing is there.
+    /// Returns some of the existing keys: outside of this store's prefix too, and keys of which only old versions are kept.
+    /// Keys are complete and sorted; none means that nothing exists.
     fn leftovers(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>> {
         self.list("")
     }

@@ -15,18 +15,18 @@ const PENDING: &str = "$pending";
 /// cannot be printed or compared as if it were known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// Text that is known.
     Text(String),
-    /// Values in an order.
+    /// A list.
     List(Vec<Value>),
-    /// Values by name.
+    /// A map.
     Map(BTreeMap<String, Value>),
     /// Text that is known once other objects exist.
-    Pending(Template),
+    Pending(TextTemplate),
 }
 
 /// The attributes of an object, by name.
@@ -37,22 +37,22 @@ pub type Attributes = BTreeMap<String, Value>;
 pub struct Reference {
     /// The object referred to.
     pub address: Address,
-    /// Which of its outputs, for example `id` or `arn`.
+    /// The output of the object, for example `id` or `arn`.
     pub output: String,
 }
 
 /// Text with references in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Template {
+pub struct TextTemplate {
     /// Literals and references, in order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<TemplatePart>,
 }
 
-/// A part of a [`Template`].
+/// A part of a [`TextTemplate`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Part {
+pub enum TemplatePart {
     /// Text as it stands.
     Literal(String),
     /// An output of another object.
@@ -61,15 +61,15 @@ pub enum Part {
 
 /// A text attribute of a typed resource: known, or waiting for other objects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Input {
-    /// Known now.
+pub enum TextInput {
+    /// Text that is known now.
     Known(String),
-    /// Known once the objects in it exist.
-    Pending(Template),
+    /// Text that is known once the objects in it exist.
+    Pending(TextTemplate),
 }
 
 impl Reference {
-    /// Refers to an output of an object.
+    /// Returns a reference to an output of an object.
     pub fn new(address: Address, output: impl Into<String>) -> Self {
         Self { address, output: output.into() }
     }
@@ -81,43 +81,45 @@ impl std::fmt::Display for Reference {
     }
 }
 
-impl Template {
-    /// The references in the template, in order.
+impl TextTemplate {
+    /// Returns the references in the template, in order.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Reference(reference) => Some(reference),
-            Part::Literal(_) => None,
+            TemplatePart::Reference(reference) => Some(reference),
+            TemplatePart::Literal(_) => None,
         })
     }
 
-    /// Fills in what `look_up` knows. Known if nothing is left open.
-    fn resolve(&self, look_up: &impl Fn(&Reference) -> Option<String>) -> Input {
-        let mut parts: Vec<Part> = Vec::new();
+    /// Fills in the references that `look_up` resolves. The result is known if none is left.
+    fn resolve(&self, look_up: &impl Fn(&Reference) -> Option<String>) -> TextInput {
+        let mut parts: Vec<TemplatePart> = Vec::new();
         for part in &self.parts {
             let part = match part {
-                Part::Reference(reference) => look_up(reference).map_or_else(|| part.clone(), Part::Literal),
-                Part::Literal(_) => part.clone(),
+                TemplatePart::Reference(reference) => {
+                    look_up(reference).map_or_else(|| part.clone(), TemplatePart::Literal)
+                }
+                TemplatePart::Literal(_) => part.clone(),
             };
             match (parts.last_mut(), part) {
-                (Some(Part::Literal(before)), Part::Literal(text)) => before.push_str(&text),
+                (Some(TemplatePart::Literal(before)), TemplatePart::Literal(text)) => before.push_str(&text),
                 (_, part) => parts.push(part),
             }
         }
         match parts.as_slice() {
-            [] => Input::Known(String::new()),
-            [Part::Literal(text)] => Input::Known(text.clone()),
-            _ => Input::Pending(Self { parts }),
+            [] => TextInput::Known(String::new()),
+            [TemplatePart::Literal(text)] => TextInput::Known(text.clone()),
+            _ => TextInput::Pending(Self { parts }),
         }
     }
 }
 
-impl Input {
-    /// Waits for an output of another object.
+impl TextInput {
+    /// Returns a reference to an output of another object, as text.
     pub fn output(address: Address, output: &str) -> Self {
-        Self::Pending(Template { parts: vec![Part::Reference(Reference::new(address, output))] })
+        Self::Pending(TextTemplate { parts: vec![TemplatePart::Reference(Reference::new(address, output))] })
     }
 
-    /// The text, if it is known.
+    /// Returns the text, if it is known.
     pub fn known(&self) -> Option<&str> {
         match self {
             Self::Known(text) => Some(text),
@@ -126,23 +128,23 @@ impl Input {
     }
 }
 
-impl<T: Into<String>> From<T> for Input {
+impl<T: Into<String>> From<T> for TextInput {
     fn from(text: T) -> Self {
         Self::Known(text.into())
     }
 }
 
-impl From<Input> for Value {
-    fn from(input: Input) -> Self {
+impl From<TextInput> for Value {
+    fn from(input: TextInput) -> Self {
         match input {
-            Input::Known(text) => Self::Text(text),
-            Input::Pending(template) => Self::Pending(template),
+            TextInput::Known(text) => Self::Text(text),
+            TextInput::Pending(template) => Self::Pending(template),
         }
     }
 }
 
 impl Value {
-    /// The text of a known text value.
+    /// Returns the text of a known text value.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -150,12 +152,12 @@ impl Value {
         }
     }
 
-    /// Whether nothing in the value waits for another object.
+    /// Returns `true` if nothing in the value waits for another object.
     pub fn is_known(&self) -> bool {
         self.references().is_empty()
     }
 
-    /// Every reference in the value.
+    /// Returns every reference in the value.
     pub fn references(&self) -> BTreeSet<&Reference> {
         let mut found = BTreeSet::new();
         self.visit(&mut |leaf| {
@@ -166,7 +168,7 @@ impl Value {
         found
     }
 
-    /// Calls `see` with every leaf: everything but lists and maps.
+    /// Calls `see` with every leaf: every value that is not a list or a map.
     pub fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Self)) {
         match self {
             Self::List(items) => items.iter().for_each(|item| item.visit(see)),
@@ -175,7 +177,7 @@ impl Value {
         }
     }
 
-    /// The value with every reference that `look_up` knows filled in.
+    /// Returns the value with every reference that `look_up` resolves filled in.
     #[must_use]
     pub fn resolve(&self, look_up: &impl Fn(&Reference) -> Option<String>) -> Self {
         match self {
@@ -189,10 +191,10 @@ impl Value {
     }
 }
 
-/// The wire form: JSON as one expects it, and `{"$pending": […]}` for text that is known after apply.
+/// The serialised form: plain JSON, and `{"$pending": […]}` for text that is known after apply.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Wire {
+enum WireValue {
     Bool(bool),
     Integer(i64),
     Text(String),
@@ -204,7 +206,7 @@ enum Wire {
 #[serde(deny_unknown_fields)]
 struct WirePending {
     #[serde(rename = "$pending")]
-    template: Template,
+    template: TextTemplate,
 }
 
 impl Serialize for Value {
@@ -228,22 +230,22 @@ impl<'de> Deserialize<'de> for Value {
             return Ok(Self::Pending(pending.template));
         }
         Ok(match serde_json::from_value(json).map_err(serde::de::Error::custom)? {
-            Wire::Bool(value) => Self::Bool(value),
-            Wire::Integer(value) => Self::Integer(value),
-            Wire::Text(value) => Self::Text(value),
-            Wire::List(value) => Self::List(value),
-            Wire::Map(value) => Self::Map(value),
+            WireValue::Bool(value) => Self::Bool(value),
+            WireValue::Integer(value) => Self::Integer(value),
+            WireValue::Text(value) => Self::Text(value),
+            WireValue::List(value) => Self::List(value),
+            WireValue::Map(value) => Self::Map(value),
         })
     }
 }
 
-impl Serialize for Input {
+impl Serialize for TextInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Value::from(self.clone()).serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Input {
+impl<'de> Deserialize<'de> for TextInput {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Text(text) => Ok(Self::Known(text)),

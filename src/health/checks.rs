@@ -4,24 +4,26 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::etcd;
-use super::evidence::{Api, Certificate, Evidence, Group, Machine, Progress, Target};
+use super::evidence::{
+    ApiState, BalancerTarget, CertificateState, HealthEvidence, JoinProgress, ObservedGroup, ObservedMachine,
+};
 use super::kubernetes::kubernetes;
 use crate::words::count;
 
-/// How long before its end a certificate counts as a problem: masters renew theirs 90 days before.
+/// Remaining lifetime below which a certificate counts as a problem: masters renew theirs 90 days before.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How much a machine's clock may be ahead of the store's, which tells whole seconds.
+/// Maximum time that a machine's clock may be ahead of the store's, which has whole seconds.
 const AHEAD: SignedDuration = SignedDuration::from_secs(5);
-/// How much it may seem to be behind: a machine looks at its clock, and then writes, several times if it must.
+/// Maximum time that a clock may seem to be behind: a machine reads its clock, and then writes, several times if needed.
 const BEHIND: SignedDuration = SignedDuration::from_mins(2);
 
-/// What a check is about, in the order in which a cluster comes up.
+/// The subject of a check, in the order in which a cluster starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Area {
+pub enum CheckArea {
     /// Auto Scaling groups have their machines.
     Machines,
-    /// Machines are through with their first script.
+    /// Machines have finished their first script.
     Boot,
     /// Clocks agree.
     Clocks,
@@ -31,20 +33,20 @@ pub enum Area {
     ControlPlane,
     /// Machines are Nodes, and ready.
     Nodes,
-    /// The pods that make nodes a cluster: network, names, the cloud's controllers.
+    /// The pods that every cluster needs: network, DNS, the cloud's controllers.
     System,
-    /// Load balancers reach what is behind them.
+    /// Load balancers reach their targets.
     Targets,
-    /// Names lead somewhere.
+    /// DNS names resolve.
     Names,
-    /// Certificates last.
+    /// Certificates do not expire soon.
     Certificates,
 }
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CheckStatus {
     /// Healthy.
     Healthy,
     /// Not checked: the cloud is simulated.
@@ -59,20 +61,20 @@ pub enum Verdict {
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// What it is about.
-    pub area: Area,
-    /// How it is.
-    pub verdict: Verdict,
-    /// What was found.
+pub struct HealthFinding {
+    /// The subject.
+    pub area: CheckArea,
+    /// The result.
+    pub verdict: CheckStatus,
+    /// The finding.
     pub finding: String,
-    /// What to do about it.
+    /// The advice for a problem.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub advice: Option<String>,
 }
 
-impl Check {
-    pub(super) fn new(area: Area, verdict: Verdict, finding: impl Into<String>) -> Self {
+impl HealthFinding {
+    pub(super) fn new(area: CheckArea, verdict: CheckStatus, finding: impl Into<String>) -> Self {
         Self { area, verdict, finding: finding.into(), advice: None }
     }
 
@@ -80,105 +82,109 @@ impl Check {
         Self { advice: Some(advice.into()), ..self }
     }
 
-    /// Returns true if the check found a problem or could not be made.
+    /// Returns `true` if the check found a problem or could not be made.
     pub fn is_trouble(&self) -> bool {
-        !matches!(self.verdict, Verdict::Healthy | Verdict::Simulated)
+        !matches!(self.verdict, CheckStatus::Healthy | CheckStatus::Simulated)
     }
 }
 
 /// Judges the evidence. Returns checks in the order of areas.
-pub fn examine(evidence: &Evidence) -> Vec<Check> {
+pub fn examine(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     [machines, boot, clocks, etcd::etcd, kubernetes, targets, names, certificates]
         .into_iter()
         .flat_map(|part| part(evidence))
         .collect()
 }
 
-fn machines(evidence: &Evidence) -> Vec<Check> {
-    let area = Area::Machines;
+fn machines(evidence: &HealthEvidence) -> Vec<HealthFinding> {
+    let area = CheckArea::Machines;
     let short = evidence.groups.iter().filter(|group| in_service(group).count() < group.wanted);
-    let mut checks: Vec<Check> = short
+    let mut checks: Vec<HealthFinding> = short
         .map(|group| {
             let finding = format!("{}: {} of {} in service", group.name, in_service(group).count(), group.wanted);
-            Check::new(area, Verdict::Waiting, finding).advise(
+            HealthFinding::new(area, CheckStatus::Waiting, finding).advise(
                 "the group starts machines by itself; its activity history in the EC2 console says what stops it",
             )
         })
         .collect();
     let all = evidence.groups.iter().map(|group| in_service(group).count()).sum::<usize>();
     let groups = evidence.groups.len();
-    well_unless(&mut checks, area, || format!("{} in {}", count(all, "machine"), count(groups, "group")));
+    healthy_unless(&mut checks, area, || format!("{} in {}", count(all, "machine"), count(groups, "group")));
     checks
 }
 
-fn boot(evidence: &Evidence) -> Vec<Check> {
-    let area = Area::Boot;
-    if evidence.kubernetes == Api::Simulated {
-        return vec![Check::new(area, Verdict::Simulated, "machines are simulated: they run nothing")];
+fn boot(evidence: &HealthEvidence) -> Vec<HealthFinding> {
+    let area = CheckArea::Boot;
+    if evidence.kubernetes == ApiState::Simulated {
+        return vec![HealthFinding::new(area, CheckStatus::Simulated, "machines are simulated: they run nothing")];
     }
     let mut checks = Vec::new();
     for (group, machine) in all_machines(evidence) {
         let check = match evidence.statuses.get(&machine.id).map(|report| &report.status) {
-            Some(status) if status.state == Progress::Ready => continue,
-            Some(status) if status.state == Progress::Working => {
-                Check::new(area, Verdict::Waiting, format!("{} is at the step {}", title(group, machine), status.step))
-                    .advise(
-                        "the console output of the instance says how far it is; docs/machines.md explains each step",
-                    )
-            }
-            Some(status) => Check::new(
+            Some(status) if status.state == JoinProgress::Ready => continue,
+            Some(status) if status.state == JoinProgress::Working => HealthFinding::new(
                 area,
-                Verdict::Wrong,
+                CheckStatus::Waiting,
+                format!("{} is at the step {}", title(group, machine), status.step),
+            )
+            .advise("the console output of the instance says how far it is; docs/machines.md explains each step"),
+            Some(status) => HealthFinding::new(
+                area,
+                CheckStatus::Wrong,
                 format!("{} failed in the step {}", title(group, machine), status.step),
             )
             .advise("it tries again; `journalctl -u quorate-node` on it, or its console output, says why"),
-            None => Check::new(area, Verdict::Waiting, format!("{} has not reported yet", title(group, machine)))
-                .advise("a machine reports within two minutes; if it does not, its console output says why"),
+            None => HealthFinding::new(
+                area,
+                CheckStatus::Waiting,
+                format!("{} has not reported yet", title(group, machine)),
+            )
+            .advise("a machine reports within two minutes; if it does not, its console output says why"),
         };
         checks.push(check);
     }
-    well_unless(&mut checks, area, || "every machine is through with node.sh".to_owned());
+    healthy_unless(&mut checks, area, || "every machine is through with node.sh".to_owned());
     checks
 }
 
-fn clocks(evidence: &Evidence) -> Vec<Check> {
-    let area = Area::Clocks;
+fn clocks(evidence: &HealthEvidence) -> Vec<HealthFinding> {
+    let area = CheckArea::Clocks;
     if evidence.statuses.is_empty() {
         return Vec::new();
     }
     let mut checks = Vec::new();
     for (group, machine) in all_machines(evidence) {
-        let Some((at, written)) = last_word(evidence, machine) else { continue };
+        let Some((at, written)) = last_message(evidence, machine) else { continue };
         let ahead = at.duration_since(written);
         if ahead > AHEAD || -ahead > BEHIND {
             let way = if ahead.is_positive() { "ahead" } else { "behind" };
             let finding = format!("the clock of {} is {} s {way}", title(group, machine), ahead.abs().as_secs());
             checks.push(
-                Check::new(area, Verdict::Wrong, finding)
+                HealthFinding::new(area, CheckStatus::Wrong, finding)
                     .advise("certificates and etcd need clocks that agree: look at `chronyc tracking` on it"),
             );
         }
     }
-    well_unless(&mut checks, area, || "machines agreed with S3 when they last reported".to_owned());
+    healthy_unless(&mut checks, area, || "machines agreed with S3 when they last reported".to_owned());
     checks
 }
 
-/// When a machine wrote last, by its own clock and by the store's.
-fn last_word(evidence: &Evidence, machine: &Machine) -> Option<(Timestamp, Timestamp)> {
+/// Returns the time of a machine's last report, by its own clock and by the store's.
+fn last_message(evidence: &HealthEvidence, machine: &ObservedMachine) -> Option<(Timestamp, Timestamp)> {
     let status = evidence.statuses.get(&machine.id).map(|report| (report.status.at, report.written));
     let etcd = evidence.etcd.get(&machine.id).map(|report| (report.status.at, report.written));
     status.into_iter().chain(etcd).max_by_key(|(_, written)| *written)
 }
 
-fn targets(evidence: &Evidence) -> Vec<Check> {
-    let area = Area::Targets;
+fn targets(evidence: &HealthEvidence) -> Vec<HealthFinding> {
+    let area = CheckArea::Targets;
     let ill = evidence.targets.iter().filter(|target| target.state != "healthy");
-    let mut checks: Vec<Check> = ill
+    let mut checks: Vec<HealthFinding> = ill
         .map(|target| {
             let reason = if target.reason.is_empty() { String::new() } else { format!(": {}", target.reason) };
-            Check::new(
+            HealthFinding::new(
                 area,
-                Verdict::Waiting,
+                CheckStatus::Waiting,
                 format!("{} in {} is {}{reason}", target.instance, target.group, target.state),
             )
             .advise("a load balancer sends nothing there until the machine's port answers")
@@ -186,56 +192,60 @@ fn targets(evidence: &Evidence) -> Vec<Check> {
         .collect();
     let empty = |group: &&String| evidence.targets.iter().all(|target| target.group != **group);
     checks.extend(evidence.target_groups.iter().filter(empty).map(|group| {
-        Check::new(area, Verdict::Waiting, format!("nothing stands behind {group}"))
+        HealthFinding::new(area, CheckStatus::Waiting, format!("nothing stands behind {group}"))
             .advise("its Auto Scaling groups put their machines there; `quorate plan` says whether they are attached")
     }));
     checks.extend(masters_missing_behind_api(evidence));
     if evidence.target_groups.is_empty() {
-        checks.push(Check::new(area, Verdict::Waiting, "there is no target group").advise("`quorate apply` makes it"));
+        checks.push(
+            HealthFinding::new(area, CheckStatus::Waiting, "there is no target group")
+                .advise("`quorate apply` makes it"),
+        );
     }
     let healthy = evidence.targets.len();
-    well_unless(&mut checks, area, || format!("{} healthy", count(healthy, "target")));
+    healthy_unless(&mut checks, area, || format!("{} healthy", count(healthy, "target")));
     checks
 }
 
-/// Fewer masters behind the API's load balancer than there should be: a machine that is gone is no target, not an ill one.
-fn masters_missing_behind_api(evidence: &Evidence) -> Option<Check> {
+/// Checks that all masters are behind the API's load balancer: a deleted machine is no target, not an unhealthy one.
+fn masters_missing_behind_api(evidence: &HealthEvidence) -> Option<HealthFinding> {
     let wanted: usize = evidence.groups.iter().filter(|group| group.masters).map(|group| group.wanted).sum();
-    let masters: Vec<&Target> = evidence.targets.iter().filter(|target| target.masters).collect();
+    let masters: Vec<&BalancerTarget> = evidence.targets.iter().filter(|target| target.masters).collect();
     let (there, group) = (masters.len(), &masters.first()?.group);
     (there < wanted).then(|| {
         let finding = format!("{there} of {} stand behind {group}", count(wanted, "master"));
-        Check::new(Area::Targets, Verdict::Waiting, finding)
+        HealthFinding::new(CheckArea::Targets, CheckStatus::Waiting, finding)
             .advise("the others are on their way: their groups put them there once they are in service")
     })
 }
 
-fn names(evidence: &Evidence) -> Vec<Check> {
+fn names(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     let troubled = evidence.names.iter().filter_map(|name| Some((name, name.trouble.as_ref()?)));
-    let mut checks: Vec<Check> = troubled
+    let mut checks: Vec<HealthFinding> = troubled
         .map(|(name, trouble)| {
-            Check::new(Area::Names, Verdict::Wrong, format!("{} leads nowhere: {trouble}", name.name)).advise(
-                "is the zone delegated? `quorate show` has its name servers; new names take a minute to be known",
-            )
+            HealthFinding::new(CheckArea::Names, CheckStatus::Wrong, format!("{} leads nowhere: {trouble}", name.name))
+                .advise(
+                    "is the zone delegated? `quorate show` has its name servers; new names take a minute to be known",
+                )
         })
         .collect();
     if evidence.names.is_empty() {
         return checks;
     }
     let named: Vec<&str> = evidence.names.iter().map(|name| name.name.as_str()).collect();
-    well_unless(&mut checks, Area::Names, || named.join(", "));
+    healthy_unless(&mut checks, CheckArea::Names, || named.join(", "));
     checks
 }
 
-fn certificates(evidence: &Evidence) -> Vec<Check> {
-    let area = Area::Certificates;
-    let mut checks: Vec<Check> = Vec::new();
+fn certificates(evidence: &HealthEvidence) -> Vec<HealthFinding> {
+    let area = CheckArea::Certificates;
+    let mut checks: Vec<HealthFinding> = Vec::new();
     let mut ends: Vec<(String, Timestamp)> = Vec::new();
-    for Certificate { name, end } in &evidence.certificates {
+    for CertificateState { name, end } in &evidence.certificates {
         match end {
             Ok(end) => ends.push((name.clone(), *end)),
             Err(why) => checks.push(
-                Check::new(area, Verdict::Unknown, format!("{name}: {why}"))
+                HealthFinding::new(area, CheckStatus::Unknown, format!("{name}: {why}"))
                     .advise("`quorate plan` says whether something is missing in the bucket"),
             ),
         }
@@ -245,30 +255,30 @@ fn certificates(evidence: &Evidence) -> Vec<Check> {
         ends.extend(report.and_then(|report| Some((title(group, machine), report.status.certificates_end?))));
     }
     for (name, end) in ends.iter().filter(|(_, end)| end.duration_since(evidence.at) < SOON) {
-        checks
-            .push(Check::new(area, Verdict::Wrong, format!("{name}: ends on {}", end.strftime("%Y-%m-%d"))).advise(
-                "masters renew theirs 90 days before: `journalctl -u quorate-renew` says why this one was not",
-            ));
+        checks.push(
+            HealthFinding::new(area, CheckStatus::Wrong, format!("{name}: ends on {}", end.strftime("%Y-%m-%d")))
+                .advise("masters renew theirs 90 days before: `journalctl -u quorate-renew` says why this one was not"),
+        );
     }
     let Some(first) = ends.iter().map(|(_, end)| *end).min() else { return checks };
-    well_unless(&mut checks, area, || format!("the first of {} ends on {}", ends.len(), first.strftime("%Y-%m-%d")));
+    healthy_unless(&mut checks, area, || format!("the first of {} ends on {}", ends.len(), first.strftime("%Y-%m-%d")));
     checks
 }
 
-pub(super) fn well_unless(checks: &mut Vec<Check>, area: Area, finding: impl FnOnce() -> String) {
+pub(super) fn healthy_unless(checks: &mut Vec<HealthFinding>, area: CheckArea, finding: impl FnOnce() -> String) {
     if checks.is_empty() {
-        checks.push(Check::new(area, Verdict::Healthy, finding()));
+        checks.push(HealthFinding::new(area, CheckStatus::Healthy, finding()));
     }
 }
 
-fn in_service(group: &Group) -> impl Iterator<Item = &Machine> {
+fn in_service(group: &ObservedGroup) -> impl Iterator<Item = &ObservedMachine> {
     group.machines.iter().filter(|machine| machine.state == "InService")
 }
 
-pub(super) fn all_machines(evidence: &Evidence) -> impl Iterator<Item = (&Group, &Machine)> {
+pub(super) fn all_machines(evidence: &HealthEvidence) -> impl Iterator<Item = (&ObservedGroup, &ObservedMachine)> {
     evidence.groups.iter().flat_map(|group| in_service(group).map(move |machine| (group, machine)))
 }
 
-pub(super) fn title(group: &Group, machine: &Machine) -> String {
+pub(super) fn title(group: &ObservedGroup, machine: &ObservedMachine) -> String {
     format!("{} ({}, {})", machine.id, group.name, machine.zone)
 }

@@ -1,116 +1,116 @@
-//! What was found out about a cluster.
+//! The evidence about a cluster's health.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Everything that was found out at one moment.
+/// The evidence about a cluster at one time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    /// When.
+pub struct HealthEvidence {
+    /// The time.
     pub at: Timestamp,
     /// The groups of machines.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ObservedGroup>,
     /// The target groups that load balancers send to.
     pub target_groups: Vec<String>,
-    /// What load balancers think of the machines behind them.
-    pub targets: Vec<Target>,
-    /// What machines wrote of themselves, by instance.
-    pub statuses: BTreeMap<String, Report>,
-    /// What masters wrote of etcd, by instance.
-    pub etcd: BTreeMap<String, Report<EtcdStatus>>,
-    /// What the API server says.
-    pub kubernetes: Api,
-    /// Names that should lead somewhere.
-    pub names: Vec<Name>,
-    /// Certificates that should last.
-    pub certificates: Vec<Certificate>,
+    /// The targets, with the health that load balancers report.
+    pub targets: Vec<BalancerTarget>,
+    /// The reports of machines, by instance.
+    pub statuses: BTreeMap<String, StatusReport>,
+    /// The etcd reports of masters, by instance.
+    pub etcd: BTreeMap<String, StatusReport<EtcdStatus>>,
+    /// The state of the API server.
+    pub kubernetes: ApiState,
+    /// DNS names that should resolve.
+    pub names: Vec<DnsName>,
+    /// Certificates that should not expire soon.
+    pub certificates: Vec<CertificateState>,
 }
 
 /// A group of machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// Its object's name, for example `masters-a`.
+pub struct ObservedGroup {
+    /// The name of its object, for example `masters-a`.
     pub name: String,
-    /// Whether its machines are masters.
+    /// `true` if its machines are masters.
     pub masters: bool,
-    /// How many machines it should have: exactly, or at least.
+    /// Number of machines that it should have: exactly, or at least.
     pub wanted: usize,
-    /// The machines that it has.
-    pub machines: Vec<Machine>,
+    /// The existing machines.
+    pub machines: Vec<ObservedMachine>,
 }
 
 /// A machine of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
+pub struct ObservedMachine {
     /// Its instance's id.
     pub id: String,
     /// Its zone.
     pub zone: String,
-    /// What Auto Scaling says of it: `InService` is well.
+    /// Its state in Auto Scaling: `InService` is healthy.
     pub state: String,
 }
 
 /// A machine behind a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The target group's object's name.
+pub struct BalancerTarget {
+    /// The name of the target group's object.
     pub group: String,
-    /// Whether it is a master, behind the Kubernetes API.
+    /// `true` if it is a master, behind the Kubernetes API.
     pub masters: bool,
     /// The instance.
     pub instance: String,
-    /// Its state: `healthy` is well.
+    /// Its state: `healthy` if it is healthy.
     pub state: String,
-    /// What the load balancer says about it.
+    /// The reason that the load balancer gives for the state.
     pub reason: String,
 }
 
-/// What a machine wrote of itself: the object `nodes/<instance>/status.json`.
+/// The report of a machine: the object `nodes/<instance>/status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// The step that it is in, or was in last.
+pub struct MachineStatus {
+    /// The current or last step.
     pub step: String,
-    /// How far it is.
-    pub state: Progress,
-    /// When it wrote that, by its own clock.
+    /// The progress.
+    pub state: JoinProgress,
+    /// The time of the report, by the machine's own clock.
     pub at: Timestamp,
-    /// When the first of its certificates ends, if it has any.
+    /// The time at which the first of its certificates expires, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates_end: Option<Timestamp>,
 }
 
-/// How far a machine is on its way into the cluster.
+/// The progress of a machine on its way into the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Progress {
-    /// It works on a step.
+pub enum JoinProgress {
+    /// A step is running.
     Working,
-    /// A step failed; it tries again.
+    /// A step failed; the machine retries it.
     Failed,
-    /// It is through.
+    /// All steps are finished.
     Ready,
 }
 
-/// What a master wrote of etcd: the object `nodes/<instance>/etcd.json`, every few minutes.
+/// The etcd report of a master: the object `nodes/<instance>/etcd.json`, every few minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EtcdStatus {
-    /// When it wrote that, by its own clock.
+    /// The time of the report, by the master's own clock.
     pub at: Timestamp,
-    /// Its own member: `etcd-a`.
+    /// The name of its own member: `etcd-a`.
     pub member: String,
-    /// Whether that member answers.
+    /// `true` if that member answers.
     pub answers: bool,
-    /// The member that leads; nothing if its own member knows none.
+    /// The leader; `None` if its own member knows none.
     pub leader: Option<String>,
     /// All members that its own member knows.
     pub members: Vec<EtcdMember>,
-    /// What keeps etcd from working, and whose: `NOSPACE of etcd-b`.
+    /// The active alarms of etcd, each with its member: `NOSPACE of etcd-b`.
     pub alarms: Vec<String>,
-    /// How large its member's data is.
+    /// Size of its member's data, in bytes.
     pub bytes: u64,
-    /// How large it may become.
+    /// Maximum size of its member's data, in bytes.
     pub quota: u64,
 }
 
@@ -119,79 +119,79 @@ pub struct EtcdStatus {
 pub struct EtcdMember {
     /// Its name: `etcd-a`.
     pub name: String,
-    /// Whether it only learns, and has no vote.
+    /// `true` if it is a learner, which has no vote.
     pub learner: bool,
 }
 
-/// What a machine wrote, and when it was written by the store's clock.
+/// A report of a machine, with the time at which it was written by the store's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report<T = Status> {
-    /// What the machine wrote.
+pub struct StatusReport<T = MachineStatus> {
+    /// The contents of the report.
     pub status: T,
-    /// When the store took it.
+    /// The time at which the store received it.
     pub written: Timestamp,
 }
 
-/// What the API server says.
+/// The state of the API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Api {
-    /// There is none: the cloud is simulated.
+pub enum ApiState {
+    /// No API server: the cloud is simulated.
     Simulated,
-    /// It does not answer, or not to us.
+    /// It does not answer, or denies the request.
     Silent(String),
-    /// It told.
-    Told(Census),
+    /// It answered.
+    Told(ControlPlaneState),
 }
 
 /// The nodes and the control plane of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Its nodes.
-    pub nodes: Vec<Node>,
+pub struct ControlPlaneState {
+    /// The nodes.
+    pub nodes: Vec<NodeState>,
     /// The pods of its control plane.
-    pub pods: Vec<Pod>,
-    /// The other pods that every cluster needs: network, names, the cloud's controllers.
-    pub system: Vec<Pod>,
+    pub pods: Vec<PodState>,
+    /// The other pods that every cluster needs: network, DNS, the cloud's controllers.
+    pub system: Vec<PodState>,
 }
 
 /// A Node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
+pub struct NodeState {
     /// Its name.
     pub name: String,
-    /// The instance that it is, as its provider id ends.
+    /// The instance of the node, from the end of its provider id.
     pub instance: String,
-    /// Why it is not ready; nothing if it is.
+    /// The reason why it is not ready; `None` if it is.
     pub trouble: Option<String>,
-    /// Whether the cloud controller manager has looked at it. Until then it takes no ordinary pods.
+    /// `true` once the cloud controller manager has initialized it. Until then it takes no ordinary pods.
     pub initialized: bool,
 }
 
-/// A pod of the cluster's own.
+/// A pod of the cluster's own components.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pod {
-    /// What it runs: `etcd`, `kube-apiserver`, `kube-proxy`, …
+pub struct PodState {
+    /// The component: `etcd`, `kube-apiserver`, `kube-proxy`, …
     pub component: String,
-    /// The node that it is on.
+    /// The name of its node.
     pub node: String,
-    /// Why it is not ready; nothing if it is.
+    /// The reason why it is not ready; `None` if it is.
     pub trouble: Option<String>,
 }
 
-/// A name that should lead somewhere.
+/// A DNS name that should resolve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
+pub struct DnsName {
     /// The name.
     pub name: String,
-    /// Why it leads nowhere; nothing if it leads somewhere.
+    /// The reason why it does not resolve; `None` if it does.
     pub trouble: Option<String>,
 }
 
-/// A certificate that should last.
+/// A certificate that should not expire soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
-    /// Which one.
+pub struct CertificateState {
+    /// The certificate's name.
     pub name: String,
-    /// When it ends, or why nobody can tell.
+    /// The time at which it expires, or the reason why that is unknown.
     pub end: Result<Timestamp, String>,
 }

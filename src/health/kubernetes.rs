@@ -2,48 +2,50 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{Area, Check, Verdict, all_machines, title, well_unless};
-use super::evidence::{Api, Census, Evidence, Node};
+use super::checks::{CheckArea, CheckStatus, HealthFinding, all_machines, healthy_unless, title};
+use super::evidence::{ApiState, ControlPlaneState, HealthEvidence, NodeState};
 use crate::words::count;
 
-/// What every master runs.
+/// The components that run on every master.
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
-/// What no cluster works without besides, by the name in its pods' labels, and what it is for.
+/// Other components that every cluster needs, by the label of their pods, and the consequence if one is missing.
 const SYSTEM: [(&str, &str); 3] = [
     ("aws-cloud-controller-manager", "new nodes take no pods and have no routes"),
     ("kube-dns", "pods find nothing by name"),
     ("kube-proxy", "services are not reached"),
 ];
-/// What must not hang on one machine where there are several, and what its loss would mean.
+/// Components that should run on more than one machine, and the consequence of their loss.
 const SPREAD: [(&str, &str); 2] = [
     ("kube-dns", "pods find nothing by name while it is gone"),
     ("ebs-csi-controller", "no volume is made or attached while it is gone"),
 ];
-/// Those that run where there is one master, however many nodes there are.
+/// The component that runs on masters only: nodes do not count as other machines that could run it.
 const OF_MASTERS: &str = "ebs-csi-controller";
 
-pub(super) fn kubernetes(evidence: &Evidence) -> Vec<Check> {
-    let areas = [Area::ControlPlane, Area::Nodes, Area::System];
+pub(super) fn kubernetes(evidence: &HealthEvidence) -> Vec<HealthFinding> {
+    let areas = [CheckArea::ControlPlane, CheckArea::Nodes, CheckArea::System];
     match &evidence.kubernetes {
-        Api::Simulated => vec![Check::new(Area::Nodes, Verdict::Simulated, "no Kubernetes runs in the sandbox")],
-        Api::Silent(why) => areas
+        ApiState::Simulated => {
+            vec![HealthFinding::new(CheckArea::Nodes, CheckStatus::Simulated, "no Kubernetes runs in the sandbox")]
+        }
+        ApiState::Silent(why) => areas
             .into_iter()
-            .map(|area| Check::new(area, Verdict::Unknown, format!("the API server did not tell: {why}")))
+            .map(|area| HealthFinding::new(area, CheckStatus::Unknown, format!("the API server did not tell: {why}")))
             .enumerate()
             .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
             .collect(),
-        Api::Told(census) => {
+        ApiState::Told(census) => {
             [control_plane(evidence, census), nodes(evidence, census), system(evidence, census)].concat()
         }
     }
 }
 
-/// What keeps most people from the API.
+/// The usual reason why the API does not answer.
 const CLOSED: &str = "it answers to whom `api.allow` in the file lets in, or `quorate access open` for a while; and to \
                       nobody for some minutes after the first apply";
 
-fn control_plane(evidence: &Evidence, census: &Census) -> Vec<Check> {
-    let area = Area::ControlPlane;
+fn control_plane(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFinding> {
+    let area = CheckArea::ControlPlane;
     let nodes: BTreeMap<&str, &str> =
         census.nodes.iter().map(|node| (node.instance.as_str(), node.name.as_str())).collect();
     let mut checks = Vec::new();
@@ -52,7 +54,7 @@ fn control_plane(evidence: &Evidence, census: &Census) -> Vec<Check> {
         for (trouble, components) in troubles(census, node) {
             let finding = format!("{}: {}: {trouble}", title(group, machine), components.join(", "));
             checks.push(
-                Check::new(area, Verdict::Waiting, finding)
+                HealthFinding::new(area, CheckStatus::Waiting, finding)
                     .advise("on the machine: `crictl ps --all`, `crictl logs`, `journalctl -u kubelet`"),
             );
         }
@@ -63,14 +65,16 @@ fn control_plane(evidence: &Evidence, census: &Census) -> Vec<Check> {
         .count();
     if joined < masters {
         let finding = format!("{joined} of {} run it", count(masters, "master"));
-        checks.push(Check::new(area, Verdict::Waiting, finding).advise("the others are not Nodes yet: see below"));
+        checks.push(
+            HealthFinding::new(area, CheckStatus::Waiting, finding).advise("the others are not Nodes yet: see below"),
+        );
     }
-    well_unless(&mut checks, area, || format!("runs on {}", count(masters, "master")));
+    healthy_unless(&mut checks, area, || format!("runs on {}", count(masters, "master")));
     checks
 }
 
-/// What is wrong with a master's pods: each trouble with those that have it.
-fn troubles<'a>(census: &'a Census, node: &str) -> BTreeMap<&'a str, Vec<&'static str>> {
+/// Returns the problems of a master's pods, each with the components that have it.
+fn troubles<'a>(census: &'a ControlPlaneState, node: &str) -> BTreeMap<&'a str, Vec<&'static str>> {
     let mut troubles: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for component in COMPONENTS {
         let pod = census.pods.iter().find(|pod| pod.component == component && pod.node == node);
@@ -83,52 +87,57 @@ fn troubles<'a>(census: &'a Census, node: &str) -> BTreeMap<&'a str, Vec<&'stati
     troubles
 }
 
-fn nodes(evidence: &Evidence, census: &Census) -> Vec<Check> {
-    let area = Area::Nodes;
-    let known: BTreeMap<&str, &Node> = census.nodes.iter().map(|node| (node.instance.as_str(), node)).collect();
+fn nodes(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFinding> {
+    let area = CheckArea::Nodes;
+    let known: BTreeMap<&str, &NodeState> = census.nodes.iter().map(|node| (node.instance.as_str(), node)).collect();
     let mut checks = Vec::new();
-    // Also those that are on their way in or out: they are machines all the same.
+    // Includes machines that start or terminate: they still are machines.
     let machines: BTreeSet<&str> =
         evidence.groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
     for (group, machine) in all_machines(evidence) {
         let finding = match known.get(machine.id.as_str()) {
             None => format!("{} is no Node", title(group, machine)),
-            Some(Node { name, trouble: Some(trouble), .. }) => format!("{} ({name}): {trouble}", title(group, machine)),
+            Some(NodeState { name, trouble: Some(trouble), .. }) => {
+                format!("{} ({name}): {trouble}", title(group, machine))
+            }
             Some(_) => continue,
         };
         checks.push(
-            Check::new(area, Verdict::Waiting, finding)
+            HealthFinding::new(area, CheckStatus::Waiting, finding)
                 .advise("`journalctl -u kubelet` on the machine says what it waits for"),
         );
     }
     checks.extend(census.nodes.iter().filter(|node| !node.initialized).map(|node| {
-        Check::new(area, Verdict::Waiting, format!("{} takes no pods: it is not initialized yet", node.name)).advise(
-            "the cloud controller manager does that: `kubectl -n kube-system logs ds/aws-cloud-controller-manager`",
+        HealthFinding::new(
+            area,
+            CheckStatus::Waiting,
+            format!("{} takes no pods: it is not initialized yet", node.name),
         )
+        .advise("the cloud controller manager does that: `kubectl -n kube-system logs ds/aws-cloud-controller-manager`")
     }));
     for node in census.nodes.iter().filter(|node| !machines.contains(node.instance.as_str())) {
         let finding = format!("{} is a Node without a machine ({})", node.name, node.instance);
         checks.push(
-            Check::new(area, Verdict::Waiting, finding)
+            HealthFinding::new(area, CheckStatus::Waiting, finding)
                 .advise("the cloud controller manager removes it within minutes; `kubectl delete node` does it now"),
         );
     }
-    well_unless(&mut checks, area, || format!("{} ready", count(census.nodes.len(), "node")));
+    healthy_unless(&mut checks, area, || format!("{} ready", count(census.nodes.len(), "node")));
     checks
 }
 
-fn system(evidence: &Evidence, census: &Census) -> Vec<Check> {
-    let area = Area::System;
+fn system(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFinding> {
+    let area = CheckArea::System;
     let there: BTreeSet<&str> = census.system.iter().map(|pod| pod.component.as_str()).collect();
     let missing = SYSTEM.iter().filter(|(component, _)| !there.contains(component));
-    let mut checks: Vec<Check> = missing
+    let mut checks: Vec<HealthFinding> = missing
         .map(|(component, loss)| {
-            Check::new(area, Verdict::Waiting, format!("{component} has no pod: {loss}")).advise(
+            HealthFinding::new(area, CheckStatus::Waiting, format!("{component} has no pod: {loss}")).advise(
                 "masters and `quorate apply` put these in place; `kubectl -n kube-system get all` shows how far",
             )
         })
         .collect();
-    // A DaemonSet that cannot start would say the same thing once a node.
+    // A DaemonSet that cannot start would be reported once for each node.
     let mut troubles: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for pod in &census.system {
         let Some(trouble) = &pod.trouble else { continue };
@@ -137,22 +146,27 @@ fn system(evidence: &Evidence, census: &Census) -> Vec<Check> {
     checks.extend(troubles.into_iter().map(|((component, trouble), nodes)| {
         let place = if let [node] = nodes[..] { node.to_owned() } else { count(nodes.len(), "node") };
         let on = if place.is_empty() { String::new() } else { format!(" on {place}") };
-        Check::new(area, Verdict::Waiting, format!("{component}{on}: {trouble}"))
+        HealthFinding::new(area, CheckStatus::Waiting, format!("{component}{on}: {trouble}"))
             .advise("`kubectl -n kube-system describe pods` and `kubectl -n kube-system logs` say more")
     }));
     checks.extend(SPREAD.iter().filter_map(|(component, loss)| hanging(evidence, census, component, loss)));
-    well_unless(&mut checks, area, || format!("{} ready", count(census.system.len(), "pod")));
+    healthy_unless(&mut checks, area, || format!("{} ready", count(census.system.len(), "pod")));
     checks
 }
 
-/// That something of which there should be several pods works on one machine only, and there are others that could run it.
-fn hanging(evidence: &Evidence, census: &Census, component: &str, loss: &str) -> Option<Check> {
+/// Checks that a component does not run on one machine only, if others could run it too.
+fn hanging(
+    evidence: &HealthEvidence,
+    census: &ControlPlaneState,
+    component: &str,
+    loss: &str,
+) -> Option<HealthFinding> {
     let machines = all_machines(evidence).filter(|(group, _)| group.masters || component != OF_MASTERS).count();
     let working = census.system.iter().filter(|pod| pod.component == component && pod.trouble.is_none());
     let nodes: BTreeSet<&str> = working.map(|pod| pod.node.as_str()).collect();
     let node = nodes.first().filter(|_| nodes.len() == 1 && machines > 1)?;
     let finding = format!("{component} works on {node} alone: {loss}");
-    Some(Check::new(Area::System, Verdict::Waiting, finding).advise(format!(
+    Some(HealthFinding::new(CheckArea::System, CheckStatus::Waiting, finding).advise(format!(
         "a second pod starts on another machine as soon as one takes it; where there is no second one, \
          `kubectl -n kube-system scale deployment {} --replicas 2`",
         if component == "kube-dns" { "coredns" } else { component }

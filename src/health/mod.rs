@@ -8,8 +8,8 @@ mod kubernetes;
 #[cfg(test)]
 mod tests;
 
-pub use checks::{Area, Check, Verdict, examine};
+pub use checks::{CheckArea, CheckStatus, HealthFinding, examine};
 pub use evidence::{
-    Api, Census, Certificate, EtcdMember, EtcdStatus, Evidence, Group, Machine, Name, Node, Pod, Progress, Report,
-    Status, Target,
+    ApiState, BalancerTarget, CertificateState, ControlPlaneState, DnsName, EtcdMember, EtcdStatus, HealthEvidence,
+    JoinProgress, MachineStatus, NodeState, ObservedGroup, ObservedMachine, PodState, StatusReport,
 };

@@ -1,4 +1,4 @@
-//! What is said of clusters in every state.
+//! Checks of clusters in every state.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -13,43 +13,55 @@ fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
-fn group(name: &str, masters: bool, machines: &[&str]) -> Group {
-    let machine =
-        |id: &&str| Machine { id: (*id).to_owned(), zone: "us-east-1a".to_owned(), state: "InService".to_owned() };
-    Group { name: name.to_owned(), masters, wanted: machines.len(), machines: machines.iter().map(machine).collect() }
+fn group(name: &str, masters: bool, machines: &[&str]) -> ObservedGroup {
+    let machine = |id: &&str| ObservedMachine {
+        id: (*id).to_owned(),
+        zone: "us-east-1a".to_owned(),
+        state: "InService".to_owned(),
+    };
+    ObservedGroup {
+        name: name.to_owned(),
+        masters,
+        wanted: machines.len(),
+        machines: machines.iter().map(machine).collect(),
+    }
 }
 
-fn report(state: Progress) -> Report {
-    let status = Status { step: "join".to_owned(), state, at: now(), certificates_end: None };
-    Report { status, written: now() }
+fn report(state: JoinProgress) -> StatusReport {
+    let status = MachineStatus { step: "join".to_owned(), state, at: now(), certificates_end: None };
+    StatusReport { status, written: now() }
 }
 
-fn pods(node: &str) -> Vec<Pod> {
+fn pods(node: &str) -> Vec<PodState> {
     ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
-        .map(|component| Pod { component: component.to_owned(), node: node.to_owned(), trouble: None })
+        .map(|component| PodState { component: component.to_owned(), node: node.to_owned(), trouble: None })
         .into()
 }
 
-/// A cluster of three masters and a node, all well.
-fn well() -> Evidence {
+/// Returns a healthy cluster of three masters and a node.
+fn well() -> HealthEvidence {
     let ids = ["i-a", "i-b", "i-c", "i-w"];
-    let node =
-        |id: &&str| Node { name: format!("ip-{id}"), instance: (*id).to_owned(), trouble: None, initialized: true };
-    let census = Census {
+    let node = |id: &&str| NodeState {
+        name: format!("ip-{id}"),
+        instance: (*id).to_owned(),
+        trouble: None,
+        initialized: true,
+    };
+    let census = ControlPlaneState {
         nodes: ids.iter().map(node).collect(),
         pods: ["ip-i-a", "ip-i-b", "ip-i-c"].into_iter().flat_map(pods).collect(),
         system: [("aws-cloud-controller-manager", "a"), ("kube-dns", "a"), ("kube-dns", "b"), ("kube-proxy", "a")]
-            .map(|(name, node)| Pod { component: name.to_owned(), node: format!("ip-i-{node}"), trouble: None })
+            .map(|(name, node)| PodState { component: name.to_owned(), node: format!("ip-i-{node}"), trouble: None })
             .into(),
     };
-    let target = |id: &str| Target {
+    let target = |id: &str| BalancerTarget {
         group: "api".to_owned(),
         masters: true,
         instance: id.to_owned(),
         state: "healthy".to_owned(),
         reason: String::new(),
     };
-    Evidence {
+    HealthEvidence {
         at: now(),
         groups: vec![
             group("masters-a", true, &["i-a"]),
@@ -59,27 +71,27 @@ fn well() -> Evidence {
         ],
         target_groups: vec!["api".to_owned()],
         targets: ["i-a", "i-b", "i-c"].map(target).into(),
-        statuses: ids.map(|id| (id.to_owned(), report(Progress::Ready))).into(),
+        statuses: ids.map(|id| (id.to_owned(), report(JoinProgress::Ready))).into(),
         etcd: BTreeMap::new(),
-        kubernetes: Api::Told(census),
-        names: vec![Name { name: "api.chat.example.com".to_owned(), trouble: None }],
-        certificates: vec![Certificate {
+        kubernetes: ApiState::Told(census),
+        names: vec![DnsName { name: "api.chat.example.com".to_owned(), trouble: None }],
+        certificates: vec![CertificateState {
             name: "the cluster's CA".to_owned(),
             end: Ok(now() + SignedDuration::from_hours(24 * 3650)),
         }],
     }
 }
 
-fn census(evidence: &mut Evidence) -> &mut Census {
+fn census(evidence: &mut HealthEvidence) -> &mut ControlPlaneState {
     match &mut evidence.kubernetes {
-        Api::Told(census) => census,
+        ApiState::Told(census) => census,
         other => unreachable!("{other:?}"),
     }
 }
 
-/// The troubles, one a line.
-fn troubles(evidence: &Evidence) -> String {
-    let checks = examine(evidence).into_iter().filter(Check::is_trouble);
+/// Returns the problems, one on each line.
+fn troubles(evidence: &HealthEvidence) -> String {
+    let checks = examine(evidence).into_iter().filter(HealthFinding::is_trouble);
     let lines: Vec<String> =
         checks.map(|check| format!("{:?} {:?}: {}", check.verdict, check.area, check.finding)).collect();
     lines.join("\n")
@@ -88,8 +100,8 @@ fn troubles(evidence: &Evidence) -> String {
 #[test]
 fn a_cluster_that_is_well_has_one_good_word_an_area() {
     let checks = examine(&well());
-    assert!(checks.iter().all(|check| check.verdict == Verdict::Healthy), "{checks:#?}");
-    let areas: Vec<Area> = checks.iter().map(|check| check.area).collect();
+    assert!(checks.iter().all(|check| check.verdict == CheckStatus::Healthy), "{checks:#?}");
+    let areas: Vec<CheckArea> = checks.iter().map(|check| check.area).collect();
     let mut sorted = areas.clone();
     sorted.sort();
     sorted.dedup();
@@ -98,8 +110,11 @@ fn a_cluster_that_is_well_has_one_good_word_an_area() {
 
 #[test]
 fn what_hangs_on_one_machine_is_told_where_there_are_several() {
-    let pod =
-        |component: &str, node: &str| Pod { component: component.to_owned(), node: node.to_owned(), trouble: None };
+    let pod = |component: &str, node: &str| PodState {
+        component: component.to_owned(),
+        node: node.to_owned(),
+        trouble: None,
+    };
     let mut evidence = well();
     census(&mut evidence).system.retain(|pod| pod.node != "ip-i-b");
     let names = "Waiting System: kube-dns works on ip-i-a alone: pods find nothing by name while it is gone";
@@ -124,8 +139,8 @@ fn what_hangs_on_one_machine_is_told_where_there_are_several() {
 fn every_trouble_comes_with_a_way_out() {
     let mut evidence = well();
     evidence.groups[3].wanted = 2;
-    evidence.statuses.insert("i-a".to_owned(), report(Progress::Failed));
-    evidence.statuses.insert("i-b".to_owned(), report(Progress::Working));
+    evidence.statuses.insert("i-a".to_owned(), report(JoinProgress::Failed));
+    evidence.statuses.insert("i-b".to_owned(), report(JoinProgress::Working));
     evidence.statuses.remove("i-c");
     evidence.targets[0].state = "unhealthy".to_owned();
     evidence.names[0].trouble = Some("no such name".to_owned());
@@ -167,29 +182,29 @@ fn a_cluster_says_how_many_masters_it_can_still_lose() {
 
 #[test]
 fn a_silent_api_is_not_taken_for_a_healthy_one() {
-    let evidence = Evidence { kubernetes: Api::Silent("timed out".to_owned()), ..well() };
-    let unknown = examine(&evidence).into_iter().filter(|check| check.verdict == Verdict::Unknown).count();
+    let evidence = HealthEvidence { kubernetes: ApiState::Silent("timed out".to_owned()), ..well() };
+    let unknown = examine(&evidence).into_iter().filter(|check| check.verdict == CheckStatus::Unknown).count();
     assert_eq!(unknown, 4);
 }
 
 #[test]
 fn the_sandbox_is_neither_well_nor_ill() {
-    let evidence = Evidence { kubernetes: Api::Simulated, statuses: BTreeMap::new(), ..well() };
-    let simulated = examine(&evidence).into_iter().filter(|check| check.verdict == Verdict::Simulated).count();
+    let evidence = HealthEvidence { kubernetes: ApiState::Simulated, statuses: BTreeMap::new(), ..well() };
+    let simulated = examine(&evidence).into_iter().filter(|check| check.verdict == CheckStatus::Simulated).count();
     assert_eq!((simulated, troubles(&evidence).as_str()), (2, ""));
 }
 
 #[test]
 fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
     let mut evidence = well();
-    let late = Report { written: now() - SignedDuration::from_secs(12), ..report(Progress::Ready) };
+    let late = StatusReport { written: now() - SignedDuration::from_secs(12), ..report(JoinProgress::Ready) };
     evidence.statuses.insert("i-a".to_owned(), late);
-    // Long ago by our clock, but the machine and the store agree.
+    // Long ago by the local clock, but the machine and the store agree.
     let old = now() - SignedDuration::from_hours(100);
-    // A machine that had to write several times is no machine with a bad clock.
-    let slow = Report { written: now() + SignedDuration::from_secs(40), ..report(Progress::Ready) };
+    // A machine that had to write several times does not have a wrong clock.
+    let slow = StatusReport { written: now() + SignedDuration::from_secs(40), ..report(JoinProgress::Ready) };
     evidence.statuses.insert("i-c".to_owned(), slow);
-    let mut agreed = Report { written: old, ..report(Progress::Ready) };
+    let mut agreed = StatusReport { written: old, ..report(JoinProgress::Ready) };
     agreed.status.at = old + SignedDuration::from_secs(1);
     evidence.statuses.insert("i-w".to_owned(), agreed);
     assert_eq!(troubles(&evidence), "Wrong Clocks: the clock of i-a (masters-a, us-east-1a) is 12 s ahead");
@@ -220,7 +235,8 @@ fn a_machine_on_its_way_is_no_reason_to_remove_its_node() {
 #[test]
 fn a_node_without_a_machine_is_named() {
     let mut evidence = well();
-    let ghost = Node { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None, initialized: true };
+    let ghost =
+        NodeState { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None, initialized: true };
     census(&mut evidence).nodes.push(ghost);
     assert_eq!(troubles(&evidence), "Waiting Nodes: ip-gone is a Node without a machine (i-gone)");
 }
@@ -239,7 +255,7 @@ fn nodes_that_can_run_nothing_are_not_called_well() {
 #[test]
 fn what_is_wrong_with_a_workload_on_many_nodes_is_said_once() {
     let mut evidence = well();
-    let proxy = |node: &str, trouble: &str| Pod {
+    let proxy = |node: &str, trouble: &str| PodState {
         component: "kube-proxy".to_owned(),
         node: node.to_owned(),
         trouble: Some(trouble.to_owned()),

@@ -1,21 +1,21 @@
-//! One kubeconfig.
+//! One kubeconfig file.
 
 use super::KubeconfigError;
-use super::yaml::Yaml;
+use super::yaml::YamlValue;
 
-/// A kubeconfig, with everything in it that we do not know.
+/// A kubeconfig, including all fields that Quorate does not know.
 #[derive(Clone, PartialEq)]
-pub struct Document(Yaml);
+pub struct KubeconfigDocument(YamlValue);
 
-/// A list of named things in a kubeconfig.
+/// A list of named items in a kubeconfig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
+pub(super) enum KubeconfigSection {
     Clusters,
     Users,
     Contexts,
 }
 
-impl Section {
+impl KubeconfigSection {
     fn list(self) -> &'static str {
         match self {
             Self::Clusters => "clusters",
@@ -24,7 +24,7 @@ impl Section {
         }
     }
 
-    /// The member of each of its items beside the name.
+    /// Returns the member of each of its items beside the name.
     fn item(self) -> &'static str {
         match self {
             Self::Clusters => "cluster",
@@ -34,28 +34,28 @@ impl Section {
     }
 }
 
-impl Default for Document {
-    /// An empty one.
+impl Default for KubeconfigDocument {
+    /// Returns an empty kubeconfig.
     fn default() -> Self {
-        Self(Yaml::map([("apiVersion", Yaml::text("v1")), ("kind", Yaml::text("Config"))]))
+        Self(YamlValue::map([("apiVersion", YamlValue::text("v1")), ("kind", YamlValue::text("Config"))]))
     }
 }
 
-impl Document {
-    /// Reads a kubeconfig. An empty text is an empty one.
+impl KubeconfigDocument {
+    /// Reads a kubeconfig. An empty text is an empty kubeconfig.
     ///
     /// # Errors
-    /// When it is no kubeconfig.
+    /// Returns an error if the text is not a kubeconfig.
     pub fn parse(text: &str) -> Result<Self, KubeconfigError> {
-        let read: Yaml = serde_saphyr::from_str(text).map_err(|error| KubeconfigError::Yaml {
+        let read: YamlValue = serde_saphyr::from_str(text).map_err(|error| KubeconfigError::Yaml {
             // The library's own message would quote the file.
             line: error.location().map(|location| location.line()),
         })?;
         match read {
-            Yaml::Null => Ok(Self::default()),
-            Yaml::Map(_) => {
+            YamlValue::Null => Ok(Self::default()),
+            YamlValue::Map(_) => {
                 let document = Self(read);
-                for section in [Section::Clusters, Section::Users, Section::Contexts] {
+                for section in [KubeconfigSection::Clusters, KubeconfigSection::Users, KubeconfigSection::Contexts] {
                     document.items(section)?;
                 }
                 Ok(document)
@@ -64,52 +64,52 @@ impl Document {
         }
     }
 
-    /// The text of the kubeconfig.
+    /// Returns the text of the kubeconfig.
     ///
     /// # Errors
-    /// When a value has no form in YAML.
+    /// Returns an error if a value cannot be represented in YAML.
     pub fn text(&self) -> Result<String, KubeconfigError> {
-        // Certificates are one long line, as everybody writes them.
+        // Certificates are on one long line, as in kubectl's own files.
         let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: true };
         serde_saphyr::to_string_with_options(&self.0, options).map_err(|_| KubeconfigError::Unwritable)
     }
 
-    /// The name of the context in use, if the file names one.
+    /// Returns the name of the current context, if the file names one.
     pub fn current(&self) -> Option<&str> {
         self.0.get("current-context")?.as_text().filter(|name| !name.is_empty())
     }
 
-    /// Names the context in use.
+    /// Sets the current context.
     pub(super) fn set_current(&mut self, context: &str) {
-        self.0.set("current-context", Yaml::text(context));
+        self.0.set("current-context", YamlValue::text(context));
     }
 
-    /// The named thing, without its name.
-    pub(super) fn find(&self, section: Section, name: &str) -> Option<&Yaml> {
+    /// Returns an item by name, without the name.
+    pub(super) fn find(&self, section: KubeconfigSection, name: &str) -> Option<&YamlValue> {
         let items = self.items(section).unwrap_or_default();
         items.iter().find(|item| is_called(item, name))?.get(section.item())
     }
 
-    /// Puts a named thing where one of this name stands, or at the end. What else is said of it stays.
-    pub(super) fn put(&mut self, section: Section, name: &str, value: Yaml) {
+    /// Replaces the item of this name, or appends it. Other fields of the item are kept.
+    pub(super) fn put(&mut self, section: KubeconfigSection, name: &str, value: YamlValue) {
         let mut items = self.items(section).unwrap_or_default().to_vec();
         match items.iter_mut().find(|item| is_called(item, name)) {
             Some(there) => there.set(section.item(), value),
-            None => items.push(Yaml::map([("name", Yaml::text(name)), (section.item(), value)])),
+            None => items.push(YamlValue::map([("name", YamlValue::text(name)), (section.item(), value)])),
         }
-        self.0.set(section.list(), Yaml::List(items));
+        self.0.set(section.list(), YamlValue::List(items));
     }
 
-    /// Nothing and `null` are an empty list.
-    fn items(&self, section: Section) -> Result<&[Yaml], KubeconfigError> {
+    /// Returns the items of a list. A missing list and `null` are empty.
+    fn items(&self, section: KubeconfigSection) -> Result<&[YamlValue], KubeconfigError> {
         match self.0.get(section.list()) {
-            None | Some(Yaml::Null) => Ok(&[]),
-            Some(Yaml::List(items)) => Ok(items),
+            None | Some(YamlValue::Null) => Ok(&[]),
+            Some(YamlValue::List(items)) => Ok(items),
             Some(_) => Err(KubeconfigError::Shape(section.list())),
         }
     }
 }
 
-fn is_called(item: &Yaml, name: &str) -> bool {
-    item.get("name").and_then(Yaml::as_text) == Some(name)
+fn is_called(item: &YamlValue, name: &str) -> bool {
+    item.get("name").and_then(YamlValue::as_text) == Some(name)
 }

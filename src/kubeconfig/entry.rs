@@ -1,14 +1,14 @@
-//! What a kubeconfig says of one cluster.
+//! The entry of one cluster in a kubeconfig.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::yaml::Yaml;
+use super::yaml::YamlValue;
 use crate::pki::Sensitive;
 
-/// A cluster, how to reach it, and as whom.
+/// A cluster with its address and the credentials of its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct KubeconfigEntry {
     /// The name of the cluster and of its user.
     pub name: String,
     /// The name of the context.
@@ -19,16 +19,16 @@ pub struct Entry {
     pub tls_server_name: String,
     /// The certificate of the cluster's authority, PEM.
     pub authority: String,
-    /// As whom.
-    pub user: User,
+    /// The credentials of the user.
+    pub user: KubeconfigUser,
 }
 
-/// How a user shows who they are.
+/// The credentials of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum User {
-    /// A program is asked each time.
-    Plugin(Plugin),
-    /// A certificate that stands in the file.
+pub enum KubeconfigUser {
+    /// A credential plugin, which runs for each request of credentials.
+    Plugin(ExecPlugin),
+    /// A certificate in the file.
     Certificate {
         /// The certificate, PEM.
         certificate: String,
@@ -37,72 +37,76 @@ pub enum User {
     },
 }
 
-/// A program that gives credentials.
+/// A credential plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plugin {
-    /// The program: a name on the path, or a path.
+pub struct ExecPlugin {
+    /// The program: a name on the search path, or a path.
     pub command: String,
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// What is set in its environment.
+    /// Variables that are set in its environment.
     pub environment: Vec<(String, String)>,
 }
 
-/// The version of the interface between kubectl and such programs.
+/// The version of the interface between kubectl and credential plugins.
 pub(super) const EXEC_VERSION: &str = "client.authentication.k8s.io/v1";
 
-impl Entry {
-    /// The cluster: what is known of it already, with our words in it.
-    pub(super) fn cluster(&self, there: Option<&Yaml>) -> Yaml {
-        let mut cluster = there.cloned().unwrap_or(Yaml::Map(Vec::new()));
-        // Either would win over, or contradict, what we say.
+impl KubeconfigEntry {
+    /// Returns the cluster: the existing fields, with those of this entry.
+    pub(super) fn cluster(&self, there: Option<&YamlValue>) -> YamlValue {
+        let mut cluster = there.cloned().unwrap_or(YamlValue::Map(Vec::new()));
+        // Either field would override or contradict this entry.
         cluster.remove("certificate-authority");
         cluster.remove("insecure-skip-tls-verify");
-        cluster.set("server", Yaml::text(&self.server));
-        cluster.set("tls-server-name", Yaml::text(&self.tls_server_name));
+        cluster.set("server", YamlValue::text(&self.server));
+        cluster.set("tls-server-name", YamlValue::text(&self.tls_server_name));
         cluster.set("certificate-authority-data", encoded(&self.authority));
         cluster
     }
 
-    /// The user: nothing of another way to sign in may stay.
-    pub(super) fn user(&self) -> Yaml {
+    /// Returns the user. No field of another authentication method is kept.
+    pub(super) fn user(&self) -> YamlValue {
         match &self.user {
-            User::Plugin(plugin) => Yaml::map([("exec", plugin.yaml())]),
-            User::Certificate { certificate, key } => Yaml::map([
+            KubeconfigUser::Plugin(plugin) => YamlValue::map([("exec", plugin.yaml())]),
+            KubeconfigUser::Certificate { certificate, key } => YamlValue::map([
                 ("client-certificate-data", encoded(certificate)),
                 ("client-key-data", encoded(key.expose())),
             ]),
         }
     }
 
-    /// The context: its namespace stays as somebody chose it.
-    pub(super) fn context(&self, there: Option<&Yaml>) -> Yaml {
-        let mut context = there.cloned().unwrap_or(Yaml::Map(Vec::new()));
-        context.set("cluster", Yaml::text(&self.name));
-        context.set("user", Yaml::text(&self.name));
+    /// Returns the context. A namespace that was set is kept.
+    pub(super) fn context(&self, there: Option<&YamlValue>) -> YamlValue {
+        let mut context = there.cloned().unwrap_or(YamlValue::Map(Vec::new()));
+        context.set("cluster", YamlValue::text(&self.name));
+        context.set("user", YamlValue::text(&self.name));
         context
     }
 }
 
-impl Plugin {
-    fn yaml(&self) -> Yaml {
-        let variable =
-            |(name, value): &(String, String)| Yaml::map([("name", Yaml::text(name)), ("value", Yaml::text(value))]);
-        let mut exec = Yaml::map([
-            ("apiVersion", Yaml::text(EXEC_VERSION)),
-            ("command", Yaml::text(&self.command)),
-            ("args", Yaml::List(self.arguments.iter().map(Yaml::text).collect())),
-            ("installHint", Yaml::text("quorate gives the credentials for this cluster; it is not installed here")),
-            ("interactiveMode", Yaml::text("Never")),
-            ("provideClusterInfo", Yaml::Bool(false)),
+impl ExecPlugin {
+    fn yaml(&self) -> YamlValue {
+        let variable = |(name, value): &(String, String)| {
+            YamlValue::map([("name", YamlValue::text(name)), ("value", YamlValue::text(value))])
+        };
+        let mut exec = YamlValue::map([
+            ("apiVersion", YamlValue::text(EXEC_VERSION)),
+            ("command", YamlValue::text(&self.command)),
+            ("args", YamlValue::List(self.arguments.iter().map(YamlValue::text).collect())),
+            (
+                "installHint",
+                YamlValue::text("quorate gives the credentials for this cluster; it is not installed here"),
+            ),
+            ("interactiveMode", YamlValue::text("Never")),
+            ("provideClusterInfo", YamlValue::Bool(false)),
         ]);
         if !self.environment.is_empty() {
-            exec.set("env", Yaml::List(self.environment.iter().map(variable).collect()));
+            exec.set("env", YamlValue::List(self.environment.iter().map(variable).collect()));
         }
         exec
     }
 }
 
-fn encoded(text: &str) -> Yaml {
-    Yaml::Text(STANDARD.encode(text))
+fn encoded(text: &str) -> YamlValue {
+    YamlValue::Text(STANDARD.encode(text))
 }

@@ -1,18 +1,18 @@
-//! What can be wrong with a kubeconfig.
+//! The errors of a kubeconfig.
 
-/// Why a text is no kubeconfig that can be changed. It never shows what is in it: there may be passwords.
+/// The reason why a kubeconfig cannot be changed. It never shows the contents, which may include passwords.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KubeconfigError {
-    /// It is no YAML.
+    /// The text is not valid YAML.
     #[error("it is not one document of YAML{}", .line.map(|line| format!(" (line {line})")).unwrap_or_default())]
     Yaml {
-        /// Where it stops making sense.
+        /// The line of the error.
         line: Option<u64>,
     },
-    /// It is YAML of another shape.
+    /// The YAML has another structure.
     #[error("`{0}` in it is not what it is in a kubeconfig")]
     Shape(&'static str),
-    /// It has no form as YAML.
+    /// The kubeconfig cannot be represented in YAML.
     #[error("it cannot be written as YAML")]
     Unwritable,
 }

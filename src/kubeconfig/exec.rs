@@ -1,11 +1,11 @@
-//! What kubectl wants to read from a program that gives credentials.
+//! The output of a credential plugin for kubectl.
 
 use serde_json::json;
 
 use super::entry::EXEC_VERSION;
 use crate::pki::ClientCertificate;
 
-/// The credential in JSON, on a line of its own: the only text that shows a private key on purpose.
+/// Returns the credential in JSON, on a line of its own: the only text that shows a private key on purpose.
 pub fn credential(client: &ClientCertificate) -> String {
     let document = json!({
         "apiVersion": EXEC_VERSION,

@@ -1,33 +1,37 @@
-//! Putting an entry among others, in one file or in several.
+//! Merging an entry into one file or several.
 
-use super::document::Section;
-use super::{Document, Entry};
+use super::document::KubeconfigSection;
+use super::{KubeconfigDocument, KubeconfigEntry};
 
-/// What became of a file.
+/// The effect on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It is as it was.
+pub enum FileChange {
+    /// The file is unchanged.
     None,
-    /// It says something else now.
+    /// The file is changed.
     Changed,
 }
 
-/// Puts an entry into the files of `KUBECONFIG`, in their order, of which there is at least one.
+/// Merges an entry into the files of `KUBECONFIG`, in their order. There must be at least one file.
 ///
-/// Of several things of one name, the first file's counts; so each of ours replaces the one that counts, or else joins
-/// the first of ours, or else stands in the first file. The same is true of the context in use.
-pub fn merge(documents: &mut [Document], entry: &Entry) -> Vec<Change> {
+/// Of several items of one name, the first file's takes effect. Each item of the entry replaces the one in effect, or else
+/// is put beside the first of its other items, or else into the first file. The same is true of the current context.
+pub fn merge(documents: &mut [KubeconfigDocument], entry: &KubeconfigEntry) -> Vec<FileChange> {
     let before = documents.to_vec();
-    let parts = [(Section::Contexts, &entry.context), (Section::Clusters, &entry.name), (Section::Users, &entry.name)];
+    let parts = [
+        (KubeconfigSection::Contexts, &entry.context),
+        (KubeconfigSection::Clusters, &entry.name),
+        (KubeconfigSection::Users, &entry.name),
+    ];
     let at = |section, name: &str| before.iter().position(|document| document.find(section, name).is_some());
     let home = parts.iter().find_map(|(section, name)| at(*section, name)).unwrap_or(0);
     for (section, name) in parts {
         let Some(document) = documents.get_mut(at(section, name).unwrap_or(home)) else { continue };
         let there = document.find(section, name);
         let value = match section {
-            Section::Clusters => entry.cluster(there),
-            Section::Users => entry.user(),
-            Section::Contexts => entry.context(there),
+            KubeconfigSection::Clusters => entry.cluster(there),
+            KubeconfigSection::Users => entry.user(),
+            KubeconfigSection::Contexts => entry.context(there),
         };
         document.put(section, name, value);
     }
@@ -35,6 +39,8 @@ pub fn merge(documents: &mut [Document], entry: &Entry) -> Vec<Change> {
     if let Some(document) = documents.get_mut(deciding) {
         document.set_current(&entry.context);
     }
-    let changed = |(now, before): (&Document, &Document)| if now == before { Change::None } else { Change::Changed };
+    let changed = |(now, before): (&KubeconfigDocument, &KubeconfigDocument)| {
+        if now == before { FileChange::None } else { FileChange::Changed }
+    };
     documents.iter().zip(&before).map(changed).collect()
 }

@@ -1,4 +1,4 @@
-//! Kubeconfigs: the files by which kubectl and its kin know clusters. Pure: reading and writing them is `cli`'s.
+//! Kubeconfigs: the files in which kubectl and similar tools find clusters. Pure: `cli` reads and writes them.
 
 mod document;
 mod entry;
@@ -10,8 +10,8 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use document::Document;
-pub use entry::{Entry, Plugin, User};
+pub use document::KubeconfigDocument;
+pub use entry::{ExecPlugin, KubeconfigEntry, KubeconfigUser};
 pub use error::KubeconfigError;
 pub use exec::credential;
-pub use merge::{Change, merge};
+pub use merge::{FileChange, merge};

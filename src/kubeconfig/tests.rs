@@ -1,4 +1,4 @@
-//! Kubeconfigs as people have them, with our entry among theirs.
+//! Kubeconfigs with entries of a user, and our entry among theirs.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use kube::config::Kubeconfig;
@@ -6,14 +6,14 @@ use kube::config::Kubeconfig;
 use super::*;
 use crate::pki::Sensitive;
 
-fn entry() -> Entry {
-    Entry {
+fn entry() -> KubeconfigEntry {
+    KubeconfigEntry {
         name: "chat.poeticoding.com".to_owned(),
         context: "chat.poeticoding.com".to_owned(),
         server: "https://api.chat.poeticoding.com".to_owned(),
         tls_server_name: "api.internal.chat.poeticoding.com".to_owned(),
         authority: "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n".repeat(8),
-        user: User::Plugin(Plugin {
+        user: KubeconfigUser::Plugin(ExecPlugin {
             command: "quorate".to_owned(),
             arguments: ["credential", "--cluster", "chat.poeticoding.com"].map(str::to_owned).to_vec(),
             environment: vec![("AWS_PROFILE".to_owned(), "on".to_owned())],
@@ -21,20 +21,21 @@ fn entry() -> Entry {
     }
 }
 
-/// The files after our entry was put among them.
-fn merged<const N: usize>(texts: [&str; N], entry: &Entry) -> [String; N] {
-    let mut documents: Vec<Document> = texts.iter().map(|text| Document::parse(text).unwrap()).collect();
+/// Returns the files after our entry was merged into them.
+fn merged<const N: usize>(texts: [&str; N], entry: &KubeconfigEntry) -> [String; N] {
+    let mut documents: Vec<KubeconfigDocument> =
+        texts.iter().map(|text| KubeconfigDocument::parse(text).unwrap()).collect();
     let changes = merge(&mut documents, entry);
     let mut out = texts.map(str::to_owned);
     for ((text, document), change) in out.iter_mut().zip(&documents).zip(changes) {
-        if change == Change::Changed {
+        if change == FileChange::Changed {
             *text = document.text().unwrap();
         }
     }
     out
 }
 
-/// A kubeconfig of somebody who has others, with things that we know nothing of.
+/// A kubeconfig of a user with other clusters and with fields that Quorate does not know.
 const THEIRS: &str = r#"kind: Config
 preferences: {}
 apiVersion: v1
@@ -81,7 +82,7 @@ fn an_entry_among_others_replaces_its_own_name_and_nothing_else() {
     assert_eq!(read.contexts[1].context.as_ref().unwrap().namespace.as_deref(), Some("web"), "as somebody chose");
 }
 
-/// Readers of older YAML take `on` and `012345` for something else than text, so these are written in quotes.
+/// YAML 1.1 readers parse `on` and `012345` as other types than text, so these are written in quotes.
 #[test]
 fn text_stays_text_for_every_reader() {
     let [text] = merged([THEIRS], &entry());
@@ -93,8 +94,8 @@ fn text_stays_text_for_every_reader() {
 
 #[test]
 fn a_certificate_replaces_every_other_way_to_sign_in() {
-    let user = User::Certificate { certificate: "C".to_owned(), key: Sensitive::new("K") };
-    let [text] = merged([THEIRS], &Entry { user, ..entry() });
+    let user = KubeconfigUser::Certificate { certificate: "C".to_owned(), key: Sensitive::new("K") };
+    let [text] = merged([THEIRS], &KubeconfigEntry { user, ..entry() });
     let read = Kubeconfig::from_yaml(&text).unwrap();
     let ours = read.auth_infos[1].auth_info.as_ref().unwrap();
     assert_eq!(ours.client_certificate_data.as_deref(), Some("Qw=="));
@@ -123,7 +124,7 @@ fn what_is_no_kubeconfig_is_refused_without_showing_it() {
         ("users: secret", "`users` in it is not what it is in a kubeconfig"),
         ("a: 1\n---\nb: 2\n", "it is not one document of YAML (line 3)"),
     ] {
-        let refused = Document::parse(text).map(|_| ()).unwrap_err();
+        let refused = KubeconfigDocument::parse(text).map(|_| ()).unwrap_err();
         assert_eq!(refused.to_string(), said, "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! YAML of any shape, in the order in which it was written: what we do not know stays where it is.
+//! YAML of any structure, in its original order: unknown fields keep their place.
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A value.
 #[derive(Clone, PartialEq)]
-pub(super) enum Yaml {
+pub(super) enum YamlValue {
     Null,
     Bool(bool),
     Integer(i64),
     Large(u64),
     Float(f64),
     Text(String),
-    List(Vec<Yaml>),
-    Map(Vec<(String, Yaml)>),
+    List(Vec<YamlValue>),
+    Map(Vec<(String, YamlValue)>),
 }
 
-impl Yaml {
-    /// A text.
+impl YamlValue {
+    /// Creates a text.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A map of these.
+    /// Creates a map.
     pub(super) fn map<const N: usize>(items: [(&str, Self); N]) -> Self {
         Self::Map(items.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Map(items) => items.iter().find(|(known, _)| known == key).map(|(_, value)| value),
@@ -44,7 +44,7 @@ impl Yaml {
         }
     }
 
-    /// Sets a key where it stands, or at the end. Anything but a map becomes one.
+    /// Sets a key in its place, or at the end. Any value that is not a map becomes one.
     pub(super) fn set(&mut self, key: &str, value: Self) {
         let Self::Map(items) = self else {
             *self = Self::map([(key, value)]);
@@ -56,7 +56,7 @@ impl Yaml {
         }
     }
 
-    /// Takes a key away.
+    /// Removes a key.
     pub(super) fn remove(&mut self, key: &str) {
         if let Self::Map(items) = self {
             items.retain(|(known, _)| known != key);
@@ -64,7 +64,7 @@ impl Yaml {
     }
 }
 
-impl Serialize for Yaml {
+impl Serialize for YamlValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
@@ -85,71 +85,71 @@ impl Serialize for Yaml {
     }
 }
 
-impl<'de> Deserialize<'de> for Yaml {
+impl<'de> Deserialize<'de> for YamlValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(YamlReader)
     }
 }
 
-/// Takes whatever comes.
-struct Reader;
+/// A reader that accepts any value.
+struct YamlReader;
 
-impl<'de> Visitor<'de> for Reader {
-    type Value = Yaml;
+impl<'de> Visitor<'de> for YamlReader {
+    type Value = YamlValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Yaml, E> {
-        Ok(Yaml::Null)
+    fn visit_unit<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Yaml, E> {
-        Ok(Yaml::Null)
+    fn visit_none<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Yaml, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<YamlValue, D::Error> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Yaml, E> {
-        Ok(Yaml::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<YamlValue, E> {
+        Ok(YamlValue::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Yaml, E> {
-        Ok(Yaml::Integer(value))
+    fn visit_i64<E>(self, value: i64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Integer(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Yaml, E> {
-        Ok(i64::try_from(value).map_or(Yaml::Large(value), Yaml::Integer))
+    fn visit_u64<E>(self, value: u64) -> Result<YamlValue, E> {
+        Ok(i64::try_from(value).map_or(YamlValue::Large(value), YamlValue::Integer))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Yaml, E> {
-        Ok(Yaml::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Yaml, E> {
-        Ok(Yaml::text(value))
+    fn visit_str<E>(self, value: &str) -> Result<YamlValue, E> {
+        Ok(YamlValue::text(value))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Yaml, E> {
-        Ok(Yaml::Text(value))
+    fn visit_string<E>(self, value: String) -> Result<YamlValue, E> {
+        Ok(YamlValue::Text(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Yaml, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<YamlValue, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
             items.push(item);
         }
-        Ok(Yaml::List(items))
+        Ok(YamlValue::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Yaml, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<YamlValue, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = map.next_entry()? {
             items.push(item);
         }
-        Ok(Yaml::Map(items))
+        Ok(YamlValue::Map(items))
     }
 }

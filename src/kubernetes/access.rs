@@ -1,4 +1,4 @@
-//! How to reach a cluster's API, and as whom.
+//! The address of a cluster's API, and the credentials for it.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use kube::Config;
 use kube::config::AuthInfo;
 
 use super::failure::{CONNECT, own};
-use crate::engine::{BoxFuture, Class, Failure};
+use crate::engine::{BoxFuture, Failure, FailureClass};
 
-/// How long a connection may take. A closed door is silent: nobody answers.
+/// Connection timeout. A blocked address does not answer at all.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// How to reach a cluster's API, and as whom.
+/// The address of a cluster's API, and the credentials for it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Access {
+pub struct ApiAccess {
     /// The server's URL, for example `https://api.chat.poeticoding.com`.
     pub server: String,
     /// The name that the server's certificate is checked for, where it is not the URL's.
@@ -26,29 +26,29 @@ pub struct Access {
     pub key: String,
 }
 
-/// Who knows how to reach a cluster's API. Asked only when the API is needed: before the first apply there is none.
-pub trait Entrance: Send + Sync {
-    /// How to reach it; nothing while the cluster has no API.
-    fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>>;
+/// Provides access to a cluster's API. Called only when the API is needed: before the first apply there is none.
+pub trait ClientAccess: Send + Sync {
+    /// Returns the access; `None` while the cluster has no API.
+    fn access(&self) -> BoxFuture<'_, Result<Option<ApiAccess>, Failure>>;
 }
 
-impl Entrance for Access {
-    fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>> {
+impl ClientAccess for ApiAccess {
+    fn access(&self) -> BoxFuture<'_, Result<Option<ApiAccess>, Failure>> {
         Box::pin(std::future::ready(Ok(Some(self.clone()))))
     }
 }
 
-impl fmt::Debug for Access {
-    /// Where to, never as whom.
+impl fmt::Debug for ApiAccess {
+    /// Shows the address, never the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
-impl Access {
-    /// The same in kube's words.
+impl ApiAccess {
+    /// Converts the access to kube's configuration.
     pub(super) fn config(&self) -> Result<Config, Failure> {
-        let wrong = |what: &str| own(Class::Fatal, CONNECT, format!("{what} to {} cannot be used", self.server));
+        let wrong = |what: &str| own(FailureClass::Fatal, CONNECT, format!("{what} to {} cannot be used", self.server));
         let mut config = Config::new(self.server.parse().map_err(|_| wrong("the address"))?);
         config.connect_timeout = Some(PATIENCE);
         // The engine repeats by class, and says so.
@@ -74,7 +74,7 @@ fn encoded(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
-/// The DER content of each PEM block.
+/// Returns the DER content of each PEM block.
 fn pem_blocks(text: &str) -> Option<Vec<Vec<u8>>> {
     use base64::Engine;
     let mut blocks = Vec::new();
@@ -91,8 +91,8 @@ fn pem_blocks(text: &str) -> Option<Vec<Vec<u8>>> {
 mod tests {
     use super::*;
 
-    fn access() -> Access {
-        Access {
+    fn access() -> ApiAccess {
+        ApiAccess {
             server: "https://api.example.com".to_owned(),
             tls_server_name: Some("api.internal.example.com".to_owned()),
             ca: "-----BEGIN CERTIFICATE-----\nAQID\nBA==\n-----END CERTIFICATE-----\n".to_owned(),
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_authority_that_is_no_certificate_is_refused() {
-        let broken = Access { ca: "not a certificate".to_owned(), ..access() };
+        let broken = ApiAccess { ca: "not a certificate".to_owned(), ..access() };
         assert!(broken.config().unwrap_err().message.contains("authority"));
     }
 }

@@ -1,4 +1,4 @@
-//! The connection to one API server: verbs on manifests, each answered or classified.
+//! The connection to one API server: requests for manifests, with answers or classified failures.
 
 use std::time::Duration;
 
@@ -10,83 +10,83 @@ use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Precond
 use kube::core::{Request, WatchEvent};
 use serde_json::Value;
 
-use super::access::Access;
-use super::failure::{CONNECT, Refusal, classify, own, retry_after};
-use super::place::{Json, Place};
-use crate::engine::{Class, Failure};
+use super::access::ApiAccess;
+use super::failure::{ApiRefusal, CONNECT, classify, own, retry_after};
+use super::object_ref::{JsonObject, ObjectRef};
+use crate::engine::{Failure, FailureClass};
 use crate::resource::ApiType;
 
-/// Who sets the fields that Quorate sets.
+/// The field manager of the fields that Quorate sets.
 pub(super) const MANAGER: &str = "quorate";
-/// Who holds what we let go of until somebody else sets it.
+/// The field manager that holds fields that Quorate gives up, until another manager sets them.
 pub(super) const HEIR: &str = "quorate-handover";
-/// How many objects a list asks for at a time.
+/// Number of objects in one page of a list.
 const PAGE: u32 = 500;
-/// How often a server that asks to be left alone is asked again.
+/// Maximum number of attempts of a request that the server asks to retry.
 const PATIENCE: u32 = 4;
-/// The longest that it is left alone for.
+/// Maximum pause after such an answer, in seconds.
 const LONGEST_PAUSE: u64 = 30;
-/// How long an answer may take.
+/// Maximum time to wait for an answer.
 const ANSWER: Duration = Duration::from_mins(1);
-/// How long one watch lasts before it is begun anew, in seconds.
+/// Duration of one watch before it is started again, in seconds.
 const WATCH: u32 = 240;
 
 /// A connection. Clones share it.
 #[derive(Clone)]
-pub(super) struct Connection {
+pub(super) struct ApiConnection {
     client: Client,
     server: String,
 }
 
-/// How an apply is meant.
+/// The mode of an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Apply {
-    /// For real; somebody else's fields stay theirs.
+pub(super) enum ApplyMode {
+    /// A real apply; fields of other managers stay theirs.
     Real,
-    /// For real; what the manifest sets is ours from now on.
+    /// A real apply that takes over the fields of the manifest from other managers.
     Forced,
-    /// Only to see what would become of the object. Nobody's field stays theirs.
+    /// A dry run that takes over the fields of other managers.
     DryRun,
-    /// The same; somebody else's fields stay theirs.
+    /// A dry run; fields of other managers stay theirs.
     PoliteDryRun,
-    /// For real; what the manifest sets is kept for somebody else.
+    /// A real apply; the fields of the manifest are held for another manager.
     HandedOver,
 }
 
-/// When a removed object counts as gone, of which pods came (a deployment).
+/// The condition for an object that has created pods (a deployment) to count as removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pods {
-    /// Once they are gone.
+pub(super) enum GoneCondition {
+    /// Its pods are gone.
     GoFirst,
-    /// At once; they are removed after it.
+    /// The object is gone; its pods are removed after it.
     GoAfterwards,
 }
 
-/// Which objects of a type are asked for.
+/// The objects of a type that are requested.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Query<'a> {
+pub(super) struct ListQuery<'a> {
     namespace: Option<&'a str>,
     labels: Option<&'a str>,
-    extent: Extent,
+    extent: ListExtent,
 }
 
-impl<'a> Query<'a> {
-    /// All of them.
-    pub(super) const ALL: Self = Self { namespace: None, labels: None, extent: Extent::Whole };
+impl<'a> ListQuery<'a> {
+    /// All objects.
+    pub(super) const ALL: Self = Self { namespace: None, labels: None, extent: ListExtent::Whole };
 
-    /// Those in a namespace.
+    /// Selects the objects in a namespace.
     pub(super) fn within(namespace: &'a str) -> Self {
         Self { namespace: Some(namespace), ..Self::ALL }
     }
 
-    /// Those with these labels.
+    /// Selects the objects with these labels.
     pub(super) fn labelled(self, labels: &'a str) -> Self {
         Self { labels: Some(labels), ..self }
     }
 
-    /// What they are called and whose they are: their metadata, and nothing of their content.
+    /// Requests their metadata only: names, labels and owners without the content.
     pub(super) fn names(self) -> Self {
-        Self { extent: Extent::Names, ..self }
+        Self { extent: ListExtent::Names, ..self }
     }
 
     fn params(self) -> ListParams {
@@ -94,32 +94,32 @@ impl<'a> Query<'a> {
     }
 }
 
-/// A watch: what it tells until it ends by itself.
-pub(super) type Events = BoxStream<'static, Result<Seen, Failure>>;
+/// The events of a watch, until it ends by itself.
+pub(super) type WatchEvents = BoxStream<'static, Result<WatchedChange, Failure>>;
 
-/// What a watch tells.
+/// An event of a watch.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Seen {
+pub(super) enum WatchedChange {
     /// An object as it is now.
-    There(Json),
-    /// An object that is no more, as it was last.
-    Gone(Json),
+    There(JsonObject),
+    /// An object that was deleted, in its last state.
+    Gone(JsonObject),
 }
 
-impl std::fmt::Debug for Connection {
+impl std::fmt::Debug for ApiConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
-impl Connection {
-    /// A connection that is made when the first request is sent.
-    pub(super) fn new(access: &Access) -> Result<Self, Failure> {
+impl ApiConnection {
+    /// Returns a connection that is opened with the first request.
+    pub(super) fn new(access: &ApiAccess) -> Result<Self, Failure> {
         let client = Client::try_from(access.config()?).map_err(|error| classify(CONNECT, &error).failure)?;
         Ok(Self { client, server: access.server.clone() })
     }
 
-    /// Whether the server takes requests: its own word, etcd included.
+    /// Checks that the server takes requests, by its own readiness check, which includes etcd.
     pub(super) async fn is_ready(&self) -> Result<(), Failure> {
         let action = "get /readyz";
         let request = Request::new("/readyz").list(&ListParams::default()).map_err(|error| broken(action, &error))?;
@@ -131,23 +131,23 @@ impl Connection {
         }
     }
 
-    /// One object, if it is there.
-    pub(super) async fn get(&self, place: &Place) -> Result<Option<Json>, Failure> {
-        match self.send(&format!("get {place}"), &place.collection(), &Verb::Get(&place.name)).await {
+    /// Returns one object, if it exists.
+    pub(super) async fn get(&self, place: &ObjectRef) -> Result<Option<JsonObject>, Failure> {
+        match self.send(&format!("get {place}"), &place.collection(), &RequestVerb::Get(&place.name)).await {
             Ok(found) => Ok(Some(found)),
-            Err(refusal) if refusal.failure.class == Class::Gone => Ok(None),
+            Err(refusal) if refusal.failure.class == FailureClass::Gone => Ok(None),
             Err(refusal) => Err(refusal.failure),
         }
     }
 
-    /// The objects of a type that are asked for. None of a type that the server does not have.
-    pub(super) async fn list(&self, api: &ApiType, query: Query<'_>) -> Result<Vec<Json>, Failure> {
+    /// Lists the objects of a query. Returns none if the server does not have the type.
+    pub(super) async fn list(&self, api: &ApiType, query: ListQuery<'_>) -> Result<Vec<JsonObject>, Failure> {
         let path = api.path(query.namespace);
         let mut found = Vec::new();
         let mut params = query.params();
         loop {
             let mut page = match self.send(&format!("list {api}"), &path, &query.extent.of(&params)).await {
-                Err(refusal) if refusal.failure.class == Class::Gone && found.is_empty() => return Ok(found),
+                Err(refusal) if refusal.failure.class == FailureClass::Gone && found.is_empty() => return Ok(found),
                 page => page?,
             };
             if let Value::Array(items) = page["items"].take() {
@@ -160,17 +160,22 @@ impl Connection {
         }
     }
 
-    /// Makes the object what the manifest says, as far as it says something.
-    pub(super) async fn apply(&self, place: &Place, manifest: &Json, how: Apply) -> Result<Json, Refusal> {
-        let manager = if how == Apply::HandedOver { HEIR } else { MANAGER };
+    /// Applies the fields that the manifest sets to the object.
+    pub(super) async fn apply(
+        &self,
+        place: &ObjectRef,
+        manifest: &JsonObject,
+        how: ApplyMode,
+    ) -> Result<JsonObject, ApiRefusal> {
+        let manager = if how == ApplyMode::HandedOver { HEIR } else { MANAGER };
         let mut params = PatchParams::apply(manager).validation_strict();
-        params.force = matches!(how, Apply::Forced | Apply::DryRun | Apply::HandedOver);
-        params.dry_run = matches!(how, Apply::DryRun | Apply::PoliteDryRun);
-        let verb = Verb::Patch(&place.name, &params, Patch::Apply(manifest));
+        params.force = matches!(how, ApplyMode::Forced | ApplyMode::DryRun | ApplyMode::HandedOver);
+        params.dry_run = matches!(how, ApplyMode::DryRun | ApplyMode::PoliteDryRun);
+        let verb = RequestVerb::Patch(&place.name, &params, Patch::Apply(manifest));
         self.send(&format!("apply {place}"), &place.collection(), &verb).await
     }
 
-    /// Every type of object that the server has and that can be listed and deleted: its own word, one call for each
+    /// Returns every type of the server whose objects can be listed and deleted, by discovery: one call for each
     /// group.
     pub(super) async fn types(&self) -> Result<Vec<ApiType>, Failure> {
         let action = "discover types";
@@ -189,70 +194,75 @@ impl Connection {
         Ok(types)
     }
 
-    /// The types of a group's version; none if the server does not have it.
+    /// Returns the types of an API version; none if the server does not have it.
     pub(super) async fn types_of(&self, api_version: &str) -> Result<Vec<ApiType>, Failure> {
         match self.client.list_api_group_resources(api_version).await {
             Ok(found) => Ok(discovered(api_version, &found.resources)),
             Err(error) => match classify("discover types", &error).failure {
-                failure if failure.class == Class::Gone => Ok(Vec::new()),
+                failure if failure.class == FailureClass::Gone => Ok(Vec::new()),
                 failure => Err(failure),
             },
         }
     }
 
-    /// Begins to remove an object, and what it made. With a uid: only that very one.
-    pub(super) async fn delete(&self, place: &Place, uid: Option<&str>, pods: Pods) -> Result<(), Failure> {
+    /// Starts the deletion of an object, and of what it created. With a uid: only of that very object.
+    pub(super) async fn delete(
+        &self,
+        place: &ObjectRef,
+        uid: Option<&str>,
+        pods: GoneCondition,
+    ) -> Result<(), Failure> {
         let mut params = match pods {
-            Pods::GoFirst => DeleteParams::foreground(),
-            Pods::GoAfterwards => DeleteParams::background(),
+            GoneCondition::GoFirst => DeleteParams::foreground(),
+            GoneCondition::GoAfterwards => DeleteParams::background(),
         };
         if let Some(uid) = uid {
             params.preconditions = Some(Preconditions { resource_version: None, uid: Some(uid.to_owned()) });
         }
-        self.send(&format!("delete {place}"), &place.collection(), &Verb::Delete(&place.name, &params)).await?;
+        self.send(&format!("delete {place}"), &place.collection(), &RequestVerb::Delete(&place.name, &params)).await?;
         Ok(())
     }
 
-    /// Tells an object's state now and whenever it changes, for some minutes.
-    pub(super) async fn watch(&self, place: &Place) -> Result<Events, Failure> {
+    /// Watches an object for some minutes: returns its current state and each change.
+    pub(super) async fn watch(&self, place: &ObjectRef) -> Result<WatchEvents, Failure> {
         let params = WatchParams { field_selector: Some(format!("metadata.name={}", place.name)), ..watching() };
         self.events(&place.collection(), &params, &format!("watch {place}")).await
     }
 
-    /// Tells the state of all objects of a type in a namespace that have these labels, now and whenever they change.
+    /// Watches all objects of a type in a namespace with these labels: returns their current states and each change.
     pub(super) async fn watch_all(
         &self,
         api: &ApiType,
         namespace: Option<&str>,
         labels: &str,
-    ) -> Result<Events, Failure> {
+    ) -> Result<WatchEvents, Failure> {
         let params = WatchParams { label_selector: Some(labels.to_owned()), ..watching() };
         self.events(&api.path(namespace), &params, &format!("watch {api}")).await
     }
 
-    async fn events(&self, path: &str, params: &WatchParams, action: &str) -> Result<Events, Failure> {
+    async fn events(&self, path: &str, params: &WatchParams, action: &str) -> Result<WatchEvents, Failure> {
         // Without a version the watch begins with what is there now.
         let request = Request::new(path).watch(params, "").map_err(|error| broken(action, &error))?;
-        let begun = tokio::time::timeout(ANSWER, self.client.request_events::<Json>(request)).await;
+        let begun = tokio::time::timeout(ANSWER, self.client.request_events::<JsonObject>(request)).await;
         let events = begun.map_err(|_| silent(action))?.map_err(|error| classify(action, &error).failure)?;
         let action = action.to_owned();
         Ok(events.filter_map(move |event| std::future::ready(seen(&action, event))).boxed())
     }
 
-    /// Sends a request; again, when the server asks for that.
-    async fn send(&self, action: &str, path: &str, verb: &Verb<'_>) -> Result<Json, Refusal> {
+    /// Sends a request, and retries it if the server asks for that.
+    async fn send(&self, action: &str, path: &str, verb: &RequestVerb<'_>) -> Result<JsonObject, ApiRefusal> {
         let request = Request::new(path);
         let mut attempt = 1;
         loop {
             let request = match verb {
-                Verb::Get(name) => request.get(name, &GetParams::default()),
-                Verb::List(params) => request.list(params),
-                Verb::ListNames(params) => request.list_metadata(params),
-                Verb::Patch(name, params, body) => request.patch(name, params, body),
-                Verb::Delete(name, params) => request.delete(name, params),
+                RequestVerb::Get(name) => request.get(name, &GetParams::default()),
+                RequestVerb::List(params) => request.list(params),
+                RequestVerb::ListNames(params) => request.list_metadata(params),
+                RequestVerb::Patch(name, params, body) => request.patch(name, params, body),
+                RequestVerb::Delete(name, params) => request.delete(name, params),
             };
             let request = request.map_err(|error| refused(broken(action, &error)))?;
-            let answer = tokio::time::timeout(ANSWER, self.client.request::<Json>(request)).await;
+            let answer = tokio::time::timeout(ANSWER, self.client.request::<JsonObject>(request)).await;
             let error = match answer {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
@@ -269,29 +279,29 @@ impl Connection {
     }
 }
 
-/// What is asked of a path.
-enum Verb<'a> {
+/// The request for a path.
+enum RequestVerb<'a> {
     Get(&'a str),
     List(&'a ListParams),
     ListNames(&'a ListParams),
-    Patch(&'a str, &'a PatchParams, Patch<&'a Json>),
+    Patch(&'a str, &'a PatchParams, Patch<&'a JsonObject>),
     Delete(&'a str, &'a DeleteParams),
 }
 
-/// How much of each object a list tells.
+/// The part of each object that a list returns.
 #[derive(Debug, Clone, Copy)]
-enum Extent {
+enum ListExtent {
     /// Everything.
     Whole,
     /// Its metadata.
     Names,
 }
 
-impl Extent {
-    fn of(self, params: &ListParams) -> Verb<'_> {
+impl ListExtent {
+    fn of(self, params: &ListParams) -> RequestVerb<'_> {
         match self {
-            Self::Whole => Verb::List(params),
-            Self::Names => Verb::ListNames(params),
+            Self::Whole => RequestVerb::List(params),
+            Self::Names => RequestVerb::ListNames(params),
         }
     }
 }
@@ -300,18 +310,18 @@ fn watching() -> WatchParams {
     WatchParams { bookmarks: false, timeout: Some(WATCH), ..WatchParams::default() }
 }
 
-/// What an event says; nothing for one that says nothing about an object.
-fn seen(action: &str, event: kube::Result<WatchEvent<Json>>) -> Option<Result<Seen, Failure>> {
+/// Returns the content of an event; `None` if it is not about an object.
+fn seen(action: &str, event: kube::Result<WatchEvent<JsonObject>>) -> Option<Result<WatchedChange, Failure>> {
     match event {
-        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(Seen::There(object))),
-        Ok(WatchEvent::Deleted(object)) => Some(Ok(Seen::Gone(object))),
+        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(WatchedChange::There(object))),
+        Ok(WatchEvent::Deleted(object)) => Some(Ok(WatchedChange::Gone(object))),
         Ok(WatchEvent::Bookmark(_)) => None,
         Ok(WatchEvent::Error(status)) => Some(Err(classify(action, &kube::Error::Api(status)).failure)),
         Err(error) => Some(Err(classify(action, &error).failure)),
     }
 }
 
-/// The types of a group's version, without parts of types and what is no object.
+/// Returns the types of an API version, without subresources and types that are not objects.
 fn discovered(api_version: &str, resources: &[APIResource]) -> Vec<ApiType> {
     let can = |resource: &APIResource, verb: &str| resource.verbs.iter().any(|known| known == verb);
     let whole = resources.iter().filter(|resource| !resource.name.contains('/'));
@@ -326,23 +336,23 @@ fn discovered(api_version: &str, resources: &[APIResource]) -> Vec<ApiType> {
         .collect()
 }
 
-/// Items of a list do not say what they are.
-fn with_type(mut item: Json, api: &ApiType) -> Json {
+/// Adds the type to an item of a list, which does not contain it.
+fn with_type(mut item: JsonObject, api: &ApiType) -> JsonObject {
     item["apiVersion"] = api.api_version.as_ref().into();
     item["kind"] = api.kind.as_ref().into();
     item
 }
 
-fn refused(failure: Failure) -> Refusal {
-    Refusal { failure, conflicts: Vec::new() }
+fn refused(failure: Failure) -> ApiRefusal {
+    ApiRefusal { failure, conflicts: Vec::new() }
 }
 
-/// A request that cannot be written down: an impossible name.
+/// Returns the failure for a request that cannot be built: an invalid name.
 fn broken(action: &str, error: &kube::core::request::Error) -> Failure {
-    own(Class::Invalid, action, error.to_string())
+    own(FailureClass::Invalid, action, error.to_string())
 }
 
-/// An answer that did not come in time.
+/// Returns the failure for an answer that did not arrive in time.
 fn silent(action: &str) -> Failure {
-    own(Class::UnknownOutcome, action, format!("no answer within {} seconds", ANSWER.as_secs()))
+    own(FailureClass::UnknownOutcome, action, format!("no answer within {} seconds", ANSWER.as_secs()))
 }

@@ -1,4 +1,4 @@
-//! What the Kubernetes API answers, classified by reason in one table.
+//! Errors of the Kubernetes API, classified by reason in one table.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -6,11 +6,11 @@ use std::io::ErrorKind;
 use kube::Error;
 use kube::core::Status;
 
-use crate::engine::{Class, Failure, chain};
+use crate::engine::{Failure, FailureClass, chain};
 
 /// The action of a failure to reach a cluster's API at all.
 pub const CONNECT: &str = "connect";
-/// The code of a failure to reach an API whose name leads nowhere.
+/// The code of a failure to reach an API whose name cannot be resolved.
 pub const UNRESOLVED: &str = "Unresolved";
 
 /// The cause of a conflict between field managers.
@@ -18,17 +18,17 @@ pub(super) const MANAGER_CONFLICT: &str = "FieldManagerConflict";
 /// The cause of a refusal in a namespace that is being removed.
 const TERMINATING: &str = "NamespaceTerminating";
 
-/// Reasons by class. A reason that is not here is classed by HTTP status.
-const REASONS: &[(Class, &[&str])] = &[
-    (Class::Throttled, &["TooManyRequests"]),
-    (Class::Unavailable, &["ServiceUnavailable"]),
-    (Class::UnknownOutcome, &["InternalError", "ServerTimeout", "Timeout"]),
-    (Class::Gone, &["NotFound"]),
-    (Class::AlreadyExists, &["AlreadyExists"]),
-    (Class::Unauthenticated, &["Unauthorized"]),
-    (Class::Denied, &["Forbidden"]),
+/// Reasons by class. A reason that is not here is classified by HTTP status.
+const REASONS: &[(FailureClass, &[&str])] = &[
+    (FailureClass::Throttled, &["TooManyRequests"]),
+    (FailureClass::Unavailable, &["ServiceUnavailable"]),
+    (FailureClass::UnknownOutcome, &["InternalError", "ServerTimeout", "Timeout"]),
+    (FailureClass::Gone, &["NotFound"]),
+    (FailureClass::AlreadyExists, &["AlreadyExists"]),
+    (FailureClass::Unauthenticated, &["Unauthorized"]),
+    (FailureClass::Denied, &["Forbidden"]),
     (
-        Class::Invalid,
+        FailureClass::Invalid,
         &[
             "BadRequest",
             "Invalid",
@@ -40,33 +40,33 @@ const REASONS: &[(Class, &[&str])] = &[
     ),
 ];
 
-/// What a conflict with another field manager is about.
+/// A conflict with another field manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Conflict {
+pub(super) struct FieldConflict {
     /// The field, for example `spec.replicas`.
     pub(super) field: String,
-    /// Who set it.
+    /// The manager that set it.
     pub(super) owner: String,
 }
 
-/// A call that failed: classified, and with the conflicts that it is about.
+/// A failed call: the classified failure, and its conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ApiRefusal {
     pub(super) failure: Failure,
-    pub(super) conflicts: Vec<Conflict>,
+    pub(super) conflicts: Vec<FieldConflict>,
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
+impl From<ApiRefusal> for Failure {
+    fn from(refusal: ApiRefusal) -> Self {
         refusal.failure
     }
 }
 
-impl Refusal {
-    /// Whether it is a conflict about nothing but these fields. A map that is one value to the server is named as a whole.
+impl ApiRefusal {
+    /// Returns `true` if it is a conflict about these fields only. The server names an atomic map as a whole.
     pub(super) fn is_about(&self, fields: &BTreeSet<String>) -> bool {
         let known: BTreeSet<String> = fields.iter().map(|field| plain(field)).collect();
-        let is_known = |conflict: &Conflict| {
+        let is_known = |conflict: &FieldConflict| {
             let field = plain(&conflict.field);
             known
                 .iter()
@@ -76,7 +76,7 @@ impl Refusal {
     }
 }
 
-/// A path without its way of writing: `containers[name="chat"].image` and `containers[chat].image` are the same.
+/// Normalizes a path: `containers[name="chat"].image` and `containers[chat].image` are the same.
 fn plain(path: &str) -> String {
     let mut steps: Vec<String> = Vec::new();
     for step in path.split(['.', '[', ']', '/', ',']).filter(|step| !step.is_empty()) {
@@ -86,25 +86,25 @@ fn plain(path: &str) -> String {
     steps.join(".")
 }
 
-/// A failure of our own.
-pub(super) fn own(class: Class, action: &str, message: impl Into<String>) -> Failure {
+/// Returns an internal failure.
+pub(super) fn own(class: FailureClass, action: &str, message: impl Into<String>) -> Failure {
     Failure { service: "kubernetes".to_owned(), ..Failure::own(class, action, message) }
 }
 
-/// What became of a call.
-pub(super) fn classify(action: &str, error: &Error) -> Refusal {
+/// Classifies the error of a call.
+pub(super) fn classify(action: &str, error: &Error) -> ApiRefusal {
     match error {
-        Error::Api(status) => Refusal { failure: answered(action, status), conflicts: conflicts(status) },
-        other => Refusal { failure: own(class_of_silence(other), action, chain(other)), conflicts: Vec::new() },
+        Error::Api(status) => ApiRefusal { failure: answered(action, status), conflicts: conflicts(status) },
+        other => ApiRefusal { failure: own(class_of_silence(other), action, chain(other)), conflicts: Vec::new() },
     }
 }
 
-/// A failure to reach a server at all. Only to look was asked: it can be asked again whatever became of it.
+/// Returns a failure to connect to a server. The request only reads: it can be retried whatever its result was.
 pub(super) fn unreachable(server: &str, failure: Failure) -> Failure {
     // The name of the step that failed is all that tells a name without an address from an address without a server.
     let unresolved = failure.message.contains("dns error").then(|| UNRESOLVED.to_owned());
     Failure {
-        class: if failure.class == Class::UnknownOutcome { Class::Unavailable } else { failure.class },
+        class: if failure.class == FailureClass::UnknownOutcome { FailureClass::Unavailable } else { failure.class },
         action: CONNECT.to_owned(),
         code: failure.code.or(unresolved),
         message: format!("{server}: {}", failure.message),
@@ -112,13 +112,15 @@ pub(super) fn unreachable(server: &str, failure: Failure) -> Failure {
     }
 }
 
-/// Whether a failure is about what was asked alone: the server has answered, and to somebody whom it knows. Any other
-/// would come of every other question, too.
+/// Returns `true` if a failure is about this request only: the server has answered, and has accepted the caller. Any other
+/// failure would affect every other request, too.
 pub(super) fn is_alone(failure: &Failure) -> bool {
     let answered = failure.code.is_some();
     match failure.class {
-        Class::Unauthenticated => false,
-        Class::Unavailable | Class::UnknownOutcome | Class::Fatal => answered && failure.action != CONNECT,
+        FailureClass::Unauthenticated => false,
+        FailureClass::Unavailable | FailureClass::UnknownOutcome | FailureClass::Fatal => {
+            answered && failure.action != CONNECT
+        }
         _ => true,
     }
 }
@@ -129,40 +131,40 @@ fn answered(action: &str, status: &Status) -> Failure {
     Failure { code, ..own(class_of(status), action, status.message.clone()) }
 }
 
-fn class_of(status: &Status) -> Class {
+fn class_of(status: &Status) -> FailureClass {
     let caused_by = |reason: &str| causes(status).any(|cause| cause.reason == reason);
     if is_schema_error(status) {
-        return Class::Invalid;
+        return FailureClass::Invalid;
     }
     if caused_by(TERMINATING) {
-        return Class::Held;
+        return FailureClass::Held;
     }
     if status.reason == "Conflict" {
         // Somebody else's field stays theirs; a lost race for a version is run again.
-        return if caused_by(MANAGER_CONFLICT) { Class::Invalid } else { Class::Throttled };
+        return if caused_by(MANAGER_CONFLICT) { FailureClass::Invalid } else { FailureClass::Throttled };
     }
     let listed = REASONS.iter().find(|(_, reasons)| reasons.contains(&status.reason.as_str()));
     listed.map_or_else(|| class_of_code(status.code), |(class, _)| *class)
 }
 
-/// Server-side apply answers a body that does not fit the schema (a field that does not exist, a number where text should
-/// be) with 500 and no reason of its own: its message is all that tells it from a server that failed, and it must not be
-/// sent again for a quarter of an hour.
+/// Server-side apply answers a body that does not match the schema (a field that does not exist, a number instead of text)
+/// with 500 and no reason of its own: only its message distinguishes it from a failed server, and it must not be retried
+/// for 15 minutes.
 fn is_schema_error(status: &Status) -> bool {
     status.code == 500 && status.message.contains("failed to create typed patch object")
 }
 
-fn class_of_code(code: u16) -> Class {
+fn class_of_code(code: u16) -> FailureClass {
     match code {
-        401 => Class::Unauthenticated,
-        403 => Class::Denied,
-        404 | 410 => Class::Gone,
-        429 => Class::Throttled,
-        503 => Class::Unavailable,
+        401 => FailureClass::Unauthenticated,
+        403 => FailureClass::Denied,
+        404 | 410 => FailureClass::Gone,
+        429 => FailureClass::Throttled,
+        503 => FailureClass::Unavailable,
         // A server that fails may have done before what it was asked.
-        500.. => Class::UnknownOutcome,
-        400.. => Class::Invalid,
-        _ => Class::Fatal,
+        500.. => FailureClass::UnknownOutcome,
+        400.. => FailureClass::Invalid,
+        _ => FailureClass::Fatal,
     }
 }
 
@@ -170,17 +172,17 @@ fn causes(status: &Status) -> impl Iterator<Item = &kube::core::response::Status
     status.details.iter().flat_map(|details| &details.causes)
 }
 
-/// How long the server asks to be left alone, in seconds.
+/// Returns the time after which the server asks for a retry, in seconds.
 pub(super) fn retry_after(error: &Error) -> Option<u64> {
     let Error::Api(status) = error else { return None };
     let seconds = status.details.as_ref()?.retry_after_seconds;
     (status.code == 429 && seconds > 0).then_some(u64::from(seconds))
 }
 
-fn conflicts(status: &Status) -> Vec<Conflict> {
+fn conflicts(status: &Status) -> Vec<FieldConflict> {
     let of_managers = causes(status).filter(|cause| cause.reason == MANAGER_CONFLICT);
     of_managers
-        .map(|cause| Conflict {
+        .map(|cause| FieldConflict {
             field: cause.field.trim_start_matches('.').to_owned(),
             // `conflict with "kubectl-scale" using apps/v1`
             owner: cause.message.split('"').nth(1).unwrap_or("somebody else").to_owned(),
@@ -188,24 +190,24 @@ fn conflicts(status: &Status) -> Vec<Conflict> {
         .collect()
 }
 
-/// No answer came. Whether the request arrived decides whether it may have been carried out.
-fn class_of_silence(error: &Error) -> Class {
+/// Classifies a missing answer: the change may have been made only if the request arrived.
+fn class_of_silence(error: &Error) -> FailureClass {
     let io = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
         .find_map(|error| error.downcast_ref::<std::io::Error>());
     match (error, io.map(std::io::Error::kind)) {
         (Error::Service(_) | Error::HyperError(_) | Error::ReadEvents(_), kind) => match kind {
             // What TLS refuses is not there another time.
-            Some(ErrorKind::InvalidData) => Class::Fatal,
+            Some(ErrorKind::InvalidData) => FailureClass::Fatal,
             Some(
                 ErrorKind::ConnectionRefused
                 | ErrorKind::HostUnreachable
                 | ErrorKind::NetworkUnreachable
                 | ErrorKind::NotConnected
                 | ErrorKind::AddrNotAvailable,
-            ) => Class::Unavailable,
-            _ => Class::UnknownOutcome,
+            ) => FailureClass::Unavailable,
+            _ => FailureClass::UnknownOutcome,
         },
-        _ => Class::Fatal,
+        _ => FailureClass::Fatal,
     }
 }
 
@@ -232,36 +234,39 @@ mod tests {
         Status::failure(message, reason).with_code(code).with_details(details)
     }
 
-    fn class(code: u16, reason: &str) -> Class {
+    fn class(code: u16, reason: &str) -> FailureClass {
         class_of(&status(code, reason, "", &[]))
     }
 
     #[test]
     fn a_reason_decides_before_the_status() {
-        assert_eq!(class(429, "TooManyRequests"), Class::Throttled);
-        assert_eq!(class(422, "Invalid"), Class::Invalid);
-        assert_eq!(class(409, "AlreadyExists"), Class::AlreadyExists);
-        assert_eq!(class(403, "Forbidden"), Class::Denied);
-        assert_eq!(class(401, "Unauthorized"), Class::Unauthenticated);
-        assert_eq!(class(404, ""), Class::Gone);
-        assert_eq!(class(502, "BadGateway"), Class::UnknownOutcome);
+        assert_eq!(class(429, "TooManyRequests"), FailureClass::Throttled);
+        assert_eq!(class(422, "Invalid"), FailureClass::Invalid);
+        assert_eq!(class(409, "AlreadyExists"), FailureClass::AlreadyExists);
+        assert_eq!(class(403, "Forbidden"), FailureClass::Denied);
+        assert_eq!(class(401, "Unauthorized"), FailureClass::Unauthenticated);
+        assert_eq!(class(404, ""), FailureClass::Gone);
+        assert_eq!(class(502, "BadGateway"), FailureClass::UnknownOutcome);
     }
 
     #[test]
     fn a_body_that_does_not_fit_the_schema_is_not_sent_again() {
         let message = "failed to create typed patch object (default/chat; apps/v1, Kind=Deployment): \
                        .spec.replica: field not declared in schema";
-        assert_eq!(class_of(&status(500, "", message, &[])), Class::Invalid);
-        assert_eq!(class_of(&status(500, "InternalError", "etcdserver: leader changed", &[])), Class::UnknownOutcome);
+        assert_eq!(class_of(&status(500, "", message, &[])), FailureClass::Invalid);
+        assert_eq!(
+            class_of(&status(500, "InternalError", "etcdserver: leader changed", &[])),
+            FailureClass::UnknownOutcome
+        );
     }
 
     #[test]
     fn a_conflict_names_the_field_and_its_owner() {
         let conflict = (MANAGER_CONFLICT, ".spec.replicas", "conflict with \"kubectl-scale\" using apps/v1");
         let status = status(409, "Conflict", "Apply failed with 1 conflict", &[conflict]);
-        assert_eq!(class_of(&status), Class::Invalid);
+        assert_eq!(class_of(&status), FailureClass::Invalid);
         let found = conflicts(&status);
-        assert_eq!(found, [Conflict { field: "spec.replicas".to_owned(), owner: "kubectl-scale".to_owned() }]);
+        assert_eq!(found, [FieldConflict { field: "spec.replicas".to_owned(), owner: "kubectl-scale".to_owned() }]);
     }
 
     #[test]
@@ -278,8 +283,8 @@ mod tests {
     #[test]
     fn a_conflict_about_a_whole_map_is_about_its_fields_and_about_no_neighbour() {
         let about = |field: &str, changed: &str| {
-            let conflict = Conflict { field: field.to_owned(), owner: "them".to_owned() };
-            let refusal = Refusal { failure: own(Class::Invalid, "apply", ""), conflicts: vec![conflict] };
+            let conflict = FieldConflict { field: field.to_owned(), owner: "them".to_owned() };
+            let refusal = ApiRefusal { failure: own(FailureClass::Invalid, "apply", ""), conflicts: vec![conflict] };
             refusal.is_about(&BTreeSet::from([changed.to_owned()]))
         };
         assert!(about("spec.selector", "spec.selector.app") && about("spec.selector", "spec.selector"));
@@ -288,9 +293,9 @@ mod tests {
 
     #[test]
     fn a_lost_race_is_run_again_and_a_leaving_namespace_waited_for() {
-        assert_eq!(class(409, "Conflict"), Class::Throttled);
+        assert_eq!(class(409, "Conflict"), FailureClass::Throttled);
         let leaving = status(403, "Forbidden", "", &[(TERMINATING, "", "")]);
-        assert_eq!(class_of(&leaving), Class::Held);
+        assert_eq!(class_of(&leaving), FailureClass::Held);
     }
 
     #[test]
@@ -298,7 +303,7 @@ mod tests {
         let answer = |code: u16, reason: &str| is_alone(&answered("apply", &status(code, reason, "", &[])));
         assert!(answer(500, "InternalError") && answer(503, "ServiceUnavailable") && answer(500, ""));
         assert!(answer(403, "Forbidden") && !answer(401, "Unauthorized"));
-        assert!(!is_alone(&own(Class::UnknownOutcome, "apply", "the connection was reset")));
+        assert!(!is_alone(&own(FailureClass::UnknownOutcome, "apply", "the connection was reset")));
         assert!(!is_alone(&unreachable(
             "https://api",
             answered("get /readyz", &status(500, "InternalError", "", &[]))
@@ -308,8 +313,8 @@ mod tests {
     #[test]
     fn a_refused_connection_was_not_made_and_a_broken_one_may_have_been_heard() {
         let io = |kind: ErrorKind| Error::Service(std::io::Error::new(kind, "no").into());
-        assert_eq!(class_of_silence(&io(ErrorKind::ConnectionRefused)), Class::Unavailable);
-        assert_eq!(class_of_silence(&io(ErrorKind::ConnectionReset)), Class::UnknownOutcome);
-        assert_eq!(class_of_silence(&io(ErrorKind::InvalidData)), Class::Fatal);
+        assert_eq!(class_of_silence(&io(ErrorKind::ConnectionRefused)), FailureClass::Unavailable);
+        assert_eq!(class_of_silence(&io(ErrorKind::ConnectionReset)), FailureClass::UnknownOutcome);
+        assert_eq!(class_of_silence(&io(ErrorKind::InvalidData)), FailureClass::Fatal);
     }
 }

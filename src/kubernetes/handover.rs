@@ -1,20 +1,24 @@
-//! Handing the number of pods over to whoever decides about it next.
+//! Handing the number of replicas over to its next manager.
 
 use serde_json::json;
 
-use super::client::{Apply, Connection, MANAGER};
-use super::place::{Json, Place};
+use super::client::{ApiConnection, ApplyMode, MANAGER};
+use super::object_ref::{JsonObject, ObjectRef};
 use crate::engine::Failure;
 
-/// The kinds whose number of pods something else may decide.
+/// The kinds whose number of replicas another manager may set.
 const SCALED: [&str; 2] = ["Deployment", "StatefulSet"];
 
-/// Keeps the number of pods that there are when a manifest no longer says one.
+/// Keeps the current number of replicas if a manifest no longer sets it.
 ///
-/// What we set once and no longer set, server-side apply takes away: the number would fall to one before the autoscaler has
-/// looked for the first time. So another manager takes it over before, as the page on server-side apply says under
+/// Server-side apply removes a field that was set once and is no longer set: the number would fall to one before the
+/// autoscaler's first evaluation. So another manager takes the field over first, as the page on server-side apply says under
 /// "Transferring ownership".
-pub(super) async fn hand_over(connection: &Connection, place: &Place, manifest: &Json) -> Result<(), Failure> {
+pub(super) async fn hand_over(
+    connection: &ApiConnection,
+    place: &ObjectRef,
+    manifest: &JsonObject,
+) -> Result<(), Failure> {
     if !SCALED.contains(&place.api.kind.as_ref()) || !manifest["spec"]["replicas"].is_null() {
         return Ok(());
     }
@@ -26,12 +30,12 @@ pub(super) async fn hand_over(connection: &Connection, place: &Place, manifest: 
         "metadata": { "name": place.name, "namespace": place.namespace },
         "spec": { "replicas": replicas },
     });
-    connection.apply(place, &kept, Apply::HandedOver).await?;
+    connection.apply(place, &kept, ApplyMode::HandedOver).await?;
     Ok(())
 }
 
-/// Whether it is we who hold the number of pods.
-fn is_held(object: &Json) -> bool {
+/// Returns `true` if Quorate manages the number of replicas.
+fn is_held(object: &JsonObject) -> bool {
     let managers = object["metadata"]["managedFields"].as_array();
     let mut ours = managers.into_iter().flatten().filter(|entry| entry["manager"] == MANAGER);
     ours.any(|entry| entry["fieldsV1"]["f:spec"]["f:replicas"].is_object())

@@ -1,36 +1,36 @@
-//! An object as the API tells it, as the engine sees it.
+//! The conversion of an API object to the engine's form.
 
 use std::collections::BTreeMap;
 
-use super::place::{Json, Place};
-use super::progress::{Progress, progress};
-use crate::engine::{Address, Live, Phase};
+use super::object_ref::{JsonObject, ObjectRef};
+use super::progress::{RolloutProgress, progress};
+use crate::engine::{Address, Live, ObjectPhase};
 use crate::resource::{ApiType, fields, is_kubernetes, marked};
 
-/// A marked object; nothing for one that does not say which object of the cluster it is.
-pub(super) fn live(cluster: &str, api: &ApiType, object: &Json) -> Option<Live> {
+/// Converts a marked object; returns `None` for one without the address of an object of the cluster.
+pub(super) fn live(cluster: &str, api: &ApiType, object: &JsonObject) -> Option<Live> {
     let address = ours(cluster, object)?;
     as_live(api, object, address, true)
 }
 
-/// Which object of the cluster it is; nothing if it does not say so.
-pub(super) fn ours(cluster: &str, object: &Json) -> Option<Address> {
+/// Returns the address of an object of the cluster; `None` if it has none.
+pub(super) fn ours(cluster: &str, object: &JsonObject) -> Option<Address> {
     marked(cluster, object).filter(|address| is_kubernetes(address.kind()))
 }
 
-/// What stands where an object should be.
-pub(super) fn as_live(api: &ApiType, object: &Json, address: Address, proven: bool) -> Option<Live> {
+/// Converts an existing object at the place of a wanted one.
+pub(super) fn as_live(api: &ApiType, object: &JsonObject, address: Address, proven: bool) -> Option<Live> {
     let metadata = &object["metadata"];
     let phase = match progress(object) {
-        _ if metadata["deletionTimestamp"].is_string() => Phase::Deleting,
-        Progress::Done => Phase::Ready,
+        _ if metadata["deletionTimestamp"].is_string() => ObjectPhase::Deleting,
+        RolloutProgress::Done => ObjectPhase::Ready,
         // One that has given up is mended by what is applied next, not by making it anew.
-        Progress::Waiting(_) | Progress::Stalled(_) => Phase::Pending,
+        RolloutProgress::Waiting(_) | RolloutProgress::Stalled(_) => ObjectPhase::Pending,
     };
     let uid = metadata["uid"].as_str().unwrap_or_default().to_owned();
     Some(Live {
         address,
-        id: Place::of(api, object)?.to_string(),
+        id: ObjectRef::of(api, object)?.to_string(),
         attributes: fields(object),
         outputs: BTreeMap::from([("uid".to_owned(), uid)]),
         phase,

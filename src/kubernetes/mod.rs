@@ -1,24 +1,24 @@
-//! The only place that knows the Kubernetes API: a second cloud of the same engine.
+//! The only place that knows the Kubernetes API: a second cloud for the same engine.
 //!
 //! It applies manifests by server-side apply as the field manager `quorate`, finds its objects by label, and waits with
-//! watches. It never repeats a change, it classifies what the API answered (`failure.rs`) and the engine decides.
+//! watches. It never retries a change: it classifies the API's answer (`failure.rs`) and the engine decides.
 
 mod access;
 mod census;
 mod client;
 mod custom;
+mod dry_run;
 mod failure;
 mod handover;
 mod live;
 mod namespace;
-mod patience;
-mod place;
+mod object_ref;
 mod progress;
 mod provider;
-mod rehearsal;
 mod release;
 mod rollout;
 mod trouble;
+mod wait_budget;
 mod warnings;
 
 #[cfg(test)]
@@ -28,6 +28,6 @@ pub(crate) mod testbed;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, Entrance};
+pub use access::{ApiAccess, ClientAccess};
 pub use failure::{CONNECT, UNRESOLVED};
-pub use provider::Kubernetes;
+pub use provider::KubernetesProvider;

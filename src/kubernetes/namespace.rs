@@ -1,32 +1,32 @@
-//! A namespace takes everything in it along when it goes: so it goes only without what others made.
+//! Deletion of namespaces: it deletes everything inside, so a namespace is deleted only without objects of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::client::{Connection, Query};
+use super::client::{ApiConnection, ListQuery};
 use super::failure::{is_alone, own};
 use super::live::ours;
-use super::place::{Json, Place};
+use super::object_ref::{JsonObject, ObjectRef};
 use super::provider::ABREAST;
-use crate::engine::{Attributes, Class, Failure, Live, Object, Value};
+use crate::engine::{Attributes, Failure, FailureClass, Live, Object, Value};
 use crate::resource::ApiType;
 
 const NAMESPACE: &str = "Namespace";
 static NAMESPACES: ApiType = ApiType::known("v1", NAMESPACE, "namespaces", false);
-/// What Kubernetes itself puts into every namespace.
+/// The objects that Kubernetes itself creates in every namespace.
 const FURNITURE: [(&str, &str); 2] = [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
-/// Types whose objects only tell of others.
+/// Types whose objects only describe others.
 const ECHOES: [&str; 4] = ["events", "endpoints", "endpointslices", "leases"];
-/// How many objects of others are named.
+/// Maximum number of foreign objects that a message names.
 const NAMED: usize = 5;
-/// How far an owner is looked for: a pod's replica set, its deployment, and what made that.
+/// Maximum depth of the search for an owner: a pod's replica set, its deployment, and its owner.
 const FAR: usize = 5;
 
-/// Refuses to go on if a namespace holds what this cluster's file does not. What cannot be looked at counts as somebody's.
-pub(super) async fn check_empty(connection: &Connection, place: &Place, cluster: &str) -> Result<(), Failure> {
+/// Returns an error if a namespace holds objects that are not of this cluster. An object that cannot be read counts as one.
+pub(super) async fn check_empty(connection: &ApiConnection, place: &ObjectRef, cluster: &str) -> Result<(), Failure> {
     let found = inside(connection, &place.name).await?;
-    let family = Family::new(&found, cluster);
+    let family = NamespaceObjects::new(&found, cluster);
     let mut others: Vec<String> = found.iter().filter(|object| !family.holds(object)).map(named).collect();
     if others.is_empty() {
         return Ok(());
@@ -38,12 +38,12 @@ pub(super) async fn check_empty(connection: &Connection, place: &Place, cluster:
         "it holds what this cluster's file did not make: {}{more}; move that, or remove it yourself",
         others.join(", ")
     );
-    Err(own(Class::Invalid, &format!("delete {place}"), message))
+    Err(own(FailureClass::Invalid, &format!("delete {place}"), message))
 }
 
-/// What to say of the namespaces that are there and no longer wanted: those that will not go, and why.
+/// Returns notes about existing namespaces that are no longer wanted: those that cannot be deleted, and the reasons.
 pub(super) async fn held(
-    connection: &Connection,
+    connection: &ApiConnection,
     cluster: &str,
     wanted: &[Object],
     live: &[Live],
@@ -56,7 +56,7 @@ pub(super) async fn held(
     let mut notes = Vec::new();
     for live in live.iter().filter(|live| live.proven) {
         let Some(name) = name(&live.attributes).filter(|name| !stay.contains(name)) else { continue };
-        let place = Place { api: NAMESPACES.clone(), namespace: None, name };
+        let place = ObjectRef { api: NAMESPACES.clone(), namespace: None, name };
         match check_empty(connection, &place, cluster).await {
             Err(failure) if is_alone(&failure) => {
                 notes.push(format!("{place} has left the file, and cannot be removed: {}", failure.message));
@@ -67,36 +67,36 @@ pub(super) async fn held(
     Ok(notes)
 }
 
-/// Everything in a namespace, of whatever type: what it is called and whose it is, not what is in it.
-async fn inside(connection: &Connection, namespace: &str) -> Result<Vec<Json>, Failure> {
+/// Returns the metadata of everything in a namespace, of all types, without the content.
+async fn inside(connection: &ApiConnection, namespace: &str) -> Result<Vec<JsonObject>, Failure> {
     let types = connection.types().await?;
     let within = types.into_iter().filter(|api| api.namespaced && !ECHOES.contains(&api.plural.as_ref()));
-    let asked = within.map(async |api| connection.list(&api, Query::within(namespace).names()).await);
-    let found: Vec<Vec<Json>> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
+    let asked = within.map(async |api| connection.list(&api, ListQuery::within(namespace).names()).await);
+    let found: Vec<Vec<JsonObject>> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-/// What is this cluster's in a namespace, and what came of that.
-struct Family<'a> {
+/// The objects of this cluster in a namespace, and those that they own.
+struct NamespaceObjects<'a> {
     cluster: &'a str,
-    by_uid: BTreeMap<&'a str, &'a Json>,
+    by_uid: BTreeMap<&'a str, &'a JsonObject>,
 }
 
-impl<'a> Family<'a> {
-    fn new(found: &'a [Json], cluster: &'a str) -> Self {
+impl<'a> NamespaceObjects<'a> {
+    fn new(found: &'a [JsonObject], cluster: &'a str) -> Self {
         let by_uid = found.iter().filter_map(|object| Some((object["metadata"]["uid"].as_str()?, object)));
         Self { cluster, by_uid: by_uid.collect() }
     }
 
-    fn holds(&self, object: &Json) -> bool {
+    fn holds(&self, object: &JsonObject) -> bool {
         let metadata = &object["metadata"];
         let furniture = FURNITURE.iter().any(|(kind, name)| object["kind"] == *kind && metadata["name"] == *name);
         // What goes anyway is nobody's to keep.
         furniture || metadata["deletionTimestamp"].is_string() || self.descends(object, FAR)
     }
 
-    /// Whether it is ours, or belongs to what is.
-    fn descends(&self, object: &Json, far: usize) -> bool {
+    /// Returns `true` if the object belongs to the cluster, or is owned by one that does.
+    fn descends(&self, object: &JsonObject, far: usize) -> bool {
         let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
         let mut owners = owners.filter_map(|owner| self.by_uid.get(owner["uid"].as_str()?));
         ours(self.cluster, object).is_some() || (far > 0 && owners.any(|owner| self.descends(owner, far - 1)))
@@ -104,8 +104,8 @@ impl<'a> Family<'a> {
 }
 
 /// `Secret team/theirs`
-fn named(object: &Json) -> String {
-    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+fn named(object: &JsonObject) -> String {
+    let text = |value: &JsonObject| value.as_str().unwrap_or_default().to_owned();
     let metadata = &object["metadata"];
     format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
 }

@@ -1,23 +1,23 @@
-//! How far something has come on its way to be as it should.
+//! The progress of an object toward its wanted state.
 
-use super::place::Json;
+use super::object_ref::JsonObject;
 
-/// The label of a master's node, and its taint.
+/// The label and the taint of a master's node.
 const MASTER: &str = "node-role.kubernetes.io/control-plane";
 
-/// How far something has come.
+/// The progress of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// It is as it should be.
+pub(super) enum RolloutProgress {
+    /// It has reached its wanted state.
     Done,
-    /// Not yet: what is missing, in a few words.
+    /// It is not complete: the text names what is missing.
     Waiting(String),
-    /// It has given up.
+    /// It has failed.
     Stalled(String),
 }
 
-/// How far an object has come. What runs nothing is there once it is stored.
-pub(super) fn progress(object: &Json) -> Progress {
+/// Returns the progress of an object. An object that runs nothing is complete once it is stored.
+pub(super) fn progress(object: &JsonObject) -> RolloutProgress {
     let (spec, status) = (&object["spec"], &object["status"]);
     let seen = status["observedGeneration"].as_u64() >= object["metadata"]["generation"].as_u64();
     let number = |name: &str| status[name].as_u64().unwrap_or(0);
@@ -31,7 +31,7 @@ pub(super) fn progress(object: &Json) -> Progress {
             let there = updated.min(number("numberAvailable"));
             match wanted {
                 // Every cluster has masters: they have not joined yet, or are not known as such.
-                0 if seen && is_for_masters(spec) => Progress::Waiting("no master is a node yet".to_owned()),
+                0 if seen && is_for_masters(spec) => RolloutProgress::Waiting("no master is a node yet".to_owned()),
                 // Machines of another kind there may be none of, and more will come: that is as asked for.
                 _ => pods(seen && there >= wanted, there, wanted),
             }
@@ -44,14 +44,14 @@ pub(super) fn progress(object: &Json) -> Progress {
             pods(seen && there >= wanted, there, wanted)
         }
         "CustomResourceDefinition" => match condition(object, "Established") {
-            Some(established) if established["status"] == "True" => Progress::Done,
-            _ => Progress::Waiting("until it is established".to_owned()),
+            Some(established) if established["status"] == "True" => RolloutProgress::Done,
+            _ => RolloutProgress::Waiting("until it is established".to_owned()),
         },
-        _ => Progress::Done,
+        _ => RolloutProgress::Done,
     }
 }
 
-fn deployment(object: &Json, seen: bool) -> Progress {
+fn deployment(object: &JsonObject, seen: bool) -> RolloutProgress {
     let status = &object["status"];
     let number = |name: &str| status[name].as_u64().unwrap_or(0);
     let wanted = object["spec"]["replicas"].as_u64().unwrap_or(1);
@@ -59,29 +59,29 @@ fn deployment(object: &Json, seen: bool) -> Progress {
     let there = updated.min(available);
     // Old pods that are still there may serve, but they are not what was asked for.
     if seen && updated == wanted && all == wanted && available == wanted {
-        return Progress::Done;
+        return RolloutProgress::Done;
     }
     let told = pods(false, there, wanted);
     let gave_up = condition(object, "Progressing").filter(|condition| condition["status"] == "False");
     match (seen, gave_up, told) {
-        (true, Some(_), Progress::Waiting(told)) => Progress::Stalled(told),
+        (true, Some(_), RolloutProgress::Waiting(told)) => RolloutProgress::Stalled(told),
         (_, _, told) => told,
     }
 }
 
-/// Whether a `DaemonSet` is for every master, and for nothing else.
-fn is_for_masters(spec: &Json) -> bool {
+/// Returns `true` if a `DaemonSet` runs on every master, and on no other node.
+fn is_for_masters(spec: &JsonObject) -> bool {
     let pod = &spec["template"]["spec"];
     let only = pod["nodeSelector"].as_object().is_some_and(|labels| labels.len() == 1 && labels.contains_key(MASTER));
     let mut tolerated = pod["tolerations"].as_array().into_iter().flatten();
     only && pod["affinity"].is_null() && tolerated.any(|taint| taint["key"] == MASTER || taint["key"].is_null())
 }
 
-fn pods(done: bool, there: u64, wanted: u64) -> Progress {
-    if done { Progress::Done } else { Progress::Waiting(format!("{there} of {wanted} pods are ready")) }
+fn pods(done: bool, there: u64, wanted: u64) -> RolloutProgress {
+    if done { RolloutProgress::Done } else { RolloutProgress::Waiting(format!("{there} of {wanted} pods are ready")) }
 }
 
-/// The condition of this type.
-pub(super) fn condition<'a>(object: &'a Json, name: &str) -> Option<&'a Json> {
+/// Returns the condition of this type.
+pub(super) fn condition<'a>(object: &'a JsonObject, name: &str) -> Option<&'a JsonObject> {
     object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
 }

@@ -1,4 +1,4 @@
-//! Waiting until what was applied is there: by watch, and with the reason when it stalls.
+//! Waiting for rollouts: by watch, and with the reason when a rollout stalls.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,64 +6,68 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
-use super::client::{Connection, Events, Seen};
+use super::client::{ApiConnection, WatchEvents, WatchedChange};
 use super::failure::own;
-use super::patience::Patience;
-use super::place::{Json, Place};
-use super::progress::{Progress, condition};
+use super::object_ref::{JsonObject, ObjectRef};
+use super::progress::{RolloutProgress, condition};
 use super::trouble::{distinct, trouble};
+use super::wait_budget::WaitBudget;
 use super::warnings::{selector, warnings};
-use crate::engine::{Class, Failure, Note};
+use crate::engine::{Failure, FailureClass, ProgressNote};
 use crate::resource::ApiType;
 
-/// The type of pods, which no manifest of ours makes by itself.
+/// The type of pods, which no manifest of Quorate creates directly.
 const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
-/// How long something may take, however much moves.
+/// Maximum time of a rollout, even with progress.
 pub(super) const LIMIT: Duration = Duration::from_mins(20);
-/// How long nothing may be said before it is asked for warnings.
+/// Time without a new message before warnings are read.
 const QUIET: Duration = Duration::from_secs(20);
-/// How long before a watch that broke is begun anew.
+/// Pause before a broken watch is started again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Waits until an object is as it should be, and returns it.
-pub(super) async fn wait(connection: &Connection, place: &Place, note: Note<'_>) -> Result<Json, Failure> {
-    let mut vigil = Vigil {
+/// Waits until an object has reached its wanted state, and returns it.
+pub(super) async fn wait(
+    connection: &ApiConnection,
+    place: &ObjectRef,
+    note: ProgressNote<'_>,
+) -> Result<JsonObject, Failure> {
+    let mut waiter = ObjectWaiter {
         connection,
         place,
-        patience: Patience::new(Instant::now()),
+        patience: WaitBudget::new(Instant::now()),
         pods: BTreeMap::new(),
         failed: None,
         said: String::new(),
     };
-    let told = match tokio::time::timeout(LIMIT, vigil.keep(note)).await {
-        Ok(Ok(End::There(object))) => return Ok(object),
-        Ok(Ok(End::Stalled(told))) => told,
+    let told = match tokio::time::timeout(LIMIT, waiter.wait(note)).await {
+        Ok(Ok(WaitEnd::There(object))) => return Ok(object),
+        Ok(Ok(WaitEnd::Stalled(told))) => told,
         Ok(Err(failure)) => return Err(failure),
         Err(_) => format!("not within {} minutes", LIMIT.as_secs() / 60),
     };
     // Why it failed is known without them, too.
     let warnings = warnings(connection, place).await.unwrap_or_default();
-    Err(vigil.stalled(&told, &warnings))
+    Err(waiter.stalled(&told, &warnings))
 }
 
-/// How waiting ends.
-enum End {
-    /// It is as it should be.
-    There(Json),
-    /// It has given up: how far it came.
+/// The end of a wait.
+enum WaitEnd {
+    /// The object has reached its wanted state.
+    There(JsonObject),
+    /// The object has failed; the text is its last progress.
     Stalled(String),
 }
 
-/// Waits until an object is gone that is on its way out. One of this name that is not, or that has another uid, is not the
-/// one that was removed.
+/// Waits until an object is gone that is being deleted. An object of this name that is not being deleted, or that has
+/// another uid, is not the one that was deleted.
 ///
-/// The watch begins before the look: it tells nothing of what has gone before it began.
+/// The watch starts before the read: a watch does not report deletions from before its start.
 pub(super) async fn wait_gone(
-    connection: &Connection,
-    place: &Place,
+    connection: &ApiConnection,
+    place: &ObjectRef,
     uid: Option<&str>,
     patience: Duration,
-    note: Note<'_>,
+    note: ProgressNote<'_>,
 ) -> Result<(), Failure> {
     let until = Instant::now() + patience;
     note("until it is gone".to_owned());
@@ -78,8 +82,12 @@ pub(super) async fn wait_gone(
                 () = sleep_until(until) => return Err(stays(place, &there, patience)),
             };
             match event {
-                Some(Ok(Seen::Gone(gone))) if gone["metadata"]["uid"] == there["metadata"]["uid"] => return Ok(()),
-                Some(Ok(Seen::There(now))) if now["metadata"]["uid"] == there["metadata"]["uid"] => there = now,
+                Some(Ok(WatchedChange::Gone(gone))) if gone["metadata"]["uid"] == there["metadata"]["uid"] => {
+                    return Ok(());
+                }
+                Some(Ok(WatchedChange::There(now))) if now["metadata"]["uid"] == there["metadata"]["uid"] => {
+                    there = now;
+                }
                 Some(Ok(_)) => {}
                 // The watch has ended or broken: watch anew, and look again.
                 Some(Err(_)) | None => break,
@@ -89,35 +97,35 @@ pub(super) async fn wait_gone(
     }
 }
 
-/// Whether this object is the one of this uid, and on its way out.
-fn is_leaving(object: &Json, uid: Option<&str>) -> bool {
+/// Returns `true` if this object has this uid, and is being deleted.
+fn is_leaving(object: &JsonObject, uid: Option<&str>) -> bool {
     let metadata = &object["metadata"];
     metadata["deletionTimestamp"].is_string() && uid.is_none_or(|uid| metadata["uid"] == uid)
 }
 
-fn stays(place: &Place, object: &Json, patience: Duration) -> Failure {
+fn stays(place: &ObjectRef, object: &JsonObject, patience: Duration) -> Failure {
     let finalizers: Vec<&str> =
-        object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(JsonObject::as_str).collect();
     let by = if finalizers.is_empty() { String::new() } else { format!(": {} holds it", finalizers.join(", ")) };
     let message = format!("it is not gone after {} minutes{by}", patience.as_secs() / 60);
-    own(Class::Held, &format!("delete {place}"), message)
+    own(FailureClass::Held, &format!("delete {place}"), message)
 }
 
-/// Somebody who waits for one object.
-struct Vigil<'a> {
-    connection: &'a Connection,
-    place: &'a Place,
-    patience: Patience,
-    /// What is wrong with each pod, by name.
+/// The wait for one object.
+struct ObjectWaiter<'a> {
+    connection: &'a ApiConnection,
+    place: &'a ObjectRef,
+    patience: WaitBudget,
+    /// The problem of each pod, by name.
     pods: BTreeMap<String, String>,
-    /// Why no pod can be made.
+    /// The reason that no pod can be created.
     failed: Option<String>,
-    /// What was said last.
+    /// The last message.
     said: String,
 }
 
-impl Vigil<'_> {
-    async fn keep(&mut self, note: Note<'_>) -> Result<End, Failure> {
+impl ObjectWaiter<'_> {
+    async fn wait(&mut self, note: ProgressNote<'_>) -> Result<WaitEnd, Failure> {
         loop {
             // A watch tells nothing of what has gone before it began: it begins before the look.
             let mut objects = self.connection.watch(self.place).await?;
@@ -129,12 +137,12 @@ impl Vigil<'_> {
                 tokio::select! {
                     biased;
                     event = objects.next() => match event {
-                        Some(Ok(Seen::There(object))) => {
+                        Some(Ok(WatchedChange::There(object))) => {
                             if let Some(end) = self.see(object, note) {
                                 return Ok(end);
                             }
                         }
-                        Some(Ok(Seen::Gone(_))) => return Err(self.gone()),
+                        Some(Ok(WatchedChange::Gone(_))) => return Err(self.gone()),
                         Some(Err(_)) | None => break,
                     },
                     event = pods.next() => match event {
@@ -142,7 +150,7 @@ impl Vigil<'_> {
                         Some(Err(_)) | None => break,
                     },
                     () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => {
-                        return Ok(End::Stalled(self.patience.told()));
+                        return Ok(WaitEnd::Stalled(self.patience.report()));
                     }
                     () = tokio::time::sleep(QUIET) => self.ask(note).await,
                 }
@@ -151,50 +159,50 @@ impl Vigil<'_> {
         }
     }
 
-    /// Says what the cluster warns of.
-    async fn ask(&mut self, note: Note<'_>) {
+    /// Reports the warnings of the cluster.
+    async fn ask(&mut self, note: ProgressNote<'_>) {
         let warnings = warnings(self.connection, self.place).await.unwrap_or_default();
         if !warnings.is_empty() {
-            self.say(&warnings.join("; "), note);
+            self.note(&warnings.join("; "), note);
         }
     }
 
-    /// The pods of a workload; of anything else nothing, for ever.
-    async fn watch_pods(&self, object: &Json) -> Result<Events, Failure> {
+    /// Watches the pods of a workload; for any other object, never returns an event.
+    async fn watch_pods(&self, object: &JsonObject) -> Result<WatchEvents, Failure> {
         let labels = selector(object).filter(|_| self.place.api.group() == "apps");
         let Some(labels) = labels else { return Ok(futures_util::stream::pending().boxed()) };
         self.connection.watch_all(&PODS, self.place.namespace.as_deref(), &labels).await
     }
 
-    fn see(&mut self, object: Json, note: Note<'_>) -> Option<End> {
+    fn see(&mut self, object: JsonObject, note: ProgressNote<'_>) -> Option<WaitEnd> {
         let failed = condition(&object, "ReplicaFailure").filter(|condition| condition["status"] == "True");
         self.failed = failed.and_then(|failed| failed["message"].as_str().map(str::to_owned));
         match self.patience.see(&object, Instant::now()) {
-            Progress::Done => Some(End::There(object)),
-            Progress::Stalled(told) => Some(End::Stalled(told)),
-            Progress::Waiting(told) => {
-                self.say(&told, note);
+            RolloutProgress::Done => Some(WaitEnd::There(object)),
+            RolloutProgress::Stalled(told) => Some(WaitEnd::Stalled(told)),
+            RolloutProgress::Waiting(told) => {
+                self.note(&told, note);
                 None
             }
         }
     }
 
-    fn see_pod(&mut self, event: Seen, note: Note<'_>) {
-        let name = |pod: &Json| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    fn see_pod(&mut self, event: WatchedChange, note: ProgressNote<'_>) {
+        let name = |pod: &JsonObject| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         match event {
-            Seen::Gone(pod) => drop(self.pods.remove(&name(&pod))),
-            Seen::There(pod) => match trouble(&pod) {
+            WatchedChange::Gone(pod) => drop(self.pods.remove(&name(&pod))),
+            WatchedChange::There(pod) => match trouble(&pod) {
                 Some(trouble) => {
                     self.pods.insert(name(&pod), trouble.clone());
-                    self.say(&trouble, note);
+                    self.note(&trouble, note);
                 }
                 None => drop(self.pods.remove(&name(&pod))),
             },
         }
     }
 
-    /// Says something that was not said just before.
-    fn say(&mut self, told: &str, note: Note<'_>) {
+    /// Reports a message, unless it is the same as the last one.
+    fn note(&mut self, told: &str, note: ProgressNote<'_>) {
         let told = match &self.failed {
             Some(failed) => format!("{told}; no pod can be made: {failed}"),
             None => told.to_owned(),
@@ -205,19 +213,19 @@ impl Vigil<'_> {
         }
     }
 
-    /// The end of waiting, with everything that stands in the way.
+    /// Returns the failure at the end of a wait, with all known causes.
     fn stalled(&self, told: &str, warnings: &[String]) -> Failure {
         let mut reasons = distinct(self.pods.values().map(String::as_str).chain(self.failed.as_deref()));
         reasons.extend(warnings.iter().map(String::as_str));
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
-        self.failure(Class::Fatal, &format!("{told}{reasons}"))
+        self.failure(FailureClass::Fatal, &format!("{told}{reasons}"))
     }
 
     fn gone(&self) -> Failure {
-        self.failure(Class::Gone, "it was removed meanwhile")
+        self.failure(FailureClass::Gone, "it was removed meanwhile")
     }
 
-    fn failure(&self, class: Class, message: &str) -> Failure {
+    fn failure(&self, class: FailureClass, message: &str) -> Failure {
         own(class, &format!("roll out {}", self.place), message)
     }
 }

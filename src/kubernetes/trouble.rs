@@ -1,16 +1,16 @@
-//! What is wrong with a pod, in words that say what to do.
+//! Problems of a pod, in messages that name the remedy.
 
-use super::place::Json;
+use super::object_ref::JsonObject;
 use super::progress::condition;
 
-/// Reasons for waiting that pass by themselves.
+/// Reasons for waiting that end by themselves.
 const NORMAL: &[&str] = &["ContainerCreating", "PodInitializing"];
 
-/// How it is said that an image cannot be got.
+/// The message for an image that cannot be pulled.
 const NO_IMAGE: &str = "cannot get";
 
-/// What keeps a pod from being ready; nothing if it is, or is on its way.
-pub(super) fn trouble(pod: &Json) -> Option<String> {
+/// Returns the reason that a pod is not ready; `None` if it is ready, or is starting.
+pub(super) fn trouble(pod: &JsonObject) -> Option<String> {
     if pod["metadata"]["deletionTimestamp"].is_string() {
         return None;
     }
@@ -22,7 +22,7 @@ pub(super) fn trouble(pod: &Json) -> Option<String> {
     })
 }
 
-fn unschedulable(pod: &Json) -> Option<String> {
+fn unschedulable(pod: &JsonObject) -> Option<String> {
     let scheduled = condition(pod, "PodScheduled").filter(|scheduled| scheduled["reason"] == "Unschedulable")?;
     Some(format!(
         "no node can take a pod: {}",
@@ -30,7 +30,7 @@ fn unschedulable(pod: &Json) -> Option<String> {
     ))
 }
 
-fn container(status: &Json) -> Option<String> {
+fn container(status: &JsonObject) -> Option<String> {
     let name = status["name"].as_str().unwrap_or_default();
     let waiting = &status["state"]["waiting"];
     let reason = waiting["reason"].as_str().filter(|reason| !NORMAL.contains(reason))?;
@@ -55,7 +55,7 @@ fn container(status: &Json) -> Option<String> {
     })
 }
 
-/// The kubelet tells one failure in turn as itself and as the pause before the next attempt: what it is about is told.
+/// The kubelet reports a failure alternately as itself and as the pause before the next attempt: the cause is returned.
 fn no_image(name: &str, image: &str, reason: &str, said: &str) -> String {
     let pause = format!("Back-off pulling image \"{image}\"");
     let cause = said.strip_prefix(&pause).unwrap_or(said).trim_start_matches(": ");
@@ -64,7 +64,7 @@ fn no_image(name: &str, image: &str, reason: &str, said: &str) -> String {
     if cause.is_empty() { format!("{told} ({reason})") } else { with(told, cause) }
 }
 
-/// Several troubles, each once. A cause of an image that cannot be got has other words for each pod: one of them is told.
+/// Returns distinct problems. The cause of an image that cannot be pulled differs for each pod: one of them is returned.
 pub(super) fn distinct<'a>(troubles: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut told: Vec<&str> = Vec::new();
     for trouble in troubles {
@@ -88,7 +88,7 @@ fn same(one: &str, other: &str) -> bool {
     one == other || image(one).is_some_and(|of_one| image(other) == Some(of_one))
 }
 
-fn unready(status: &Json) -> Option<String> {
+fn unready(status: &JsonObject) -> Option<String> {
     let name = status["name"].as_str().unwrap_or_default();
     let unready = status["state"]["running"].is_object() && status["ready"] == false;
     unready.then(|| format!("the container {name} runs, but is not ready"))
@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn waiting(reason: &str, message: &str) -> Json {
+    fn waiting(reason: &str, message: &str) -> JsonObject {
         let status = json!({ "name": "chat", "image": "chat:9", "state": { "waiting": { "reason": reason, "message": message } } });
         json!({ "status": { "containerStatuses": [status] } })
     }
@@ -165,7 +165,7 @@ mod tests {
     fn a_container_that_runs_and_does_not_answer_is_told_but_not_one_that_prepares() {
         let status =
             json!({ "name": "chat", "ready": false, "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
-        let pod = |status: Json| json!({ "status": { "containerStatuses": [status] } });
+        let pod = |status: JsonObject| json!({ "status": { "containerStatuses": [status] } });
         assert_eq!(trouble(&pod(status.clone())).as_deref(), Some("the container chat runs, but is not ready"));
         assert_eq!(trouble(&json!({ "status": { "initContainerStatuses": [status] } })), None);
         let mut ready = status;

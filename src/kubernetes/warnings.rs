@@ -1,18 +1,18 @@
-//! What the cluster's own events warn of, about something that does not come up.
+//! Warning events of the cluster about a workload that does not become ready.
 
 use std::collections::BTreeSet;
 
-use super::client::{Connection, Query};
-use super::place::{Json, Place};
+use super::client::{ApiConnection, ListQuery};
+use super::object_ref::{JsonObject, ObjectRef};
 use crate::engine::Failure;
 use crate::resource::ApiType;
 
 static EVENTS: ApiType = ApiType::known("v1", "Event", "events", true);
 static REPLICA_SETS: ApiType = ApiType::known("apps/v1", "ReplicaSet", "replicasets", true);
 static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
-/// Reasons that the state of a pod tells better.
+/// Reasons that the state of a pod describes better.
 const TOLD: [&str; 4] = ["BackOff", "ErrImageNeverPull", "FailedScheduling", "InspectFailed"];
-/// What the kubelet says of an image with a reason that it gives other failures, too: the state of the pod tells it better.
+/// Messages of the kubelet about images whose reason other failures share: the state of the pod describes them better.
 const OF_IMAGES: [&str; 5] = [
     "Error: ErrImageNeverPull",
     "Error: ErrImagePull",
@@ -20,19 +20,19 @@ const OF_IMAGES: [&str; 5] = [
     "Error: InvalidImageName",
     "Failed to pull image",
 ];
-/// How many warnings are told.
+/// Maximum number of warnings that are returned.
 const MOST: usize = 3;
 
-/// A kind and a name: what an event is about.
-type Subject = (String, String);
+/// The subject of an event: a kind and a name.
+type EventSubject = (String, String);
 
-/// The last warnings about a workload, its replica sets, its pods and their claims: each once, the newest first.
-pub(super) async fn warnings(connection: &Connection, place: &Place) -> Result<Vec<String>, Failure> {
+/// Returns the last warnings about a workload, its replica sets, its pods and their claims: each once, the newest first.
+pub(super) async fn warnings(connection: &ApiConnection, place: &ObjectRef) -> Result<Vec<String>, Failure> {
     let Some(namespace) = place.namespace.as_deref() else { return Ok(Vec::new()) };
     let subjects = subjects(connection, place, namespace).await?;
-    let mut events = connection.list(&EVENTS, Query::within(namespace)).await?;
+    let mut events = connection.list(&EVENTS, ListQuery::within(namespace)).await?;
     events.retain(|event| is_warning(event) && subjects.contains(&subject(&event["involvedObject"])));
-    events.sort_by(|one, other| last_seen(other).cmp(last_seen(one)));
+    events.sort_by(|one, other| last_timestamp(other).cmp(last_timestamp(one)));
     let mut told = Vec::new();
     for event in &events {
         let text = format!("{}: {}", text(&event["reason"]), text(&event["message"]).trim());
@@ -43,50 +43,54 @@ pub(super) async fn warnings(connection: &Connection, place: &Place) -> Result<V
     Ok(told)
 }
 
-/// The workload and everything that stands between it and a pod that runs.
-async fn subjects(connection: &Connection, place: &Place, namespace: &str) -> Result<BTreeSet<Subject>, Failure> {
+/// Returns the workload and every object between it and a running pod.
+async fn subjects(
+    connection: &ApiConnection,
+    place: &ObjectRef,
+    namespace: &str,
+) -> Result<BTreeSet<EventSubject>, Failure> {
     let mut subjects = BTreeSet::from([(place.api.kind.to_string(), place.name.clone())]);
     let Some(labels) = connection.get(place).await?.as_ref().and_then(selector) else { return Ok(subjects) };
     for api in [&REPLICA_SETS, &PODS] {
-        let found = connection.list(api, Query::within(namespace).labelled(&labels)).await?;
+        let found = connection.list(api, ListQuery::within(namespace).labelled(&labels)).await?;
         subjects
             .extend(found.iter().map(|object| (api.kind.to_string(), text(&object["metadata"]["name"]).to_owned())));
-        subjects.extend(found.iter().flat_map(claims));
+        subjects.extend(found.iter().flat_map(claim_warnings));
     }
     Ok(subjects)
 }
 
-/// How a workload selects its pods, as a list is asked for them.
-pub(super) fn selector(workload: &Json) -> Option<String> {
+/// Returns the pod selector of a workload, as a list takes it.
+pub(super) fn selector(workload: &JsonObject) -> Option<String> {
     let labels = workload["spec"]["selector"]["matchLabels"].as_object()?;
     let labels: Vec<String> =
         labels.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?))).collect();
     Some(labels.join(","))
 }
 
-/// The claims to volumes that a pod names.
-fn claims(pod: &Json) -> Vec<Subject> {
+/// Returns the claims of volumes that a pod names.
+fn claim_warnings(pod: &JsonObject) -> Vec<EventSubject> {
     let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
     let names = volumes.filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str());
     names.map(|name| ("PersistentVolumeClaim".to_owned(), name.to_owned())).collect()
 }
 
-fn is_warning(event: &Json) -> bool {
+fn is_warning(event: &JsonObject) -> bool {
     let message = text(&event["message"]);
     let of_an_image = OF_IMAGES.iter().any(|known| message.starts_with(known));
     event["type"] == "Warning" && !of_an_image && !TOLD.contains(&text(&event["reason"]))
 }
 
-fn subject(involved: &Json) -> Subject {
+fn subject(involved: &JsonObject) -> EventSubject {
     (text(&involved["kind"]).to_owned(), text(&involved["name"]).to_owned())
 }
 
-/// When an event was seen last. Times of this form sort as text.
-fn last_seen(event: &Json) -> &str {
+/// Returns the time of an event's last occurrence. Times of this form sort as text.
+fn last_timestamp(event: &JsonObject) -> &str {
     let times = [&event["series"]["lastObservedTime"], &event["lastTimestamp"], &event["eventTime"]];
-    times.into_iter().find_map(Json::as_str).unwrap_or_default()
+    times.into_iter().find_map(JsonObject::as_str).unwrap_or_default()
 }
 
-fn text(value: &Json) -> &str {
+fn text(value: &JsonObject) -> &str {
     value.as_str().unwrap_or_default()
 }

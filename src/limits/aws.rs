@@ -3,160 +3,178 @@
 //! Sources: the API references of EC2, Auto Scaling, Elastic Load Balancing, IAM, Route 53 and S3 ("Bucket naming rules"),
 //! "IAM and AWS STS quotas", "Amazon VPC quotas".
 
-use super::text::{Limit, Takes, Text};
+use super::text::{AllowedValue, AttributeLimit, TextLimit};
 
-/// The most characters of all inline policies of a role.
+/// Maximum number of characters of all inline policies of a role.
 pub const INLINE_POLICIES: usize = 10_240;
-/// The most inbound, and the most outbound rules of a security group.
+/// Maximum number of inbound rules, and of outbound rules, of a security group.
 pub const SECURITY_GROUP_RULES: usize = 60;
-/// The most bytes of the user data of a machine.
+/// Maximum number of bytes of a machine's user data.
 pub const USER_DATA: usize = 16 * 1024;
 
-/// How the names of buckets begin that S3 keeps to itself.
+/// The prefixes of bucket names that S3 reserves.
 pub const BUCKET_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
-/// How the names of buckets end that S3 keeps to itself.
+/// The suffixes of bucket names that S3 reserves.
 pub const BUCKET_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
-/// The names that each kind of object may have.
+/// The limits of the names of each kind of object.
 pub mod name {
-    use super::super::text::Text;
+    use super::super::text::TextLimit;
     use super::{
         domain_form, is_bucket, is_group, is_iam, is_letter_digit_hyphen, is_security, is_template, is_visible,
     };
 
     /// An Auto Scaling group.
-    pub const AUTO_SCALING_GROUP: Text = Text::of(1, 255, is_group);
+    pub const AUTO_SCALING_GROUP: TextLimit = TextLimit::of(1, 255, is_group);
     /// A bucket.
-    pub const BUCKET: Text = Text::of(3, 63, is_bucket).and(super::bucket_form);
+    pub const BUCKET: TextLimit = TextLimit::of(3, 63, is_bucket).and(super::bucket_form);
     /// A hosted zone, and a record.
-    pub const DOMAIN: Text = Text::of(1, 255, is_visible).and(domain_form);
+    pub const DOMAIN: TextLimit = TextLimit::of(1, 255, is_visible).and(domain_form);
     /// An instance profile.
-    pub const INSTANCE_PROFILE: Text = Text::of(1, 128, is_iam);
+    pub const INSTANCE_PROFILE: TextLimit = TextLimit::of(1, 128, is_iam);
     /// A key pair.
-    pub const KEY_PAIR: Text = Text::of(1, 255, |c| c.is_ascii() && !c.is_ascii_control());
+    pub const KEY_PAIR: TextLimit = TextLimit::of(1, 255, |c| c.is_ascii() && !c.is_ascii_control());
     /// A launch template.
-    pub const LAUNCH_TEMPLATE: Text = Text::of(3, 128, is_template);
+    pub const LAUNCH_TEMPLATE: TextLimit = TextLimit::of(3, 128, is_template);
     /// A load balancer.
-    pub const LOAD_BALANCER: Text = Text::of(1, 32, is_letter_digit_hyphen).and(super::balancer_form);
+    pub const LOAD_BALANCER: TextLimit = TextLimit::of(1, 32, is_letter_digit_hyphen).and(super::balancer_form);
     /// A role.
-    pub const ROLE: Text = Text::of(1, 64, is_iam);
+    pub const ROLE: TextLimit = TextLimit::of(1, 64, is_iam);
     /// A security group.
-    pub const SECURITY_GROUP: Text = Text::of(1, 255, is_security).and(super::security_form);
+    pub const SECURITY_GROUP: TextLimit = TextLimit::of(1, 255, is_security).and(super::security_form);
     /// A target group.
-    pub const TARGET_GROUP: Text = Text::of(1, 32, is_letter_digit_hyphen).and(super::hyphen_form);
+    pub const TARGET_GROUP: TextLimit = TextLimit::of(1, 32, is_letter_digit_hyphen).and(super::hyphen_form);
 }
 
 /// Returns the limits of a kind of object; its tags have rules of their own.
-pub fn of(kind: &str) -> &'static [Limit] {
+pub fn of(kind: &str) -> &'static [AttributeLimit] {
     KINDS.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, limits)| limits)
 }
 
-const fn limit(path: &'static [&'static str], takes: Takes, code: &'static str) -> Limit {
-    Limit { path, takes, code }
+const fn limit(path: &'static [&'static str], takes: AllowedValue, code: &'static str) -> AttributeLimit {
+    AttributeLimit { path, takes, code }
 }
 
-const DESCRIPTION: Text = Text::of(0, 255, is_security);
-const OBJECT_KEY: Text = Text::of(1, 1024, |_| true);
-const PATH: Text = Text::of(1, 512, |c| ('!'..='\u{7f}').contains(&c)).and(path_form);
-const PORT: Takes = Takes::Number(1, 65_535);
+const DESCRIPTION: TextLimit = TextLimit::of(0, 255, is_security);
+const OBJECT_KEY: TextLimit = TextLimit::of(1, 1024, |_| true);
+const PATH: TextLimit = TextLimit::of(1, 512, |c| ('!'..='\u{7f}').contains(&c)).and(path_form);
+const PORT: AllowedValue = AllowedValue::Number(1, 65_535);
 const ASG: &str = "ValidationError";
 const EC2: &str = "InvalidParameterValue";
 const ELB: &str = "ValidationError";
 const IAM: &str = "ValidationError";
 
-const KINDS: &[(&str, &[Limit])] = &[
-    ("bucket", &[limit(&["name"], Takes::Text(name::BUCKET), "InvalidBucketName")]),
-    ("bucket-object", &[limit(&["key"], Takes::Text(OBJECT_KEY), "KeyTooLongError")]),
-    ("secret", &[limit(&["key"], Takes::Text(OBJECT_KEY), "KeyTooLongError")]),
-    ("route-table", &[limit(&["routes"], Takes::Count(500), "RouteLimitExceeded")]),
+const KINDS: &[(&str, &[AttributeLimit])] = &[
+    ("bucket", &[limit(&["name"], AllowedValue::Text(name::BUCKET), "InvalidBucketName")]),
+    ("bucket-object", &[limit(&["key"], AllowedValue::Text(OBJECT_KEY), "KeyTooLongError")]),
+    ("secret", &[limit(&["key"], AllowedValue::Text(OBJECT_KEY), "KeyTooLongError")]),
+    ("route-table", &[limit(&["routes"], AllowedValue::Count(500), "RouteLimitExceeded")]),
     (
         "security-group",
         &[
-            limit(&["name"], Takes::Text(name::SECURITY_GROUP), EC2),
-            limit(&["description"], Takes::Text(Text::of(1, 255, is_security)), EC2),
+            limit(&["name"], AllowedValue::Text(name::SECURITY_GROUP), EC2),
+            limit(&["description"], AllowedValue::Text(TextLimit::of(1, 255, is_security)), EC2),
         ],
     ),
     (
         "security-group-rules",
         &[
-            limit(&["ingress"], Takes::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
-            limit(&["egress"], Takes::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
-            limit(&["ingress", "*", "description"], Takes::Text(DESCRIPTION), EC2),
-            limit(&["egress", "*", "description"], Takes::Text(DESCRIPTION), EC2),
+            limit(&["ingress"], AllowedValue::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
+            limit(&["egress"], AllowedValue::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
+            limit(&["ingress", "*", "description"], AllowedValue::Text(DESCRIPTION), EC2),
+            limit(&["egress", "*", "description"], AllowedValue::Text(DESCRIPTION), EC2),
         ],
     ),
     (
         "role",
         &[
-            limit(&["name"], Takes::Text(name::ROLE), IAM),
-            limit(&["path"], Takes::Text(PATH), IAM),
-            limit(&["trust"], Takes::Together(2048), "LimitExceeded"),
-            limit(&["policies", "*"], Takes::Together(INLINE_POLICIES), "LimitExceeded"),
-            limit(&["attached"], Takes::Count(10), "LimitExceeded"),
+            limit(&["name"], AllowedValue::Text(name::ROLE), IAM),
+            limit(&["path"], AllowedValue::Text(PATH), IAM),
+            limit(&["trust"], AllowedValue::Together(2048), "LimitExceeded"),
+            limit(&["policies", "*"], AllowedValue::Together(INLINE_POLICIES), "LimitExceeded"),
+            limit(&["attached"], AllowedValue::Count(10), "LimitExceeded"),
         ],
     ),
     (
         "instance-profile",
-        &[limit(&["name"], Takes::Text(name::INSTANCE_PROFILE), IAM), limit(&["path"], Takes::Text(PATH), IAM)],
+        &[
+            limit(&["name"], AllowedValue::Text(name::INSTANCE_PROFILE), IAM),
+            limit(&["path"], AllowedValue::Text(PATH), IAM),
+        ],
     ),
-    ("key-pair", &[limit(&["name"], Takes::Text(name::KEY_PAIR), EC2)]),
+    ("key-pair", &[limit(&["name"], AllowedValue::Text(name::KEY_PAIR), EC2)]),
     (
         "volume",
         &[
-            limit(&["gib"], Takes::Number(1, 65_536), EC2),
-            limit(&["volume_type"], Takes::OneOf(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]), EC2),
+            limit(&["gib"], AllowedValue::Number(1, 65_536), EC2),
+            limit(&["volume_type"], AllowedValue::OneOf(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]), EC2),
         ],
     ),
     (
         "launch-template",
         &[
-            limit(&["name"], Takes::Text(name::LAUNCH_TEMPLATE), "InvalidLaunchTemplateName.MalformedException"),
-            limit(&["user_data"], Takes::Text(Text::of(0, USER_DATA, |_| true)), "InvalidUserData.Malformed"),
-            limit(&["security_groups"], Takes::Count(16), "SecurityGroupsPerInterfaceLimitExceeded"),
-            limit(&["metadata_hops"], Takes::Number(1, 64), EC2),
+            limit(&["name"], AllowedValue::Text(name::LAUNCH_TEMPLATE), "InvalidLaunchTemplateName.MalformedException"),
+            limit(
+                &["user_data"],
+                AllowedValue::Text(TextLimit::of(0, USER_DATA, |_| true)),
+                "InvalidUserData.Malformed",
+            ),
+            limit(&["security_groups"], AllowedValue::Count(16), "SecurityGroupsPerInterfaceLimitExceeded"),
+            limit(&["metadata_hops"], AllowedValue::Number(1, 64), EC2),
         ],
     ),
     (
         "autoscaling-group",
         &[
-            limit(&["name"], Takes::Text(name::AUTO_SCALING_GROUP), ASG),
-            limit(&["min"], Takes::Number(0, 10_000), ASG),
-            limit(&["max"], Takes::Number(0, 10_000), ASG),
-            limit(&["target_groups"], Takes::Count(50), "LimitExceeded"),
+            limit(&["name"], AllowedValue::Text(name::AUTO_SCALING_GROUP), ASG),
+            limit(&["min"], AllowedValue::Number(0, 10_000), ASG),
+            limit(&["max"], AllowedValue::Number(0, 10_000), ASG),
+            limit(&["target_groups"], AllowedValue::Count(50), "LimitExceeded"),
         ],
     ),
     (
         "load-balancer",
         &[
-            limit(&["name"], Takes::Text(name::LOAD_BALANCER), ELB),
-            limit(&["scheme"], Takes::OneOf(&["internet-facing", "internal"]), ELB),
+            limit(&["name"], AllowedValue::Text(name::LOAD_BALANCER), ELB),
+            limit(&["scheme"], AllowedValue::OneOf(&["internet-facing", "internal"]), ELB),
         ],
     ),
     (
         "target-group",
         &[
-            limit(&["name"], Takes::Text(name::TARGET_GROUP), ELB),
-            limit(&["protocol"], Takes::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS", "HTTP", "HTTPS", "GENEVE"]), ELB),
+            limit(&["name"], AllowedValue::Text(name::TARGET_GROUP), ELB),
+            limit(
+                &["protocol"],
+                AllowedValue::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS", "HTTP", "HTTPS", "GENEVE"]),
+                ELB,
+            ),
             limit(&["port"], PORT, ELB),
-            limit(&["deregistration_seconds"], Takes::Number(0, 3600), ELB),
-            limit(&["health_check", "interval"], Takes::Number(5, 300), ELB),
-            limit(&["health_check", "healthy"], Takes::Number(2, 10), ELB),
-            limit(&["health_check", "unhealthy"], Takes::Number(2, 10), ELB),
-            limit(&["health_check", "path"], Takes::Text(Text::of(1, 1024, |c| c.is_ascii()).and(slash_form)), ELB),
+            limit(&["deregistration_seconds"], AllowedValue::Number(0, 3600), ELB),
+            limit(&["health_check", "interval"], AllowedValue::Number(5, 300), ELB),
+            limit(&["health_check", "healthy"], AllowedValue::Number(2, 10), ELB),
+            limit(&["health_check", "unhealthy"], AllowedValue::Number(2, 10), ELB),
+            limit(
+                &["health_check", "path"],
+                AllowedValue::Text(TextLimit::of(1, 1024, |c| c.is_ascii()).and(slash_form)),
+                ELB,
+            ),
         ],
     ),
     (
         "listener",
-        &[limit(&["port"], PORT, ELB), limit(&["protocol"], Takes::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS"]), ELB)],
+        &[
+            limit(&["port"], PORT, ELB),
+            limit(&["protocol"], AllowedValue::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS"]), ELB),
+        ],
     ),
     (
         "hosted-zone",
         &[
-            limit(&["name"], Takes::Text(name::DOMAIN), "InvalidDomainName"),
-            limit(&["comment"], Takes::Text(Text::of(0, 256, |_| true)), "InvalidInput"),
+            limit(&["name"], AllowedValue::Text(name::DOMAIN), "InvalidDomainName"),
+            limit(&["comment"], AllowedValue::Text(TextLimit::of(0, 256, |_| true)), "InvalidInput"),
         ],
     ),
-    ("record", &[limit(&["name"], Takes::Text(name::DOMAIN), "InvalidChangeBatch")]),
+    ("record", &[limit(&["name"], AllowedValue::Text(name::DOMAIN), "InvalidChangeBatch")]),
 ];
 
 fn is_letter_digit_hyphen(c: char) -> bool {
@@ -241,7 +259,7 @@ mod tests {
     #[test]
     fn every_name_at_its_edges() {
         let long = |length: usize| "a".repeat(length);
-        let cases: [(&Text, &str, usize); 8] = [
+        let cases: [(&TextLimit, &str, usize); 8] = [
             (&name::AUTO_SCALING_GROUP, "a.b", 255),
             (&name::INSTANCE_PROFILE, "a+=,.@-_b", 128),
             (&name::KEY_PAIR, "a b", 255),

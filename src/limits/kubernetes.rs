@@ -1,47 +1,47 @@
-//! Names and sizes of Kubernetes.
+//! Limits of names and sizes in Kubernetes.
 //!
 //! Sources: "Object Names and IDs", "Labels and Selectors", "Annotations" and the API server's validation
 //! (`k8s.io/apimachinery/pkg/util/validation`, `pkg/apis/core/validation`).
 
-use super::Breach;
+use super::LimitViolation;
 
-/// The Service by which pods reach the API: its namespace and name.
+/// The Service through which pods reach the API: its namespace and name.
 pub const API_SERVICE: (&str, &str) = ("default", "kubernetes");
-/// The most bytes of an argument or of `NAME=value`, with the null character at its end (`MAX_ARG_STRLEN` of Linux).
+/// Maximum number of bytes of an argument or of `NAME=value`, with the null character at its end (Linux `MAX_ARG_STRLEN`).
 pub const LONGEST_ARGUMENT: usize = 128 * 1024;
 
-/// Whether a text can be the name of an environment variable.
+/// Returns `true` if a text can be the name of an environment variable.
 pub fn is_variable(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     let inner = |c: char| first(c) || c.is_ascii_digit() || c == '.' || c == '-';
     text.starts_with(first) && text.chars().all(inner)
 }
 
-/// Checks a text that a program is given, with so many bytes before it.
+/// Checks a text that is passed to a program, after this number of bytes.
 ///
 /// # Errors
-/// What about it is wrong.
-pub fn check_argument(text: &str, before: usize) -> Result<(), Breach> {
+/// Returns the reason why the text is invalid.
+pub fn check_argument(text: &str, before: usize) -> Result<(), LimitViolation> {
     if text.contains('\0') {
-        return Err(Breach::Character('\0'));
+        return Err(LimitViolation::Character('\0'));
     }
     let found = text.len() + before + 1;
     if found > LONGEST_ARGUMENT {
-        return Err(Breach::Length { found, least: 0, most: LONGEST_ARGUMENT });
+        return Err(LimitViolation::Length { found, least: 0, most: LONGEST_ARGUMENT });
     }
     Ok(())
 }
 
-/// The most characters of a DNS label, of the value of a label, and of what stands behind the slash of a key.
+/// Maximum number of characters of a DNS label, of a label's value, and of the part of a key after the slash.
 pub const LONGEST_LABEL: usize = 63;
-/// The most characters of a DNS name.
+/// Maximum number of characters of a DNS name.
 pub const LONGEST_SUBDOMAIN: usize = 253;
-/// The most bytes of all annotations of an object, keys and values.
+/// Maximum number of bytes of all annotations of an object, keys and values.
 pub const ANNOTATIONS: usize = 256 * 1024;
-/// The most bytes of what a `ConfigMap` or a `Secret` holds.
+/// Maximum number of bytes of the data of a `ConfigMap` or a `Secret`.
 pub const DATA: usize = 1024 * 1024;
 
-/// Whether a text is a DNS label: lower-case letters, digits and hyphens.
+/// Returns `true` if a text is a DNS label: lower-case letters, digits and hyphens.
 pub fn is_label(text: &str) -> bool {
     let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     (1..=LONGEST_LABEL).contains(&text.len())
@@ -50,28 +50,28 @@ pub fn is_label(text: &str) -> bool {
         && text.chars().all(|c| end(c) || c == '-')
 }
 
-/// Whether a text is a DNS name: labels with dots between them.
+/// Returns `true` if a text is a DNS name: labels with dots between them.
 pub fn is_subdomain(text: &str) -> bool {
     text.len() <= LONGEST_SUBDOMAIN && text.split('.').all(is_part)
 }
 
-/// A part of a DNS name, which has no length of its own to Kubernetes.
+/// Returns `true` if a text is a part of a DNS name, whose length Kubernetes does not limit by itself.
 fn is_part(text: &str) -> bool {
     let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     text.starts_with(end) && text.ends_with(end) && text.chars().all(|c| end(c) || c == '-')
 }
 
-/// Whether a text can be the name of an object of this kind and API group.
+/// Returns `true` if a text can be the name of an object of this kind and API group.
 pub fn is_name(group: &str, kind: &str, text: &str) -> bool {
     match (group, kind) {
         ("", "Namespace" | "Service") => is_label(text),
-        // Names of roles and bindings are part of a path and nothing else.
+        // Names of roles and bindings are path segments without other restrictions.
         ("rbac.authorization.k8s.io", _) => !matches!(text, "" | "." | "..") && !text.contains(['/', '%']),
         _ => is_subdomain(text),
     }
 }
 
-/// Whether a text can be the key of a label or an annotation: a name, perhaps with a DNS name and a slash before it.
+/// Returns `true` if a text can be the key of a label or an annotation: a name, optionally after a DNS name and a slash.
 pub fn is_key(text: &str) -> bool {
     let (prefix, name) = match text.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -80,7 +80,7 @@ pub fn is_key(text: &str) -> bool {
     prefix.is_none_or(is_subdomain) && !name.is_empty() && is_value(name)
 }
 
-/// Whether a text can be the value of a label.
+/// Returns `true` if a text can be the value of a label.
 pub fn is_value(text: &str) -> bool {
     let end = |c: char| c.is_ascii_alphanumeric();
     let inner = |c: char| end(c) || "-_.".contains(c);
@@ -88,7 +88,7 @@ pub fn is_value(text: &str) -> bool {
         || (text.len() <= LONGEST_LABEL && text.starts_with(end) && text.ends_with(end) && text.chars().all(inner))
 }
 
-/// Whether a text can be a key of a `ConfigMap` or a `Secret`.
+/// Returns `true` if a text can be a key of a `ConfigMap` or a `Secret`.
 pub fn is_data_key(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     (1..=LONGEST_SUBDOMAIN).contains(&text.len()) && text.chars().all(allowed) && text != "." && !text.starts_with("..")
@@ -126,6 +126,6 @@ mod tests {
         assert_eq!(check_argument(&"a".repeat(128 * 1024 - 1), 0), Ok(()));
         assert!(check_argument(&"a".repeat(128 * 1024), 0).is_err());
         assert!(check_argument(&"a".repeat(128 * 1024 - 1), 2).is_err(), "`A=` comes before it");
-        assert_eq!(check_argument("a\0", 0), Err(Breach::Character('\0')));
+        assert_eq!(check_argument("a\0", 0), Err(LimitViolation::Character('\0')));
     }
 }

@@ -1,4 +1,4 @@
-//! What AWS and Kubernetes take: lengths, characters, counts and reserved words of everything that a cluster is made of.
+//! The limits of AWS and Kubernetes: lengths, characters, counts and reserved words of all parts of a cluster.
 //!
 //! One place for each kind. The rules of the cluster file, the blueprint and the sandbox all read it, so that a file which
 //! passes `check` is not refused later, and so that the sandbox refuses what AWS would. Pure; depends on nothing.
@@ -8,25 +8,25 @@ pub mod kubernetes;
 pub mod tags;
 mod text;
 
-pub use text::{Limit, Takes, Text, policy_length};
+pub use text::{AllowedValue, AttributeLimit, TextLimit, policy_length};
 
-/// What about a text is not as a service takes it.
+/// The reason why a service refuses a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Breach {
+pub enum LimitViolation {
     /// Too short or too long.
     #[error("{found} characters; {least} to {most} are possible")]
     Length {
-        /// How many characters it has.
+        /// Number of characters of the text.
         found: usize,
-        /// The fewest.
+        /// Minimum number of characters.
         least: usize,
-        /// The most.
+        /// Maximum number of characters.
         most: usize,
     },
-    /// A character that cannot stand in it.
+    /// A character that is not allowed.
     #[error("{0:?} cannot stand in it")]
     Character(char),
-    /// Something else, in a few words.
+    /// Another reason, in a few words.
     #[error("{0}")]
     Form(&'static str),
 }

@@ -1,75 +1,75 @@
-//! Tags.
+//! Limits of tags.
 //!
 //! Sources: "Tag your Amazon EC2 resources", "Tagging IAM resources" (keys are compared without case), "Tags for your
 //! Network Load Balancers" (no space at an end), `ChangeTagsForResource` of Route 53 (ten tags on a hosted zone).
 
 use std::collections::BTreeMap;
 
-use super::Breach;
+use super::LimitViolation;
 
-/// The most characters of a key.
+/// Maximum number of characters of a key.
 pub const LONGEST_KEY: usize = 128;
-/// The most characters of a value.
+/// Maximum number of characters of a value.
 pub const LONGEST_VALUE: usize = 256;
-/// The most tags on almost any resource.
+/// Maximum number of tags on almost any resource.
 pub const MOST: usize = 50;
-/// The most tags on a hosted zone.
+/// Maximum number of tags on a hosted zone.
 pub const MOST_ON_A_HOSTED_ZONE: usize = 10;
-/// How the keys begin that belong to AWS.
+/// The prefix of the keys that belong to AWS.
 pub const RESERVED: &str = "aws:";
 
-/// Returns the most tags that a kind of object takes.
+/// Returns the maximum number of tags of a kind of object.
 pub fn most(kind: &str) -> usize {
     if kind == "hosted-zone" { MOST_ON_A_HOSTED_ZONE } else { MOST }
 }
 
-/// Whether a kind's service takes two keys that differ in case alone for the same one.
+/// Returns `true` if a kind's service treats two keys that differ only in case as the same.
 pub fn ignores_case(kind: &str) -> bool {
     matches!(kind, "role" | "instance-profile")
 }
 
-/// Whether two keys are the same to a service that ignores their case.
+/// Returns `true` if two keys are the same to a service that ignores their case.
 pub fn same_key(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// Whether a key is one of AWS's own.
+/// Returns `true` if a key is one of AWS's own.
 pub fn is_reserved(key: &str) -> bool {
     key.to_lowercase().starts_with(RESERVED)
 }
 
-/// Checks a key as every service takes it.
+/// Checks a key against the limits that all services share.
 ///
 /// # Errors
-/// What about it is wrong.
-pub fn check_key(key: &str) -> Result<(), Breach> {
+/// Returns the reason why the key is invalid.
+pub fn check_key(key: &str) -> Result<(), LimitViolation> {
     let length = key.chars().count();
     if !(1..=LONGEST_KEY).contains(&length) {
-        return Err(Breach::Length { found: length, least: 1, most: LONGEST_KEY });
+        return Err(LimitViolation::Length { found: length, least: 1, most: LONGEST_KEY });
     }
     check_characters(key)
 }
 
-/// Checks a value as every service takes it.
+/// Checks a value against the limits that all services share.
 ///
 /// # Errors
-/// What about it is wrong.
-pub fn check_value(value: &str) -> Result<(), Breach> {
+/// Returns the reason why the value is invalid.
+pub fn check_value(value: &str) -> Result<(), LimitViolation> {
     let length = value.chars().count();
     if length > LONGEST_VALUE {
-        return Err(Breach::Length { found: length, least: 0, most: LONGEST_VALUE });
+        return Err(LimitViolation::Length { found: length, least: 0, most: LONGEST_VALUE });
     }
     check_characters(value)
 }
 
-fn check_characters(text: &str) -> Result<(), Breach> {
+fn check_characters(text: &str) -> Result<(), LimitViolation> {
     let allowed = |c: &char| c.is_alphanumeric() || *c == ' ' || "_.:/=+-@".contains(*c);
     if let Some(other) = text.chars().find(|c| !allowed(c)) {
-        return Err(Breach::Character(other));
+        return Err(LimitViolation::Character(other));
     }
-    // Load balancers refuse it, and nobody sees it in a console.
+    // Load balancers refuse it, and it is invisible in a console.
     if text.starts_with(' ') || text.ends_with(' ') {
-        return Err(Breach::Form("a space at an end"));
+        return Err(LimitViolation::Form("a space at an end"));
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ fn check_characters(text: &str) -> Result<(), Breach> {
 /// Checks all tags of an object of a kind.
 ///
 /// # Errors
-/// What is wrong with the first one that is, or with their number.
+/// Returns the problem of the first invalid tag, or of their number.
 pub fn check(kind: &str, tags: &BTreeMap<String, String>) -> Result<(), TagBreach> {
     for (key, value) in tags {
         if is_reserved(key) {
@@ -98,27 +98,27 @@ pub fn check(kind: &str, tags: &BTreeMap<String, String>) -> Result<(), TagBreac
     Ok(())
 }
 
-/// What is wrong with tags.
+/// The reason why tags are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagBreach {
-    /// The key is AWS's.
+    /// The key is reserved for AWS.
     #[error("the tag key `{0}` begins with `aws:`, which is reserved")]
     Reserved(String),
-    /// The key is not one.
+    /// The key is invalid.
     #[error("the tag key `{0}`: {1}")]
-    Key(String, Breach),
-    /// The value is not one.
+    Key(String, LimitViolation),
+    /// The value is invalid.
     #[error("the value of the tag `{0}`: {1}")]
-    Value(String, Breach),
+    Value(String, LimitViolation),
     /// There are too many.
     #[error("{found} tags, and {most} are the most")]
     Count {
-        /// How many there are.
+        /// Number of tags.
         found: usize,
-        /// How many there may be.
+        /// Maximum number of tags.
         most: usize,
     },
-    /// Two keys are one.
+    /// Two keys are the same to the service.
     #[error("the tag keys `{0}` and `{1}` differ in case alone")]
     Duplicate(String, String),
 }
@@ -135,16 +135,16 @@ mod tests {
     fn keys_and_values_at_their_edges() {
         assert_eq!(check_key(&"k".repeat(128)), Ok(()));
         assert_eq!(check_key(&"ü".repeat(128)), Ok(()), "characters are counted, not bytes");
-        assert_eq!(check_key(&"k".repeat(129)), Err(Breach::Length { found: 129, least: 1, most: 128 }));
-        assert_eq!(check_key(""), Err(Breach::Length { found: 0, least: 1, most: 128 }));
+        assert_eq!(check_key(&"k".repeat(129)), Err(LimitViolation::Length { found: 129, least: 1, most: 128 }));
+        assert_eq!(check_key(""), Err(LimitViolation::Length { found: 0, least: 1, most: 128 }));
         assert_eq!(check_value(""), Ok(()));
-        assert_eq!(check_value(&"v".repeat(257)), Err(Breach::Length { found: 257, least: 0, most: 256 }));
+        assert_eq!(check_value(&"v".repeat(257)), Err(LimitViolation::Length { found: 257, least: 0, most: 256 }));
         assert_eq!(check_value("a_.:/=+-@ b"), Ok(()));
         for other in ['*', '\t', '\u{a0}', '"', ',', '{'] {
-            assert_eq!(check_value(&format!("a{other}b")), Err(Breach::Character(other)));
+            assert_eq!(check_value(&format!("a{other}b")), Err(LimitViolation::Character(other)));
         }
-        assert_eq!(check_value(" a"), Err(Breach::Form("a space at an end")));
-        assert_eq!(check_key("a "), Err(Breach::Form("a space at an end")));
+        assert_eq!(check_value(" a"), Err(LimitViolation::Form("a space at an end")));
+        assert_eq!(check_key("a "), Err(LimitViolation::Form("a space at an end")));
     }
 
     #[test]

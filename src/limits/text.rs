@@ -1,53 +1,53 @@
-//! What a service takes for an attribute of an object.
+//! The limits of an object's attributes.
 
-use super::Breach;
+use super::LimitViolation;
 
 /// A limit of an attribute.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// The attribute, and below it the items of lists and maps, each as `*`.
+pub struct AttributeLimit {
+    /// The path of the attribute, in which the items of lists and maps are `*`.
     pub path: &'static [&'static str],
-    /// What it may be.
-    pub takes: Takes,
-    /// The code with which the service refuses anything else.
+    /// The allowed values.
+    pub takes: AllowedValue,
+    /// The code with which the service refuses other values.
     pub code: &'static str,
 }
 
-/// What an attribute may be.
+/// The allowed values of an attribute.
 #[derive(Debug, Clone, Copy)]
-pub enum Takes {
-    /// A text.
-    Text(Text),
+pub enum AllowedValue {
+    /// A text with these limits.
+    Text(TextLimit),
     /// A number from the first to the second.
     Number(i64, i64),
-    /// At most so many items.
+    /// A list or map with at most this number of items.
     Count(usize),
-    /// Texts that have at most so many characters together, white space aside.
+    /// Texts with at most this number of characters together, without white space.
     Together(usize),
-    /// One of these.
+    /// One of these values.
     OneOf(&'static [&'static str]),
 }
 
-/// What a text may be.
+/// The limits of a text.
 #[derive(Debug, Clone, Copy)]
-pub struct Text {
-    /// The fewest characters.
+pub struct TextLimit {
+    /// Minimum number of characters.
     pub least: usize,
-    /// The most characters.
+    /// Maximum number of characters.
     pub most: usize,
-    /// Whether a character can stand in it.
+    /// The test for a character that is allowed.
     pub allowed: fn(char) -> bool,
-    /// What else is wrong with it, in a few words.
+    /// Returns any other problem of the text, in a few words.
     pub form: fn(&str) -> Option<&'static str>,
 }
 
-impl Text {
-    /// A text of these lengths and characters.
+impl TextLimit {
+    /// Creates the limits of a text with these lengths and characters.
     pub const fn of(least: usize, most: usize, allowed: fn(char) -> bool) -> Self {
         Self { least, most, allowed, form: nothing }
     }
 
-    /// The same, with a look at the whole of it.
+    /// Adds a check of the whole text.
     #[must_use]
     pub const fn and(self, form: fn(&str) -> Option<&'static str>) -> Self {
         Self { form, ..self }
@@ -56,16 +56,16 @@ impl Text {
     /// Checks a text.
     ///
     /// # Errors
-    /// What about it is wrong.
-    pub fn check(&self, text: &str) -> Result<(), Breach> {
+    /// Returns the reason why the text is invalid.
+    pub fn check(&self, text: &str) -> Result<(), LimitViolation> {
         let found = text.chars().count();
         if !(self.least..=self.most).contains(&found) {
-            return Err(Breach::Length { found, least: self.least, most: self.most });
+            return Err(LimitViolation::Length { found, least: self.least, most: self.most });
         }
         if let Some(other) = text.chars().find(|c| !(self.allowed)(*c)) {
-            return Err(Breach::Character(other));
+            return Err(LimitViolation::Character(other));
         }
-        (self.form)(text).map_or(Ok(()), |why| Err(Breach::Form(why)))
+        (self.form)(text).map_or(Ok(()), |why| Err(LimitViolation::Form(why)))
     }
 }
 
@@ -73,7 +73,7 @@ fn nothing(_: &str) -> Option<&'static str> {
     None
 }
 
-/// Returns how many characters IAM counts in a policy document: it leaves white space out.
+/// Returns the number of characters that IAM counts in a policy document: it ignores white space.
 pub fn policy_length(document: &str) -> usize {
     document.chars().filter(|c| !c.is_whitespace()).count()
 }

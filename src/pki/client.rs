@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
-use super::{Authority, PkiError, Sensitive, authority, dates};
+use super::{CertificateAuthority, PkiError, Sensitive, authority, dates};
 
-/// The group whose members may do everything in Kubernetes.
+/// The group whose members are allowed everything in Kubernetes.
 pub const ADMINISTRATORS: &str = "system:masters";
 
-/// What a client needs: whom to trust, and how to show who it is.
+/// The credentials of a client: the authority that it trusts, and its own certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// The certificate of the authority that both sides trust, PEM.
@@ -17,17 +17,17 @@ pub struct ClientCertificate {
     pub certificate: String,
     /// The client's private key, PEM.
     pub key: Sensitive,
-    /// When the certificate ends.
+    /// The time at which the certificate expires.
     pub end: Timestamp,
 }
 
-impl Authority {
-    /// A certificate with a new key for a client of this name and group, which begins now.
+impl CertificateAuthority {
+    /// Issues a certificate with a new key for a client of this name and group, valid from now on.
     ///
     /// It never outlives the authority.
     ///
     /// # Errors
-    /// When the authority has ended, or there is no randomness.
+    /// Returns an error if the authority has expired, or no random numbers are available.
     pub fn client(
         &self,
         name: &str,
@@ -44,7 +44,7 @@ impl Authority {
         dates::limit(&mut params, now, end);
         params.serial_number = Some(authority::serial()?);
         params.distinguished_name = DistinguishedName::new();
-        // Kubernetes takes the organisation for the group, and the common name for the user.
+        // Kubernetes reads the organisation as the group, and the common name as the user.
         params.distinguished_name.push(DnType::OrganizationName, group);
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::ExplicitNoCa;

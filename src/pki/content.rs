@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use rcgen::KeyPair;
 
-use super::{Authority, PkiError, Sensitive, authority, bundle, token};
+use super::{CertificateAuthority, PkiError, Sensitive, authority, bundle, token};
 use crate::resource::SecretContent;
 
-/// Makes the content of a secret. `source` is the content of [`SecretContent::source`], where there is one.
+/// Creates the content of a secret. `source` is the content of [`SecretContent::source`], if it has one.
 ///
 /// # Errors
-/// When the source is missing or not what it should be, or there is no randomness.
+/// Returns an error if the source is missing or invalid, or no random numbers are available.
 pub fn make(content: SecretContent, source: Option<&Sensitive>, now: Timestamp) -> Result<Sensitive, PkiError> {
     match content {
         // The names are kubeadm's.
@@ -21,7 +21,7 @@ pub fn make(content: SecretContent, source: Option<&Sensitive>, now: Timestamp) 
             Ok(bundle::of(&key, &key.public_key_pem()))
         }
         SecretContent::JoinCa => {
-            let source = Authority::from_pem(source.ok_or(PkiError::NoSource)?)?;
+            let source = CertificateAuthority::from_pem(source.ok_or(PkiError::NoSource)?)?;
             Ok(Sensitive::new(source.certificate()))
         }
         SecretContent::JoinToken => token::token(),

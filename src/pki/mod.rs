@@ -1,6 +1,6 @@
-//! Keys and certificates: what a cluster trusts, made once and as kubeadm makes it, and certificates for its clients.
+//! Keys and certificates: the authorities of a cluster, created once and like kubeadm's, and certificates for its clients.
 //!
-//! Knows no cloud, no disk and no clock: who calls says what time it is. What is secret is [`Sensitive`].
+//! Uses no cloud, no disk and no clock: the caller passes the time. Secret text is [`Sensitive`].
 
 mod authority;
 mod bundle;
@@ -14,7 +14,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub use authority::Authority;
+pub use authority::CertificateAuthority;
 pub use client::{ADMINISTRATORS, ClientCertificate};
 pub use content::make;
 pub use dates::end;

@@ -1,26 +1,26 @@
-//! Text that nobody may see by accident.
+//! Text that cannot be shown by accident.
 
 use std::fmt;
 
-/// A private key, a token, or text that holds one.
+/// A private key, a token, or text that contains one.
 ///
-/// It has no `Display` and no `Serialize`, and its `Debug` shows how long it is. Who needs the content says so:
+/// It has no `Display` and no `Serialize`, and its `Debug` shows only the length. Access to the content is explicit:
 /// [`Sensitive::expose`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sensitive(String);
 
 impl Sensitive {
-    /// Covers a text.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Covers what was read from a store; nothing if it is no text.
+    /// Wraps bytes that were read from a store; `None` if they are not text.
     pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         String::from_utf8(bytes).ok().map(Self)
     }
 
-    /// The text. Never for a message, a log or a record.
+    /// Returns the text. It must not appear in a message, a log or a record.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What we make is what kubeadm makes: judged by `openssl`, which is none of our code.
+//! Comparison of our certificates with kubeadm's, by `openssl`, which is independent of our code.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ fn keep(directory: &TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// What openssl says of a file.
+/// Returns the output of openssl for a file.
 fn openssl(arguments: &[&str], file: &Path) -> String {
     let ran = Command::new("openssl").args(arguments).arg(file).output();
     let ran = ran.expect("these tests need the program `openssl` (Debian: apt-get install openssl)");
     assert!(ran.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
-    // Lines without the spaces at their ends.
+    // Removes the spaces at the ends of lines.
     String::from_utf8(ran.stdout).unwrap().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// The certificate without what is random or a date.
+/// Returns the certificate without random parts and dates.
 fn described(certificate: &Path) -> String {
     let text = openssl(&["x509", "-noout", "-text", "-nameopt", "RFC2253,show_type", "-in"], certificate);
     let mut lines = Vec::new();
@@ -88,7 +88,7 @@ fn a_client_is_known_by_its_authority_and_by_no_other() {
     let directory = tempfile::tempdir().unwrap();
     let arn =
         "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/ada@example.com";
-    let authority = Authority::from_pem(&new(ClusterCa)).unwrap();
+    let authority = CertificateAuthority::from_pem(&new(ClusterCa)).unwrap();
     let now = Timestamp::now();
     let client = authority.client(arn, ADMINISTRATORS, now, SignedDuration::from_hours(1)).unwrap();
     assert_eq!(client.end, now + SignedDuration::from_hours(1));
@@ -113,7 +113,7 @@ fn a_client_is_known_by_its_authority_and_by_no_other() {
 #[test]
 fn a_client_never_outlives_its_authority() {
     let (made, now) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2035-12-29T00:00:00Z".parse().unwrap());
-    let authority = Authority::from_pem(&make(ClusterCa, None, made).unwrap()).unwrap();
+    let authority = CertificateAuthority::from_pem(&make(ClusterCa, None, made).unwrap()).unwrap();
     let client = authority.client("ada", ADMINISTRATORS, now, SignedDuration::MAX).unwrap();
     assert_eq!(client.end, authority.end());
     let later = authority.end() + SignedDuration::from_secs(1);
@@ -163,7 +163,7 @@ fn what_is_no_authority_is_refused_without_showing_it() {
         (mixed, "its private key and its certificate do not belong together"),
         (broken, "its private key cannot be read"),
     ] {
-        let refused = Authority::from_pem(&Sensitive::new(text)).unwrap_err();
+        let refused = CertificateAuthority::from_pem(&Sensitive::new(text)).unwrap_err();
         assert_eq!(refused.to_string(), said);
         assert!(!format!("{refused:?}").contains("BEGIN"));
     }
@@ -172,7 +172,7 @@ fn what_is_no_authority_is_refused_without_showing_it() {
 #[test]
 fn debug_shows_nothing_of_a_secret() {
     let ca = new(ClusterCa);
-    let authority = Authority::from_pem(&ca).unwrap();
+    let authority = CertificateAuthority::from_pem(&ca).unwrap();
     let client = authority.client("ada", ADMINISTRATORS, Timestamp::now(), SignedDuration::from_hours(1)).unwrap();
     let shown = format!("{ca:?} {authority:?} {client:?}");
     assert!(!shown.contains("PRIVATE"), "{shown}");

@@ -1,20 +1,20 @@
-//! Bootstrap tokens, by which the API server knows a new node.
+//! Bootstrap tokens, with which a new node authenticates to the API server.
 
 use super::{PkiError, Sensitive};
 
 /// The characters of a token.
 const CHARACTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-/// How many characters its name has, which is no secret.
+/// Number of characters of its id, which is not secret.
 const NAME: usize = 6;
-/// How many characters its secret part has.
+/// Number of characters of its secret part.
 const SECRET: usize = 16;
 
-/// A new token, `abcdef.0123456789abcdef`, on a line of its own.
+/// Creates a token, `abcdef.0123456789abcdef`, on a line of its own.
 pub(super) fn token() -> Result<Sensitive, PkiError> {
     Ok(Sensitive::new(format!("{}.{}\n", random(NAME)?, random(SECRET)?)))
 }
 
-/// So many random characters, each as likely as any other.
+/// Returns this number of random characters, uniformly distributed.
 fn random(length: usize) -> Result<String, PkiError> {
     let mut text = String::with_capacity(length);
     while text.len() < length {

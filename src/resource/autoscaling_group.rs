@@ -1,8 +1,8 @@
-//! What keeps machines alive.
+//! Auto Scaling groups, which replace failed machines.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, MASTER, Output, ROLE_TAG, Resource, Tags};
+use super::{Attribute, TextInput, Kind, MASTER, OutputSpec, ROLE_TAG, Resource, Tags};
 
 /// An Auto Scaling group: one per master, one per node group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,31 +10,31 @@ pub struct AutoScalingGroup {
     /// Its name, unique in the region.
     pub name: String,
     /// The launch template's id.
-    pub launch_template: Input,
+    pub launch_template: TextInput,
     /// The launch template's version that new machines start from.
-    pub version: Input,
+    pub version: TextInput,
     /// The launch template's generation that every machine was started from. Observed: the version of the oldest machine,
-    /// or the generation where that has only other tags; the group's own version when it has no machine.
-    pub machines: Input,
+    /// or the generation if that version differs only in tags; the group's own version if it has no machine.
+    pub machines: TextInput,
     /// The subnets that it spans.
-    pub subnets: Vec<Input>,
-    /// The fewest machines.
+    pub subnets: Vec<TextInput>,
+    /// Minimum number of machines.
     pub min: u32,
-    /// The most machines.
+    /// Maximum number of machines.
     pub max: u32,
-    /// How many machines; absent when an autoscaler decides.
+    /// Desired number of machines; absent if an autoscaler sets it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub desired: Option<u32>,
-    /// The ARNs of the target groups that its machines answer for.
-    pub target_groups: Vec<Input>,
+    /// The ARNs of the target groups that its machines are registered in.
+    pub target_groups: Vec<TextInput>,
     /// Tags, which its machines get too.
     pub tags: Tags,
 }
 
 impl AutoScalingGroup {
-    /// Whether its machines are masters.
+    /// Returns `true` if its machines are masters.
     pub fn is_masters(&self) -> bool {
-        // Behind the value may stand which machine does not have it.
+        // A machine that lacks the tag may be named after the value.
         self.tags.get(ROLE_TAG).and_then(|role| role.split(' ').next()).is_some_and(|role| role == MASTER)
     }
 }
@@ -56,11 +56,11 @@ impl Resource for AutoScalingGroup {
             Attribute::update("tags").tags(),
         ],
         outputs: &[
-            Output::pattern(
+            OutputSpec::pattern(
                 "arn",
                 "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex}:autoScalingGroupName/{name}",
             ),
-            Output::attribute("name"),
+            OutputSpec::attribute("name"),
         ],
         data: false,
         shared: false,

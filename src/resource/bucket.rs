@@ -1,19 +1,19 @@
-//! Where the record, and what machines start from, are kept.
+//! The bucket that contains the record and the files that machines start from.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, Output, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags};
 
 /// The state bucket: versioned, encrypted, closed to the public.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Its name, unique in the world.
+    /// Its name, globally unique.
     pub name: String,
-    /// Whether old versions of objects are kept.
+    /// `true` if old versions of objects are kept.
     pub versioned: bool,
-    /// Whether new objects are encrypted.
+    /// `true` if new objects are encrypted.
     pub encrypted: bool,
-    /// Whether public access is blocked, in all four ways.
+    /// `true` if public access is blocked, by all four settings.
     pub private: bool,
     /// Tags.
     pub tags: Tags,
@@ -30,7 +30,7 @@ impl Resource for Bucket {
             Attribute::update("private"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::attribute("name"), Output::pattern("arn", "arn:aws:s3:::{name}")],
+        outputs: &[OutputSpec::attribute("name"), OutputSpec::pattern("arn", "arn:aws:s3:::{name}")],
         data: false,
         shared: true,
         seconds: 5,

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource};
 
-/// An object in the bucket. Its key holds the hash of its content, so another content is another object.
+/// An object in the bucket. Its key contains the hash of its content, so changed content is another object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BucketObject {
     /// The bucket.
-    pub bucket: Input,
-    /// Its key, `<prefix>/<cluster>/bootstrap/<sha256>/<name>`, with the name of its address.
+    pub bucket: TextInput,
+    /// Its key, `<prefix>/<cluster>/bootstrap/<sha256>/<name>`, with the name from its address.
     pub key: String,
     /// The SHA-256 of its content, in hexadecimal.
     pub sha256: String,
@@ -20,7 +20,7 @@ impl Resource for BucketObject {
         name: "bucket-object",
         title: "S3 object",
         attributes: &[Attribute::replace("bucket"), Attribute::replace("key"), Attribute::replace("sha256")],
-        outputs: &[Output::attribute("key")],
+        outputs: &[OutputSpec::attribute("key")],
         data: false,
         shared: false,
         seconds: 1,

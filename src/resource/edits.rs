@@ -1,28 +1,28 @@
-//! Edits of a living cluster that depend on more than the attribute: what can only grow, what moves with its data, and
-//! what stands in for what.
+//! Edits of a living cluster that depend on more than the attribute: attributes that only grow, objects that move with their
+//! data, and objects that can replace each other.
 
 use super::{
-    AutoScalingGroup, ETCD, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM, Volume, tags_in,
+    AutoScalingGroup, ETCD, EbsVolume, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM, tags_in,
     tags_of,
 };
-use crate::engine::{Address, AttributeChange, Attributes, Replicas, Value};
+use crate::engine::{Address, AttributeChange, Attributes, DataReplicas, Value};
 use crate::spec::InstanceSize;
 
 /// The pool of all node groups.
 const NODES: &str = "nodes";
 
-/// The way out of a change from this value to that one.
+/// Returns the alternative to a change that is refused; `None` if the change is allowed.
 pub(super) fn refuses(address: &Address, change: &AttributeChange, wanted: &Attributes) -> Option<String> {
     let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
     match (address.kind(), change.name.as_str()) {
-        (kind, "gib") if kind == Volume::KIND.name => smaller_volume(before, after, wanted),
+        (kind, "gib") if kind == EbsVolume::KIND.name => smaller_volume(before, after, wanted),
         (VOLUME_CLAIM, "spec.resources.requests.storage") => smaller_claim(before, after),
         (kind, "instance_size") if kind == LaunchTemplate::KIND.name => other_processors(before, after, wanted),
         _ => None,
     }
 }
 
-/// EBS volumes grow, and never shrink.
+/// Refuses to shrink a volume: EBS volumes can only grow.
 fn smaller_volume(before: &Value, after: &Value, wanted: &Attributes) -> Option<String> {
     let (Value::Integer(before), Value::Integer(after)) = (before, after) else { return None };
     let is_etcd = tags_of(wanted).get(ROLE_TAG).is_some_and(|role| role == ETCD);
@@ -30,7 +30,7 @@ fn smaller_volume(before: &Value, after: &Value, wanted: &Attributes) -> Option<
     (after < before).then(|| format!("an EBS volume can grow, but not shrink. Keep {before} in {place}"))
 }
 
-/// Nor do the volumes behind claims.
+/// Refuses to shrink the volume of a claim.
 fn smaller_claim(before: &Value, after: &Value) -> Option<String> {
     let (before, after) = (bytes(before.as_text()?)?, bytes(after.as_text()?)?);
     let gib = before.div_ceil(1 << 30);
@@ -41,7 +41,7 @@ fn smaller_claim(before: &Value, after: &Value) -> Option<String> {
     })
 }
 
-/// A quantity of Kubernetes in bytes: `5Gi`, `500M`, `1024`.
+/// Parses a Kubernetes quantity to bytes: `5Gi`, `500M`, `1024`.
 fn bytes(quantity: &str) -> Option<u64> {
     let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
     let (number, unit) = quantity.split_at(digits);
@@ -60,8 +60,8 @@ fn bytes(quantity: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// Images of services that are built for one architecture do not start on another one. Masters run only images that are
-/// built for both.
+/// Refuses another architecture: images of services for one architecture do not start on another. Masters run only images
+/// that are built for both.
 fn other_processors(before: &Value, after: &Value, wanted: &Attributes) -> Option<String> {
     let architecture = |size: &Value| InstanceSize::parse(size.as_text()?).ok().map(|size| size.architecture());
     let (before, after) = (architecture(before)?, architecture(after)?);
@@ -74,16 +74,16 @@ fn other_processors(before: &Value, after: &Value, wanted: &Attributes) -> Optio
     })
 }
 
-/// The volumes of etcd's members hold the same data: a member with a blank volume learns everything from the others.
-pub(super) fn replicas(address: &Address, live: &Attributes, wanted: &Attributes) -> Option<Replicas> {
+/// Returns the replica set of an etcd volume: all members have the same data, and one with a blank volume copies it.
+pub(super) fn replicas(address: &Address, live: &Attributes, wanted: &Attributes) -> Option<DataReplicas> {
     let tags = tags_of(wanted);
-    if address.kind() != Volume::KIND.name || tags.get(ROLE_TAG).is_none_or(|role| role != ETCD) {
+    if address.kind() != EbsVolume::KIND.name || tags.get(ROLE_TAG).is_none_or(|role| role != ETCD) {
         return None;
     }
     let text = |attributes: &Attributes| attributes.get("zone").and_then(Value::as_text).unwrap_or("?").to_owned();
     let (member, from, to) = (tags.get(MEMBER_TAG).cloned().unwrap_or_default(), text(live), text(wanted));
     let place = if from == to { "gets a new volume".to_owned() } else { format!("moves from {from} to {to}") };
-    Some(Replicas {
+    Some(DataReplicas {
         set: ETCD,
         moved: format!(
             "master {member} {place}: its etcd member joins anew and gets its data from the others, one master at a time"
@@ -93,7 +93,7 @@ pub(super) fn replicas(address: &Address, live: &Attributes, wanted: &Attributes
     })
 }
 
-/// Node groups stand in for each other: their pods can run on any of them.
+/// Returns the pool of node groups: they can replace each other, because their pods can run on any of them.
 pub(super) fn pool(address: &Address, attributes: &Attributes) -> Option<&'static str> {
     let is_master = tags_of(attributes).get(ROLE_TAG).is_some_and(|role| role == MASTER);
     (address.kind() == AutoScalingGroup::KIND.name && !is_master).then_some(NODES)

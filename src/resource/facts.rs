@@ -1,63 +1,63 @@
-//! What the cloud says before anything is built: the blueprint's other input.
+//! Facts about the account and the region before anything is built: the blueprint's other input.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Gate;
-use crate::engine::{BoxFuture, Failure, Live, Note, Provider};
+use super::ApiFirewall;
+use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
 use crate::spec::Architecture;
 
-/// What is asked.
+/// The parameters of a query for facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Question {
+pub struct FactsQuery {
     /// The instance sizes in the file.
     pub sizes: Vec<String>,
     /// The machine images in the file, each with the architecture that its machines should have.
     pub own_images: BTreeMap<String, Architecture>,
-    /// Whether the file names an image for all of its machines, so that the newest ones are of no interest.
+    /// `true` if the file names an image for all of its machines, so that the newest images are not needed.
     pub own_images_only: bool,
-    /// The cluster's name, for finding the public zone that it belongs to.
+    /// The cluster's name, to find the public zone that it belongs to.
     pub name: String,
 }
 
-/// What the cloud answers.
+/// The facts about the account and the region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The account's 12 digits.
     pub account: String,
-    /// Who is asking: an ARN.
+    /// The ARN of the caller.
     pub caller: String,
     /// The region.
     pub region: String,
-    /// The zones of the region that can be used.
+    /// The available zones of the region.
     pub zones: Vec<String>,
-    /// The newest Amazon Linux 2023 image of each architecture; nothing if nobody starts from it.
+    /// The newest Amazon Linux 2023 image of each architecture; empty if no machine starts from it.
     pub images: BTreeMap<Architecture, String>,
-    /// What is known of each image asked for; absent if the account cannot start machines from it.
+    /// The facts of each requested image; absent if the account cannot start machines from it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_images: BTreeMap<String, ImageFacts>,
-    /// What is known of each instance size asked for; absent if the region does not have it.
+    /// The facts of each requested instance size; absent if the region does not have it.
     pub sizes: BTreeMap<String, SizeFacts>,
-    /// The zones that have each instance size asked for; nothing of a size that nobody told of.
+    /// The zones that offer each requested instance size; without entry if the cloud did not return them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offered: BTreeMap<String, Vec<String>>,
     /// The account's public hosted zones that the cluster's name ends in: name (without a final dot) to ids.
     pub public_zones: BTreeMap<String, Vec<String>>,
 }
 
-/// What is known of a machine image.
+/// The facts of a machine image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageFacts {
     /// The architecture.
     pub architecture: Architecture,
-    /// The device that machines start from, for example `/dev/xvda`.
+    /// The root device of machines, for example `/dev/xvda`.
     pub root_device: String,
-    /// How large the root volume must be at least, GiB.
+    /// Minimum size of the root volume, GiB.
     pub root_gib: u32,
 }
 
-/// What is known of an instance size.
+/// The facts of an instance size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SizeFacts {
     /// The architecture.
@@ -68,45 +68,45 @@ pub struct SizeFacts {
     pub memory_mib: u64,
 }
 
-/// A machine behind a load balancer, as that sees it.
+/// The health of a machine behind a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetHealth {
     /// The instance.
     pub instance: String,
-    /// The load balancer's word for its state, for example `healthy`.
+    /// The state that the load balancer reports, for example `healthy`.
     pub state: String,
-    /// What it says about it; empty if it says nothing.
+    /// The reason for the state; empty if the load balancer gives none.
     pub reason: String,
 }
 
 /// A cloud that a cluster can be built on.
-pub trait Cloud: Provider {
-    /// Whose credentials these are: the account's 12 digits. Asked once, whoever asks.
+pub trait CloudFacts: Provider {
+    /// Returns the account that the credentials belong to: 12 digits. Queried once for all callers.
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>>;
 
-    /// What a load balancer thinks of the machines in a target group, by the group's ARN. One call.
+    /// Returns the health of the machines in a target group, by the group's ARN. One call.
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>>;
 
-    /// Answers the question, in one hop.
-    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>>;
+    /// Returns the facts, in one hop.
+    fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>>;
 
-    /// Who is asking: an ARN, by one call.
+    /// Returns the ARN of the caller, by one call.
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>>;
 
-    /// Who reaches the Kubernetes API from outside.
-    fn gate(&self) -> &dyn Gate;
+    /// Returns the firewall of the Kubernetes API.
+    fn gate(&self) -> &dyn ApiFirewall;
 
-    /// What the cluster's own controllers made here, by their mark. No plan but a destroy's is about it.
-    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
+    /// Returns objects that the cluster's own controllers created, by their tags. Only the plan of a destroy contains them.
+    fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
 
-    /// Has the cluster's controllers remove what they made, while they still can, and waits for it for a while: before
-    /// the cluster itself is removed.
-    fn release<'a>(&'a self, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+    /// Lets the cluster's controllers delete the objects that they created, and waits for that for a limited time: before the
+    /// cluster itself is deleted.
+    fn release<'a>(&'a self, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Why the part of it that runs on the cluster itself did not answer the last look. What is known of that part is
-    /// then what was recorded.
+    /// Returns the reason why the part that runs on the cluster itself did not answer the last observation. Recorded values
+    /// are used for that part then.
     fn silence(&self) -> Option<Failure> {
         None
     }

@@ -1,63 +1,63 @@
-//! Who may reach the Kubernetes API for a while: one ingress rule each, whose description says until when and for whom.
+//! Temporary access to the Kubernetes API: one ingress rule for each grant, whose description has its end and its bearer.
 //!
-//! A grant needs no memory but itself: whoever reads the rule (a plan, another machine, a master's timer) knows that it
-//! ends, and when.
+//! A grant is not recorded anywhere else: every reader of the rule (a plan, another machine, a master's timer) sees that it
+//! expires, and when.
 
 use core::fmt;
 
 use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Rule;
-use crate::engine::Input;
+use super::GroupRule;
+use crate::engine::TextInput;
 
 /// The port that the API's load balancer listens on.
 pub const PUBLIC_API_PORT: u16 = 443;
-/// The longest that anybody is let in for.
+/// Maximum duration of a grant.
 pub const LONGEST_GRANT: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the description of a grant begins with. The masters' script knows it too.
+/// The prefix of the description of a grant. The masters' script contains it too.
 const WORDS: &str = "quorate grant until ";
-/// A moment in a description: always in UTC and of the same length, so that scripts compare it as text.
+/// The format of a timestamp in a description: always in UTC and of the same length, so that scripts compare it as text.
 const MOMENT: &str = "%Y-%m-%dT%H:%M:%SZ";
-/// How much of a bearer a description holds: EC2 takes 255 characters for the whole.
+/// Maximum number of characters of a bearer in a description: EC2 allows 255 characters in all.
 const LONGEST_BEARER: usize = 200;
-/// How far clocks may differ.
+/// Maximum difference between clocks.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// A range of addresses that may reach the API until it ends.
+/// A range of addresses that may reach the API until the grant expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
+pub struct AccessGrant {
     /// The addresses.
     pub range: Ipv4Net,
-    /// When it ends, in whole seconds.
+    /// The time at which it expires, in whole seconds.
     pub until: Timestamp,
-    /// Who asked for it.
-    pub bearer: Bearer,
+    /// The requester.
+    pub bearer: Grantee,
 }
 
-/// Who asked for a grant.
+/// The requester of a grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bearer {
-    /// A run of the program, by its id: it takes the grant away when it ends.
+pub enum Grantee {
+    /// A run of the program, by its id: it revokes the grant when it ends.
     Run(String),
-    /// Somebody, for example `ada on laptop`.
+    /// A person, for example `ada on laptop`.
     Person(String),
 }
 
-impl Grant {
-    /// A grant until a moment. What a description cannot hold of the bearer is left out.
-    pub fn new(range: Ipv4Net, until: Timestamp, bearer: Bearer) -> Self {
+impl AccessGrant {
+    /// Creates a grant. Characters of the bearer that a description cannot contain are left out.
+    pub fn new(range: Ipv4Net, until: Timestamp, bearer: Grantee) -> Self {
         let until = Timestamp::from_second(until.as_second()).unwrap_or(until);
         let bearer = match bearer {
-            Bearer::Run(run) => Bearer::Run(plain(&run)),
-            Bearer::Person(who) => Bearer::Person(plain(&who)),
+            Grantee::Run(run) => Grantee::Run(plain(&run)),
+            Grantee::Person(who) => Grantee::Person(plain(&who)),
         };
         Self { range: range.trunc(), until, bearer }
     }
 
-    /// The grant that a rule is, whether it still runs or not; nothing if it is any other rule.
-    pub fn of(rule: &Rule) -> Option<Self> {
+    /// Parses a rule as a grant, valid or expired; `None` if it is any other rule.
+    pub fn of(rule: &GroupRule) -> Option<Self> {
         if rule.protocol != "tcp" || rule.ports != PUBLIC_API_PORT.to_string() {
             return None;
         }
@@ -66,31 +66,31 @@ impl Grant {
         Some(Self { range, until, bearer })
     }
 
-    /// The rule that it is.
-    pub fn rule(&self) -> Rule {
-        Rule {
+    /// Returns the rule of the grant.
+    pub fn rule(&self) -> GroupRule {
+        GroupRule {
             protocol: "tcp".to_owned(),
             ports: PUBLIC_API_PORT.to_string(),
-            peer: Input::from(self.range.to_string()),
+            peer: TextInput::from(self.range.to_string()),
             description: format!("{WORDS}{} {}", self.until.strftime(MOMENT), self.bearer),
         }
     }
 
-    /// Whether it lets in now. One that claims to run for longer than anybody may be let in for is none: nobody hides a
-    /// way in behind our words.
+    /// Returns `true` if the grant is valid now. One that ends later than the maximum duration allows is not: a permanent rule
+    /// cannot be disguised as a grant.
     pub fn runs(&self, now: Timestamp) -> bool {
         let left = self.until.duration_since(now);
         left.is_positive() && left <= LONGEST_GRANT + SKEW
     }
 
-    /// Whether all of a range may come in by it.
+    /// Returns `true` if the grant allows the whole range.
     pub fn covers(&self, range: &Ipv4Net) -> bool {
         self.range.contains(range)
     }
 }
 
-impl fmt::Display for Bearer {
-    /// As in a description: `for run 6c1f…`, `by ada on laptop`.
+impl fmt::Display for Grantee {
+    /// Formats the bearer as in a description: `for run 6c1f…`, `by ada on laptop`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(run) => write!(f, "for run {run}"),
@@ -99,23 +99,23 @@ impl fmt::Display for Bearer {
     }
 }
 
-/// The end and the bearer in a description.
-fn read(description: &str) -> Option<(Timestamp, Bearer)> {
+/// Parses the end and the bearer in a description.
+fn read(description: &str) -> Option<(Timestamp, Grantee)> {
     let (moment, bearer) = description.strip_prefix(WORDS)?.split_once(' ')?;
     let until: Timestamp = moment.parse().ok()?;
-    // Only in the form in which scripts compare it.
+    // Accepts only the form that scripts compare.
     if until.strftime(MOMENT).to_string() != moment {
         return None;
     }
     let bearer = match (bearer.strip_prefix("for run "), bearer.strip_prefix("by ")) {
-        (Some(run), _) => Bearer::Run(run.to_owned()),
-        (_, Some(who)) => Bearer::Person(who.to_owned()),
+        (Some(run), _) => Grantee::Run(run.to_owned()),
+        (_, Some(who)) => Grantee::Person(who.to_owned()),
         _ => return None,
     };
     Some((until, bearer))
 }
 
-/// What EC2 takes in a description: letters, digits, spaces and some signs.
+/// Removes characters that EC2 does not allow in a description: all but letters, digits, spaces and some signs.
 fn plain(text: &str) -> String {
     let known = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
     let text: String = text.chars().map(|c| if known(c) { c } else { '-' }).take(LONGEST_BEARER).collect();
@@ -132,9 +132,9 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_795_377_600, 0);
 
-    fn grant(range: &str, minutes: i64) -> Grant {
+    fn grant(range: &str, minutes: i64) -> AccessGrant {
         let until = NOW + SignedDuration::from_mins(minutes);
-        Grant::new(range.parse().unwrap(), until, Bearer::Person("ada on laptop".to_owned()))
+        AccessGrant::new(range.parse().unwrap(), until, Grantee::Person("ada on laptop".to_owned()))
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn any_other_rule_is_no_grant() {
         let rule = grant("203.0.113.7/32", 60).rule();
-        let described = |description: &str| Rule { description: description.to_owned(), ..rule.clone() };
+        let described = |description: &str| GroupRule { description: description.to_owned(), ..rule.clone() };
         let others = [
             described(""),
             described("api.allow in the cluster file"),
@@ -159,14 +159,14 @@ mod tests {
             described("quorate grant until 2026-11-22T21:00:00+00:00 by ada on laptop"),
             described("quorate grant until 2026-11-22T21:00:00Z"),
             described("quorate grant until 2026-11-22T21:00:00Z ada"),
-            Rule { ports: "22".to_owned(), ..rule.clone() },
-            Rule { ports: "all".to_owned(), ..rule.clone() },
-            Rule { protocol: "all".to_owned(), ..rule.clone() },
-            Rule { peer: "sg-1".into(), ..rule.clone() },
-            Rule { peer: "::/0".into(), ..rule },
+            GroupRule { ports: "22".to_owned(), ..rule.clone() },
+            GroupRule { ports: "all".to_owned(), ..rule.clone() },
+            GroupRule { protocol: "all".to_owned(), ..rule.clone() },
+            GroupRule { peer: "sg-1".into(), ..rule.clone() },
+            GroupRule { peer: "::/0".into(), ..rule },
         ];
         for other in others {
-            assert_eq!(Grant::of(&other), None, "{other:?}");
+            assert_eq!(AccessGrant::of(&other), None, "{other:?}");
         }
     }
 
@@ -191,20 +191,20 @@ mod tests {
         ) {
             let range = Ipv4Net::new(address.into(), length).unwrap();
             let until = Timestamp::new(seconds, nanoseconds).unwrap();
-            let bearer = if run { Bearer::Run(text) } else { Bearer::Person(text) };
-            let grant = Grant::new(range, until, bearer);
+            let bearer = if run { Grantee::Run(text) } else { Grantee::Person(text) };
+            let grant = AccessGrant::new(range, until, bearer);
             let rule = grant.rule();
             prop_assert!(rule.description.len() <= 255);
             let ec2_takes = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
             prop_assert!(rule.description.chars().all(ec2_takes), "{}", rule.description);
-            prop_assert_eq!(Grant::of(&rule), Some(grant));
+            prop_assert_eq!(AccessGrant::of(&rule), Some(grant));
         }
 
         #[test]
         fn a_rule_is_read_without_harm_whatever_it_says(description in any::<String>(), rest in any::<String>()) {
             for description in [description, format!("{WORDS}{rest}")] {
-                let rule = Rule { description, ..grant("203.0.113.7/32", 60).rule() };
-                if let Some(read) = Grant::of(&rule) {
+                let rule = GroupRule { description, ..grant("203.0.113.7/32", 60).rule() };
+                if let Some(read) = AccessGrant::of(&rule) {
                     prop_assert_eq!(read.rule(), rule);
                 }
             }

@@ -2,19 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// A Route 53 hosted zone.
 ///
-/// The machines write their own names into the private one: those records go when the zone goes.
+/// The machines create their own records in the private zone: those are deleted with the zone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HostedZone {
     /// The domain, without a final dot.
     pub name: String,
-    /// The VPC that sees it; a public zone has none.
+    /// The VPC that it is associated with; a public zone has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub vpc: Option<Input>,
-    /// What it is for.
+    pub vpc: Option<TextInput>,
+    /// The purpose of the zone.
     pub comment: String,
     /// Tags.
     pub tags: Tags,
@@ -30,7 +30,7 @@ impl Resource for HostedZone {
             Attribute::update("comment"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "Z{HEX}"), Output::pattern("name_servers", "ns-1.awsdns-1.org")],
+        outputs: &[OutputSpec::pattern("id", "Z{HEX}"), OutputSpec::pattern("name_servers", "ns-1.awsdns-1.org")],
         data: false,
         shared: false,
         seconds: 30,

@@ -1,10 +1,10 @@
-//! What hands a role to an instance.
+//! Instance profiles, which give a role to an instance.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
-/// An instance profile. Its path holds its address, as a role's does.
+/// An instance profile. Its path contains its address, as a role's does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceProfile {
     /// Its name, unique in the account.
@@ -12,7 +12,7 @@ pub struct InstanceProfile {
     /// Its path.
     pub path: String,
     /// The name of the role in it.
-    pub role: Input,
+    pub role: TextInput,
     /// Tags.
     pub tags: Tags,
 }
@@ -28,8 +28,8 @@ impl Resource for InstanceProfile {
             Attribute::update("tags").tags(),
         ],
         outputs: &[
-            Output::pattern("arn", "arn:aws:iam::{account}:instance-profile/quorate/{name}"),
-            Output::attribute("name"),
+            OutputSpec::pattern("arn", "arn:aws:iam::{account}:instance-profile/quorate/{name}"),
+            OutputSpec::attribute("name"),
         ],
         data: false,
         shared: false,

@@ -1,14 +1,14 @@
-//! The way out of the VPC.
+//! The internet access of the VPC.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// An internet gateway, attached to the VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InternetGateway {
     /// The VPC that it is attached to.
-    pub vpc: Input,
+    pub vpc: TextInput,
     /// Tags.
     pub tags: Tags,
 }
@@ -18,7 +18,7 @@ impl Resource for InternetGateway {
         name: "internet-gateway",
         title: "internet gateway",
         attributes: &[Attribute::update("vpc"), Attribute::update("tags").tags()],
-        outputs: &[Output::pattern("id", "igw-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "igw-{hex}")],
         data: false,
         shared: false,
         seconds: 2,

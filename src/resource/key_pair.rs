@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, Output, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags};
 
-/// An imported SSH public key. Its name holds a hash of the key, so another key is another key pair.
+/// An imported SSH public key. Its name contains a hash of the key, so another key is another key pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeyPair {
     /// Its name, unique in the region.
@@ -20,7 +20,7 @@ impl Resource for KeyPair {
         name: "key-pair",
         title: "key pair",
         attributes: &[Attribute::replace("name"), Attribute::replace("public_key"), Attribute::update("tags").tags()],
-        outputs: &[Output::pattern("id", "key-{hex}"), Output::attribute("name")],
+        outputs: &[OutputSpec::pattern("id", "key-{hex}"), OutputSpec::attribute("name")],
         data: false,
         shared: false,
         seconds: 2,

@@ -1,10 +1,10 @@
-//! What an instance is started from.
+//! Launch templates, from which instances are started.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
-/// A launch template: its default version. A change is a new version.
+/// The default version of a launch template. A change creates a new version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LaunchTemplate {
     /// Its name, unique in the region.
@@ -14,20 +14,20 @@ pub struct LaunchTemplate {
     /// The instance size, for example `t3.medium`.
     pub instance_size: String,
     /// The name of the instance profile.
-    pub profile: Input,
+    pub profile: TextInput,
     /// The security groups of the only network interface.
-    pub security_groups: Vec<Input>,
-    /// Whether instances get a public address.
+    pub security_groups: Vec<TextInput>,
+    /// `true` if instances get a public address.
     pub public_address: bool,
-    /// The key pair's name; empty without one, so that taking the key out of the file is a change.
-    pub key: Input,
-    /// The first script of the machine, as text: 16 KiB at most.
-    pub user_data: Input,
+    /// The key pair's name; empty without one, so that the removal of the key from the file is a change.
+    pub key: TextInput,
+    /// The first script of the machine, as text: at most 16 KiB.
+    pub user_data: TextInput,
     /// The root volume's device name, for example `/dev/xvda`.
     pub root_device: String,
     /// The root volume's size in GiB; always encrypted gp3.
     pub root_gib: u32,
-    /// How far metadata answers travel; 1 keeps them from pods. Tokens (`IMDSv2`) are always required.
+    /// Hop limit of metadata responses; 1 keeps them from pods. Tokens (`IMDSv2`) are always required.
     pub metadata_hops: u32,
     /// Tags of the instances and their volumes.
     pub instance_tags: Tags,
@@ -35,10 +35,10 @@ pub struct LaunchTemplate {
     pub tags: Tags,
 }
 
-/// Outputs that a new version moves. `generation` is the version since which nothing but tags has changed: machines that
-/// run one from there on are as they should be, once they have the tags.
+/// Outputs that a new version changes. `generation` is the version since which only tags have changed: machines of that
+/// version or a later one are up to date once they have the tags.
 const VERSION: &[&str] = &["version", "generation"];
-/// Outputs that a version moves whose tags alone are new.
+/// Outputs that a new version changes if it differs only in tags.
 const TAGS: &[&str] = &["version"];
 
 impl Resource for LaunchTemplate {
@@ -60,7 +60,7 @@ impl Resource for LaunchTemplate {
             Attribute::update("instance_tags").moves(TAGS),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "lt-{hex}"), Output::version("version"), Output::version("generation")],
+        outputs: &[OutputSpec::pattern("id", "lt-{hex}"), OutputSpec::version("version"), OutputSpec::version("generation")],
         data: false,
         shared: false,
         seconds: 3,

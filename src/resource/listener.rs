@@ -2,23 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// A listener that forwards to a target group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listener {
     /// The load balancer's ARN.
-    pub load_balancer: Input,
+    pub load_balancer: TextInput,
     /// `TCP`, `UDP`, `TCP_UDP` or `TLS`.
     pub protocol: String,
     /// The port that clients connect to.
     pub port: u16,
     /// The target group's ARN.
-    pub target_group: Input,
-    /// What it shows who connects by TLS: the ARN of a certificate.
+    pub target_group: TextInput,
+    /// The ARN of the certificate that it presents to TLS clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    /// Which versions and ciphers of TLS it takes: the name of one of ELB's security policies.
+    /// The name of the ELB security policy, which sets the TLS versions and ciphers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_policy: Option<String>,
     /// Tags.
@@ -38,7 +38,7 @@ impl Resource for Listener {
             Attribute::update("tls_policy"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern(
+        outputs: &[OutputSpec::pattern(
             "arn",
             "arn:aws:elasticloadbalancing:{region}:{account}:listener/net/{name}/{hex}/{hex}",
         )],

@@ -1,21 +1,21 @@
-//! One address in front of many machines.
+//! Load balancers: one address in front of many machines.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
-/// A network load balancer. Its name is a hash of its address and of what cannot be changed about it.
+/// A network load balancer. Its name is a hash of its address and of its immutable attributes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancer {
     /// Its name, unique in the region, at most 32 characters.
     pub name: String,
     /// `internet-facing` or `internal`.
     pub scheme: String,
-    /// A subnet in each zone that it answers from.
-    pub subnets: Vec<Input>,
+    /// A subnet in each zone that it has an address in.
+    pub subnets: Vec<TextInput>,
     /// Its security groups.
-    pub security_groups: Vec<Input>,
-    /// Whether each of its addresses answers for the machines of all zones.
+    pub security_groups: Vec<TextInput>,
+    /// `true` if each of its addresses forwards to the machines of all zones.
     pub cross_zone: bool,
     /// Tags.
     pub tags: Tags,
@@ -34,9 +34,9 @@ impl Resource for LoadBalancer {
             Attribute::update("tags").tags(),
         ],
         outputs: &[
-            Output::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/net/{name}/{hex}"),
-            Output::pattern("dns_name", "{name}-{hex}.elb.{region}.amazonaws.com"),
-            Output::pattern("zone_id", "Z26RNL4JYFTOTI"),
+            OutputSpec::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/net/{name}/{hex}"),
+            OutputSpec::pattern("dns_name", "{name}-{hex}.elb.{region}.amazonaws.com"),
+            OutputSpec::pattern("zone_id", "Z26RNL4JYFTOTI"),
         ],
         data: false,
         shared: false,

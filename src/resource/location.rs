@@ -1,66 +1,66 @@
-//! Where a cluster lives, and what an object says of it.
+//! The location of a cluster, and the traces of it in objects.
 //!
-//! IAM and Route 53 are global: a name or a path there does not tell in which region a cluster is. Two clusters of one
-//! name are told apart by their location: the region, and the place in S3 that the machines start from. Global objects carry
-//! both in tags. Objects of releases before these tags are told by their content.
+//! IAM and Route 53 are global: a name or a path there does not show the region of a cluster. Two clusters of one
+//! name are distinguished by their location: the region, and the S3 prefix that the machines start from. Global objects have
+//! both in tags. Objects of releases before these tags are distinguished by their content.
 
 use std::fmt::{self, Write as _};
 
 use serde_json::Value as Json;
 
-use super::{HostedZone, Record, Resource, Role, Tags, balancer_stem, tags_of};
+use super::{DnsRecord, HostedZone, Resource, Role, Tags, balancer_stem, tags_of};
 use crate::engine::{Live, Value};
 
-/// The tag that says in which region the cluster of a global object lives.
+/// The tag with the region of a global object's cluster.
 pub const REGION_TAG: &str = "quorate.dev/region";
-/// The tag that says where the cluster of an object keeps what its machines start from.
+/// The tag with the S3 location of the files that the machines of an object's cluster start from.
 pub const STATE_TAG: &str = "quorate.dev/state";
 
-/// The most characters of a tag's value.
+/// Maximum number of characters of a tag's value.
 const LONGEST_VALUE: usize = 256;
 
-/// Where a cluster lives.
+/// The location of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClusterLocation {
     /// The region, for example `us-east-1`.
     pub region: String,
-    /// The place that the machines start from, for example `s3://bucket/prefix`. With the state in S3, the state is there
+    /// The S3 location that the machines start from, for example `s3://bucket/prefix`. If the state is in S3, it is there
     /// too.
     pub state: String,
 }
 
-/// What an object says of the location of its cluster. What it does not say is none.
+/// The traces of a cluster's location in an object. Missing ones are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocationTraces {
     /// The region.
     pub region: Option<String>,
-    /// The place in S3.
+    /// The location in S3.
     pub state: Option<String>,
 }
 
 impl ClusterLocation {
-    /// The location of a cluster in a region, with its bucket and the prefix of its keys there.
+    /// Creates the location of a cluster from its region, its bucket and the prefix of its keys there.
     pub fn new(region: &str, bucket: &str, prefix: &str) -> Self {
         Self { region: region.to_owned(), state: place(bucket, prefix) }
     }
 
-    /// The tags that say so.
+    /// Returns the tags with the location.
     pub fn tags(&self) -> Tags {
         Tags::from([(REGION_TAG.to_owned(), self.region.clone()), (STATE_TAG.to_owned(), value(&self.state))])
     }
 
-    /// The bucket.
+    /// Returns the bucket.
     pub fn bucket(&self) -> &str {
         let rest = self.state.strip_prefix("s3://").unwrap_or(&self.state);
         rest.split('/').next().unwrap_or_default()
     }
 
-    /// Whether a key of a bucket is one of this cluster's.
+    /// Returns `true` if a key of a bucket belongs to this cluster.
     pub fn holds(&self, cluster: &str, bucket: &str, key: &str) -> bool {
         format!("s3://{bucket}/{key}").starts_with(&format!("{}/{cluster}/", self.state))
     }
 
-    /// Whether these traces lead to another location.
+    /// Returns `true` if these traces show another location.
     pub fn contradicts(&self, traces: &LocationTraces) -> bool {
         let differs = |told: &Option<String>, own: &str| told.as_deref().is_some_and(|told| told != own);
         differs(&traces.region, &self.region) || differs(&traces.state, &value(&self.state))
@@ -74,13 +74,15 @@ impl fmt::Display for ClusterLocation {
 }
 
 impl LocationTraces {
-    /// Returns what an object of a cluster says: its tags first, and without them its content.
+    /// Returns the traces in an object of a cluster: its tags first, otherwise its content.
     pub fn of(cluster: &str, live: &Live) -> Self {
         let tags = tags_of(&live.attributes);
         let told = match live.address.kind() {
             kind if kind == Role::KIND.name => in_policies(cluster, live.attributes.get("policies")),
             kind if kind == HostedZone::KIND.name => Self { region: in_vpcs(text(live, "vpc")), state: None },
-            kind if kind == Record::KIND.name => Self { region: in_target(cluster, text(live, "target")), state: None },
+            kind if kind == DnsRecord::KIND.name => {
+                Self { region: in_target(cluster, text(live, "target")), state: None }
+            }
             _ => Self::default(),
         };
         Self {
@@ -89,14 +91,14 @@ impl LocationTraces {
         }
     }
 
-    /// Adds what others say to what is not said here.
+    /// Fills missing traces with those of another object.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self { region: self.region.or(other.region), state: self.state.or(other.state) }
     }
 }
 
-/// The id of a VPC as an attribute of a zone: with its region where that is not the cluster's.
+/// Returns the id of a VPC as an attribute of a zone: with its region if that is not the cluster's.
 pub fn vpc_in(id: &str, region: &str, own: &str) -> String {
     if region.is_empty() || region == own { id.to_owned() } else { format!("{id} ({region})") }
 }
@@ -106,7 +108,7 @@ fn place(bucket: &str, prefix: &str) -> String {
     if prefix.is_empty() { format!("s3://{bucket}") } else { format!("s3://{bucket}/{prefix}") }
 }
 
-/// A place as the value of a tag. IAM does not take every character that a key in S3 may have: others stand as `=`
+/// Encodes a location as the value of a tag. IAM does not allow every character of an S3 key: others become `=`
 /// and their code.
 fn value(place: &str) -> String {
     let is_taken = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
@@ -115,7 +117,7 @@ fn value(place: &str) -> String {
         if is_taken(character) {
             value.push(character);
         } else {
-            // Writing to a string cannot fail.
+            // A write to a string cannot fail.
             let _ = write!(value, "={:x}", u32::from(character));
         }
     }
@@ -126,7 +128,7 @@ fn text<'a>(live: &'a Live, attribute: &str) -> &'a str {
     live.attributes.get(attribute).and_then(Value::as_text).unwrap_or_default()
 }
 
-/// The region and the bucket that the policies of a role name.
+/// Returns the region and the bucket in the policies of a role.
 fn in_policies(cluster: &str, policies: Option<&Value>) -> LocationTraces {
     let Some(Value::Map(policies)) = policies else { return LocationTraces::default() };
     let mut arns = Vec::new();
@@ -144,7 +146,7 @@ fn in_policies(cluster: &str, policies: Option<&Value>) -> LocationTraces {
     LocationTraces { region, state }
 }
 
-/// Every text that stands as a `Resource` in a document.
+/// Collects every `Resource` of a policy document.
 fn resources(document: &Json, found: &mut Vec<String>) {
     let statements = match document.get("Statement") {
         Some(Json::Array(statements)) => statements.as_slice(),
@@ -160,23 +162,23 @@ fn resources(document: &Json, found: &mut Vec<String>) {
     }
 }
 
-/// The place of a cluster's keys in S3, from the ARN of some of them, as the value of a tag.
+/// Returns the S3 location of a cluster's keys, from the ARN of some of them, as the value of a tag.
 fn keys_of(cluster: &str, arn: &str) -> Option<String> {
     let (bucket, key) = arn.split_once(":s3:::")?.1.split_once('/')?;
-    // A policy writes `${*}` for a star that is no pattern.
+    // In a policy, `${*}` is a literal star.
     let key = ["*", "?", "$"].iter().fold(key.to_owned(), |key, sign| key.replace(&format!("${{{sign}}}"), sign));
     let folder = format!("{cluster}/");
     let prefix = if key.starts_with(&folder) { "" } else { key.split_once(&format!("/{folder}"))?.0 };
     Some(value(&place(bucket, prefix)))
 }
 
-/// The region that a zone's VPCs are in, where they are all in another one.
+/// Returns the region of a zone's VPCs, if they are all in another region.
 fn in_vpcs(vpcs: &str) -> Option<String> {
     let regions = vpcs.split(", ").map(|vpc| Some(vpc.split_once(" (")?.1.trim_end_matches(')').to_owned()));
     regions.collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
-/// The region of the load balancer that a record leads to, if its name is one that the cluster gives.
+/// Returns the region of the load balancer that a record points to, if its name is one that the cluster gives.
 fn in_target(cluster: &str, target: &str) -> Option<String> {
     if !target.starts_with(&balancer_stem(cluster)) {
         return None;
@@ -189,7 +191,7 @@ fn in_target(cluster: &str, target: &str) -> Option<String> {
     Some((*region).to_owned())
 }
 
-/// Whether a label is written as regions are: `us-east-1`.
+/// Returns `true` if a label has the form of a region: `us-east-1`.
 fn is_region(label: &str) -> bool {
     let mut parts = label.split('-');
     let first = parts.next().is_some_and(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_lowercase()));
@@ -203,7 +205,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::engine::{Address, Phase};
+    use crate::engine::{Address, ObjectPhase};
 
     const NAME: &str = "a.example.com";
 
@@ -213,7 +215,7 @@ mod tests {
             id: "x".to_owned(),
             attributes: serde_json::from_value(attributes.clone()).unwrap(),
             outputs: BTreeMap::new(),
-            phase: Phase::Ready,
+            phase: ObjectPhase::Ready,
             proven: true,
             created: None,
             members: Vec::new(),
@@ -225,7 +227,7 @@ mod tests {
         (region, state)
     }
 
-    fn told(region: &str, state: &str) -> (Option<String>, Option<String>) {
+    fn described(region: &str, state: &str) -> (Option<String>, Option<String>) {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         (some(region), some(state))
     }
@@ -235,7 +237,7 @@ mod tests {
         let location = ClusterLocation::new("us-east-1", "a-state", "");
         let tags = serde_json::json!({ "tags": location.tags() });
         for kind in ["role", "instance-profile", "hosted-zone", "vpc"] {
-            assert_eq!(traces(kind, &tags), told("us-east-1", "s3://a-state"), "{kind}");
+            assert_eq!(traces(kind, &tags), described("us-east-1", "s3://a-state"), "{kind}");
         }
         assert!(!location.contradicts(&LocationTraces::of(NAME, &live("role", &tags))));
         for other in
@@ -274,13 +276,13 @@ mod tests {
             serde_json::json!({ "policies": { "quorate": document.to_string() } })
         };
         let key = "arn:aws:s3:::a-state/a.example.com/bootstrap/*";
-        assert_eq!(traces("role", &policy(&[key])), told("", "s3://a-state"));
+        assert_eq!(traces("role", &policy(&[key])), described("", "s3://a-state"));
         let below = "arn:aws-cn:s3:::a-state/team/x/a.example.com/pki/*";
         let volume = "arn:aws-cn:ec2:cn-north-1:123456789012:volume/*";
-        assert_eq!(traces("role", &policy(&[volume, below])), told("cn-north-1", "s3://a-state/team/x"));
+        assert_eq!(traces("role", &policy(&[volume, below])), described("cn-north-1", "s3://a-state/team/x"));
         let star = "arn:aws:s3:::a-state/odd${*}/a.example.com/pki/*";
-        assert_eq!(traces("role", &policy(&[star])), told("", &value("s3://a-state/odd*")));
-        // A longer name that ends or begins like the cluster's is another cluster.
+        assert_eq!(traces("role", &policy(&[star])), described("", &value("s3://a-state/odd*")));
+        // A longer name that ends or begins like the cluster's belongs to another cluster.
         for other in ["arn:aws:s3:::b/aa.example.com/pki/*", "arn:aws:s3:::b/a.example.com.br/pki/*"] {
             assert_eq!(traces("role", &policy(&[other])), (None, None), "{other}");
         }
@@ -295,7 +297,7 @@ mod tests {
             (format!("{stem}api-1.elb.amazonaws.com"), ""),
             ("other-api-1.elb.us-west-2.amazonaws.com".to_owned(), ""),
         ] {
-            assert_eq!(traces("record", &serde_json::json!({ "target": target })), told(region, ""), "{target}");
+            assert_eq!(traces("record", &serde_json::json!({ "target": target })), described(region, ""), "{target}");
         }
     }
 
@@ -307,7 +309,7 @@ mod tests {
             ("vpc-1, vpc-2 (us-west-2)", ""),
             ("vpc-1 (us-west-2), vpc-2 (us-west-2)", "us-west-2"),
         ] {
-            assert_eq!(traces("hosted-zone", &serde_json::json!({ "vpc": vpcs })), told(region, ""), "{vpcs}");
+            assert_eq!(traces("hosted-zone", &serde_json::json!({ "vpc": vpcs })), described(region, ""), "{vpcs}");
         }
         assert_eq!(vpc_in("vpc-1", "us-west-2", "us-east-1"), "vpc-1 (us-west-2)");
         assert_eq!(vpc_in("vpc-1", "us-east-1", "us-east-1"), "vpc-1");

@@ -1,10 +1,10 @@
-//! The vocabulary: one file per kind of object, its attributes and what a change to each means.
+//! The vocabulary: one file per kind of object, with its attributes and the effect of a change to each.
 
+mod api_firewall;
 mod edits;
 mod facts;
-mod folder;
-mod gate;
 mod grant;
+mod key_prefix;
 mod kubernetes;
 mod location;
 mod names;
@@ -15,32 +15,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Address, AttributeChange, Attributes, Object, Replicas, Value, Vocabulary};
-pub use crate::engine::{Attribute, Input, Kind, Output};
+use crate::engine::{Address, AttributeChange, Attributes, DataReplicas, KindRegistry, Object, Value};
+pub use crate::engine::{Attribute, Kind, OutputSpec, TextInput};
 
-pub use facts::{Cloud, Facts, ImageFacts, Question, SizeFacts, TargetHealth};
-pub use folder::{ETCD_STATUS, Folder, STATUS, machine_file, root};
-pub use gate::{Admission, Gate};
-pub use grant::{Bearer, Grant, LONGEST_GRANT, PUBLIC_API_PORT};
+pub use api_firewall::{AllowList, ApiFirewall};
+pub use facts::{CloudFacts, Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
+pub use grant::{AccessGrant, Grantee, LONGEST_GRANT, PUBLIC_API_PORT};
+pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
 pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
 };
-pub use partition::Partition;
+pub use partition::AwsPartition;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// The tag that says which cluster an object belongs to.
+/// The tag with the cluster that an object belongs to.
 pub const CLUSTER_TAG: &str = "quorate.dev/cluster";
-/// The tag that says which object of the cluster it is.
+/// The tag with the object's address in the cluster.
 pub const OBJECT_TAG: &str = "quorate.dev/object";
-/// The tag that says what a machine or a volume is for: [`MASTER`], `node` or `etcd`.
+/// The tag with the purpose of a machine or a volume: [`MASTER`], `node` or `etcd`.
 pub const ROLE_TAG: &str = "quorate.dev/role";
-/// The tag, and the label of a node, that says which node group a machine belongs to.
+/// The tag, and the label of a node, with the node group that a machine belongs to.
 pub const GROUP_TAG: &str = "quorate.dev/group";
-/// The tag that says which master a machine or a volume belongs to: `a`, `b`, …
+/// The tag with the master that a machine or a volume belongs to: `a`, `b`, …
 pub const MEMBER_TAG: &str = "quorate.dev/member";
 /// The role of etcd's volumes.
 pub const ETCD: &str = "etcd";
@@ -49,37 +49,38 @@ pub const MASTER: &str = "master";
 
 /// A kind of object with its attributes as fields.
 pub trait Resource: Serialize + DeserializeOwned {
-    /// What the engine has to know.
+    /// The kind's properties for the engine.
     const KIND: Kind;
 
-    /// The address of the object of this kind with this name.
+    /// Returns the address of the object of this kind with this name.
     fn address(name: &str) -> Address {
         Address::new(Self::KIND.name, name)
     }
 
-    /// The fields as attributes.
+    /// Returns the fields as attributes.
     ///
     /// # Errors
-    /// When a field has no form as an attribute: a bug in the kind.
-    fn attributes(&self) -> Result<Attributes, Malformed> {
-        let json = serde_json::to_value(self).map_err(|source| Malformed { kind: Self::KIND.name, source })?;
-        serde_json::from_value(json).map_err(|source| Malformed { kind: Self::KIND.name, source })
+    /// Returns an error if a field cannot be represented as an attribute: a bug in the kind.
+    fn attributes(&self) -> Result<Attributes, MalformedAttributes> {
+        let json =
+            serde_json::to_value(self).map_err(|source| MalformedAttributes { kind: Self::KIND.name, source })?;
+        serde_json::from_value(json).map_err(|source| MalformedAttributes { kind: Self::KIND.name, source })
     }
 
-    /// The attributes as fields.
+    /// Returns the fields from attributes.
     ///
     /// # Errors
-    /// When an attribute is missing or has another type.
-    fn from_attributes(attributes: &Attributes) -> Result<Self, Malformed> {
-        let malformed = |source| Malformed { kind: Self::KIND.name, source };
+    /// Returns an error if an attribute is missing or has another type.
+    fn from_attributes(attributes: &Attributes) -> Result<Self, MalformedAttributes> {
+        let malformed = |source| MalformedAttributes { kind: Self::KIND.name, source };
         serde_json::from_value(serde_json::to_value(attributes).map_err(malformed)?).map_err(malformed)
     }
 
-    /// The object of this kind with this name.
+    /// Returns the object of this kind with this name.
     ///
     /// # Errors
     /// As [`Resource::attributes`].
-    fn object(&self, name: &str) -> Result<Object, Malformed> {
+    fn object(&self, name: &str) -> Result<Object, MalformedAttributes> {
         Ok(Object {
             address: Self::address(name),
             attributes: self.attributes()?,
@@ -93,7 +94,7 @@ pub trait Resource: Serialize + DeserializeOwned {
 /// Attributes that do not fit their kind.
 #[derive(Debug, thiserror::Error)]
 #[error("the attributes do not fit the kind `{kind}`")]
-pub struct Malformed {
+pub struct MalformedAttributes {
     kind: &'static str,
     #[source]
     source: serde_json::Error,
@@ -107,7 +108,7 @@ macro_rules! kinds {
             pub use $module::*;
         )*
 
-        /// Every kind of AWS, in the order of the house.
+        /// Every kind of AWS object, in the order in which plans list them.
         pub const KINDS: &[Kind] = &[$($type::KIND),*];
     };
 }
@@ -125,21 +126,21 @@ kinds! {
     role::Role,
     instance_profile::InstanceProfile,
     key_pair::KeyPair,
-    volume::Volume,
+    volume::EbsVolume,
     launch_template::LaunchTemplate,
     autoscaling_group::AutoScalingGroup,
     load_balancer::LoadBalancer,
     target_group::TargetGroup,
     listener::Listener,
     hosted_zone::HostedZone,
-    record::Record,
+    record::DnsRecord,
 }
 
-/// The kinds of this module, for the engine: AWS's and Kubernetes'.
+/// The kinds of this module, for the engine: those of AWS and of Kubernetes.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Kinds;
+pub struct ResourceKinds;
 
-impl Vocabulary for Kinds {
+impl KindRegistry for ResourceKinds {
     fn kind(&self, name: &str) -> Option<&Kind> {
         KINDS.iter().chain(KUBERNETES_KINDS).find(|kind| kind.name == name)
     }
@@ -148,7 +149,7 @@ impl Vocabulary for Kinds {
         self.kind(address.kind()).is_some_and(|kind| kind.data) || is_full(address, attributes)
     }
 
-    /// The health of machines is looked after elsewhere, and a group that lacks one is no reason to wait.
+    /// The health of machines is checked elsewhere, and a group that lacks one is no reason to wait.
     fn is_awaited(&self, address: &Address) -> bool {
         is_kubernetes(address.kind())
     }
@@ -161,7 +162,7 @@ impl Vocabulary for Kinds {
         edits::refuses(address, change, wanted)
     }
 
-    fn replicas(&self, address: &Address, live: &Attributes, wanted: &Attributes) -> Option<Replicas> {
+    fn replicas(&self, address: &Address, live: &Attributes, wanted: &Attributes) -> Option<DataReplicas> {
         edits::replicas(address, live, wanted)
     }
 

@@ -1,46 +1,46 @@
-//! Names that say whose an object is, where no tag can: what gives them and what finds by them agree here.
+//! Names that identify the cluster of an object without tags, shared by the code that assigns them and that finds by them.
 
 use sha2::{Digest, Sha256};
 
 /// The name of the state bucket's object.
 pub const STATE_BUCKET: &str = "state";
 
-/// The name of every object that leads to the Kubernetes API (its load balancer, the security group that says who reaches
-/// that, its record), and the label of its names in DNS.
+/// The name of every object of the Kubernetes API's endpoint (its load balancer, the security group that restricts access to
+/// it, its record), and the label of its DNS names.
 pub const API: &str = "api";
 
-/// The labels below the cluster's name that have a record of their own. The object's name is the label.
+/// The labels below the cluster's name that have their own records. The object's name is the label.
 pub const RECORD_LABELS: &[&str] = &[API];
 
-/// How the names begin of what the cluster's own controllers made.
+/// The prefix of the names of objects that the cluster's own controllers created.
 pub const BY_KUBERNETES: &str = "by-kubernetes/";
 
-/// How much of the cluster's name stands in a load balancer's.
+/// Number of characters of the cluster's name in a load balancer's name.
 const LABEL: usize = 10;
 
-/// The tag by which Kubernetes' own controllers know what belongs to a cluster: `owned` is what they remove with it.
+/// Returns the tag by which Kubernetes controllers find objects of a cluster: they delete `owned` ones with it.
 pub fn kubernetes_tag(cluster: &str) -> String {
     format!("kubernetes.io/cluster/{cluster}")
 }
 
-/// The domain of the private zone, in which machines find each other.
+/// Returns the domain of the private zone, in which machines find each other.
 pub fn internal_domain(cluster: &str) -> String {
     format!("internal.{cluster}")
 }
 
-/// The API's name inside the cluster, which its certificate holds: whoever comes by another way expects it too.
+/// Returns the API's name inside the cluster, which is in its certificate: clients on other paths expect it too.
 pub fn internal_api(cluster: &str) -> String {
     format!("{API}.{}", internal_domain(cluster))
 }
 
-/// The beginning of the names of a cluster's load balancers and target groups: `chat-1a2b3c-`, at most 18 characters.
+/// Returns the prefix of the names of a cluster's load balancers and target groups: `chat-1a2b3c-`, at most 18 characters.
 ///
-/// ELB cannot be asked by tag, so these names are what keeps a look from reading the tags of the whole region. They are
-/// no proof: another cluster's hash may begin alike.
+/// ELB cannot filter by tag; with these names an observation need not read the tags of all load balancers in the region.
+/// The names are no proof: another cluster's hash may begin alike.
 pub fn balancer_stem(cluster: &str) -> String {
     let first = cluster.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let label: String = first.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(LABEL).collect();
-    // ELB keeps names that begin with `internal-` to itself.
+    // ELB reserves names that begin with `internal-`.
     let label = if format!("{label}-").starts_with("internal-") { "intern" } else { label.as_str() };
     let hash = Sha256::digest(cluster);
     format!("{label}-{:02x}{:02x}{:02x}-", hash[0], hash[1], hash[2])

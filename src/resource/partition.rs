@@ -1,8 +1,8 @@
 //! The partitions of AWS: groups of regions with ARNs, endpoints and identities of their own.
 
-/// A partition of AWS, as a region's name tells it.
+/// A partition of AWS, derived from a region's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partition {
+pub enum AwsPartition {
     /// Every region that is in no other partition.
     Commercial,
     /// The regions in China: `cn-north-1`, `cn-northwest-1`.
@@ -13,7 +13,7 @@ pub enum Partition {
     Europe,
 }
 
-impl Partition {
+impl AwsPartition {
     /// Returns the partition of a region.
     pub fn of(region: &str) -> Self {
         match region {
@@ -34,7 +34,7 @@ impl Partition {
         }
     }
 
-    /// Returns the domain that the names of endpoints and load balancers end in.
+    /// Returns the domain of the names of endpoints and load balancers.
     pub fn domain(self) -> &'static str {
         match self {
             Self::Commercial | Self::GovCloud => "amazonaws.com",
@@ -43,7 +43,7 @@ impl Partition {
         }
     }
 
-    /// Returns the name by which a role's trust policy lets EC2 assume it.
+    /// Returns the service principal of EC2 for a role's trust policy.
     ///
     /// Names of services are the same in every partition, but EC2's is one of the few that differ in China
     /// ("AWS service principals" in the IAM user guide of China).
@@ -54,7 +54,7 @@ impl Partition {
         }
     }
 
-    /// Returns a pattern of the vocabulary, which is written for [`Partition::Commercial`], in the words of this one.
+    /// Converts a pattern of the vocabulary, which is written for [`AwsPartition::Commercial`], to this partition.
     pub fn pattern(self, pattern: &str) -> String {
         let arn = format!("arn:{}:", self.id());
         pattern.replace("arn:aws:", &arn).replace(Self::Commercial.domain(), self.domain())
@@ -63,7 +63,7 @@ impl Partition {
 
 #[cfg(test)]
 mod tests {
-    use super::Partition::{self, China, Commercial, Europe, GovCloud};
+    use super::AwsPartition::{self, China, Commercial, Europe, GovCloud};
 
     #[test]
     fn a_region_tells_its_partition() {
@@ -76,7 +76,7 @@ mod tests {
             ("us-gov-east-1", GovCloud),
             ("eusc-de-east-1", Europe),
         ] {
-            assert_eq!(Partition::of(region), wanted, "{region}");
+            assert_eq!(AwsPartition::of(region), wanted, "{region}");
         }
     }
 

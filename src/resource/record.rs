@@ -2,26 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource};
 
-/// A record set that points at a load balancer.
+/// A record set that points to a load balancer.
 ///
-/// It cannot carry a tag: it is ours if the record says so, or if it is exactly what we want.
+/// It cannot have tags: it is the cluster's if the record of the last apply contains it, or if it equals the desired one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct DnsRecord {
     /// The zone's id.
-    pub zone: Input,
+    pub zone: TextInput,
     /// The full name, without a final dot.
     pub name: String,
     /// The record type, `A`.
     pub record_type: String,
     /// The load balancer's DNS name.
-    pub target: Input,
+    pub target: TextInput,
     /// The id of the zone of the load balancer's DNS name.
-    pub target_zone: Input,
+    pub target_zone: TextInput,
 }
 
-impl Resource for Record {
+impl Resource for DnsRecord {
     const KIND: Kind = Kind {
         name: "record",
         title: "DNS record",
@@ -32,7 +32,7 @@ impl Resource for Record {
             Attribute::update("target"),
             Attribute::update("target_zone"),
         ],
-        outputs: &[Output::attribute("name")],
+        outputs: &[OutputSpec::attribute("name")],
         data: false,
         shared: false,
         seconds: 30,

@@ -1,24 +1,24 @@
-//! What machines may do.
+//! The permissions of machines.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
-/// An IAM role with everything that gives it permissions.
+/// An IAM role with all its policies.
 ///
-/// Its path, `/quorate/<cluster>/role/<name>/`, holds its address: roles cannot be listed by tag.
+/// Its path, `/quorate/<cluster>/role/<name>/`, contains its address: roles cannot be listed by tag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Role {
     /// Its name, unique in the account.
     pub name: String,
     /// Its path.
     pub path: String,
-    /// Who may assume it: a JSON policy document.
+    /// The trust policy, a JSON policy document: the principals that may assume the role.
     pub trust: String,
-    /// Its inline policies by name: JSON policy documents. A policy that somebody adds is a difference too.
-    pub policies: BTreeMap<String, Input>,
+    /// Its inline policies by name: JSON policy documents. A policy that was added elsewhere is a difference too.
+    pub policies: BTreeMap<String, TextInput>,
     /// The ARNs of managed policies attached to it.
     pub attached: Vec<String>,
     /// Tags.
@@ -37,7 +37,7 @@ impl Resource for Role {
             Attribute::update("attached").set(),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"), Output::attribute("name")],
+        outputs: &[OutputSpec::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"), OutputSpec::attribute("name")],
         data: false,
         shared: false,
         seconds: 5,

@@ -1,20 +1,20 @@
-//! Where packets go.
+//! The routes of the network.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// A route table with its routes and the subnets that use it.
 ///
-/// Routes to instances belong to the cloud controller (one a node, for its pods): they are never shown here.
+/// Routes to instances belong to the cloud controller (one for each node, for its pods): they are never shown here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouteTable {
     /// The VPC.
-    pub vpc: Input,
+    pub vpc: TextInput,
     /// The routes beside the VPC's own.
     pub routes: Vec<Route>,
     /// The subnets that use the table.
-    pub subnets: Vec<Input>,
+    pub subnets: Vec<TextInput>,
     /// Tags.
     pub tags: Tags,
 }
@@ -25,7 +25,7 @@ pub struct Route {
     /// The destination, for example `0.0.0.0/0`.
     pub destination: String,
     /// The gateway's id.
-    pub target: Input,
+    pub target: TextInput,
 }
 
 impl Resource for RouteTable {
@@ -38,7 +38,7 @@ impl Resource for RouteTable {
             Attribute::update("subnets").set(),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "rtb-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "rtb-{hex}")],
         data: false,
         shared: false,
         seconds: 3,

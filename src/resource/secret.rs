@@ -1,18 +1,18 @@
-//! Keys, certificates and tokens that machines find in the bucket.
+//! Keys, certificates and tokens that machines read from the bucket.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Folder, Input, Kind, Output, Resource};
+use super::{Attribute, KeyPrefix, TextInput, Kind, OutputSpec, Resource};
 
-/// A secret in the bucket. Its content is made when the object is made, and is no attribute: no plan and no record holds
+/// A secret in the bucket. Its content is created with the object, and is not an attribute: no plan and no record contains
 /// it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Secret {
     /// The bucket.
-    pub bucket: Input,
+    pub bucket: TextInput,
     /// Its key, `<prefix>/<cluster>/pki/<file>`.
     pub key: String,
-    /// What it is.
+    /// The content of the secret.
     pub content: SecretContent,
 }
 
@@ -21,14 +21,14 @@ impl Resource for Secret {
         name: "secret",
         title: "secret",
         attributes: &[Attribute::replace("bucket"), Attribute::replace("key"), Attribute::replace("content")],
-        outputs: &[Output::attribute("key")],
+        outputs: &[OutputSpec::attribute("key")],
         data: false,
         shared: false,
         seconds: 1,
     };
 }
 
-/// What a secret is. The names are the objects' names.
+/// The content of a secret. The names are the objects' names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretContent {
@@ -40,23 +40,23 @@ pub enum SecretContent {
     FrontProxyCa,
     /// Private and public key that service accounts' tokens are signed with.
     ServiceAccount,
-    /// The cluster authority's certificate, without its key: by this, a node knows the API server.
+    /// The cluster authority's certificate, without its key: a node verifies the API server with it.
     JoinCa,
-    /// The token by which the API server knows a new node.
+    /// The token with which a new node authenticates to the API server.
     JoinToken,
 }
 
-/// Why a secret that machines use is not made again.
+/// The reason why a secret that machines use is not created again.
 const LOST: &str = "every machine trusts the lost one, and a new one would lock them out; the bucket keeps old \
                     versions: remove the delete marker of its key. If no version is left, destroy the cluster and \
                     make it anew";
 
 impl SecretContent {
-    /// Every secret of a cluster.
+    /// All secrets of a cluster.
     pub const ALL: [Self; 6] =
         [Self::ClusterCa, Self::EtcdCa, Self::FrontProxyCa, Self::ServiceAccount, Self::JoinCa, Self::JoinToken];
 
-    /// The name of its object.
+    /// Returns the name of its object.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ClusterCa => "cluster-ca",
@@ -68,7 +68,7 @@ impl SecretContent {
         }
     }
 
-    /// The last part of its key.
+    /// Returns the last part of its key.
     pub const fn file(self) -> &'static str {
         match self {
             Self::ClusterCa => "cluster-ca.pem",
@@ -80,22 +80,22 @@ impl SecretContent {
         }
     }
 
-    /// Where it is below the cluster's prefix.
+    /// Returns its path below the cluster's prefix.
     pub fn path(self) -> String {
-        Folder::Pki.key(self.file())
+        KeyPrefix::Pki.key(self.file())
     }
 
-    /// The secret that has this name.
+    /// Returns the secret with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|content| content.name() == name)
     }
 
-    /// The secret whose key ends in this.
+    /// Returns the secret whose key ends in this file name.
     pub fn of_file(file: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|content| content.file() == file)
     }
 
-    /// The secret that this one is taken from; nothing for what is made of randomness.
+    /// Returns the secret that this one is derived from; `None` if it is random.
     pub const fn source(self) -> Option<Self> {
         match self {
             Self::JoinCa => Some(Self::ClusterCa),
@@ -103,7 +103,7 @@ impl SecretContent {
         }
     }
 
-    /// What to do instead of making it again while machines use it; nothing if a new one does as well.
+    /// Returns what to do instead of creating it again while machines use it; `None` if a new one works as well.
     pub const fn instead(self) -> Option<&'static str> {
         match self {
             Self::JoinCa | Self::JoinToken => None,

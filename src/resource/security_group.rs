@@ -1,18 +1,18 @@
-//! A named set of network interfaces, for rules to speak of.
+//! Security groups: sets of network interfaces that rules can name.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// A security group, without its rules: those are a `security-group-rules` object, so that groups can name each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecurityGroup {
     /// Its name, unique in the VPC.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the group.
     pub description: String,
     /// The VPC.
-    pub vpc: Input,
+    pub vpc: TextInput,
     /// Tags.
     pub tags: Tags,
 }
@@ -27,7 +27,7 @@ impl Resource for SecurityGroup {
             Attribute::replace("vpc"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "sg-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "sg-{hex}")],
         data: false,
         shared: false,
         seconds: 2,

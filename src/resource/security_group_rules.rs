@@ -1,35 +1,35 @@
-//! Who may talk to whom.
+//! The firewall rules of security groups.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource};
 
-/// All rules of a security group, as one set each way: a rule that somebody adds is a difference too.
+/// All rules of a security group, one set for each direction: a rule that was added elsewhere is a difference too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecurityGroupRules {
     /// The group that the rules belong to.
-    pub group: Input,
-    /// What may come in.
-    pub ingress: Vec<Rule>,
-    /// What may go out.
-    pub egress: Vec<Rule>,
+    pub group: TextInput,
+    /// The inbound rules.
+    pub ingress: Vec<GroupRule>,
+    /// The outbound rules.
+    pub egress: Vec<GroupRule>,
 }
 
 /// A rule: one protocol, one range of ports, one peer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rule {
+pub struct GroupRule {
     /// `tcp`, `udp`, `icmp`, `all`, or a protocol number.
     pub protocol: String,
     /// One port `443`, a range `2379-2380`, or `all`.
     pub ports: String,
     /// An IPv4 or IPv6 range, a prefix list's id, or a security group's id.
-    pub peer: Input,
-    /// Why the rule is there; empty if nobody said.
+    pub peer: TextInput,
+    /// The purpose of the rule; may be empty.
     pub description: String,
 }
 
 impl SecurityGroupRules {
-    /// The one group that the cluster's cloud controller opens to the load balancers that it makes: the nodes'.
+    /// The one group that the cluster's cloud controller opens to the load balancers that it creates: the nodes' group.
     pub const OPENED_BY_CONTROLLERS: &str = "nodes";
 }
 
@@ -42,7 +42,7 @@ impl Resource for SecurityGroupRules {
             Attribute::update("ingress").set(),
             Attribute::update("egress").set(),
         ],
-        outputs: &[Output::attribute("group")],
+        outputs: &[OutputSpec::attribute("group")],
         data: false,
         shared: false,
         seconds: 2,

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// A public subnet: one per zone.
 ///
-/// Instances get their public address from their launch template, so the subnet itself gives none.
+/// Instances get their public address by their launch template, so the subnet itself assigns none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subnet {
     /// The VPC.
-    pub vpc: Input,
+    pub vpc: TextInput,
     /// The availability zone, for example `us-east-1a`.
     pub zone: String,
     /// The address range, for example `172.20.32.0/19`.
@@ -32,7 +32,7 @@ impl Resource for Subnet {
             ),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "subnet-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "subnet-{hex}")],
         data: false,
         shared: false,
         seconds: 2,

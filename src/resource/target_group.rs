@@ -1,8 +1,8 @@
-//! Where a load balancer sends connections, and how it knows that somebody is there.
+//! Target groups: the destinations of a load balancer, and their health checks.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Input, Kind, Output, Resource, Tags};
+use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
 
 /// A target group of instances.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,39 +10,39 @@ pub struct TargetGroup {
     /// Its name, unique in the region, at most 32 characters.
     pub name: String,
     /// The VPC.
-    pub vpc: Input,
+    pub vpc: TextInput,
     /// `TCP`, `UDP`, or `TCP_UDP` for both.
     pub protocol: String,
     /// The port of the machines.
     pub port: u16,
-    /// How health is checked.
+    /// The health check.
     pub health_check: HealthCheck,
-    /// How long a machine that leaves keeps its connections, in seconds.
+    /// Time that a deregistered machine keeps its connections, in seconds.
     pub deregistration_seconds: u32,
-    /// Whether machines see the clients' addresses; of UDP they always do. Otherwise they see the load balancer's.
+    /// `true` if machines see the clients' addresses, which is always so for UDP. Otherwise they see the load balancer's.
     pub preserve_client_ip: bool,
-    /// Whether connections from one address go to one machine, as long as it is healthy.
+    /// `true` if connections from one address go to one machine, as long as it is healthy.
     pub sticky: bool,
     /// Tags.
     pub tags: Tags,
 }
 
-/// How a load balancer finds out whether a machine answers.
+/// The health check of the machines in a target group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
     /// `TCP`, `HTTP` or `HTTPS`.
     pub protocol: String,
-    /// The port that is asked; without one, the port that takes the connections.
+    /// The port of the health check; without one, the port that receives the connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// What is asked for by `HTTP` and `HTTPS`; the answer must be 200.
+    /// The path of the request with `HTTP` and `HTTPS`; the response must be 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Seconds between two checks.
     pub interval: u32,
-    /// Checks in a row that make a machine healthy.
+    /// Number of consecutive successful checks that make a machine healthy.
     pub healthy: u32,
-    /// Checks in a row that make a machine unhealthy.
+    /// Number of consecutive failed checks that make a machine unhealthy.
     pub unhealthy: u32,
 }
 
@@ -61,7 +61,7 @@ impl Resource for TargetGroup {
             Attribute::update("sticky"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}")],
+        outputs: &[OutputSpec::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}")],
         data: false,
         shared: false,
         seconds: 2,

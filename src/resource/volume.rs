@@ -1,25 +1,25 @@
-//! A disk that outlives its machine.
+//! Volumes that outlive their machines.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, Output, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags};
 
-/// An EBS volume: etcd's data of one master.
+/// An EBS volume: the etcd data of one master.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Volume {
+pub struct EbsVolume {
     /// The availability zone.
     pub zone: String,
     /// The volume type, for example `gp3`.
     pub volume_type: String,
     /// Size in GiB.
     pub gib: u32,
-    /// Whether it is encrypted.
+    /// `true` if it is encrypted.
     pub encrypted: bool,
     /// Tags.
     pub tags: Tags,
 }
 
-impl Resource for Volume {
+impl Resource for EbsVolume {
     const KIND: Kind = Kind {
         name: "volume",
         title: "EBS volume",
@@ -30,7 +30,7 @@ impl Resource for Volume {
             Attribute::replace("encrypted"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "vol-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "vol-{hex}")],
         data: true,
         shared: false,
         seconds: 5,

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, Output, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags};
 
 /// A VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Vpc {
     /// The address range, for example `172.20.0.0/16`.
     pub cidr: String,
-    /// Whether Amazon's resolver answers in it.
+    /// `true` if Amazon's DNS resolver is enabled in it.
     pub dns_support: bool,
-    /// Whether instances get DNS names.
+    /// `true` if instances get DNS names.
     pub dns_hostnames: bool,
     /// Tags.
     pub tags: Tags,
@@ -27,7 +27,7 @@ impl Resource for Vpc {
             Attribute::update("dns_hostnames"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "vpc-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "vpc-{hex}")],
         data: false,
         shared: false,
         seconds: 3,

@@ -1,18 +1,18 @@
-//! What the controllers of a cluster make by themselves: nothing of it carries a mark of Quorate.
+//! Objects that the controllers of a cluster create by themselves, without a tag of Quorate.
 
 use serde_json::json;
 
+use super::account::{SimulatedAccount, SimulatedObject};
 use super::foreign::add;
-use super::world::{Thing, World};
 use super::{HurtError, Sandbox};
 use crate::engine::{Address, Live};
 use crate::resource::{BY_KUBERNETES, kubernetes_tag, tags_of};
 
-/// The kinds of what controllers make.
+/// The kinds that controllers create.
 const KINDS: [&str; 4] = ["load-balancer", "target-group", "security-group", "volume"];
 
 impl Sandbox {
-    /// Makes what controllers make for a service of type `LoadBalancer`, and for a claim of the same name: for a cluster
+    /// Creates the objects of controllers for a service of type `LoadBalancer`, and for a claim of the same name: for a cluster
     /// of any name, in the network of this one.
     pub fn controllers_make(&self, cluster: &str, service: &str) -> Result<(), HurtError> {
         self.with(|world| {
@@ -39,19 +39,20 @@ impl Sandbox {
         })?
     }
 
-    /// What the cluster's controllers made.
-    pub(super) fn made_by_controllers(&self, world: &World) -> Vec<Live> {
-        let owned = |thing: &Thing| {
-            let tags = tags_of(&thing.attributes);
-            thing.mark.is_none() && tags.get(&kubernetes_tag(&self.settings.cluster)).is_some_and(|how| how == "owned")
+    /// Returns the objects that the cluster's controllers created.
+    pub(super) fn made_by_controllers(&self, world: &SimulatedAccount) -> Vec<Live> {
+        let owned = |object: &SimulatedObject| {
+            let tags = tags_of(&object.attributes);
+            object.mark.is_none() && tags.get(&kubernetes_tag(&self.settings.cluster)).is_some_and(|how| how == "owned")
         };
-        let here = |kind: &str, id: &str, thing: &Thing| KINDS.contains(&kind) && self.is_here(kind, id, thing);
-        let theirs = world.all().filter(|(kind, id, thing)| here(kind, id, thing) && owned(thing));
-        let named = |thing: &Thing| tags_of(&thing.attributes).get("kubernetes.io/service-name").cloned();
+        let here =
+            |kind: &str, id: &str, object: &SimulatedObject| KINDS.contains(&kind) && self.is_here(kind, id, object);
+        let theirs = world.all().filter(|(kind, id, object)| here(kind, id, object) && owned(object));
+        let named = |object: &SimulatedObject| tags_of(&object.attributes).get("kubernetes.io/service-name").cloned();
         theirs
-            .map(|(kind, id, thing)| {
-                let name = named(thing).unwrap_or_else(|| id.to_owned());
-                self.view(world, kind, id, thing, Address::new(kind, format!("{BY_KUBERNETES}{name}")), true)
+            .map(|(kind, id, object)| {
+                let name = named(object).unwrap_or_else(|| id.to_owned());
+                self.view(world, kind, id, object, Address::new(kind, format!("{BY_KUBERNETES}{name}")), true)
             })
             .collect()
     }

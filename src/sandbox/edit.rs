@@ -1,41 +1,41 @@
-//! Changes to an attribute as somebody writes them down.
+//! Changes to an attribute, as a user writes them.
 
 use std::str::FromStr;
 
-use crate::engine::{Attributes, Form, Value};
+use crate::engine::{Attributes, Comparison, Value};
 use crate::resource::Kind;
 
 /// A change to an attribute: `health_check.interval=30`, `tags.Name=mine`, `ingress+={"protocol":…}`, `ingress-=0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The attribute, and below it keys and positions, with dots between them.
+pub struct AttributeEdit {
+    /// The attribute, and below it keys and indexes, separated by dots.
     path: String,
-    how: How,
+    how: EditOperation,
     value: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+enum EditOperation {
     Set,
     Add,
     Remove,
 }
 
-/// A text that is no edit.
+/// A text that is not an edit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an edit; one looks like `desired=2`, `tags.Name=mine`, `ingress+={{…}}` or `ingress-=0`")]
 pub struct NotAnEdit(pub String);
 
-impl FromStr for Edit {
+impl FromStr for AttributeEdit {
     type Err = NotAnEdit;
 
     fn from_str(text: &str) -> Result<Self, NotAnEdit> {
         let wrong = || NotAnEdit(text.to_owned());
         let (left, value) = text.split_once('=').ok_or_else(wrong)?;
         let (path, how) = match (left.strip_suffix('+'), left.strip_suffix('-')) {
-            (Some(path), _) => (path, How::Add),
-            (_, Some(path)) => (path, How::Remove),
-            _ => (left, How::Set),
+            (Some(path), _) => (path, EditOperation::Add),
+            (_, Some(path)) => (path, EditOperation::Remove),
+            _ => (left, EditOperation::Set),
         };
         if path.is_empty() {
             return Err(wrong());
@@ -44,13 +44,13 @@ impl FromStr for Edit {
     }
 }
 
-impl Edit {
-    /// Where the change is made.
+impl AttributeEdit {
+    /// Returns the path of the change.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Makes the change; says what is wrong with it if it does not fit.
+    /// Makes the change; returns the reason if it does not fit.
     pub(super) fn apply(&self, kind: &Kind, attributes: &mut Attributes) -> Result<(), String> {
         let (name, rest) =
             self.path.split_once('.').map_or((self.path.as_str(), None), |(name, rest)| (name, Some(rest)));
@@ -58,7 +58,7 @@ impl Edit {
             let known: Vec<&str> = kind.attributes.iter().map(|rule| rule.name).collect();
             return Err(format!("a {} has {}", kind.title, known.join(", ")));
         }
-        let texts = matches!(kind.attribute(name).form, Form::Tags | Form::Json);
+        let texts = matches!(kind.attribute(name).form, Comparison::Tags | Comparison::Json);
         match (attributes.get_mut(name), rest) {
             (Some(value), rest) => self.change(value, rest, texts),
             (None, Some(_)) => Err(format!("it has no `{name}`")),
@@ -69,7 +69,7 @@ impl Edit {
         }
     }
 
-    /// Goes down the path and makes the change at its end. `texts` is whether a map's values are all text.
+    /// Follows the path and makes the change at its end. `texts` is `true` if all values of a map are text.
     fn change(&self, value: &mut Value, path: Option<&str>, texts: bool) -> Result<(), String> {
         let Some(path) = path else { return self.change_here(value) };
         match value {
@@ -100,24 +100,24 @@ impl Edit {
 
     fn change_here(&self, value: &mut Value) -> Result<(), String> {
         match (self.how, value) {
-            (How::Set, value) => *value = typed(&self.value, Some(value), true)?,
-            (How::Add, Value::List(items)) => items.push(typed(&self.value, items.first(), true)?),
-            (How::Remove, Value::List(items)) => {
+            (EditOperation::Set, value) => *value = typed(&self.value, Some(value), true)?,
+            (EditOperation::Add, Value::List(items)) => items.push(typed(&self.value, items.first(), true)?),
+            (EditOperation::Remove, Value::List(items)) => {
                 let gone = typed(&self.value, None, false)?;
                 let at = items.iter().position(|item| *item == gone).or_else(|| self.value.parse().ok());
                 let at = at.filter(|at| *at < items.len()).ok_or_else(|| format!("it has no `{}`", self.value))?;
                 items.remove(at);
             }
-            (How::Remove, Value::Map(items)) => {
+            (EditOperation::Remove, Value::Map(items)) => {
                 items.remove(&self.value).ok_or_else(|| format!("it has no `{}`", self.value))?;
             }
-            (How::Add | How::Remove, _) => return Err("only lists have items".to_owned()),
+            (EditOperation::Add | EditOperation::Remove, _) => return Err("only lists have items".to_owned()),
         }
         Ok(())
     }
 }
 
-/// Reads a value: of the type of the one that is there, or what its text looks like.
+/// Parses a value: of the type of the existing one, or of the type that its text looks like.
 fn typed(text: &str, like: Option<&Value>, strict: bool) -> Result<Value, String> {
     let read = || serde_json::from_str::<Value>(text).ok();
     let fits = |value: &Value| like.is_none_or(|like| std::mem::discriminant(like) == std::mem::discriminant(value));

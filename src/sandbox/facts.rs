@@ -1,18 +1,18 @@
-//! What the simulated cloud says before anything is built.
+//! Facts of the simulated cloud before anything is built.
 
 use std::collections::BTreeMap;
 
-use super::names::Call;
+use super::names::ApiCall;
 use super::{Sandbox, sizes};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Cloud, Facts, Gate, ImageFacts, Partition, Question, TargetHealth};
+use crate::resource::{ApiFirewall, AwsPartition, CloudFacts, Facts, FactsQuery, ImageFacts, TargetHealth};
 use crate::spec::Architecture;
 
-/// The letters of the regions that do not have just `a` to `c`.
+/// The letters of the regions whose zones are not just `a` to `c`.
 const LETTERS: &[(&str, &str)] =
     &[("us-east-1", "abcdef"), ("us-west-2", "abcd"), ("ap-northeast-1", "acd"), ("us-west-1", "ab")];
 
-/// What facts are asked for by, beside who asks.
+/// Calls that read the facts, apart from the caller's identity.
 const ASKED: [&str; 5] = [
     "GetParameters",
     "DescribeInstanceTypes",
@@ -21,33 +21,33 @@ const ASKED: [&str; 5] = [
     "ListHostedZones",
 ];
 
-/// The zones of a region.
+/// Returns the zones of a region.
 pub(super) fn zones(region: &str) -> Vec<String> {
     let letters = LETTERS.iter().find(|(name, _)| *name == region).map_or("abc", |(_, letters)| *letters);
     letters.chars().map(|letter| format!("{region}{letter}")).collect()
 }
 
-impl Cloud for Sandbox {
+impl CloudFacts for Sandbox {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move {
-            let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
+            let call = ApiCall { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| Ok(world.account.clone())).await
         })
     }
 
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
         Box::pin(async move {
-            let call = Call { service: "elasticloadbalancing", action: "DescribeTargetHealth".to_owned() };
+            let call = ApiCall { service: "elasticloadbalancing", action: "DescribeTargetHealth".to_owned() };
             self.call(&call, false, |world, _| Ok(world.targets(group))).await
         })
     }
 
-    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+    fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
             for action in ASKED {
-                self.count(&Call { service: "sandbox", action: action.to_owned() });
+                self.count(&ApiCall { service: "sandbox", action: action.to_owned() });
             }
-            let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
+            let call = ApiCall { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| {
                 Ok(Facts {
                     account: world.account.clone(),
@@ -65,27 +65,27 @@ impl Cloud for Sandbox {
         })
     }
 
-    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+    fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
-            let call = Call { service: "ec2", action: "DescribeTags".to_owned() };
+            let call = ApiCall { service: "ec2", action: "DescribeTags".to_owned() };
             self.call(&call, false, |world, _| Ok(self.made_by_controllers(world))).await
         })
     }
 
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move {
-            let call = Call { service: "sts", action: "GetCallerIdentity".to_owned() };
+            let call = ApiCall { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| Ok(arn(world, &self.settings.region))).await
         })
     }
 
-    fn gate(&self) -> &dyn Gate {
+    fn gate(&self) -> &dyn ApiFirewall {
         self
     }
 }
 
 impl Sandbox {
-    /// A size, and the zones that have it.
+    /// Returns a size, and the zones that have it.
     fn offered(&self, name: &str) -> (String, Vec<String>) {
         let mut offered = zones(&self.settings.region);
         offered.retain(|zone| sizes::is_offered(name, zone));
@@ -93,9 +93,9 @@ impl Sandbox {
     }
 }
 
-/// Who asks.
-fn arn(world: &super::World, region: &str) -> String {
-    Partition::of(region).pattern(&format!("arn:aws:iam::{}:user/sandbox", world.account))
+/// Returns the ARN of the caller.
+fn arn(world: &super::SimulatedAccount, region: &str) -> String {
+    AwsPartition::of(region).pattern(&format!("arn:aws:iam::{}:user/sandbox", world.account))
 }
 
 fn images() -> BTreeMap<Architecture, String> {
@@ -105,14 +105,14 @@ fn images() -> BTreeMap<Architecture, String> {
     ])
 }
 
-/// Whatever image a file names is there, and fits: nobody has images in a simulated cloud.
+/// Returns the facts of a custom image. Every image exists and fits, because users have no images in a simulated cloud.
 fn own_image((id, architecture): (&String, &Architecture)) -> (String, ImageFacts) {
     let facts = ImageFacts { architecture: *architecture, root_device: "/dev/xvda".to_owned(), root_gib: 8 };
     (id.clone(), facts)
 }
 
-/// The public zones that a name ends in, nobody's or anybody's.
-fn public_zones(world: &super::World, name: &str) -> BTreeMap<String, Vec<String>> {
+/// Returns the public zones that a name ends in, whether a cluster owns them or not.
+fn public_zones(world: &super::SimulatedAccount, name: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (id, zone) in world.of("hosted-zone").filter(|(_, zone)| !zone.attributes.contains_key("vpc")) {
         let domain = zone.text("name").unwrap_or_default();

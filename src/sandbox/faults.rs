@@ -1,40 +1,40 @@
-//! What goes wrong, on purpose: decided by a seed.
+//! Injected faults, determined by a seed.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::names::Call;
-use crate::engine::{Class, Failure};
+use super::names::ApiCall;
+use crate::engine::{Failure, FailureClass};
 
-/// How often what goes wrong. Nothing does by default. Rates are between 0 and 1.
+/// Injected faults. Rates are between 0 and 1. By default there are no faults.
 ///
 /// Written `seed=7,throttle=0.1,unavailable=0.05,unknown=0.05,half=0.05,invisible=0.2,latency=50ms,crash=12-after`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Faults {
-    /// Decides everything below.
+pub struct FaultRates {
+    /// The seed of all random decisions.
     pub seed: u64,
     /// Calls that are throttled.
     pub throttle: f64,
     /// Calls that fail with an error of the service, without effect.
     pub unavailable: f64,
-    /// Changes whose answer gets lost: half of them took effect.
+    /// Changes whose answer is lost; half of them take effect.
     pub unknown: f64,
-    /// Creations that stop half way: the object is there, what a second call would have added is not.
+    /// Creations that stop half way: the object exists, without the part that a second call would have added.
     pub half: f64,
-    /// New objects that cannot be seen for a moment.
+    /// New objects that are not visible for a moment.
     pub invisible: f64,
-    /// The longest time that an answer takes, in real time.
+    /// Maximum latency of an answer, in real time.
     pub latency: Duration,
-    /// Where the process dies.
-    pub crash: Option<Crash>,
+    /// The call at which the process dies.
+    pub crash: Option<CrashPoint>,
 }
 
-/// Where the process dies: that call never returns, nor does any later one.
+/// The call at which the process dies: that call never returns, nor does any later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Crash {
+pub struct CrashPoint {
     /// The number of the call in this process; the first is 1.
     pub call: u64,
-    /// Whether it takes effect before.
+    /// `true` if the call takes effect before.
     pub after: bool,
 }
 
@@ -51,28 +51,28 @@ pub enum NotFaults {
     Name(String),
 }
 
-/// What happens to one call.
+/// The outcome of one call.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Fate {
+pub(super) struct CallFate {
     /// It fails without effect.
     pub(super) before: Option<Failure>,
     /// It takes effect and its answer is this.
     pub(super) after: Option<Failure>,
     /// It stops half way.
     pub(super) half: bool,
-    /// What it makes is invisible for so many milliseconds.
+    /// Time that a new object is invisible, in milliseconds.
     pub(super) invisible: u64,
 }
 
-impl Faults {
-    /// Whether anything can go wrong.
+impl FaultRates {
+    /// Returns `true` if any fault can occur.
     pub fn any(&self) -> bool {
         let rates = [self.throttle, self.unavailable, self.unknown, self.half, self.invisible];
         rates.iter().any(|rate| *rate > 0.0) || self.crash.is_some()
     }
 
-    /// What happens to the call of this number, counted over the whole life of the account.
-    pub(super) fn fate(&self, number: u64, call: &Call, changes: bool) -> Fate {
+    /// Returns the outcome of the call of this number, counted over the whole life of the account.
+    pub(super) fn fate(&self, number: u64, call: &ApiCall, changes: bool) -> CallFate {
         let mut dice = self.dice(number);
         let mut falls = |rate: f64| dice.f64() < rate;
         let (throttled, unavailable, unknown, effect, half, invisible) = (
@@ -83,16 +83,17 @@ impl Faults {
             falls(self.half) && changes,
             falls(self.invisible) && changes,
         );
-        let lost =
-            || call.failure(Class::UnknownOutcome, "RequestTimeout", "the connection broke before the answer came");
+        let lost = || {
+            call.failure(FailureClass::UnknownOutcome, "RequestTimeout", "the connection broke before the answer came")
+        };
         let before = if throttled {
-            Some(call.failure(Class::Throttled, "RequestLimitExceeded", "request limit exceeded"))
+            Some(call.failure(FailureClass::Throttled, "RequestLimitExceeded", "request limit exceeded"))
         } else if unavailable {
-            Some(call.failure(Class::Unavailable, "InternalError", "an internal error has occurred"))
+            Some(call.failure(FailureClass::Unavailable, "InternalError", "an internal error has occurred"))
         } else {
             (unknown && !effect).then(lost)
         };
-        Fate {
+        CallFate {
             before,
             after: (unknown && effect).then(lost),
             half,
@@ -100,7 +101,7 @@ impl Faults {
         }
     }
 
-    /// How long the call of this number takes.
+    /// Returns the latency of the call of this number.
     pub(super) fn delay(&self, number: u64) -> Duration {
         self.latency.mul_f64(self.dice(number).f64())
     }
@@ -110,7 +111,7 @@ impl Faults {
     }
 }
 
-impl FromStr for Faults {
+impl FromStr for FaultRates {
     type Err = NotFaults;
 
     fn from_str(text: &str) -> Result<Self, NotFaults> {
@@ -138,10 +139,10 @@ impl FromStr for Faults {
     }
 }
 
-impl FromStr for Crash {
+impl FromStr for CrashPoint {
     type Err = ();
 
-    /// `12` or `12-before`, `12-after`.
+    /// Parses `12` or `12-before`, `12-after`.
     fn from_str(text: &str) -> Result<Self, ()> {
         let (call, after) = match text.split_once('-') {
             None => (text, false),
@@ -161,40 +162,40 @@ mod tests {
 
     #[test]
     fn faults_are_read_from_text() {
-        let faults: Faults = "seed=7, throttle=0.1,unknown=1,latency=50ms,crash=12-after".parse().unwrap();
-        let expected = Faults {
+        let faults: FaultRates = "seed=7, throttle=0.1,unknown=1,latency=50ms,crash=12-after".parse().unwrap();
+        let expected = FaultRates {
             seed: 7,
             throttle: 0.1,
             unknown: 1.0,
             latency: Duration::from_millis(50),
-            crash: Some(Crash { call: 12, after: true }),
-            ..Faults::default()
+            crash: Some(CrashPoint { call: 12, after: true }),
+            ..FaultRates::default()
         };
         assert_eq!(faults, expected);
-        assert_eq!("".parse::<Faults>().unwrap(), Faults::default());
+        assert_eq!("".parse::<FaultRates>().unwrap(), FaultRates::default());
     }
 
     #[test]
     fn what_is_no_fault_is_refused() {
         for text in ["throttle", "throttle=2", "throttle=-1", "latency=5", "crash=x", "crash=1-later", "seed=-1"] {
-            assert_eq!(text.parse::<Faults>(), Err(NotFaults::Part(text.to_owned())));
+            assert_eq!(text.parse::<FaultRates>(), Err(NotFaults::Part(text.to_owned())));
         }
-        assert!(matches!("storm=1".parse::<Faults>(), Err(NotFaults::Name(_))));
+        assert!(matches!("storm=1".parse::<FaultRates>(), Err(NotFaults::Name(_))));
     }
 
     #[test]
     fn the_same_seed_decides_the_same() {
-        let faults = Faults { seed: 3, throttle: 0.3, unknown: 0.3, invisible: 0.3, ..Faults::default() };
-        let call = Call::new("Create", "vpc");
-        let fates = |faults: &Faults| (0..100).map(|n| faults.fate(n, &call, true)).collect::<Vec<_>>();
+        let faults = FaultRates { seed: 3, throttle: 0.3, unknown: 0.3, invisible: 0.3, ..FaultRates::default() };
+        let call = ApiCall::new("Create", "vpc");
+        let fates = |faults: &FaultRates| (0..100).map(|n| faults.fate(n, &call, true)).collect::<Vec<_>>();
         assert_eq!(fates(&faults), fates(&faults));
-        assert_ne!(fates(&faults), fates(&Faults { seed: 4, ..faults.clone() }));
+        assert_ne!(fates(&faults), fates(&FaultRates { seed: 4, ..faults.clone() }));
     }
 
     #[test]
     fn the_answer_of_a_look_cannot_be_in_doubt() {
-        let faults = Faults { unknown: 1.0, ..Faults::default() };
-        let fate = faults.fate(1, &Call::list("vpc"), false);
+        let faults = FaultRates { unknown: 1.0, ..FaultRates::default() };
+        let fate = faults.fate(1, &ApiCall::list("vpc"), false);
         assert_eq!((fate.before, fate.after), (None, None));
     }
 }

@@ -1,15 +1,15 @@
-//! What was in the account before: other people's things, which must be there untouched afterwards.
+//! Objects that existed in the account before: other people's, which must be unchanged afterwards.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::world::{Thing, World, kind, region_of};
-use super::{Settings, facts, names};
+use super::account::{SimulatedAccount, SimulatedObject, kind, region_of};
+use super::{SandboxSettings, facts, names};
 
-/// A new account. It is not empty: nobody's is.
-pub(super) fn found(settings: &Settings) -> World {
-    let mut world = World::empty(&settings.account, settings.seed);
+/// Returns a new account. Like a real one, it is not empty.
+pub(super) fn found(settings: &SandboxSettings) -> SimulatedAccount {
+    let mut world = SimulatedAccount::empty(&settings.account, settings.seed);
     let mut add = |kind: &str, attributes: serde_json::Value| add(&mut world, settings, kind, attributes);
 
     let vpc = add("vpc", json!({ "cidr": "172.31.0.0/16", "dns_support": true, "dns_hostnames": true, "tags": {} }));
@@ -43,15 +43,20 @@ pub(super) fn found(settings: &Settings) -> World {
     world
 }
 
-/// Adds something that no cluster made; its first output, which others name it by.
-pub(super) fn add(world: &mut World, settings: &Settings, name: &str, attributes: serde_json::Value) -> String {
+/// Adds an object that no cluster owns; returns its first output, by which others refer to it.
+pub(super) fn add(
+    world: &mut SimulatedAccount,
+    settings: &SandboxSettings,
+    name: &str,
+    attributes: serde_json::Value,
+) -> String {
     let Some(kind) = kind(name) else { return String::new() };
     // The texts above are objects of plain values: nothing is lost here.
     let attributes: crate::engine::Attributes = serde_json::from_value(attributes).unwrap_or_default();
     let outputs = world.outputs(kind, &attributes, &settings.region);
     let id = names::id(kind, &outputs, &attributes);
     let first = kind.outputs.first().and_then(|output| outputs.get(output.name)).cloned().unwrap_or_default();
-    let thing = Thing {
+    let stored = SimulatedObject {
         mark: None,
         region: region_of(name, &settings.region),
         attributes,
@@ -62,6 +67,6 @@ pub(super) fn add(world: &mut World, settings: &Settings, name: &str, attributes
         machines: Vec::new(),
         contents: BTreeMap::new(),
     };
-    world.insert(name, &id, thing);
+    world.insert(name, &id, stored);
     first
 }

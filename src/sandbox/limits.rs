@@ -1,18 +1,18 @@
-//! The limits of AWS that are about one object alone: names, lengths, characters, counts, tags.
+//! AWS limits that concern one object alone: names, lengths, characters, counts, tags.
 
-use super::names::Call;
-use crate::engine::{Attributes, Class, Failure, Value};
+use super::names::ApiCall;
+use crate::engine::{Attributes, Failure, FailureClass, Value};
 use crate::limits::aws::of;
 use crate::limits::policy_length;
 use crate::limits::tags::{self, TagBreach};
-use crate::limits::{Limit, Takes};
+use crate::limits::{AllowedValue, AttributeLimit};
 use crate::resource::tags_of;
 
-/// Refuses what its service would.
-pub(super) fn check_limits(call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+/// Refuses values that the service would refuse.
+pub(super) fn check_limits(call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
     for limit in of(kind) {
         if let Some(why) = breach(limit, attributes) {
-            let class = if limit.code.ends_with("LimitExceeded") { Class::Quota } else { Class::Invalid };
+            let class = if limit.code.ends_with("LimitExceeded") { FailureClass::Quota } else { FailureClass::Invalid };
             let message = format!("`{}`: {why}", limit.path.join("."));
             return Err(call.failure(class, limit.code, message));
         }
@@ -20,28 +20,28 @@ pub(super) fn check_limits(call: &Call, kind: &str, attributes: &Attributes) -> 
     check_tags(call, kind, attributes)
 }
 
-/// What about an attribute is wrong, in words.
-fn breach(limit: &Limit, attributes: &Attributes) -> Option<String> {
+/// Describes the value of an attribute that breaks a limit, if any.
+fn breach(limit: &AttributeLimit, attributes: &Attributes) -> Option<String> {
     let (first, rest) = limit.path.split_first()?;
     let mut found = Vec::new();
     collect(attributes.get(*first)?, rest, &mut found);
-    if let Takes::Together(most) = limit.takes {
+    if let AllowedValue::Together(most) = limit.takes {
         let length: usize = found.iter().filter_map(|value| value.as_text()).map(policy_length).sum();
         return (length > most).then(|| format!("{length} characters together; {most} are the most"));
     }
     found.into_iter().find_map(|value| one(limit.takes, value))
 }
 
-fn one(takes: Takes, value: &Value) -> Option<String> {
+fn one(takes: AllowedValue, value: &Value) -> Option<String> {
     match (takes, value) {
-        (Takes::Text(takes), Value::Text(text)) => takes.check(text).err().map(|breach| breach.to_string()),
-        (Takes::Number(least, most), Value::Integer(number)) if !(least..=most).contains(number) => {
+        (AllowedValue::Text(takes), Value::Text(text)) => takes.check(text).err().map(|breach| breach.to_string()),
+        (AllowedValue::Number(least, most), Value::Integer(number)) if !(least..=most).contains(number) => {
             Some(format!("{number} is not between {least} and {most}"))
         }
-        (Takes::Count(most), Value::List(items)) if items.len() > most => {
+        (AllowedValue::Count(most), Value::List(items)) if items.len() > most => {
             Some(format!("{} are too many; {most} are the most", items.len()))
         }
-        (Takes::OneOf(known), Value::Text(text)) if !known.contains(&text.as_str()) => {
+        (AllowedValue::OneOf(known), Value::Text(text)) if !known.contains(&text.as_str()) => {
             Some(format!("`{text}` is not one of {}", known.join(", ")))
         }
         _ => None,
@@ -62,7 +62,7 @@ fn collect<'v>(value: &'v Value, path: &[&str], found: &mut Vec<&'v Value>) {
     }
 }
 
-fn check_tags(call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+fn check_tags(call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
     // Objects of Kubernetes have no tags, and neither have some of AWS.
     let tags = tags_of(attributes);
     let breach = match tags::check(kind, &tags) {
@@ -70,14 +70,14 @@ fn check_tags(call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Fa
         Err(breach) => breach,
     };
     let (class, code) = match (&breach, call.service) {
-        (TagBreach::Count { .. }, "iam") => (Class::Quota, "LimitExceeded"),
-        (TagBreach::Count { .. }, "ec2") => (Class::Quota, "TagLimitExceeded"),
-        (TagBreach::Count { .. }, "elbv2") => (Class::Quota, "TooManyTags"),
-        (TagBreach::Count { .. }, "s3") => (Class::Invalid, "BadRequest"),
-        (_, "s3") => (Class::Invalid, "InvalidTag"),
-        (_, "iam" | "route53") => (Class::Invalid, "InvalidInput"),
-        (_, "ec2") => (Class::Invalid, "InvalidParameterValue"),
-        _ => (Class::Invalid, "ValidationError"),
+        (TagBreach::Count { .. }, "iam") => (FailureClass::Quota, "LimitExceeded"),
+        (TagBreach::Count { .. }, "ec2") => (FailureClass::Quota, "TagLimitExceeded"),
+        (TagBreach::Count { .. }, "elbv2") => (FailureClass::Quota, "TooManyTags"),
+        (TagBreach::Count { .. }, "s3") => (FailureClass::Invalid, "BadRequest"),
+        (_, "s3") => (FailureClass::Invalid, "InvalidTag"),
+        (_, "iam" | "route53") => (FailureClass::Invalid, "InvalidInput"),
+        (_, "ec2") => (FailureClass::Invalid, "InvalidParameterValue"),
+        _ => (FailureClass::Invalid, "ValidationError"),
     };
     Err(call.failure(class, code, breach.to_string()))
 }

@@ -1,33 +1,33 @@
-//! Which attributes name other objects, and what that means for those.
+//! Attributes that refer to other objects, and the consequences for those objects.
 
-use super::names::{Call, idiom_of};
-use super::world::{Thing, World};
-use crate::engine::{Attributes, Class, Failure, Value};
+use super::account::{SimulatedAccount, SimulatedObject};
+use super::names::{ApiCall, idiom_of};
+use crate::engine::{Attributes, Failure, FailureClass, Value};
 
-/// An attribute that names another object.
-struct Link {
+/// An attribute that refers to another object.
+struct ObjectLink {
     /// The kind that has the attribute.
     from: &'static str,
     /// The attribute; below it, `*` is every item of a list.
     path: &'static [&'static str],
-    /// The kind that it names.
+    /// The kind that it refers to.
     to: &'static str,
-    /// By which output.
+    /// The output that it refers to.
     output: &'static str,
-    /// What becomes of the one that is named.
-    bond: Bond,
+    /// The consequence for the other object.
+    bond: LinkKind,
 }
 
-/// What a link means for the object that is named.
+/// The consequence of a link for the object that it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bond {
+enum LinkKind {
     /// It cannot be deleted.
     Holds,
-    /// It can be deleted, and who names it goes with it.
+    /// It can be deleted, and the object that refers to it is deleted with it.
     Follows,
 }
 
-const LINKS: &[Link] = &[
+const LINKS: &[ObjectLink] = &[
     holds("bucket-object", &["bucket"], "bucket", "name"),
     holds("secret", &["bucket"], "bucket", "name"),
     holds("internet-gateway", &["vpc"], "vpc", "id"),
@@ -57,17 +57,27 @@ const LINKS: &[Link] = &[
     holds("record", &["zone"], "hosted-zone", "id"),
 ];
 
-const fn holds(from: &'static str, path: &'static [&'static str], to: &'static str, output: &'static str) -> Link {
-    Link { from, path, to, output, bond: Bond::Holds }
+const fn holds(
+    from: &'static str,
+    path: &'static [&'static str],
+    to: &'static str,
+    output: &'static str,
+) -> ObjectLink {
+    ObjectLink { from, path, to, output, bond: LinkKind::Holds }
 }
 
-const fn follows(from: &'static str, path: &'static [&'static str], to: &'static str, output: &'static str) -> Link {
-    Link { from, path, to, output, bond: Bond::Follows }
+const fn follows(
+    from: &'static str,
+    path: &'static [&'static str],
+    to: &'static str,
+    output: &'static str,
+) -> ObjectLink {
+    ObjectLink { from, path, to, output, bond: LinkKind::Follows }
 }
 
-impl Link {
-    /// What the attribute names. An empty text names nothing, and neither does a rule's peer that is no group (a range
-    /// of addresses).
+impl ObjectLink {
+    /// Returns the objects that the attribute refers to. An empty text refers to none, and neither does a rule's peer that is
+    /// a range of addresses.
     fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
         let Some((first, rest)) = self.path.split_first() else { return Vec::new() };
         let mut named = Vec::new();
@@ -95,38 +105,38 @@ fn leaves<'a>(value: &'a Value, path: &[&str], found: &mut Vec<&'a str>) {
     }
 }
 
-impl World {
-    /// Refuses attributes that name what is not there, or not visible yet.
-    pub(super) fn check_links(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+impl SimulatedAccount {
+    /// Refuses attributes that refer to an object that does not exist, or is not visible yet.
+    pub(super) fn check_links(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
         for link in LINKS.iter().filter(|link| link.from == kind) {
             for name in link.named(attributes) {
                 let target = self.by_output(link.to, link.output, name);
-                if target.is_none_or(|(_, thing)| thing.visible > self.clock) {
+                if target.is_none_or(|(_, stored)| stored.visible > self.clock) {
                     // AWS cannot know whether the name is wrong or was made a moment ago; neither can who asks.
                     let message = format!("the {} `{name}` does not exist", title(link.to));
-                    return Err(call.failure(Class::MaybeNotYetConsistent, idiom_of(link.to).missing, message));
+                    return Err(call.failure(FailureClass::MaybeNotYetConsistent, idiom_of(link.to).missing, message));
                 }
             }
         }
         Ok(())
     }
 
-    /// Refuses the deletion of what others name.
-    pub(super) fn check_free(&self, call: &Call, kind: &str, id: &str) -> Result<(), Failure> {
-        let Some(thing) = self.get(kind, id) else { return Ok(()) };
-        let holder = self.holder(kind, id, thing).or_else(|| self.machine_on(kind, id));
+    /// Refuses the deletion of an object that others refer to.
+    pub(super) fn check_free(&self, call: &ApiCall, kind: &str, id: &str) -> Result<(), Failure> {
+        let Some(stored) = self.get(kind, id) else { return Ok(()) };
+        let holder = self.holder(kind, id, stored).or_else(|| self.machine_on(kind, id));
         match holder {
             Some(holder) => {
                 let message = format!("the {} `{id}` is used by {holder}", title(kind));
-                Err(call.failure(Class::Held, idiom_of(kind).held, message))
+                Err(call.failure(FailureClass::Held, idiom_of(kind).held, message))
             }
             None => Ok(()),
         }
     }
 
-    /// Who holds a thing.
-    fn holder(&self, kind: &str, id: &str, thing: &Thing) -> Option<String> {
-        self.users(kind, thing, Bond::Holds)
+    /// Returns the object that prevents the deletion of another one.
+    fn holder(&self, kind: &str, id: &str, stored: &SimulatedObject) -> Option<String> {
+        self.users(kind, stored, LinkKind::Holds)
             .into_iter()
             // A group's own rules may name the group itself.
             .find(|(from, user)| {
@@ -136,9 +146,9 @@ impl World {
             .and_then(|(from, user)| self.get(from, &user).map(|holder| holder.title(&user)))
     }
 
-    /// The machine whose network interface is in a subnet or a security group, whatever its template says by now.
+    /// Returns the machine whose network interface is in a subnet or a security group, whatever its template is now.
     fn machine_on(&self, kind: &str, id: &str) -> Option<String> {
-        let on = |machine: &&super::world::Machine| match kind {
+        let on = |machine: &&super::account::SimulatedMachine| match kind {
             "subnet" => machine.subnet == id,
             "security-group" => machine.security_groups.iter().any(|group| group == id),
             _ => false,
@@ -149,15 +159,15 @@ impl World {
         })
     }
 
-    /// What goes when a thing goes.
+    /// Returns the objects that are deleted together with another one.
     pub(super) fn followers(&self, kind: &str, id: &str) -> Vec<(&'static str, String)> {
-        self.get(kind, id).map(|thing| self.users(kind, thing, Bond::Follows)).unwrap_or_default()
+        self.get(kind, id).map(|stored| self.users(kind, stored, LinkKind::Follows)).unwrap_or_default()
     }
 
-    fn users(&self, kind: &str, thing: &Thing, bond: Bond) -> Vec<(&'static str, String)> {
+    fn users(&self, kind: &str, stored: &SimulatedObject, bond: LinkKind) -> Vec<(&'static str, String)> {
         let mut users = Vec::new();
         for link in LINKS.iter().filter(|link| link.to == kind && link.bond == bond) {
-            let Some(name) = thing.outputs.get(link.output) else { continue };
+            let Some(name) = stored.outputs.get(link.output) else { continue };
             for (id, user) in self.of(link.from) {
                 if link.named(&user.attributes).contains(&name.as_str()) {
                     users.push((link.from, id.clone()));
@@ -169,5 +179,5 @@ impl World {
 }
 
 fn title(kind: &str) -> &str {
-    super::world::kind(kind).map_or(kind, |kind| kind.title)
+    super::account::kind(kind).map_or(kind, |kind| kind.title)
 }

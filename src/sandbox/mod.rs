@@ -1,16 +1,17 @@
-//! A simulated cloud: strict where AWS is strict, deterministic, and kept between commands.
+//! A simulated cloud: as strict as AWS, deterministic, and kept between commands.
 //!
-//! [`Sandbox`] stands behind the same boundary as AWS. It is for trying Quorate without an account, and it is the
-//! laboratory of the property tests. `docs/sandbox.md` says what it does and what it does not.
+//! [`Sandbox`] implements the same interface as AWS. It is for trying Quorate without an account, and for
+//! the property tests. `docs/sandbox.md` describes its limits.
 
+mod account;
+mod account_store;
+mod api_firewall;
 mod controllers;
 mod edit;
 mod facts;
 mod faults;
 mod foreign;
-mod gate;
-mod home;
-mod hurt;
+mod inject;
 mod limits;
 mod links;
 mod make;
@@ -24,7 +25,6 @@ mod sizes;
 mod view;
 #[cfg(test)]
 mod witness;
-mod world;
 
 #[cfg(test)]
 mod tests;
@@ -38,45 +38,45 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use edit::{Edit, NotAnEdit};
-pub use faults::{Crash, Faults, NotFaults};
-pub use hurt::{HurtError, Resident};
+pub use edit::{AttributeEdit, NotAnEdit};
+pub use faults::{CrashPoint, FaultRates, NotFaults};
+pub use inject::{AccountObject, HurtError};
 pub use s3::BucketStore;
 
-use crate::engine::{Class, Failure};
+use crate::engine::{Failure, FailureClass};
 use crate::resource::ClusterLocation;
 use crate::store::MemoryStore;
-use faults::Fate;
-use home::Home;
-use names::Call;
-use world::World;
+use account::SimulatedAccount;
+use account_store::AccountStore;
+use faults::CallFate;
+use names::ApiCall;
 
-/// How much simulated time a call takes, in milliseconds.
+/// Simulated duration of a call, in milliseconds.
 const CALL: u64 = 250;
 
-/// What the simulated cloud is like, and from which cluster it is seen.
+/// Settings of the simulated cloud, and the cluster that uses it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct SandboxSettings {
     /// The account's 12 digits; only counts for an account that does not exist yet.
     pub account: String,
     /// The region.
     pub region: String,
     /// The cluster: its objects are observed.
     pub cluster: String,
-    /// The bucket that the cluster's file names: it is observed even if somebody else made it.
+    /// The bucket that the cluster's file names: it is observed even if another tool created it.
     pub bucket: Option<String>,
-    /// Where the cluster lives. Without it, whatever has its name is its own.
+    /// The location of the cluster. Without it, every object with the cluster's name is its own.
     pub location: Option<ClusterLocation>,
-    /// Decides every id; only counts for an account that does not exist yet.
+    /// The seed of every id; only counts for an account that does not exist yet.
     pub seed: u64,
-    /// How many real seconds a simulated second of waiting takes. 0 does not wait at all.
+    /// Real seconds that a simulated second of waiting takes. 0 does not wait at all.
     pub pace: f64,
-    /// What goes wrong.
-    pub faults: Faults,
+    /// The injected faults.
+    pub faults: FaultRates,
 }
 
-impl Settings {
-    /// A quick and quiet cloud.
+impl SandboxSettings {
+    /// Returns the settings of a cloud without faults and waiting.
     pub fn new(region: impl Into<String>, cluster: impl Into<String>) -> Self {
         Self {
             account: "123456789012".to_owned(),
@@ -86,33 +86,33 @@ impl Settings {
             location: None,
             seed: 1,
             pace: 0.0,
-            faults: Faults::default(),
+            faults: FaultRates::default(),
         }
     }
 }
 
-/// Why the simulated account cannot be read or kept.
+/// Error of reading or storing the simulated account.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The disk.
+    /// The file cannot be read or written.
     #[error("the sandbox's file {place}: {source}")]
     File {
         /// The file.
         place: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },
-    /// Not what was written.
+    /// The file is not valid.
     #[error("the sandbox's file {place} cannot be read ({source}); `quorate sandbox reset` starts afresh")]
     Unreadable {
         /// The file.
         place: PathBuf,
-        /// Where it stops making sense.
+        /// The error of the parser, with its position.
         #[source]
         source: serde_json::Error,
     },
-    /// Written by another version.
+    /// The file has the format of another version.
     #[error(
         "the sandbox's file {place} has format {format}, and this Quorate knows {known}; `quorate sandbox reset` starts afresh"
     )]
@@ -121,89 +121,89 @@ pub enum SandboxError {
         place: PathBuf,
         /// The format that was found.
         format: u32,
-        /// The one that is known.
+        /// The format that this version supports.
         known: u32,
     },
 }
 
-/// A simulated account and region, seen from one cluster. Clones are the same process.
+/// A simulated account and region, used by one cluster. Clones share the same process.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
-    settings: Arc<Settings>,
-    home: Arc<Home>,
-    disk: Disk,
-    process: Arc<Process>,
+    settings: Arc<SandboxSettings>,
+    home: Arc<AccountStore>,
+    disk: ContentStore,
+    process: Arc<ProcessState>,
 }
 
-/// Where the contents of buckets are.
+/// The storage of the contents of buckets.
 #[derive(Debug, Clone)]
-enum Disk {
+enum ContentStore {
     Directory(PathBuf),
     Memory(MemoryStore),
 }
 
-/// What ends with the process.
+/// State that ends with the process.
 #[derive(Debug, Default)]
-struct Process {
-    /// How many calls it has made.
+struct ProcessState {
+    /// Number of calls that it has made.
     number: AtomicU64,
     /// The same, by action.
     tally: Mutex<BTreeMap<String, u64>>,
-    /// When the last one was.
+    /// The time of the last call.
     last: Mutex<Option<Instant>>,
-    /// Dead, by [`Faults::crash`].
+    /// Cancelled when the process has died by [`FaultRates::crash`].
     crashed: CancellationToken,
-    /// Watches every step, in tests.
+    /// Checks every step, in tests.
     #[cfg(test)]
-    witness: Mutex<witness::Witness>,
+    witness: Mutex<witness::ClusterWitness>,
 }
 
 impl Sandbox {
-    /// The account that is kept in a directory. Touches nothing until the first call.
-    pub fn open(directory: &Path, settings: Settings) -> Self {
-        Self::new(Home::directory(directory), Disk::Directory(directory.join("s3")), settings)
+    /// Opens the account in a directory. Nothing is read or written until the first call.
+    pub fn open(directory: &Path, settings: SandboxSettings) -> Self {
+        Self::new(AccountStore::directory(directory), ContentStore::Directory(directory.join("s3")), settings)
     }
 
-    /// An account of its own, gone with its last handle.
-    pub fn in_memory(settings: Settings) -> Self {
+    /// Creates an account in memory, which is deleted with its last handle.
+    pub fn in_memory(settings: SandboxSettings) -> Self {
         let world = foreign::found(&settings);
-        Self::new(Home::Memory(Arc::new(Mutex::new(world))), Disk::Memory(MemoryStore::new()), settings)
+        Self::new(AccountStore::Memory(Arc::new(Mutex::new(world))), ContentStore::Memory(MemoryStore::new()), settings)
     }
 
-    /// The same account as another process sees it.
+    /// Returns the same account for another process.
     #[must_use]
-    pub fn again(&self, settings: Settings) -> Self {
+    pub fn again(&self, settings: SandboxSettings) -> Self {
         let (home, disk) = (Arc::clone(&self.home), self.disk.clone());
         Self { settings: Arc::new(settings), home, disk, process: Arc::default() }
     }
 
-    fn new(home: Home, disk: Disk, settings: Settings) -> Self {
+    fn new(home: AccountStore, disk: ContentStore, settings: SandboxSettings) -> Self {
         Self { settings: Arc::new(settings), home: Arc::new(home), disk, process: Arc::default() }
     }
 
-    /// How the cloud was opened.
-    pub fn settings(&self) -> &Settings {
+    /// Returns the settings of the cloud.
+    pub fn settings(&self) -> &SandboxSettings {
         &self.settings
     }
 
-    /// How often each action was called by this process.
+    /// Returns the number of calls of each action by this process.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         lock(&self.process.tally).clone()
     }
 
-    /// Ends when the process has died by [`Faults::crash`]. What runs then never returns and is to be dropped.
+    /// Waits until the process has died by [`FaultRates::crash`]. Pending work then never returns and must be dropped.
     pub async fn crashed(&self) {
         self.process.crashed.cancelled().await;
     }
 
-    /// Makes one call: it takes simulated time, may meet a fault, and is kept before it is answered.
+    /// Makes one call: it takes simulated time, may fail by a fault, and is stored before it is answered.
     async fn call<T: Send>(
         &self,
-        call: &Call,
+        call: &ApiCall,
         changes: bool,
-        effect: impl FnOnce(&mut World, &Fate) -> Result<T, Failure> + Send,
+        effect: impl FnOnce(&mut SimulatedAccount, &CallFate) -> Result<T, Failure> + Send,
     ) -> Result<T, Failure> {
-        let number = self.begin(call).await;
+        let number = self.start_call(call).await;
         let gap = self.gap();
         let answer = self.with(|world| {
             world.calls += 1;
@@ -216,17 +216,17 @@ impl Sandbox {
             let result = effect(world, &fate)?;
             world.settle();
             #[cfg(test)]
-            lock(&self.process.witness).look(call, world);
+            lock(&self.process.witness).observe(call, world);
             fate.after.map_or(Ok(result), Err)
         });
         if self.dies(number, true) {
             self.die().await;
         }
-        answer.map_err(|error| call.failure(Class::Fatal, "SandboxFile", error.to_string()))?
+        answer.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))?
     }
 
-    /// Counts a call, and lets it begin: or never.
-    async fn begin(&self, call: &Call) -> u64 {
+    /// Counts a call, and lets it begin, unless the process dies.
+    async fn start_call(&self, call: &ApiCall) -> u64 {
         // Other tasks get their turn here, as they would at a real call.
         tokio::task::yield_now().await;
         if self.process.crashed.is_cancelled() {
@@ -243,7 +243,7 @@ impl Sandbox {
         number
     }
 
-    fn count(&self, call: &Call) -> u64 {
+    fn count(&self, call: &ApiCall) -> u64 {
         *lock(&self.process.tally).entry(call.action.clone()).or_default() += 1;
         self.process.number.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -257,8 +257,8 @@ impl Sandbox {
         std::future::pending::<()>().await;
     }
 
-    /// The time since the last call, in milliseconds. It counts only while something can go wrong, so that a quiet cloud
-    /// is the same however fast the machine is; retries, however, wait for time to pass.
+    /// Returns the time since the last call, in milliseconds; 0 if no fault can occur, so that a cloud without faults
+    /// does not depend on the speed of the machine. With faults, retries wait for time to pass.
     fn gap(&self) -> u64 {
         let now = Instant::now();
         let last = lock(&self.process.last).replace(now);
@@ -270,10 +270,10 @@ impl Sandbox {
         }
     }
 
-    /// Lets simulated time pass until a moment; really waits as the pace says.
-    async fn wait_until(&self, call: &Call, moment: u64) -> Result<(), Failure> {
+    /// Advances simulated time to a moment; really waits as the pace says.
+    async fn wait_until(&self, call: &ApiCall, moment: u64) -> Result<(), Failure> {
         let now = self.with(|world| world.clock);
-        let now = now.map_err(|error| call.failure(Class::Fatal, "SandboxFile", error.to_string()))?;
+        let now = now.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))?;
         let left = Duration::from_millis(moment.saturating_sub(now)).mul_f64(self.settings.pace);
         if !left.is_zero() {
             tokio::time::sleep(left).await;
@@ -286,8 +286,8 @@ impl Sandbox {
         .await
     }
 
-    /// Works on the account, alone.
-    fn with<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, SandboxError> {
+    /// Runs `change` on the account, alone.
+    fn with<T>(&self, change: impl FnOnce(&mut SimulatedAccount) -> T) -> Result<T, SandboxError> {
         self.home.with(|| foreign::found(&self.settings), change)
     }
 }

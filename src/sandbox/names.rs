@@ -4,17 +4,17 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::world::World;
-use crate::engine::{Address, Class, Failure, Shape};
-use crate::resource::{Kind, Partition, is_kubernetes};
+use super::account::SimulatedAccount;
+use crate::engine::{Address, Failure, FailureClass, OutputShape};
+use crate::resource::{AwsPartition, Kind, is_kubernetes};
 
-/// How AWS speaks of a kind.
-pub(super) struct Idiom {
+/// The AWS names of a kind.
+pub(super) struct KindWording {
     /// The kind.
     pub(super) kind: &'static str,
     /// The service.
     pub(super) service: &'static str,
-    /// What stands after the verb in an action.
+    /// The noun after the verb in an action.
     pub(super) noun: &'static str,
     /// The code when it does not exist.
     pub(super) missing: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Idiom {
 const HELD: &str = "DependencyViolation";
 
 /// One line a kind.
-const IDIOMS: &[Idiom] = &[
+const IDIOMS: &[KindWording] = &[
     idiom("bucket", "s3", "Bucket", "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty"),
     idiom("bucket-object", "s3", "Object", "NoSuchKey", "PreconditionFailed", HELD),
     idiom("secret", "s3", "Object", "NoSuchKey", "PreconditionFailed", HELD),
@@ -85,8 +85,8 @@ const IDIOMS: &[Idiom] = &[
     idiom("record", "route53", "ResourceRecordSets", "InvalidChangeBatch", "InvalidChangeBatch", HELD),
 ];
 
-/// For a kind without a line.
-const UNKNOWN: Idiom = idiom("", "sandbox", "Object", "NotFound", "AlreadyExists", HELD);
+/// The names for a kind without a line.
+const UNKNOWN: KindWording = idiom("", "sandbox", "Object", "NotFound", "AlreadyExists", HELD);
 
 const fn idiom(
     kind: &'static str,
@@ -95,43 +95,43 @@ const fn idiom(
     missing: &'static str,
     exists: &'static str,
     held: &'static str,
-) -> Idiom {
-    Idiom { kind, service, noun, missing, exists, held }
+) -> KindWording {
+    KindWording { kind, service, noun, missing, exists, held }
 }
 
-/// Kubernetes has the same words for everything.
-const fn kubernetes(kind: &'static str, noun: &'static str) -> Idiom {
+/// Returns the names of a Kubernetes kind: the codes are the same for all.
+const fn kubernetes(kind: &'static str, noun: &'static str) -> KindWording {
     idiom(kind, "kubernetes", noun, "NotFound", "AlreadyExists", "Conflict")
 }
 
-/// How AWS speaks of a kind.
-pub(super) fn idiom_of(kind: &str) -> &'static Idiom {
+/// Returns the AWS names of a kind.
+pub(super) fn idiom_of(kind: &str) -> &'static KindWording {
     IDIOMS.iter().find(|idiom| idiom.kind == kind).unwrap_or(&UNKNOWN)
 }
 
-/// A call: what a failure names.
+/// A call, as a failure names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Call {
+pub(super) struct ApiCall {
     pub(super) service: &'static str,
     pub(super) action: String,
 }
 
-impl Call {
-    /// The call that does this to a kind.
+impl ApiCall {
+    /// Returns the call with this verb for a kind.
     pub(super) fn new(verb: &str, kind: &str) -> Self {
         let idiom = idiom_of(kind);
         Self { service: idiom.service, action: format!("{verb}{}", idiom.noun) }
     }
 
-    /// The call that finds all objects of a kind.
+    /// Returns the call that lists all objects of a kind.
     pub(super) fn list(kind: &str) -> Self {
         let Self { service, action } = Self::new("Describe", kind);
         let plural = if action.ends_with('s') { "" } else { "s" };
         Self { service, action: format!("{action}{plural}") }
     }
 
-    /// The call's failure.
-    pub(super) fn failure(&self, class: Class, code: &str, message: impl Into<String>) -> Failure {
+    /// Returns a failure of the call.
+    pub(super) fn failure(&self, class: FailureClass, code: &str, message: impl Into<String>) -> Failure {
         Failure {
             class,
             service: self.service.to_owned(),
@@ -143,8 +143,8 @@ impl Call {
     }
 }
 
-impl World {
-    /// The next number of hexadecimal digits that nobody has seen.
+impl SimulatedAccount {
+    /// Returns the next unused number with this many hexadecimal digits.
     pub(super) fn hex(&mut self, digits: usize) -> String {
         self.made += 1;
         let mut hash = Sha256::new();
@@ -155,10 +155,10 @@ impl World {
         text
     }
 
-    /// Fills a pattern of the vocabulary in.
+    /// Fills in a pattern of the vocabulary.
     fn fill(&mut self, pattern: &str, region: &str, name: &str) -> String {
         let digits = if pattern.contains(":elasticloadbalancing:") || pattern.contains(".elb.") { 16 } else { 17 };
-        let text = Partition::of(region).pattern(pattern);
+        let text = AwsPartition::of(region).pattern(pattern);
         let text = text.replace("{account}", &self.account).replace("{region}", region).replace("{name}", name);
         text.split_inclusive('}').fold(String::new(), |filled, piece| {
             if let Some(before) = piece.strip_suffix("{hex}") {
@@ -171,7 +171,7 @@ impl World {
         })
     }
 
-    /// The first outputs of something that is made.
+    /// Returns the first outputs of a new object.
     pub(super) fn outputs(
         &mut self,
         kind: &Kind,
@@ -185,9 +185,9 @@ impl World {
         let mut outputs = std::collections::BTreeMap::new();
         for output in kind.outputs {
             let value = match output.shape {
-                Shape::Pattern(pattern) => self.fill(pattern, region, &name),
-                Shape::Attribute(attribute) => text(attribute).unwrap_or_default().to_owned(),
-                Shape::Version => "1".to_owned(),
+                OutputShape::Pattern(pattern) => self.fill(pattern, region, &name),
+                OutputShape::Attribute(attribute) => text(attribute).unwrap_or_default().to_owned(),
+                OutputShape::Version => "1".to_owned(),
             };
             outputs.insert(output.name.to_owned(), value);
         }
@@ -195,7 +195,7 @@ impl World {
     }
 }
 
-/// The cloud's identifier of something with these outputs and attributes.
+/// Returns the cloud's identifier of an object with these outputs and attributes.
 pub(super) fn id(
     kind: &Kind,
     outputs: &std::collections::BTreeMap<String, String>,
@@ -214,7 +214,7 @@ pub(super) fn id(
     }
 }
 
-/// A hash in hexadecimal.
+/// Returns a hash in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string cannot fail.
@@ -223,10 +223,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The failure for a kind that the vocabulary does not have.
+/// Returns the failure for a kind that the vocabulary does not have.
 pub(super) fn no_such_kind(address: &Address) -> Failure {
-    Call::new("Use", "").failure(
-        Class::Invalid,
+    ApiCall::new("Use", "").failure(
+        FailureClass::Invalid,
         "NoSuchKind",
         format!("there is no kind of object `{}`", address.kind()),
     )

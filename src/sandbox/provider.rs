@@ -1,22 +1,24 @@
-//! The verbs.
+//! The sandbox's implementation of the provider.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Call, idiom_of, no_such_kind};
+use super::account::{self, SimulatedAccount, SimulatedMachine};
+use super::names::{ApiCall, idiom_of, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
-use super::world::{self, Machine, World};
 use super::{Sandbox, scaling};
-use crate::engine::{Address, BoxFuture, Class, Failure, Live, Note, Object, Phase, Provider, Token};
+use crate::engine::{
+    Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote, Provider,
+};
 use crate::resource::{CLUSTER_TAG, KINDS, MASTER, ROLE_TAG, Tags, tags_of};
 
 impl Provider for Sandbox {
     fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
             for kind in KINDS.iter().skip(1) {
-                self.count(&Call::list(kind.name));
+                self.count(&ApiCall::list(kind.name));
             }
             let first = KINDS.first().map_or("", |kind| kind.name);
-            self.call(&Call::list(first), false, |world, _| Ok(self.see(world, |_| true))).await
+            self.call(&ApiCall::list(first), false, |world, _| Ok(self.see(world, |_| true))).await
         })
     }
 
@@ -24,24 +26,24 @@ impl Provider for Sandbox {
         Box::pin(async move {
             let kinds: BTreeSet<&str> = recorded.keys().map(Address::kind).collect();
             for kind in kinds.iter().skip(1) {
-                self.count(&Call::list(kind));
+                self.count(&ApiCall::list(kind));
             }
             let Some(first) = kinds.first() else { return Ok(Vec::new()) };
-            self.call(&Call::list(first), false, |world, _| Ok(self.unmarked(world, recorded))).await
+            self.call(&ApiCall::list(first), false, |world, _| Ok(self.unmarked(world, recorded))).await
         })
     }
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
-            let call = Call::list(address.kind());
+            let call = ApiCall::list(address.kind());
             self.call(&call, false, |world, _| Ok(self.see(world, |found| found == address))).await
         })
     }
 
-    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
-            let kind = world::kind(object.address.kind()).ok_or_else(|| no_such_kind(&object.address))?;
-            let call = Call::new("Create", kind.name);
+            let kind = account::kind(object.address.kind()).ok_or_else(|| no_such_kind(&object.address))?;
+            let call = ApiCall::new("Create", kind.name);
             self.call(&call, true, |world, fate| {
                 check_known(&call, object)?;
                 check_payload(&call, object)?;
@@ -58,8 +60,8 @@ impl Provider for Sandbox {
         changed: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
-            let kind = world::kind(object.address.kind()).ok_or_else(|| no_such_kind(&object.address))?;
-            let call = Call::new("Modify", kind.name);
+            let kind = account::kind(object.address.kind()).ok_or_else(|| no_such_kind(&object.address))?;
+            let call = ApiCall::new("Modify", kind.name);
             self.call(&call, true, |world, _| {
                 check_known(&call, object)?;
                 check_changeable(&call, kind.name, changed.iter())?;
@@ -69,10 +71,15 @@ impl Provider for Sandbox {
         })
     }
 
-    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn roll<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             let kind = live.address.kind();
-            let (look, end) = (Call::list(kind), Call::new("TerminateInstanceIn", kind));
+            let (look, end) = (ApiCall::list(kind), ApiCall::new("TerminateInstanceIn", kind));
             loop {
                 // As on AWS: nothing goes while a master is still starting, be it of another group.
                 let steady = self.call(&look, false, |world, _| Ok(masters_up(world, live))).await?;
@@ -92,16 +99,16 @@ impl Provider for Sandbox {
         })
     }
 
-    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             let kind = live.address.kind();
-            let call = Call::list(kind);
+            let call = ApiCall::list(kind);
             let moment = self.call(&call, false, |world, _| {
-                let thing = world.get(kind, &live.id).ok_or_else(|| gone(&call, kind, &live.id))?;
-                Ok(thing.ready.max(thing.visible))
+                let stored = world.get(kind, &live.id).ok_or_else(|| gone(&call, kind, &live.id))?;
+                Ok(stored.ready.max(stored.visible))
             });
             let moment = moment.await?;
-            if live.phase != Phase::Ready {
+            if live.phase != ObjectPhase::Ready {
                 note("until it can be used".to_owned());
             }
             self.wait_until(&call, moment).await?;
@@ -109,10 +116,10 @@ impl Provider for Sandbox {
         })
     }
 
-    fn delete<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+    fn delete<'a>(&'a self, live: &'a Live, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let kind = live.address.kind();
-            let call = Call::new("Delete", kind);
+            let call = ApiCall::new("Delete", kind);
             let keys = self.contents(kind, &live.id).await?;
             self.call(&call, true, |world, _| self.destroy(world, &call, kind, &live.id, &keys)).await
         })
@@ -120,7 +127,7 @@ impl Provider for Sandbox {
 }
 
 /// Returns the moment when every master of the cluster that starts has booted; the past for a group of nodes.
-fn masters_up(world: &World, live: &Live) -> u64 {
+fn masters_up(world: &SimulatedAccount, live: &Live) -> u64 {
     let is_master = |tags: &Tags| tags.get(ROLE_TAG).is_some_and(|role| role == MASTER);
     let tags = tags_of(&live.attributes);
     if !is_master(&tags) {
@@ -132,15 +139,15 @@ fn masters_up(world: &World, live: &Live) -> u64 {
     masters.filter(|machine| !machine.fails).map(|machine| machine.booted).max().unwrap_or_default()
 }
 
-/// How many machines a group has, and which of them have to go: first those that were there before the roll and never
-/// become ready, then those that do not run what the group says, the oldest first.
+/// Returns the number of machines of a group, and those that have to be replaced: first the ones that were there before the
+/// roll and never become ready, then the ones of another version than the group's, the oldest first.
 ///
-/// Fails when one that the roll has started never becomes ready: no other machine goes then.
-fn stale(world: &World, call: &Call, live: &Live) -> Result<(usize, Vec<String>), Failure> {
+/// Fails if a machine that the roll has started never becomes ready: no other machine is replaced then.
+fn stale(world: &SimulatedAccount, call: &ApiCall, live: &Live) -> Result<(usize, Vec<String>), Failure> {
     let name = &live.id;
     let group = world.get("autoscaling-group", name).ok_or_else(|| gone(call, "autoscaling-group", name))?;
-    let alike = world.alike(group);
-    let was_there = |machine: &Machine| live.members.iter().any(|member| member.id == machine.id);
+    let alike = world.same_version(group);
+    let was_there = |machine: &SimulatedMachine| live.members.iter().any(|member| member.id == machine.id);
     let (new, mut old): (Vec<_>, Vec<_>) = group
         .machines
         .iter()
@@ -153,18 +160,18 @@ fn stale(world: &World, call: &Call, live: &Live) -> Result<(usize, Vec<String>)
             old.len(),
             live.address,
         );
-        return Err(Failure::own(Class::Fatal, "roll", message));
+        return Err(Failure::own(FailureClass::Fatal, "roll", message));
     }
     old.sort_by_key(|machine| (!machine.fails, machine.launched));
     Ok((group.machines.len(), old.into_iter().map(|machine| machine.id.clone()).collect()))
 }
 
-/// The failure of a call about something that is not there.
-pub(super) fn gone(call: &Call, kind: &str, id: &str) -> Failure {
-    missing(call, Class::Gone, kind, id)
+/// Returns the failure of a call for an object that does not exist.
+pub(super) fn gone(call: &ApiCall, kind: &str, id: &str) -> Failure {
+    missing(call, FailureClass::Gone, kind, id)
 }
 
-/// The same, of another class.
-pub(super) fn missing(call: &Call, class: Class, kind: &str, id: &str) -> Failure {
+/// Returns the same failure, of another class.
+pub(super) fn missing(call: &ApiCall, class: FailureClass, kind: &str, id: &str) -> Failure {
     call.failure(class, idiom_of(kind).missing, format!("`{id}` does not exist"))
 }

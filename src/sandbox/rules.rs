@@ -1,11 +1,11 @@
-//! What AWS refuses.
+//! Values that AWS refuses.
 
 use ipnet::Ipv4Net;
 use sha2::{Digest, Sha256};
 
-use super::names::{Call, hex, idiom_of};
-use super::world::{Thing, World, kind};
-use crate::engine::{Attributes, Class, Effect, Failure, Object};
+use super::account::{SimulatedAccount, SimulatedObject, kind};
+use super::names::{ApiCall, hex, idiom_of};
+use crate::engine::{Attributes, ChangeEffect, Failure, FailureClass, Object};
 use crate::resource::is_kubernetes;
 
 /// Names that only one object may have: the kind, and the attributes that make the name.
@@ -30,27 +30,27 @@ const UNIQUE: &[(&str, &[&str])] = &[
     ("record", &["zone", "name", "record_type"]),
 ];
 
-/// What listeners of network load balancers hear, and the protocols of target groups that take it.
+/// Protocols of listeners of network load balancers, and the protocols of target groups that accept them.
 const HEARD: &[(&str, &[&str])] =
     &[("TCP", &["TCP", "TCP_UDP"]), ("TLS", &["TCP", "TLS"]), ("UDP", &["UDP", "TCP_UDP"]), ("TCP_UDP", &["TCP_UDP"])];
 
-/// Refuses values that wait for other objects, which a real API would take for text.
-pub(super) fn check_known(call: &Call, object: &Object) -> Result<(), Failure> {
+/// Refuses values that wait for other objects, which a real API would treat as text.
+pub(super) fn check_known(call: &ApiCall, object: &Object) -> Result<(), Failure> {
     match object.attributes.iter().find(|(_, value)| !value.is_known()) {
         Some((name, _)) => {
             let message = format!("`{name}` of {} is not known yet", object.address);
-            Err(call.failure(Class::Invalid, "UnresolvedValue", message))
+            Err(call.failure(FailureClass::Invalid, "UnresolvedValue", message))
         }
         None => Ok(()),
     }
 }
 
-/// Refuses an object of the bucket without content, or with another one than its hash says.
-pub(super) fn check_payload(call: &Call, object: &Object) -> Result<(), Failure> {
+/// Refuses an object of the bucket without content, or with content that does not match its hash.
+pub(super) fn check_payload(call: &ApiCall, object: &Object) -> Result<(), Failure> {
     if object.address.kind() != "bucket-object" {
         return Ok(());
     }
-    let refuse = |code, message: &str| Err(call.failure(Class::Invalid, code, message));
+    let refuse = |code, message: &str| Err(call.failure(FailureClass::Invalid, code, message));
     let Some(payload) = &object.payload else { return refuse("MissingContent", "there is nothing to upload") };
     let said = object.attributes.get("sha256").and_then(|hash| hash.as_text());
     if said == Some(hex(&Sha256::digest(&payload.0)).as_str()) {
@@ -60,29 +60,30 @@ pub(super) fn check_payload(call: &Call, object: &Object) -> Result<(), Failure>
     }
 }
 
-/// Refuses to change what can only be chosen on creation.
+/// Refuses to change attributes that can only be set on creation.
 pub(super) fn check_changeable<'a>(
-    call: &Call,
+    call: &ApiCall,
     kind_name: &str,
     mut changed: impl Iterator<Item = &'a String>,
 ) -> Result<(), Failure> {
     let Some(kind) = kind(kind_name) else { return Ok(()) };
-    let stuck = changed.find(|name| matches!(kind.attribute(name).effect, Effect::Replace | Effect::Fixed(_)));
+    let stuck =
+        changed.find(|name| matches!(kind.attribute(name).effect, ChangeEffect::Replace | ChangeEffect::Fixed(_)));
     match stuck {
         Some(name) => {
             let message = format!("`{name}` of a {} cannot be changed", kind.title);
-            Err(call.failure(Class::Invalid, "UnsupportedOperation", message))
+            Err(call.failure(FailureClass::Invalid, "UnsupportedOperation", message))
         }
         None => Ok(()),
     }
 }
 
-impl World {
+impl SimulatedAccount {
     /// Refuses a name that another object has; in Kubernetes, another object of the same cluster. `except` is the object
     /// itself, when it is changed.
     pub(super) fn check_unique(
         &self,
-        call: &Call,
+        call: &ApiCall,
         kind: &str,
         attributes: &Attributes,
         except: Option<&str>,
@@ -92,28 +93,29 @@ impl World {
         if parts.iter().any(|part| !attributes.contains_key(*part)) {
             return Ok(());
         }
-        let reaches =
-            |thing: &Thing| !is_kubernetes(kind) || thing.mark.as_ref().is_none_or(|mark| mark.cluster == cluster);
-        let same = |thing: &Thing| {
-            reaches(thing) && parts.iter().all(|part| thing.attributes.get(*part) == attributes.get(*part))
+        let reaches = |stored: &SimulatedObject| {
+            !is_kubernetes(kind) || stored.mark.as_ref().is_none_or(|mark| mark.cluster == cluster)
         };
-        match self.of(kind).find(|(id, thing)| except != Some(id.as_str()) && same(thing)) {
-            Some((id, thing)) => {
-                let message = format!("it exists already: {}", thing.title(id));
-                let ours = thing.mark.is_some() && kind == "bucket";
+        let same = |stored: &SimulatedObject| {
+            reaches(stored) && parts.iter().all(|part| stored.attributes.get(*part) == attributes.get(*part))
+        };
+        match self.of(kind).find(|(id, stored)| except != Some(id.as_str()) && same(stored)) {
+            Some((id, stored)) => {
+                let message = format!("it exists already: {}", stored.title(id));
+                let ours = stored.mark.is_some() && kind == "bucket";
                 let code = if ours { "BucketAlreadyOwnedByYou" } else { idiom_of(kind).exists };
-                Err(call.failure(Class::AlreadyExists, code, message))
+                Err(call.failure(FailureClass::AlreadyExists, code, message))
             }
             None => Ok(()),
         }
     }
 
     /// Refuses address ranges that AWS refuses.
-    pub(super) fn check_ranges(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+    pub(super) fn check_ranges(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
         if !matches!(kind, "vpc" | "subnet") {
             return Ok(());
         }
-        let invalid = |code: &str, message: String| call.failure(Class::Invalid, code, message);
+        let invalid = |code: &str, message: String| call.failure(FailureClass::Invalid, code, message);
         let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
         let cidr = text("cidr");
         let Some(range) = cidr.parse::<Ipv4Net>().ok().filter(|range| range.trunc() == *range) else {
@@ -139,20 +141,20 @@ impl World {
             Some((id, other)) => {
                 let message = format!("{range} overlaps with {}", other.title(id));
                 // A subnet cannot be told from its twin by name: to who sent the same request twice this is the answer.
-                Err(call.failure(Class::AlreadyExists, "InvalidSubnet.Conflict", message))
+                Err(call.failure(FailureClass::AlreadyExists, "InvalidSubnet.Conflict", message))
             }
             None => Ok(()),
         }
     }
 }
 
-impl World {
+impl SimulatedAccount {
     /// Refuses an Auto Scaling group of an impossible size, or of a template version that does not exist.
-    pub(super) fn check_group(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+    pub(super) fn check_group(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
         if kind != "autoscaling-group" {
             return Ok(());
         }
-        let refuse = |message: String| Err(call.failure(Class::Invalid, "ValidationError", message));
+        let refuse = |message: String| Err(call.failure(FailureClass::Invalid, "ValidationError", message));
         let number = |name: &str| match attributes.get(name) {
             Some(crate::engine::Value::Integer(number)) => Some(*number),
             _ => None,
@@ -174,9 +176,9 @@ impl World {
     }
 }
 
-impl World {
-    /// Refuses a listener whose target group does not take what it hears.
-    pub(super) fn check_listener(&self, call: &Call, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
+impl SimulatedAccount {
+    /// Refuses a listener whose target group does not accept its protocol.
+    pub(super) fn check_listener(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
         if kind != "listener" {
             return Ok(());
         }
@@ -188,16 +190,16 @@ impl World {
             return Ok(());
         }
         let message = format!("a listener of {} cannot lead to a target group of {takes}", text("protocol"));
-        Err(call.failure(Class::Invalid, "IncompatibleProtocols", message))
+        Err(call.failure(FailureClass::Invalid, "IncompatibleProtocols", message))
     }
 }
 
 /// Refuses zones that the region does not have.
-pub(super) fn check_zone(call: &Call, kind: &str, attributes: &Attributes, zones: &[String]) -> Result<(), Failure> {
+pub(super) fn check_zone(call: &ApiCall, kind: &str, attributes: &Attributes, zones: &[String]) -> Result<(), Failure> {
     let zone = attributes.get("zone").and_then(|zone| zone.as_text()).unwrap_or_default();
     if matches!(kind, "volume" | "subnet") && !zones.iter().any(|known| known == zone) {
         let message = format!("the zone `{zone}` does not exist here; there are {}", zones.join(", "));
-        return Err(call.failure(Class::Invalid, "InvalidParameterValue", message));
+        return Err(call.failure(FailureClass::Invalid, "InvalidParameterValue", message));
     }
     Ok(())
 }

@@ -1,17 +1,17 @@
-//! Simulated S3: what is in the buckets.
+//! Simulated S3: the contents of buckets.
 
 use futures_util::FutureExt;
 
-use super::names::Call;
-use super::world::World;
-use super::{Disk, Sandbox};
-use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
+use super::account::SimulatedAccount;
+use super::names::ApiCall;
+use super::{ContentStore, Sandbox};
+use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 use crate::store::DirectoryStore;
 
 /// A bucket of the simulated account as a store.
 ///
-/// Ages are told by the real clock, not the simulated one: the lease of a process that was killed expires while nobody
-/// makes a call.
+/// Ages are measured by the real clock, not the simulated one: the lease of a killed process expires while no call is
+/// made.
 #[derive(Debug, Clone)]
 pub struct BucketStore {
     sandbox: Sandbox,
@@ -21,13 +21,13 @@ pub struct BucketStore {
 }
 
 impl Sandbox {
-    /// A bucket as a store, below a prefix (without slashes at its ends; often empty).
+    /// Returns a bucket as a store, below a prefix (without slashes at its ends; often empty).
     pub fn store(&self, bucket: &str, prefix: &str) -> BucketStore {
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         BucketStore { sandbox: self.clone(), bucket: bucket.to_owned(), prefix }
     }
 
-    /// The keys in a bucket; nothing for another kind.
+    /// Returns the keys in a bucket; nothing for another kind.
     pub(super) async fn contents(&self, kind: &str, id: &str) -> Result<Vec<String>, Failure> {
         if kind != "bucket" {
             return Ok(Vec::new());
@@ -37,10 +37,10 @@ impl Sandbox {
         Ok(keys.into_iter().filter_map(|key| key.strip_prefix(&prefix).map(str::to_owned)).collect())
     }
 
-    pub(super) fn disk(&self) -> Box<dyn Store> {
+    pub(super) fn disk(&self) -> Box<dyn ObjectStore> {
         match &self.disk {
-            Disk::Directory(root) => Box::new(DirectoryStore::new(root)),
-            Disk::Memory(memory) => Box::new(memory.clone()),
+            ContentStore::Directory(root) => Box::new(DirectoryStore::new(root)),
+            ContentStore::Memory(memory) => Box::new(memory.clone()),
         }
     }
 }
@@ -50,34 +50,34 @@ impl BucketStore {
         format!("{}/{}{key}", self.bucket, self.prefix)
     }
 
-    fn exists(&self, world: &World) -> bool {
+    fn exists(&self, world: &SimulatedAccount) -> bool {
         world.get("bucket", &self.bucket).is_some()
     }
 
-    /// Makes a call. Neither disk nor memory ever waits, so its effect is done within the call, as the faults demand.
+    /// Makes a call. Neither disk nor memory ever waits, so its effect happens within the call, as the faults demand.
     async fn call<T: Send>(
         &self,
         action: &str,
         changes: bool,
-        effect: impl AsyncFnOnce(&dyn Store, &mut World) -> Result<T, Failure> + Send,
+        effect: impl AsyncFnOnce(&dyn ObjectStore, &mut SimulatedAccount) -> Result<T, Failure> + Send,
     ) -> Result<T, Failure> {
-        let call = Call { service: "s3", action: action.to_owned() };
+        let call = ApiCall { service: "s3", action: action.to_owned() };
         let disk = self.sandbox.disk();
         self.sandbox
             .call(&call, changes, |world, _| {
-                let busy = || Err(call.failure(Class::Unavailable, "SlowDown", "the disk is busy"));
+                let busy = || Err(call.failure(FailureClass::Unavailable, "SlowDown", "the disk is busy"));
                 effect(disk.as_ref(), world).now_or_never().unwrap_or_else(busy)
             })
             .await
     }
 }
 
-impl Store for BucketStore {
+impl ObjectStore for BucketStore {
     fn location(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix).trim_end_matches('/').to_owned()
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>, Failure>> {
         Box::pin(self.call("GetObject", false, async move |disk, world| {
             if self.exists(world) { disk.get(&self.full(key)).await } else { Ok(None) }
         }))
@@ -87,14 +87,18 @@ impl Store for BucketStore {
         &'a self,
         key: &'a str,
         bytes: &'a [u8],
-        condition: &'a Condition,
-    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
         Box::pin(self.call("PutObject", true, async move |disk, world| {
             if self.exists(world) {
                 return disk.put(&self.full(key), bytes, condition).await;
             }
-            let call = Call { service: "s3", action: "PutObject".to_owned() };
-            Err(call.failure(Class::Gone, "NoSuchBucket", format!("the bucket `{}` does not exist", self.bucket)))
+            let call = ApiCall { service: "s3", action: "PutObject".to_owned() };
+            Err(call.failure(
+                FailureClass::Gone,
+                "NoSuchBucket",
+                format!("the bucket `{}` does not exist", self.bucket),
+            ))
         }))
     }
 
@@ -129,11 +133,11 @@ impl Store for BucketStore {
             // What machines start from lies in the same bucket.
             let prefix = self.full(prefix);
             for kind in ["bucket-object", "secret"] {
-                if let Some(files) = world.things.get_mut(kind) {
+                if let Some(files) = world.objects.get_mut(kind) {
                     files.retain(|id, _| !id.starts_with(&prefix));
                 }
             }
-            world.things.retain(|_, things| !things.is_empty());
+            world.objects.retain(|_, objects| !objects.is_empty());
             disk.purge(&prefix).await
         }))
     }

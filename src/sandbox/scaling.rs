@@ -1,19 +1,19 @@
-//! Auto Scaling: groups keep as many machines as they should have, spread over their zones.
+//! Auto Scaling: groups keep their desired number of machines, spread over their zones.
 
 use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 
-use super::world::{Machine, Thing, World};
-use crate::engine::{Member, Value};
+use super::account::{SimulatedAccount, SimulatedMachine, SimulatedObject};
+use crate::engine::{GroupMember, Value};
 use crate::resource::{Tags, TargetHealth, tags_of};
 
 const GROUP: &str = "autoscaling-group";
-/// How long a machine takes from its launch until it is in service, in milliseconds.
+/// Time from the launch of a machine until it is in service, in milliseconds.
 pub(super) const BOOT: u64 = 40_000;
 
-impl World {
-    /// Lets time pass for all groups: what is missing is launched, what is too many ends, what has booted does its work.
+impl SimulatedAccount {
+    /// Advances all groups: missing machines are launched, surplus machines end, booted machines write their names.
     pub(super) fn settle(&mut self) {
         let names: Vec<String> = self.of(GROUP).map(|(name, _)| name.clone()).collect();
         for name in names {
@@ -24,7 +24,7 @@ impl World {
         self.write_names();
     }
 
-    /// What a load balancer would say of the machines of every group behind this target group.
+    /// Returns the health of the machines of every group behind this target group.
     pub(super) fn targets(&self, target_group: &str) -> Vec<TargetHealth> {
         let groups = self.of(GROUP).map(|(_, group)| group);
         let behind =
@@ -84,7 +84,7 @@ impl World {
         let tags = vec![tags_of(&group.attributes), volume_tags];
         let version = group.text("version").unwrap_or("1").to_owned();
         let id = format!("i-{}", self.hex(17));
-        let machine = Machine {
+        let machine = SimulatedMachine {
             id,
             zone,
             subnet,
@@ -103,8 +103,8 @@ impl World {
         true
     }
 
-    /// The zone of a group with the fewest machines, with its subnet; none that has failed.
-    fn emptiest(&self, group: &Thing) -> Option<(String, String, Ipv4Net)> {
+    /// Returns the zone of a group with the fewest machines, with its subnet; no zone that has failed.
+    fn emptiest(&self, group: &SimulatedObject) -> Option<(String, String, Ipv4Net)> {
         let subnets = texts(group.attributes.get("subnets"));
         let places = subnets.into_iter().filter_map(|id| {
             let (_, subnet) = self.by_output("subnet", "id", &id)?;
@@ -133,10 +133,10 @@ impl World {
         }
     }
 
-    /// Ends machines. Their group notices by itself.
-    pub(super) fn end(&mut self, dies: impl Fn(&Machine) -> bool) -> Vec<String> {
+    /// Terminates machines. Their group notices by itself.
+    pub(super) fn end(&mut self, dies: impl Fn(&SimulatedMachine) -> bool) -> Vec<String> {
         let mut ended = Vec::new();
-        for group in self.things.get_mut(GROUP).into_iter().flat_map(BTreeMap::values_mut) {
+        for group in self.objects.get_mut(GROUP).into_iter().flat_map(BTreeMap::values_mut) {
             ended.extend(group.machines.iter().filter(|machine| dies(machine)).map(|machine| machine.id.clone()));
             group.machines.retain(|machine| !dies(machine));
         }
@@ -144,17 +144,17 @@ impl World {
     }
 }
 
-impl Thing {
-    /// The machines as others see them, sorted.
-    pub(super) fn members(&self, now: u64) -> Vec<Member> {
-        let mut members: Vec<Member> = self.machines.iter().map(|machine| member(machine, now)).collect();
+impl SimulatedObject {
+    /// Returns the machines as an observation reports them, sorted.
+    pub(super) fn members(&self, now: u64) -> Vec<GroupMember> {
+        let mut members: Vec<GroupMember> = self.machines.iter().map(|machine| member(machine, now)).collect();
         members.sort();
         members
     }
 
-    /// The template version that every machine was started from: the oldest one, or the group's own without machines;
-    /// and a machine that does not become ready.
-    pub(super) fn machines_version(&self, now: u64, alike: Alike) -> Option<String> {
+    /// Returns the template version of all machines: the oldest one, or the group's own without machines;
+    /// and a note about a machine that does not become ready.
+    pub(super) fn machines_version(&self, now: u64, alike: EqualTemplates) -> Option<String> {
         let oldest = self.machines.iter().min_by_key(|machine| machine.version.parse::<u64>().unwrap_or(0));
         let version = oldest.map(|machine| machine.version.clone()).or_else(|| self.text("version").map(str::to_owned));
         let version = version.map(|version| if alike.contains(&version) { alike.first.to_string() } else { version });
@@ -164,9 +164,9 @@ impl Thing {
         }
     }
 
-    /// The tags of the group, with a note where a machine or its root volume does not have one, or one that the group does
-    /// not have.
-    pub(super) fn told_tags(&self) -> BTreeMap<String, Value> {
+    /// Returns the tags of the group, with a note about each machine or root volume that lacks a tag, or has one that the
+    /// group does not have.
+    pub(super) fn reported_tags(&self) -> BTreeMap<String, Value> {
         let own = tags_of(&self.attributes);
         let mut told = own.clone();
         for machine in &self.machines {
@@ -182,7 +182,7 @@ impl Thing {
         told.into_iter().map(|(key, value)| (key, Value::Text(value))).collect()
     }
 
-    /// Gives the machines the group's tags, and takes away those of ours that the group no longer has.
+    /// Gives the machines the group's tags, and removes those of ours that the group no longer has.
     pub(super) fn tag_machines(&mut self, ours: &Tags) {
         let own = tags_of(&self.attributes);
         for tags in self.machines.iter_mut().flat_map(|machine| &mut machine.tags) {
@@ -191,7 +191,7 @@ impl Thing {
         }
     }
 
-    /// Keeps the desired number of machines between the fewest and the most, as AWS does when either changes.
+    /// Keeps the desired number of machines between minimum and maximum, as AWS does when either changes.
     pub(super) fn keep_in_range(&mut self) {
         let (min, max) = (self.number("min").unwrap_or(0), self.number("max").unwrap_or(usize::MAX));
         let desired = self.number("desired").unwrap_or(min).min(max).max(min);
@@ -201,33 +201,33 @@ impl Thing {
     }
 }
 
-/// Versions of a template that differ in nothing but tags: the first one, and the last.
+/// Versions of a template that differ only in tags: the first one, and the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Alike {
+pub(super) struct EqualTemplates {
     pub(super) first: u64,
     pub(super) last: u64,
 }
 
-impl Alike {
+impl EqualTemplates {
     /// Returns true for a version of this range.
     pub(super) fn contains(self, version: &str) -> bool {
         version.parse().is_ok_and(|version| (self.first..=self.last).contains(&version))
     }
 }
 
-impl World {
-    /// The versions of a group's template that are as good as the newest.
-    pub(super) fn alike(&self, group: &Thing) -> Alike {
+impl SimulatedAccount {
+    /// Returns the versions of a group's template that are equivalent to the newest.
+    pub(super) fn same_version(&self, group: &SimulatedObject) -> EqualTemplates {
         let template = self.by_output("launch-template", "id", group.text("launch_template").unwrap_or_default());
         let number = |output: &str| template.and_then(|(_, template)| template.outputs.get(output)?.parse().ok());
         let last = number("version").unwrap_or(0);
         // Templates of older releases have no generation.
-        Alike { first: number("generation").unwrap_or(last), last }
+        EqualTemplates { first: number("generation").unwrap_or(last), last }
     }
 }
 
-fn member(machine: &Machine, now: u64) -> Member {
-    Member {
+fn member(machine: &SimulatedMachine, now: u64) -> GroupMember {
+    GroupMember {
         id: machine.id.clone(),
         zone: machine.zone.clone(),
         state: if machine.booted <= now { "InService" } else { "Pending" }.to_owned(),
@@ -239,7 +239,7 @@ fn texts_by_key(tags: &BTreeMap<String, Value>) -> Tags {
     tags.iter().filter_map(|(key, value)| Some((key.clone(), value.as_text()?.to_owned()))).collect()
 }
 
-/// The texts of a list.
+/// Returns the texts of a list.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::List(items)) => items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect(),
@@ -247,7 +247,7 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// An address of the range: AWS keeps the first four and the last.
+/// Returns an address of the range: AWS reserves the first four and the last.
 fn address(range: Ipv4Net, number: u64) -> String {
     let hosts = (1_u64 << (32 - range.prefix_len())).saturating_sub(5).max(1);
     let offset = u32::try_from(4 + number % hosts).unwrap_or(4);

@@ -4,31 +4,31 @@ use crate::resource::SizeFacts;
 use crate::spec::Architecture::{self, Arm64, X86_64};
 
 /// A family: its name, its architecture, GiB of memory per virtual CPU, and the kind of sizes it has.
-struct Family(&'static str, Architecture, u64, Sizes);
+struct SizeFamily(&'static str, Architecture, u64, FamilySizes);
 
-enum Sizes {
+enum FamilySizes {
     /// From `nano`, with memory that does not follow the number of CPUs.
     Burstable,
     /// From `large`.
     Fixed,
 }
 
-const FAMILIES: &[Family] = &[
-    Family("t3", X86_64, 0, Sizes::Burstable),
-    Family("t3a", X86_64, 0, Sizes::Burstable),
-    Family("t4g", Arm64, 0, Sizes::Burstable),
-    Family("m5", X86_64, 4, Sizes::Fixed),
-    Family("m6i", X86_64, 4, Sizes::Fixed),
-    Family("m6g", Arm64, 4, Sizes::Fixed),
-    Family("m7i", X86_64, 4, Sizes::Fixed),
-    Family("m7g", Arm64, 4, Sizes::Fixed),
-    Family("c5", X86_64, 2, Sizes::Fixed),
-    Family("c6i", X86_64, 2, Sizes::Fixed),
-    Family("c6g", Arm64, 2, Sizes::Fixed),
-    Family("c7g", Arm64, 2, Sizes::Fixed),
-    Family("r5", X86_64, 8, Sizes::Fixed),
-    Family("r6i", X86_64, 8, Sizes::Fixed),
-    Family("r6g", Arm64, 8, Sizes::Fixed),
+const FAMILIES: &[SizeFamily] = &[
+    SizeFamily("t3", X86_64, 0, FamilySizes::Burstable),
+    SizeFamily("t3a", X86_64, 0, FamilySizes::Burstable),
+    SizeFamily("t4g", Arm64, 0, FamilySizes::Burstable),
+    SizeFamily("m5", X86_64, 4, FamilySizes::Fixed),
+    SizeFamily("m6i", X86_64, 4, FamilySizes::Fixed),
+    SizeFamily("m6g", Arm64, 4, FamilySizes::Fixed),
+    SizeFamily("m7i", X86_64, 4, FamilySizes::Fixed),
+    SizeFamily("m7g", Arm64, 4, FamilySizes::Fixed),
+    SizeFamily("c5", X86_64, 2, FamilySizes::Fixed),
+    SizeFamily("c6i", X86_64, 2, FamilySizes::Fixed),
+    SizeFamily("c6g", Arm64, 2, FamilySizes::Fixed),
+    SizeFamily("c7g", Arm64, 2, FamilySizes::Fixed),
+    SizeFamily("r5", X86_64, 8, FamilySizes::Fixed),
+    SizeFamily("r6i", X86_64, 8, FamilySizes::Fixed),
+    SizeFamily("r6g", Arm64, 8, FamilySizes::Fixed),
 ];
 
 /// Size, virtual CPUs, MiB.
@@ -53,7 +53,7 @@ const FIXED: &[(&str, u32)] = &[
     ("16xlarge", 64),
 ];
 
-/// The one burstable family of the generation before, which the tutorial of old uses.
+/// The one burstable family of the previous generation, which the old tutorial uses.
 const T2: &[(&str, u32, u64)] = &[
     ("nano", 1, 512),
     ("micro", 1, 1024),
@@ -64,19 +64,19 @@ const T2: &[(&str, u32, u64)] = &[
     ("2xlarge", 8, 32_768),
 ];
 
-/// The zone that has old instances alone.
+/// The zone that has only old instances.
 const OLD_ZONE: &str = "us-east-1e";
 
-/// What is known of an instance size; `None` if the region does not have it.
+/// Returns the facts of an instance size; `None` if the region does not have it.
 pub(super) fn size(name: &str) -> Option<SizeFacts> {
     let (family, size) = name.split_once('.')?;
     if family == "t2" {
         return row(T2, size, X86_64);
     }
-    let Family(_, architecture, memory, sizes) = FAMILIES.iter().find(|Family(name, ..)| *name == family)?;
+    let SizeFamily(_, architecture, memory, sizes) = FAMILIES.iter().find(|SizeFamily(name, ..)| *name == family)?;
     match sizes {
-        Sizes::Burstable => row(BURSTABLE, size, *architecture),
-        Sizes::Fixed => {
+        FamilySizes::Burstable => row(BURSTABLE, size, *architecture),
+        FamilySizes::Fixed => {
             let (_, vcpus) = FIXED.iter().find(|(name, _)| *name == size)?;
             let memory_mib = u64::from(*vcpus) * memory * 1024;
             Some(SizeFacts { architecture: *architecture, vcpus: *vcpus, memory_mib })
@@ -84,8 +84,8 @@ pub(super) fn size(name: &str) -> Option<SizeFacts> {
     }
 }
 
-/// Whether a zone has instances of a size. One zone of the simulated account is an old one, as in AWS: it has the
-/// generation before and no other.
+/// Returns `true` if a zone has instances of a size. One zone of the simulated account is an old one, as in AWS: it has the
+/// previous generation and no other.
 pub(super) fn is_offered(name: &str, zone: &str) -> bool {
     size(name).is_some() && (zone != OLD_ZONE || name.starts_with("t2."))
 }

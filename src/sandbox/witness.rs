@@ -1,24 +1,24 @@
-//! A test's eye on every step of a cluster: what must hold at each call, not only at the end.
+//! Invariants that tests check after every call, not only at the end.
 
 use std::collections::BTreeSet;
 
-use super::names::Call;
-use super::world::{Machine, World};
+use super::account::{SimulatedAccount, SimulatedMachine};
+use super::names::ApiCall;
 use super::{Sandbox, lock};
 use crate::resource::{GROUP_TAG, MASTER, ROLE_TAG, tags_of};
 
-/// What is known of a cluster that is watched.
+/// The state of a cluster that is watched.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Witness {
-    /// Whether it looks.
+pub(crate) struct ClusterWitness {
+    /// `true` if it checks.
     pub(crate) watching: bool,
-    /// How many calls it has seen.
+    /// Number of calls that it has checked.
     pub(crate) steps: u64,
-    /// What did not hold, at which call.
+    /// Invariants that did not hold, each with its call.
     pub(crate) problems: Vec<String>,
-    /// The services that must have a deployment all the while.
+    /// The services that must have a deployment at all times.
     pub(crate) services: BTreeSet<String>,
-    /// The masters that have ever been up, and still have a group.
+    /// The masters that have ever been up and still have a group.
     voters: BTreeSet<String>,
     /// The etcd volumes that hold the data.
     full: BTreeSet<String>,
@@ -26,15 +26,15 @@ pub(crate) struct Witness {
 }
 
 impl Sandbox {
-    /// Reads or changes what the witness knows.
-    pub(crate) fn witness<T>(&self, with: impl FnOnce(&mut Witness) -> T) -> T {
+    /// Reads or changes the witness.
+    pub(crate) fn witness<T>(&self, with: impl FnOnce(&mut ClusterWitness) -> T) -> T {
         with(&mut lock(&self.process.witness))
     }
 }
 
-impl Witness {
-    /// Looks at the account after a call.
-    pub(super) fn look(&mut self, call: &Call, world: &World) {
+impl ClusterWitness {
+    /// Checks the account after a call.
+    pub(super) fn observe(&mut self, call: &ApiCall, world: &SimulatedAccount) {
         if !self.watching {
             return;
         }
@@ -48,7 +48,7 @@ impl Witness {
         }
     }
 
-    fn masters(&mut self, world: &World) {
+    fn masters(&mut self, world: &SimulatedAccount) {
         let mut there = BTreeSet::new();
         let mut up = BTreeSet::new();
         for (name, group) in world.of("autoscaling-group") {
@@ -68,8 +68,8 @@ impl Witness {
         self.data(world, serving);
     }
 
-    /// A volume gets the data when the machine of its master is up in its zone, from the others that have a quorum.
-    fn data(&mut self, world: &World, serving: usize) {
+    /// Updates the volumes with data: one gets it when its master's machine is up in its zone, from a quorum of others.
+    fn data(&mut self, world: &SimulatedAccount, serving: usize) {
         let volumes: BTreeSet<String> = world.of("volume").map(|(id, _)| id.clone()).collect();
         let had = !self.full.is_empty();
         self.full.retain(|volume| volumes.contains(volume));
@@ -95,7 +95,7 @@ impl Witness {
         }
     }
 
-    fn nodes(&mut self, world: &World) {
+    fn nodes(&mut self, world: &SimulatedAccount) {
         let groups =
             world.of("autoscaling-group").filter(|(_, group)| tags_of(&group.attributes).contains_key(GROUP_TAG));
         let up = groups.flat_map(|(_, group)| &group.machines).any(|machine| is_up(machine, world));
@@ -105,7 +105,7 @@ impl Witness {
         self.had_nodes |= up;
     }
 
-    fn deployments(&mut self, world: &World) {
+    fn deployments(&mut self, world: &SimulatedAccount) {
         let names: BTreeSet<&str> = world
             .of("deployment")
             .filter_map(|(_, deployment)| deployment.mark.as_ref()?.address.name().rsplit('/').next())
@@ -116,6 +116,6 @@ impl Witness {
     }
 }
 
-fn is_up(machine: &Machine, world: &World) -> bool {
+fn is_up(machine: &SimulatedMachine, world: &SimulatedAccount) -> bool {
     machine.booted <= world.clock && !machine.fails
 }

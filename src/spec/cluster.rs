@@ -1,4 +1,4 @@
-//! The cluster as the rest of the program sees it: every default filled in, every name parsed.
+//! The typed cluster that the rest of the program uses: every default is filled in, every name is parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::service::Service;
 
-/// A cluster, complete: what a file says plus every default.
+/// A complete cluster: the settings of the file and every default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// The cluster's DNS name, for example `chat.poeticoding.com`.
     pub name: ClusterName,
-    /// Where the record and the lease live.
+    /// The location of the state record and the lease.
     pub state: StateLocation,
     /// The only AWS account that this file may be applied to.
     pub account: Option<String>,
@@ -24,36 +24,36 @@ pub struct Cluster {
     pub zones: Vec<Zone>,
     /// The Kubernetes minor version, for example `1.36`.
     pub kubernetes: KubernetesVersion,
-    /// Whether the file itself names the version. That of any other cluster stays what it was first.
+    /// `true` if the file names the version. Otherwise an existing cluster keeps the version of its last apply.
     #[serde(default)]
     pub kubernetes_given: bool,
-    /// Addresses of everything.
+    /// Address ranges of the cluster.
     pub network: Network,
     /// The control plane.
     pub masters: Masters,
     /// Node groups, by name.
     pub nodes: BTreeMap<String, NodeGroup>,
-    /// Who reaches the Kubernetes API.
+    /// Access to the Kubernetes API.
     pub api: Api,
-    /// Who reaches machines by SSH, and with which key.
+    /// SSH access to the machines, and its public key.
     pub ssh: Ssh,
     /// Names in Route 53.
     pub dns: Dns,
-    /// Tags on everything that can carry one, beside Quorate's own.
+    /// Tags on every object that supports tags, in addition to Quorate's own.
     pub tags: BTreeMap<String, String>,
     /// Services, by name.
     pub services: BTreeMap<String, Service>,
-    /// Manifests of the user's own, by name.
+    /// The user's own manifests, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<String, Addon>,
 }
 
-/// A manifest of the user's own.
+/// A manifest of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addon {
-    /// The file, as the cluster file names it: from its own directory.
+    /// The manifest's path, relative to the directory of the cluster file.
     pub manifest: PathBuf,
-    /// What stands in it, once it has been read; it is no part of what the cluster file says.
+    /// The content of the manifest, once it has been read; not a part of the cluster file.
     #[serde(skip)]
     pub content: String,
 }
@@ -98,7 +98,7 @@ pub enum Architecture {
     Arm64,
 }
 
-/// Where the record and the lease are kept.
+/// The location of the state record and the lease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateLocation {
@@ -120,22 +120,22 @@ pub struct Network {
     pub cidr: Ipv4Net,
     /// One public subnet per zone, in zone order.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
-    /// The zones whose subnet the file itself gives. That of any other stays what it was first.
+    /// Zones whose subnet is set in the file. Any other zone keeps its first subnet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub given: BTreeSet<Zone>,
     /// Pod addresses, by default `100.96.0.0/11`.
     pub pods: Ipv4Net,
     /// Service addresses, by default `100.64.0.0/13`.
     pub services: Ipv4Net,
-    /// Who routes pod traffic.
+    /// The network plugin, which routes pod traffic.
     pub plugin: NetworkPlugin,
 }
 
-/// Who routes pod traffic.
+/// A network plugin, which routes pod traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkPlugin {
-    /// The VPC's route table, one route a node.
+    /// The VPC's route table, with one route for each node.
     Routes,
     /// The user brings a CNI.
     None,
@@ -151,14 +151,14 @@ pub struct Masters {
     pub image: Option<ImageId>,
     /// The zone of each master, in order: master `a` is in the first, and so on. Its length is the count.
     pub zones: Vec<Zone>,
-    /// Whether the file itself says where masters are. Otherwise each one stays where it is.
+    /// `true` if the file sets the zones of masters. Otherwise each existing master keeps its zone.
     #[serde(default)]
     pub zones_given: bool,
     /// The root volume of each master.
     pub root: RootVolume,
     /// The etcd volume of each master, GiB of gp3.
     pub etcd_gib: u32,
-    /// How long a snapshot of etcd is kept, in days.
+    /// Retention of etcd snapshots, in days.
     pub keep_days: u32,
 }
 
@@ -172,7 +172,7 @@ pub struct RootVolume {
 /// A group of equal nodes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeGroup {
-    /// How many.
+    /// Number of nodes.
     pub scale: Scale,
     /// The instance size.
     pub size: InstanceSize,
@@ -185,23 +185,23 @@ pub struct NodeGroup {
     pub root: RootVolume,
 }
 
-/// How many nodes a group has, or pods a service.
+/// Number of nodes of a group, or of pods of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// Exactly so many; the count belongs to the file.
+    /// A fixed number, which the file sets.
     Count(u32),
-    /// Between the two; the count belongs to an autoscaler.
+    /// A range, in which an autoscaler sets the number.
     Range {
-        /// The fewest.
+        /// Minimum number.
         min: u32,
-        /// The most.
+        /// Maximum number.
         max: u32,
     },
 }
 
 impl Scale {
-    /// How many there are at least.
+    /// Returns the minimum number.
     pub fn least(self) -> u32 {
         match self {
             Self::Count(count) => count,
@@ -213,14 +213,14 @@ impl Scale {
 /// Access to the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {
-    /// Who may connect from outside, sorted. Nobody by default.
+    /// Address ranges that may connect from outside, sorted. Empty by default.
     pub allow: Vec<Ipv4Net>,
 }
 
 /// Access by SSH.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ssh {
-    /// Who may connect, sorted. Nobody by default.
+    /// Address ranges that may connect, sorted. Empty by default.
     pub allow: Vec<Ipv4Net>,
     /// An OpenSSH public key for the machines' first user.
     pub public_key: Option<String>,
@@ -229,45 +229,45 @@ pub struct Ssh {
 /// Names in Route 53.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dns {
-    /// Which public zone holds the cluster's names.
+    /// The public hosted zone of the cluster's names.
     pub zone: PublicZone,
 }
 
-/// Which public zone holds the cluster's names.
+/// The public hosted zone of the cluster's names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PublicZone {
-    /// The account's zone with the longest name that the cluster's name ends in; no public names without one.
+    /// The account's zone with the longest name that the cluster's name ends in; without such a zone, no public names.
     Discover,
     /// This zone, which must exist.
     Existing(String),
-    /// This zone, made and removed with the cluster.
+    /// This zone, created and deleted with the cluster.
     Create(String),
     /// No public names: the API answers on its load balancer's name.
     None,
 }
 
 impl ClusterName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Zone {
-    /// The zone as text, for example `us-east-1a`.
+    /// Returns the zone as text, for example `us-east-1a`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The region that the zone belongs to, for example `us-east-1`.
+    /// Returns the region that the zone belongs to, for example `us-east-1`.
     pub fn region(&self) -> &str {
         self.0.trim_end_matches(|c: char| c.is_ascii_lowercase())
     }
 }
 
 impl InstanceSize {
-    /// The size as AWS writes it.
+    /// Returns the size as AWS writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -286,7 +286,7 @@ impl fmt::Display for Zone {
 }
 
 impl ImageId {
-    /// The id.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -320,7 +320,7 @@ impl fmt::Display for Architecture {
 }
 
 impl Masters {
-    /// The masters with their letters and zones: `("a", us-east-1a)`, `("b", …)`.
+    /// Returns the masters with their letters and zones: `("a", us-east-1a)`, `("b", …)`.
     pub fn placed(&self) -> impl Iterator<Item = (String, &Zone)> {
         ('a'..='z').map(String::from).zip(&self.zones)
     }

@@ -1,4 +1,4 @@
-//! Makes a [`Cluster`] of a file that keeps every rule: parses every text, fills in every default.
+//! Converts a file that passes every rule to a [`Cluster`]: parses every text, fills in every default.
 
 mod service;
 
@@ -16,7 +16,7 @@ use super::file::{ClusterFile, DnsFile, MastersFile, NetworkFile, NodesFile, Plu
 
 pub(super) use service::{port, secret_key, taint, target};
 
-/// The cluster; nothing only if the file breaks a rule, which is then reported by that rule.
+/// Returns the cluster; `None` only if the file breaks a rule, which is then reported by that rule.
 pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
     let zones = zones(file.zones.as_deref()?)?;
     let ssh = file.ssh.as_ref();
@@ -49,7 +49,7 @@ pub(super) fn cluster(file: &ClusterFile) -> Option<Cluster> {
     })
 }
 
-/// The manifest that each add-on names, whatever else is wrong with the file.
+/// Returns the manifest path of each add-on, even for a file with errors.
 pub(super) fn manifests(file: &ClusterFile) -> BTreeMap<String, PathBuf> {
     let addons = file.addon.iter().flatten();
     addons.filter_map(|(name, addon)| Some((name.clone(), addon.manifest.clone()?.into()))).collect()

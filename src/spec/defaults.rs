@@ -1,4 +1,4 @@
-//! What a file does not say: the defaults, and how they follow from what it says.
+//! Defaults of the settings that a file leaves out, and how they depend on other settings.
 
 use core::net::Ipv4Addr;
 use std::collections::BTreeMap;
@@ -7,24 +7,24 @@ use ipnet::Ipv4Net;
 
 use super::cluster::Zone;
 
-/// How many masters a file without a number means.
+/// Default number of masters.
 pub(super) const MASTERS: u32 = 3;
 /// The root volume of a master, GiB: the system, the control plane's images, logs.
 pub(super) const MASTER_ROOT_GIB: u32 = 30;
 /// The etcd volume of a master, GiB: etcd's own limit is 8, and gp3 is cheap.
 pub(super) const ETCD_GIB: u32 = 20;
-/// How long a snapshot of etcd is kept, in days: a mistake of Friday evening is still there to be mended on Monday.
+/// Default retention of etcd snapshots, in days: a mistake made on Friday evening can still be repaired on Monday.
 pub(super) const KEEP_DAYS: u32 = 7;
 /// The root volume of a node, GiB: images, logs and ephemeral volumes of up to 110 pods.
 pub(super) const NODE_ROOT_GIB: u32 = 60;
-/// How many pods a service without a number means.
+/// Default number of pods of a service.
 pub(super) const REPLICAS: u32 = 1;
 
 /// The namespace of a service that names none.
 pub(super) const NAMESPACE: &str = "default";
-/// What a listener takes of TLS: 1.2 and 1.3, no ciphers that are broken. ELB's own default for its API still takes 1.0.
+/// Default TLS policy of a listener: TLS 1.2 and 1.3, no broken ciphers. The default of ELB's API still accepts 1.0.
 pub(super) const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
-/// Who reaches a load balancer that says nothing about it.
+/// Default address range that may connect to a load balancer: all addresses.
 pub(super) const EVERYBODY: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0);
 
 /// The VPC's range.
@@ -34,17 +34,17 @@ pub(super) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 96, 0, 0
 /// Service addresses.
 pub(super) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 13);
 
-/// How much longer a subnet's prefix is than its VPC's.
+/// Additional prefix bits of a subnet, compared with its VPC.
 pub(super) const SUBNET_BITS: u8 = 3;
-/// The longest prefix of a subnet that AWS takes.
+/// Longest prefix of a subnet that AWS accepts.
 pub(super) const SUBNET_LONGEST: u8 = 28;
 
-/// The zone of each master: round robin in zone order.
+/// Returns the zone of each master: round robin in zone order.
 pub(super) fn master_zones(count: u32, zones: &[Zone]) -> Vec<Zone> {
     zones.iter().cycle().take(usize::try_from(count).unwrap_or(usize::MAX)).cloned().collect()
 }
 
-/// The parts of a VPC that zones take, in this order; none of a VPC that is too small for eight.
+/// Returns the parts of a VPC for its zones, in order; no parts for a VPC that is too small for eight.
 ///
 /// Parts are counted from the second one, as kops does; the first is for an eighth zone.
 pub fn subnet_parts(vpc: Ipv4Net) -> Vec<Ipv4Net> {
@@ -57,8 +57,8 @@ pub fn subnet_parts(vpc: Ipv4Net) -> Vec<Ipv4Net> {
     parts
 }
 
-/// The subnet of each zone: the given one, or the zone's part of the VPC. Nothing for zones that
-/// the VPC has no part for.
+/// Returns the subnet of each zone: the given one, or the zone's part of the VPC. Zones without a
+/// part of the VPC are left out.
 pub(super) fn subnets(vpc: Ipv4Net, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
     let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(subnet_parts(vpc)).collect();
     subnets.extend(given.iter().map(|(zone, subnet)| (zone.clone(), *subnet)));

@@ -1,24 +1,24 @@
-//! A problem in a cluster file: where, which rule, what is wrong, and the way out.
+//! A problem in a cluster file: its place, the rule, the message and the fix.
 
 use serde::Serialize;
 
 use super::rules::Rule;
-use super::source::{Source, Span};
+use super::source::{SourceText, Span};
 
-/// How bad a problem is.
+/// Severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The file means no cluster.
+    /// The file does not describe a cluster.
     Error,
-    /// The file means a cluster, but perhaps not the one that was wanted.
+    /// The file describes a cluster, but perhaps not the intended one.
     Warning,
-    /// The file means a cluster, and only who wrote it knows whether it is the one that was wanted.
+    /// The file describes a cluster, and only its author knows whether it is the intended one.
     Hint,
 }
 
 impl Severity {
-    /// Its name in a message.
+    /// Returns the name in a message.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -33,9 +33,9 @@ impl Severity {
 pub struct Diagnostic {
     /// The rule's code, for `quorate explain`.
     pub code: &'static str,
-    /// How bad it is.
+    /// Severity of the problem.
     pub severity: Severity,
-    /// What is wrong: a fragment in lower case, without a full stop.
+    /// The message: a fragment in lower case, without a full stop.
     pub message: String,
     /// The file's name, as it was given.
     pub file: String,
@@ -43,28 +43,28 @@ pub struct Diagnostic {
     pub line: usize,
     /// The column, from 1, counted in characters.
     pub column: usize,
-    /// What could stand there instead.
+    /// Values that would be valid in this place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<String>,
     /// Facts that explain the problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What to write instead.
+    /// Suggested fixes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub help: Vec<String>,
     /// The bytes that the caret underlines.
     #[serde(skip)]
     pub span: Span,
-    /// A word beside the caret.
+    /// Label beside the caret.
     #[serde(skip)]
     pub label: Option<String>,
-    /// Other places that matter, each with a word.
+    /// Other places that matter, each with a label.
     #[serde(skip)]
     pub related: Vec<(Span, String)>,
 }
 
 impl Diagnostic {
-    /// A problem with a rule at a place; [`Diagnostic::locate`] fills in file, line and column.
+    /// Creates a problem with a rule at a place; [`Diagnostic::locate`] fills in file, line and column.
     pub(super) fn new(rule: &Rule, span: Span, message: impl Into<String>) -> Self {
         Self {
             code: rule.code,
@@ -82,13 +82,13 @@ impl Diagnostic {
         }
     }
 
-    /// Adds a word beside the caret.
+    /// Adds a label beside the caret.
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Adds what could stand there instead.
+    /// Adds values that would be valid in this place.
     pub(super) fn expected<T: Into<String>>(mut self, set: impl IntoIterator<Item = T>) -> Self {
         self.expected.extend(set.into_iter().map(Into::into));
         self
@@ -100,18 +100,18 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a way out.
+    /// Adds a suggested fix.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Adds "did you mean", when one of the candidates is near to what was written.
+    /// Adds "did you mean" if one of the candidates is similar to the written text.
     pub(super) fn did_you_mean<'a>(self, written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         self.did_you_mean_as(written, candidates, |candidate| format!("`{candidate}`"))
     }
 
-    /// The same, with the candidate written as it would stand in the file.
+    /// Adds the same, with the candidate as it would be written in the file.
     pub(super) fn did_you_mean_as<'a>(
         self,
         written: &str,
@@ -131,7 +131,7 @@ impl Diagnostic {
     }
 
     /// Fills in file, line and column, and cuts every span to the text.
-    pub(super) fn locate(&mut self, source: &Source) {
+    pub(super) fn locate(&mut self, source: &SourceText) {
         self.span = source.clamp(&self.span);
         for (span, _) in &mut self.related {
             *span = source.clamp(span);
@@ -142,13 +142,13 @@ impl Diagnostic {
         self.column = position.column;
     }
 
-    /// Whether it is an error.
+    /// Returns `true` if the problem is an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// The candidate that was most likely meant.
+/// Returns the candidate that was most likely meant.
 pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Words longer than any name of ours cannot be a slip of the finger, and comparing them costs.
     if written.len() > 64 {

@@ -1,7 +1,7 @@
-//! The cluster file as it is written: what the schema and the reference are generated from.
+//! The cluster file as it is written: the source of the schema and the reference.
 //!
-//! Every setting is an `Option`, required or not: what is missing or wrong is reported against the
-//! schema and left out, and the rules still see the rest. So one pass finds everything.
+//! Every setting is an `Option`, even a required one: a missing or wrong setting is reported against the
+//! schema and left out, and the rules still check the rest. So one pass finds all problems.
 
 mod service;
 
@@ -22,12 +22,12 @@ pub(super) struct ClusterFile {
     #[schemars(required, example = "chat.poeticoding.com")]
     pub(super) name: Option<String>,
 
-    /// Where the record and the lease live: `s3://bucket`, `s3://bucket/prefix`, or `file:./dir`
-    /// for trying things out on one machine.
+    /// The location of the state record and the lease: `s3://bucket`, `s3://bucket/prefix`, or
+    /// `file:./dir` for tests on one machine.
     #[schemars(required, example = "s3://state.chat.poeticoding.com")]
     pub(super) state: Option<String>,
 
-    /// The only AWS account (12 digits) that this file may be applied to. Any account without it.
+    /// The only AWS account (12 digits) that this file may be applied to. Default: any account.
     #[schemars(example = "123456789012")]
     pub(super) account: Option<String>,
 
@@ -40,7 +40,7 @@ pub(super) struct ClusterFile {
     #[schemars(example = "1.36")]
     pub(super) kubernetes: Option<String>,
 
-    /// Address ranges, and who routes pod traffic.
+    /// Address ranges, and the network plugin.
     pub(super) network: Option<NetworkFile>,
 
     /// The control plane.
@@ -50,28 +50,28 @@ pub(super) struct ClusterFile {
     /// Node groups, by name: a labelled block each in HCL, a table each in TOML.
     pub(super) nodes: Option<BTreeMap<String, NodesFile>>,
 
-    /// Who reaches the Kubernetes API.
+    /// Access to the Kubernetes API.
     pub(super) api: Option<ApiFile>,
 
-    /// Who reaches the machines by SSH, and with which key.
+    /// SSH access to the machines, and its public key.
     pub(super) ssh: Option<SshFile>,
 
     /// Names in Route 53. Default: the account's public zone with the longest name that the
     /// cluster's name ends in, and no public names without such a zone.
     pub(super) dns: Option<DnsFile>,
 
-    /// Tags on everything that can carry one, beside Quorate's own.
+    /// Tags on every object that supports tags, in addition to Quorate's own.
     #[schemars(extend("examples" = [{ "team": "chat" }]))]
     pub(super) tags: Option<BTreeMap<String, String>>,
 
     /// Services, by name: a labelled block each in HCL, a table each in TOML.
     pub(super) service: Option<BTreeMap<String, ServiceFile>>,
 
-    /// Manifests of your own, by name: a labelled block each in HCL, a table each in TOML.
+    /// Your own manifests, by name: a labelled block each in HCL, a table each in TOML.
     pub(super) addon: Option<BTreeMap<String, AddonFile>>,
 }
 
-/// A manifest of your own: applied with the cluster, and what leaves it is removed.
+/// A manifest of your own: applied with the cluster. Objects that are removed from it are deleted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Addon")]
@@ -81,7 +81,7 @@ pub(super) struct AddonFile {
     pub(super) manifest: Option<String>,
 }
 
-/// Address ranges, and who routes pod traffic.
+/// Address ranges, and the network plugin.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Network")]
@@ -103,11 +103,11 @@ pub(super) struct NetworkFile {
     #[schemars(example = "100.64.0.0/13")]
     pub(super) services: Option<String>,
 
-    /// Who routes pod traffic. Default: `routes`.
+    /// The network plugin, which routes pod traffic. Default: `routes`.
     pub(super) plugin: Option<PluginFile>,
 }
 
-/// Who routes pod traffic.
+/// The network plugin, which routes pod traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Plugin")]
@@ -123,7 +123,7 @@ pub(super) enum PluginFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Masters")]
 pub(super) struct MastersFile {
-    /// How many: 1, 3, 5 or 7. Default: 3, or as many as `zones` lists.
+    /// Number of masters: 1, 3, 5 or 7. Default: 3, or as many as `zones` lists.
     #[schemars(example = 3)]
     pub(super) count: Option<u32>,
 
@@ -131,12 +131,12 @@ pub(super) struct MastersFile {
     #[schemars(required, example = "t3.medium")]
     pub(super) size: Option<String>,
 
-    /// The id of a machine image of your own to start from. Default: the Amazon Linux 2023 that was the newest when the
-    /// cluster was made.
+    /// The id of your own machine image. Default: the Amazon Linux 2023 image that was the newest when the cluster
+    /// was created.
     #[schemars(example = "ami-0123456789abcdef0")]
     pub(super) image: Option<String>,
 
-    /// The zone of each master, one entry for each, when the spread should not be round robin.
+    /// The zone of each master, one entry for each master. Default: round robin over the cluster's zones.
     #[schemars(extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1a"]]))]
     pub(super) zones: Option<Vec<String>>,
 
@@ -166,7 +166,7 @@ pub(super) struct EtcdFile {
     #[schemars(range(min = 4, max = 16384), example = 20)]
     pub(super) gib: Option<u32>,
 
-    /// How many days a snapshot of etcd stays in the state bucket; there is one an hour. Default: 7.
+    /// Retention of etcd snapshots in the state bucket, in days; a snapshot is taken every hour. Default: 7.
     #[schemars(range(min = 1, max = 3650), example = 7)]
     pub(super) keep_days: Option<u32>,
 }
@@ -176,15 +176,15 @@ pub(super) struct EtcdFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Nodes")]
 pub(super) struct NodesFile {
-    /// How many; the number belongs to this file.
+    /// Number of nodes, which this file sets.
     #[schemars(example = 3)]
     pub(super) count: Option<u32>,
 
-    /// The fewest, when an autoscaler chooses the number. Goes with `max`, instead of `count`.
+    /// Minimum number of nodes, when an autoscaler sets the number. Goes with `max`, instead of `count`.
     #[schemars(example = 3)]
     pub(super) min: Option<u32>,
 
-    /// The most, when an autoscaler chooses the number. Goes with `min`, instead of `count`.
+    /// Maximum number of nodes, when an autoscaler sets the number. Goes with `min`, instead of `count`.
     #[schemars(example = 9)]
     pub(super) max: Option<u32>,
 
@@ -192,12 +192,12 @@ pub(super) struct NodesFile {
     #[schemars(required, example = "t3.large")]
     pub(super) size: Option<String>,
 
-    /// The id of a machine image of your own to start from. Default: the Amazon Linux 2023 that was the newest when the
-    /// cluster was made.
+    /// The id of your own machine image. Default: the Amazon Linux 2023 image that was the newest when the cluster
+    /// was created.
     #[schemars(example = "ami-0123456789abcdef0")]
     pub(super) image: Option<String>,
 
-    /// The zones it spans. Default: all of the cluster's.
+    /// The zones of the group. Default: all zones of the cluster.
     #[schemars(extend("examples" = [["us-east-1a"]]))]
     pub(super) zones: Option<Vec<String>>,
 
@@ -205,23 +205,23 @@ pub(super) struct NodesFile {
     pub(super) root: Option<RootFile>,
 }
 
-/// Who reaches the Kubernetes API.
+/// Access to the Kubernetes API.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Api")]
 pub(super) struct ApiFile {
-    /// The address ranges that may connect from outside. Default: nobody, and
-    /// `quorate access open` for a while.
+    /// The address ranges that may connect from outside. Default: none; `quorate access open` opens
+    /// the API for a limited time.
     #[schemars(extend("examples" = [["203.0.113.7/32"]]))]
     pub(super) allow: Option<Vec<String>>,
 }
 
-/// Who reaches the machines by SSH, and with which key.
+/// SSH access to the machines, and its public key.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Ssh")]
 pub(super) struct SshFile {
-    /// The address ranges that may connect. Default: nobody.
+    /// The address ranges that may connect. Default: none.
     #[schemars(extend("examples" = [["203.0.113.7/32"]]))]
     pub(super) allow: Option<Vec<String>>,
 
@@ -240,10 +240,10 @@ pub(super) struct DnsFile {
     #[schemars(example = "poeticoding.com")]
     pub(super) zone: Option<String>,
 
-    /// Whether `zone` is made and removed with the cluster. Default: `false`, it must exist.
+    /// `true` to create `zone` with the cluster and delete it with the cluster. Default: `false`, it must exist.
     pub(super) create: Option<bool>,
 
-    /// Whether there are public names at all. Default: `true`. Without them the API answers on its
-    /// load balancer's name.
+    /// `false` to create no public names; the API is then reached by the name of its load balancer.
+    /// Default: `true`.
     pub(super) public: Option<bool>,
 }

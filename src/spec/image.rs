@@ -1,23 +1,23 @@
-//! Machine images: ids with a shape.
+//! Machine images: the format of their ids.
 
 use thiserror::Error;
 
 use super::cluster::ImageId;
 
-/// Why a text is not the id of a machine image.
+/// Error of a text that is not the id of a machine image.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// Another shape, a name for example.
+    /// Another format, a name for example.
     #[error("an image's id is `ami-` and 8 or 17 characters from 0 to 9 and a to f")]
     Shape,
 }
 
-/// How many characters an id has after `ami-`: those of today, and those from before 2016.
+/// Number of characters of an id after `ami-`: today's ids, and those from before 2016.
 const LENGTHS: [usize; 2] = [17, 8];
 
 impl ImageId {
-    /// Takes an id: `ami-0123456789abcdef0`. Whether the region has it is for AWS to say.
+    /// Parses an id: `ami-0123456789abcdef0`. Does not check that the region has the image.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let is_hexadecimal = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         match text.strip_prefix("ami-") {

@@ -1,10 +1,10 @@
-//! Instance sizes: what their letters say.
+//! Instance sizes: the meaning of their letters.
 
 use thiserror::Error;
 
 use super::cluster::{Architecture, InstanceSize};
 
-/// Why a text is not an instance size.
+/// Error of a text that is not an instance size.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SizeError {
@@ -23,8 +23,8 @@ pub enum SizeError {
 pub(super) const SIZES: [&str; 7] = ["nano", "micro", "small", "medium", "large", "xlarge", "metal"];
 
 impl InstanceSize {
-    /// Takes a family and a size: `t3.medium`, `m7gd.2xlarge`, `u7i-12tb.224xlarge`. Whether the
-    /// region offers it is for AWS to say.
+    /// Parses a family and a size: `t3.medium`, `m7gd.2xlarge`, `u7i-12tb.224xlarge`. Does not check that
+    /// the region offers it.
     pub fn parse(text: &str) -> Result<Self, SizeError> {
         let (family, size) = text.split_once('.').ok_or(SizeError::NoDot)?;
         if !is_family(family) {
@@ -36,17 +36,17 @@ impl InstanceSize {
         Ok(Self(text.to_owned()))
     }
 
-    /// The family, for example `t3`.
+    /// Returns the family, for example `t3`.
     pub fn family(&self) -> &str {
         self.0.split_once('.').map_or(self.0.as_str(), |(family, _)| family)
     }
 
-    /// The size without the family, for example `medium`.
+    /// Returns the size without the family, for example `medium`.
     pub fn size(&self) -> &str {
         self.0.split_once('.').map_or("", |(_, size)| size)
     }
 
-    /// The CPU architecture: a `g` after the generation is Graviton (`t4g`, `m7gd`, `im4gn`), and
+    /// Returns the CPU architecture: a `g` after the generation is Graviton (`t4g`, `m7gd`, `im4gn`), and
     /// so is `a1`.
     pub fn architecture(&self) -> Architecture {
         let family = self.family();
@@ -54,19 +54,19 @@ impl InstanceSize {
         if graviton { Architecture::Arm64 } else { Architecture::X86_64 }
     }
 
-    /// Whether it runs on CPU credits (the `t` families).
+    /// Returns `true` if the size uses CPU credits (the `t` families).
     pub fn burstable(&self) -> bool {
         let mut letters = self.0.chars();
         letters.next() == Some('t') && letters.next().is_some_and(|c| c.is_ascii_digit())
     }
 
-    /// Whether it has less than 2 GiB of memory, as far as the size's name tells.
+    /// Returns `true` if the size has less than 2 GiB of memory, as far as its name shows.
     pub fn tiny(&self) -> bool {
         matches!(self.size(), "nano" | "micro")
     }
 }
 
-/// The letters after the generation: `gd` in `m7gd`, nothing in `g5`.
+/// Returns the letters after the generation: `gd` in `m7gd`, nothing in `g5`.
 fn attributes(family: &str) -> &str {
     let after = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
     let after = after.trim_start_matches(|c: char| c.is_ascii_digit());

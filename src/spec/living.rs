@@ -1,8 +1,8 @@
-//! What a change of each setting does to a living cluster. A test makes the changes (`cli/flow/tests/living.rs`).
+//! Effects of changing each setting of a living cluster. A test makes the changes (`cli/flow/tests/living.rs`).
 
 use OnLiving::{InPlace, LosesData, Moved, Nothing, Pods, Refused, Replaced, Roll};
 
-/// What a change does.
+/// The effect of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum OnLiving {
     /// No object changes.
@@ -13,29 +13,29 @@ pub(crate) enum OnLiving {
     Pods,
     /// Machines are replaced one after the other.
     Roll,
-    /// A new object is ready before the old one goes.
+    /// The new object is ready before the old one is deleted.
     Replaced,
-    /// Data moves with what holds it.
+    /// Data moves with the object that holds it.
     Moved,
     /// Data is lost: the plan names it, and needs `--delete-data`.
     LosesData,
-    /// The plan is refused, with the way out.
+    /// The plan is refused; the message names the way out.
     Refused,
 }
 
 /// One setting of the file.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Setting {
+pub(crate) struct LivingSetting {
     /// Its path, with `NAME` for any name.
     pub(crate) path: &'static str,
-    /// Everything that a change of it may do.
+    /// All effects that a change of it may have.
     pub(crate) effects: &'static [OnLiving],
-    /// What else is to be said of it.
+    /// An additional note.
     pub(crate) told: &'static str,
 }
 
-const fn row(path: &'static str, effects: &'static [OnLiving], told: &'static str) -> Setting {
-    Setting { path, effects, told }
+const fn row(path: &'static str, effects: &'static [OnLiving], told: &'static str) -> LivingSetting {
+    LivingSetting { path, effects, told }
 }
 
 const OTHER: &str = "another number of the file is another account's: refused before anything is changed";
@@ -43,7 +43,7 @@ const SHRINKS: &str = "it grows in place; a smaller one is refused";
 const ADDRESSES: &str = "every address of the cluster depends on it";
 
 /// Every setting, sorted.
-pub(crate) static SETTINGS: &[Setting] = &[
+pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("account", &[Nothing, Refused], OTHER),
     row("addon.NAME", &[InPlace], "objects come and go; those with data go only with `--delete-data`"),
     row("addon.NAME.manifest", &[InPlace], "objects come and go; those with data go only with `--delete-data`"),
@@ -134,7 +134,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
 ];
 
 impl OnLiving {
-    /// The effect in words.
+    /// Returns the effect in words.
     fn words(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -149,13 +149,13 @@ impl OnLiving {
     }
 }
 
-impl Setting {
-    /// The setting of this path.
+impl LivingSetting {
+    /// Returns the setting of this path.
     pub(crate) fn find(path: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.path == path)
     }
 
-    /// The row in words.
+    /// Returns the row in words.
     pub(crate) fn cell(&self) -> String {
         let effects: Vec<&str> = self.effects.iter().map(|effect| effect.words()).collect();
         let parts = [effects.join(" or "), self.told.to_owned()];

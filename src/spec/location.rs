@@ -1,4 +1,4 @@
-//! Where the record lives: `s3://bucket/prefix` or `file:./dir`.
+//! State locations: `s3://bucket/prefix` or `file:./dir`.
 
 use core::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -8,25 +8,25 @@ use thiserror::Error;
 use super::cluster::StateLocation;
 use crate::limits::aws::{BUCKET_BEGINNINGS, BUCKET_ENDS};
 
-/// Why a text is not a state location.
+/// Error of a text that is not a state location.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocationError {
     /// Neither `s3://` nor `file:`.
     #[error("it starts with neither `s3://` nor `file:`")]
     Scheme,
-    /// `file:` with nothing behind it, or with a NUL.
+    /// `file:` with nothing after it, or with a NUL.
     #[error("the directory is missing")]
     Directory,
     /// A bucket name that S3 refuses.
     #[error("{0}")]
     Bucket(#[from] BucketError),
-    /// A key prefix that would make keys nobody wants.
+    /// A key prefix that would give unusable keys.
     #[error("the prefix has an empty part or a character that is hard to use in a key")]
     Prefix,
 }
 
-/// Why a text is not the name of an S3 bucket.
+/// Error of a text that is not the name of an S3 bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BucketError {
@@ -42,13 +42,13 @@ pub enum BucketError {
     /// It looks like an IP address.
     #[error("a bucket name cannot look like an IP address")]
     Address,
-    /// A prefix or suffix that AWS keeps for itself.
+    /// A prefix or suffix that AWS reserves.
     #[error("`{0}` is reserved by AWS in bucket names")]
     Reserved(&'static str),
 }
 
 impl StateLocation {
-    /// Takes `s3://bucket`, `s3://bucket/prefix` or `file:./dir`.
+    /// Parses `s3://bucket`, `s3://bucket/prefix` or `file:./dir`.
     pub fn parse(text: &str) -> Result<Self, LocationError> {
         if let Some(rest) = text.strip_prefix("s3://") {
             let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));

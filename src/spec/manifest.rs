@@ -1,4 +1,4 @@
-//! What can be said of an add-on's manifest without a cluster: whether it is YAML, and which objects it holds.
+//! Checks an add-on's manifest without a cluster: its YAML, and the objects that it holds.
 
 mod limits;
 
@@ -8,15 +8,15 @@ use serde_json::Value as Json;
 
 use super::diagnostic::Diagnostic;
 use super::rules::addons::{ABSENT, NOT_YAML, REFUSED, REPEATED, TWICE, TYPE};
-use super::source::{Source, Span};
+use super::source::{SourceText, Span};
 use super::yaml::{parts, read_part};
 
-/// Whether a type of object, by its `apiVersion` and `kind`, is in namespaces. `None`: no such type is known.
-pub type Namespaced<'a> = &'a dyn Fn(&str, &str) -> Option<bool>;
+/// Lookup by `apiVersion` and `kind`: `true` for a namespaced type, `false` for another, `None` for an unknown one.
+pub type NamespaceScope<'a> = &'a dyn Fn(&str, &str) -> Option<bool>;
 
-/// Everything that is wrong with an add-on's manifest, in its order.
-pub fn check_manifest(addon: &str, source: &Source, namespaced: Namespaced<'_>) -> Vec<Diagnostic> {
-    let mut check = Check { addon, namespaced, seen: BTreeMap::new(), found: Vec::new() };
+/// Returns every problem of an add-on's manifest, in its order.
+pub fn check_manifest(addon: &str, source: &SourceText, namespaced: NamespaceScope<'_>) -> Vec<Diagnostic> {
+    let mut check = ManifestCheck { addon, namespaced, seen: BTreeMap::new(), found: Vec::new() };
     for document in parts(source.text()) {
         check.document(&source.text()[document.clone()], document.start);
     }
@@ -26,7 +26,7 @@ pub fn check_manifest(addon: &str, source: &Source, namespaced: Namespaced<'_>) 
     check.found
 }
 
-/// The objects of a document: a list stands for what is in it.
+/// Returns the objects of a document: a list is replaced by its items.
 pub fn unfolded(mut document: Json) -> Vec<Json> {
     if !is_list(&document) {
         return vec![document];
@@ -39,8 +39,8 @@ fn is_list(document: &Json) -> bool {
     document["kind"] == "List" && document["apiVersion"] == "v1"
 }
 
-/// The problem of a manifest that cannot be read, in the cluster file that names it as `written`.
-pub fn absent_manifest(addon: &str, written: &str, why: &str, file: &Source) -> Diagnostic {
+/// Returns the problem of a manifest that cannot be read, in the cluster file that names it as `written`.
+pub fn absent_manifest(addon: &str, written: &str, why: &str, file: &SourceText) -> Diagnostic {
     let quoted = format!("{written:?}");
     let span = file.text().find(&quoted).map_or(0..0, |start| start..start + quoted.len());
     let message = format!("the manifest of the add-on `{addon}` cannot be read: {why}");
@@ -49,15 +49,15 @@ pub fn absent_manifest(addon: &str, written: &str, why: &str, file: &Source) -> 
     problem
 }
 
-struct Check<'a> {
+struct ManifestCheck<'a> {
     addon: &'a str,
-    namespaced: Namespaced<'a>,
-    /// Where each object is, by kind, namespace and name.
+    namespaced: NamespaceScope<'a>,
+    /// The place of each object, by kind, namespace and name.
     seen: BTreeMap<(String, String, String), Span>,
     found: Vec<Diagnostic>,
 }
 
-impl Check<'_> {
+impl ManifestCheck<'_> {
     fn document(&mut self, text: &str, start: usize) {
         let shifted = |place: &Span| start + place.start..start + place.end;
         let documents = match read_part(text) {
@@ -132,7 +132,7 @@ impl Check<'_> {
         }
     }
 
-    /// A sentence about the manifest.
+    /// Returns a sentence about the manifest.
     fn of(&self, predicate: &str) -> String {
         format!("the manifest of the add-on `{}` {predicate}", self.addon)
     }
@@ -142,7 +142,7 @@ impl Check<'_> {
     }
 }
 
-/// The items of a list, as far as each begins on a line of its own.
+/// Returns the items of a list, as far as each begins on a line of its own.
 fn items(text: &str) -> Vec<Span> {
     let mut items: Vec<Span> = Vec::new();
     let (mut depth, mut listed, mut next) = (None, false, 0);
@@ -161,7 +161,7 @@ fn items(text: &str) -> Vec<Span> {
     items
 }
 
-/// The line of an object that says its kind, or its first one that says something. An item of a list begins with a dash.
+/// Returns the line with an object's kind, or the object's first line with content. An item of a list begins with a dash.
 fn kind_at(text: &str, start: usize) -> Span {
     let (mut offset, mut first, mut depth) = (start, None, None);
     for line in text.split_inclusive('\n') {
@@ -180,7 +180,7 @@ fn kind_at(text: &str, start: usize) -> Span {
     first.unwrap_or(start..start)
 }
 
-/// The bytes of space that a line begins with.
+/// Returns the size of a line's indentation, in bytes.
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn told(text: &str) -> Vec<String> {
-        let found = check_manifest("metrics", &Source::new("metrics.yaml", text), &known);
+        let found = check_manifest("metrics", &SourceText::new("metrics.yaml", text), &known);
         found
             .iter()
             .map(|problem| format!("{}:{}: {} {}", problem.file, problem.line, problem.code, problem.message))

@@ -1,11 +1,11 @@
-//! What the user wrote: HCL and TOML become one tree with positions, then a [`Cluster`]. Pure.
+//! The user's input: HCL and TOML become one tree with positions, then a [`Cluster`]. Pure.
 //!
 //! ```text
 //! text ──hcl, toml──▶ tree ──shape──▶ file ──rules──▶ file ──complete──▶ Cluster
 //! ```
 //!
-//! Each step reports what is wrong and passes on what is left, so [`parse`] finds every problem in
-//! one pass. Messages are values ([`Diagnostic`]) until [`render`] makes text of them.
+//! Each step reports problems and passes on the rest, so [`parse`] finds every problem in
+//! one pass. Messages are values ([`Diagnostic`]) until [`render`] converts them to text.
 
 mod cluster;
 mod complete;
@@ -45,45 +45,45 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use image::ImageError;
 pub use instance::SizeError;
 pub use location::{BucketError, LocationError};
-pub use manifest::{Namespaced, absent_manifest, check_manifest, unfolded};
+pub use manifest::{NamespaceScope, absent_manifest, check_manifest, unfolded};
 pub use name::{LabelError, NameError};
 pub use render::render;
 #[cfg(test)]
-pub(crate) use rules::quota::Inbound;
+pub(crate) use rules::quota::InboundRules;
 pub use rules::{Rule, rule, rules};
 pub use schema::schema;
 pub use service::*;
-pub use source::{Position, Source};
+pub use source::{SourceText, TextPosition};
 pub use yaml::{YamlError, read_yaml};
 pub use zone::ZoneError;
 
 use file::ClusterFile;
-use shape::Language;
-use tree::Table;
+use shape::FileLanguage;
+use tree::FileTable;
 
-/// The largest file that is read, in bytes.
+/// Maximum size of a file, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// What a cluster file means, and what is wrong with it.
+/// The cluster of a cluster file, and the problems of the file.
 #[derive(Debug, Clone)]
-pub struct Parsed {
+pub struct ParsedFile {
     /// The cluster, unless there are errors.
     pub cluster: Option<Cluster>,
-    /// The manifest that each add-on names, from the file's own directory; also of a file with errors.
+    /// The manifest path of each add-on, relative to the file's own directory; also of a file with errors.
     pub manifests: BTreeMap<String, PathBuf>,
     /// Every problem, in file order.
     pub diagnostics: Vec<Diagnostic>,
     /// The file, for [`render`].
-    pub source: Source,
+    pub source: SourceText,
 }
 
-/// Reads a cluster file: HCL or TOML, as the end of its name says.
+/// Parses a cluster file: HCL or TOML, by its extension.
 ///
 /// `variables` are the values given from outside for the file's variables, as text.
 ///
-/// Pure, and total: any text has an answer, and none is a panic.
-pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) -> Parsed {
-    let source = Source::new(file_name, text);
+/// Pure, and total: every text has a result, and no text causes a panic.
+pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) -> ParsedFile {
+    let source = SourceText::new(file_name, text);
     let mut diagnostics = Vec::new();
     let file = read(&source, variables, &mut diagnostics);
     for diagnostic in &mut diagnostics {
@@ -93,22 +93,26 @@ pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) 
     let right = file.as_ref().filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     let cluster = right.and_then(complete::cluster);
     let manifests = file.as_ref().map(complete::manifests).unwrap_or_default();
-    Parsed { cluster, manifests, diagnostics, source }
+    ParsedFile { cluster, manifests, diagnostics, source }
 }
 
-impl Parsed {
-    /// The problems as text, for a terminal of `width` columns.
+impl ParsedFile {
+    /// Renders the problems as text, for a terminal of `width` columns.
     pub fn render(&self, color: bool, width: usize) -> String {
         render(&self.diagnostics, &self.source, color, width)
     }
 
-    /// Whether there is an error, so that there is no cluster.
+    /// Returns `true` if there is an error; then there is no cluster.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 }
 
-fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<ClusterFile> {
+fn read(
+    source: &SourceText,
+    variables: &BTreeMap<String, String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<ClusterFile> {
     let language = language(source, problems)?;
     if source.text().len() > MAX_BYTES {
         let message = format!("the file has more than {MAX_BYTES} bytes");
@@ -130,11 +134,11 @@ fn read(source: &Source, variables: &BTreeMap<String, String>, problems: &mut Ve
     Some(file)
 }
 
-fn language(source: &Source, problems: &mut Vec<Diagnostic>) -> Option<Language> {
+fn language(source: &SourceText, problems: &mut Vec<Diagnostic>) -> Option<FileLanguage> {
     let extension = source.name().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
     match extension.as_deref() {
-        Some("hcl") => Some(Language::Hcl),
-        Some("toml") => Some(Language::Toml),
+        Some("hcl") => Some(FileLanguage::Hcl),
+        Some("toml") => Some(FileLanguage::Toml),
         _ => {
             let name = source.name();
             let message = format!("the name {name:?} says neither HCL nor TOML");
@@ -146,13 +150,13 @@ fn language(source: &Source, problems: &mut Vec<Diagnostic>) -> Option<Language>
 
 fn tree(
     text: &str,
-    language: Language,
+    language: FileLanguage,
     variables: &BTreeMap<String, String>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Table> {
+) -> Option<FileTable> {
     match language {
-        Language::Hcl => hcl::parse(text, variables, problems),
-        Language::Toml => {
+        FileLanguage::Hcl => hcl::parse(text, variables, problems),
+        FileLanguage::Toml => {
             for name in variables.keys() {
                 let message = format!("a value was given for the variable `{name}`, and TOML has no variables");
                 let problem = Diagnostic::new(&rules::file::UNDECLARED, 0..0, message);

@@ -4,14 +4,14 @@ use thiserror::Error;
 
 use super::cluster::ClusterName;
 
-/// Why a text is not a cluster's name.
+/// Error of a text that is not a cluster's name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Route 53 and certificates would take it; tags and load balancer names would not.
+    /// Too long for tags and load balancer names, although Route 53 and certificates would accept it.
     #[error("it has {0} characters, and 63 are the most")]
     TooLong(usize),
-    /// `internal.<name>` and `api.<name>` would be names at the top of the DNS.
+    /// Without a dot, `internal.<name>` and `api.<name>` would be names at the top of the DNS.
     #[error("it has no dot")]
     NoDot,
     /// A part between two dots is not a DNS label.
@@ -19,7 +19,7 @@ pub enum NameError {
     Label(#[from] LabelError),
 }
 
-/// Why a text is not a DNS label.
+/// Error of a text that is not a DNS label.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LabelError {
@@ -38,10 +38,10 @@ pub enum LabelError {
 }
 
 impl ClusterName {
-    /// The most characters that a name may have.
+    /// Maximum length of a name, in characters.
     pub const MAX: usize = 63;
 
-    /// Takes a lower-case DNS name with at least one dot and at most 63 characters.
+    /// Parses a lower-case DNS name with at least one dot and at most 63 characters.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check_domain(text)?;
         let length = text.chars().count();
@@ -55,12 +55,12 @@ impl ClusterName {
     }
 }
 
-/// Whether a text is a lower-case DNS name (without the dot at its end).
+/// Checks that a text is a lower-case DNS name (without the dot at its end).
 pub(super) fn check_domain(text: &str) -> Result<(), LabelError> {
     text.split('.').try_for_each(check_label)
 }
 
-/// Whether a text is a lower-case DNS label.
+/// Checks that a text is a lower-case DNS label.
 pub(super) fn check_label(text: &str) -> Result<(), LabelError> {
     let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
     if text.is_empty() {
@@ -76,7 +76,7 @@ pub(super) fn check_label(text: &str) -> Result<(), LabelError> {
     }
 }
 
-/// Whether `name` is `zone` or ends in `.zone`.
+/// Returns `true` if `name` is `zone` or ends in `.zone`.
 pub(super) fn is_within(name: &str, zone: &str) -> bool {
     name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

@@ -1,17 +1,17 @@
-//! The pages of `docs/` that are made from the schema and the rules.
+//! Generates the pages of `docs/` from the schema and the rules.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::Rule;
-use super::living::Setting;
+use super::living::LivingSetting;
 use super::schema::{example_of, schema};
 
 const GENERATED: &str =
     "<!-- Made by the tests from src/spec: change it there, then run them with UPDATE_SCHEMA=1. -->";
 
-/// `docs/cluster-file.md`.
+/// Generates `docs/cluster-file.md`.
 pub(super) fn cluster_file() -> String {
     let schema = schema();
     let mut page = format!("# The cluster file\n\n{GENERATED}\n\n{}\n", include_str!("reference.md").trim_end());
@@ -29,7 +29,7 @@ pub(super) fn cluster_file() -> String {
     page
 }
 
-/// The path of every setting that has a value of its own, or a name.
+/// Returns the path of every setting that has a value of its own, or a name.
 pub(super) fn settings() -> Vec<String> {
     let schema = schema();
     let mut found = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn settings() -> Vec<String> {
     found
 }
 
-/// `docs/rules.md`.
+/// Generates `docs/rules.md`.
 pub(super) fn rules() -> String {
     let mut page = format!(
         "# The rules of the cluster file\n\n{GENERATED}\n\nEvery problem that `quorate check` finds \
@@ -109,7 +109,7 @@ fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
             None if path.is_empty() => name.to_owned(),
             None => format!("{path}.{name}"),
         };
-        let living = Setting::find(&own_path).map(Setting::cell).unwrap_or_default();
+        let living = LivingSetting::find(&own_path).map(LivingSetting::cell).unwrap_or_default();
         let _ = writeln!(page, "| {link} | {} | {must} | {} | {living} |", kind(inner), cell(own, inner));
     }
 }
@@ -154,7 +154,7 @@ fn follow<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
     reference.and_then(|r| root.pointer(r.strip_prefix('#')?)).unwrap_or(own)
 }
 
-/// What a setting's own section describes: the block, or the block behind each name.
+/// Returns the schema of a setting's own section: the block, or the block behind each name.
 fn section<'s>(root: &'s Value, own: &'s Value) -> Option<&'s Value> {
     let part = follow(root, own);
     let part = match part.get("additionalProperties").filter(|inner| inner.is_object()) {
@@ -183,7 +183,7 @@ fn join(path: &str, name: &str, own: &Value, root: &Value) -> String {
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
-/// The anchor that Markdown gives a heading.
+/// Returns the anchor that Markdown gives a heading.
 fn anchor(heading: &str) -> String {
     heading.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>().to_lowercase()
 }

@@ -1,14 +1,14 @@
-//! Problems as text, the way rustc shows them.
+//! Renders problems as text, in the style of rustc.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::diagnostic::{Diagnostic, Severity};
-use super::source::Source;
+use super::source::SourceText;
 
-/// Shows problems with their places: file, line, caret, what was expected, what to write instead.
+/// Renders problems with their places: file, line, caret, expected values, fixes.
 ///
 /// Pure: the caller decides about colour and width, and prints.
-pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool, width: usize) -> String {
+pub fn render(diagnostics: &[Diagnostic], source: &SourceText, color: bool, width: usize) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(width);
     let mut text = String::new();
@@ -19,7 +19,7 @@ pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool, width: u
     text
 }
 
-fn report<'a>(diagnostic: &'a Diagnostic, source: &'a Source, width: usize) -> Group<'a> {
+fn report<'a>(diagnostic: &'a Diagnostic, source: &'a SourceText, width: usize) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -37,7 +37,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, source: &'a Source, width: usize) -> G
 
 fn snippet<'a>(
     diagnostic: &'a Diagnostic,
-    source: &'a Source,
+    source: &'a SourceText,
     width: usize,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     // The message may come from another source than the one it is shown with (a test, a caller's
@@ -49,7 +49,7 @@ fn snippet<'a>(
     Snippet::source(source.text()).path(source.name()).annotation(primary).annotations(context)
 }
 
-/// The word beside the caret, when it does not fit there.
+/// Returns the label beside the caret if it does not fit there.
 fn far_label(diagnostic: &Diagnostic, width: usize) -> Option<&str> {
     const GUTTER: usize = 7;
     let label = diagnostic.label.as_deref()?;
@@ -95,7 +95,7 @@ fn wrap_line(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a line; `name = value` is one, because it is what somebody types.
+/// Returns the words of a line; `name = value` is one word, because the user types it as a whole.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut joined = false;

@@ -11,7 +11,7 @@ use super::file::ClusterFile;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
 
-/// The JSON Schema (2020-12) of a cluster file, for editors and for this program's own checks.
+/// Returns the JSON Schema (2020-12) of a cluster file, for editors and for this program's own checks.
 pub fn schema() -> &'static Value {
     &SCHEMA
 }
@@ -25,7 +25,7 @@ fn generate() -> Value {
     value
 }
 
-/// A setting that is not there is not there: the schema has no use for `null`.
+/// Removes `null` from a schema: a setting without a value is left out of the file.
 fn without_null(schema: &mut schemars::Schema) {
     let Some(object) = schema.as_object_mut() else {
         return;
@@ -48,7 +48,7 @@ fn without_null(schema: &mut schemars::Schema) {
 }
 
 /// Unwraps the line breaks of doc comments, so that a description is one line, and sorts the keys,
-/// so that the schema does not depend on another crate's wish to keep JSON maps in order.
+/// so that the schema does not depend on whether another crate keeps JSON maps in order.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -66,13 +66,13 @@ fn tidy(value: &mut Value) {
 
 /// A part of the schema, with its references followed.
 #[derive(Clone, Copy)]
-pub(super) struct Part<'s> {
+pub(super) struct SchemaPart<'s> {
     root: &'s Value,
     own: &'s Value,
 }
 
-impl<'s> Part<'s> {
-    /// The whole schema.
+impl<'s> SchemaPart<'s> {
+    /// Returns the whole schema.
     pub(super) fn root(root: &'s Value) -> Self {
         Self { root, own: root }
     }
@@ -85,39 +85,39 @@ impl<'s> Part<'s> {
         Self { root: self.root, own: target.unwrap_or(own) }
     }
 
-    /// The type's name, when there is only one.
+    /// Returns the type's name, if there is only one.
     pub(super) fn kind(self) -> Option<&'s str> {
         self.own.get("type").and_then(Value::as_str)
     }
 
-    /// The named settings of a table.
+    /// Returns the named settings of a table.
     pub(super) fn properties(self) -> Option<&'s Map<String, Value>> {
         self.own.get("properties").and_then(Value::as_object)
     }
 
-    /// One named setting of a table.
+    /// Returns one named setting of a table.
     pub(super) fn property(self, name: &str) -> Option<Self> {
         self.properties().and_then(|all| all.get(name)).map(|own| self.at(own))
     }
 
-    /// What every value of a table with free names is.
+    /// Returns the schema of each value of a table with free names.
     pub(super) fn values(self) -> Option<Self> {
         let own = self.own.get("additionalProperties").filter(|own| own.is_object())?;
         Some(self.at(own))
     }
 
-    /// What every item of a list is.
+    /// Returns the schema of each item of a list.
     pub(super) fn items(self) -> Option<Self> {
         self.own.get("items").map(|own| self.at(own))
     }
 
-    /// The settings that must be there.
+    /// Returns the required settings.
     pub(super) fn required(self) -> impl Iterator<Item = &'s str> {
         let list = self.own.get("required").and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_str)
     }
 
-    /// The only texts that are allowed: an `enum`, or the constants of a `oneOf`.
+    /// Returns the only texts that are allowed: an `enum`, or the constants of a `oneOf`.
     pub(super) fn choices(self) -> Vec<&'s str> {
         let plain = self.own.get("enum").and_then(Value::as_array).into_iter().flatten();
         let branches = self.own.get("oneOf").and_then(Value::as_array).into_iter().flatten();
@@ -125,12 +125,12 @@ impl<'s> Part<'s> {
         plain.chain(constants).filter_map(Value::as_str).collect()
     }
 
-    /// What could stand there, as it is written in a file.
+    /// Returns an example of a valid value, as it is written in a file.
     pub(super) fn example(self) -> Option<String> {
         example_of(self.own)
     }
 
-    /// The smallest and the largest number.
+    /// Returns the smallest and the largest number.
     pub(super) fn range(self) -> (i64, i64) {
         let bound = |name: &str| self.own.get(name).and_then(Value::as_f64);
         #[allow(clippy::cast_possible_truncation, reason = "our own bounds, all far below 2^53")]
@@ -139,12 +139,12 @@ impl<'s> Part<'s> {
     }
 }
 
-/// The example of a schema that may carry a `$ref` beside it.
+/// Returns the example of a schema that may carry a `$ref` beside it.
 pub(super) fn example_of(own: &Value) -> Option<String> {
     own.get("examples")?.get(0).map(sample)
 }
 
-/// A value as it is written in a file.
+/// Returns a value as it is written in a file.
 fn sample(value: &Value) -> String {
     match value {
         Value::Array(items) => {

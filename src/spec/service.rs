@@ -1,4 +1,4 @@
-//! A service as the rest of the program sees it: its pods, its ports, and the load balancer in front.
+//! A service as the rest of the program uses it: its pods, its ports, and the load balancer in front.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cluster::{Scale, Zone};
 
-/// A service: a Deployment, a Service, and perhaps a network load balancer.
+/// A service: a Deployment, a Service, and optionally a network load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// The container image.
@@ -20,7 +20,7 @@ pub struct Service {
     pub args: Vec<String>,
     /// The namespace.
     pub namespace: String,
-    /// How many pods.
+    /// Number of pods.
     pub scale: Scale,
     /// The ports that the container listens on, by name; that of `port` is [`Service::MAIN`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -30,16 +30,16 @@ pub struct Service {
     /// Environment variables from secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretKey>,
-    /// How much of a CPU each pod is promised, as Kubernetes writes it.
+    /// CPU request of each pod, as Kubernetes writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<String>,
-    /// How much memory each pod is promised and may use, as Kubernetes writes it.
+    /// Memory request and limit of each pod, as Kubernetes writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    /// How it is known that a pod can take requests; nothing is asked of one without a port.
+    /// The readiness check; `None` for a service without a TCP port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
-    /// Where the pods may run, if not anywhere.
+    /// The nodes and zones that the pods may run on, if restricted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
     /// Volumes, by name.
@@ -54,11 +54,11 @@ pub struct Service {
 pub struct Port {
     /// Its number.
     pub number: u16,
-    /// What it speaks.
+    /// The transport protocol.
     pub transport: Transport,
 }
 
-/// What a port speaks.
+/// The transport protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Transport {
     /// TCP.
@@ -72,17 +72,17 @@ pub enum Transport {
     Both,
 }
 
-/// How it is known that a pod can take requests.
+/// The readiness check of the pods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// The number of the port that is asked; it speaks TCP.
+    /// The number of the port to check; it uses TCP.
     pub port: u16,
-    /// The path that is asked for by HTTP; without one, a connection is enough.
+    /// The path of an HTTP check; without one, a TCP connection is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
 
-/// Where pods may run. What is empty does not matter.
+/// The nodes and zones that the pods may run on. An empty list does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// The node groups.
@@ -91,7 +91,7 @@ pub struct Placement {
     /// The zones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<Zone>,
-    /// The taints of nodes that do not keep the pods away.
+    /// Taints of nodes that the pods tolerate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tolerate: Vec<Taint>,
 }
@@ -121,7 +121,7 @@ pub struct SecretKey {
 /// A volume of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
-    /// Where the container finds it.
+    /// The mount path in the container.
     pub path: String,
     /// Size in GiB.
     pub gib: u32,
@@ -133,34 +133,34 @@ pub struct Volume {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "switches of the file, none of which depends on another")]
 pub struct Nlb {
-    /// What it listens on, by port.
+    /// The listeners, by port.
     pub listeners: BTreeMap<u16, PortListener>,
     /// The name in Route 53.
     pub domain: Option<String>,
-    /// Who may connect, sorted.
+    /// Address ranges that may connect, sorted.
     pub allow: Vec<Ipv4Net>,
-    /// Whether it has addresses inside the VPC only.
+    /// `true` for addresses inside the VPC only.
     pub internal: bool,
-    /// Whether each of its addresses leads to the pods of all zones.
+    /// `true` if each of its addresses leads to the pods of all zones.
     pub cross_zone: bool,
-    /// Whether connections from one address go to one pod.
+    /// `true` if all connections from one address go to one pod.
     #[serde(default)]
     pub sticky: bool,
-    /// Whether pods see the addresses of clients.
+    /// `true` if pods see the addresses of clients.
     #[serde(default)]
     pub preserve_client_ip: bool,
 }
 
-/// What becomes of those who connect to a port of a load balancer.
+/// The listener on a port of a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortListener {
-    /// What it speaks.
+    /// The protocol for clients.
     pub protocol: Protocol,
     /// The name of the service's port that it leads to.
     pub target: String,
 }
 
-/// What a listener speaks.
+/// The protocol of a listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Protocol {
     /// TCP.
@@ -177,20 +177,20 @@ pub enum Protocol {
     Tls(Tls),
 }
 
-/// What a listener needs for TLS.
+/// The TLS settings of a listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {
-    /// The ARN of the certificate that it shows.
+    /// The ARN of the certificate that it presents.
     pub certificate: String,
-    /// The name of ELB's security policy: which versions and ciphers it takes.
+    /// The name of ELB's security policy: the versions and ciphers that it accepts.
     pub policy: String,
 }
 
 impl Service {
-    /// The name of the port that is said by `port` alone.
+    /// The name of the port that the setting `port` describes.
     pub const MAIN: &str = "main";
 
-    /// The names and ports that a load balancer leads to, each once.
+    /// Returns the names and ports that a load balancer leads to, each once.
     pub fn targets(&self) -> BTreeMap<&str, Port> {
         let named = self.nlb.iter().flat_map(|nlb| nlb.listeners.values()).map(|listener| listener.target.as_str());
         named.filter_map(|name| Some((name, *self.ports.get(name)?))).collect()
@@ -198,7 +198,7 @@ impl Service {
 }
 
 impl Transport {
-    /// The protocol in AWS' word.
+    /// Returns the protocol as AWS writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",
@@ -207,7 +207,7 @@ impl Transport {
         }
     }
 
-    /// The protocols one by one, as Kubernetes takes them: TCP and UDP in the place of both.
+    /// Returns the protocols one by one, as Kubernetes takes them: TCP and UDP in the place of both.
     pub fn each(self) -> &'static [Self] {
         match self {
             Self::Tcp => &[Self::Tcp],
@@ -218,7 +218,7 @@ impl Transport {
 }
 
 impl Protocol {
-    /// The protocol in AWS' word.
+    /// Returns the protocol as AWS writes it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Tls(_) => "TLS",
@@ -226,7 +226,7 @@ impl Protocol {
         }
     }
 
-    /// What it is made of.
+    /// Returns the transport protocol that carries it.
     pub fn transport(&self) -> Transport {
         match self {
             Self::Tcp | Self::Tls(_) => Transport::Tcp,
@@ -235,7 +235,7 @@ impl Protocol {
         }
     }
 
-    /// What it needs for TLS, if that is what it speaks.
+    /// Returns the TLS settings of a TLS listener; `None` for any other.
     pub fn tls(&self) -> Option<&Tls> {
         match self {
             Self::Tls(tls) => Some(tls),

@@ -1,17 +1,17 @@
-//! Checks a [`Table`] against the schema: names, types, what is missing. Finds everything at once.
+//! Checks a [`FileTable`] against the schema: names, types, what is missing. Finds everything at once.
 //!
-//! What is wrong is reported and marked invalid, so that the rest can still be read and checked.
+//! Wrong values are reported and marked invalid, so that the rest can still be read and checked.
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::rules::file;
-use super::schema::Part;
+use super::schema::SchemaPart;
 use super::source::Span;
-use super::tree::{Key, Node, Table, Value};
+use super::tree::{FileKey, FileNode, FileTable, FileValue};
 use crate::words;
 
 /// The language of the file, for the samples in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(super) enum FileLanguage {
     /// HCL.
     Hcl,
     /// TOML.
@@ -19,30 +19,35 @@ pub(super) enum Language {
 }
 
 /// Checks the whole file.
-pub(super) fn check(table: &mut Table, schema: &serde_json::Value, language: Language, problems: &mut Vec<Diagnostic>) {
-    let mut walk = Walk { language, problems };
-    walk.table(table, Part::root(schema), &Place::top());
+pub(super) fn check(
+    table: &mut FileTable,
+    schema: &serde_json::Value,
+    language: FileLanguage,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut walk = ShapeWalk { language, problems };
+    walk.table(table, SchemaPart::root(schema), &SettingPath::top());
 }
 
-struct Walk<'p> {
-    language: Language,
+struct ShapeWalk<'p> {
+    language: FileLanguage,
     problems: &'p mut Vec<Diagnostic>,
 }
 
-/// Where the walk is: the names from the top, and the place of the last one.
-struct Place {
+/// The position of the walk: the names from the top, and the place of the last one.
+struct SettingPath {
     path: Vec<String>,
     span: Span,
-    /// Whether it is an item of the list at `path`.
+    /// `true` for an item of the list at `path`.
     item: bool,
 }
 
-impl Place {
+impl SettingPath {
     fn top() -> Self {
         Self { path: Vec::new(), span: 0..0, item: false }
     }
 
-    fn inside(&self, key: &Key) -> Self {
+    fn inside(&self, key: &FileKey) -> Self {
         let mut path = self.path.clone();
         path.push(key.name.clone());
         Self { path, span: key.span.clone(), item: false }
@@ -52,19 +57,19 @@ impl Place {
         Self { path: self.path.clone(), span: span.clone(), item: true }
     }
 
-    /// `masters.count`, or nothing at the top.
+    /// Returns `masters.count`, or nothing at the top.
     fn name(&self) -> String {
         self.path.join(".")
     }
 
-    /// `masters.count`, or "an item of `zones`".
+    /// Returns `masters.count`, or "an item of `zones`".
     fn subject(&self) -> String {
         if self.item { format!("an item of `{}`", self.name()) } else { format!("`{}`", self.name()) }
     }
 }
 
-impl Walk<'_> {
-    fn table(&mut self, table: &mut Table, part: Part, place: &Place) {
+impl ShapeWalk<'_> {
+    fn table(&mut self, table: &mut FileTable, part: SchemaPart, place: &SettingPath) {
         // What an unknown name was meant to be is not also missing.
         let mut meant = Vec::new();
         for entry in &mut table.entries {
@@ -73,7 +78,7 @@ impl Walk<'_> {
                 self.node(&mut entry.node, part, &inner);
             } else {
                 meant.extend(self.unknown(&entry.key, part, place));
-                entry.node.value = Value::Invalid;
+                entry.node.value = FileValue::Invalid;
             }
         }
         let missing = |name: &&str| table.get(name).is_none() && !meant.contains(name);
@@ -84,20 +89,20 @@ impl Walk<'_> {
         }
     }
 
-    fn node(&mut self, node: &mut Node, part: Part, place: &Place) {
+    fn node(&mut self, node: &mut FileNode, part: SchemaPart, place: &SettingPath) {
         match (part.kind(), &mut node.value) {
             // In a table, null is as if the setting were not there; a list has no such place.
-            (_, Value::Null) if place.item => self.wrong_type(node, part, place),
-            (_, Value::Invalid | Value::Null) | (Some("boolean"), Value::Bool(_)) => return,
-            (Some("object"), Value::Table(table)) => {
+            (_, FileValue::Null) if place.item => self.wrong_type(node, part, place),
+            (_, FileValue::Invalid | FileValue::Null) | (Some("boolean"), FileValue::Bool(_)) => return,
+            (Some("object"), FileValue::Table(table)) => {
                 if self.lacks_label(table, part, place) {
-                    node.value = Value::Invalid;
+                    node.value = FileValue::Invalid;
                 } else {
                     self.table(table, part, place);
                 }
                 return;
             }
-            (Some("array"), Value::List(items)) => {
+            (Some("array"), FileValue::List(items)) => {
                 if let Some(part) = part.items() {
                     for item in items {
                         let place = place.item(&item.span);
@@ -106,23 +111,23 @@ impl Walk<'_> {
                 }
                 return;
             }
-            (Some("integer"), Value::Integer(number)) => {
+            (Some("integer"), FileValue::Integer(number)) => {
                 if self.in_range(*number, &node.span, part, place) {
                     return;
                 }
             }
-            (_, Value::String(text)) if text_is_wanted(part) => {
+            (_, FileValue::String(text)) if text_is_wanted(part) => {
                 if self.is_choice(text, &node.span, part, place) {
                     return;
                 }
             }
             _ => self.wrong_type(node, part, place),
         }
-        node.value = Value::Invalid;
+        node.value = FileValue::Invalid;
     }
 
-    /// Reports an unknown name; returns the setting that was meant, when it is clear.
-    fn unknown<'s>(&mut self, key: &Key, part: Part<'s>, place: &Place) -> Option<&'s str> {
+    /// Reports an unknown name; returns the setting that was meant, if that is clear.
+    fn unknown<'s>(&mut self, key: &FileKey, part: SchemaPart<'s>, place: &SettingPath) -> Option<&'s str> {
         let known: Vec<&str> =
             part.properties().map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
         if key.label {
@@ -146,7 +151,7 @@ impl Walk<'_> {
         nearest(&key.name, known)
     }
 
-    fn report_label(&mut self, key: &Key, place: &Place) {
+    fn report_label(&mut self, key: &FileKey, place: &SettingPath) {
         let name = place.name();
         self.problems.push(
             Diagnostic::new(&file::LABEL, key.span.clone(), format!("`{name}` takes no name: there is only one"))
@@ -154,10 +159,10 @@ impl Walk<'_> {
         );
     }
 
-    /// Words from other tools that are not a slip of the finger, with the setting that they mean.
+    /// Returns the setting that a word from another tool means, and a hint.
     fn foreign(&self, name: &str, nested: bool) -> Option<(&'static str, &'static str)> {
         let found = match (name, nested) {
-            ("variable" | "locals", false) if self.language == Language::Toml => {
+            ("variable" | "locals", false) if self.language == FileLanguage::Toml => {
                 ("", "TOML is literal: variables and locals are for HCL files")
             }
             ("variable" | "locals", false) => {
@@ -179,7 +184,7 @@ impl Walk<'_> {
         Some(found)
     }
 
-    fn missing(&mut self, names: &[&str], part: Part, place: &Place) {
+    fn missing(&mut self, names: &[&str], part: SchemaPart, place: &SettingPath) {
         let listed = list(names);
         let message = match (place.path.as_slice(), names) {
             ([], [_]) => format!("the setting {listed} is missing"),
@@ -191,30 +196,30 @@ impl Walk<'_> {
             let own = part.properties().and_then(|all| all.get(*name));
             problem = problem.help(match own.and_then(super::schema::example_of) {
                 Some(example) => format!("for example: {name} = {example}"),
-                None if self.language == Language::Toml => format!("add a table: [{name}]"),
+                None if self.language == FileLanguage::Toml => format!("add a table: [{name}]"),
                 None => format!("add a block: {name} {{ … }}"),
             });
         }
         self.problems.push(problem);
     }
 
-    /// `nodes { count = 3 }`: a table with free names that was given the settings of one of them.
-    fn lacks_label(&mut self, table: &Table, part: Part, place: &Place) -> bool {
+    /// Reports `nodes { count = 3 }`: a table with free names that has the settings of one of them.
+    fn lacks_label(&mut self, table: &FileTable, part: SchemaPart, place: &SettingPath) -> bool {
         let Some(inner) = part.values().filter(|inner| inner.properties().is_some()) else {
             return false;
         };
-        let misplaced = |entry: &super::tree::Entry| {
+        let misplaced = |entry: &super::tree::FileEntry| {
             !entry.key.label
                 && inner.property(&entry.key.name).is_some()
-                && !matches!(entry.node.value, Value::Table(_) | Value::Invalid)
+                && !matches!(entry.node.value, FileValue::Table(_) | FileValue::Invalid)
         };
         if !table.entries.iter().any(misplaced) {
             return false;
         }
         let name = place.name();
         let sample = match self.language {
-            Language::Hcl => format!("{name} \"NAME\" {{ … }}"),
-            Language::Toml => format!("[{name}.NAME]"),
+            FileLanguage::Hcl => format!("{name} \"NAME\" {{ … }}"),
+            FileLanguage::Toml => format!("[{name}.NAME]"),
         };
         self.problems.push(
             Diagnostic::new(&file::LABEL, place.span.clone(), format!("`{name}` needs a name of its own"))
@@ -224,7 +229,7 @@ impl Walk<'_> {
         true
     }
 
-    fn in_range(&mut self, number: i64, span: &Span, part: Part, place: &Place) -> bool {
+    fn in_range(&mut self, number: i64, span: &Span, part: SchemaPart, place: &SettingPath) -> bool {
         let (least, most) = part.range();
         if (least..=most).contains(&number) {
             return true;
@@ -243,7 +248,7 @@ impl Walk<'_> {
         false
     }
 
-    fn is_choice(&mut self, text: &str, span: &Span, part: Part, place: &Place) -> bool {
+    fn is_choice(&mut self, text: &str, span: &Span, part: SchemaPart, place: &SettingPath) -> bool {
         let choices = part.choices();
         if choices.is_empty() || choices.contains(&text) {
             return true;
@@ -256,13 +261,13 @@ impl Walk<'_> {
         false
     }
 
-    fn wrong_type(&mut self, node: &Node, part: Part, place: &Place) {
+    fn wrong_type(&mut self, node: &FileNode, part: SchemaPart, place: &SettingPath) {
         let wanted = self.wanted(part);
         let found = found(&node.value, part);
         let message = format!("{} is {wanted}, not {found}", place.subject());
         let span = match node.value {
             // A block's header, not the value behind it, is what somebody typed.
-            Value::Table(_) => place.span.clone(),
+            FileValue::Table(_) => place.span.clone(),
             _ => node.span.clone(),
         };
         let problem = Diagnostic::new(&file::TYPE, span, message).label(format!("expected {wanted}"));
@@ -272,9 +277,9 @@ impl Walk<'_> {
         });
     }
 
-    fn wanted(&self, part: Part) -> &'static str {
+    fn wanted(&self, part: SchemaPart) -> &'static str {
         match part.kind() {
-            Some("object") if part.values().is_none() && self.language == Language::Hcl => "a block",
+            Some("object") if part.values().is_none() && self.language == FileLanguage::Hcl => "a block",
             Some("object") => "a table",
             Some("array") => "a list",
             Some("integer") => "a whole number",
@@ -283,51 +288,53 @@ impl Walk<'_> {
         }
     }
 
-    fn help_type(&self, node: &Node, part: Part, place: &Place) -> Option<String> {
+    fn help_type(&self, node: &FileNode, part: SchemaPart, place: &SettingPath) -> Option<String> {
         let name = place.path.last()?;
         let write = |value: String| {
             if place.item { format!("write {value}") } else { format!("write {name} = {value}") }
         };
         match (part.kind()?, &node.value) {
-            ("integer", Value::String(text)) if text.trim().parse::<i64>().is_ok() => {
+            ("integer", FileValue::String(text)) if text.trim().parse::<i64>().is_ok() => {
                 Some(write(text.trim().to_owned()))
             }
-            ("array", Value::String(text)) => Some(write(format!("[{text:?}]"))),
-            ("string", Value::Integer(_) | Value::Float(_)) => Some(write(format!("\"{}\"", node.value.to_json()))),
-            ("boolean", Value::String(text)) if text == "true" || text == "false" => Some(write(text.clone())),
+            ("array", FileValue::String(text)) => Some(write(format!("[{text:?}]"))),
+            ("string", FileValue::Integer(_) | FileValue::Float(_)) => {
+                Some(write(format!("\"{}\"", node.value.to_json())))
+            }
+            ("boolean", FileValue::String(text)) if text == "true" || text == "false" => Some(write(text.clone())),
             ("object", _) => Some(self.block_sample(name, part)),
             _ => None,
         }
     }
 
-    fn block_sample(&self, name: &str, part: Part) -> String {
+    fn block_sample(&self, name: &str, part: SchemaPart) -> String {
         let named = part.values().is_some_and(|inner| inner.properties().is_some());
         match (self.language, named, part.values().is_some()) {
-            (Language::Hcl, true, _) => format!("write a block: {name} \"NAME\" {{ … }}"),
-            (Language::Toml, true, _) => format!("write a table: [{name}.NAME]"),
+            (FileLanguage::Hcl, true, _) => format!("write a block: {name} \"NAME\" {{ … }}"),
+            (FileLanguage::Toml, true, _) => format!("write a table: [{name}.NAME]"),
             (_, false, true) => format!("write {name} = {{ … }}"),
-            (Language::Hcl, false, false) => format!("write a block: {name} {{ … }}"),
-            (Language::Toml, false, false) => format!("write a table: [{name}]"),
+            (FileLanguage::Hcl, false, false) => format!("write a block: {name} {{ … }}"),
+            (FileLanguage::Toml, false, false) => format!("write a table: [{name}]"),
         }
     }
 }
 
-fn text_is_wanted(part: Part) -> bool {
+fn text_is_wanted(part: SchemaPart) -> bool {
     part.kind() == Some("string") || !part.choices().is_empty()
 }
 
-/// What stands there: numbers as they are where a number is wanted.
-fn found(value: &Value, part: Part) -> String {
+/// Describes the value that was found: a number by its value, if a number is expected.
+fn found(value: &FileValue, part: SchemaPart) -> String {
     match value {
-        Value::Float(number) if part.kind() == Some("integer") && number.fract() == 0.0 => {
+        FileValue::Float(number) if part.kind() == Some("integer") && number.fract() == 0.0 => {
             "a number as large as this".to_owned()
         }
-        Value::Float(number) if part.kind() == Some("integer") => number.to_string(),
+        FileValue::Float(number) if part.kind() == Some("integer") => number.to_string(),
         other => other.kind().to_owned(),
     }
 }
 
-/// `a`, `b` and `c`.
+/// Returns `a`, `b` and `c`.
 fn list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     words::list(&quoted)

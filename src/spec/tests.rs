@@ -12,19 +12,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Parsed, parse};
+use super::{ParsedFile, parse};
 
-/// A path in the repository.
+/// Returns a path in the repository.
 fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
 /// Reads a text without variables.
-fn read(name: &str, text: &str) -> Parsed {
+fn read(name: &str, text: &str) -> ParsedFile {
     parse(name, text, &BTreeMap::new())
 }
 
-/// The cluster files below a directory, by path, in order.
+/// Returns the cluster files below a directory, by path, in order.
 fn cluster_files(directory: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut waiting = vec![path(directory)];

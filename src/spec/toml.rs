@@ -1,17 +1,17 @@
-//! TOML becomes a [`Table`]. Every syntax error is shown, not only the first.
+//! Converts TOML to a [`FileTable`]. Every syntax error is shown, not only the first.
 
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue, Error};
 
 use super::diagnostic::Diagnostic;
 use super::rules::file;
-use super::tree::{Key, Node, Table, Value};
+use super::tree::{FileKey, FileNode, FileTable, FileValue};
 
-/// How many syntax errors are shown: a file with more is not TOML at all.
+/// Maximum number of syntax errors that are shown: a file with more is not TOML at all.
 const MAX_ERRORS: usize = 50;
 
-/// Reads TOML; what cannot be read is reported.
-pub(super) fn parse(text: &str, problems: &mut Vec<Diagnostic>) -> Option<Table> {
+/// Parses TOML; reports everything that cannot be read.
+pub(super) fn parse(text: &str, problems: &mut Vec<Diagnostic>) -> Option<FileTable> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return Some(table(document.get_ref()));
@@ -21,33 +21,33 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Diagnostic>) -> Option<Table>
     None
 }
 
-fn table(source: &DeTable) -> Table {
-    let mut table = Table::default();
+fn table(source: &DeTable) -> FileTable {
+    let mut table = FileTable::default();
     for (key, value) in source {
-        table.push(Key::new(key.get_ref().as_ref(), key.span()), node(value));
+        table.push(FileKey::new(key.get_ref().as_ref(), key.span()), node(value));
     }
     // The map is sorted by name; messages about the first and the second want the file's order.
     table.entries.sort_by_key(|entry| entry.key.span.start);
     table
 }
 
-fn node(source: &Spanned<DeValue>) -> Node {
+fn node(source: &Spanned<DeValue>) -> FileNode {
     let value = match source.get_ref() {
-        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::String(text) => FileValue::String(text.to_string()),
         DeValue::Integer(number) => {
             let parsed = i64::from_str_radix(number.as_str(), number.radix());
-            parsed.map_or(Value::Float(f64::MAX), Value::Integer)
+            parsed.map_or(FileValue::Float(f64::MAX), FileValue::Integer)
         }
-        DeValue::Float(number) => number.as_str().parse().map_or(Value::Invalid, Value::Float),
-        DeValue::Boolean(value) => Value::Bool(*value),
-        DeValue::Datetime(date) => Value::Date(date.to_string()),
-        DeValue::Array(items) => Value::List(items.iter().map(node).collect()),
-        DeValue::Table(inner) => Value::Table(table(inner)),
+        DeValue::Float(number) => number.as_str().parse().map_or(FileValue::Invalid, FileValue::Float),
+        DeValue::Boolean(value) => FileValue::Bool(*value),
+        DeValue::Datetime(date) => FileValue::Date(date.to_string()),
+        DeValue::Array(items) => FileValue::List(items.iter().map(node).collect()),
+        DeValue::Table(inner) => FileValue::Table(table(inner)),
     };
-    Node::new(value, source.span())
+    FileNode::new(value, source.span())
 }
 
-/// Drops the errors that follow from a table that is there twice: its settings are, too.
+/// Drops the errors that follow from a repeated table: its settings are repeated, too.
 fn without_echoes<'e>(text: &'e str, errors: &'e [Error]) -> impl Iterator<Item = &'e Error> {
     let mut inside: Option<usize> = None;
     errors.iter().filter(move |error| {
@@ -62,7 +62,7 @@ fn without_echoes<'e>(text: &'e str, errors: &'e [Error]) -> impl Iterator<Item 
     })
 }
 
-/// The part of a line that stands before an offset.
+/// Returns the part of a line that stands before an offset.
 fn line_before(text: &str, offset: usize) -> &str {
     text.get(..offset).and_then(|before| before.rsplit('\n').next()).unwrap_or_default()
 }
@@ -93,7 +93,7 @@ fn explain(text: &str, error: &Error) -> Diagnostic {
     }
 }
 
-/// The name of a setting whose value starts with a letter where an error is.
+/// Returns the name of a setting whose value starts with a letter where an error is.
 fn bare_value(text: &str, offset: usize) -> Option<&str> {
     let (name, before) = line_before(text, offset).split_once('=')?;
     let first = text.get(offset..)?.chars().next()?;

@@ -1,22 +1,22 @@
-//! What HCL and TOML both become: values that know where they were written.
+//! The common form of HCL and TOML: values with their places in the text.
 
 use super::source::Span;
 
 /// A value and its place.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct FileNode {
     /// The value.
-    pub(super) value: Value,
-    /// Where it was written. A block's place is its header.
+    pub(super) value: FileValue,
+    /// Its place in the text. A block's place is its header.
     pub(super) span: Span,
 }
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    /// A value that could not be had; the reason is already reported, so nobody mentions it again.
+pub(super) enum FileValue {
+    /// A value that could not be read; the reason is already reported, so it is not reported again.
     Invalid,
-    /// HCL's `null`: as if the setting were not there.
+    /// HCL's `null`: the same as a missing setting.
     Null,
     /// True or false.
     Bool(bool),
@@ -26,73 +26,73 @@ pub(super) enum Value {
     Float(f64),
     /// Text.
     String(String),
-    /// TOML's date, which no setting takes.
+    /// TOML's date, which no setting accepts.
     Date(String),
     /// A list.
-    List(Vec<Node>),
+    List(Vec<FileNode>),
     /// Settings by name.
-    Table(Table),
+    Table(FileTable),
 }
 
 /// Settings by name, in file order, each name once.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Table {
+pub(super) struct FileTable {
     /// The settings.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<FileEntry>,
 }
 
 /// A named value.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct FileEntry {
     /// The name.
-    pub(super) key: Key,
+    pub(super) key: FileKey,
     /// The value.
-    pub(super) node: Node,
+    pub(super) node: FileNode,
 }
 
 /// A name and its place.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(super) struct FileKey {
     /// The name.
     pub(super) name: String,
-    /// Where it was written.
+    /// Its place in the text.
     pub(super) span: Span,
-    /// Whether it was the label of an HCL block.
+    /// `true` for the label of an HCL block.
     pub(super) label: bool,
 }
 
-/// Two nodes are equal when their values are, wherever they were written.
-impl PartialEq for Node {
+/// Two nodes are equal if their values are, wherever they were written.
+impl PartialEq for FileNode {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
-/// Two tables are equal when they hold the same settings, in any order.
-impl PartialEq for Table {
+/// Two tables are equal if they hold the same settings, in any order.
+impl PartialEq for FileTable {
     fn eq(&self, other: &Self) -> bool {
-        let same = |entry: &Entry| other.get(&entry.key.name) == Some(&entry.node);
+        let same = |entry: &FileEntry| other.get(&entry.key.name) == Some(&entry.node);
         self.entries.len() == other.entries.len() && self.entries.iter().all(same)
     }
 }
 
-impl Node {
-    /// A value at a place.
-    pub(super) fn new(value: Value, span: Span) -> Self {
+impl FileNode {
+    /// Creates a value at a place.
+    pub(super) fn new(value: FileValue, span: Span) -> Self {
         Self { value, span }
     }
 
     fn child(&self, step: &str) -> Option<&Self> {
         match &self.value {
-            Value::Table(table) => table.get(step),
-            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            FileValue::Table(table) => table.get(step),
+            FileValue::List(items) => items.get(step.parse::<usize>().ok()?),
             _ => None,
         }
     }
 }
 
-impl Value {
-    /// What the value is, with an article, for messages.
+impl FileValue {
+    /// Returns the name of the value's type, with an article, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Invalid => "nothing",
@@ -107,7 +107,7 @@ impl Value {
         }
     }
 
-    /// The value as JSON, without what is invalid or null.
+    /// Converts the value to JSON, without invalid values and nulls.
     pub(super) fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Invalid | Self::Null => serde_json::Value::Null,
@@ -116,7 +116,7 @@ impl Value {
             Self::Float(value) => (*value).into(),
             Self::String(value) | Self::Date(value) => value.as_str().into(),
             Self::List(items) => {
-                let valid = |item: &&Node| item.value != Self::Invalid;
+                let valid = |item: &&FileNode| item.value != Self::Invalid;
                 items.iter().filter(valid).map(|item| item.value.to_json()).collect()
             }
             Self::Table(table) => table.to_json(),
@@ -124,40 +124,40 @@ impl Value {
     }
 }
 
-impl Table {
-    /// The setting of that name.
-    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+impl FileTable {
+    /// Returns the setting of that name.
+    pub(super) fn get(&self, name: &str) -> Option<&FileNode> {
         self.entry(name).map(|entry| &entry.node)
     }
 
-    /// The setting of that name, with its key.
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+    /// Returns the setting of that name, with its key.
+    pub(super) fn entry(&self, name: &str) -> Option<&FileEntry> {
         self.entries.iter().find(|entry| entry.key.name == name)
     }
 
     /// Adds a setting whose name is not there yet.
-    pub(super) fn push(&mut self, key: Key, node: Node) {
-        self.entries.push(Entry { key, node });
+    pub(super) fn push(&mut self, key: FileKey, node: FileNode) {
+        self.entries.push(FileEntry { key, node });
     }
 
-    /// The settings as a JSON object.
+    /// Converts the settings to a JSON object.
     pub(super) fn to_json(&self) -> serde_json::Value {
-        let present = |e: &&Entry| !matches!(e.node.value, Value::Invalid | Value::Null);
+        let present = |e: &&FileEntry| !matches!(e.node.value, FileValue::Invalid | FileValue::Null);
         self.entries.iter().filter(present).map(|entry| (entry.key.name.clone(), entry.node.value.to_json())).collect()
     }
 
-    /// The node at a path of names and list indexes.
-    pub(super) fn find(&self, path: &[&str]) -> Option<&Node> {
+    /// Returns the node at a path of names and list indexes.
+    pub(super) fn find(&self, path: &[&str]) -> Option<&FileNode> {
         let (first, rest) = path.split_first()?;
         rest.iter().try_fold(self.get(first)?, |node, step| node.child(step))
     }
 
-    /// The place of the value at a path, or of the nearest value above it.
+    /// Returns the place of the value at a path, or of the nearest value above it.
     pub(super) fn span(&self, path: &[&str]) -> Span {
         (1..=path.len()).rev().find_map(|length| self.find(&path[..length])).map_or(0..0, |node| node.span.clone())
     }
 
-    /// The place of the key at a path, or else of the nearest value above it.
+    /// Returns the place of the key at a path, or else of the nearest value above it.
     pub(super) fn key_span(&self, path: &[&str]) -> Span {
         let Some((last, above)) = path.split_last() else {
             return 0..0;
@@ -165,7 +165,7 @@ impl Table {
         let table = match above {
             [] => Some(self),
             _ => self.find(above).and_then(|node| match &node.value {
-                Value::Table(table) => Some(table),
+                FileValue::Table(table) => Some(table),
                 _ => None,
             }),
         };
@@ -173,13 +173,13 @@ impl Table {
     }
 }
 
-impl Key {
-    /// A name that was written at a place.
+impl FileKey {
+    /// Creates a name that was written at a place.
     pub(super) fn new(name: impl Into<String>, span: Span) -> Self {
         Self { name: name.into(), span, label: false }
     }
 
-    /// A name that was computed.
+    /// Creates a name that was computed.
     pub(super) fn computed(name: &str) -> Self {
         Self::new(name, 0..0)
     }

@@ -1,24 +1,24 @@
-//! Availability zones and Kubernetes versions: texts with a shape.
+//! Availability zones and Kubernetes versions: texts with a fixed format.
 
 use thiserror::Error;
 
 use super::cluster::{KubernetesVersion, Zone};
 
-/// Why a text is not an availability zone.
+/// Error of a text that is not an availability zone.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ZoneError {
     /// A region without a zone's letter.
     #[error("it is a region: the zone's letter is missing")]
     Region,
-    /// A letter after a region that does not look like one, or nothing like a zone at all.
+    /// A letter after a text that does not look like a region, or nothing like a zone at all.
     #[error("a zone is a region and a letter")]
     Shape,
 }
 
 impl Zone {
-    /// Takes a region and a letter: `us-east-1a`, `us-gov-west-1b`. Whether the zone exists is for
-    /// AWS to say.
+    /// Parses a region and a letter: `us-east-1a`, `us-gov-west-1b`. Does not check that the zone
+    /// exists.
     pub fn parse(text: &str) -> Result<Self, ZoneError> {
         if is_region(text) {
             return Err(ZoneError::Region);
@@ -30,7 +30,7 @@ impl Zone {
     }
 }
 
-/// Whether a text has the shape of a region: words of letters, then a number.
+/// Returns `true` if a text has the format of a region: words of letters, then a number.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else {
@@ -48,18 +48,18 @@ impl KubernetesVersion {
     pub const SUPPORTED: [Self; 3] =
         [Self { major: 1, minor: 34 }, Self { major: 1, minor: 35 }, Self { major: 1, minor: 36 }];
 
-    /// The version of a file that names none.
+    /// Returns the version of a file that names none.
     pub const fn newest() -> Self {
         Self::SUPPORTED[Self::SUPPORTED.len() - 1]
     }
 
-    /// The minor version after this one.
+    /// Returns the next minor version.
     #[must_use]
     pub const fn next(self) -> Self {
         Self { major: self.major, minor: self.minor + 1 }
     }
 
-    /// Takes a supported version, for example `1.36`.
+    /// Parses a supported version, for example `1.36`.
     pub fn parse(text: &str) -> Option<Self> {
         Self::SUPPORTED.into_iter().find(|version| version.to_string() == text)
     }

@@ -1,25 +1,25 @@
-//! What can be wrong with the record or the lease.
+//! Errors of the record and of the lease.
 
 use crate::engine::Failure;
 
-/// Why the record or the lease could not be read or written.
+/// The reason that the record or the lease could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// The store did not do what it was asked.
+    /// The store failed.
     #[error("{place}: {source}")]
     Store {
         /// The object.
         place: String,
-        /// What the store said.
+        /// The failure of the store.
         #[source]
         source: Failure,
     },
-    /// Somebody else wrote the record after it was read.
+    /// Another run wrote the record after it was read.
     #[error("{place} was changed by another run since it was read ({found}); nothing was overwritten")]
     Overtaken {
         /// The object.
         place: String,
-        /// What is there now, in words.
+        /// Description of the current content.
         found: String,
     },
     /// A newer Quorate wrote it, in a format that this one does not know.
@@ -27,17 +27,17 @@ pub enum StateError {
     Newer {
         /// The object.
         place: String,
-        /// The format that was found.
+        /// Its format.
         format: u32,
-        /// The newest one known.
+        /// The newest known format.
         known: u32,
     },
-    /// It is not what it should be.
+    /// Its content is invalid.
     #[error("{place} cannot be read: {source}")]
     Unreadable {
         /// The object.
         place: String,
-        /// Where it stops making sense.
+        /// The parse error.
         #[source]
         source: serde_json::Error,
     },
@@ -46,12 +46,12 @@ pub enum StateError {
     OtherCluster {
         /// The object.
         place: String,
-        /// Whose it is.
+        /// The cluster in the object.
         found: String,
-        /// Whose it should be.
+        /// The expected cluster.
         expected: String,
     },
-    /// Others were faster again and again.
+    /// Other writers were faster at every attempt.
     #[error("{place} changes faster than it can be taken; try again")]
     Contended {
         /// The object.

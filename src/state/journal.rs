@@ -2,41 +2,41 @@
 
 use std::sync::Arc;
 
-use super::{Record, StateError, place, record_key, settle};
-use crate::engine::{Condition, Etag, Failure, Store, Stored, Written};
+use super::{ClusterRecord, StateError, place, record_key, settle};
+use crate::engine::{Etag, Failure, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 
 /// The record of one cluster in a store, written only over the version that was read.
 ///
-/// A journal that has loaded nothing can only write the first record. So no record is ever overwritten blindly, whoever
-/// holds the lease.
-pub struct Journal {
-    store: Arc<dyn Store>,
+/// A journal that has loaded nothing can only write the first record. So no record is ever overwritten unread, whichever
+/// run holds the lease.
+pub struct RecordJournal {
+    store: Arc<dyn ObjectStore>,
     cluster: String,
     key: String,
     version: Option<Etag>,
 }
 
-/// The journal of a cluster.
-pub fn open(store: Arc<dyn Store>, cluster: &str) -> Journal {
-    Journal { store, cluster: cluster.to_owned(), key: record_key(cluster), version: None }
+/// Opens the journal of a cluster.
+pub fn open(store: Arc<dyn ObjectStore>, cluster: &str) -> RecordJournal {
+    RecordJournal { store, cluster: cluster.to_owned(), key: record_key(cluster), version: None }
 }
 
-impl Journal {
-    /// Where the record is, for people.
+impl RecordJournal {
+    /// Returns the location of the record for display.
     pub fn place(&self) -> String {
         place(self.store.as_ref(), &self.key)
     }
 
-    /// Reads the record, if there is one, and remembers its version for [`Journal::save`].
+    /// Reads the record, if there is one, and remembers its version for [`RecordJournal::save`].
     ///
     /// # Errors
-    /// When the store fails, or when what is there is no record of this cluster in a known format.
-    pub async fn load(&mut self) -> Result<Option<Record>, StateError> {
+    /// Returns an error if the store fails, or if the content is not a record of this cluster in a known format.
+    pub async fn load(&mut self) -> Result<Option<ClusterRecord>, StateError> {
         let Some(stored) = self.get().await? else {
             self.version = None;
             return Ok(None);
         };
-        let record = Record::from_bytes(&stored.bytes, &self.place())?;
+        let record = ClusterRecord::from_bytes(&stored.bytes, &self.place())?;
         if record.cluster != self.cluster {
             let (found, expected) = (record.cluster, self.cluster.clone());
             return Err(StateError::OtherCluster { place: self.place(), found, expected });
@@ -48,26 +48,26 @@ impl Journal {
     /// Writes the record over the version that was last loaded or saved.
     ///
     /// # Errors
-    /// [`StateError::Overtaken`] when another run wrote in between: nothing was changed, and the caller keeps what it
-    /// has in a local file. Any other error when the store fails.
-    pub async fn save(&mut self, record: &Record) -> Result<(), StateError> {
+    /// [`StateError::Overtaken`] if another run wrote in between: nothing was changed, and the caller keeps its record
+    /// in a local file. Any other error if the store fails.
+    pub async fn save(&mut self, record: &ClusterRecord) -> Result<(), StateError> {
         let unreadable = |source| StateError::Unreadable { place: self.place(), source };
         let bytes = record.to_bytes().map_err(unreadable)?;
-        let condition = self.version.clone().map_or(Condition::Absent, Condition::Matches);
+        let condition = self.version.clone().map_or(WriteCondition::Absent, WriteCondition::Matches);
         let written = settle::put(self.store.as_ref(), &self.key, &bytes, &condition).await;
         match written.map_err(|source| self.failed(source))? {
-            Written::Yes(etag) => {
+            WriteOutcome::Yes(etag) => {
                 self.version = Some(etag);
                 Ok(())
             }
-            Written::Lost => Err(self.overtaken().await),
+            WriteOutcome::Lost => Err(self.overtaken().await),
         }
     }
 
-    /// Removes the record that was last loaded or saved: the cluster is gone.
+    /// Removes the record that was last loaded or saved, after the cluster was removed.
     ///
     /// # Errors
-    /// As [`Journal::save`].
+    /// As [`RecordJournal::save`].
     pub async fn remove(&mut self) -> Result<(), StateError> {
         let Some(version) = self.version.clone() else { return Ok(()) };
         let removed = settle::remove(self.store.as_ref(), &self.key, &version).await;
@@ -79,13 +79,13 @@ impl Journal {
         Ok(())
     }
 
-    async fn get(&self) -> Result<Option<Stored>, StateError> {
+    async fn get(&self) -> Result<Option<StoredObject>, StateError> {
         settle::get(self.store.as_ref(), &self.key).await.map_err(|source| self.failed(source))
     }
 
     async fn overtaken(&self) -> StateError {
         let found = match self.get().await {
-            Ok(Some(stored)) => Record::from_bytes(&stored.bytes, &self.place()).map_or_else(
+            Ok(Some(stored)) => ClusterRecord::from_bytes(&stored.bytes, &self.place()).map_or_else(
                 |_| "by something that is no record".to_owned(),
                 |record| format!("serial {} by run {}", record.serial, record.run),
             ),

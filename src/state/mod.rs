@@ -1,6 +1,6 @@
-//! What the cloud cannot remember for us: the record of the last apply, and the lease that lets one run work at a time.
+//! The state that the cloud cannot hold: the record of the last apply, and the lease that lets one run work at a time.
 //!
-//! Both live in an [`engine::Store`](crate::engine::Store) and are written by compare-and-swap only. `docs/state.md`
+//! Both live in an [`engine::ObjectStore`](crate::engine::Store) and are written by compare-and-swap only. `docs/state.md`
 //! describes the files and how two runs meet.
 
 mod error;
@@ -13,23 +13,23 @@ mod tests;
 
 pub use crate::store::DirectoryStore;
 pub use error::StateError;
-pub use journal::{Journal, open};
-pub use lease::{Acquisition, Holder, Lease, Released};
-pub use record::{Operation, Record};
+pub use journal::{RecordJournal, open};
+pub use lease::{Lease, LeaseAcquisition, LeaseHolder, LeaseRelease};
+pub use record::{ClusterRecord, RecordedRun};
 
-use crate::engine::Store;
+use crate::engine::ObjectStore;
 
-/// The key of a cluster's record.
+/// Returns the key of a cluster's record.
 pub fn record_key(cluster: &str) -> String {
     format!("{cluster}/state.json")
 }
 
-/// The key of a cluster's lease.
+/// Returns the key of a cluster's lease.
 pub fn lease_key(cluster: &str) -> String {
     format!("{cluster}/state.lock")
 }
 
-/// Where a key is, for people.
-fn place(store: &dyn Store, key: &str) -> String {
+/// Returns the location of a key for display.
+fn place(store: &dyn ObjectStore, key: &str) -> String {
     format!("{}/{key}", store.location().trim_end_matches('/'))
 }

@@ -1,4 +1,4 @@
-//! The record: what was last applied.
+//! The record of the last apply.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StateError;
-use crate::engine::{Address, Recorded};
+use crate::engine::{Address, RecordedObject};
 
 /// The newest format of the record that this release knows, and the one it writes.
 pub(super) const FORMAT: u32 = 1;
 
-/// What was last applied, and what the cloud cannot tell: pinned choices, lineage and serial.
+/// The record of the last apply, with data that the cloud cannot hold: pinned choices, lineage and serial.
 ///
-/// It never holds a secret: payloads are no attributes, and keys and tokens are no objects of it. Its text is sorted, so
-/// the same record is the same bytes.
+/// It never holds a secret: payloads are not attributes, and keys and tokens are not objects of it. Its text is sorted, so
+/// the same record has the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct ClusterRecord {
     /// The version of this format.
     pub format: u32,
-    /// What tells this life of the cluster from another one of the same name: made with the first record.
+    /// The id that distinguishes this cluster from an earlier or later one of the same name: created with the first record.
     pub lineage: String,
     /// Grows by one with every save.
     pub serial: u64,
@@ -33,20 +33,20 @@ pub struct Record {
     pub region: String,
     /// The version of Quorate that wrote it.
     pub quorate: String,
-    /// When it was written, by the clock of the machine that did.
+    /// Time of writing, by the clock of the machine that wrote it.
     pub written: Timestamp,
-    /// The run that has begun and not ended: still there when it was killed.
+    /// The run that has started and not ended: it remains after the run was killed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub in_progress: Option<Operation>,
+    pub in_progress: Option<RecordedRun>,
     /// The objects as last applied.
-    pub objects: BTreeMap<Address, Recorded>,
-    /// Choices that stay until they are changed on purpose, for example image ids.
+    pub objects: BTreeMap<Address, RecordedObject>,
+    /// Choices that stay until they are changed explicitly, for example image ids.
     #[serde(default)]
     pub pins: serde_json::Value,
     /// The cluster as it was last applied.
     #[serde(default)]
     pub cluster_spec: serde_json::Value,
-    /// The places that the state was moved from, as long as objects of the cluster may still name them, for example
+    /// Earlier locations of the state, as long as objects of the cluster may still name them, for example
     /// `s3://bucket/prefix`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved_from: Vec<String>,
@@ -54,23 +54,23 @@ pub struct Record {
 
 /// A run in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Operation {
+pub struct RecordedRun {
     /// The run.
     pub run: String,
-    /// What it does, for example `apply`.
+    /// The operation, for example `apply`.
     pub operation: String,
-    /// Since when.
+    /// Start time.
     pub since: Timestamp,
 }
 
 /// The only part that every format has.
 #[derive(Deserialize)]
-struct Format {
+struct RecordFormat {
     format: u32,
 }
 
-impl Record {
-    /// The first record of a cluster's life, with serial 0: not saved yet.
+impl ClusterRecord {
+    /// Returns the first record of a cluster, with serial 0: not saved yet.
     pub fn first(cluster: &str, account: &str, region: &str, run: &str, now: Timestamp) -> Self {
         Self {
             format: FORMAT,
@@ -90,7 +90,7 @@ impl Record {
         }
     }
 
-    /// The same record as the next one that this run writes.
+    /// Returns the same record as the next one that this run writes.
     #[must_use]
     pub fn next(&self, run: &str, now: Timestamp) -> Self {
         Self {
@@ -103,29 +103,29 @@ impl Record {
         }
     }
 
-    /// The text of the record.
+    /// Returns the text of the record.
     ///
     /// # Errors
-    /// When a value has no JSON form.
+    /// Returns an error if a value has no JSON form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut bytes = serde_json::to_vec_pretty(self)?;
         bytes.push(b'\n');
         Ok(bytes)
     }
 
-    /// Reads the text of a record; `place` is where it came from, for the message.
+    /// Parses the text of a record; `place` is its source, for the message.
     ///
     /// # Errors
-    /// When it is no record, or one of a newer format.
+    /// Returns an error if it is not a record, or one of a newer format.
     pub fn from_bytes(bytes: &[u8], place: &str) -> Result<Self, StateError> {
         parse(bytes, FORMAT, place)
     }
 }
 
-/// Reads a file of ours after a look at its format, so that a newer one is refused as such.
+/// Parses a file after a check of its format, so that a newer format is reported as such.
 pub(super) fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], known: u32, place: &str) -> Result<T, StateError> {
     let unreadable = |source| StateError::Unreadable { place: place.to_owned(), source };
-    let Format { format } = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let RecordFormat { format } = serde_json::from_slice(bytes).map_err(unreadable)?;
     if format > known {
         return Err(StateError::Newer { place: place.to_owned(), format, known });
     }

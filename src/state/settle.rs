@@ -1,45 +1,50 @@
-//! Calls to a store that may fail in passing, or whose answer may get lost.
+//! Store calls with temporary failures, or whose answers may get lost.
 
 use std::time::Duration;
 
-use crate::engine::{Class, Condition, Etag, Failure, Store, Stored, Written, repeat};
+use crate::engine::{Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome, repeat};
 
-/// How often a call is sent before its failure counts.
+/// Maximum number of attempts of a call.
 const ATTEMPTS: u32 = 6;
 /// The pause before the second attempt; it doubles from then on.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads an object.
-pub async fn get(store: &dyn Store, key: &str) -> Result<Option<Stored>, Failure> {
+pub async fn get(store: &dyn ObjectStore, key: &str) -> Result<Option<StoredObject>, Failure> {
     repeat(ATTEMPTS, pause, || store.get(key)).await
 }
 
-/// Writes an object under a condition, and finds out whether that happened.
+/// Writes an object under a condition, and determines if the write took effect.
 ///
-/// The content must be one that nobody else writes (it names its run, and each version of it differs): what is there
-/// afterwards then tells whether a write without an answer took effect. Even an answer that the condition does not hold
-/// is checked like this, because the write before it, without an answer, may have been ours.
-pub async fn put(store: &dyn Store, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+/// The content must be unique to this writer (it names its run, and each version of it differs): the content afterwards
+/// then shows if a write without an answer took effect. Even an answer that the condition does not hold
+/// is checked like this, because the earlier write, without an answer, may have taken effect.
+pub async fn put(
+    store: &dyn ObjectStore,
+    key: &str,
+    bytes: &[u8],
+    condition: &WriteCondition,
+) -> Result<WriteOutcome, Failure> {
     let (mut attempt, mut unknown) = (1, false);
     loop {
         let failure = match store.put(key, bytes, condition).await {
-            Ok(Written::Yes(etag)) => return Ok(Written::Yes(etag)),
-            Ok(Written::Lost) => return look(store, key, bytes).await,
+            Ok(WriteOutcome::Yes(etag)) => return Ok(WriteOutcome::Yes(etag)),
+            Ok(WriteOutcome::Lost) => return look(store, key, bytes).await,
             Err(failure) => failure,
         };
-        unknown |= failure.class == Class::UnknownOutcome;
-        if passes(&failure, attempt) {
+        unknown |= failure.class == FailureClass::UnknownOutcome;
+        if is_temporary(&failure, attempt) {
             wait(&mut attempt).await;
-        } else if unknown && let Written::Yes(etag) = look(store, key, bytes).await? {
-            return Ok(Written::Yes(etag));
+        } else if unknown && let WriteOutcome::Yes(etag) = look(store, key, bytes).await? {
+            return Ok(WriteOutcome::Yes(etag));
         } else {
             return Err(failure);
         }
     }
 }
 
-/// Removes a version of an object, and finds out whether that happened.
-pub async fn remove(store: &dyn Store, key: &str, etag: &Etag) -> Result<bool, Failure> {
+/// Removes a version of an object, and determines if the removal took effect.
+pub async fn remove(store: &dyn ObjectStore, key: &str, etag: &Etag) -> Result<bool, Failure> {
     let (mut attempt, mut unknown) = (1, false);
     loop {
         let failure = match store.remove(key, etag).await {
@@ -48,25 +53,25 @@ pub async fn remove(store: &dyn Store, key: &str, etag: &Etag) -> Result<bool, F
             Ok(false) => return Ok(unknown && get(store, key).await?.is_none()),
             Err(failure) => failure,
         };
-        unknown |= failure.class == Class::UnknownOutcome;
-        if !passes(&failure, attempt) {
+        unknown |= failure.class == FailureClass::UnknownOutcome;
+        if !is_temporary(&failure, attempt) {
             return Err(failure);
         }
         wait(&mut attempt).await;
     }
 }
 
-/// Whether what is there is what we wrote.
-async fn look(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<Written, Failure> {
+/// Compares the stored content with the written content.
+async fn look(store: &dyn ObjectStore, key: &str, bytes: &[u8]) -> Result<WriteOutcome, Failure> {
     Ok(match get(store, key).await? {
-        Some(stored) if stored.bytes == bytes => Written::Yes(stored.etag),
-        _ => Written::Lost,
+        Some(stored) if stored.bytes == bytes => WriteOutcome::Yes(stored.etag),
+        _ => WriteOutcome::Lost,
     })
 }
 
-/// Sending again is safe even if the first one took effect: its own condition no longer holds then.
-fn passes(failure: &Failure, attempt: u32) -> bool {
-    failure.class.passes() && attempt < ATTEMPTS
+/// A retry is safe even if the first call took effect: its own condition no longer holds then.
+fn is_temporary(failure: &Failure, attempt: u32) -> bool {
+    failure.class.is_temporary() && attempt < ATTEMPTS
 }
 
 async fn wait(attempt: &mut u32) {

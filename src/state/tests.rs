@@ -7,27 +7,30 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use super::*;
-use crate::engine::{Address, BoxFuture, Class, Condition, Etag, Failure, Recorded, Store, Stored, Value, Written};
+use crate::engine::{
+    Address, BoxFuture, Etag, Failure, FailureClass, ObjectStore, RecordedObject, StoredObject, Value, WriteCondition,
+    WriteOutcome,
+};
 use crate::store::MemoryStore;
 
-/// A memory whose answers can be made to fail: `Some(true)` after the effect, `Some(false)` before it.
+/// A memory store whose answers can fail: `Some(true)` after the effect, `Some(false)` before it.
 #[derive(Default)]
-pub(super) struct Flaky {
+pub(super) struct FlakyStore {
     pub(super) inner: MemoryStore,
-    pub(super) faults: Mutex<Vec<(Class, bool)>>,
+    pub(super) faults: Mutex<Vec<(FailureClass, bool)>>,
 }
 
-impl Flaky {
-    pub(super) fn failing(faults: &[(Class, bool)]) -> Self {
+impl FlakyStore {
+    pub(super) fn failing(faults: &[(FailureClass, bool)]) -> Self {
         Self { inner: MemoryStore::new(), faults: Mutex::new(faults.iter().rev().copied().collect()) }
     }
 
-    fn next(&self) -> Option<(Class, bool)> {
+    fn next(&self) -> Option<(FailureClass, bool)> {
         self.faults.lock().unwrap().pop()
     }
 }
 
-fn failure(class: Class) -> Failure {
+fn failure(class: FailureClass) -> Failure {
     Failure {
         class,
         service: "s3".to_owned(),
@@ -38,12 +41,12 @@ fn failure(class: Class) -> Failure {
     }
 }
 
-impl Store for Flaky {
+impl ObjectStore for FlakyStore {
     fn location(&self) -> String {
         "flaky:".to_owned()
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>, Failure>> {
         self.inner.get(key)
     }
 
@@ -51,8 +54,8 @@ impl Store for Flaky {
         &'a self,
         key: &'a str,
         bytes: &'a [u8],
-        condition: &'a Condition,
-    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
         Box::pin(async move {
             match self.next() {
                 Some((class, true)) => {
@@ -82,18 +85,18 @@ impl Store for Flaky {
     }
 }
 
-fn record(run: &str) -> Record {
-    let recorded = Recorded {
+fn record(run: &str) -> ClusterRecord {
+    let recorded = RecordedObject {
         id: "vpc-1".to_owned(),
         attributes: BTreeMap::from([("cidr".to_owned(), Value::Text("172.20.0.0/16".to_owned()))]),
         outputs: BTreeMap::from([("id".to_owned(), "vpc-1".to_owned())]),
         needs: BTreeSet::from([Address::new("bucket", "state")]),
     };
-    Record {
+    ClusterRecord {
         lineage: "c9a5".to_owned(),
         objects: BTreeMap::from([(Address::new("vpc", "main"), recorded)]),
         pins: serde_json::json!({ "images": { "x86_64": "ami-1" } }),
-        ..Record::first("a.example.com", "123456789012", "us-east-1", run, Timestamp::UNIX_EPOCH)
+        ..ClusterRecord::first("a.example.com", "123456789012", "us-east-1", run, Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -139,27 +142,28 @@ fn the_text_of_a_record_is_this() {
 fn a_record_survives_its_text_and_the_text_is_stable() {
     let record = record("run-1").next("run-2", Timestamp::from_second(1).unwrap());
     let bytes = record.to_bytes().unwrap();
-    let again = Record::from_bytes(&bytes, "here").unwrap();
+    let again = ClusterRecord::from_bytes(&bytes, "here").unwrap();
     assert_eq!(again, record);
     assert_eq!(again.to_bytes().unwrap(), bytes);
 }
 
 #[test]
 fn a_newer_format_is_refused_as_such_even_when_nothing_else_fits() {
-    let error = Record::from_bytes(br#"{"format": 2, "objects": "elsewhere"}"#, "s3://b/c/state.json").unwrap_err();
+    let error =
+        ClusterRecord::from_bytes(br#"{"format": 2, "objects": "elsewhere"}"#, "s3://b/c/state.json").unwrap_err();
     assert!(matches!(error, StateError::Newer { format: 2, .. }));
     insta::assert_snapshot!(error, @"s3://b/c/state.json has format 2, and this Quorate knows formats up to 1; use a newer Quorate");
 }
 
 #[test]
 fn what_is_no_record_is_refused_with_its_place() {
-    let error = Record::from_bytes(b"<html>", "file:dir/c/state.json").unwrap_err();
+    let error = ClusterRecord::from_bytes(b"<html>", "file:dir/c/state.json").unwrap_err();
     insta::assert_snapshot!(error, @"file:dir/c/state.json cannot be read: expected value at line 1 column 1");
 }
 
 #[tokio::test]
 async fn a_record_is_written_only_over_the_version_that_was_read() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new());
     let (mut one, mut two) = (open(Arc::clone(&store), "a.example.com"), open(store, "a.example.com"));
     assert_eq!(one.load().await.unwrap(), None);
     assert_eq!(two.load().await.unwrap(), None);
@@ -177,10 +181,10 @@ async fn a_record_is_written_only_over_the_version_that_was_read() {
     assert_eq!(two.load().await.unwrap(), None);
 }
 
-/// A journal that never looked cannot overwrite anything, whoever holds the lease.
+/// A journal that has read nothing cannot overwrite a record, whichever run holds the lease.
 #[tokio::test]
 async fn a_record_is_never_overwritten_blindly() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new());
     let mut one = open(Arc::clone(&store), "a.example.com");
     one.save(&record("run-1")).await.unwrap();
     let mut blind = open(store, "a.example.com");
@@ -189,18 +193,19 @@ async fn a_record_is_never_overwritten_blindly() {
 
 #[tokio::test]
 async fn a_record_of_another_cluster_is_refused() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new());
     let bytes = record("run-1").to_bytes().unwrap();
-    store.put(&record_key("b.example.com"), &bytes, &Condition::Absent).await.unwrap();
+    store.put(&record_key("b.example.com"), &bytes, &WriteCondition::Absent).await.unwrap();
     let error = open(store, "b.example.com").load().await.unwrap_err();
     insta::assert_snapshot!(error, @"memory:/b.example.com/state.json is the record of the cluster `a.example.com`, not of `b.example.com`");
 }
 
-/// Whether or not the write took effect, the journal finds out and goes on.
+/// The journal determines if the write took effect, and continues.
 #[tokio::test(start_paused = true)]
 async fn a_write_without_an_answer_is_settled() {
     for after in [true, false] {
-        let store = Arc::new(Flaky::failing(&[(Class::UnknownOutcome, after), (Class::Throttled, false)]));
+        let store =
+            Arc::new(FlakyStore::failing(&[(FailureClass::UnknownOutcome, after), (FailureClass::Throttled, false)]));
         let mut journal = open(store.clone(), "a.example.com");
         journal.save(&record("run-1")).await.unwrap();
         assert_eq!(journal.load().await.unwrap().unwrap(), record("run-1"));
@@ -212,20 +217,20 @@ async fn a_write_without_an_answer_is_settled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_without_an_answer_that_others_overtook_is_lost() {
-    let store = Arc::new(Flaky::failing(&[]));
+    let store = Arc::new(FlakyStore::failing(&[]));
     let mut other = open(store.clone(), "a.example.com");
     let mut journal = open(store.clone(), "a.example.com");
     other.save(&record("run-1")).await.unwrap();
     journal.load().await.unwrap();
     other.save(&record("run-1").next("run-1", Timestamp::UNIX_EPOCH)).await.unwrap();
-    store.faults.lock().unwrap().push((Class::UnknownOutcome, false));
+    store.faults.lock().unwrap().push((FailureClass::UnknownOutcome, false));
     let error = journal.save(&record("run-2").next("run-2", Timestamp::UNIX_EPOCH)).await.unwrap_err();
     assert!(matches!(error, StateError::Overtaken { .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_stays_is_told_with_its_place() {
-    let store = Arc::new(Flaky::failing(&[(Class::Denied, false)]));
+    let store = Arc::new(FlakyStore::failing(&[(FailureClass::Denied, false)]));
     let error = open(store, "a.example.com").save(&record("run-1")).await.unwrap_err();
     insta::assert_snapshot!(error, @"flaky:/a.example.com/state.json: s3 PutObject: injected");
 }

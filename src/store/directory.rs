@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use super::file::{self, Durability, Lock};
+use super::file::{self, FileLock, WriteDurability};
 use super::{is_key, not_a_key};
-use crate::engine::{BoxFuture, Class, Condition, Etag, Failure, Store, Stored, Written};
+use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 
 /// The file whose lock orders the writes to the directory.
 const LOCK: &str = ".lock";
@@ -17,7 +17,7 @@ const LOCK: &str = ".lock";
 /// A directory whose files are the objects, for `state = "file:./dir"`.
 ///
 /// Writers of all processes exclude each other with a file lock, and a file is replaced by renaming, so a reader never
-/// sees half of one. An object's version is the hash of its content and of the time it was written; its age is taken
+/// sees a partial file. An object's version is the hash of its content and of its time of writing; its age is computed
 /// from that time. The calls block for as long as the disk does: the files are few and small.
 #[derive(Debug, Clone)]
 pub struct DirectoryStore {
@@ -25,7 +25,7 @@ pub struct DirectoryStore {
 }
 
 impl DirectoryStore {
-    /// The store in this directory, which need not exist yet.
+    /// Returns the store in this directory, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -38,23 +38,23 @@ impl DirectoryStore {
         }
     }
 
-    fn lock(&self) -> io::Result<Lock> {
+    fn lock(&self) -> io::Result<FileLock> {
         fs::create_dir_all(&self.root)?;
-        Lock::acquire(&self.root.join(LOCK))
+        FileLock::acquire(&self.root.join(LOCK))
     }
 
-    fn write(&self, path: &Path, bytes: &[u8], condition: &Condition) -> io::Result<Written> {
+    fn write(&self, path: &Path, bytes: &[u8], condition: &WriteCondition) -> io::Result<WriteOutcome> {
         let _lock = self.lock()?;
         let now = read(path)?.map(|stored| stored.etag);
         let holds = match condition {
-            Condition::Absent => now.is_none(),
-            Condition::Matches(etag) => now.as_ref() == Some(etag),
+            WriteCondition::Absent => now.is_none(),
+            WriteCondition::Matches(etag) => now.as_ref() == Some(etag),
         };
         if !holds {
-            return Ok(Written::Lost);
+            return Ok(WriteOutcome::Lost);
         }
-        file::replace(path, bytes, Durability::Power)?;
-        Ok(read(path)?.map_or(Written::Lost, |stored| Written::Yes(stored.etag)))
+        file::replace(path, bytes, WriteDurability::Power)?;
+        Ok(read(path)?.map_or(WriteOutcome::Lost, |stored| WriteOutcome::Yes(stored.etag)))
     }
 
     fn delete(&self, path: &Path, etag: &Etag) -> io::Result<bool> {
@@ -98,7 +98,7 @@ impl DirectoryStore {
         Ok(())
     }
 
-    /// Removes the directories above a removed file that are empty now; one that is not simply stays.
+    /// Removes the directories above a removed file that are now empty; any other directory stays.
     fn prune(&self, path: &Path) {
         let above = path.ancestors().skip(1).take_while(|directory| *directory != self.root);
         for directory in above {
@@ -109,12 +109,12 @@ impl DirectoryStore {
     }
 }
 
-impl Store for DirectoryStore {
+impl ObjectStore for DirectoryStore {
     fn location(&self) -> String {
         format!("file:{}", self.root.display())
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>, Failure>> {
         Box::pin(async move { read(&self.path("Get", key)?).map_err(|error| failure("Get", &error)) })
     }
 
@@ -122,8 +122,8 @@ impl Store for DirectoryStore {
         &'a self,
         key: &'a str,
         bytes: &'a [u8],
-        condition: &'a Condition,
-    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
         Box::pin(async move {
             let path = self.path("Put", key)?;
             self.write(&path, bytes, condition).map_err(|error| failure("Put", &error))
@@ -154,7 +154,7 @@ impl Store for DirectoryStore {
 }
 
 /// Reads content and time through one handle, so that they belong to the same version.
-fn read(path: &Path) -> io::Result<Option<Stored>> {
+fn read(path: &Path) -> io::Result<Option<StoredObject>> {
     let Some(mut file) = file::found(File::open(path))? else { return Ok(None) };
     let modified = file.metadata()?.modified()?;
     let mut bytes = Vec::new();
@@ -163,7 +163,7 @@ fn read(path: &Path) -> io::Result<Option<Stored>> {
     let age = SystemTime::now().duration_since(modified).unwrap_or(Duration::ZERO);
     let etag = Etag(version(&bytes, modified));
     let written = jiff::Timestamp::try_from(modified).map_err(io::Error::other)?;
-    Ok(Some(Stored { bytes, etag, age, written }))
+    Ok(Some(StoredObject { bytes, etag, age, written }))
 }
 
 fn version(bytes: &[u8], modified: SystemTime) -> String {
@@ -190,9 +190,9 @@ fn walk(directory: &Path, prefix: &str, keys: &mut Vec<String>) -> io::Result<()
 
 fn failure(action: &str, error: &io::Error) -> Failure {
     let (class, code) = match error.kind() {
-        io::ErrorKind::PermissionDenied => (Class::Denied, "PermissionDenied"),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (Class::Quota, "StorageFull"),
-        _ => (Class::Fatal, "IoError"),
+        io::ErrorKind::PermissionDenied => (FailureClass::Denied, "PermissionDenied"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (FailureClass::Quota, "StorageFull"),
+        _ => (FailureClass::Fatal, "IoError"),
     };
     Failure {
         class,

@@ -1,4 +1,4 @@
-//! Files that several processes change: one at a time, each change whole or not at all.
+//! Files that several processes change: one at a time, each change completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 /// A lock between processes, held until it is dropped (or its process dies).
 #[derive(Debug)]
-pub struct Lock {
+pub struct FileLock {
     _file: File,
 }
 
-impl Lock {
-    /// Waits until nobody else holds the lock of this path. The file stays when the lock is gone: removing it would let
-    /// two processes lock two different files of one name.
+impl FileLock {
+    /// Waits until no other process holds the lock of this path. The file stays after the lock is released: removing it would
+    /// let two processes lock two different files of one name.
     pub fn acquire(path: &Path) -> io::Result<Self> {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         file.lock()?;
@@ -21,20 +21,20 @@ impl Lock {
     }
 }
 
-/// Whether a finished write survives the loss of power, or only the death of its process.
+/// The durability of a finished write: it survives the loss of power, or only the end of its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub enum WriteDurability {
     /// Written through to the disk.
     Power,
     /// Handed to the operating system.
     Process,
 }
 
-/// Replaces a file as a whole: who reads it sees the old content or the new one, never a part.
+/// Replaces a file as a whole: a reader gets the old content or the new one, never a part.
 ///
 /// Its time of modification grows with every replacement, even within one tick of the disk's clock. The caller holds
 /// the lock.
-pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8], durability: WriteDurability) -> io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
@@ -46,19 +46,19 @@ pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<
     {
         file.set_modified(before + Duration::from_micros(1))?;
     }
-    if durability == Durability::Power {
+    if durability == WriteDurability::Power {
         file.sync_all()?;
     }
     drop(file);
     fs::rename(&draft, path)
 }
 
-/// The content of a file, if there is one.
+/// Returns the content of a file, if it exists.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     found(fs::read(path))
 }
 
-/// Nothing instead of an error, if the file does not exist.
+/// Returns `None` instead of an error, if the file does not exist.
 pub fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -67,7 +67,7 @@ pub fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Whether a file is the draft of a replacement: what a killed process leaves behind.
+/// Returns `true` if a file is the draft of a replacement, which a killed process leaves behind.
 pub fn is_draft(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "draft")
 }

@@ -7,76 +7,80 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{is_key, not_a_key};
-use crate::engine::{BoxFuture, Condition, Etag, Failure, Store, Stored, Written};
+use crate::engine::{BoxFuture, Etag, Failure, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 
-/// A store that is gone with its last handle. Clones share their content.
+/// A store that is dropped with its last handle. Clones share their content.
 ///
-/// Ages follow tokio's clock, so a test that pauses it decides how old everything is.
+/// Ages use tokio's clock, so a test that pauses it controls the age of everything.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    shared: Arc<Mutex<Content>>,
+    shared: Arc<Mutex<MemoryContent>>,
 }
 
 #[derive(Debug, Default)]
-struct Content {
+struct MemoryContent {
     writes: u64,
-    objects: BTreeMap<String, Entry>,
+    objects: BTreeMap<String, MemoryEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct MemoryEntry {
     bytes: Vec<u8>,
     version: u64,
     written: Instant,
     at: Timestamp,
 }
 
-impl Entry {
+impl MemoryEntry {
     fn etag(&self) -> Etag {
         Etag(self.version.to_string())
     }
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Returns an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn content(&self) -> MutexGuard<'_, Content> {
+    fn content(&self) -> MutexGuard<'_, MemoryContent> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Written, Failure> {
+    fn write(&self, key: &str, bytes: &[u8], condition: &WriteCondition) -> Result<WriteOutcome, Failure> {
         if !is_key(key) {
             return Err(not_a_key("memory", "Put", key));
         }
         let mut content = self.content();
-        let now = content.objects.get(key).map(Entry::etag);
+        let now = content.objects.get(key).map(MemoryEntry::etag);
         let holds = match condition {
-            Condition::Absent => now.is_none(),
-            Condition::Matches(etag) => now.as_ref() == Some(etag),
+            WriteCondition::Absent => now.is_none(),
+            WriteCondition::Matches(etag) => now.as_ref() == Some(etag),
         };
         if !holds {
-            return Ok(Written::Lost);
+            return Ok(WriteOutcome::Lost);
         }
         content.writes += 1;
-        let entry =
-            Entry { bytes: bytes.to_vec(), version: content.writes, written: Instant::now(), at: Timestamp::now() };
+        let entry = MemoryEntry {
+            bytes: bytes.to_vec(),
+            version: content.writes,
+            written: Instant::now(),
+            at: Timestamp::now(),
+        };
         let etag = entry.etag();
         content.objects.insert(key.to_owned(), entry);
-        Ok(Written::Yes(etag))
+        Ok(WriteOutcome::Yes(etag))
     }
 }
 
-impl Store for MemoryStore {
+impl ObjectStore for MemoryStore {
     fn location(&self) -> String {
         "memory:".to_owned()
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, Failure>> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>, Failure>> {
         Box::pin(async move {
-            Ok(self.content().objects.get(key).map(|entry| Stored {
+            Ok(self.content().objects.get(key).map(|entry| StoredObject {
                 bytes: entry.bytes.clone(),
                 etag: entry.etag(),
                 age: entry.written.elapsed(),
@@ -89,8 +93,8 @@ impl Store for MemoryStore {
         &'a self,
         key: &'a str,
         bytes: &'a [u8],
-        condition: &'a Condition,
-    ) -> BoxFuture<'a, Result<Written, Failure>> {
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
         Box::pin(async move { self.write(key, bytes, condition) })
     }
 

@@ -1,30 +1,30 @@
-//! Errors as text: for the cloud's failures, everything that its support asks for.
+//! Errors as text: for failures of the cloud, with all details that its support asks for.
 
 use crate::engine::{Address, Failure};
 
-use super::Style;
+use super::TextStyle;
 use super::hint::{hint, is_of_iam, permission};
-use super::line::{Ink, Line, labelled, paragraph, screen};
+use super::line::{StyledLine, TextRole, labelled, paragraph, screen};
 use super::value::safe;
 
-/// Something that went wrong, ready to be shown.
+/// An error report, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
-    /// What could not be done, as a fragment.
+pub struct FailureReport {
+    /// The operation that failed, as a fragment.
     pub message: String,
-    /// Why, outermost first.
+    /// The causes, outermost first.
     pub causes: Vec<String>,
-    /// The cloud's failures, with the objects that they are about.
+    /// The cloud's failures, with their objects.
     pub failures: Vec<(Option<Address>, Failure)>,
-    /// Ways out.
+    /// The hints: what to do next.
     pub hints: Vec<String>,
 }
 
-/// The report as text.
-pub fn text(report: &Report, style: Style) -> String {
-    let mut lines = labelled("error: ", Ink::Danger, &report.message, style);
+/// Returns the report as text.
+pub fn text(report: &FailureReport, style: TextStyle) -> String {
+    let mut lines = labelled("error: ", TextRole::Danger, &report.message, style);
     for cause in &report.causes {
-        lines.extend(labelled("  cause: ", Ink::Strong, cause, style));
+        lines.extend(labelled("  cause: ", TextRole::Strong, cause, style));
     }
     for (objects, failure) in shared(&report.failures) {
         lines.extend(failure_lines(&objects, failure, style));
@@ -33,18 +33,18 @@ pub fn text(report: &Report, style: Style) -> String {
     hints.extend(report.hints.iter().cloned());
     let mut seen = std::collections::BTreeSet::new();
     for hint in hints.iter().filter(|hint| seen.insert(*hint)) {
-        lines.extend(labelled("hint: ", Ink::Rolled, hint, style));
+        lines.extend(labelled("hint: ", TextRole::Rolled, hint, style));
     }
     screen(&lines, style)
 }
 
-/// A message in front of which its sort stands, for example `note: `.
-pub fn message(label: &str, text: &str, style: Style) -> String {
-    let ink = if label.starts_with("warning") { Ink::Changed } else { Ink::Rolled };
+/// Returns a message behind its label, for example `note: `.
+pub fn message(label: &str, text: &str, style: TextStyle) -> String {
+    let ink = if label.starts_with("warning") { TextRole::Changed } else { TextRole::Rolled };
     screen(&labelled(label, ink, text, style), style)
 }
 
-/// Each failure once, with all objects that it is about: many may stand before the same door.
+/// Returns each failure once, with all its objects: many objects may fail for the same reason.
 fn shared(failures: &[(Option<Address>, Failure)]) -> Vec<(Vec<Option<&Address>>, &Failure)> {
     let mut groups: Vec<(Vec<Option<&Address>>, &Failure)> = Vec::new();
     for (address, failure) in failures {
@@ -56,11 +56,11 @@ fn shared(failures: &[(Option<Address>, Failure)]) -> Vec<(Vec<Option<&Address>>
     groups
 }
 
-fn failure_lines(objects: &[Option<&Address>], failure: &Failure, style: Style) -> Vec<Line> {
+fn failure_lines(objects: &[Option<&Address>], failure: &Failure, style: TextStyle) -> Vec<StyledLine> {
     let names = objects.iter().map(|object| object.map_or_else(|| "cloud".to_owned(), ToString::to_string));
-    let mut lines: Vec<Line> = names.map(|name| Line::at(2).ink(Ink::Strong, safe(&name))).collect();
-    lines.extend(paragraph(4, Ink::Plain, &safe(&failure.message), style));
-    let row = |label: &str, text: &str| Line::at(4).ink(Ink::Faint, format!("{label:<9}")).plain(safe(text));
+    let mut lines: Vec<StyledLine> = names.map(|name| StyledLine::at(2).ink(TextRole::Strong, safe(&name))).collect();
+    lines.extend(paragraph(4, TextRole::Plain, &safe(&failure.message), style));
+    let row = |label: &str, text: &str| StyledLine::at(4).ink(TextRole::Faint, format!("{label:<9}")).plain(safe(text));
     lines.push(row("call", &format!("{} {}", failure.service, failure.action)));
     if let Some(code) = &failure.code {
         lines.push(row("code", code));
@@ -77,11 +77,11 @@ fn failure_lines(objects: &[Option<&Address>], failure: &Failure, style: Style) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Class;
+    use crate::engine::FailureClass;
 
     fn denied(service: &str, action: &str) -> Failure {
         Failure {
-            class: Class::Denied,
+            class: FailureClass::Denied,
             service: service.to_owned(),
             action: action.to_owned(),
             code: Some("UnauthorizedOperation".to_owned()),
@@ -92,18 +92,18 @@ mod tests {
 
     #[test]
     fn a_denied_call_names_everything_that_support_and_the_administrator_ask_for() {
-        let report = Report {
+        let report = FailureReport {
             message: "could not apply everything".to_owned(),
             failures: vec![(Some(Address::new("subnet", "us-east-1a")), denied("ec2", "CreateSubnet"))],
-            ..Report::default()
+            ..FailureReport::default()
         };
-        insta::assert_snapshot!(text(&report, Style::default()));
+        insta::assert_snapshot!(text(&report, TextStyle::default()));
     }
 
     #[test]
     fn what_fails_for_one_reason_is_told_once_for_all_objects() {
         let shut = Failure {
-            class: Class::Unavailable,
+            class: FailureClass::Unavailable,
             code: None,
             message: "the API does not answer".to_owned(),
             request_id: None,
@@ -111,8 +111,9 @@ mod tests {
         };
         let named = |name: &str| Some(Address::new("deployment", name));
         let failures = vec![(named("chat"), shut.clone()), (named("redis"), shut)];
-        let report = Report { message: "2 changes could not be made".to_owned(), failures, ..Report::default() };
-        insta::assert_snapshot!(text(&report, Style::default()), @r"
+        let report =
+            FailureReport { message: "2 changes could not be made".to_owned(), failures, ..FailureReport::default() };
+        insta::assert_snapshot!(text(&report, TextStyle::default()), @r"
         error: 2 changes could not be made
           deployment/chat
           deployment/redis
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn causes_stand_below_the_message_and_long_ones_wrap() {
-        let report = Report {
+        let report = FailureReport {
             message: "could not read the record".to_owned(),
             causes: vec![
                 "s3://state.chat.poeticoding.com/chat.poeticoding.com/state.json is not a record of this \
@@ -132,16 +133,17 @@ mod tests {
                     .to_owned(),
             ],
             hints: vec!["restore an older version of the object".to_owned()],
-            ..Report::default()
+            ..FailureReport::default()
         };
-        insta::assert_snapshot!(text(&report, Style::default()));
+        insta::assert_snapshot!(text(&report, TextStyle::default()));
     }
 
     #[test]
     fn control_characters_from_the_cloud_do_not_reach_the_terminal() {
         let mut failure = denied("ec2", "CreateSubnet");
         failure.message = "\u{1b}[2Jgone".to_owned();
-        let report = Report { message: "x".to_owned(), failures: vec![(None, failure)], ..Report::default() };
-        assert!(!text(&report, Style::default()).contains('\u{1b}'));
+        let report =
+            FailureReport { message: "x".to_owned(), failures: vec![(None, failure)], ..FailureReport::default() };
+        assert!(!text(&report, TextStyle::default()).contains('\u{1b}'));
     }
 }

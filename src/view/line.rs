@@ -1,61 +1,61 @@
-//! Lines of text with ink: what every renderer makes, and how they become a screen.
+//! Lines of text with ink: the output of every renderer, and its conversion to a screen.
 
 use anstyle::{AnsiColor, Effects, Style as Ansi};
 
-/// A name wider than this does not push what is told of all others to the right.
+/// Maximum width of names in the alignment of columns: text beside a wider name is not aligned.
 const WIDEST: usize = 40;
-/// Where what does not fit beside a name starts below it.
+/// The indent of text that does not fit beside a name and is put below it.
 const BELOW: usize = 8;
 
-/// How a screen looks.
+/// The style of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Whether escape codes may be used.
+pub struct TextStyle {
+    /// `true` if escape codes may be used.
     pub color: bool,
-    /// How many columns there are.
+    /// Number of columns.
     pub width: usize,
-    /// Whether every attribute of what is created is shown.
+    /// `true` if every attribute of new objects is shown.
     pub verbose: bool,
 }
 
-impl Default for Style {
-    /// Without colour, 80 columns, short.
+impl Default for TextStyle {
+    /// Returns the style without colour, with 80 columns, not verbose.
     fn default() -> Self {
         Self { color: false, width: 80, verbose: false }
     }
 }
 
-/// What a piece of text means; the colour follows from it.
+/// The meaning of a piece of text, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum TextRole {
     /// Ordinary text.
     Plain,
     /// Names and titles.
     Strong,
-    /// What can be skipped when reading.
+    /// Details that can be skipped.
     Faint,
-    /// What comes.
+    /// Additions.
     Added,
-    /// What changes.
+    /// Changes in place.
     Changed,
-    /// What goes.
+    /// Deletions.
     Removed,
     /// Machines that are replaced.
     Rolled,
-    /// What cannot be undone, or is refused.
+    /// Changes that cannot be undone, or are refused.
     Danger,
-    /// Nothing here is real.
+    /// A notice that nothing is real.
     Sandbox,
 }
 
 /// One line: an indent, and pieces of text with their ink.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Line {
+pub(super) struct StyledLine {
     indent: usize,
-    pieces: Vec<(Ink, String)>,
+    pieces: Vec<(TextRole, String)>,
 }
 
-impl Ink {
+impl TextRole {
     fn ansi(self) -> Ansi {
         let color = |color: AnsiColor| Ansi::new().fg_color(Some(color.into()));
         match self {
@@ -72,19 +72,19 @@ impl Ink {
     }
 }
 
-impl Line {
-    /// An empty line with an indent.
+impl StyledLine {
+    /// Creates an empty line with an indent.
     pub(super) fn at(indent: usize) -> Self {
         Self { indent, pieces: Vec::new() }
     }
 
     /// Adds ordinary text.
     pub(super) fn plain(self, text: impl Into<String>) -> Self {
-        self.ink(Ink::Plain, text)
+        self.ink(TextRole::Plain, text)
     }
 
     /// Adds text with a meaning.
-    pub(super) fn ink(mut self, ink: Ink, text: impl Into<String>) -> Self {
+    pub(super) fn ink(mut self, ink: TextRole, text: impl Into<String>) -> Self {
         self.pieces.push((ink, text.into()));
         self
     }
@@ -95,12 +95,12 @@ impl Line {
         self.plain(" ".repeat(gap))
     }
 
-    /// How many columns it takes.
+    /// Returns the number of columns that it takes.
     pub(super) fn width(&self) -> usize {
         self.indent + self.pieces.iter().map(|(_, text)| text.chars().count()).sum::<usize>()
     }
 
-    /// The pieces of another line after this one's.
+    /// Appends the pieces of another line.
     pub(super) fn then(mut self, other: Self) -> Self {
         self.pieces.extend(other.pieces);
         self
@@ -125,8 +125,8 @@ impl Line {
     }
 }
 
-/// The lines as text.
-pub(super) fn screen(lines: &[Line], style: Style) -> String {
+/// Returns the lines as text.
+pub(super) fn screen(lines: &[StyledLine], style: TextStyle) -> String {
     let mut out = String::new();
     for line in lines {
         line.write(style.color, &mut out);
@@ -134,23 +134,23 @@ pub(super) fn screen(lines: &[Line], style: Style) -> String {
     out
 }
 
-/// How many columns there are behind an indent; a screen that is very narrow gets lines that are too long.
-fn room(indent: usize, style: Style) -> usize {
+/// Returns the number of columns after an indent; on a very narrow screen, lines are too long.
+fn room(indent: usize, style: TextStyle) -> usize {
     style.width.saturating_sub(indent).max(20)
 }
 
-/// A text in one ink, broken between words so that it fits.
-pub(super) fn paragraph(indent: usize, ink: Ink, text: &str, style: Style) -> Vec<Line> {
+/// Wraps a text in one ink between words.
+pub(super) fn paragraph(indent: usize, ink: TextRole, text: &str, style: TextStyle) -> Vec<StyledLine> {
     filled(indent, ink, text.split_whitespace(), style)
 }
 
-/// Names in one ink, broken between them, and behind a slash where one alone does not fit.
-pub(super) fn names(indent: usize, ink: Ink, text: &str, style: Style) -> Vec<Line> {
+/// Wraps names in one ink between them, and after a slash if one name alone does not fit.
+pub(super) fn names(indent: usize, ink: TextRole, text: &str, style: TextStyle) -> Vec<StyledLine> {
     let room = room(indent, style);
     filled(indent, ink, text.split_whitespace().flat_map(|name| parts(name, room)), style)
 }
 
-/// A name in parts that fit; what has no slash in a good place stays whole.
+/// Splits a name into parts that fit; a name without a slash in a good place is not split.
 fn parts(name: &str, room: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = name;
@@ -165,8 +165,8 @@ fn parts(name: &str, room: usize) -> Vec<&str> {
     parts
 }
 
-/// Adds a text to the last of some lines: at a column, right behind it, or below it, whichever fits first.
-pub(super) fn tell(lines: &mut Vec<Line>, ink: Ink, told: &str, column: usize, style: Style) {
+/// Adds a text to the last of some lines: at a column, directly behind it, or below it, whichever fits first.
+pub(super) fn tell(lines: &mut Vec<StyledLine>, ink: TextRole, told: &str, column: usize, style: TextStyle) {
     let length = told.chars().count();
     match lines.last_mut() {
         _ if told.is_empty() => {}
@@ -180,24 +180,24 @@ pub(super) fn tell(lines: &mut Vec<Line>, ink: Ink, told: &str, column: usize, s
     }
 }
 
-/// A name, and its identifier in a column or right behind it.
-pub(super) fn identified(name: &str, id: &str, column: usize) -> Line {
-    beside(Line::at(0).plain(name), id, column)
+/// Returns a line with a name, and its identifier in a column or directly behind it.
+pub(super) fn identified(name: &str, id: &str, column: usize) -> StyledLine {
+    beside(StyledLine::at(0).plain(name), id, column)
 }
 
-/// A line, and something in a column or right behind it: never broken, as it is there to be copied.
-pub(super) fn beside(line: Line, told: &str, column: usize) -> Line {
+/// Adds a text to a line, in a column or directly behind it: never wrapped, so that it can be copied.
+pub(super) fn beside(line: StyledLine, told: &str, column: usize) -> StyledLine {
     let line = if line.width() + 2 <= column { line.up_to(column) } else { line.plain("  ") };
     line.plain(told)
 }
 
-/// Where what is told of names starts, which start at `start` themselves. A very wide one does not push it to the right.
+/// Returns the column of the text beside names that start at `start`. Very wide names are ignored.
 pub(super) fn column<'a>(start: usize, names: impl Iterator<Item = &'a str>) -> usize {
     let widths = names.map(|name| name.chars().count()).filter(|width| *width <= WIDEST);
     start + widths.max().unwrap_or_default() + 2
 }
 
-fn filled<'a>(indent: usize, ink: Ink, words: impl Iterator<Item = &'a str>, style: Style) -> Vec<Line> {
+fn filled<'a>(indent: usize, ink: TextRole, words: impl Iterator<Item = &'a str>, style: TextStyle) -> Vec<StyledLine> {
     let room = room(indent, style);
     let mut lines = vec![String::new()];
     for word in words {
@@ -212,24 +212,24 @@ fn filled<'a>(indent: usize, ink: Ink, words: impl Iterator<Item = &'a str>, sty
             lines.push(word.to_owned());
         }
     }
-    lines.into_iter().map(|text| Line::at(indent).ink(ink, text)).collect()
+    lines.into_iter().map(|text| StyledLine::at(indent).ink(ink, text)).collect()
 }
 
-/// A text behind a label; its further lines stand below its first.
-pub(super) fn labelled(label: &str, ink: Ink, text: &str, style: Style) -> Vec<Line> {
+/// Returns a text behind a label; its further lines are aligned with its first.
+pub(super) fn labelled(label: &str, ink: TextRole, text: &str, style: TextStyle) -> Vec<StyledLine> {
     let indent = label.chars().count();
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<StyledLine> = Vec::new();
     for part in text.lines() {
         let part = part.trim_end();
         if part.starts_with(' ') && part.chars().count() <= room(indent, style) {
-            // A place that is pointed at: spaces count.
-            lines.push(Line::at(indent).plain(super::value::safe(part)));
+            // An indented part, such as a marked position: its spaces are kept.
+            lines.push(StyledLine::at(indent).plain(super::value::safe(part)));
             continue;
         }
-        lines.extend(paragraph(indent, Ink::Plain, &super::value::safe(part), style));
+        lines.extend(paragraph(indent, TextRole::Plain, &super::value::safe(part), style));
     }
-    let first = if lines.is_empty() { Line::default() } else { lines.remove(0) };
-    lines.insert(0, Line::at(0).ink(ink, label).then(first));
+    let first = if lines.is_empty() { StyledLine::default() } else { lines.remove(0) };
+    lines.insert(0, StyledLine::at(0).ink(ink, label).then(first));
     lines
 }
 
@@ -237,31 +237,31 @@ pub(super) fn labelled(label: &str, ink: Ink, text: &str, style: Style) -> Vec<L
 mod tests {
     use super::*;
 
-    fn shown(lines: &[Line]) -> String {
-        screen(lines, Style::default())
+    fn shown(lines: &[StyledLine]) -> String {
+        screen(lines, TextStyle::default())
     }
 
     #[test]
     fn a_name_is_broken_behind_a_slash_and_only_if_it_must() {
         let long = format!("manifest/{}/{}", "a".repeat(60), "b".repeat(40));
-        let lines = names(4, Ink::Plain, &format!("one/two {long}"), Style::default());
+        let lines = names(4, TextRole::Plain, &format!("one/two {long}"), TextStyle::default());
         assert_eq!(shown(&lines), format!("    one/two\n    manifest/{}/\n    {}\n", "a".repeat(60), "b".repeat(40)));
         let whole = "c".repeat(100);
-        assert_eq!(shown(&names(0, Ink::Plain, &whole, Style::default())), format!("{whole}\n"));
+        assert_eq!(shown(&names(0, TextRole::Plain, &whole, TextStyle::default())), format!("{whole}\n"));
     }
 
     #[test]
     fn a_caret_stays_below_what_it_points_at() {
         let text = "what is wrong:\n  key: [1\n       ^ here";
-        let lines = labelled("error: ", Ink::Plain, text, Style::default());
+        let lines = labelled("error: ", TextRole::Plain, text, TextStyle::default());
         assert_eq!(shown(&lines), "error: what is wrong:\n         key: [1\n              ^ here\n");
     }
 
     #[test]
     fn what_is_told_stands_where_it_fits() {
         let at = |name: &str, told: &str| {
-            let mut lines = vec![Line::at(2).plain(name)];
-            tell(&mut lines, Ink::Faint, told, 12, Style::default());
+            let mut lines = vec![StyledLine::at(2).plain(name)];
+            tell(&mut lines, TextRole::Faint, told, 12, TextStyle::default());
             shown(&lines)
         };
         assert_eq!(at("vpc", "id"), "  vpc       id\n");

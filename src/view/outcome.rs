@@ -1,72 +1,72 @@
-//! What became of a plan.
+//! The result of a plan.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Action, Address, Failure, Mode, Outcome, Plan};
+use crate::engine::{Action, Address, Failure, Outcome, Plan, PlanMode};
 use crate::words;
 
-use super::failure::Report;
-use super::line::{self, Ink, Line, paragraph, screen};
+use super::endpoint::{self, Endpoint};
+use super::failure::FailureReport;
+use super::line::{self, StyledLine, TextRole, paragraph, screen};
 use super::plan;
-use super::reach::{self, Entrance};
-use super::{FORMAT, Heading, Style, value};
+use super::{ClusterHeading, FORMAT, TextStyle, value};
 
-/// A plan and what became of it, under a versioned format.
+/// A plan and its result, in a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Document {
+pub struct OutcomeDocument {
     /// The version of the format.
     pub format: u32,
-    /// Which cluster, where.
+    /// The cluster and its account and region.
     #[serde(flatten)]
-    pub heading: Heading,
+    pub heading: ClusterHeading,
     /// The plan.
     pub plan: Plan,
-    /// The objects whose changes are done.
+    /// The objects whose changes are complete.
     pub done: Vec<Address>,
     /// The objects whose changes failed.
-    pub failed: Vec<Failed>,
-    /// The objects whose changes were made, and that were not waited for, as the run was stopped.
+    pub failed: Vec<FailedChange>,
+    /// The objects whose changes were made but not waited for, because the run was stopped.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unfinished: Vec<Address>,
     /// The objects whose changes were not tried.
     pub skipped: Vec<Address>,
-    /// Whether the run was stopped before everything was tried.
+    /// `true` if the run was stopped before all changes were tried.
     pub interrupted: bool,
-    /// What the cluster is reached by; a destroy does not say.
+    /// The DNS names of the cluster; empty for a destroy.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub entrances: Vec<Entrance>,
-    /// What a last look found; only a destroy that got through takes one.
+    pub entrances: Vec<Endpoint>,
+    /// The result of the final scan, which only a complete destroy makes.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub remains: Option<Remains>,
+    pub remains: Option<RemainingObjects>,
 }
 
-/// What is left of a cluster that should be gone.
+/// The objects that are left of a destroyed cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Remains {
+pub struct RemainingObjects {
     /// The objects, by address.
-    pub left: Vec<Left>,
+    pub left: Vec<RemainingObject>,
 }
 
 /// An object that is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Left {
-    /// Which one.
+pub struct RemainingObject {
+    /// The object's address.
     pub address: Address,
     /// Its identifier.
     pub id: String,
-    /// Why it has to stay; absent if it should be gone.
+    /// The reason why it stays; absent if it should be deleted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub because: Option<String>,
 }
 
 /// A change that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failed {
+pub struct FailedChange {
     /// The object.
     pub address: Address,
-    /// The service that said no.
+    /// The service that returned the error.
     pub service: String,
     /// The call.
     pub action: String,
@@ -80,9 +80,9 @@ pub struct Failed {
     pub request_id: Option<String>,
 }
 
-impl Document {
-    /// Puts a plan and its outcome together.
-    pub fn new(plan: &plan::Document, outcome: &Outcome) -> Self {
+impl OutcomeDocument {
+    /// Combines a plan and its outcome.
+    pub fn new(plan: &plan::PlanDocument, outcome: &Outcome) -> Self {
         Self {
             format: FORMAT,
             heading: plan.heading.clone(),
@@ -92,20 +92,24 @@ impl Document {
             unfinished: outcome.unfinished.clone(),
             skipped: outcome.skipped.clone(),
             interrupted: outcome.interrupted,
-            entrances: if plan.plan.mode == Mode::Apply { reach::entrances(&outcome.recorded) } else { Vec::new() },
+            entrances: if plan.plan.mode == PlanMode::Apply {
+                endpoint::entrances(&outcome.recorded)
+            } else {
+                Vec::new()
+            },
             remains: None,
         }
     }
 
-    /// The same, with what a last look found.
+    /// Adds the result of the final scan.
     #[must_use]
-    pub fn with(self, remains: Option<Remains>) -> Self {
+    pub fn with(self, remains: Option<RemainingObjects>) -> Self {
         Self { remains, ..self }
     }
 }
 
-fn failed(address: &Address, failure: &Failure) -> Failed {
-    Failed {
+fn failed(address: &Address, failure: &Failure) -> FailedChange {
+    FailedChange {
         address: address.clone(),
         service: failure.service.clone(),
         action: failure.action.clone(),
@@ -115,16 +119,16 @@ fn failed(address: &Address, failure: &Failure) -> Failed {
     }
 }
 
-/// What was done, in one line, and what was not, in another; then by which names the cluster is reached.
-pub fn text(document: &Document, style: Style) -> String {
+/// Returns the completed changes on one line, and the others on another one; then the names of the cluster.
+pub fn text(document: &OutcomeDocument, style: TextStyle) -> String {
     let mut lines = Vec::new();
     let done = spoken(document);
     if !done.is_empty() {
         let (word, rest) = match document.plan.mode {
-            Mode::Destroy => ("Destroyed: ", done),
+            PlanMode::Destroy => ("Destroyed: ", done),
             _ => ("Applied: ", done),
         };
-        lines.push(Line::at(0).ink(Ink::Strong, word).plain(rest.join(", ")).plain("."));
+        lines.push(StyledLine::at(0).ink(TextRole::Strong, word).plain(rest.join(", ")).plain("."));
     }
     let mut open = Vec::new();
     if !document.failed.is_empty() {
@@ -137,34 +141,34 @@ pub fn text(document: &Document, style: Style) -> String {
         open.push(format!("{} not tried", document.skipped.len()));
     }
     if !open.is_empty() {
-        lines.push(Line::at(0).ink(Ink::Danger, "Not done: ").plain(open.join(", ")).plain("."));
+        lines.push(StyledLine::at(0).ink(TextRole::Danger, "Not done: ").plain(open.join(", ")).plain("."));
     }
-    lines.extend(reach::lines(&document.entrances, document.heading.sandbox));
+    lines.extend(endpoint::lines(&document.entrances, document.heading.sandbox));
     if let Some(remains) = &document.remains {
         lines.extend(what_is_left(&remains.left, style));
     }
     screen(&lines, style)
 }
 
-fn what_is_left(left: &[Left], style: Style) -> Vec<Line> {
+fn what_is_left(left: &[RemainingObject], style: TextStyle) -> Vec<StyledLine> {
     let count = words::count(left.len(), "resource");
     if left.is_empty() {
-        return vec![Line::at(0).plain(format!("{count} left."))];
+        return vec![StyledLine::at(0).plain(format!("{count} left."))];
     }
     let titles: Vec<String> = left.iter().map(|left| value::safe(&left.address.to_string())).collect();
     let column = line::column(0, titles.iter().map(String::as_str));
-    let mut lines = vec![Line::at(0).ink(Ink::Danger, format!("{count} left:"))];
+    let mut lines = vec![StyledLine::at(0).ink(TextRole::Danger, format!("{count} left:"))];
     for (left, title) in left.iter().zip(&titles) {
         lines.push(line::identified(title, &value::short_id(&left.id), column));
         if let Some(because) = &left.because {
-            lines.extend(paragraph(2, Ink::Faint, &value::safe(because), style));
+            lines.extend(paragraph(2, TextRole::Faint, &value::safe(because), style));
         }
     }
     lines
 }
 
-/// The failures, if there are any, or that it was stopped.
-pub fn report(outcome: &Outcome) -> Option<Report> {
+/// Returns a report of the failures or of the interruption, if there are any.
+pub fn report(outcome: &Outcome) -> Option<FailureReport> {
     if outcome.is_through() {
         return None;
     }
@@ -174,7 +178,7 @@ pub fn report(outcome: &Outcome) -> Option<Report> {
         format!("{} could not be made", words::count(outcome.failed.len(), "change"))
     };
     let failures = failures(outcome);
-    // Nothing is gained by the same command where the same answer would come.
+    // Running the same command again is no help if it would get the same answer.
     let lasts = outcome.failed.iter().any(|(_, failure)| !failure.class.is_transient());
     let hint = if lasts {
         "what was done is recorded: once the reasons above are gone, the same command goes on from here"
@@ -182,16 +186,16 @@ pub fn report(outcome: &Outcome) -> Option<Report> {
         "what was done is recorded: the same command goes on from here"
     };
     let hints = vec![hint.to_owned()];
-    Some(Report { message, causes: Vec::new(), failures, hints })
+    Some(FailureReport { message, causes: Vec::new(), failures, hints })
 }
 
-/// What failed, each with its object.
+/// Returns the failures, each with its object.
 pub fn failures(outcome: &Outcome) -> Vec<(Option<Address>, Failure)> {
     outcome.failed.iter().map(|(address, failure)| (Some(address.clone()), failure.clone())).collect()
 }
 
-/// `3 created`, `1 updated`, …
-fn spoken(document: &Document) -> Vec<String> {
+/// Returns the counts of changes: `3 created`, `1 updated`, …
+fn spoken(document: &OutcomeDocument) -> Vec<String> {
     let done: BTreeSet<&Address> = document.done.iter().collect();
     let words = [
         (Action::Create, "created"),

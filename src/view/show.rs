@@ -1,52 +1,52 @@
-//! What exists: a table of objects with their identifiers, machines below their groups.
+//! The existing objects: a table with their identifiers, machines below their groups.
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Live, Member, Phase};
+use crate::engine::{GroupMember, Live, ObjectPhase};
 use crate::resource::MANIFEST;
 use crate::words;
 
-use super::line::{self, Ink, Line, screen};
-use super::{FORMAT, Heading, Style, reach, value};
+use super::line::{self, StyledLine, TextRole, screen};
+use super::{ClusterHeading, FORMAT, TextStyle, endpoint, value};
 
-/// The objects of a cluster with its heading, under a versioned format.
+/// The objects of a cluster with its heading, in a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Document {
+pub struct ObjectsDocument {
     /// The version of the format.
     pub format: u32,
-    /// Which cluster, where.
+    /// The cluster and its account and region.
     #[serde(flatten)]
-    pub heading: Heading,
-    /// What exists, sorted by address.
+    pub heading: ClusterHeading,
+    /// The existing objects, sorted by address.
     pub objects: Vec<Live>,
 }
 
-impl Document {
-    /// Puts objects under their heading.
-    pub fn new(heading: Heading, mut objects: Vec<Live>) -> Self {
+impl ObjectsDocument {
+    /// Creates the document of the objects.
+    pub fn new(heading: ClusterHeading, mut objects: Vec<Live>) -> Self {
         objects.sort_by(|a, b| (&a.address, &a.id).cmp(&(&b.address, &b.id)));
         Self { format: FORMAT, heading, objects }
     }
 }
 
-/// The objects as text.
-pub fn text(document: &Document, style: Style) -> String {
+/// Returns the objects as text.
+pub fn text(document: &ObjectsDocument, style: TextStyle) -> String {
     let mut lines = document.heading.lines();
-    lines.push(Line::default());
+    lines.push(StyledLine::default());
     lines.extend(rows(&document.objects, document.heading.sandbox));
     if !document.objects.is_empty() {
-        lines.push(Line::default());
+        lines.push(StyledLine::default());
     }
     lines.push(total(&document.objects));
     screen(&lines, style)
 }
 
-fn rows(objects: &[Live], sandbox: bool) -> Vec<Line> {
+fn rows(objects: &[Live], sandbox: bool) -> Vec<StyledLine> {
     let titles: Vec<String> = objects.iter().map(|live| value::safe(&live.address.to_string())).collect();
     let column = line::column(0, titles.iter().map(String::as_str));
     let mut lines = Vec::new();
     for (live, title) in objects.iter().zip(&titles) {
-        // An add-on's object is found by its address: its identifier says the same again.
+        // The identifier of an add-on's object repeats its address.
         let id = if live.address.kind() == MANIFEST { String::new() } else { value::short_id(&live.id) };
         lines.push(with_phase(line::identified(title, &id, column), live.phase));
         lines.extend(address(live, sandbox));
@@ -55,41 +55,41 @@ fn rows(objects: &[Live], sandbox: bool) -> Vec<Line> {
     lines
 }
 
-/// The name by which a load balancer is reached.
-fn address(live: &Live, sandbox: bool) -> Vec<Line> {
-    let Some(name) = reach::own_name(&live.address, &live.outputs) else { return Vec::new() };
-    let told = [Some(value::safe(name)), reach::nowhere(sandbox, 1).map(str::to_owned)];
-    told.into_iter().flatten().map(|text| Line::at(2).ink(Ink::Faint, text)).collect()
+/// Returns the DNS name of a load balancer.
+fn address(live: &Live, sandbox: bool) -> Vec<StyledLine> {
+    let Some(name) = endpoint::own_name(&live.address, &live.outputs) else { return Vec::new() };
+    let told = [Some(value::safe(name)), endpoint::nowhere(sandbox, 1).map(str::to_owned)];
+    told.into_iter().flatten().map(|text| StyledLine::at(2).ink(TextRole::Faint, text)).collect()
 }
 
-fn with_phase(line: Line, phase: Phase) -> Line {
+fn with_phase(line: StyledLine, phase: ObjectPhase) -> StyledLine {
     match phase {
-        Phase::Ready => line,
-        Phase::Pending => line.ink(Ink::Changed, "  being made"),
-        Phase::Deleting => line.ink(Ink::Removed, "  being removed"),
-        Phase::Failed => line.ink(Ink::Danger, "  failed"),
+        ObjectPhase::Ready => line,
+        ObjectPhase::Pending => line.ink(TextRole::Changed, "  being made"),
+        ObjectPhase::Deleting => line.ink(TextRole::Removed, "  being removed"),
+        ObjectPhase::Failed => line.ink(TextRole::Danger, "  failed"),
     }
 }
 
-fn machines(members: &[Member]) -> Vec<Line> {
-    let mut members: Vec<&Member> = members.iter().collect();
+fn machines(members: &[GroupMember]) -> Vec<StyledLine> {
+    let mut members: Vec<&GroupMember> = members.iter().collect();
     members.sort();
     members
         .into_iter()
         .map(|member| {
             let text = format!("{}  {}  {}", member.id, member.zone, member.state);
-            Line::at(2).ink(Ink::Faint, value::safe(&text))
+            StyledLine::at(2).ink(TextRole::Faint, value::safe(&text))
         })
         .collect()
 }
 
-fn total(objects: &[Live]) -> Line {
+fn total(objects: &[Live]) -> StyledLine {
     if objects.is_empty() {
-        return Line::at(0).plain("Nothing of this cluster exists.");
+        return StyledLine::at(0).plain("Nothing of this cluster exists.");
     }
     let machines: usize = objects.iter().map(|live| live.members.len()).sum();
     let objects = words::count(objects.len(), "object");
-    Line::at(0).plain(format!("{objects}, {}", words::count(machines, "machine")))
+    StyledLine::at(0).plain(format!("{objects}, {}", words::count(machines, "machine")))
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
             id: id.to_owned(),
             attributes: BTreeMap::new(),
             outputs: BTreeMap::new(),
-            phase: Phase::Ready,
+            phase: ObjectPhase::Ready,
             proven: true,
             created: None,
             members: Vec::new(),
@@ -116,16 +116,16 @@ mod tests {
     #[test]
     fn machines_stand_below_their_group() {
         let mut group = live("autoscaling-group", "masters-a", "masters-a.chat.poeticoding.com");
-        group.members.push(Member {
+        group.members.push(GroupMember {
             id: "i-0a1b2c3d4e5f60718".to_owned(),
             zone: "us-east-1a".to_owned(),
             state: "InService".to_owned(),
             version: "1".to_owned(),
         });
         let mut volume = live("volume", "etcd-a", "vol-0a1b2c3d4e5f60718");
-        volume.phase = Phase::Pending;
-        let document = Document::new(sample::heading(), vec![volume, group]);
-        insta::assert_snapshot!(text(&document, Style::default()));
+        volume.phase = ObjectPhase::Pending;
+        let document = ObjectsDocument::new(sample::heading(), vec![volume, group]);
+        insta::assert_snapshot!(text(&document, TextStyle::default()));
     }
 
     #[test]
@@ -134,8 +134,8 @@ mod tests {
         let name = "chat-ed9fd0-chat-bf08a12d-d07e43ed.elb.us-east-1.amazonaws.com";
         balancer.outputs.insert("dns_name".to_owned(), name.to_owned());
         let shown = |sandbox| {
-            let heading = crate::view::Heading { sandbox, ..sample::heading() };
-            text(&Document::new(heading, vec![balancer.clone()]), Style::default())
+            let heading = crate::view::ClusterHeading { sandbox, ..sample::heading() };
+            text(&ObjectsDocument::new(heading, vec![balancer.clone()]), TextStyle::default())
         };
         assert!(shown(false).contains(&format!("\n  {name}\n")), "{}", shown(false));
         assert!(
@@ -147,6 +147,6 @@ mod tests {
 
     #[test]
     fn nothing_is_said_to_be_nothing() {
-        insta::assert_snapshot!(text(&Document::new(sample::heading(), Vec::new()), Style::default()));
+        insta::assert_snapshot!(text(&ObjectsDocument::new(sample::heading(), Vec::new()), TextStyle::default()));
     }
 }

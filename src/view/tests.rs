@@ -1,4 +1,4 @@
-//! What the page of the commands says about the documents.
+//! Checks of the documents against the page of the commands.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::plan::sample;
 use super::*;
-use crate::engine::{Address, Mode, Outcome, Plan, Recorded};
-use crate::resource::Admission;
+use crate::engine::{Address, Outcome, Plan, PlanMode, RecordedObject};
+use crate::resource::AllowList;
 
 const PAGE: &str = include_str!("../../docs/commands.md");
 
@@ -17,30 +17,33 @@ fn members(document: &impl Serialize) -> BTreeSet<String> {
     document.as_object().unwrap().keys().cloned().collect()
 }
 
-/// What an apply says of a cluster with a load balancer, and a destroy that left something.
-fn outcome(plan: &plan::Document) -> outcome::Document {
-    let balancer = Recorded {
+/// Returns the result of an apply with a load balancer, and of a destroy that left something.
+fn outcome(plan: &plan::PlanDocument) -> outcome::OutcomeDocument {
+    let balancer = RecordedObject {
         id: String::new(),
         attributes: BTreeMap::new(),
         outputs: BTreeMap::from([("dns_name".to_owned(), "api-1.elb.amazonaws.com".to_owned())]),
         needs: BTreeSet::new(),
     };
     let recorded = BTreeMap::from([(Address::new("load-balancer", "api"), balancer)]);
-    let remains = outcome::Remains { left: Vec::new() };
-    outcome::Document::new(plan, &Outcome { recorded, ..Outcome::default() }).with(Some(remains))
+    let remains = outcome::RemainingObjects { left: Vec::new() };
+    outcome::OutcomeDocument::new(plan, &Outcome { recorded, ..Outcome::default() }).with(Some(remains))
 }
 
 #[test]
 fn the_page_names_every_member_of_every_document() {
     let heading = sample::heading;
-    let plan = plan::Document::new(heading(), Plan { mode: Mode::Apply, serial: 1, changes: Vec::new(), unchanged: 0 });
+    let plan = plan::PlanDocument::new(
+        heading(),
+        Plan { mode: PlanMode::Apply, serial: 1, changes: Vec::new(), unchanged: 0 },
+    );
     let documents = [
         members(&outcome(&plan)),
         members(&plan),
         members(&plan.plan),
-        members(&show::Document::new(heading(), Vec::new())),
-        members(&health::Document::new(heading(), Vec::new())),
-        members(&access::Document::new(heading(), &Admission::default(), jiff::Timestamp::UNIX_EPOCH)),
+        members(&show::ObjectsDocument::new(heading(), Vec::new())),
+        members(&health::HealthDocument::new(heading(), Vec::new())),
+        members(&access::AccessDocument::new(heading(), &AllowList::default(), jiff::Timestamp::UNIX_EPOCH)),
     ];
     let missing: BTreeSet<&String> =
         documents.iter().flatten().filter(|member| !PAGE.contains(&format!("`{member}`"))).collect();

@@ -1,11 +1,11 @@
-//! Attribute values in one line, as a person would write them.
+//! Attribute values on one line, in human-readable form.
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Part, Reference, Template, Value};
+use crate::engine::{Reference, TemplatePart, TextTemplate, Value};
 use crate::resource;
 
-/// A value in one line.
+/// Returns a value on one line.
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Bool(value) => value.to_string(),
@@ -17,7 +17,7 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// The text of a value that is text, with `(known after apply: …)` where it waits for another object.
+/// Returns the text of a text value, with `(known after apply: …)` where it waits for another object.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
@@ -28,7 +28,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Text that is safe to show: control characters are escaped, so that nothing on the cloud can move the cursor.
+/// Returns text that is safe to show: control characters are escaped, so that no name in the cloud can move the cursor.
 pub(super) fn safe(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if c.is_control() {
@@ -40,7 +40,7 @@ pub(super) fn safe(text: &str) -> String {
     })
 }
 
-/// An identifier as a person tells it apart: an ARN without what the heading says already, a hash by its beginning.
+/// Returns a short form of an identifier: an ARN without the parts in the heading, the beginning of a hash.
 pub fn short_id(id: &str) -> String {
     let parts: Vec<&str> = without_heading(id).split('/').collect();
     let shown: Vec<String> =
@@ -48,18 +48,18 @@ pub fn short_id(id: &str) -> String {
     shown.join("/")
 }
 
-/// The value with hashes by their beginnings, for who compares and does not copy.
+/// Returns the value with shortened hashes, for a reader who compares and does not copy.
 pub(super) fn abridged(value: &Value) -> Value {
     match value {
         Value::Text(text) => Value::Text(without_hashes(text)),
         Value::List(items) => Value::List(items.iter().map(abridged).collect()),
         Value::Map(items) => Value::Map(items.iter().map(|(name, item)| (name.clone(), abridged(item))).collect()),
         Value::Pending(template) => {
-            let part = |part: &Part| match part {
-                Part::Literal(text) => Part::Literal(without_hashes(text)),
-                reference @ Part::Reference(_) => reference.clone(),
+            let part = |part: &TemplatePart| match part {
+                TemplatePart::Literal(text) => TemplatePart::Literal(without_hashes(text)),
+                reference @ TemplatePart::Reference(_) => reference.clone(),
             };
-            Value::Pending(Template { parts: template.parts.iter().map(part).collect() })
+            Value::Pending(TextTemplate { parts: template.parts.iter().map(part).collect() })
         }
         other => other.clone(),
     }
@@ -96,23 +96,23 @@ fn quoted_if_odd(text: &str) -> String {
     if odd { format!("\"{}\"", safe(text).replace('"', "\\\"")) } else { text.to_owned() }
 }
 
-fn pending(template: &Template) -> String {
-    if let [Part::Reference(reference)] = template.parts.as_slice() {
+fn pending(template: &TextTemplate) -> String {
+    if let [TemplatePart::Reference(reference)] = template.parts.as_slice() {
         return format!("(known after apply: {reference})");
     }
     let text = spelled_out(template, |reference| format!("${{{reference}}}"));
     format!("{} (known after apply)", quoted_if_odd(&text))
 }
 
-fn spelled_out(template: &Template, waiting: impl Fn(&Reference) -> String) -> String {
+fn spelled_out(template: &TextTemplate, waiting: impl Fn(&Reference) -> String) -> String {
     template.parts.iter().fold(String::new(), |text, part| match part {
-        Part::Literal(literal) => text + literal,
-        Part::Reference(reference) => text + &waiting(reference),
+        TemplatePart::Literal(literal) => text + literal,
+        TemplatePart::Reference(reference) => text + &waiting(reference),
     })
 }
 
 fn map(items: &BTreeMap<String, Value>) -> String {
-    if let Some(rule) = as_type::<resource::Rule>(items) {
+    if let Some(rule) = as_type::<resource::GroupRule>(items) {
         return firewall_rule(&rule);
     }
     if let Some(route) = as_type::<resource::Route>(items) {
@@ -122,8 +122,8 @@ fn map(items: &BTreeMap<String, Value>) -> String {
     format!("{{{}}}", items.join(", "))
 }
 
-/// `tcp 443 of 203.0.113.7/32  (office)`
-fn firewall_rule(rule: &resource::Rule) -> String {
+/// Formats a firewall rule: `tcp 443 of 203.0.113.7/32  (office)`
+fn firewall_rule(rule: &resource::GroupRule) -> String {
     let what = match (rule.protocol.as_str(), rule.ports.as_str()) {
         ("all", _) => "everything".to_owned(),
         (protocol, "all") => format!("{protocol}, all ports"),
@@ -133,7 +133,7 @@ fn firewall_rule(rule: &resource::Rule) -> String {
     format!("{}: {}  ({})", inline(&rule.peer.clone().into()), safe(&what), safe(why))
 }
 
-/// The map as a typed part of a resource, if it is exactly that.
+/// Returns the map as a typed part of a resource, if it is exactly that.
 fn as_type<T: serde::de::DeserializeOwned + serde::Serialize>(items: &BTreeMap<String, Value>) -> Option<T> {
     let json = serde_json::to_value(items).ok()?;
     let typed: T = serde_json::from_value(json.clone()).ok()?;

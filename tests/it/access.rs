@@ -1,20 +1,20 @@
-//! Getting in: what `kubeconfig` writes is followed as kubectl would, and what comes out is judged by `openssl`.
+//! Access to the API: the output of `kubeconfig` is used as kubectl would use it, and `openssl` checks the certificates.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use kube::config::Kubeconfig;
 use quorate::cli::Exit;
-use quorate::engine::Mode;
+use quorate::engine::PlanMode;
 
-use crate::moto::Moto;
+use crate::moto::MotoServer;
 use crate::program::{desk, err, exits, out, quorate};
-use crate::stage::{Stage, TUTORIAL};
-use crate::wire::Wire;
+use crate::stage::{MotoStage, TUTORIAL};
+use crate::wire::TestWire;
 
 const CLUSTER: &str = "chat.poeticoding.com";
 
-/// Runs the program with a kubeconfig and nothing of who runs the tests.
+/// Runs the program with a kubeconfig and without the environment of the caller.
 fn with_kubeconfig(directory: &Path, kubeconfig: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
     command.args(arguments).current_dir(directory).env("KUBECONFIG", kubeconfig).env("AWS_PROFILE", "");
@@ -25,7 +25,7 @@ fn run(command: &mut Command) -> Output {
     command.output().expect("quorate runs")
 }
 
-/// Asks the program that a kubeconfig names, from a directory that has nothing to do with the cluster.
+/// Runs the program that a kubeconfig names, from a directory that has nothing to do with the cluster.
 fn ask(kubeconfig: &Path, prepare: impl Fn(&mut Command)) -> (Output, Kubeconfig) {
     let read = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
     let exec = read.auth_infos[0].auth_info.as_ref().and_then(|user| user.exec.clone()).expect("a program to ask");
@@ -37,7 +37,7 @@ fn ask(kubeconfig: &Path, prepare: impl Fn(&mut Command)) -> (Output, Kubeconfig
     (run(&mut command), read)
 }
 
-/// A client's certificate, its key, and the authority of a kubeconfig belong together, and the client is this user.
+/// Checks that a client's certificate, its key, and the authority of a kubeconfig match, and that the client is this user.
 fn belongs(directory: &Path, authority: &str, certificate: &str, key: &str, user: &str) {
     let keep = |name: &str, text: &str| {
         let path = directory.join(name);
@@ -65,7 +65,7 @@ fn decoded(data: &str) -> String {
     out(&ran)
 }
 
-/// Follows a kubeconfig as kubectl does.
+/// Uses a kubeconfig as kubectl does.
 fn follow(desk: &Path, kubeconfig: &Path, user: &str, prepare: impl Fn(&mut Command)) {
     let (asked, read) = ask(kubeconfig, prepare);
     exits(&asked, 0);
@@ -145,9 +145,9 @@ fn a_rotated_token_is_another_one_and_no_difference_to_the_plan() {
 
 #[tokio::test]
 async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = MotoServer::start() else { return };
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     let desk = desk();
     let kubeconfig = desk.path().join("config");
@@ -167,23 +167,23 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
         assert_eq!(warned, arguments[0] == "kubeconfig", "the tutorial's file lets nobody in: {}", err(&run));
     }
     follow(desk.path(), &kubeconfig, "arn:aws:sts::123456789012:user/moto", on_moto);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
     stage.destroy().await.must(Exit::Done);
     assert_eq!(moto.inventory(), before);
 }
 
 #[tokio::test]
 async fn a_deleted_key_is_brought_back_and_never_replaced() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = MotoServer::start() else { return };
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     moto.hurt("key-deleted", CLUSTER);
-    assert_eq!(stage.changes(Mode::Apply).await, ["refuse secret/cluster-ca (lost): "]);
+    assert_eq!(stage.changes(PlanMode::Apply).await, ["refuse secret/cluster-ca (lost): "]);
     let refused = stage.apply().await.must(Exit::Refused);
     assert!(refused.out.contains("delete marker"), "{}", refused.out);
     moto.hurt("key-restored", CLUSTER);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 
     moto.hurt("key-deleted", CLUSTER);
     stage.destroy().await.must(Exit::Done);

@@ -1,61 +1,63 @@
 //! The sandbox is as strict as AWS: the same calls get the same class of answer from the sandbox and from moto.
 //!
-//! Where moto is laxer or stricter than AWS documents, a row of `alike/moto.txt` says so; the sandbox follows AWS.
+//! A row of `alike/moto.txt` names each case where moto is laxer or stricter than AWS documents; the sandbox follows AWS.
 
 mod breach;
 mod cluster;
 
 use std::collections::BTreeMap;
 
-use quorate::aws::{Aws, Scope};
-use quorate::engine::{Address, Class, Failure, Live, Object, Provider, Reference, Token, Value};
-use quorate::sandbox::{Sandbox, Settings};
+use quorate::aws::{AwsProvider, ClusterScope};
+use quorate::engine::{Address, Failure, FailureClass, IdempotencyToken, Live, Object, Provider, Reference, Value};
+use quorate::sandbox::{Sandbox, SandboxSettings};
 
-use crate::moto::Moto;
-use crate::wire::Wire;
-use breach::{Attempt, attempts};
+use crate::moto::MotoServer;
+use crate::wire::TestWire;
+use breach::{RefusedCreation, attempts};
 use cluster::{CLUSTER, objects};
 
-/// What a cloud answered, as far as who asked acts on it.
+/// The answer of a cloud, as far as the caller acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    /// It is done.
+enum CloudAnswer {
+    /// Success.
     Done,
-    /// Something of that name exists.
+    /// An object of that name exists.
     Exists,
-    /// Something else uses it.
+    /// Another object uses it.
     Held,
-    /// It, or what it names, is not there.
+    /// The object, or one that it refers to, does not exist.
     Missing,
-    /// It cannot be so.
+    /// The request is not valid.
     Refused,
-    /// Nothing that says what became of it: moto fails.
+    /// An answer without a known outcome: moto fails.
     Broken,
 }
 
-impl Answer {
+impl CloudAnswer {
     fn of<T>(result: &Result<T, Failure>) -> Self {
         let Err(failure) = result else { return Self::Done };
         let code = failure.code.as_deref().unwrap_or_default();
         match failure.class {
-            Class::AlreadyExists => Self::Exists,
-            Class::Held => Self::Held,
-            Class::Gone => Self::Missing,
+            FailureClass::AlreadyExists => Self::Exists,
+            FailureClass::Held => Self::Held,
+            FailureClass::Gone => Self::Missing,
             // The general codes are classed so, too: whether something is missing is in the code.
-            Class::MaybeNotYetConsistent | Class::NotYetConsistent
+            FailureClass::MaybeNotYetConsistent | FailureClass::NotYetConsistent
                 if code.contains("NotFound") || code.starts_with("NoSuch") =>
             {
                 Self::Missing
             }
-            Class::Invalid | Class::Quota | Class::Fatal | Class::MaybeNotYetConsistent => Self::Refused,
-            Class::UnknownOutcome => Self::Broken,
+            FailureClass::Invalid | FailureClass::Quota | FailureClass::Fatal | FailureClass::MaybeNotYetConsistent => {
+                Self::Refused
+            }
+            FailureClass::UnknownOutcome => Self::Broken,
             class => panic!("{class:?}: {failure}"),
         }
     }
 }
 
-/// What moto answers where AWS, and with it the sandbox, answers something else: the question, moto's answer, and what AWS
-/// documents.
+/// Cases where moto's answer differs from that of AWS and the sandbox: the question, moto's answer, and the documentation of
+/// AWS.
 fn moto_differs() -> Vec<(&'static str, &'static str, &'static str)> {
     let rows = include_str!("alike/moto.txt").lines().filter(|row| !row.starts_with('#'));
     let columns =
@@ -63,16 +65,16 @@ fn moto_differs() -> Vec<(&'static str, &'static str, &'static str)> {
     rows.map(columns).map(|[question, answer, documented]| (question, answer, documented)).collect()
 }
 
-/// Asks a cloud everything, in one order.
-struct Asker<'c> {
+/// Makes every call to a cloud, in one order.
+struct CloudTester<'c> {
     cloud: &'c dyn Provider,
     made: BTreeMap<Address, Live>,
-    answers: Vec<(String, Answer)>,
+    answers: Vec<(String, CloudAnswer)>,
     tokens: u32,
 }
 
-impl<'c> Asker<'c> {
-    async fn ask(cloud: &'c dyn Provider) -> Vec<(String, Answer)> {
+impl<'c> CloudTester<'c> {
+    async fn ask(cloud: &'c dyn Provider) -> Vec<(String, CloudAnswer)> {
         let mut asker = Self { cloud, made: BTreeMap::new(), answers: Vec::new(), tokens: 0 };
         asker.make_all().await;
         asker.make_twice().await;
@@ -95,7 +97,7 @@ impl<'c> Asker<'c> {
         }
     }
 
-    /// Makes another object of every name that exists.
+    /// Creates another object of every name that exists.
     async fn make_twice(&mut self) {
         for object in objects() {
             let address = Address::new(object.address.kind(), "twin");
@@ -111,7 +113,7 @@ impl<'c> Asker<'c> {
         }
     }
 
-    async fn attempt(&mut self, attempt: &Attempt) {
+    async fn attempt(&mut self, attempt: &RefusedCreation) {
         let made = self.create(&attempt.object).await;
         self.answer(attempt.question.clone(), &made);
         // Also of a refused creation, something may be there.
@@ -129,7 +131,7 @@ impl<'c> Asker<'c> {
         }
     }
 
-    /// Deletes everything, twice, and then changes what is gone.
+    /// Deletes everything, twice, and then changes the deleted objects.
     async fn delete_all(&mut self) {
         for object in objects().into_iter().rev() {
             let address = &object.address;
@@ -149,7 +151,7 @@ impl<'c> Asker<'c> {
 
     async fn create(&mut self, object: &Object) -> Result<Live, Failure> {
         self.tokens += 1;
-        self.cloud.create(&self.resolve(object), &Token(format!("token-{}", self.tokens))).await
+        self.cloud.create(&self.resolve(object), &IdempotencyToken(format!("token-{}", self.tokens))).await
     }
 
     fn resolve(&self, object: &Object) -> Object {
@@ -163,26 +165,27 @@ impl<'c> Asker<'c> {
     }
 
     fn answer<T>(&mut self, question: String, result: &Result<T, Failure>) {
-        self.answers.push((question, Answer::of(result)));
+        self.answers.push((question, CloudAnswer::of(result)));
     }
 }
 
 #[tokio::test]
 async fn the_sandbox_answers_as_aws_does() {
-    let Some(moto) = Moto::start() else { return };
-    let scope = Scope {
+    let Some(moto) = MotoServer::start() else { return };
+    let scope = ClusterScope {
         cluster: CLUSTER.to_owned(),
         region: "us-east-1".to_owned(),
         bucket: cluster::BUCKET.to_owned(),
         prefix: format!("{CLUSTER}/"),
     };
-    let aws = Aws::connect(scope, Some(Wire::to(moto.endpoint()).client())).await;
-    let moto = Asker::ask(&aws).await;
-    let settings = Settings { bucket: Some(cluster::BUCKET.to_owned()), ..Settings::new("us-east-1", CLUSTER) };
-    let sandbox = Asker::ask(&Sandbox::in_memory(settings)).await;
+    let aws = AwsProvider::connect(scope, Some(TestWire::to(moto.endpoint()).client())).await;
+    let moto = CloudTester::ask(&aws).await;
+    let settings =
+        SandboxSettings { bucket: Some(cluster::BUCKET.to_owned()), ..SandboxSettings::new("us-east-1", CLUSTER) };
+    let sandbox = CloudTester::ask(&Sandbox::in_memory(settings)).await;
 
     let questions =
-        |answers: &[(String, Answer)]| answers.iter().map(|(question, _)| question.clone()).collect::<Vec<_>>();
+        |answers: &[(String, CloudAnswer)]| answers.iter().map(|(question, _)| question.clone()).collect::<Vec<_>>();
     assert_eq!(questions(&moto), questions(&sandbox), "both were asked the same");
     assert!(moto.len() >= 250, "{} questions", moto.len());
     let mut wrong = Vec::new();
@@ -205,19 +208,19 @@ async fn the_sandbox_answers_as_aws_does() {
 /// Every breach of a limit is refused by the sandbox, whatever moto says.
 #[tokio::test]
 async fn the_sandbox_refuses_every_breach_of_a_limit() {
-    let sandbox = Sandbox::in_memory(Settings::new("us-east-1", CLUSTER));
-    let mut asker = Asker { cloud: &sandbox, made: BTreeMap::new(), answers: Vec::new(), tokens: 0 };
+    let sandbox = Sandbox::in_memory(SandboxSettings::new("us-east-1", CLUSTER));
+    let mut asker = CloudTester { cloud: &sandbox, made: BTreeMap::new(), answers: Vec::new(), tokens: 0 };
     asker.make_all().await;
     asker.answers.clear();
     for attempt in attempts() {
         asker.attempt(&attempt).await;
     }
-    let taken: Vec<_> = asker.answers.iter().filter(|(_, answer)| *answer != Answer::Refused).collect();
+    let taken: Vec<_> = asker.answers.iter().filter(|(_, answer)| *answer != CloudAnswer::Refused).collect();
     assert!(taken.is_empty(), "{taken:#?}");
     assert!(asker.answers.len() >= 120, "{} breaches", asker.answers.len());
 }
 
-/// Whether a value is a text.
+/// Returns `true` if a value is a text.
 fn is_text(value: Option<&Value>) -> bool {
     matches!(value, Some(Value::Text(_) | Value::Pending(_)))
 }

@@ -1,11 +1,11 @@
-//! A changed file on moto: the plan says exactly what was changed, and nothing else.
+//! A changed file on moto: the plan shows exactly the changes, and nothing else.
 
 use quorate::cli::Exit;
-use quorate::engine::Mode;
+use quorate::engine::PlanMode;
 
-use crate::moto::Moto;
-use crate::stage::{Stage, TUTORIAL};
-use crate::wire::Wire;
+use crate::moto::MotoServer;
+use crate::stage::{MotoStage, TUTORIAL};
+use crate::wire::TestWire;
 
 #[tokio::test]
 async fn more_nodes_change_one_group() {
@@ -44,7 +44,7 @@ async fn another_zone_moves_no_master() {
 async fn a_zone_takes_the_place_of_another_one() {
     let Some((_moto, mut stage)) = applied().await else { return };
     stage.edit(&edited(r#""us-east-1f"]"#, r#""us-east-1a"]"#));
-    let changes = stage.changes(Mode::Apply).await;
+    let changes = stage.changes(PlanMode::Apply).await;
     let expected = [
         "create subnet/us-east-1a (new)",
         "delete subnet/us-east-1f (not_in_file)",
@@ -57,7 +57,7 @@ async fn a_zone_takes_the_place_of_another_one() {
     assert_eq!(moved.count(), 1, "only the master of the zone that leaves moves: {changes:#?}");
     // The data comes from the other members, so nobody has to allow its loss.
     stage.apply().await.must(Exit::Done);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 }
 
 /// A third zone: everything that spans zones spans it too, and each master stays with its data.
@@ -68,19 +68,19 @@ const ANOTHER_ZONE: &[&str] = &[
     "create subnet/us-east-1a (new)",
 ];
 
-/// A cluster that was just applied.
-async fn applied() -> Option<(Moto, Stage)> {
-    let moto = Moto::start()?;
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
+/// Returns a cluster that was just applied.
+async fn applied() -> Option<(MotoServer, MotoStage)> {
+    let moto = MotoServer::start()?;
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     Some((moto, stage))
 }
 
-/// The plan is these changes; after an apply it is empty.
-async fn settles_with(stage: &mut Stage, changes: &[&str]) {
-    assert_eq!(stage.changes(Mode::Apply).await, changes);
+/// Checks that the plan has these changes, and is empty after an apply.
+async fn settles_with(stage: &mut MotoStage, changes: &[&str]) {
+    assert_eq!(stage.changes(PlanMode::Apply).await, changes);
     stage.apply().await.must(Exit::Done);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 }
 
 fn edited(from: &str, to: &str) -> String {

@@ -1,22 +1,22 @@
-//! Load balancers, groups and volumes that a cluster's own controllers made: they go with it, and nobody else's do.
+//! Load balancers, groups and volumes of a cluster's own controllers: they are deleted with it, and those of others stay.
 
 use quorate::cli::Exit;
-use quorate::engine::Mode;
+use quorate::engine::PlanMode;
 
-use crate::moto::Moto;
-use crate::stage::{Stage, TUTORIAL};
-use crate::wire::Wire;
+use crate::moto::MotoServer;
+use crate::stage::{MotoStage, TUTORIAL};
+use crate::wire::TestWire;
 
 #[tokio::test]
 async fn a_destroy_removes_what_controllers_made_and_nothing_of_the_neighbours() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = MotoServer::start() else { return };
     moto.seed();
     moto.neighbour("other.poeticoding.com");
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     moto.hurt("controllers", "chat.poeticoding.com");
-    let changes = stage.changes(Mode::Destroy).await;
+    let changes = stage.changes(PlanMode::Destroy).await;
     let theirs: Vec<&String> = changes.iter().filter(|change| change.contains("by-kubernetes")).collect();
     let named = [
         "delete load-balancer/by-kubernetes/default/old (destroy)",

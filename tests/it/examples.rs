@@ -1,10 +1,10 @@
-//! Every example, planned as whoever copies it would plan it.
+//! Every example, planned as a user who copies it would plan it.
 
 use std::path::{Path, PathBuf};
 
 use crate::program::{err, exits, out, quorate};
 
-/// The examples, by the name of their directory.
+/// Returns the examples, by the name of their directory.
 fn examples() -> Vec<(String, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let entries =
@@ -15,7 +15,7 @@ fn examples() -> Vec<(String, PathBuf)> {
     all
 }
 
-/// A directory with one of an example's files, if it has that one.
+/// Returns a directory with one of an example's files, if the example has that file.
 fn desk(example: &Path, file: &str) -> Option<tempfile::TempDir> {
     let from = example.join(file);
     let desk = from.exists().then(|| tempfile::tempdir().expect("a directory can be made"))?;

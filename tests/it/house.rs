@@ -1,4 +1,4 @@
-//! The house as `docs/architecture.md` draws it: who may know whom, and what is pure. Held by reading the source.
+//! The architecture of `docs/architecture.md`: allowed dependencies and pure modules, checked by reading the source.
 
 mod source;
 
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::skip::skip;
 use source::{code, declared, modules_used, root, sources, table};
 
-/// What a pure module does without: waiting, the clock, the environment, the disk, the network.
+/// Names that a pure module does not use: waiting, the clock, the environment, the disk, the network.
 const IMPURE: &[&str] = &[
     "tokio",
     "std::env",
@@ -115,7 +115,7 @@ fn each_kind_has_a_file_in_the_vocabulary_and_one_on_aws() {
     assert_eq!(kinds("resource"), kinds("aws"));
 }
 
-/// `cargo fmt` follows `mod`, and does not see those that a macro declares.
+/// `cargo fmt` follows `mod`, and misses modules that a macro declares.
 #[test]
 fn every_file_is_formatted() {
     let files = sources("").into_iter().map(|(file, _)| root().join("src").join(file));

@@ -1,12 +1,14 @@
-//! The Kubernetes API of a cluster on moto: the server of the library's own tests, at the end of the way in that the
-//! program takes.
+//! The Kubernetes API of a cluster on moto: the server of the library's own tests, reached by the access path that the
+//! program uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate::cli::{ByAws, Clouds};
-use quorate::engine::{Address, BoxFuture, Failure, Live, Note, Object, Provider, Rehearsal, Token};
-pub(crate) use quorate::kubernetes::{Access, Entrance, Kubernetes};
-use quorate::resource::{Cloud, Facts, Gate, Question, TargetHealth, is_kubernetes, manifest_of, with_manifest};
+use quorate::cli::{ByAws, CompositeProvider};
+use quorate::engine::{Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, ProgressNote, Provider};
+pub(crate) use quorate::kubernetes::{ApiAccess, ClientAccess, KubernetesProvider};
+use quorate::resource::{
+    ApiFirewall, CloudFacts, Facts, FactsQuery, TargetHealth, is_kubernetes, manifest_of, with_manifest,
+};
 
 use testbed::TestApi;
 
@@ -15,25 +17,25 @@ pub(crate) mod fake;
 #[path = "../../src/kubernetes/testbed/mod.rs"]
 pub(crate) mod testbed;
 
-/// The program's way in, which ends at another server: moto's load balancers lead nowhere.
-pub(crate) struct Detour {
+/// The program's access path, which ends at another server: moto's load balancers lead nowhere.
+pub(crate) struct ServerOverride {
     pub(crate) way: ByAws,
-    pub(crate) api: Access,
+    pub(crate) api: ApiAccess,
 }
 
-impl Entrance for Detour {
-    fn access(&self) -> BoxFuture<'_, Result<Option<Access>, Failure>> {
+impl ClientAccess for ServerOverride {
+    fn access(&self) -> BoxFuture<'_, Result<Option<ApiAccess>, Failure>> {
         Box::pin(async move { Ok(self.way.access().await?.map(|_| self.api.clone())) })
     }
 }
 
-/// The program's clouds, from which objects are kept that an older API server does not know.
-pub(crate) struct Sieve<'a> {
-    pub(crate) clouds: Clouds,
+/// The program's clouds, without the objects that an older API server does not know.
+pub(crate) struct FilteredProvider<'a> {
+    pub(crate) clouds: CompositeProvider,
     pub(crate) api: &'a TestApi,
 }
 
-impl Sieve<'_> {
+impl FilteredProvider<'_> {
     fn known(&self, object: Object) -> Option<Object> {
         match manifest_of(&object).filter(|_| is_kubernetes(object.address.kind())) {
             Some(manifest) => Some(with_manifest(object, &self.api.sieve(manifest)?)),
@@ -42,7 +44,7 @@ impl Sieve<'_> {
     }
 }
 
-impl Provider for Sieve<'_> {
+impl Provider for FilteredProvider<'_> {
     fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
         self.clouds.observe()
     }
@@ -51,15 +53,15 @@ impl Provider for Sieve<'_> {
         self.clouds.recall(recorded)
     }
 
-    fn rehearse<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<Rehearsal, Failure>> {
-        self.clouds.rehearse(objects.into_iter().filter_map(|object| self.known(object)).collect(), live)
+    fn dry_run<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<DryRun, Failure>> {
+        self.clouds.dry_run(objects.into_iter().filter_map(|object| self.known(object)).collect(), live)
     }
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         self.clouds.find(address)
     }
 
-    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>> {
         self.clouds.create(object, token)
     }
 
@@ -72,25 +74,30 @@ impl Provider for Sieve<'_> {
         self.clouds.update(live, object, changed)
     }
 
-    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn roll<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
         self.clouds.roll(live, object, note)
     }
 
-    fn ready<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         self.clouds.ready(live, note)
     }
 
-    fn delete<'a>(&'a self, live: &'a Live, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+    fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         self.clouds.delete(live, note)
     }
 }
 
-impl Cloud for Sieve<'_> {
+impl CloudFacts for FilteredProvider<'_> {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         self.clouds.account()
     }
 
-    fn facts<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Facts, Failure>> {
+    fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>> {
         self.clouds.facts(question)
     }
 
@@ -102,15 +109,15 @@ impl Cloud for Sieve<'_> {
         self.clouds.targets(group)
     }
 
-    fn gate(&self) -> &dyn Gate {
+    fn gate(&self) -> &dyn ApiFirewall {
         self.clouds.gate()
     }
 
-    fn strays(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-        self.clouds.strays()
+    fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        self.clouds.unmanaged()
     }
 
-    fn release<'a>(&'a self, note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+    fn release<'a>(&'a self, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         self.clouds.release(note)
     }
 

@@ -1,4 +1,4 @@
-//! The whole road, from a cluster file to an empty account: in the sandbox, and on an AWS that we did not write.
+//! End-to-end tests, from a cluster file to an empty account: in the sandbox, and on moto, an AWS that we did not write.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 // The API server of tests is the library's own, and speaks of the library as the library does.

@@ -1,4 +1,4 @@
-//! A moto server of one test's own, and a look at its account from outside.
+//! A moto server for one test, and a view of its account from outside.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -8,17 +8,17 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use crate::skip::skip_without_setup;
 
 /// A running server. It stops with the test: its standard input ends.
-pub(crate) struct Moto {
+pub(crate) struct MotoServer {
     process: Child,
     _stdin: ChildStdin,
     endpoint: String,
 }
 
-/// Everything in the account, by kind: what boto3 sees.
-pub(crate) type Inventory = BTreeMap<String, Vec<serde_json::Value>>;
+/// Everything in the account, by kind, as boto3 returns it.
+pub(crate) type AccountInventory = BTreeMap<String, Vec<serde_json::Value>>;
 
-impl Moto {
-    /// Starts a server; `None`, with a line that says so, where the tests' Python is missing.
+impl MotoServer {
+    /// Starts a server; `None`, with a message, where the tests' Python is missing.
     pub(crate) fn start() -> Option<Self> {
         let Some(python) = python() else {
             skip_without_setup("moto is not installed; `tests/run` installs it");
@@ -39,28 +39,28 @@ impl Moto {
         Some(Self { process, _stdin: stdin, endpoint })
     }
 
-    /// Where it answers.
+    /// Returns the endpoint of the server.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Things of other people, which must survive.
+    /// Creates objects of other people, which must survive.
     pub(crate) fn seed(&self) {
         self.world(&["seed"]);
     }
 
-    /// What the controllers of another cluster made.
+    /// Creates the objects of another cluster's controllers.
     pub(crate) fn neighbour(&self, cluster: &str) {
         self.world(&["neighbour", cluster]);
     }
 
-    /// Changes the world behind Quorate's back.
+    /// Makes a change outside of Quorate.
     pub(crate) fn hurt(&self, what: &str, cluster: &str) {
         self.world(&["hurt", what, cluster]);
     }
 
-    /// Everything in the account.
-    pub(crate) fn inventory(&self) -> Inventory {
+    /// Returns everything in the account.
+    pub(crate) fn inventory(&self) -> AccountInventory {
         serde_json::from_str(&self.world(&["inventory"])).expect("an inventory is JSON")
     }
 
@@ -76,7 +76,7 @@ impl Moto {
     }
 }
 
-impl Drop for Moto {
+impl Drop for MotoServer {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

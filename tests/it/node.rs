@@ -1,4 +1,4 @@
-//! node.sh without a machine: in a root directory of its own, where `tests/node/world.sh` stands in for AWS, EC2,
+//! node.sh without a machine: in a root directory of its own, where `tests/node/world.sh` replaces AWS, EC2,
 //! Kubernetes and the kernel.
 
 use std::collections::BTreeMap;
@@ -27,15 +27,15 @@ mod restart;
 mod steps;
 mod user_data;
 
-/// The cluster's folder in the bucket.
+/// The cluster's key prefix in the bucket.
 const HOME: &str = "chat.poeticoding.com";
 const TOKEN: &str = "abcdef.0123456789abcdef";
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\ncHVibGlj\n-----END CERTIFICATE-----\n";
 const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\ncHVibGlj\n-----END PUBLIC KEY-----\n";
-/// The fingerprint of the key that Kubernetes' packages are signed by.
+/// The fingerprint of the key that signs Kubernetes' packages.
 const PACKAGE_KEY: &str = "DE15B14486CD377B9E876E1A234654DA9A296436";
-/// What world.sh takes the place of.
+/// Commands that world.sh replaces.
 const COMMANDS: &[&str] = &[
     "aws",
     "blkid",
@@ -62,13 +62,13 @@ const COMMANDS: &[&str] = &[
     "umount",
 ];
 
-/// A machine that has run user-data.sh, in a world where everything goes well.
-struct Machine {
+/// A machine that has run user-data.sh, in an environment without faults.
+struct ScriptMachine {
     root: tempfile::TempDir,
 }
 
-impl Machine {
-    /// A master or a node by the name of its settings; nothing, with a line that says so, where no box can be made.
+impl ScriptMachine {
+    /// Returns a master or a node by the name of its settings; `None`, with a message, where no box can be made.
     fn new(settings: &str) -> Option<Self> {
         if !can_box() {
             skip("node.sh needs unshare with mounts, and jq");
@@ -83,7 +83,7 @@ impl Machine {
         Some(machine)
     }
 
-    /// A master of the tutorial's cluster.
+    /// Returns a master of the tutorial's cluster.
     fn master() -> Option<Self> {
         Self::new("masters-a")
     }
@@ -141,7 +141,7 @@ impl Machine {
         fs::read_to_string(self.path(path)).unwrap_or_else(|_| panic!("no {path}"))
     }
 
-    /// Puts an object into the bucket, below the cluster's folder.
+    /// Puts an object into the bucket, below the cluster's key prefix.
     fn store(&self, key: &str, text: &str) {
         self.write(&format!("world/s3/{HOME}/{key}"), text);
     }
@@ -150,12 +150,12 @@ impl Machine {
         self.read(&format!("world/s3/{HOME}/{key}"))
     }
 
-    /// What the machine last said of itself in the bucket.
+    /// Returns the last status that the machine wrote to the bucket.
     fn status(&self) -> serde_json::Value {
         serde_json::from_str(&self.stored("nodes/i-0aaa/status.json")).expect("a status is JSON")
     }
 
-    /// A call that matches this pattern fails, once.
+    /// Makes a call that matches this pattern fail, once.
     fn fault(&self, pattern: &str) {
         self.write("world/faults", &format!("{pattern}\n"));
     }
@@ -164,26 +164,26 @@ impl Machine {
         self.read("world/calls").lines().map(str::to_owned).collect()
     }
 
-    /// The calls that begin with these words, in order.
+    /// Returns the calls that begin with these words, in order.
     fn calls_of(&self, words: &str) -> Vec<String> {
         self.calls().into_iter().filter(|call| call.starts_with(words)).collect()
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    fn run(&self, arguments: &[&str]) -> ScriptRun {
         self.run_script("/opt/quorate/node.sh", arguments)
     }
 
-    /// The same, with a file as its standard input.
-    fn run_with(&self, input: &str, arguments: &[&str]) -> Run {
+    /// Runs node.sh with a file as its standard input.
+    fn run_with(&self, input: &str, arguments: &[&str]) -> ScriptRun {
         let input = fs::File::open(self.path(input)).expect("it is ours");
         self.start("/opt/quorate/node.sh", arguments, input.into())
     }
 
-    fn run_script(&self, script: &str, arguments: &[&str]) -> Run {
+    fn run_script(&self, script: &str, arguments: &[&str]) -> ScriptRun {
         self.start(script, arguments, Stdio::null())
     }
 
-    fn start(&self, script: &str, arguments: &[&str], input: Stdio) -> Run {
+    fn start(&self, script: &str, arguments: &[&str], input: Stdio) -> ScriptRun {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
         let output = unshare()
             .arg("timeout")
@@ -195,40 +195,40 @@ impl Machine {
             .stdin(input)
             .output()
             .expect("unshare starts");
-        Run::of(&output)
+        ScriptRun::of(&output)
     }
 
-    fn boot(&self) -> Run {
+    fn boot(&self) -> ScriptRun {
         self.run(&[])
     }
 }
 
-/// A key as gpg shows it, with its end in seconds since 1970.
+/// Returns a key as gpg shows it, with its end in seconds since 1970.
 fn package_key(fingerprint: &str, end: &str) -> String {
     format!("pub:-:2048:1:234654DA9A296436:1661433306:{end}::-:::scSC::::::23::0:\nfpr:::::::::{fingerprint}:\n")
 }
 
-/// What a run of node.sh said.
+/// The result and the output of a run of node.sh.
 #[derive(Debug)]
-struct Run {
+struct ScriptRun {
     done: bool,
     said: String,
 }
 
-impl Run {
+impl ScriptRun {
     fn of(output: &Output) -> Self {
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         Self { done: output.status.success(), said }
     }
 
-    /// Fails with everything that was said, unless the run came to its end.
+    /// Fails with the whole output, unless the run succeeded.
     #[track_caller]
     fn must(self) -> Self {
         assert!(self.done, "{}", self.said);
         self
     }
 
-    /// Fails unless the run stopped and said this.
+    /// Fails unless the run stopped with this message.
     #[track_caller]
     fn must_not(self, said: &str) -> Self {
         assert!(!self.done && self.said.contains(said), "{}", self.said);
@@ -236,7 +236,7 @@ impl Run {
     }
 }
 
-/// A mount namespace of the test's own.
+/// Returns a command in a mount namespace of its own.
 fn unshare() -> Command {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount"]);
@@ -248,7 +248,7 @@ fn can_box() -> bool {
     works(unshare().arg("true")) && works(Command::new("jq").arg("--version"))
 }
 
-/// What machines of the tutorial's cluster fetch, by name.
+/// Returns the files that machines of the tutorial's cluster fetch, by name.
 pub(crate) fn files() -> BTreeMap<String, String> {
     files_of(&cluster())
 }

@@ -1,9 +1,9 @@
-//! The program as its user runs it: a process, a directory, an exit code. In the sandbox.
+//! The program as a user runs it: a process, a directory, an exit code. In the sandbox.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A directory with the tutorial's cluster file.
+/// Returns a directory with the tutorial's cluster file.
 pub(crate) fn desk() -> tempfile::TempDir {
     let desk = tempfile::tempdir().expect("a directory can be made");
     copy("cluster.hcl", &desk.path().join("cluster.hcl"));
@@ -135,7 +135,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
     assert!(steps > 5, "the tour has {steps} steps");
 }
 
-/// What somebody does behind our back, and the only object that the plan then names.
+/// Changes outside of Quorate, and the only object that the plan then names.
 const HURTS: &[(&[&str], &str)] = &[
     (&["set", "vpc/main", "tags.Name=renamed"], "vpc/main"),
     (&["set", "security-group-rules/masters", "ingress-=0"], "security-group-rules/masters"),
@@ -194,7 +194,7 @@ fn what_another_tool_keeps_under_the_clusters_name_survives_a_destroy() {
     assert!(theirs.join("key").exists(), "it is not ours");
 }
 
-/// The text that is secret in a key's file: its longest lines.
+/// Returns the secret text of a key file: its longest lines.
 fn key_lines(pem: &str) -> Vec<&str> {
     let (key, _) = pem.split_once("-----END PRIVATE KEY-----").expect("a private key");
     key.lines().filter(|line| !line.starts_with("-----")).collect()

@@ -1,15 +1,15 @@
-//! The main job on moto: plan, apply, change, drift, destroy; with budgets of calls.
+//! The main workflow on moto: plan, apply, change, drift, destroy; with budgets of calls.
 
 use quorate::cli::Exit;
-use quorate::engine::Mode;
+use quorate::engine::PlanMode;
 
-use crate::moto::Moto;
-use crate::stage::{Stage, TUTORIAL};
-use crate::wire::Wire;
+use crate::moto::MotoServer;
+use crate::stage::{MotoStage, TUTORIAL};
+use crate::wire::TestWire;
 
 const CLUSTER: &str = "chat.poeticoding.com";
 
-/// What somebody does behind our back, and how the plan names it.
+/// Changes outside of Quorate, and the plan's name for each.
 const HURTS: &[(&str, &str)] = &[
     ("tag", "update vpc/main (drift): tags"),
     ("rule-removed", "update security-group-rules/masters (drift): ingress"),
@@ -22,22 +22,22 @@ const HURTS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn the_tutorials_cluster_lives_and_leaves_nothing_behind() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = MotoServer::start() else { return };
     moto.seed();
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), TUTORIAL).await;
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
 
     let first = stage.apply().await.must(Exit::Done);
     assert!(first.out.contains("62 created"), "{}", first.out);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
     stage.plan().await.must(Exit::Done);
 
     for (hurt, named) in HURTS {
         moto.hurt(hurt, CLUSTER);
-        assert_eq!(stage.changes(Mode::Apply).await, [*named], "{hurt}");
+        assert_eq!(stage.changes(PlanMode::Apply).await, [*named], "{hurt}");
         stage.plan().await.must(Exit::Differs);
         stage.apply().await.must(Exit::Done);
-        assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new(), "after mending {hurt}");
+        assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new(), "after mending {hurt}");
     }
 
     let last = stage.destroy().await.must(Exit::Done);

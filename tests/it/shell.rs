@@ -1,4 +1,4 @@
-//! Every shell script of the repository, read by shellcheck.
+//! Every shell script of the repository, checked by shellcheck.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::node;
 use crate::skip::skip_without_setup;
 
-/// Files that git knows and that begin as a shell script does.
+/// Returns the files in git that begin as a shell script does.
 fn scripts() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let listed = Command::new("git").arg("-C").arg(root).args(["ls-files"]).output().expect("git is there");
@@ -20,7 +20,7 @@ fn is_shell(text: &str) -> bool {
     first.starts_with("#!") && (first.ends_with("sh") || first.contains("/sh "))
 }
 
-/// The program, where tests have their Python; nothing, with a line that says so, elsewhere.
+/// Returns shellcheck where tests have their Python; `None`, with a message, elsewhere.
 fn shellcheck() -> Option<Command> {
     let python = std::env::var_os("QUORATE_TEST_PYTHON");
     if python.is_none() {
@@ -29,7 +29,7 @@ fn shellcheck() -> Option<Command> {
     python.map(|python| Command::new(Path::new(&python).with_file_name("shellcheck")))
 }
 
-/// The parts of node.sh in their order: they know of each other only once they are put together.
+/// Returns the parts of node.sh in order. They refer to each other, so they must be checked as one script.
 fn parts() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bootstrap/node");
     let listed = std::fs::read_dir(folder).expect("it is there");

@@ -1,115 +1,123 @@
-//! A cluster on moto, worked on in process: what a command does, without the command line.
+//! A cluster on moto, used in process: the work of a command, without the command line.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use quorate::aws::{Aws, S3Store, Scope};
-use quorate::cli::flow::{self, Consent, Flow, Look};
-use quorate::cli::{ByAws, CliError, Clouds, Errand, Exit, Input, Interrupt, Manner, Ui, Vault};
-use quorate::engine::{Action, Condition, Mode, RetryPolicy, Store};
-use quorate::resource::Cloud;
+use quorate::aws::{AwsProvider, ClusterScope, S3Store};
+use quorate::cli::flow::{self, CommandContext, Consent, PlanOptions};
+use quorate::cli::{
+    ApiWait, ByAws, CliError, ClusterSecrets, CompositeProvider, Exit, Interrupt, OutputOptions, PromptInput, Ui,
+};
+use quorate::engine::{Action, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
+use quorate::resource::CloudFacts;
 use quorate::spec::{Cluster, StateLocation};
-use quorate::state::Holder;
+use quorate::state::LeaseHolder;
 
 use crate::kubernetes::testbed::TestApi;
-use crate::kubernetes::{Detour, Kubernetes, Sieve};
-use crate::wire::Wire;
+use crate::kubernetes::{FilteredProvider, KubernetesProvider, ServerOverride};
+use crate::wire::TestWire;
 
 /// The cluster of the tutorial.
 pub(crate) const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.hcl");
 
 /// A cluster on moto, with a Kubernetes API.
-pub(crate) struct Stage {
-    pub(crate) wire: Wire,
+pub(crate) struct MotoStage {
+    pub(crate) wire: TestWire,
     pub(crate) api: TestApi,
     pub(crate) cluster: Cluster,
     runs: u32,
     workshop: tempfile::TempDir,
 }
 
-/// What a run said and how it ended.
+/// The output of a run, and its exit code.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct CommandRun {
     pub(crate) exit: Exit,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// One change of a plan, as short as can be: `update vpc/main: tags`.
-pub(crate) type Changes = Vec<String>;
+/// Changes of a plan in short form: `update vpc/main: tags`.
+pub(crate) type PlanChanges = Vec<String>;
 
-impl Stage {
-    /// The cluster that a file describes, at the end of a wire.
-    pub(crate) async fn new(wire: Wire, file: &str) -> Self {
+impl MotoStage {
+    /// Creates the cluster that a file describes, at the end of a wire.
+    pub(crate) async fn new(wire: TestWire, file: &str) -> Self {
         let workshop = tempfile::tempdir().expect("a directory can be made");
         let api = TestApi::start().await;
         api.machines("workers", 9).await;
         Self { wire, api, cluster: read(file), runs: 0, workshop }
     }
 
-    /// Works with another file from now on.
+    /// Uses another file from now on.
     pub(crate) fn edit(&mut self, file: &str) {
         self.cluster = read(file);
     }
 
-    pub(crate) async fn plan(&mut self) -> Run {
-        self.stay(Manner::default(), async |flow| flow::plan(flow, Look { mode: Mode::Apply, detailed: true }).await)
-            .await
+    pub(crate) async fn plan(&mut self) -> CommandRun {
+        self.stay(OutputOptions::default(), async |flow| {
+            flow::plan(flow, PlanOptions { mode: PlanMode::Apply, detailed: true }).await
+        })
+        .await
     }
 
-    /// The changes of a plan, and how the run ended.
-    pub(crate) async fn changes(&mut self, mode: Mode) -> Changes {
-        let json = Manner { json: true, ..Manner::default() };
-        let run = self.stay(json, async |flow| flow::plan(flow, Look { mode, detailed: true }).await).await;
+    /// Returns the changes of a plan; checks how the run ended.
+    pub(crate) async fn changes(&mut self, mode: PlanMode) -> PlanChanges {
+        let json = OutputOptions { json: true, ..OutputOptions::default() };
+        let run = self.stay(json, async |flow| flow::plan(flow, PlanOptions { mode, detailed: true }).await).await;
         let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
         document["plan"]["changes"].as_array().expect("a plan has changes").iter().map(summary).collect()
     }
 
-    pub(crate) async fn apply(&mut self) -> Run {
+    pub(crate) async fn apply(&mut self) -> CommandRun {
         self.consenting(Consent { yes: true, delete_data: false }).await
     }
 
     /// Applies a plan that loses data too.
-    pub(crate) async fn consenting(&mut self, consent: Consent) -> Run {
-        self.stay(Manner::default(), async |flow| flow::apply(flow, consent).await).await
+    pub(crate) async fn consenting(&mut self, consent: Consent) -> CommandRun {
+        self.stay(OutputOptions::default(), async |flow| flow::apply(flow, consent).await).await
     }
 
-    pub(crate) async fn destroy(&mut self) -> Run {
+    pub(crate) async fn destroy(&mut self) -> CommandRun {
         let consent = Consent { yes: true, delete_data: true };
-        self.run(Errand::Leave, Manner::default(), async |flow| flow::destroy(flow, consent).await).await
+        self.run(ApiWait::Leave, OutputOptions::default(), async |flow| flow::destroy(flow, consent).await).await
     }
 
-    /// Lets the lease of a killed run expire now: its time to live becomes nothing.
+    /// Makes the lease of a killed run expire now: its time to live becomes zero.
     pub(crate) async fn expire_lease(&self) {
         let (_, store) = self.connect().await;
         let key = quorate::state::lease_key(self.cluster.name.as_str());
         let Some(lease) = store.get(&key).await.expect("the store answers") else { return };
         let mut note: serde_json::Value = serde_json::from_slice(&lease.bytes).expect("a lease is JSON");
         note["ttl_seconds"] = 0.into();
-        let condition = Condition::Matches(lease.etag);
+        let condition = WriteCondition::Matches(lease.etag);
         store.put(&key, note.to_string().as_bytes(), &condition).await.expect("the store answers");
         // S3 tells the age of an object in whole seconds.
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
 
-    async fn stay(&mut self, manner: Manner, work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>) -> Run {
-        self.run(Errand::Stay, manner, work).await
+    async fn stay(
+        &mut self,
+        manner: OutputOptions,
+        work: impl AsyncFnOnce(&CommandContext<'_>) -> Result<Exit, CliError>,
+    ) -> CommandRun {
+        self.run(ApiWait::Stay, manner, work).await
     }
 
     async fn run(
         &mut self,
-        errand: Errand,
-        manner: Manner,
-        work: impl AsyncFnOnce(&Flow<'_>) -> Result<Exit, CliError>,
-    ) -> Run {
+        errand: ApiWait,
+        manner: OutputOptions,
+        work: impl AsyncFnOnce(&CommandContext<'_>) -> Result<Exit, CliError>,
+    ) -> CommandRun {
         self.runs += 1;
         let (out, err) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let ui = Ui::captured(manner, Input::Script(VecDeque::new()), out.clone(), err.clone());
+        let ui = Ui::captured(manner, PromptInput::Script(VecDeque::new()), out.clone(), err.clone());
         let interrupt = Interrupt::default();
         let (aws, store) = self.connect().await;
         let cloud = self.clouds(aws, &store, errand);
-        let flow = Flow {
+        let flow = CommandContext {
             cluster: &self.cluster,
             cloud: &cloud,
             store: Arc::new(store.clone()),
@@ -118,8 +126,8 @@ impl Stage {
             ui: &ui,
             interrupt: &interrupt,
             holder: holder(self.runs),
-            workshop: self.workshop.path().to_owned(),
-            clinic: None,
+            local_dir: self.workshop.path().to_owned(),
+            health_sources: None,
             origin: None,
             retry: hurried(),
         };
@@ -130,40 +138,43 @@ impl Stage {
                 error.exit()
             }
         };
-        Run { exit, out: text(&out), err: text(&err) }
+        CommandRun { exit, out: text(&out), err: text(&err) }
     }
 
-    /// AWS and Kubernetes, put together as the program does.
-    fn clouds(&self, aws: Arc<Aws>, store: &S3Store, errand: Errand) -> Sieve<'_> {
+    /// Returns AWS and Kubernetes, combined as in the program.
+    fn clouds(&self, aws: Arc<AwsProvider>, store: &S3Store, errand: ApiWait) -> FilteredProvider<'_> {
         let name = self.cluster.name.as_str();
-        let store: Arc<dyn Store> = Arc::new(store.clone());
-        let aws: Arc<dyn Cloud> = aws;
+        let store: Arc<dyn ObjectStore> = Arc::new(store.clone());
+        let aws: Arc<dyn CloudFacts> = aws;
         let way = ByAws {
             cluster: name.to_owned(),
             cloud: Arc::clone(&aws),
             store: Arc::clone(&store),
-            vault: Vault::new(store, name),
+            vault: ClusterSecrets::new(store, name),
         };
-        let kubernetes = Kubernetes::new(name, Arc::new(Detour { way, api: self.api.access() }));
-        Sieve { clouds: Clouds::new(aws, kubernetes, self.cluster.network.plugin, errand), api: &self.api }
+        let kubernetes = KubernetesProvider::new(name, Arc::new(ServerOverride { way, api: self.api.access() }));
+        FilteredProvider {
+            clouds: CompositeProvider::new(aws, kubernetes, self.cluster.network.plugin, errand),
+            api: &self.api,
+        }
     }
 
-    async fn connect(&self) -> (Arc<Aws>, S3Store) {
+    async fn connect(&self) -> (Arc<AwsProvider>, S3Store) {
         let StateLocation::S3 { bucket, prefix } = &self.cluster.state else { panic!("the state is in S3") };
-        let scope = Scope {
+        let scope = ClusterScope {
             cluster: self.cluster.name.to_string(),
             region: self.cluster.region.clone(),
             bucket: bucket.clone(),
             prefix: format!("{}/", self.cluster.name),
         };
-        let aws = Arc::new(Aws::connect(scope, Some(self.wire.client())).await);
+        let aws = Arc::new(AwsProvider::connect(scope, Some(self.wire.client())).await);
         let store = S3Store::new(Arc::clone(&aws), bucket.as_str(), prefix);
         (aws, store)
     }
 }
 
-impl Run {
-    /// Fails with everything that was said, unless the run ended like this.
+impl CommandRun {
+    /// Fails with the whole output, unless the run ended with this exit code.
     #[track_caller]
     pub(crate) fn must(self, exit: Exit) -> Self {
         assert_eq!(self.exit, exit, "\n{}\n{}", self.out, self.err);
@@ -177,7 +188,7 @@ fn read(file: &str) -> Cluster {
     parsed.cluster.unwrap_or_else(|| panic!("{told}"))
 }
 
-/// `update vpc/main: tags`; a creation names no attributes.
+/// Returns `update vpc/main: tags`; a creation names no attributes.
 fn summary(change: &serde_json::Value) -> String {
     let text = |key: &str| change[key].as_str().unwrap_or_default().to_owned();
     let action = serde_json::from_value::<Action>(change["action"].clone()).expect("an action");
@@ -192,8 +203,8 @@ fn summary(change: &serde_json::Value) -> String {
     }
 }
 
-fn holder(run: u32) -> Holder {
-    Holder {
+fn holder(run: u32) -> LeaseHolder {
+    LeaseHolder {
         run: format!("run-{run}"),
         who: "test".to_owned(),
         host: "test".to_owned(),
@@ -203,7 +214,7 @@ fn holder(run: u32) -> Holder {
     }
 }
 
-/// As patient as the product, but in less of a test's time.
+/// Returns the retry policy of the product, with shorter delays.
 fn hurried() -> RetryPolicy {
     RetryPolicy {
         base: Duration::from_millis(20),

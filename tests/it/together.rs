@@ -1,12 +1,12 @@
 //! A service on both clouds, through the program's own routing: AWS on moto, Kubernetes on an API server.
 
 use quorate::cli::Exit;
-use quorate::engine::Mode;
+use quorate::engine::PlanMode;
 use serde_json::json;
 
-use crate::moto::{Inventory, Moto};
-use crate::stage::{Stage, TUTORIAL};
-use crate::wire::Wire;
+use crate::moto::{AccountInventory, MotoServer};
+use crate::stage::{MotoStage, TUTORIAL};
+use crate::wire::TestWire;
 
 /// A service behind a load balancer, with a name.
 const CHAT: &str = r#"
@@ -21,7 +21,7 @@ service "chat" {
 }
 "#;
 
-/// Everything of it, in the order of a plan.
+/// All objects of the service, in the order of a plan.
 const PARTS: [&str; 9] = [
     "deployment/chat",
     "listener/service-chat/80",
@@ -34,8 +34,8 @@ const PARTS: [&str; 9] = [
     "target-group/service-chat",
 ];
 
-/// The parts that the server's version has.
-fn parts(stage: &Stage) -> impl Iterator<Item = &'static str> {
+/// Returns the parts that the server's version has.
+fn parts(stage: &MotoStage) -> impl Iterator<Item = &'static str> {
     let budgets = stage.api.sieve(json!({ "apiVersion": "policy/v1", "kind": "PodDisruptionBudget" })).is_some();
     PARTS.into_iter().filter(move |part| budgets || !part.starts_with("pod-disruption-budget"))
 }
@@ -44,7 +44,7 @@ fn with_chat() -> String {
     TUTORIAL.to_owned() + CHAT
 }
 
-/// A deployment that somebody else made, in the namespace of ours.
+/// Returns a deployment of another team, in the namespace of ours.
 fn of_another_team() -> serde_json::Value {
     json!({
         "apiVersion": "apps/v1",
@@ -62,30 +62,30 @@ fn of_another_team() -> serde_json::Value {
 
 #[tokio::test]
 async fn a_service_lives_on_both_clouds_and_leaves_nothing_behind() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = MotoServer::start() else { return };
     moto.seed();
     let before = moto.inventory();
-    let mut stage = Stage::new(Wire::to(moto.endpoint()), &with_chat()).await;
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), &with_chat()).await;
     stage.api.put("them", of_another_team()).await;
 
-    let planned = stage.changes(Mode::Apply).await;
+    let planned = stage.changes(PlanMode::Apply).await;
     for part in parts(&stage).chain(["vpc/main", "autoscaling-group/masters-a"]) {
         assert!(planned.contains(&format!("create {part} (new)")), "{part} is planned:\n{planned:#?}");
     }
     let applied = stage.apply().await.must(Exit::Done);
     made_in_order(&applied.err);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
     assert_eq!(stage.api.get("Service", "default", "chat").await.unwrap()["spec"]["ports"][0]["nodePort"], 30_000);
 
     another_image_rolls(&mut stage).await;
     replicas_changed_by_hand_are_taken_back(&mut stage).await;
 
     stage.edit(TUTORIAL);
-    let leaving: Vec<String> = stage.changes(Mode::Apply).await;
+    let leaving: Vec<String> = stage.changes(PlanMode::Apply).await;
     let parts: Vec<String> = parts(&stage).map(|part| format!("delete {part} (not_in_file)")).collect();
     assert!(parts.iter().all(|part| leaving.contains(part)), "{leaving:#?}");
     stage.apply().await.must(Exit::Done);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
     assert!(stage.api.get("Deployment", "default", "chat").await.is_none());
     let without = inventory_of_aws(&moto);
     assert_eq!((without["load balancers"].len(), without["target groups"].len()), (1, 1), "the API's own stay");
@@ -98,15 +98,15 @@ async fn a_service_lives_on_both_clouds_and_leaves_nothing_behind() {
     assert!(stage.api.get("Deployment", "default", "theirs").await.is_some(), "another team's stays all the while");
 }
 
-/// Everything in the account but the bucket, which keeps older versions of the record.
-fn inventory_of_aws(moto: &Moto) -> Inventory {
+/// Returns everything in the account but the bucket, which keeps older versions of the record.
+fn inventory_of_aws(moto: &MotoServer) -> AccountInventory {
     let mut inventory = moto.inventory();
     inventory.remove("buckets");
     inventory
 }
 
-/// Rules, records, groups and balancers: whatever the chat needs on AWS is there with it, and only with it.
-async fn comes_and_goes_without_a_trace(stage: &mut Stage, moto: &Moto, without: &Inventory) {
+/// Checks that the AWS objects of the chat (rules, records, groups, balancers) exist with it, and only with it.
+async fn comes_and_goes_without_a_trace(stage: &mut MotoStage, moto: &MotoServer, without: &AccountInventory) {
     stage.edit(&with_chat());
     stage.apply().await.must(Exit::Done);
     let with = inventory_of_aws(moto);
@@ -118,8 +118,8 @@ async fn comes_and_goes_without_a_trace(stage: &mut Stage, moto: &Moto, without:
     assert_eq!(inventory_of_aws(moto), *without);
 }
 
-/// Another team's: what controllers made something for outside of the cluster.
-async fn what_would_outlive_it(stage: &Stage) {
+/// Creates objects of another team for which controllers create something outside of the cluster.
+async fn what_would_outlive_it(stage: &MotoStage) {
     let Some(fake) = stage.api.fake() else { return };
     let metadata = |name: &str| json!({ "name": name, "namespace": "default" });
     let balanced = json!({ "type": "LoadBalancer", "ports": [{ "port": 80 }] });
@@ -132,15 +132,15 @@ async fn what_would_outlive_it(stage: &Stage) {
     fake.take_changes();
 }
 
-/// Controllers hear of it while everything that they work with is still there.
-fn released_first(stage: &Stage) {
+/// Checks that controllers are notified while everything that they work with still exists.
+fn released_first(stage: &MotoStage) {
     let Some(fake) = stage.api.fake() else { return };
     let changes = fake.take_changes();
     assert_eq!(changes[..2], ["delete services/their-balancer", "delete persistentvolumeclaims/their-data"]);
     assert!(changes[2..].iter().any(|change| change.starts_with("delete daemonsets/")), "{changes:?}");
 }
 
-/// What must be there before what.
+/// Checks the creation order: each pair is an object and one that needs it.
 fn made_in_order(log: &str) {
     let at = |address: &str| {
         let line = format!("created {address} ");
@@ -157,27 +157,27 @@ fn made_in_order(log: &str) {
     }
 }
 
-async fn another_image_rolls(stage: &mut Stage) {
+async fn another_image_rolls(stage: &mut MotoStage) {
     let old = generation(stage).await;
     stage.edit(&with_chat().replace("chat:1", "chat:2"));
     let changes = ["update deployment/chat (file): spec.template.spec.containers[chat].image"];
-    assert_eq!(stage.changes(Mode::Apply).await, changes);
+    assert_eq!(stage.changes(PlanMode::Apply).await, changes);
     stage.apply().await.must(Exit::Done);
     assert!(generation(stage).await > old, "it rolls");
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 }
 
-/// How often what is wanted of the chat has changed.
-async fn generation(stage: &Stage) -> u64 {
+/// Returns the generation of the chat's deployment: the number of changes of its spec.
+async fn generation(stage: &MotoStage) -> u64 {
     stage.api.get("Deployment", "default", "chat").await.unwrap()["metadata"]["generation"].as_u64().unwrap()
 }
 
-async fn replicas_changed_by_hand_are_taken_back(stage: &mut Stage) {
+async fn replicas_changed_by_hand_are_taken_back(stage: &mut MotoStage) {
     stage.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
-    assert_eq!(stage.changes(Mode::Apply).await, ["update deployment/chat (drift): spec.replicas"]);
+    assert_eq!(stage.changes(PlanMode::Apply).await, ["update deployment/chat (drift): spec.replicas"]);
     let told = stage.plan().await.must(Exit::Differs);
     assert!(told.err.contains("set by kubectl-scale"), "{}", told.err);
     stage.apply().await.must(Exit::Done);
     assert_eq!(stage.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"], 2);
-    assert_eq!(stage.changes(Mode::Apply).await, Vec::<String>::new());
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 }

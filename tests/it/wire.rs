@@ -1,4 +1,4 @@
-//! The wire between the SDK and a server: leads every call to moto, counts calls and hops, and breaks on purpose.
+//! The wire between the SDK and a server: routes every call to moto, counts calls and hops, and injects faults.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,41 +15,41 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use tokio::sync::Notify;
 
-/// How long nothing new must be sent before a hop is complete. A busy machine sends some calls of a hop late.
+/// Time without a new call after which a hop is complete. A busy machine sends some calls of a hop late.
 const QUIET: Duration = Duration::from_millis(1200);
 
-/// What happens to a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It goes through.
+pub(crate) enum WireFate {
+    /// The call succeeds.
     Pass,
-    /// The service says that there were too many.
+    /// The service throttles the call.
     Throttle,
-    /// The service fails and has done nothing.
+    /// The service fails without effect.
     Fail,
-    /// It takes effect, and the answer is lost.
+    /// The call takes effect, and the answer is lost.
     LoseAnswer,
-    /// It never arrives, and nothing comes back, ever.
+    /// The call never arrives, and no answer ever comes.
     HangBefore,
-    /// It takes effect, and nothing comes back, ever.
+    /// The call takes effect, and no answer ever comes.
     HangAfter,
 }
 
-type Decide = dyn Fn(usize, &str) -> Fate + Send + Sync;
+type FateRule = dyn Fn(usize, &str) -> WireFate + Send + Sync;
 
 /// The wire. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Wire {
+pub(crate) struct TestWire {
     inner: SharedHttpClient,
-    shared: Arc<Shared>,
+    shared: Arc<WireState>,
 }
 
-struct Shared {
-    /// Where every call goes, whatever service it is for.
+struct WireState {
+    /// The endpoint of every call, whatever its service.
     endpoint: String,
     log: Mutex<Vec<String>>,
-    decide: Mutex<Arc<Decide>>,
-    /// Whether calls of one hop are held until no more come.
+    decide: Mutex<Arc<FateRule>>,
+    /// `true` if calls of one hop are held until no more come.
     gated: bool,
     arrivals: AtomicUsize,
     hops: AtomicUsize,
@@ -57,19 +57,19 @@ struct Shared {
     hung: Notify,
 }
 
-impl std::fmt::Debug for Wire {
+impl std::fmt::Debug for TestWire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Wire")
     }
 }
 
-impl Wire {
-    /// A wire that lets everything through, to this endpoint.
+impl TestWire {
+    /// Returns a wire to this endpoint without faults.
     pub(crate) fn to(endpoint: &str) -> Self {
         Self::with(endpoint, false)
     }
 
-    /// A wire that holds the calls of one hop until no more come, so that hops can be counted.
+    /// Returns a wire that holds the calls of one hop until no more come, so that hops can be counted.
     pub(crate) fn counting_hops(endpoint: &str) -> Self {
         let wire = Self::with(endpoint, true);
         tokio::spawn(release(Arc::clone(&wire.shared)));
@@ -77,10 +77,10 @@ impl Wire {
     }
 
     fn with(endpoint: &str, gated: bool) -> Self {
-        let shared = Shared {
+        let shared = WireState {
             endpoint: endpoint.to_owned(),
             log: Mutex::default(),
-            decide: Mutex::new(Arc::new(|_, _| Fate::Pass)),
+            decide: Mutex::new(Arc::new(|_, _| WireFate::Pass)),
             gated,
             arrivals: AtomicUsize::new(0),
             hops: AtomicUsize::new(0),
@@ -90,35 +90,35 @@ impl Wire {
         Self { inner: Builder::new().build_http(), shared: Arc::new(shared) }
     }
 
-    /// Decides the fate of every call from now on, by its number (from 1) and action.
-    pub(crate) fn decide(&self, decide: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) {
+    /// Sets a function that decides the outcome of every call from now on, by its number (from 1) and action.
+    pub(crate) fn decide(&self, decide: impl Fn(usize, &str) -> WireFate + Send + Sync + 'static) {
         *self.shared.decide.lock().expect("no test panicked") = Arc::new(decide);
     }
 
-    /// The actions called so far, in order, and a fresh start.
+    /// Returns the actions called so far, in order, and clears the list.
     pub(crate) fn take_log(&self) -> Vec<String> {
         self.shared.hops.store(0, Ordering::SeqCst);
         std::mem::take(&mut *self.shared.log.lock().expect("no test panicked"))
     }
 
-    /// How many hops there were: calls that had to wait for an answer to an earlier one.
+    /// Returns the number of hops: calls that had to wait for an answer to an earlier one.
     pub(crate) fn hops(&self) -> usize {
         self.shared.hops.load(Ordering::SeqCst)
     }
 
-    /// Ends when a call hangs.
+    /// Waits until a call hangs.
     pub(crate) async fn hung(&self) {
         self.shared.hung.notified().await;
     }
 
-    /// As an HTTP client for the SDK.
+    /// Returns the wire as an HTTP client for the SDK.
     pub(crate) fn client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 }
 
-/// Opens the gate whenever calls wait and none has come for a while.
-async fn release(shared: Arc<Shared>) {
+/// Releases held calls whenever none has arrived for a while.
+async fn release(shared: Arc<WireState>) {
     let mut released = 0;
     loop {
         let before = shared.arrivals.load(Ordering::SeqCst);
@@ -132,25 +132,25 @@ async fn release(shared: Arc<Shared>) {
     }
 }
 
-impl HttpClient for Wire {
+impl HttpClient for TestWire {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Tap { inner, shared: Arc::clone(&self.shared) })
+        SharedHttpConnector::new(WireTap { inner, shared: Arc::clone(&self.shared) })
     }
 }
 
-struct Tap {
+struct WireTap {
     inner: SharedHttpConnector,
-    shared: Arc<Shared>,
+    shared: Arc<WireState>,
 }
 
-impl std::fmt::Debug for Tap {
+impl std::fmt::Debug for WireTap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tap")
     }
 }
 
-impl HttpConnector for Tap {
+impl HttpConnector for WireTap {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (inner, shared) = (self.inner.clone(), Arc::clone(&self.shared));
         HttpConnectorFuture::new(async move {
@@ -170,15 +170,15 @@ impl HttpConnector for Tap {
                 opened.await;
             }
             match decide(number, &action) {
-                Fate::Pass => inner.call(request).await,
-                Fate::Throttle => Ok(error(503, "Throttling")),
-                Fate::Fail => Ok(error(503, "ServiceUnavailable")),
-                Fate::LoseAnswer => {
+                WireFate::Pass => inner.call(request).await,
+                WireFate::Throttle => Ok(error(503, "Throttling")),
+                WireFate::Fail => Ok(error(503, "ServiceUnavailable")),
+                WireFate::LoseAnswer => {
                     let _ = inner.call(request).await;
                     Err(ConnectorError::io("the answer was lost".into()))
                 }
-                Fate::HangBefore => hang(&shared).await,
-                Fate::HangAfter => {
+                WireFate::HangBefore => hang(&shared).await,
+                WireFate::HangAfter => {
                     let _ = inner.call(request).await;
                     hang(&shared).await
                 }
@@ -187,20 +187,20 @@ impl HttpConnector for Tap {
     }
 }
 
-/// Says so, and never ends.
-async fn hang(shared: &Shared) -> Result<HttpResponse, ConnectorError> {
+/// Signals that a call hangs, and never returns.
+async fn hang(shared: &WireState) -> Result<HttpResponse, ConnectorError> {
     shared.hung.notify_one();
     std::future::pending().await
 }
 
-/// An error in the shape that every XML protocol of AWS reads.
+/// Returns an error in a format that every XML protocol of AWS reads.
 fn error(status: u16, code: &str) -> HttpResponse {
     let inner = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>made by the test</Message></Error>");
     let body = format!("<Response><Errors>{inner}</Errors><RequestID>test</RequestID></Response>");
     HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body))
 }
 
-/// Leads a request to the endpoint. It still says which host it was meant for: moto tells services apart by it.
+/// Sends a request to the endpoint. It keeps the original host: moto tells services apart by it.
 fn divert(request: &mut HttpRequest, endpoint: &str) {
     let uri = request.uri().to_owned();
     let host = uri.split('/').nth(2).unwrap_or_default().to_owned();
@@ -208,7 +208,7 @@ fn divert(request: &mut HttpRequest, endpoint: &str) {
     request.set_uri(format!("{endpoint}{}", path(&uri))).expect("an address is an address");
 }
 
-/// The service and action of a request: `ec2:CreateVpc`, `ssm:GetParameters`, `PUT s3 /bucket/key`.
+/// Returns the service and action of a request: `ec2:CreateVpc`, `ssm:GetParameters`, `PUT s3 /bucket/key`.
 fn action(request: &HttpRequest) -> String {
     let service = request
         .headers()
@@ -227,7 +227,7 @@ fn action(request: &HttpRequest) -> String {
     }
 }
 
-/// The path and query of a URI.
+/// Returns the path and query of a URI.
 fn path(uri: &str) -> String {
     uri.splitn(4, '/').nth(3).map_or_else(|| "/".to_owned(), |path| format!("/{path}"))
 }

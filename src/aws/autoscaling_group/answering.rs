@@ -1,25 +1,25 @@
-//! What load balancers say of a group's machines.
+//! The health of a group's machines, as reported by load balancers.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::target_group::health;
 use crate::engine::Failure;
 
-/// What load balancers say of the machines behind some target groups: a group's own, and those of its siblings.
+/// The health of the machines behind some target groups: a group's own, and those of its siblings.
 #[derive(Debug, Default)]
-pub(super) struct Answering {
-    /// Those that answer in every one of them; `None` if there is none.
+pub(super) struct TargetStates {
+    /// The machines that are healthy in every one of them; `None` if there is no target group.
     pub(super) healthy: Option<BTreeSet<String>>,
-    /// Those that should answer somewhere and do not.
+    /// The machines that are unhealthy in at least one of them.
     ill: BTreeSet<String>,
 }
 
-impl Answering {
-    /// Asks about the machines behind these target groups.
-    pub(super) async fn ask(aws: &Aws, target_groups: &[String]) -> Result<Self, Failure> {
+impl TargetStates {
+    /// Reads the health of the machines behind these target groups.
+    pub(super) async fn ask(aws: &AwsProvider, target_groups: &[String]) -> Result<Self, Failure> {
         let mut all = Self::default();
         for arn in target_groups {
             // Without a listener in front of it nobody checks a target group; what is draining is on its way out.
@@ -35,7 +35,7 @@ impl Answering {
         Ok(all)
     }
 
-    /// A machine that does not answer, while this one does: with both away, etcd may have lost its quorum.
+    /// Returns an unhealthy machine, if this one is healthy: with both of them gone, etcd may have lost its quorum.
     pub(super) fn missing_beside(&self, machine: &str) -> Option<&String> {
         let answers = self.healthy.as_ref().is_some_and(|healthy| healthy.contains(machine));
         self.ill.iter().find(|ill| answers && *ill != machine)
@@ -46,15 +46,19 @@ impl Answering {
     }
 }
 
-/// Those of a group's target groups in which a new machine has to answer before the next one goes: where all of these
-/// machines, which it replaces, do.
+/// Returns those of a group's target groups in which a new machine must be healthy before the next one is replaced: the
+/// groups in which all of these machines, which it replaces, are healthy.
 ///
-/// Where some do not, a service is down, or answers only where its pods are: that is no fault of a new machine.
-pub(super) async fn binding(aws: &Aws, group: &Answer, machines: &BTreeSet<String>) -> Result<Vec<String>, Failure> {
+/// If some are unhealthy, a service is down, or answers only where its pods are: that is not caused by a new machine.
+pub(super) async fn binding(
+    aws: &AwsProvider,
+    group: &Answer,
+    machines: &BTreeSet<String>,
+) -> Result<Vec<String>, Failure> {
     let mut binding = Vec::new();
     for arn in group.target_group_arns() {
         let alone = std::slice::from_ref(arn);
-        if Answering::ask(aws, alone).await?.answer(machines) {
+        if TargetStates::ask(aws, alone).await?.answer(machines) {
             binding.push(arn.clone());
         }
     }
@@ -71,11 +75,11 @@ mod tests {
 
     #[test]
     fn a_master_that_answers_stays_while_another_one_does_not() {
-        let answering = Answering { healthy: Some(names(&["i-a", "i-c"])), ill: names(&["i-b"]) };
+        let answering = TargetStates { healthy: Some(names(&["i-a", "i-c"])), ill: names(&["i-b"]) };
         assert_eq!(answering.missing_beside("i-a").map(String::as_str), Some("i-b"));
         assert_eq!(answering.missing_beside("i-b"), None, "the one that is down may be replaced at any time");
-        let well = Answering { healthy: Some(names(&["i-a", "i-b", "i-c"])), ill: BTreeSet::new() };
+        let well = TargetStates { healthy: Some(names(&["i-a", "i-b", "i-c"])), ill: BTreeSet::new() };
         assert_eq!(well.missing_beside("i-a"), None);
-        assert_eq!(Answering::default().missing_beside("i-w"), None, "workers have no quorum");
+        assert_eq!(TargetStates::default().missing_beside("i-w"), None, "workers have no quorum");
     }
 }

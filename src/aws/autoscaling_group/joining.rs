@@ -1,16 +1,16 @@
-//! Masters that come to others: the next one comes, or goes, when they belong to the cluster.
+//! Masters that join others: the next one starts, or is removed, once they are members of the cluster.
 
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::kind::seen;
 use crate::aws::s3::keys;
 use crate::engine::{Failure, Live};
 use crate::resource::AutoScalingGroup;
 
-/// Whether the group's machines are masters that come to others.
+/// Returns `true` if the group's machines are masters that join others.
 ///
-/// A master says so in the bucket once its etcd is healthy. Before any has, all masters begin the cluster together, and
-/// none of them is ready alone. So it is asked once a run: those that a run begins together stay together.
-pub(super) async fn joins_living_cluster(aws: &Aws, live: &Live) -> Result<bool, Failure> {
+/// A master reports in the bucket that its etcd is healthy. Before the first report, all masters start the cluster together,
+/// and none of them is ready alone. So this is checked once per run: masters that a run starts together stay together.
+pub(super) async fn joins_living_cluster(aws: &AwsProvider, live: &Live) -> Result<bool, Failure> {
     if !seen::<AutoScalingGroup>(live)?.is_masters() {
         return Ok(false);
     }

@@ -1,4 +1,4 @@
-//! The machines of a group, and what they were started from.
+//! The machines of a group, and the template version that they were started from.
 
 use std::collections::BTreeSet;
 
@@ -6,20 +6,20 @@ use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Answer, Instance, LaunchTemplateSpecification, LifecycleState as State,
 };
 
-use crate::engine::Member;
+use crate::engine::GroupMember;
 use crate::words;
 
-/// What a group starts machines from.
+/// The template that a group starts machines from.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Template {
-    /// The launch template's id, or what the group has in its place.
+pub(super) struct GroupTemplate {
+    /// The launch template's id, or the name of what the group uses instead of one.
     pub(super) id: String,
     /// Its version.
     pub(super) version: String,
 }
 
-/// What the group starts machines from. Somebody may have given it something else than a launch template.
-pub(super) fn template(group: &Answer) -> Template {
+/// Returns the template that the group starts machines from. It may have been changed to something else.
+pub(super) fn template(group: &Answer) -> GroupTemplate {
     let mixed = || {
         let policy = group.mixed_instances_policy()?;
         let id = policy.launch_template()?.launch_template_specification()?.launch_template_id()?;
@@ -33,13 +33,13 @@ pub(super) fn template(group: &Answer) -> Template {
         (id, template.version().unwrap_or("$Default").to_owned())
     };
     let (id, version) = group.launch_template().map(template).or_else(mixed).or_else(configuration).unwrap_or_default();
-    Template { id, version }
+    GroupTemplate { id, version }
 }
 
-/// The machines of a group.
-pub(super) fn members(group: &Answer) -> Vec<Member> {
+/// Returns the machines of a group.
+pub(super) fn members(group: &Answer) -> Vec<GroupMember> {
     let own = template(group);
-    let member = |machine: &Instance| Member {
+    let member = |machine: &Instance| GroupMember {
         id: machine.instance_id().unwrap_or_default().to_owned(),
         zone: machine.availability_zone().unwrap_or_default().to_owned(),
         state: machine.lifecycle_state().map(State::as_str).unwrap_or_default().to_owned(),
@@ -50,8 +50,8 @@ pub(super) fn members(group: &Answer) -> Vec<Member> {
     members
 }
 
-/// The version that a machine was started from; with the template's id if it is not the group's.
-fn version(machine: &Instance, own: &Template) -> String {
+/// Returns the version that a machine was started from; with the template's id if it is not the group's.
+fn version(machine: &Instance, own: &GroupTemplate) -> String {
     let Some(template) = machine.launch_template() else { return "unknown".to_owned() };
     let version = template.version().unwrap_or_default();
     match template.launch_template_id() {
@@ -60,15 +60,15 @@ fn version(machine: &Instance, own: &Template) -> String {
     }
 }
 
-/// Versions of a template that differ in nothing but tags: the first one, and the last.
+/// The range of template versions that differ only in tags: the first one, and the last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Alike<'a> {
+pub(super) struct EqualVersions<'a> {
     pub(super) first: &'a str,
     pub(super) last: &'a str,
 }
 
-impl Alike<'_> {
-    /// Returns true for a version of this range.
+impl EqualVersions<'_> {
+    /// Returns `true` for a version in this range.
     pub(super) fn contains(self, version: &str) -> bool {
         let number = |text: &str| text.parse::<u64>().ok();
         match (number(version), number(self.first), number(self.last)) {
@@ -78,9 +78,9 @@ impl Alike<'_> {
     }
 }
 
-/// The oldest version that a machine of the group runs, or the first one that is like it; the group's own if it has no
-/// machine.
-pub(super) fn oldest(group: &Answer, alike: Alike<'_>) -> String {
+/// Returns the oldest version that a machine of the group runs, or the first version that is like it; the group's own if it
+/// has no machine.
+pub(super) fn oldest(group: &Answer, alike: EqualVersions<'_>) -> String {
     let like = |version: String| if alike.contains(&version) { alike.first.to_owned() } else { version };
     let versions = members(group).into_iter().filter(|member| stays(&member.state)).map(|member| like(member.version));
     // What is no number was not started from the group's template: nothing is older.
@@ -88,32 +88,32 @@ pub(super) fn oldest(group: &Answer, alike: Alike<'_>) -> String {
     oldest.unwrap_or_else(|| like(template(group).version))
 }
 
-/// Whether a machine in this state will still be in the group in a while.
+/// Returns `true` if a machine in this state is not about to leave the group.
 pub(super) fn stays(state: &str) -> bool {
     !state.starts_with("Terminat") && !state.starts_with("Detach")
 }
 
-/// Whether a machine in this state is shutting down.
+/// Returns `true` if a machine in this state is shutting down.
 pub(super) fn is_ending(state: &str) -> bool {
     state.starts_with("Terminating")
 }
 
-/// Whether a machine in this state does its work.
+/// Returns `true` if a machine in this state is in service.
 pub(super) fn serves(state: &str) -> bool {
     state == State::InService.as_str()
 }
 
-/// So many machines, in words.
+/// Formats a number of machines.
 pub(super) fn machines(count: usize) -> String {
     words::count(count, "machine")
 }
 
-/// How many machines do their work.
+/// Returns the number of machines in service.
 pub(super) fn serving(group: &Answer) -> usize {
     members(group).iter().filter(|member| serves(&member.state)).count()
 }
 
-/// The machines in service whose version is of a kind.
+/// Returns the machines in service whose version matches.
 pub(super) fn running(group: &Answer, version: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let running = members(group).into_iter().filter(|member| serves(&member.state) && version(&member.version));
     running.map(|member| member.id).collect()

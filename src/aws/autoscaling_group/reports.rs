@@ -1,4 +1,4 @@
-//! What machines write of themselves into the bucket: a new one counts when it says that it is ready.
+//! Status reports that machines write into the bucket: a new machine counts once it has reported that it is ready.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,71 +7,71 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::wait::PATIENCE;
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::failure::if_there;
 use crate::aws::s3::S3;
 use crate::engine::Failure;
-use crate::health::{Progress, Status};
+use crate::health::{JoinProgress, MachineStatus};
 use crate::resource::{STATUS, machine_file};
 
-/// How often a machine may say that it has failed: it tries again by itself.
+/// Number of failures that a machine may report before it is given up: it retries by itself.
 const FAILURES: usize = 3;
 
-/// What to do about a machine that does not come up.
+/// Advice for a machine that does not start up.
 pub(super) const LOOK: &str = "Its console output (EC2, \"Get system log\") and `journalctl -u quorate-node` on it say \
                                why; then run `quorate apply` again, with another file if it takes one";
 
-/// What the machines of a group have said so far.
+/// The reports of a group's machines so far.
 #[derive(Debug, Default)]
-pub(super) struct Reports {
-    machines: BTreeMap<String, Report>,
+pub(super) struct MachineReports {
+    machines: BTreeMap<String, MachineReport>,
 }
 
 #[derive(Debug)]
-struct Report {
-    /// Since when it is listened to.
+struct MachineReport {
+    /// Time of the first request for its report.
     since: Instant,
-    last: Option<Status>,
-    /// When it said that it had failed.
+    last: Option<MachineStatus>,
+    /// Times at which it reported a failure.
     failures: BTreeSet<Timestamp>,
 }
 
-impl Reports {
-    /// Asks what these machines say now. One that is ready is not asked again.
-    pub(super) async fn ask(&mut self, aws: &Aws, machines: &BTreeSet<String>) -> Result<(), Failure> {
+impl MachineReports {
+    /// Reads the current reports of these machines, except of those that are ready.
+    pub(super) async fn ask(&mut self, aws: &AwsProvider, machines: &BTreeSet<String>) -> Result<(), Failure> {
         let open: Vec<&String> = machines.iter().filter(|machine| !self.is_ready(machine)).collect();
         let said = try_join_all(open.iter().map(|machine| status(aws, machine))).await?;
         for (machine, said) in open.into_iter().zip(said) {
-            self.hear(machine, said, Instant::now());
+            self.add(machine, said, Instant::now());
         }
         Ok(())
     }
 
-    /// Notes what a machine said; `None` if it has said nothing.
-    pub(super) fn hear(&mut self, machine: &str, said: Option<Status>, now: Instant) {
-        let unheard = || Report { since: now, last: None, failures: BTreeSet::new() };
+    /// Records the report of a machine; `None` if there is no report.
+    pub(super) fn add(&mut self, machine: &str, said: Option<MachineStatus>, now: Instant) {
+        let unheard = || MachineReport { since: now, last: None, failures: BTreeSet::new() };
         let report = self.machines.entry(machine.to_owned()).or_insert_with(unheard);
-        report.failures.extend(said.iter().filter(|said| said.state == Progress::Failed).map(|said| said.at));
+        report.failures.extend(said.iter().filter(|said| said.state == JoinProgress::Failed).map(|said| said.at));
         report.last = said;
     }
 
-    /// Whether a machine has said that it is through.
+    /// Returns `true` if a machine has reported that it is ready.
     pub(super) fn is_ready(&self, machine: &str) -> bool {
-        self.last(machine).is_some_and(|last| last.state == Progress::Ready)
+        self.last(machine).is_some_and(|last| last.state == JoinProgress::Ready)
     }
 
-    /// Whether a machine has said that it is not. Silence is no such word: what it said long ago may have been cleared
-    /// away.
+    /// Returns `true` if a machine has reported that it is not ready. A missing report does not count: an old report may have
+    /// been deleted.
     pub(super) fn is_ill(&self, machine: &str) -> bool {
-        self.last(machine).is_some_and(|last| last.state != Progress::Ready)
+        self.last(machine).is_some_and(|last| last.state != JoinProgress::Ready)
     }
 
-    /// What a machine said last, as the end of a sentence about it.
-    pub(super) fn word(&self, machine: &str) -> String {
+    /// Describes the last report of a machine, as the end of a sentence about it.
+    pub(super) fn last_report(&self, machine: &str) -> String {
         word(self.last(machine))
     }
 
-    /// Why a machine is no longer waited for, if it is not.
+    /// Returns the reason for no longer waiting for a machine; `None` while it is waited for.
     pub(super) fn overdue(&self, machine: &str, now: Instant) -> Option<String> {
         let report = self.machines.get(machine)?;
         if self.is_ready(machine) {
@@ -84,26 +84,26 @@ impl Reports {
         }
         let minutes = PATIENCE.as_secs() / 60;
         (now - report.since >= PATIENCE)
-            .then(|| format!("{machine} runs for {minutes} minutes, is not ready, and {}", self.word(machine)))
+            .then(|| format!("{machine} runs for {minutes} minutes, is not ready, and {}", self.last_report(machine)))
     }
 
-    fn last(&self, machine: &str) -> Option<&Status> {
+    fn last(&self, machine: &str) -> Option<&MachineStatus> {
         self.machines.get(machine)?.last.as_ref()
     }
 }
 
-/// What a machine said, as the end of a sentence about it.
-pub(super) fn word(said: Option<&Status>) -> String {
+/// Describes a report, as the end of a sentence about the machine.
+pub(super) fn word(said: Option<&MachineStatus>) -> String {
     match said {
         None => "has not reported yet".to_owned(),
-        Some(Status { state: Progress::Working, step, .. }) => format!("is at the step `{step}`"),
-        Some(Status { state: Progress::Failed, step, .. }) => format!("failed in the step `{step}`"),
-        Some(Status { state: Progress::Ready, .. }) => "is ready".to_owned(),
+        Some(MachineStatus { state: JoinProgress::Working, step, .. }) => format!("is at the step `{step}`"),
+        Some(MachineStatus { state: JoinProgress::Failed, step, .. }) => format!("failed in the step `{step}`"),
+        Some(MachineStatus { state: JoinProgress::Ready, .. }) => "is ready".to_owned(),
     }
 }
 
-/// What a machine wrote last; nothing if it wrote nothing, or nothing that can be read.
-pub(super) async fn status(aws: &Aws, machine: &str) -> Result<Option<Status>, Failure> {
+/// Returns the last report of a machine; `None` if there is none, or none that can be parsed.
+pub(super) async fn status(aws: &AwsProvider, machine: &str) -> Result<Option<MachineStatus>, Failure> {
     let key = format!("{}{}", aws.scope.prefix, machine_file(machine, STATUS));
     let request = || aws.s3.get_object().bucket(&aws.scope.bucket).key(&key).send();
     let Some(answer) = if_there(aws.read(S3, "GetObject", request).await)? else { return Ok(None) };
@@ -119,30 +119,30 @@ mod tests {
 
     use super::*;
 
-    fn status(state: Progress, second: i64) -> Status {
+    fn status(state: JoinProgress, second: i64) -> MachineStatus {
         let at = Timestamp::from_second(second).unwrap();
-        Status { step: "join".to_owned(), state, at, certificates_end: None }
+        MachineStatus { step: "join".to_owned(), state, at, certificates_end: None }
     }
 
     #[test]
     fn a_machine_may_fail_twice_and_the_same_word_counts_once() {
-        let (mut reports, now) = (Reports::default(), Instant::now());
+        let (mut reports, now) = (MachineReports::default(), Instant::now());
         for second in [1, 1, 2, 2] {
-            reports.hear("i-1", Some(status(Progress::Failed, second)), now);
-            reports.hear("i-1", Some(status(Progress::Working, second)), now);
+            reports.add("i-1", Some(status(JoinProgress::Failed, second)), now);
+            reports.add("i-1", Some(status(JoinProgress::Working, second)), now);
         }
         assert_eq!(reports.overdue("i-1", now), None);
-        reports.hear("i-1", Some(status(Progress::Failed, 3)), now);
+        reports.add("i-1", Some(status(JoinProgress::Failed, 3)), now);
         let why = reports.overdue("i-1", now).unwrap();
         assert_eq!(why, "i-1 has failed 3 times, last in the step `join`");
-        reports.hear("i-1", Some(status(Progress::Ready, 4)), now);
+        reports.add("i-1", Some(status(JoinProgress::Ready, 4)), now);
         assert_eq!(reports.overdue("i-1", now), None, "it came up after all");
     }
 
     #[test]
     fn a_machine_that_says_nothing_is_not_waited_for_for_ever() {
-        let (mut reports, now) = (Reports::default(), Instant::now());
-        reports.hear("i-1", None, now);
+        let (mut reports, now) = (MachineReports::default(), Instant::now());
+        reports.add("i-1", None, now);
         assert!(!reports.is_ready("i-1") && !reports.is_ill("i-1"));
         assert_eq!(reports.overdue("i-1", now + PATIENCE - Duration::from_secs(1)), None);
         let why = reports.overdue("i-1", now + PATIENCE).unwrap();
@@ -151,9 +151,9 @@ mod tests {
 
     #[test]
     fn a_machine_that_moves_on_and_on_is_not_waited_for_for_ever_either() {
-        let (mut reports, now) = (Reports::default(), Instant::now());
-        reports.hear("i-1", None, now);
-        reports.hear("i-1", Some(status(Progress::Working, 900)), now + PATIENCE);
+        let (mut reports, now) = (MachineReports::default(), Instant::now());
+        reports.add("i-1", None, now);
+        reports.add("i-1", Some(status(JoinProgress::Working, 900)), now + PATIENCE);
         assert!(reports.overdue("i-1", now + PATIENCE).is_some());
     }
 }

@@ -5,156 +5,166 @@ use std::collections::BTreeSet;
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use tokio::time::Instant;
 
-use super::answering::{Answering, binding};
-use super::members::{Alike, is_ending, machines, members, running, serves, stays};
-use super::reports::{LOOK, Reports};
-use super::wait::{Stall, arrived, find};
+use super::answering::{TargetStates, binding};
+use super::members::{EqualVersions, is_ending, machines, members, running, serves, stays};
+use super::reports::{LOOK, MachineReports};
+use super::wait::{StallMonitor, arrived, find};
 use super::{AUTOSCALING, groups};
-use crate::aws::Aws;
-use crate::engine::{Class, Failure, Live, Member, Note};
+use crate::aws::AwsProvider;
+use crate::engine::{Failure, FailureClass, GroupMember, Live, ProgressNote};
 use crate::resource::AutoScalingGroup;
 
-/// What comes next.
+/// The next step of a roll.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Every machine is as it should be.
+pub(super) enum RollStep {
+    /// Every machine runs the wanted version and is ready.
     Done,
-    /// Something is on its way.
+    /// A change is in progress; the text describes it.
     Wait(String),
-    /// This new machine runs, and has to say that it is ready.
+    /// This new machine runs, and must report that it is ready.
     Hear(String),
     /// This machine is replaced.
     Replace(String),
-    /// A new machine does not come up, and why that is said.
+    /// A new machine does not start up; the text is the reason.
     GiveUp(String),
 }
 
-/// What decides: the group as it is seen, and what is known of its machines.
-pub(super) struct Signs<'a> {
+/// The inputs of the decision: the group as observed, and the known state of its machines.
+pub(super) struct RollState<'a> {
     /// The versions that machines should run.
-    pub(super) wanted: Alike<'a>,
-    /// Machines that were told to go, which Auto Scaling may not show yet.
+    pub(super) wanted: EqualVersions<'a>,
+    /// Machines that were terminated, which Auto Scaling may not show yet.
     pub(super) replaced: &'a BTreeSet<String>,
-    /// Those that answer in every target group that counts, if any does.
+    /// The machines that are healthy in every target group that counts; `None` without such a group.
     pub(super) healthy: Option<&'a BTreeSet<String>>,
-    /// What machines say of themselves.
-    pub(super) reports: &'a Reports,
+    /// The reports of the machines.
+    pub(super) reports: &'a MachineReports,
 }
 
-/// Replaces the machines that do not run the wanted version, and those that were there before and do not come up. A
-/// machine drains itself when it is told to go.
-pub(super) async fn roll(wanted: &AutoScalingGroup, aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
-    let alike = alike(wanted);
-    let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), Reports::default(), None);
-    let mut stall = Stall::new(&live.id);
+/// Replaces the machines that do not run the wanted version, and older machines that do not start up. A machine drains
+/// itself when it is terminated.
+pub(super) async fn roll(
+    wanted: &AutoScalingGroup,
+    aws: &AwsProvider,
+    live: &Live,
+    note: ProgressNote<'_>,
+) -> Result<Live, Failure> {
+    let alike = same_version(wanted);
+    let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), MachineReports::default(), None);
+    let mut stall = StallMonitor::new(&live.id);
     let mut watch = aws.polls.groups.watch();
     loop {
-        let found = watch.look(|| groups(aws)).await?;
+        let found = watch.poll(|| groups(aws)).await?;
         let Some(group) = find(&found, &live.id) else {
             stall.see(aws, note, "the group is not to be seen").await?;
             continue;
         };
         let target_groups = match &target_groups {
             Some(known) => known,
-            None => target_groups.insert(begin(wanted, aws, group, &mut reports).await?),
+            None => target_groups.insert(start_roll(wanted, aws, group, &mut reports).await?),
         };
         reports.ask(aws, &running(group, |machine| alike.contains(machine))).await?;
-        let answering = Answering::ask(aws, target_groups).await?;
+        let answering = TargetStates::ask(aws, target_groups).await?;
         let healthy = answering.healthy.as_ref();
-        let step = next(group, &Signs { wanted: alike, replaced: &replaced, healthy, reports: &reports });
-        match heard_out(step, live, &reports) {
-            Next::Done => return arrived(aws, live, group, alike),
-            Next::Wait(what) => stall.see(aws, note, &what).await?,
-            Next::Hear(machine) => stall.see(aws, note, &format!("{machine} {}", reports.word(&machine))).await?,
-            Next::GiveUp(why) => return Err(unready(group, alike, &why)),
-            Next::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
+        let step = next(group, &RollState { wanted: alike, replaced: &replaced, healthy, reports: &reports });
+        match fully_reported(step, live, &reports) {
+            RollStep::Done => return arrived(aws, live, group, alike),
+            RollStep::Wait(what) => stall.see(aws, note, &what).await?,
+            RollStep::Hear(machine) => {
+                stall.see(aws, note, &format!("{machine} {}", reports.last_report(&machine))).await?;
+            }
+            RollStep::GiveUp(why) => return Err(unready(group, alike, &why)),
+            RollStep::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
                 let ill = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
                 let what = format!("{machine} is not replaced while {ill} does not answer");
                 stall.see(aws, note, &what).await?;
             }
-            Next::Replace(machine) => {
+            RollStep::Replace(machine) => {
                 note(format!("replacing {machine}"));
                 terminate(aws, &machine).await?;
                 replaced.insert(machine);
-                stall = Stall::new(&live.id);
-                watch.hurry();
+                stall = StallMonitor::new(&live.id);
+                watch.poll_now();
             }
         }
     }
 }
 
-/// The versions that are as good as the wanted one.
-fn alike(wanted: &AutoScalingGroup) -> Alike<'_> {
-    Alike { first: wanted.machines.known().unwrap_or_default(), last: wanted.version.known().unwrap_or_default() }
+/// Returns the versions that differ from the wanted one only in tags.
+fn same_version(wanted: &AutoScalingGroup) -> EqualVersions<'_> {
+    EqualVersions {
+        first: wanted.machines.known().unwrap_or_default(),
+        last: wanted.version.known().unwrap_or_default(),
+    }
 }
 
-/// Listens to the old machines once: those that say that they are ill go first. The target groups that count.
-async fn begin(
+/// Reads the old machines' reports once: those not ready are replaced first. Returns the target groups that count.
+async fn start_roll(
     wanted: &AutoScalingGroup,
-    aws: &Aws,
+    aws: &AwsProvider,
     group: &Answer,
-    reports: &mut Reports,
+    reports: &mut MachineReports,
 ) -> Result<Vec<String>, Failure> {
-    let alike = alike(wanted);
+    let alike = same_version(wanted);
     let old = running(group, |machine| !alike.contains(machine));
     reports.ask(aws, &old).await?;
     if wanted.is_masters() { Ok(group.target_group_arns().to_vec()) } else { binding(aws, group, &old).await }
 }
 
-/// Decides what comes next.
-pub(super) fn next(group: &Answer, signs: &Signs<'_>) -> Next {
-    let stays = |member: &Member| stays(&member.state) && !signs.replaced.contains(&member.id);
+/// Decides the next step.
+pub(super) fn next(group: &Answer, signs: &RollState<'_>) -> RollStep {
+    let stays = |member: &GroupMember| stays(&member.state) && !signs.replaced.contains(&member.id);
     let staying: Vec<_> = members(group).into_iter().filter(stays).collect();
-    let answers = |member: &Member| signs.healthy.is_none_or(|healthy| healthy.contains(&member.id));
+    let answers = |member: &GroupMember| signs.healthy.is_none_or(|healthy| healthy.contains(&member.id));
     let size = group.desired_capacity().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
     let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| signs.wanted.contains(&member.version));
     if staying.len() < size {
-        return Next::Wait(format!("{} of {} there", staying.len(), machines(size)));
+        return RollStep::Wait(format!("{} of {} there", staying.len(), machines(size)));
     }
     let left = || format!("{} to replace", machines(old.len()));
     if let Some(late) = new.iter().find(|member| !serves(&member.state)) {
-        return Next::Wait(format!("{}: {}; {}", late.id, late.state, left()));
+        return RollStep::Wait(format!("{}: {}; {}", late.id, late.state, left()));
     }
     if let Some(late) = new.iter().find(|member| !signs.reports.is_ready(&member.id)) {
-        return Next::Hear(late.id.clone());
+        return RollStep::Hear(late.id.clone());
     }
     if let Some(late) = new.iter().find(|member| !answers(member)) {
-        return Next::Wait(format!("{}: not healthy in its target group yet; {}", late.id, left()));
+        return RollStep::Wait(format!("{}: not healthy in its target group yet; {}", late.id, left()));
     }
-    let works = |member: &Member| serves(&member.state) && answers(member) && !signs.reports.is_ill(&member.id);
+    let works = |member: &GroupMember| serves(&member.state) && answers(member) && !signs.reports.is_ill(&member.id);
     if let Some(leaving) = members(group).iter().find(|member| is_ending(&member.state)) {
         // It drains itself while it shuts down: the next one goes when that is over.
-        return Next::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left()));
+        return RollStep::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left()));
     }
     // A machine that does no work goes first: nobody misses it.
     match old.iter().min_by_key(|member| (works(member), &member.id)) {
-        Some(machine) => Next::Replace(machine.id.clone()),
-        None => Next::Done,
+        Some(machine) => RollStep::Replace(machine.id.clone()),
+        None => RollStep::Done,
     }
 }
 
-/// Listens to a machine no longer than it takes. One that was there before the roll has another one put in its place;
-/// one that the roll itself has started ends it, or machine after machine would go the same way.
-fn heard_out(step: Next, live: &Live, reports: &Reports) -> Next {
-    let Next::Hear(machine) = step else { return step };
+/// Limits the wait for a machine's report. A late machine that is older than the roll is replaced; one that the roll itself
+/// has started ends the roll, or machine after machine would fail in the same way.
+fn fully_reported(step: RollStep, live: &Live, reports: &MachineReports) -> RollStep {
+    let RollStep::Hear(machine) = step else { return step };
     match reports.overdue(&machine, Instant::now()) {
-        None => Next::Hear(machine),
-        Some(_) if live.members.iter().any(|member| member.id == machine) => Next::Replace(machine),
-        Some(why) => Next::GiveUp(why),
+        None => RollStep::Hear(machine),
+        Some(_) if live.members.iter().any(|member| member.id == machine) => RollStep::Replace(machine),
+        Some(why) => RollStep::GiveUp(why),
     }
 }
 
-/// The end of a roll whose new machine does not come up.
-fn unready(group: &Answer, alike: Alike<'_>, why: &str) -> Failure {
+/// Returns the failure of a roll whose new machine does not start up.
+fn unready(group: &Answer, alike: EqualVersions<'_>, why: &str) -> Failure {
     let old = running(group, |machine| !alike.contains(machine)).len();
     let name = group.auto_scaling_group_name().unwrap_or_default();
     let spared = if old == 0 { String::new() } else { format!(", so the {} before it in {name} stay", machines(old)) };
     let message = format!("{why}{spared}. {LOOK}");
-    Failure::own(Class::Fatal, "roll", message)
+    Failure::own(FailureClass::Fatal, "roll", message)
 }
 
-/// Ends a machine; its group starts another one in its place.
-async fn terminate(aws: &Aws, machine: &str) -> Result<(), Failure> {
+/// Terminates a machine; its group starts another one in its place.
+async fn terminate(aws: &AwsProvider, machine: &str) -> Result<(), Failure> {
     let request = aws
         .autoscaling
         .terminate_instance_in_auto_scaling_group()

@@ -1,5 +1,5 @@
-//! The tags of a group's machines and of their root volumes: Auto Scaling and EC2 give them at launch only, so a change
-//! is brought to those that run.
+//! The tags of a group's machines and of their root volumes. Auto Scaling and EC2 set them at launch only, so a change is
+//! applied here to the machines that run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,32 +9,36 @@ use futures_util::future::try_join_all;
 
 use super::members::running;
 use super::named;
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::ec2::{EC2, from_ec2, to_ec2};
 use crate::aws::failure::if_there;
-use crate::aws::kind::Look;
+use crate::aws::kind::ObserveCache;
 use crate::aws::volume;
-use crate::engine::{Class, Failure};
+use crate::engine::{Failure, FailureClass};
 use crate::resource::Tags;
 
-/// The most values that a filter takes.
+/// Maximum number of values of a filter.
 const FILTERED: usize = 200;
-/// The number of objects that one call tags; the limit of AWS is a thousand.
+/// Number of objects that one call tags; the limit of AWS is 1,000.
 const TAGGED: usize = 500;
 
 /// An object that carries a machine's tags: the instance, or its root volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Carrier {
+pub(super) struct TaggedResource {
     pub(super) id: String,
     pub(super) tags: Tags,
 }
 
 /// The objects that carry tags, by machine.
-pub(super) type Carriers = BTreeMap<String, Vec<Carrier>>;
+pub(super) type TaggedResources = BTreeMap<String, Vec<TaggedResource>>;
 
-/// Returns what the machines of some groups carry, and their root volumes. `seen` are the instances with the cluster's
-/// tag; others are asked for by their ids.
-pub(super) async fn carriers(look: &Look<'_>, groups: &[Answer], seen: &[Instance]) -> Result<Carriers, Failure> {
+/// Returns the tags of the machines of some groups and of their root volumes. `seen` are the instances with the cluster's
+/// tag; others are read by their ids.
+pub(super) async fn carriers(
+    look: &ObserveCache<'_>,
+    groups: &[Answer],
+    seen: &[Instance],
+) -> Result<TaggedResources, Failure> {
     let (aws, serving) = (look.aws, groups.iter().flat_map(|group| running(group, |_| true)));
     let known: BTreeSet<&str> = seen.iter().filter_map(Instance::instance_id).collect();
     let (there, unseen): (BTreeSet<String>, BTreeSet<String>) = serving.partition(|id| known.contains(id.as_str()));
@@ -45,13 +49,15 @@ pub(super) async fn carriers(look: &Look<'_>, groups: &[Answer], seen: &[Instanc
     Ok(instances.iter().filter_map(|instance| carried(instance, &volumes)).collect())
 }
 
-fn carried(instance: &Instance, volumes: &[Volume]) -> Option<(String, Vec<Carrier>)> {
+fn carried(instance: &Instance, volumes: &[Volume]) -> Option<(String, Vec<TaggedResource>)> {
     let id = instance.instance_id()?.to_owned();
     let root =
         volumes.iter().find(|volume| volume.volume_id().is_some() && volume.volume_id() == root_volume(instance));
-    let root = root
-        .map(|volume| Carrier { id: volume.volume_id().unwrap_or_default().to_owned(), tags: from_ec2(volume.tags()) });
-    let own = Carrier { id: id.clone(), tags: from_ec2(instance.tags()) };
+    let root = root.map(|volume| TaggedResource {
+        id: volume.volume_id().unwrap_or_default().to_owned(),
+        tags: from_ec2(volume.tags()),
+    });
+    let own = TaggedResource { id: id.clone(), tags: from_ec2(instance.tags()) };
     Some((id, std::iter::once(own).chain(root).collect()))
 }
 
@@ -61,9 +67,9 @@ fn root_volume(instance: &Instance) -> Option<&str> {
     device.ebs()?.volume_id()
 }
 
-/// The group's tags (`told`, as they are to be shown), with a note where a machine or its root volume has another value
+/// Returns the group's tags (`told`, as they are shown), with a note where a machine or its root volume has another value
 /// or a tag that the group does not have.
-pub(super) fn with_carriers(mut told: Tags, group: &Answer, own: &Tags, carriers: &Carriers) -> Tags {
+pub(super) fn with_carriers(mut told: Tags, group: &Answer, own: &Tags, carriers: &TaggedResources) -> Tags {
     let machines = running(group, |_| true);
     for carrier in machines.iter().filter_map(|machine| carriers.get(machine)).flatten() {
         for (key, value) in own.iter().filter(|(key, value)| carrier.tags.get(*key) != Some(value)) {
@@ -80,8 +86,8 @@ pub(super) fn with_carriers(mut told: Tags, group: &Answer, own: &Tags, carriers
     told
 }
 
-/// Gives the machines of a group, and their root volumes, its tags, and takes away what is no longer wanted.
-pub(super) async fn retag(aws: &Aws, group: &str, wanted: &Tags, removed: &[String]) -> Result<(), Failure> {
+/// Sets a group's tags on its machines and their root volumes, and removes those that are no longer wanted.
+pub(super) async fn retag(aws: &AwsProvider, group: &str, wanted: &Tags, removed: &[String]) -> Result<(), Failure> {
     let groups = named(aws, &[group.to_owned()]).await?;
     let ids: Vec<String> = groups
         .iter()
@@ -100,13 +106,13 @@ pub(super) async fn retag(aws: &Aws, group: &str, wanted: &Tags, removed: &[Stri
     Ok(())
 }
 
-/// Does something to all at once; where one of them is gone meanwhile, to each of the others.
+/// Changes all objects in one call; if one of them does not exist any more, changes each of the others in its own call.
 async fn of_each<'a, F>(all: &'a [String], change: impl Fn(&'a [String]) -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
     match change(all).await {
-        Err(failure) if matches!(failure.class, Class::Gone | Class::MaybeNotYetConsistent) => {
+        Err(failure) if matches!(failure.class, FailureClass::Gone | FailureClass::MaybeNotYetConsistent) => {
             let each = all.chunks(1).map(|one| {
                 let changed = change(one);
                 async { if_there(changed.await).map(drop) }
@@ -117,19 +123,19 @@ where
     }
 }
 
-async fn give(aws: &Aws, ids: &[String], tags: &Tags) -> Result<(), Failure> {
+async fn give(aws: &AwsProvider, ids: &[String], tags: &Tags) -> Result<(), Failure> {
     let request = aws.ec2.create_tags().set_resources(Some(ids.to_vec())).set_tags(Some(to_ec2(tags)));
     aws.send(EC2, "CreateTags", request.send()).await.map(drop)
 }
 
-async fn take(aws: &Aws, ids: &[String], keys: &[String]) -> Result<(), Failure> {
+async fn take(aws: &AwsProvider, ids: &[String], keys: &[String]) -> Result<(), Failure> {
     let keys = keys.iter().map(|key| Ec2Tag::builder().key(key).build()).collect();
     let request = aws.ec2.delete_tags().set_resources(Some(ids.to_vec())).set_tags(Some(keys));
     aws.send(EC2, "DeleteTags", request.send()).await.map(drop)
 }
 
-/// The instances of these ids that are not gone, whatever their tags say.
-async fn by_ids(aws: &Aws, ids: &[String]) -> Result<Vec<Instance>, Failure> {
+/// Returns the instances with these ids that are not terminated, whatever their tags are.
+async fn by_ids(aws: &AwsProvider, ids: &[String]) -> Result<Vec<Instance>, Failure> {
     let found = ids.chunks(FILTERED).map(|some| async move {
         let ours = aws_sdk_ec2::types::Filter::builder().name("instance-id").set_values(Some(some.to_vec())).build();
         let pages = || {
@@ -157,8 +163,10 @@ mod tests {
         let member = Member::builder().instance_id("i-1").lifecycle_state(LifecycleState::InService).build();
         let group = Answer::builder().instances(member).build();
         let own = tags(&[("team", "data"), ("Name", "w")]);
-        let carriers =
-            vec![Carrier { id: "i-1".into(), tags: tags(machine) }, Carrier { id: "vol-1".into(), tags: tags(volume) }];
+        let carriers = vec![
+            TaggedResource { id: "i-1".into(), tags: tags(machine) },
+            TaggedResource { id: "vol-1".into(), tags: tags(volume) },
+        ];
         with_carriers(own.clone(), &group, &own, &[("i-1".to_owned(), carriers)].into())
     }
 

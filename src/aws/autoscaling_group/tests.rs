@@ -3,11 +3,11 @@
 use aws_sdk_autoscaling::types::builders::AutoScalingGroupBuilder;
 use aws_sdk_autoscaling::types::{Instance, LifecycleState};
 
-use super::reports::Reports;
-use super::roll::{Next, Signs, next};
+use super::reports::MachineReports;
+use super::roll::{RollState, RollStep, next};
 use super::*;
 use crate::engine::Value;
-use crate::health::{Progress, Status};
+use crate::health::{JoinProgress, MachineStatus};
 use crate::resource::OBJECT_TAG;
 
 fn template(id: &str, version: &str) -> Template {
@@ -39,7 +39,7 @@ fn group(size: i32) -> AutoScalingGroupBuilder {
 }
 
 fn read(group: AutoScalingGroupBuilder) -> Live {
-    seen(Whose::Tagged("c"), &group.build(), Alike::default()).unwrap().unwrap()
+    seen(ObservationScope::Tagged("c"), &group.build(), EqualVersions::default()).unwrap().unwrap()
 }
 
 fn text<'l>(live: &'l Live, attribute: &str) -> &'l str {
@@ -66,7 +66,7 @@ mod reading {
         };
         assert_eq!(live.attributes, wanted.attributes().unwrap());
         assert_eq!(live.outputs["arn"], "arn:workers");
-        assert_eq!((live.id.as_str(), live.phase, live.members.len()), ("workers", Phase::Ready, 1));
+        assert_eq!((live.id.as_str(), live.phase, live.members.len()), ("workers", ObjectPhase::Ready, 1));
     }
 
     #[test]
@@ -114,37 +114,37 @@ mod reading {
 
     #[test]
     fn the_phase_follows_the_machines() {
-        assert_eq!(read(group(1)).phase, Phase::Pending);
-        assert_eq!(read(group(1).instances(machine("i-1", "3", LifecycleState::Pending))).phase, Phase::Pending);
-        assert_eq!(read(group(0)).phase, Phase::Ready);
-        assert_eq!(read(group(0).status("Delete in progress")).phase, Phase::Deleting);
+        assert_eq!(read(group(1)).phase, ObjectPhase::Pending);
+        assert_eq!(read(group(1).instances(machine("i-1", "3", LifecycleState::Pending))).phase, ObjectPhase::Pending);
+        assert_eq!(read(group(0)).phase, ObjectPhase::Ready);
+        assert_eq!(read(group(0).status("Delete in progress")).phase, ObjectPhase::Deleting);
     }
 }
 
 mod rolling {
     use super::*;
 
-    fn reports(said: &[(&str, Progress)]) -> Reports {
-        let mut reports = Reports::default();
+    fn reports(said: &[(&str, JoinProgress)]) -> MachineReports {
+        let mut reports = MachineReports::default();
         for (machine, state) in said {
-            let status = Status {
+            let status = MachineStatus {
                 step: "join".to_owned(),
                 state: *state,
                 at: jiff::Timestamp::UNIX_EPOCH,
                 certificates_end: None,
             };
-            reports.hear(machine, Some(status), tokio::time::Instant::now());
+            reports.add(machine, Some(status), tokio::time::Instant::now());
         }
         reports
     }
 
-    /// With these words of machines about themselves.
+    /// Decides with these reports of machines.
     fn hearing(
-        said: &[(&str, Progress)],
+        said: &[(&str, JoinProgress)],
         machines: &[(&str, &str, LifecycleState)],
         replaced: &[&str],
         healthy: Option<&[&str]>,
-    ) -> Next {
+    ) -> RollStep {
         let instances = machines.iter().map(|(id, version, state)| machine(id, version, state.clone())).collect();
         let group = group(2).set_instances(Some(instances)).build();
         let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
@@ -152,8 +152,8 @@ mod rolling {
         let reports = reports(said);
         next(
             &group,
-            &Signs {
-                wanted: Alike { first: "3", last: "3" },
+            &RollState {
+                wanted: EqualVersions { first: "3", last: "3" },
                 replaced: &replaced,
                 healthy: healthy.as_ref(),
                 reports: &reports,
@@ -161,10 +161,10 @@ mod rolling {
         )
     }
 
-    /// Every new machine says that it is ready.
-    fn decide(machines: &[(&str, &str, LifecycleState)], replaced: &[&str], healthy: Option<&[&str]>) -> Next {
+    /// Decides where every new machine has reported that it is ready.
+    fn decide(machines: &[(&str, &str, LifecycleState)], replaced: &[&str], healthy: Option<&[&str]>) -> RollStep {
         let said: Vec<_> = machines.iter().filter(|(_, version, _)| *version == "3").collect();
-        let said: Vec<_> = said.into_iter().map(|(id, ..)| (*id, Progress::Ready)).collect();
+        let said: Vec<_> = said.into_iter().map(|(id, ..)| (*id, JoinProgress::Ready)).collect();
         hearing(&said, machines, replaced, healthy)
     }
 
@@ -173,64 +173,64 @@ mod rolling {
     #[test]
     fn one_old_machine_after_the_other_goes() {
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &[], None);
-        assert_eq!(step, Next::Replace("i-1".to_owned()));
+        assert_eq!(step, RollStep::Replace("i-1".to_owned()));
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], None);
-        assert_eq!(step, Next::Replace("i-2".to_owned()));
-        assert_eq!(decide(&[("i-3", "3", UP), ("i-4", "3", UP)], &["i-1", "i-2"], None), Next::Done);
+        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
+        assert_eq!(decide(&[("i-3", "3", UP), ("i-4", "3", UP)], &["i-1", "i-2"], None), RollStep::Done);
     }
 
     #[test]
     fn nothing_goes_before_the_one_before_it_is_replaced() {
         // Auto Scaling still shows the machine that was told to go.
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &["i-1"], None);
-        assert_eq!(step, Next::Wait("1 of 2 machines there".to_owned()));
+        assert_eq!(step, RollStep::Wait("1 of 2 machines there".to_owned()));
         let step = decide(&[("i-1", "2", LifecycleState::Terminating), ("i-2", "2", UP)], &["i-1"], None);
-        assert!(matches!(step, Next::Wait(_)), "{step:?}");
+        assert!(matches!(step, RollStep::Wait(_)), "{step:?}");
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", LifecycleState::Pending)], &["i-1"], None);
-        assert_eq!(step, Next::Wait("i-3: Pending; 1 machine to replace".to_owned()));
+        assert_eq!(step, RollStep::Wait("i-3: Pending; 1 machine to replace".to_owned()));
     }
 
     #[test]
     fn a_new_machine_must_answer_in_its_target_group() {
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], Some(&["i-2"]));
-        assert!(matches!(step, Next::Wait(_)), "{step:?}");
+        assert!(matches!(step, RollStep::Wait(_)), "{step:?}");
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], Some(&["i-2", "i-3"]));
-        assert_eq!(step, Next::Replace("i-2".to_owned()));
+        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
         // Nor is the roll over before the last one does.
         let step = decide(&[("i-3", "3", UP), ("i-4", "3", UP)], &["i-1", "i-2"], Some(&["i-3"]));
-        assert!(matches!(step, Next::Wait(_)), "{step:?}");
+        assert!(matches!(step, RollStep::Wait(_)), "{step:?}");
     }
 
     #[test]
     fn a_machine_that_does_no_work_goes_first() {
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &[], Some(&["i-1"]));
-        assert_eq!(step, Next::Replace("i-2".to_owned()));
+        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
     }
 
     #[test]
     fn a_new_machine_must_say_that_it_is_ready() {
         let machines = [("i-2", "2", UP), ("i-3", "3", UP)];
-        for said in [&[][..], &[("i-3", Progress::Working)], &[("i-3", Progress::Failed)]] {
-            assert_eq!(hearing(said, &machines, &["i-1"], None), Next::Hear("i-3".to_owned()), "{said:?}");
+        for said in [&[][..], &[("i-3", JoinProgress::Working)], &[("i-3", JoinProgress::Failed)]] {
+            assert_eq!(hearing(said, &machines, &["i-1"], None), RollStep::Hear("i-3".to_owned()), "{said:?}");
         }
-        let step = hearing(&[("i-3", Progress::Ready)], &machines, &["i-1"], None);
-        assert_eq!(step, Next::Replace("i-2".to_owned()));
+        let step = hearing(&[("i-3", JoinProgress::Ready)], &machines, &["i-1"], None);
+        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
         // Nor is the roll over before the last one does.
-        assert_eq!(hearing(&[], &[("i-3", "3", UP), ("i-4", "3", UP)], &[], None), Next::Hear("i-3".to_owned()));
+        assert_eq!(hearing(&[], &[("i-3", "3", UP), ("i-4", "3", UP)], &[], None), RollStep::Hear("i-3".to_owned()));
     }
 
     #[test]
     fn an_old_machine_that_says_that_it_is_ill_goes_first_and_one_that_says_nothing_does_not() {
         let machines = [("i-1", "2", UP), ("i-2", "2", UP)];
-        let step = hearing(&[("i-1", Progress::Ready), ("i-2", Progress::Failed)], &machines, &[], None);
-        assert_eq!(step, Next::Replace("i-2".to_owned()));
-        assert_eq!(hearing(&[("i-1", Progress::Ready)], &machines, &[], None), Next::Replace("i-1".to_owned()));
+        let step = hearing(&[("i-1", JoinProgress::Ready), ("i-2", JoinProgress::Failed)], &machines, &[], None);
+        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
+        assert_eq!(hearing(&[("i-1", JoinProgress::Ready)], &machines, &[], None), RollStep::Replace("i-1".to_owned()));
     }
 
     #[test]
     fn a_machine_that_drains_has_its_time() {
         let leaving = LifecycleState::TerminatingWait;
         let step = decide(&[("i-1", "2", leaving), ("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], None);
-        assert_eq!(step, Next::Wait("i-1: Terminating:Wait; 1 machine to replace".to_owned()));
+        assert_eq!(step, RollStep::Wait("i-1: Terminating:Wait; 1 machine to replace".to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! Machines that have not come up, as a plan finds them.
+//! Machines that have not started up, as a plan finds them.
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use jiff::Timestamp;
 use super::members::running;
 use super::reports::{status, word};
 use super::wait::PATIENCE;
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::ec2::created;
-use crate::aws::kind::Look;
+use crate::aws::kind::ObserveCache;
 use crate::aws::s3::kept;
 use crate::engine::Failure;
-use crate::health::{Progress, Status};
+use crate::health::{JoinProgress, MachineStatus};
 
-/// When each machine wrote last, by its id.
-pub(super) type Written = BTreeMap<String, Timestamp>;
+/// Time of each machine's last report, by its id.
+pub(super) type LastReportTimes = BTreeMap<String, Timestamp>;
 
-/// A machine that may not have come up.
-struct Suspect<'a> {
+/// A machine that may not have started up.
+struct SuspectMachine<'a> {
     group: &'a str,
     machine: String,
-    said: Option<Status>,
+    said: Option<MachineStatus>,
 }
 
-/// When each machine wrote of itself last.
-pub(super) async fn written(look: &Look<'_>) -> Result<Written, Failure> {
+/// Returns the time of each machine's last report.
+pub(super) async fn written(look: &ObserveCache<'_>) -> Result<LastReportTimes, Failure> {
     let folder = format!("{}nodes/", look.aws.scope.prefix);
     let written = kept(look).await?.iter().filter_map(|object| {
         let machine = object.key()?.strip_prefix(&folder)?.strip_suffix("/status.json")?;
@@ -37,19 +37,19 @@ pub(super) async fn written(look: &Look<'_>) -> Result<Written, Failure> {
     Ok(written.collect())
 }
 
-/// What is wrong in a group, by the group's name, told of one of its machines.
+/// Returns the problem of each group that has one, by the group's name. One machine of the group is named.
 ///
-/// Machines that fail try again and write each time: of those in a group that wrote, only the last is read. With the list
-/// of the bucket, and one look at instances, that is as many calls for 300 machines as
+/// A machine that fails retries and reports each time: of the machines of a group that have reported, only the last report
+/// is read. With the list of the bucket, and one list of instances, the number of calls is the same for 300 machines as
 /// for 3.
 pub(super) async fn troubles(
-    aws: &Aws,
+    aws: &AwsProvider,
     groups: &[Answer],
-    written: &Written,
+    written: &LastReportTimes,
     instances: &[Instance],
 ) -> Result<BTreeMap<String, String>, Failure> {
     let suspects = try_join_all(groups.iter().map(|group| suspects(aws, group, written))).await?;
-    let suspects: Vec<Suspect<'_>> = suspects.into_iter().flatten().collect();
+    let suspects: Vec<SuspectMachine<'_>> = suspects.into_iter().flatten().collect();
     let launched = launched(instances);
     let mut troubles = BTreeMap::new();
     for suspect in suspects.iter().filter(|suspect| suspect.has_failed() || suspect.is_late(&launched)) {
@@ -59,27 +59,31 @@ pub(super) async fn troubles(
     Ok(troubles)
 }
 
-/// The machines of a group that may not have come up: the one that wrote last, if it is not ready, and those that never
-/// wrote.
-async fn suspects<'a>(aws: &Aws, group: &'a Answer, written: &Written) -> Result<Vec<Suspect<'a>>, Failure> {
+/// Returns the machines of a group that may not have started up: the one with the last report, if it is not ready, and
+/// those without a report.
+async fn suspects<'a>(
+    aws: &AwsProvider,
+    group: &'a Answer,
+    written: &LastReportTimes,
+) -> Result<Vec<SuspectMachine<'a>>, Failure> {
     let name = group.auto_scaling_group_name().unwrap_or_default();
     let (told, silent): (Vec<String>, Vec<String>) =
         running(group, |_| true).into_iter().partition(|machine| written.contains_key(machine));
     let mut suspects = Vec::new();
     if let Some(machine) = told.into_iter().max_by_key(|machine| written.get(machine).copied()) {
-        let said = status(aws, &machine).await?.filter(|said| said.state != Progress::Ready);
-        suspects.extend(said.map(|said| Suspect { group: name, machine, said: Some(said) }));
+        let said = status(aws, &machine).await?.filter(|said| said.state != JoinProgress::Ready);
+        suspects.extend(said.map(|said| SuspectMachine { group: name, machine, said: Some(said) }));
     }
-    suspects.extend(silent.into_iter().map(|machine| Suspect { group: name, machine, said: None }));
+    suspects.extend(silent.into_iter().map(|machine| SuspectMachine { group: name, machine, said: None }));
     Ok(suspects)
 }
 
-impl Suspect<'_> {
+impl SuspectMachine<'_> {
     fn has_failed(&self) -> bool {
-        self.said.as_ref().is_some_and(|said| said.state == Progress::Failed)
+        self.said.as_ref().is_some_and(|said| said.state == JoinProgress::Failed)
     }
 
-    /// Whether it has had its time. One that nobody knows the age of has it still.
+    /// Returns `true` if its time to start up has passed. A machine of unknown age is not late.
     fn is_late(&self, launched: &BTreeMap<String, Timestamp>) -> bool {
         let age = |launched: &Timestamp| Timestamp::now().as_second() - launched.as_second();
         let age = launched.get(&self.machine).and_then(|launched| u64::try_from(age(launched)).ok());
@@ -87,7 +91,7 @@ impl Suspect<'_> {
     }
 }
 
-/// When each machine of the cluster was launched.
+/// Returns the launch time of each machine of the cluster.
 fn launched(instances: &[Instance]) -> BTreeMap<String, Timestamp> {
     let launched = |found: &Instance| Some((found.instance_id()?.to_owned(), created(found.launch_time())?));
     instances.iter().filter_map(launched).collect()

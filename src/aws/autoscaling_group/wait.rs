@@ -1,4 +1,4 @@
-//! Waiting for a group's machines, and for their end.
+//! Waiting for a group's machines to start, and to be gone.
 
 use std::time::Duration;
 
@@ -6,53 +6,53 @@ use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use aws_sdk_ec2::types::{Filter, Instance};
 use tokio::time::Instant;
 
-use super::members::{Alike, machines, serving};
+use super::members::{EqualVersions, machines, serving};
 use super::{AUTOSCALING, groups, seen};
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::ec2::{EC2, of_cluster};
-use crate::aws::tags::Whose;
-use crate::engine::{Class, Failure, Live, Note, Phase, Value};
+use crate::aws::tags::ObservationScope;
+use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote, Value};
 
-/// How long one machine may take.
+/// Maximum time to wait for one machine.
 pub(super) const PATIENCE: Duration = Duration::from_mins(15);
-/// How long nothing happens before we ask why, and again each time.
+/// Time without a change before the reason is read from Auto Scaling, and between two such reads.
 const STALL: Duration = Duration::from_mins(1);
-/// The tag that Auto Scaling gives its machines.
+/// The tag that Auto Scaling sets on its machines.
 const GROUP_TAG: &str = "aws:autoscaling:groupName";
-/// States of an instance in which it still uses what others may want to remove.
+/// States of an instance in which it still uses objects that a run may want to remove.
 const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
 
-/// Waits until a group has as many machines in service as it should have: those that we decide, or the fewest.
-pub(super) async fn until_in_service(aws: &Aws, live: &Live, note: Note<'_>) -> Result<Live, Failure> {
+/// Waits until a group has enough machines in service: the size that Quorate sets, or the minimum size.
+pub(super) async fn until_in_service(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
     let needed = needed(live);
-    let mut stall = Stall::new(&live.id);
+    let mut stall = StallMonitor::new(&live.id);
     let mut watch = aws.polls.groups.watch();
     loop {
-        let found = watch.look(|| groups(aws)).await?;
+        let found = watch.poll(|| groups(aws)).await?;
         let group = find(&found, &live.id);
         let up = group.map(serving).unwrap_or_default();
         if let Some(group) = group
             && up >= needed
         {
             let text = |name: &str| live.attributes.get(name).and_then(Value::as_text).unwrap_or_default();
-            return arrived(aws, live, group, Alike { first: text("machines"), last: text("version") });
+            return arrived(aws, live, group, EqualVersions { first: text("machines"), last: text("version") });
         }
         stall.see(aws, note, &format!("{up} of {} in service", machines(needed))).await?;
     }
 }
 
-/// Waits until a group is gone, and its machines with it: until then they hold volumes, addresses and groups.
-pub(super) async fn until_gone(aws: &Aws, name: &str, note: Note<'_>) -> Result<(), Failure> {
-    let mut stall = Stall::new(name);
+/// Waits until a group and its machines are gone: until then they hold volumes, addresses and security groups.
+pub(super) async fn until_gone(aws: &AwsProvider, name: &str, note: ProgressNote<'_>) -> Result<(), Failure> {
+    let mut stall = StallMonitor::new(name);
     let mut watch = aws.polls.groups.watch();
     loop {
-        let found = watch.look(|| groups(aws)).await?;
+        let found = watch.poll(|| groups(aws)).await?;
         let Some(group) = find(&found, name) else { break };
         stall.see(aws, note, &format!("{} left", machines(group.instances().len()))).await?;
     }
     let mut watch = aws.polls.instances.watch();
     loop {
-        let found = watch.look(|| instances(aws)).await?;
+        let found = watch.poll(|| instances(aws)).await?;
         let left = found.iter().filter(|instance| group_of(instance) == Some(name)).count();
         if left == 0 {
             return Ok(());
@@ -61,7 +61,7 @@ pub(super) async fn until_gone(aws: &Aws, name: &str, note: Note<'_>) -> Result<
     }
 }
 
-/// How many machines a group should have: read from what was wanted, or seen.
+/// Returns the number of machines that a group must have: as wanted, or as observed.
 fn needed(live: &Live) -> usize {
     let size = |name: &str| match live.attributes.get(name) {
         Some(Value::Integer(size)) => usize::try_from(*size).ok(),
@@ -70,14 +70,19 @@ fn needed(live: &Live) -> usize {
     size("desired").or_else(|| size("min")).unwrap_or_default()
 }
 
-/// The group of this name.
+/// Returns the group of this name.
 pub(super) fn find<'g>(groups: &'g [Answer], name: &str) -> Option<&'g Answer> {
     groups.iter().find(|group| group.auto_scaling_group_name() == Some(name))
 }
 
-/// The group with what only Auto Scaling knows of it: its ARN and its machines.
-pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer, alike: Alike<'_>) -> Result<Live, Failure> {
-    let Some(seen) = seen(Whose::Tagged(&aws.scope.cluster), group, alike).transpose()? else {
+/// Returns the group with what only Auto Scaling knows of it: its ARN and its machines.
+pub(super) fn arrived(
+    aws: &AwsProvider,
+    live: &Live,
+    group: &Answer,
+    alike: EqualVersions<'_>,
+) -> Result<Live, Failure> {
+    let Some(seen) = seen(ObservationScope::Tagged(&aws.scope.cluster), group, alike).transpose()? else {
         return Ok(live.clone());
     };
     let mut attributes = live.attributes.clone();
@@ -85,15 +90,15 @@ pub(super) fn arrived(aws: &Aws, live: &Live, group: &Answer, alike: Alike<'_>) 
     Ok(Live {
         attributes,
         outputs: seen.outputs,
-        phase: Phase::Ready,
+        phase: ObjectPhase::Ready,
         created: seen.created,
         members: seen.members,
         ..live.clone()
     })
 }
 
-/// All instances of the cluster that are not gone.
-pub(super) async fn instances(aws: &Aws) -> Result<Vec<Instance>, Failure> {
+/// Returns all instances of the cluster that are not terminated.
+pub(super) async fn instances(aws: &AwsProvider) -> Result<Vec<Instance>, Failure> {
     let pages = || {
         let request = aws.ec2.describe_instances().filters(of_cluster(aws)).filters(alive());
         request.into_paginator().items().send().try_collect()
@@ -102,7 +107,7 @@ pub(super) async fn instances(aws: &Aws) -> Result<Vec<Instance>, Failure> {
     Ok(reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()).collect())
 }
 
-/// Keeps instances that are not gone.
+/// Matches instances that are not terminated.
 pub(super) fn alive() -> Filter {
     Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into())).build()
 }
@@ -111,8 +116,8 @@ fn group_of(instance: &Instance) -> Option<&str> {
     instance.tags().iter().find(|tag| tag.key() == Some(GROUP_TAG)).and_then(|tag| tag.value())
 }
 
-/// Watches whether anything moves, says what is waited for, and asks Auto Scaling what holds it up.
-pub(super) struct Stall<'a> {
+/// Detects that nothing changes, reports what is waited for, and asks Auto Scaling for the reason.
+pub(super) struct StallMonitor<'a> {
     group: &'a str,
     last: String,
     moved: Instant,
@@ -120,16 +125,21 @@ pub(super) struct Stall<'a> {
     why: Option<String>,
 }
 
-impl<'a> Stall<'a> {
+impl<'a> StallMonitor<'a> {
     pub(super) fn new(group: &'a str) -> Self {
         let now = Instant::now();
         Self { group, last: String::new(), moved: now, asked: now, why: None }
     }
 
-    /// Notes what is waited for, if that is news.
+    /// Reports what is waited for, if that has changed.
     ///
-    /// Fails when nothing has moved for longer than a machine may take.
-    pub(super) async fn see(&mut self, aws: &Aws, note: Note<'_>, waiting: &str) -> Result<(), Failure> {
+    /// Returns an error if nothing has changed for longer than a machine may take.
+    pub(super) async fn see(
+        &mut self,
+        aws: &AwsProvider,
+        note: ProgressNote<'_>,
+        waiting: &str,
+    ) -> Result<(), Failure> {
         let now = Instant::now();
         if waiting != self.last {
             waiting.clone_into(&mut self.last);
@@ -154,7 +164,7 @@ impl<'a> Stall<'a> {
         let minutes = PATIENCE.as_secs() / 60;
         let why = self.why.as_ref().map(|why| format!("; the last scaling activity says: {why}")).unwrap_or_default();
         Failure {
-            class: Class::Fatal,
+            class: FailureClass::Fatal,
             service: AUTOSCALING.to_owned(),
             action: "DescribeAutoScalingGroups".to_owned(),
             code: None,
@@ -164,8 +174,8 @@ impl<'a> Stall<'a> {
     }
 }
 
-/// What the last scaling activity of a group says, if it has anything to say.
-async fn last_trouble(aws: &Aws, group: &str) -> Result<Option<String>, Failure> {
+/// Returns the message of a group's last scaling activity, if it has one.
+async fn last_trouble(aws: &AwsProvider, group: &str) -> Result<Option<String>, Failure> {
     let request = || aws.autoscaling.describe_scaling_activities().auto_scaling_group_name(group).max_records(1).send();
     match aws.read(AUTOSCALING, "DescribeScalingActivities", request).await {
         Ok(answer) => {
@@ -173,7 +183,7 @@ async fn last_trouble(aws: &Aws, group: &str) -> Result<Option<String>, Failure>
             Ok(said.filter(|said| !said.is_empty()).map(str::to_owned))
         }
         // It would only have told why; the group itself is asked again in any case.
-        Err(failure) if failure.class == Class::MaybeNotYetConsistent => Ok(None),
+        Err(failure) if failure.class == FailureClass::MaybeNotYetConsistent => Ok(None),
         Err(failure) => Err(failure),
     }
 }

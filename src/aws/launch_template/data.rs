@@ -1,4 +1,4 @@
-//! What a version of a launch template says, both ways.
+//! The content of a launch template version, to and from EC2's form.
 
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplateBlockDeviceMapping as Device, LaunchTemplateBlockDeviceMappingRequest as DeviceRequest,
@@ -15,13 +15,13 @@ use aws_sdk_ec2::types::{
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::aws::ec2::{from_ec2, to_ec2, whole};
-use crate::engine::Input;
+use crate::engine::TextInput;
 use crate::resource::{LaunchTemplate, Tags};
 
-/// What carries the instances' tags.
+/// The resources that get the instances' tags.
 const TAGGED: [ResourceType; 2] = [ResourceType::Instance, ResourceType::Volume];
 
-/// Everything that a version says.
+/// Returns the complete content of a version.
 pub(super) fn request(wanted: &LaunchTemplate) -> Request {
     Request::builder()
         .image_id(&wanted.image)
@@ -42,7 +42,7 @@ pub(super) fn request(wanted: &LaunchTemplate) -> Request {
         .build()
 }
 
-fn known(input: &Input) -> Option<String> {
+fn known(input: &TextInput) -> Option<String> {
     input.known().map(str::to_owned)
 }
 
@@ -68,7 +68,7 @@ fn tags(resource: ResourceType, tags: &Tags) -> TagsRequest {
     TagsRequest::builder().resource_type(resource).set_tags(Some(to_ec2(tags))).build()
 }
 
-/// A version in our words, and beside it what it says that we have no word for.
+/// Returns a version as a resource, and the settings in it that no attribute has.
 pub(super) fn read(name: String, tags: Tags, data: Option<&Response>) -> (LaunchTemplate, Vec<String>) {
     let nothing = Response::builder().build();
     let data = data.unwrap_or(&nothing);
@@ -79,7 +79,7 @@ pub(super) fn read(name: String, tags: Tags, data: Option<&Response>) -> (Launch
         image: data.image_id().unwrap_or_default().to_owned(),
         instance_size: data.instance_type().map(InstanceType::as_str).unwrap_or_default().to_owned(),
         profile: data.iam_instance_profile().and_then(|profile| profile.name()).unwrap_or_default().into(),
-        security_groups: interface.map(Interface::groups).unwrap_or_default().iter().map(Input::from).collect(),
+        security_groups: interface.map(Interface::groups).unwrap_or_default().iter().map(TextInput::from).collect(),
         public_address: interface.and_then(Interface::associate_public_ip_address).unwrap_or_default(),
         key: data.key_name().unwrap_or_default().into(),
         user_data: user_data(data.user_data().unwrap_or_default()).into(),
@@ -96,7 +96,7 @@ fn count(number: Option<i32>) -> Option<u32> {
     number?.try_into().ok()
 }
 
-/// The first script as text. What is not in base64, or not text, is shown as it is.
+/// Returns the user data as text. If it is not base64, or not text, it is shown as it is.
 fn user_data(encoded: &str) -> String {
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.unwrap_or_else(|| encoded.to_owned())
@@ -107,22 +107,22 @@ fn tags_of(data: &Response, resource: &ResourceType) -> Tags {
     specification.map(|tags| from_ec2(tags.tags())).unwrap_or_default()
 }
 
-/// The names of the fields that are on, or set, or not empty. What is off may be said or left out: it means the same.
+/// The names of the fields that are on, or set, or not empty. A field that is off is the same as one that is left out.
 macro_rules! said {
     ($of:expr; on: $($switch:ident)*; set: $($field:ident)*; lists: $($list:ident)*) => {{
         let mut names: Vec<String> = Vec::new();
-        $(if $of.$switch == Some(true) { names.push(words(stringify!($switch))); })*
-        $(if $of.$field.is_some() { names.push(words(stringify!($field))); })*
-        $(if $of.$list.as_ref().is_some_and(|list| !list.is_empty()) { names.push(words(stringify!($list))); })*
+        $(if $of.$switch == Some(true) { names.push(describe_version(stringify!($switch))); })*
+        $(if $of.$field.is_some() { names.push(describe_version(stringify!($field))); })*
+        $(if $of.$list.as_ref().is_some_and(|list| !list.is_empty()) { names.push(describe_version(stringify!($list))); })*
         names
     }};
 }
 
-fn words(field: &str) -> String {
+fn describe_version(field: &str) -> String {
     field.replace('_', " ")
 }
 
-/// Everything in a version that none of our attributes tells.
+/// Returns everything in a version that no attribute has.
 fn beside(data: &Response) -> Vec<String> {
     let mut beside = said!(data;
         on: ebs_optimized disable_api_termination disable_api_stop;
@@ -151,7 +151,7 @@ fn beside(data: &Response) -> Vec<String> {
     beside
 }
 
-/// What else a template can give tags to.
+/// The other resources that a template can tag.
 const OTHERS_TAGGED: [ResourceType; 2] = [ResourceType::NetworkInterface, ResourceType::SpotInstancesRequest];
 
 fn beside_interface(interfaces: &[Interface]) -> Vec<String> {

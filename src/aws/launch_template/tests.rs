@@ -35,7 +35,7 @@ fn wanted() -> LaunchTemplate {
     }
 }
 
-/// What EC2 says of a version that we asked for.
+/// Returns EC2's answer for a version that Quorate has requested.
 fn answer() -> ResponseLaunchTemplateDataBuilder {
     let request = data::request(&wanted());
     let (interface, device) = (&request.network_interfaces()[0], &request.block_device_mappings()[0]);
@@ -99,7 +99,7 @@ fn observed(data: ResponseLaunchTemplateDataBuilder) -> Live {
         .version_number(3)
         .launch_template_data(data.build())
         .build();
-    seen(Whose::Tagged("c"), &template, &[other, version]).unwrap().unwrap()
+    seen(ObservationScope::Tagged("c"), &template, &[other, version]).unwrap().unwrap()
 }
 
 fn image(live: &Live) -> &str {

@@ -23,7 +23,7 @@ fn read(table: aws_sdk_ec2::types::builders::RouteTableBuilder) -> RouteTable {
     let tags: Tags =
         [(CLUSTER_TAG, "c"), (OBJECT_TAG, "route-table/public")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     let table = table.route_table_id("rtb-1").vpc_id("vpc-1").set_tags(Some(to_ec2(&tags))).build();
-    RouteTable::from_attributes(&live_of(Whose::Tagged("c"), &table).unwrap().unwrap().attributes).unwrap()
+    RouteTable::from_attributes(&live_of(ObservationScope::Tagged("c"), &table).unwrap().unwrap().attributes).unwrap()
 }
 
 #[test]
@@ -63,13 +63,13 @@ fn only_subnets_that_use_the_table_are_shown() {
         .associations(association("rtbassoc-2", Some("subnet-1"), State::Associated))
         .associations(association("rtbassoc-3", Some("subnet-2"), State::Disassociated))
         .associations(association("rtbassoc-4", Some("subnet-3"), State::Associating));
-    assert_eq!(read(table).subnets, [Input::from("subnet-1"), Input::from("subnet-3")]);
+    assert_eq!(read(table).subnets, [TextInput::from("subnet-1"), TextInput::from("subnet-3")]);
 }
 
 #[test]
 fn a_destination_is_set_in_the_one_parameter_that_fits() {
     let set = |text: &str| {
-        let to = Destination::of(text);
+        let to = RouteTarget::of(text);
         (to.ipv4.is_some(), to.ipv6.is_some(), to.prefix_list.is_some())
     };
     assert_eq!(set("0.0.0.0/0"), (true, false, false));

@@ -1,27 +1,32 @@
-//! Rules that the cluster's cloud controller adds for services of `type: LoadBalancer`: its own, as its routes are. They
-//! are no drift, no update takes them away, and they go with the group.
+//! Rules that the cluster's cloud controller adds for services of `type: LoadBalancer`: they belong to it, as its routes do.
+//! They are not drift, no update removes them, and they are deleted with the group.
 
 use std::collections::BTreeSet;
 
-use crate::aws::Aws;
+use crate::aws::AwsProvider;
 use crate::aws::ec2::{EC2, filter, from_ec2};
 use crate::engine::Failure;
-use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Rule, SecurityGroupRules};
+use crate::resource::{CLUSTER_TAG, GroupRule, OBJECT_TAG, SecurityGroupRules};
 
-/// How it begins the descriptions of rules for a network load balancer: clients, health checks, path MTU discovery.
+/// The prefix of its descriptions of rules for a network load balancer: clients, health checks, path MTU discovery.
 const DESCRIPTION: &str = "kubernetes.io/rule/";
 
-/// Tells the controller's rules of a group from others.
+/// The rules of the controller in a group, as distinct from others.
 #[derive(Debug, Default)]
-pub(super) struct Controllers {
+pub(super) struct ControllerRules {
     opened: bool,
     made: BTreeSet<String>,
 }
 
-impl Controllers {
-    /// Looks up which of the peers are groups that the controller made: it says nothing about a rule that lets a
-    /// classic load balancer in. `known` are groups of ours. Without strangers among the peers, AWS is not asked.
-    pub(super) async fn of(aws: &Aws, name: &str, rules: &[&Rule], known: &[&str]) -> Result<Self, Failure> {
+impl ControllerRules {
+    /// Finds the peers that are groups of the controller: a rule that lets a classic load balancer in has no description.
+    /// `known` are groups of Quorate. If all peers are known, AWS is not called.
+    pub(super) async fn of(
+        aws: &AwsProvider,
+        name: &str,
+        rules: &[&GroupRule],
+        known: &[&str],
+    ) -> Result<Self, Failure> {
         if name != SecurityGroupRules::OPENED_BY_CONTROLLERS {
             return Ok(Self::default());
         }
@@ -31,15 +36,15 @@ impl Controllers {
         Ok(Self { opened: true, made })
     }
 
-    /// Whether a rule that lets somebody in is the controller's.
-    pub(super) fn own(&self, rule: &Rule) -> bool {
+    /// Returns `true` if an ingress rule belongs to the controller.
+    pub(super) fn own(&self, rule: &GroupRule) -> bool {
         let named = rule.peer.known().is_some_and(|peer| self.made.contains(peer));
         self.opened && (named || rule.description.starts_with(DESCRIPTION))
     }
 }
 
-/// Those of some groups that carry the cluster's Kubernetes tag, and no mark of ours.
-async fn made(aws: &Aws, groups: &BTreeSet<&str>) -> Result<BTreeSet<String>, Failure> {
+/// Returns the groups that carry the cluster's Kubernetes tag, and no mark of Quorate.
+async fn made(aws: &AwsProvider, groups: &BTreeSet<&str>) -> Result<BTreeSet<String>, Failure> {
     let ids = groups.iter().map(|group| (*group).to_owned()).collect();
     let ids = aws_sdk_ec2::types::Filter::builder().name("group-id").set_values(Some(ids)).build();
     let tag = filter(&format!("tag:kubernetes.io/cluster/{}", aws.scope.cluster), "owned");

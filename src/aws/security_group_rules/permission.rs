@@ -1,35 +1,35 @@
-//! Rules as EC2 writes them, and as we do.
+//! Conversion of rules to and from EC2's form.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, UserIdGroupPair};
 
-use crate::resource::Rule;
+use crate::resource::GroupRule;
 
 /// Every protocol, or every port.
 const ALL: &str = "all";
 
 /// The egress rule that EC2 gives a new group.
-pub(super) fn allow_all() -> Rule {
-    Rule { protocol: ALL.to_owned(), ports: ALL.to_owned(), peer: "0.0.0.0/0".into(), description: String::new() }
+pub(super) fn allow_all() -> GroupRule {
+    GroupRule { protocol: ALL.to_owned(), ports: ALL.to_owned(), peer: "0.0.0.0/0".into(), description: String::new() }
 }
 
-/// Whether two rules allow the same: EC2 does not keep two of them.
-pub(in crate::aws) fn same_but_description(a: &Rule, b: &Rule) -> bool {
+/// Returns `true` if two rules allow the same: EC2 does not keep two of them.
+pub(in crate::aws) fn same_but_description(a: &GroupRule, b: &GroupRule) -> bool {
     (&a.protocol, &a.ports, &a.peer) == (&b.protocol, &b.ports, &b.peer)
 }
 
-/// Permissions as rules: one rule a range, pair or prefix list.
-pub(in crate::aws) fn of_permissions(permissions: &[IpPermission]) -> Vec<Rule> {
+/// Converts permissions to rules: one rule per range, pair or prefix list.
+pub(in crate::aws) fn of_permissions(permissions: &[IpPermission]) -> Vec<GroupRule> {
     permissions.iter().flat_map(of_permission).collect()
 }
 
-fn of_permission(seen: &IpPermission) -> impl Iterator<Item = Rule> {
+fn of_permission(seen: &IpPermission) -> impl Iterator<Item = GroupRule> {
     let protocol = protocol(seen.ip_protocol().unwrap_or_default());
     let ports = ports(&protocol, seen.from_port(), seen.to_port());
     let ipv4 = seen.ip_ranges().iter().map(|range| (range.cidr_ip(), range.description()));
     let ipv6 = seen.ipv6_ranges().iter().map(|range| (range.cidr_ipv6(), range.description()));
     let groups = seen.user_id_group_pairs().iter().map(|pair| (pair.group_id(), pair.description()));
     let lists = seen.prefix_list_ids().iter().map(|list| (list.prefix_list_id(), list.description()));
-    ipv4.chain(ipv6).chain(groups).chain(lists).map(move |(peer, description)| Rule {
+    ipv4.chain(ipv6).chain(groups).chain(lists).map(move |(peer, description)| GroupRule {
         protocol: protocol.clone(),
         ports: ports.clone(),
         peer: peer.unwrap_or_default().into(),
@@ -37,15 +37,15 @@ fn of_permission(seen: &IpPermission) -> impl Iterator<Item = Rule> {
     })
 }
 
-/// A rule that has an id.
-pub(super) fn of_rule(seen: &SecurityGroupRule) -> Rule {
+/// Converts a rule that has an id.
+pub(super) fn of_rule(seen: &SecurityGroupRule) -> GroupRule {
     let protocol = protocol(seen.ip_protocol().unwrap_or_default());
     let peer = seen
         .cidr_ipv4()
         .or_else(|| seen.cidr_ipv6())
         .or_else(|| seen.referenced_group_info().and_then(|group| group.group_id()))
         .or_else(|| seen.prefix_list_id());
-    Rule {
+    GroupRule {
         ports: ports(&protocol, seen.from_port(), seen.to_port()),
         protocol,
         peer: peer.unwrap_or_default().into(),
@@ -53,35 +53,35 @@ pub(super) fn of_rule(seen: &SecurityGroupRule) -> Rule {
     }
 }
 
-/// The rule as EC2 takes it.
-pub(super) fn permission(rule: &Rule) -> IpPermission {
+/// Converts the rule to EC2's form.
+pub(super) fn permission(rule: &GroupRule) -> IpPermission {
     let (from, to) = range(rule);
     let protocol = if rule.protocol == ALL { "-1" } else { &rule.protocol };
     let permission = IpPermission::builder().ip_protocol(protocol).set_from_port(from).set_to_port(to);
     let said = Some(&rule.description).filter(|text| !text.is_empty()).cloned();
     let peer = rule.peer.known().unwrap_or_default();
-    match Peer::of(peer) {
-        Peer::Ipv4 => permission.ip_ranges(IpRange::builder().cidr_ip(peer).set_description(said).build()),
-        Peer::Ipv6 => permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(peer).set_description(said).build()),
-        Peer::Group => {
+    match RulePeer::of(peer) {
+        RulePeer::Ipv4 => permission.ip_ranges(IpRange::builder().cidr_ip(peer).set_description(said).build()),
+        RulePeer::Ipv6 => permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(peer).set_description(said).build()),
+        RulePeer::Group => {
             permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(peer).set_description(said).build())
         }
-        Peer::PrefixList => {
+        RulePeer::PrefixList => {
             permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(peer).set_description(said).build())
         }
     }
     .build()
 }
 
-/// What a rule lets in or out.
-enum Peer {
+/// The source or the destination of a rule.
+enum RulePeer {
     Ipv4,
     Ipv6,
     Group,
     PrefixList,
 }
 
-impl Peer {
+impl RulePeer {
     fn of(peer: &str) -> Self {
         match peer {
             _ if peer.starts_with("sg-") => Self::Group,
@@ -92,7 +92,7 @@ impl Peer {
     }
 }
 
-/// The protocol by the name that EC2 prefers, whichever way it was given.
+/// Returns the protocol by the name that EC2 prefers, whichever form was given.
 fn protocol(seen: &str) -> String {
     match seen {
         "-1" => ALL,
@@ -105,12 +105,12 @@ fn protocol(seen: &str) -> String {
     .to_owned()
 }
 
-/// ICMP has types and codes where others have ports: `8` is a type with every code, `3-4` a type with one code.
+/// Returns `true` for ICMP, which has types and codes instead of ports: `8` is a type with every code, `3-4` one code of it.
 fn is_icmp(protocol: &str) -> bool {
     protocol.starts_with("icmp")
 }
 
-/// Only these have ports, or types; of any other protocol EC2 ignores them, and answers as it likes.
+/// Returns `true` if the protocol has ports, or types. For any other protocol EC2 ignores them and may answer any value.
 fn has_ports(protocol: &str) -> bool {
     is_icmp(protocol) || matches!(protocol, "tcp" | "udp")
 }
@@ -126,7 +126,7 @@ fn ports(protocol: &str, from: Option<i32>, to: Option<i32>) -> String {
     }
 }
 
-fn range(rule: &Rule) -> (Option<i32>, Option<i32>) {
+fn range(rule: &GroupRule) -> (Option<i32>, Option<i32>) {
     let number = |text: &str| text.parse().ok();
     let one_port = matches!(rule.protocol.as_str(), "tcp" | "udp");
     match rule.ports.split_once('-') {

@@ -4,8 +4,8 @@ use aws_sdk_ec2::types::{IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, Us
 
 use super::*;
 
-fn rule(protocol: &str, ports: &str, peer: &str, description: &str) -> Rule {
-    Rule {
+fn rule(protocol: &str, ports: &str, peer: &str, description: &str) -> GroupRule {
+    GroupRule {
         protocol: protocol.to_owned(),
         ports: ports.to_owned(),
         peer: peer.into(),
@@ -13,8 +13,8 @@ fn rule(protocol: &str, ports: &str, peer: &str, description: &str) -> Rule {
     }
 }
 
-fn standing(id: &str, rule: Rule) -> Standing {
-    Standing { id: id.to_owned(), way: Way::In, rule }
+fn standing(id: &str, rule: GroupRule) -> ExistingRule {
+    ExistingRule { id: id.to_owned(), way: RuleDirection::In, rule }
 }
 
 #[test]

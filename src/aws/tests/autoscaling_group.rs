@@ -5,17 +5,17 @@ use super::*;
 use crate::resource::{AutoScalingGroup, LaunchTemplate};
 
 /// A template whose machines have the tags of their group.
-fn of_workers(moto: &Moto) -> LaunchTemplate {
+fn of_workers(moto: &MotoCluster) -> LaunchTemplate {
     LaunchTemplate { instance_tags: moto.tags::<AutoScalingGroup>("workers"), ..template(moto, "workers") }
 }
 
-async fn group(moto: &Moto, size: u32) -> AutoScalingGroup {
+async fn group(moto: &MotoCluster, size: u32) -> AutoScalingGroup {
     let vpc = moto.vpc().await;
     let a = moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
     let b = moto.subnet(&vpc, "us-east-1b", "172.20.64.0/19").await;
     // moto starts no machine with a profile that it does not know.
     let template = moto.make("workers", &of_workers(moto)).await;
-    let version = Input::from(template.outputs["version"].as_str());
+    let version = TextInput::from(template.outputs["version"].as_str());
     AutoScalingGroup {
         name: format!("workers.{}", moto.aws.scope.cluster),
         launch_template: id(&template),
@@ -30,7 +30,7 @@ async fn group(moto: &Moto, size: u32) -> AutoScalingGroup {
     }
 }
 
-/// The calls by which a plan sees groups with machines, so often: what these carry is looked at too.
+/// Returns the calls by which a plan observes groups with machines, repeated: the tags of the machines are read too.
 fn sights(count: usize) -> Vec<&'static str> {
     let calls = [
         "DescribeAutoScalingGroups",
@@ -42,7 +42,7 @@ fn sights(count: usize) -> Vec<&'static str> {
     calls.into_iter().flat_map(|call| vec![call; count]).collect()
 }
 
-async fn target_group(moto: &Moto, vpc: &str, name: &str) -> String {
+async fn target_group(moto: &MotoCluster, vpc: &str, name: &str) -> String {
     let name = format!("{name}-{:08x}", fastrand::u32(..));
     let request = moto.aws.elb.create_target_group().name(name).port(6443).vpc_id(vpc);
     let request = request.protocol(aws_sdk_elasticloadbalancingv2::types::ProtocolEnum::Tcp);
@@ -127,7 +127,7 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     moto.make("workers", &wanted).await;
     let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..of_workers(&moto) };
     moto.mend("workers", &larger).await;
-    let version = Input::from("2");
+    let version = TextInput::from("2");
     let newer = AutoScalingGroup { version: version.clone(), machines: version, ..wanted };
     let object = newer.object("workers").unwrap();
     let live = moto.see::<AutoScalingGroup>("workers").await;
@@ -139,8 +139,8 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     moto.unmake::<AutoScalingGroup>("workers").await;
 }
 
-/// The tag of each instance of a group and of its root volume.
-async fn carried(moto: &Moto, group: &AutoScalingGroup, key: &str) -> Vec<Option<String>> {
+/// Returns the tag of each instance of a group and of its root volume.
+async fn carried(moto: &MotoCluster, group: &AutoScalingGroup, key: &str) -> Vec<Option<String>> {
     let filter = crate::aws::ec2::filter("tag:aws:autoscaling:groupName", &group.name);
     let answer = moto.aws.ec2.describe_instances().filters(filter).send().await.unwrap();
     let instances: Vec<_> = answer.reservations().iter().flat_map(aws_sdk_ec2::types::Reservation::instances).collect();

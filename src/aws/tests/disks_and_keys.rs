@@ -1,50 +1,52 @@
 //! Volumes and key pairs.
 
 use super::*;
-use crate::resource::{KeyPair, Volume};
+use crate::resource::{EbsVolume, KeyPair};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 #[tokio::test]
 async fn a_volume_is_made_grown_mended_and_removed() {
     let Some(moto) = moto("volume").await else { return };
-    let wanted = Volume {
+    let wanted = EbsVolume {
         zone: "us-east-1a".to_owned(),
         volume_type: "gp3".to_owned(),
         gib: 20,
         encrypted: true,
-        tags: moto.tags::<Volume>("a"),
+        tags: moto.tags::<EbsVolume>("a"),
     };
     let made = moto.make("a", &wanted).await;
     moto.calls.take();
-    let larger = Volume { gib: 30, ..wanted };
+    let larger = EbsVolume { gib: 30, ..wanted };
     assert_eq!(moto.mend("a", &larger).await, ["gib"]);
     assert_eq!(moto.calls.take(), ["DescribeVolumes", "DescribeVolumes", "ModifyVolume"]);
 
     let name = aws_sdk_ec2::types::Tag::builder().key("Name").value("renamed").build();
     moto.aws.ec2.create_tags().resources(&made.id).tags(name).send().await.unwrap();
     assert_eq!(moto.mend("a", &larger).await, ["tags"]);
-    assert_eq!(moto.see::<Volume>("a").await.id, made.id);
-    moto.unmake::<Volume>("a").await;
+    assert_eq!(moto.see::<EbsVolume>("a").await.id, made.id);
+    moto.unmake::<EbsVolume>("a").await;
 }
 
 #[tokio::test]
 async fn tags_of_others_stay() {
     let Some(moto) = moto("tags").await else { return };
-    let tags = moto.tags::<Volume>("a");
-    let wanted = Volume { zone: "us-east-1a".to_owned(), volume_type: "gp3".to_owned(), gib: 1, encrypted: true, tags };
+    let tags = moto.tags::<EbsVolume>("a");
+    let wanted =
+        EbsVolume { zone: "us-east-1a".to_owned(), volume_type: "gp3".to_owned(), gib: 1, encrypted: true, tags };
     let made = moto.make("a", &wanted).await;
     let theirs = aws_sdk_ec2::types::Tag::builder().key("cost").value("42").build();
     moto.aws.ec2.create_tags().resources(&made.id).tags(theirs).send().await.unwrap();
     let without_name = wanted.tags.iter().filter(|(key, _)| *key != "Name");
-    let without_name = Volume { tags: without_name.map(|(k, v)| (k.clone(), v.clone())).collect(), ..wanted.clone() };
+    let without_name =
+        EbsVolume { tags: without_name.map(|(k, v)| (k.clone(), v.clone())).collect(), ..wanted.clone() };
     // The engine hands over our tags as they were last time, and not the others.
     let object = without_name.object("a").unwrap();
     let live = Live { attributes: wanted.attributes().unwrap(), ..made };
     moto.aws.update(&live, &object, &["tags".to_owned()].into()).await.unwrap();
-    let left = crate::resource::tags_of(&moto.see::<Volume>("a").await.attributes);
+    let left = crate::resource::tags_of(&moto.see::<EbsVolume>("a").await.attributes);
     assert_eq!(left.keys().collect::<Vec<_>>(), ["cost", CLUSTER_TAG, OBJECT_TAG]);
-    moto.unmake::<Volume>("a").await;
+    moto.unmake::<EbsVolume>("a").await;
 }
 
 #[tokio::test]

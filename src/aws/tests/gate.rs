@@ -1,18 +1,18 @@
-//! Grants of access to the API, and what plans think of them.
+//! Temporary access to the API, and its place in plans.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::resource::{API, Bearer, Cloud, Grant, Rule, SecurityGroup, SecurityGroupRules};
+use crate::resource::{API, AccessGrant, CloudFacts, Grantee, GroupRule, SecurityGroup, SecurityGroupRules};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn grant(range: &str, lasting: SignedDuration) -> Grant {
-    Grant::new(range.parse().unwrap(), Timestamp::now() + lasting, Bearer::Person("ada on laptop".to_owned()))
+fn grant(range: &str, lasting: SignedDuration) -> AccessGrant {
+    AccessGrant::new(range.parse().unwrap(), Timestamp::now() + lasting, Grantee::Person("ada on laptop".to_owned()))
 }
 
-/// The API's group with one range let in for good.
-async fn api(moto: &Moto) -> SecurityGroupRules {
+/// Returns the API's group with one range allowed permanently.
+async fn api(moto: &MotoCluster) -> SecurityGroupRules {
     let vpc = moto.vpc().await;
     let group = SecurityGroup {
         name: format!("api.{}", moto.aws.scope.cluster),
@@ -21,13 +21,13 @@ async fn api(moto: &Moto) -> SecurityGroupRules {
         tags: moto.tags::<SecurityGroup>(API),
     };
     let group = moto.make(API, &group).await;
-    let always = Rule {
+    let always = GroupRule {
         protocol: "tcp".to_owned(),
         ports: "443".to_owned(),
         peer: "198.51.100.0/24".into(),
         description: "api.allow in the cluster file".to_owned(),
     };
-    let egress = Rule {
+    let egress = GroupRule {
         protocol: "all".to_owned(),
         ports: "all".to_owned(),
         peer: "0.0.0.0/0".into(),
@@ -38,8 +38,8 @@ async fn api(moto: &Moto) -> SecurityGroupRules {
     rules
 }
 
-impl Moto {
-    async fn grants(&self) -> Vec<Grant> {
+impl MotoCluster {
+    async fn grants(&self) -> Vec<AccessGrant> {
         self.aws.gate().admission().await.unwrap().unwrap().grants
     }
 }
@@ -49,7 +49,7 @@ async fn a_grant_is_made_extended_and_taken_away_and_no_plan_minds() {
     let Some(moto) = moto("grants").await else { return };
     assert_eq!(moto.aws.gate().admission().await.unwrap(), None, "there is no gate yet");
     let early = moto.aws.gate().grant(&grant("203.0.113.7/32", HOUR)).await.unwrap_err();
-    assert_eq!(early.class, crate::engine::Class::Gone);
+    assert_eq!(early.class, crate::engine::FailureClass::Gone);
     moto.aws.gate().revoke(&[grant("203.0.113.7/32", HOUR)]).await.unwrap();
     let rules = api(&moto).await;
     let object = rules.object(API).unwrap();

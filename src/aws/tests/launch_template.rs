@@ -1,10 +1,10 @@
 //! Launch templates.
 
 use super::*;
-use crate::aws::kind::{AwsKind as _, Look};
+use crate::aws::kind::{AwsKind as _, ObserveCache};
 use crate::resource::LaunchTemplate;
 
-pub(super) fn template(moto: &Moto, name: &str) -> LaunchTemplate {
+pub(super) fn template(moto: &MotoCluster, name: &str) -> LaunchTemplate {
     LaunchTemplate {
         name: format!("{name}.{}", moto.aws.scope.cluster),
         image: "ami-12c6146b".to_owned(),
@@ -42,7 +42,7 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     moto.calls.refuse("ModifyLaunchTemplate", "InvalidLaunchTemplateId.VersionNotFound");
     let live = moto.see::<LaunchTemplate>("a").await;
     let failure = moto.aws.update(&live, &larger.object("a").unwrap(), &["image".to_owned()].into()).await.unwrap_err();
-    assert_eq!(failure.class, crate::engine::Class::NotYetConsistent);
+    assert_eq!(failure.class, crate::engine::FailureClass::NotYetConsistent);
 
     // Somebody sets the first version as the default one again.
     let request = moto.aws.ec2.modify_launch_template().launch_template_id(&made.id).default_version("1");
@@ -83,10 +83,10 @@ async fn more_templates_than_a_page_are_seen_in_two_calls() {
     let names: Vec<String> = (0..20).map(|n| format!("t{n}")).collect();
     for name in &names {
         let object = template(&moto, name).object(name).unwrap();
-        moto.aws.create(&object, &Token(name.clone())).await.unwrap();
+        moto.aws.create(&object, &IdempotencyToken(name.clone())).await.unwrap();
     }
     moto.calls.take();
-    let found = LaunchTemplate::observe(&Look::new(&moto.aws)).await.unwrap();
+    let found = LaunchTemplate::observe(&ObserveCache::new(&moto.aws)).await.unwrap();
     assert_eq!(moto.calls.take(), ["DescribeLaunchTemplateVersions", "DescribeLaunchTemplates"]);
     assert_eq!(found.len(), names.len());
     for live in found {

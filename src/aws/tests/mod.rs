@@ -1,5 +1,5 @@
-//! The kinds against moto, over HTTP: only when `QUORATE_TEST_ENDPOINT` says where it is. What moto never answers, a
-//! test answers itself.
+//! The kinds against moto, over HTTP: only when `QUORATE_TEST_ENDPOINT` holds its URL. Answers that moto never gives, a
+//! test gives itself.
 //!
 //! Each test has a cluster of its own, so that all of them can use one server at once.
 
@@ -23,35 +23,36 @@ use aws_config::BehaviorVersion;
 use aws_sdk_ec2::config::Credentials;
 use aws_smithy_http_client::Builder;
 
-use super::{Aws, Scope};
-use crate::engine::{Attributes, Input, Live, Object, Phase, Provider, Token, Value};
+use super::{AwsProvider, ClusterScope};
+use crate::engine::{Attributes, IdempotencyToken, Live, Object, ObjectPhase, Provider, TextInput, Value};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource, Subnet, Tags, Vpc};
 use crate::skip::skip_without_setup;
-use recorder::Recorder;
+use recorder::RequestRecorder;
 
 /// A cluster on moto.
-struct Moto {
-    aws: Aws,
-    calls: Recorder,
+struct MotoCluster {
+    aws: AwsProvider,
+    calls: RequestRecorder,
 }
 
-/// A cluster of its own for a test; `None`, and a word about it, without a server.
-async fn moto(test: &str) -> Option<Moto> {
+/// Returns a separate cluster for a test; `None`, with a message, without a server.
+async fn moto(test: &str) -> Option<MotoCluster> {
     let Ok(endpoint) = std::env::var("QUORATE_TEST_ENDPOINT") else {
         skip_without_setup("QUORATE_TEST_ENDPOINT does not say where a moto server is; `tests/run` starts one");
         return None;
     };
     let cluster = format!("{test}-{:08x}.example.com", fastrand::u32(..));
-    Some(Moto::connect(cluster, &endpoint, Recorder::over(Builder::new().build_http())).await)
+    Some(MotoCluster::connect(cluster, &endpoint, RequestRecorder::over(Builder::new().build_http())).await)
 }
 
-impl Moto {
-    async fn connect(cluster: String, endpoint: &str, calls: Recorder) -> Self {
+impl MotoCluster {
+    async fn connect(cluster: String, endpoint: &str, calls: RequestRecorder) -> Self {
         Self::connect_in("us-east-1", cluster, endpoint, calls).await
     }
 
-    async fn connect_in(region: &'static str, cluster: String, endpoint: &str, calls: Recorder) -> Self {
-        let scope = Scope { cluster, region: region.to_owned(), bucket: "unused".to_owned(), prefix: String::new() };
+    async fn connect_in(region: &'static str, cluster: String, endpoint: &str, calls: RequestRecorder) -> Self {
+        let scope =
+            ClusterScope { cluster, region: region.to_owned(), bucket: "unused".to_owned(), prefix: String::new() };
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
             .endpoint_url(endpoint)
@@ -59,7 +60,7 @@ impl Moto {
             .http_client(calls.client())
             .load()
             .await;
-        let mut aws = Aws::connect(scope, Some(calls.client())).await;
+        let mut aws = AwsProvider::connect(scope, Some(calls.client())).await;
         aws.autoscaling = aws_sdk_autoscaling::Client::new(&config);
         aws.ec2 = aws_sdk_ec2::Client::new(&config);
         aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
@@ -79,13 +80,13 @@ impl Moto {
             .into()
     }
 
-    /// Makes an object, waits for it, and checks that an observation finds exactly it.
+    /// Creates an object, waits for it, and checks that an observation finds exactly it.
     async fn make<K: Resource>(&self, name: &str, wanted: &K) -> Live {
         let object = wanted.object(name).unwrap();
-        let token = Token(format!("{:032x}", fastrand::u128(..)));
+        let token = IdempotencyToken(format!("{:032x}", fastrand::u128(..)));
         let made = self.aws.create(&object, &token).await.unwrap();
         let made = self.aws.ready(&made, &|_| {}).await.unwrap();
-        assert_eq!(made.phase, Phase::Ready);
+        assert_eq!(made.phase, ObjectPhase::Ready);
         let seen = self.see::<K>(name).await;
         assert_alike(&object.attributes, &made.attributes);
         assert_eq!((&made.id, &made.outputs), (&seen.id, &seen.outputs), "{}", object.address);
@@ -93,7 +94,7 @@ impl Moto {
         made
     }
 
-    /// Changes what differs between an object as it is seen and as it should be, as the engine does.
+    /// Changes what differs between an object as observed and as wanted, as the engine does.
     async fn mend<K: Resource>(&self, name: &str, wanted: &K) -> Vec<String> {
         let object = wanted.object(name).unwrap();
         let mut live = self.see::<K>(name).await;
@@ -101,14 +102,14 @@ impl Moto {
         let changed = differing(&object.attributes, &live.attributes);
         let live = self.aws.update(&live, &object, &changed).await.unwrap();
         assert_alike(&object.attributes, &live.attributes);
-        if live.phase != Phase::Ready {
+        if live.phase != ObjectPhase::Ready {
             self.aws.ready(&live, &|_| {}).await.unwrap();
         }
         self.check(&object).await;
         changed.into_iter().collect()
     }
 
-    /// Checks that an observation finds the object as it should be.
+    /// Checks that an observation finds the object as wanted.
     async fn check(&self, object: &Object) {
         let found = self.aws.find(&object.address).await.unwrap();
         assert_eq!(found.len(), 1, "{}: {found:?}", object.address);
@@ -147,11 +148,11 @@ impl Moto {
     }
 }
 
-fn id(live: &Live) -> Input {
+fn id(live: &Live) -> TextInput {
     live.outputs["id"].as_str().into()
 }
 
-/// The attributes that differ; lists have no order here.
+/// Returns the attributes that differ; lists have no order here.
 fn differing(wanted: &Attributes, live: &Attributes) -> BTreeSet<String> {
     let sorted = |value: &Value| match value {
         Value::List(items) => {
@@ -170,7 +171,7 @@ fn assert_alike(wanted: &Attributes, live: &Attributes) {
     assert_eq!(differing(wanted, live), BTreeSet::new(), "wanted {wanted:#?}, found {live:#?}");
 }
 
-/// What the engine does before it hands an object to `update`: tags that are not ours are none of our business.
+/// Removes tags of other owners, as the engine does before it passes an object to `update`.
 fn keep_our_tags(object: &Object, live: &mut Live) {
     if let (Some(Value::Map(wanted)), Some(Value::Map(have))) =
         (object.attributes.get("tags"), live.attributes.get_mut("tags"))

@@ -3,7 +3,7 @@
 use super::*;
 use std::collections::BTreeMap;
 
-use crate::engine::Class;
+use crate::engine::FailureClass;
 use crate::resource::{InternetGateway, Route, RouteTable};
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_gateway_that_a_call_without_an_answer_attached_counts_as_attached() {
     let elsewhere = InternetGateway { vpc: other.vpc().unwrap().vpc_id().unwrap().into(), ..wanted };
     let object = elsewhere.object("main").unwrap();
     let refused = moto.aws.update(&stale, &object, &["vpc".to_owned()].into()).await.unwrap_err();
-    assert_eq!(refused.class, Class::AlreadyExists);
+    assert_eq!(refused.class, FailureClass::AlreadyExists);
     moto.unmake::<InternetGateway>("main").await;
 }
 

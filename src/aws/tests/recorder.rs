@@ -1,4 +1,4 @@
-//! Writes down which actions are called, and answers some of them itself.
+//! Records the actions that are called, and answers some of them itself.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -10,39 +10,39 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-/// An HTTP client that remembers each request: the action, or the method and path where a protocol has none.
+/// An HTTP client that records each request: the action, or the method and path where a protocol has none.
 #[derive(Debug, Clone)]
-pub(in crate::aws) struct Recorder {
+pub(in crate::aws) struct RequestRecorder {
     inner: Option<SharedHttpClient>,
-    notes: Arc<Mutex<Notes>>,
+    notes: Arc<Mutex<RecordedCalls>>,
 }
 
 #[derive(Debug)]
-struct Connector {
+struct RecordingConnector {
     inner: Option<SharedHttpConnector>,
-    notes: Arc<Mutex<Notes>>,
+    notes: Arc<Mutex<RecordedCalls>>,
 }
 
 #[derive(Debug, Default)]
-struct Notes {
+struct RecordedCalls {
     actions: Vec<String>,
-    /// Actions that are refused, each once, with the code that is answered.
+    /// Actions that are refused, each once, with the code of the answer.
     refusals: Vec<(&'static str, &'static str)>,
-    /// What actions, and paths that end so, are answered with; the last answer is given again and again.
+    /// The answers to actions, and to paths with these endings; the last answer is repeated.
     answers: HashMap<&'static str, VecDeque<String>>,
-    /// What every call is answered with, before all else.
-    reply: Option<Reply>,
+    /// The answer to every call, before all others.
+    reply: Option<CannedReply>,
 }
 
 /// An answer in full.
 #[derive(Debug, Clone, Default)]
-pub(in crate::aws) struct Reply {
+pub(in crate::aws) struct CannedReply {
     pub(in crate::aws) status: u16,
     pub(in crate::aws) headers: Vec<(&'static str, String)>,
     pub(in crate::aws) body: String,
 }
 
-impl Reply {
+impl CannedReply {
     fn response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status.try_into().unwrap(), SdkBody::from(self.body.clone()));
         for (name, value) in &self.headers {
@@ -52,12 +52,12 @@ impl Reply {
     }
 }
 
-impl Recorder {
+impl RequestRecorder {
     pub(in crate::aws) fn over(inner: SharedHttpClient) -> Self {
         Self { inner: Some(inner), notes: Arc::default() }
     }
 
-    /// Nobody but the test answers.
+    /// Returns a recorder that sends nothing to a server: only the test answers.
     pub(in crate::aws) fn alone() -> Self {
         Self { inner: None, notes: Arc::default() }
     }
@@ -66,37 +66,37 @@ impl Recorder {
         SharedHttpClient::new(self.clone())
     }
 
-    /// The actions since the last time, in alphabetical order: some are called at once.
+    /// Returns the actions since the last call, in alphabetical order: some are called at once.
     pub(in crate::aws) fn take(&self) -> Vec<String> {
         let mut actions = std::mem::take(&mut self.notes.lock().unwrap().actions);
         actions.sort();
         actions
     }
 
-    /// Has an action, or every path that ends so, answered with these, one after the other.
+    /// Answers an action, or every path with this ending, with these bodies, one after the other.
     pub(in crate::aws) fn answer(&self, action: &'static str, bodies: impl IntoIterator<Item = String>) {
         self.notes.lock().unwrap().answers.entry(action).or_default().extend(bodies);
     }
 
-    /// Has every call from now on answered with this; with nothing, as before.
-    pub(in crate::aws) fn reply(&self, reply: Option<Reply>) {
+    /// Answers every call from now on with this reply; `None` restores the earlier answers.
+    pub(in crate::aws) fn reply(&self, reply: Option<CannedReply>) {
         self.notes.lock().unwrap().reply = reply;
     }
 
-    /// Has the next call of an action answered with a code that moto does not know about.
+    /// Answers the next call of an action with a code that moto does not know.
     pub(in crate::aws) fn refuse(&self, action: &'static str, code: &'static str) {
         self.notes.lock().unwrap().refusals.push((action, code));
     }
 }
 
-impl HttpClient for Recorder {
+impl HttpClient for RequestRecorder {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.as_ref().map(|inner| inner.http_connector(settings, components));
-        SharedHttpConnector::new(Connector { inner, notes: Arc::clone(&self.notes) })
+        SharedHttpConnector::new(RecordingConnector { inner, notes: Arc::clone(&self.notes) })
     }
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for RecordingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if let Some(reply) = &self.notes.lock().unwrap().reply {
             return HttpConnectorFuture::ready(Ok(reply.response()));
@@ -125,18 +125,18 @@ impl HttpConnector for Connector {
     }
 }
 
-/// The next of some answers; the last one again and again.
+/// Returns the next of some answers; the last one is repeated.
 fn next(answers: &mut VecDeque<String>) -> HttpResponse {
     let body = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
     HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body.unwrap_or_default()))
 }
 
-/// What follows the host in a URI.
+/// Returns the part of a URI after the host.
 fn path(uri: &str) -> String {
     format!("/{}", uri.splitn(4, '/').nth(3).unwrap_or_default())
 }
 
-/// An answer that EC2 and the services of the query protocol can both have given.
+/// Returns an answer in the form of both EC2 and the services of the query protocol.
 fn refusal(code: &str) -> HttpResponse {
     let error = format!("<Error><Code>{code}</Code><Message>refused by the test</Message></Error>");
     let body = format!("<ErrorResponse>{error}<Errors>{error}</Errors><RequestId>r</RequestId></ErrorResponse>");

@@ -4,14 +4,14 @@ use aws_sdk_ec2::types::builders::IpPermissionBuilder;
 use aws_sdk_ec2::types::{IpPermission, IpRange, ResourceType, UserIdGroupPair};
 
 use super::*;
-use crate::resource::{Rule, SecurityGroup, SecurityGroupRules};
+use crate::resource::{GroupRule, SecurityGroup, SecurityGroupRules};
 
-fn rule(ports: &str, peer: impl Into<Input>, description: &str) -> Rule {
+fn rule(ports: &str, peer: impl Into<TextInput>, description: &str) -> GroupRule {
     let protocol = if ports == "all" { "all" } else { "tcp" }.to_owned();
-    Rule { protocol, ports: ports.to_owned(), peer: peer.into(), description: description.to_owned() }
+    GroupRule { protocol, ports: ports.to_owned(), peer: peer.into(), description: description.to_owned() }
 }
 
-async fn group(moto: &Moto, vpc: &Live, name: &str) -> Live {
+async fn group(moto: &MotoCluster, vpc: &Live, name: &str) -> Live {
     let group = SecurityGroup {
         name: format!("{name}.{}", moto.aws.scope.cluster),
         description: "Masters".to_owned(),
@@ -39,7 +39,7 @@ async fn rules_are_made_changed_mended_and_removed() {
     };
     moto.calls.take();
     let object = wanted.object("masters").unwrap();
-    moto.aws.create(&object, &Token("t".to_owned())).await.unwrap();
+    moto.aws.create(&object, &IdempotencyToken("t".to_owned())).await.unwrap();
     assert_eq!(moto.calls.take(), ["AuthorizeSecurityGroupIngress"], "egress is as EC2 makes it");
     moto.check(&object).await;
 
@@ -72,25 +72,25 @@ async fn rules_are_made_changed_mended_and_removed() {
     moto.unmake::<Vpc>("main").await;
 }
 
-/// Lets somebody in to a TCP port, as the cloud controller does for a network load balancer.
-async fn open_port(moto: &Moto, group: &Live, port: i32, description: &str) {
+/// Allows access to a TCP port, as the cloud controller does for a network load balancer.
+async fn open_port(moto: &MotoCluster, group: &Live, port: i32, description: &str) {
     let range = IpRange::builder().cidr_ip("0.0.0.0/0").description(description).build();
     open(moto, group, IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port).ip_ranges(range)).await;
 }
 
-/// Lets a group in to everything, as the cloud controller does for a classic load balancer.
-async fn open_to(moto: &Moto, group: &Live, peer: &str) {
+/// Allows a group access to everything, as the cloud controller does for a classic load balancer.
+async fn open_to(moto: &MotoCluster, group: &Live, peer: &str) {
     let pair = UserIdGroupPair::builder().group_id(peer).build();
     open(moto, group, IpPermission::builder().ip_protocol("-1").user_id_group_pairs(pair)).await;
 }
 
-async fn open(moto: &Moto, group: &Live, permission: IpPermissionBuilder) {
+async fn open(moto: &MotoCluster, group: &Live, permission: IpPermissionBuilder) {
     let request = moto.aws.ec2.authorize_security_group_ingress().group_id(&group.id);
     request.ip_permissions(permission.build()).send().await.unwrap();
 }
 
-/// A group that somebody made beside ours; its tags are given.
-async fn stranger(moto: &Moto, vpc: &Live, name: &str, tags: &[(&str, &str)]) -> String {
+/// Creates a group that does not belong to Quorate, with these tags.
+async fn stranger(moto: &MotoCluster, vpc: &Live, name: &str, tags: &[(&str, &str)]) -> String {
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let request = moto.aws.ec2.create_security_group().group_name(name).description("a load balancer").vpc_id(&vpc.id);
     let specification = crate::aws::ec2::specification(ResourceType::SecurityGroup, &tags);
@@ -135,8 +135,8 @@ async fn rules_of_the_cloud_controller_are_its_own() {
     assert!(moto.standing(&nodes).await.is_empty(), "they go with the group");
 }
 
-impl Moto {
-    /// What may come in to a group, whoever opened it.
+impl MotoCluster {
+    /// Returns the ingress permissions of a group, whoever added them.
     async fn standing(&self, group: &Live) -> Vec<IpPermission> {
         let found = self.aws.ec2.describe_security_groups().group_ids(&group.id).send().await.unwrap();
         let permissions = found.security_groups()[0].ip_permissions();
@@ -147,7 +147,7 @@ impl Moto {
         permissions.iter().flat_map(single).collect()
     }
 
-    /// Rules are there as long as their group is: what is left is an object without any.
+    /// Rules exist as long as their group does: what is left is an object without any.
     async fn unmake_rules(&self, name: &str) {
         let live = self.see::<SecurityGroupRules>(name).await;
         self.aws.delete(&live, &|_| {}).await.unwrap();
@@ -166,8 +166,8 @@ async fn a_group_may_have_no_way_out() {
         SecurityGroupRules { group: id(&closed), ingress: vec![], egress: vec![rule("443", "10.0.0.0/8", "")] };
     moto.make("closed", &wanted).await;
     // Making it again, as after a lost answer, is refused by EC2 and left to the next look.
-    let again = moto.aws.create(&wanted.object("closed").unwrap(), &Token("t".to_owned())).await;
-    assert_eq!(again.unwrap_err().class, crate::engine::Class::AlreadyExists);
+    let again = moto.aws.create(&wanted.object("closed").unwrap(), &IdempotencyToken("t".to_owned())).await;
+    assert_eq!(again.unwrap_err().class, crate::engine::FailureClass::AlreadyExists);
     assert_eq!(moto.mend("closed", &wanted).await, [""; 0]);
     moto.unmake_rules("closed").await;
     moto.unmake::<SecurityGroup>("closed").await;

@@ -1,4 +1,4 @@
-//! Machines that have not come up, as a plan sees them and a roll mends them; without a server.
+//! Machines that have not started up, as a plan sees them and a roll replaces them; without a server.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +8,7 @@ use crate::resource::AutoScalingGroup;
 
 const UP: &str = "InService";
 
-/// What S3 lists: a status of each of these machines, written at a second.
+/// Returns S3's list: a status of each of these machines, written at a second.
 fn list(written: &[(&str, u8)]) -> String {
     let object = |(machine, second): &(&str, u8)| {
         let key = format!("nodes/{machine}/status.json");
@@ -18,7 +18,7 @@ fn list(written: &[(&str, u8)]) -> String {
     format!("<ListBucketResult><IsTruncated>false</IsTruncated>{objects}</ListBucketResult>")
 }
 
-/// What EC2 tells: machines that were launched so many minutes ago.
+/// Returns EC2's answer: machines that were launched so many minutes ago.
 fn launched(machines: &[(&str, i64)]) -> String {
     let machine = |(id, minutes): &(&str, i64)| {
         let at = Timestamp::now() - SignedDuration::from_mins(*minutes);
@@ -29,8 +29,8 @@ fn launched(machines: &[(&str, i64)]) -> String {
     format!("<DescribeInstancesResponse><reservationSet>{set}</reservationSet></DescribeInstancesResponse>")
 }
 
-/// A cluster with two workers of which these have written, the first of them long ago.
-async fn with(written: &[(&'static str, u8)]) -> Moto {
+/// Returns a cluster with two workers of which these have reported, the first of them long ago.
+async fn with(written: &[(&'static str, u8)]) -> MotoCluster {
     let cluster = cluster().await;
     cluster.calls.answer("DescribeAutoScalingGroups", [group("", &[("i-1", "2", UP), ("i-2", "2", UP)])]);
     cluster.calls.answer("/unused/", [list(written)]);
@@ -39,7 +39,7 @@ async fn with(written: &[(&'static str, u8)]) -> Moto {
     cluster
 }
 
-async fn machines(cluster: &Moto) -> String {
+async fn machines(cluster: &MotoCluster) -> String {
     let seen = cluster.see::<AutoScalingGroup>("workers").await;
     seen.attributes["machines"].as_text().unwrap().to_owned()
 }
@@ -72,7 +72,7 @@ async fn a_machine_has_its_time_to_come_up() {
     }
 }
 
-/// One that was there before, and fails on while it is listened to.
+/// The machine is older than the roll, and keeps failing while its reports are read.
 #[tokio::test(start_paused = true)]
 async fn a_roll_puts_another_machine_in_the_place_of_one_that_did_not_come_up() {
     let cluster = with(&[("i-1", 1), ("i-2", 2)]).await;

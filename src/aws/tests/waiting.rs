@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use super::*;
 use crate::resource::AutoScalingGroup;
 
-/// A cluster of which only the test tells anything.
-pub(super) async fn cluster() -> Moto {
-    Moto::connect("c".to_owned(), "http://127.0.0.1:9", Recorder::alone()).await
+/// Returns a cluster for which only the test gives answers.
+pub(super) async fn cluster() -> MotoCluster {
+    MotoCluster::connect("c".to_owned(), "http://127.0.0.1:9", RequestRecorder::alone()).await
 }
 
-/// A group of two, with machines as `(id, version, state)`.
+/// Returns a group of two, with machines as `(id, version, state)`.
 pub(super) fn group(status: &str, machines: &[(&str, &str, &str)]) -> String {
     let machine = |(id, version, state): &(&str, &str, &str)| {
         let template = format!("<LaunchTemplateId>lt-1</LaunchTemplateId><Version>{version}</Version>");
@@ -43,7 +43,7 @@ fn groups(groups: &str) -> String {
     )
 }
 
-/// What a machine writes of itself at a second.
+/// Returns the status that a machine writes at a second.
 pub(super) fn status(state: &str, second: u8) -> String {
     format!(r#"{{"step":"join","state":"{state}","at":"2026-01-01T00:00:{second:02}Z"}}"#)
 }
@@ -66,7 +66,7 @@ pub(super) fn wanted() -> AutoScalingGroup {
 
 fn made() -> Live {
     let live = crate::aws::kind::live("workers", "workers", &wanted(), &[("name", "workers")]).unwrap();
-    Live { phase: Phase::Pending, ..live }
+    Live { phase: ObjectPhase::Pending, ..live }
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +82,7 @@ async fn a_group_is_ready_when_its_machines_are_in_service() {
     let notes = Mutex::new(Vec::new());
     let live = cluster.aws.ready(&made(), &|note| notes.lock().unwrap().push(note)).await.unwrap();
     assert_eq!(*notes.lock().unwrap(), ["0 of 2 machines in service", "1 of 2 machines in service"]);
-    assert_eq!((live.phase, live.outputs["arn"].as_str(), live.members.len()), (Phase::Ready, "arn:workers", 2));
+    assert_eq!((live.phase, live.outputs["arn"].as_str(), live.members.len()), (ObjectPhase::Ready, "arn:workers", 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +108,7 @@ async fn a_group_that_gets_no_machine_says_why_and_gives_up() {
     assert!((12..=15).contains(&asked), "once a minute, not {asked} times");
 }
 
-pub(super) fn terminates(cluster: &Moto) {
+pub(super) fn terminates(cluster: &MotoCluster) {
     let activity = "<TerminateInstanceInAutoScalingGroupResult/>";
     let activity = format!(
         "<TerminateInstanceInAutoScalingGroupResponse>{activity}</TerminateInstanceInAutoScalingGroupResponse>"
@@ -116,7 +116,7 @@ pub(super) fn terminates(cluster: &Moto) {
     cluster.calls.answer("TerminateInstanceInAutoScalingGroup", [activity]);
 }
 
-pub(super) fn terminated(cluster: &Moto) -> usize {
+pub(super) fn terminated(cluster: &MotoCluster) -> usize {
     let calls = cluster.calls.take();
     calls.iter().filter(|action| *action == "TerminateInstanceInAutoScalingGroup").count()
 }
@@ -161,7 +161,7 @@ async fn machines_are_replaced_one_after_the_other() {
     assert_eq!(terminated(&cluster), 2);
 }
 
-/// One that fails, and one that says nothing at all: the machines that are left stay, and the message says where to look.
+/// One machine fails, and one sends no report: the other machines stay, and the message names the place to look.
 #[tokio::test(start_paused = true)]
 async fn a_new_machine_that_does_not_come_up_stops_the_roll_after_one() {
     let failing = (1..9).map(|second| status("failed", second)).collect::<Vec<_>>();

@@ -1,100 +1,105 @@
-//! The network load balancer before a service: an object of the plan, not something that a controller makes behind its
-//! back.
+//! The network load balancer in front of a service: an object of the plan, not one that a controller creates outside of the
+//! plan.
 
 use super::{output, ports};
-use crate::blueprint::{Problem, Site, names, network, security};
-use crate::engine::{Input, Object};
+use crate::blueprint::{BlueprintProblem, BuildContext, names, network, security};
+use crate::engine::{Object, TextInput};
 use crate::resource::{
-    HealthCheck, Listener, LoadBalancer, Record, Resource, Rule, SecurityGroup, SecurityGroupRules, TargetGroup,
+    DnsRecord, GroupRule, HealthCheck, Listener, LoadBalancer, Resource, SecurityGroup, SecurityGroupRules, TargetGroup,
 };
 use crate::spec::{Nlb, Port, PortListener, Protocol, Service, Tls, Transport};
 
-/// How long a machine that leaves keeps its connections, in seconds.
+/// Time that a deregistered machine keeps its connections, in seconds.
 const DEREGISTRATION: u32 = 30;
-/// Where kube-proxy says whether it works. It is what is asked when the service itself speaks no TCP.
+/// The port of kube-proxy's health check. It is used if the service itself does not use TCP.
 const KUBE_PROXY_HEALTH: u16 = 10_256;
 /// The scheme of a load balancer with addresses inside the VPC only.
 const INTERNAL: &str = "internal";
-/// What is asked for there, and on a service's own health port.
+/// The path of that health check, and of the one on a service's own health port.
 const HEALTH_PATH: &str = "/healthz";
 
-/// The name of a balancer's objects: no service can be called like one of the cluster's own.
+/// Returns the name of a balancer's objects: no service can have the name of one of the cluster's own.
 fn object_name(service: &str) -> String {
     format!("service-{service}")
 }
 
-/// The name of the target group of one of a service's ports.
+/// Returns the name of the target group of one of a service's ports.
 fn target_name(service: &str, port: &str) -> String {
     let own = object_name(service);
     if port == Service::MAIN { own } else { format!("{own}/{port}") }
 }
 
-/// The services with a load balancer.
-fn balanced<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'a String, &'a Service, &'a Nlb)> {
+/// Returns the services with a load balancer.
+fn balanced<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = (&'a String, &'a Service, &'a Nlb)> {
     site.cluster.services.iter().filter_map(|(name, service)| Some((name, service, service.nlb.as_ref()?)))
 }
 
-/// The target groups that every node answers for.
-pub(in crate::blueprint) fn target_groups(site: &Site<'_>) -> Vec<Input> {
+/// Returns the target groups that every node is registered in.
+pub(in crate::blueprint) fn target_groups(site: &BuildContext<'_>) -> Vec<TextInput> {
     let names =
         balanced(site).flat_map(|(name, service, _)| service.targets().into_keys().map(|port| target_name(name, port)));
     names.map(|name| output::<TargetGroup>(&name, "arn")).collect()
 }
 
-/// What lets each load balancer reach the nodes.
+/// Returns the rules by which each load balancer reaches the nodes.
 ///
-/// A rule that names its group also lets through who comes by it with an address of their own: AWS knows the way that
-/// they took. So nobody else is let in, whether pods see the addresses of clients or not.
-pub(in crate::blueprint) fn rules_of_nodes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = Rule> + 'a {
+/// A rule that names its group also matches traffic through it that keeps the client's address: AWS tracks the path of
+/// the traffic. So the nodes allow no other source, whether pods see the addresses of clients or not.
+pub(in crate::blueprint) fn rules_of_nodes<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = GroupRule> + 'a {
     balanced(site).flat_map(|(name, service, nlb)| {
-        doors(site, name, service, nlb).into_iter().map(move |door| {
+        backend_ports(site, name, service, nlb).into_iter().map(move |backend| {
             let from = output::<SecurityGroup>(&object_name(name), "id");
-            let why = match door.purpose {
-                Purpose::Traffic => format!("service {name} from its load balancer"),
-                Purpose::Health => format!("health of service {name} for its load balancer"),
+            let why = match backend.purpose {
+                BalancerPurpose::Traffic => format!("service {name} from its load balancer"),
+                BalancerPurpose::Health => format!("health of service {name} for its load balancer"),
             };
-            security::rule(door.protocol, &door.port.to_string(), from, &why)
+            security::rule(backend.protocol, &backend.port.to_string(), from, &why)
         })
     })
 }
 
-/// A port of the nodes that a load balancer comes to.
+/// A port of the nodes that a load balancer connects to.
 #[derive(PartialEq)]
-struct Door {
+struct BackendPort {
     protocol: &'static str,
     port: u16,
-    purpose: Purpose,
+    purpose: BalancerPurpose,
 }
 
-/// What a load balancer comes for.
+/// The purpose of a load balancer's connection.
 #[derive(Clone, Copy, PartialEq)]
-enum Purpose {
+enum BalancerPurpose {
     Traffic,
     Health,
 }
 
-fn doors(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> Vec<Door> {
-    let mut doors = Vec::new();
+fn backend_ports(site: &BuildContext<'_>, name: &str, service: &Service, nlb: &Nlb) -> Vec<BackendPort> {
+    let mut backends = Vec::new();
     for (port_name, port) in service.targets() {
         let Some(number) = ports::of_target(site, name, port_name) else { continue };
-        let door = |protocol| Door { protocol, port: number, purpose: Purpose::Traffic };
-        doors.extend(protocols(port.transport).map(door));
+        let backend = |protocol| BackendPort { protocol, port: number, purpose: BalancerPurpose::Traffic };
+        backends.extend(protocols(port.transport).map(backend));
     }
     for (_, port) in service.targets() {
         let asked = health_check(site, name, nlb, port).port;
-        let door = asked.map(|port| Door { protocol: "tcp", port, purpose: Purpose::Health });
-        let new = door.filter(|door| !doors.contains(door));
-        doors.extend(new);
+        let backend = asked.map(|port| BackendPort { protocol: "tcp", port, purpose: BalancerPurpose::Health });
+        let new = backend.filter(|backend| !backends.contains(backend));
+        backends.extend(new);
     }
-    doors
+    backends
 }
 
-/// The protocols in the words of security groups.
+/// Returns the protocols as security groups name them.
 fn protocols(transport: Transport) -> impl Iterator<Item = &'static str> {
     transport.each().iter().map(|protocol| if *protocol == Transport::Udp { "udp" } else { "tcp" })
 }
 
-pub(super) fn objects(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(
+    site: &BuildContext<'_>,
+    name: &str,
+    service: &Service,
+    nlb: &Nlb,
+) -> Result<Vec<Object>, BlueprintProblem> {
     let own = object_name(name);
     let mut objects = vec![
         group(site, name).object(&own)?,
@@ -117,12 +122,12 @@ pub(super) fn objects(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb)
     Ok(objects)
 }
 
-/// The name of a listener's object. A port has one listener: that one stays when its block gets another name.
+/// Returns the name of a listener's object, by its port: the listener stays when its block gets another name.
 fn listener_name(service: &str, port: u16) -> String {
     format!("{}/{port}", object_name(service))
 }
 
-fn group(site: &Site<'_>, service: &str) -> SecurityGroup {
+fn group(site: &BuildContext<'_>, service: &str) -> SecurityGroup {
     let own = object_name(service);
     let description = format!("Load balancer of the service {service}");
     let display = site.below(&format!("{service}.services"));
@@ -134,7 +139,7 @@ fn group(site: &Site<'_>, service: &str) -> SecurityGroup {
     }
 }
 
-fn rules(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> SecurityGroupRules {
+fn rules(site: &BuildContext<'_>, name: &str, service: &Service, nlb: &Nlb) -> SecurityGroupRules {
     let why = format!("who may connect to the service {name}");
     let heard = nlb.listeners.iter().flat_map(|(port, listener)| {
         protocols(listener.protocol.transport()).map(|protocol| (protocol, port.to_string()))
@@ -144,12 +149,12 @@ fn rules(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> SecurityG
         nlb.allow.iter().map(move |range| security::rule(protocol, &port, range.to_string().into(), why))
     });
     let nodes = || security::group(security::NODES);
-    let egress = doors(site, name, service, nlb).into_iter().map(move |door| {
-        let why = match door.purpose {
-            Purpose::Traffic => "its port on nodes",
-            Purpose::Health => "health of nodes",
+    let egress = backend_ports(site, name, service, nlb).into_iter().map(move |backend| {
+        let why = match backend.purpose {
+            BalancerPurpose::Traffic => "its port on nodes",
+            BalancerPurpose::Health => "health of nodes",
         };
-        security::rule(door.protocol, &door.port.to_string(), nodes(), why)
+        security::rule(backend.protocol, &backend.port.to_string(), nodes(), why)
     });
     SecurityGroupRules {
         group: output::<SecurityGroup>(&object_name(name), "id"),
@@ -158,7 +163,7 @@ fn rules(site: &Site<'_>, name: &str, service: &Service, nlb: &Nlb) -> SecurityG
     }
 }
 
-fn balancer(site: &Site<'_>, service: &str, nlb: &Nlb) -> Result<Object, Problem> {
+fn balancer(site: &BuildContext<'_>, service: &str, nlb: &Nlb) -> Result<Object, BlueprintProblem> {
     let own = object_name(service);
     let scheme = if nlb.internal { INTERNAL } else { "internet-facing" };
     let balancer = LoadBalancer {
@@ -179,7 +184,13 @@ fn balancer(site: &Site<'_>, service: &str, nlb: &Nlb) -> Result<Object, Problem
     Ok(balancer)
 }
 
-fn targets(site: &Site<'_>, (service, port_name): (&str, &str), nlb: &Nlb, port: Port, node_port: u16) -> TargetGroup {
+fn targets(
+    site: &BuildContext<'_>,
+    (service, port_name): (&str, &str),
+    nlb: &Nlb,
+    port: Port,
+    node_port: u16,
+) -> TargetGroup {
     let own = target_name(service, port_name);
     let protocol = port.transport.as_str();
     let number = node_port.to_string();
@@ -202,9 +213,9 @@ fn targets(site: &Site<'_>, (service, port_name): (&str, &str), nlb: &Nlb, port:
     }
 }
 
-/// How a load balancer knows that a node can take connections: a connection to the service itself tells most. Nodes
-/// without a pod of their own take none for a service that sees its clients; each says so on a port made for that.
-fn health_check(site: &Site<'_>, service: &str, nlb: &Nlb, port: Port) -> HealthCheck {
+/// Returns the check of a node: a connection to the service itself is the best test. Nodes without a pod of their own
+/// accept no connections to a service that sees its clients' addresses; a separate port reports whether they have one.
+fn health_check(site: &BuildContext<'_>, service: &str, nlb: &Nlb, port: Port) -> HealthCheck {
     let asked = match port.transport {
         _ if nlb.preserve_client_ip => ports::of_health(site, service),
         Transport::Udp => Some(KUBE_PROXY_HEALTH),
@@ -220,7 +231,7 @@ fn health_check(site: &Site<'_>, service: &str, nlb: &Nlb, port: Port) -> Health
     }
 }
 
-fn listener(site: &Site<'_>, service: &str, port: u16, wanted: &PortListener) -> Listener {
+fn listener(site: &BuildContext<'_>, service: &str, port: u16, wanted: &PortListener) -> Listener {
     let tls = wanted.protocol.tls();
     let own = listener_name(service, port);
     Listener {
@@ -234,9 +245,9 @@ fn listener(site: &Site<'_>, service: &str, port: u16, wanted: &PortListener) ->
     }
 }
 
-fn record(site: &Site<'_>, service: &str, domain: &str) -> Result<Record, Problem> {
+fn record(site: &BuildContext<'_>, service: &str, domain: &str) -> Result<DnsRecord, BlueprintProblem> {
     let own = object_name(service);
-    Ok(Record {
+    Ok(DnsRecord {
         zone: site.public.zone_for(service, domain)?,
         name: domain.to_owned(),
         record_type: "A".to_owned(),

@@ -1,11 +1,11 @@
-//! What Kubernetes makes of dollar signs in `env`, `command` and `args`.
+//! Escapes dollar signs in `env`, `command` and `args`, which Kubernetes expands.
 //!
 //! Before a container starts, `$(NAME)` becomes the value of a variable and `$$` becomes `$`
-//! (`k8s.io/kubernetes/third_party/forked/golang/expansion`). The values of a cluster file mean themselves.
+//! (`k8s.io/kubernetes/third_party/forked/golang/expansion`). The values of a cluster file are literal.
 
 /// Returns the text that arrives in the container as `text`.
 ///
-/// A dollar sign that Kubernetes leaves alone stays alone, so that values without a reference look as they were written.
+/// A dollar sign that Kubernetes does not expand is not escaped, so values without a reference look as they were written.
 pub(super) fn literally(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut rest = text;
@@ -31,7 +31,7 @@ mod tests {
 
     use super::literally;
 
-    /// A model of Kubernetes' expansion: one pass from the left, a reference to nothing stays as it is.
+    /// Expands a text as Kubernetes does: one pass from the left, a reference to nothing stays as it is.
     fn expanded(text: &str, variables: &BTreeMap<&str, &str>) -> String {
         let mut out = String::new();
         let mut rest = text;

@@ -7,33 +7,33 @@ use crate::spec::{Health, Placement, Scale, Service, Transport, Volume, Zone};
 use super::super::GROUP_TAG;
 use super::expansion::literally;
 
-/// The label by which everything of a service finds its pods. It is ours alone: a name that everybody uses would catch
-/// the pods of somebody else's `redis`, too, and what selects cannot be changed later.
+/// The label that selects the pods of a service. It is ours alone: a common label would also select
+/// the pods of another team's `redis`, and a selector cannot be changed later.
 const SERVICE: &str = "quorate.dev/service";
-/// The label by which people and tools know what belongs together. Nothing selects by it.
+/// The label that shows people and tools which objects belong together. Nothing selects by it.
 const NAME: &str = "app.kubernetes.io/name";
 /// The label that tells the pods of one rollout from those of the last.
 const ROLLOUT: &str = "pod-template-hash";
-/// The label of nodes that says in which zone they are.
+/// The label of nodes with the name of their zone.
 const ZONE: &str = "topology.kubernetes.io/zone";
-/// How long a rollout may stand still before it counts as stuck, in seconds.
+/// Time without progress before a rollout counts as stuck, in seconds.
 const STUCK: u32 = 300;
-/// How much of the promised CPU pods use before more are started, in percent.
+/// CPU utilization above which more pods are started, in percent of the request.
 const LOAD: u32 = 80;
-/// How long a pod that leaves goes on answering, in seconds: those who send to it do not hear of it at once.
+/// Time that a terminating pod continues to answer, in seconds: its clients do not learn of its end at once.
 const FAREWELL: u32 = 5;
-/// The same where a load balancer has to find out first: two checks ten seconds apart, and what it takes to act on them.
+/// The same behind a load balancer that has to notice first: two checks ten seconds apart, and the time to act on them.
 const LONG_FAREWELL: u32 = 40;
-/// How long a pod has to end by itself after that, in seconds: Kubernetes' own default.
+/// Time that a pod has to end by itself after that, in seconds: Kubernetes' own default.
 const GRACE: u32 = 30;
-/// How long a new pod is there before an old one goes, in seconds, so that a load balancer has found its node.
+/// Time that a new pod must be ready before an old one is removed, in seconds, so that a load balancer finds its node.
 const FOUND: u32 = 20;
 /// The group that owns the volumes of services. No image needs to know it.
 const VOLUMES_GROUP: u32 = 2000;
-/// Whose load balancer a service is behind: nobody's that watches services for them. The plan has it.
+/// The load balancer class of services: no controller watches it, because the plan creates the load balancer.
 const BALANCER_CLASS: &str = "quorate.dev/network-load-balancer";
 
-/// The name of the claim to a volume of a service.
+/// Returns the name of the claim to a volume of a service.
 pub(super) fn claim_name(service: &str, volume: &str) -> String {
     format!("{service}-{volume}")
 }
@@ -75,8 +75,8 @@ pub(super) fn deployment(name: &str, service: &Service) -> Json {
     json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(name, service), "spec": spec })
 }
 
-/// A volume can only be attached to the new pod once the old one is gone; without one, no pod goes before another is
-/// there.
+/// Returns the update strategy. A volume can only be attached to the new pod once the old one is gone; without a volume, no
+/// pod is removed before another is ready.
 fn strategy(service: &Service) -> Json {
     if service.volumes.is_empty() {
         json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } })
@@ -119,12 +119,12 @@ fn pod(name: &str, service: &Service) -> Json {
     pod
 }
 
-/// Whether its pods see the addresses of clients. Then only nodes with a pod take connections.
+/// Returns `true` if the pods see the addresses of clients. Then only nodes with a pod accept connections.
 fn sees_clients(service: &Service) -> bool {
     service.nlb.as_ref().is_some_and(|nlb| nlb.preserve_client_ip)
 }
 
-/// Keeps pods to some nodes, or lets them on nodes that others keep away from.
+/// Restricts pods to some nodes, or lets them tolerate taints.
 fn place(pod: &mut Json, placement: &Placement) {
     let among = |key: &str, values: Vec<&str>| json!({ "key": key, "operator": "In", "values": values });
     let mut wanted = Vec::new();
@@ -189,13 +189,13 @@ fn container_ports(service: &Service) -> Json {
     all.collect()
 }
 
-/// Texts that arrive as they stand in the file.
+/// Returns texts that reach the container as they are written in the file.
 fn texts(texts: &[String]) -> Json {
     texts.iter().map(|text| literally(text)).collect()
 }
 
-/// Values that arrive as they stand in the file, and values of secrets by name: only the machine that runs the pod reads
-/// those.
+/// Returns values that reach the container as written in the file, and references to secrets: only the machine that runs
+/// the pod reads their values.
 fn variables(service: &Service) -> Json {
     let plain = service.env.iter().map(|(name, value)| (name, json!({ "name": name, "value": literally(value) })));
     let secret = service.secrets.iter().map(|(name, from)| {
@@ -206,7 +206,7 @@ fn variables(service: &Service) -> Json {
     all.into_iter().map(|(_, variable)| variable).collect()
 }
 
-/// Memory that is promised is also the most: what takes more is ended, and not its neighbours. CPU is shared.
+/// Returns the requests and limits. The memory request is also the limit, which protects other pods. CPU is shared.
 fn resources(service: &Service) -> Json {
     let mut requests = Map::new();
     requests.extend(service.cpu.as_ref().map(|cpu| ("cpu".to_owned(), json!(cpu))));
@@ -228,16 +228,16 @@ fn readiness(health: &Health) -> Json {
     probe
 }
 
-/// The ports of machines that lead to a service.
+/// The node ports of a service.
 pub(super) struct NodePorts<'a> {
-    /// The one that leads to each of its ports, by name.
+    /// The node port of each of its ports, by name.
     pub(super) of: &'a dyn Fn(&str) -> Option<u16>,
-    /// The one that tells whether a machine has a pod of the service.
+    /// The node port that reports whether a machine has a pod of the service.
     pub(super) health: Option<u16>,
 }
 
-/// The service's name in the cluster: `chat`, or `chat.namespace` from elsewhere. A load balancer comes in by ports that
-/// every machine has.
+/// Returns the Service: its name in the cluster is `chat`, or `chat.namespace` from other namespaces. A load balancer uses
+/// its node ports.
 pub(super) fn service(name: &str, service: &Service, node_ports: &NodePorts<'_>) -> Json {
     let mut spec = json!({
         "type": if service.nlb.is_some() { "NodePort" } else { "ClusterIP" },
@@ -281,7 +281,7 @@ fn service_ports(service: &Service, node_ports: &NodePorts<'_>) -> Vec<Json> {
     ports
 }
 
-/// One pod at a time may be taken away when a machine is emptied, and one that does not work at any time.
+/// Returns the disruption budget: a drain may evict one pod at a time, and a pod that is not ready at any time.
 pub(super) fn disruption_budget(name: &str, service: &Service) -> Json {
     json!({
         "apiVersion": "policy/v1",

@@ -1,4 +1,4 @@
-//! Services: what runs in the cluster, and the load balancers before it.
+//! Services: the user's programs in the cluster, and their load balancers.
 
 mod balancer;
 mod expansion;
@@ -7,8 +7,8 @@ mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Problem, Site, addons, api, masters, nodes, security};
-use crate::engine::{Address, Input, Object};
+use super::{BlueprintProblem, BuildContext, addons, api, masters, nodes, security};
+use crate::engine::{Address, Object, TextInput};
 use crate::resource::{
     API, AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
 };
@@ -17,10 +17,10 @@ use crate::spec::{Scale, Service};
 pub(super) use balancer::{rules_of_nodes, target_groups};
 pub(super) use ports::node_ports;
 
-/// The namespace that is always there.
+/// The namespace that always exists.
 const ALWAYS_THERE: &str = "default";
 
-pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
+pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects: Vec<Object> = namespaces(site).map(|name| namespace(site, name)).collect();
     for (name, service) in &site.cluster.services {
         objects.extend(in_the_cluster(site, name, service));
@@ -31,8 +31,8 @@ pub(super) fn objects(site: &Site<'_>) -> Result<Vec<Object>, Problem> {
     Ok(objects)
 }
 
-/// The claims of services by name, and whose volumes they are.
-pub(super) fn claims(site: &Site<'_>) -> BTreeMap<String, Vec<String>> {
+/// Returns the claims of services by name, each with its volumes and their services.
+pub(super) fn volume_claims(site: &BuildContext<'_>) -> BTreeMap<String, Vec<String>> {
     let mut claims: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, service) in &site.cluster.services {
         for volume in service.volumes.keys() {
@@ -43,29 +43,29 @@ pub(super) fn claims(site: &Site<'_>) -> BTreeMap<String, Vec<String>> {
     claims
 }
 
-/// The namespaces of services, each once. One that an add-on makes is there already.
-fn namespaces<'a>(site: &'a Site<'_>) -> impl Iterator<Item = &'a str> {
+/// Returns the namespaces of services, each once, without those that an add-on creates.
+fn namespaces<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = &'a str> {
     let named: BTreeSet<&str> = site.cluster.services.values().map(|service| service.namespace.as_str()).collect();
     named.into_iter().filter(|name| *name != ALWAYS_THERE && addons::namespace(site, name).is_none())
 }
 
-fn namespace(site: &Site<'_>, name: &str) -> Object {
+fn namespace(site: &BuildContext<'_>, name: &str) -> Object {
     let mut object = kubernetes_object(site, Address::new(NAMESPACE, name), manifests::namespace(name));
     object.depends_on.extend(api_of(site));
     object
 }
 
-/// What the API serves: the masters, their load balancer, and the rules that let us in.
-pub(super) fn api_of(site: &Site<'_>) -> impl Iterator<Item = Address> {
+/// Returns the objects that make the API reachable: the masters, their load balancer, and the rules that allow us.
+pub(super) fn api_of(site: &BuildContext<'_>) -> impl Iterator<Item = Address> {
     masters::groups(site).chain([api::listener(), security::rules_of(API)])
 }
 
-fn kubernetes_object(site: &Site<'_>, address: Address, manifest: serde_json::Value) -> Object {
+fn kubernetes_object(site: &BuildContext<'_>, address: Address, manifest: serde_json::Value) -> Object {
     manifest_object(site.cluster.name.as_str(), address, manifest)
 }
 
-/// Everything of a service that Kubernetes holds.
-fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object> {
+/// Returns the Kubernetes objects of a service.
+fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec<Object> {
     let mut first: BTreeSet<Address> = api_of(site).collect();
     if service.namespace != ALWAYS_THERE {
         let made = addons::namespace(site, &service.namespace);
@@ -114,13 +114,13 @@ fn in_the_cluster(site: &Site<'_>, name: &str, service: &Service) -> Vec<Object>
     objects
 }
 
-/// The services whose number of pods follows their load.
-pub(super) fn scaled(site: &Site<'_>) -> Vec<String> {
+/// Returns the services whose number of pods follows their load.
+pub(super) fn scaled(site: &BuildContext<'_>) -> Vec<String> {
     let scaled = site.cluster.services.iter().filter(|(_, service)| matches!(service.scale, Scale::Range { .. }));
     scaled.map(|(name, _)| name.clone()).collect()
 }
 
-/// An output of one of a service's objects.
-fn output<R: Resource>(object: &str, output: &str) -> Input {
-    Input::output(R::address(object), output)
+/// Returns an output of one of a service's objects.
+fn output<R: Resource>(object: &str, output: &str) -> TextInput {
+    TextInput::output(R::address(object), output)
 }

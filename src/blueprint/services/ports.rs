@@ -1,28 +1,31 @@
-//! The ports that every machine has for services behind load balancers.
+//! Node ports of services behind load balancers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use crate::blueprint::{Pins, Problem, Site};
+use crate::blueprint::{BlueprintProblem, BuildContext, Pins};
 use crate::spec::{Cluster, Service};
 
-/// The ports that are given out by hand. Kubernetes itself takes one of the others (30086 to 32767) for a service that
+/// The static node ports. Kubernetes itself assigns one of the others (30086 to 32767) to a service that
 /// names none.
 const BAND: RangeInclusive<u16> = 30_000..=30_085;
 
-/// The most target groups that AWS attaches to an Auto Scaling group. It does not raise this one.
+/// Maximum number of target groups that AWS attaches to an Auto Scaling group. This quota cannot be raised.
 const TARGET_GROUPS: usize = 50;
 
-/// The port of each target of a load balancer, and of each health check of its own: the one that it had, or the first
-/// that is free.
-pub(in crate::blueprint) fn node_ports(cluster: &Cluster, pins: &Pins) -> Result<BTreeMap<String, u16>, Problem> {
+/// Returns the node port of each target of a load balancer, and of each separate health check: its previous one, or the
+/// first free one.
+pub(in crate::blueprint) fn node_ports(
+    cluster: &Cluster,
+    pins: &Pins,
+) -> Result<BTreeMap<String, u16>, BlueprintProblem> {
     let wanted: Vec<String> = cluster.services.iter().flat_map(|(name, service)| users(name, service)).collect();
     if wanted.len() > BAND.len() {
-        return Err(Problem::TooManyNodePorts { found: wanted.len(), most: BAND.len() });
+        return Err(BlueprintProblem::TooManyNodePorts { found: wanted.len(), most: BAND.len() });
     }
     let targets: usize = cluster.services.values().map(|service| service.targets().len()).sum();
     if targets > TARGET_GROUPS {
-        return Err(Problem::TooManyTargets { found: targets, most: TARGET_GROUPS });
+        return Err(BlueprintProblem::TooManyTargets { found: targets, most: TARGET_GROUPS });
     }
     let mut ports: BTreeMap<String, u16> = BTreeMap::new();
     let mut taken: BTreeSet<u16> = BTreeSet::new();
@@ -44,31 +47,31 @@ pub(in crate::blueprint) fn node_ports(cluster: &Cluster, pins: &Pins) -> Result
     Ok(ports)
 }
 
-/// Everything about a service that takes a port of the machines.
+/// Returns everything about a service that needs a node port.
 fn users(name: &str, service: &Service) -> Vec<String> {
     let targets = service.targets().into_keys().map(|port| target(name, port));
     let health = service.nlb.as_ref().filter(|nlb| nlb.preserve_client_ip).map(|_| health(name));
     targets.chain(health).collect()
 }
 
-/// The port of the machines that leads to a port of a service.
-pub(super) fn of_target(site: &Site<'_>, service: &str, port: &str) -> Option<u16> {
+/// Returns the node port of a port of a service.
+pub(super) fn of_target(site: &BuildContext<'_>, service: &str, port: &str) -> Option<u16> {
     site.node_ports.get(&target(service, port)).copied()
 }
 
-/// The port of the machines that tells whether they have a pod of a service; only one that wants to see its clients has
-/// it.
-pub(super) fn of_health(site: &Site<'_>, service: &str) -> Option<u16> {
+/// Returns the node port that reports whether a machine has a pod of a service; only for a service that sees its clients'
+/// addresses.
+pub(super) fn of_health(site: &BuildContext<'_>, service: &str) -> Option<u16> {
     site.node_ports.get(&health(service)).copied()
 }
 
-/// What the record calls a target: by its name and not by its number, so that a container may listen on another one
-/// while its load balancer stays as it is.
+/// Returns the name of a target in the record: by its name and not by its number, so that a container may listen on
+/// another port while its load balancer stays as it is.
 fn target(service: &str, port: &str) -> String {
     if port == Service::MAIN { service.to_owned() } else { format!("{service}/{port}") }
 }
 
-/// What the record calls a health check. No port can have that name.
+/// Returns the name of a health check in the record. No port can have that name.
 fn health(service: &str) -> String {
     format!("{service}/health check")
 }

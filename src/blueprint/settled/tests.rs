@@ -18,14 +18,14 @@ fn file(zones: &[&str], masters: &str, more: &str) -> Cluster {
     parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)))
 }
 
-/// The letters of the masters' zones in each file, one after the other, as the record carries them on.
+/// Returns the letters of the masters' zones after each file, with the pins carried on as in the record.
 fn lives(files: &[Cluster]) -> Vec<String> {
     let mut pins = Pins::default();
     let mut all = Vec::new();
     for file in files {
-        let settled = settled(file, &pins).unwrap();
-        pins = Pins::default().settle(&settled, &pins);
-        all.push(settled.masters.zones.iter().map(|zone| &zone.as_str()[9..]).collect());
+        let resolved = resolved(file, &pins).unwrap();
+        pins = Pins::default().resolve(&resolved, &pins);
+        all.push(resolved.masters.zones.iter().map(|zone| &zone.as_str()[9..]).collect());
     }
     all
 }
@@ -63,10 +63,10 @@ fn zones_that_the_file_gives_win_and_move_no_more_than_they_must() {
 
 #[test]
 fn masters_that_stay_together_are_named() {
-    let first = settled(&file(&["a", "b"], "count = 3", ""), &Pins::default()).unwrap();
+    let first = resolved(&file(&["a", "b"], "count = 3", ""), &Pins::default()).unwrap();
     assert_eq!(notes(&first), [], "two zones cannot do better: `check` says so");
-    let pins = Pins::default().settle(&first, &Pins::default());
-    let more = settled(&file(&["a", "b", "c"], "count = 3", ""), &pins).unwrap();
+    let pins = Pins::default().resolve(&first, &Pins::default());
+    let more = resolved(&file(&["a", "b", "c"], "count = 3", ""), &pins).unwrap();
     let [note] = &notes(&more)[..] else { panic!("{:?}", notes(&more)) };
     assert!(
         note.to_string().starts_with("the loss of us-east-1a loses the quorum: the masters a and c stay"),
@@ -76,9 +76,9 @@ fn masters_that_stay_together_are_named() {
 
 fn refusals(before: &str, after: &str) -> String {
     let zones = ["a", "b", "c"];
-    let first = settled(&file(&zones, "count = 3", before), &Pins::default()).unwrap();
-    let pins = Pins::default().settle(&first, &Pins::default()).reached();
-    settled(&file(&zones, "count = 3", after), &pins).map_or_else(|refused| refused.to_string(), |_| String::new())
+    let first = resolved(&file(&zones, "count = 3", before), &Pins::default()).unwrap();
+    let pins = Pins::default().resolve(&first, &Pins::default()).reached();
+    resolved(&file(&zones, "count = 3", after), &pins).map_or_else(|refused| refused.to_string(), |_| String::new())
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_upgrade_that_did_not_come_to_its_end_is_finished_first() {
         Pins { kubernetes: Some(PinnedVersion { reached: version(34), wanted: version(35) }), ..Pins::default() };
     let asked = |minor: u32| {
         let file = file(&["a"], "count = 1", &format!("kubernetes = \"1.{minor}\""));
-        settled(&file, &pins).map(|settled| settled.kubernetes).map_err(|refused| refused.to_string())
+        resolved(&file, &pins).map(|resolved| resolved.kubernetes).map_err(|refused| refused.to_string())
     };
     assert_eq!(asked(35), Ok(version(35)));
     assert!(asked(36).unwrap_err().contains("the way to 1.35 is not finished"));
@@ -122,28 +122,28 @@ fn a_newer_release_upgrades_no_cluster_by_itself() {
     let old = KubernetesVersion { major: 1, minor: 35 };
     let at =
         |version| Pins { kubernetes: Some(PinnedVersion { reached: version, wanted: version }), ..Pins::default() };
-    let settled = settled(&file(&["a"], "count = 1", ""), &at(old)).unwrap();
-    assert_eq!(settled.kubernetes, old);
-    assert_eq!(notes(&settled), [Note::NewerVersion { version: old }]);
-    let ended = super::settled(&file(&["a"], "count = 1", ""), &at(KubernetesVersion { major: 1, minor: 33 }));
+    let resolved = resolved(&file(&["a"], "count = 1", ""), &at(old)).unwrap();
+    assert_eq!(resolved.kubernetes, old);
+    assert_eq!(notes(&resolved), [BlueprintNote::NewerVersion { version: old }]);
+    let ended = super::resolved(&file(&["a"], "count = 1", ""), &at(KubernetesVersion { major: 1, minor: 33 }));
     assert!(ended.unwrap_err().to_string().contains("Write `kubernetes = \"1.34\"`"));
 }
 
 #[test]
 fn what_the_record_lost_is_read_from_what_there_is() {
     let volume = |member: &str, zone: &str| Live {
-        address: Volume::address(&format!("etcd-{member}")),
+        address: EbsVolume::address(&format!("etcd-{member}")),
         id: format!("vol-{member}"),
         attributes: [("zone".to_owned(), Value::Text(zone.to_owned()))].into(),
         outputs: BTreeMap::new(),
-        phase: crate::engine::Phase::Ready,
+        phase: crate::engine::ObjectPhase::Ready,
         proven: true,
         created: None,
         members: Vec::new(),
     };
     let pins = Pins::default().recover(None, &[volume("a", "us-east-1c"), volume("b", "us-east-1b")]);
-    let settled = settled(&file(&["a", "b", "c"], "count = 3", ""), &pins).unwrap();
-    let zones: Vec<&str> = settled.masters.zones.iter().map(Zone::as_str).collect();
+    let resolved = resolved(&file(&["a", "b", "c"], "count = 3", ""), &pins).unwrap();
+    let zones: Vec<&str> = resolved.masters.zones.iter().map(Zone::as_str).collect();
     assert_eq!(zones, ["us-east-1c", "us-east-1b", "us-east-1a"]);
 }
 

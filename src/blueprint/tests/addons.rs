@@ -1,14 +1,14 @@
-//! What becomes of manifests that people really have.
+//! Objects of real manifests.
 
 use serde_json::{Value as Json, json};
 
 use super::clusters::{cluster, example, facts, lay_out, tutorial};
-use crate::blueprint::{Blueprint, Impossible, Pins, blueprint};
+use crate::blueprint::{Blueprint, BlueprintError, Pins, blueprint};
 use crate::resource::manifest_of;
 use crate::spec::Addon;
 
-/// The parts of the metrics server's manifest, in the order in which it has them: what serves its type stands last there,
-/// too, but its roles do not stand first.
+/// Parts of the metrics server's manifest, in its order: the API service is last there too, but the roles are not
+/// first.
 const METRICS: &str = "
 apiVersion: v1
 kind: ServiceAccount
@@ -34,7 +34,7 @@ metadata: { name: v1beta1.metrics.k8s.io }
 spec: { group: metrics.k8s.io, groupPriorityMinimum: 100, version: v1beta1, versionPriority: 100 }
 ";
 
-/// A type of its own, who looks after it, and a gate.
+/// A custom type, its controller, and a webhook.
 const ROOMS: &str = "
 apiVersion: v1
 kind: List
@@ -62,8 +62,8 @@ items:
     versions: [{ name: v1, served: true, storage: true }]
 ";
 
-/// A cluster with these add-ons, laid out.
-fn made_of(file: Json, addons: &[(&str, &str)]) -> Result<Blueprint, Impossible> {
+/// Returns the blueprint of a cluster with these add-ons.
+fn made_of(file: Json, addons: &[(&str, &str)]) -> Result<Blueprint, BlueprintError> {
     let mut cluster = cluster(file);
     for (name, text) in addons {
         let addon = Addon { manifest: format!("{name}.yaml").into(), content: (*text).to_owned() };
@@ -76,7 +76,7 @@ fn made(addons: &[(&str, &str)]) -> Blueprint {
     made_of(tutorial(), addons).unwrap()
 }
 
-/// The objects of add-ons of the file that another needs, as the end of their addresses.
+/// Returns the objects of the file's add-ons that another needs, as the end of their addresses.
 fn before(blueprint: &Blueprint, address: &str) -> Vec<String> {
     let address = format!("manifest/{address}");
     let object = blueprint.objects.iter().find(|object| object.address.to_string() == address).unwrap();

@@ -1,4 +1,4 @@
-//! Clusters and facts to lay out.
+//! Clusters and facts for tests.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use crate::blueprint::{Blueprint, Pins, blueprint};
-use crate::engine::{Input, Object, Part, Value};
+use crate::engine::{Object, TemplatePart, TextInput, Value};
 use crate::resource::{Facts, Resource, SizeFacts};
 use crate::spec::{Architecture, Cluster, parse};
 
-/// The tutorial's cluster, as JSON, to be changed at will.
+/// Returns the tutorial's cluster as JSON, which a test can change.
 pub(super) fn tutorial() -> Json {
     example("tutorial", include_str!("../../../examples/tutorial/cluster.hcl"))
 }
@@ -20,7 +20,7 @@ pub(super) fn ha() -> Json {
     example("ha", include_str!("../../../examples/ha/cluster.hcl"))
 }
 
-/// An example's cluster file, read.
+/// Returns the parsed cluster file of an example.
 pub(super) fn example(name: &str, text: &str) -> Json {
     let parsed = parse("cluster.hcl", text, &BTreeMap::new());
     serde_json::to_value(parsed.cluster.unwrap_or_else(|| panic!("{name}: {:?}", parsed.diagnostics))).unwrap()
@@ -42,7 +42,7 @@ pub(super) fn cluster(json: Json) -> Cluster {
     serde_json::from_value(json).unwrap()
 }
 
-/// What an account with a hosted zone for the tutorial's domain answers.
+/// Returns the facts of an account with a hosted zone for the tutorial's domain.
 pub(super) fn facts() -> Facts {
     let size = |architecture| SizeFacts { architecture, vcpus: 2, memory_mib: 4096 };
     Facts {
@@ -66,7 +66,7 @@ pub(super) fn facts() -> Facts {
     }
 }
 
-/// The blueprint of a cluster in the account of [`facts`], in any region.
+/// Returns the blueprint of a cluster in the account of [`facts`], in any region.
 pub(super) fn lay_out(json: Json) -> Blueprint {
     let cluster = cluster(json);
     let zones = ["a", "b", "c", "d", "f"].map(|letter| format!("{}{letter}", cluster.region)).to_vec();
@@ -74,42 +74,42 @@ pub(super) fn lay_out(json: Json) -> Blueprint {
     blueprint(&cluster, &facts, &Pins::default()).unwrap()
 }
 
-/// The objects of a cluster in the account of [`facts`].
+/// Returns the objects of a cluster in the account of [`facts`].
 pub(super) fn objects(json: Json) -> Vec<Object> {
     lay_out(json).objects
 }
 
-/// The object of an address.
+/// Returns the object of an address.
 pub(super) fn object<'a>(objects: &'a [Object], address: &str) -> &'a Object {
     objects.iter().find(|object| object.address.to_string() == address).unwrap_or_else(|| panic!("no {address}"))
 }
 
-/// All objects of a kind, with their addresses' names.
+/// Returns all objects of a kind, with their addresses' names.
 pub(super) fn all<R: Resource>(objects: &[Object]) -> BTreeMap<String, R> {
     let of_kind = objects.iter().filter(|object| object.address.kind() == R::KIND.name);
     of_kind.map(|object| (object.address.name().to_owned(), R::from_attributes(&object.attributes).unwrap())).collect()
 }
 
-/// An input as text, with its references written `${vpc/main.id}`.
-pub(super) fn text(input: &Input) -> String {
+/// Returns an input as text, with its references written `${vpc/main.id}`.
+pub(super) fn text(input: &TextInput) -> String {
     match input {
-        Input::Known(text) => text.clone(),
-        Input::Pending(template) => template
+        TextInput::Known(text) => text.clone(),
+        TextInput::Pending(template) => template
             .parts
             .iter()
             .map(|part| match part {
-                Part::Literal(text) => text.clone(),
-                Part::Reference(reference) => format!("${{{reference}}}"),
+                TemplatePart::Literal(text) => text.clone(),
+                TemplatePart::Reference(reference) => format!("${{{reference}}}"),
             })
             .collect(),
     }
 }
 
-/// A value as text, likewise.
+/// Returns a value as text, likewise.
 pub(super) fn value_text(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
-        Value::Pending(template) => Some(text(&Input::Pending(template.clone()))),
+        Value::Pending(template) => Some(text(&TextInput::Pending(template.clone()))),
         _ => None,
     }
 }
@@ -164,9 +164,9 @@ fn any_scale() -> impl Strategy<Value = Json> {
     ]
 }
 
-type Access = (Vec<String>, Option<String>, &'static str, BTreeMap<String, String>);
+type AccessMap = (Vec<String>, Option<String>, &'static str, BTreeMap<String, String>);
 
-fn any_access() -> impl Strategy<Value = Access> {
+fn any_access() -> impl Strategy<Value = AccessMap> {
     let allow = prop::collection::vec((1_u8..=223).prop_map(|octet| format!("{octet}.0.0.0/8")), 0..3);
     let key = prop::option::of("ssh-ed25519 [A-Za-z0-9]{68}( someone@somewhere)?");
     let plugin = prop::sample::select(vec!["routes", "none"]);

@@ -1,14 +1,14 @@
-//! The page about objects says what is built.
+//! The page about objects matches the objects.
 
 use std::fmt::Write;
 
 use super::clusters::{ha, objects, tutorial, value_text};
-use crate::engine::{Object, Value, Vocabulary};
-use crate::resource::{Kinds, is_kubernetes, tags_of};
+use crate::engine::{KindRegistry, Object, Value};
+use crate::resource::{ResourceKinds, is_kubernetes, tags_of};
 
 const PAGE: &str = include_str!("../../../docs/objects.md");
 
-/// The part of the page between two marks.
+/// Returns the part of the page between two marks.
 fn part(name: &str) -> &'static str {
     let begin = format!("<!-- {name} -->\n");
     let (_, rest) = PAGE.split_once(&begin).unwrap_or_else(|| panic!("docs/objects.md has no {begin}"));
@@ -19,7 +19,7 @@ fn part(name: &str) -> &'static str {
 fn table(objects: &[Object]) -> String {
     let mut out = "| address | is a | called |\n|---|---|---|\n".to_owned();
     for object in objects.iter().filter(|object| !is_kubernetes(object.address.kind())) {
-        let title = Kinds.kind(object.address.kind()).unwrap().title;
+        let title = ResourceKinds.kind(object.address.kind()).unwrap().title;
         let tags = tags_of(&object.attributes);
         let name = tags.get("Name").cloned().or_else(|| value_text(object.attributes.get("name")?));
         writeln!(out, "| `{}` | {title} | {} |", object.address, name.unwrap_or_default()).unwrap();
@@ -27,7 +27,7 @@ fn table(objects: &[Object]) -> String {
     out
 }
 
-/// The rules of every security group.
+/// Returns the rules of every security group.
 fn rules(objects: &[Object]) -> String {
     let mut out = "| to | protocol | ports | from | why |\n|---|---|---|---|---|\n".to_owned();
     for object in objects.iter().filter(|object| object.address.kind() == "security-group-rules") {

@@ -1,4 +1,4 @@
-//! Every object as it is built, to be read by people.
+//! Snapshots of every object, for people to read.
 
 use std::fmt::Write;
 
@@ -60,7 +60,7 @@ fn attribute(out: &mut String, depth: usize, name: &str, value: &Value) {
     }
 }
 
-/// Snapshots without the hashes of scripts, which change with every word in them.
+/// Asserts snapshots without the hashes of scripts, which change with every word in them.
 macro_rules! assert_drawn {
     ($name:expr, $text:expr) => {{
         let text = masked(&$text);
@@ -68,7 +68,7 @@ macro_rules! assert_drawn {
     }};
 }
 
-/// The text with every SHA-256 written `<sha256>`.
+/// Returns the text with every SHA-256 written `<sha256>`.
 fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut word = String::new();
@@ -150,7 +150,7 @@ service "web" {
 }
 "#;
 
-/// What stands between a client and a pod: to be read with the question who else gets there.
+/// Snapshot of everything between a client and a pod: check who else can connect.
 #[test]
 fn services_behind_load_balancers() {
     let kinds = ["load-balancer", "target-group", "listener", "record", "security-group-rules"];
@@ -200,7 +200,7 @@ fn arm64_nodes_beside_x86_masters() {
     assert_eq!(blueprint.pins.images.len(), 2, "both images are recorded");
 }
 
-/// What another architecture changes: where machines start from, and not one byte of what they start.
+/// Snapshot of another architecture: other images, and the same boot files to the byte.
 #[test]
 fn what_differs_on_arm64() {
     let mut cluster = tutorial();
@@ -258,7 +258,7 @@ fn every_policy() {
     assert_drawn!("policies", out);
 }
 
-/// What differs in the partitions of China and `GovCloud`.
+/// Snapshot of differences in the partitions of China and `GovCloud`.
 #[test]
 fn identities_in_other_partitions() {
     let mut out = String::new();

@@ -1,27 +1,27 @@
-//! What somebody who has taken over a machine must not reach.
+//! Resources that an attacker on a machine must not reach.
 
 use serde_json::{Value as Json, json};
 
 use super::clusters::{all, any_cluster, ha, objects, text, tutorial};
 use crate::blueprint::names::sha256;
-use crate::engine::{Input, Object};
-use crate::resource::{BucketObject, LaunchTemplate, Role, Rule, SecurityGroupRules, is_kubernetes};
+use crate::engine::{Object, TextInput};
+use crate::resource::{BucketObject, GroupRule, LaunchTemplate, Role, SecurityGroupRules, is_kubernetes};
 use proptest::prelude::*;
 
-/// The statements of a role.
+/// Returns the statements of a role.
 pub(super) fn statements(objects: &[Object], role: &str) -> Vec<Json> {
     let role = all::<Role>(objects).remove(role).unwrap();
     let documents = role.policies.values().map(|document| serde_json::from_str::<Json>(&text(document)).unwrap());
     documents.flat_map(|document| document["Statement"].as_array().unwrap().clone()).collect()
 }
 
-/// The values of a list in a document; one value may stand alone.
+/// Returns the values of a list in a document; one value may stand alone.
 pub(super) fn strings(json: &Json) -> Vec<String> {
     let items = json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice);
     items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether an IAM pattern covers a text: `*` is anything, `${*}` is a star.
+/// Returns `true` if an IAM pattern covers a text: `*` is anything, `${*}` is a star.
 pub(super) fn covers(pattern: &str, text: &str) -> bool {
     let pattern = pattern.replace("${*}", "\u{1}");
     let text = text.replace('*', "\u{1}");
@@ -44,13 +44,13 @@ fn may_read(objects: &[Object], role: &str, key: &str) -> bool {
         .any(|pattern| covers(&pattern, &format!("arn:aws:s3:::state.chat.poeticoding.com/{key}")))
 }
 
-/// The rules of a group that let somebody in to a port.
-fn open(objects: &[Object], group: &str, protocol: &str, port: u32) -> Vec<Rule> {
+/// Returns the rules of a group that open a port.
+fn open(objects: &[Object], group: &str, protocol: &str, port: u32) -> Vec<GroupRule> {
     let rules = all::<SecurityGroupRules>(objects).remove(group).unwrap();
     rules.ingress.into_iter().filter(|rule| rule_covers(rule, protocol, port)).collect()
 }
 
-fn rule_covers(rule: &Rule, protocol: &str, port: u32) -> bool {
+fn rule_covers(rule: &GroupRule, protocol: &str, port: u32) -> bool {
     let ports: Vec<u32> = rule.ports.split('-').filter_map(|port| port.parse().ok()).collect();
     let in_range = match ports[..] {
         [only] => only == port,
@@ -60,7 +60,7 @@ fn rule_covers(rule: &Rule, protocol: &str, port: u32) -> bool {
     in_range && (rule.protocol == "all" || rule.protocol == protocol)
 }
 
-fn peers(rules: &[Rule]) -> Vec<String> {
+fn peers(rules: &[GroupRule]) -> Vec<String> {
     rules.iter().map(|rule| text(&rule.peer)).collect()
 }
 
@@ -115,7 +115,7 @@ proptest! {
         let pods = cluster["network"]["pods"].clone();
         for rules in all::<SecurityGroupRules>(&objects(cluster)).into_values() {
             for rule in rules.ingress {
-                if let Input::Known(range) = rule.peer {
+                if let TextInput::Known(range) = rule.peer {
                     prop_assert!(pods == json!(range) || allowed.as_array().unwrap().contains(&json!(range)));
                 }
             }
@@ -123,8 +123,8 @@ proptest! {
     }
 }
 
-/// Whether a statement that changes something is limited to a cluster: by tag, by a zone or a folder of it, or to the
-/// call that makes the object, whose own statement asks for the tag.
+/// Returns `true` if a statement that changes something is limited to a cluster: by tag, by a zone or a key prefix of it, or
+/// to the call that creates the object, whose own statement requires the tag.
 fn is_bound(statement: &Json, cluster: &str) -> bool {
     let conditions = &statement["Condition"];
     let equals = &conditions["StringEquals"];
@@ -141,8 +141,8 @@ fn is_bound(statement: &Json, cluster: &str) -> bool {
         || is_of_the_store(statement, cluster)
 }
 
-/// Whether a key of KMS is used by S3 alone, for nothing but this cluster's objects: or for the bucket as a whole, if it
-/// has a bucket key.
+/// Returns `true` if a KMS key is used by S3 alone, and only for this cluster's objects, or for the bucket as a whole if
+/// it has a bucket key.
 fn is_of_the_store(statement: &Json, cluster: &str) -> bool {
     let like = &statement["Condition"]["StringLike"];
     let encrypted = like.get("kms:EncryptionContext:aws:s3:arn").map(strings).unwrap_or_default();

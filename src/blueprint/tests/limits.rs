@@ -1,24 +1,24 @@
-//! What AWS accepts as a name, for any cluster.
+//! AWS limits on names, for any cluster.
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::clusters::{all, any_cluster, any_name, cluster, example, objects, text, tutorial};
-use crate::limits::{Limit, Takes};
+use crate::limits::{AllowedValue, AttributeLimit};
 use crate::resource::{
-    AutoScalingGroup, Bucket, HostedZone, InstanceProfile, KeyPair, LaunchTemplate, LoadBalancer, Record, Role,
+    AutoScalingGroup, Bucket, DnsRecord, HostedZone, InstanceProfile, KeyPair, LaunchTemplate, LoadBalancer, Role,
     SecurityGroup, SecurityGroupRules, TargetGroup, tags_of,
 };
-use crate::spec::Inbound;
+use crate::spec::InboundRules;
 
-/// Checks one name: its length, and that nothing but letters, digits and `others` stands in it.
+/// Checks one name: its length, and that it holds only letters, digits and `others`.
 fn check(what: &str, name: &str, lengths: std::ops::RangeInclusive<usize>, others: &str) {
     assert!(lengths.contains(&name.len()), "{what} `{name}` has {} characters", name.len());
     let odd = name.chars().find(|c| !c.is_ascii_alphanumeric() && !others.contains(*c));
     assert_eq!(odd, None, "{what} `{name}`");
 }
 
-/// What AWS allows in the description of a security group and of its rules, beside letters and digits.
+/// Characters that AWS allows in the description of a security group and of its rules, beside letters and digits.
 const DESCRIPTION: &str = " ._-:/()#,@[]+=&;{}!$*";
 
 fn check_all(objects: &[crate::engine::Object]) {
@@ -63,7 +63,7 @@ fn check_all(objects: &[crate::engine::Object]) {
         check_domain(&zone.name);
         assert!(zone.comment.len() <= 256);
     }
-    for (_, record) in all::<Record>(objects) {
+    for (_, record) in all::<DnsRecord>(objects) {
         check_domain(&record.name);
     }
     for object in objects {
@@ -76,9 +76,9 @@ fn check_all(objects: &[crate::engine::Object]) {
     }
 }
 
-/// Checks a text of an object itself against the limit that the sandbox refuses by.
-fn assert_limit(object: &crate::engine::Object, limit: &Limit) {
-    let ([name], Takes::Text(takes)) = (limit.path, limit.takes) else { return };
+/// Checks a text of an object against the limit that the sandbox enforces.
+fn assert_limit(object: &crate::engine::Object, limit: &AttributeLimit) {
+    let ([name], AllowedValue::Text(takes)) = (limit.path, limit.takes) else { return };
     if let Some(text) = object.attributes.get(*name).and_then(|value| value.as_text()) {
         assert_eq!(takes.check(text), Ok(()), "{name} of {}", object.address);
     }
@@ -94,9 +94,9 @@ fn check_domain(name: &str) {
     assert!(name.split('.').all(|label| (1..=63).contains(&label.len())), "{name}");
 }
 
-/// Whether a check of the file warns of groups with as many rules as they then have.
+/// Checks that the file's rule counts as many rules of each group as the group then has.
 fn check_inbound(json: &serde_json::Value) {
-    let inbound = Inbound::of(&cluster(json.clone()));
+    let inbound = InboundRules::of(&cluster(json.clone()));
     let built = all::<SecurityGroupRules>(&objects(json.clone()));
     let rules = |group: &str| built.get(group).map(|rules| rules.ingress.len());
     assert_eq!(rules("api"), Some(inbound.api));
@@ -140,7 +140,7 @@ proptest! {
     }
 }
 
-/// The names that AWS wants to be unique in a region, an account or the world.
+/// Returns the names that must be unique in a region, an account or all of AWS.
 fn unique_names(objects: &[crate::engine::Object]) -> Vec<(&'static str, String)> {
     let mut names = Vec::new();
     names.extend(all::<Role>(objects).into_values().map(|role| ("role", role.name)));

@@ -1,4 +1,4 @@
-//! What the account or the region cannot give, and what is chosen where the file leaves it open.
+//! Clusters that the account or the region cannot provide, and choices where the file leaves them open.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 
 use super::clusters::{all, cluster, facts, lay_out, objects, text, tutorial};
-use crate::blueprint::{Impossible, Pins, blueprint};
-use crate::resource::{Facts, HostedZone, ImageFacts, LaunchTemplate, Record};
+use crate::blueprint::{BlueprintError, Pins, blueprint};
+use crate::resource::{DnsRecord, Facts, HostedZone, ImageFacts, LaunchTemplate};
 use crate::spec::Architecture;
 
-fn refused(json: Json, facts: &Facts) -> Impossible {
+fn refused(json: Json, facts: &Facts) -> BlueprintError {
     blueprint(&cluster(json), facts, &Pins::default()).unwrap_err()
 }
 
@@ -109,7 +109,7 @@ fn two_zones_of_one_name_are_told_apart_by_nobody() {
     assert_snapshot!(refused(tutorial(), &facts), @"the account has 2 public hosted zones called poeticoding.com (Z1, Z2), and nothing tells which one the internet asks; remove those that are not delegated to");
     let pins = Pins { public_zone: Some("Z2".to_owned()), ..Pins::default() };
     let blueprint = blueprint(&cluster(tutorial()), &facts, &pins).unwrap();
-    assert_eq!(text(&all::<Record>(&blueprint.objects)["api"].zone), "Z2", "but the last apply's choice holds");
+    assert_eq!(text(&all::<DnsRecord>(&blueprint.objects)["api"].zone), "Z2", "but the last apply's choice holds");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_longest_zone_holds_the_names() {
     let facts =
         with_zones(&[("poeticoding.com", &["Z1"]), ("chat.poeticoding.com", &["Z2"]), ("t.poeticoding.com", &[])]);
     let blueprint = blueprint(&cluster(tutorial()), &facts, &Pins::default()).unwrap();
-    assert_eq!(text(&all::<Record>(&blueprint.objects)["api"].zone), "Z2");
+    assert_eq!(text(&all::<DnsRecord>(&blueprint.objects)["api"].zone), "Z2");
     assert_eq!(blueprint.pins.public_zone.as_deref(), Some("Z2"));
 }
 
@@ -126,14 +126,14 @@ fn names_stay_where_they_are_when_a_longer_zone_turns_up() {
     let facts = with_zones(&[("poeticoding.com", &["Z1"]), ("chat.poeticoding.com", &["Z2"])]);
     let pins = Pins { public_zone: Some("Z1".to_owned()), ..Pins::default() };
     let blueprint = blueprint(&cluster(tutorial()), &facts, &pins).unwrap();
-    assert_eq!(text(&all::<Record>(&blueprint.objects)["api"].zone), "Z1");
+    assert_eq!(text(&all::<DnsRecord>(&blueprint.objects)["api"].zone), "Z1");
     assert_eq!(blueprint.pins.public_zone, pins.public_zone);
 }
 
 #[test]
 fn without_a_zone_there_is_a_note_and_no_record() {
     let blueprint = blueprint(&cluster(tutorial()), &with_zones(&[]), &Pins::default()).unwrap();
-    assert!(all::<Record>(&blueprint.objects).is_empty());
+    assert!(all::<DnsRecord>(&blueprint.objects).is_empty());
     let [note] = &blueprint.notes[..] else { panic!("{:?}", blueprint.notes) };
     assert_snapshot!(note, @"no public hosted zone for chat.poeticoding.com in this account: the API answers on its load balancer's name");
 }
@@ -143,7 +143,7 @@ fn who_wants_no_public_names_gets_none_and_no_note() {
     let mut cluster = tutorial();
     cluster["dns"]["zone"] = json!("none");
     let blueprint = lay_out(cluster);
-    assert!(all::<Record>(&blueprint.objects).is_empty());
+    assert!(all::<DnsRecord>(&blueprint.objects).is_empty());
     assert_eq!(blueprint.notes, []);
     assert_eq!(blueprint.pins.public_zone, None);
 }
@@ -155,7 +155,7 @@ fn a_zone_can_be_made_with_the_cluster() {
     let objects = objects(cluster);
     assert_eq!(all::<HostedZone>(&objects)["public"].name, "chat.poeticoding.com");
     assert_eq!(all::<HostedZone>(&objects)["public"].vpc, None);
-    assert_eq!(text(&all::<Record>(&objects)["api"].zone), "${hosted-zone/public.id}");
+    assert_eq!(text(&all::<DnsRecord>(&objects)["api"].zone), "${hosted-zone/public.id}");
 }
 
 #[test]
@@ -172,13 +172,13 @@ fn a_pinned_image_stays_when_a_newer_one_is_there() {
     assert_eq!(blueprint.pins.images.len(), 1, "only what is used is kept");
 }
 
-/// The facts of an account with one image of its own.
+/// Returns the facts of an account with one image of its own.
 fn with_image(architecture: Architecture, root_gib: u32) -> Facts {
     let image = ImageFacts { architecture, root_device: "/dev/sda1".to_owned(), root_gib };
     Facts { own_images: BTreeMap::from([("ami-0123456789abcdef0".to_owned(), image)]), ..facts() }
 }
 
-/// The tutorial's cluster with an image of its own for its nodes.
+/// Returns the tutorial's cluster with an image of its own for its nodes.
 fn own_image() -> Json {
     let mut cluster = tutorial();
     cluster["nodes"]["workers"]["image"] = json!("ami-0123456789abcdef0");

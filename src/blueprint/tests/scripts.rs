@@ -1,4 +1,4 @@
-//! The scripts against the permissions of who runs them, and against what fills them.
+//! The scripts against the permissions of the machines that run them, and against the values that fill them.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ const IMAGES: &str = include_str!("../../bootstrap/node/25-images.sh");
 /// The part of node.sh that only nodes run.
 const JOIN: &str = include_str!("../../bootstrap/node/70-node.sh");
 
-/// The commands of a script that begin with `aws`, each on one line.
+/// Returns the commands of a script that begin with `aws`, each on one line.
 fn commands(script: &str) -> Vec<String> {
     let joined = script.replace("\\\n", " ");
     let lines = joined.lines().filter(|line| !line.trim_start().starts_with('#'));
@@ -22,12 +22,12 @@ fn commands(script: &str) -> Vec<String> {
         .collect()
 }
 
-/// The AWS calls of a script, as IAM actions: `aws ec2 attach-volume` is `ec2:AttachVolume`.
+/// Returns the AWS calls of a script, as IAM actions: `aws ec2 attach-volume` is `ec2:AttachVolume`.
 fn calls(script: &str) -> BTreeSet<String> {
     commands(script).iter().flat_map(|command| action(command).into_iter().chain(follows(command))).collect()
 }
 
-/// What somebody does with the answer of a call: the password of a registry lets containerd pull from it.
+/// Returns actions that use the answer of a call: the password of a registry lets containerd pull from it.
 fn follows(command: &str) -> impl Iterator<Item = String> {
     let pull: &[&str] = if command.starts_with("ecr ") { &["BatchGetImage", "GetDownloadUrlForLayer"] } else { &[] };
     pull.iter().map(|call| format!("ecr:{call}"))
@@ -53,8 +53,8 @@ fn capitalised(word: &str) -> String {
     word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
 }
 
-/// The key below the cluster's that a copy writes: its last word names the bucket. A file that may be large is put there
-/// in one piece.
+/// Returns the key below the cluster's that a copy writes: its last word names the bucket. A file that may be large is
+/// uploaded in one piece.
 fn uploaded(command: &str) -> Option<String> {
     // node.sh and user-data.sh know the folder by other names.
     let command = command.replace("s3://$bucket/$folder/", "$STORE/");
@@ -71,14 +71,14 @@ fn uploaded(command: &str) -> Option<String> {
     (!key.contains('"')).then(|| key.replace("$(stamp now)", "20260101T000000Z"))
 }
 
-/// The objects of pki/ that a script asks for.
+/// Returns the objects of pki/ that a script asks for.
 fn fetched(script: &str) -> BTreeSet<String> {
     let words = |name: &'static str| script.split(name).skip(1).filter_map(|rest| rest.split([' ', ')', '\n']).next());
     let names = words("  pair ").chain(words("(fetch ")).filter(|name| !name.contains(['"', '$']));
     names.map(str::to_owned).collect()
 }
 
-/// The statements of the masters' policy that are there for the scripts; the others are the controllers'.
+/// The statements of the masters' policy for the scripts; the others are for the controllers.
 const FOR_SCRIPTS: &[&str] = &[
     "ReadStore",
     "WriteMarkers",
@@ -91,7 +91,7 @@ const FOR_SCRIPTS: &[&str] = &[
     "CloseAccess",
 ];
 
-/// Whether a role may do something with an object of the tutorial's cluster.
+/// Returns `true` if a role may do something with an object of the tutorial's cluster.
 fn may(role: &str, action: &str, key: &str) -> bool {
     let key = format!("arn:aws:s3:::state.chat.poeticoding.com/chat.poeticoding.com/{key}");
     let statements = statements(&objects(tutorial()), role);
@@ -101,7 +101,7 @@ fn may(role: &str, action: &str, key: &str) -> bool {
         .any(|pattern| covers(&pattern.replace('?', "*"), &key))
 }
 
-/// The actions of some statements of a role's policies.
+/// Returns the actions of some statements of a role's policies.
 fn allowed(role: &str, sids: &[&str]) -> BTreeSet<String> {
     let role = all::<Role>(&objects(tutorial())).remove(role).unwrap();
     role.policies

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::clusters::{all, any_cluster, objects, tutorial};
-use crate::engine::{Address, Input, Object, Vocabulary};
-use crate::resource::{AutoScalingGroup, CLUSTER_TAG, Kinds, LaunchTemplate, OBJECT_TAG, Resource, tags_of};
+use crate::engine::{Address, KindRegistry, Object, TextInput};
+use crate::resource::{AutoScalingGroup, CLUSTER_TAG, LaunchTemplate, OBJECT_TAG, Resource, ResourceKinds, tags_of};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
@@ -18,7 +18,7 @@ proptest! {
         for object in &objects {
             for reference in object.references() {
                 prop_assert!(addresses.contains(&reference.address), "{} needs {reference}", object.address);
-                let kind = Kinds.kind(reference.address.kind()).unwrap();
+                let kind = ResourceKinds.kind(reference.address.kind()).unwrap();
                 let declared = kind.outputs.iter().any(|output| output.name == reference.output);
                 prop_assert!(declared, "{} needs {reference}", object.address);
             }
@@ -74,7 +74,7 @@ proptest! {
 }
 
 fn taggable(object: &Object) -> bool {
-    Kinds.kind(object.address.kind()).unwrap().attributes.iter().any(|attribute| attribute.name == "tags")
+    ResourceKinds.kind(object.address.kind()).unwrap().attributes.iter().any(|attribute| attribute.name == "tags")
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_group_rolls_when_its_template_gets_a_generation_and_not_for_other_tags() {
     let moves = |attribute: &str| LaunchTemplate::KIND.attribute(attribute).moves;
     assert_eq!((moves("image"), moves("instance_tags")), (&["version", "generation"][..], &["version"][..]));
     for (name, group) in all::<AutoScalingGroup>(&objects(tutorial())) {
-        let template = |output| Input::output(LaunchTemplate::address(&name), output);
+        let template = |output| TextInput::output(LaunchTemplate::address(&name), output);
         assert_eq!((group.version, group.machines), (template("version"), template("generation")), "{name}");
     }
 }

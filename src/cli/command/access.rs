@@ -5,10 +5,10 @@ use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 
 use super::kubeconfig::duration;
-use crate::cli::file::Told;
-use crate::cli::flow::{self, Which};
-use crate::cli::origin::range;
-use crate::cli::{CliError, Errand, Exit, Origin, Session};
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, GrantFilter};
+use crate::cli::client_origin::range;
+use crate::cli::{CliError, ApiWait, Exit, ClientOrigin, Session};
 use crate::resource::LONGEST_GRANT;
 
 /// Open the Kubernetes API to an address for a limited time
@@ -16,19 +16,19 @@ use crate::resource::LONGEST_GRANT;
 /// The API accepts connections only from the ranges of `api.allow` in the cluster file. A temporary rule allows another
 /// range until it expires. The masters remove expired rules, even if this machine is switched off.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct AccessArgs {
     #[command(subcommand)]
-    deed: Deed,
+    action: AccessAction,
 }
 
 #[derive(Debug, Clone, Subcommand)]
-enum Deed {
+enum AccessAction {
     /// Allow this machine's address, or another range
     ///
     /// If a rule for the same range exists, its end is extended. This opens the network only: `quorate kubeconfig`
     /// sets up the credentials.
     Open {
-        /// How long the rule lasts, at most a day
+        /// Duration of the rule, at most a day
         #[arg(long = "for", value_name = "DURATION", value_parser = lasting, default_value = "2h")]
         lasting: SignedDuration,
         /// The address or range to allow [default: this machine's public address; env: QUORATE_ADDRESS]
@@ -52,7 +52,7 @@ enum Deed {
     },
 }
 
-/// How long somebody may be let in for.
+/// Parses the duration of a temporary rule.
 fn lasting(text: &str) -> Result<SignedDuration, String> {
     let lasting = duration(text)?;
     if lasting <= LONGEST_GRANT {
@@ -64,20 +64,20 @@ fn lasting(text: &str) -> Result<SignedDuration, String> {
     ))
 }
 
-impl Arguments {
+impl AccessArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors, Errand::Stay).await?;
+        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
         let flow = ground.flow(session);
-        match self.deed {
-            Deed::Open { lasting, address, wide } => {
-                let origin = Origin::of(address, &session.environment)?;
+        match self.action {
+            AccessAction::Open { lasting, address, wide } => {
+                let origin = ClientOrigin::of(address, &session.environment)?;
                 let origin = if session.is_sandbox() { origin.simulated() } else { origin };
                 flow::open_access(&flow, origin, lasting, wide).await
             }
-            Deed::List => flow::list_access(&flow).await,
-            Deed::Close { all: true, .. } => flow::close_access(&flow, Which::All).await,
-            Deed::Close { address: Some(range), .. } => flow::close_access(&flow, Which::Range(range)).await,
-            Deed::Close { .. } => flow::close_access(&flow, Which::Mine).await,
+            AccessAction::List => flow::list_access(&flow).await,
+            AccessAction::Close { all: true, .. } => flow::close_access(&flow, GrantFilter::All).await,
+            AccessAction::Close { address: Some(range), .. } => flow::close_access(&flow, GrantFilter::Range(range)).await,
+            AccessAction::Close { .. } => flow::close_access(&flow, GrantFilter::Mine).await,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::file::Told;
-use crate::cli::flow::{self, Consent, Flow};
-use crate::cli::origin::Entry;
-use crate::cli::{CliError, Errand, Exit, Session};
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, Consent, CommandContext};
+use crate::cli::client_origin::ApiEntryMode;
+use crate::cli::{CliError, ApiWait, Exit, Session};
 
 /// Change AWS and Kubernetes to match the cluster file
 ///
@@ -15,7 +15,7 @@ use crate::cli::{CliError, Errand, Exit, Session};
 /// opened to it while the run lasts.
 #[derive(Debug, Clone, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
-pub struct Arguments {
+pub struct ApplyArgs {
     /// Apply without confirmation
     #[arg(short, long)]
     yes: bool,
@@ -27,19 +27,19 @@ pub struct Arguments {
     #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
-    entry: Entry,
+    entry: ApiEntryMode,
     /// Show every attribute of new objects
     #[arg(short, long)]
     pub(super) verbose: bool,
 }
 
-impl Arguments {
+impl ApplyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let errand = if self.no_wait { Errand::Hurry } else { Errand::Stay };
-        let ground = session.ground(Told::Everything, errand).await?;
-        let clinic = ground.clinic();
+        let errand = if self.no_wait { ApiWait::Hurry } else { ApiWait::Stay };
+        let ground = session.open_cluster(ShownDiagnostics::Everything, errand).await?;
+        let health_sources = ground.health_sources();
         let origin = self.entry.origin(&session.environment)?;
-        let flow = Flow { clinic: (!self.no_wait).then_some(&clinic), origin, ..ground.flow(session) };
+        let flow = CommandContext { health_sources: (!self.no_wait).then_some(&health_sources), origin, ..ground.flow(session) };
         flow::apply(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

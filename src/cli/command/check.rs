@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::file::Told;
+use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::Diagnostic;
 use crate::view::FORMAT;
@@ -15,17 +15,17 @@ use crate::words;
 ///
 /// Reports every problem in one pass, each with its place, its code and what to do. Needs no account and no network.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {}
+pub struct CheckArgs {}
 
 /// The problems of a file as JSON, for editors and CI.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct CheckDocument<'a> {
     format: u32,
     file: String,
     diagnostics: Vec<&'a Diagnostic>,
 }
 
-impl Arguments {
+impl CheckArgs {
     pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
         let Self {} = self;
         ready(check(session))
@@ -40,11 +40,11 @@ fn check(session: &Session) -> Result<Exit, CliError> {
         let of_manifests = manifests.iter().flat_map(|findings| &findings.problems);
         let diagnostics: Vec<&Diagnostic> = parsed.diagnostics.iter().chain(of_manifests).collect();
         let wrong = diagnostics.iter().any(|problem| problem.is_error());
-        let document = Document { format: FORMAT, file: name, diagnostics };
+        let document = CheckDocument { format: FORMAT, file: name, diagnostics };
         session.ui.json(&document)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Done });
     }
-    let cluster = file.cluster(&session.ui, Told::Everything)?;
+    let cluster = file.cluster(&session.ui, ShownDiagnostics::Everything)?;
     session.ui.result(&format!(
         "{name}: {} with {} and {} in {}\n",
         cluster.name,

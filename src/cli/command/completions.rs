@@ -11,15 +11,15 @@ use crate::cli::{CliError, Exit, Session};
 ///
 /// For bash: quorate completions bash > ~/.local/share/bash-completion/completions/quorate
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
-impl Arguments {
+impl CompletionsArgs {
     pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
         let mut script = Vec::new();
-        generate(self.shell, &mut crate::cli::Arguments::command(), "quorate", &mut script);
+        generate(self.shell, &mut crate::cli::CliArgs::command(), "quorate", &mut script);
         session.ui.result(&String::from_utf8_lossy(&script));
         ready(Ok(Exit::Done))
     }

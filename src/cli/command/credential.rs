@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::SignedDuration;
 
-use crate::cli::ground::{Place, vault_at};
-use crate::cli::{CliError, Exit, Ground, Session};
+use crate::cli::context::{BucketLocation, vault_at};
+use crate::cli::{CliError, Exit, ClusterContext, Session};
 use crate::kubeconfig;
 
-/// The lifetime of a credential; kubectl asks for a new one after it.
+/// The lifetime of a credential; kubectl requests a new one when it has expired.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// Print a credential for the Kubernetes API (run by kubectl)
@@ -17,7 +17,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// A kubeconfig that `quorate kubeconfig` wrote runs this command. It prints a client certificate that is valid for one
 /// hour and its key, and stores neither. It needs no cluster file.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct CredentialArgs {
     /// The cluster's name
     #[arg(long, value_name = "NAME")]
     cluster: String,
@@ -35,16 +35,16 @@ pub struct Arguments {
     simulated: Option<PathBuf>,
 }
 
-impl Arguments {
-    /// What to ask for the cluster of a command.
-    pub(super) fn of(session: &Session, ground: &Ground) -> Result<Self, CliError> {
-        let Place { bucket, prefix } = ground.place.clone();
+impl CredentialArgs {
+    /// Returns the arguments for the cluster of a command.
+    pub(super) fn of(session: &Session, ground: &ClusterContext) -> Result<Self, CliError> {
+        let BucketLocation { bucket, prefix } = ground.place.clone();
         let simulated = if session.is_sandbox() { Some(session.simulated()?) } else { None };
         let (cluster, region) = (ground.cluster.name.to_string(), ground.cluster.region.clone());
         Ok(Self { cluster, region, bucket, prefix, simulated })
     }
 
-    /// The command line that asks it, without the program.
+    /// Returns the command line of this command, without the program.
     pub(super) fn typed(&self) -> Vec<String> {
         let simulated = self.simulated.as_ref().map(|directory| directory.display().to_string());
         let options = [
@@ -59,7 +59,7 @@ impl Arguments {
     }
 
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let place = Place { bucket: self.bucket, prefix: self.prefix };
+        let place = BucketLocation { bucket: self.bucket, prefix: self.prefix };
         let here = || session.is_sandbox().then(|| session.simulated()).transpose();
         let simulated = if self.simulated.is_some() { self.simulated } else { here()? };
         let (cloud, vault) = vault_at(&self.cluster, &self.region, &place, simulated.as_deref()).await?;

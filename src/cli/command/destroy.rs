@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::file::Told;
-use crate::cli::flow::{self, Consent, Flow};
-use crate::cli::origin::Entry;
-use crate::cli::{CliError, Errand, Exit, Session};
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, Consent, CommandContext};
+use crate::cli::client_origin::ApiEntryMode;
+use crate::cli::{CliError, ApiWait, Exit, Session};
 
 /// Delete the cluster and everything that belongs to it
 ///
@@ -13,7 +13,7 @@ use crate::cli::{CliError, Errand, Exit, Session};
 /// etcd's data included. Ends with a scan of the account: "0 resources left", or the list of what is left. With --yes,
 /// data is deleted only if --delete-data is passed too.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct DestroyArgs {
     /// Destroy without confirmation
     #[arg(short, long)]
     yes: bool,
@@ -21,16 +21,16 @@ pub struct Arguments {
     #[arg(long)]
     delete_data: bool,
     #[command(flatten)]
-    entry: Entry,
+    entry: ApiEntryMode,
     /// Show full identifiers, and all changes of a plan that is refused
     #[arg(short, long)]
     pub(super) verbose: bool,
 }
 
-impl Arguments {
+impl DestroyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors, Errand::Leave).await?;
-        let flow = Flow { origin: self.entry.origin(&session.environment)?, ..ground.flow(session) };
+        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Leave).await?;
+        let flow = CommandContext { origin: self.entry.origin(&session.environment)?, ..ground.flow(session) };
         flow::destroy(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

@@ -7,19 +7,19 @@ use serde_json::json;
 
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::{Rule, rule, rules};
-use crate::view::{FORMAT, Style, prose};
+use crate::view::{FORMAT, TextStyle, prose};
 
 /// Explain a rule of the cluster file
 ///
 /// Lists all rules if no code is given.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct ExplainArgs {
     /// The code from the message, for example Q0107
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
 
-impl Arguments {
+impl ExplainArgs {
     pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
         ready(explain(session, self.code.as_deref()))
     }
@@ -44,7 +44,7 @@ fn list(session: &Session) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn text(rule: &Rule, style: Style) -> String {
+fn text(rule: &Rule, style: TextStyle) -> String {
     let mut text =
         format!("{} ({}): {}\n\n{}", rule.code, rule.severity.name(), rule.title, prose(rule.explanation, style));
     for (title, example) in [("Wrong", rule.bad), ("Right", rule.good)] {

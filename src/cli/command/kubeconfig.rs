@@ -6,10 +6,10 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::credential;
-use crate::cli::file::Told;
-use crate::cli::flow::{self, Wish};
-use crate::cli::{CliError, Environment, Errand, Exit, Kubeconfigs, Session};
-use crate::kubeconfig::Plugin;
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, KubeconfigOptions};
+use crate::cli::{CliError, ProcessEnvironment, ApiWait, Exit, KubeconfigFiles, Session};
+use crate::kubeconfig::ExecPlugin;
 
 /// Configure kubectl for the cluster
 ///
@@ -17,7 +17,7 @@ use crate::kubeconfig::Plugin;
 /// current one. Other entries stay as they are. No key is written: kubectl runs `quorate credential` for a certificate
 /// that is valid for one hour. This needs permission to read the cluster's keys in the state bucket.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct KubeconfigArgs {
     /// Write an administrator's certificate that is valid for this long, instead of running `quorate credential`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     admin: Option<SignedDuration>,
@@ -29,11 +29,11 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// A duration as people write it.
+/// Parses a duration in human-readable form.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || format!("`{text}` is not a duration; examples: `18h`, `2d 6h`");
     let read: jiff::Span = text.parse().map_err(|_| wrong())?;
-    // A day is 24 hours here, whatever the clocks do.
+    // A day is 24 hours here, independent of daylight saving time.
     let days = jiff::SpanRelativeTo::days_are_24_hours();
     let duration = read.to_duration(days).map_err(|_| wrong())?;
     if duration >= SignedDuration::from_mins(1) {
@@ -43,39 +43,39 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-impl Arguments {
+impl KubeconfigArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let files = self.files(session)?;
-        let ground = session.ground(Told::Errors, Errand::Stay).await?;
-        let plugin = Plugin {
+        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let plugin = ExecPlugin {
             command: program(&session.environment)?,
-            arguments: credential::Arguments::of(session, &ground)?.typed(),
-            // Whose credentials these are stays so in another shell.
+            arguments: credential::CredentialArgs::of(session, &ground)?.typed(),
+            // In another shell, the same credentials must be used.
             environment: variables(&session.environment, &["AWS_PROFILE"]),
         };
-        let wish = Wish { admin: self.admin, context: self.context, plugin, files };
+        let wish = KubeconfigOptions { admin: self.admin, context: self.context, plugin, files };
         flow::kubeconfig(&ground.flow(session), &ground.vault(), wish).await
     }
 
-    fn files(&self, session: &Session) -> Result<Option<Kubeconfigs>, CliError> {
+    fn files(&self, session: &Session) -> Result<Option<KubeconfigFiles>, CliError> {
         match &self.output {
             Some(path) if path == Path::new("-") && session.ui.is_json() => Err(CliError::Usage {
                 message: "--output - prints a kubeconfig, but --json allows only JSON".to_owned(),
                 hint: "pass only one of them".to_owned(),
             }),
             Some(path) if path == Path::new("-") => Ok(None),
-            Some(path) => Ok(Some(Kubeconfigs::only(path.clone()))),
-            None => Kubeconfigs::of(&session.environment).map(Some),
+            Some(path) => Ok(Some(KubeconfigFiles::only(path.clone()))),
+            None => KubeconfigFiles::of(&session.environment).map(Some),
         }
     }
 }
 
-fn variables(environment: &Environment, names: &[&str]) -> Vec<(String, String)> {
+fn variables(environment: &ProcessEnvironment, names: &[&str]) -> Vec<(String, String)> {
     names.iter().filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned()))).collect()
 }
 
-/// How kubectl starts this program: by its name if that is on the path, else by where it is.
-fn program(environment: &Environment) -> Result<String, CliError> {
+/// Returns the command that kubectl runs: the program's name if it is on `PATH`, otherwise its path.
+fn program(environment: &ProcessEnvironment) -> Result<String, CliError> {
     let name = "quorate";
     let path = environment.get("PATH").unwrap_or_default();
     if std::env::split_paths(path).any(|directory| directory.is_absolute() && directory.join(name).is_file()) {
@@ -104,7 +104,7 @@ mod tests {
     fn the_program_is_called_by_name_only_where_that_finds_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().display().to_string();
-        let environment = Environment { variables: vec![("PATH".to_owned(), path)], ..Environment::default() };
+        let environment = ProcessEnvironment { variables: vec![("PATH".to_owned(), path)], ..ProcessEnvironment::default() };
         assert!(Path::new(&program(&environment).unwrap()).is_absolute());
         std::fs::write(directory.path().join("quorate"), "").unwrap();
         assert_eq!(program(&environment).unwrap(), "quorate");

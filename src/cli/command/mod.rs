@@ -1,4 +1,4 @@
-//! The commands: one file each, and one line here.
+//! The commands: one file and one line here for each.
 
 use clap::Subcommand;
 
@@ -7,7 +7,7 @@ use super::{Exit, Session};
 
 /// Declares the commands.
 macro_rules! commands {
-    ($($name:ident in $module:ident),* $(,)?) => {
+    ($($name:ident in $module:ident as $arguments:ident),* $(,)?) => {
         $(mod $module;)*
 
         /// A command with its arguments.
@@ -15,14 +15,14 @@ macro_rules! commands {
         #[non_exhaustive]
         pub enum Command {
             $(#[allow(missing_docs, reason = "the help is the arguments' own")]
-            $name($module::Arguments),)*
+            $name($module::$arguments),)*
         }
 
         impl Command {
-            /// Runs it.
+            /// Runs the command.
             ///
             /// # Errors
-            /// With everything that stops it before it could tell itself.
+            /// Returns the error that stopped the command before it could report one itself.
             pub async fn run(self, session: &Session) -> Result<Exit, CliError> {
                 match self {
                     // Boxed: one future of all commands at once would be large.
@@ -34,30 +34,30 @@ macro_rules! commands {
 }
 
 commands! {
-    Plan in plan,
-    Apply in apply,
-    Destroy in destroy,
-    Show in show,
-    Validate in validate,
-    Access in access,
-    Kubeconfig in kubeconfig,
-    Credential in credential,
-    Token in token,
-    Check in check,
-    Explain in explain,
-    Sandbox in sandbox,
-    Completions in completions,
-    Version in version,
+    Plan in plan as PlanArgs,
+    Apply in apply as ApplyArgs,
+    Destroy in destroy as DestroyArgs,
+    Show in show as ShowArgs,
+    Validate in validate as ValidateArgs,
+    Access in access as AccessArgs,
+    Kubeconfig in kubeconfig as KubeconfigArgs,
+    Credential in credential as CredentialArgs,
+    Token in token as TokenArgs,
+    Check in check as CheckArgs,
+    Explain in explain as ExplainArgs,
+    Sandbox in sandbox as SandboxArgs,
+    Completions in completions as CompletionsArgs,
+    Version in version as VersionArgs,
 }
 
 impl Command {
-    /// Whether it has something to bring to an end when it is interrupted: what is in flight, and its lease. All others
-    /// the system ends at once.
+    /// Returns `true` if the command must clean up when it is interrupted: changes in flight and its lease. The system ends
+    /// all other commands at once.
     pub(super) fn winds_down(&self) -> bool {
         matches!(self, Self::Apply(_) | Self::Destroy(_) | Self::Token(_))
     }
 
-    /// Whether it asks for everything to be shown.
+    /// Returns `true` if the command was started with `--verbose`.
     pub(super) fn is_verbose(&self) -> bool {
         match self {
             Self::Plan(arguments) => arguments.verbose,

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::file::Told;
-use crate::cli::flow::{self, Look};
-use crate::cli::{CliError, Errand, Exit, Session};
-use crate::engine::Mode;
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, PlanOptions};
+use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::engine::PlanMode;
 
 /// Show what apply would change
 ///
@@ -13,7 +13,7 @@ use crate::engine::Mode;
 /// Quorate since the last apply are marked as such. The most dangerous changes come first. Changes nothing.
 #[derive(Debug, Clone, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
-pub struct Arguments {
+pub struct PlanArgs {
     /// Show what destroy would delete
     #[arg(long, conflicts_with = "refresh_only")]
     destroy: bool,
@@ -28,14 +28,14 @@ pub struct Arguments {
     pub(super) verbose: bool,
 }
 
-impl Arguments {
+impl PlanArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let mode = match (self.destroy, self.refresh_only) {
-            (true, _) => Mode::Destroy,
-            (_, true) => Mode::Refresh,
-            _ => Mode::Apply,
+            (true, _) => PlanMode::Destroy,
+            (_, true) => PlanMode::Refresh,
+            _ => PlanMode::Apply,
         };
-        let ground = session.ground(Told::Everything, Errand::Stay).await?;
-        flow::plan(&ground.flow(session), Look { mode, detailed: self.detailed_exitcode }).await
+        let ground = session.open_cluster(ShownDiagnostics::Everything, ApiWait::Stay).await?;
+        flow::plan(&ground.flow(session), PlanOptions { mode, detailed: self.detailed_exitcode }).await
     }
 }

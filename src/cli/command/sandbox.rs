@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::file::Told;
-use crate::cli::ground::{forget_state, sandbox};
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::context::{forget_state, sandbox};
 use crate::cli::{CliError, Exit, Session};
-use crate::engine::{Address, Member, NotAnAddress};
-use crate::sandbox::{Edit, HurtError, Resident, Sandbox};
+use crate::engine::{Address, GroupMember, NotAnAddress};
+use crate::sandbox::{AttributeEdit, HurtError, AccountObject, Sandbox};
 use crate::view::{FORMAT, short_id};
 
 /// Inspect the simulated cloud and inject failures
@@ -15,13 +15,13 @@ use crate::view::{FORMAT, short_id};
 /// Changes the sandbox outside Quorate, as a person or a failure would. `plan` then shows the difference, and `apply`
 /// repairs it.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct SandboxArgs {
     #[command(subcommand)]
-    deed: Deed,
+    action: SandboxAction,
 }
 
 #[derive(Debug, Clone, Subcommand)]
-enum Deed {
+enum SandboxAction {
     /// List all objects in the simulated account, with their owners
     Status,
     /// Terminate an instance; its Auto Scaling group replaces it
@@ -57,7 +57,7 @@ enum Deed {
         #[arg(value_parser = address)]
         address: Address,
         /// For example desired=2, tags.Name=mine, ingress+={...} or ingress-=0
-        edit: Edit,
+        edit: AttributeEdit,
     },
     /// Delete an object that nothing depends on
     Remove {
@@ -79,19 +79,19 @@ fn address(text: &str) -> Result<Address, NotAnAddress> {
     text.parse()
 }
 
-impl Arguments {
+impl SandboxArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let cluster = session.file()?.cluster(&session.ui, Told::Errors)?;
+        let cluster = session.file()?.cluster(&session.ui, ShownDiagnostics::Errors)?;
         let sandbox = sandbox(session, &cluster)?;
-        if matches!(self.deed, Deed::Reset) {
+        if matches!(self.action, SandboxAction::Reset) {
             forget_state(session).await?;
         }
-        match self.deed.on(&sandbox).await {
-            Ok(Answer::Inventory(residents)) => {
+        match self.action.on(&sandbox).await {
+            Ok(SandboxAnswer::Inventory(residents)) => {
                 let document = json!({ "format": FORMAT, "sandbox": true, "objects": residents });
                 session.ui.document(&document, |_| status(&residents))?;
             }
-            Ok(Answer::Line(line)) => {
+            Ok(SandboxAnswer::Line(line)) => {
                 let document = json!({ "format": FORMAT, "sandbox": true, "done": line });
                 session.ui.document(&document, |_| format!("{line}\n"))?;
             }
@@ -101,15 +101,15 @@ impl Arguments {
     }
 }
 
-enum Answer {
-    Inventory(Vec<Resident>),
+enum SandboxAnswer {
+    Inventory(Vec<AccountObject>),
     Line(String),
 }
 
-impl Deed {
-    async fn on(self, sandbox: &Sandbox) -> Result<Answer, HurtError> {
-        Ok(Answer::Line(match self {
-            Self::Status => return Ok(Answer::Inventory(sandbox.inventory()?)),
+impl SandboxAction {
+    async fn on(self, sandbox: &Sandbox) -> Result<SandboxAnswer, HurtError> {
+        Ok(SandboxAnswer::Line(match self {
+            Self::Status => return Ok(SandboxAnswer::Inventory(sandbox.inventory()?)),
             Self::Terminate { instance } => {
                 sandbox.terminate(&instance)?;
                 format!("{instance} is terminated")
@@ -151,17 +151,17 @@ impl Deed {
     }
 }
 
-/// A table: kind, identifier, and whose it is.
-fn status(residents: &[Resident]) -> String {
-    let width = |text: &dyn Fn(&Resident) -> usize| residents.iter().map(text).max().unwrap_or_default();
+/// Returns a table of resources: kind, identifier and owner.
+fn status(residents: &[AccountObject]) -> String {
+    let width = |text: &dyn Fn(&AccountObject) -> usize| residents.iter().map(text).max().unwrap_or_default();
     let (kinds, ids) =
         (width(&|resident| resident.kind.len()), width(&|resident| short_id(&resident.id).len().min(40)));
-    let row = |resident: &Resident| {
+    let row = |resident: &AccountObject| {
         let owner = match (&resident.cluster, &resident.address) {
             (Some(cluster), Some(address)) => format!("{address} of {cluster}"),
             _ => "somebody else's".to_owned(),
         };
-        let machine = |member: &Member| format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state);
+        let machine = |member: &GroupMember| format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state);
         let head = format!("{:<kinds$}  {:<ids$}  {owner}\n", resident.kind, short_id(&resident.id));
         head + &resident.members.iter().map(machine).collect::<String>()
     };

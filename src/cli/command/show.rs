@@ -2,19 +2,19 @@
 
 use clap::Args;
 
-use crate::cli::file::Told;
+use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow;
-use crate::cli::{CliError, Errand, Exit, Session};
+use crate::cli::{CliError, ApiWait, Exit, Session};
 
 /// List the cluster's objects and machines with their identifiers
 ///
 /// Machines are listed below their Auto Scaling group.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {}
+pub struct ShowArgs {}
 
-impl Arguments {
+impl ShowArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors, Errand::Stay).await?;
+        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
         flow::show(&ground.flow(session)).await
     }
 }

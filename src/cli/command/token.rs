@@ -2,19 +2,19 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::file::Told;
+use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow;
-use crate::cli::{CliError, Errand, Exit, Session};
+use crate::cli::{CliError, ApiWait, Exit, Session};
 
 /// Manage the token that new nodes join the cluster with
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct TokenArgs {
     #[command(subcommand)]
-    deed: Deed,
+    action: TokenAction,
 }
 
 #[derive(Debug, Clone, Subcommand)]
-enum Deed {
+enum TokenAction {
     /// Replace the join token; the old one stops working
     ///
     /// Masters use the new token within minutes. Nodes that have joined are not affected. A node that starts in the
@@ -22,10 +22,10 @@ enum Deed {
     Rotate,
 }
 
-impl Arguments {
+impl TokenArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let Deed::Rotate = self.deed;
-        let ground = session.ground(Told::Errors, Errand::Stay).await?;
+        let TokenAction::Rotate = self.action;
+        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
         flow::rotate_token(&ground.flow(session), &ground.vault()).await
     }
 }

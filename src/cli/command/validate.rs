@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::kubeconfig::duration;
-use crate::cli::file::Told;
+use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow;
-use crate::cli::{CliError, Errand, Exit, Session};
+use crate::cli::{CliError, ApiWait, Exit, Session};
 
 /// Check the health of the cluster
 ///
@@ -15,16 +15,16 @@ use crate::cli::{CliError, Errand, Exit, Session};
 /// certificates. Prints one line for each, and what to do about each problem. Exits with code 2 if a check fails or
 /// cannot be made.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct ValidateArgs {
     /// Repeat until the cluster is healthy, at most for this long
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     wait: Option<jiff::SignedDuration>,
 }
 
-impl Arguments {
+impl ValidateArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let ground = session.ground(Told::Errors, Errand::Stay).await?;
+        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
         let patience = self.wait.map_or(Duration::ZERO, jiff::SignedDuration::unsigned_abs);
-        flow::validate(&ground.flow(session), &ground.clinic(), patience).await
+        flow::validate(&ground.flow(session), &ground.health_sources(), patience).await
     }
 }

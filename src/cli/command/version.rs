@@ -10,9 +10,9 @@ use crate::view::FORMAT;
 
 /// Print the version
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {}
+pub struct VersionArgs {}
 
-impl Arguments {
+impl VersionArgs {
     pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
         let Self {} = self;
         let version = env!("CARGO_PKG_VERSION");

@@ -1,77 +1,77 @@
-//! `destroy`: everything but the bucket, then what is kept in it, then the bucket, then a last look.
+//! `destroy`: everything but the bucket, then the contents of the bucket, then the bucket, then a final scan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::{Address, Failure, Live, Mode, Outcome, Prepared};
+use crate::engine::{Address, ExecutablePlan, Failure, Live, Outcome, PlanMode};
 use crate::resource::{
-    BY_KUBERNETES, Bucket, Folder, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup, Volume,
+    BY_KUBERNETES, Bucket, EbsVolume, KeyPrefix, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup,
 };
 use crate::spec::StateLocation;
 use crate::state::{lease_key, record_key};
 use crate::view;
-use crate::view::outcome::{Left, Remains};
-use crate::view::plan::Document;
+use crate::view::outcome::{RemainingObject, RemainingObjects};
+use crate::view::plan::PlanDocument;
 
-use super::Flow;
+use super::CommandContext;
 use super::apply::{self, Consent, ask, change};
-use super::begin::{Tenure, begin};
-use super::book::Book;
-use super::draft::draft;
-use super::neighbours::{KnownLocations, Neighbours};
-use super::pass::Pass;
-use super::survey::{Survey, survey_settled};
+use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
+use super::planned_run::draft;
+use super::run_lock::{RunLock, open_run};
+use super::snapshot::{ClusterSnapshot, snapshot_when_stable};
+use super::state_writer::StateWriter;
+use super::temporary_access::TemporaryAccess;
 use super::wait::patiently;
 
-/// How often it is looked whether something is left: what was removed may be seen for a while.
+/// Number of scans for remaining objects: deleted objects may still be listed for a while.
 const LOOKS: u32 = 5;
-/// How many keys of others are named.
+/// Maximum number of other keys that are listed.
 const NAMED: usize = 5;
 
-/// Removes the cluster. Asks for its name; without a question, data goes only if that was allowed too.
-pub async fn destroy(flow: &Flow<'_>, consent: Consent) -> Result<Exit, CliError> {
-    let mut tenure = begin(flow, "destroy").await?;
-    // What controllers made goes with their Kubernetes objects, and for that the API has to be reached.
+/// Deletes the cluster. Asks for its name; without a prompt, data is deleted only if that is allowed too.
+pub async fn destroy(context: &CommandContext<'_>, consent: Consent) -> Result<Exit, CliError> {
+    let mut lock = open_run(context, "destroy").await?;
+    // Objects of controllers are deleted with their Kubernetes objects, and that needs access to the API.
     let work = async {
-        let exit = Box::pin(run(flow, &mut tenure, consent)).await;
-        tenure.end(flow).await;
+        let exit = Box::pin(run(context, &mut lock, consent)).await;
+        lock.end(context).await;
         exit
     };
-    Pass::during(flow, false, work).await
+    TemporaryAccess::during(context, false, work).await
 }
 
-async fn run(flow: &Flow<'_>, tenure: &mut Tenure, consent: Consent) -> Result<Exit, CliError> {
-    let survey = survey_settled(flow, tenure, Neighbours::LeftBeside).await?;
-    let draft = draft(flow, &survey, Mode::Destroy).await?;
-    let document = draft.document(flow, &survey);
-    flow.ui.text(&view::plan::text(&document, flow.ui.style()));
-    draft.say_notes(flow);
-    if let Err(refused) = permit(flow, &document, consent).await {
-        flow.ui.json(&document)?;
+async fn run(context: &CommandContext<'_>, lock: &mut RunLock, consent: Consent) -> Result<Exit, CliError> {
+    let snapshot = snapshot_when_stable(context, lock, ForeignClusterPolicy::LeftBeside).await?;
+    let draft = draft(context, &snapshot, PlanMode::Destroy).await?;
+    let document = draft.document(context, &snapshot);
+    context.ui.text(&view::plan::text(&document, context.ui.style()));
+    draft.show_notes(context);
+    if let Err(refused) = permit(context, &document, consent).await {
+        context.ui.json(&document)?;
         return Err(refused);
     }
-    if tenure.is_lost() {
+    if lock.is_lost() {
         return Err(CliError::Overtaken);
     }
-    let end = demolish(flow, tenure, draft.prepared, survey).await?;
-    let left = if end.outcome.is_through() { last_look(flow, &end).await } else { Ok(None) };
-    tell(flow, tenure, &document, &end, left)
+    let end = demolish(context, lock, draft.prepared, snapshot).await?;
+    let left = if end.outcome.is_through() { remaining_objects(context, &end).await } else { Ok(None) };
+    show_result(context, lock, &document, &end, left)
 }
 
-/// Whether the cluster may go: its name, typed, is a word for everything; a flag is only what it says.
-async fn permit(flow: &Flow<'_>, document: &Document, consent: Consent) -> Result<(), CliError> {
-    let backups = format!("{}/{}", flow.name(), Folder::Snapshots.path());
-    let backups = flow.interrupt.or(patiently(flow, || flow.bucket.list(&backups))).await?;
+/// Returns an error unless the cluster may be deleted. Typing its name confirms everything; a flag confirms only its part.
+async fn permit(context: &CommandContext<'_>, document: &PlanDocument, consent: Consent) -> Result<(), CliError> {
+    let backups = format!("{}/{}", context.name(), KeyPrefix::Snapshots.path());
+    let backups = context.interrupt.or(patiently(context, || context.bucket.list(&backups))).await?;
     let backups = backups.map_err(CliError::cloud("looking for snapshots of etcd"))?.len();
     let volumes = document.summary.loses_data.len();
     if document.plan.is_empty() && backups == 0 {
         return Ok(());
     }
     if !consent.yes {
-        let question = format!("\nThis removes the whole cluster. Its name (`{}`) goes on: ", flow.name());
+        let question = format!("\nThis removes the whole cluster. Its name (`{}`) goes on: ", context.name());
         let without = if volumes + backups == 0 { "--yes" } else { "--yes --delete-data" };
-        return ask(flow, &question, flow.name(), without).await;
+        return ask(context, &question, context.name(), without).await;
     }
     if volumes + backups > 0 && !consent.delete_data {
         return Err(CliError::refused(
@@ -82,42 +82,42 @@ async fn permit(flow: &Flow<'_>, document: &Document, consent: Consent) -> Resul
     Ok(())
 }
 
-/// How far the removal got.
-struct Demolition {
+/// The progress of the deletion.
+struct DestroyProgress {
     outcome: Outcome,
     /// The keys of others that keep the bucket.
     others: Vec<String>,
-    /// What the record knew, by id.
+    /// The ids in the record.
     recorded: BTreeMap<Address, String>,
     locations: KnownLocations,
     written: bool,
 }
 
 async fn demolish(
-    flow: &Flow<'_>,
-    tenure: &mut Tenure,
-    prepared: Prepared,
-    survey: Survey,
-) -> Result<Demolition, CliError> {
+    context: &CommandContext<'_>,
+    lock: &mut RunLock,
+    prepared: ExecutablePlan,
+    snapshot: ClusterSnapshot,
+) -> Result<DestroyProgress, CliError> {
     let (bucket, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
-    let stored = matches!(tenure, Tenure::Leased { .. });
-    let mut book = Book::open(flow, &survey.facts, survey.record, survey.journal);
-    let recorded = book.ids();
+    let stored = matches!(lock, RunLock::Leased { .. });
+    let mut writer = StateWriter::open(context, &snapshot.facts, snapshot.record, snapshot.journal);
+    let recorded = writer.ids();
     if stored && !rest.plan.is_empty() {
-        book.begin(flow, "destroy").await?;
+        writer.record_start(context, "destroy").await?;
     }
     if !rest.plan.is_empty() {
-        release(flow, tenure).await;
+        release(context, lock).await;
     }
-    let outcome = pull_down(flow, tenure, rest, &mut book).await;
-    let locations = survey.locations;
-    let mut end = Demolition { outcome, others: Vec::new(), recorded, locations, written: true };
+    let outcome = pull_down(context, lock, rest, &mut writer).await;
+    let locations = snapshot.locations;
+    let mut end = DestroyProgress { outcome, others: Vec::new(), recorded, locations, written: true };
     if !end.outcome.is_through() {
-        end.written = !stored || book.finish(flow, None, true).await;
+        end.written = !stored || writer.finish(context, None, true).await;
         return Ok(end);
     }
     if stored {
-        match empty_store(flow, tenure, &bucket).await {
+        match empty_store(context, lock, &bucket).await {
             Ok(others) => end.others = others,
             Err(failure) => {
                 end.outcome.failed.push((Bucket::address(STATE_BUCKET), failure));
@@ -126,96 +126,107 @@ async fn demolish(
         }
     }
     if end.others.is_empty() && !bucket.plan.is_empty() {
-        end.outcome.absorb(change(flow, tenure, &bucket, &book.record.objects, book.seed()).await);
+        end.outcome.absorb(change(context, lock, &bucket, &writer.record.objects, writer.seed()).await);
     }
     Ok(end)
 }
 
-/// Has the cluster's controllers remove what they made. They need not succeed: it is found by its mark all the same.
-async fn release(flow: &Flow<'_>, tenure: &Tenure) {
-    if flow.cloud.silence().is_some() {
+/// Lets the cluster's controllers delete their objects. A failure is no problem: the objects are also found by their tags.
+async fn release(context: &CommandContext<'_>, lock: &RunLock) {
+    if context.cloud.silence().is_some() {
         return;
     }
-    let note = |told: String| flow.ui.note(&told);
+    let note = |told: String| context.ui.note(&told);
     let released = tokio::select! {
-        released = flow.interrupt.or(flow.cloud.release(&note)) => released,
-        () = tenure.lost() => return,
+        released = context.interrupt.or(context.cloud.release(&note)) => released,
+        () = lock.lost() => return,
     };
     if let Ok(Err(failure)) = released {
-        flow.ui.note(&format!("the cluster does not remove what its controllers made ({}); going on", failure.message));
+        context
+            .ui
+            .note(&format!("the cluster does not remove what its controllers made ({}); going on", failure.message));
     }
 }
 
-/// Removes everything but the bucket: first what stands in front of the machines and is not ours to take apart, then all
-/// that is ours, then what machines have held until then. Where one of these fails, the next is not begun.
-async fn pull_down(flow: &Flow<'_>, tenure: &Tenure, rest: Prepared, book: &mut Book) -> Outcome {
+/// Deletes everything but the bucket: first load balancers of controllers in front of the machines, then the cluster's own
+/// objects, then volumes that machines have held until then. If one of these fails, the next one is not started.
+async fn pull_down(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    rest: ExecutablePlan,
+    writer: &mut StateWriter,
+) -> Outcome {
     let stray = |address: &Address, kinds: &[&str]| {
         address.name().starts_with(BY_KUBERNETES) && kinds.contains(&address.kind())
     };
     let fronts = [LoadBalancer::KIND.name, TargetGroup::KIND.name];
     let (front, rest) = rest.split(|address| stray(address, &fronts));
-    let (volumes, ours) = rest.split(|address| stray(address, &[Volume::KIND.name]));
+    let (volumes, ours) = rest.split(|address| stray(address, &[EbsVolume::KIND.name]));
     let mut outcome = Outcome::default();
     for stage in [front, ours, volumes].into_iter().filter(|stage| !stage.plan.is_empty()) {
         if !outcome.is_through() {
             outcome.skipped.extend(stage.plan.changes.into_iter().map(|change| change.address));
             continue;
         }
-        let ended = change(flow, tenure, &stage, &book.record.objects, book.seed()).await;
-        book.note(&ended);
+        let ended = change(context, lock, &stage, &writer.record.objects, writer.seed()).await;
+        writer.note(&ended);
         outcome.absorb(ended);
     }
     outcome
 }
 
-/// Removes what machines wrote and started from, the record, and last the lease; then looks which keys of others keep the
+/// Deletes the files of the machines, the record, and last the lease; then returns the keys of others that keep the
 /// bucket.
 ///
-/// Nothing is removed without the lease in hand: it is confirmed each time, and stands until everything else is gone, so
-/// that no other run can slip in between.
-async fn empty_store(flow: &Flow<'_>, tenure: &mut Tenure, bucket: &Prepared) -> Result<Vec<String>, Failure> {
-    tenure.seal().await;
-    for &folder in Folder::ALL {
+/// Nothing is deleted without the lease: it is confirmed each time, and is kept until everything else is gone, so that no
+/// other run can start in between.
+async fn empty_store(
+    context: &CommandContext<'_>,
+    lock: &mut RunLock,
+    bucket: &ExecutablePlan,
+) -> Result<Vec<String>, Failure> {
+    lock.seal().await;
+    for &folder in KeyPrefix::ALL {
         match folder {
-            // Another tool's keys may stand beside ours.
-            Folder::Pki => erase_secrets(flow, tenure).await?,
-            Folder::Bootstrap | Folder::Nodes | Folder::Snapshots => {
-                tenure.confirm().await?;
-                let prefix = format!("{}/{}", flow.name(), folder.path());
-                patiently(flow, || flow.bucket.purge(&prefix)).await?;
+            // Keys of another tool may be in the same directory.
+            KeyPrefix::Pki => erase_secrets(context, lock).await?,
+            KeyPrefix::Bootstrap | KeyPrefix::Nodes | KeyPrefix::Snapshots => {
+                lock.confirm().await?;
+                let prefix = format!("{}/{}", context.name(), folder.path());
+                patiently(context, || context.bucket.purge(&prefix)).await?;
             }
         }
     }
-    for key in [record_key(flow.name()), lease_key(flow.name())] {
-        tenure.confirm().await?;
-        patiently(flow, || flow.store.erase(&key)).await?;
+    for key in [record_key(context.name()), lease_key(context.name())] {
+        lock.confirm().await?;
+        patiently(context, || context.store.erase(&key)).await?;
     }
-    // The lease went by our own hand: there is nothing to give back, and soon no place to give it back to.
-    *tenure = Tenure::NoStore;
-    // Where the store is a directory, what others keep in it is not in the bucket.
-    if !bucket.plan.is_empty() && matches!(flow.cluster.state, StateLocation::S3 { .. }) {
-        return patiently(flow, || flow.store.leftovers()).await;
+    // The run has deleted the lease itself: it cannot be released, and soon its store is gone too.
+    *lock = RunLock::NoStore;
+    // If the store is a directory, files of others in it are not in the bucket.
+    if !bucket.plan.is_empty() && matches!(context.cluster.state, StateLocation::S3 { .. }) {
+        return patiently(context, || context.store.leftovers()).await;
     }
     Ok(Vec::new())
 }
 
-async fn erase_secrets(flow: &Flow<'_>, tenure: &Tenure) -> Result<(), Failure> {
+async fn erase_secrets(context: &CommandContext<'_>, lock: &RunLock) -> Result<(), Failure> {
     for secret in SecretContent::ALL {
-        tenure.confirm().await?;
-        let key = format!("{}/{}", flow.name(), secret.path());
-        patiently(flow, || flow.bucket.erase(&key)).await?;
+        lock.confirm().await?;
+        let key = format!("{}/{}", context.name(), secret.path());
+        patiently(context, || context.bucket.erase(&key)).await?;
     }
     Ok(())
 }
 
-/// Looks afresh: what the cluster's marks show, and what the record knew. The bucket that others use may stay.
-async fn last_look(flow: &Flow<'_>, end: &Demolition) -> Result<Option<Vec<Live>>, CliError> {
+/// Scans again for objects with the cluster's tags and recorded objects. A bucket that others use may stay.
+async fn remaining_objects(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Option<Vec<Live>>, CliError> {
     let mut left = Vec::new();
     for look in 0..LOOKS {
         if look > 0 {
-            flow.interrupt.or(tokio::time::sleep(flow.retry.settle)).await?;
+            context.interrupt.or(tokio::time::sleep(context.retry.settle)).await?;
         }
-        left = flow.interrupt.or(remains(flow, end)).await?.map_err(CliError::cloud("the last look"))?;
+        left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last look"))?;
         if left.iter().all(|live| stays(end, live)) {
             break;
         }
@@ -223,48 +234,49 @@ async fn last_look(flow: &Flow<'_>, end: &Demolition) -> Result<Option<Vec<Live>
     Ok(Some(left))
 }
 
-async fn remains(flow: &Flow<'_>, end: &Demolition) -> Result<Vec<Live>, Failure> {
-    let mut live = patiently(flow, || flow.cloud.observe()).await?;
-    live.extend(patiently(flow, || flow.cloud.recall(&end.recorded)).await?);
-    live.extend(patiently(flow, || flow.cloud.strays()).await?);
+async fn remains(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Vec<Live>, Failure> {
+    let mut live = patiently(context, || context.cloud.observe()).await?;
+    live.extend(patiently(context, || context.cloud.recall(&end.recorded)).await?);
+    live.extend(patiently(context, || context.cloud.unmanaged()).await?);
     live.retain(|live| live.proven || end.recorded.get(&live.address) == Some(&live.id));
-    live.retain(|live| !end.locations.is_elsewhere(flow.name(), live));
+    live.retain(|live| !end.locations.is_elsewhere(context.name(), live));
     // The bucket is found by its name, and again by the record.
     let mut seen = BTreeSet::new();
     live.retain(|live| seen.insert((live.address.clone(), live.id.clone())));
     Ok(live)
 }
 
-/// Whether something is left on purpose: the bucket that others use, or of which only the record said that it is ours.
-fn stays(end: &Demolition, live: &Live) -> bool {
+/// Returns `true` for an object that is left on purpose: a bucket that others use, or whose only proof is the record.
+fn stays(end: &DestroyProgress, live: &Live) -> bool {
     live.address.kind() == Bucket::KIND.name && (!end.others.is_empty() || !live.proven)
 }
 
-/// Says what became of the plan, and what is left.
-fn tell(
-    flow: &Flow<'_>,
-    tenure: &Tenure,
-    document: &Document,
-    end: &Demolition,
+/// Reports the result of the plan, and the objects that are left.
+fn show_result(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    document: &PlanDocument,
+    end: &DestroyProgress,
     left: Result<Option<Vec<Live>>, CliError>,
 ) -> Result<Exit, CliError> {
     let (left, unknown) = match left {
         Ok(left) => (left, None),
         Err(error) => (None, Some(error)),
     };
-    let remains = left.as_ref().map(|left| Remains { left: left.iter().map(|live| remaining(end, live)).collect() });
-    let told = view::outcome::Document::new(document, &end.outcome).with(remains);
-    flow.ui.document(&told, |style| view::outcome::text(&told, style))?;
-    let through = apply::end(flow, tenure, &end.outcome, end.written);
+    let remains =
+        left.as_ref().map(|left| RemainingObjects { left: left.iter().map(|live| remaining(end, live)).collect() });
+    let told = view::outcome::OutcomeDocument::new(document, &end.outcome).with(remains);
+    context.ui.document(&told, |style| view::outcome::text(&told, style))?;
+    let through = apply::end(context, lock, &end.outcome, end.written);
     if let Some(error) = unknown {
-        flow.ui.warning("nobody looked whether something is left: `quorate plan --destroy` tells");
+        context.ui.warning("nobody looked whether something is left: `quorate plan --destroy` tells");
         return if matches!(error, CliError::Interrupted) { Ok(Exit::Interrupted) } else { Err(error) };
     }
     let forgotten = left.iter().flatten().any(|live| !stays(end, live));
     Ok(if through == Exit::Done && forgotten { Exit::Error } else { through })
 }
 
-fn remaining(end: &Demolition, live: &Live) -> Left {
+fn remaining(end: &DestroyProgress, live: &Live) -> RemainingObject {
     let because = stays(end, live).then(|| {
         if end.others.is_empty() {
             return "its tags were taken away, so nothing shows that it is the cluster's: if it is, remove it by hand"
@@ -274,5 +286,5 @@ fn remaining(end: &Demolition, live: &Live) -> Left {
         let more = if end.others.len() > NAMED { " and more" } else { "" };
         format!("others keep something in it: {}{more}", named.join(", "))
     });
-    Left { address: live.address.clone(), id: live.id.clone(), because }
+    RemainingObject { address: live.address.clone(), id: live.id.clone(), because }
 }

@@ -1,18 +1,18 @@
-//! What commands do with a cluster: the same for AWS and for the sandbox, and for tests that bring a cloud of their own.
+//! The work of the commands on a cluster: the same code for AWS, for the sandbox, and for tests with their own cloud.
 
 mod access;
 mod apply;
-mod begin;
-mod book;
 mod destroy;
-mod draft;
+mod foreign_cluster;
 mod kubeconfig;
-mod neighbours;
-mod nodes;
-mod pass;
+mod node_groups;
 mod plan;
+mod planned_run;
+mod run_lock;
 mod show;
-mod survey;
+mod snapshot;
+mod state_writer;
+mod temporary_access;
 mod token;
 mod validate;
 mod wait;
@@ -23,66 +23,66 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{ApplyOptions, RetryPolicy, Store};
-use crate::resource::Cloud;
+use crate::engine::{ApplyOptions, ObjectStore, RetryPolicy};
+use crate::resource::CloudFacts;
 use crate::spec::Cluster;
-use crate::state::Holder;
-use crate::view::Heading;
+use crate::state::LeaseHolder;
+use crate::view::ClusterHeading;
 
-use super::{Interrupt, Origin, Ui};
+use super::{ClientOrigin, Interrupt, Ui};
 
-pub use access::{Which, close_access, list_access, open_access};
+pub use access::{GrantFilter, close_access, list_access, open_access};
 pub use apply::{Consent, apply};
 pub use destroy::destroy;
 pub(in crate::cli) use kubeconfig::api_address;
-pub use kubeconfig::{Wish, kubeconfig};
-pub use plan::{Look, plan};
+pub use kubeconfig::{KubeconfigOptions, kubeconfig};
+pub use plan::{PlanOptions, plan};
 pub use show::show;
 pub use token::rotate_token;
-pub use validate::{Clinic, validate};
+pub use validate::{HealthSources, validate};
 
-/// A cluster, the cloud that it is on, and the person who works on it.
-pub struct Flow<'a> {
-    /// What the file says.
+/// The context of a command: a cluster, its cloud, and the user.
+pub struct CommandContext<'a> {
+    /// The cluster that the file describes.
     pub cluster: &'a Cluster,
-    /// Where its objects are.
-    pub cloud: &'a dyn Cloud,
-    /// Where its record and lease are.
-    pub store: Arc<dyn Store>,
-    /// The bucket of its machines: what they start from, their keys, and what they write. Often the same.
-    pub bucket: Arc<dyn Store>,
-    /// Whether the cloud is simulated.
+    /// The cloud of its objects.
+    pub cloud: &'a dyn CloudFacts,
+    /// The store of its record and lease.
+    pub store: Arc<dyn ObjectStore>,
+    /// The bucket of its machines: the files they start from, their keys, and their reports. Often the same as `store`.
+    pub bucket: Arc<dyn ObjectStore>,
+    /// `true` if the cloud is simulated.
     pub sandbox: bool,
-    /// Who is told and asked.
+    /// The user interface.
     pub ui: &'a Ui,
-    /// What stops it.
+    /// The stop requests of the user.
     pub interrupt: &'a Interrupt,
-    /// This run, for the lease.
-    pub holder: Holder,
-    /// A directory for what cannot be written to the store.
-    pub workshop: PathBuf,
-    /// Who tells how the cluster is, for an apply that waits until it is healthy.
-    pub clinic: Option<&'a Clinic>,
-    /// Where its connections come from, for a run that lets itself in to a closed API. Without it, none does.
-    pub origin: Option<Origin>,
-    /// How patient it is.
+    /// The description of this run for the lease.
+    pub holder: LeaseHolder,
+    /// The directory for files that cannot be written to the store.
+    pub local_dir: PathBuf,
+    /// The sources of the cluster's health, for an apply that waits until it is healthy.
+    pub health_sources: Option<&'a HealthSources>,
+    /// The source of its connections, for a run that opens a closed API to itself. `None` if it does not open the API.
+    pub origin: Option<ClientOrigin>,
+    /// The retry policy.
     pub retry: RetryPolicy,
 }
 
-impl Flow<'_> {
+impl CommandContext<'_> {
     fn name(&self) -> &str {
         self.cluster.name.as_str()
     }
 
-    /// Says that nothing is real, where nothing is.
-    fn say_sandbox(&self) {
+    /// Prints that nothing is real, if the cloud is simulated.
+    fn show_sandbox_notice(&self) {
         if self.sandbox {
             self.ui.text("SANDBOX  a simulated cloud: nothing here is real\n");
         }
     }
 
-    fn heading(&self, account: String) -> Heading {
-        Heading {
+    fn heading(&self, account: String) -> ClusterHeading {
+        ClusterHeading {
             cluster: self.name().to_owned(),
             account,
             region: self.cluster.region.clone(),
@@ -95,7 +95,7 @@ impl Flow<'_> {
         ApplyOptions {
             token_seed: seed,
             retry: self.retry.clone(),
-            // A child: a lost lease stops this apply, and is no Ctrl-C.
+            // A child token: a lost lease stops this apply, and is not a Ctrl-C.
             stop: self.interrupt.stop.child_token(),
             abandon: self.interrupt.abandon.child_token(),
             ..ApplyOptions::default()

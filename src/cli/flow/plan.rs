@@ -1,36 +1,37 @@
-//! `plan`: look, compare, show.
+//! `plan`: observe, compare, show.
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::Mode;
+use crate::engine::PlanMode;
 use crate::resource::{API, LoadBalancer, Resource};
 use crate::view;
 
-use super::Flow;
-use super::draft::draft;
-use super::neighbours::Neighbours;
-use super::pass::announce;
-use super::survey::{Memory, survey};
+use super::CommandContext;
+use super::foreign_cluster::ForeignClusterPolicy;
+use super::planned_run::draft;
+use super::snapshot::{RecordSource, snapshot};
+use super::temporary_access::announce;
 
-/// What a plan is for and how its end is told.
+/// The options of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    /// What the plan is for.
-    pub mode: Mode,
-    /// Whether the exit code tells that something differs.
+pub struct PlanOptions {
+    /// The purpose of the plan.
+    pub mode: PlanMode,
+    /// `true` if the exit code reports differences.
     pub detailed: bool,
 }
 
-/// Shows what an apply (or a destroy) would do. Changes nothing, and takes no lease.
-pub async fn plan(flow: &Flow<'_>, look: Look) -> Result<Exit, CliError> {
-    let neighbours = if look.mode == Mode::Destroy { Neighbours::LeftBeside } else { Neighbours::Refused };
-    let survey = survey(flow, Memory::Stored, neighbours).await?;
-    let draft = draft(flow, &survey, look.mode).await?;
-    let document = draft.document(flow, &survey);
-    flow.ui.document(&document, |style| view::plan::text(&document, style))?;
-    draft.say_notes(flow);
-    if look.mode == Mode::Apply {
-        announce(flow, survey.live.iter().any(|live| live.address == LoadBalancer::address(API)));
+/// Shows the changes of an apply (or a destroy). Changes nothing, and acquires no lease.
+pub async fn plan(context: &CommandContext<'_>, look: PlanOptions) -> Result<Exit, CliError> {
+    let neighbours =
+        if look.mode == PlanMode::Destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
+    let snapshot = snapshot(context, RecordSource::Stored, neighbours).await?;
+    let draft = draft(context, &snapshot, look.mode).await?;
+    let document = draft.document(context, &snapshot);
+    context.ui.document(&document, |style| view::plan::text(&document, style))?;
+    draft.show_notes(context);
+    if look.mode == PlanMode::Apply {
+        announce(context, snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API)));
     }
     Ok(if look.detailed && !document.plan.is_empty() { Exit::Differs } else { Exit::Done })
 }

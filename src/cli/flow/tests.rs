@@ -1,4 +1,4 @@
-//! Whole lives of a cluster in the sandbox, as a user lives them.
+//! Whole lifecycles of a cluster in the sandbox, as a user runs them.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod access;
@@ -27,11 +27,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::cli::{CliError, Exit, Input, Manner, Origin, Vault};
-use crate::engine::Mode;
-use crate::kubernetes::Kubernetes;
+use crate::cli::{CliError, ClientOrigin, ClusterSecrets, Exit, OutputOptions, PromptInput};
+use crate::engine::PlanMode;
+use crate::kubernetes::KubernetesProvider;
 use crate::kubernetes::fake::FakeApi;
-use crate::sandbox::{Sandbox, Settings};
+use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::spec;
 use crate::store::MemoryStore;
 
@@ -49,11 +49,11 @@ nodes "workers" {
 }
 "#;
 
-/// Text that a test reads.
+/// The output that a test reads.
 #[derive(Clone, Default)]
-struct Paper(Arc<Mutex<Vec<u8>>>);
+struct TextBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Paper {
+impl Write for TextBuffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -63,35 +63,35 @@ impl Write for Paper {
     }
 }
 
-impl Paper {
+impl TextBuffer {
     fn read(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
     }
 }
 
-/// A person with a cluster file, a directory, and a simulated account.
-struct Lab {
+/// A user with a cluster file, a directory, and a simulated account.
+struct SandboxUser {
     sandbox: Sandbox,
-    /// Instead of the sandbox alone.
-    cloud: Option<Arc<dyn Cloud>>,
-    /// Instead of the sandbox's bucket.
-    store: Option<Arc<dyn Store>>,
-    /// Where in the bucket the cluster's keys are.
+    /// The cloud that replaces the sandbox.
+    cloud: Option<Arc<dyn CloudFacts>>,
+    /// The store that replaces the sandbox's bucket.
+    store: Option<Arc<dyn ObjectStore>>,
+    /// The prefix of the cluster's keys in the bucket.
     prefix: &'static str,
     text: String,
     directory: tempfile::TempDir,
-    out: Paper,
-    err: Paper,
-    manner: Manner,
+    out: TextBuffer,
+    err: TextBuffer,
+    options: OutputOptions,
     interrupt: Interrupt,
     answers: Option<Vec<&'static str>>,
-    /// Where the run comes from on a cloud that counts as real.
-    origin: Option<Origin>,
+    /// The origin of the run on a cloud that counts as real.
+    origin: Option<ClientOrigin>,
 }
 
-impl Lab {
+impl SandboxUser {
     fn new() -> Self {
-        let mut settings = Settings::new("us-east-1", "chat.poeticoding.com");
+        let mut settings = SandboxSettings::new("us-east-1", "chat.poeticoding.com");
         settings.bucket = Some("state.chat.poeticoding.com".to_owned());
         Self {
             sandbox: Sandbox::in_memory(settings),
@@ -100,24 +100,24 @@ impl Lab {
             prefix: "",
             text: FILE.to_owned(),
             directory: tempfile::tempdir().unwrap(),
-            out: Paper::default(),
-            err: Paper::default(),
-            manner: Manner::default(),
+            out: TextBuffer::default(),
+            err: TextBuffer::default(),
+            options: OutputOptions::default(),
             interrupt: Interrupt::default(),
             answers: None,
             origin: None,
         }
     }
 
-    async fn with<T>(&self, run: impl AsyncFnOnce(&Flow<'_>) -> T) -> T {
+    async fn with<T>(&self, run: impl AsyncFnOnce(&CommandContext<'_>) -> T) -> T {
         let name = if self.text.starts_with("# TOML") { "cluster.toml" } else { "cluster.hcl" };
         let parsed = spec::parse(name, &self.text, &BTreeMap::new());
         let mut cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
         for addon in cluster.addons.values_mut() {
             addon.content = std::fs::read_to_string(self.directory.path().join(&addon.manifest)).unwrap();
         }
-        let input = self.answers.as_ref().map_or(Input::Nobody, |answers| {
-            Input::Script(answers.iter().map(ToString::to_string).collect::<VecDeque<_>>())
+        let input = self.answers.as_ref().map_or(PromptInput::Nobody, |answers| {
+            PromptInput::Script(answers.iter().map(ToString::to_string).collect::<VecDeque<_>>())
         });
         let (bucket, prefix) = match &cluster.state {
             spec::StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.clone()),
@@ -125,8 +125,8 @@ impl Lab {
         };
         let bucket = Arc::new(self.sandbox.store(&bucket, &prefix));
         let out = Arc::new(Mutex::new(self.out.clone()));
-        let ui = Ui::captured(self.manner, input, out, Arc::new(Mutex::new(self.err.clone())));
-        let flow = Flow {
+        let ui = Ui::captured(self.options, input, out, Arc::new(Mutex::new(self.err.clone())));
+        let flow = CommandContext {
             cluster: &cluster,
             cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
             store: self.store.clone().unwrap_or_else(|| bucket.clone()),
@@ -135,8 +135,8 @@ impl Lab {
             ui: &ui,
             interrupt: &self.interrupt,
             holder: holder(),
-            workshop: self.directory.path().join(".quorate"),
-            clinic: None,
+            local_dir: self.directory.path().join(".quorate"),
+            health_sources: None,
             origin: self.origin,
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
         };
@@ -144,11 +144,11 @@ impl Lab {
     }
 
     async fn plan(&self) -> (Result<Exit, CliError>, String) {
-        self.plan_for(Mode::Apply).await
+        self.plan_for(PlanMode::Apply).await
     }
 
-    async fn plan_for(&self, mode: Mode) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |flow| plan(flow, Look { mode, detailed: true }).await).await;
+    async fn plan_for(&self, mode: PlanMode) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |flow| plan(flow, PlanOptions { mode, detailed: true }).await).await;
         (exit, self.out.read())
     }
 
@@ -172,22 +172,22 @@ impl Lab {
 
     async fn put_bytes(&self, key: &str, text: &str) {
         let store = self.sandbox.store("state.chat.poeticoding.com", "");
-        store.put(key, text.as_bytes(), &crate::engine::Condition::Absent).await.unwrap();
+        store.put(key, text.as_bytes(), &crate::engine::WriteCondition::Absent).await.unwrap();
     }
 
     async fn put(&self, prefix: &str, key: &str) {
         let store = self.sandbox.store("state.chat.poeticoding.com", prefix);
-        store.put(key, b"{}", &crate::engine::Condition::Absent).await.unwrap();
+        store.put(key, b"{}", &crate::engine::WriteCondition::Absent).await.unwrap();
     }
 
-    /// The machines of the simulated cluster: instance and group.
+    /// Returns the machines of the simulated cluster: instance and group.
     async fn machines(&self) -> Vec<(String, String)> {
         let live = self.with(async |flow| flow.cloud.observe().await).await.unwrap();
         let members = live.iter().flat_map(|live| live.members.iter().map(move |member| (member, live)));
         members.map(|(member, live)| (member.id.clone(), live.address.name().to_owned())).collect()
     }
 
-    /// A lab whose cluster is built.
+    /// Returns a lab whose cluster is built.
     async fn built() -> Self {
         let lab = Self::new();
         let (exit, out) = lab.apply(YES).await;
@@ -198,8 +198,8 @@ impl Lab {
 
 const YES: Consent = Consent { yes: true, delete_data: false };
 
-fn holder() -> Holder {
-    Holder {
+fn holder() -> LeaseHolder {
+    LeaseHolder {
         run: uuid::Uuid::new_v4().to_string(),
         who: "alice".to_owned(),
         host: "laptop".to_owned(),

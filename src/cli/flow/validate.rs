@@ -11,119 +11,130 @@ use tokio::time::Instant;
 
 use crate::blueprint;
 use crate::cli::error::CliError;
-use crate::cli::{Exit, Vault};
-use crate::engine::{Class, Live};
-use crate::health::{Api, Certificate, Check, Evidence, Group, Machine, Name, Report, Target, Verdict, examine};
-use crate::kubernetes::Kubernetes;
+use crate::cli::{ClusterSecrets, Exit};
+use crate::engine::{FailureClass, Live};
+use crate::health::{
+    ApiState, BalancerTarget, CertificateState, CheckStatus, DnsName, HealthEvidence, HealthFinding, ObservedGroup,
+    ObservedMachine, StatusReport, examine,
+};
+use crate::kubernetes::KubernetesProvider;
 use crate::resource::{
-    API, AutoScalingGroup, ETCD_STATUS, LoadBalancer, Record as DnsRecord, Resource, STATUS, TargetGroup, machine_file,
+    API, AutoScalingGroup, DnsRecord, ETCD_STATUS, LoadBalancer, Resource, STATUS, TargetGroup, machine_file,
 };
 use crate::spec::Cluster;
 use crate::state::{self, StateError};
 use crate::view;
-use crate::view::health::Document;
+use crate::view::health::HealthDocument;
 
-use super::Flow;
+use super::CommandContext;
 use super::wait::{account, patiently};
 
-/// How long between two looks.
+/// Interval between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How long `apply` waits for a cluster that it has changed.
+/// Maximum time that `apply` waits for a cluster that it has changed.
 const PATIENCE: Duration = Duration::from_mins(20);
-/// How long it waits for one that it has not: an apply before it may have given up too early.
+/// Maximum time that it waits for one that it has not changed: an apply before it may have stopped waiting too early.
 const GLANCE: Duration = Duration::from_mins(1);
 
-/// Where a cluster tells how it is.
-pub struct Clinic {
-    /// Its secrets.
-    pub vault: Vault,
-    /// Its API; nothing where machines are simulated.
-    pub kubernetes: Option<Kubernetes>,
+/// The sources of information about a cluster's health.
+pub struct HealthSources {
+    /// The cluster's secrets.
+    pub vault: ClusterSecrets,
+    /// The cluster's API; `None` if machines are simulated.
+    pub kubernetes: Option<KubernetesProvider>,
 }
 
-/// Shows the health of the cluster. With `patience`, waits for at most that long until it is healthy.
-pub async fn validate(flow: &Flow<'_>, clinic: &Clinic, patience: Duration) -> Result<Exit, CliError> {
-    flow.interrupt.or(applied(flow)).await??;
-    let checks = await_health(flow, clinic, patience, Check::is_trouble).await?;
-    let document = Document::new(flow.heading(account(flow).await?), checks);
-    flow.ui.document(&document, |style| view::health::text(&document, style))?;
+/// Shows the health of the cluster. With `patience`, waits at most that long until it is healthy.
+pub async fn validate(
+    context: &CommandContext<'_>,
+    health_sources: &HealthSources,
+    patience: Duration,
+) -> Result<Exit, CliError> {
+    context.interrupt.or(applied(context)).await??;
+    let checks = await_health(context, health_sources, patience, HealthFinding::is_trouble).await?;
+    let document = HealthDocument::new(context.heading(account(context).await?), checks);
+    context.ui.document(&document, |style| view::health::text(&document, style))?;
     Ok(if document.healthy { Exit::Done } else { Exit::Differs })
 }
 
-/// Refuses to look at what was never begun: it has no record, and nothing of it is there.
-async fn applied(flow: &Flow<'_>) -> Result<(), CliError> {
-    let mut journal = state::open(Arc::clone(&flow.store), flow.name());
+/// Returns an error if the cluster was never created: it has no record, and no object of it exists.
+async fn applied(context: &CommandContext<'_>) -> Result<(), CliError> {
+    let mut journal = state::open(Arc::clone(&context.store), context.name());
     match journal.load().await {
         Ok(None) => {}
         Ok(Some(_)) => return Ok(()),
-        Err(StateError::Store { source, .. }) if source.class == Class::Gone => {}
+        Err(StateError::Store { source, .. }) if source.class == FailureClass::Gone => {}
         Err(error) => return Err(CliError::state("reading the record")(error)),
     }
-    let live = patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
+    let live = patiently(context, || context.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
     if live.is_empty() {
-        Err(CliError::not_applied(format!("nothing of {} is applied yet", flow.name())))
+        Err(CliError::not_applied(format!("nothing of {} is applied yet", context.name())))
     } else {
         Ok(())
     }
 }
 
-/// Waits for a cluster at the end of an apply: long if that has changed something. What nobody can look at from here is
-/// not waited for.
-pub(super) async fn attend(flow: &Flow<'_>, clinic: &Clinic, changed: bool) -> Result<Exit, CliError> {
-    let pending = |check: &Check| matches!(check.verdict, Verdict::Waiting | Verdict::Wrong);
+/// Waits for a healthy cluster at the end of an apply: longer if the apply changed something. Health that cannot be checked
+/// from here is not waited for.
+pub(super) async fn attend(
+    context: &CommandContext<'_>,
+    health_sources: &HealthSources,
+    changed: bool,
+) -> Result<Exit, CliError> {
+    let pending = |check: &HealthFinding| matches!(check.verdict, CheckStatus::Waiting | CheckStatus::Wrong);
     let patience = if changed { PATIENCE } else { GLANCE };
-    let checks = match await_health(flow, clinic, patience, pending).await {
+    let checks = match await_health(context, health_sources, patience, pending).await {
         Ok(checks) => checks,
         Err(CliError::Interrupted) => {
-            flow.ui.note("stopped waiting for the machines; `quorate validate` shows their state");
+            context.ui.note("stopped waiting for the machines; `quorate validate` shows their state");
             return Ok(Exit::Interrupted);
         }
         Err(error) => {
-            flow.ui.warning("everything is applied, but the health of the cluster could not be checked");
-            flow.ui.report(&error.report());
+            context.ui.warning("everything is applied, but the health of the cluster could not be checked");
+            context.ui.report(&error.report());
             return Ok(Exit::Partly);
         }
     };
-    let unknown = checks.iter().find(|check| check.verdict == Verdict::Unknown);
+    let unknown = checks.iter().find(|check| check.verdict == CheckStatus::Unknown);
     if let Some(pending) = checks.iter().find(|check| pending(check)) {
         let waited = patience.as_secs() / 60;
         let waited = if waited == 1 { "a minute".to_owned() } else { format!("{waited} minutes") };
-        flow.ui.warning(&format!(
+        context.ui.warning(&format!(
             "everything is applied, but the cluster is not healthy after {waited}: {}. `quorate validate --wait 10m` waits longer.",
             pending.finding
         ));
         return Ok(Exit::Partly);
     }
     if let Some(unknown) = unknown.filter(|_| changed) {
-        flow.ui.note(&format!("the machines are up; Kubernetes was not checked: {}", unknown.finding));
-    } else if changed && checks.iter().all(|check| check.verdict == Verdict::Healthy) {
-        flow.ui.note("the cluster is healthy. Next: `quorate kubeconfig` configures kubectl");
+        context.ui.note(&format!("the machines are up; Kubernetes was not checked: {}", unknown.finding));
+    } else if changed && checks.iter().all(|check| check.verdict == CheckStatus::Healthy) {
+        context.ui.note("the cluster is healthy. Next: `quorate kubeconfig` configures kubectl");
     }
     Ok(Exit::Done)
 }
 
-/// Looks until nothing troubles any more, or patience ends. Says what it waits for when that changes.
+/// Checks the health until no check is troubling, or `patience` ends. Reports the reason of the wait when it changes.
 async fn await_health(
-    flow: &Flow<'_>,
-    clinic: &Clinic,
+    context: &CommandContext<'_>,
+    health_sources: &HealthSources,
     patience: Duration,
-    troubles: impl Fn(&Check) -> bool,
-) -> Result<Vec<Check>, CliError> {
+    troubles: impl Fn(&HealthFinding) -> bool,
+) -> Result<Vec<HealthFinding>, CliError> {
     let deadline = Instant::now() + patience;
     let mut said = String::new();
     loop {
-        let gathered = flow.interrupt.or(gather(flow, clinic)).await?;
+        let gathered = context.interrupt.or(gather(context, health_sources)).await?;
         let checks = match gathered {
             Ok(evidence) => examine(&evidence),
-            // A look that failed is no reason to stop looking, as long as there is time.
+            // A failed query does not end the wait before the deadline.
             Err(error) if Instant::now() + PAUSE <= deadline => {
-                flow.ui.note(&format!("waiting: {error}, {}", reason(&error)));
-                flow.interrupt.or(tokio::time::sleep(PAUSE)).await?;
+                context.ui.note(&format!("waiting: {error}, {}", reason(&error)));
+                context.interrupt.or(tokio::time::sleep(PAUSE)).await?;
                 continue;
             }
             Err(error) => return Err(error),
         };
-        let open: Vec<&Check> = checks.iter().filter(|check| troubles(check)).collect();
+        let open: Vec<&HealthFinding> = checks.iter().filter(|check| troubles(check)).collect();
         let Some(first) = open.first() else { return Ok(checks) };
         if Instant::now() + PAUSE > deadline {
             return Ok(checks);
@@ -131,10 +142,10 @@ async fn await_health(
         let more = if open.len() > 1 { format!(" (and {} more)", open.len() - 1) } else { String::new() };
         let waiting = format!("waiting: {}{more}", first.finding);
         if waiting != said {
-            flow.ui.note(&waiting);
+            context.ui.note(&waiting);
             said = waiting;
         }
-        flow.interrupt.or(tokio::time::sleep(PAUSE)).await?;
+        context.interrupt.or(tokio::time::sleep(PAUSE)).await?;
     }
 }
 
@@ -145,48 +156,48 @@ fn reason(error: &CliError) -> String {
     }
 }
 
-/// Finds out everything, all at the same time.
-async fn gather(flow: &Flow<'_>, clinic: &Clinic) -> Result<Evidence, CliError> {
-    let live = patiently(flow, || flow.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
-    let groups = groups(flow.cluster, &live);
+/// Collects all evidence at the same time.
+async fn gather(context: &CommandContext<'_>, health_sources: &HealthSources) -> Result<HealthEvidence, CliError> {
+    let live = patiently(context, || context.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
+    let groups = groups(context.cluster, &live);
     let machines: Vec<&str> =
         groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
     let masters = groups.iter().filter(|group| group.masters).flat_map(|group| &group.machines);
     let masters: Vec<&str> = masters.map(|machine| machine.id.as_str()).collect();
     let (targets, statuses, etcd, kubernetes, names, certificates) = tokio::join!(
-        targets(flow, &live),
-        reports(flow, &machines, STATUS),
-        reports(flow, &masters, ETCD_STATUS),
-        api(clinic),
-        names(flow, &live),
-        certificates(clinic),
+        targets(context, &live),
+        reports(context, &machines, STATUS),
+        reports(context, &masters, ETCD_STATUS),
+        api(health_sources),
+        names(context, &live),
+        certificates(health_sources),
     );
     let at = Timestamp::now();
     let target_groups = live.iter().filter(|live| is::<TargetGroup>(live));
     let target_groups = target_groups.map(|live| live.address.name().to_owned()).collect();
     let (targets, statuses, etcd) = (targets?, statuses?, etcd?);
-    Ok(Evidence { at, groups, target_groups, targets, statuses, etcd, kubernetes, names, certificates })
+    Ok(HealthEvidence { at, groups, target_groups, targets, statuses, etcd, kubernetes, names, certificates })
 }
 
 fn is<K: Resource>(live: &Live) -> bool {
     live.address.kind() == K::KIND.name
 }
 
-/// The groups that the file asks for, with the machines that each has. One that is not there has none.
-fn groups(cluster: &Cluster, live: &[Live]) -> Vec<Group> {
+/// Returns the groups of the file, with their existing machines. A missing group has none.
+fn groups(cluster: &Cluster, live: &[Live]) -> Vec<ObservedGroup> {
     let masters = cluster.masters.placed().map(|(member, _)| (blueprint::masters_group(&member), true, 1));
     let nodes = cluster.nodes.iter().map(|(name, group)| (blueprint::nodes_group(name), false, group.scale.least()));
     let find = |name: &str| live.iter().find(|live| is::<AutoScalingGroup>(live) && live.address.name() == name);
     masters.chain(nodes).map(|(name, masters, wanted)| group(find(&name), name, masters, wanted)).collect()
 }
 
-fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> Group {
-    let machine = |member: &crate::engine::Member| Machine {
+fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> ObservedGroup {
+    let machine = |member: &crate::engine::GroupMember| ObservedMachine {
         id: member.id.clone(),
         zone: member.zone.clone(),
         state: member.state.clone(),
     };
-    Group {
+    ObservedGroup {
         name,
         masters,
         wanted: usize::try_from(wanted).unwrap_or(usize::MAX),
@@ -194,11 +205,11 @@ fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> Group
     }
 }
 
-async fn targets(flow: &Flow<'_>, live: &[Live]) -> Result<Vec<Target>, CliError> {
+async fn targets(context: &CommandContext<'_>, live: &[Live]) -> Result<Vec<BalancerTarget>, CliError> {
     let groups = live.iter().filter(|live| is::<TargetGroup>(live));
     let told = try_join_all(groups.map(async |live| {
-        let told = patiently(flow, || flow.cloud.targets(&live.id)).await?;
-        Ok(told.into_iter().map(|target| Target {
+        let told = patiently(context, || context.cloud.targets(&live.id)).await?;
+        Ok(told.into_iter().map(|target| BalancerTarget {
             group: live.address.name().to_owned(),
             masters: live.address.name() == API,
             instance: target.instance,
@@ -210,19 +221,19 @@ async fn targets(flow: &Flow<'_>, live: &[Live]) -> Result<Vec<Target>, CliError
     Ok(told.map_err(CliError::cloud("asking the load balancers"))?.into_iter().flatten().collect())
 }
 
-/// What each machine wrote last into a file of its own. One that wrote nothing, or nothing that can be read, has not
-/// reported.
+/// Returns the last report of each machine, which is a file of its own. Without a report, or with one that cannot be read,
+/// a machine counts as not reported.
 async fn reports<T: DeserializeOwned>(
-    flow: &Flow<'_>,
+    context: &CommandContext<'_>,
     machines: &[&str],
     file: &str,
-) -> Result<BTreeMap<String, Report<T>>, CliError> {
+) -> Result<BTreeMap<String, StatusReport<T>>, CliError> {
     let read = machines.iter().map(async |machine| {
-        let key = format!("{}/{}", flow.name(), machine_file(machine, file));
-        let stored = patiently(flow, || flow.bucket.get(&key)).await?;
+        let key = format!("{}/{}", context.name(), machine_file(machine, file));
+        let stored = patiently(context, || context.bucket.get(&key)).await?;
         let report = stored.and_then(|stored| {
             let status = serde_json::from_slice(&stored.bytes).ok()?;
-            Some(Report { status, written: stored.written })
+            Some(StatusReport { status, written: stored.written })
         });
         Ok(report.map(|report| ((*machine).to_owned(), report)))
     });
@@ -230,19 +241,19 @@ async fn reports<T: DeserializeOwned>(
     Ok(read.map_err(CliError::cloud("reading what the machines wrote"))?.into_iter().flatten().collect())
 }
 
-async fn api(clinic: &Clinic) -> Api {
-    let Some(kubernetes) = &clinic.kubernetes else { return Api::Simulated };
+async fn api(health_sources: &HealthSources) -> ApiState {
+    let Some(kubernetes) = &health_sources.kubernetes else { return ApiState::Simulated };
     match kubernetes.census().await {
-        Ok(Some(census)) => Api::Told(census),
-        Ok(None) => Api::Silent("the cluster was never applied as far as its API".to_owned()),
-        Err(failure) => Api::Silent(failure.message),
+        Ok(Some(census)) => ApiState::Told(census),
+        Ok(None) => ApiState::Silent("the cluster was never applied as far as its API".to_owned()),
+        Err(failure) => ApiState::Silent(failure.message),
     }
 }
 
-/// The names that the cluster is reached by: those of its records, and without one for the API its load balancer's. Simulated
-/// ones lead nowhere.
-async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
-    if flow.sandbox {
+/// Returns the names of the cluster: those of its records, and its load balancer's if the API has none. Simulated names do
+/// not resolve.
+async fn names(context: &CommandContext<'_>, live: &[Live]) -> Vec<DnsName> {
+    if context.sandbox {
         return Vec::new();
     }
     let looked = names_of(live).into_iter().map(async |name| {
@@ -250,12 +261,12 @@ async fn names(flow: &Flow<'_>, live: &[Live]) -> Vec<Name> {
             Ok(mut addresses) => addresses.next().is_none().then(|| "it has no address".to_owned()),
             Err(error) => Some(error.to_string()),
         };
-        Name { name, trouble }
+        DnsName { name, trouble }
     });
     join_all(looked).await
 }
 
-/// Sorted, each once.
+/// Returns the names, sorted, each once.
 fn names_of(live: &[Live]) -> BTreeSet<String> {
     let output = |live: &Live, name: &str| live.outputs.get(name).cloned();
     let mut names: BTreeSet<String> =
@@ -267,17 +278,17 @@ fn names_of(live: &[Live]) -> BTreeSet<String> {
     names
 }
 
-/// The certificates whose end can be read from here: those of machines stand in what they write.
-async fn certificates(clinic: &Clinic) -> Vec<Certificate> {
-    let end = async { crate::pki::end(&clinic.vault.certificate().await?).map_err(CliError::from) };
+/// Returns the certificates whose end can be read from here: those of machines are in their reports.
+async fn certificates(health_sources: &HealthSources) -> Vec<CertificateState> {
+    let end = async { crate::pki::end(&health_sources.vault.certificate().await?).map_err(CliError::from) };
     let end = end.await.map_err(|error| reason(&error));
-    vec![Certificate { name: "the cluster's authority".to_owned(), end }]
+    vec![CertificateState { name: "the cluster's authority".to_owned(), end }]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Address, Attributes, Phase};
+    use crate::engine::{Address, Attributes, ObjectPhase};
 
     fn live(address: Address, output: (&str, &str)) -> Live {
         Live {
@@ -285,7 +296,7 @@ mod tests {
             id: String::new(),
             attributes: Attributes::new(),
             outputs: BTreeMap::from([(output.0.to_owned(), output.1.to_owned())]),
-            phase: Phase::Ready,
+            phase: ObjectPhase::Ready,
             proven: true,
             created: None,
             members: Vec::new(),

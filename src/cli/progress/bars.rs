@@ -1,4 +1,4 @@
-//! Progress on a terminal: one line for what runs, one for how much is left.
+//! Progress on a terminal: one line for running changes, one for the number of remaining changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::engine::{Address, Event, Listener};
-use crate::view::{Style, progress};
+use crate::engine::{Address, EventListener, RunEvent};
+use crate::view::{TextStyle, progress};
 
-use super::Clock;
+use super::ChangeTimes;
 
-/// How often spinners turn.
+/// Interval between two frames of the spinners.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Draws what runs, for how long, and how many changes are left; what is done scrolls away above it.
-pub(in crate::cli) struct Bars {
+/// Draws running changes, their time, and the number of remaining changes; completed changes scroll away above.
+pub(in crate::cli) struct ProgressBars {
     screen: MultiProgress,
     total: ProgressBar,
     running: Mutex<BTreeMap<Address, ProgressBar>>,
-    clock: Clock,
-    style: Style,
+    clock: ChangeTimes,
+    style: TextStyle,
 }
 
-impl Bars {
-    pub(in crate::cli) fn new(changes: usize, style: Style) -> Self {
+impl ProgressBars {
+    pub(in crate::cli) fn new(changes: usize, style: TextStyle) -> Self {
         let screen = MultiProgress::new();
         let length = u64::try_from(changes).unwrap_or(u64::MAX);
         let total = screen.add(ProgressBar::new(length).with_style(template("{pos} of {len} done, {elapsed}")));
         total.enable_steady_tick(Duration::from_secs(1));
-        Self { screen, total, running: Mutex::default(), clock: Clock::default(), style }
+        Self { screen, total, running: Mutex::default(), clock: ChangeTimes::default(), style }
     }
 
     fn start(&self, address: &Address, message: String) {
@@ -52,42 +52,42 @@ impl Bars {
     }
 }
 
-impl Listener for Bars {
-    fn hear(&self, event: &Event) {
+impl EventListener for ProgressBars {
+    fn on_event(&self, event: &RunEvent) {
         let taken = self.clock.taken(event);
         match event {
-            Event::Started { address, action } => self.start(address, progress::running(*action, address)),
-            Event::Waiting { address, note } => {
+            RunEvent::Started { address, action } => self.start(address, progress::running(*action, address)),
+            RunEvent::Waiting { address, note } => {
                 if let Some(bar) = self.running().get(address) {
                     bar.set_message(progress::waiting(address, note));
                 }
             }
-            Event::Retrying { address, failure, .. } => {
+            RunEvent::Retrying { address, failure, .. } => {
                 if let Some(bar) = self.running().get(address) {
                     bar.set_message(progress::waiting(address, &failure.to_string()));
                 }
             }
-            Event::Finished { address, .. }
-            | Event::Failed { address, .. }
-            | Event::Unfinished { address, .. }
-            | Event::Skipped { address, .. } => self.end(address),
+            RunEvent::Finished { address, .. }
+            | RunEvent::Failed { address, .. }
+            | RunEvent::Unfinished { address, .. }
+            | RunEvent::Skipped { address, .. } => self.end(address),
         }
-        if !matches!(event, Event::Retrying { .. })
+        if !matches!(event, RunEvent::Retrying { .. })
             && let Some(line) = progress::line(event, taken, self.style)
         {
-            // Fails only when the terminal is gone.
+            // Fails only if the terminal is closed.
             let _ = self.screen.println(line);
         }
     }
 }
 
-impl Drop for Bars {
+impl Drop for ProgressBars {
     fn drop(&mut self) {
         self.total.finish_and_clear();
     }
 }
 
-/// A template that is not understood (none is) falls back to indicatif's own.
+/// Returns the style of a template. An invalid template (there is none) falls back to indicatif's default.
 fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

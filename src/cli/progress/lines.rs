@@ -1,25 +1,25 @@
 //! Progress as plain lines.
 
-use crate::cli::ui::Screen;
-use crate::engine::{Event, Listener};
+use crate::cli::ui::OutputScreen;
+use crate::engine::{EventListener, RunEvent};
 use crate::view::progress;
 
-use super::Clock;
+use super::ChangeTimes;
 
-/// Writes a line for each event that a log should keep.
-pub(in crate::cli) struct Lines {
-    screen: Screen,
-    clock: Clock,
+/// Writes a line for each event that belongs in a log.
+pub(in crate::cli) struct ProgressLines {
+    screen: OutputScreen,
+    clock: ChangeTimes,
 }
 
-impl Lines {
-    pub(in crate::cli) fn new(screen: Screen) -> Self {
-        Self { screen, clock: Clock::default() }
+impl ProgressLines {
+    pub(in crate::cli) fn new(screen: OutputScreen) -> Self {
+        Self { screen, clock: ChangeTimes::default() }
     }
 }
 
-impl Listener for Lines {
-    fn hear(&self, event: &Event) {
+impl EventListener for ProgressLines {
+    fn on_event(&self, event: &RunEvent) {
         let taken = self.clock.taken(event);
         if let Some(line) = progress::line(event, taken, self.screen.style) {
             self.screen.line(&line);

@@ -1,4 +1,4 @@
-//! Who watches an apply: lines for a log, bars for a terminal.
+//! The display of an apply's progress: lines for a log, bars for a terminal.
 
 mod bars;
 mod lines;
@@ -7,27 +7,29 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Address, Event};
+use crate::engine::{Address, RunEvent};
 
-pub(super) use bars::Bars;
-pub(super) use lines::Lines;
+pub(super) use bars::ProgressBars;
+pub(super) use lines::ProgressLines;
 
-/// When each change began.
+/// The start time of each change.
 #[derive(Debug, Default)]
-struct Clock {
+struct ChangeTimes {
     begun: Mutex<BTreeMap<Address, Instant>>,
 }
 
-impl Clock {
-    /// How long the change that an event is about has run.
-    fn taken(&self, event: &Event) -> Duration {
+impl ChangeTimes {
+    /// Returns the time that the change of an event has taken so far.
+    fn taken(&self, event: &RunEvent) -> Duration {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Started { address, .. } => {
+            RunEvent::Started { address, .. } => {
                 begun.insert(address.clone(), Instant::now());
                 Duration::ZERO
             }
-            Event::Finished { address, .. } | Event::Failed { address, .. } | Event::Unfinished { address, .. } => {
+            RunEvent::Finished { address, .. }
+            | RunEvent::Failed { address, .. }
+            | RunEvent::Unfinished { address, .. } => {
                 begun.remove(address).map(|start| start.elapsed()).unwrap_or_default()
             }
             _ => Duration::ZERO,

@@ -1,7 +1,7 @@
-//! Carries a plan out: a ready queue over the graph, with bounded concurrency.
+//! Applies a plan: a ready queue over the graph, with bounded concurrency.
 
 mod create;
-mod ledger;
+mod run_state;
 mod token;
 mod worker;
 
@@ -12,24 +12,27 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::planner::{Part, Prepared, Step, Work};
-use super::schedule::Schedule;
-use super::{Action, Address, BoxFuture, Class, Event, Failure, Listener, Provider, Recorded, RetryPolicy, Vocabulary};
-use ledger::Ledger;
-use worker::{Done, Halt, Lanes, Worker};
+use super::planner::{ExecutablePlan, PlanStep, RemovalPart, StepAction};
+use super::schedule::StepSchedule;
+use super::{
+    Action, Address, BoxFuture, EventListener, Failure, FailureClass, KindRegistry, Provider, RecordedObject,
+    RetryPolicy, RunEvent,
+};
+use run_state::RunState;
+use worker::{SerialGroups, StepHalt, StepResult, StepWorker};
 
-/// How a plan is carried out.
+/// Options of an apply.
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
-    /// How many changes are made at a time.
+    /// Maximum number of changes at a time.
     pub concurrency: usize,
-    /// What makes the tokens of this run its own: the record's lineage and serial.
+    /// Seed of the tokens of this run: the record's lineage and serial.
     pub token_seed: String,
-    /// How patient the run is.
+    /// The retry policy of the run.
     pub retry: RetryPolicy,
-    /// Start nothing new, let changes in flight finish, and end waits: for machines, pods and removals.
+    /// Stops the run: nothing new is started, changes in flight finish, and waits for machines, pods and removals end.
     pub stop: CancellationToken,
-    /// Stop waiting for changes in flight, too.
+    /// Also stops the wait for changes in flight.
     pub abandon: CancellationToken,
 }
 
@@ -45,31 +48,31 @@ impl Default for ApplyOptions {
     }
 }
 
-/// What became of a plan.
+/// The result of an apply.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// The objects whose changes are done, in the order in which they were.
+    /// The objects whose changes are done, in the order of completion.
     pub done: Vec<Address>,
-    /// The objects whose changes failed, and how.
+    /// The objects whose changes failed, with the failures.
     pub failed: Vec<(Address, Failure)>,
-    /// The objects whose changes were made, and whose end the run did not wait for, because it was stopped. The record has
-    /// them as they were, so the next run waits for them.
+    /// The objects whose changes were made, and whose completion was not waited for, because the run was stopped. The record
+    /// has their earlier state, so the next run waits for them.
     pub unfinished: Vec<Address>,
-    /// The objects whose changes were not tried, because one that they need failed or the run was stopped.
+    /// The objects whose changes were not tried, because a dependency failed or the run was stopped.
     pub skipped: Vec<Address>,
-    /// Whether the run was stopped before everything was tried.
+    /// `true` if the run was stopped before everything was tried.
     pub interrupted: bool,
-    /// What the record should now say of the objects.
-    pub recorded: BTreeMap<Address, Recorded>,
+    /// The objects for the record.
+    pub recorded: BTreeMap<Address, RecordedObject>,
 }
 
 impl Outcome {
-    /// Whether everything was tried, and nothing failed.
+    /// Returns `true` if everything was tried, and nothing failed.
     pub fn is_through(&self) -> bool {
         self.failed.is_empty() && !self.interrupted
     }
 
-    /// Adds what became of a plan that was carried out next, from what was recorded by then.
+    /// Adds the result of a plan that was applied next, from the record as it was then.
     pub fn absorb(&mut self, next: Self) {
         self.done.extend(next.done);
         self.failed.extend(next.failed);
@@ -80,23 +83,23 @@ impl Outcome {
     }
 }
 
-/// Carries a plan out. One that holds a refusal is not begun.
+/// Applies a plan. A plan with a refusal is not started.
 ///
-/// A failure ends only what needs it; everything else goes on.
+/// A failure stops only the changes that depend on it; all others continue.
 pub async fn apply(
     provider: &dyn Provider,
-    vocabulary: &dyn Vocabulary,
-    prepared: &Prepared,
-    recorded: &BTreeMap<Address, Recorded>,
+    vocabulary: &dyn KindRegistry,
+    prepared: &ExecutablePlan,
+    recorded: &BTreeMap<Address, RecordedObject>,
     options: &ApplyOptions,
-    listener: &dyn Listener,
+    listener: &dyn EventListener,
 ) -> Outcome {
-    let worker = Worker { provider, vocabulary, options, listener, lanes: Lanes::default() };
-    let mut run = Run {
+    let worker = StepWorker { provider, vocabulary, options, listener, lanes: SerialGroups::default() };
+    let mut run = PlanExecution {
         worker: &worker,
         prepared,
         schedule: schedule(prepared, options.concurrency),
-        ledger: Ledger::new(prepared, recorded, vocabulary, options.retry.fresh),
+        run_state: RunState::new(prepared, recorded, vocabulary, options.retry.fresh),
         outcome: Outcome::default(),
         skipped: BTreeSet::new(),
     };
@@ -108,27 +111,27 @@ pub async fn apply(
     run.close()
 }
 
-fn schedule(prepared: &Prepared, concurrency: usize) -> Schedule {
+fn schedule(prepared: &ExecutablePlan, concurrency: usize) -> StepSchedule {
     let tasks = prepared.steps().iter().map(|step| step.task.clone()).collect();
-    Schedule::new(prepared.graph().clone(), tasks, concurrency)
+    StepSchedule::new(prepared.graph().clone(), tasks, concurrency)
 }
 
-struct Run<'a> {
-    worker: &'a Worker<'a>,
-    prepared: &'a Prepared,
-    schedule: Schedule,
-    ledger: Ledger<'a>,
+struct PlanExecution<'a> {
+    worker: &'a StepWorker<'a>,
+    prepared: &'a ExecutablePlan,
+    schedule: StepSchedule,
+    run_state: RunState<'a>,
     outcome: Outcome,
     skipped: BTreeSet<Address>,
 }
 
-type Flight<'a> = BoxFuture<'a, (usize, Result<Done, Halt>)>;
+type InFlight<'a> = BoxFuture<'a, (usize, Result<StepResult, StepHalt>)>;
 
-impl<'a> Run<'a> {
+impl<'a> PlanExecution<'a> {
     fn refuse(&mut self) -> bool {
         let refused = self.prepared.plan.refusals().map(|change| {
             let reason = "the plan says that this cannot be done, so none of it is";
-            (change.address.clone(), Failure::own(Class::Invalid, "refuse", reason))
+            (change.address.clone(), Failure::own(FailureClass::Invalid, "refuse", reason))
         });
         self.outcome.failed.extend(refused);
         !self.outcome.failed.is_empty()
@@ -136,7 +139,7 @@ impl<'a> Run<'a> {
 
     async fn carry_out(&mut self) {
         let options = self.worker.options;
-        let mut flights: FuturesUnordered<Flight<'a>> = FuturesUnordered::new();
+        let mut flights: FuturesUnordered<InFlight<'a>> = FuturesUnordered::new();
         loop {
             while !options.stop.is_cancelled() && !options.abandon.is_cancelled() {
                 let Some(step) = self.schedule.start() else { break };
@@ -147,18 +150,18 @@ impl<'a> Run<'a> {
                 () = options.abandon.cancelled() => return,
                 landed = flights.next() => match landed {
                     Some((step, Ok(done))) => self.finish(step, done),
-                    Some((step, Err(Halt::Failed(failure)))) => self.fail(step, failure),
-                    Some((step, Err(Halt::Stopped))) => self.leave(step),
+                    Some((step, Err(StepHalt::Failed(failure)))) => self.fail(step, failure),
+                    Some((step, Err(StepHalt::Stopped))) => self.leave(step),
                     None => return,
                 },
             }
         }
     }
 
-    fn launch(&self, number: usize) -> Flight<'a> {
+    fn launch(&self, number: usize) -> InFlight<'a> {
         let step = self.step(number);
-        self.worker.listener.hear(&Event::Started { address: step.address.clone(), action: action(step) });
-        let job = self.ledger.job(step);
+        self.worker.listener.on_event(&RunEvent::Started { address: step.address.clone(), action: action(step) });
+        let job = self.run_state.job(step);
         let worker = self.worker;
         Box::pin(async move {
             let done = match job {
@@ -169,14 +172,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn finish(&mut self, number: usize, done: Done) {
+    fn finish(&mut self, number: usize, done: StepResult) {
         let step = self.step(number);
-        let id = self.ledger.enter(step, done, Instant::now());
+        let id = self.run_state.enter(step, done, Instant::now());
         // A replacement is done when the old one is gone, which is a step of its own.
-        if !matches!(step.work, Work::Replace { .. }) {
+        if !matches!(step.work, StepAction::Replace { .. }) {
             self.outcome.done.push(step.address.clone());
         }
-        self.worker.listener.hear(&Event::Finished { address: step.address.clone(), action: action(step), id });
+        self.worker.listener.on_event(&RunEvent::Finished { address: step.address.clone(), action: action(step), id });
         self.schedule.finish(number);
     }
 
@@ -189,31 +192,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What needs an object that is not usable yet is left, as everything is that was not started.
+    /// Stops waiting for a step: its object is not usable yet. Its dependents are left, like all steps that were not started.
     fn leave(&mut self, number: usize) {
         let step = self.step(number);
         self.schedule.leave(number);
         self.outcome.unfinished.push(step.address.clone());
-        self.worker.listener.hear(&Event::Unfinished { address: step.address.clone(), action: action(step) });
+        self.worker.listener.on_event(&RunEvent::Unfinished { address: step.address.clone(), action: action(step) });
     }
 
-    fn fail_without_consequences(&mut self, step: &Step, failure: Failure) {
-        let event = Event::Failed { address: step.address.clone(), action: action(step), failure: failure.clone() };
-        self.worker.listener.hear(&event);
+    fn fail_without_consequences(&mut self, step: &PlanStep, failure: Failure) {
+        let event = RunEvent::Failed { address: step.address.clone(), action: action(step), failure: failure.clone() };
+        self.worker.listener.on_event(&event);
         self.outcome.failed.push((step.address.clone(), failure));
     }
 
-    /// The end of a replacement whose beginning did not get through is not skipped once more.
+    /// Skips a step. The end of a replacement that has failed before is not reported as skipped again.
     fn skip(&mut self, number: usize, because: Option<Address>) {
         let step = self.step(number);
         let failed = self.outcome.failed.iter().any(|(address, _)| *address == step.address);
         let told = failed || self.outcome.unfinished.contains(&step.address);
-        let again = told && matches!(step.work, Work::Delete { part: Part::Replacement, .. });
+        let again = told && matches!(step.work, StepAction::Delete { part: RemovalPart::Replacement, .. });
         if step.task.instant || again || !self.skipped.insert(step.address.clone()) {
             return;
         }
         self.outcome.skipped.push(step.address.clone());
-        self.worker.listener.hear(&Event::Skipped { address: step.address.clone(), because });
+        self.worker.listener.on_event(&RunEvent::Skipped { address: step.address.clone(), because });
     }
 
     fn close(mut self) -> Outcome {
@@ -223,29 +226,29 @@ impl<'a> Run<'a> {
         for number in abandoned {
             let reason = "nobody waited for the answer: the next run will see what became of it";
             let step = self.step(number);
-            self.fail_without_consequences(step, Failure::own(Class::UnknownOutcome, "abandon", reason));
+            self.fail_without_consequences(step, Failure::own(FailureClass::UnknownOutcome, "abandon", reason));
         }
         for number in left {
             self.skip(number, None);
         }
-        self.outcome.recorded = self.ledger.close();
+        self.outcome.recorded = self.run_state.close();
         self.outcome
     }
 
-    fn step(&self, number: usize) -> &'a Step {
+    fn step(&self, number: usize) -> &'a PlanStep {
         &self.prepared.steps()[number]
     }
 }
 
-/// What listeners are told that a step does.
-fn action(step: &Step) -> Action {
+/// Returns the action of a step for listeners.
+fn action(step: &PlanStep) -> Action {
     match step.work {
-        Work::Create { .. } => Action::Create,
-        Work::Update { roll: false, .. } => Action::Update,
-        Work::Update { roll: true, .. } => Action::Roll,
-        Work::Replace { .. } => Action::Replace,
-        Work::Adopt | Work::Meet => Action::Adopt,
-        Work::Wait => Action::Wait,
-        Work::Delete { .. } => Action::Delete,
+        StepAction::Create { .. } => Action::Create,
+        StepAction::Update { roll: false, .. } => Action::Update,
+        StepAction::Update { roll: true, .. } => Action::Roll,
+        StepAction::Replace { .. } => Action::Replace,
+        StepAction::Adopt | StepAction::Meet => Action::Adopt,
+        StepAction::Wait => Action::Wait,
+        StepAction::Delete { .. } => Action::Delete,
     }
 }

@@ -4,15 +4,15 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::{Address, Token};
+use crate::engine::{Address, IdempotencyToken};
 
-/// How many bytes of the hash are used: clouds take up to 64 characters.
+/// Number of bytes of the hash that are used: clouds take up to 64 characters.
 const BYTES: usize = 20;
 
-/// The token of one creation: the same whenever the same run makes the same object, in place of the same old one.
+/// Returns the token of one creation: the same if the same run creates the same object, in place of the same old one.
 ///
 /// `generation` counts the tokens that the cloud has refused because they were used for something else.
-pub(super) fn token(seed: &str, address: &Address, old: Option<&str>, generation: u32) -> Token {
+pub(super) fn token(seed: &str, address: &Address, old: Option<&str>, generation: u32) -> IdempotencyToken {
     let mut hash = Sha256::new();
     for part in [seed, address.kind(), address.name(), old.unwrap_or_default()] {
         // The length keeps `ab` + `c` and `a` + `bc` apart.
@@ -27,7 +27,7 @@ pub(super) fn token(seed: &str, address: &Address, old: Option<&str>, generation
     if generation > 1 {
         _ = write!(token, "-{generation}");
     }
-    Token(token)
+    IdempotencyToken(token)
 }
 
 #[cfg(test)]

@@ -1,27 +1,27 @@
-//! Why there is no plan.
+//! Errors of planning.
 
 use crate::engine::{Address, Reference};
 
-/// What should be contradicts itself.
+/// A contradiction in the wanted objects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Objects need each other in a circle. Each one needs the next, the last one the first.
+    /// Objects depend on each other in a cycle. Each one needs the next, the last one the first.
     #[error("these objects need each other in a circle: {}", circle(.0))]
     Cycle(Vec<Address>),
-    /// An object needs one that is not there.
+    /// An object needs one that does not exist.
     #[error("{from} needs {to}, which does not exist")]
     UnknownAddress {
-        /// Who needs it.
+        /// The object that needs it.
         from: Address,
-        /// What is missing.
+        /// The missing object.
         to: Address,
     },
-    /// An object refers to something that objects of that kind do not have.
+    /// An object refers to an output that objects of that kind do not have.
     #[error("{from} refers to {reference}, but a {} has no `{}`", .reference.address.kind(), .reference.output)]
     UnknownOutput {
-        /// Who refers to it.
+        /// The object that refers to it.
         from: Address,
-        /// What is missing.
+        /// The missing output.
         reference: Reference,
     },
     /// Two objects have the same address.

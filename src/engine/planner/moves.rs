@@ -1,32 +1,32 @@
-//! Objects that hold the same data as others: a new one gets it from them, so replacing one loses nothing.
+//! Objects that hold the same data: a new one gets the data from the others, so a replacement loses nothing.
 
 use std::collections::BTreeMap;
 
-use super::Context;
-use super::desire::Desire;
-use super::verdict::Verdict;
+use super::PlanContext;
+use super::decision::Decision;
+use super::desired_graph::DesiredGraph;
 use crate::engine::diff::{diff, replacing};
-use crate::engine::{Action, Address, Live, Reason, Replicas};
+use crate::engine::{Action, Address, DataReplicas, Live, Reason};
 
-/// Says of each replaced object of a set that its data comes from the others, and refuses to replace the only one.
+/// Notes on each replaced object of a set that its data comes from the others, and refuses to replace the only one.
 ///
-/// Those of a set are replaced one at a time by what uses them: the rolls of a lane.
-pub(super) fn settle(context: &Context<'_>, desire: &Desire, verdicts: &mut BTreeMap<Address, Verdict>) {
+/// The objects of a set are replaced one at a time by those that use them: the rolls of a lane.
+pub(super) fn settle(context: &PlanContext<'_>, desire: &DesiredGraph, decisions: &mut BTreeMap<Address, Decision>) {
     let mut alive: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for (address, verdict) in verdicts.iter() {
-        if let Some(replicas) = verdict.kept.as_ref().and_then(|kept| of(context, desire, address, kept)) {
+    for (address, decision) in decisions.iter() {
+        if let Some(replicas) = decision.kept.as_ref().and_then(|kept| of(context, desire, address, kept)) {
             *alive.entry(replicas.set).or_default() += 1;
         }
     }
-    for (address, verdict) in verdicts.iter_mut() {
-        let Some(replicas) = verdict.kept.as_ref().and_then(|kept| of(context, desire, address, kept)) else {
+    for (address, decision) in decisions.iter_mut() {
+        let Some(replicas) = decision.kept.as_ref().and_then(|kept| of(context, desire, address, kept)) else {
             continue;
         };
         let alone = alive.get(replicas.set).is_none_or(|alive| *alive < 2);
         if !alone {
-            spare(context, desire, address, verdict);
+            spare(context, desire, address, decision);
         }
-        let Some(change) = verdict.change.as_mut().filter(|change| change.action == Action::Replace) else { continue };
+        let Some(change) = decision.change.as_mut().filter(|change| change.action == Action::Replace) else { continue };
         if alone {
             change.action = Action::Refuse;
             change.loses_data = false;
@@ -38,15 +38,15 @@ pub(super) fn settle(context: &Context<'_>, desire: &Desire, verdicts: &mut BTre
     }
 }
 
-fn of(context: &Context<'_>, desire: &Desire, address: &Address, live: &Live) -> Option<Replicas> {
+fn of(context: &PlanContext<'_>, desire: &DesiredGraph, address: &Address, live: &Live) -> Option<DataReplicas> {
     context.vocabulary.replicas(address, &live.attributes, &desire.object(address).attributes)
 }
 
-/// Second objects that would have to be replaced are what a run that did not finish has moved away from.
-fn spare(context: &Context<'_>, desire: &Desire, address: &Address, verdict: &mut Verdict) {
+/// Marks duplicates that would need a replacement as spare: an unfinished run has moved their data to another object.
+fn spare(context: &PlanContext<'_>, desire: &DesiredGraph, address: &Address, decision: &mut Decision) {
     let Some(kind) = context.vocabulary.kind(address.kind()) else { return };
     let wanted = &desire.object(address).attributes;
-    for removal in &mut verdict.duplicates {
+    for removal in &mut decision.duplicates {
         removal.spare = replacing(&diff(kind, wanted, &removal.live.attributes, None)) > 0;
     }
 }

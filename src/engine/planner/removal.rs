@@ -1,30 +1,30 @@
-//! What is to be removed.
+//! Objects to remove.
 
-use super::{Context, verdict};
-use crate::engine::{Action, AttributeChange, Change, Live, Origin, Reason};
+use super::{PlanContext, decision};
+use crate::engine::{Action, AttributeChange, Change, DifferenceOrigin, Live, Reason};
 
-/// A live object that has to go.
+/// A live object to remove.
 #[derive(Debug, Clone)]
-pub(super) struct Removal {
+pub(super) struct ObjectRemoval {
     pub(super) live: Live,
     pub(super) reason: Reason,
-    /// Whether others hold the same data.
+    /// `true` if others hold the same data.
     pub(super) spare: bool,
 }
 
-impl Removal {
-    /// The removal of an object that is the only one with its data.
+impl ObjectRemoval {
+    /// Returns the removal of an object that is the only one with its data.
     pub(super) fn new(live: Live, reason: Reason) -> Self {
         Self { live, reason, spare: false }
     }
 
-    /// The removal as a change of the plan.
-    pub(super) fn change(&self, context: &Context<'_>) -> Change {
+    /// Returns the removal as a change of the plan.
+    pub(super) fn change(&self, context: &PlanContext<'_>) -> Change {
         Change {
             id: Some(self.live.id.clone()),
             attributes: self.live.attributes.iter().map(removed).collect(),
             loses_data: !self.spare && context.holds_data(&self.live),
-            ..verdict::bare(&self.live.address, Action::Delete, self.reason.clone())
+            ..decision::bare(&self.live.address, Action::Delete, self.reason.clone())
         }
     }
 }
@@ -34,7 +34,7 @@ fn removed((name, value): (&String, &crate::engine::Value)) -> AttributeChange {
         name: name.clone(),
         before: Some(value.clone()),
         after: None,
-        origin: Origin::File,
+        origin: DifferenceOrigin::File,
         action: Action::Delete,
     }
 }

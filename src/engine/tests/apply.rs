@@ -1,29 +1,29 @@
-//! The rules of applying, one by one: what each class of failure leads to, and what listeners hear.
+//! The rules of applying, one by one: the effect of each class of failure, and the events that listeners get.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::worlds::{Record, assert_settled, converge, run};
+use super::worlds::{KeptRecord, assert_settled, converge, run};
 use super::*;
 
-/// Writes down what it hears.
+/// A listener that records the events.
 #[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
+struct RecordingListener(Mutex<Vec<String>>);
 
-impl Listener for Notes {
-    fn hear(&self, event: &Event) {
+impl EventListener for RecordingListener {
+    fn on_event(&self, event: &RunEvent) {
         let line = match event {
-            Event::Started { address, action } => format!("started {address} {action:?}"),
-            Event::Waiting { address, note } => format!("waiting {address} {note}"),
-            Event::Retrying { address, failure, attempt, .. } => {
+            RunEvent::Started { address, action } => format!("started {address} {action:?}"),
+            RunEvent::Waiting { address, note } => format!("waiting {address} {note}"),
+            RunEvent::Retrying { address, failure, attempt, .. } => {
                 format!("retrying {address} {:?} {attempt}", failure.class)
             }
-            Event::Finished { address, action, id } => format!("finished {address} {action:?} {id}"),
-            Event::Failed { address, action, failure } => format!("failed {address} {action:?} {:?}", failure.class),
-            Event::Unfinished { address, action } => format!("unfinished {address} {action:?}"),
-            Event::Skipped { address, because } => {
+            RunEvent::Finished { address, action, id } => format!("finished {address} {action:?} {id}"),
+            RunEvent::Failed { address, action, failure } => format!("failed {address} {action:?} {:?}", failure.class),
+            RunEvent::Unfinished { address, action } => format!("unfinished {address} {action:?}"),
+            RunEvent::Skipped { address, because } => {
                 format!("skipped {address} {}", because.as_ref().map(Address::to_string).unwrap_or_default())
             }
         };
@@ -31,9 +31,9 @@ impl Listener for Notes {
     }
 }
 
-async fn heard(cloud: &Cloud, desired: &[Object], record: &Record) -> (Outcome, Vec<String>) {
-    let notes = Notes::default();
-    let prepared = plan_for(Mode::Apply, desired, &cloud.objects(), record).unwrap();
+async fn heard(cloud: &TestCloud, desired: &[Object], record: &KeptRecord) -> (Outcome, Vec<String>) {
+    let notes = RecordingListener::default();
+    let prepared = plan_for(PlanMode::Apply, desired, &cloud.objects(), record).unwrap();
     let options = ApplyOptions::default();
     let outcome = super::super::apply(cloud, &TestKinds, &prepared, record, &options, &notes).await;
     (outcome, notes.0.into_inner().unwrap())
@@ -48,10 +48,10 @@ fn shaped(shape: &str) -> [Object; 2] {
     [object("part/a", [("shape", text(shape))]), part("part/b", &["part/a"])]
 }
 
-/// A cloud on which calls of one verb go wrong until `until` of them were made.
-fn failing(verb: Verb, fault: Fault, until: usize) -> Cloud {
+/// Returns a cloud on which calls of one verb fail until `until` of them were made.
+fn failing(verb: ProviderVerb, fault: CallFault, until: usize) -> TestCloud {
     let failed = Mutex::new(0);
-    Cloud::new().with_faults(move |_, called| {
+    TestCloud::new().with_faults(move |_, called| {
         let mut failed = failed.lock().unwrap();
         (called == verb && *failed < until).then(|| {
             *failed += 1;
@@ -67,8 +67,8 @@ fn only_failure(outcome: &Outcome) -> &Failure {
 
 #[tokio::test(start_paused = true)]
 async fn listeners_hear_everything_in_order() {
-    let cloud = Cloud::new();
-    let (_, heard) = heard(&cloud, &[part("part/a", &[]), part("part/b", &["part/a"])], &Record::new()).await;
+    let cloud = TestCloud::new();
+    let (_, heard) = heard(&cloud, &[part("part/a", &[]), part("part/b", &["part/a"])], &KeptRecord::new()).await;
     let expected = [
         "started part/a Create",
         "finished part/a Create part-000001",
@@ -80,8 +80,8 @@ async fn listeners_hear_everything_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replacement_makes_the_new_one_moves_users_and_removes_the_old_one() {
-    let cloud = Cloud::new();
-    let record = converge(&cloud, &shaped("round"), &Record::new()).await;
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &shaped("round"), &KeptRecord::new()).await;
     let (outcome, heard) = heard(&cloud, &shaped("square"), &record).await;
     let expected = [
         "started part/a Replace",
@@ -98,9 +98,9 @@ async fn a_replacement_makes_the_new_one_moves_users_and_removes_the_old_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_failure_skips_is_said_with_the_reason() {
-    let cloud = failing(Verb::Create, Fault::Before(Class::Denied), 1);
+    let cloud = failing(ProviderVerb::Create, CallFault::Before(FailureClass::Denied), 1);
     let wanted = [part("part/a", &[]), part("part/b", &["part/a"]), part("part/c", &["part/b"])];
-    let (outcome, heard) = heard(&cloud, &wanted, &Record::new()).await;
+    let (outcome, heard) = heard(&cloud, &wanted, &KeptRecord::new()).await;
     let expected =
         ["started part/a Create", "failed part/a Create Denied", "skipped part/b part/a", "skipped part/c part/a"];
     assert_eq!(heard, expected);
@@ -110,15 +110,20 @@ async fn what_a_failure_skips_is_said_with_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_without_an_answer_is_looked_up_and_finished() {
-    for class in [Class::UnknownOutcome, Class::Unavailable, Class::Throttled] {
-        let cloud = failing(Verb::Create, Fault::Half(class), 1);
+    for class in [FailureClass::UnknownOutcome, FailureClass::Unavailable, FailureClass::Throttled] {
+        let cloud = failing(ProviderVerb::Create, CallFault::Half(class), 1);
         let wanted = [object("part/a", [("color", text("red")), ("secret", text("s")), ("shape", text("round"))])];
-        let prepared = plan_for(Mode::Apply, &wanted, &[], &Record::new()).unwrap();
+        let prepared = plan_for(PlanMode::Apply, &wanted, &[], &KeptRecord::new()).unwrap();
         let options = ApplyOptions::default();
-        let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &Record::new(), &options, &Silent).await;
+        let outcome =
+            super::super::apply(&cloud, &TestKinds, &prepared, &KeptRecord::new(), &options, &NoListener).await;
         assert_eq!(outcome.failed, []);
-        let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
-        assert_eq!(verbs, [Verb::Create, Verb::Find, Verb::Update, Verb::Ready], "after {class:?}");
+        let verbs: Vec<ProviderVerb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
+        assert_eq!(
+            verbs,
+            [ProviderVerb::Create, ProviderVerb::Find, ProviderVerb::Update, ProviderVerb::Ready],
+            "after {class:?}"
+        );
         assert_eq!(cloud.objects()[0].attributes["color"], text("red"));
         assert_eq!(cloud.hidden("part/a")["secret"], text("s"), "nobody can tell whether it got through");
     }
@@ -126,67 +131,74 @@ async fn a_creation_without_an_answer_is_looked_up_and_finished() {
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_that_did_not_happen_is_sent_again_after_a_long_look() {
-    for (class, looks) in [(Class::UnknownOutcome, 5), (Class::Throttled, 1)] {
-        let cloud = failing(Verb::Create, Fault::Before(class), 2);
-        converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
-        let verbs: Vec<Verb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
-        let attempt = [vec![Verb::Create], vec![Verb::Find; looks]].concat();
-        assert_eq!(verbs, [attempt.clone(), attempt, vec![Verb::Create, Verb::Ready]].concat(), "after {class:?}");
+    for (class, looks) in [(FailureClass::UnknownOutcome, 5), (FailureClass::Throttled, 1)] {
+        let cloud = failing(ProviderVerb::Create, CallFault::Before(class), 2);
+        converge(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
+        let verbs: Vec<ProviderVerb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
+        let attempt = [vec![ProviderVerb::Create], vec![ProviderVerb::Find; looks]].concat();
+        assert_eq!(
+            verbs,
+            [attempt.clone(), attempt, vec![ProviderVerb::Create, ProviderVerb::Ready]].concat(),
+            "after {class:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_exists_already_and_is_ours_is_adopted() {
-    let cloud = failing(Verb::Create, Fault::After(Class::AlreadyExists), 1);
-    let record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let cloud = failing(ProviderVerb::Create, CallFault::After(FailureClass::AlreadyExists), 1);
+    let record = converge(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
     assert_settled(&cloud, &[part("part/a", &[])], &record);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_exists_already_and_is_not_ours_is_left_alone() {
-    let cloud = failing(Verb::Create, Fault::Before(Class::AlreadyExists), 9);
-    let (outcome, _) = heard(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let cloud = failing(ProviderVerb::Create, CallFault::Before(FailureClass::AlreadyExists), 9);
+    let (outcome, _) = heard(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
     let message = &only_failure(&outcome).message;
     assert!(message.ends_with("remove or rename what is there, then apply again"), "{message}");
-    assert_eq!(cloud.called(Verb::Create).len(), 2, "the second time with another token");
+    assert_eq!(cloud.called(ProviderVerb::Create).len(), 2, "the second time with another token");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replacement_never_takes_the_old_one_for_the_new_one() {
-    let mut cloud = Cloud::new();
-    let record = converge(&cloud, &shaped("round"), &Record::new()).await;
+    let mut cloud = TestCloud::new();
+    let record = converge(&cloud, &shaped("round"), &KeptRecord::new()).await;
     cloud.heal();
-    let cloud = cloud.with_faults(|_, verb| (verb == Verb::Create).then_some(Fault::Before(Class::AlreadyExists)));
+    let cloud = cloud.with_faults(|_, verb| {
+        (verb == ProviderVerb::Create).then_some(CallFault::Before(FailureClass::AlreadyExists))
+    });
     let (outcome, _) = heard(&cloud, &shaped("square"), &record).await;
-    assert_eq!(only_failure(&outcome).class, Class::AlreadyExists);
+    assert_eq!(only_failure(&outcome).class, FailureClass::AlreadyExists);
     assert_eq!(outcome.recorded, record, "nothing changed");
-    assert_eq!(cloud.called(Verb::Delete), Vec::<String>::new());
+    assert_eq!(cloud.called(ProviderVerb::Delete), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_may_be_invisible_is_tried_again_only_after_something_was_made() {
-    let maybe = Fault::Before(Class::MaybeNotYetConsistent);
-    let alone = heard(&failing(Verb::Create, maybe, 1), &[part("part/a", &[])], &Record::new()).await.0;
-    assert_eq!(only_failure(&alone).class, Class::MaybeNotYetConsistent, "nothing was made a moment ago");
+    let maybe = CallFault::Before(FailureClass::MaybeNotYetConsistent);
+    let alone = heard(&failing(ProviderVerb::Create, maybe, 1), &[part("part/a", &[])], &KeptRecord::new()).await.0;
+    assert_eq!(only_failure(&alone).class, FailureClass::MaybeNotYetConsistent, "nothing was made a moment ago");
 
-    let cloud = Cloud::new().with_faults(move |number, _| (number == 2 || number == 4).then_some(maybe));
+    let cloud = TestCloud::new().with_faults(move |number, _| (number == 2 || number == 4).then_some(maybe));
     let wanted = [part("part/a", &[]), part("part/b", &["part/a"])];
-    let record = converge(&cloud, &wanted, &Record::new()).await;
+    let record = converge(&cloud, &wanted, &KeptRecord::new()).await;
     assert_settled(&cloud, &wanted, &record);
 }
 
 #[tokio::test(start_paused = true)]
 async fn patience_ends() {
     let limits = [
-        (Verb::Create, Class::Throttled, 15),
-        (Verb::Create, Class::Unavailable, 15),
-        (Verb::Create, Class::NotYetConsistent, 5),
-        (Verb::Ready, Class::UnknownOutcome, 15),
+        (ProviderVerb::Create, FailureClass::Throttled, 15),
+        (ProviderVerb::Create, FailureClass::Unavailable, 15),
+        (ProviderVerb::Create, FailureClass::NotYetConsistent, 5),
+        (ProviderVerb::Ready, FailureClass::UnknownOutcome, 15),
     ];
     for (verb, class, minutes) in limits {
         let began = Instant::now();
         let (outcome, _) =
-            heard(&failing(verb, Fault::Before(class), usize::MAX), &[part("part/a", &[])], &Record::new()).await;
+            heard(&failing(verb, CallFault::Before(class), usize::MAX), &[part("part/a", &[])], &KeptRecord::new())
+                .await;
         assert_eq!(only_failure(&outcome).class, class);
         let limit = Duration::from_mins(minutes);
         assert!(
@@ -199,14 +211,14 @@ async fn patience_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_still_held_is_tried_for_a_while() {
-    let mut cloud = Cloud::new();
-    let record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let mut cloud = TestCloud::new();
+    let record = converge(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
     cloud.put(live("disk/theirs", "disk-000009", [("zone", text("part-000001"))]));
     let theirs = recorded(&[]);
     let began = Instant::now();
-    let prepared = plan_for(Mode::Destroy, &[], &cloud.objects()[..1], &record).unwrap();
+    let prepared = plan_for(PlanMode::Destroy, &[], &cloud.objects()[..1], &record).unwrap();
     let options = ApplyOptions::default();
-    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &theirs, &options, &Silent).await;
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &theirs, &options, &NoListener).await;
     assert_eq!(only_failure(&outcome).message, "disk/theirs holds part/a");
     assert!(began.elapsed() >= options.retry.held);
     cloud.heal();
@@ -214,13 +226,13 @@ async fn what_is_still_held_is_tried_for_a_while() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_already_is_removed() {
-    let cloud = Cloud::new();
-    let record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
     let ghost = live("part/ghost", "part-000077", []);
     let lives = [cloud.objects().remove(0), ghost];
-    let prepared = plan_for(Mode::Destroy, &[], &lives, &record).unwrap();
+    let prepared = plan_for(PlanMode::Destroy, &[], &lives, &record).unwrap();
     let options = ApplyOptions::default();
-    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent).await;
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &NoListener).await;
     assert_eq!((outcome.failed, outcome.done.len(), outcome.recorded.len()), (vec![], 2, 0));
 }
 
@@ -231,12 +243,17 @@ async fn a_lane_stops_where_one_failed() {
         Object { lane: Some("masters".to_owned()), ..object(name, is) }
     };
     let groups = |version: &str| ["group/a", "group/b", "group/c"].map(|name| group(name, version));
-    let cloud = Cloud::new();
-    let record = converge(&cloud, &groups("1"), &Record::new()).await;
-    let cloud = cloud.with_faults(|_, verb| (verb == Verb::Roll).then_some(Fault::Before(Class::Fatal)));
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &groups("1"), &KeptRecord::new()).await;
+    let cloud =
+        cloud.with_faults(|_, verb| (verb == ProviderVerb::Roll).then_some(CallFault::Before(FailureClass::Fatal)));
     let wanted = [groups("2").to_vec(), vec![part("part/a", &[])]].concat();
     let (outcome, _) = heard(&cloud, &wanted, &record).await;
-    assert_eq!(cloud.called(Verb::Roll), ["group/a"], "a master that did not come back is not followed by another");
+    assert_eq!(
+        cloud.called(ProviderVerb::Roll),
+        ["group/a"],
+        "a master that did not come back is not followed by another"
+    );
     assert_eq!(outcome.skipped, [at("group/b"), at("group/c")]);
     assert_eq!(outcome.done, [at("part/a")], "everything else goes on");
 }
@@ -248,13 +265,13 @@ async fn groups_that_are_left_half_made_roll_one_at_a_time_too() {
         Object { lane: Some("masters".to_owned()), ..object(name, is) }
     };
     let wanted = ["group/a", "group/b"].map(group);
-    let lost = |_, verb| (verb == Verb::Create).then_some(Fault::Half(Class::UnknownOutcome));
-    let mut cloud = Cloud::new().with_faults(lost);
+    let lost = |_, verb| (verb == ProviderVerb::Create).then_some(CallFault::Half(FailureClass::UnknownOutcome));
+    let mut cloud = TestCloud::new().with_faults(lost);
     cloud.slow = true;
     // The cloud insists that no two of a lane roll at once.
-    let (outcome, _) = heard(&cloud, &wanted, &Record::new()).await;
+    let (outcome, _) = heard(&cloud, &wanted, &KeptRecord::new()).await;
     assert_eq!(outcome.failed, []);
-    assert_eq!(cloud.called(Verb::Roll).len(), 2, "nobody planned these");
+    assert_eq!(cloud.called(ProviderVerb::Roll).len(), 2, "nobody planned these");
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,8 +280,8 @@ async fn a_roll_updates_first() {
         let is = [("version", text(version)), ("machines", text(version)), ("size", Value::Integer(size))];
         [object("group/g", is)]
     };
-    let cloud = Cloud::new();
-    let record = converge(&cloud, &group(1, "1"), &Record::new()).await;
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &group(1, "1"), &KeptRecord::new()).await;
     let (outcome, heard) = heard(&cloud, &group(2, "2"), &record).await;
     let expected = ["started group/g Roll", "waiting group/g machines", "finished group/g Roll group-000001"];
     assert_eq!(heard, expected);
@@ -274,7 +291,7 @@ async fn a_roll_updates_first() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_plan_is_not_begun() {
     let a = live("part/a", "part-000001", [("range", text("1"))]);
-    let cloud = Cloud::new();
+    let cloud = TestCloud::new();
     cloud.put(a.clone());
     let record = recorded(&[a]);
     let (outcome, heard) =
@@ -285,49 +302,54 @@ async fn a_refused_plan_is_not_begun() {
 
 #[tokio::test(start_paused = true)]
 async fn an_output_that_is_missing_fails_with_its_name() {
-    let cloud = Cloud::new();
+    let cloud = TestCloud::new();
     // A part without a label does not tell one.
     let wanted = [part("part/a", &[]), object("part/b", [("color", output("part/a.label"))])];
-    let (outcome, _) = heard(&cloud, &wanted, &Record::new()).await;
+    let (outcome, _) = heard(&cloud, &wanted, &KeptRecord::new()).await;
     let expected = "quorate resolve: part/a.label is not known: the object does not tell it";
     assert_eq!(only_failure(&outcome).to_string(), expected);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_second_half_of_a_split_plan_refers_to_the_first() {
-    let cloud = Cloud::new();
+    let cloud = TestCloud::new();
     let wanted = [part("part/a", &[]), part("part/b", &["part/a"])];
-    let whole = plan_for(Mode::Apply, &wanted, &[], &Record::new()).unwrap();
+    let whole = plan_for(PlanMode::Apply, &wanted, &[], &KeptRecord::new()).unwrap();
     let (first, second) = whole.split(|address| address.name() == "a");
     let options = ApplyOptions::default();
-    let one = super::super::apply(&cloud, &TestKinds, &first, &Record::new(), &options, &Silent).await;
-    let two = super::super::apply(&cloud, &TestKinds, &second, &one.recorded, &options, &Silent).await;
+    let one = super::super::apply(&cloud, &TestKinds, &first, &KeptRecord::new(), &options, &NoListener).await;
+    let two = super::super::apply(&cloud, &TestKinds, &second, &one.recorded, &options, &NoListener).await;
     assert_settled(&cloud, &wanted, &two.recorded);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_right_all_along_is_recorded_and_what_is_nowhere_is_forgotten() {
-    let cloud = Cloud::new();
-    let mut record = converge(&cloud, &[part("part/a", &[])], &Record::new()).await;
+    let cloud = TestCloud::new();
+    let mut record = converge(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
     record.get_mut(&at("part/a")).unwrap().attributes.clear();
     record.extend(recorded(&[live("part/nowhere", "part-000042", [])]));
-    let outcome = run(&cloud, Mode::Apply, &[part("part/a", &[])], &record, &ApplyOptions::default()).await;
+    let outcome = run(&cloud, PlanMode::Apply, &[part("part/a", &[])], &record, &ApplyOptions::default()).await;
     assert_settled(&cloud, &[part("part/a", &[])], &outcome.recorded);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_lets_finish_what_is_in_flight_and_starts_nothing() {
-    let mut cloud = Cloud::new();
+    let mut cloud = TestCloud::new();
     let options = ApplyOptions { concurrency: 2, ..ApplyOptions::default() };
     cloud.stops_at = Some((1, options.stop.clone()));
     let wanted = [part("part/a", &[]), part("part/b", &[]), part("part/c", &[]), part("part/d", &["part/a"])];
-    let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
+    let outcome = run(&cloud, PlanMode::Apply, &wanted, &KeptRecord::new(), &options).await;
     let told = (outcome.done.len() + outcome.unfinished.len(), outcome.failed.len(), outcome.skipped.len());
     assert_eq!((told, cloud.objects().len(), outcome.interrupted), ((2, 0, 2), 2, true));
 }
 
-/// What becomes of a plan whose run is stopped while it waits for one object without end.
-async fn stopped_while_waiting(cloud: &mut Cloud, awaited: &str, wanted: &[Object], record: &Record) -> Outcome {
+/// Returns the result of a run that is stopped while it waits for one object without end.
+async fn stopped_while_waiting(
+    cloud: &mut TestCloud,
+    awaited: &str,
+    wanted: &[Object],
+    record: &KeptRecord,
+) -> Outcome {
     let options = ApplyOptions::default();
     cloud.endless = Some(at(awaited));
     let cloud = &*cloud;
@@ -337,32 +359,32 @@ async fn stopped_while_waiting(cloud: &mut Cloud, awaited: &str, wanted: &[Objec
         options.stop.cancel();
     };
     let began = Instant::now();
-    let (outcome, ()) = tokio::join!(run(cloud, Mode::Apply, wanted, record, &options), stop);
+    let (outcome, ()) = tokio::join!(run(cloud, PlanMode::Apply, wanted, record, &options), stop);
     assert_eq!(began.elapsed(), Duration::from_mins(1), "it ends at once");
     outcome
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_a_wait_at_once_and_the_next_run_waits_on() {
-    let mut cloud = Cloud::new();
+    let mut cloud = TestCloud::new();
     let wanted = [part("part/a", &[]), part("part/b", &["part/a"]), part("part/c", &[])];
-    let outcome = stopped_while_waiting(&mut cloud, "part/a", &wanted, &Record::new()).await;
+    let outcome = stopped_while_waiting(&mut cloud, "part/a", &wanted, &KeptRecord::new()).await;
     assert_eq!((outcome.done, outcome.failed), (vec![at("part/c")], vec![]));
     assert_eq!(
         (outcome.unfinished, outcome.skipped, outcome.interrupted),
         (vec![at("part/a")], vec![at("part/b")], true)
     );
     cloud.heal();
-    let made = cloud.called(Verb::Create).len();
+    let made = cloud.called(ProviderVerb::Create).len();
     let record = converge(&cloud, &wanted, &outcome.recorded).await;
     assert_settled(&cloud, &wanted, &record);
-    assert_eq!(cloud.called(Verb::Create).len(), made + 1, "what was waited for is not made again");
+    assert_eq!(cloud.called(ProviderVerb::Create).len(), made + 1, "what was waited for is not made again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_the_wait_for_a_removal_and_for_a_replacement_too() {
-    let mut cloud = Cloud::new();
-    let before = converge(&cloud, &[part("part/a", &[]), part("part/b", &[])], &Record::new()).await;
+    let mut cloud = TestCloud::new();
+    let before = converge(&cloud, &[part("part/a", &[]), part("part/b", &[])], &KeptRecord::new()).await;
     let outcome = stopped_while_waiting(&mut cloud, "part/a", &[part("part/b", &[])], &before).await;
     assert_eq!((outcome.unfinished, outcome.interrupted), (vec![at("part/a")], true));
     cloud.heal();
@@ -377,51 +399,51 @@ async fn a_stop_ends_the_wait_for_a_removal_and_for_a_replacement_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_lets_a_slow_change_finish() {
-    let mut cloud = Cloud::new();
+    let mut cloud = TestCloud::new();
     cloud.slow = true;
     let options = ApplyOptions::default();
     cloud.stops_at = Some((0, options.stop.clone()));
-    let outcome = run(&cloud, Mode::Apply, &[part("part/a", &[])], &Record::new(), &options).await;
+    let outcome = run(&cloud, PlanMode::Apply, &[part("part/a", &[])], &KeptRecord::new(), &options).await;
     assert_eq!((outcome.failed, cloud.objects().len()), (vec![], 1), "the call is answered");
     assert_eq!(outcome.unfinished, [at("part/a")], "and nobody waits for more");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_the_wait_for_a_service_that_does_not_answer() {
-    let mut cloud = failing(Verb::Create, Fault::Before(Class::Unavailable), 1000);
+    let mut cloud = failing(ProviderVerb::Create, CallFault::Before(FailureClass::Unavailable), 1000);
     let options = ApplyOptions::default();
     cloud.stops_at = Some((6, options.stop.clone()));
     let began = Instant::now();
     let wanted = [part("part/a", &[]), part("part/b", &["part/a"])];
-    let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
-    assert_eq!(only_failure(&outcome).class, Class::Unavailable);
+    let outcome = run(&cloud, PlanMode::Apply, &wanted, &KeptRecord::new(), &options).await;
+    assert_eq!(only_failure(&outcome).class, FailureClass::Unavailable);
     assert_eq!(outcome.skipped, [at("part/b")]);
     assert!(began.elapsed() < options.retry.outage / 10, "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_change_is_said_to_be_unknown() {
-    let mut cloud = Cloud::new();
+    let mut cloud = TestCloud::new();
     cloud.slow = true;
     let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };
     cloud.stops_at = Some((0, options.abandon.clone()));
     let wanted = [part("part/a", &[]), part("part/b", &[])];
-    let outcome = run(&cloud, Mode::Apply, &wanted, &Record::new(), &options).await;
-    assert_eq!(only_failure(&outcome).class, Class::UnknownOutcome);
+    let outcome = run(&cloud, PlanMode::Apply, &wanted, &KeptRecord::new(), &options).await;
+    assert_eq!(only_failure(&outcome).class, FailureClass::UnknownOutcome);
     assert_eq!((outcome.skipped, outcome.interrupted), (vec![at("part/b")], true));
 }
 
 #[tokio::test(start_paused = true)]
 async fn pauses_depend_on_nothing_but_the_seed() {
     async fn elapsed(seed: u64) -> Duration {
-        let cloud = failing(Verb::Create, Fault::Before(Class::Throttled), 6);
+        let cloud = failing(ProviderVerb::Create, CallFault::Before(FailureClass::Throttled), 6);
         let retry = RetryPolicy { seed, ..RetryPolicy::default() };
         let began = Instant::now();
         run(
             &cloud,
-            Mode::Apply,
+            PlanMode::Apply,
             &[part("part/a", &[])],
-            &Record::new(),
+            &KeptRecord::new(),
             &ApplyOptions { retry, ..ApplyOptions::default() },
         )
         .await;
@@ -443,8 +465,8 @@ async fn what_machines_still_run_with_is_removed_after_they_were_rolled() {
             object("group/g", [("template", output("template/t.id")), ("version", version()), ("machines", version())]),
         ]
     };
-    let cloud = Cloud::new();
-    let record = converge(&cloud, &wanted("round"), &Record::new()).await;
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &wanted("round"), &KeptRecord::new()).await;
     let (outcome, heard) = heard(&cloud, &wanted("square"), &record).await;
     let started: Vec<&str> = heard.iter().filter_map(|line| line.strip_prefix("started ")).collect();
     let expected = ["part/firewall Replace", "template/t Update", "group/g Roll", "part/firewall Delete"];
@@ -456,19 +478,20 @@ async fn what_machines_still_run_with_is_removed_after_they_were_rolled() {
 async fn what_is_replaced_by_itself_is_not_removed() {
     let old = live("part/a", "part-key", [("shape", text("round"))]);
     let record = recorded(std::slice::from_ref(&old));
-    let prepared = plan_for(Mode::Apply, &[object("part/a", [("shape", text("square"))])], &[old], &record).unwrap();
-    let mut cloud = Cloud::new();
+    let prepared =
+        plan_for(PlanMode::Apply, &[object("part/a", [("shape", text("square"))])], &[old], &record).unwrap();
+    let mut cloud = TestCloud::new();
     cloud.overwrites = Some("part-key".to_owned());
     let options = ApplyOptions::default();
-    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent).await;
+    let outcome = super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &NoListener).await;
     assert_eq!((outcome.failed, outcome.done), (vec![], vec![at("part/a")]));
-    assert_eq!(cloud.called(Verb::Delete), Vec::<String>::new());
+    assert_eq!(cloud.called(ProviderVerb::Delete), Vec::<String>::new());
 }
 
 #[test]
 fn an_apply_can_be_moved_between_threads() {
     fn assert_send<T: Send>(_: T) {}
-    let prepared = plan_for(Mode::Apply, &[], &[], &Record::new()).unwrap();
-    let (cloud, record, options) = (Cloud::new(), Record::new(), ApplyOptions::default());
-    assert_send(super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &Silent));
+    let prepared = plan_for(PlanMode::Apply, &[], &[], &KeptRecord::new()).unwrap();
+    let (cloud, record, options) = (TestCloud::new(), KeptRecord::new(), ApplyOptions::default());
+    assert_send(super::super::apply(&cloud, &TestKinds, &prepared, &record, &options, &NoListener));
 }

@@ -1,4 +1,4 @@
-//! A strict cloud in memory, which can be slow, fail, and lose the line at any call.
+//! A strict cloud in memory, which can be slow, fail, and lose the connection at any call.
 
 mod state;
 
@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 
 pub(super) use state::outputs;
-use state::{State, Stored};
+use state::{CloudObject, CloudState};
 
 /// The verbs of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verb {
+pub(crate) enum ProviderVerb {
     Observe,
     Find,
     Create,
@@ -25,41 +25,41 @@ pub(crate) enum Verb {
     Delete,
 }
 
-/// What goes wrong with a call.
+/// The fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It fails before it has an effect.
-    Before(Class),
-    /// It has its effect, and fails.
-    After(Class),
+pub(crate) enum CallFault {
+    /// The call fails before its effect.
+    Before(FailureClass),
+    /// The call has its effect, and fails.
+    After(FailureClass),
     /// A creation leaves an object without its changeable attributes, and fails.
-    Half(Class),
+    Half(FailureClass),
 }
 
-/// Decides what goes wrong with the n-th call.
-pub(crate) type Faults = Box<dyn Fn(usize, Verb) -> Option<Fault> + Send + Sync>;
+/// Decides the fault of the n-th call.
+pub(crate) type FaultPlan = Box<dyn Fn(usize, ProviderVerb) -> Option<CallFault> + Send + Sync>;
 
 /// A strict cloud.
-pub(crate) struct Cloud {
-    state: Mutex<State>,
-    faults: Mutex<Faults>,
-    /// Calls take as long as their kind says.
+pub(crate) struct TestCloud {
+    state: Mutex<CloudState>,
+    faults: Mutex<FaultPlan>,
+    /// `true` if calls take the time of their kind.
     pub(crate) slow: bool,
-    /// The object that is waited for without end: until it can be used, or until it is gone.
+    /// The object that is waited for without end: until it is usable, or gone.
     pub(crate) endless: Option<Address>,
-    /// The object that nobody may make.
+    /// The object whose creation is denied.
     pub(crate) denied: Option<Address>,
-    /// What every new object is called: it takes the place of an old one, as content under a key does.
+    /// The id of every new object: it replaces an old object, as content under a key does.
     pub(crate) overwrites: Option<String>,
-    /// The call at which the line goes dead, before or after its effect.
+    /// The call at which the connection is lost, before or after its effect.
     pub(crate) dies_at: Option<(usize, bool)>,
-    /// Tells that the line is dead.
+    /// Cancelled when the connection is lost.
     pub(crate) dead: CancellationToken,
     /// Cancelled at the call of this number.
     pub(crate) stops_at: Option<(usize, CancellationToken)>,
 }
 
-impl Cloud {
+impl TestCloud {
     pub(crate) fn new() -> Self {
         Self {
             state: Mutex::default(),
@@ -74,12 +74,15 @@ impl Cloud {
         }
     }
 
-    pub(crate) fn with_faults(self, faults: impl Fn(usize, Verb) -> Option<Fault> + Send + Sync + 'static) -> Self {
+    pub(crate) fn with_faults(
+        self,
+        faults: impl Fn(usize, ProviderVerb) -> Option<CallFault> + Send + Sync + 'static,
+    ) -> Self {
         *self.faults.lock().unwrap() = Box::new(faults);
         self
     }
 
-    /// From now on nothing goes wrong.
+    /// Removes all faults.
     pub(crate) fn heal(&mut self) {
         *self.faults.lock().unwrap() = Box::new(|_, _| None);
         self.dies_at = None;
@@ -89,7 +92,7 @@ impl Cloud {
     }
 
     pub(crate) fn put(&self, live: Live) {
-        self.state.lock().unwrap().objects.push(Stored {
+        self.state.lock().unwrap().objects.push(CloudObject {
             live,
             token: String::new(),
             version: 1,
@@ -101,19 +104,20 @@ impl Cloud {
         self.state.lock().unwrap().objects.iter().map(|stored| stored.live.clone()).collect()
     }
 
-    /// What was sent for an object and is never told back.
+    /// Returns the attributes that were sent for an object and are never returned.
     pub(crate) fn hidden(&self, address: &str) -> Attributes {
         let state = self.state.lock().unwrap();
         state.objects.iter().find(|stored| stored.live.address == at(address)).unwrap().hidden.clone()
     }
 
-    pub(crate) fn calls(&self) -> Vec<(Verb, Option<Address>)> {
+    pub(crate) fn calls(&self) -> Vec<(ProviderVerb, Option<Address>)> {
         self.state.lock().unwrap().calls.clone()
     }
 
-    /// The calls of one verb, in order.
-    pub(crate) fn called(&self, verb: Verb) -> Vec<String> {
-        let of_verb = |(called, address): (Verb, Option<Address>)| (called == verb).then_some(address).flatten();
+    /// Returns the calls of one verb, in order.
+    pub(crate) fn called(&self, verb: ProviderVerb) -> Vec<String> {
+        let of_verb =
+            |(called, address): (ProviderVerb, Option<Address>)| (called == verb).then_some(address).flatten();
         self.calls().into_iter().filter_map(of_verb).map(|address| address.to_string()).collect()
     }
 
@@ -121,7 +125,7 @@ impl Cloud {
         self.state.lock().unwrap().most_flying
     }
 
-    /// Changes an object behind everybody's back.
+    /// Changes an object outside of the engine.
     pub(crate) fn tamper(&self, address: &str, change: impl FnOnce(&mut Attributes)) {
         let mut state = self.state.lock().unwrap();
         let stored = state.objects.iter_mut().find(|stored| stored.live.address == at(address)).unwrap();
@@ -130,45 +134,50 @@ impl Cloud {
 
     async fn call<T>(
         &self,
-        verb: Verb,
+        verb: ProviderVerb,
         address: Option<&Address>,
-        effect: impl FnOnce(&mut State, bool) -> Result<T, Failure>,
+        effect: impl FnOnce(&mut CloudState, bool) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let number = self.begin(verb, address);
-        let _flying = Flying(self);
+        let _flying = InFlightCall(self);
         if let Some((at, token)) = &self.stops_at
             && *at == number
         {
             token.cancel();
         }
         self.die_if(number, false).await;
-        let denied = verb == Verb::Create && address.is_some() && address == self.denied.as_ref();
-        let fault =
-            if denied { Some(Fault::Before(Class::Denied)) } else { (self.faults.lock().unwrap())(number, verb) };
-        if let Some(Fault::Before(class)) = fault {
+        let denied = verb == ProviderVerb::Create && address.is_some() && address == self.denied.as_ref();
+        let fault = if denied {
+            Some(CallFault::Before(FailureClass::Denied))
+        } else {
+            (self.faults.lock().unwrap())(number, verb)
+        };
+        if let Some(CallFault::Before(class)) = fault {
             return Err(failure(class, verb, "nothing happened"));
         }
-        if self.slow && matches!(verb, Verb::Create | Verb::Update | Verb::Roll | Verb::Delete) {
+        if self.slow
+            && matches!(verb, ProviderVerb::Create | ProviderVerb::Update | ProviderVerb::Roll | ProviderVerb::Delete)
+        {
             let seconds = TestKinds.kind(address.unwrap().kind()).unwrap().seconds;
             tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         } else {
             tokio::task::yield_now().await;
         }
-        let half = matches!(fault, Some(Fault::Half(_)));
+        let half = matches!(fault, Some(CallFault::Half(_)));
         let answer = effect(&mut self.state.lock().unwrap(), half);
         self.die_if(number, true).await;
         match (fault, answer) {
-            (Some(Fault::After(class) | Fault::Half(class)), Ok(_)) => Err(failure(class, verb, "it happened")),
+            (Some(CallFault::After(class) | CallFault::Half(class)), Ok(_)) => Err(failure(class, verb, "it happened")),
             (_, answer) => answer,
         }
     }
 
-    /// What is there while a check of it has failed, too: a second panic would hide the first.
-    fn unwinding(&self) -> MutexGuard<'_, State> {
+    /// Returns the state even after a check of it has failed: a second panic would hide the first.
+    fn unwinding(&self) -> MutexGuard<'_, CloudState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, verb: Verb, address: Option<&Address>) -> usize {
+    fn begin(&self, verb: ProviderVerb, address: Option<&Address>) -> usize {
         let mut state = self.state.lock().unwrap();
         state.calls.push((verb, address.cloned()));
         state.flying += 1;
@@ -190,18 +199,18 @@ impl Cloud {
     }
 }
 
-struct Flying<'a>(&'a Cloud);
+struct InFlightCall<'a>(&'a TestCloud);
 
-impl Drop for Flying<'_> {
+impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
         self.0.unwinding().flying -= 1;
     }
 }
 
-struct Rolling<'a>(&'a Cloud, Option<String>);
+struct RollingGroup<'a>(&'a TestCloud, Option<String>);
 
-impl<'a> Rolling<'a> {
-    fn begin(cloud: &'a Cloud, object: &Object) -> Self {
+impl<'a> RollingGroup<'a> {
+    fn begin(cloud: &'a TestCloud, object: &Object) -> Self {
         if let Some(lane) = &object.lane {
             let rolling = &mut cloud.state.lock().unwrap().rolling;
             assert!(!rolling.contains(lane), "two of lane {lane} roll at once");
@@ -211,23 +220,27 @@ impl<'a> Rolling<'a> {
     }
 }
 
-impl Drop for Rolling<'_> {
+impl Drop for RollingGroup<'_> {
     fn drop(&mut self) {
         self.0.unwinding().rolling.retain(|lane| Some(lane) != self.1.as_ref());
     }
 }
 
-impl Provider for Cloud {
+impl Provider for TestCloud {
     fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-        Box::pin(self.call(Verb::Observe, None, |state, _| Ok(state.lives(|_| true))))
+        Box::pin(self.call(ProviderVerb::Observe, None, |state, _| Ok(state.lives(|_| true))))
     }
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
-        Box::pin(self.call(Verb::Find, Some(address), move |state, _| Ok(state.lives(|live| live.address == *address))))
+        Box::pin(
+            self.call(ProviderVerb::Find, Some(address), move |state, _| {
+                Ok(state.lives(|live| live.address == *address))
+            }),
+        )
     }
 
-    fn create<'a>(&'a self, object: &'a Object, token: &'a Token) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(self.call(Verb::Create, Some(&object.address), move |state, half| {
+    fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(self.call(ProviderVerb::Create, Some(&object.address), move |state, half| {
             Ok(state.create(object, token, half, self.overwrites.as_deref()))
         }))
     }
@@ -238,34 +251,41 @@ impl Provider for Cloud {
         object: &'a Object,
         changed: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(self.call(Verb::Update, Some(&live.address), move |state, _| state.update(live, object, changed)))
+        Box::pin(
+            self.call(ProviderVerb::Update, Some(&live.address), move |state, _| state.update(live, object, changed)),
+        )
     }
 
-    fn roll<'a>(&'a self, live: &'a Live, object: &'a Object, note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn roll<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
-            let _rolling = Rolling::begin(self, object);
+            let _rolling = RollingGroup::begin(self, object);
             note("machines".to_owned());
-            self.call(Verb::Roll, Some(&live.address), move |state, _| state.roll(live, object)).await
+            self.call(ProviderVerb::Roll, Some(&live.address), move |state, _| state.roll(live, object)).await
         })
     }
 
-    fn ready<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+    fn ready<'a>(&'a self, live: &'a Live, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             self.linger(&live.address).await;
-            let ready = self.call(Verb::Ready, Some(&live.address), move |state, _| {
+            let ready = self.call(ProviderVerb::Ready, Some(&live.address), move |state, _| {
                 let stored = state.stored(&live.id)?;
-                stored.live.phase = Phase::Ready;
+                stored.live.phase = ObjectPhase::Ready;
                 Ok(stored.live.clone())
             });
             ready.await
         })
     }
 
-    fn delete<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.call(Verb::Delete, Some(&live.address), move |state, _| state.delete(live)))
+    fn delete<'a>(&'a self, live: &'a Live, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.call(ProviderVerb::Delete, Some(&live.address), move |state, _| state.delete(live)))
     }
 
-    fn gone<'a>(&'a self, live: &'a Live, _note: Note<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+    fn gone<'a>(&'a self, live: &'a Live, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             self.linger(&live.address).await;
             Ok(())
@@ -273,7 +293,7 @@ impl Provider for Cloud {
     }
 }
 
-pub(super) fn failure(class: Class, verb: Verb, message: &str) -> Failure {
+pub(super) fn failure(class: FailureClass, verb: ProviderVerb, message: &str) -> Failure {
     Failure {
         class,
         service: "test".to_owned(),

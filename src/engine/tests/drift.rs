@@ -1,4 +1,4 @@
-//! What somebody changes behind our back, each told apart from what the file changes.
+//! Changes outside of Quorate, each distinguished from changes of the file.
 
 use super::worlds::on_paused_clock;
 use super::*;
@@ -7,8 +7,8 @@ fn rule(ports: &str, peer: &str) -> Value {
     map([("ports", text(ports)), ("peer", text(peer))])
 }
 
-/// What the file wants: a group of machines, its firewall rules, a role, a target group and a volume, as far as the
-/// engine sees a difference between them.
+/// Returns the wanted objects: a group of machines, its firewall rules, a role, a target group and a volume, as far as the
+/// engine distinguishes them.
 fn wanted() -> Vec<Object> {
     let policy = r#"{"Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":"*"}]}"#;
     vec![
@@ -20,13 +20,13 @@ fn wanted() -> Vec<Object> {
     ]
 }
 
-async fn settled() -> (Cloud, worlds::Record) {
-    let cloud = Cloud::new();
+async fn settled() -> (TestCloud, worlds::KeptRecord) {
+    let cloud = TestCloud::new();
     let record = worlds::converge(&cloud, &wanted(), &BTreeMap::new()).await;
     (cloud, record)
 }
 
-/// Tampers with one object, expects exactly one change of one attribute as drift, and mends it.
+/// Changes one object outside of the engine, expects exactly one change of one attribute as drift, and applies it.
 fn assert_mended(address: &str, attribute: &str, tamper: impl FnOnce(&mut Attributes)) {
     on_paused_clock(async {
         let (cloud, record) = settled().await;
@@ -34,9 +34,9 @@ fn assert_mended(address: &str, attribute: &str, tamper: impl FnOnce(&mut Attrib
         cloud.tamper(address, tamper);
         let plan = planned(&wanted(), &cloud.objects(), &record);
         assert_eq!(lines(&plan), [format!("Update {address} (Drift): {attribute}")]);
-        assert_eq!(plan.changes[0].attributes[0].origin, Origin::Drift);
+        assert_eq!(plan.changes[0].attributes[0].origin, DifferenceOrigin::Drift);
         assert_eq!(plan.unchanged, wanted().len() - 1);
-        let refresh = plan_for(Mode::Refresh, &[], &cloud.objects(), &record).unwrap().plan;
+        let refresh = plan_for(PlanMode::Refresh, &[], &cloud.objects(), &record).unwrap().plan;
         assert_eq!(lines(&refresh), lines(&plan), "a refresh says the same");
         worlds::converge(&cloud, &wanted(), &record).await;
         assert_eq!(cloud.objects(), before, "it is as it was");
@@ -124,8 +124,8 @@ fn one_attribute_of_each_makes_both() {
     let record = recorded(&[live("part/a", "part-000001", [("color", text("red")), ("label", text("old"))])]);
     let plan = planned(&[object("part/a", [("color", text("red")), ("label", text("new"))])], &[is], &record);
     assert_eq!(lines(&plan), ["Update part/a (FileAndDrift): color, label"]);
-    let origins: Vec<Origin> = plan.changes[0].attributes.iter().map(|attribute| attribute.origin).collect();
-    assert_eq!(origins, [Origin::Drift, Origin::File]);
+    let origins: Vec<DifferenceOrigin> = plan.changes[0].attributes.iter().map(|attribute| attribute.origin).collect();
+    assert_eq!(origins, [DifferenceOrigin::Drift, DifferenceOrigin::File]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_tag_that_the_file_drops_is_removed_and_a_foreign_one_stays() {
     on_paused_clock(async {
         let tagged =
             |tags: &[&'static str]| object("part/a", [("tags", map(tags.iter().map(|tag| (*tag, text("x")))))]);
-        let cloud = Cloud::new();
+        let cloud = TestCloud::new();
         let record = worlds::converge(&cloud, &[tagged(&["ours", "dropped"])], &BTreeMap::new()).await;
         let there = map([("ours", text("x")), ("dropped", text("x")), ("theirs", text("y"))]);
         cloud.tamper("part/a", set("tags", there));
@@ -151,6 +151,6 @@ fn a_tag_that_the_file_drops_is_removed_and_a_foreign_one_stays() {
 fn an_object_that_was_removed_or_appeared_is_seen_by_a_refresh() {
     let a = live("part/a", "part-000001", [("color", text("red"))]);
     let b = live("part/b", "part-000002", [("color", text("red"))]);
-    let plan = plan_for(Mode::Refresh, &[], &[b], &recorded(&[a])).unwrap().plan;
+    let plan = plan_for(PlanMode::Refresh, &[], &[b], &recorded(&[a])).unwrap().plan;
     assert_eq!(lines(&plan), ["Create part/a (Missing): color", "Adopt part/b (Unrecorded): "]);
 }

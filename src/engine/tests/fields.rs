@@ -1,4 +1,4 @@
-//! Attributes of which there may be any number: they come, and they go.
+//! Attributes in an open set: they are added and removed.
 
 use super::worlds::{converge, on_paused_clock};
 use super::*;
@@ -10,7 +10,7 @@ fn part(items: &[(&'static str, &str)]) -> Vec<Object> {
 #[test]
 fn a_field_that_is_no_longer_wanted_is_taken_away() {
     on_paused_clock(async {
-        let cloud = Cloud::new();
+        let cloud = TestCloud::new();
         let record = converge(&cloud, &part(&[("field.x", "1"), ("field.y", "2")]), &BTreeMap::new()).await;
         let fewer = part(&[("field.x", "1")]);
         let plan = planned(&fewer, &cloud.objects(), &record);
@@ -28,7 +28,7 @@ fn a_field_that_is_no_longer_wanted_is_taken_away() {
 #[test]
 fn a_field_that_somebody_else_set_stays() {
     on_paused_clock(async {
-        let cloud = Cloud::new();
+        let cloud = TestCloud::new();
         let wanted = part(&[("field.x", "1")]);
         let record = converge(&cloud, &wanted, &BTreeMap::new()).await;
         cloud.tamper("part/a", |attributes| _ = attributes.insert("field.theirs".to_owned(), text("9")));
@@ -39,7 +39,7 @@ fn a_field_that_somebody_else_set_stays() {
 #[test]
 fn other_attributes_that_are_no_longer_wanted_stay() {
     on_paused_clock(async {
-        let cloud = Cloud::new();
+        let cloud = TestCloud::new();
         let record = converge(&cloud, &part(&[("color", "red"), ("label", "l")]), &BTreeMap::new()).await;
         assert!(planned(&part(&[("color", "red")]), &cloud.objects(), &record).is_empty());
     });
@@ -48,7 +48,7 @@ fn other_attributes_that_are_no_longer_wanted_stay() {
 #[test]
 fn a_private_value_is_compared_but_never_recorded() {
     on_paused_clock(async {
-        let cloud = Cloud::new();
+        let cloud = TestCloud::new();
         let wanted = part(&[("color", "red"), ("private", "word")]);
         let record = converge(&cloud, &wanted, &BTreeMap::new()).await;
         assert!(!format!("{record:?}").contains("word"));
@@ -62,12 +62,12 @@ fn a_private_value_is_compared_but_never_recorded() {
 #[test]
 fn what_the_cloud_would_not_take_is_refused_before_anything_is_done() {
     let wanted = [object("part/a", [("color", text("red"))]), object("part/b", [])];
-    let mut prepared = plan_for(Mode::Apply, &wanted, &[], &BTreeMap::new()).unwrap();
+    let mut prepared = plan_for(PlanMode::Apply, &wanted, &[], &BTreeMap::new()).unwrap();
     prepared.reject(&at("part/a"), "red is no color");
     on_paused_clock(async move {
-        let cloud = Cloud::new();
+        let cloud = TestCloud::new();
         let (options, nothing) = (ApplyOptions::default(), BTreeMap::new());
-        let outcome = apply(&cloud, &TestKinds, &prepared, &nothing, &options, &Silent).await;
+        let outcome = apply(&cloud, &TestKinds, &prepared, &nothing, &options, &NoListener).await;
         assert_eq!(outcome.failed.len(), 1);
         assert!(cloud.objects().is_empty());
     });

@@ -1,38 +1,38 @@
-//! Properties of whole lives: whatever the objects, the edits, the faults and the moment of a crash.
+//! Properties of whole lifecycles: for any objects, edits, faults and moment of a crash.
 
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
-use super::worlds::{Record, assert_settled, converge, on_paused_clock, run, world};
+use super::worlds::{KeptRecord, assert_settled, converge, on_paused_clock, run, world};
 use super::*;
 
-/// A cloud on which one call in four goes wrong, in every way that passes.
-fn troubled(seed: u64) -> Cloud {
-    Cloud::new().with_faults(move |number, verb| {
+/// Returns a cloud on which one call in four fails, with every kind of temporary failure.
+fn troubled(seed: u64) -> TestCloud {
+    TestCloud::new().with_faults(move |number, verb| {
         let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
         if random.u8(..) >= 64 {
             return None;
         }
-        let half = Fault::Half(random.choice([Class::UnknownOutcome, Class::Unavailable]).unwrap());
+        let half = CallFault::Half(random.choice([FailureClass::UnknownOutcome, FailureClass::Unavailable]).unwrap());
         let faults = [
-            Fault::Before(Class::Throttled),
-            Fault::Before(Class::Unavailable),
-            Fault::Before(Class::UnknownOutcome),
-            Fault::Before(Class::NotYetConsistent),
-            Fault::After(Class::UnknownOutcome),
-            Fault::After(Class::Unavailable),
-            if verb == Verb::Create { half } else { Fault::After(Class::UnknownOutcome) },
+            CallFault::Before(FailureClass::Throttled),
+            CallFault::Before(FailureClass::Unavailable),
+            CallFault::Before(FailureClass::UnknownOutcome),
+            CallFault::Before(FailureClass::NotYetConsistent),
+            CallFault::After(FailureClass::UnknownOutcome),
+            CallFault::After(FailureClass::Unavailable),
+            if verb == ProviderVerb::Create { half } else { CallFault::After(FailureClass::UnknownOutcome) },
         ];
         random.choice(faults)
     })
 }
 
-async fn destroy(cloud: &Cloud, record: &Record) -> Outcome {
-    run(cloud, Mode::Destroy, &[], record, &ApplyOptions::default()).await
+async fn destroy(cloud: &TestCloud, record: &KeptRecord) -> Outcome {
+    run(cloud, PlanMode::Destroy, &[], record, &ApplyOptions::default()).await
 }
 
-/// Runs until the line goes dead, as if the process had been killed: the record is never written.
-async fn run_until_death(cloud: &Cloud, mode: Mode, desired: &[Object], record: &Record) {
+/// Runs until the connection is lost, as if the process had been killed: the record is never written.
+async fn run_until_death(cloud: &TestCloud, mode: PlanMode, desired: &[Object], record: &KeptRecord) {
     let dead = cloud.dead.clone();
     let options = ApplyOptions::default();
     tokio::select! {
@@ -47,12 +47,12 @@ proptest! {
     #[test]
     fn a_second_plan_is_empty_and_destroy_leaves_nothing(first in world(), second in world()) {
         on_paused_clock(async {
-            let cloud = Cloud::new();
-            let record = converge(&cloud, &first, &Record::new()).await;
+            let cloud = TestCloud::new();
+            let record = converge(&cloud, &first, &KeptRecord::new()).await;
             assert_settled(&cloud, &first, &record);
             let record = converge(&cloud, &second, &record).await;
             assert_settled(&cloud, &second, &record);
-            prop_assert_eq!(cloud.called(Verb::Find), Vec::<String>::new());
+            prop_assert_eq!(cloud.called(ProviderVerb::Find), Vec::<String>::new());
             let outcome = destroy(&cloud, &record).await;
             prop_assert_eq!(cloud.objects(), []);
             prop_assert!(outcome.recorded.is_empty() && outcome.failed.is_empty());
@@ -60,16 +60,16 @@ proptest! {
         })?;
     }
 
-    /// Deletions are in order even without a record: nothing is ever asked to go while something holds it.
+    /// Deletions are in order even without a record: no object is deleted while another one uses it.
     #[test]
     fn destroy_needs_no_record(first in world()) {
         on_paused_clock(async {
-            let cloud = Cloud::new();
-            converge(&cloud, &first, &Record::new()).await;
-            let outcome = destroy(&cloud, &Record::new()).await;
+            let cloud = TestCloud::new();
+            converge(&cloud, &first, &KeptRecord::new()).await;
+            let outcome = destroy(&cloud, &KeptRecord::new()).await;
             prop_assert_eq!(outcome.failed, []);
             prop_assert_eq!(cloud.objects(), []);
-            prop_assert_eq!(cloud.called(Verb::Delete).len(), first.len(), "a deletion had to be tried again");
+            prop_assert_eq!(cloud.called(ProviderVerb::Delete).len(), first.len(), "a deletion had to be tried again");
             Ok(())
         })?;
     }
@@ -78,7 +78,7 @@ proptest! {
     fn faults_that_pass_delay_and_never_duplicate(first in world(), second in world(), seed: u64) {
         on_paused_clock(async {
             let cloud = troubled(seed);
-            let record = converge(&cloud, &first, &Record::new()).await;
+            let record = converge(&cloud, &first, &KeptRecord::new()).await;
             assert_settled(&cloud, &first, &record);
             let record = converge(&cloud, &second, &record).await;
             assert_settled(&cloud, &second, &record);
@@ -94,10 +94,10 @@ proptest! {
         first in world(), second in world(), moment in 0..60_usize, after: bool, then_destroy: bool,
     ) {
         on_paused_clock(async {
-            let mut cloud = Cloud::new();
-            let record = converge(&cloud, &first, &Record::new()).await;
+            let mut cloud = TestCloud::new();
+            let record = converge(&cloud, &first, &KeptRecord::new()).await;
             cloud.dies_at = Some((cloud.calls().len() + moment, after));
-            run_until_death(&cloud, Mode::Apply, &second, &record).await;
+            run_until_death(&cloud, PlanMode::Apply, &second, &record).await;
             cloud.heal();
             if then_destroy {
                 let outcome = destroy(&cloud, &record).await;
@@ -114,10 +114,10 @@ proptest! {
     #[test]
     fn a_crash_while_destroying_is_finished_by_the_next_destroy(first in world(), moment in 0..20_usize, after: bool) {
         on_paused_clock(async {
-            let mut cloud = Cloud::new();
-            let record = converge(&cloud, &first, &Record::new()).await;
+            let mut cloud = TestCloud::new();
+            let record = converge(&cloud, &first, &KeptRecord::new()).await;
             cloud.dies_at = Some((cloud.calls().len() + moment, after));
-            run_until_death(&cloud, Mode::Destroy, &[], &record).await;
+            run_until_death(&cloud, PlanMode::Destroy, &[], &record).await;
             cloud.heal();
             let outcome = destroy(&cloud, &record).await;
             prop_assert_eq!(cloud.objects(), []);
@@ -129,12 +129,12 @@ proptest! {
     #[test]
     fn a_stop_keeps_the_record_true(first in world(), second in world(), moment in 0..40_usize, abandon: bool) {
         on_paused_clock(async {
-            let mut cloud = Cloud::new();
-            let before = converge(&cloud, &first, &Record::new()).await;
+            let mut cloud = TestCloud::new();
+            let before = converge(&cloud, &first, &KeptRecord::new()).await;
             let options = ApplyOptions { concurrency: 2, ..ApplyOptions::default() };
             let token: &CancellationToken = if abandon { &options.abandon } else { &options.stop };
             cloud.stops_at = Some((cloud.calls().len() + moment, token.clone()));
-            let outcome = run(&cloud, Mode::Apply, &second, &before, &options).await;
+            let outcome = run(&cloud, PlanMode::Apply, &second, &before, &options).await;
             assert_true(&cloud, &outcome, &before);
             prop_assert!(abandon || outcome.failed.is_empty(), "what is in flight finishes");
             let left = [outcome.failed.len(), outcome.skipped.len(), outcome.unfinished.len()];
@@ -150,9 +150,9 @@ proptest! {
     fn a_failure_stops_only_what_needs_it(first in world(), victim in 0..10_usize) {
         on_paused_clock(async {
             let failing = first.get(victim % first.len().max(1)).map(|object| object.address.clone());
-            let mut cloud = Cloud::new();
+            let mut cloud = TestCloud::new();
             cloud.denied.clone_from(&failing);
-            let outcome = run(&cloud, Mode::Apply, &first, &Record::new(), &ApplyOptions::default()).await;
+            let outcome = run(&cloud, PlanMode::Apply, &first, &KeptRecord::new(), &ApplyOptions::default()).await;
             let mut expected: BTreeSet<Address> = failing.iter().cloned().collect();
             // Objects come after what they need, so one pass finds everything that needs the failed one.
             for object in &first {
@@ -171,8 +171,8 @@ proptest! {
     }
 }
 
-/// What is done is recorded as it is; of everything else the old entry is kept.
-fn assert_true(cloud: &Cloud, outcome: &Outcome, before: &Record) {
+/// Checks that every change that is done is recorded as it is; all other entries are unchanged.
+fn assert_true(cloud: &TestCloud, outcome: &Outcome, before: &KeptRecord) {
     let lives = cloud.objects();
     let unfinished: BTreeSet<&Address> =
         outcome.failed.iter().map(|(address, _)| address).chain(&outcome.skipped).collect();

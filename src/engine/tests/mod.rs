@@ -1,4 +1,4 @@
-//! Whole lives of objects on a strict cloud in memory: what single rules cannot show.
+//! Whole lifecycles of objects on a strict cloud in memory: properties that single rules cannot show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod apply;
@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-pub(crate) use cloud::{Cloud, Fault, Verb};
+pub(crate) use cloud::{CallFault, ProviderVerb, TestCloud};
 
-/// Kinds that have, between them, everything that a rule can say.
+/// Kinds that together use every feature of the rules.
 pub(crate) struct TestKinds;
 
 const VERSION: &[&str] = &["version"];
@@ -39,7 +39,7 @@ const KINDS: &[Kind] = &[
             Attribute::update("field.*").pruned(),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "part-{hex}"), Output::attribute("label")],
+        outputs: &[OutputSpec::pattern("id", "part-{hex}"), OutputSpec::attribute("label")],
         data: false,
         shared: false,
         seconds: 10,
@@ -52,7 +52,11 @@ const KINDS: &[Kind] = &[
             Attribute::update("links").set().moves(VERSION),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[Output::pattern("id", "template-{hex}"), Output::version("version"), Output::pattern("zone", "Z1")],
+        outputs: &[
+            OutputSpec::pattern("id", "template-{hex}"),
+            OutputSpec::version("version"),
+            OutputSpec::pattern("zone", "Z1"),
+        ],
         data: false,
         shared: false,
         seconds: 3,
@@ -67,7 +71,7 @@ const KINDS: &[Kind] = &[
             Attribute::update("size"),
             Attribute::update("links").set(),
         ],
-        outputs: &[Output::pattern("id", "group-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "group-{hex}")],
         data: false,
         shared: false,
         seconds: 90,
@@ -76,7 +80,7 @@ const KINDS: &[Kind] = &[
         name: "disk",
         title: "disk",
         attributes: &[Attribute::replace("zone"), Attribute::update("size"), Attribute::update("tags").tags()],
-        outputs: &[Output::pattern("id", "disk-{hex}")],
+        outputs: &[OutputSpec::pattern("id", "disk-{hex}")],
         data: true,
         shared: false,
         seconds: 5,
@@ -85,7 +89,7 @@ const KINDS: &[Kind] = &[
         name: "sign",
         title: "sign without a mark of its owner",
         attributes: &[Attribute::replace("text"), Attribute::update("target")],
-        outputs: &[Output::attribute("text")],
+        outputs: &[OutputSpec::attribute("text")],
         data: false,
         shared: false,
         seconds: 30,
@@ -94,14 +98,14 @@ const KINDS: &[Kind] = &[
         name: "bucket",
         title: "bucket that may be somebody else's",
         attributes: &[Attribute::update("private"), Attribute::replace("name")],
-        outputs: &[Output::attribute("name")],
+        outputs: &[OutputSpec::attribute("name")],
         data: false,
         shared: true,
         seconds: 5,
     },
 ];
 
-impl Vocabulary for TestKinds {
+impl KindRegistry for TestKinds {
     fn kind(&self, name: &str) -> Option<&Kind> {
         KINDS.iter().find(|kind| kind.name == name)
     }
@@ -116,9 +120,9 @@ impl Vocabulary for TestKinds {
         (address.kind() == "disk" && change.name == "size" && shrinks).then(|| "disks only grow".to_owned())
     }
 
-    fn replicas(&self, address: &Address, _live: &Attributes, _wanted: &Attributes) -> Option<Replicas> {
+    fn replicas(&self, address: &Address, _live: &Attributes, _wanted: &Attributes) -> Option<DataReplicas> {
         let copy = address.kind() == "disk" && address.name().starts_with("copy-");
-        copy.then(|| Replicas { set: "copies", moved: "copied".to_owned(), alone: "make another one first" })
+        copy.then(|| DataReplicas { set: "copies", moved: "copied".to_owned(), alone: "make another one first" })
     }
 
     fn pool(&self, address: &Address, _attributes: &Attributes) -> Option<&'static str> {
@@ -142,10 +146,10 @@ pub(crate) fn map<'a>(items: impl IntoIterator<Item = (&'a str, Value)>) -> Valu
     Value::Map(items.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// A reference such as `part/a.id`.
+/// Returns a reference such as `part/a.id`.
 pub(crate) fn output(reference: &str) -> Value {
     let (address, output) = reference.rsplit_once('.').unwrap();
-    Input::output(at(address), output).into()
+    TextInput::output(at(address), output).into()
 }
 
 pub(crate) fn attributes<'a>(items: impl IntoIterator<Item = (&'a str, Value)>) -> Attributes {
@@ -162,7 +166,7 @@ pub(crate) fn object<'a>(address: &str, items: impl IntoIterator<Item = (&'a str
     }
 }
 
-/// A live object with these attributes; its outputs follow from its kind.
+/// Returns a live object with these attributes; its outputs follow from its kind.
 pub(crate) fn live<'a>(address: &str, id: &str, items: impl IntoIterator<Item = (&'a str, Value)>) -> Live {
     let attributes = attributes(items);
     let outputs = cloud::outputs(&at(address), id, &attributes, 1);
@@ -171,16 +175,16 @@ pub(crate) fn live<'a>(address: &str, id: &str, items: impl IntoIterator<Item = 
         id: id.to_owned(),
         attributes,
         outputs,
-        phase: Phase::Ready,
+        phase: ObjectPhase::Ready,
         proven: true,
         created: None,
         members: Vec::new(),
     }
 }
 
-/// What the record says of a live object after an apply that made it so.
-pub(crate) fn recorded(lives: &[Live]) -> BTreeMap<Address, Recorded> {
-    let record = |live: &Live| Recorded {
+/// Returns the record of live objects after an apply that created them so.
+pub(crate) fn recorded(lives: &[Live]) -> BTreeMap<Address, RecordedObject> {
+    let record = |live: &Live| RecordedObject {
         id: live.id.clone(),
         attributes: live.attributes.clone(),
         outputs: live.outputs.clone(),
@@ -190,21 +194,21 @@ pub(crate) fn recorded(lives: &[Live]) -> BTreeMap<Address, Recorded> {
 }
 
 pub(crate) fn plan_for(
-    mode: Mode,
+    mode: PlanMode,
     desired: &[Object],
     live: &[Live],
-    recorded: &BTreeMap<Address, Recorded>,
-) -> Result<Prepared, PlanError> {
+    recorded: &BTreeMap<Address, RecordedObject>,
+) -> Result<ExecutablePlan, PlanError> {
     let (desired, live) = (desired.to_vec(), live.to_vec());
-    super::plan(Inputs { mode, desired, live, recorded, serial: 1, vocabulary: &TestKinds })
+    super::plan(PlanInputs { mode, desired, live, recorded, serial: 1, vocabulary: &TestKinds })
 }
 
-/// The plan for objects that should be, in a mode that cannot go wrong here.
-pub(crate) fn planned(desired: &[Object], live: &[Live], recorded: &BTreeMap<Address, Recorded>) -> Plan {
-    plan_for(Mode::Apply, desired, live, recorded).unwrap().plan
+/// Returns the plan for wanted objects, in a mode that cannot fail here.
+pub(crate) fn planned(desired: &[Object], live: &[Live], recorded: &BTreeMap<Address, RecordedObject>) -> Plan {
+    plan_for(PlanMode::Apply, desired, live, recorded).unwrap().plan
 }
 
-/// `action address (reason): attribute, attribute`, one line per change.
+/// Returns `action address (reason): attribute, attribute`, one line per change.
 pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     plan.changes
         .iter()

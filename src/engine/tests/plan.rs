@@ -9,7 +9,7 @@ fn red() -> [(&'static str, Value); 1] {
     [("color", text("red"))]
 }
 
-fn nothing() -> BTreeMap<Address, Recorded> {
+fn nothing() -> BTreeMap<Address, RecordedObject> {
     BTreeMap::new()
 }
 
@@ -195,10 +195,10 @@ fn what_may_be_somebody_elses_is_used_as_it_is() {
         let plan = planned(&wanted, std::slice::from_ref(&theirs), &record);
         assert_eq!(lines(&plan), ["Create part/a (New): color"]);
         assert_eq!((after(&plan, "part/a", "color"), plan.unchanged), (&text("state"), 1));
-        let destroy = plan_for(Mode::Destroy, &[], std::slice::from_ref(&theirs), &record).unwrap().plan;
+        let destroy = plan_for(PlanMode::Destroy, &[], std::slice::from_ref(&theirs), &record).unwrap().plan;
         assert!(destroy.is_empty());
     }
-    let destroy = plan_for(Mode::Destroy, &[], &[is], &nothing()).unwrap().plan;
+    let destroy = plan_for(PlanMode::Destroy, &[], &[is], &nothing()).unwrap().plan;
     assert_eq!(destroy.count(Action::Delete), 1, "one that we made is ours");
 }
 
@@ -209,7 +209,7 @@ fn of_two_with_one_address_one_stays() {
         ..live("part/a", id, [("shape", text(shape))])
     };
     let wanted = [object("part/a", [("shape", text("round"))])];
-    let kept = |lives: &[Live], record: &BTreeMap<Address, Recorded>| {
+    let kept = |lives: &[Live], record: &BTreeMap<Address, RecordedObject>| {
         let plan = planned(&wanted, lives, record);
         let reasons: Vec<Reason> = plan.changes.into_iter().map(|change| change.reason).collect();
         reasons.into_iter().find_map(|reason| match reason {
@@ -244,7 +244,7 @@ fn names_that_two_kinds_share_do_not_stop_a_destroy() {
     // Each seems to name the other; only the identifier is evidence enough.
     let bucket = live("bucket/b", "bucket-000001", [("name", text("x")), ("private", text(A))]);
     let part = live("part/a", A, [("label", text("x")), ("color", text("x"))]);
-    let plan = plan_for(Mode::Destroy, &[], &[bucket, part], &nothing()).unwrap().plan;
+    let plan = plan_for(PlanMode::Destroy, &[], &[bucket, part], &nothing()).unwrap().plan;
     assert_eq!((needs(&plan, "part/a"), needs(&plan, "bucket/b")), (vec!["bucket/b".to_owned()], vec![]));
 }
 
@@ -253,7 +253,7 @@ fn what_an_object_is_called_is_no_use_of_another_with_the_same_name() {
     // A part and a bucket are both called `x`, and the part uses the bucket.
     let bucket = live("bucket/b", "bucket-000001", [("name", text("x"))]);
     let part = live("part/a", A, [("label", text("x")), ("color", text("x"))]);
-    let plan = plan_for(Mode::Destroy, &[], &[bucket, part], &nothing()).unwrap().plan;
+    let plan = plan_for(PlanMode::Destroy, &[], &[bucket, part], &nothing()).unwrap().plan;
     assert_eq!((needs(&plan, "bucket/b"), needs(&plan, "part/a")), (vec!["part/a".to_owned()], vec![]));
 }
 
@@ -261,7 +261,7 @@ fn what_an_object_is_called_is_no_use_of_another_with_the_same_name() {
 fn what_is_the_same_for_all_of_a_kind_is_no_evidence() {
     let template = live("template/t", "template-000001", [("image", text("x"))]);
     let part = live("part/a", A, [("color", text("Z1")), ("label", text("1"))]);
-    let plan = plan_for(Mode::Destroy, &[], &[template, part], &nothing()).unwrap().plan;
+    let plan = plan_for(PlanMode::Destroy, &[], &[template, part], &nothing()).unwrap().plan;
     assert_eq!(needs(&plan, "template/t"), Vec::<String>::new(), "neither a constant nor a version");
 }
 
@@ -270,7 +270,7 @@ fn what_the_record_says_of_needs_orders_a_destroy() {
     let lives = [live("part/a", A, red()), live("part/b", B, red())];
     let mut record = recorded(&lives);
     record.get_mut(&at("part/a")).unwrap().needs.insert(at("part/b"));
-    let plan = plan_for(Mode::Destroy, &[], &lives, &record).unwrap().plan;
+    let plan = plan_for(PlanMode::Destroy, &[], &lives, &record).unwrap().plan;
     assert_eq!((needs(&plan, "part/b"), needs(&plan, "part/a")), (vec!["part/a".to_owned()], vec![]));
 }
 
@@ -286,7 +286,7 @@ fn lost_data_is_said() {
 
 #[test]
 fn what_is_on_its_way_out_or_beyond_use_is_made_anew() {
-    for phase in [Phase::Deleting, Phase::Failed] {
+    for phase in [ObjectPhase::Deleting, ObjectPhase::Failed] {
         let leaving = Live { phase, ..live("part/a", A, red()) };
         let record = recorded(std::slice::from_ref(&leaving));
         let plan = planned(&[object("part/a", red())], &[leaving], &record);
@@ -296,16 +296,19 @@ fn what_is_on_its_way_out_or_beyond_use_is_made_anew() {
 
 #[test]
 fn beside_one_that_stays_only_what_does_not_go_by_itself_is_removed() {
-    let second = |phase: Phase| {
+    let second = |phase: ObjectPhase| {
         let lives = [live("part/a", A, red()), Live { phase, ..live("part/a", B, red()) }];
         planned(&[object("part/a", red())], &lives, &recorded(&lives[..1])).count(Action::Delete)
     };
-    assert_eq!([Phase::Ready, Phase::Pending, Phase::Failed, Phase::Deleting].map(second), [1, 1, 1, 0]);
+    assert_eq!(
+        [ObjectPhase::Ready, ObjectPhase::Pending, ObjectPhase::Failed, ObjectPhase::Deleting].map(second),
+        [1, 1, 1, 0]
+    );
 }
 
 #[test]
 fn contradictions_are_named() {
-    let error = |objects: &[Object]| plan_for(Mode::Apply, objects, &[], &nothing()).unwrap_err().to_string();
+    let error = |objects: &[Object]| plan_for(PlanMode::Apply, objects, &[], &nothing()).unwrap_err().to_string();
     let linked = |address: &str, to: &str| object(address, [("links", list([output(to)]))]);
     let circle = [linked("part/a", "part/b.id"), linked("part/b", "part/c.id"), linked("part/c", "part/a.id")];
     let message = error(&[circle.as_slice(), &[linked("part/d", "part/a.id")]].concat());
@@ -342,7 +345,7 @@ fn a_split_plan_has_everything_once() {
         object("part/a", red()),
         object("part/c", [("links", list([output("bucket/b.name"), output("part/a.id")]))]),
     ];
-    let whole = plan_for(Mode::Apply, &wanted, &[a], &nothing()).unwrap();
+    let whole = plan_for(PlanMode::Apply, &wanted, &[a], &nothing()).unwrap();
     let (first, second) = whole.split(|address| address.kind() == "bucket");
     assert_eq!(lines(&first.plan), ["Create bucket/b (New): name"]);
     assert_eq!(lines(&second.plan), ["Adopt part/a (Unrecorded): ", "Create part/c (New): links"]);
@@ -357,14 +360,14 @@ fn the_critical_path_is_the_longest_road() {
         object("part/p", [("links", list([output("disk/d.id")]))]),
         object("disk/d", []),
     ];
-    let (path, seconds) = plan_for(Mode::Apply, &wanted, &[], &nothing()).unwrap().critical_path();
+    let (path, seconds) = plan_for(PlanMode::Apply, &wanted, &[], &nothing()).unwrap().critical_path();
     assert_eq!((path, seconds), (vec![at("template/t"), at("group/g")], 93));
 }
 
 #[test]
 fn what_cannot_be_used_yet_is_waited_for_and_holds_nothing_up() {
     let mut a = live("part/a", A, red());
-    a.phase = Phase::Pending;
+    a.phase = ObjectPhase::Pending;
     let mut user = object("part/b", red());
     user.depends_on.insert(at("part/a"));
     let wanted = [object("part/a", red()), user];

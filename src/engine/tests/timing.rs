@@ -1,4 +1,4 @@
-//! How long an apply takes, on a clock that jumps: no waves, no barriers, never more at a time than allowed.
+//! The time of an apply, on a clock that jumps: no waves, no barriers, never more steps at a time than allowed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::worlds::{Record, converge, on_paused_clock, parts, run, world};
+use super::worlds::{KeptRecord, converge, on_paused_clock, parts, run, world};
 use super::*;
 
-/// The length of the longest road through the objects, told from the objects alone. They come in order.
+/// Returns the length of the longest path through the objects, computed from the objects alone. They are in order.
 fn longest_road(objects: &[Object]) -> Duration {
     let mut ends: BTreeMap<&Address, u64> = BTreeMap::new();
     for object in objects {
@@ -23,8 +23,8 @@ fn seconds(object: &Object) -> u64 {
     TestKinds.kind(object.address.kind()).unwrap().seconds.into()
 }
 
-fn slow() -> Cloud {
-    let mut cloud = Cloud::new();
+fn slow() -> TestCloud {
+    let mut cloud = TestCloud::new();
     cloud.slow = true;
     cloud
 }
@@ -46,9 +46,9 @@ proptest! {
         on_paused_clock(async {
             let cloud = slow();
             let began = Instant::now();
-            let prepared = plan_for(Mode::Apply, &objects, &[], &Record::new()).unwrap();
+            let prepared = plan_for(PlanMode::Apply, &objects, &[], &KeptRecord::new()).unwrap();
             let (_, seconds) = prepared.critical_path();
-            run(&cloud, Mode::Apply, &objects, &Record::new(), &at_a_time(100)).await;
+            run(&cloud, PlanMode::Apply, &objects, &KeptRecord::new(), &at_a_time(100)).await;
             let (took, road) = (began.elapsed(), longest_road(&objects));
             prop_assert!(close(took, road), "took {took:?}, the longest road is {road:?}");
             prop_assert_eq!(Duration::from_secs(seconds), road);
@@ -56,13 +56,13 @@ proptest! {
         })?;
     }
 
-    /// Graham's bound: whoever never idles while something is ready is at most this late.
+    /// Graham's bound: a schedule that never idles while a step is ready is at most this late.
     #[test]
     fn the_cap_holds_and_nobody_idles(objects in parts(), cap in 1..5_usize) {
         on_paused_clock(async {
             let cloud = slow();
             let began = Instant::now();
-            run(&cloud, Mode::Apply, &objects, &Record::new(), &at_a_time(cap)).await;
+            run(&cloud, PlanMode::Apply, &objects, &KeptRecord::new(), &at_a_time(cap)).await;
             prop_assert!(cloud.most_flying() <= cap);
             let work: u64 = objects.iter().map(seconds).sum();
             let bound = Duration::from_secs(work) / u32::try_from(cap).unwrap() + longest_road(&objects);
@@ -83,17 +83,17 @@ async fn lanes_roll_one_at_a_time_and_beside_each_other() {
         let nodes = ["group/m", "group/n"].map(|name| group(name, "nodes"));
         [masters.as_slice(), nodes.as_slice()].concat()
     };
-    let mut cloud = Cloud::new();
-    let record = converge(&cloud, &groups("1"), &Record::new()).await;
+    let mut cloud = TestCloud::new();
+    let record = converge(&cloud, &groups("1"), &KeptRecord::new()).await;
     cloud.slow = true;
     let began = Instant::now();
-    let outcome = run(&cloud, Mode::Apply, &groups("2"), &record, &at_a_time(16)).await;
+    let outcome = run(&cloud, PlanMode::Apply, &groups("2"), &record, &at_a_time(16)).await;
     assert_eq!(outcome.failed, []);
     // Each of three takes 90 seconds to update and 90 to roll; the cloud refuses two of a lane at once.
     assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
 }
 
-/// The first members begin together, and wait for each other. Later ones join the living one by one, beside its rolls.
+/// The first members start together, and wait for each other. Later ones join existing ones one by one, beside its rolls.
 #[tokio::test(start_paused = true)]
 async fn who_joins_a_living_lane_comes_alone() {
     let groups = |names: &[&str], version: &str| -> Vec<Object> {
@@ -103,11 +103,11 @@ async fn who_joins_a_living_lane_comes_alone() {
     };
     let cloud = slow();
     let began = Instant::now();
-    let record = converge(&cloud, &groups(&["group/a", "group/b"], "1"), &Record::new()).await;
+    let record = converge(&cloud, &groups(&["group/a", "group/b"], "1"), &KeptRecord::new()).await;
     assert!(close(began.elapsed(), Duration::from_secs(90)), "took {:?}", began.elapsed());
     let began = Instant::now();
     let four = groups(&["group/a", "group/b", "group/c", "group/d"], "2");
-    assert_eq!(run(&cloud, Mode::Apply, &four, &record, &at_a_time(16)).await.failed, []);
+    assert_eq!(run(&cloud, PlanMode::Apply, &four, &record, &at_a_time(16)).await.failed, []);
     // Two are updated and rolled, two are made.
     assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
 }
@@ -122,8 +122,8 @@ async fn the_longest_road_starts_first() {
     ];
     let cloud = slow();
     let began = Instant::now();
-    run(&cloud, Mode::Apply, &chain, &Record::new(), &at_a_time(1)).await;
-    assert_eq!(cloud.called(Verb::Create), ["template/t", "group/g", "disk/a", "disk/b"]);
+    run(&cloud, PlanMode::Apply, &chain, &KeptRecord::new(), &at_a_time(1)).await;
+    assert_eq!(cloud.called(ProviderVerb::Create), ["template/t", "group/g", "disk/a", "disk/b"]);
     assert!(close(began.elapsed(), Duration::from_secs(3 + 90 + 5 + 5)));
 }
 
@@ -134,11 +134,11 @@ async fn a_destroy_is_as_deep_as_what_it_removes() {
         object("group/g", [("links", list([output("template/t.id")]))]),
         object("disk/a", [("zone", text("a"))]),
     ];
-    let mut cloud = Cloud::new();
-    converge(&cloud, &chain, &Record::new()).await;
+    let mut cloud = TestCloud::new();
+    converge(&cloud, &chain, &KeptRecord::new()).await;
     cloud.slow = true;
     let began = Instant::now();
-    run(&cloud, Mode::Destroy, &[], &Record::new(), &at_a_time(16)).await;
+    run(&cloud, PlanMode::Destroy, &[], &KeptRecord::new(), &at_a_time(16)).await;
     assert_eq!(cloud.objects(), []);
     assert!(close(began.elapsed(), Duration::from_secs(93)), "took {:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Arbitrary sets of objects that should be, and what a run of the engine does to a cloud.
+//! Arbitrary sets of wanted objects, and the effect of a run of the engine on a cloud.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,26 +6,26 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// How many cases each property is tried on: `PROPTEST_CASES`, or few enough for every day.
+/// Returns the number of cases of each property: `PROPTEST_CASES`, or a small default.
 pub(crate) fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Objects with references among them, never in a circle. What an object has does not depend on the world: an attribute
-/// that is left out belongs to somebody else.
+/// Generates objects with references among them, never in a cycle. The attributes of an object do not depend on the set: an
+/// attribute that is left out belongs to others.
 pub(crate) fn world() -> impl Strategy<Value = Vec<Object>> {
     (proptest::collection::vec(seed(), 0..10), any::<bool>()).prop_map(|(seeds, backwards)| build(&seeds, backwards))
 }
 
-/// Objects that do not change by themselves afterwards: parts only.
+/// Generates objects that do not change by themselves afterwards: parts only.
 pub(crate) fn parts() -> impl Strategy<Value = Vec<Object>> {
-    let only_parts = seed().prop_map(|seed| Seed { kind: 0, ..seed });
+    let only_parts = seed().prop_map(|seed| WorldSeed { kind: 0, ..seed });
     proptest::collection::vec(only_parts, 1..16).prop_map(|seeds| build(&seeds, false))
 }
 
 #[derive(Debug, Clone)]
-struct Seed {
+struct WorldSeed {
     there: bool,
     kind: usize,
     look: u8,
@@ -35,7 +35,7 @@ struct Seed {
     depends: bool,
 }
 
-fn seed() -> impl Strategy<Value = Seed> {
+fn seed() -> impl Strategy<Value = WorldSeed> {
     (
         any::<bool>(),
         any::<bool>(),
@@ -46,7 +46,7 @@ fn seed() -> impl Strategy<Value = Seed> {
         proptest::option::of(0..10_u8),
         any::<bool>(),
     )
-        .prop_map(|(there, really, kind, look, shape, links, parent, depends)| Seed {
+        .prop_map(|(there, really, kind, look, shape, links, parent, depends)| WorldSeed {
             there: there || really,
             kind,
             look,
@@ -59,9 +59,9 @@ fn seed() -> impl Strategy<Value = Seed> {
 
 const KINDS: [&str; 4] = ["part", "template", "group", "disk"];
 
-/// The n-th seed is always of the same name, so that two worlds have objects in common; `backwards` turns the order of
-/// who may refer to whom.
-fn build(seeds: &[Seed], backwards: bool) -> Vec<Object> {
+/// The n-th seed always has the same name, so that two sets have objects in common; `backwards` reverses the order in
+/// which objects may refer to each other.
+fn build(seeds: &[WorldSeed], backwards: bool) -> Vec<Object> {
     let mut order: Vec<usize> = (0..seeds.len()).filter(|&number| seeds[number].there).collect();
     if backwards {
         order.reverse();
@@ -74,7 +74,7 @@ fn build(seeds: &[Seed], backwards: bool) -> Vec<Object> {
     objects
 }
 
-fn make(number: usize, seed: &Seed, before: &[Object]) -> Object {
+fn make(number: usize, seed: &WorldSeed, before: &[Object]) -> Object {
     let address = format!("{}/{number}", KINDS[seed.kind]);
     let linked = before.iter().enumerate().filter(|(bit, _)| seed.links & (1 << bit) != 0).map(|(_, other)| other);
     let links = list(linked.map(|other| output(&format!("{}.id", other.address))));
@@ -97,7 +97,7 @@ fn make(number: usize, seed: &Seed, before: &[Object]) -> Object {
     object
 }
 
-fn group(address: &str, seed: &Seed, links: Value, before: &[Object]) -> Object {
+fn group(address: &str, seed: &WorldSeed, links: Value, before: &[Object]) -> Object {
     let mut group = object(address, [("size", Value::Integer(seed.look.into())), ("links", links)]);
     let template = before.iter().rfind(|other| other.address.kind() == "template");
     for (name, referred) in [("template", "id"), ("version", "version"), ("machines", "version")] {
@@ -108,32 +108,32 @@ fn group(address: &str, seed: &Seed, links: Value, before: &[Object]) -> Object 
     group
 }
 
-/// The record as it is kept between runs.
-pub(crate) type Record = BTreeMap<Address, Recorded>;
+/// The record between runs.
+pub(crate) type KeptRecord = BTreeMap<Address, RecordedObject>;
 
-/// Plans and applies; the whole outcome.
+/// Plans and applies; returns the whole result.
 pub(crate) async fn run(
-    cloud: &Cloud,
-    mode: Mode,
+    cloud: &TestCloud,
+    mode: PlanMode,
     desired: &[Object],
-    record: &Record,
+    record: &KeptRecord,
     options: &ApplyOptions,
 ) -> Outcome {
     let prepared = plan_for(mode, desired, &cloud.objects(), record).unwrap();
-    super::super::apply(cloud, &TestKinds, &prepared, record, options, &Silent).await
+    super::super::apply(cloud, &TestKinds, &prepared, record, options, &NoListener).await
 }
 
-/// Plans and applies on a cloud that heals or works, and expects that everything is done.
-pub(crate) async fn converge(cloud: &Cloud, desired: &[Object], record: &Record) -> Record {
-    let outcome = run(cloud, Mode::Apply, desired, record, &ApplyOptions::default()).await;
+/// Plans and applies on a cloud that recovers or works, and expects that everything is done.
+pub(crate) async fn converge(cloud: &TestCloud, desired: &[Object], record: &KeptRecord) -> KeptRecord {
+    let outcome = run(cloud, PlanMode::Apply, desired, record, &ApplyOptions::default()).await;
     assert_eq!(outcome.failed, [], "something failed");
     assert!(!outcome.interrupted && outcome.skipped.is_empty(), "something was left");
     outcome.recorded
 }
 
-/// What is there is exactly what should be, once each, told by the cloud and not by our own diff; and the next plan
-/// is empty.
-pub(crate) fn assert_settled(cloud: &Cloud, desired: &[Object], record: &Record) {
+/// Checks that the cloud holds exactly the wanted objects, once each, by the cloud's content and not by our own diff; and
+/// that the next plan is empty.
+pub(crate) fn assert_settled(cloud: &TestCloud, desired: &[Object], record: &KeptRecord) {
     let lives = cloud.objects();
     let there: BTreeMap<&Address, &Live> = lives.iter().map(|live| (&live.address, live)).collect();
     let wanted: BTreeSet<&Address> = desired.iter().map(|object| &object.address).collect();
@@ -150,10 +150,10 @@ pub(crate) fn assert_settled(cloud: &Cloud, desired: &[Object], record: &Record)
         assert_eq!((&entry.id, &entry.attributes), (&there[&object.address].id, &resolved.attributes));
     }
     assert_eq!(record.keys().collect::<BTreeSet<_>>(), wanted, "the record remembers something else");
-    let next = plan_for(Mode::Apply, desired, &lives, record).unwrap().plan;
+    let next = plan_for(PlanMode::Apply, desired, &lives, record).unwrap().plan;
     assert!(next.is_empty(), "the next plan is not empty: {:#?}", lines(&next));
     assert_eq!(next.unchanged, desired.len());
-    let drift = plan_for(Mode::Refresh, &[], &lives, record).unwrap().plan;
+    let drift = plan_for(PlanMode::Refresh, &[], &lives, record).unwrap().plan;
     assert!(drift.is_empty(), "a refresh sees drift: {:#?}", lines(&drift));
 }
 

@@ -1,9 +1,9 @@
-//! What is said of etcd: its masters write it every five minutes, and its pods tell the rest.
+//! Checks of etcd: its masters report it every five minutes, and its pods show the rest.
 
 use super::*;
 
-/// What a master wrote a moment ago of an etcd of these members, which all serve.
-fn word(member: &str, members: &[&str]) -> Report<EtcdStatus> {
+/// Returns a recent report of a master about an etcd of these members, which all serve.
+fn word(member: &str, members: &[&str]) -> StatusReport<EtcdStatus> {
     let members = members.iter().map(|name| EtcdMember { name: (*name).to_owned(), learner: false });
     let status = EtcdStatus {
         at: now(),
@@ -15,12 +15,12 @@ fn word(member: &str, members: &[&str]) -> Report<EtcdStatus> {
         bytes: 21 << 20,
         quota: 2 << 30,
     };
-    Report { status, written: now() }
+    StatusReport { status, written: now() }
 }
 
-/// The cluster that is well, a few hours later: its masters have written ever since.
-fn later() -> Evidence {
-    let mut evidence = Evidence { at: now() + SignedDuration::from_hours(5), ..well() };
+/// Returns the healthy cluster a few hours later: its masters have reported ever since.
+fn later() -> HealthEvidence {
+    let mut evidence = HealthEvidence { at: now() + SignedDuration::from_hours(5), ..well() };
     for (id, member) in [("i-a", "etcd-a"), ("i-b", "etcd-b"), ("i-c", "etcd-c")] {
         let mut report = word(member, &["etcd-a", "etcd-b", "etcd-c"]);
         report.written = evidence.at - SignedDuration::from_mins(4);
@@ -30,17 +30,17 @@ fn later() -> Evidence {
     evidence
 }
 
-fn of<'a>(evidence: &'a mut Evidence, id: &str) -> &'a mut EtcdStatus {
+fn of<'a>(evidence: &'a mut HealthEvidence, id: &str) -> &'a mut EtcdStatus {
     &mut evidence.etcd.get_mut(id).unwrap().status
 }
 
-fn silent(evidence: Evidence) -> Evidence {
-    Evidence { kubernetes: Api::Silent("timed out".to_owned()), ..evidence }
+fn silent(evidence: HealthEvidence) -> HealthEvidence {
+    HealthEvidence { kubernetes: ApiState::Silent("timed out".to_owned()), ..evidence }
 }
 
-/// What is said of etcd, with what is well.
-fn said(evidence: &Evidence) -> String {
-    let checks = examine(evidence).into_iter().filter(|check| check.area == Area::Etcd);
+/// Returns the checks of etcd, including healthy ones.
+fn said(evidence: &HealthEvidence) -> String {
+    let checks = examine(evidence).into_iter().filter(|check| check.area == CheckArea::Etcd);
     let lines: Vec<String> = checks.map(|check| format!("{:?}: {}", check.verdict, check.finding)).collect();
     lines.join("\n")
 }
@@ -81,9 +81,9 @@ fn a_learner_is_waited_for_while_its_master_works_on_it() {
     }
     let learns = "etcd-c has no vote: it learns what the others have";
     assert_eq!(said(&evidence), format!("Wrong: {learns}"), "its master says that it is through");
-    evidence.statuses.insert("i-c".to_owned(), report(Progress::Working));
+    evidence.statuses.insert("i-c".to_owned(), report(JoinProgress::Working));
     assert_eq!(said(&evidence), format!("Waiting: {learns}"));
-    evidence.statuses.insert("i-c".to_owned(), report(Progress::Failed));
+    evidence.statuses.insert("i-c".to_owned(), report(JoinProgress::Failed));
     assert_eq!(said(&evidence), format!("Wrong: {learns}"));
 }
 
@@ -147,7 +147,8 @@ fn everything_that_is_wrong_with_etcd_has_a_way_out() {
     of(&mut evidence, "i-b").alarms = vec!["NOSPACE of etcd-b".to_owned()];
     of(&mut evidence, "i-b").bytes = 2 << 30;
     evidence.etcd.remove("i-c");
-    let checks: Vec<Check> = examine(&evidence).into_iter().filter(|check| check.area == Area::Etcd).collect();
+    let checks: Vec<HealthFinding> =
+        examine(&evidence).into_iter().filter(|check| check.area == CheckArea::Etcd).collect();
     assert_eq!(checks.len(), 7, "{checks:#?}");
     assert!(checks.iter().all(|check| check.advice.is_some()), "{checks:#?}");
 }

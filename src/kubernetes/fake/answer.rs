@@ -5,39 +5,39 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
 
-use super::http::{Reply, Request};
+use super::http::{HttpReply, HttpRequest};
 use super::merge;
-use super::schema::Refused;
-use super::state::State;
-use super::target::Target;
+use super::schema::SchemaRefusal;
+use super::state::ServerState;
+use super::target::RequestTarget;
 
 /// Answers a request.
-pub(super) fn answer(shared: &Arc<Mutex<State>>, request: &Request) -> Reply {
+pub(super) fn answer(shared: &Arc<Mutex<ServerState>>, request: &HttpRequest) -> HttpReply {
     let mut state = shared.lock().expect("no test panicked");
     let reply = reply(shared, &mut state, request);
     state.answered();
     reply
 }
 
-fn reply(shared: &Arc<Mutex<State>>, state: &mut State, request: &Request) -> Reply {
+fn reply(shared: &Arc<Mutex<ServerState>>, state: &mut ServerState, request: &HttpRequest) -> HttpReply {
     state.requests.push(format!("{} {}", request.method, request.path));
     if let Some(at) = state.failures.iter().position(|(path, ..)| request.path.contains(path.as_str())) {
         let (_, status, document) = state.failures.remove(at);
-        return if status == 0 { Reply::Nothing } else { Reply::Json(status, document) };
+        return if status == 0 { HttpReply::Nothing } else { HttpReply::Json(status, document) };
     }
     if request.path == "/readyz" {
-        return Reply::Json(200, json!("ok"));
+        return HttpReply::Json(200, json!("ok"));
     }
     if let Some(told) = discovery(&request.path, state) {
-        return Reply::Json(200, told);
+        return HttpReply::Json(200, told);
     }
-    let Some(target) = Target::of(request, state.types()) else {
+    let Some(target) = RequestTarget::of(request, state.types()) else {
         return failed((404, "NotFound", "the server could not find the requested resource".to_owned()));
     };
     let answered = match request.method.as_str() {
         "GET" if request.query.get("watch").is_some_and(|watch| watch == "true") => return state.watch(target),
         "GET" if target.name.is_empty() => Ok(state.list(&target)),
-        "GET" => state.get(&target).map_err(Answer::from),
+        "GET" => state.get(&target).map_err(ErrorAnswer::from),
         "PATCH" => state.apply(&target, request),
         "DELETE" => {
             let deleted = state.delete(&target, request);
@@ -50,19 +50,19 @@ fn reply(shared: &Arc<Mutex<State>>, state: &mut State, request: &Request) -> Re
                     shared.lock().expect("no test panicked").remove(&key);
                 });
             }
-            deleted.map_err(Answer::from)
+            deleted.map_err(ErrorAnswer::from)
         }
-        _ => Err(Answer::Refused((405, "MethodNotAllowed", "the server does not allow this method".to_owned()))),
+        _ => Err(ErrorAnswer::Refused((405, "MethodNotAllowed", "the server does not allow this method".to_owned()))),
     };
     match answered {
-        Ok(document) => Reply::Json(200, document),
-        Err(Answer::Refused(refused)) => failed(refused),
-        Err(Answer::Document(code, document)) => Reply::Json(code, document),
+        Ok(document) => HttpReply::Json(200, document),
+        Err(ErrorAnswer::Refused(refused)) => failed(refused),
+        Err(ErrorAnswer::Document(code, document)) => HttpReply::Json(code, document),
     }
 }
 
-/// What types there are.
-fn discovery(path: &str, state: &State) -> Option<Json> {
+/// Returns the list of types.
+fn discovery(path: &str, state: &ServerState) -> Option<Json> {
     let resources = |version: &str| -> Vec<Json> {
         let known = state.types().filter(|schema| schema.api.api_version == version);
         known
@@ -88,24 +88,24 @@ fn discovery(path: &str, state: &State) -> Option<Json> {
     Some(json!({ "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources }))
 }
 
-/// An answer that is no yes.
-pub(super) enum Answer {
-    Refused(Refused),
+/// An answer other than success.
+pub(super) enum ErrorAnswer {
+    Refused(SchemaRefusal),
     Document(u16, Json),
 }
 
-impl From<Refused> for Answer {
-    fn from(refused: Refused) -> Self {
+impl From<SchemaRefusal> for ErrorAnswer {
+    fn from(refused: SchemaRefusal) -> Self {
         Self::Refused(refused)
     }
 }
 
-pub(super) fn refuse(code: u16, reason: &'static str, message: &str) -> Result<Json, Answer> {
-    Err(Answer::Refused((code, reason, message.to_owned())))
+pub(super) fn refuse(code: u16, reason: &'static str, message: &str) -> Result<Json, ErrorAnswer> {
+    Err(ErrorAnswer::Refused((code, reason, message.to_owned())))
 }
 
-fn failed((code, reason, message): Refused) -> Reply {
-    Reply::Json(code, status(code, reason, &message, &json!(null)))
+fn failed((code, reason, message): SchemaRefusal) -> HttpReply {
+    HttpReply::Json(code, status(code, reason, &message, &json!(null)))
 }
 
 fn status(code: u16, reason: &str, message: &str, details: &Json) -> Json {
@@ -113,8 +113,8 @@ fn status(code: u16, reason: &str, message: &str, details: &Json) -> Json {
             "message": message, "reason": reason, "details": details, "code": code })
 }
 
-/// A refused apply, as the document of status 409.
-pub(super) fn conflict(conflicts: &[merge::Conflict], api_version: &str) -> Json {
+/// Returns the document of status 409 for a refused apply.
+pub(super) fn conflict(conflicts: &[merge::MergeConflict], api_version: &str) -> Json {
     let causes: Vec<Json> = conflicts
         .iter()
         .map(|(field, manager)| {
@@ -126,8 +126,8 @@ pub(super) fn conflict(conflicts: &[merge::Conflict], api_version: &str) -> Json
     status(409, "Conflict", &message, &json!({ "causes": causes }))
 }
 
-/// A refusal to make something in a namespace that is on its way out.
-pub(super) fn leaving(target: &Target) -> Json {
+/// Returns the refusal to create an object in a namespace that is being deleted.
+pub(super) fn leaving(target: &RequestTarget) -> Json {
     let (name, namespace) = (&target.name, &target.namespace);
     let message = format!(
         "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated",

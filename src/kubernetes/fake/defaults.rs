@@ -1,8 +1,8 @@
-//! What an API server fills in: as much of it as could show up as a difference.
+//! The defaults of an API server, as far as they could show up as a difference.
 
 use serde_json::{Value as Json, json};
 
-/// Fields that a server leaves out when they say nothing: `omitempty` in the API's own types.
+/// Fields that a server leaves out if they are empty: `omitempty` in the API's own types.
 const LEFT_OUT: [&str; 9] = [
     "hostIPC",
     "hostNetwork",
@@ -15,7 +15,7 @@ const LEFT_OUT: [&str; 9] = [
     "tty",
 ];
 
-/// Fills in what the manifest leaves open, and leaves out what says nothing.
+/// Fills in defaults, and leaves out empty fields.
 pub(super) fn fill(object: &mut Json) {
     leave_out("", object);
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
@@ -119,7 +119,7 @@ fn pod(spec: &mut Json) {
     }
 }
 
-/// Takes out what says nothing, wherever it stands.
+/// Removes empty fields at any depth.
 fn leave_out(list: &str, value: &mut Json) {
     match value {
         Json::Object(members) => {
@@ -134,7 +134,7 @@ fn leave_out(list: &str, value: &mut Json) {
     }
 }
 
-/// Quantities are told back in their shortest form: `1000m` as `1`, `1024Mi` as `1Gi`.
+/// Converts a quantity to its shortest form, as a server does: `1000m` to `1`, `1024Mi` to `1Gi`.
 fn canonical(quantity: &mut Json) {
     let Some(text) = quantity.as_str() else { return };
     let shorter = |from: &str, base: u64, to: &str| {
@@ -146,7 +146,7 @@ fn canonical(quantity: &mut Json) {
     }
 }
 
-/// Sets what is not there yet.
+/// Sets fields that are not set yet.
 fn set(object: &mut Json, defaults: Json) {
     if object.is_null() {
         *object = json!({});

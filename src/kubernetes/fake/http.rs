@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as kube speaks: requests with a length, answers with a length or in chunks.
+//! The part of HTTP/1.1 that kube uses: requests with a length, answers with a length or in chunks.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+pub(super) struct HttpRequest {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) query: BTreeMap<String, String>,
@@ -21,17 +21,17 @@ pub(super) struct Request {
 }
 
 /// An answer.
-pub(super) enum Reply {
+pub(super) enum HttpReply {
     /// A document.
     Json(u16, Json),
-    /// Documents, one a line, until their sender is gone.
+    /// Documents, one per line, until their sender is dropped.
     Lines(UnboundedReceiver<Json>),
     /// Nothing, and the connection is closed.
     Nothing,
 }
 
-/// Answers every connection, for ever.
-pub(super) async fn serve(listener: TcpListener, answer: Arc<dyn Fn(&Request) -> Reply + Send + Sync>) {
+/// Answers every connection, without end.
+pub(super) async fn serve(listener: TcpListener, answer: Arc<dyn Fn(&HttpRequest) -> HttpReply + Send + Sync>) {
     // Who stops the server ends what is being said, too.
     let mut conversations = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
@@ -43,12 +43,12 @@ pub(super) async fn serve(listener: TcpListener, answer: Arc<dyn Fn(&Request) ->
     }
 }
 
-async fn converse(stream: TcpStream, answer: &(dyn Fn(&Request) -> Reply + Send + Sync)) -> io::Result<()> {
+async fn converse(stream: TcpStream, answer: &(dyn Fn(&HttpRequest) -> HttpReply + Send + Sync)) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await? {
         match answer(&request) {
-            Reply::Json(status, document) => write(stream.get_mut(), status, &document).await?,
-            Reply::Lines(mut lines) => {
+            HttpReply::Json(status, document) => write(stream.get_mut(), status, &document).await?,
+            HttpReply::Lines(mut lines) => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
                 stream.get_mut().write_all(head.as_bytes()).await?;
                 while let Some(line) = lines.recv().await {
@@ -58,13 +58,13 @@ async fn converse(stream: TcpStream, answer: &(dyn Fn(&Request) -> Reply + Send 
                 }
                 stream.get_mut().write_all(b"0\r\n\r\n").await?;
             }
-            Reply::Nothing => return Ok(()),
+            HttpReply::Nothing => return Ok(()),
         }
     }
     Ok(())
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<HttpRequest>> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);
@@ -83,7 +83,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> 
     stream.read_exact(&mut body).await?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let query = query.split('&').filter_map(|pair| pair.split_once('='));
-    Ok(Some(Request {
+    Ok(Some(HttpRequest {
         method,
         path: decoded(path),
         query: query.map(|(name, value)| (decoded(name), decoded(value))).collect(),
@@ -100,7 +100,7 @@ async fn write(stream: &mut TcpStream, status: u16, document: &Json) -> io::Resu
     stream.write_all(body.as_bytes()).await
 }
 
-/// Undoes percent encoding.
+/// Decodes percent encoding.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

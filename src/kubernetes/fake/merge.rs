@@ -1,4 +1,4 @@
-//! Server-side apply: who set which field, and what becomes of an object when somebody applies a manifest.
+//! Server-side apply: the manager of each field, and the result of applying a manifest to an object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,19 +7,19 @@ use serde_json::{Map, Value as Json, json};
 use crate::resource::{FieldPath, FieldStep, is_atom, item_key, leaves};
 
 /// The fields that each manager has set.
-pub(super) type Managers = BTreeMap<String, BTreeSet<FieldPath>>;
+pub(super) type FieldManagers = BTreeMap<String, BTreeSet<FieldPath>>;
 
 /// A field that another manager holds with another value: its path and its manager.
-pub(super) type Conflict = (String, String);
+pub(super) type MergeConflict = (String, String);
 
-/// An object after an apply, and who holds its fields now; or the conflicts.
+/// Returns an object after an apply, with the managers of its fields; or the conflicts.
 pub(super) fn apply(
     live: Option<&Json>,
-    managers: &Managers,
+    managers: &FieldManagers,
     manifest: &Json,
     manager: &str,
     force: bool,
-) -> Result<(Json, Managers), Vec<Conflict>> {
+) -> Result<(Json, FieldManagers), Vec<MergeConflict>> {
     let mut managers = managers.clone();
     let wanted = set_fields(manifest);
     let nothing = json!({});
@@ -46,8 +46,8 @@ pub(super) fn apply(
     Ok((merged, managers))
 }
 
-/// Gives the fields in which two states of an object differ to whoever made the difference.
-pub(super) fn take(managers: &mut Managers, before: &Json, after: &Json, manager: &str) {
+/// Assigns the fields in which two states of an object differ to the manager that made the change.
+pub(super) fn take(managers: &mut FieldManagers, before: &Json, after: &Json, manager: &str) {
     let changed: BTreeSet<FieldPath> =
         set_fields(after).into_iter().filter(|path| at(before, path) != at(after, path)).collect();
     for fields in managers.values_mut() {
@@ -56,8 +56,8 @@ pub(super) fn take(managers: &mut Managers, before: &Json, after: &Json, manager
     managers.entry(manager.to_owned()).or_default().extend(changed);
 }
 
-/// `managedFields`, as far as somebody reads it.
-pub(super) fn shown(managers: &Managers, api_version: &Json) -> Json {
+/// Returns `managedFields`, as far as it is read.
+pub(super) fn shown(managers: &FieldManagers, api_version: &Json) -> Json {
     let entries = managers.iter().filter(|(_, fields)| !fields.is_empty()).map(|(manager, fields)| {
         let fields = nested(fields);
         json!({ "manager": manager, "operation": "Apply", "apiVersion": api_version, "fieldsType": "FieldsV1", "fieldsV1": fields })
@@ -65,7 +65,7 @@ pub(super) fn shown(managers: &Managers, api_version: &Json) -> Json {
     entries.collect()
 }
 
-/// The fields as `managedFields` has them, one in another: `{"f:spec": {"f:replicas": {}}}`.
+/// Returns the fields in the nested form of `managedFields`: `{"f:spec": {"f:replicas": {}}}`.
 fn nested(fields: &BTreeSet<FieldPath>) -> Json {
     let mut all = json!({});
     for path in fields {
@@ -84,7 +84,7 @@ fn nested(fields: &BTreeSet<FieldPath>) -> Json {
     all
 }
 
-/// The fields that a manifest sets. What names the object belongs to nobody.
+/// Returns the fields that a manifest sets. Fields that identify the object have no manager.
 fn set_fields(manifest: &Json) -> BTreeSet<FieldPath> {
     let field = |path: &FieldPath, steps: &[&str]| {
         path.0.len() == steps.len() && path.0.iter().zip(steps).all(|(a, b)| *a == FieldStep::Field((*b).to_owned()))
@@ -121,7 +121,7 @@ fn merge(name: &str, into: &mut Json, from: &Json) {
     }
 }
 
-/// The field at a path.
+/// Returns the field at a path.
 fn at<'a>(object: &'a Json, path: &FieldPath) -> Option<&'a Json> {
     let mut here = object;
     let mut list = "";
@@ -137,7 +137,7 @@ fn at<'a>(object: &'a Json, path: &FieldPath) -> Option<&'a Json> {
     Some(here)
 }
 
-/// Takes a field out, and what is empty without it.
+/// Removes a field, and its parents that are empty without it.
 fn remove(object: &mut Json, steps: &[FieldStep]) {
     let Some((FieldStep::Field(name), rest)) = steps.split_first() else { return };
     let Some(members) = object.as_object_mut() else { return };

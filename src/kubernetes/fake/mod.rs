@@ -1,6 +1,6 @@
-//! An API server for tests: real HTTP over loopback, strict where a real one is strict, and without anything behind it.
+//! An API server for tests: real HTTP over loopback, as strict as a real one, and without controllers.
 //!
-//! Nothing runs: a Deployment becomes ready when a test says so, or at once with [`FakeApi::ready_at_once`].
+//! Nothing runs: a Deployment becomes ready when a test requests it, or at once with [`FakeApi::ready_at_once`].
 #![allow(clippy::expect_used, reason = "tests")]
 #![allow(dead_code, reason = "two programs of tests share it, and each uses its own part")]
 
@@ -20,11 +20,11 @@ use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::Access;
+use super::ApiAccess;
 use crate::resource::GROUP_TAG;
-use state::{Deed, State};
+use state::{OutsideChange, ServerState};
 
-/// A node as its kubelet makes it, once the cloud controller knows its machine.
+/// Returns a node as its kubelet creates it, after the cloud controller has initialized it.
 pub(crate) fn node(group: &str, number: usize) -> Json {
     json!({
         "apiVersion": "v1",
@@ -35,9 +35,9 @@ pub(crate) fn node(group: &str, number: usize) -> Json {
     })
 }
 
-/// A running server. It ends with its handle.
+/// A running server. It stops when its handle is dropped.
 pub(crate) struct FakeApi {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ServerState>>,
     address: std::net::SocketAddr,
     server: JoinHandle<()>,
 }
@@ -49,20 +49,20 @@ impl Drop for FakeApi {
 }
 
 impl FakeApi {
-    /// A server on a port of its own, with the namespace `default` and nothing else.
+    /// Starts a server on a separate port, with the namespace `default` and nothing else.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
         let address = listener.local_addr().expect("it is bound");
-        let state = Arc::new(Mutex::new(State::new()));
+        let state = Arc::new(Mutex::new(ServerState::new()));
         let shared = Arc::clone(&state);
-        let answer = move |request: &http::Request| answer::answer(&shared, request);
+        let answer = move |request: &http::HttpRequest| answer::answer(&shared, request);
         let server = tokio::spawn(http::serve(listener, Arc::new(answer)));
         Self { state, address, server }
     }
 
-    /// How to reach it.
-    pub(crate) fn access(&self) -> Access {
-        Access {
+    /// Returns the access to the server.
+    pub(crate) fn access(&self) -> ApiAccess {
+        ApiAccess {
             server: format!("http://{}", self.address),
             tls_server_name: None,
             ca: String::new(),
@@ -71,68 +71,68 @@ impl FakeApi {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ServerState> {
         self.state.lock().expect("no test panicked")
     }
 
-    /// One object as it is stored.
+    /// Returns one object as it is stored.
     pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
         self.state().find(kind, namespace, name)
     }
 
-    /// The requests so far that were no mere looks: `apply deployments/chat`, `delete …`. And a fresh start.
+    /// Returns the requests so far that change something, and clears them: `apply deployments/chat`, `delete …`.
     pub(crate) fn take_changes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().changes)
     }
 
-    /// Every request so far: `GET /apis/apps/v1/deployments`. And a fresh start.
+    /// Returns every request so far, and clears them: `GET /apis/apps/v1/deployments`.
     pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state().requests)
     }
 
-    /// Somebody else changes an object with a merge patch, as `kubectl scale` or `kubectl edit` would.
+    /// Changes an object as another manager with a merge patch, as `kubectl scale` or `kubectl edit` would.
     pub(crate) fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
         self.state().edit(manager, kind, namespace, name, patch);
     }
 
-    /// Somebody else makes an object.
+    /// Creates an object as another manager.
     pub(crate) fn put(&self, manager: &str, object: Json) {
         self.state().put(manager, object);
     }
 
-    /// Machines of a node group have come, and take pods.
+    /// Adds nodes of a node group that take pods.
     pub(crate) fn machines(&self, group: &str, count: usize) {
         (1..=count).for_each(|number| self.put("kubelet", node(group, number)));
     }
 
-    /// From now on what is rolled out is ready at once.
+    /// Makes every rollout ready at once from now on.
     pub(crate) fn ready_at_once(&self) {
         self.state().ready_at_once = true;
     }
 
-    /// From now on nothing becomes ready by itself.
+    /// Makes nothing ready by itself from now on.
     pub(crate) fn ready_when_told(&self) {
         self.state().ready_at_once = false;
     }
 
-    /// Everything that a Deployment wants is there.
+    /// Completes the rollout of a Deployment.
     pub(crate) fn rolled_out(&self, namespace: &str, name: &str) {
         self.state().roll_out("Deployment", namespace, name);
     }
 
-    /// An object is removed once this many more requests have been answered, before the next one is heard.
+    /// Removes an object once this many more requests have been answered, before the next one is read.
     pub(crate) fn removed_after(&self, requests: usize, kind: &str, namespace: &str, name: &str) {
         let key = self.state().key(kind, namespace, name);
         self.after(requests, Box::new(move |state| state.remove(&key)));
     }
 
-    /// Everything that a Deployment wants is there once this many more requests have been answered.
+    /// Completes the rollout of a Deployment once this many more requests have been answered.
     pub(crate) fn rolled_out_after(&self, requests: usize, namespace: &str, name: &str) {
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         self.after(requests, Box::new(move |state| state.roll_out("Deployment", &namespace, &name)));
     }
 
-    fn after(&self, requests: usize, deed: Deed) {
+    fn after(&self, requests: usize, deed: OutsideChange) {
         let mut state = self.state();
         if requests == 0 {
             deed(&mut state);
@@ -141,12 +141,12 @@ impl FakeApi {
         }
     }
 
-    /// From now on nothing fails any more.
+    /// Removes all failures.
     pub(crate) fn fail_no_more(&self) {
         self.state().failures.clear();
     }
 
-    /// The next request to a path that holds this text is answered so.
+    /// Answers the next request to a path that contains this text with this status and document.
     pub(crate) fn fail_next(&self, path: &str, status: u16, document: Json) {
         self.state().failures.push((path.to_owned(), status, document));
     }

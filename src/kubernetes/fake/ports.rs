@@ -1,17 +1,17 @@
-//! Ports of nodes, which services have in common: given out, and each to one service.
+//! Node ports, which services share: each is allocated to one service.
 
 use serde_json::Value as Json;
 
-use super::schema::Refused;
-use super::state::State;
-use super::target::Key;
+use super::schema::SchemaRefusal;
+use super::state::ServerState;
+use super::target::ObjectKey;
 
-/// What is given out to who asks for none: what is below is kept for who asks for one.
+/// The range for services that request no port: lower ports are reserved for requests of a certain port.
 const FREE: std::ops::RangeInclusive<i64> = 30_086..=32_767;
 
-impl State {
-    /// Gives a service of this key the ports that it needs and does not name.
-    pub(super) fn give_ports(&self, key: &Key, service: &mut Json) {
+impl ServerState {
+    /// Allocates the ports that the service of this key needs and does not name.
+    pub(super) fn give_ports(&self, key: &ObjectKey, service: &mut Json) {
         if service["kind"] != "Service" {
             return;
         }
@@ -35,8 +35,13 @@ impl State {
         }
     }
 
-    /// What the server refuses about a service's ports and its load balancer.
-    pub(super) fn check_service(&self, key: &Key, service: &Json, before: Option<&Json>) -> Result<(), Refused> {
+    /// Validates a service's ports and its load balancer, as the server does.
+    pub(super) fn check_service(
+        &self,
+        key: &ObjectKey,
+        service: &Json,
+        before: Option<&Json>,
+    ) -> Result<(), SchemaRefusal> {
         if service["kind"] != "Service" {
             return Ok(());
         }
@@ -75,19 +80,19 @@ impl State {
         }
     }
 
-    /// The ports of all other services.
-    fn taken(&self, key: &Key) -> impl Iterator<Item = i64> {
+    /// Returns the ports of all other services.
+    fn taken(&self, key: &ObjectKey) -> impl Iterator<Item = i64> {
         let others = self.objects.iter().filter(move |(other, _)| *other != key && other.0 == "services");
         others.flat_map(|(_, stored)| numbers(&stored.object))
     }
 }
 
-/// Whether a load balancer asks nodes whether they have a pod of the service.
+/// Returns `true` if a load balancer checks which nodes have a pod of the service.
 fn is_checked(spec: &Json) -> bool {
     spec["type"] == "LoadBalancer" && spec["externalTrafficPolicy"] == "Local"
 }
 
-/// The ports of a service on every node.
+/// Returns the ports of a service on every node.
 fn numbers(service: &Json) -> Vec<i64> {
     let named = service["spec"]["ports"].as_array().into_iter().flatten().filter_map(|port| port["nodePort"].as_i64());
     named.chain(service["spec"]["healthCheckNodePort"].as_i64()).collect()

@@ -1,4 +1,4 @@
-//! What a real API server refuses about a manifest, kind by kind.
+//! The validation of manifests, kind by kind, as in a real API server.
 
 use k8s_openapi::api::{
     admissionregistration::v1 as admission,
@@ -23,15 +23,15 @@ use serde_json::Value as Json;
 use crate::resource::ApiType;
 
 /// A refusal: the status code, the reason, the message.
-pub(super) type Refused = (u16, &'static str, String);
+pub(super) type SchemaRefusal = (u16, &'static str, String);
 
-/// What is known of a kind.
-pub(super) struct Schema {
+/// The rules of a kind.
+pub(super) struct KindSchema {
     pub(super) api: ApiType,
     round_trip: fn(&Json) -> Result<Json, serde_json::Error>,
-    /// Fields that must be there. `*` is every item of a list; what is behind a list that is not there is not missed.
+    /// Required fields. `*` is every item of a list; fields below a missing list are not required.
     required: &'static [&'static str],
-    /// Fields that cannot be changed once they are set.
+    /// Fields that cannot be changed after they are set.
     immutable: &'static [&'static str],
 }
 
@@ -41,7 +41,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(manifest: &Json) -> Result<Json, 
 
 macro_rules! schemas {
     ($($type:ty, $version:literal, $kind:literal, $plural:literal, $namespaced:literal, [$($required:literal),*], [$($immutable:literal),*];)*) => {
-        const SCHEMAS: &[Schema] = &[$(Schema {
+        const SCHEMAS: &[KindSchema] = &[$(KindSchema {
             api: ApiType::known($version, $kind, $plural, $namespaced),
             round_trip: round_trip::<$type>,
             required: &[$($required),*],
@@ -115,22 +115,22 @@ schemas! {
         "validatingadmissionpolicybindings", false, [], [];
 }
 
-/// The types that custom definitions have made. What lives as long as the test is told by reference, like the others.
-pub(super) fn defined(definition: &Json) -> Vec<&'static Schema> {
+/// Returns the types of a custom definition. They live as long as the test, and are references like the others.
+pub(super) fn defined(definition: &Json) -> Vec<&'static KindSchema> {
     let types = ApiType::defined(definition).into_iter();
-    let schema = |api| Schema { api, round_trip: |manifest| Ok(manifest.clone()), required: &[], immutable: &[] };
+    let schema = |api| KindSchema { api, round_trip: |manifest| Ok(manifest.clone()), required: &[], immutable: &[] };
     types.map(|api| &*Box::leak(Box::new(schema(api)))).collect()
 }
 
-impl Schema {
-    /// Every one that is known.
+impl KindSchema {
+    /// Returns every known type.
     pub(super) fn all() -> impl Iterator<Item = &'static Self> {
         SCHEMAS.iter()
     }
 
-    /// What typed conversion refuses: fields that do not exist and values of another type. A real server answers it
+    /// Checks the types of a manifest: rejects fields that do not exist and values of another type. A real server answers this
     /// with 500, and without a reason.
-    pub(super) fn check_types(&self, manifest: &Json, name: &str) -> Result<(), Refused> {
+    pub(super) fn check_types(&self, manifest: &Json, name: &str) -> Result<(), SchemaRefusal> {
         let refuse = |what: String| {
             let message = format!("failed to create typed patch object ({name}; {}): {what}", self.api.api_version);
             Err((500, "", message))
@@ -144,8 +144,8 @@ impl Schema {
         }
     }
 
-    /// What validation refuses about an object that is about to be stored.
-    pub(super) fn validate(&self, object: &Json, before: Option<&Json>) -> Result<(), Refused> {
+    /// Validates an object before it is stored.
+    pub(super) fn validate(&self, object: &Json, before: Option<&Json>) -> Result<(), SchemaRefusal> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let invalid = |field: &str, why: &str| {
             Err((422, "Invalid", format!("{} \"{name}\" is invalid: {field}: {why}", self.api.kind)))
@@ -180,7 +180,7 @@ impl Schema {
     }
 }
 
-/// A claim asks for another size: only one that has its volume may.
+/// Returns an error for a claim that requests another size: only a claim with a volume may do so.
 fn shrunk(object: &Json, before: &Json) -> Option<&'static str> {
     let asked = |claim: &Json| claim.pointer("/spec/resources/requests").cloned();
     let of_a_claim = object["kind"] == "PersistentVolumeClaim" && before["status"]["phase"] != "Bound";
@@ -188,7 +188,7 @@ fn shrunk(object: &Json, before: &Json) -> Option<&'static str> {
     (of_a_claim && asked(object) != asked(before)).then_some(why)
 }
 
-/// Whether the end of a path is missing; `None` when nothing is.
+/// Checks the end of a path: returns `true` if it is missing, `None` if nothing is missing.
 fn missing(value: &Json, path: &[&str]) -> Option<bool> {
     match path.split_first() {
         None => (value.is_null() || value.as_array().is_some_and(Vec::is_empty)).then_some(true),
@@ -198,7 +198,7 @@ fn missing(value: &Json, path: &[&str]) -> Option<bool> {
     }
 }
 
-/// The first field of a manifest that its type does not have.
+/// Returns the first field of a manifest that its type does not have.
 fn unknown_field(manifest: &Json, known: &Json, path: &str) -> Option<String> {
     match (manifest, known) {
         (Json::Object(members), Json::Object(known)) => members.iter().find_map(|(name, member)| {
@@ -217,7 +217,7 @@ fn unknown_field(manifest: &Json, known: &Json, path: &str) -> Option<String> {
     }
 }
 
-/// Numbers that are out of range, and selectors that select something else.
+/// Returns an error for numbers out of range, and for selectors that do not match the template.
 fn out_of_range(object: &Json) -> Option<(&'static str, &'static str)> {
     let spec = &object["spec"];
     if spec["replicas"].as_i64().is_some_and(|replicas| replicas < 0) {

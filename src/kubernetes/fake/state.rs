@@ -1,4 +1,4 @@
-//! What the server holds.
+//! The state of the server.
 
 use std::collections::BTreeMap;
 
@@ -6,39 +6,39 @@ use serde_json::{Value as Json, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::defaults;
-use super::http::Reply;
-use super::merge::{self, Managers};
-use super::schema::{self, Refused, Schema};
-use super::target::{Key, Target};
+use super::http::HttpReply;
+use super::merge::{self, FieldManagers};
+use super::schema::{self, KindSchema, SchemaRefusal};
+use super::target::{ObjectKey, RequestTarget};
 
-pub(super) struct Stored {
+pub(super) struct FakeObject {
     pub(super) object: Json,
-    pub(super) managers: Managers,
+    pub(super) managers: FieldManagers,
 }
 
-struct Watcher {
-    target: Target,
+struct FakeWatcher {
+    target: RequestTarget,
     sender: UnboundedSender<Json>,
 }
 
-/// Something that somebody else does.
-pub(super) type Deed = Box<dyn FnOnce(&mut State) + Send>;
+/// A change by another actor.
+pub(super) type OutsideChange = Box<dyn FnOnce(&mut ServerState) + Send>;
 
-pub(super) struct State {
-    pub(super) objects: BTreeMap<Key, Stored>,
+pub(super) struct ServerState {
+    pub(super) objects: BTreeMap<ObjectKey, FakeObject>,
     pub(super) version: u64,
-    watchers: Vec<Watcher>,
+    watchers: Vec<FakeWatcher>,
     pub(super) requests: Vec<String>,
     pub(super) changes: Vec<String>,
     pub(super) ready_at_once: bool,
     pub(super) failures: Vec<(String, u16, Json)>,
-    /// What happens once this many more requests have been answered, before the next one is heard.
-    pub(super) meanwhile: Option<(usize, Deed)>,
-    /// The types that definitions have made.
-    pub(super) custom: Vec<&'static Schema>,
+    /// A change that is made once this many more requests have been answered, before the next one is read.
+    pub(super) meanwhile: Option<(usize, OutsideChange)>,
+    /// The types that custom definitions have created.
+    pub(super) custom: Vec<&'static KindSchema>,
 }
 
-impl State {
+impl ServerState {
     pub(super) fn new() -> Self {
         let mut state = Self {
             objects: BTreeMap::new(),
@@ -60,11 +60,11 @@ impl State {
         state
     }
 
-    pub(super) fn get(&self, target: &Target) -> Result<Json, Refused> {
-        self.objects.get(&target.key()).map(Stored::shown).ok_or_else(|| target.missing())
+    pub(super) fn get(&self, target: &RequestTarget) -> Result<Json, SchemaRefusal> {
+        self.objects.get(&target.key()).map(FakeObject::shown).ok_or_else(|| target.missing())
     }
 
-    pub(super) fn list(&self, target: &Target) -> Json {
+    pub(super) fn list(&self, target: &RequestTarget) -> Json {
         let items = self.objects.iter().filter(|(key, stored)| target.matches(key, &stored.object));
         let items: Vec<Json> = items
             .map(|(_, stored)| {
@@ -77,22 +77,22 @@ impl State {
         json!({ "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": self.version.to_string() }, "items": items })
     }
 
-    pub(super) fn watch(&mut self, target: Target) -> Reply {
+    pub(super) fn watch(&mut self, target: RequestTarget) -> HttpReply {
         let (sender, receiver) = unbounded_channel();
         for (key, stored) in &self.objects {
             if target.matches(key, &stored.object) {
                 let _ = sender.send(json!({ "type": "ADDED", "object": stored.shown() }));
             }
         }
-        self.watchers.push(Watcher { target, sender });
-        Reply::Lines(receiver)
+        self.watchers.push(FakeWatcher { target, sender });
+        HttpReply::Lines(receiver)
     }
 
-    pub(super) fn store(&mut self, key: &Key, mut object: Json, managers: Managers) -> Json {
+    pub(super) fn store(&mut self, key: &ObjectKey, mut object: Json, managers: FieldManagers) -> Json {
         let before = self.objects.get(key).map(|stored| stored.object.clone());
         self.stamp(&mut object, before.as_ref());
         let (kind, new) = (object["kind"].as_str().unwrap_or_default().to_owned(), before.is_none());
-        let stored = Stored { object, managers };
+        let stored = FakeObject { object, managers };
         let shown = stored.shown();
         self.objects.insert(key.clone(), stored);
         self.tell(if new { "ADDED" } else { "MODIFIED" }, key, &shown);
@@ -105,7 +105,7 @@ impl State {
         shown
     }
 
-    /// Writes what a server writes into `metadata`. The generation counts changes to what is wanted.
+    /// Sets the fields of `metadata` that a server sets. The generation counts changes to the spec.
     pub(super) fn stamp(&mut self, object: &mut Json, before: Option<&Json>) {
         self.version += 1;
         let metadata = |name: &str| before.map(|before| before["metadata"][name].clone());
@@ -118,18 +118,18 @@ impl State {
         object["metadata"]["generation"] = (generation + u64::from(moved)).into();
     }
 
-    pub(super) fn tell(&mut self, event: &str, key: &Key, object: &Json) {
+    pub(super) fn tell(&mut self, event: &str, key: &ObjectKey, object: &Json) {
         let told = json!({ "type": event, "object": object });
         self.watchers
             .retain(|watcher| !watcher.target.matches(key, object) || watcher.sender.send(told.clone()).is_ok());
     }
 
-    /// Every type that there is.
-    pub(super) fn types(&self) -> impl Iterator<Item = &'static Schema> {
-        Schema::all().chain(self.custom.iter().copied())
+    /// Returns every type.
+    pub(super) fn types(&self) -> impl Iterator<Item = &'static KindSchema> {
+        KindSchema::all().chain(self.custom.iter().copied())
     }
 
-    /// A request was answered.
+    /// Counts an answered request.
     pub(super) fn answered(&mut self) {
         match self.meanwhile.take() {
             Some((left, deed)) if left <= 1 => deed(self),
@@ -137,20 +137,20 @@ impl State {
         }
     }
 
-    pub(super) fn key(&self, kind: &str, namespace: &str, name: &str) -> Key {
+    pub(super) fn key(&self, kind: &str, namespace: &str, name: &str) -> ObjectKey {
         let schema = self.types().find(|schema| schema.api.kind == kind).expect("a kind that the fake knows");
         (schema.api.plural.to_string(), namespace.to_owned(), name.to_owned())
     }
 
     pub(super) fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
-        self.objects.get(&self.key(kind, namespace, name)).map(Stored::shown)
+        self.objects.get(&self.key(kind, namespace, name)).map(FakeObject::shown)
     }
 
     pub(super) fn put(&mut self, manager: &str, mut object: Json) {
         let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
         let key = self.key(object["kind"].as_str().expect("a kind"), &text("namespace"), &text("name"));
         defaults::fill(&mut object);
-        let mut managers = Managers::new();
+        let mut managers = FieldManagers::new();
         merge::take(&mut managers, &json!({}), &object, manager);
         self.store(&key, object, managers);
     }
@@ -181,7 +181,7 @@ impl State {
     }
 }
 
-impl Stored {
+impl FakeObject {
     pub(super) fn shown(&self) -> Json {
         let mut shown = self.object.clone();
         shown["metadata"]["managedFields"] = merge::shown(&self.managers, &self.object["apiVersion"]);

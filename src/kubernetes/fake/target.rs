@@ -1,25 +1,25 @@
-//! What the path of a request leads to.
+//! The target of a request path.
 
 use serde_json::Value as Json;
 
-use super::http::Request;
-use super::schema::{Refused, Schema};
+use super::http::HttpRequest;
+use super::schema::{KindSchema, SchemaRefusal};
 
-/// Where an object is: plural, namespace (empty if it has none), name.
-pub(super) type Key = (String, String, String);
+/// The key of an object: plural, namespace (empty if it has none), name.
+pub(super) type ObjectKey = (String, String, String);
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone)]
-pub(super) struct Target {
-    pub(super) schema: &'static Schema,
+pub(super) struct RequestTarget {
+    pub(super) schema: &'static KindSchema,
     pub(super) namespace: String,
     pub(super) name: String,
     labels: Vec<(String, String)>,
 }
 
-impl Target {
+impl RequestTarget {
     /// `/apis/apps/v1/namespaces/chat/deployments/chat`
-    pub(super) fn of(request: &Request, mut types: impl Iterator<Item = &'static Schema>) -> Option<Self> {
+    pub(super) fn of(request: &HttpRequest, mut types: impl Iterator<Item = &'static KindSchema>) -> Option<Self> {
         let mut steps = request.path.trim_matches('/').split('/');
         let version = match steps.next()? {
             "api" => steps.next()?.to_owned(),
@@ -45,11 +45,11 @@ impl Target {
         })
     }
 
-    pub(super) fn key(&self) -> Key {
+    pub(super) fn key(&self) -> ObjectKey {
         (self.schema.api.plural.to_string(), self.namespace.clone(), self.name.clone())
     }
 
-    pub(super) fn matches(&self, key: &Key, object: &Json) -> bool {
+    pub(super) fn matches(&self, key: &ObjectKey, object: &Json) -> bool {
         let labels = &object["metadata"]["labels"];
         key.0 == self.schema.api.plural
             && (self.namespace.is_empty() || key.1 == self.namespace)
@@ -57,7 +57,7 @@ impl Target {
             && self.labels.iter().all(|(name, value)| labels[name] == value.as_str())
     }
 
-    pub(super) fn missing(&self) -> Refused {
+    pub(super) fn missing(&self) -> SchemaRefusal {
         (404, "NotFound", format!("{} \"{}\" not found", self.schema.api, self.name))
     }
 }

@@ -2,21 +2,21 @@
 
 use serde_json::Value as Json;
 
-use super::answer::{Answer, conflict, leaving, refuse};
-use super::http::Request;
-use super::schema::Refused;
-use super::state::{State, Stored};
-use super::target::{Key, Target};
+use super::answer::{ErrorAnswer, conflict, leaving, refuse};
+use super::http::HttpRequest;
+use super::schema::SchemaRefusal;
+use super::state::{FakeObject, ServerState};
+use super::target::{ObjectKey, RequestTarget};
 use super::{defaults, merge};
 
-impl State {
-    pub(super) fn apply(&mut self, target: &Target, request: &Request) -> Result<Json, Answer> {
+impl ServerState {
+    pub(super) fn apply(&mut self, target: &RequestTarget, request: &HttpRequest) -> Result<Json, ErrorAnswer> {
         if request.content_type != "application/apply-patch+yaml" {
             return refuse(415, "UnsupportedMediaType", "only server-side apply is understood");
         }
         let query = |name: &str| request.query.get(name).map(String::as_str).unwrap_or_default();
         let manifest: Json = serde_json::from_slice(&request.body)
-            .map_err(|error| Answer::Refused((400, "BadRequest", format!("error decoding patch: {error}"))))?;
+            .map_err(|error| ErrorAnswer::Refused((400, "BadRequest", format!("error decoding patch: {error}"))))?;
         let api = &target.schema.api;
         if manifest["kind"] != api.kind.as_ref() || manifest["apiVersion"] != api.api_version.as_ref() {
             return refuse(400, "BadRequest", "the patch is for another kind");
@@ -33,7 +33,7 @@ impl State {
         let merged = merge::apply(live, &managers, &manifest, query("fieldManager"), force);
         let (mut object, managers) = match merged {
             Ok(merged) => merged,
-            Err(conflicts) => return Err(Answer::Document(409, conflict(&conflicts, api.api_version.as_ref()))),
+            Err(conflicts) => return Err(ErrorAnswer::Document(409, conflict(&conflicts, api.api_version.as_ref()))),
         };
         defaults::fill(&mut object);
         self.give_ports(&target.key(), &mut object);
@@ -41,30 +41,30 @@ impl State {
         self.check_service(&target.key(), &object, live)?;
         if query("dryRun") == "All" {
             self.stamp(&mut object, live);
-            return Ok(Stored { object, managers }.shown());
+            return Ok(FakeObject { object, managers }.shown());
         }
         self.changes.push(format!("apply {}/{}", api.plural, target.name));
         Ok(self.store(&target.key(), object, managers))
     }
 
-    /// Nothing is made in a namespace that is not there, or that is on its way out.
-    fn check_namespace(&self, target: &Target) -> Result<(), Answer> {
+    /// Rejects objects in a namespace that does not exist, or that is being deleted.
+    fn check_namespace(&self, target: &RequestTarget) -> Result<(), ErrorAnswer> {
         if !target.schema.api.namespaced {
             return Ok(());
         }
         let name = &target.namespace;
         let key = ("namespaces".to_owned(), String::new(), name.clone());
         match self.objects.get(&key) {
-            None => Err(Answer::Refused((404, "NotFound", format!("namespaces \"{name}\" not found")))),
+            None => Err(ErrorAnswer::Refused((404, "NotFound", format!("namespaces \"{name}\" not found")))),
             Some(stored) if stored.object["metadata"]["deletionTimestamp"].is_string() => match self.get(target) {
                 Ok(_) => Ok(()),
-                Err(_) => Err(Answer::Document(403, leaving(target))),
+                Err(_) => Err(ErrorAnswer::Document(403, leaving(target))),
             },
             Some(_) => Ok(()),
         }
     }
 
-    pub(super) fn delete(&mut self, target: &Target, request: &Request) -> Result<Json, Refused> {
+    pub(super) fn delete(&mut self, target: &RequestTarget, request: &HttpRequest) -> Result<Json, SchemaRefusal> {
         let options: Json = serde_json::from_slice(&request.body).unwrap_or_default();
         let Some(stored) = self.objects.get_mut(&target.key()) else { return Err(target.missing()) };
         let uid = &stored.object["metadata"]["uid"];
@@ -78,8 +78,8 @@ impl State {
         Ok(shown)
     }
 
-    pub(super) fn remove(&mut self, key: &Key) {
-        let inside: Vec<Key> = match key.0.as_str() {
+    pub(super) fn remove(&mut self, key: &ObjectKey) {
+        let inside: Vec<ObjectKey> = match key.0.as_str() {
             "namespaces" => self.objects.keys().filter(|other| other.1 == key.2).cloned().collect(),
             _ => Vec::new(),
         };

@@ -1,6 +1,6 @@
-//! The API that a test talks to: a fake of its own, or the server that `QUORATE_TEST_KUBECONFIG` leads to.
+//! The API of a test: a separate fake, or the server in `QUORATE_TEST_KUBECONFIG`.
 //!
-//! What somebody else does with the same server is done by name: `get`, `put`, `edit`. Tests of what only a fake can do
+//! Changes by other actors have methods of their own: `get`, `put`, `edit`. Tests of features that only a fake has
 //! (lost answers, forged statuses) start a [`FakeApi`] instead.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(dead_code, reason = "two programs of tests share it, and each uses its own part")]
@@ -10,49 +10,49 @@ mod sieve;
 
 use serde_json::Value as Json;
 
-use super::Access;
+use super::ApiAccess;
 use super::fake::{FakeApi, node};
 use crate::skip::skip;
-use real::Real;
+use real::RealServer;
 
 /// An API server.
 pub(crate) enum TestApi {
     /// In this process.
     Fake(FakeApi),
-    /// Somewhere on this machine. Tests have it in turn.
-    Real(Box<Real>),
+    /// A server on this machine. Tests use it one after the other.
+    Real(Box<RealServer>),
 }
 
 impl TestApi {
-    /// A server that holds nothing of ours, and on which whatever is rolled out becomes ready.
+    /// Returns a server without objects of Quorate, on which every rollout becomes ready.
     pub(crate) async fn start() -> Self {
         if let Some(kubeconfig) = std::env::var_os("QUORATE_TEST_KUBECONFIG") {
-            return Self::Real(Box::new(Real::open(kubeconfig.as_ref()).await));
+            return Self::Real(Box::new(RealServer::open(kubeconfig.as_ref()).await));
         }
         Self::pretend().await
     }
 
-    /// A fake, wherever the tests are pointed.
+    /// Returns a fake, even if the tests use a real server.
     pub(crate) async fn pretend() -> Self {
         let fake = FakeApi::start().await;
         fake.ready_at_once();
         Self::Fake(fake)
     }
 
-    /// The fake of a test that asked for one.
+    /// Returns the fake of a test that requested one.
     pub(crate) fn pretended(&self) -> &FakeApi {
         self.fake().expect("the test asked for a fake")
     }
 
-    /// How to reach it.
-    pub(crate) fn access(&self) -> Access {
+    /// Returns the access to the server.
+    pub(crate) fn access(&self) -> ApiAccess {
         match self {
             Self::Fake(fake) => fake.access(),
             Self::Real(real) => real.access(),
         }
     }
 
-    /// The fake, where it is one: it counts.
+    /// Returns the fake, if it is one: it counts requests.
     pub(crate) fn fake(&self) -> Option<&FakeApi> {
         match self {
             Self::Fake(fake) => Some(fake),
@@ -60,7 +60,7 @@ impl TestApi {
         }
     }
 
-    /// One object.
+    /// Returns one object.
     pub(crate) async fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
         match self {
             Self::Fake(fake) => fake.get(kind, namespace, name),
@@ -68,7 +68,7 @@ impl TestApi {
         }
     }
 
-    /// Somebody else makes an object.
+    /// Creates an object as another manager.
     pub(crate) async fn put(&self, manager: &str, object: Json) {
         match self {
             Self::Fake(fake) => fake.put(manager, object),
@@ -76,7 +76,7 @@ impl TestApi {
         }
     }
 
-    /// Somebody else changes an object with a merge patch, as `kubectl scale` or `kubectl edit` would.
+    /// Changes an object as another manager with a merge patch, as `kubectl scale` or `kubectl edit` would.
     pub(crate) async fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
         match self {
             Self::Fake(fake) => fake.edit(manager, kind, namespace, name, patch),
@@ -84,14 +84,14 @@ impl TestApi {
         }
     }
 
-    /// Machines of a node group have come, and take pods.
+    /// Adds nodes of a node group that take pods.
     pub(crate) async fn machines(&self, group: &str, count: usize) {
         for number in 1..=count {
             self.put("kubelet", node(group, number)).await;
         }
     }
 
-    /// Everything that a deployment wants is there: with a fake at once, with a real server when its controllers are done.
+    /// Completes the rollout of a deployment: on a fake at once, on a real server when its controllers are done.
     pub(crate) async fn rolled_out(&self, namespace: &str, name: &str) {
         match self {
             Self::Fake(fake) => fake.rolled_out(namespace, name),
@@ -99,7 +99,7 @@ impl TestApi {
         }
     }
 
-    /// Whether the server is of this minor version at least, in which it learned what a test is about; says it if not.
+    /// Returns `true` if the server has at least this minor version, which added a feature of the test; prints a note if not.
     pub(crate) fn knows(&self, what: &str, since: u32) -> bool {
         let minor = match self {
             Self::Fake(_) => return true,
@@ -111,8 +111,8 @@ impl TestApi {
         minor >= since
     }
 
-    /// A manifest as far as the server knows its type and fields. What it does not know is left out, and said: a server
-    /// may be older than the clusters that Quorate makes.
+    /// Returns the part of a manifest that the server knows. Unknown fields are left out, with a note: a server
+    /// may be older than the clusters that Quorate creates.
     pub(crate) fn sieve(&self, manifest: Json) -> Option<Json> {
         match self {
             Self::Fake(_) => Some(manifest),

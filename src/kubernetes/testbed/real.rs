@@ -1,4 +1,4 @@
-//! A real API server: emptied before each test, with somebody who calls every pod ready.
+//! A real API server: emptied before each test, with a task that marks every pod as ready.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,37 +12,37 @@ use serde_json::{Value as Json, json};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
-use super::Access;
+use super::ApiAccess;
 use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG};
 
-/// Tests that run at the same time would find each other's objects.
+/// Serializes the tests: tests that run at the same time would find each other's objects.
 static TURN: Mutex<()> = Mutex::const_new(());
-/// How often it is looked whether everything is gone.
+/// Maximum number of checks that everything is gone.
 const LOOKS: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(200);
-/// Types that no manifest of ours has, and tests have.
+/// Types that only tests use, not the manifests of Quorate.
 static OTHERS: [ApiType; 3] = [
     ApiType::known("v1", "Pod", "pods", true),
     ApiType::known("v1", "Node", "nodes", false),
     ApiType::known("example.com/v1", "Room", "rooms", true),
 ];
 
-/// A connection to it, whose turn it is.
-pub(crate) struct Real {
+/// A connection to the server, with the lock for one test.
+pub(crate) struct RealServer {
     client: Client,
-    access: Access,
+    access: ApiAccess,
     minor: u32,
     kubelet: JoinHandle<()>,
     _turn: MutexGuard<'static, ()>,
 }
 
-impl Drop for Real {
+impl Drop for RealServer {
     fn drop(&mut self) {
         self.kubelet.abort();
     }
 }
 
-impl Real {
+impl RealServer {
     pub(super) async fn open(path: &Path) -> Self {
         let turn = TURN.lock().await;
         let kubeconfig = Kubeconfig::read_from(path).expect("QUORATE_TEST_KUBECONFIG is a kubeconfig");
@@ -64,7 +64,7 @@ impl Real {
         real
     }
 
-    pub(super) fn access(&self) -> Access {
+    pub(super) fn access(&self) -> ApiAccess {
         self.access.clone()
     }
 
@@ -113,7 +113,7 @@ impl Real {
         panic!("{namespace}/{name} does not come up");
     }
 
-    /// Removes everything that tests have made, and waits until it is gone.
+    /// Removes everything that tests have created, and waits until it is gone.
     async fn empty(&self) {
         for _ in 0..LOOKS {
             let mut left = 0;
@@ -149,14 +149,14 @@ fn at(kind: &str, namespace: &str) -> Request {
     Request::new(api.path(Some(namespace).filter(|namespace| !namespace.is_empty())))
 }
 
-/// Every object of a type; none of one that the server does not have.
+/// Returns every object of a type; none if the server does not have the type.
 async fn list(client: &Client, api: &ApiType) -> Vec<Json> {
     let request = Request::new(api.path(None)).list(&ListParams::default()).expect("a request");
     let mut found = client.request::<Json>(request).await.unwrap_or_default();
     found["items"].as_array_mut().map(std::mem::take).unwrap_or_default()
 }
 
-/// Whether a test made it: it is marked, or stands where Kubernetes itself keeps nothing.
+/// Returns `true` if a test created the object: it is marked, or is in a place where Kubernetes itself has no objects.
 fn is_of_tests(api: &ApiType, object: &Json) -> bool {
     let metadata = &object["metadata"];
     let name = metadata["name"].as_str().unwrap_or_default();
@@ -173,7 +173,7 @@ fn is_of_tests(api: &ApiType, object: &Json) -> bool {
     }
 }
 
-/// Calls every pod and every node ready, as kubelets do: nothing runs here.
+/// Marks every pod and every node as ready, as kubelets do: nothing runs here.
 async fn call_ready(client: Client) {
     let [pods, nodes, _] = &OTHERS;
     loop {
@@ -198,8 +198,8 @@ async fn call_ready(client: Client) {
     }
 }
 
-/// The way of the first cluster's first user, whose data stand in the file.
-fn access(kubeconfig: &str) -> Access {
+/// Returns the access of the first user to the first cluster, whose data are in the file.
+fn access(kubeconfig: &str) -> ApiAccess {
     let read: Json = serde_saphyr::from_str(kubeconfig).expect("a kubeconfig is YAML");
     let (cluster, user) = (&read["clusters"][0]["cluster"], &read["users"][0]["user"]);
     let pem = |data: &Json| {
@@ -207,7 +207,7 @@ fn access(kubeconfig: &str) -> Access {
         let bytes = base64::engine::general_purpose::STANDARD.decode(data).expect("data are base64");
         String::from_utf8(bytes).expect("PEM is text")
     };
-    Access {
+    ApiAccess {
         server: cluster["server"].as_str().expect("a server").to_owned(),
         tls_server_name: cluster["tls-server-name"].as_str().map(str::to_owned),
         ca: pem(&cluster["certificate-authority-data"]),

@@ -1,14 +1,14 @@
-//! What older servers do not know of what Quorate applies.
+//! Fields that Quorate applies and older servers do not know.
 
 use serde_json::Value as Json;
 
 use crate::skip::skip;
 
-/// Fields by name, and the minor version that has them first.
+/// Fields by name, with the first minor version that has them.
 const FIELDS: [(&str, u32); 4] =
     [("lifecycle", 30), ("loadBalancerClass", 24), ("matchLabelKeys", 27), ("unhealthyPodEvictionPolicy", 26)];
 
-/// A manifest as far as a server of this minor version knows it; nothing if it does not know its type.
+/// Returns the part of a manifest that a server of this minor version knows; `None` if it does not know its type.
 pub(super) fn sieve(minor: u32, mut manifest: Json) -> Option<Json> {
     let since = match (manifest["apiVersion"].as_str()?, manifest["kind"].as_str()?) {
         ("policy/v1", _) | ("batch/v1", "CronJob") => 21,
@@ -31,7 +31,7 @@ pub(super) fn sieve(minor: u32, mut manifest: Json) -> Option<Json> {
     Some(manifest)
 }
 
-/// Takes out what the server does not know, wherever it stands, and says so.
+/// Removes unknown fields at any depth, with a note.
 fn strip(minor: u32, value: &mut Json) {
     match value {
         Json::Object(members) => {

@@ -1,10 +1,10 @@
-//! Who is there, as an API server tells it.
+//! The nodes and the control plane, as an API server reports them.
 
 use std::sync::Arc;
 
 use super::*;
-use crate::health::{Census, Node, Pod};
-use crate::kubernetes::Kubernetes;
+use crate::health::{ControlPlaneState, NodeState, PodState};
+use crate::kubernetes::KubernetesProvider;
 
 fn node(name: &str, instance: &str, ready: &str) -> Json {
     json!({
@@ -53,20 +53,20 @@ async fn nodes_the_control_plane_and_the_system_are_told_and_nothing_else() {
     done["status"]["phase"] = json!("Succeeded");
     api.put("kubelet", done);
     api.put("kubelet", pod("somebody", &json!({ "app": "somebody" }), "False"));
-    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
     let census = kubernetes.census().await.unwrap().unwrap();
-    let node = |name: &str, instance: &str, trouble: Option<&str>| Node {
+    let node = |name: &str, instance: &str, trouble: Option<&str>| NodeState {
         name: name.to_owned(),
         instance: instance.to_owned(),
         trouble: trouble.map(str::to_owned),
         initialized: instance != "i-3",
     };
-    let pod = |component: &str, trouble: Option<&str>| Pod {
+    let pod = |component: &str, trouble: Option<&str>| PodState {
         component: component.to_owned(),
         node: "ip-1".to_owned(),
         trouble: trouble.map(str::to_owned),
     };
-    let expected = Census {
+    let expected = ControlPlaneState {
         nodes: vec![
             node("ip-1", "i-1", None),
             node("ip-2", "i-2", Some("not ready: container runtime is down")),
@@ -83,6 +83,6 @@ async fn an_api_that_does_not_answer_is_a_failure_and_no_empty_cluster() {
     let api = FakeApi::start().await;
     let access = api.access();
     drop(api);
-    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(access));
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(access));
     assert!(kubernetes.census().await.is_err());
 }

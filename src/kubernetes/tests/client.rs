@@ -1,15 +1,15 @@
-//! Verbs, and who holds which field.
+//! Requests, and the managers of fields.
 
 use futures_util::StreamExt;
 
 use super::*;
-use crate::engine::Class;
-use crate::kubernetes::client::{Query, Seen};
+use crate::engine::FailureClass;
+use crate::kubernetes::client::{ListQuery, WatchedChange};
 use crate::resource::ApiType;
 
 #[tokio::test]
 async fn what_is_applied_is_there_with_its_defaults_and_keeps_them_when_applied_again() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let chat = deployment("chat");
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
     let made = bench.apply(&chat).await.unwrap();
@@ -21,7 +21,7 @@ async fn what_is_applied_is_there_with_its_defaults_and_keeps_them_when_applied_
 
 #[tokio::test]
 async fn a_field_that_is_no_longer_applied_goes() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let mut chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let container = &mut chat["spec"]["template"]["spec"]["containers"][0];
@@ -34,22 +34,22 @@ async fn a_field_that_is_no_longer_applied_goes() {
 
 #[tokio::test]
 async fn a_field_that_somebody_else_took_is_a_conflict_with_their_name() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     bench.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
-    let refusal = bench.connection.apply(&place(&chat), &chat, Apply::Real).await.unwrap_err();
-    assert_eq!(refusal.failure.class, Class::Invalid);
+    let refusal = bench.connection.apply(&place(&chat), &chat, ApplyMode::Real).await.unwrap_err();
+    assert_eq!(refusal.failure.class, FailureClass::Invalid);
     let found: Vec<_> = refusal.conflicts.iter().map(|c| (c.field.as_str(), c.owner.as_str())).collect();
     assert_eq!(found, [("spec.replicas", "kubectl-scale")]);
-    let forced = bench.connection.apply(&place(&chat), &chat, Apply::Forced).await.unwrap();
+    let forced = bench.connection.apply(&place(&chat), &chat, ApplyMode::Forced).await.unwrap();
     assert_eq!(forced["spec"]["replicas"], 2);
     bench.apply(&chat).await.expect("the field is ours again");
 }
 
 #[tokio::test]
 async fn fields_of_others_that_we_do_not_set_stay() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let theirs = json!({ "metadata": { "annotations": { "team.example.com/owner": "them" } } });
@@ -60,9 +60,9 @@ async fn fields_of_others_that_we_do_not_set_stay() {
 
 #[tokio::test]
 async fn a_dry_run_tells_and_changes_nothing() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let chat = deployment("chat");
-    let told = bench.connection.apply(&place(&chat), &chat, Apply::DryRun).await.unwrap();
+    let told = bench.connection.apply(&place(&chat), &chat, ApplyMode::DryRun).await.unwrap();
     assert_eq!(told["spec"]["revisionHistoryLimit"], 10);
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
     assert!(bench.api.get("Deployment", "default", "chat").await.is_none());
@@ -70,7 +70,7 @@ async fn a_dry_run_tells_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_list_holds_what_carries_the_label_in_every_namespace() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     bench.apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "other" } })).await.unwrap();
     let mut other = deployment("other");
     other["metadata"]["namespace"] = "other".into();
@@ -80,38 +80,39 @@ async fn a_list_holds_what_carries_the_label_in_every_namespace() {
         bench.apply(manifest).await.unwrap();
     }
     let api = ApiType::find("apps/v1", "Deployment").unwrap();
-    let found = bench.connection.list(api, Query::ALL.labelled("quorate.dev/cluster=chat.example.com")).await.unwrap();
+    let found =
+        bench.connection.list(api, ListQuery::ALL.labelled("quorate.dev/cluster=chat.example.com")).await.unwrap();
     let places: Vec<String> = found.iter().map(|object| place(object).to_string()).collect();
     assert_eq!(places, ["deployments.apps default/chat", "deployments.apps other/other"]);
 }
 
 #[tokio::test]
 async fn only_the_very_object_is_deleted() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let chat = deployment("chat");
     let made = bench.apply(&chat).await.unwrap();
-    let error = bench.connection.delete(&place(&chat), Some("another"), Pods::GoFirst).await.unwrap_err();
+    let error = bench.connection.delete(&place(&chat), Some("another"), GoneCondition::GoFirst).await.unwrap_err();
     assert_eq!(error.code.as_deref(), Some("Conflict"));
-    bench.connection.delete(&place(&chat), made["metadata"]["uid"].as_str(), Pods::GoFirst).await.unwrap();
+    bench.connection.delete(&place(&chat), made["metadata"]["uid"].as_str(), GoneCondition::GoFirst).await.unwrap();
     let patience = std::time::Duration::from_mins(1);
     crate::kubernetes::rollout::wait_gone(&bench.connection, &place(&chat), None, patience, &|_| {}).await.unwrap();
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
-    let error = bench.connection.delete(&place(&chat), None, Pods::GoAfterwards).await.unwrap_err();
-    assert_eq!(error.class, Class::Gone);
+    let error = bench.connection.delete(&place(&chat), None, GoneCondition::GoAfterwards).await.unwrap_err();
+    assert_eq!(error.class, FailureClass::Gone);
 }
 
 #[tokio::test]
 async fn a_watch_begins_with_what_is_there() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let mut events = bench.connection.watch(&place(&chat)).await.unwrap();
-    let Some(Ok(Seen::There(first))) = events.next().await else { panic!("it is there") };
+    let Some(Ok(WatchedChange::There(first))) = events.next().await else { panic!("it is there") };
     assert_eq!(first["spec"]["replicas"], 2);
     bench.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     // A real server's controllers write what they see of it in between.
     for _ in 0..20 {
-        let Some(Ok(Seen::There(next))) = events.next().await else { panic!("it is there") };
+        let Some(Ok(WatchedChange::There(next))) = events.next().await else { panic!("it is there") };
         if next["spec"]["replicas"] == 5 {
             return;
         }
@@ -121,7 +122,7 @@ async fn a_watch_begins_with_what_is_there() {
 
 #[tokio::test]
 async fn a_server_that_asks_for_time_gets_it() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let busy = json!({ "kind": "Status", "code": 429, "reason": "TooManyRequests", "status": "Failure",
                        "message": "busy", "details": { "retryAfterSeconds": 1 } });
     bench.api.fail_next("/deployments", 429, busy);
@@ -132,19 +133,19 @@ async fn a_server_that_asks_for_time_gets_it() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_leaves_the_outcome_open() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     bench.api.fail_next("/deployments", 0, Json::Null);
     let failure = bench.apply(&deployment("chat")).await.unwrap_err();
-    assert_eq!(failure.class, Class::UnknownOutcome, "{failure}");
+    assert_eq!(failure.class, FailureClass::UnknownOutcome, "{failure}");
 }
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let access = bench.api.access();
     drop(bench);
     // The server's task is gone once somebody else had a turn.
     tokio::task::yield_now().await;
-    let failure = Connection::new(&access).unwrap().is_ready().await.unwrap_err();
-    assert_eq!(failure.class, Class::Unavailable, "{failure}");
+    let failure = ApiConnection::new(&access).unwrap().is_ready().await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Unavailable, "{failure}");
 }

@@ -1,4 +1,4 @@
-//! Whole lives of a cluster's objects: the engine on one side, an API server on the other.
+//! Whole lifecycles of a cluster's objects: the engine on one side, an API server on the other.
 
 mod custom;
 mod outages;
@@ -10,47 +10,53 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::{
-    self, Action, Address, ApplyOptions, Inputs, Live, Mode, Object, Outcome, Prepared, Provider, Reason, Recorded,
-    Silent, Value,
+    self, Action, Address, ApplyOptions, ExecutablePlan, Live, NoListener, Object, Outcome, PlanInputs, PlanMode,
+    Provider, Reason, RecordedObject, Value,
 };
-use crate::kubernetes::Kubernetes;
-use crate::resource::{Kinds, manifest_object};
+use crate::kubernetes::KubernetesProvider;
+use crate::resource::{ResourceKinds, manifest_object};
 
 const CLUSTER: &str = "chat.example.com";
 
 /// A cluster with an API and a record.
-struct Life {
+struct ClusterLife {
     api: TestApi,
-    cloud: Kubernetes,
-    record: BTreeMap<Address, Recorded>,
+    cloud: KubernetesProvider,
+    record: BTreeMap<Address, RecordedObject>,
     notes: Vec<String>,
 }
 
-impl Life {
+impl ClusterLife {
     async fn begin() -> Self {
         Self::with(TestApi::start().await)
     }
 
-    /// A life before a server that does what the test says, wherever the tests are pointed.
+    /// Returns a lifecycle with a fake server that the test controls, even if the tests use a real server.
     async fn pretended() -> Self {
         Self::with(TestApi::pretend().await)
     }
 
     fn with(api: TestApi) -> Self {
-        let cloud = Kubernetes::new(CLUSTER, Arc::new(api.access()));
+        let cloud = KubernetesProvider::new(CLUSTER, Arc::new(api.access()));
         Self { api, cloud, record: BTreeMap::new(), notes: Vec::new() }
     }
 
-    async fn plan(&mut self, mode: Mode, wanted: &[Object]) -> Prepared {
+    async fn plan(&mut self, mode: PlanMode, wanted: &[Object]) -> ExecutablePlan {
         let mut live: Vec<Live> = self.cloud.observe().await.unwrap();
         let unseen = self.record.iter().filter(|(address, _)| live.iter().all(|live| live.address != **address));
         let unseen = unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
         live.extend(self.cloud.recall(&unseen).await.unwrap());
-        let rehearsal = self.cloud.rehearse(wanted.to_vec(), &live).await.unwrap();
+        let rehearsal = self.cloud.dry_run(wanted.to_vec(), &live).await.unwrap();
         live.extend(rehearsal.in_the_way);
         self.notes = rehearsal.notes;
-        let inputs =
-            Inputs { mode, desired: rehearsal.objects, live, recorded: &self.record, serial: 1, vocabulary: &Kinds };
+        let inputs = PlanInputs {
+            mode,
+            desired: rehearsal.objects,
+            live,
+            recorded: &self.record,
+            serial: 1,
+            vocabulary: &ResourceKinds,
+        };
         let mut prepared = engine::plan(inputs).unwrap();
         for (address, message) in &rehearsal.refused {
             prepared.reject(address, message);
@@ -58,47 +64,49 @@ impl Life {
         prepared
     }
 
-    async fn carry_out(&mut self, prepared: &Prepared) -> Outcome {
+    async fn carry_out(&mut self, prepared: &ExecutablePlan) -> Outcome {
         let options = ApplyOptions::default();
-        let outcome = engine::apply(&self.cloud, &Kinds, prepared, &self.record, &options, &Silent).await;
+        let outcome = engine::apply(&self.cloud, &ResourceKinds, prepared, &self.record, &options, &NoListener).await;
         self.record.clone_from(&outcome.recorded);
         outcome
     }
 
-    /// The same, and does something as soon as a deployment is waited for.
-    async fn carry_out_while(&mut self, prepared: &Prepared, then: impl Fn(&FakeApi)) -> Outcome {
+    /// Applies a plan, and calls a closure as soon as a deployment is waited for.
+    async fn carry_out_while(&mut self, prepared: &ExecutablePlan, then: impl Fn(&FakeApi)) -> Outcome {
         self.carry_out_with(prepared, &ApplyOptions::default(), then).await
     }
 
     async fn carry_out_with(
         &mut self,
-        prepared: &Prepared,
+        prepared: &ExecutablePlan,
         options: &ApplyOptions,
         then: impl Fn(&FakeApi),
     ) -> Outcome {
         let api = self.api.pretended();
         api.take_requests();
-        let (outcome, ()) =
-            tokio::join!(engine::apply(&self.cloud, &Kinds, prepared, &self.record, options, &Silent), async {
+        let (outcome, ()) = tokio::join!(
+            engine::apply(&self.cloud, &ResourceKinds, prepared, &self.record, options, &NoListener),
+            async {
                 let is_watch = |request: &String| request.ends_with("/namespaces/default/deployments");
                 until(|| api.take_requests().iter().any(is_watch)).await;
                 then(api);
-            });
+            }
+        );
         self.record.clone_from(&outcome.recorded);
         outcome
     }
 
-    /// Applies, and nothing is left to do.
+    /// Applies, and checks that nothing is left to do.
     async fn settle(&mut self, wanted: &[Object]) {
-        let prepared = self.plan(Mode::Apply, wanted).await;
+        let prepared = self.plan(PlanMode::Apply, wanted).await;
         let outcome = self.carry_out(&prepared).await;
         assert_eq!(outcome.failed, []);
-        assert_eq!(lines(&self.plan(Mode::Apply, wanted).await), Vec::<String>::new(), "the next plan is empty");
+        assert_eq!(lines(&self.plan(PlanMode::Apply, wanted).await), Vec::<String>::new(), "the next plan is empty");
     }
 }
 
-/// The changes of a plan, one a line.
-fn lines(prepared: &Prepared) -> Vec<String> {
+/// Returns the changes of a plan, one per line.
+fn lines(prepared: &ExecutablePlan) -> Vec<String> {
     let line = |change: &engine::Change| {
         let names: Vec<&str> = change.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         let told = if change.action == Action::Update { format!(": {}", names.join(" ")) } else { String::new() };
@@ -129,9 +137,9 @@ fn wanted(chat: Json) -> Vec<Object> {
 
 #[tokio::test]
 async fn after_an_apply_the_plan_is_empty_and_after_a_destroy_nothing_is_left() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
-    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let prepared = life.plan(PlanMode::Destroy, &[]).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
     assert_eq!(life.cloud.observe().await.unwrap(), []);
     assert_eq!(life.record, BTreeMap::new());
@@ -139,23 +147,23 @@ async fn after_an_apply_the_plan_is_empty_and_after_a_destroy_nothing_is_left() 
 
 #[tokio::test]
 async fn another_image_is_one_changed_field() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let mut newer = chat();
     newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
-    let prepared = life.plan(Mode::Apply, &wanted(newer.clone())).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(newer.clone())).await;
     assert_eq!(lines(&prepared), ["Update deployment/chat (File): spec.template.spec.containers[chat].image"]);
     life.settle(&wanted(newer)).await;
 }
 
 #[tokio::test]
 async fn a_variable_that_leaves_the_file_leaves_the_deployment() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     assert!(!format!("{:?}", life.record).contains("4000\""), "values of variables are not recorded");
     let mut fewer = chat();
     fewer["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{ "name": "PORT", "value": "4000" }]);
-    let prepared = life.plan(Mode::Apply, &wanted(fewer.clone())).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(fewer.clone())).await;
     assert_eq!(lines(&prepared), ["Update deployment/chat (File): spec.template.spec.containers[chat].env[HOST].name"]);
     life.settle(&wanted(fewer)).await;
     let env = &life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["template"]["spec"]["containers"]
@@ -165,10 +173,10 @@ async fn a_variable_that_leaves_the_file_leaves_the_deployment() {
 
 #[tokio::test]
 async fn replicas_changed_by_hand_are_drift_with_a_name_and_are_taken_back() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
-    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(chat())).await;
     assert_eq!(lines(&prepared), ["Update deployment/chat (Drift): spec.replicas"]);
     assert_eq!(prepared.plan.changes[0].attributes[0].before, Some(Value::Integer(5)));
     let note = "deployments.apps default/chat: `spec.replicas` was set by kubectl-scale; apply takes it back";
@@ -178,11 +186,11 @@ async fn replicas_changed_by_hand_are_drift_with_a_name_and_are_taken_back() {
 
 #[tokio::test]
 async fn what_somebody_took_since_the_plan_is_not_taken_back() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let mut newer = chat();
     newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
-    let prepared = life.plan(Mode::Apply, &wanted(newer)).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(newer)).await;
     life.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     let outcome = life.carry_out(&prepared).await;
     let (address, failure) = &outcome.failed[0];
@@ -193,7 +201,7 @@ async fn what_somebody_took_since_the_plan_is_not_taken_back() {
 
 #[tokio::test]
 async fn what_leaves_the_file_goes_and_what_others_made_stays() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let mut theirs = deployment("theirs");
     theirs["metadata"]["labels"] = json!({ "team": "them" });
@@ -202,7 +210,7 @@ async fn what_leaves_the_file_goes_and_what_others_made_stays() {
     of_another_cluster["metadata"]["labels"] = json!({ "quorate.dev/cluster": "other.example.com" });
     of_another_cluster["metadata"]["annotations"] = json!({ "quorate.dev/object": "deployment/neighbour" });
     life.api.put("them", of_another_cluster).await;
-    let prepared = life.plan(Mode::Apply, &[]).await;
+    let prepared = life.plan(PlanMode::Apply, &[]).await;
     assert_eq!(lines(&prepared), ["Delete deployment/chat (NotInFile)", "Delete service/chat (NotInFile)"]);
     assert_eq!(life.carry_out(&prepared).await.failed, []);
     for (kind, name, stays) in [
@@ -217,12 +225,12 @@ async fn what_leaves_the_file_goes_and_what_others_made_stays() {
 
 #[tokio::test]
 async fn an_object_in_the_way_is_refused_and_left_alone() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let mut theirs = deployment("chat");
     theirs["metadata"]["labels"] = json!({});
     theirs["spec"]["replicas"] = 7.into();
     life.api.put("them", theirs).await;
-    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(chat())).await;
     assert_eq!(prepared.plan.refusals().map(|change| &change.reason).collect::<Vec<_>>(), [&Reason::Foreign]);
     let outcome = life.carry_out(&prepared).await;
     assert_eq!(outcome.done, []);
@@ -231,8 +239,8 @@ async fn an_object_in_the_way_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn an_object_that_came_into_the_way_since_the_plan_is_left_alone_too() {
-    let mut life = Life::begin().await;
-    let prepared = life.plan(Mode::Apply, &wanted(chat())).await;
+    let mut life = ClusterLife::begin().await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(chat())).await;
     let mut theirs = deployment("chat");
     theirs["metadata"]["labels"] = json!({});
     life.api.put("them", theirs).await;
@@ -242,7 +250,7 @@ async fn an_object_that_came_into_the_way_since_the_plan_is_left_alone_too() {
 
 #[tokio::test]
 async fn how_the_server_writes_a_quantity_is_no_difference() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let mut sized = chat();
     sized["spec"]["template"]["spec"]["containers"][0]["resources"] =
         json!({ "requests": { "cpu": "1000m", "memory": "1024Mi" } });
@@ -251,7 +259,7 @@ async fn how_the_server_writes_a_quantity_is_no_difference() {
 
 #[tokio::test]
 async fn what_the_server_leaves_out_because_it_says_nothing_is_no_difference() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let chat = |value: &str, network: bool| {
         let mut chat = chat();
         chat["spec"]["minReadySeconds"] = 0.into();
@@ -273,7 +281,7 @@ async fn what_the_server_leaves_out_because_it_says_nothing_is_no_difference() {
     let wanted = |value: &str, yes: bool| [object("deployment/chat", chat(value, yes)), service(yes)];
     life.settle(&wanted("", false)).await;
     life.settle(&wanted("on", true)).await;
-    let prepared = life.plan(Mode::Apply, &wanted("", false)).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted("", false)).await;
     let pod = "spec.template.spec";
     assert_eq!(
         lines(&prepared),
@@ -288,10 +296,10 @@ async fn what_the_server_leaves_out_because_it_says_nothing_is_no_difference() {
 
 #[tokio::test]
 async fn what_the_server_would_not_take_is_refused_in_the_plan() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let mut broken = chat();
     broken["spec"]["template"]["spec"]["containers"][0]["imagee"] = "nginx".into();
-    let prepared = life.plan(Mode::Apply, &wanted(broken)).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(broken)).await;
     let refused: Vec<_> = prepared.plan.refusals().collect();
     let [change] = refused.as_slice() else { panic!("{refused:?}") };
     assert!(matches!(&change.reason, Reason::Rejected { message } if message.contains("imagee")), "{change:?}");
@@ -299,14 +307,14 @@ async fn what_the_server_would_not_take_is_refused_in_the_plan() {
 
 #[tokio::test]
 async fn a_namespace_goes_only_without_what_others_made_in_it() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let namespace =
         || object("namespace/team", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } }));
     life.settle(&[namespace()]).await;
     let mut theirs = deployment("theirs");
     theirs["metadata"] = json!({ "name": "theirs", "namespace": "team" });
     life.api.put("them", theirs).await;
-    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let prepared = life.plan(PlanMode::Destroy, &[]).await;
     let outcome = life.carry_out(&prepared).await;
     assert!(outcome.failed[0].1.message.contains("Deployment team/theirs"), "{:?}", outcome.failed);
     assert!(life.api.get("Deployment", "team", "theirs").await.is_some());
@@ -314,17 +322,17 @@ async fn a_namespace_goes_only_without_what_others_made_in_it() {
 
 #[tokio::test]
 async fn a_namespace_with_nothing_of_others_goes() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } });
     life.settle(&[object("namespace/team", manifest)]).await;
-    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let prepared = life.plan(PlanMode::Destroy, &[]).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
     assert!(life.api.get("Namespace", "", "team").await.is_none());
 }
 
 #[tokio::test]
 async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_is_theirs() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
     for (kind, name) in [("Deployment", "chat"), ("Service", "chat")] {
@@ -337,7 +345,7 @@ async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_
     assert_eq!(told, [("deployment/chat".to_owned(), false), ("service/chat".to_owned(), false)]);
     life.settle(&wanted(chat())).await;
 
-    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let prepared = life.plan(PlanMode::Destroy, &[]).await;
     life.carry_out(&prepared).await;
     let mut theirs = chat();
     theirs["metadata"]["labels"] = json!({});
@@ -347,24 +355,24 @@ async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_
 
 #[tokio::test]
 async fn a_namespace_that_is_there_is_used_and_never_removed() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "default" } });
     life.settle(&[object("namespace/default", manifest)]).await;
-    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let prepared = life.plan(PlanMode::Destroy, &[]).await;
     assert!(prepared.plan.is_empty(), "{:?}", lines(&prepared));
 }
 
 #[tokio::test]
 async fn a_cluster_without_an_api_holds_nothing_and_says_nothing() {
     struct NoDoor;
-    impl crate::kubernetes::Entrance for NoDoor {
-        fn access(&self) -> crate::engine::BoxFuture<'_, Result<Option<crate::kubernetes::Access>, Failure>> {
+    impl crate::kubernetes::ClientAccess for NoDoor {
+        fn access(&self) -> crate::engine::BoxFuture<'_, Result<Option<crate::kubernetes::ApiAccess>, Failure>> {
             Box::pin(std::future::ready(Ok(None)))
         }
     }
-    let cloud = Kubernetes::new(CLUSTER, Arc::new(NoDoor));
+    let cloud = KubernetesProvider::new(CLUSTER, Arc::new(NoDoor));
     assert_eq!(cloud.observe().await.unwrap(), []);
-    assert_eq!(cloud.rehearse(wanted(chat()), &[]).await.unwrap().objects, wanted(chat()));
-    let failure = cloud.create(&wanted(chat())[0], &engine::Token(String::new())).await.unwrap_err();
-    assert_eq!(failure.class, engine::Class::Unavailable, "until it is there");
+    assert_eq!(cloud.dry_run(wanted(chat()), &[]).await.unwrap().objects, wanted(chat()));
+    let failure = cloud.create(&wanted(chat())[0], &engine::IdempotencyToken(String::new())).await.unwrap_err();
+    assert_eq!(failure.class, engine::FailureClass::Unavailable, "until it is there");
 }

@@ -1,14 +1,14 @@
-//! What the blueprint makes of a file is what an API server takes.
+//! The manifests of the blueprint are valid for an API server.
 
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::blueprint::{Impossible, Pins, blueprint};
+use crate::blueprint::{BlueprintError, Pins, blueprint};
 use crate::engine::Object;
 use crate::resource::{Facts, SizeFacts, is_kubernetes, manifest_of};
 use crate::spec;
 
-/// Services that say everything that a file can say.
+/// Services that use every setting of a file.
 pub(super) const EVERYTHING: &str = r#"
 name  = "chat.example.com"
 state = "s3://state.chat.example.com"
@@ -100,8 +100,8 @@ pub(super) fn objects(text: &str) -> Vec<Object> {
     lay_out(&parse(text)).unwrap()
 }
 
-/// The Kubernetes objects of a cluster.
-fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, Impossible> {
+/// Returns the Kubernetes objects of a cluster.
+fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, BlueprintError> {
     let size = |name: &spec::InstanceSize| {
         (name.to_string(), SizeFacts { architecture: name.architecture(), vcpus: 2, memory_mib: 4096 })
     };
@@ -125,7 +125,7 @@ fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, Impossible> {
 }
 
 async fn taken(text: &str) -> Vec<Object> {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let objects = objects(text);
     // Namespaces first, as the plan has it.
     let (first, then): (Vec<_>, Vec<_>) = objects.iter().partition(|object| object.address.kind() == "namespace");
@@ -164,7 +164,7 @@ kind: Namespace
 metadata: { name: agents }
 "#;
 
-/// The objects of a cluster with one add-on.
+/// Returns the objects of a cluster with one add-on.
 fn with_addon(content: &str) -> Result<Vec<Object>, String> {
     let mut cluster = parse(EVERYTHING);
     cluster.services.clear();
@@ -186,7 +186,7 @@ fn an_add_on_is_made_from_the_ground_up() {
     assert!(!namespace.depends_on.contains(&map.address));
 }
 
-/// The objects of a cluster with these services and one add-on, or why there are none.
+/// Returns the objects of a cluster with these services and one add-on, or the error.
 fn together(services: &str, addon: &str) -> Result<Vec<Object>, String> {
     let head = &EVERYTHING[..EVERYTHING.find("service").unwrap()];
     let mut cluster = parse(&format!("{head}{services}"));

@@ -1,4 +1,4 @@
-//! The client against an API server that speaks real HTTP.
+//! The client with an API server over real HTTP.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod census;
@@ -12,46 +12,46 @@ mod versions;
 
 use serde_json::{Value as Json, json};
 
-use super::client::{Apply, Connection, Pods};
+use super::client::{ApiConnection, ApplyMode, GoneCondition};
 use super::fake::FakeApi;
-use super::place::Place;
+use super::object_ref::ObjectRef;
 use super::testbed::TestApi;
 use crate::engine::Failure;
 use crate::resource::ApiType;
 
 /// A server, and a connection to it.
-struct Bench<A = TestApi> {
+struct TestServer<A = TestApi> {
     api: A,
-    connection: Connection,
+    connection: ApiConnection,
 }
 
-impl Bench {
-    /// Whatever server the tests are pointed at.
+impl TestServer {
+    /// Starts with the server that the tests use.
     async fn start() -> Self {
         let api = TestApi::start().await;
-        let connection = Connection::new(&api.access()).unwrap();
+        let connection = ApiConnection::new(&api.access()).unwrap();
         Self { api, connection }
     }
 }
 
-impl Bench<FakeApi> {
-    /// A server that does what a test says: it loses answers, and tells of pods that nobody runs.
+impl TestServer<FakeApi> {
+    /// Starts with a server that a test controls: it loses answers, and reports pods that do not run.
     async fn fake() -> Self {
         let api = FakeApi::start().await;
-        let connection = Connection::new(&api.access()).unwrap();
+        let connection = ApiConnection::new(&api.access()).unwrap();
         Self { api, connection }
     }
 }
 
-impl<A> Bench<A> {
+impl<A> TestServer<A> {
     async fn apply(&self, manifest: &Json) -> Result<Json, Failure> {
-        Ok(self.connection.apply(&place(manifest), manifest, Apply::Real).await?)
+        Ok(self.connection.apply(&place(manifest), manifest, ApplyMode::Real).await?)
     }
 }
 
-fn place(manifest: &Json) -> Place {
+fn place(manifest: &Json) -> ObjectRef {
     let text = |name: &str| manifest[name].as_str().unwrap();
-    Place::of(ApiType::find(text("apiVersion"), text("kind")).unwrap(), manifest).unwrap()
+    ObjectRef::of(ApiType::find(text("apiVersion"), text("kind")).unwrap(), manifest).unwrap()
 }
 
 fn deployment(name: &str) -> Json {
@@ -75,7 +75,7 @@ fn deployment(name: &str) -> Json {
     })
 }
 
-/// Lets everybody else run until something holds. Bounded by tries, not by time.
+/// Lets other tasks run until a condition holds. Limited by the number of tries, not by time.
 async fn until(holds: impl Fn() -> bool) {
     for _ in 0..100_000 {
         if holds() {

@@ -1,9 +1,9 @@
-//! What controllers made outside is let go of before the cluster goes.
+//! Objects of controllers outside of the cluster are removed before the cluster.
 
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::kubernetes::Kubernetes;
+use crate::kubernetes::KubernetesProvider;
 
 fn service(name: &str, kind: &str) -> Json {
     json!({
@@ -25,7 +25,7 @@ async fn services_with_a_load_balancer_and_claims_go_and_nothing_else_does() {
     for object in [service("chat", "LoadBalancer"), service("redis", "ClusterIP"), claim("data")] {
         api.put("somebody", object);
     }
-    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
     let notes = Mutex::new(Vec::new());
     kubernetes.release(&|note| notes.lock().unwrap().push(note)).await.unwrap();
     assert_eq!(api.get("Service", "web", "chat"), None);
@@ -50,7 +50,7 @@ async fn a_claim_that_a_pod_uses_is_not_waited_for() {
             },
         }),
     );
-    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
     let released = kubernetes.release(&|note| panic!("waits: {note}"));
     tokio::time::timeout(std::time::Duration::from_secs(30), released).await.unwrap().unwrap();
 }
@@ -71,7 +71,7 @@ async fn a_claim_on_what_others_keep_is_left_alone_and_told() {
             json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": name }, "spec": spec });
         api.put("somebody", volume);
     }
-    let kubernetes = Kubernetes::new("chat.example.com", Arc::new(api.access()));
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
     let notes = Mutex::new(Vec::new());
     kubernetes.release(&|note| notes.lock().unwrap().push(note)).await.unwrap();
     assert_eq!(api.get("PersistentVolumeClaim", "web", "ebs"), None);

@@ -1,17 +1,17 @@
-//! Waiting for rollouts, and why they stall.
+//! Waiting for rollouts, and the reasons of stalls.
 
 use std::sync::Mutex;
 
 use super::*;
-use crate::engine::Class;
-use crate::kubernetes::progress::{Progress, progress};
+use crate::engine::FailureClass;
+use crate::kubernetes::progress::{RolloutProgress, progress};
 use crate::kubernetes::rollout::{LIMIT, wait, wait_gone};
 
-/// What was said while waiting.
+/// The messages during the wait.
 #[derive(Default)]
-struct Said(Mutex<Vec<String>>);
+struct RecordedNotes(Mutex<Vec<String>>);
 
-impl Said {
+impl RecordedNotes {
     fn note(&self, text: String) {
         self.0.lock().unwrap().push(text);
     }
@@ -29,10 +29,10 @@ fn pod(status: &Json) -> Json {
 
 #[tokio::test]
 async fn a_rollout_ends_when_the_last_pod_is_there() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
-    let (said, at) = (Said::default(), place(&chat));
+    let (said, at) = (RecordedNotes::default(), place(&chat));
     let note = |text| said.note(text);
     let (object, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
         until(|| said.has("0 of 2 pods are ready")).await;
@@ -43,7 +43,7 @@ async fn a_rollout_ends_when_the_last_pod_is_there() {
 
 #[tokio::test]
 async fn a_rollout_that_gives_up_says_what_its_pods_say() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let pulling = "Back-off pulling image \"nginx:9\": ErrImagePull: not found";
@@ -64,7 +64,7 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
                     "lastTimestamp": "2026-01-01T00:00:01Z" }),
         );
     }
-    let (said, at) = (Said::default(), place(&chat));
+    let (said, at) = (RecordedNotes::default(), place(&chat));
     let note = |text| said.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
         until(|| said.has("cannot get nginx:9")).await;
@@ -74,13 +74,13 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
         bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
     });
     let failure = end.unwrap_err();
-    assert_eq!(failure.class, Class::Fatal);
+    assert_eq!(failure.class, FailureClass::Fatal);
     assert_eq!(failure.message, "0 of 2 pods are ready: the container chat cannot get nginx:9: not found");
 }
 
 #[tokio::test]
 async fn what_the_cluster_warns_of_is_part_of_the_reason() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let about = |name: &str, kind: &str| json!({ "kind": kind, "name": name, "namespace": "default" });
@@ -127,7 +127,7 @@ async fn what_the_cluster_warns_of_is_part_of_the_reason() {
     let gave_up = json!({ "status": { "observedGeneration": 1, "conditions": [
         { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
     ] } });
-    let (said, at) = (Said::default(), place(&chat));
+    let (said, at) = (RecordedNotes::default(), place(&chat));
     let note = |text| said.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
         until(|| said.has("0 of 2 pods are ready")).await;
@@ -153,23 +153,23 @@ fn pods_that_are_held_back_on_purpose_are_no_reason_to_wait() {
     let on_delete = json!({ "type": "OnDelete" });
     let partition = |number: u64| json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": number } });
     for kind in ["StatefulSet", "DaemonSet"] {
-        assert_eq!(told(kind, rolling.clone()), Progress::Waiting("1 of 3 pods are ready".to_owned()), "{kind}");
-        assert_eq!(told(kind, on_delete.clone()), Progress::Done, "{kind}");
+        assert_eq!(told(kind, rolling.clone()), RolloutProgress::Waiting("1 of 3 pods are ready".to_owned()), "{kind}");
+        assert_eq!(told(kind, on_delete.clone()), RolloutProgress::Done, "{kind}");
     }
-    assert_eq!(told("StatefulSet", partition(2)), Progress::Done);
-    assert_eq!(told("StatefulSet", partition(1)), Progress::Waiting("2 of 3 pods are ready".to_owned()));
+    assert_eq!(told("StatefulSet", partition(2)), RolloutProgress::Done);
+    assert_eq!(told("StatefulSet", partition(1)), RolloutProgress::Waiting("2 of 3 pods are ready".to_owned()));
 }
 
 #[tokio::test]
 async fn a_used_up_quota_is_told() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     let full = json!({ "status": { "observedGeneration": 1, "conditions": [
         { "type": "ReplicaFailure", "status": "True", "message": "exceeded quota: small" },
     ] } });
     bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &full);
-    let (said, at) = (Said::default(), place(&chat));
+    let (said, at) = (RecordedNotes::default(), place(&chat));
     let note = |text| said.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
         until(|| said.has("exceeded quota: small")).await;
@@ -189,26 +189,30 @@ fn a_daemon_set_for_machines_that_there_are_none_of_is_done_and_one_for_masters_
         }))
     };
     let (accelerated, masters) = (json!({ "gpu": "yes" }), json!({ "node-role.kubernetes.io/control-plane": "" }));
-    assert_eq!(told(accelerated.clone(), 1), Progress::Done);
-    assert_eq!(told(masters, 1), Progress::Waiting("no master is a node yet".to_owned()));
-    assert_eq!(told(accelerated, 0), Progress::Waiting("0 of 0 pods are ready".to_owned()), "nobody has looked at it");
+    assert_eq!(told(accelerated.clone(), 1), RolloutProgress::Done);
+    assert_eq!(told(masters, 1), RolloutProgress::Waiting("no master is a node yet".to_owned()));
+    assert_eq!(
+        told(accelerated, 0),
+        RolloutProgress::Waiting("0 of 0 pods are ready".to_owned()),
+        "nobody has looked at it"
+    );
 }
 
 #[tokio::test]
 async fn nobody_waits_for_what_is_gone() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let failure = wait(&bench.connection, &place(&deployment("chat")), &|_| {}).await.unwrap_err();
-    assert_eq!((failure.class, failure.message.as_str()), (Class::Gone, "it was removed meanwhile"));
+    assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed meanwhile"));
 }
 
-/// A deployment that somebody has asked to go.
+/// Returns a deployment that is being deleted.
 fn leaving(name: &str) -> Json {
     let mut leaving = deployment(name);
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
     leaving
 }
 
-/// The result of something that ends without another event. Bounded by turns, not by time.
+/// Returns the result of a future that needs no other event. Limited by the number of turns, not by time.
 async fn ends<T>(work: impl Future<Output = T>) -> T {
     let turns = async {
         for _ in 0..100_000 {
@@ -226,7 +230,7 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
 async fn a_removal_is_noticed_whenever_it_happens() {
     // Before the first request, between the watch and the look, and after both.
     for requests in 0..=2 {
-        let bench = Bench::fake().await;
+        let bench = TestServer::fake().await;
         bench.api.put("them", leaving("chat"));
         bench.api.removed_after(requests, "Deployment", "default", "chat");
         ends(wait_gone(&bench.connection, &place(&leaving("chat")), None, LIMIT, &|_| {})).await.unwrap();
@@ -235,7 +239,7 @@ async fn a_removal_is_noticed_whenever_it_happens() {
 
 #[tokio::test]
 async fn what_is_not_on_its_way_out_is_not_waited_for() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     bench.api.put("them", deployment("stays"));
     ends(wait_gone(&bench.connection, &place(&deployment("stays")), None, LIMIT, &|_| {})).await.unwrap();
     bench.api.put("them", leaving("chat"));
@@ -247,7 +251,7 @@ async fn what_is_not_on_its_way_out_is_not_waited_for() {
 async fn a_rollout_ends_whenever_its_last_pod_comes_and_whenever_it_is_removed() {
     // Before the first request, between watch, look and the watch of the pods, and after all of them.
     for requests in 0..=3 {
-        let bench = Bench::fake().await;
+        let bench = TestServer::fake().await;
         let (chat, web) = (deployment("chat"), deployment("web"));
         bench.api.put("them", chat.clone());
         bench.api.put("them", web.clone());
@@ -255,13 +259,13 @@ async fn a_rollout_ends_whenever_its_last_pod_comes_and_whenever_it_is_removed()
         ends(wait(&bench.connection, &place(&chat), &|_| {})).await.unwrap();
         bench.api.removed_after(requests, "Deployment", "default", "web");
         let failure = ends(wait(&bench.connection, &place(&web), &|_| {})).await.unwrap_err();
-        assert_eq!((failure.class, failure.message.as_str()), (Class::Gone, "it was removed meanwhile"));
+        assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed meanwhile"));
     }
 }
 
 #[tokio::test]
 async fn what_runs_nothing_is_there_at_once() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "map", "namespace": "default" },
                       "data": { "a": "1" } });
     bench.apply(&map).await.unwrap();

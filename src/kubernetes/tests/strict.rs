@@ -1,10 +1,10 @@
-//! What a real API server refuses, the fake refuses too.
+//! The fake rejects the same manifests as a real API server.
 
 use super::*;
-use crate::engine::Class;
+use crate::engine::FailureClass;
 
 async fn refused(manifest: &Json) -> Failure {
-    Bench::start().await.apply(manifest).await.expect_err("it cannot be applied")
+    TestServer::start().await.apply(manifest).await.expect_err("it cannot be applied")
 }
 
 fn service(spec: &Json) -> Json {
@@ -19,7 +19,7 @@ async fn unknown_fields_and_wrong_types_are_refused_for_good() {
     wrong["spec"]["replicas"] = "two".into();
     for (manifest, said) in [(unknown, ".imagee: field not declared in schema"), (wrong, "typed patch object")] {
         let failure = refused(&manifest).await;
-        assert_eq!(failure.class, Class::Invalid, "{failure}");
+        assert_eq!(failure.class, FailureClass::Invalid, "{failure}");
         assert!(failure.message.contains(said), "{failure}");
     }
 }
@@ -41,13 +41,13 @@ async fn what_is_missing_or_impossible_is_refused() {
         service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "protocol": "TCP", "nodePort": 80 }] })),
     ] {
         let failure = refused(&manifest).await;
-        assert_eq!((failure.class, failure.code.as_deref()), (Class::Invalid, Some("Invalid")), "{failure}");
+        assert_eq!((failure.class, failure.code.as_deref()), (FailureClass::Invalid, Some("Invalid")), "{failure}");
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_changed_is_refused() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let mut chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
     chat["spec"]["selector"]["matchLabels"]["more"] = "labels".into();
@@ -68,7 +68,7 @@ async fn what_cannot_be_changed_is_refused() {
 
 #[tokio::test]
 async fn a_claim_that_has_its_volume_can_grow() {
-    let bench = Bench::fake().await;
+    let bench = TestServer::fake().await;
     let claim = |size: &str| {
         json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": "default" },
                 "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": size } } } })
@@ -81,7 +81,7 @@ async fn a_claim_that_has_its_volume_can_grow() {
 
 #[tokio::test]
 async fn two_services_cannot_have_one_node_port() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let mut one =
         service(&json!({ "type": "NodePort", "ports": [{ "port": 80, "protocol": "TCP", "nodePort": 30001 }] }));
     bench.apply(&one).await.unwrap();
@@ -92,7 +92,7 @@ async fn two_services_cannot_have_one_node_port() {
 
 #[tokio::test]
 async fn one_service_has_a_node_port_twice_only_for_two_protocols_of_one_port() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let twice = |protocol: &str, port: u64| {
         service(&json!({ "type": "NodePort", "ports": [
             { "name": "a", "port": 80, "protocol": "TCP", "nodePort": 30001 },
@@ -110,7 +110,7 @@ async fn one_service_has_a_node_port_twice_only_for_two_protocols_of_one_port() 
 
 #[tokio::test]
 async fn a_service_that_names_no_node_port_is_given_one_and_keeps_it() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     let balanced = |port: u64| {
         let ports = json!([{ "name": "a", "port": port, "protocol": "TCP" }]);
         service(
@@ -128,13 +128,13 @@ async fn a_service_that_names_no_node_port_is_given_one_and_keeps_it() {
     let mut other = balanced(80);
     other["spec"]["healthCheckNodePort"] = if check == Some(32_000) { 32_001 } else { 32_000 }.into();
     let failure = bench.apply(&other).await.unwrap_err();
-    assert_eq!(failure.class, Class::Invalid, "{failure}");
+    assert_eq!(failure.class, FailureClass::Invalid, "{failure}");
     assert!(failure.message.contains("healthCheckNodePort"), "{failure}");
 }
 
 #[tokio::test]
 async fn a_load_balancer_is_somebody_elses_only_from_the_beginning() {
-    let bench = Bench::start().await;
+    let bench = TestServer::start().await;
     if !bench.api.knows("a class of load balancers", 24) {
         return;
     }
@@ -153,5 +153,5 @@ async fn a_load_balancer_is_somebody_elses_only_from_the_beginning() {
 async fn nothing_is_made_in_a_namespace_that_is_not_there() {
     let mut chat = deployment("chat");
     chat["metadata"]["namespace"] = "nowhere".into();
-    assert_eq!(refused(&chat).await.class, Class::Gone);
+    assert_eq!(refused(&chat).await.class, FailureClass::Gone);
 }

@@ -1,7 +1,7 @@
-//! What is applied is valid for every Kubernetes version that a cluster file may name.
+//! The manifests are valid for every Kubernetes version that a cluster file may name.
 //!
-//! The fake takes only fields that the newest version has. The oldest one has them too, unless they came later or went in
-//! between: those are few, and listed here.
+//! The fake takes only fields that the newest version has. The oldest one has them too, except for fields that were added or
+//! removed in between: those are few, and listed here.
 
 use serde_json::Value as Json;
 
@@ -9,9 +9,9 @@ use super::manifests::{EVERYTHING, objects};
 use crate::resource::manifest_of;
 use crate::spec::KubernetesVersion;
 
-/// Fields of the types that we use which not all of our versions have: the first minor version that has it, and the last.
+/// Fields of our types that some of our versions do not have: with the first minor version that has the field, and the last.
 ///
-/// Found by comparing the types of `k8s-openapi` version by version, from the oldest that we build to the newest.
+/// Found by comparing the types of `k8s-openapi` version by version, from the oldest supported one to the newest.
 const NOT_EVERYWHERE: [(&str, u32, u32); 3] = [
     ("schedulingGroup", 36, u32::MAX),              // PodSpec
     ("serviceAccountTokenInSecrets", 35, u32::MAX), // CSIDriverSpec
@@ -41,7 +41,7 @@ fn no_manifest_has_a_field_that_its_version_lacks() {
     }
 }
 
-/// The names of all fields, wherever they are.
+/// Collects the names of all fields, at any depth.
 fn collect<'a>(value: &'a Json, fields: &mut Vec<&'a str>) {
     match value {
         Json::Object(members) => members.iter().for_each(|(name, member)| {

@@ -1,4 +1,4 @@
-//! The types of objects that the Kubernetes API has, as far as they are known here.
+//! The object types of the Kubernetes API that Quorate knows.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,13 +8,13 @@ use serde_json::Value as Json;
 /// A type of object in the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiType {
-    /// Group and version as manifests write them: `v1`, `apps/v1`.
+    /// Group and version as in manifests: `v1`, `apps/v1`.
     pub api_version: Cow<'static, str>,
-    /// The kind as manifests write it: `Deployment`.
+    /// The kind as in manifests: `Deployment`.
     pub kind: Cow<'static, str>,
-    /// The kind as addresses write it: `deployments`.
+    /// The kind as in addresses: `deployments`.
     pub plural: Cow<'static, str>,
-    /// Whether its objects are in namespaces.
+    /// `true` if its objects are in namespaces.
     pub namespaced: bool,
 }
 
@@ -26,7 +26,7 @@ const fn of_cluster(api_version: &'static str, kind: &'static str, plural: &'sta
     ApiType::known(api_version, kind, plural, false)
 }
 
-/// Every type that manifests may use without defining it, in the order in which their objects should be made.
+/// Every type that manifests may use without defining it, in the order in which their objects should be created.
 pub const API_TYPES: &[ApiType] = &[
     of_cluster("v1", "Namespace", "namespaces"),
     of_cluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions"),
@@ -65,11 +65,11 @@ pub const API_TYPES: &[ApiType] = &[
     of_cluster(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
 ];
 
-/// Where the types are that decide about others' objects.
+/// The API version of the types that configure admission control.
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 
 impl ApiType {
-    /// A type of this release's own knowledge.
+    /// Creates a type that is built into this release.
     pub const fn known(api_version: &'static str, kind: &'static str, plural: &'static str, namespaced: bool) -> Self {
         Self {
             api_version: Cow::Borrowed(api_version),
@@ -79,12 +79,12 @@ impl ApiType {
         }
     }
 
-    /// The known type of this group, version and kind.
+    /// Returns the built-in type of this API version and kind.
     pub fn find(api_version: &str, kind: &str) -> Option<&'static Self> {
         API_TYPES.iter().find(|known| known.api_version == api_version && known.kind == kind)
     }
 
-    /// The types that the definition of a custom one makes: one for each version that is served, the stored one first.
+    /// Returns the types that a custom resource definition defines: one for each served version, the stored one first.
     pub fn defined(definition: &Json) -> Vec<Self> {
         let spec = &definition["spec"];
         let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -107,12 +107,12 @@ impl ApiType {
             .collect()
     }
 
-    /// Whether this release knows it by itself.
+    /// Returns `true` if the type is built into this release.
     pub fn is_known(&self) -> bool {
         Self::find(&self.api_version, &self.kind).is_some()
     }
 
-    /// The path of its objects in a namespace; of all of them without one.
+    /// Returns the path of its objects in a namespace; without a namespace, of all objects.
     pub fn path(&self, namespace: Option<&str>) -> String {
         let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
         let within = namespace.filter(|_| self.namespaced);
@@ -120,14 +120,14 @@ impl ApiType {
         format!("{root}/{}{within}/{}", self.api_version, self.plural)
     }
 
-    /// The group: empty for the core's.
+    /// Returns the group: empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 }
 
 impl fmt::Display for ApiType {
-    /// `deployments.apps`, as kubectl says it.
+    /// Formats the type as kubectl does: `deployments.apps`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.plural)?;
         match self.group() {

@@ -1,4 +1,4 @@
-//! A manifest as fields: one attribute a leaf, so that what differs is a field and not a page.
+//! Manifests as fields: one attribute for each leaf, so that a difference is shown as a field and not as a whole document.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,19 +10,19 @@ use crate::engine::{Attributes, Value};
 
 /// A step from an object to one of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// Into a field of this name.
+pub enum FieldStep {
+    /// A step to the field of this name.
     Field(String),
-    /// To the item of a list that has this key: a container's name, a port's number.
+    /// A step to the list item with this key: a container's name, a port's number.
     Item(String),
 }
 
-/// The way from an object to one of its fields, written `spec.template.spec.containers[chat].image`.
+/// The path from an object to one of its fields, written `spec.template.spec.containers[chat].image`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path(pub Vec<Step>);
+pub struct FieldPath(pub Vec<FieldStep>);
 
-/// Lists whose items have names, and the field that holds it. Server-side apply merges them item by item; every other
-/// list is one value.
+/// Lists whose items have names, and the field that contains the name. Server-side apply merges them item by item; every
+/// other list is one value.
 const KEYED: &[(&str, &[&str])] = &[
     ("containers", &["name"]),
     ("env", &["name"]),
@@ -35,8 +35,8 @@ const KEYED: &[(&str, &[&str])] = &[
     ("volumes", &["name"]),
 ];
 
-/// Maps that are one value: who sets a key of one holds, and replaces, all of it. (`x-kubernetes-map-type: atomic` in the
-/// API's own schema.)
+/// Maps that are one value: the manager that sets a key of one owns, and replaces, the whole map.
+/// (`x-kubernetes-map-type: atomic` in the API's own schema.)
 const ATOMS: &[&str] = &[
     "configMapKeyRef",
     "fieldRef",
@@ -50,7 +50,7 @@ const ATOMS: &[&str] = &[
     "selector",
 ];
 
-/// What the server writes into `metadata` by itself.
+/// The fields of `metadata` that the server sets.
 const BOOKKEEPING: &[&str] = &[
     "creationTimestamp",
     "deletionGracePeriodSeconds",
@@ -62,7 +62,7 @@ const BOOKKEEPING: &[&str] = &[
     "uid",
 ];
 
-/// The key of an item in the list of this name; nothing if the list is one value.
+/// Returns the key of an item in the list of this name; `None` if the list is one value.
 pub fn item_key(list: &str, item: &Json) -> Option<String> {
     let text = |name: &str| match &item[name] {
         Json::String(text) => Some(text.clone()),
@@ -78,21 +78,21 @@ pub fn item_key(list: &str, item: &Json) -> Option<String> {
     Some(parts.join(","))
 }
 
-/// Whether the map of this name is one value.
+/// Returns `true` if the map of this name is one value.
 pub fn is_atom(name: &str) -> bool {
     ATOMS.contains(&name)
 }
 
-/// Every leaf of a manifest with the way to it, without what the server writes by itself.
-pub fn leaves(manifest: &Json) -> Vec<(Path, &Json)> {
+/// Returns every leaf of a manifest with its path, without the fields that the server sets.
+pub fn leaves(manifest: &Json) -> Vec<(FieldPath, &Json)> {
     let mut found = Vec::new();
     let Json::Object(members) = manifest else { return found };
     for (name, member) in members.iter().filter(|(name, _)| *name != "status") {
-        let mut path = Path(vec![Step::Field(name.clone())]);
+        let mut path = FieldPath(vec![FieldStep::Field(name.clone())]);
         match member {
             Json::Object(metadata) if name == "metadata" => {
                 for (name, member) in metadata.iter().filter(|(name, _)| !BOOKKEEPING.contains(&name.as_str())) {
-                    path.0.push(Step::Field(name.clone()));
+                    path.0.push(FieldStep::Field(name.clone()));
                     walk(name, member, &mut path, &mut found);
                     path.0.pop();
                 }
@@ -103,12 +103,12 @@ pub fn leaves(manifest: &Json) -> Vec<(Path, &Json)> {
     found
 }
 
-fn walk<'a>(name: &str, value: &'a Json, path: &mut Path, found: &mut Vec<(Path, &'a Json)>) {
+fn walk<'a>(name: &str, value: &'a Json, path: &mut FieldPath, found: &mut Vec<(FieldPath, &'a Json)>) {
     match value {
         Json::Null => {}
         Json::Object(members) if !members.is_empty() && !is_atom(name) => {
             for (name, member) in members {
-                path.0.push(Step::Field(name.clone()));
+                path.0.push(FieldStep::Field(name.clone()));
                 walk(name, member, path, found);
                 path.0.pop();
             }
@@ -119,7 +119,7 @@ fn walk<'a>(name: &str, value: &'a Json, path: &mut Path, found: &mut Vec<(Path,
                 return;
             };
             for (key, item) in keys.into_iter().zip(items) {
-                path.0.push(Step::Item(key));
+                path.0.push(FieldStep::Item(key));
                 walk("", item, path, found);
                 path.0.pop();
             }
@@ -128,17 +128,17 @@ fn walk<'a>(name: &str, value: &'a Json, path: &mut Path, found: &mut Vec<(Path,
     }
 }
 
-/// A manifest as attributes.
+/// Converts a manifest to attributes.
 ///
-/// The values of environment variables and of secrets are compared by their fingerprints: many a variable holds a secret,
-/// wherever it came from, and plans are read by many. Nobody is shown a fingerprint: who has one can try guesses. A key of
-/// a secret is two attributes, that it is there and what it holds, as the record remembers only the first.
+/// The values of environment variables and of secrets are compared by fingerprints: many variables contain secrets, and
+/// plans have many readers. Fingerprints are never shown: they would allow guessing. A key of a secret becomes two
+/// attributes, its existence and its value, because only the first is recorded.
 pub fn attributes(manifest: &Json) -> Attributes {
     let is_secret = manifest["apiVersion"] == "v1" && manifest["kind"] == "Secret";
     let mut attributes = Attributes::new();
     for (path, leaf) in leaves(manifest) {
         match (leaf, path.0.as_slice()) {
-            (Json::String(text), [Step::Field(data), Step::Field(key)]) if is_secret && data == "data" => {
+            (Json::String(text), [FieldStep::Field(data), FieldStep::Field(key)]) if is_secret && data == "data" => {
                 attributes.insert(format!("data[{key}].key"), Value::Text(key.clone()));
                 attributes.insert(format!("data[{key}].value"), Value::Text(fingerprint(text)));
             }
@@ -151,24 +151,24 @@ pub fn attributes(manifest: &Json) -> Attributes {
     attributes
 }
 
-/// Enough of a hash to see that something is another.
+/// Returns a part of a hash that is long enough to detect changes.
 fn fingerprint(text: &str) -> String {
     let hash = Sha256::digest(text);
     format!("({:02x}{:02x}{:02x}{:02x})", hash[0], hash[1], hash[2], hash[3])
 }
 
-impl Path {
-    /// Whether it leads to the value of an environment variable.
+impl FieldPath {
+    /// Returns `true` if the path leads to the value of an environment variable.
     fn is_variable(&self) -> bool {
-        let named = |step: &Step, name: &str| matches!(step, Step::Field(field) if field == name);
+        let named = |step: &FieldStep, name: &str| matches!(step, FieldStep::Field(field) if field == name);
         match self.0.as_slice() {
-            [.., list, Step::Item(_), value] => named(list, "env") && named(value, "value"),
+            [.., list, FieldStep::Item(_), value] => named(list, "env") && named(value, "value"),
             _ => false,
         }
     }
 }
 
-/// A leaf as a value. A number that is not whole is text: attributes have no such numbers.
+/// Converts a leaf to a value. A number that is not whole becomes text: attributes have no such numbers.
 fn value(leaf: &Json) -> Value {
     match leaf {
         Json::Null => Value::Text(String::new()),
@@ -184,21 +184,21 @@ fn value(leaf: &Json) -> Value {
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, step) in self.0.iter().enumerate() {
             match step {
-                Step::Field(name) if !is_plain(name) => write!(f, "[{name}]")?,
-                Step::Field(name) if number == 0 => f.write_str(name)?,
-                Step::Field(name) => write!(f, ".{name}")?,
-                Step::Item(key) => write!(f, "[{key}]")?,
+                FieldStep::Field(name) if !is_plain(name) => write!(f, "[{name}]")?,
+                FieldStep::Field(name) if number == 0 => f.write_str(name)?,
+                FieldStep::Field(name) => write!(f, ".{name}")?,
+                FieldStep::Item(key) => write!(f, "[{key}]")?,
             }
         }
         Ok(())
     }
 }
 
-/// Whether a name can stand behind a dot: the key of a label often has dots of its own.
+/// Returns `true` if a name can follow a dot: label keys often contain dots themselves.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-$".contains(c))
 }

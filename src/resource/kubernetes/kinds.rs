@@ -1,10 +1,10 @@
-//! The kinds of Kubernetes objects, and what a change to each of their fields means.
+//! The kinds of Kubernetes objects, and the effect of a change to each of their fields.
 
-use crate::engine::{Address, Attribute, Attributes, Kind, Output, Value};
+use crate::engine::{Address, Attribute, Attributes, Kind, OutputSpec, Value};
 
-/// The fields of every kind, behind its own. An object of the same name can stand only in another namespace beside the
-/// old one. What we set and no longer set, server-side apply takes away. A variable's value may be a secret that somebody
-/// wrote into the file all the same: the record does not even keep its fingerprint, no more than that of a secret's data.
+/// The fields of every kind, after its own. An object of the same name can exist beside the old one only in another
+/// namespace. Server-side apply removes fields that are no longer set. A variable's value may be a secret although it is
+/// written in the file: the record does not even contain its fingerprint, as with a secret's data.
 macro_rules! fields {
     ($($own:expr),* $(,)?) => {
         &[
@@ -17,7 +17,7 @@ macro_rules! fields {
     };
 }
 
-const OUTPUTS: &[Output] = &[Output::pattern("uid", "{hex}")];
+const OUTPUTS: &[OutputSpec] = &[OutputSpec::pattern("uid", "{hex}")];
 
 const SELECTOR: &str = "Kubernetes cannot change what it selects; remove it from the file, apply, and put it back";
 const CLAIM: &str = "Kubernetes cannot change it on a volume that is there; a new volume needs a new name";
@@ -26,11 +26,11 @@ const fn kind(name: &'static str, title: &'static str, attributes: &'static [Att
     Kind { name, title, attributes, outputs: OUTPUTS, data: false, shared: false, seconds }
 }
 
-/// Every kind of Kubernetes object, in the order of the house.
+/// Every kind of Kubernetes object, in the order in which plans list them.
 pub const KUBERNETES_KINDS: &[Kind] = &[
-    // A namespace may be somebody else's: then it is used as it is.
+    // A namespace may belong to others: then it is used unchanged.
     Kind { shared: true, ..kind(NAMESPACE, "namespace", fields![], 5) },
-    // Of any type: what cannot be changed about it, the server says itself when it is asked before the apply.
+    // Objects of any type: the server itself reports immutable fields in the dry run before the apply.
     kind(MANIFEST, "object of an add-on", fields![], 30),
     Kind {
         data: true,
@@ -66,16 +66,16 @@ pub const DISRUPTION_BUDGET: &str = "pod-disruption-budget";
 /// The kind of a horizontal pod autoscaler.
 pub const AUTOSCALER: &str = "horizontal-pod-autoscaler";
 
-/// Types of add-ons' objects that take data along when they go: the volume, all objects of a type, everything within.
+/// Types of add-ons' objects that are deleted with data: the volume, all objects of a type, everything in a namespace.
 const FULL: [&str; 3] = ["PersistentVolumeClaim", "CustomResourceDefinition", "Namespace"];
 
-/// Whether an add-on's object takes data along when it goes.
+/// Returns `true` if an add-on's object is deleted with data.
 pub(crate) fn is_full(address: &Address, attributes: &Attributes) -> bool {
     let kind = attributes.get("kind").and_then(Value::as_text);
     address.kind() == MANIFEST && kind.is_some_and(|kind| FULL.contains(&kind))
 }
 
-/// Whether objects of this kind are Kubernetes'.
+/// Returns `true` if objects of this kind are Kubernetes objects.
 pub fn is_kubernetes(kind: &str) -> bool {
     KUBERNETES_KINDS.iter().any(|known| known.name == kind)
 }
@@ -83,7 +83,7 @@ pub fn is_kubernetes(kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Effect;
+    use crate::engine::ChangeEffect;
 
     fn deployment() -> Kind {
         KUBERNETES_KINDS.iter().copied().find(|kind| kind.name == DEPLOYMENT).unwrap_or(KUBERNETES_KINDS[0])
@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn fields_come_and_go_but_the_selector_stays() {
         let kind = deployment();
-        assert!(matches!(kind.attribute("spec.selector").effect, Effect::Fixed(_)));
+        assert!(matches!(kind.attribute("spec.selector").effect, ChangeEffect::Fixed(_)));
         assert!(kind.attribute("spec.replicas").pruned);
-        assert_eq!(kind.attribute("metadata.namespace").effect, Effect::Replace);
+        assert_eq!(kind.attribute("metadata.namespace").effect, ChangeEffect::Replace);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A manifest as an object of the engine.
+//! Manifests as objects of the engine.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use super::fields;
 use crate::engine::{Address, Attributes, Object, Payload};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
 
-/// The label by which others see that an object is kept by a program.
+/// The label that names the program which manages an object.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// The annotation that says where an object was made: a copy, or one that was brought back somewhere else, is not ours.
+/// The annotation with the location of an object: a copy, or one that was restored at another location, is not ours.
 pub const PLACE_TAG: &str = "quorate.dev/place";
-/// The namespace of what names none.
+/// The namespace of objects that name none.
 const DEFAULT: &str = "default";
 
-/// The object that a manifest describes, marked as this cluster's: by a label, by which it is found and pruned, and by
-/// annotations that say which object it is and where it is, as an address is longer than a label may be.
+/// Returns the object of a manifest, marked as this cluster's: by a label, by which it is found and pruned, and by
+/// annotations with its address and its location, because an address can be longer than a label.
 ///
-/// The attributes are what is compared and shown; the payload is what is sent.
+/// The attributes are compared and shown; the payload is sent.
 pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> Object {
     let place = manifest_place(&manifest);
     let metadata = &mut manifest["metadata"];
@@ -39,14 +39,14 @@ pub fn manifest_object(cluster: &str, address: Address, mut manifest: Json) -> O
     with_manifest(object, &manifest)
 }
 
-/// The same object with another manifest.
+/// Returns the same object with another manifest.
 pub fn with_manifest(object: Object, manifest: &Json) -> Object {
     let payload = Payload(Arc::from(manifest.to_string().into_bytes()));
     Object { attributes: fields(manifest), payload: Some(payload), ..object }
 }
 
-/// Which object of a cluster a manifest, or an object as the API tells it, says that it is; nothing if it says nothing, or
-/// that of an object that stands somewhere else.
+/// Returns the address that a manifest, or an object from the API, is marked with; `None` if it has no mark, or the mark of
+/// an object at another location.
 pub fn marked(cluster: &str, object: &Json) -> Option<Address> {
     let metadata = &object["metadata"];
     let here = metadata["annotations"][PLACE_TAG].as_str().is_none_or(|marked| marked == manifest_place(object));
@@ -56,7 +56,7 @@ pub fn marked(cluster: &str, object: &Json) -> Option<Address> {
     metadata["annotations"][OBJECT_TAG].as_str()?.parse().ok()
 }
 
-/// Where an object is: `Deployment.apps chat`, in another namespace than the default one `Deployment.apps site/chat`.
+/// Returns the location of an object: `Deployment.apps chat`, or `Deployment.apps site/chat` outside the default namespace.
 pub fn manifest_place(object: &Json) -> String {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let group = text(&object["apiVersion"]).split_once('/').map(|(group, _)| format!(".{group}")).unwrap_or_default();
@@ -65,7 +65,7 @@ pub fn manifest_place(object: &Json) -> String {
     format!("{}{group} {within}{}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
-/// The manifest of an object; nothing if it has none.
+/// Returns the manifest of an object; `None` if it has none.
 pub fn manifest_of(object: &Object) -> Option<Json> {
     serde_json::from_slice(&object.payload.as_ref()?.0).ok()
 }

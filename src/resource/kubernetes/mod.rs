@@ -6,6 +6,6 @@ mod kinds;
 mod manifest;
 
 pub use api_type::{API_TYPES, ApiType};
-pub use fields::{Path as FieldPath, Step as FieldStep, attributes as fields, is_atom, item_key, leaves};
+pub use fields::{FieldPath, FieldStep, attributes as fields, is_atom, item_key, leaves};
 pub use kinds::*;
 pub use manifest::{MANAGED_BY, PLACE_TAG, manifest_object, manifest_of, manifest_place, marked, with_manifest};

@@ -1,11 +1,11 @@
-//! Being hurt on purpose.
+//! Failures injected on purpose.
 
 use super::*;
 use crate::engine::Value;
 
 async fn edited(address: &str, edit: &str) -> Result<Live, Box<dyn std::error::Error>> {
     let sandbox = sandbox();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     let address: Address = address.parse().unwrap();
     sandbox.set(&address, &edit.parse()?)?;
     Ok(sandbox.find(&address).await.unwrap().remove(0))
@@ -71,7 +71,7 @@ async fn what_does_not_fit_is_refused_with_a_way_out() {
 #[tokio::test]
 async fn an_object_without_its_tags_is_not_found() {
     let sandbox = sandbox();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     for address in ["vpc/main", "role/nodes", "security-group/nodes"] {
         sandbox.untag(&address.parse().unwrap()).unwrap();
     }
@@ -85,23 +85,23 @@ async fn an_object_without_its_tags_is_not_found() {
 #[tokio::test]
 async fn removing_by_hand_meets_the_same_rules() {
     let sandbox = sandbox();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     let held = sandbox.remove(&Vpc::address("main")).await.unwrap_err();
-    assert!(matches!(held, HurtError::Refused(Failure { class: Class::Held, .. })), "{held}");
-    sandbox.remove(&Volume::address("etcd-a")).await.unwrap();
-    assert!(matches!(sandbox.remove(&Volume::address("etcd-a")).await, Err(HurtError::NoSuchObject(_))));
+    assert!(matches!(held, HurtError::Refused(Failure { class: FailureClass::Held, .. })), "{held}");
+    sandbox.remove(&EbsVolume::address("etcd-a")).await.unwrap();
+    assert!(matches!(sandbox.remove(&EbsVolume::address("etcd-a")).await, Err(HurtError::NoSuchObject(_))));
 }
 
-/// A record set and a bucket prove nothing about whose they are.
+/// A record set and a bucket do not prove who owns them.
 #[tokio::test]
 async fn what_is_not_ours_is_seen_where_it_is_in_the_way() {
-    let sandbox = Sandbox::in_memory(Settings { bucket: Some("data-team-exports".to_owned()), ..settings() });
+    let sandbox = Sandbox::in_memory(SandboxSettings { bucket: Some("data-team-exports".to_owned()), ..settings() });
     let seen = sandbox.observe().await.unwrap();
     assert_eq!(seen.len(), 1);
     assert_eq!((seen[0].address.to_string().as_str(), seen[0].proven), ("bucket/state", false));
 
-    let builder = Builder::whole(&sandbox).await;
-    let other = sandbox.again(Settings { cluster: "other.example.com".to_owned(), ..settings() });
+    let builder = ObjectBuilder::whole(&sandbox).await;
+    let other = sandbox.again(SandboxSettings { cluster: "other.example.com".to_owned(), ..settings() });
     assert_eq!(other.observe().await.unwrap(), [], "another cluster does not see what is ours");
     assert!(!builder.made.is_empty());
 }
@@ -110,7 +110,7 @@ async fn what_is_not_ours_is_seen_where_it_is_in_the_way() {
 async fn a_reset_leaves_the_account_as_it_was_found() {
     let sandbox = sandbox();
     let before = sandbox.inventory().unwrap();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     assert_ne!(sandbox.inventory().unwrap(), before);
     sandbox.reset().await.unwrap();
     assert_eq!(sandbox.inventory().unwrap(), before);
@@ -118,8 +118,8 @@ async fn a_reset_leaves_the_account_as_it_was_found() {
 
 #[test]
 fn a_value_takes_the_type_of_what_is_there() {
-    let edit: Edit = "cidr=17".parse().unwrap();
+    let edit: AttributeEdit = "cidr=17".parse().unwrap();
     let mut attributes = vpc().attributes;
-    edit.apply(world::kind("vpc").unwrap(), &mut attributes).unwrap();
+    edit.apply(account::kind("vpc").unwrap(), &mut attributes).unwrap();
     assert_eq!(attributes["cidr"], Value::Text("17".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! What is kept between commands.
+//! State that is kept between commands.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn file(directory: &Path) -> Vec<u8> {
 async fn the_account_is_there_when_it_is_opened_again() {
     let directory = tempfile::tempdir().unwrap();
     let first = Sandbox::open(directory.path(), settings());
-    Builder::whole(&first).await;
+    ObjectBuilder::whole(&first).await;
     let second = Sandbox::open(directory.path(), settings());
     assert_eq!(second.inventory().unwrap(), first.inventory().unwrap());
     assert_eq!(second.observe().await.unwrap().len(), cluster().len());
@@ -28,7 +28,7 @@ async fn opening_touches_nothing() {
 async fn the_same_seed_makes_the_same_bytes() {
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     for (directory, seed) in directories.iter().zip([1, 1, 2]) {
-        Builder::whole(&Sandbox::open(directory.path(), Settings { seed, ..settings() })).await;
+        ObjectBuilder::whole(&Sandbox::open(directory.path(), SandboxSettings { seed, ..settings() })).await;
     }
     let [one, two, three] = directories.each_ref().map(|directory| file(directory.path()));
     assert!(one == two, "the same seed");
@@ -38,7 +38,7 @@ async fn the_same_seed_makes_the_same_bytes() {
 #[tokio::test]
 async fn reading_a_file_and_writing_it_changes_no_byte() {
     let directory = tempfile::tempdir().unwrap();
-    Builder::whole(&Sandbox::open(directory.path(), settings())).await;
+    ObjectBuilder::whole(&Sandbox::open(directory.path(), settings())).await;
     let before = file(directory.path());
     Sandbox::open(directory.path(), settings()).inventory().unwrap();
     assert!(file(directory.path()) == before);
@@ -54,7 +54,7 @@ async fn two_processes_do_not_lose_each_others_changes() {
             tokio::spawn(async move {
                 for number in 0..10 {
                     let object = Object { address: Address::new("vpc", format!("{worker}-{number}")), ..vpc() };
-                    sandbox.create(&object, &Token(String::new())).await.unwrap();
+                    sandbox.create(&object, &IdempotencyToken(String::new())).await.unwrap();
                 }
             })
         })
@@ -69,11 +69,13 @@ async fn two_processes_do_not_lose_each_others_changes() {
 async fn a_process_that_is_killed_loses_nothing() {
     for call in 1..=20 {
         let directory = tempfile::tempdir().unwrap();
-        let crash = Some(Crash { call, after: true });
-        let dying =
-            Sandbox::open(directory.path(), Settings { faults: Faults { crash, ..Faults::default() }, ..settings() });
+        let crash = Some(CrashPoint { call, after: true });
+        let dying = Sandbox::open(
+            directory.path(),
+            SandboxSettings { faults: FaultRates { crash, ..FaultRates::default() }, ..settings() },
+        );
         tokio::select! {
-            _ = Builder::whole(&dying) => panic!("call {call} returned"),
+            _ = ObjectBuilder::whole(&dying) => panic!("call {call} returned"),
             () = dying.crashed() => {}
         }
         let next = Sandbox::open(directory.path(), settings());

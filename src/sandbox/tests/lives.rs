@@ -1,29 +1,30 @@
-//! Whole lives of real clusters: whatever the edits, what is done behind our back, the faults and the moment of death.
+//! Property tests over the whole life of real clusters: random edits, outside changes, faults and crashes.
 //!
-//! Every life is decided by its seed, which a failure names.
+//! Every life is determined by its seed, which a failure names.
 
 use std::future::Future;
 
 use super::*;
 use crate::blueprint::{Pins, blueprint};
 use crate::engine::{
-    ApplyOptions, Inputs, Mode, Outcome, Prepared, Reason, Recorded, RetryPolicy, Silent, Vocabulary, apply, plan,
+    ApplyOptions, ExecutablePlan, KindRegistry, NoListener, Outcome, PlanInputs, PlanMode, Reason, RecordedObject,
+    RetryPolicy, apply, plan,
 };
-use crate::resource::{Cloud, Facts, Kinds, Question};
+use crate::resource::{CloudFacts, Facts, FactsQuery, ResourceKinds};
 use crate::spec::{Cluster, parse};
 
 /// One cluster from its first plan to its last.
-struct Life {
+struct ClusterHistory {
     sandbox: Sandbox,
     random: fastrand::Rng,
-    recorded: BTreeMap<Address, Recorded>,
+    recorded: BTreeMap<Address, RecordedObject>,
     pins: Pins,
     runs: u64,
 }
 
-/// What the file says.
+/// The settings in the file.
 #[derive(Debug, Clone)]
-struct Wish {
+struct FileSettings {
     zones: usize,
     masters: usize,
     size: &'static str,
@@ -31,7 +32,7 @@ struct Wish {
     allow: &'static str,
 }
 
-impl Wish {
+impl FileSettings {
     fn tutorial() -> Self {
         Self { zones: 2, masters: 3, size: "t3.medium", nodes: "count = 2", allow: "" }
     }
@@ -64,9 +65,9 @@ impl Wish {
     }
 }
 
-impl Life {
+impl ClusterHistory {
     fn new(seed: u64) -> Self {
-        let settings = Settings { seed, bucket: Some(BUCKET.to_owned()), ..settings() };
+        let settings = SandboxSettings { seed, bucket: Some(BUCKET.to_owned()), ..settings() };
         Self::on(Sandbox::in_memory(settings), seed)
     }
 
@@ -80,33 +81,34 @@ impl Life {
         }
     }
 
-    /// Another process on the same account.
-    fn process(&self, faults: Faults) -> Sandbox {
-        self.sandbox.again(Settings { faults, ..self.sandbox.settings().clone() })
+    /// Opens the same account as another process.
+    fn process(&self, faults: FaultRates) -> Sandbox {
+        self.sandbox.again(SandboxSettings { faults, ..self.sandbox.settings().clone() })
     }
 
-    /// Looks and plans.
-    async fn plan(&mut self, sandbox: &Sandbox, wish: Option<&Wish>) -> Prepared {
+    /// Observes and plans.
+    async fn plan(&mut self, sandbox: &Sandbox, wish: Option<&FileSettings>) -> ExecutablePlan {
         let live = patiently(|| sandbox.observe()).await;
         let (mode, desired) = match wish {
-            Some(wish) => (Mode::Apply, self.blueprint(sandbox, wish).await),
-            None => (Mode::Destroy, Vec::new()),
+            Some(wish) => (PlanMode::Apply, self.blueprint(sandbox, wish).await),
+            None => (PlanMode::Destroy, Vec::new()),
         };
-        let inputs = Inputs { mode, desired, live, recorded: &self.recorded, serial: self.runs, vocabulary: &Kinds };
+        let inputs =
+            PlanInputs { mode, desired, live, recorded: &self.recorded, serial: self.runs, vocabulary: &ResourceKinds };
         plan(inputs).unwrap()
     }
 
-    async fn blueprint(&mut self, sandbox: &Sandbox, wish: &Wish) -> Vec<Object> {
+    async fn blueprint(&mut self, sandbox: &Sandbox, wish: &FileSettings) -> Vec<Object> {
         let sizes = vec![wish.size.to_owned(), "t3.medium".to_owned()];
-        let question = Question { sizes, name: CLUSTER.to_owned(), ..Question::default() };
+        let question = FactsQuery { sizes, name: CLUSTER.to_owned(), ..FactsQuery::default() };
         let facts: Facts = patiently(|| sandbox.facts(&question)).await;
         let laid_out = blueprint(&wish.cluster(), &facts, &self.pins).unwrap();
         self.pins = laid_out.pins;
         laid_out.objects
     }
 
-    /// One run of the program. Nothing if it died: then nothing was recorded either.
-    async fn run(&mut self, wish: Option<&Wish>, faults: Faults) -> Option<Outcome> {
+    /// Runs the program once. `None` if it died: then nothing was recorded either.
+    async fn run(&mut self, wish: Option<&FileSettings>, faults: FaultRates) -> Option<Outcome> {
         let process = self.process(faults);
         self.runs += 1;
         let options = ApplyOptions {
@@ -118,7 +120,7 @@ impl Life {
             let dying = process.clone();
             let work = async {
                 let prepared = self.plan(&process, wish).await;
-                apply(&process, &Kinds, &prepared, &self.recorded, &options, &Silent).await
+                apply(&process, &ResourceKinds, &prepared, &self.recorded, &options, &NoListener).await
             };
             tokio::select! {
                 outcome = work => Some(outcome),
@@ -134,24 +136,24 @@ impl Life {
         outcome
     }
 
-    /// Runs until the cloud is as wished; nothing may fail on the way.
-    async fn converge(&mut self, wish: &Wish, faults: Faults) {
+    /// Runs until the cloud matches the file; no run may fail on the way.
+    async fn converge(&mut self, wish: &FileSettings, faults: FaultRates) {
         let outcome = self.run(Some(wish), faults).await.unwrap();
         assert_eq!(outcome.failed, [], "{wish:?}");
-        let quiet = self.process(Faults::default());
+        let quiet = self.process(FaultRates::default());
         let prepared = self.plan(&quiet, Some(wish)).await;
         assert!(prepared.plan.is_empty(), "{wish:?}: {:#?}", prepared.plan.changes);
     }
 
-    async fn destroy(&mut self, faults: Faults) {
+    async fn destroy(&mut self, faults: FaultRates) {
         let outcome = self.run(None, faults).await.unwrap();
         assert_eq!(outcome.failed, []);
         assert_eq!(outcome.recorded, BTreeMap::new());
     }
 
-    /// One thing that somebody does to the cluster. Not everything can be done at every time.
+    /// Makes one change to the cluster from outside. Not every change is possible at every time.
     async fn hurt(&mut self) -> String {
-        let ours: Vec<Resident> = self.sandbox.inventory().unwrap().into_iter().filter(can_be_mended).collect();
+        let ours: Vec<AccountObject> = self.sandbox.inventory().unwrap().into_iter().filter(can_be_mended).collect();
         let Some(victim) = self.random.choice(&ours) else { return String::new() };
         let address = victim.address.clone().unwrap();
         let done = match self.random.u8(..10) {
@@ -176,12 +178,13 @@ impl Life {
     }
 }
 
-/// Whether apply brings the resident back, whatever is done to it: it is ours, and no key that machines trust.
-fn can_be_mended(resident: &Resident) -> bool {
-    resident.cluster.is_some() && resident.address.as_ref().is_none_or(|address| Kinds.irreplaceable(address).is_none())
+/// Returns `true` if apply restores the object after any change: it is ours, and not a key that machines trust.
+fn can_be_mended(resident: &AccountObject) -> bool {
+    resident.cluster.is_some()
+        && resident.address.as_ref().is_none_or(|address| ResourceKinds.irreplaceable(address).is_none())
 }
 
-/// What people change in consoles.
+/// Changes that people make in consoles.
 const EDITS: &[(&str, &str)] = &[
     ("autoscaling-group", "max=9"),
     ("autoscaling-group", "min=0"),
@@ -207,7 +210,7 @@ const EDITS: &[(&str, &str)] = &[
     ("vpc", "dns_support=false"),
 ];
 
-/// Asks again while the answer is a failure that passes.
+/// Retries while the failure is temporary.
 async fn patiently<'a, T, F>(ask: impl Fn() -> F) -> T
 where
     F: Future<Output = Result<T, Failure>> + Send + 'a,
@@ -221,27 +224,35 @@ where
     }
 }
 
-fn trouble(seed: u64) -> Faults {
-    Faults { seed, throttle: 0.05, unavailable: 0.05, unknown: 0.05, half: 0.1, invisible: 0.2, ..Faults::default() }
+fn trouble(seed: u64) -> FaultRates {
+    FaultRates {
+        seed,
+        throttle: 0.05,
+        unavailable: 0.05,
+        unknown: 0.05,
+        half: 0.1,
+        invisible: 0.2,
+        ..FaultRates::default()
+    }
 }
 
-/// Does something on a clock that does not wait.
+/// Runs work on a paused clock, which does not wait.
 fn on_paused_clock<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(work)
 }
 
-/// Lives a life.
-fn live(seed: u64, life: impl AsyncFnOnce(&mut Life)) {
+/// Runs one life.
+fn live(seed: u64, life: impl AsyncFnOnce(&mut ClusterHistory)) {
     on_paused_clock(async {
-        let mut cluster = Life::new(seed);
+        let mut cluster = ClusterHistory::new(seed);
         let before = cluster.sandbox.inventory().unwrap();
         life(&mut cluster).await;
         assert_eq!(cluster.sandbox.inventory().unwrap(), before, "life {seed} left something behind");
     });
 }
 
-/// How many lives: `QUORATE_LIVES` for a long night.
+/// Returns the seeds of the lives; `QUORATE_LIVES` sets their number for a long run.
 fn seeds(usual: u64) -> std::ops::Range<u64> {
     0..std::env::var("QUORATE_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(usual)
 }
@@ -249,55 +260,55 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 #[test]
 fn a_quiet_life() {
     live(1, async |life| {
-        let mut wish = Wish::tutorial();
-        life.converge(&wish, Faults::default()).await;
+        let mut wish = FileSettings::tutorial();
+        life.converge(&wish, FaultRates::default()).await;
         wish.nodes = "count = 4";
-        life.converge(&wish, Faults::default()).await;
+        life.converge(&wish, FaultRates::default()).await;
         wish.zones = 3;
-        life.converge(&wish, Faults::default()).await;
-        life.destroy(Faults::default()).await;
+        life.converge(&wish, FaultRates::default()).await;
+        life.destroy(FaultRates::default()).await;
     });
 }
 
-/// What a command does can be repeated to the byte, though it does many things at once.
+/// A command can be repeated to the byte, although it does many things at once.
 #[test]
 fn the_same_life_leaves_the_same_bytes() {
     let bytes = [1, 2].map(|_| {
         let directory = tempfile::tempdir().unwrap();
         on_paused_clock(async {
-            let mut life = Life::on(Sandbox::open(directory.path(), settings()), 1);
-            life.converge(&Wish::tutorial(), Faults::default()).await;
+            let mut life = ClusterHistory::on(Sandbox::open(directory.path(), settings()), 1);
+            life.converge(&FileSettings::tutorial(), FaultRates::default()).await;
         });
         std::fs::read(directory.path().join("cloud.json")).unwrap()
     });
     assert!(bytes[0] == bytes[1]);
 }
 
-/// Whatever the file becomes and whatever is done behind our back, one apply mends it and one destroy removes it.
+/// After any change of the file and any change from outside, one apply repairs the cluster and one destroy deletes it.
 #[test]
 fn lives_full_of_edits_and_drift() {
     for seed in seeds(6) {
         live(seed, async |life| {
             for _ in 0..4 {
-                let wish = Wish::random(&mut life.random);
-                life.converge(&wish, Faults::default()).await;
+                let wish = FileSettings::random(&mut life.random);
+                life.converge(&wish, FaultRates::default()).await;
                 let hurts = life.random.usize(0..5);
                 for _ in 0..hurts {
                     life.hurt().await;
                 }
             }
-            life.destroy(Faults::default()).await;
+            life.destroy(FaultRates::default()).await;
         });
     }
 }
 
-/// Throttling, errors, lost answers and things that cannot be seen yet slow a life down, and that is all.
+/// Throttling, errors, lost answers and invisible objects only slow a life down.
 #[test]
 fn lives_in_a_troubled_cloud() {
     for seed in seeds(6) {
         live(seed, async |life| {
             for _ in 0..3 {
-                let wish = Wish::random(&mut life.random);
+                let wish = FileSettings::random(&mut life.random);
                 life.converge(&wish, trouble(seed)).await;
                 life.hurt().await;
             }
@@ -306,22 +317,22 @@ fn lives_in_a_troubled_cloud() {
     }
 }
 
-/// Killed at any call of a troubled cloud, before or after it took effect, the next run ends where an uninterrupted one ends.
+/// Killed at any call with faults, before or after it took effect, the next run ends where an uninterrupted one ends.
 #[test]
 fn lives_with_many_deaths() {
     for seed in seeds(6) {
         live(seed, async |life| {
             for _ in 0..3 {
-                let wish = Wish::random(&mut life.random);
+                let wish = FileSettings::random(&mut life.random);
                 for _ in 0..3 {
-                    let crash = Some(Crash { call: life.random.u64(20..120), after: life.random.bool() });
-                    life.run(Some(&wish), Faults { crash, ..trouble(seed) }).await;
+                    let crash = Some(CrashPoint { call: life.random.u64(20..120), after: life.random.bool() });
+                    life.run(Some(&wish), FaultRates { crash, ..trouble(seed) }).await;
                 }
                 life.converge(&wish, trouble(seed)).await;
             }
-            let crash = Some(Crash { call: life.random.u64(20..80), after: life.random.bool() });
-            life.run(None, Faults { crash, ..trouble(seed) }).await;
-            life.destroy(Faults::default()).await;
+            let crash = Some(CrashPoint { call: life.random.u64(20..80), after: life.random.bool() });
+            life.run(None, FaultRates { crash, ..trouble(seed) }).await;
+            life.destroy(FaultRates::default()).await;
         });
     }
 }
@@ -330,12 +341,12 @@ fn lives_with_many_deaths() {
 #[test]
 fn a_lost_key_is_not_made_again_while_there_are_machines() {
     live(1, async |life| {
-        let wish = Wish::tutorial();
-        life.converge(&wish, Faults::default()).await;
+        let wish = FileSettings::tutorial();
+        life.converge(&wish, FaultRates::default()).await;
         for (name, refused) in [("etcd-ca", true), ("join-token", false)] {
             let address = Address::new("secret", name);
             life.sandbox.remove(&address).await.unwrap();
-            let quiet = life.process(Faults::default());
+            let quiet = life.process(FaultRates::default());
             let prepared = life.plan(&quiet, Some(&wish)).await;
             let refusals: Vec<_> = prepared.plan.refusals().map(|change| &change.address).collect();
             assert_eq!(refusals.contains(&&address), refused, "{refusals:?}");
@@ -344,27 +355,27 @@ fn a_lost_key_is_not_made_again_while_there_are_machines() {
                 assert_eq!(named, ["etcd-ca", name]);
             }
         }
-        life.destroy(Faults::default()).await;
+        life.destroy(FaultRates::default()).await;
     });
 }
 
-/// The plan names what was done behind our back as such.
+/// The plan names changes from outside as drift.
 #[test]
 fn drift_is_called_drift() {
     live(1, async |life| {
-        let wish = Wish::tutorial();
-        life.converge(&wish, Faults::default()).await;
+        let wish = FileSettings::tutorial();
+        life.converge(&wish, FaultRates::default()).await;
         for (kind, edit) in EDITS {
             let ours = life.sandbox.inventory().unwrap();
             let victim = ours.iter().find(|resident| resident.kind == *kind && resident.cluster.is_some()).unwrap();
             let address = victim.address.clone().unwrap();
             life.sandbox.set(&address, &edit.parse().unwrap()).unwrap();
-            let quiet = life.process(Faults::default());
+            let quiet = life.process(FaultRates::default());
             let prepared = life.plan(&quiet, Some(&wish)).await;
             let change = prepared.plan.changes.iter().find(|change| change.address == address);
             assert_eq!(change.map(|change| &change.reason), Some(&Reason::Drift), "{edit} on {address}");
-            life.converge(&wish, Faults::default()).await;
+            life.converge(&wish, FaultRates::default()).await;
         }
-        life.destroy(Faults::default()).await;
+        life.destroy(FaultRates::default()).await;
     });
 }

@@ -12,7 +12,7 @@ fn zones(live: &Live) -> Vec<&str> {
     zones
 }
 
-async fn resize(builder: &Builder, group: AutoScalingGroup) -> Live {
+async fn resize(builder: &ObjectBuilder, group: AutoScalingGroup) -> Live {
     builder.update(&group.object("nodes").unwrap(), &["min", "max", "desired"]).await.unwrap();
     nodes(&builder.sandbox.observe().await.unwrap()).clone()
 }
@@ -20,26 +20,26 @@ async fn resize(builder: &Builder, group: AutoScalingGroup) -> Live {
 #[tokio::test]
 async fn machines_are_spread_over_the_zones_and_boot_in_time() {
     let sandbox = sandbox();
-    let mut builder = Builder::new(&sandbox);
+    let mut builder = ObjectBuilder::new(&sandbox);
     let objects = cluster();
     let (last, first) = objects.split_last().unwrap();
     for object in first {
         builder.make(object).await;
     }
-    let made = sandbox.create(&builder.resolve(last), &Token("t".to_owned())).await.unwrap();
-    assert_eq!(made.phase, Phase::Pending);
+    let made = sandbox.create(&builder.resolve(last), &IdempotencyToken("t".to_owned())).await.unwrap();
+    assert_eq!(made.phase, ObjectPhase::Pending);
     let seen = sandbox.observe().await.unwrap();
     assert_eq!(zones(nodes(&seen)), ["us-east-1d", "us-east-1d", "us-east-1f"]);
     assert!(nodes(&seen).members.iter().all(|member| member.state == "Pending" && member.id.starts_with("i-")));
     let ready = sandbox.ready(&made, &quiet).await.unwrap();
-    assert_eq!(ready.phase, Phase::Ready);
+    assert_eq!(ready.phase, ObjectPhase::Ready);
     assert!(ready.members.iter().all(|member| member.state == "InService"));
 }
 
 #[tokio::test]
 async fn a_machine_that_ends_is_replaced_in_its_zone() {
     let sandbox = sandbox();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     let before = nodes(&sandbox.observe().await.unwrap()).members.clone();
     sandbox.terminate(&before[0].id).unwrap();
     assert!(matches!(sandbox.terminate(&before[0].id), Err(HurtError::NoSuchInstance(_))));
@@ -51,7 +51,7 @@ async fn a_machine_that_ends_is_replaced_in_its_zone() {
 #[tokio::test]
 async fn machines_of_a_failed_zone_move_to_the_others() {
     let sandbox = sandbox();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     assert_eq!(sandbox.fail_zone("us-east-1d").unwrap().len(), 2);
     assert_eq!(zones(nodes(&sandbox.observe().await.unwrap())), ["us-east-1f"; 3]);
     sandbox.restore_zone("us-east-1d").unwrap();
@@ -61,7 +61,7 @@ async fn machines_of_a_failed_zone_move_to_the_others() {
 
 #[tokio::test]
 async fn a_group_follows_its_size() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     assert_eq!(zones(&resize(&builder, group(5)).await).len(), 5);
     assert_eq!(zones(&resize(&builder, group(2)).await), ["us-east-1d", "us-east-1f"]);
     assert_eq!(zones(&resize(&builder, group(0)).await).len(), 0);
@@ -69,16 +69,16 @@ async fn a_group_follows_its_size() {
 
 #[tokio::test]
 async fn machines_leave_a_subnet_that_their_group_leaves() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     let narrow = AutoScalingGroup { subnets: vec![of::<Subnet>("us-east-1f", "id")], ..group(3) };
     builder.update(&narrow.object("nodes").unwrap(), &["subnets"]).await.unwrap();
     assert_eq!(zones(nodes(&builder.sandbox.observe().await.unwrap())), ["us-east-1f"; 3]);
 }
 
-/// Who leaves the size to an autoscaler keeps what is there, as long as it is in range.
+/// With an autoscaler, the group keeps its current size, as long as it is in range.
 #[tokio::test]
 async fn a_group_without_a_desired_size_keeps_what_it_has_within_its_range() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     let between = |min, max| AutoScalingGroup { min, max, desired: None, ..group(0) };
     let update = async |group: AutoScalingGroup| {
         builder.update(&group.object("nodes").unwrap(), &["min", "max"]).await.unwrap();
@@ -91,11 +91,11 @@ async fn a_group_without_a_desired_size_keeps_what_it_has_within_its_range() {
     }
 }
 
-/// Until a group is rolled its machines run what they were started from, and the group says so.
+/// Until a group is rolled, its machines keep the version that they were started from, and the group reports it.
 #[tokio::test]
 async fn a_roll_replaces_every_machine_one_by_one() {
     let sandbox = sandbox();
-    let mut builder = Builder::whole(&sandbox).await;
+    let mut builder = ObjectBuilder::whole(&sandbox).await;
     let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..template() }.object("nodes").unwrap();
     let live = builder.update(&larger, &["instance_size"]).await.unwrap();
     builder.made.insert(larger.address.clone(), live);
@@ -118,16 +118,16 @@ async fn a_roll_replaces_every_machine_one_by_one() {
 
 #[tokio::test]
 async fn a_group_without_machines_runs_what_it_says() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     let live = resize(&builder, group(0)).await;
     assert_eq!(live.attributes["machines"], live.attributes["version"]);
 }
 
-/// Machines write into the private zone; that is its content and none of our objects, and goes with the zone.
+/// Machines write into the private zone; these records are not objects of ours, and are deleted with the zone.
 #[tokio::test]
 async fn what_machines_write_into_a_zone_goes_with_it() {
     let sandbox = sandbox();
-    let builder = Builder::whole(&sandbox).await;
+    let builder = ObjectBuilder::whole(&sandbox).await;
     let zones = sandbox.inventory().unwrap();
     let private = zones.iter().find(|zone| zone.address == Some(HostedZone::address("internal"))).unwrap();
     assert_eq!(private.contents.len(), 3, "{:?}", private.contents);

@@ -1,4 +1,4 @@
-//! Tests of the simulated cloud, with a small cluster made by hand.
+//! Tests of the simulated cloud, with a small cluster built by hand.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod faults;
@@ -15,18 +15,18 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::engine::{Address, Live, Object, Payload, Phase, Provider, Reference, Token};
+use crate::engine::{Address, IdempotencyToken, Live, Object, ObjectPhase, Payload, Provider, Reference};
 use crate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, HealthCheck, HostedZone, Input, InstanceProfile, InternetGateway, KeyPair,
-    LaunchTemplate, Listener, LoadBalancer, Record, Resource, Role, Route, RouteTable, Rule, Secret, SecretContent,
-    SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Volume, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone, InstanceProfile,
+    InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, Resource, Role, Route, RouteTable, Secret,
+    SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, TextInput, Vpc,
 };
 
 const CLUSTER: &str = "chat.poeticoding.com";
 const BUCKET: &str = "state.chat.poeticoding.com";
 
-fn settings() -> Settings {
-    Settings::new("us-east-1", CLUSTER)
+fn settings() -> SandboxSettings {
+    SandboxSettings::new("us-east-1", CLUSTER)
 }
 
 fn sandbox() -> Sandbox {
@@ -35,8 +35,8 @@ fn sandbox() -> Sandbox {
 
 fn quiet(_: String) {}
 
-fn of<R: Resource>(name: &str, output: &str) -> Input {
-    Input::output(R::address(name), output)
+fn of<R: Resource>(name: &str, output: &str) -> TextInput {
+    TextInput::output(R::address(name), output)
 }
 
 fn tags(name: &str) -> Tags {
@@ -65,7 +65,7 @@ fn security_group(name: &str) -> Object {
 }
 
 fn rules(name: &str, peers: &[&str]) -> Object {
-    let rule = |peer: &&str| Rule {
+    let rule = |peer: &&str| GroupRule {
         protocol: "tcp".to_owned(),
         ports: "6443".to_owned(),
         peer: of::<SecurityGroup>(peer, "id"),
@@ -163,7 +163,7 @@ fn storage() -> Vec<Object> {
         sha256: names::hex(&Sha256::digest(content)),
     };
     let file = Object { payload: Some(Payload(Arc::from(content))), ..file.object("node.sh").unwrap() };
-    let volume = Volume {
+    let volume = EbsVolume {
         zone: "us-east-1d".to_owned(),
         volume_type: "gp3".to_owned(),
         gib: 20,
@@ -211,7 +211,7 @@ fn front() -> Vec<Object> {
         tags: tags("internal"),
     };
     let public = HostedZone { name: CLUSTER.to_owned(), vpc: None, comment: String::new(), tags: tags("public") };
-    let record = Record {
+    let record = DnsRecord {
         zone: of::<HostedZone>("public", "id"),
         name: format!("api.{CLUSTER}"),
         record_type: "A".to_owned(),
@@ -228,7 +228,7 @@ fn front() -> Vec<Object> {
     ]
 }
 
-/// A small cluster with every kind of object, in an order in which it can be made.
+/// Returns a small cluster with every kind of object, in an order in which it can be made.
 fn cluster() -> Vec<Object> {
     let mut objects = [network(), identity(), storage(), front()].concat();
     objects.push(secret(SecretContent::ClusterCa));
@@ -237,13 +237,13 @@ fn cluster() -> Vec<Object> {
     objects
 }
 
-/// Makes objects one after the other, each with the outputs of those before it.
-struct Builder {
+/// Creates objects one after the other, each with the outputs of those before it.
+struct ObjectBuilder {
     sandbox: Sandbox,
     made: BTreeMap<Address, Live>,
 }
 
-impl Builder {
+impl ObjectBuilder {
     fn new(sandbox: &Sandbox) -> Self {
         Self { sandbox: sandbox.clone(), made: BTreeMap::new() }
     }
@@ -263,7 +263,7 @@ impl Builder {
     }
 
     async fn attempt(&mut self, object: &Object) -> Result<Live, Failure> {
-        let token = Token(format!("token-{}", object.address));
+        let token = IdempotencyToken(format!("token-{}", object.address));
         let made = self.sandbox.create(&self.resolve(object), &token).await?;
         let ready = self.sandbox.ready(&made, &quiet).await?;
         self.made.insert(object.address.clone(), ready.clone());
@@ -288,7 +288,7 @@ fn code(failure: &Failure) -> &str {
     failure.code.as_deref().unwrap_or_default()
 }
 
-/// Every kind of the vocabulary is in the test cluster, and so is treated by what follows.
+/// Every kind of the vocabulary is in the test cluster, and so is covered by the following tests.
 #[test]
 fn the_test_cluster_has_every_kind() {
     let kinds: BTreeSet<String> = cluster().iter().map(|object| object.address.kind().to_owned()).collect();
@@ -296,23 +296,23 @@ fn the_test_cluster_has_every_kind() {
     assert_eq!(kinds, known);
 }
 
-/// What is made can be observed as it was asked for, with ids like AWS's, and removed again without a trace.
+/// An object can be observed as it was requested, with ids like AWS's, and deleted again without a trace.
 #[tokio::test]
 async fn what_is_made_is_observed_and_can_be_removed() {
     let sandbox = sandbox();
     let before = sandbox.inventory().unwrap();
-    let builder = Builder::whole(&sandbox).await;
+    let builder = ObjectBuilder::whole(&sandbox).await;
 
     let seen = sandbox.observe().await.unwrap();
     assert_eq!(seen.len(), cluster().len());
     for object in cluster().iter().map(|object| builder.resolve(object)) {
         let live = seen.iter().find(|live| live.address == object.address).unwrap();
         for (name, value) in &object.attributes {
-            if world::kind(object.address.kind()).unwrap().attribute(name).observed {
+            if account::kind(object.address.kind()).unwrap().attribute(name).observed {
                 assert_eq!(live.attributes.get(name), Some(value), "{} of {}", name, object.address);
             }
         }
-        assert_eq!(live.phase, Phase::Ready);
+        assert_eq!(live.phase, ObjectPhase::Ready);
         assert_eq!(live.proven, object.address.kind() != "record");
         assert_eq!(sandbox.find(&object.address).await.unwrap(), std::slice::from_ref(live));
     }
@@ -327,7 +327,7 @@ async fn what_is_made_is_observed_and_can_be_removed() {
 #[tokio::test]
 async fn ids_look_like_those_of_aws() {
     let sandbox = sandbox();
-    let builder = Builder::whole(&sandbox).await;
+    let builder = ObjectBuilder::whole(&sandbox).await;
     let outputs: Vec<String> = builder
         .made
         .values()
@@ -336,11 +336,11 @@ async fn ids_look_like_those_of_aws() {
     insta::assert_snapshot!(outputs.join("\n"));
 }
 
-/// The engine asks for all kinds at once; the number of calls does not follow the number of objects.
+/// The engine observes all kinds at once; the number of calls does not depend on the number of objects.
 #[tokio::test]
 async fn an_observation_is_one_call_a_kind() {
     let sandbox = sandbox();
-    Builder::whole(&sandbox).await;
+    ObjectBuilder::whole(&sandbox).await;
     let other = sandbox.again(settings());
     other.observe().await.unwrap();
     let calls = other.calls();
@@ -350,11 +350,11 @@ async fn an_observation_is_one_call_a_kind() {
 
 #[tokio::test]
 async fn facts_tell_of_the_region_and_the_account() {
-    use crate::resource::{Cloud, Question};
-    let question = Question {
+    use crate::resource::{CloudFacts, FactsQuery};
+    let question = FactsQuery {
         sizes: ["t3.medium", "t4g.small", "m7g.2xlarge", "t3.gigantic"].map(str::to_owned).to_vec(),
         name: CLUSTER.to_owned(),
-        ..Question::default()
+        ..FactsQuery::default()
     };
     let facts = sandbox().facts(&question).await.unwrap();
     insta::assert_json_snapshot!(facts);

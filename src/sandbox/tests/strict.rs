@@ -1,17 +1,18 @@
-//! What AWS refuses, the sandbox refuses.
+//! Calls that AWS refuses, and the sandbox refuses too.
 
 use super::*;
 use crate::engine::Value;
 
-async fn refused(builder: &mut Builder, object: &Object) -> Failure {
+async fn refused(builder: &mut ObjectBuilder, object: &Object) -> Failure {
     builder.attempt(object).await.unwrap_err()
 }
 
 #[tokio::test]
 async fn a_value_that_waits_for_another_object_is_refused() {
     let sandbox = sandbox();
-    let failure = sandbox.create(&subnet("us-east-1a", "172.20.32.0/19"), &Token("t".to_owned())).await.unwrap_err();
-    assert_eq!((code(&failure), failure.class), ("UnresolvedValue", Class::Invalid));
+    let failure =
+        sandbox.create(&subnet("us-east-1a", "172.20.32.0/19"), &IdempotencyToken("t".to_owned())).await.unwrap_err();
+    assert_eq!((code(&failure), failure.class), ("UnresolvedValue", FailureClass::Invalid));
 }
 
 #[tokio::test]
@@ -31,16 +32,16 @@ async fn a_reference_to_nothing_is_refused_in_the_words_of_its_service() {
     for (kind, expected) in cases {
         let object = cluster().into_iter().find(|object| object.address.kind() == kind).unwrap();
         let object = object.resolve(&|reference| Some(format!("no-{}", reference.output)));
-        let failure = sandbox.create(&object, &Token("t".to_owned())).await.unwrap_err();
-        assert_eq!((code(&failure), failure.class), (expected, Class::MaybeNotYetConsistent), "{kind}");
+        let failure = sandbox.create(&object, &IdempotencyToken("t".to_owned())).await.unwrap_err();
+        assert_eq!((code(&failure), failure.class), (expected, FailureClass::MaybeNotYetConsistent), "{kind}");
     }
 }
 
-/// Everything that something else names stays, and the refusal names that something.
+/// Every object that another one refers to stays, and the refusal names the other one.
 #[tokio::test]
 async fn what_others_use_cannot_be_deleted() {
     let sandbox = sandbox();
-    let builder = Builder::whole(&sandbox).await;
+    let builder = ObjectBuilder::whole(&sandbox).await;
     let cases = [
         ("vpc/main", "DependencyViolation", "internet-gateway/main"),
         ("internet-gateway/main", "DependencyViolation", "route-table/main"),
@@ -56,7 +57,7 @@ async fn what_others_use_cannot_be_deleted() {
     ];
     for (address, expected, holder) in cases {
         let failure = builder.delete(address).await.unwrap_err();
-        assert_eq!(failure.class, Class::Held, "{address}");
+        assert_eq!(failure.class, FailureClass::Held, "{address}");
         assert!(failure.message.contains(holder), "{address}: {failure}");
         assert_eq!(code(&failure), expected, "{address}");
     }
@@ -66,7 +67,7 @@ async fn what_others_use_cannot_be_deleted() {
 #[tokio::test]
 async fn a_group_that_only_its_own_rules_name_can_be_deleted_and_they_go_with_it() {
     let sandbox = sandbox();
-    let mut builder = Builder::new(&sandbox);
+    let mut builder = ObjectBuilder::new(&sandbox);
     for object in [vpc(), security_group("masters"), rules("masters", &["masters"])] {
         builder.make(&object).await;
     }
@@ -77,16 +78,16 @@ async fn a_group_that_only_its_own_rules_name_can_be_deleted_and_they_go_with_it
 #[tokio::test]
 async fn a_listener_goes_with_its_load_balancer() {
     let sandbox = sandbox();
-    let builder = Builder::whole(&sandbox).await;
+    let builder = ObjectBuilder::whole(&sandbox).await;
     builder.delete("load-balancer/api").await.unwrap();
     assert_eq!(sandbox.find(&Listener::address("api")).await.unwrap(), []);
 }
 
-/// A machine keeps its subnet and its groups until it ends, whatever its template says by then.
+/// A machine keeps its subnet and its groups until it ends, whatever its template is by then.
 #[tokio::test]
 async fn what_a_machine_uses_cannot_be_deleted() {
     let sandbox = sandbox();
-    let mut builder = Builder::whole(&sandbox).await;
+    let mut builder = ObjectBuilder::whole(&sandbox).await;
     builder.make(&security_group("new")).await;
     let template = LaunchTemplate { security_groups: vec![of::<SecurityGroup>("new", "id")], ..template() };
     builder.update(&template.object("nodes").unwrap(), &["security_groups"]).await.unwrap();
@@ -99,7 +100,7 @@ async fn what_a_machine_uses_cannot_be_deleted() {
 #[tokio::test]
 async fn names_are_unique_where_aws_says_so() {
     let sandbox = sandbox();
-    let mut builder = Builder::whole(&sandbox).await;
+    let mut builder = ObjectBuilder::whole(&sandbox).await;
     let cases = [
         ("role", "EntityAlreadyExists"),
         ("instance-profile", "EntityAlreadyExists"),
@@ -118,13 +119,13 @@ async fn names_are_unique_where_aws_says_so() {
         let object = cluster().into_iter().find(|object| object.address.kind() == kind).unwrap();
         let twin = Object { address: Address::new(kind, "twin"), ..object };
         let failure = refused(&mut builder, &twin).await;
-        assert_eq!((code(&failure), failure.class), (expected, Class::AlreadyExists), "{kind}");
+        assert_eq!((code(&failure), failure.class), (expected, FailureClass::AlreadyExists), "{kind}");
     }
 }
 
 #[tokio::test]
 async fn a_bucket_of_somebody_else_is_taken() {
-    let mut builder = Builder::new(&sandbox());
+    let mut builder = ObjectBuilder::new(&sandbox());
     let bucket = storage().remove(0);
     let name = Value::Text("data-team-exports".to_owned());
     let bucket =
@@ -134,7 +135,7 @@ async fn a_bucket_of_somebody_else_is_taken() {
 
 #[tokio::test]
 async fn ranges_of_subnets_fit_into_the_vpc_and_beside_each_other() {
-    let mut builder = Builder::new(&sandbox());
+    let mut builder = ObjectBuilder::new(&sandbox());
     builder.make(&vpc()).await;
     builder.make(&subnet("us-east-1a", "172.20.32.0/19")).await;
     let cases = [
@@ -154,7 +155,7 @@ async fn ranges_of_subnets_fit_into_the_vpc_and_beside_each_other() {
 
 #[tokio::test]
 async fn a_file_is_what_its_hash_says() {
-    let mut builder = Builder::new(&sandbox());
+    let mut builder = ObjectBuilder::new(&sandbox());
     let [bucket, file, _] = storage().try_into().unwrap();
     builder.make(&bucket).await;
     let without = Object { payload: None, ..file.clone() };
@@ -166,7 +167,7 @@ async fn a_file_is_what_its_hash_says() {
 
 #[tokio::test]
 async fn what_is_chosen_on_creation_cannot_be_changed() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     for (object, attribute) in [(vpc(), "cidr"), (security_group("nodes"), "description")] {
         let failure = builder.update(&object, &[attribute]).await.unwrap_err();
         assert_eq!(code(&failure), "UnsupportedOperation");
@@ -176,20 +177,20 @@ async fn what_is_chosen_on_creation_cannot_be_changed() {
 /// The table in AWS's pages on target groups of network load balancers.
 #[tokio::test]
 async fn a_listener_leads_to_a_target_group_that_takes_what_it_hears() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     let listener = cluster().into_iter().find(|object| object.address.kind() == "listener").unwrap();
     for (protocol, fits) in [("TLS", true), ("TCP", true), ("UDP", false), ("TCP_UDP", false)] {
         let mut listener = listener.clone();
         listener.attributes.insert("protocol".to_owned(), Value::Text(protocol.to_owned()));
         let outcome = builder.update(&listener, &["protocol"]).await;
         let code = outcome.as_ref().err().map(|failure| (code(failure), failure.class));
-        assert_eq!(code, (!fits).then_some(("IncompatibleProtocols", Class::Invalid)), "{protocol}");
+        assert_eq!(code, (!fits).then_some(("IncompatibleProtocols", FailureClass::Invalid)), "{protocol}");
     }
 }
 
 #[tokio::test]
 async fn impossible_groups_are_refused() {
-    let mut builder = Builder::whole(&sandbox()).await;
+    let mut builder = ObjectBuilder::whole(&sandbox()).await;
     let upside_down = AutoScalingGroup { min: 3, max: 2, ..group(3) };
     let failure = builder.update(&upside_down.object("nodes").unwrap(), &["min", "max"]).await.unwrap_err();
     assert_eq!(code(&failure), "ValidationError");
@@ -203,32 +204,32 @@ async fn impossible_groups_are_refused() {
 async fn client_tokens_are_honoured() {
     let sandbox = sandbox();
     let volume = storage().pop().unwrap();
-    let token = Token("a".to_owned());
+    let token = IdempotencyToken("a".to_owned());
     let first = sandbox.create(&volume, &token).await.unwrap();
     assert_eq!(sandbox.create(&volume, &token).await.unwrap().id, first.id);
     let other = Object { address: Address::new("volume", "etcd-b"), ..volume.clone() };
     assert_eq!(code(&sandbox.create(&other, &token).await.unwrap_err()), "IdempotentParameterMismatch");
     sandbox.delete(&first, &quiet).await.unwrap();
     assert_eq!(code(&sandbox.create(&volume, &token).await.unwrap_err()), "IdempotentParameterMismatch");
-    let second = sandbox.create(&volume, &Token("b".to_owned())).await.unwrap();
+    let second = sandbox.create(&volume, &IdempotencyToken("b".to_owned())).await.unwrap();
     assert_ne!(second.id, first.id);
 }
 
-/// A change that a version counts makes a new one; another change does not.
+/// A change that a version counts creates a new one; another change does not.
 #[tokio::test]
 async fn a_template_counts_its_versions() {
-    let builder = Builder::whole(&sandbox()).await;
+    let builder = ObjectBuilder::whole(&sandbox()).await;
     let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..template() }.object("nodes").unwrap();
     assert_eq!(builder.update(&larger, &["instance_size"]).await.unwrap().outputs["version"], "2");
     let renamed = LaunchTemplate { tags: tags("renamed"), ..template() }.object("nodes").unwrap();
     assert_eq!(builder.update(&renamed, &["tags"]).await.unwrap().outputs["version"], "2");
 }
 
-/// Tags that somebody else added stay; those that were ours and are not wanted any more go.
+/// Tags of others stay; those that were ours and are no longer wanted are removed.
 #[tokio::test]
 async fn an_update_of_tags_leaves_those_of_others_alone() {
     let sandbox = sandbox();
-    let mut builder = Builder::new(&sandbox);
+    let mut builder = ObjectBuilder::new(&sandbox);
     let ours = builder.make(&vpc()).await;
     sandbox.set(&Vpc::address("main"), &"tags.team=web".parse().unwrap()).unwrap();
     let mut next = vpc();

@@ -1,4 +1,4 @@
-//! Makes a [`Service`] of what a file says.
+//! Converts the settings of a service to a [`Service`].
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::spec::service::{
     Health, Nlb, Placement, Port, PortListener, Protocol, SecretKey, Service, Taint, Tls, Transport, Volume,
 };
 
-type Ports = BTreeMap<String, Port>;
+type PortMap = BTreeMap<String, Port>;
 
-/// What a taint does to pods that do not tolerate it.
+/// Effects of a taint on pods that do not tolerate it.
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 pub(super) fn service(file: &ServiceFile, vpc: Ipv4Net) -> Option<Service> {
@@ -49,7 +49,7 @@ pub(super) fn service(file: &ServiceFile, vpc: Ipv4Net) -> Option<Service> {
     })
 }
 
-fn ports(file: &ServiceFile) -> Option<Ports> {
+fn ports(file: &ServiceFile) -> Option<PortMap> {
     let mut ports = named(file.ports.as_ref(), |text| port(text))?;
     if let Some(number) = file.port {
         let main = Port { number: number.try_into().ok()?, transport: Transport::Tcp };
@@ -58,8 +58,8 @@ fn ports(file: &ServiceFile) -> Option<Ports> {
     Some(ports)
 }
 
-/// What is asked for health: nothing, if no port speaks TCP.
-fn health(file: Option<&HealthFile>, ports: &Ports) -> Option<Health> {
+/// Returns the readiness check; `None` if no port uses TCP.
+fn health(file: Option<&HealthFile>, ports: &PortMap) -> Option<Health> {
     let tcp = |port: &&Port| port.transport != Transport::Udp;
     let port = match file.and_then(|file| file.port.as_ref()) {
         Some(name) => ports.get(name).filter(tcp)?,
@@ -76,7 +76,7 @@ fn placement(file: &PlacementFile) -> Option<Placement> {
     })
 }
 
-fn nlb(file: &NlbFile, ports: &Ports, vpc: Ipv4Net) -> Option<Nlb> {
+fn nlb(file: &NlbFile, ports: &PortMap, vpc: Ipv4Net) -> Option<Nlb> {
     let internal = file.internal.unwrap_or(false);
     let listeners = file.listeners();
     let listeners = listeners.iter().map(|(_, file)| Some((file.port?.try_into().ok()?, listener(file, ports)?)));
@@ -95,7 +95,7 @@ fn nlb(file: &NlbFile, ports: &Ports, vpc: Ipv4Net) -> Option<Nlb> {
     })
 }
 
-fn listener(file: &ListenerFile, ports: &Ports) -> Option<PortListener> {
+fn listener(file: &ListenerFile, ports: &PortMap) -> Option<PortListener> {
     let target = target(file.target.as_deref(), ports)?;
     let protocol = match (file.protocol, ports.get(target)?.transport) {
         (Some(ProtocolFile::Tls), _) => Protocol::Tls(Tls {
@@ -109,8 +109,8 @@ fn listener(file: &ListenerFile, ports: &Ports) -> Option<PortListener> {
     Some(PortListener { protocol, target: target.to_owned() })
 }
 
-/// The name of the port that a listener leads to: the one that it names, the only one, or `main`.
-pub(in crate::spec) fn target<'a>(named: Option<&'a str>, ports: &'a Ports) -> Option<&'a str> {
+/// Returns the name of the port that a listener leads to: the named one, the only one, or `main`.
+pub(in crate::spec) fn target<'a>(named: Option<&'a str>, ports: &'a PortMap) -> Option<&'a str> {
     let name = match named {
         Some(name) => name,
         None if ports.len() == 1 => ports.keys().next()?,
@@ -119,7 +119,7 @@ pub(in crate::spec) fn target<'a>(named: Option<&'a str>, ports: &'a Ports) -> O
     ports.contains_key(name).then_some(name)
 }
 
-/// `9090`, `7777/udp` or `53/tcp+udp`
+/// Parses `9090`, `7777/udp` or `53/tcp+udp`.
 pub(in crate::spec) fn port(text: &str) -> Option<Port> {
     let (number, transport) = match text.split_once('/') {
         None => (text, Transport::Tcp),
@@ -134,7 +134,7 @@ pub(in crate::spec) fn port(text: &str) -> Option<Port> {
     Some(Port { number, transport })
 }
 
-/// `secret/key`
+/// Parses `secret/key`.
 pub(in crate::spec) fn secret_key(text: &str) -> Option<SecretKey> {
     let (secret, key) = text.split_once('/')?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
@@ -142,7 +142,7 @@ pub(in crate::spec) fn secret_key(text: &str) -> Option<SecretKey> {
     (check_domain(secret).is_ok() && is_key).then(|| SecretKey { secret: secret.to_owned(), key: key.to_owned() })
 }
 
-/// `key`, `key=value`, `key:effect` or `key=value:effect`
+/// Parses `key`, `key=value`, `key:effect` or `key=value:effect`.
 pub(in crate::spec) fn taint(text: &str) -> Option<Taint> {
     let (rest, effect) = match text.split_once(':') {
         Some((rest, effect)) => (rest, Some(effect)),
@@ -163,7 +163,7 @@ pub(in crate::spec) fn taint(text: &str) -> Option<Taint> {
     good.then(|| Taint { key: key.to_owned(), value: value.map(str::to_owned), effect: effect.map(str::to_owned) })
 }
 
-/// Whether Kubernetes takes it as the name or the value of a label.
+/// Returns `true` if Kubernetes accepts the text as the name or the value of a label.
 fn is_label(text: &str) -> bool {
     let end = |c: char| c.is_ascii_alphanumeric();
     let inner = |c: char| end(c) || "-._".contains(c);
@@ -201,8 +201,9 @@ mod tests {
 
     #[test]
     fn a_listener_leads_to_the_port_it_names_or_to_the_one_that_is_meant() {
-        let ports =
-            |names: &[&str]| -> Ports { names.iter().map(|name| ((*name).to_owned(), port("80").unwrap())).collect() };
+        let ports = |names: &[&str]| -> PortMap {
+            names.iter().map(|name| ((*name).to_owned(), port("80").unwrap())).collect()
+        };
         assert_eq!(target(None, &ports(&["game"])), Some("game"));
         assert_eq!(target(None, &ports(&["game", "main"])), Some("main"));
         assert_eq!(target(None, &ports(&["game", "voice"])), None);

@@ -1,21 +1,21 @@
-//! Evaluates what follows a value: `.name`, `[index]`, `[*]`, `.*`.
+//! Evaluates the operators after a value: `.name`, `[index]`, `[*]`, `.*`.
 
 use hcl_edit::expr::{Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Ident, Span as _};
 
 use super::convert::{to_number, to_text};
-use super::eval::{Env, Evaluator};
-use super::number::Number;
-use super::value::{Entries, Node, Value};
+use super::eval::{EvalScope, Evaluator};
+use super::number::HclNumber;
+use super::value::{HclEntries, HclNode, HclValue};
 use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
 use crate::spec::source::Span;
 
-type Operator = Decorated<TraversalOperator>;
+type AccessOperator = Decorated<TraversalOperator>;
 
 impl Evaluator<'_> {
-    /// The value at the end of the dots and brackets.
-    pub(super) fn traversal(&mut self, traversal: &Traversal, span: &Span, env: &Env) -> Option<Node> {
+    /// Returns the value after all dots and brackets.
+    pub(super) fn traversal(&mut self, traversal: &Traversal, span: &Span, env: &EvalScope) -> Option<HclNode> {
         if traversal.expr.as_number().is_some() && self.source().get(span.clone()).is_some_and(|w| w.starts_with('-')) {
             return self.fail(span, "a minus in front of `.` or `[` could belong to either side: use parentheses");
         }
@@ -24,9 +24,9 @@ impl Evaluator<'_> {
         self.follow(node, operators, span, env).map(|node| node.at(span))
     }
 
-    /// The value before the first dot, and how many operators are part of it: in `var.x` and
+    /// Returns the value before the first dot, and the number of operators that belong to it: in `var.x` and
     /// `local.x`, the name is not a key of a table but a name of its own.
-    fn start(&mut self, traversal: &Traversal, span: &Span, env: &Env) -> Option<(Node, usize)> {
+    fn start(&mut self, traversal: &Traversal, span: &Span, env: &EvalScope) -> Option<(HclNode, usize)> {
         let Some((root, table, name)) = scoped(traversal, env) else {
             return Some((self.eval(&traversal.expr, env)?, 0));
         };
@@ -42,7 +42,7 @@ impl Evaluator<'_> {
         Some((found.clone(), 1))
     }
 
-    fn follow(&mut self, node: Node, operators: &[Operator], span: &Span, env: &Env) -> Option<Node> {
+    fn follow(&mut self, node: HclNode, operators: &[AccessOperator], span: &Span, env: &EvalScope) -> Option<HclNode> {
         let mut node = node;
         for (index, operator) in operators.iter().enumerate() {
             let rest = &operators[index + 1..];
@@ -51,7 +51,7 @@ impl Evaluator<'_> {
                 TraversalOperator::FullSplat(_) => return self.splat(node, rest, span, env),
                 // `.*` takes names along, and nothing else: `.*.a[0]` is the first of the `a`.
                 TraversalOperator::AttrSplat(_) => {
-                    let name = |operator: &&Operator| matches!(operator.value(), TraversalOperator::GetAttr(_));
+                    let name = |operator: &&AccessOperator| matches!(operator.value(), TraversalOperator::GetAttr(_));
                     let names = rest.iter().take_while(name).count();
                     let (names, rest) = rest.split_at(names);
                     if rest.first().is_some_and(|operator| matches!(operator.value(), TraversalOperator::AttrSplat(_)))
@@ -67,12 +67,12 @@ impl Evaluator<'_> {
         Some(node)
     }
 
-    fn splat(&mut self, node: Node, operators: &[Operator], span: &Span, env: &Env) -> Option<Node> {
+    fn splat(&mut self, node: HclNode, operators: &[AccessOperator], span: &Span, env: &EvalScope) -> Option<HclNode> {
         let (items, typed) = match node.value {
-            Value::Invalid => return None,
-            Value::List(items, of) => (items, of.is_some()),
-            Value::Null => (Vec::new(), false),
-            other => (vec![Node::new(other, node.span)], false),
+            HclValue::Invalid => return None,
+            HclValue::List(items, of) => (items, of.is_some()),
+            HclValue::Null => (Vec::new(), false),
+            other => (vec![HclNode::new(other, node.span)], false),
         };
         let mut values = Vec::new();
         for item in items {
@@ -81,17 +81,18 @@ impl Evaluator<'_> {
         }
         let first = values.first().map(|node| node.value.type_of());
         let of = first.filter(|first| typed && values.iter().all(|node| node.value.type_of() == *first));
-        Some(Node::new(Value::List(values, of), span.clone()))
+        Some(HclNode::new(HclValue::List(values, of), span.clone()))
     }
 
-    fn access(&mut self, node: Node, operator: &TraversalOperator, span: &Span, env: &Env) -> Option<Node> {
+    fn access(&mut self, node: HclNode, operator: &TraversalOperator, span: &Span, env: &EvalScope) -> Option<HclNode> {
         match operator {
             TraversalOperator::GetAttr(name) => {
                 let place = name.span().unwrap_or_else(|| span.clone());
                 self.key(node, name.as_str(), &place)
             }
             TraversalOperator::LegacyIndex(index) => {
-                let position = Node::new(Value::Number(Number::whole(i128::from(*index.value()))), span.clone());
+                let position =
+                    HclNode::new(HclValue::Number(HclNumber::whole(i128::from(*index.value()))), span.clone());
                 self.index(node, &position)
             }
             TraversalOperator::Index(expression) => {
@@ -102,10 +103,10 @@ impl Evaluator<'_> {
         }
     }
 
-    fn key(&mut self, node: Node, name: &str, span: &Span) -> Option<Node> {
+    fn key(&mut self, node: HclNode, name: &str, span: &Span) -> Option<HclNode> {
         let mut entries = match node.value {
-            Value::Table(entries, _) => entries,
-            Value::Invalid => return None,
+            HclValue::Table(entries, _) => entries,
+            HclValue::Invalid => return None,
             other => return self.fail(span, format!("{} has no `{name}` in it", other.kind())),
         };
         let Some(position) = entries.0.iter().position(|entry| entry.key.name == name) else {
@@ -118,14 +119,14 @@ impl Evaluator<'_> {
         Some(entries.0.swap_remove(position).node)
     }
 
-    fn index(&mut self, node: Node, index: &Node) -> Option<Node> {
+    fn index(&mut self, node: HclNode, index: &HclNode) -> Option<HclNode> {
         if index.has_invalid() {
             return None;
         }
         let mut items = match node.value {
-            Value::List(items, _) => items,
-            Value::Invalid => return None,
-            Value::Table(..) => {
+            HclValue::List(items, _) => items,
+            HclValue::Invalid => return None,
+            HclValue::Table(..) => {
                 return match to_text(&index.value) {
                     Ok(name) => self.key(node, &name, &index.span),
                     Err(message) => self.fail(&index.span, format!("the key of a table: {message}")),
@@ -133,7 +134,7 @@ impl Evaluator<'_> {
             }
             other => return self.fail(&index.span, format!("{} has no items to count", other.kind())),
         };
-        let Some(position) = to_number(&index.value).ok().and_then(Number::as_whole) else {
+        let Some(position) = to_number(&index.value).ok().and_then(HclNumber::as_whole) else {
             let kind = index.value.kind();
             return self.fail(&index.span, format!("the index of a list is a whole number, not {kind}"));
         };
@@ -145,19 +146,19 @@ impl Evaluator<'_> {
     }
 }
 
-/// The parts of `var.x` and `local.x`.
-fn scoped<'t>(traversal: &'t Traversal, env: &'t Env) -> Option<(&'t str, &'t Entries, &'t Decorated<Ident>)> {
+/// Returns the parts of `var.x` and `local.x`.
+fn scoped<'t>(traversal: &'t Traversal, env: &'t EvalScope) -> Option<(&'t str, &'t HclEntries, &'t Decorated<Ident>)> {
     let root = traversal.expr.as_variable()?.as_str();
     let TraversalOperator::GetAttr(name) = traversal.operators.first()?.value() else {
         return None;
     };
     match &env.find(root)?.value {
-        Value::Table(entries, _) if matches!(root, "var" | "local") => Some((root, entries, name)),
+        HclValue::Table(entries, _) if matches!(root, "var" | "local") => Some((root, entries, name)),
         _ => None,
     }
 }
 
-fn undefined(root: &str, table: &Entries, name: &str, place: Span) -> Diagnostic {
+fn undefined(root: &str, table: &HclEntries, name: &str, place: Span) -> Diagnostic {
     let what = if root == "var" { "variable" } else { "local" };
     Diagnostic::new(&file::UNDEFINED, place, format!("there is no {what} `{name}`"))
         .expected(table.names().map(|name| format!("`{root}.{name}`")))

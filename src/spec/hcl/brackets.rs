@@ -1,21 +1,21 @@
-//! Finds what is still open at a place in HCL that does not parse: a rough reading of brackets,
+//! Finds what is still open at a place in HCL that does not parse: a rough scan of brackets,
 //! strings, comments and heredocs, only for better messages.
 
 use crate::spec::source::Span;
 
-/// What is open at the end of a text.
+/// Brackets, strings and heredocs that are open at the end of a text.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Open {
+pub(super) struct OpenBrackets {
     /// The innermost bracket.
     pub(super) bracket: Option<Span>,
-    /// A string that does not end on its line.
+    /// An unterminated string: it does not end on its line.
     pub(super) broken_string: Option<Span>,
-    /// Where a heredoc starts that does not end.
+    /// Start of an unterminated heredoc.
     pub(super) heredoc: Option<usize>,
 }
 
-/// Reads line by line, because that is how strings end.
-pub(super) fn scan(text: &str) -> Open {
+/// Scans line by line, because strings end with their line.
+pub(super) fn scan(text: &str) -> OpenBrackets {
     let mut brackets: Vec<Span> = Vec::new();
     let mut heredoc: Option<(usize, &str)> = None;
     let mut start = 0;
@@ -28,7 +28,7 @@ pub(super) fn scan(text: &str) -> Open {
             let complete = line.ends_with('\n');
             match scan_line(line, start, &mut brackets) {
                 LineEnd::String(string) if complete => {
-                    return Open { broken_string: Some(string), ..Open::default() };
+                    return OpenBrackets { broken_string: Some(string), ..OpenBrackets::default() };
                 }
                 LineEnd::Heredoc(at) => {
                     heredoc = Some((at, text[at..start + line.len()].trim_start_matches(['<', '-']).trim()));
@@ -38,7 +38,7 @@ pub(super) fn scan(text: &str) -> Open {
         }
         start += line.len();
     }
-    Open { bracket: brackets.pop(), broken_string: None, heredoc: heredoc.map(|(at, _)| at) }
+    OpenBrackets { bracket: brackets.pop(), broken_string: None, heredoc: heredoc.map(|(at, _)| at) }
 }
 
 enum LineEnd {
@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn finds_what_is_open() {
         assert_eq!(scan("a = [1, {b = 2}\n").bracket, Some(4..5));
-        assert_eq!(scan("a = \"[\" # (\n"), Open::default());
+        assert_eq!(scan("a = \"[\" # (\n"), OpenBrackets::default());
         assert_eq!(scan("a = \"x\nb").broken_string, Some(4..6));
-        assert_eq!(scan("a = \"\\\"\"\n"), Open::default());
-        assert_eq!(scan("a = <<-EOT\n {\n EOT\n"), Open::default());
+        assert_eq!(scan("a = \"\\\"\"\n"), OpenBrackets::default());
+        assert_eq!(scan("a = <<-EOT\n {\n EOT\n"), OpenBrackets::default());
         assert_eq!(scan("a = <<EOT\n {\n").heredoc, Some(4));
     }
 }

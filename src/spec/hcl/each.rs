@@ -1,22 +1,22 @@
-//! Evaluates `for`: the expression, and what it shares with the directive in templates.
+//! Evaluates `for`: the expression, and the parts that it shares with the directive in templates.
 
 use hcl_edit::expr::{Expression, ForExpr};
 
-use super::eval::{Env, Evaluator};
-use super::number::Number;
-use super::value::{Entries, Node, Value};
+use super::eval::{EvalScope, Evaluator};
+use super::number::HclNumber;
+use super::value::{HclEntries, HclNode, HclValue};
 use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
-use crate::spec::tree::Key;
+use crate::spec::tree::FileKey;
 
 impl Evaluator<'_> {
-    /// The list or the table that a `for` makes.
-    pub(super) fn for_expr(&mut self, for_expr: &ForExpr, env: &Env) -> Option<Value> {
+    /// Evaluates a `for` to a list or a table.
+    pub(super) fn for_expr(&mut self, for_expr: &ForExpr, env: &EvalScope) -> Option<HclValue> {
         let intro = &for_expr.intro;
         let key_var = intro.key_var.as_ref().map(|ident| ident.as_str());
         let items = self.collection(&intro.collection_expr, env)?;
         let mut list = Vec::new();
-        let mut table = Entries::default();
+        let mut table = HclEntries::default();
         for (key, item) in items {
             let names = loop_names(key_var, intro.value_var.as_str(), key, item);
             let env = env.inner(&names);
@@ -31,20 +31,27 @@ impl Evaluator<'_> {
                 Some(key) => self.keep(key, value, for_expr.grouping, &mut table, &env)?,
             }
         }
-        Some(if for_expr.key_expr.is_some() { Value::Table(table, None) } else { Value::tuple(list) })
+        Some(if for_expr.key_expr.is_some() { HclValue::Table(table, None) } else { HclValue::tuple(list) })
     }
 
-    fn keep(&mut self, key: &Expression, value: Node, grouping: bool, table: &mut Entries, env: &Env) -> Option<()> {
+    fn keep(
+        &mut self,
+        key: &Expression,
+        value: HclNode,
+        grouping: bool,
+        table: &mut HclEntries,
+        env: &EvalScope,
+    ) -> Option<()> {
         let key = self.eval(key, env)?;
         let name = self.text_of(&key)?;
         let found = table.0.iter_mut().find(|entry| entry.key.name == name);
         match found.map(|entry| &mut entry.node.value) {
             None => {
                 let span = value.span.clone();
-                let value = if grouping { Node::new(Value::tuple(vec![value]), span) } else { value };
-                table.push(Key::new(name, key.span), value);
+                let value = if grouping { HclNode::new(HclValue::tuple(vec![value]), span) } else { value };
+                table.push(FileKey::new(name, key.span), value);
             }
-            Some(Value::List(items, _)) if grouping => items.push(value),
+            Some(HclValue::List(items, _)) if grouping => items.push(value),
             Some(_) => {
                 let message = format!("this `for` makes the name `{name}` twice");
                 self.report(
@@ -57,29 +64,29 @@ impl Evaluator<'_> {
         Some(())
     }
 
-    /// The keys and values that a `for` goes through; a table's in the order of their names.
-    pub(super) fn collection(&mut self, expression: &Expression, env: &Env) -> Option<Vec<(Value, Node)>> {
+    /// Returns the keys and values that a `for` iterates over; those of a table in the order of their names.
+    pub(super) fn collection(&mut self, expression: &Expression, env: &EvalScope) -> Option<Vec<(HclValue, HclNode)>> {
         let node = self.eval(expression, env)?;
         match node.value {
-            Value::List(items, _) => {
-                let index = |index: usize| Value::Number(Number::count(index));
+            HclValue::List(items, _) => {
+                let index = |index: usize| HclValue::Number(HclNumber::count(index));
                 Some(items.into_iter().enumerate().map(|(i, item)| (index(i), item)).collect())
             }
-            Value::Table(entries, _) => {
-                Some(entries.sorted().into_iter().map(|e| (Value::String(e.key.name), e.node)).collect())
+            HclValue::Table(entries, _) => {
+                Some(entries.sorted().into_iter().map(|e| (HclValue::String(e.key.name), e.node)).collect())
             }
-            Value::Invalid => None,
+            HclValue::Invalid => None,
             other => self.fail(&node.span, format!("`for` goes through a list or a table, not {}", other.kind())),
         }
     }
 }
 
-/// The names inside a `for`.
-pub(super) fn loop_names(key_var: Option<&str>, value_var: &str, key: Value, item: Node) -> Entries {
-    let mut names = Entries::default();
+/// Returns the variables inside a `for`.
+pub(super) fn loop_names(key_var: Option<&str>, value_var: &str, key: HclValue, item: HclNode) -> HclEntries {
+    let mut names = HclEntries::default();
     if let Some(name) = key_var {
-        names.push(Key::computed(name), Node::computed(key));
+        names.push(FileKey::computed(name), HclNode::computed(key));
     }
-    names.push(Key::computed(value_var), item);
+    names.push(FileKey::computed(value_var), item);
     names
 }

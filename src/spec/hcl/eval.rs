@@ -1,4 +1,4 @@
-//! Evaluates expressions: total, without panics, and with a place for every value and every error.
+//! Evaluates expressions: always with a result, without panics, and with a place for every value and every error.
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Conditional, Expression, FuncCall, Object, ObjectKey};
@@ -6,46 +6,46 @@ use hcl_edit::expr::{Conditional, Expression, FuncCall, Object, ObjectKey};
 use super::convert::{convert, to_bool, to_text, unify};
 use super::functions;
 use super::operators;
-use super::value::{Entries, Node, Type, Value};
+use super::value::{HclEntries, HclNode, HclType, HclValue};
 use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
 use crate::spec::source::Span;
-use crate::spec::tree::Key;
+use crate::spec::tree::FileKey;
 
-/// How many expressions one file may evaluate: a file that needs more does not end, as far as its
-/// author is concerned (`for` in `for` in `for`).
+/// Maximum number of expressions that one file may evaluate: a file that needs more would never end in practice
+/// (`for` in `for` in `for`).
 const MAX_STEPS: usize = 200_000;
 
 /// The names that an expression can use: the file's, and those of the `for` expressions around it.
-pub(super) struct Env<'a> {
-    outer: Option<&'a Env<'a>>,
-    names: &'a Entries,
+pub(super) struct EvalScope<'a> {
+    outer: Option<&'a EvalScope<'a>>,
+    names: &'a HclEntries,
 }
 
-impl<'a> Env<'a> {
-    /// The file's own names.
-    pub(super) fn root(names: &'a Entries) -> Self {
+impl<'a> EvalScope<'a> {
+    /// Creates the scope of the file's own names.
+    pub(super) fn root(names: &'a HclEntries) -> Self {
         Self { outer: None, names }
     }
 
-    /// These names around an inner expression.
-    pub(super) fn inner(&'a self, names: &'a Entries) -> Self {
+    /// Returns these names as an inner scope.
+    pub(super) fn inner(&'a self, names: &'a HclEntries) -> Self {
         Self { outer: Some(self), names }
     }
 
-    /// The value of a name, the innermost first.
-    pub(super) fn find(&self, name: &str) -> Option<&Node> {
+    /// Returns the value of a name, from the innermost scope that has it.
+    pub(super) fn find(&self, name: &str) -> Option<&HclNode> {
         self.names.get(name).or_else(|| self.outer?.find(name))
     }
 
     fn all(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.names.names().collect();
-        names.extend(self.outer.map(Env::all).unwrap_or_default());
+        names.extend(self.outer.map(EvalScope::all).unwrap_or_default());
         names
     }
 }
 
-/// Evaluates expressions and collects what is wrong with them.
+/// Evaluates expressions and collects their problems.
 pub(super) struct Evaluator<'p> {
     source: &'p str,
     problems: &'p mut Vec<Diagnostic>,
@@ -53,32 +53,32 @@ pub(super) struct Evaluator<'p> {
 }
 
 impl<'p> Evaluator<'p> {
-    /// Evaluates expressions of the text `source`; collects into `problems`.
+    /// Creates an evaluator for the text `source`; it adds its problems to `problems`.
     pub(super) fn new(source: &'p str, problems: &'p mut Vec<Diagnostic>) -> Self {
         Self { source, problems, steps: 0 }
     }
 
-    /// The text that the expressions stand in.
+    /// Returns the text that holds the expressions.
     pub(super) fn source(&self) -> &'p str {
         self.source
     }
 
-    /// Does something whose problems may not matter.
+    /// Runs `work` and returns its problems instead of reporting them.
     pub(super) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, Vec<Diagnostic>) {
         let before = self.problems.len();
         let result = work(self);
         (result, self.problems.split_off(before))
     }
 
-    /// Adds problems. Returns whether there are any.
+    /// Adds problems. Returns `true` if there are any.
     pub(super) fn report_all(&mut self, problems: Vec<Diagnostic>) -> bool {
         let any = !problems.is_empty();
         self.problems.extend(problems);
         any
     }
 
-    /// Adds those problems of an expression that nobody needs which are problems all the same: names that do not exist,
-    /// and a file that does not end. Returns whether there are any.
+    /// Adds only those problems of an unused expression that matter in any case: unknown names and functions, and an
+    /// exceeded limit. Returns `true` if there are any.
     pub(super) fn report_serious(&mut self, problems: Vec<Diagnostic>) -> bool {
         let serious = [file::UNDEFINED.code, file::FUNCTION.code, file::TOO_LARGE.code];
         let before = self.problems.len();
@@ -91,36 +91,36 @@ impl<'p> Evaluator<'p> {
         self.problems.push(problem);
     }
 
-    /// Reports and gives up on this value.
+    /// Reports a problem and returns no value.
     pub(super) fn fail<T>(&mut self, span: &Span, message: impl Into<String>) -> Option<T> {
         self.report(Diagnostic::new(&file::EXPRESSION, span.clone(), message));
         None
     }
 
-    /// The value, or [`Value::Invalid`] in its place.
-    pub(super) fn eval_or_invalid(&mut self, expression: &Expression, env: &Env) -> Node {
-        self.eval(expression, env).unwrap_or_else(|| Node::new(Value::Invalid, place(expression)))
+    /// Returns the value, or [`HclValue::Invalid`] if it has none.
+    pub(super) fn eval_or_invalid(&mut self, expression: &Expression, env: &EvalScope) -> HclNode {
+        self.eval(expression, env).unwrap_or_else(|| HclNode::new(HclValue::Invalid, place(expression)))
     }
 
-    /// The value; nothing if it has none, which is then reported.
-    pub(super) fn eval(&mut self, expression: &Expression, env: &Env) -> Option<Node> {
+    /// Returns the value; `None` if it has none, which is then reported.
+    pub(super) fn eval(&mut self, expression: &Expression, env: &EvalScope) -> Option<HclNode> {
         let span = place(expression);
         self.step(&span)?;
         let value = match expression {
-            Expression::Null(_) => Value::Null,
-            Expression::Bool(value) => Value::Bool(*value.value()),
+            Expression::Null(_) => HclValue::Null,
+            Expression::Bool(value) => HclValue::Bool(*value.value()),
             Expression::Number(number) => match operators::literal(number) {
                 Ok(value) => value,
                 Err(message) => return self.fail(&span, message),
             },
             Expression::String(text) => {
                 self.on_one_line(&span)?;
-                Value::text(text.value())
+                HclValue::text(text.value())
             }
             Expression::Array(array) => {
-                Value::tuple(array.iter().map(|item| self.eval_or_invalid(item, env)).collect())
+                HclValue::tuple(array.iter().map(|item| self.eval_or_invalid(item, env)).collect())
             }
-            Expression::Object(object) => Value::Table(self.object(object, env), None),
+            Expression::Object(object) => HclValue::Table(self.object(object, env), None),
             Expression::StringTemplate(template) => return self.template(template, &span, env),
             Expression::HeredocTemplate(doc) => return self.heredoc(doc, &span, env),
             Expression::Parenthesis(inner) => self.eval(inner.inner(), env)?.value,
@@ -132,7 +132,7 @@ impl<'p> Evaluator<'p> {
             Expression::BinaryOp(operation) => self.binary(operation, &span, env)?,
             Expression::ForExpr(for_expr) => self.for_expr(for_expr, env)?,
         };
-        Some(Node::new(value, span))
+        Some(HclNode::new(value, span))
     }
 
     /// Counts one expression.
@@ -140,12 +140,12 @@ impl<'p> Evaluator<'p> {
         self.spend(1, span)
     }
 
-    /// Counts what copying a value costs.
-    pub(super) fn charge(&mut self, node: &Node, span: &Span) -> Option<()> {
+    /// Counts the cost of copying a value.
+    pub(super) fn charge(&mut self, node: &HclNode, span: &Span) -> Option<()> {
         self.spend(1 + node.weight() / 16, span)
     }
 
-    /// Counts work, and gives up when it is too much; that is reported once.
+    /// Counts work, and fails when the limit is exceeded, which is reported once.
     pub(super) fn spend(&mut self, cost: usize, span: &Span) -> Option<()> {
         let already = self.steps > MAX_STEPS;
         self.steps = self.steps.saturating_add(cost);
@@ -162,7 +162,7 @@ impl<'p> Evaluator<'p> {
         None
     }
 
-    /// Refuses a text in quotes that goes on in the next line, which the parser lets pass.
+    /// Refuses a quoted text that continues on the next line, which the parser accepts.
     pub(super) fn on_one_line(&mut self, span: &Span) -> Option<()> {
         if self.source.get(span.clone()).is_some_and(|written| written.contains('\n')) {
             let problem = Diagnostic::new(&file::EXPRESSION, span.clone(), "a text in quotes ends on its line");
@@ -172,8 +172,8 @@ impl<'p> Evaluator<'p> {
         Some(())
     }
 
-    fn object(&mut self, object: &Object, env: &Env) -> Entries {
-        let mut table = Entries::default();
+    fn object(&mut self, object: &Object, env: &EvalScope) -> HclEntries {
+        let mut table = HclEntries::default();
         for (key, value) in object {
             let node = self.eval_or_invalid(value.expr(), env);
             let Some(key) = self.object_key(key, env) else {
@@ -190,10 +190,10 @@ impl<'p> Evaluator<'p> {
         table
     }
 
-    fn object_key(&mut self, key: &ObjectKey, env: &Env) -> Option<Key> {
+    fn object_key(&mut self, key: &ObjectKey, env: &EvalScope) -> Option<FileKey> {
         match key {
-            ObjectKey::Ident(ident) => Some(Key::new(ident.as_str(), ident.span().unwrap_or_default())),
-            ObjectKey::Expression(null @ Expression::Null(_)) => Some(Key::new("null", place(null))),
+            ObjectKey::Ident(ident) => Some(FileKey::new(ident.as_str(), ident.span().unwrap_or_default())),
+            ObjectKey::Expression(null @ Expression::Null(_)) => Some(FileKey::new("null", place(null))),
             ObjectKey::Expression(expression @ Expression::Traversal(_)) => {
                 let problem = Diagnostic::new(&file::EXPRESSION, place(expression), "this key could be two things");
                 self.report(
@@ -204,12 +204,12 @@ impl<'p> Evaluator<'p> {
             ObjectKey::Expression(expression) => {
                 let node = self.eval(expression, env)?;
                 let name = self.text_of(&node)?;
-                Some(Key::new(name, node.span))
+                Some(FileKey::new(name, node.span))
             }
         }
     }
 
-    fn variable(&mut self, name: &str, span: &Span, env: &Env) -> Option<Node> {
+    fn variable(&mut self, name: &str, span: &Span, env: &EvalScope) -> Option<HclNode> {
         let Some(node) = env.find(name) else {
             let names = env.all();
             let problem = Diagnostic::new(&file::UNDEFINED, span.clone(), format!("nothing here is called `{name}`"))
@@ -223,8 +223,8 @@ impl<'p> Evaluator<'p> {
         (!node.has_invalid()).then(|| node.clone().at(span))
     }
 
-    /// Both results are evaluated: they get the type that suits both. An error in the one that is not taken is void.
-    fn conditional(&mut self, conditional: &Conditional, span: &Span, env: &Env) -> Option<Node> {
+    /// Evaluates both results: they get their common type. An error in the branch that is not taken is ignored.
+    fn conditional(&mut self, conditional: &Conditional, span: &Span, env: &EvalScope) -> Option<HclNode> {
         let (taken, other) = if self.boolean(&conditional.cond_expr, env)? {
             (&conditional.true_expr, &conditional.false_expr)
         } else {
@@ -242,7 +242,7 @@ impl<'p> Evaluator<'p> {
         // Without a type of its own, the result that is not taken cannot be left aside.
         let wrong = if of.is_some() { self.report_serious(problems) } else { self.report_all(problems) };
         let (taken, (of, kind)) = (taken?, of?);
-        if wrong || of == Type::Any || matches!(taken.value, Value::Null) {
+        if wrong || of == HclType::Any || matches!(taken.value, HclValue::Null) {
             return Some(taken);
         }
         self.charge(&taken, span)?;
@@ -261,7 +261,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Evaluates a condition.
-    pub(super) fn boolean(&mut self, expression: &Expression, env: &Env) -> Option<bool> {
+    pub(super) fn boolean(&mut self, expression: &Expression, env: &EvalScope) -> Option<bool> {
         let node = self.eval(expression, env)?;
         if node.has_invalid() {
             return None;
@@ -272,7 +272,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn call(&mut self, call: &FuncCall, span: &Span, env: &Env) -> Option<Node> {
+    fn call(&mut self, call: &FuncCall, span: &Span, env: &EvalScope) -> Option<HclNode> {
         let name = call.name.name.as_str();
         let known = (!call.name.is_namespaced()).then(|| functions::find(name)).flatten();
         let Some(function) = known else {
@@ -287,23 +287,23 @@ impl<'p> Evaluator<'p> {
                 return None;
             }
             match node.value {
-                Value::List(items, _) if call.args.expand_final() && index + 1 == call.args.len() => {
+                HclValue::List(items, _) if call.args.expand_final() && index + 1 == call.args.len() => {
                     arguments.extend(items);
                 }
                 other if call.args.expand_final() && index + 1 == call.args.len() => {
                     return self.fail(&node.span, format!("`...` expands a list, not {}", other.kind()));
                 }
-                value => arguments.push(Node::new(value, node.span)),
+                value => arguments.push(HclNode::new(value, node.span)),
             }
         }
         match function.call(arguments) {
-            Ok(value) => Some(Node::new(value, span.clone()).at(span)),
+            Ok(value) => Some(HclNode::new(value, span.clone()).at(span)),
             Err(message) => self.fail(span, format!("{name}(): {message}")),
         }
     }
 
-    /// A value as text, in a template or as a name.
-    pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
+    /// Converts a value to text, for a template or a name.
+    pub(super) fn text_of(&mut self, node: &HclNode) -> Option<String> {
         if node.has_invalid() {
             return None;
         }
@@ -311,12 +311,12 @@ impl<'p> Evaluator<'p> {
             Ok(text) => Some(text),
             Err(message) => {
                 let kind = node.value.kind();
-                let fits = matches!(node.value, Value::Number(_));
+                let fits = matches!(node.value, HclValue::Number(_));
                 let message = if fits { message } else { format!("{kind} cannot stand in a text") };
                 let problem = Diagnostic::new(&file::EXPRESSION, node.span.clone(), message);
                 self.report(match node.value {
-                    Value::List(..) => problem.help("join(\", \", …) makes a text of a list"),
-                    Value::Table(..) => problem.help("jsonencode(…) makes a text of a table"),
+                    HclValue::List(..) => problem.help("join(\", \", …) makes a text of a list"),
+                    HclValue::Table(..) => problem.help("jsonencode(…) makes a text of a table"),
                     _ => problem,
                 });
                 None
@@ -340,7 +340,7 @@ fn no_function(name: &str, place: Span) -> Diagnostic {
     problem
 }
 
-/// Where an expression stands.
+/// Returns the place of an expression.
 pub(super) fn place(expression: &Expression) -> Span {
     expression.span().unwrap_or_default()
 }

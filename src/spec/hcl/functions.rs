@@ -1,4 +1,4 @@
-//! The functions of the expression language: Terraform's, without files and without a clock, and bounded.
+//! The functions of the expression language: those of Terraform, without files and clock, with limits.
 
 mod collections;
 mod format;
@@ -6,22 +6,22 @@ mod texts;
 
 use super::convert::{to_number, to_text};
 use super::json;
-use super::number::Number;
-use super::value::{Entries, Node, Value};
+use super::number::HclNumber;
+use super::value::{HclEntries, HclNode, HclValue};
 
-/// The most items that a function returns: enough for any cluster, too few to fill the memory.
+/// Maximum number of items that a function returns: enough for any cluster, too few to fill the memory.
 const MAX_ITEMS: usize = 1024;
-/// The longest text that a function returns.
+/// Maximum length of a text that a function returns, in bytes.
 const MAX_TEXT: usize = 256 * 1024;
 
-type Result<T = Value> = std::result::Result<T, String>;
+type FunctionResult<T = HclValue> = std::result::Result<T, String>;
 
-/// A function: how many arguments it takes, and what it does.
+/// A function: its number of arguments, and its implementation.
 pub(super) struct Function {
     name: &'static str,
     arguments: (usize, usize),
     nulls: bool,
-    body: fn(Vec<Node>) -> Result,
+    body: fn(Vec<HclNode>) -> FunctionResult,
 }
 
 const ANY: usize = usize::MAX;
@@ -53,27 +53,31 @@ const FUNCTIONS: [Function; 23] = [
     function("values", (1, 1), collections::values),
 ];
 
-const fn function(name: &'static str, arguments: (usize, usize), body: fn(Vec<Node>) -> Result) -> Function {
+const fn function(name: &'static str, arguments: (usize, usize), body: fn(Vec<HclNode>) -> FunctionResult) -> Function {
     Function { name, arguments, nulls: false, body }
 }
 
-const fn taking_null(name: &'static str, arguments: (usize, usize), body: fn(Vec<Node>) -> Result) -> Function {
+const fn taking_null(
+    name: &'static str,
+    arguments: (usize, usize),
+    body: fn(Vec<HclNode>) -> FunctionResult,
+) -> Function {
     Function { name, arguments, nulls: true, body }
 }
 
-/// The function of that name.
+/// Returns the function of that name.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
-/// The names of all functions.
+/// Returns the names of all functions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
 impl Function {
-    /// Calls it, when the number of arguments is right.
-    pub(super) fn call(&self, arguments: Vec<Node>) -> Result {
+    /// Calls the function if the number of arguments is right.
+    pub(super) fn call(&self, arguments: Vec<HclNode>) -> FunctionResult {
         let (least, most) = self.arguments;
         if arguments.len() < least || arguments.len() > most {
             let wanted = match (least, most) {
@@ -84,64 +88,64 @@ impl Function {
             };
             return Err(format!("takes {wanted}, not {}", arguments.len()));
         }
-        if !self.nulls && arguments.iter().any(|node| matches!(node.value, Value::Null)) {
+        if !self.nulls && arguments.iter().any(|node| matches!(node.value, HclValue::Null)) {
             return Err("an argument is null".to_owned());
         }
         (self.body)(arguments)
     }
 }
 
-fn text(node: &Node) -> Result<String> {
+fn text(node: &HclNode) -> FunctionResult<String> {
     to_text(&node.value)
 }
 
-fn items(node: Node) -> Result<Vec<Node>> {
+fn items(node: HclNode) -> FunctionResult<Vec<HclNode>> {
     match node.value {
-        Value::List(items, _) => Ok(items),
+        HclValue::List(items, _) => Ok(items),
         other => Err(format!("needs a list, not {}", other.kind())),
     }
 }
 
-fn table(node: Node) -> Result<Entries> {
+fn table(node: HclNode) -> FunctionResult<HclEntries> {
     match node.value {
-        Value::Table(entries, _) => Ok(entries),
+        HclValue::Table(entries, _) => Ok(entries),
         other => Err(format!("needs a table, not {}", other.kind())),
     }
 }
 
-fn number(node: &Node) -> Result<Number> {
+fn number(node: &HclNode) -> FunctionResult<HclNumber> {
     to_number(&node.value)
 }
 
-fn whole(node: &Node) -> Result<i128> {
+fn whole(node: &HclNode) -> FunctionResult<i128> {
     number(node)?.as_whole().ok_or_else(|| format!("needs a whole number, not {}", node.value.kind()))
 }
 
-/// A list whose items have types of their own.
-fn tuple(items: Vec<Node>) -> Result {
+/// Returns a list whose items have types of their own.
+fn tuple(items: Vec<HclNode>) -> FunctionResult {
     bounded(&items)?;
-    Ok(Value::tuple(items))
+    Ok(HclValue::tuple(items))
 }
 
-/// A list of items of one type.
-fn list(items: Vec<Value>, of: super::value::Type) -> Result {
-    let items: Vec<Node> = items.into_iter().map(Node::computed).collect();
+/// Returns a list of items of one type.
+fn list(items: Vec<HclValue>, of: super::value::HclType) -> FunctionResult {
+    let items: Vec<HclNode> = items.into_iter().map(HclNode::computed).collect();
     bounded(&items)?;
-    Ok(Value::List(items, Some(of)))
+    Ok(HclValue::List(items, Some(of)))
 }
 
-fn bounded(items: &[Node]) -> Result<()> {
+fn bounded(items: &[HclNode]) -> FunctionResult<()> {
     match items.len() {
         0..=MAX_ITEMS => Ok(()),
         more => Err(format!("the list would have {more} items; {MAX_ITEMS} are the most")),
     }
 }
 
-fn string(text: &str) -> Result {
+fn string(text: &str) -> FunctionResult {
     if text.len() > MAX_TEXT {
         return Err(too_long());
     }
-    Ok(Value::text(text))
+    Ok(HclValue::text(text))
 }
 
 fn too_long() -> String {

@@ -2,22 +2,22 @@
 
 use core::fmt::Write as _;
 
-use super::value::Value;
+use super::value::HclValue;
 
-/// The value as JSON.
-pub(super) fn encode(value: &Value) -> Result<String, String> {
+/// Encodes the value as JSON.
+pub(super) fn encode(value: &HclValue) -> Result<String, String> {
     let mut text = String::new();
     write(value, &mut text)?;
     Ok(text)
 }
 
-fn write(value: &Value, text: &mut String) -> Result<(), String> {
+fn write(value: &HclValue, text: &mut String) -> Result<(), String> {
     match value {
-        Value::Invalid | Value::Null => text.push_str("null"),
-        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Value::Number(number) => text.push_str(&number.text()?),
-        Value::String(string) => quote(string, text),
-        Value::List(items, _) => {
+        HclValue::Invalid | HclValue::Null => text.push_str("null"),
+        HclValue::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        HclValue::Number(number) => text.push_str(&number.text()?),
+        HclValue::String(string) => quote(string, text),
+        HclValue::List(items, _) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
@@ -27,7 +27,7 @@ fn write(value: &Value, text: &mut String) -> Result<(), String> {
             }
             text.push(']');
         }
-        Value::Table(entries, _) => {
+        HclValue::Table(entries, _) => {
             let mut entries: Vec<_> = entries.0.iter().collect();
             entries.sort_by(|a, b| a.key.name.cmp(&b.key.name));
             text.push('{');

@@ -1,7 +1,7 @@
-//! HCL becomes a [`Table`]: blocks are tables, labels are keys, expressions are evaluated.
+//! Converts HCL to a [`FileTable`]: blocks are tables, labels are keys, expressions are evaluated.
 //!
 //! Expressions are evaluated here and not by hcl-rs, because its arithmetic panics (`1 % 0`, an
-//! overflow) and its errors have no place; here every value and every error knows where it stands.
+//! overflow) and its errors have no place; here every value and every error has its place in the text.
 
 mod access;
 mod brackets;
@@ -29,14 +29,18 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 use super::diagnostic::Diagnostic;
 use super::rules::file;
 use super::source::Span;
-use super::tree::{Key, Node, Table, Value};
-use eval::{Env, Evaluator};
+use super::tree::{FileKey, FileNode, FileTable, FileValue};
+use eval::{EvalScope, Evaluator};
 
-/// The top-level words that are HCL's own, not settings.
+/// Top-level words that belong to HCL itself and are not settings.
 const OWN_BLOCKS: [&str; 2] = ["variable", "locals"];
 
-/// Reads HCL; what cannot be read or evaluated is reported and left out.
-pub(super) fn parse(text: &str, overrides: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) -> Option<Table> {
+/// Parses HCL; anything that cannot be read or evaluated is reported and left out.
+pub(super) fn parse(
+    text: &str,
+    overrides: &BTreeMap<String, String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<FileTable> {
     let body = match hcl_edit::parser::parse_body(text) {
         Ok(body) => body,
         Err(error) => {
@@ -46,19 +50,19 @@ pub(super) fn parse(text: &str, overrides: &BTreeMap<String, String>, problems: 
     };
     let mut evaluator = Evaluator::new(text, problems);
     let names = scope::names(&body, overrides, &mut evaluator);
-    let mut table = Table::default();
-    read_body(&body, &mut evaluator, &Env::root(&names), &mut table, true);
+    let mut table = FileTable::default();
+    read_body(&body, &mut evaluator, &EvalScope::root(&names), &mut table, true);
     Some(table)
 }
 
-fn read_body(body: &Body, evaluator: &mut Evaluator, env: &Env, into: &mut Table, top: bool) {
+fn read_body(body: &Body, evaluator: &mut Evaluator, env: &EvalScope, into: &mut FileTable, top: bool) {
     for structure in body {
         match structure {
             Structure::Attribute(attribute) => {
                 let span = attribute.key.span().unwrap_or_default();
                 let node = evaluator.eval_or_invalid(&attribute.value, env).into_setting();
-                if node.value != Value::Null {
-                    insert(into, Key::new(attribute.key.as_str(), span), node, evaluator);
+                if node.value != FileValue::Null {
+                    insert(into, FileKey::new(attribute.key.as_str(), span), node, evaluator);
                 }
             }
             Structure::Block(block) if top && OWN_BLOCKS.contains(&block.ident.as_str()) => {}
@@ -67,11 +71,11 @@ fn read_body(body: &Body, evaluator: &mut Evaluator, env: &Env, into: &mut Table
     }
 }
 
-fn read_block(block: &Block, evaluator: &mut Evaluator, env: &Env, into: &mut Table) {
-    let mut body = Table::default();
+fn read_block(block: &Block, evaluator: &mut Evaluator, env: &EvalScope, into: &mut FileTable) {
+    let mut body = FileTable::default();
     read_body(&block.body, evaluator, env, &mut body, false);
-    let key = Key::new(block.ident.as_str(), block.ident.span().unwrap_or_default());
-    let node = Node::new(Value::Table(body), header(block));
+    let key = FileKey::new(block.ident.as_str(), block.ident.span().unwrap_or_default());
+    let node = FileNode::new(FileValue::Table(body), header(block));
     match block.labels.as_slice() {
         [] => insert(into, key, node, evaluator),
         [label] => insert_labelled(into, &key, label_key(label), node, evaluator),
@@ -84,37 +88,37 @@ fn read_block(block: &Block, evaluator: &mut Evaluator, env: &Env, into: &mut Ta
                 )
                 .help(format!("write one name: {} \"name\" {{ … }}", key.name)),
             );
-            let invalid = Node::new(Value::Invalid, header(block));
+            let invalid = FileNode::new(FileValue::Invalid, header(block));
             insert_labelled(into, &key, label_key(first), invalid, evaluator);
         }
     }
 }
 
-fn insert_labelled(into: &mut Table, key: &Key, label: Key, node: Node, evaluator: &mut Evaluator) {
+fn insert_labelled(into: &mut FileTable, key: &FileKey, label: FileKey, node: FileNode, evaluator: &mut Evaluator) {
     let found = into.entries.iter_mut().find(|entry| entry.key.name == key.name);
     let Some(entry) = found else {
-        let mut group = Table::default();
+        let mut group = FileTable::default();
         group.push(label, node);
-        into.push(key.clone(), Node::new(Value::Table(group), key.span.clone()));
+        into.push(key.clone(), FileNode::new(FileValue::Table(group), key.span.clone()));
         return;
     };
     match &mut entry.node.value {
-        Value::Table(group) if group.entries.iter().all(|entry| entry.key.label) => {
+        FileValue::Table(group) if group.entries.iter().all(|entry| entry.key.label) => {
             insert(group, label, node, evaluator);
         }
         _ => evaluator.report(duplicate(key, entry.key.span.clone())),
     }
 }
 
-fn insert(into: &mut Table, key: Key, node: Node, evaluator: &mut Evaluator) {
+fn insert(into: &mut FileTable, key: FileKey, node: FileNode, evaluator: &mut Evaluator) {
     match into.entry(&key.name) {
         Some(first) => evaluator.report(duplicate(&key, first.key.span.clone())),
         None => into.push(key, node),
     }
 }
 
-/// A name that stands twice.
-pub(super) fn duplicate(key: &Key, first: Span) -> Diagnostic {
+/// Returns the problem of a repeated name.
+pub(super) fn duplicate(key: &FileKey, first: Span) -> Diagnostic {
     let help = if key.label { "give one of them another name, or remove it" } else { "keep one of them" };
     Diagnostic::new(&file::DUPLICATE, key.span.clone(), format!("`{}` is defined twice", key.name))
         .label("again here")
@@ -122,8 +126,8 @@ pub(super) fn duplicate(key: &Key, first: Span) -> Diagnostic {
         .help(help)
 }
 
-fn label_key(label: &BlockLabel) -> Key {
-    Key { name: label.as_str().to_owned(), span: label.span().unwrap_or_default(), label: true }
+fn label_key(label: &BlockLabel) -> FileKey {
+    FileKey { name: label.as_str().to_owned(), span: label.span().unwrap_or_default(), label: true }
 }
 
 fn header(block: &Block) -> Span {

@@ -1,24 +1,24 @@
-//! Regular expressions as Terraform has them (RE2, by Go), on an engine that has other ones: what means something else
-//! there is written in another way, and what cannot be is an error.
+//! Regular expressions with Terraform's syntax (RE2, by Go), on an engine with another one: syntax with another meaning
+//! there is translated, and syntax that cannot be translated is an error.
 
 use core::iter::Peekable;
 use core::str::Chars;
 
 use regex::{Captures, Regex, RegexBuilder};
 
-/// The most memory that a pattern may take.
+/// Maximum size of a pattern in memory, in bytes.
 const MAX_SIZE: usize = 1 << 20;
-/// The most often that `{n}` may repeat.
+/// Maximum number of repetitions in `{n}`.
 const MAX_REPEAT: u32 = 1000;
 
-type Result<T> = std::result::Result<T, String>;
+type PatternResult<T> = std::result::Result<T, String>;
 
 /// A regular expression.
-pub(super) struct Pattern(Regex);
+pub(super) struct RegexPattern(Regex);
 
-impl Pattern {
+impl RegexPattern {
     /// Compiles a pattern.
-    pub(super) fn new(written: &str) -> Result<Self> {
+    pub(super) fn new(written: &str) -> PatternResult<Self> {
         let translated = translate(written)?;
         RegexBuilder::new(&translated)
             .size_limit(MAX_SIZE)
@@ -28,7 +28,7 @@ impl Pattern {
             .map_err(|_| format!("/{written}/ is not a regular expression that can be used here"))
     }
 
-    /// The text with every match replaced; nothing if it would be longer than `most` bytes.
+    /// Returns the text with every match replaced; `None` if it would be longer than `most` bytes.
     pub(super) fn replace_all(&self, text: &str, replacement: &str, most: usize) -> Option<String> {
         let mut result = String::new();
         let mut end = 0;
@@ -68,7 +68,7 @@ fn expand(replacement: &str, captures: &Captures, into: &mut String) {
     into.push_str(rest);
 }
 
-/// The name behind a dollar, and what follows it: the longest, so `$1x` is the group `1x`.
+/// Returns the name after a dollar, and the rest. The longest name wins, so `$1x` is the group `1x`.
 fn group_name(text: &str) -> Option<(&str, &str)> {
     let braced = text.strip_prefix('{');
     let start = braced.unwrap_or(text);
@@ -88,8 +88,8 @@ fn group<'t>(name: &str, captures: &Captures<'t>) -> &'t str {
     found.map_or("", |found| found.as_str())
 }
 
-/// The pattern as the engine writes it.
-fn translate(written: &str) -> Result<String> {
+/// Translates the pattern to the syntax of the engine.
+fn translate(written: &str) -> PatternResult<String> {
     let mut result = String::new();
     let mut characters = written.chars().peekable();
     let mut repeated = false;
@@ -131,8 +131,8 @@ fn lazy(characters: &mut Peekable<Chars>, into: &mut String) {
     }
 }
 
-/// `{2}`, `{2,}` or `{2,3}` behind its brace; a brace that begins none of them stands for itself.
-fn repetition(characters: &mut Peekable<Chars>) -> Result<Option<String>> {
+/// Parses `{2}`, `{2,}` or `{2,3}` after its brace; any other brace is literal.
+fn repetition(characters: &mut Peekable<Chars>) -> PatternResult<Option<String>> {
     let rest: String = characters.clone().take_while(|character| *character != '}').take(20).collect();
     let closed = characters.clone().nth(rest.chars().count()) == Some('}');
     let (least, most) = match rest.split_once(',') {
@@ -154,8 +154,8 @@ fn repetition(characters: &mut Peekable<Chars>) -> Result<Option<String>> {
     Ok(Some(format!("{{{rest}}}")))
 }
 
-/// `(?:`, `(?P<name>`, `(?<name>`, `(?flags)` and `(?flags:`.
-fn flags(characters: &mut Peekable<Chars>, into: &mut String) -> Result<()> {
+/// Parses `(?:`, `(?P<name>`, `(?<name>`, `(?flags)` and `(?flags:`.
+fn flags(characters: &mut Peekable<Chars>, into: &mut String) -> PatternResult<()> {
     into.push('(');
     let mut group = String::new();
     while let Some(character) = characters.next_if(|character| !matches!(character, ':' | ')' | '<' | '>')) {
@@ -176,8 +176,8 @@ fn has_flag(written: &str, flag: char) -> bool {
     written.split("(?").skip(1).any(|rest| rest.split([':', ')', '<']).next().unwrap_or_default().contains(flag))
 }
 
-/// What stands behind a backslash.
-fn escape(characters: &mut Peekable<Chars>, in_class: bool, folded: bool, into: &mut String) -> Result<()> {
+/// Translates the character after a backslash.
+fn escape(characters: &mut Peekable<Chars>, in_class: bool, folded: bool, into: &mut String) -> PatternResult<()> {
     let Some(character) = characters.next() else {
         return Err("a regular expression ends with `\\`".to_owned());
     };
@@ -216,8 +216,8 @@ fn escape(characters: &mut Peekable<Chars>, in_class: bool, folded: bool, into: 
     Ok(())
 }
 
-/// The rest of `[…]`.
-fn class(characters: &mut Peekable<Chars>, folded: bool, into: &mut String) -> Result<()> {
+/// Translates the rest of `[…]`.
+fn class(characters: &mut Peekable<Chars>, folded: bool, into: &mut String) -> PatternResult<()> {
     into.push('[');
     if characters.next_if_eq(&'^').is_some() {
         into.push('^');
@@ -242,7 +242,7 @@ fn class(characters: &mut Peekable<Chars>, folded: bool, into: &mut String) -> R
     Err("a `[` is not closed in a regular expression".to_owned())
 }
 
-fn posix(characters: &mut Peekable<Chars>, into: &mut String) -> Result<()> {
+fn posix(characters: &mut Peekable<Chars>, into: &mut String) -> PatternResult<()> {
     let mut name = String::from("[");
     for character in characters.by_ref().take(12) {
         name.push(character);

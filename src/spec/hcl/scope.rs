@@ -1,4 +1,4 @@
-//! What expressions can name: `var.…` and `local.…`.
+//! The names in expressions: `var.…` and `local.…`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,29 +7,29 @@ use hcl_edit::structure::{Attribute, Block, Body, Structure};
 use hcl_edit::visit::{self, Visit};
 use hcl_edit::{Decorated, Ident, Span as _};
 
-use super::eval::{Env, Evaluator};
-use super::value::{Entries, Node, Value};
+use super::eval::{EvalScope, Evaluator};
+use super::value::{HclEntries, HclNode, HclValue};
 use super::{duplicate, label_key};
 use crate::spec::diagnostic::{Diagnostic, nearest};
 use crate::spec::rules::file;
 use crate::spec::source::Span;
-use crate::spec::tree::Key;
+use crate::spec::tree::FileKey;
 
-/// A value that is larger than this is not meant for a cluster file: it is a file that explodes.
+/// Maximum weight of a value: no cluster file needs a larger one.
 const MAX_WEIGHT: usize = 20_000;
 
-/// The variables and locals of a file, as `{ var = { … }, local = { … } }`.
-pub(super) fn names(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Entries {
-    let mut names = Entries::default();
+/// Returns the variables and locals of a file, as `{ var = { … }, local = { … } }`.
+pub(super) fn names(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> HclEntries {
+    let mut names = HclEntries::default();
     let variables = variables(body, overrides, evaluator);
-    names.set("var", Node::computed(Value::Table(variables, None)));
-    names.set("local", Node::computed(Value::Table(Entries::default(), None)));
+    names.set("var", HclNode::computed(HclValue::Table(variables, None)));
+    names.set("local", HclNode::computed(HclValue::Table(HclEntries::default(), None)));
     locals(body, &mut names, evaluator);
     names
 }
 
-fn variables(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> Entries {
-    let mut table = Entries::default();
+fn variables(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut Evaluator) -> HclEntries {
+    let mut table = HclEntries::default();
     for block in body.get_blocks("variable") {
         let [label] = block.labels.as_slice() else {
             evaluator.report(unlabelled(block));
@@ -41,7 +41,7 @@ fn variables(body: &Body, overrides: &BTreeMap<String, String>, evaluator: &mut 
             continue;
         }
         let value = variable(block, &key, overrides.get(&key.name), evaluator);
-        table.push(key, Node::computed(value));
+        table.push(key, HclNode::computed(value));
     }
     for name in overrides.keys().filter(|name| table.entry(name).is_none()) {
         evaluator.report(undeclared(name, &table));
@@ -54,7 +54,7 @@ fn unlabelled(block: &Block) -> Diagnostic {
     Diagnostic::new(&file::LABEL, span, "a variable needs one name").help("variable \"name\" { default = … }")
 }
 
-fn undeclared(name: &str, declared: &Entries) -> Diagnostic {
+fn undeclared(name: &str, declared: &HclEntries) -> Diagnostic {
     Diagnostic::new(
         &file::UNDECLARED,
         0..0,
@@ -65,24 +65,24 @@ fn undeclared(name: &str, declared: &Entries) -> Diagnostic {
     .help(format!("declare it: variable \"{name}\" {{ default = \"\" }}"))
 }
 
-fn variable(block: &Block, key: &Key, given: Option<&String>, evaluator: &mut Evaluator) -> Value {
+fn variable(block: &Block, key: &FileKey, given: Option<&String>, evaluator: &mut Evaluator) -> HclValue {
     let slipped = check_variable_settings(block, evaluator);
-    let nothing = Entries::default();
-    let env = Env::root(&nothing);
+    let nothing = HclEntries::default();
+    let env = EvalScope::root(&nothing);
     let default =
         block.body.get_attribute("default").map(|attribute| evaluator.eval_or_invalid(&attribute.value, &env).value);
     match (given, default) {
         (Some(text), default) => convert(text, default.as_ref(), key, evaluator),
         (None, Some(default)) => default,
-        (None, None) if slipped => Value::Invalid,
+        (None, None) if slipped => HclValue::Invalid,
         (None, None) => {
             evaluator.report(no_value(key));
-            Value::Invalid
+            HclValue::Invalid
         }
     }
 }
 
-/// Reports unknown settings; returns whether one of them was meant to be the default.
+/// Reports unknown settings; returns `true` if one of them was meant to be the default.
 fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) -> bool {
     const KNOWN: [&str; 2] = ["default", "description"];
     let mut slipped = false;
@@ -107,16 +107,16 @@ fn check_variable_settings(block: &Block, evaluator: &mut Evaluator) -> bool {
     slipped
 }
 
-fn no_value(key: &Key) -> Diagnostic {
+fn no_value(key: &FileKey) -> Diagnostic {
     let name = &key.name;
     Diagnostic::new(&file::NO_VALUE, key.span.clone(), format!("the variable `{name}` has no value"))
         .help(format!("give one with --var {name}=…, in a --var-file, or in QUORATE_VAR_{name}; or write a default"))
 }
 
-/// Reads a value that was given as text as what the default is: a string, a number, a list.
-fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evaluator) -> Value {
-    if matches!(default, None | Some(Value::String(_) | Value::Null | Value::Invalid)) {
-        return Value::text(text);
+/// Converts a value that was given as text to the type of the default: a string, a number, a list.
+fn convert(text: &str, default: Option<&HclValue>, key: &FileKey, evaluator: &mut Evaluator) -> HclValue {
+    if matches!(default, None | Some(HclValue::String(_) | HclValue::Null | HclValue::Invalid)) {
+        return HclValue::text(text);
     }
     let wanted = default.map_or("a string", kind);
     if let Some(value) = literal(text).filter(|value| kind(value) == wanted) {
@@ -128,33 +128,33 @@ fn convert(text: &str, default: Option<&Value>, key: &Key, evaluator: &mut Evalu
     evaluator.report(
         Diagnostic::new(&file::TYPE, key.span.clone(), message).note("a given value is read as what the default is"),
     );
-    Value::Invalid
+    HclValue::Invalid
 }
 
-/// What a variable holds; a number may have a fraction or not.
-fn kind(value: &Value) -> &'static str {
+/// Returns the type of a variable's value; a number may have a fraction or not.
+fn kind(value: &HclValue) -> &'static str {
     match value {
-        Value::Number(_) => "a number",
+        HclValue::Number(_) => "a number",
         other => other.kind(),
     }
 }
 
-fn literal(text: &str) -> Option<Value> {
+fn literal(text: &str) -> Option<HclValue> {
     let text = text.trim();
     let expression = hcl_edit::parser::parse_expr(text).ok()?;
     let mut problems = Vec::new();
-    let nothing = Entries::default();
-    let node = Evaluator::new(text, &mut problems).eval(&expression, &Env::root(&nothing))?;
+    let nothing = HclEntries::default();
+    let node = Evaluator::new(text, &mut problems).eval(&expression, &EvalScope::root(&nothing))?;
     (problems.is_empty() && !node.has_invalid()).then(|| node.at(&(0..0)).value)
 }
 
-/// Evaluates locals in the order that their references ask for.
-fn locals(body: &Body, names: &mut Entries, evaluator: &mut Evaluator) {
+/// Evaluates locals in the order of their references.
+fn locals(body: &Body, names: &mut HclEntries, evaluator: &mut Evaluator) {
     let mut waiting: Vec<(&Attribute, BTreeSet<String>)> = Vec::new();
     for attribute in declared_locals(body, evaluator) {
         waiting.push((attribute, local_references(&attribute.value)));
     }
-    let mut done = Entries::default();
+    let mut done = HclEntries::default();
     while !waiting.is_empty() {
         let unresolved: BTreeSet<String> =
             waiting.iter().map(|(attribute, _)| attribute.key.as_str().to_owned()).collect();
@@ -163,29 +163,29 @@ fn locals(body: &Body, names: &mut Entries, evaluator: &mut Evaluator) {
         if ready.is_empty() {
             for (attribute, _) in &later {
                 evaluator.report(cycle(attribute));
-                done.set(attribute.key.as_str(), Node::computed(Value::Invalid));
+                done.set(attribute.key.as_str(), HclNode::computed(HclValue::Invalid));
             }
             break;
         }
         // Those that are ready do not need each other.
-        names.set("local", Node::computed(Value::Table(done.clone(), None)));
+        names.set("local", HclNode::computed(HclValue::Table(done.clone(), None)));
         for (attribute, _) in ready {
             let value = local(attribute, names, evaluator);
-            done.set(attribute.key.as_str(), Node::computed(value));
+            done.set(attribute.key.as_str(), HclNode::computed(value));
         }
         waiting = later;
     }
-    names.set("local", Node::computed(Value::Table(done, None)));
+    names.set("local", HclNode::computed(HclValue::Table(done, None)));
 }
 
-fn local(attribute: &Attribute, names: &Entries, evaluator: &mut Evaluator) -> Value {
-    let node = evaluator.eval_or_invalid(&attribute.value, &Env::root(names));
+fn local(attribute: &Attribute, names: &HclEntries, evaluator: &mut Evaluator) -> HclValue {
+    let node = evaluator.eval_or_invalid(&attribute.value, &EvalScope::root(names));
     if node.weight() <= MAX_WEIGHT {
         return node.value;
     }
     let span = attribute.key.span().unwrap_or_default();
     evaluator.report(too_large(span, attribute.key.as_str()));
-    Value::Invalid
+    HclValue::Invalid
 }
 
 fn too_large(span: Span, name: &str) -> Diagnostic {
@@ -197,7 +197,7 @@ fn declared_locals<'b>(body: &'b Body, evaluator: &mut Evaluator) -> Vec<&'b Att
     let mut declared: Vec<&Attribute> = Vec::new();
     for attribute in body.get_blocks("locals").flat_map(|block| block.body.attributes()) {
         let name = attribute.key.as_str();
-        let key = Key::new(name, attribute.key.span().unwrap_or_default());
+        let key = FileKey::new(name, attribute.key.span().unwrap_or_default());
         match declared.iter().find(|first| first.key.as_str() == name) {
             Some(first) => {
                 evaluator.report(duplicate(&key, first.key.span().unwrap_or_default()));
@@ -214,12 +214,12 @@ fn cycle(attribute: &Attribute) -> Diagnostic {
     Diagnostic::new(&file::CYCLE, span, format!("`local.{name}` is defined by itself"))
 }
 
-/// The locals that an expression names.
+/// Returns the locals that an expression names.
 fn local_references(expression: &Expression) -> BTreeSet<String> {
     #[derive(Default)]
-    struct References(BTreeSet<String>);
+    struct FoundReferences(BTreeSet<String>);
 
-    impl Visit for References {
+    impl Visit for FoundReferences {
         fn visit_traversal(&mut self, traversal: &Traversal) {
             let root = traversal.expr.as_variable().map(Ident::as_str);
             let first = traversal.operators.first().map(Decorated::value);
@@ -230,7 +230,7 @@ fn local_references(expression: &Expression) -> BTreeSet<String> {
         }
     }
 
-    let mut references = References::default();
+    let mut references = FoundReferences::default();
     references.visit_expr(expression);
     references.0
 }

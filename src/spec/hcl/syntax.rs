@@ -1,4 +1,4 @@
-//! Says what is wrong with HCL that does not parse.
+//! Explains why HCL does not parse.
 
 use hcl_edit::parser::Error;
 
@@ -7,7 +7,7 @@ use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
 use crate::spec::source::Span;
 
-/// The parser's error in our words, with a way out where the mistake is a common one.
+/// Returns the parser's error in our words, with a fix for common mistakes.
 pub(super) fn explain(text: &str, error: &Error) -> Diagnostic {
     let offset = offset(text, error);
     let cause = error.message();
@@ -43,14 +43,14 @@ fn unexpected(text: &str, offset: usize, cause: &str, open: Option<Span>) -> Dia
     }
 }
 
-/// Where the error is. The parser counts one at the end of the file a byte early.
+/// Returns the offset of the error. At the end of the file, the parser's offset is one byte too small.
 fn offset(text: &str, error: &Error) -> usize {
     let offset = error.location().offset();
     let at_end = text.get(offset..).is_some_and(|rest| rest.trim().is_empty());
     if at_end && error.location().column() > 1 { text.len() } else { offset }
 }
 
-/// The word or the character at an offset; nothing at the end of the file.
+/// Returns the word or the character at an offset; nothing at the end of the file.
 fn found(text: &str, offset: usize) -> &str {
     let rest = text.get(offset..).unwrap_or_default();
     let word = |c: char| c.is_alphanumeric() || c == '_';
@@ -90,7 +90,7 @@ fn heredoc(text: &str, start: usize) -> Diagnostic {
         .help(format!("write `{delimiter}` on a line of its own where the text ends"))
 }
 
-/// "invalid attribute; expected `=` or newline" becomes the list after "expected".
+/// Returns the list after "expected", for example of "invalid attribute; expected `=` or newline".
 fn expectations(cause: &str) -> Vec<String> {
     let Some((_, set)) = cause.split_once("expected ") else {
         return Vec::new();

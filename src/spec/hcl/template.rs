@@ -1,4 +1,4 @@
-//! Evaluates string templates: `"${…}"`, `%{ if … }`, `%{ for … }`, heredocs, and `~` that eats white space.
+//! Evaluates string templates: `"${…}"`, `%{ if … }`, `%{ for … }`, heredocs, and `~`, which strips white space.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use hcl_edit::Span as _;
 use hcl_edit::template::{Directive, Element, ForDirective, HeredocTemplate, IfDirective, Strip, Template};
 
 use super::each::loop_names;
-use super::eval::{Env, Evaluator};
+use super::eval::{EvalScope, Evaluator};
 use super::unicode;
-use super::value::{Node, Value};
+use super::value::{HclNode, HclValue};
 use crate::spec::source::Span;
 
-/// A text that is longer than this is not meant for a cluster file.
+/// Maximum length of a text, in bytes: no cluster file needs a longer one.
 const MAX_TEXT: usize = 256 * 1024;
 
-/// The literal parts of a template as they are written into the result, by the place where each starts.
-type Literals = BTreeMap<usize, String>;
+/// The literal parts of a template as they are written into the result, by the offset of their start.
+type LiteralParts = BTreeMap<usize, String>;
 
 impl Evaluator<'_> {
-    /// The template's text; a template that is one `${…}` alone keeps the value's type.
-    pub(super) fn template(&mut self, template: &Template, span: &Span, env: &Env) -> Option<Node> {
+    /// Returns the template's text; a template of only one `${…}` keeps the value's type.
+    pub(super) fn template(&mut self, template: &Template, span: &Span, env: &EvalScope) -> Option<HclNode> {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
             return self.eval(&only.expr, env).map(|node| node.at(span));
         }
@@ -42,8 +42,8 @@ impl Evaluator<'_> {
         self.text(template, &literals, span, env)
     }
 
-    /// The text of a heredoc. In one that begins with `<<-`, the smallest indentation is taken from every line.
-    pub(super) fn heredoc(&mut self, heredoc: &HeredocTemplate, span: &Span, env: &Env) -> Option<Node> {
+    /// Returns the text of a heredoc. After `<<-`, the smallest indentation is removed from every line.
+    pub(super) fn heredoc(&mut self, heredoc: &HeredocTemplate, span: &Span, env: &EvalScope) -> Option<HclNode> {
         let source = self.source();
         let start = source.get(span.clone()).unwrap_or_default();
         let flush = start.starts_with("<<-");
@@ -57,21 +57,21 @@ impl Evaluator<'_> {
         self.text(&heredoc.template, &literals, span, env)
     }
 
-    fn text(&mut self, template: &Template, literals: &Literals, span: &Span, env: &Env) -> Option<Node> {
+    fn text(&mut self, template: &Template, literals: &LiteralParts, span: &Span, env: &EvalScope) -> Option<HclNode> {
         let length: usize = literals.values().map(String::len).sum();
         self.spend(1 + length / 64, span)?;
         let mut text = String::new();
         self.write(template, literals, &mut text, span, env)?;
-        Some(Node::new(Value::text(&text), span.clone()))
+        Some(HclNode::new(HclValue::text(&text), span.clone()))
     }
 
     fn write(
         &mut self,
         template: &Template,
-        literals: &Literals,
+        literals: &LiteralParts,
         text: &mut String,
         span: &Span,
-        env: &Env,
+        env: &EvalScope,
     ) -> Option<()> {
         for element in template {
             self.step(span)?;
@@ -100,10 +100,10 @@ impl Evaluator<'_> {
     fn write_if(
         &mut self,
         directive: &IfDirective,
-        literals: &Literals,
+        literals: &LiteralParts,
         text: &mut String,
         span: &Span,
-        env: &Env,
+        env: &EvalScope,
     ) -> Option<()> {
         let yes = &directive.if_expr;
         match &directive.else_expr {
@@ -116,10 +116,10 @@ impl Evaluator<'_> {
     fn write_for(
         &mut self,
         directive: &ForDirective,
-        literals: &Literals,
+        literals: &LiteralParts,
         text: &mut String,
         span: &Span,
-        env: &Env,
+        env: &EvalScope,
     ) -> Option<()> {
         let each = &directive.for_expr;
         let key_var = each.key_var.as_ref().map(|ident| ident.as_str());
@@ -131,43 +131,43 @@ impl Evaluator<'_> {
     }
 }
 
-/// Cuts a literal, of which the place is known and whether it is inside of a directive, into parts.
-type Split<'s> = &'s dyn Fn(&str, Option<Span>, bool) -> Vec<String>;
+/// Splits a literal into parts. The arguments are its text, its place if known, and whether it is inside of a directive.
+type LiteralSplit<'s> = &'s dyn Fn(&str, Option<Span>, bool) -> Vec<String>;
 
 /// A part of a template, in the order of the file.
-enum Piece {
-    /// Text, and the place where its literal starts.
+enum TemplatePiece {
+    /// Text, and the start of its literal.
     Text(usize, String),
-    /// `${…}`, `%{ if … }` and the like; whether it eats the white space before it and after it.
+    /// `${…}`, `%{ if … }` and the like, and whether it strips the white space before it and after it.
     Marker(bool, bool),
 }
 
-/// The literals of a template after `~` and the indentation have been taken from them. `split` cuts a literal into the
-/// parts that `~` eats from: the lines of a heredoc.
-fn literals(template: &Template, split: Split, flush: bool) -> Literals {
+/// Returns the literals of a template after `~` and the indentation are applied. `split` splits a literal into the
+/// parts that `~` strips: the lines of a heredoc.
+fn literals(template: &Template, split: LiteralSplit, flush: bool) -> LiteralParts {
     let mut pieces = Vec::new();
     collect(template, split, false, &mut pieces);
     strip(&mut pieces);
     if flush {
         unindent(&mut pieces);
     }
-    let mut literals = Literals::new();
+    let mut literals = LiteralParts::new();
     for piece in pieces {
-        if let Piece::Text(start, text) = piece {
+        if let TemplatePiece::Text(start, text) = piece {
             literals.entry(start).or_default().push_str(&text);
         }
     }
     literals
 }
 
-fn collect(template: &Template, split: Split, inside: bool, into: &mut Vec<Piece>) {
-    let marker = |strip: Strip| Piece::Marker(strip.strip_start(), strip.strip_end());
+fn collect(template: &Template, split: LiteralSplit, inside: bool, into: &mut Vec<TemplatePiece>) {
+    let marker = |strip: Strip| TemplatePiece::Marker(strip.strip_start(), strip.strip_end());
     for element in template {
         match element {
             Element::Literal(literal) => {
                 let place = literal.span();
                 let start = place.as_ref().map_or(0, |place| place.start);
-                into.extend(split(literal, place, inside).into_iter().map(|text| Piece::Text(start, text)));
+                into.extend(split(literal, place, inside).into_iter().map(|text| TemplatePiece::Text(start, text)));
             }
             Element::Interpolation(interpolation) => into.push(marker(interpolation.strip)),
             Element::Directive(directive) => match directive.as_ref() {
@@ -190,7 +190,7 @@ fn collect(template: &Template, split: Split, inside: bool, into: &mut Vec<Piece
     }
 }
 
-/// A text in quotes without its escapes; nothing if one of them is none.
+/// Returns a quoted text without its escapes; `None` if one of them is invalid.
 fn unescape(raw: &str) -> Option<String> {
     let mut text = String::new();
     let mut rest = raw;
@@ -226,7 +226,7 @@ fn unescape(raw: &str) -> Option<String> {
     Some(text)
 }
 
-/// Where the literals of a template stand, and whether each is inside of a directive.
+/// Returns the places of a template's literals, and whether each is inside of a directive.
 fn places(template: &Template) -> Vec<(Span, bool)> {
     let places = core::cell::RefCell::new(Vec::new());
     let note = |_: &str, place: Option<Span>, inside: bool| {
@@ -237,30 +237,32 @@ fn places(template: &Template) -> Vec<(Span, bool)> {
     places.into_inner()
 }
 
-fn strip(pieces: &mut [Piece]) {
+fn strip(pieces: &mut [TemplatePiece]) {
     for index in 0..pieces.len() {
-        let Piece::Marker(before, after) = pieces[index] else {
+        let TemplatePiece::Marker(before, after) = pieces[index] else {
             continue;
         };
-        if before && let Some(Piece::Text(_, text)) = index.checked_sub(1).and_then(|index| pieces.get_mut(index)) {
+        if before
+            && let Some(TemplatePiece::Text(_, text)) = index.checked_sub(1).and_then(|index| pieces.get_mut(index))
+        {
             text.truncate(text.trim_end().len());
         }
-        if after && let Some(Piece::Text(_, text)) = pieces.get_mut(index + 1) {
+        if after && let Some(TemplatePiece::Text(_, text)) = pieces.get_mut(index + 1) {
             let trimmed = text.trim_start().to_owned();
             *text = trimmed;
         }
     }
 }
 
-/// Takes the smallest indentation from every line. A blank line does not count; a line that begins with `${…}` has none.
-fn unindent(pieces: &mut [Piece]) {
+/// Removes the smallest indentation from every line. Blank lines do not count; a line that begins with `${…}` has none.
+fn unindent(pieces: &mut [TemplatePiece]) {
     let mut least = usize::MAX;
     let mut lines = Vec::new();
     let mut new_line = true;
     for (index, piece) in pieces.iter().enumerate() {
         let text = match piece {
-            Piece::Text(_, text) => text.as_str(),
-            Piece::Marker(..) => "",
+            TemplatePiece::Text(_, text) => text.as_str(),
+            TemplatePiece::Marker(..) => "",
         };
         let rest = text.trim_start();
         let blank = rest.is_empty() && text.ends_with('\n');
@@ -271,7 +273,7 @@ fn unindent(pieces: &mut [Piece]) {
         new_line = text.ends_with('\n');
     }
     for index in lines {
-        if let Some(Piece::Text(_, text)) = pieces.get_mut(index) {
+        if let Some(TemplatePiece::Text(_, text)) = pieces.get_mut(index) {
             let cut: usize = unicode::clusters(text).iter().take(least).map(|cluster| cluster.len()).sum();
             text.drain(..cut);
         }

@@ -5,41 +5,41 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::eval::{Env, Evaluator};
-use super::number::Number;
-use super::value::{Entries, Node, Value};
+use super::eval::{EvalScope, Evaluator};
+use super::number::HclNumber;
+use super::value::{HclEntries, HclNode, HclValue};
 use super::{functions, json};
 
 /// A part of the table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Part {
+struct TablePart {
     /// Expressions and their values as JSON.
     #[serde(default)]
     values: Vec<(String, String)>,
-    /// Expressions that are errors in Terraform and here, and what the message here says.
+    /// Expressions that are errors in Terraform and here, and the message here.
     #[serde(default)]
     errors: Vec<(String, String)>,
-    /// Expressions that are errors only here, their value in Terraform, and what the message says.
+    /// Expressions that are errors only here, their value in Terraform, and the message here.
     #[serde(default)]
     refused: Vec<(String, String, String)>,
 }
 
-fn table() -> BTreeMap<String, Part> {
+fn table() -> BTreeMap<String, TablePart> {
     toml::from_str(include_str!("terraform.toml")).expect("a table")
 }
 
-/// The value of an expression as JSON, or what is wrong with it.
+/// Returns the value of an expression as JSON, or its error.
 fn evaluate(text: &str) -> Result<String, String> {
     let syntax = |_| "syntax".to_owned();
     let expression = hcl_edit::parser::parse_expr(text.trim_end_matches(['\r', '\n'])).map_err(syntax)?;
-    let mut variables = Entries::default();
-    variables.set("s", Node::computed(Value::text("text")));
-    variables.set("n", Node::computed(Value::Number(Number::whole(7))));
-    let mut names = Entries::default();
-    names.set("var", Node::computed(Value::Table(variables, None)));
+    let mut variables = HclEntries::default();
+    variables.set("s", HclNode::computed(HclValue::text("text")));
+    variables.set("n", HclNode::computed(HclValue::Number(HclNumber::whole(7))));
+    let mut names = HclEntries::default();
+    names.set("var", HclNode::computed(HclValue::Table(variables, None)));
     let mut problems = Vec::new();
-    let node = Evaluator::new(text, &mut problems).eval(&expression, &Env::root(&names));
+    let node = Evaluator::new(text, &mut problems).eval(&expression, &EvalScope::root(&names));
     match node.filter(|node| problems.is_empty() && !node.has_invalid()) {
         Some(node) => json::encode(&node.value),
         None => Err(problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join("; ")),

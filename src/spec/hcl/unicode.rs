@@ -1,19 +1,19 @@
-//! Text as Terraform counts and changes it: normal form C, grapheme clusters, one letter for one letter.
+//! Text as Terraform counts and converts it: normal form C, grapheme clusters, case of single letters.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{ExtendedPictographic, GraphemeClusterBreak as Break};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// The text in normal form C, so that `é` is one letter however it was typed.
+/// Returns the text in normal form C, so that `é` is one letter, however it was typed.
 pub(super) fn normal(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// The grapheme clusters of a text: what a reader calls a character.
+/// Returns the grapheme clusters of a text: the characters that a reader sees.
 pub(super) fn clusters(text: &str) -> Vec<&str> {
     let mut clusters = Vec::new();
     let mut start = 0;
-    let mut state = State::default();
+    let mut state = GraphemeState::default();
     for (at, character) in text.char_indices() {
         if state.breaks_before(character) && at > 0 {
             clusters.push(&text[start..at]);
@@ -26,19 +26,19 @@ pub(super) fn clusters(text: &str) -> Vec<&str> {
     clusters
 }
 
-/// What stands before a place in a text, as far as Unicode's Annex 29 asks for it.
+/// State of the text before a place, as far as Unicode's Annex 29 needs it.
 #[derive(Default)]
-struct State {
+struct GraphemeState {
     before: Option<Break>,
-    /// A pictograph, and marks on it.
+    /// `true` after a pictograph and marks on it.
     pictograph: bool,
-    /// A pictograph, marks on it, and a joiner.
+    /// `true` after a pictograph, marks on it, and a joiner.
     joined: bool,
-    /// An odd number of regional indicators.
+    /// `true` after an odd number of regional indicators.
     half_flag: bool,
 }
 
-impl State {
+impl GraphemeState {
     fn breaks_before(&mut self, character: char) -> bool {
         let kind = CodePointMapData::<Break>::new().get(character);
         let pictograph = CodePointSetData::new::<ExtendedPictographic>().contains(character);
@@ -70,12 +70,12 @@ fn stays_together(before: Break, after: Break) -> bool {
     )
 }
 
-/// The text in capitals: each letter by itself, so `ß` stays what it is.
+/// Converts the text to upper case, each letter by itself, so `ß` is unchanged.
 pub(super) fn upper(text: &str) -> Result<String, String> {
     text.chars().map(|letter| single(letter, letter.to_uppercase())).collect()
 }
 
-/// The text in small letters.
+/// Converts the text to lower case.
 pub(super) fn lower(text: &str) -> Result<String, String> {
     text.chars().map(|letter| if letter == 'İ' { Ok('i') } else { single(letter, letter.to_lowercase()) }).collect()
 }

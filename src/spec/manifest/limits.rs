@@ -1,4 +1,4 @@
-//! What the API server refuses of an object whatever its type: names, labels, annotations, what is too large.
+//! Limits of the API server for objects of any type: names, labels, annotations, sizes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::limits::kubernetes as limits;
 
-/// What is wrong with an object, as the end of a sentence about it; nothing if it is taken.
+/// Returns the problem of an object, as the end of a sentence about it; `None` for a valid object.
 pub(super) fn problem(manifest: &Json) -> Option<String> {
     let metadata = &manifest["metadata"];
     name(manifest).or_else(|| labels(&metadata["labels"])).or_else(|| annotations(&metadata["annotations"])).or_else(
@@ -71,7 +71,7 @@ fn data(kind: &str, manifest: &Json) -> Option<String> {
     (bytes > limits::DATA).then(|| format!("with {bytes} bytes of data; {} are the most", limits::DATA))
 }
 
-/// How many bytes the values have, or the key of one that is not encoded.
+/// Returns the size of the values in bytes, or the key of a value that is not encoded.
 fn size(all: &Map<String, Json>, is_encoded: bool) -> Result<usize, &String> {
     let mut bytes = 0;
     for (key, value) in all {
@@ -86,7 +86,7 @@ fn size(all: &Map<String, Json>, is_encoded: bool) -> Result<usize, &String> {
     Ok(bytes)
 }
 
-/// The first value that is not a text: YAML reads `1.0` and `yes` as something else. The values of secrets are not told.
+/// Finds the first value that is not a text: YAML reads `1.0` and `yes` as something else. Values are never shown.
 fn texts(what: &str, values: &Json) -> Option<String> {
     let all = values.as_object()?;
     let (key, value) = all.iter().find(|(_, value)| !value.is_string() && !value.is_null())?;

@@ -1,11 +1,11 @@
-//! Who reaches the API and the machines.
+//! Rules about access to the API and the machines.
 
 use super::super::diagnostic::Severity::{Error, Warning};
-use super::{Check, Rule, cidr};
+use super::{FileCheck, Rule, cidr};
 
 pub(super) static RULES: [&Rule; 4] = [&KEY, &API_WORLD, &SSH_WORLD, &NO_KEY];
 
-/// The key types that OpenSSH on Amazon Linux 2023 and EC2 both take.
+/// The key types that OpenSSH on Amazon Linux 2023 and EC2 both accept.
 const KEY_TYPES: [&str; 2] = ["ssh-ed25519", "ssh-rsa"];
 
 static KEY: Rule = Rule {
@@ -47,7 +47,7 @@ static NO_KEY: Rule = Rule {
     good: "ssh {\n  allow      = [\"203.0.113.7/32\"]\n  public_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJm2cR0sWfVHjhw8EpWZCvKkYpKR0kqQdK1Tj0lYk9cX you@example.com\"\n}",
 };
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     allow(check, &["api", "allow"], &API_WORLD, "the Kubernetes API is open to the whole internet");
     allow(check, &["ssh", "allow"], &SSH_WORLD, "SSH is open to the whole internet");
     let Some(ssh) = &check.file.ssh else { return };
@@ -81,7 +81,7 @@ fn is_path(text: &str) -> bool {
     extension == Some("pub") || text.starts_with(['~', '/'])
 }
 
-fn allow(check: &mut Check, path: &[&str], world: &Rule, message: &str) {
+fn allow(check: &mut FileCheck, path: &[&str], world: &Rule, message: &str) {
     for (text, span) in check.texts(path) {
         match cidr::read(&text, &span, 32) {
             Err(problem) => check.report(*problem),

@@ -1,11 +1,11 @@
-//! The manifests of add-ons. They are files beside the cluster file, so these are checked once it is read.
+//! Rules about the manifests of add-ons. These files are beside the cluster file and are checked after it is read.
 
 use super::super::diagnostic::Severity::{Error, Warning};
 use super::Rule;
 
 pub(super) static RULES: [&Rule; 6] = [&ABSENT, &NOT_YAML, &TYPE, &TWICE, &REPEATED, &REFUSED];
 
-/// A file that is not there.
+/// A missing file.
 pub(in crate::spec) static ABSENT: Rule = Rule {
     code: "Q0601",
     severity: Error,
@@ -16,7 +16,7 @@ pub(in crate::spec) static ABSENT: Rule = Rule {
     good: "addon \"monitoring\" {\n  manifest = \"monitoring.yaml\"\n}",
 };
 
-/// Not YAML.
+/// A file that is not YAML.
 pub(in crate::spec) static NOT_YAML: Rule = Rule {
     code: "Q0602",
     severity: Error,
@@ -27,7 +27,7 @@ pub(in crate::spec) static NOT_YAML: Rule = Rule {
     good: "",
 };
 
-/// Not an object of a type that is known.
+/// An object of an unknown type.
 pub(in crate::spec) static TYPE: Rule = Rule {
     code: "Q0603",
     severity: Error,
@@ -39,7 +39,7 @@ pub(in crate::spec) static TYPE: Rule = Rule {
     good: "",
 };
 
-/// The same object again.
+/// A repeated object.
 pub(in crate::spec) static TWICE: Rule = Rule {
     code: "Q0604",
     severity: Error,
@@ -50,7 +50,7 @@ pub(in crate::spec) static TWICE: Rule = Rule {
     good: "",
 };
 
-/// The same key again.
+/// A repeated key.
 pub(in crate::spec) static REPEATED: Rule = Rule {
     code: "Q0605",
     severity: Warning,
@@ -61,7 +61,7 @@ pub(in crate::spec) static REPEATED: Rule = Rule {
     good: "",
 };
 
-/// Not as the API server takes it.
+/// An object that the API server refuses.
 pub(in crate::spec) static REFUSED: Rule = Rule {
     code: "Q0606",
     severity: Error,

@@ -1,4 +1,4 @@
-//! The load balancers before services: who reaches them, and under which name.
+//! Rules about the load balancers of services: their clients, and their names.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::name::{check_domain, is_within};
 use super::super::source::Span;
-use super::{Check, Rule, cidr, dns, listeners, ports};
+use super::{FileCheck, Rule, cidr, dns, listeners, ports};
 
 pub(super) static RULES: [&Rule; 4] = [&NO_PORT, &DOMAIN_TWICE, &DOMAIN, &OUTSIDE];
 
-/// The services behind each domain, with the place of the domain.
-pub(super) type Domains = BTreeMap<String, (String, Span)>;
+/// The service behind each domain, with the place of the domain.
+pub(super) type ServiceDomains = BTreeMap<String, (String, Span)>;
 
 static NO_PORT: Rule = Rule {
     code: "Q0502",
@@ -54,7 +54,7 @@ static OUTSIDE: Rule = Rule {
     good: "name = \"chat.poeticoding.com\"\n\ndns {\n  zone = \"poeticoding.com\"\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
 };
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile, domains: &mut Domains) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile, domains: &mut ServiceDomains) {
     let Some(nlb) = &service.nlb else { return };
     if ports::listens(check, name) {
         listeners::check(check, name, service, nlb);
@@ -76,8 +76,8 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile, domain
     }
 }
 
-/// Checks that a domain leads nowhere else.
-fn free(check: &mut Check, name: &str, domain: &str, domains: &mut Domains) {
+/// Checks that a domain is not used elsewhere.
+fn free(check: &mut FileCheck, name: &str, domain: &str, domains: &mut ServiceDomains) {
     let span = check.tree.span(&["service", name, "nlb", "domain"]);
     let cluster = check.file.name.as_deref().unwrap_or_default();
     if domain.strip_prefix("api.") == Some(cluster) {
@@ -95,7 +95,7 @@ fn free(check: &mut Check, name: &str, domain: &str, domains: &mut Domains) {
     }
 }
 
-fn domain(check: &mut Check, name: &str, domain: &str) -> bool {
+fn domain(check: &mut FileCheck, name: &str, domain: &str) -> bool {
     let path = ["service", name, "nlb", "domain"];
     if check_domain(domain).is_err() || !domain.contains('.') {
         let problem = check.at(&DOMAIN, &path, format!("{domain:?} is not a domain"));

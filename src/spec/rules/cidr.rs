@@ -1,4 +1,4 @@
-//! Address ranges: read, or say what is wrong with them.
+//! Address ranges: parsed, or explained if they are wrong.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -37,7 +37,7 @@ pub(super) static BOUNDARY: Rule = Rule {
     good: "network {\n  cidr = \"10.1.0.0/16\"\n}",
 };
 
-/// Reads a range, or says what is wrong with it; `usual` is the prefix length to suggest.
+/// Parses a range, or explains what is wrong with it; `usual` is the prefix length to suggest.
 pub(super) fn read(text: &str, span: &Span, usual: u8) -> Result<Ipv4Net, Box<Diagnostic>> {
     match text.parse::<Ipv4Net>() {
         Ok(network) if network.addr() == network.network() => Ok(network),

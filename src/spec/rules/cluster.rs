@@ -1,10 +1,10 @@
-//! What the cluster is: name, state, account, version.
+//! Rules about the cluster itself: name, state, account, version.
 
 use super::super::cluster::{ClusterName, KubernetesVersion, StateLocation};
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::location::LocationError;
 use super::super::name::{LabelError, NameError};
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 
 pub(super) static RULES: [&Rule; 7] = [&NAME, &NAME_DOT, &NAME_LENGTH, &STATE, &BUCKET, &ACCOUNT, &VERSION];
 
@@ -78,7 +78,7 @@ static VERSION: Rule = Rule {
     good: "kubernetes = \"1.36\"",
 };
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     if let Some(Err(error)) = check.file.name.as_deref().map(ClusterName::parse) {
         check.report(name_problem(check, &error));
     }
@@ -97,7 +97,7 @@ pub(super) fn check(check: &mut Check) {
     }
 }
 
-fn name_problem(check: &Check, error: &NameError) -> Diagnostic {
+fn name_problem(check: &FileCheck, error: &NameError) -> Diagnostic {
     let name = check.file.name.as_deref().unwrap_or_default();
     let (rule, message) = match error {
         NameError::TooLong(_) => (&NAME_LENGTH, "the cluster's name is too long"),
@@ -121,7 +121,7 @@ fn name_problem(check: &Check, error: &NameError) -> Diagnostic {
     }
 }
 
-fn state_problem(check: &Check, error: &LocationError) -> Diagnostic {
+fn state_problem(check: &FileCheck, error: &LocationError) -> Diagnostic {
     let state = check.file.state.as_deref().unwrap_or_default();
     match error {
         LocationError::Bucket(error) => {
@@ -152,7 +152,7 @@ fn is_account(account: &str) -> bool {
     account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn account_problem(check: &Check, account: &str) -> Diagnostic {
+fn account_problem(check: &FileCheck, account: &str) -> Diagnostic {
     let problem = check.at(&ACCOUNT, &["account"], "an AWS account has 12 digits");
     let digits: String = account.chars().filter(char::is_ascii_digit).collect();
     if is_account(&digits) {
@@ -161,7 +161,7 @@ fn account_problem(check: &Check, account: &str) -> Diagnostic {
     problem.label(format!("these are {}", digits.len()))
 }
 
-fn version_problem(check: &Check, version: &str) -> Diagnostic {
+fn version_problem(check: &FileCheck, version: &str) -> Diagnostic {
     let supported = KubernetesVersion::SUPPORTED.map(|version| version.to_string());
     let problem = check
         .at(&VERSION, &["kubernetes"], format!("this release does not build Kubernetes {version}"))

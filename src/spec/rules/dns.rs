@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Severity::Error;
 use super::super::name::{check_domain, is_within};
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 
 pub(super) static RULES: [&Rule; 3] = [&ZONE_NAME, &OUTSIDE, &CONTRADICTION];
 
@@ -35,13 +35,13 @@ static CONTRADICTION: Rule = Rule {
     good: "name = \"chat.poeticoding.com\"\n\ndns {\n  zone   = \"chat.poeticoding.com\"\n  create = true\n}",
 };
 
-/// The hosted zone that the file names, when it is to be used.
-pub(super) fn hosted_zone<'f>(check: &Check<'f>) -> Option<&'f str> {
+/// Returns the hosted zone that the file names, if it is to be used.
+pub(super) fn hosted_zone<'f>(check: &FileCheck<'f>) -> Option<&'f str> {
     let dns = check.file.dns.as_ref().filter(|dns| dns.public != Some(false))?;
     dns.zone.as_deref().filter(|zone| check_domain(zone).is_ok() && zone.contains('.'))
 }
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     let Some(dns) = &check.file.dns else { return };
     if let Some(zone) = &dns.zone {
         zone_name(check, zone);
@@ -62,7 +62,7 @@ pub(super) fn check(check: &mut Check) {
     }
 }
 
-fn zone_name(check: &mut Check, zone: &str) {
+fn zone_name(check: &mut FileCheck, zone: &str) {
     let path = ["dns", "zone"];
     if check_domain(zone).is_err() || !zone.contains('.') {
         let problem = check.at(&ZONE_NAME, &path, format!("{zone:?} is not a domain"));

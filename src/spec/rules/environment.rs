@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Severity::Error;
 use super::super::file::ServiceFile;
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 use crate::limits::kubernetes as limits;
 
 pub(super) static RULES: [&Rule; 3] = [&ENV, &TWICE, &VALUE];
@@ -38,7 +38,7 @@ static VALUE: Rule = Rule {
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n  args  = [\"a b\"]\n}",
 };
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let plain = service.env.iter().flatten().map(|(variable, _)| ("env", variable));
     let secret = service.secrets.iter().flatten().map(|(variable, _)| ("secrets", variable));
     for (setting, variable) in plain.chain(secret) {
@@ -55,7 +55,7 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     values(check, name, service);
 }
 
-fn twice(check: &mut Check, name: &str, service: &ServiceFile) {
+fn twice(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let Some(plain) = &service.env else { return };
     for variable in service.secrets.iter().flatten().map(|(variable, _)| variable) {
         if plain.contains_key(variable) {
@@ -69,8 +69,8 @@ fn twice(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-/// Looks at what a program would be given: `NAME=value` is one text.
-fn values(check: &mut Check, name: &str, service: &ServiceFile) {
+/// Checks the values that a program would get: `NAME=value` is one text.
+fn values(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let variables = service.env.iter().flatten().filter_map(|(variable, value)| {
         let breach = limits::check_argument(value, variable.len() + 1).err()?;
         Some((check.tree.span(&["service", name, "env", variable]), format!("the value of {variable}"), breach))

@@ -1,4 +1,4 @@
-//! The file itself: syntax, names, types, expressions. Checked while reading.
+//! Rules about the file itself: syntax, names, types, expressions. Checked while reading.
 
 use super::super::diagnostic::Severity::Error;
 use super::Rule;
@@ -22,7 +22,7 @@ pub(super) static RULES: [&Rule; 16] = [
     &TOO_LARGE,
 ];
 
-/// Not HCL, not TOML.
+/// A file that is neither HCL nor TOML.
 pub(in crate::spec) static SYNTAX: Rule = Rule {
     code: "Q0101",
     severity: Error,
@@ -33,7 +33,7 @@ pub(in crate::spec) static SYNTAX: Rule = Rule {
     good: "api {\n  allow = [\"203.0.113.7/32\"]\n}",
 };
 
-/// Another extension.
+/// A file with another extension.
 pub(in crate::spec) static FORMAT: Rule = Rule {
     code: "Q0102",
     severity: Error,
@@ -43,7 +43,7 @@ pub(in crate::spec) static FORMAT: Rule = Rule {
     good: "# cluster.hcl or cluster.toml",
 };
 
-/// A name that is no setting.
+/// A name that is not a setting.
 pub(in crate::spec) static UNKNOWN: Rule = Rule {
     code: "Q0103",
     severity: Error,
@@ -54,7 +54,7 @@ pub(in crate::spec) static UNKNOWN: Rule = Rule {
     good: "account = \"123456789012\"",
 };
 
-/// A setting that must be there.
+/// A missing setting that is required.
 pub(in crate::spec) static MISSING: Rule = Rule {
     code: "Q0104",
     severity: Error,
@@ -87,7 +87,7 @@ pub(in crate::spec) static RANGE: Rule = Rule {
     good: "masters {\n  size = \"t3.medium\"\n  root {\n    gib = 30\n  }\n}",
 };
 
-/// A name that stands twice.
+/// A repeated name.
 pub(in crate::spec) static DUPLICATE: Rule = Rule {
     code: "Q0107",
     severity: Error,
@@ -98,7 +98,7 @@ pub(in crate::spec) static DUPLICATE: Rule = Rule {
     good: "api {\n  allow = [\"203.0.113.7/32\"]\n}",
 };
 
-/// A block with a name too few or too many.
+/// A block with too few or too many names.
 pub(in crate::spec) static LABEL: Rule = Rule {
     code: "Q0108",
     severity: Error,
@@ -109,7 +109,7 @@ pub(in crate::spec) static LABEL: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.medium\"\n}",
 };
 
-/// A text that is not one of a few.
+/// A text that is not one of the allowed values.
 pub(in crate::spec) static CHOICE: Rule = Rule {
     code: "Q0109",
     severity: Error,
@@ -130,7 +130,7 @@ pub(in crate::spec) static UNDEFINED: Rule = Rule {
     good: "variable \"owner\" {\n  default = \"chat\"\n}\n\ntags = { team = var.owner }",
 };
 
-/// A function that is not there.
+/// A function that does not exist.
 pub(in crate::spec) static FUNCTION: Rule = Rule {
     code: "Q0111",
     severity: Error,
@@ -173,7 +173,7 @@ pub(in crate::spec) static UNDECLARED: Rule = Rule {
     good: "# quorate plan --var chat_image=chat:2",
 };
 
-/// A local that needs itself.
+/// A local that depends on itself.
 pub(in crate::spec) static CYCLE: Rule = Rule {
     code: "Q0115",
     severity: Error,

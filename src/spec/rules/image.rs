@@ -2,7 +2,7 @@
 
 use super::super::cluster::ImageId;
 use super::super::diagnostic::Severity::Error;
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0406",
@@ -15,8 +15,8 @@ pub(super) static MALFORMED: Rule = Rule {
     good: "masters {\n  size  = \"t3.medium\"\n  image = \"ami-0123456789abcdef0\"\n}",
 };
 
-/// Reads the image at a path, if there is one.
-pub(super) fn check(check: &mut Check, path: &[&str], text: Option<&str>) {
+/// Checks the image at a path, if there is one.
+pub(super) fn check(check: &mut FileCheck, path: &[&str], text: Option<&str>) {
     let Some(text) = text else { return };
     if let Err(error) = ImageId::parse(text) {
         let problem = check.at(&MALFORMED, path, format!("{text:?} is not the id of a machine image"));

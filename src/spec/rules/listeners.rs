@@ -1,4 +1,4 @@
-//! What load balancers listen on: ports, protocols, certificates.
+//! Rules about the listeners of load balancers: ports, protocols, certificates.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use super::super::complete::target;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::{ListenerFile, NlbFile, ProtocolFile, ServiceFile};
 use super::super::service::{Port, Transport};
-use super::{Check, Rule, nodes, ports};
+use super::{FileCheck, Rule, nodes, ports};
 
 pub(super) static RULES: [&Rule; 7] = [&NOTHING, &TWICE, &TARGET, &PROTOCOL, &TLS, &CERTIFICATE, &STICKY];
 
-/// The longest name of a listener's block.
+/// Maximum length of the name of a listener's block.
 const LONGEST_NAME: usize = 32;
 
 static NOTHING: Rule = Rule {
@@ -85,10 +85,10 @@ static STICKY: Rule = Rule {
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 443\n  nlb {\n    port   = 443\n    sticky = true\n  }\n}",
 };
 
-/// What the settings of a listener that is not there would be about.
+/// Settings that describe a listener, so they are wrong without one.
 const ABOUT_A_LISTENER: [&str; 4] = ["target", "protocol", "certificate", "tls_policy"];
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile, nlb: &NlbFile) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile, nlb: &NlbFile) {
     nothing(check, name);
     let ports = ports::known(service);
     let mut first: BTreeMap<u32, Vec<String>> = BTreeMap::new();
@@ -97,7 +97,7 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile, nlb: &
             let path = ["service", name, "nlb", "listener", label];
             nodes::check_name(check, &path, LONGEST_NAME, "a listener");
         }
-        let at = Place { service: name, label };
+        let at = ListenerField { service: name, label };
         if let Some(port) = file.port
             && let Some(path) = first.insert(port, at.path("port"))
         {
@@ -111,21 +111,21 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile, nlb: &
     }
 }
 
-/// Where a listener stands in the file.
-struct Place<'a> {
+/// The place of a listener in the file.
+struct ListenerField<'a> {
     service: &'a str,
     label: Option<&'a str>,
 }
 
-impl Place<'_> {
+impl ListenerField<'_> {
     fn path(&self, setting: &str) -> Vec<String> {
         let above = ["service", self.service, "nlb"].into_iter();
         let own = self.label.map(|label| ["listener", label]).into_iter().flatten();
         above.chain(own).chain([setting]).map(str::to_owned).collect()
     }
 
-    /// A problem with a setting, or with the listener that lacks it.
-    fn problem(&self, check: &Check, rule: &Rule, setting: &str, message: String) -> Diagnostic {
+    /// Returns a problem with a setting, or with the listener that lacks it.
+    fn problem(&self, check: &FileCheck, rule: &Rule, setting: &str, message: String) -> Diagnostic {
         let path = self.path(setting);
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let there = check.span(&path).is_some();
@@ -134,8 +134,8 @@ impl Place<'_> {
     }
 }
 
-/// Settings without a listener that they are about.
-fn nothing(check: &mut Check, name: &str) {
+/// Reports settings that describe a listener that does not exist.
+fn nothing(check: &mut FileCheck, name: &str) {
     let there = |setting: &&str| check.tree.find(&["service", name, "nlb", setting]).is_some();
     if there(&"port") {
         return;
@@ -157,7 +157,7 @@ fn nothing(check: &mut Check, name: &str) {
     check.report(problem);
 }
 
-fn protocol(check: &mut Check, at: &Place<'_>, file: &ListenerFile, ports: &BTreeMap<String, Port>) {
+fn protocol(check: &mut FileCheck, at: &ListenerField<'_>, file: &ListenerFile, ports: &BTreeMap<String, Port>) {
     let Some(target) = target(file.target.as_deref(), ports) else {
         let known = || ports.keys().map(String::as_str);
         let problem = match &file.target {
@@ -198,7 +198,7 @@ fn protocol(check: &mut Check, at: &Place<'_>, file: &ListenerFile, ports: &BTre
     }
 }
 
-fn tls(check: &mut Check, at: &Place<'_>, file: &ListenerFile, nlb: &NlbFile) {
+fn tls(check: &mut FileCheck, at: &ListenerField<'_>, file: &ListenerFile, nlb: &NlbFile) {
     if file.protocol != Some(ProtocolFile::Tls) {
         for (setting, value) in [("certificate", &file.certificate), ("tls_policy", &file.tls_policy)] {
             if value.is_some() {
@@ -239,7 +239,7 @@ fn tls(check: &mut Check, at: &Place<'_>, file: &ListenerFile, nlb: &NlbFile) {
     }
 }
 
-fn certificate(check: &mut Check, at: &Place<'_>, arn: &str) {
+fn certificate(check: &mut FileCheck, at: &ListenerField<'_>, arn: &str) {
     let region = check.zones.first().map(Zone::region).unwrap_or_default().to_owned();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

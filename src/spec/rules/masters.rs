@@ -1,4 +1,4 @@
-//! The control plane: how many masters, where, and on what.
+//! Rules about the control plane: number of masters, zones, instance sizes.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::super::diagnostic::{
     Severity::{Error, Warning},
 };
 use super::super::file::{ClusterFile, MastersFile};
-use super::{Check, Rule, image, nodes, size, zones};
+use super::{FileCheck, Rule, image, nodes, size, zones};
 
 pub(super) static RULES: [&Rule; 10] =
     [&EVEN, &NONE, &TOO_MANY, &SPREAD, &size::MALFORMED, &image::MALFORMED, &QUORUM, &SINGLE, &BURSTABLE, &TINY];
 
 const MOST: u32 = 7;
-/// With more nodes than this, the control plane's load at rest uses up a burstable size's credits.
+/// Number of nodes above which the control plane's idle load uses up the credits of a burstable size.
 const CREDITS_LAST_FOR: u64 = 10;
 
 static EVEN: Rule = Rule {
@@ -101,14 +101,14 @@ static TINY: Rule = Rule {
     good: "masters {\n  size = \"t3.medium\"\n}",
 };
 
-/// How many masters a file means.
+/// Returns the number of masters of a file.
 pub(super) fn count(file: &ClusterFile) -> u32 {
     let listed = |masters: &MastersFile| Some(u32::try_from(masters.zones.as_ref()?.len()).unwrap_or(u32::MAX));
     let masters = file.masters.as_ref();
     masters.and_then(|m| m.count.or_else(|| listed(m))).unwrap_or(defaults::MASTERS)
 }
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     let Some(masters) = &check.file.masters else {
         return;
     };
@@ -125,8 +125,8 @@ pub(super) fn check(check: &mut Check) {
     }
 }
 
-/// The zones of the masters, when all of them are known.
-fn placed(check: &mut Check) -> Option<Vec<Zone>> {
+/// Returns the zones of the masters, if all of them are known.
+fn placed(check: &mut FileCheck) -> Option<Vec<Zone>> {
     let wanted = count(check.file);
     let path = ["masters", "zones"];
     if check.tree.find(&path).is_none() {
@@ -148,8 +148,8 @@ fn placed(check: &mut Check) -> Option<Vec<Zone>> {
     (zones.len() == listed).then_some(zones)
 }
 
-/// Whether the number of masters is one that etcd can work with.
-fn number(check: &mut Check) -> bool {
+/// Checks that etcd can work with the number of masters.
+fn number(check: &mut FileCheck) -> bool {
     let number = count(check.file);
     let path: &[&str] = match check.span(&["masters", "count"]) {
         Some(_) => &["masters", "count"],
@@ -170,7 +170,7 @@ fn number(check: &mut Check) -> bool {
     false
 }
 
-fn even(check: &Check, path: &[&str], number: u32) -> Diagnostic {
+fn even(check: &FileCheck, path: &[&str], number: u32) -> Diagnostic {
     let survives = (number - 1) / 2;
     let fewer = number - 1;
     let problem = check.at(&EVEN, path, format!("{number} masters are an even number")).note(match survives {
@@ -180,7 +180,7 @@ fn even(check: &Check, path: &[&str], number: u32) -> Diagnostic {
     problem.help(format!("write {fewer} or {}", number + 1))
 }
 
-fn load(check: &mut Check, size: &InstanceSize) {
+fn load(check: &mut FileCheck, size: &InstanceSize) {
     let path = ["masters", "size"];
     let nodes: u64 = check.file.nodes.iter().flatten().map(|(_, group)| nodes::most(group)).sum();
     if size.tiny() {
@@ -207,8 +207,8 @@ fn load(check: &mut Check, size: &InstanceSize) {
     }
 }
 
-/// Warns about the zones whose loss loses the quorum.
-fn quorum(check: &mut Check, placed: &[Zone]) {
+/// Warns about zones whose loss would lose the quorum.
+fn quorum(check: &mut FileCheck, placed: &[Zone]) {
     let total = placed.len();
     if total == 1 {
         let path = ["masters", "count"];
@@ -234,7 +234,7 @@ fn quorum(check: &mut Check, placed: &[Zone]) {
     }
 }
 
-fn fatal_zone(check: &Check, zone: &Zone, holds: usize, total: usize) -> Diagnostic {
+fn fatal_zone(check: &FileCheck, zone: &Zone, holds: usize, total: usize) -> Diagnostic {
     let path: &[&str] = match check.span(&["masters", "zones"]) {
         Some(_) => &["masters", "zones"],
         None => &["zones"],
@@ -252,8 +252,8 @@ fn fatal_zone(check: &Check, zone: &Zone, holds: usize, total: usize) -> Diagnos
     problem.help(format!("list a third zone, for example: zones = [{}]", three_zones(check).join(", ")))
 }
 
-/// The cluster's zones and as many others of the region as make three.
-fn three_zones(check: &Check) -> Vec<String> {
+/// Returns the cluster's zones and as many others of the region as make three.
+fn three_zones(check: &FileCheck) -> Vec<String> {
     let mut zones = check.zone_list();
     let region = check.zones.first().map_or("us-east-1", Zone::region);
     for letter in 'a'..='f' {

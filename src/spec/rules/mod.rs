@@ -1,6 +1,6 @@
-//! The rules: what a cluster file must say beyond its types, each with a code and an explanation.
+//! The rules: requirements on a cluster file beyond its types, each with a code and an explanation.
 //!
-//! A rule's text stands beside its check. Adding one is a `Rule`, its check, and a line in its
+//! A rule's text stands next to its check. To add a rule, add a `Rule`, its check, and a line in its
 //! module's `RULES`.
 
 mod access;
@@ -29,24 +29,24 @@ mod zones;
 use super::cluster::Zone;
 use super::diagnostic::{Diagnostic, Severity};
 use super::file::ClusterFile;
-use super::shape::Language;
+use super::shape::FileLanguage;
 use super::source::Span;
-use super::tree::{Node, Table, Value};
+use super::tree::{FileNode, FileTable, FileValue};
 
 /// A rule of the cluster file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// The code, for example `Q0401`.
     pub code: &'static str,
-    /// What a breach is.
+    /// Severity of a breach.
     pub severity: Severity,
-    /// The rule in a few words.
+    /// Short title of the rule.
     pub title: &'static str,
-    /// Why it is one, and what to do.
+    /// Reason for the rule, and the fix.
     pub explanation: &'static str,
-    /// HCL that breaks it.
+    /// HCL that breaks the rule.
     pub bad: &'static str,
-    /// HCL that keeps it.
+    /// HCL that follows the rule.
     pub good: &'static str,
 }
 
@@ -76,14 +76,14 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     modules.into_iter().flatten().copied()
 }
 
-/// The rule with a code, in any case.
+/// Returns the rule with a code, in upper or lower case.
 pub fn rule(code: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.code.eq_ignore_ascii_case(code))
 }
 
-/// Checks everything that the schema cannot say.
-pub(super) fn check(file: &ClusterFile, tree: &Table, language: Language) -> Vec<Diagnostic> {
-    let mut check = Check { file, tree, language, zones: zones::listed(file), found: Vec::new() };
+/// Checks everything that the schema cannot express.
+pub(super) fn check(file: &ClusterFile, tree: &FileTable, language: FileLanguage) -> Vec<Diagnostic> {
+    let mut check = FileCheck { file, tree, language, zones: zones::listed(file), found: Vec::new() };
     cluster::check(&mut check);
     zones::check(&mut check);
     dns::check(&mut check);
@@ -98,58 +98,58 @@ pub(super) fn check(file: &ClusterFile, tree: &Table, language: Language) -> Vec
     check.found
 }
 
-/// A file under check.
-struct Check<'f> {
+/// A cluster file that is being checked.
+struct FileCheck<'f> {
     file: &'f ClusterFile,
-    tree: &'f Table,
-    language: Language,
+    tree: &'f FileTable,
+    language: FileLanguage,
     /// The zones that are well formed, each once, in file order.
     zones: Vec<Zone>,
     found: Vec<Diagnostic>,
 }
 
-impl Check<'_> {
+impl FileCheck<'_> {
     /// Adds a problem.
     fn report(&mut self, problem: Diagnostic) {
         self.found.push(problem);
     }
 
-    /// A problem with the value at a path.
+    /// Returns a problem with the value at a path.
     fn at(&self, rule: &Rule, path: &[&str], message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(rule, self.tree.span(path), message)
     }
 
-    /// A problem with the name at a path.
+    /// Returns a problem with the name at a path.
     fn at_key(&self, rule: &Rule, path: &[&str], message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(rule, self.tree.key_span(path), message)
     }
 
-    /// The place of the value at a path, when the file has one.
+    /// Returns the place of the value at a path, if the file has one.
     fn span(&self, path: &[&str]) -> Option<Span> {
         self.tree.find(path).map(|node| node.span.clone())
     }
 
-    /// The texts of a list, each with its place.
+    /// Returns the texts of a list, each with its place.
     fn texts(&self, path: &[&str]) -> Vec<(String, Span)> {
-        let Some(Node { value: Value::List(items), .. }) = self.tree.find(path) else {
+        let Some(FileNode { value: FileValue::List(items), .. }) = self.tree.find(path) else {
             return Vec::new();
         };
-        let text = |item: &Node| match &item.value {
-            Value::String(text) => Some((text.clone(), item.span.clone())),
+        let text = |item: &FileNode| match &item.value {
+            FileValue::String(text) => Some((text.clone(), item.span.clone())),
             _ => None,
         };
         items.iter().filter_map(text).collect()
     }
 
-    /// A table or block on one line, as the file's language writes it.
+    /// Returns a table or block on one line, as the file's language writes it.
     fn block(&self, name: &str, body: &str) -> String {
         match self.language {
-            Language::Hcl => format!("{name} {{ {body} }}"),
-            Language::Toml => format!("{name} = {{ {body} }}"),
+            FileLanguage::Hcl => format!("{name} {{ {body} }}"),
+            FileLanguage::Toml => format!("{name} = {{ {body} }}"),
         }
     }
 
-    /// The zones as a list, for samples.
+    /// Returns the zones as a list, for samples.
     fn zone_list(&self) -> Vec<String> {
         self.zones.iter().map(|zone| format!("{:?}", zone.as_str())).collect()
     }

@@ -1,4 +1,4 @@
-//! The cluster's address ranges, and how many machines they carry.
+//! Rules about the cluster's address ranges, and the number of machines that they allow.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::super::cluster::Zone;
 use super::super::defaults;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::PluginFile;
-use super::{Check, Rule, cidr, masters, nodes, zones};
+use super::{FileCheck, Rule, cidr, masters, nodes, zones};
 
 pub(super) static RULES: [&Rule; 9] =
     [&cidr::MALFORMED, &cidr::IPV6, &cidr::BOUNDARY, &SIZE, &OVERLAP, &OUTSIDE, &NO_ROOM, &ROUTES, &PODS];
@@ -76,7 +76,7 @@ static PODS: Rule = Rule {
     good: "network {\n  pods = \"100.96.0.0/18\"\n}\n\nnodes \"workers\" {\n  count = 6\n  size  = \"t3.large\"\n}",
 };
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     let network = check.file.network.as_ref();
     let vpc = range(check, "cidr", network.and_then(|n| n.cidr.as_deref()), defaults::VPC, 16, 28);
     let pods = range(check, "pods", network.and_then(|n| n.pods.as_deref()), defaults::PODS, 8, 22);
@@ -90,9 +90,9 @@ pub(super) fn check(check: &mut Check) {
     }
 }
 
-/// Reads a range with a size; nothing if it is wrong, which is then reported.
+/// Parses a range with a size; nothing if it is wrong, which is then reported.
 fn range(
-    check: &mut Check,
+    check: &mut FileCheck,
     name: &str,
     text: Option<&str>,
     default: Ipv4Net,
@@ -129,7 +129,7 @@ fn wrong_size(name: &str, network: Ipv4Net, span: std::ops::Range<usize>, larges
         .expected([format!("a prefix length from /{largest} to /{smallest}")])
 }
 
-fn overlaps(check: &mut Check, ranges: &[(&str, Option<Ipv4Net>)]) {
+fn overlaps(check: &mut FileCheck, ranges: &[(&str, Option<Ipv4Net>)]) {
     let known: Vec<(&str, Ipv4Net)> = ranges.iter().filter_map(|(name, range)| Some((*name, (*range)?))).collect();
     for (index, (name, range)) in known.iter().enumerate() {
         for (other_name, other) in &known[..index] {
@@ -144,7 +144,7 @@ fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
     a.contains(&b) || b.contains(&a)
 }
 
-fn report_overlap(check: &mut Check, new: (&str, Ipv4Net), old: (&str, Ipv4Net)) {
+fn report_overlap(check: &mut FileCheck, new: (&str, Ipv4Net), old: (&str, Ipv4Net)) {
     // The caret goes to a range that the file gives: the other may be a default.
     let given = |name: &str| check.span(&["network", name]).is_some();
     let (new, old) = if given(new.0) { (new, old) } else { (old, new) };
@@ -157,7 +157,7 @@ fn report_overlap(check: &mut Check, new: (&str, Ipv4Net), old: (&str, Ipv4Net))
     check.report(problem.help("choose ranges that have no address in common"));
 }
 
-fn subnets(check: &mut Check, vpc: Option<Ipv4Net>) {
+fn subnets(check: &mut FileCheck, vpc: Option<Ipv4Net>) {
     let given = given_subnets(check);
     let Some(vpc) = vpc else { return };
     for (zone, subnet) in &given {
@@ -175,7 +175,7 @@ fn subnets(check: &mut Check, vpc: Option<Ipv4Net>) {
     no_room(check, vpc, &all);
 }
 
-fn given_subnets(check: &mut Check) -> BTreeMap<Zone, Ipv4Net> {
+fn given_subnets(check: &mut FileCheck) -> BTreeMap<Zone, Ipv4Net> {
     let mut given = BTreeMap::new();
     let subnets = check.file.network.as_ref().and_then(|network| network.subnets.as_ref());
     for (name, text) in subnets.into_iter().flatten() {
@@ -196,7 +196,7 @@ fn given_subnets(check: &mut Check) -> BTreeMap<Zone, Ipv4Net> {
     given
 }
 
-fn overlapping_subnets(check: &mut Check, all: &BTreeMap<Zone, Ipv4Net>, given: &BTreeMap<Zone, Ipv4Net>) {
+fn overlapping_subnets(check: &mut FileCheck, all: &BTreeMap<Zone, Ipv4Net>, given: &BTreeMap<Zone, Ipv4Net>) {
     for (zone, subnet) in given {
         let clash = all.iter().find(|(other, range)| {
             // Of two given subnets, only the second is the problem.
@@ -218,7 +218,7 @@ fn overlapping_subnets(check: &mut Check, all: &BTreeMap<Zone, Ipv4Net>, given: 
     }
 }
 
-fn no_room(check: &mut Check, vpc: Ipv4Net, all: &BTreeMap<Zone, Ipv4Net>) {
+fn no_room(check: &mut FileCheck, vpc: Ipv4Net, all: &BTreeMap<Zone, Ipv4Net>) {
     let without: Vec<&str> = check.zones.iter().filter(|zone| !all.contains_key(*zone)).map(Zone::as_str).collect();
     // A zone whose given subnet is wrong has its problem already.
     let given = |zone: &&str| check.tree.find(&["network", "subnets", zone]).is_none();
@@ -232,7 +232,7 @@ fn no_room(check: &mut Check, vpc: Ipv4Net, all: &BTreeMap<Zone, Ipv4Net>) {
     check.report(problem);
 }
 
-fn routes(check: &mut Check) {
+fn routes(check: &mut FileCheck) {
     let plugin = check.file.network.as_ref().and_then(|network| network.plugin);
     let machines = machines(check);
     if machines <= MOST_ROUTES || plugin == Some(PluginFile::None) {
@@ -248,7 +248,7 @@ fn routes(check: &mut Check) {
     check.report(problem);
 }
 
-fn pod_ranges(check: &mut Check, pods: Ipv4Net) {
+fn pod_ranges(check: &mut FileCheck, pods: Ipv4Net) {
     let ranges = 1_u64 << 24_u8.saturating_sub(pods.prefix_len());
     let machines = machines(check);
     if machines > ranges {
@@ -262,13 +262,13 @@ fn pod_ranges(check: &mut Check, pods: Ipv4Net) {
     }
 }
 
-/// Masters and nodes, at their most.
-fn machines(check: &Check) -> u64 {
+/// Returns the maximum number of masters and nodes.
+fn machines(check: &FileCheck) -> u64 {
     let nodes: u64 = check.file.nodes.iter().flatten().map(|(_, group)| nodes::most(group)).sum();
     u64::from(masters::count(check.file)) + nodes
 }
 
-fn largest_group<'f>(check: &Check<'f>) -> Vec<&'f str> {
+fn largest_group<'f>(check: &FileCheck<'f>) -> Vec<&'f str> {
     let groups = check.file.nodes.iter().flatten();
     let largest = groups.max_by_key(|(_, group)| nodes::most(group));
     largest.map_or(vec!["masters"], |(name, _)| vec!["nodes", name])

@@ -1,13 +1,13 @@
-//! Node groups: how many, where, and on what.
+//! Rules about node groups: number of nodes, zones, instance sizes.
 
 use super::super::diagnostic::Severity::{Error, Warning};
 use super::super::file::NodesFile;
 use super::super::name::check_label;
-use super::{Check, Rule, image, size, zones};
+use super::{FileCheck, Rule, image, size, zones};
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES];
 
-/// A group's name is part of the names of AWS resources, beside the cluster's.
+/// Maximum length of a group's name, which is part of the names of AWS resources, beside the cluster's.
 const LONGEST_NAME: usize = 32;
 
 static SCALE: Rule = Rule {
@@ -69,22 +69,22 @@ static NO_NODES: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n}",
 };
 
-/// The most nodes that a group can have.
+/// Returns the maximum number of nodes of a group.
 pub(super) fn most(group: &NodesFile) -> u64 {
     let number = group.count.into_iter().chain(group.max).chain(group.min).max();
     u64::from(number.unwrap_or(0))
 }
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     let none = check.tree.find(&["nodes"]).is_none_or(|node| match &node.value {
-        super::Value::Table(table) => table.entries.is_empty(),
+        super::FileValue::Table(table) => table.entries.is_empty(),
         _ => false,
     });
     // Without masters the file is only begun: what is missing is said already.
     if none && check.file.masters.is_some() {
         let sample = match check.language {
-            super::Language::Hcl => "nodes \"workers\" { … }",
-            super::Language::Toml => "[nodes.workers]",
+            super::FileLanguage::Hcl => "nodes \"workers\" { … }",
+            super::FileLanguage::Toml => "[nodes.workers]",
         };
         let problem = check
             .at_key(&NO_NODES, &["nodes"], "the cluster has no nodes: nothing can run on it")
@@ -100,12 +100,12 @@ pub(super) fn check(check: &mut Check) {
     }
 }
 
-fn group_name(check: &mut Check, name: &str) {
+fn group_name(check: &mut FileCheck, name: &str) {
     check_name(check, &["nodes", name], LONGEST_NAME, "a node group");
 }
 
 /// Checks the name of a node group or service.
-pub(super) fn check_name(check: &mut Check, path: &[&str], longest: usize, what: &str) {
+pub(super) fn check_name(check: &mut FileCheck, path: &[&str], longest: usize, what: &str) {
     let Some(name) = path.last() else { return };
     let problem = check.at_key(&NAME, path, format!("{name:?} cannot be the name of {what}"));
     let problem = match check_label(name) {
@@ -120,7 +120,7 @@ pub(super) fn check_name(check: &mut Check, path: &[&str], longest: usize, what:
     });
 }
 
-fn scale(check: &mut Check, name: &str, group: &NodesFile) {
+fn scale(check: &mut FileCheck, name: &str, group: &NodesFile) {
     let has = |setting: &str| check.tree.find(&["nodes", name, setting]).is_some();
     let (count, min, max) = (has("count"), has("min"), has("max"));
     let range = if min { "min" } else { "max" };
@@ -140,7 +140,7 @@ fn scale(check: &mut Check, name: &str, group: &NodesFile) {
     check.report(problem);
 }
 
-fn bounds(check: &mut Check, name: &str, group: &NodesFile) {
+fn bounds(check: &mut FileCheck, name: &str, group: &NodesFile) {
     let problem = match (group.count, group.min, group.max) {
         (Some(0), _, _) => check
             .at(&EMPTY, &["nodes", name, "count"], format!("`nodes.{name}` has no nodes"))
@@ -157,12 +157,12 @@ fn bounds(check: &mut Check, name: &str, group: &NodesFile) {
     check.report(problem);
 }
 
-fn group_zones(check: &mut Check, name: &str) {
+fn group_zones(check: &mut FileCheck, name: &str) {
     let path = ["nodes", name, "zones"];
     let Some(node) = check.tree.find(&path) else {
         return;
     };
-    if matches!(&node.value, super::Value::List(items) if items.is_empty()) {
+    if matches!(&node.value, super::FileValue::List(items) if items.is_empty()) {
         let problem = check
             .at(&NO_ZONES, &path, format!("`nodes.{name}` has no zones"))
             .help("remove `zones` to span all of the cluster's");

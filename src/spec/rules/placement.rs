@@ -1,11 +1,11 @@
-//! Where the pods of a service may run.
+//! Rules about the placement of a service's pods.
 
 use std::collections::BTreeSet;
 
 use super::super::complete::taint;
 use super::super::diagnostic::Severity::Error;
 use super::super::file::ServiceFile;
-use super::{Check, Rule, zones};
+use super::{FileCheck, Rule, zones};
 
 pub(super) static RULES: [&Rule; 3] = [&GROUP, &TAINT, &NOWHERE];
 
@@ -38,7 +38,7 @@ static NOWHERE: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n  zones = [\"us-east-1a\"]\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  placement {\n    zones = [\"us-east-1a\"]\n  }\n}",
 };
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     if service.placement.is_none() {
         return;
     }
@@ -60,8 +60,8 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-/// The node groups that are named; all of them if none is; nothing if one is not there.
-fn groups(check: &mut Check, name: &str) -> Option<Vec<String>> {
+/// Returns the named node groups; all of them if none is named; `None` if one does not exist.
+fn groups(check: &mut FileCheck, name: &str) -> Option<Vec<String>> {
     let known: Vec<String> = check.file.nodes.iter().flatten().map(|(name, _)| name.clone()).collect();
     let named = check.texts(&["service", name, "placement", "nodes"]);
     let mut good = true;
@@ -80,7 +80,7 @@ fn groups(check: &mut Check, name: &str) -> Option<Vec<String>> {
     good.then_some(if named.is_empty() { known } else { named })
 }
 
-fn nowhere(check: &mut Check, name: &str, groups: &[String], zones: &BTreeSet<String>) {
+fn nowhere(check: &mut FileCheck, name: &str, groups: &[String], zones: &BTreeSet<String>) {
     let spans = |group: &String| {
         let own = check.file.nodes.as_ref().and_then(|all| all.get(group)?.zones.as_ref());
         own.is_none_or(|own| own.iter().any(|zone| zones.contains(zone)))

@@ -1,14 +1,14 @@
-//! The pods of a service: how many, how large, what they keep.
+//! Rules about the pods of a service: number, size, stored data.
 
 use super::super::complete::secret_key;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::name::check_label;
-use super::{Check, Rule, nodes};
+use super::{FileCheck, Rule, nodes};
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &SECRET, &SHARED, &QUANTITY, &PATH, &NAMESPACE];
 
-/// The longest name of a volume.
+/// Maximum length of a volume's name.
 const LONGEST_NAME: usize = 32;
 
 static SCALE: Rule = Rule {
@@ -72,7 +72,7 @@ static NAMESPACE: Rule = Rule {
     good: "service \"web\" {\n  image     = \"nginx:1.27\"\n  namespace = \"web\"\n}",
 };
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     scale(check, name, service);
     for (variable, text) in service.secrets.iter().flatten() {
         if secret_key(text).is_none() {
@@ -96,12 +96,12 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     volumes(check, name, service);
 }
 
-/// How many pods there may be.
+/// Returns the maximum number of pods.
 pub(super) fn most(service: &ServiceFile) -> u32 {
     service.max.or(service.replicas).unwrap_or(1)
 }
 
-fn scale(check: &mut Check, name: &str, service: &ServiceFile) {
+fn scale(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let (min, max) = (service.min, service.max);
     let setting = if min.is_some() { "min" } else { "max" };
     let path = ["service", name, setting];
@@ -126,7 +126,7 @@ fn scale(check: &mut Check, name: &str, service: &ServiceFile) {
     check.report(problem);
 }
 
-fn quantity(check: &mut Check, name: &str, setting: &str, text: Option<&str>, units: &[&str]) {
+fn quantity(check: &mut FileCheck, name: &str, setting: &str, text: Option<&str>, units: &[&str]) {
     let Some(text) = text.filter(|text| !is_quantity(text, units)) else { return };
     let example = if setting == "cpu" { "\"250m\" or \"0.5\"" } else { "\"256Mi\" or \"1Gi\"" };
     let problem = check
@@ -142,7 +142,7 @@ fn is_quantity(text: &str, units: &[&str]) -> bool {
     units.contains(&unit) && whole && !number.ends_with('.') && number.parse::<f64>().is_ok_and(|number| number > 0.0)
 }
 
-fn absolute(check: &mut Check, path: &[&str], text: &str) {
+fn absolute(check: &mut FileCheck, path: &[&str], text: &str) {
     if !text.starts_with('/') {
         let problem = check
             .at(&PATH, path, format!("{text:?} does not start with a slash"))
@@ -151,7 +151,7 @@ fn absolute(check: &mut Check, path: &[&str], text: &str) {
     }
 }
 
-fn namespace(check: &mut Check, name: &str, service: &ServiceFile) {
+fn namespace(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let Some(namespace) = &service.namespace else { return };
     let problem = |message: String| check.at(&NAMESPACE, &["service", name, "namespace"], message);
     let problem = if check_label(namespace).is_err() || namespace.len() > 63 {
@@ -164,7 +164,7 @@ fn namespace(check: &mut Check, name: &str, service: &ServiceFile) {
     check.report(problem);
 }
 
-fn volumes(check: &mut Check, name: &str, service: &ServiceFile) {
+fn volumes(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let mut taken: Vec<(&str, &str)> = Vec::new();
     for (volume, file) in service.volume.iter().flatten() {
         nodes::check_name(check, &["service", name, "volume", volume], LONGEST_NAME, "a volume");

@@ -1,4 +1,4 @@
-//! The ports of a service, and the one that is asked for health.
+//! Rules about the ports of a service, and the port of its readiness check.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use super::super::complete::port;
 use super::super::diagnostic::Severity::Error;
 use super::super::file::ServiceFile;
 use super::super::service::{Port, Service, Transport};
-use super::{Check, Rule, nodes};
+use super::{FileCheck, Rule, nodes};
 
 pub(super) static RULES: [&Rule; 3] = [&PORT, &TAKEN, &HEALTH];
 
-/// The longest name of a port that Kubernetes takes, less what tells TCP and UDP apart.
+/// Maximum length of a port's name in Kubernetes, less the suffix that tells TCP and UDP apart.
 const LONGEST_NAME: usize = 15;
 
 static PORT: Rule = Rule {
@@ -43,7 +43,7 @@ static HEALTH: Rule = Rule {
     good: "service \"worker\" {\n  image = \"worker:1\"\n  ports = { status = \"9090\" }\n  health {\n    path = \"/health\"\n  }\n}",
 };
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     for (port_name, text) in service.ports.iter().flatten() {
         let path = ["service", name, "ports", port_name];
         nodes::check_name(check, &path, LONGEST_NAME, "a port");
@@ -58,7 +58,7 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     health(check, name, service);
 }
 
-/// The ports that can be read, by name.
+/// Returns the valid ports, by name.
 pub(super) fn known(service: &ServiceFile) -> BTreeMap<String, Port> {
     let named = service.ports.iter().flatten().filter_map(|(name, text)| Some((name.clone(), port(text)?)));
     let main = service.port.and_then(|number| number.try_into().ok());
@@ -66,17 +66,17 @@ pub(super) fn known(service: &ServiceFile) -> BTreeMap<String, Port> {
     named.chain(main).collect()
 }
 
-/// Whether a port of this name stands in the file, whatever it says.
+/// Returns `true` if the file has a port of this name, valid or not.
 fn is_written(service: &ServiceFile, name: &str) -> bool {
     service.ports.as_ref().is_some_and(|ports| ports.contains_key(name))
 }
 
-/// Whether a service says anything about ports, right or wrong.
-pub(super) fn listens(check: &Check, name: &str) -> bool {
+/// Returns `true` if a service has settings for ports, valid or not.
+pub(super) fn listens(check: &FileCheck, name: &str) -> bool {
     ["port", "ports"].iter().any(|setting| check.tree.find(&["service", name, setting]).is_some())
 }
 
-fn taken(check: &mut Check, name: &str, service: &ServiceFile) {
+fn taken(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let mut first: BTreeMap<(u16, Transport), &str> = BTreeMap::new();
     let ports = known(service);
     if service.port.is_some() && is_written(service, Service::MAIN) {
@@ -121,8 +121,8 @@ fn taken(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-/// Where a port stands in the file.
-fn place(check: &Check, name: &str, port: &str) -> super::Span {
+/// Returns the place of a port in the file.
+fn place(check: &FileCheck, name: &str, port: &str) -> super::Span {
     match port {
         Service::MAIN if check.span(&["service", name, "port"]).is_some() => {
             check.tree.span(&["service", name, "port"])
@@ -131,7 +131,7 @@ fn place(check: &Check, name: &str, port: &str) -> super::Span {
     }
 }
 
-fn health(check: &mut Check, name: &str, service: &ServiceFile) {
+fn health(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let Some(health) = &service.health else { return };
     let ports = known(service);
     let tcp = |port: &Port| port.transport != Transport::Udp;

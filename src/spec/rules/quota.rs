@@ -1,4 +1,4 @@
-//! What AWS lets an account have of something, unless it was asked for more.
+//! AWS quotas of an account, at their default values.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use super::super::cluster::{Cluster, NetworkPlugin};
 use super::super::complete;
 use super::super::diagnostic::{Diagnostic, Severity::Warning};
 use super::super::service::{Service, Transport};
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 
 pub(super) static RULES: [&Rule; 1] = [&INBOUND];
 
-/// The most inbound rules of a security group.
+/// Maximum number of inbound rules of a security group.
 const MOST: usize = crate::limits::aws::SECURITY_GROUP_RULES;
-/// Those that the masters' group always has, and those that only another network plugin needs.
+/// Number of rules that the masters' group always has, and of those that only another network plugin needs.
 const MASTERS: (usize, usize) = (12, 6);
-/// Those that the nodes' group always has.
+/// Number of rules that the nodes' group always has.
 const NODES: usize = 3;
 
 static INBOUND: Rule = Rule {
@@ -30,9 +30,9 @@ static INBOUND: Rule = Rule {
     good: "api {\n  allow = [\"203.0.113.0/26\"]\n}",
 };
 
-/// How many inbound rules the security groups of a cluster have.
+/// Number of inbound rules of the security groups of a cluster.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Inbound {
+pub(crate) struct InboundRules {
     /// The group of the API's load balancer.
     pub(crate) api: usize,
     /// The masters' group.
@@ -43,8 +43,8 @@ pub(crate) struct Inbound {
     pub(crate) services: BTreeMap<String, usize>,
 }
 
-impl Inbound {
-    /// Counts them.
+impl InboundRules {
+    /// Counts the rules.
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let ssh = cluster.ssh.allow.len();
         let tunnels = if cluster.network.plugin == NetworkPlugin::None { MASTERS.1 } else { 0 };
@@ -52,32 +52,32 @@ impl Inbound {
         Self {
             api: cluster.api.allow.len(),
             masters: MASTERS.0 + tunnels + ssh,
-            nodes: NODES + ssh + cluster.services.values().map(doors).sum::<usize>(),
+            nodes: NODES + ssh + cluster.services.values().map(backend_port_count).sum::<usize>(),
             services: balanced.map(|(name, service)| (name.clone(), heard(service))).collect(),
         }
     }
 }
 
-/// The rules of a load balancer's group: each port and protocol for each range.
+/// Returns the number of rules of a load balancer's group: each port and protocol for each range.
 fn heard(service: &Service) -> usize {
     let Some(nlb) = &service.nlb else { return 0 };
     let protocols = nlb.listeners.values().map(|listener| listener.protocol.transport().each().len());
     protocols.sum::<usize>() * nlb.allow.len()
 }
 
-/// The rules by which a load balancer reaches nodes: each port and protocol behind it, and one that is asked for health
-/// where that is another one.
-fn doors(service: &Service) -> usize {
+/// Returns the number of rules by which a load balancer reaches nodes: each port and protocol behind it, and the port of
+/// the health check if that is another one.
+fn backend_port_count(service: &Service) -> usize {
     let Some(nlb) = &service.nlb else { return 0 };
     let targets = service.targets();
     let asked = nlb.preserve_client_ip || targets.values().any(|port| port.transport == Transport::Udp);
     targets.values().map(|port| port.transport.each().len()).sum::<usize>() + usize::from(asked)
 }
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     // What is missing or cannot be read is reported already.
     let Some(cluster) = complete::cluster(check.file) else { return };
-    let inbound = Inbound::of(&cluster);
+    let inbound = InboundRules::of(&cluster);
     at(check, &["api", "allow"], inbound.api, "of the API's load balancer");
     at(check, &["ssh", "allow"], inbound.masters, "of the masters");
     for (name, rules) in &inbound.services {
@@ -86,15 +86,15 @@ pub(super) fn check(check: &mut Check) {
         at(check, path, *rules, &format!("of the load balancer of `service.{name}`"));
     }
     // The nodes' group is one for all services: the one that takes the most of it.
-    let largest = cluster.services.iter().max_by_key(|(_, service)| doors(service));
+    let largest = cluster.services.iter().max_by_key(|(_, service)| backend_port_count(service));
     // Without a port in it, it has fewer than the masters'.
     if let Some((name, _)) = largest.filter(|(_, service)| service.nlb.is_some()) {
         at(check, &["service", name, "nlb"], inbound.nodes, "of the nodes");
     }
 }
 
-/// Warns at a place of a group with too many rules.
-fn at(check: &mut Check, path: &[&str], rules: usize, whose: &str) {
+/// Warns if a group has too many rules.
+fn at(check: &mut FileCheck, path: &[&str], rules: usize, whose: &str) {
     if rules <= MOST {
         return;
     }

@@ -1,4 +1,4 @@
-//! Services: what they are made of.
+//! Rules about services.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use super::super::cluster::{Architecture, InstanceSize};
 use super::super::defaults;
 use super::super::diagnostic::Severity::{Error, Warning};
 use super::super::file::ServiceFile;
-use super::{Check, Rule, balancers, environment, nodes, placement, pods, ports, sharing};
+use super::{FileCheck, Rule, balancers, environment, nodes, placement, pods, ports, sharing};
 use crate::limits::kubernetes as limits;
 
 pub(super) static RULES: [&Rule; 5] = [&NO_REPLICAS, &IMAGE, &SINGLE, &MIXED, &RESERVED];
 
 const LONGEST_NAME: usize = 63;
-/// The longest reference that registries take, name and tag and digest.
+/// Maximum length of an image reference in registries: name, tag and digest.
 const LONGEST_IMAGE: usize = 255 + 1 + 128 + 1 + 71;
 
 static NO_REPLICAS: Rule = Rule {
@@ -66,7 +66,7 @@ static RESERVED: Rule = Rule {
     good: "service \"kubernetes-dashboard\" {\n  image = \"nginx:1.27\"\n}",
 };
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     for name in check.file.addon.iter().flatten().map(|(name, _)| name) {
         nodes::check_name(check, &["addon", name], LONGEST_NAME, "an add-on");
     }
@@ -90,8 +90,8 @@ pub(super) fn check(check: &mut Check) {
     architectures(check);
 }
 
-/// Kubernetes takes a name that begins with a digit for pods, and not for the Service in front of them.
-fn first_letter(check: &mut Check, name: &str) {
+/// Checks the first character of a name: Kubernetes accepts a digit for pods, but not for the Service in front of them.
+fn first_letter(check: &mut FileCheck, name: &str) {
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         let problem = check
             .at_key(&nodes::NAME, &["service", name], format!("{name:?} cannot be the name of a service"))
@@ -100,8 +100,8 @@ fn first_letter(check: &mut Check, name: &str) {
     }
 }
 
-/// The Service by which pods reach the API is not for a file to change.
-fn reserved(check: &mut Check, name: &str, service: &ServiceFile) {
+/// Refuses to change the Service by which pods reach the API.
+fn reserved(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let namespace = service.namespace.as_deref().unwrap_or(defaults::NAMESPACE);
     if (namespace, name) == limits::API_SERVICE {
         let problem = check
@@ -112,7 +112,7 @@ fn reserved(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-fn replicas(check: &mut Check, name: &str, service: &ServiceFile) {
+fn replicas(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let path = ["service", name, "replicas"];
     let number = service.replicas.unwrap_or(defaults::REPLICAS);
     if number == 0 {
@@ -130,7 +130,7 @@ fn replicas(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-fn image(check: &mut Check, name: &str, service: &ServiceFile) {
+fn image(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     let Some(image) = service.image.as_deref().filter(|image| !is_image(image)) else {
         return;
     };
@@ -170,7 +170,7 @@ fn is_image_part(part: &str, first: bool) -> bool {
 }
 
 /// Warns when a pod may land on nodes that its image was not built for.
-fn architectures(check: &mut Check) {
+fn architectures(check: &mut FileCheck) {
     let mut groups: BTreeMap<&str, Architecture> = BTreeMap::new();
     for (name, group) in check.file.nodes.iter().flatten() {
         let size = group.size.as_deref().and_then(|size| InstanceSize::parse(size).ok());

@@ -1,11 +1,11 @@
-//! Several pods of a service: whether they share what they keep.
+//! Rules about services with several pods: whether the pods share their data.
 
 use super::super::diagnostic::{
     Diagnostic,
     Severity::{Hint, Warning},
 };
 use super::super::file::ServiceFile;
-use super::{Check, Rule, pods};
+use super::{FileCheck, Rule, pods};
 
 pub(super) static RULES: [&Rule; 2] = [&STATEFUL, &APART];
 
@@ -35,7 +35,7 @@ static APART: Rule = Rule {
     good: "service \"web\" {\n  image    = \"web:1\"\n  port     = 80\n  replicas = 2\n  stateful = false\n  nlb {\n    port = 80\n  }\n}",
 };
 
-pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
+pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
     if service.stateful == Some(true) && pods::most(service) > 1 {
         let sticky = service.nlb.as_ref().is_some_and(|nlb| nlb.sticky == Some(true));
         let note = if sticky {
@@ -55,8 +55,8 @@ pub(super) fn check(check: &mut Check, name: &str, service: &ServiceFile) {
     }
 }
 
-/// Says it once for the whole file, and only when nothing is wrong with it: it is advice, and the same for every service.
-pub(super) fn hint(check: &mut Check) {
+/// Adds one hint for the whole file, only if it has no errors: the advice is the same for every service.
+pub(super) fn hint(check: &mut FileCheck) {
     if check.found.iter().any(Diagnostic::is_error) {
         return;
     }
@@ -81,16 +81,16 @@ pub(super) fn hint(check: &mut Check) {
     check.report(problem);
 }
 
-/// Whether several pods take connections from outside, and the file does not tell of anything that they share.
-fn may_be_apart(check: &Check, name: &str, service: &ServiceFile) -> bool {
+/// Returns `true` if several pods take connections from outside, and the file names nothing that they share.
+fn may_be_apart(check: &FileCheck, name: &str, service: &ServiceFile) -> bool {
     let spread = service.nlb.as_ref().is_some_and(|nlb| nlb.sticky != Some(true)) && pods::most(service) > 1;
     let leads_somewhere = service.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty())
         || service.env.iter().flatten().any(|(_, value)| names_another(check, name, value));
     spread && service.stateful.is_none() && !leads_somewhere
 }
 
-/// Whether a variable's value holds the name of another service of the file: `redis`, `redis://redis.chat:6379/0`.
-fn names_another(check: &Check, name: &str, value: &str) -> bool {
+/// Returns `true` if a variable's value holds the name of another service: `redis`, `redis://redis.chat:6379/0`.
+fn names_another(check: &FileCheck, name: &str, value: &str) -> bool {
     let mut words = value.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let services = check.file.service.as_ref();
     words.any(|word| word != name && services.is_some_and(|services| services.contains_key(word)))

@@ -3,7 +3,7 @@
 use super::super::cluster::InstanceSize;
 use super::super::diagnostic::{Diagnostic, Severity::Error, nearest};
 use super::super::instance::{SIZES, SizeError};
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0405",
@@ -15,8 +15,8 @@ pub(super) static MALFORMED: Rule = Rule {
     good: "masters {\n  size = \"t3.medium\"\n}",
 };
 
-/// Reads the size at a path; nothing if it is wrong, which is then reported.
-pub(super) fn read(check: &mut Check, path: &[&str], text: Option<&str>) -> Option<InstanceSize> {
+/// Parses the size at a path; nothing if it is wrong, which is then reported.
+pub(super) fn read(check: &mut FileCheck, path: &[&str], text: Option<&str>) -> Option<InstanceSize> {
     let text = text?;
     match InstanceSize::parse(text) {
         Ok(size) => Some(size),

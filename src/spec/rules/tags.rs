@@ -2,12 +2,12 @@
 
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::source::Span;
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 use crate::limits::tags as limits;
 
 pub(super) static RULES: [&Rule; 4] = [&RESERVED, &SHAPE, &COUNT, &SAME];
 
-/// The tags that a file may set: six of an object's are ours, `Name`, up to four of Quorate's and one of Kubernetes'.
+/// Maximum number of tags in a file. Six of an object's are ours: `Name`, up to four of Quorate's, one of Kubernetes'.
 const MOST: usize = limits::MOST - 6;
 const RESERVED_PREFIXES: [&str; 4] = [limits::RESERVED, "quorate.dev/", "kubernetes.io/", "$"];
 /// The tag that the console shows as a resource's name.
@@ -53,7 +53,7 @@ static SAME: Rule = Rule {
     good: "tags = {\n  team  = \"chat\"\n  owner = \"platform\"\n}",
 };
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     let Some(tags) = &check.file.tags else { return };
     if tags.len() > MOST {
         let problem = check
@@ -73,8 +73,8 @@ pub(super) fn check(check: &mut Check) {
     }
 }
 
-/// A key that IAM takes for `Name`, or for another key of the file.
-fn same_problem(check: &Check, key: &str, others: &[&str]) -> Option<Diagnostic> {
+/// Returns the problem of a key that IAM takes for `Name`, or for another key of the file.
+fn same_problem(check: &FileCheck, key: &str, others: &[&str]) -> Option<Diagnostic> {
     let place = || check.tree.key_span(&["tags", key]);
     if limits::same_key(key, NAME) {
         let message = format!("IAM takes the tag `{key}` for `{NAME}`, which Quorate sets");

@@ -5,7 +5,7 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ClusterFile;
 use super::super::source::Span;
 use super::super::zone::ZoneError;
-use super::{Check, Rule};
+use super::{FileCheck, Rule};
 
 pub(super) static RULES: [&Rule; 5] = [&SHAPE, &REGIONS, &TWICE, &NONE, &NOT_LISTED];
 
@@ -57,7 +57,7 @@ pub(super) static NOT_LISTED: Rule = Rule {
     good: "zones = [\"us-east-1a\", \"us-east-1b\"]\n\nnodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n  zones = [\"us-east-1b\"]\n}",
 };
 
-/// The zones of a file that are well formed, each once, in file order.
+/// Returns the zones of a file that are well formed, each once, in file order.
 pub(super) fn listed(file: &ClusterFile) -> Vec<Zone> {
     let mut zones = Vec::new();
     for zone in file.zones.iter().flatten().filter_map(|text| Zone::parse(text).ok()) {
@@ -68,7 +68,7 @@ pub(super) fn listed(file: &ClusterFile) -> Vec<Zone> {
     zones
 }
 
-pub(super) fn check(check: &mut Check) {
+pub(super) fn check(check: &mut FileCheck) {
     if check.file.zones.is_none() {
         return;
     }
@@ -92,17 +92,17 @@ pub(super) fn check(check: &mut Check) {
     one_region(check, &seen);
 }
 
-/// Whether every listed zone counts: what follows from the zones is not said of half a list.
-pub(super) fn all_good(check: &Check) -> bool {
+/// Returns `true` if every listed zone is valid and of one region. Rules that depend on the zones need a complete list.
+pub(super) fn all_good(check: &FileCheck) -> bool {
     let listed = match check.tree.find(&["zones"]).map(|node| &node.value) {
-        Some(super::Value::List(items)) => items.len(),
+        Some(super::FileValue::List(items)) => items.len(),
         _ => 0,
     };
     listed == check.zones.len() && check.zones.iter().all(|zone| check.zones[0].region() == zone.region())
 }
 
 /// Checks that a zone named elsewhere is one of the cluster's.
-pub(super) fn check_listed(check: &mut Check, text: &str, span: Span) -> Option<Zone> {
+pub(super) fn check_listed(check: &mut FileCheck, text: &str, span: Span) -> Option<Zone> {
     match Zone::parse(text) {
         Err(error) => {
             check.report(malformed(text, span, &error));
@@ -141,7 +141,7 @@ fn twice(zone: &Zone, span: Span, first: Span) -> Diagnostic {
         .help("list each zone once; `masters.zones` can put two masters in one zone")
 }
 
-fn one_region(check: &mut Check, zones: &[(Zone, Span)]) {
+fn one_region(check: &mut FileCheck, zones: &[(Zone, Span)]) {
     let Some(((first, first_span), rest)) = zones.split_first() else {
         return;
     };

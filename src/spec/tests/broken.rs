@@ -1,4 +1,4 @@
-//! Every file of `tests/broken` and what a user is told about it.
+//! Every file of `tests/broken`, and its message.
 
 use super::{cluster_files, read};
 
@@ -15,7 +15,7 @@ fn every_broken_file_has_its_message() {
     assert!(failures.is_empty(), "other messages than in tests/broken/messages: {failures:#?}");
 }
 
-/// Compares one file's message, and goes on to the next whatever comes of it.
+/// Compares one file's message, and does not stop at a difference.
 fn snapshot(name: &str, text: &str) -> bool {
     let parsed = read(name, text);
     assert!(!parsed.diagnostics.is_empty(), "{name} has no problem");

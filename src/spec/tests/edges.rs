@@ -1,8 +1,8 @@
-//! Each rule at its edge: the last value that is right, and the first that is wrong.
+//! Each rule at its limit: the last valid value, and the first invalid one.
 
 use super::read;
 
-/// The codes of a file of these parts, errors and warnings, in file order.
+/// Returns the codes of a file of these parts, errors and warnings, in file order.
 fn codes(zones: &str, masters: &str, rest: &str) -> String {
     let text = format!(
         "name = \"chat.poeticoding.com\"\nstate = \"s3://state.chat.poeticoding.com\"\n\

@@ -1,9 +1,9 @@
-//! Every example says what its comments say.
+//! Every example does what its comments say.
 
 use super::{cluster_files, read};
-use crate::spec::{Parsed, PublicZone, StateLocation};
+use crate::spec::{ParsedFile, PublicZone, StateLocation};
 
-fn example(name: &str) -> Parsed {
+fn example(name: &str) -> ParsedFile {
     let files = cluster_files("examples");
     let (_, text) = files.iter().find(|(file, _)| file == name).expect("the example is there");
     read(name, text)

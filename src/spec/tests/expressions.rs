@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::read;
-use crate::spec::{Parsed, parse};
+use crate::spec::{ParsedFile, parse};
 
 const BASE: &str = r#"
 name  = "chat.poeticoding.com"
@@ -18,13 +18,13 @@ nodes "workers" {
 }
 "#;
 
-fn with(text: &str, variables: &[(&str, &str)]) -> Parsed {
+fn with(text: &str, variables: &[(&str, &str)]) -> ParsedFile {
     let variables: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     parse("cluster.hcl", &format!("{BASE}{text}"), &variables)
 }
 
-/// The value of the tag `v`, which is `expression`.
+/// Returns the value of the tag `v`, which is `expression`.
 fn tag(expression: &str) -> String {
     let parsed = with(&format!("tags = {{ v = {expression} }}\n"), &[]);
     match &parsed.cluster {

@@ -1,4 +1,4 @@
-//! What is generated: the schema, the reference, the list of rules.
+//! Generated files: the schema, the reference, the list of rules.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ fn codes_are_unique_and_every_rule_is_explained() {
     }
 }
 
-/// Rules whose breach is not in the file's text.
+/// Rules whose breach is not visible in the file's text.
 const OUTSIDE: [&str; 8] = ["Q0102", "Q0114", "Q0601", "Q0602", "Q0603", "Q0604", "Q0605", "Q0606"];
 
 #[test]
@@ -57,7 +57,7 @@ fn bad_examples_are_bad_and_good_ones_good() {
     assert!(failures.is_empty(), "{failures}");
 }
 
-/// A file around a rule's example: what the example does not say itself.
+/// Returns a file around a rule's example, with everything that the example leaves out.
 fn whole(example: &str) -> String {
     const REST: [(&str, &str); 5] = [
         ("name", "name = \"chat.poeticoding.com\"\n"),

@@ -1,4 +1,4 @@
-//! From the events of the parser to JSON: anchors, merge keys, repeated keys.
+//! Converts the events of the parser to JSON: anchors, merge keys, repeated keys.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,37 +7,37 @@ use std::ops::Range;
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag as Written};
 use serde_json::{Map, Value as Json};
 
-use super::scalar::{Scalar, Tag, understood};
-use super::{Documents, YamlError};
+use super::scalar::{ScalarTag, YamlScalar, understood};
+use super::{YamlDocuments, YamlError};
 
-/// The most values of a text, those that aliases stand for included: a few lines of aliases can mean billions.
+/// Maximum number of values of a text, including those of aliases: a few lines of aliases can stand for billions.
 const MOST: usize = 500_000;
 
-/// Reads every document that the parser finds in a text.
-pub(super) fn compose(text: &str) -> Result<Documents, YamlError> {
+/// Parses every document that the parser finds in a text.
+pub(super) fn compose(text: &str) -> Result<YamlDocuments, YamlError> {
     let options = granit_parser::options! { emit_comments: false };
-    Composer::new(text, options).documents()
+    YamlComposer::new(text, options).documents()
 }
 
-struct Composer<'t> {
+struct YamlComposer<'t> {
     text: &'t str,
     events: Parser<'t, StrInput<'t>>,
-    /// What anchors stand for, with the number of values in it.
+    /// The values of anchors, each with the number of values in it.
     anchors: HashMap<usize, (Json, usize)>,
-    /// How many values there are so far.
+    /// Number of values so far.
     values: usize,
-    found: Documents,
+    found: YamlDocuments,
 }
 
-type Step<'t> = (Event<'t>, Span);
+type ComposeStep<'t> = (Event<'t>, Span);
 
-impl<'t> Composer<'t> {
+impl<'t> YamlComposer<'t> {
     fn new(text: &'t str, options: Options) -> Self {
         let events = Parser::new_from_str_with_options(text, options);
-        Self { text, events, anchors: HashMap::new(), values: 0, found: Documents::default() }
+        Self { text, events, anchors: HashMap::new(), values: 0, found: YamlDocuments::default() }
     }
 
-    fn documents(mut self) -> Result<Documents, YamlError> {
+    fn documents(mut self) -> Result<YamlDocuments, YamlError> {
         while let Some(step) = self.events.next() {
             let step = step.map_err(|error| self.broken(&error))?;
             if !matches!(step.0, Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd)
@@ -49,7 +49,7 @@ impl<'t> Composer<'t> {
         Ok(self.found)
     }
 
-    fn next(&mut self) -> Result<Step<'t>, YamlError> {
+    fn next(&mut self) -> Result<ComposeStep<'t>, YamlError> {
         match self.events.next() {
             Some(Ok(step)) => Ok(step),
             Some(Err(error)) => Err(self.broken(&error)),
@@ -59,7 +59,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn node(&mut self, (event, span): Step<'t>) -> Result<Json, YamlError> {
+    fn node(&mut self, (event, span): ComposeStep<'t>) -> Result<Json, YamlError> {
         let before = self.values;
         self.count(1, span)?;
         let (value, anchor) = match event {
@@ -79,7 +79,7 @@ impl<'t> Composer<'t> {
         Ok(value)
     }
 
-    /// An anchor is known from the end of its value on: one that holds itself stands for nothing.
+    /// Resolves an alias. An anchor is known from the end of its value on: an alias inside of its own value is an error.
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Json, YamlError> {
         let Some((value, values)) = self.anchors.get(&anchor).map(|(value, values)| (value.clone(), *values)) else {
             return Err(self.wrong("an anchor whose value contains itself".to_owned(), span));
@@ -98,7 +98,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    /// Keys in their order: a merge key sets what it brings where it stands, as `yaml.v2` does.
+    /// Reads a mapping, in the order of its keys: a merge key sets its values where it stands, as in `yaml.v2`.
     fn mapping(&mut self) -> Result<Json, YamlError> {
         let mut map = Map::new();
         let mut written = HashSet::new();
@@ -170,10 +170,16 @@ impl<'t> Composer<'t> {
         })
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Written>, span: Span) -> Result<Scalar, YamlError> {
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Written>,
+        span: Span,
+    ) -> Result<YamlScalar, YamlError> {
         let tag = match tag {
-            None if style == ScalarStyle::Plain => Tag::Plain,
-            None => Tag::Text,
+            None if style == ScalarStyle::Plain => ScalarTag::Plain,
+            None => ScalarTag::Text,
             Some(tag) => meaning(tag),
         };
         understood(text, tag).map_err(|why| self.wrong(why, span))
@@ -203,20 +209,20 @@ impl<'t> Composer<'t> {
     }
 }
 
-/// Whether a key is `<<` and neither quoted nor tagged as something else.
+/// Returns `true` if a key is `<<` and neither quoted nor tagged as something else.
 fn is_merge(event: &Event<'_>) -> bool {
     let Event::Scalar(text, style, _, tag) = event else { return false };
     let is_tagged = |tag: &Cow<'_, Written>| tag.suffix() == "merge";
     text == "<<" && tag.as_ref().map_or(*style == ScalarStyle::Plain, is_tagged)
 }
 
-fn meaning(tag: &Written) -> Tag {
+fn meaning(tag: &Written) -> ScalarTag {
     match tag.core_suffix().unwrap_or_else(|| tag.suffix()) {
-        "bool" => Tag::Bool,
-        "int" => Tag::Integer,
-        "float" => Tag::Float,
-        "null" => Tag::Null,
-        "binary" => Tag::Binary,
-        _ => Tag::Text,
+        "bool" => ScalarTag::Bool,
+        "int" => ScalarTag::Integer,
+        "float" => ScalarTag::Float,
+        "null" => ScalarTag::Null,
+        "binary" => ScalarTag::Binary,
+        _ => ScalarTag::Text,
     }
 }

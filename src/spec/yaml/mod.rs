@@ -1,7 +1,7 @@
 //! YAML as kubectl reads it: by the rules of `sigs.k8s.io/yaml`, which are those of YAML 1.1 as `yaml.v2` has them.
 //!
-//! `0400` is 256, `yes` is true, a repeated key has its last value. The parser is that of YAML 1.2; what its events mean is
-//! decided here. A table in `tests.rs` holds what `sigs.k8s.io/yaml` makes of each form.
+//! `0400` is 256, `yes` is true, a repeated key has its last value. The parser follows YAML 1.2; its events are interpreted
+//! here. A table in `tests.rs` holds the results of `sigs.k8s.io/yaml` for each form.
 
 mod compose;
 mod scalar;
@@ -14,27 +14,27 @@ use serde_json::Value as Json;
 
 /// The documents of a text between two lines of three dashes, as JSON.
 #[derive(Debug, Default)]
-pub(super) struct Documents {
+pub(super) struct YamlDocuments {
     /// The documents, also empty ones.
     pub values: Vec<Json>,
-    /// The keys that a mapping has already, at their places in the text. The last value counts.
+    /// Repeated keys of mappings, with their places in the text. The last value counts.
     pub repeated: Vec<(String, Range<usize>)>,
 }
 
-/// Why a text is not YAML that can be applied.
+/// Error of a text that is not YAML that can be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct YamlError {
-    /// What is wrong, in a few words.
+    /// The reason, in a few words.
     pub why: String,
-    /// Where.
+    /// The place in the text.
     pub place: Range<usize>,
 }
 
-/// Reads every document of a text.
+/// Parses every document of a text.
 ///
 /// # Errors
-/// The first thing that cannot be read.
+/// Fails at the first part that cannot be read.
 pub fn read_yaml(text: &str) -> Result<Vec<Json>, YamlError> {
     let mut values = Vec::new();
     for part in parts(text) {
@@ -47,15 +47,15 @@ pub fn read_yaml(text: &str) -> Result<Vec<Json>, YamlError> {
     Ok(values)
 }
 
-/// Reads what stands between two lines of three dashes: one document, rarely more.
+/// Parses the text between two lines of three dashes: one document, rarely more.
 ///
 /// # Errors
-/// The first thing that cannot be read.
-pub(super) fn read_part(text: &str) -> Result<Documents, YamlError> {
+/// Fails at the first part that cannot be read.
+pub(super) fn read_part(text: &str) -> Result<YamlDocuments, YamlError> {
     compose::compose(text)
 }
 
-/// Parts a text where kubectl does: at lines of three dashes with nothing but a comment behind them.
+/// Splits a text where kubectl does: at lines of three dashes with nothing but a comment after them.
 pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut start, mut next) = (0, 0);

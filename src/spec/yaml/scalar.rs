@@ -1,12 +1,12 @@
-//! What a scalar means: `yaml.v2`'s `resolve.go` in Rust.
+//! The values of YAML scalars: `yaml.v2`'s `resolve.go` in Rust.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-/// A scalar that was understood.
+/// A parsed scalar.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar {
+pub(super) enum YamlScalar {
     Null,
     Bool(bool),
     /// Up to 64 bits, signed or not.
@@ -17,10 +17,10 @@ pub(super) enum Scalar {
 
 /// The tag of a scalar, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tag {
+pub(super) enum ScalarTag {
     /// No tag, and not quoted.
     Plain,
-    /// Quoted without a tag, `!!str`, or a tag that nobody knows.
+    /// Quoted without a tag, `!!str`, or an unknown tag.
     Text,
     Bool,
     Integer,
@@ -30,58 +30,58 @@ pub(super) enum Tag {
     Binary,
 }
 
-/// Understands a scalar.
+/// Parses a scalar.
 ///
 /// # Errors
-/// When the text is not what its tag says.
-pub(super) fn understood(text: &str, tag: Tag) -> Result<Scalar, String> {
+/// Fails if the text does not match its tag.
+pub(super) fn understood(text: &str, tag: ScalarTag) -> Result<YamlScalar, String> {
     let fits = match (tag, resolved(text)) {
-        (Tag::Text, _) => return Ok(Scalar::Text(text.to_owned())),
-        (Tag::Binary, _) => {
+        (ScalarTag::Text, _) => return Ok(YamlScalar::Text(text.to_owned())),
+        (ScalarTag::Binary, _) => {
             let bytes = STANDARD.decode(text.split_whitespace().collect::<String>());
             return bytes
-                .map(|bytes| Scalar::Text(String::from_utf8_lossy(&bytes).into_owned()))
+                .map(|bytes| YamlScalar::Text(String::from_utf8_lossy(&bytes).into_owned()))
                 .map_err(|error| format!("a text that is tagged as binary is not base64: {error}"));
         }
         #[allow(clippy::cast_precision_loss, reason = "as yaml.v2 does")]
-        (Tag::Float, Scalar::Integer(number)) => Some(Scalar::Float(number as f64)),
-        (Tag::Plain, scalar)
-        | (Tag::Bool, scalar @ Scalar::Bool(_))
-        | (Tag::Integer, scalar @ Scalar::Integer(_))
-        | (Tag::Float, scalar @ Scalar::Float(_))
-        | (Tag::Null, scalar @ Scalar::Null) => Some(scalar),
+        (ScalarTag::Float, YamlScalar::Integer(number)) => Some(YamlScalar::Float(number as f64)),
+        (ScalarTag::Plain, scalar)
+        | (ScalarTag::Bool, scalar @ YamlScalar::Bool(_))
+        | (ScalarTag::Integer, scalar @ YamlScalar::Integer(_))
+        | (ScalarTag::Float, scalar @ YamlScalar::Float(_))
+        | (ScalarTag::Null, scalar @ YamlScalar::Null) => Some(scalar),
         _ => None,
     };
     fits.ok_or_else(|| format!("{text:?} is not what its tag says"))
 }
 
-/// The meaning of a text that is neither quoted nor tagged.
-fn resolved(text: &str) -> Scalar {
+/// Returns the value of a text that is neither quoted nor tagged.
+fn resolved(text: &str) -> YamlScalar {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "" | "~" | "null" | "Null" | "NULL" => return YamlScalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Scalar::Bool(true);
+            return YamlScalar::Bool(true);
         }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Scalar::Bool(false);
+            return YamlScalar::Bool(false);
         }
-        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return YamlScalar::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return YamlScalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return YamlScalar::Float(f64::NEG_INFINITY),
         _ => {}
     }
     let number = match text.as_bytes().first() {
-        Some(b'.') => fraction(text).map(Scalar::Float),
+        Some(b'.') => fraction(text).map(YamlScalar::Float),
         Some(b'0'..=b'9' | b'+' | b'-') => {
             let plain = text.replace('_', "");
-            integer(&plain).map(Scalar::Integer).or_else(|| decimal(&plain).map(Scalar::Float))
+            integer(&plain).map(YamlScalar::Integer).or_else(|| decimal(&plain).map(YamlScalar::Float))
         }
         _ => None,
     };
-    number.unwrap_or_else(|| Scalar::Text(text.to_owned()))
+    number.unwrap_or_else(|| YamlScalar::Text(text.to_owned()))
 }
 
-/// A whole number as Go reads it: `0400` and `0o400` are octal, and 64 bits are the most.
+/// Parses a whole number as Go does: `0400` and `0o400` are octal, with at most 64 bits.
 fn integer(text: &str) -> Option<i128> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -105,7 +105,7 @@ fn integer(text: &str) -> Option<i128> {
     (i128::from(i64::MIN)..=most).contains(&number).then_some(number)
 }
 
-/// A number in tens, with a point or an exponent or neither.
+/// Parses a decimal number, with a point or an exponent or neither.
 fn decimal(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -124,7 +124,7 @@ fn decimal(text: &str) -> Option<f64> {
     (is_mantissa && is_exponent).then(|| text.parse().ok())?.filter(|number: &f64| number.is_finite())
 }
 
-/// A number that begins with its point; there, Go takes underscores between digits only.
+/// Parses a number that begins with its point; there, Go takes underscores between digits only.
 fn fraction(text: &str) -> Option<f64> {
     let is_between = |at: usize| {
         let digit = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
@@ -134,7 +134,7 @@ fn fraction(text: &str) -> Option<f64> {
     decimal(&text.replace('_', "")).filter(|_| good)
 }
 
-impl Scalar {
+impl YamlScalar {
     /// Returns the scalar in JSON; nothing for a number that JSON does not have.
     pub(super) fn json(self) -> Option<Json> {
         Some(match self {
@@ -167,7 +167,7 @@ fn whole(number: i128) -> Option<Json> {
     i64::try_from(number).map(Json::from).or_else(|_| u64::try_from(number).map(Json::from)).ok()
 }
 
-/// A float whose value is whole is written without a point, as Go writes it: to Kubernetes it is an integer.
+/// Converts a float. A whole value is written without a point, as Go does: to Kubernetes it is an integer.
 fn float(number: f64) -> Option<Json> {
     const SHORT: f64 = 1e21;
     let written = (number.fract() == 0.0 && number.abs() < SHORT).then(|| number.to_string());

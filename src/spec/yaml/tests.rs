@@ -1,14 +1,14 @@
-//! What `sigs.k8s.io/yaml` makes of a text, and what is made of it here.
+//! Comparison of YAML values with those of `sigs.k8s.io/yaml`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::{Value as Json, json};
 
 use super::{parts, read_part, read_yaml};
 
-/// Texts that kubectl refuses and that are read here as YAML 1.2 has them: nothing else is made of what it reads.
+/// Texts that kubectl refuses and that are read here as YAML 1.2. Texts that kubectl reads have the same value here.
 const READ_HERE_ONLY: [&str; 4] = ["\tv: x\n", "%YAML 1.2\n---\na: 1\n", "a: \u{2028}b\n", "a: \u{85}b\n"];
 
-/// The rows of the table: the text, and its value unless it is an error.
+/// Returns the rows of the table: the text, and its value unless it is an error.
 fn table() -> Vec<(String, Option<Json>)> {
     let rows = include_str!("../../../tests/yaml/kubectl.txt").lines().filter(|row| !row.starts_with("# "));
     rows.map(|row| {

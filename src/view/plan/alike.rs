@@ -1,16 +1,16 @@
-//! Changes that differ in nothing but their names, shown as one.
+//! Changes that differ only in their names, shown as one.
 
-use crate::engine::{Address, AttributeChange, Change, Mode, Part, Reference, Template, Value};
-use crate::view::Style;
-use crate::view::line::Line;
+use crate::engine::{Address, AttributeChange, Change, PlanMode, Reference, TemplatePart, TextTemplate, Value};
+use crate::view::TextStyle;
+use crate::view::line::StyledLine;
 
 use super::change;
 
-/// The changes one after the other; equal ones of one kind stand together, with what they have in common below them.
+/// Returns the changes one after the other; equal ones of one kind are grouped, with their common attributes below them.
 ///
-/// What refers to an object of the change's own name counts as equal: `launch-template/*.version`.
-pub(super) fn alike(changes: &[&Change], shared_reason: bool, mode: Mode, style: Style) -> Vec<Line> {
-    let mut groups: Vec<(Vec<&Change>, Vec<Line>)> = Vec::new();
+/// References to an object of the change's own name count as equal: `launch-template/*.version`.
+pub(super) fn alike(changes: &[&Change], shared_reason: bool, mode: PlanMode, style: TextStyle) -> Vec<StyledLine> {
+    let mut groups: Vec<(Vec<&Change>, Vec<StyledLine>)> = Vec::new();
     for change in changes {
         let body = change::body(&nameless(change), shared_reason, mode, style);
         match groups.last_mut() {
@@ -35,7 +35,7 @@ fn same_kind(one: &Change, other: &Change) -> bool {
     one.address.kind() == other.address.kind()
 }
 
-/// The change with a star for its own name in what it refers to.
+/// Returns the change with a star instead of its own name in its references.
 fn nameless(change: &Change) -> Change {
     let name = change.address.name();
     let attributes = change
@@ -55,17 +55,17 @@ fn starred(value: &Value, name: &str) -> Value {
         Value::List(items) => Value::List(items.iter().map(|item| starred(item, name)).collect()),
         Value::Map(items) => Value::Map(items.iter().map(|(key, item)| (key.clone(), starred(item, name))).collect()),
         Value::Pending(template) => {
-            Value::Pending(Template { parts: template.parts.iter().map(|part| starred_part(part, name)).collect() })
+            Value::Pending(TextTemplate { parts: template.parts.iter().map(|part| starred_part(part, name)).collect() })
         }
         leaf => leaf.clone(),
     }
 }
 
-fn starred_part(part: &Part, name: &str) -> Part {
+fn starred_part(part: &TemplatePart, name: &str) -> TemplatePart {
     match part {
-        Part::Reference(reference) if reference.address.name() == name => {
+        TemplatePart::Reference(reference) if reference.address.name() == name => {
             let address = Address::new(reference.address.kind(), "*");
-            Part::Reference(Reference::new(address, reference.output.clone()))
+            TemplatePart::Reference(Reference::new(address, reference.output.clone()))
         }
         part => part.clone(),
     }

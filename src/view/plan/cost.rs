@@ -1,19 +1,19 @@
-//! What a change costs that is easy to overlook.
+//! Costs of a change that are easy to overlook.
 
-use crate::engine::{Action, Change, Mode, Value};
+use crate::engine::{Action, Change, PlanMode, Value};
 use crate::resource::{API, LoadBalancer, Resource};
-use crate::view::line::{Ink, Line, labelled};
-use crate::view::{Style, value};
+use crate::view::line::{StyledLine, TextRole, labelled};
+use crate::view::{TextStyle, value};
 use crate::words;
 
-use super::Document;
+use super::PlanDocument;
 
-/// The price of data that crosses from one zone to another, as AWS has it in its commercial regions.
+/// The price of data transfer between zones in AWS's commercial regions.
 const BETWEEN_ZONES: &str = "about 0.01 USD for each GB and direction";
 
-/// What the plan's load balancers cost beyond themselves.
-pub(super) fn lines(document: &Document, style: Style) -> Vec<Line> {
-    if document.plan.mode != Mode::Apply {
+/// Returns the additional costs of the plan's load balancers.
+pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
+    if document.plan.mode != PlanMode::Apply {
         return Vec::new();
     }
     let crossing = document.plan.changes.iter().filter(|change| begins_to_cross(change));
@@ -26,13 +26,13 @@ pub(super) fn lines(document: &Document, style: Style) -> Vec<Line> {
         "{BETWEEN_ZONES} that {} {verb} from one zone to another; `cross_zone = false` keeps data in its zone.",
         words::list(&names)
     );
-    labelled("Cost: ", Ink::Strong, &text, style)
+    labelled("Cost: ", TextRole::Strong, &text, style)
 }
 
-/// Whether a load balancer of a service is to lead to other zones, and did not before.
+/// Returns `true` if a service's load balancer starts to send connections to other zones.
 fn begins_to_cross(change: &Change) -> bool {
     let made = matches!(change.action, Action::Create | Action::Update | Action::Replace);
-    // What the API's own carries is little, and nothing about it can be chosen.
+    // The API's own load balancer carries little traffic, and its setting cannot be chosen.
     let of_a_service = change.address.kind() == LoadBalancer::KIND.name && change.address.name() != API;
     let crosses = |value: &Option<Value>| *value == Some(Value::Bool(true));
     let several = change.attributes.iter().all(|attribute| match (&*attribute.name, &attribute.after) {

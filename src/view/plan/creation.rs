@@ -1,21 +1,21 @@
-//! Creations in short: one line each with what tells it apart, and one line for those that nothing tells apart.
+//! Creations in short form: one line each with its main attributes, and one line for those that differ only in their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
-use crate::engine::{Change, Mode, Value};
+use crate::engine::{Change, PlanMode, Value};
 use crate::resource::MANIFEST;
-use crate::view::line::{self, Ink, Line};
-use crate::view::{Style, value};
+use crate::view::line::{self, StyledLine, TextRole};
+use crate::view::{TextStyle, value};
 use crate::words;
 
 use super::section::{reason, sign};
 
-/// Where the address starts.
+/// The column of the address.
 const ADDRESS: usize = 4;
-/// Creations, those of one kind that are told apart by nothing but their names on one line.
-pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: Style) -> Vec<Line> {
+/// Returns the creations; those of one kind that differ only in their names are on one line.
+pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: TextStyle) -> Vec<StyledLine> {
     let key = |change: &Change| (change.address.kind().to_owned(), likeness(change), reason(&change.reason));
     let rows: Vec<(String, String)> = grouped(changes, key)
         .iter()
@@ -29,29 +29,29 @@ pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: Style) -> 
     rows.iter().flat_map(|(name, told)| row(changes[0], name, told, column, style)).collect()
 }
 
-fn row(change: &Change, name: &str, told: &str, column: usize, style: Style) -> Vec<Line> {
-    let (sign, ink) = sign(change.action, Mode::Apply);
-    let mut names = line::names(ADDRESS, Ink::Strong, name, style).into_iter();
+fn row(change: &Change, name: &str, told: &str, column: usize, style: TextStyle) -> Vec<StyledLine> {
+    let (sign, ink) = sign(change.action, PlanMode::Apply);
+    let mut names = line::names(ADDRESS, TextRole::Strong, name, style).into_iter();
     let first = names.next().unwrap_or_default();
-    // The sign stands in the indent of the first line.
-    let head = Line::at(0).ink(ink, sign).plain(" ").then(first);
-    let mut lines: Vec<Line> = std::iter::once(head).chain(names).collect();
-    line::tell(&mut lines, Ink::Faint, told, column, style);
+    // The sign is in the indent of the first line.
+    let head = StyledLine::at(0).ink(ink, sign).plain(" ").then(first);
+    let mut lines: Vec<StyledLine> = std::iter::once(head).chain(names).collect();
+    line::tell(&mut lines, TextRole::Faint, told, column, style);
     lines
 }
 
-/// What changes have in common that stand on one line: all of an add-on's do.
+/// Returns what changes on one line have in common: all of an add-on's changes share a line.
 fn likeness(change: &Change) -> String {
     if change.address.kind() == MANIFEST { addon(change).to_owned() } else { detail(change) }
 }
 
-/// The add-on that an object belongs to.
+/// Returns the add-on that an object belongs to.
 fn addon(change: &Change) -> &str {
     let name = change.address.name();
     name.split_once('/').map_or(name, |(addon, _)| addon)
 }
 
-/// What is told of changes on one line.
+/// Returns the description of the changes on one line.
 fn summary(group: &[&Change]) -> String {
     match group {
         [first, _, ..] if first.address.kind() == MANIFEST => types(group),
@@ -60,7 +60,7 @@ fn summary(group: &[&Change]) -> String {
     }
 }
 
-/// How many objects of which types: `CSIDriver, 2 ClusterRoles`.
+/// Returns the number of objects of each type: `CSIDriver, 2 ClusterRoles`.
 fn types(group: &[&Change]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for change in group {
@@ -70,7 +70,7 @@ fn types(group: &[&Change]) -> String {
     spoken.collect::<Vec<_>>().join(", ")
 }
 
-/// `subnet/us-east-1a`, or `volume/{etcd-a, etcd-b}` for several; `manifest/ebs-csi-driver/*` for those of an add-on.
+/// Returns the addresses: `subnet/us-east-1a`, `volume/{etcd-a, etcd-b}`; `manifest/ebs-csi-driver/*` for an add-on.
 fn addresses(group: &[&Change]) -> String {
     let kind = group[0].address.kind();
     let names: Vec<String> = group.iter().map(|change| value::safe(change.address.name())).collect();
@@ -85,7 +85,7 @@ fn each(detail: String, number: usize) -> String {
     if number > 1 && !detail.is_empty() { detail + " each" } else { detail }
 }
 
-/// What a person wants to know of a new object of this kind, in a few words.
+/// Returns the main attributes of a new object of this kind, in a few words.
 fn detail(change: &Change) -> String {
     let after: BTreeMap<&str, &Value> = change
         .attributes
@@ -127,13 +127,13 @@ fn machines(after: &BTreeMap<&str, &Value>) -> String {
     }
 }
 
-/// What a listener shows who connects by TLS.
+/// Returns the certificate that a listener presents to TLS clients.
 fn certificate(after: &BTreeMap<&str, &Value>) -> String {
     let arn = after.get("certificate").and_then(|arn| arn.as_text());
     arn.map(|arn| format!(", {}", value::short_id(arn))).unwrap_or_default()
 }
 
-/// Between how many pods it decides.
+/// Returns the minimum and maximum number of pods of an autoscaler.
 fn range_of_pods(after: &BTreeMap<&str, &Value>) -> String {
     let number = |name: &str| after.get(name).map(|number| value::inline(number));
     match (number("spec.minReplicas"), number("spec.maxReplicas")) {
@@ -142,7 +142,7 @@ fn range_of_pods(after: &BTreeMap<&str, &Value>) -> String {
     }
 }
 
-/// How many pods of which image.
+/// Returns the number of pods and their image.
 fn pods(after: &BTreeMap<&str, &Value>) -> String {
     let image =
         after.iter().find(|(name, _)| name.starts_with("spec.template.spec.containers[") && name.ends_with("].image"));
@@ -153,7 +153,7 @@ fn pods(after: &BTreeMap<&str, &Value>) -> String {
     }
 }
 
-/// How many rules, and who outside may come in: the ranges, as groups and ids are the cluster's own.
+/// Returns the number of rules, and the ranges of outside peers: groups and ids are the cluster's own.
 fn rules(after: &BTreeMap<&str, &Value>) -> String {
     let items = |name: &str| match after.get(name) {
         Some(Value::List(items)) => items.as_slice(),
@@ -172,7 +172,7 @@ fn rules(after: &BTreeMap<&str, &Value>) -> String {
     if outside.is_empty() { counts } else { format!("{counts}; open to {}", words::list(&outside)) }
 }
 
-/// `203.0.113.7/32` and `tcp 443` if the rule's peer is a range.
+/// Returns the range and the ports, such as `203.0.113.7/32` and `tcp 443`, if the rule's peer is a range.
 fn from_outside(rule: &Value) -> Option<(String, String)> {
     let Value::Map(rule) = rule else { return None };
     let peer = rule.get("peer")?.as_text()?;
@@ -181,13 +181,13 @@ fn from_outside(rule: &Value) -> Option<(String, String)> {
     outside.then(|| (value::safe(peer), format!("{} {}", what("protocol"), what("ports"))))
 }
 
-/// Whether a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.
+/// Returns `true` if a range is never routed on the internet: RFC 1918, and RFC 6598, which contains pods and services.
 fn is_private(range: Ipv4Net) -> bool {
     const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
     PRIVATE.iter().any(|net| net.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&range)))
 }
 
-/// Groups what is equal under a key, in the order of the first of each.
+/// Groups items with equal keys, in the order of the first of each.
 fn grouped<'a, K: Ord + Clone, T>(items: &[&'a T], key: impl Fn(&T) -> K) -> Vec<Vec<&'a T>> {
     let mut places: BTreeMap<K, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&T>> = Vec::new();

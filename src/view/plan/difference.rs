@@ -1,53 +1,59 @@
-//! What differs between two values of an attribute, leaf by leaf.
+//! The differences between two values of an attribute, leaf by leaf.
 
 use std::collections::BTreeMap;
 
-use crate::engine::{AttributeChange, Form, Value};
+use crate::engine::{AttributeChange, Comparison, Value};
 use crate::view::value;
 
-/// One thing that differs.
+/// One difference.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Difference {
-    /// Which: `desired`, `tags.Name`, `health_check.interval`.
+pub(super) struct AttributeDiff {
+    /// The name of the leaf: `desired`, `tags.Name`, `health_check.interval`.
     pub(super) name: String,
-    /// How.
-    pub(super) what: What,
+    /// The kind of difference.
+    pub(super) what: DiffKind,
 }
 
-/// How something differs.
+/// The kind of difference between two values.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum What {
-    /// Another value.
+pub(super) enum DiffKind {
+    /// A changed value.
     Other { before: String, after: String },
-    /// A value where there was none.
+    /// An added value.
     Added(String),
-    /// No value where there was one.
+    /// A removed value.
     Removed(String),
-    /// Elements that leave a list, and elements that join it.
+    /// Elements that are removed from a list, and elements that are added to it.
     Elements { removed: Vec<String>, added: Vec<String> },
     /// Text of many lines; either may be empty.
     Text { before: String, after: String },
 }
 
-/// A value longer than this stands on a line of its own.
+/// Maximum length of a value that shares its line with another one.
 const LONG: usize = 60;
 
-/// Everything that differs in an attribute.
-pub(super) fn difference(attribute: &AttributeChange, form: Form) -> Vec<Difference> {
+/// Returns all differences in an attribute.
+pub(super) fn difference(attribute: &AttributeChange, form: Comparison) -> Vec<AttributeDiff> {
     let mut found = Vec::new();
     compare(&value::safe(&attribute.name), attribute.before.as_ref(), attribute.after.as_ref(), form, &mut found);
     found
 }
 
-fn compare(name: &str, before: Option<&Value>, after: Option<&Value>, form: Form, found: &mut Vec<Difference>) {
+fn compare(
+    name: &str,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    form: Comparison,
+    found: &mut Vec<AttributeDiff>,
+) {
     let nothing = BTreeMap::new();
     let what = match (before, after) {
         (None, None) => return,
         (Some(Value::Map(before)), Some(Value::Map(after))) => return compare_maps(name, before, after, form, found),
-        (Some(Value::Map(before)), None) if form != Form::Plain => {
+        (Some(Value::Map(before)), None) if form != Comparison::Plain => {
             return compare_maps(name, before, &nothing, form, found);
         }
-        (None, Some(Value::Map(after))) if form != Form::Plain => {
+        (None, Some(Value::Map(after))) if form != Comparison::Plain => {
             return compare_maps(name, &nothing, after, form, found);
         }
         (Some(Value::List(before)), Some(Value::List(after))) => lists(before, after),
@@ -55,15 +61,15 @@ fn compare(name: &str, before: Option<&Value>, after: Option<&Value>, form: Form
         (Some(Value::List(before)), None) if !before.is_empty() => lists(before, &[]),
         _ => leaves(before, after, form),
     };
-    found.push(Difference { name: name.to_owned(), what });
+    found.push(AttributeDiff { name: name.to_owned(), what });
 }
 
 fn compare_maps(
     name: &str,
     before: &BTreeMap<String, Value>,
     after: &BTreeMap<String, Value>,
-    form: Form,
-    found: &mut Vec<Difference>,
+    form: Comparison,
+    found: &mut Vec<AttributeDiff>,
 ) {
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for key in keys {
@@ -74,18 +80,18 @@ fn compare_maps(
     }
 }
 
-/// Elements that left and joined; the whole lists when only the order differs.
-fn lists(before: &[Value], after: &[Value]) -> What {
+/// Returns the elements that were removed and added; the whole lists if only the order differs.
+fn lists(before: &[Value], after: &[Value]) -> DiffKind {
     let removed: Vec<String> = without(before, after);
     let added: Vec<String> = without(after, before);
     if removed.is_empty() && added.is_empty() {
         let whole = |items: &[Value]| value::inline(&Value::List(items.to_vec()));
-        return What::Other { before: whole(before), after: whole(after) };
+        return DiffKind::Other { before: whole(before), after: whole(after) };
     }
-    What::Elements { removed, added }
+    DiffKind::Elements { removed, added }
 }
 
-/// The elements of one list that the other lacks, counted.
+/// Returns the elements of one list that the other lacks; repeated elements are counted.
 fn without(items: &[Value], others: &[Value]) -> Vec<String> {
     let mut others: Vec<&Value> = others.iter().collect();
     let mut left: Vec<String> = Vec::new();
@@ -99,38 +105,38 @@ fn without(items: &[Value], others: &[Value]) -> Vec<String> {
     left
 }
 
-fn leaves(before: Option<&Value>, after: Option<&Value>, form: Form) -> What {
+fn leaves(before: Option<&Value>, after: Option<&Value>, form: Comparison) -> DiffKind {
     let (old, new) = (before.and_then(|v| text_of(v, form)), after.and_then(|v| text_of(v, form)));
     let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\n'));
     let only_text = (before.is_none() || old.is_some()) && (after.is_none() || new.is_some());
     if only_text && (long(&old) || long(&new)) {
-        return What::Text { before: old.unwrap_or_default(), after: new.unwrap_or_default() };
+        return DiffKind::Text { before: old.unwrap_or_default(), after: new.unwrap_or_default() };
     }
     match (before.map(value::inline), after.map(value::inline)) {
         (Some(before), Some(after)) if before.len().max(after.len()) > LONG => {
-            What::Elements { removed: vec![before], added: vec![after] }
+            DiffKind::Elements { removed: vec![before], added: vec![after] }
         }
-        (Some(before), Some(after)) => What::Other { before, after },
-        (Some(before), None) => What::Removed(before),
-        (None, after) => What::Added(after.unwrap_or_default()),
+        (Some(before), Some(after)) => DiffKind::Other { before, after },
+        (Some(before), None) => DiffKind::Removed(before),
+        (None, after) => DiffKind::Added(after.unwrap_or_default()),
     }
 }
 
-fn text_of(value: &Value, form: Form) -> Option<String> {
+fn text_of(value: &Value, form: Comparison) -> Option<String> {
     let text = value::text(value)?;
     Some(match form {
-        Form::Json => pretty(&text).unwrap_or(text),
+        Comparison::Json => pretty(&text).unwrap_or(text),
         _ => text,
     })
 }
 
-/// A JSON document on many lines, in one canonical way: two that mean the same look the same.
+/// Returns a JSON document on many lines, in one canonical form: documents with the same meaning are equal.
 fn pretty(text: &str) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(text).ok()?;
     serde_json::to_string_pretty(&canonical(json)).ok()
 }
 
-/// Members sorted; lists of scalars sorted, and a list of one is its only member.
+/// Returns a JSON value with sorted members and sorted lists of scalars; a list of one element becomes that element.
 fn canonical(json: serde_json::Value) -> serde_json::Value {
     use serde_json::Value as Json;
     match json {

@@ -1,28 +1,28 @@
-//! What a plan's screen says, as one value.
+//! The contents of a plan's screen as one value.
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Action, Address, Mode, Plan};
-use crate::view::{FORMAT, Heading};
+use crate::engine::{Action, Address, Plan, PlanMode};
+use crate::view::{ClusterHeading, FORMAT};
 
-/// A plan with its heading and what it comes to, under a versioned format.
+/// A plan with its heading and its summary, in a versioned format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Document {
+pub struct PlanDocument {
     /// The version of the format.
     pub format: u32,
-    /// Which cluster, where.
+    /// The cluster and its account and region.
     #[serde(flatten)]
-    pub heading: Heading,
+    pub heading: ClusterHeading,
     /// The plan.
     pub plan: Plan,
-    /// What it comes to.
-    pub summary: Summary,
+    /// The summary.
+    pub summary: PlanSummary,
 }
 
-/// How many changes of each sort a plan holds.
+/// Number of changes of each sort in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Objects that are made.
+pub struct PlanSummary {
+    /// Objects that are created.
     pub create: usize,
     /// Objects that are changed in place.
     pub update: usize,
@@ -30,7 +30,7 @@ pub struct Summary {
     pub roll: usize,
     /// Objects that are replaced by new ones.
     pub replace: usize,
-    /// Objects that are removed.
+    /// Objects that are deleted.
     pub delete: usize,
     /// Objects that are only recorded.
     pub adopt: usize,
@@ -39,21 +39,21 @@ pub struct Summary {
     pub wait: usize,
     /// Changes that cannot be made.
     pub refuse: usize,
-    /// Objects that are as they should be.
+    /// Objects without changes.
     pub unchanged: usize,
     /// Objects that are lost with their data.
     pub loses_data: Vec<Address>,
 }
 
-impl Document {
-    /// Puts a plan under its heading.
-    pub fn new(heading: Heading, plan: Plan) -> Self {
-        let summary = Summary::of(&plan);
+impl PlanDocument {
+    /// Combines a plan and its heading.
+    pub fn new(heading: ClusterHeading, plan: Plan) -> Self {
+        let summary = PlanSummary::of(&plan);
         Self { format: FORMAT, heading, plan, summary }
     }
 }
 
-impl Summary {
+impl PlanSummary {
     fn of(plan: &Plan) -> Self {
         Self {
             create: plan.count(Action::Create),
@@ -69,10 +69,10 @@ impl Summary {
         }
     }
 
-    /// `3 to create`, `1 to update`, …: what is not there is not said.
-    pub(super) fn spoken(&self, mode: Mode) -> Vec<String> {
+    /// Returns the counts of changes, without those that are zero: `3 to create`, `1 to update`, …
+    pub(super) fn spoken(&self, mode: PlanMode) -> Vec<String> {
         let counts = match mode {
-            Mode::Apply | Mode::Destroy => vec![
+            PlanMode::Apply | PlanMode::Destroy => vec![
                 (self.create, "to create"),
                 (self.update, "to update"),
                 (self.roll, "to roll"),
@@ -81,7 +81,7 @@ impl Summary {
                 (self.adopt, "to adopt"),
                 (self.wait, "to wait for"),
             ],
-            Mode::Refresh => vec![
+            PlanMode::Refresh => vec![
                 (self.create, "gone"),
                 (self.update + self.roll + self.replace, "changed"),
                 (self.delete + self.adopt, "new"),

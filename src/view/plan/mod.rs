@@ -14,18 +14,18 @@ pub(super) mod sample;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::{Change, Mode};
+use crate::engine::{Change, PlanMode};
 use crate::resource::{KINDS, KUBERNETES_KINDS};
 use crate::words;
 
-use super::Style;
-use super::line::{Ink, Line, labelled, paragraph, screen};
+use super::TextStyle;
+use super::line::{StyledLine, TextRole, labelled, paragraph, screen};
 
-pub use document::{Document, Summary};
-use section::{SECTIONS, Section};
+pub use document::{PlanDocument, PlanSummary};
+use section::{PlanSection, SECTIONS};
 
-/// The plan as text, without its heading: for a plan that follows another screen.
-pub fn body(document: &Document, style: Style) -> String {
+/// Returns the plan as text, without its heading: for a plan below another screen.
+pub fn body(document: &PlanDocument, style: TextStyle) -> String {
     let mut lines = Vec::new();
     let refused = is_refused(document);
     for section in SECTIONS.iter().filter(|section| style.verbose || !refused || section.refuses()) {
@@ -35,19 +35,19 @@ pub fn body(document: &Document, style: Style) -> String {
     screen(&lines, style)
 }
 
-/// The plan as text.
-pub fn text(document: &Document, style: Style) -> String {
+/// Returns the plan as text.
+pub fn text(document: &PlanDocument, style: TextStyle) -> String {
     let mut heading = document.heading.lines();
-    heading.push(Line::default());
+    heading.push(StyledLine::default());
     screen(&heading, style) + &body(document, style)
 }
 
-/// Whether nothing of the plan will happen: then only what stops it is worth reading.
-fn is_refused(document: &Document) -> bool {
-    document.summary.refuse > 0 && document.plan.mode == Mode::Apply
+/// Returns `true` if no change of the plan will be made: only the reasons for that are shown then.
+fn is_refused(document: &PlanDocument) -> bool {
+    document.summary.refuse > 0 && document.plan.mode == PlanMode::Apply
 }
 
-fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Line> {
+fn section_lines(section: &PlanSection, document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
     let mode = document.plan.mode;
     let mut changes: Vec<&Change> = document.plan.changes.iter().filter(|change| section.holds(change, mode)).collect();
     changes.sort_by_key(|change| (place(change), &change.address));
@@ -59,18 +59,18 @@ fn section_lines(section: &Section, document: &Document, style: Style) -> Vec<Li
     } else {
         lines.extend(alike::alike(&changes, shared.is_some(), mode, style));
     }
-    lines.push(Line::default());
+    lines.push(StyledLine::default());
     lines
 }
 
-/// Where the kind stands in the house: the network before the machines, whatever the alphabet says.
+/// Returns the position of the kind in the registries: the network before the machines, not in alphabetical order.
 fn place(change: &Change) -> usize {
     let all = KINDS.iter().chain(KUBERNETES_KINDS);
     all.clone().position(|kind| kind.name == change.address.kind()).unwrap_or(all.count())
 }
 
-/// What it comes to: the last lines of every plan.
-fn summary(document: &Document, style: Style) -> Vec<Line> {
+/// Returns the summary: the last lines of every plan.
+fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
     if document.plan.is_empty() {
         return vec![no_changes(document)];
     }
@@ -79,31 +79,32 @@ fn summary(document: &Document, style: Style) -> Vec<Line> {
     if summary.unchanged > 0 {
         counts = format!("{counts} {} unchanged.", summary.unchanged);
     }
-    let label = if document.plan.mode == Mode::Refresh { "Outside: " } else { "Plan: " };
-    let mut lines = labelled(label, Ink::Strong, &counts, style);
+    let label = if document.plan.mode == PlanMode::Refresh { "Outside: " } else { "Plan: " };
+    let mut lines = labelled(label, TextRole::Strong, &counts, style);
     if is_refused(document) {
         let rest = if style.verbose { "" } else { " The rest of it is not shown (--verbose shows it)." };
         let text = format!("Refused: as long as a part of it cannot be done, nothing of the plan is applied.{rest}");
-        lines.extend(paragraph(0, Ink::Danger, &text, style));
+        lines.extend(paragraph(0, TextRole::Danger, &text, style));
         return lines;
     }
     lines.extend(cost::lines(document, style));
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
-        let way = if document.plan.mode == Mode::Apply { " `apply` does that only with --delete-data." } else { "" };
+        let way =
+            if document.plan.mode == PlanMode::Apply { " `apply` does that only with --delete-data." } else { "" };
         let text = format!("Data is lost for good with {}.{way}", words::list(&names));
-        lines.extend(paragraph(0, Ink::Danger, &text, style));
+        lines.extend(paragraph(0, TextRole::Danger, &text, style));
     }
     lines
 }
 
-fn no_changes(document: &Document) -> Line {
+fn no_changes(document: &PlanDocument) -> StyledLine {
     let objects = words::count(document.plan.unchanged, "object");
     let text = match document.plan.mode {
-        Mode::Apply if document.plan.unchanged == 1 => format!("{objects} is as the file says."),
-        Mode::Apply => format!("{objects} are as the file says."),
-        Mode::Destroy => "Nothing of this cluster is left.".to_owned(),
-        Mode::Refresh => "Nothing was changed outside since the last apply.".to_owned(),
+        PlanMode::Apply if document.plan.unchanged == 1 => format!("{objects} is as the file says."),
+        PlanMode::Apply => format!("{objects} are as the file says."),
+        PlanMode::Destroy => "Nothing of this cluster is left.".to_owned(),
+        PlanMode::Refresh => "Nothing was changed outside since the last apply.".to_owned(),
     };
-    Line::at(0).ink(Ink::Strong, "No changes. ").plain(text)
+    StyledLine::at(0).ink(TextRole::Strong, "No changes. ").plain(text)
 }

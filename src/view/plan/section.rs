@@ -1,160 +1,160 @@
 //! The parts of a plan's screen, the most dangerous first.
 
-use crate::engine::{Action, Change, Mode, Reason};
-use crate::view::line::{Ink, Line, paragraph};
-use crate::view::{Style, value};
+use crate::engine::{Action, Change, PlanMode, Reason};
+use crate::view::line::{StyledLine, TextRole, paragraph};
+use crate::view::{TextStyle, value};
 
-/// A part of the screen: changes that are equally dangerous.
-pub(super) struct Section {
+/// A part of the screen: changes of equal risk.
+pub(super) struct PlanSection {
     holds: fn(Action, bool) -> bool,
     name: &'static str,
     refreshed: &'static str,
     explained: &'static str,
-    ink: Ink,
+    ink: TextRole,
     folds: bool,
 }
 
 /// Every section, in the order of the screen.
-pub(super) const SECTIONS: &[Section] = &[
-    Section {
+pub(super) const SECTIONS: &[PlanSection] = &[
+    PlanSection {
         holds: |action, _| action == Action::Refuse,
         name: "Refused",
         refreshed: "Refused",
         explained: "",
-        ink: Ink::Danger,
+        ink: TextRole::Danger,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| loses_data && action != Action::Refuse,
         name: "Loses data",
         refreshed: "Lost with its data",
         explained: "",
-        ink: Ink::Danger,
+        ink: TextRole::Danger,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Delete && !loses_data,
         name: "Delete",
         refreshed: "Gone",
         explained: "",
-        ink: Ink::Removed,
+        ink: TextRole::Removed,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Replace && !loses_data,
         name: "Replace",
         refreshed: "Changed",
         explained: "the new one is made first, its users move over, then the old one is deleted",
-        ink: Ink::Removed,
+        ink: TextRole::Removed,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Roll && !loses_data,
         name: "Roll",
         refreshed: "Changed",
         explained: "changed in place, then the machines are replaced one after the other",
-        ink: Ink::Rolled,
+        ink: TextRole::Rolled,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Update && !loses_data,
         name: "Update in place",
         refreshed: "Changed",
         explained: "",
-        ink: Ink::Changed,
+        ink: TextRole::Changed,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Create && !loses_data,
         name: "Create",
         refreshed: "Gone",
         explained: "",
-        ink: Ink::Added,
+        ink: TextRole::Added,
         folds: true,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Adopt && !loses_data,
         name: "Adopt",
         refreshed: "New",
         explained: "as it should be already, so it is only recorded",
-        ink: Ink::Strong,
+        ink: TextRole::Strong,
         folds: false,
     },
-    Section {
+    PlanSection {
         holds: |action, loses_data| action == Action::Wait && !loses_data,
         name: "Not finished",
         refreshed: "Not finished",
         explained: "as it should be already, but not ready: only waited for",
-        ink: Ink::Strong,
+        ink: TextRole::Strong,
         folds: false,
     },
 ];
 
-impl Section {
-    /// Whether the change stands in this section. Every change stands in exactly one.
-    pub(super) fn holds(&self, change: &Change, mode: Mode) -> bool {
+impl PlanSection {
+    /// Returns `true` if the change belongs to this section. Every change belongs to exactly one.
+    pub(super) fn holds(&self, change: &Change, mode: PlanMode) -> bool {
         let action = match change.action {
-            // What it would take to undo it is of no interest to who only looks.
-            Action::Replace | Action::Roll if mode == Mode::Refresh => Action::Update,
+            // A refresh only shows differences; the action that would undo one does not matter.
+            Action::Replace | Action::Roll if mode == PlanMode::Refresh => Action::Update,
             action => action,
         };
         (self.holds)(action, change.loses_data)
     }
 
-    /// What stands above it.
+    /// Returns the heading.
     #[cfg(test)]
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether it holds what stops the plan.
+    /// Returns `true` if the section contains refused changes.
     pub(super) fn refuses(&self) -> bool {
         (self.holds)(Action::Refuse, false)
     }
 
-    /// Whether its changes are shown in one line each at most.
-    pub(super) fn folds(&self, mode: Mode, style: Style) -> bool {
-        self.folds && !style.verbose && mode != Mode::Refresh
+    /// Returns `true` if its changes are shown on one line each at most.
+    pub(super) fn folds(&self, mode: PlanMode, style: TextStyle) -> bool {
+        self.folds && !style.verbose && mode != PlanMode::Refresh
     }
 
-    /// The title, with the reason if all changes have the same.
-    pub(super) fn title(&self, mode: Mode, shared: Option<&Reason>, style: Style) -> Vec<Line> {
-        let name = if mode == Mode::Refresh { self.refreshed } else { self.name };
-        let why = shared.filter(|_| mode != Mode::Refresh).map(reason).filter(|why| why.len() < 60);
-        let mut title = Line::at(0).ink(self.ink, name);
+    /// Returns the title, with the reason if all changes share it.
+    pub(super) fn title(&self, mode: PlanMode, shared: Option<&Reason>, style: TextStyle) -> Vec<StyledLine> {
+        let name = if mode == PlanMode::Refresh { self.refreshed } else { self.name };
+        let why = shared.filter(|_| mode != PlanMode::Refresh).map(reason).filter(|why| why.len() < 60);
+        let mut title = StyledLine::at(0).ink(self.ink, name);
         if let Some(why) = why {
-            title = title.ink(Ink::Faint, format!(": {why}"));
+            title = title.ink(TextRole::Faint, format!(": {why}"));
         }
         let mut lines = vec![title];
-        if mode != Mode::Refresh && !self.explained.is_empty() {
-            lines.extend(paragraph(0, Ink::Faint, &format!("({})", self.explained), style));
+        if mode != PlanMode::Refresh && !self.explained.is_empty() {
+            lines.extend(paragraph(0, TextRole::Faint, &format!("({})", self.explained), style));
         }
         lines
     }
 }
 
-/// The sign of an action, three columns wide, and its ink.
-pub(super) fn sign(action: Action, mode: Mode) -> (&'static str, Ink) {
+/// Returns the sign of an action, three columns wide, and its ink.
+pub(super) fn sign(action: Action, mode: PlanMode) -> (&'static str, TextRole) {
     match (action, mode) {
-        // What would have to be made again is what is gone.
-        (Action::Create, Mode::Refresh) => return ("  -", Ink::Removed),
-        (Action::Adopt, Mode::Refresh) => return ("  +", Ink::Added),
-        (Action::Replace | Action::Roll, Mode::Refresh) => return ("  ~", Ink::Changed),
+        // An object that would have to be created again is an object that was deleted.
+        (Action::Create, PlanMode::Refresh) => return ("  -", TextRole::Removed),
+        (Action::Adopt, PlanMode::Refresh) => return ("  +", TextRole::Added),
+        (Action::Replace | Action::Roll, PlanMode::Refresh) => return ("  ~", TextRole::Changed),
         _ => {}
     }
     match action {
-        Action::Refuse => ("  !", Ink::Danger),
-        Action::Delete => ("  -", Ink::Removed),
-        Action::Replace => ("-/+", Ink::Removed),
-        Action::Roll => (" ~>", Ink::Rolled),
-        Action::Update => ("  ~", Ink::Changed),
-        Action::Create => ("  +", Ink::Added),
-        Action::Adopt => ("  =", Ink::Plain),
-        Action::Wait => ("  .", Ink::Plain),
+        Action::Refuse => ("  !", TextRole::Danger),
+        Action::Delete => ("  -", TextRole::Removed),
+        Action::Replace => ("-/+", TextRole::Removed),
+        Action::Roll => (" ~>", TextRole::Rolled),
+        Action::Update => ("  ~", TextRole::Changed),
+        Action::Create => ("  +", TextRole::Added),
+        Action::Adopt => ("  =", TextRole::Plain),
+        Action::Wait => ("  .", TextRole::Plain),
     }
 }
 
-/// Why a change is made, as a fragment.
+/// Returns the reason of a change, as a fragment.
 pub(super) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::New => "new in the file".to_owned(),

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::sample::{attribute, change, document, new, pending, rule};
 use super::*;
-use crate::engine::{Action, AttributeChange, Origin, Plan, Reason};
+use crate::engine::{Action, AttributeChange, DifferenceOrigin, Plan, Reason};
 use crate::view::json;
 
 fn shown(changes: Vec<Change>) -> String {
-    body(&document(changes), Style::default())
+    body(&document(changes), TextStyle::default())
 }
 
 fn by(action: Action, attribute: AttributeChange) -> AttributeChange {
@@ -19,7 +19,7 @@ fn by(action: Action, attribute: AttributeChange) -> AttributeChange {
 }
 
 fn drifted(attribute: AttributeChange) -> AttributeChange {
-    AttributeChange { origin: Origin::Drift, ..attribute }
+    AttributeChange { origin: DifferenceOrigin::Drift, ..attribute }
 }
 
 fn first_apply() -> Vec<Change> {
@@ -64,7 +64,7 @@ fn first_apply() -> Vec<Change> {
 
 #[test]
 fn a_first_apply_fits_on_a_screen() {
-    insta::assert_snapshot!(text(&document(first_apply()), Style::default()));
+    insta::assert_snapshot!(text(&document(first_apply()), TextStyle::default()));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn verbose_shows_every_attribute_of_what_is_created() {
             ),
         ],
     );
-    let style = Style { verbose: true, ..Style::default() };
+    let style = TextStyle { verbose: true, ..TextStyle::default() };
     insta::assert_snapshot!(body(&document(vec![subnet, template]), style));
 }
 
@@ -170,14 +170,14 @@ fn dangers() -> Vec<Change> {
 #[test]
 fn the_most_dangerous_comes_first() {
     let dangers = dangers().into_iter().filter(|change| change.action != Action::Refuse).collect();
-    insta::assert_snapshot!(text(&document(dangers), Style::default()));
+    insta::assert_snapshot!(text(&document(dangers), TextStyle::default()));
 }
 
 #[test]
 fn a_plan_that_is_refused_shows_what_stops_it_and_the_rest_on_demand() {
-    let short = text(&document(dangers()), Style::default());
+    let short = text(&document(dangers()), TextStyle::default());
     insta::assert_snapshot!(short);
-    let verbose = Style { verbose: true, ..Style::default() };
+    let verbose = TextStyle { verbose: true, ..TextStyle::default() };
     let long = text(&document(dangers()), verbose);
     assert!(long.contains("Loses data\n") && long.contains("Adopt"), "{long}");
 }
@@ -191,7 +191,7 @@ fn a_refused_change_says_why_and_not_what_goes_with_it() {
         let address = format!("autoscaling-group/masters-{name}");
         change(&address, Action::Refuse, reason, vec![attribute("version", json!("1"), json!("2"))])
     };
-    let shown = body(&document(vec![group("b"), group("c")]), Style::default());
+    let shown = body(&document(vec![group("b"), group("c")]), TextStyle::default());
     assert!(shown.matches("masters of a living").count() == 1 && !shown.contains("version"), "{shown}");
 }
 
@@ -217,10 +217,10 @@ fn a_destroy_lists_every_object_by_name() {
         changes.push(volume);
     }
     let mut document = document(changes);
-    document.plan.mode = Mode::Destroy;
+    document.plan.mode = PlanMode::Destroy;
     document.summary.unchanged = 0;
     document.heading.sandbox = true;
-    insta::assert_snapshot!(text(&document, Style::default()));
+    insta::assert_snapshot!(text(&document, TextStyle::default()));
 }
 
 #[test]
@@ -231,23 +231,23 @@ fn a_refresh_goes_from_what_was_applied_to_what_is() {
         change("subnet/us-east-1f", Action::Adopt, Reason::Unrecorded, Vec::new()),
     ];
     let mut document = document(changes);
-    document.plan.mode = Mode::Refresh;
-    insta::assert_snapshot!(body(&document, Style::default()));
+    document.plan.mode = PlanMode::Refresh;
+    insta::assert_snapshot!(body(&document, TextStyle::default()));
 }
 
 #[test]
 fn an_empty_plan_says_so() {
     let empty = |mode| {
         let plan = Plan { mode, serial: 7, changes: Vec::new(), unchanged: 81 };
-        body(&Document::new(super::sample::heading(), plan), Style::default())
+        body(&PlanDocument::new(super::sample::heading(), plan), TextStyle::default())
     };
-    insta::assert_snapshot!([Mode::Apply, Mode::Destroy, Mode::Refresh].map(empty).concat());
+    insta::assert_snapshot!([PlanMode::Apply, PlanMode::Destroy, PlanMode::Refresh].map(empty).concat());
 }
 
 #[test]
 fn colour_adds_nothing_but_escape_codes() {
-    let plain = text(&document(first_apply()), Style::default());
-    let colored = text(&document(first_apply()), Style { color: true, ..Style::default() });
+    let plain = text(&document(first_apply()), TextStyle::default());
+    let colored = text(&document(first_apply()), TextStyle { color: true, ..TextStyle::default() });
     assert_ne!(plain, colored);
     assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
     assert!(!plain.contains('\u{1b}'));
@@ -255,7 +255,7 @@ fn colour_adds_nothing_but_escape_codes() {
 
 #[test]
 fn every_section_has_its_colour() {
-    let style = Style { color: true, verbose: true, ..Style::default() };
+    let style = TextStyle { color: true, verbose: true, ..TextStyle::default() };
     let colored = text(&document(dangers()), style);
     insta::assert_snapshot!(colored.replace('\u{1b}', "^"));
 }
@@ -263,8 +263,8 @@ fn every_section_has_its_colour() {
 #[test]
 fn the_text_comes_from_the_json_alone() {
     let document = document(first_apply());
-    let again: Document = serde_json::from_str(&json(&document).unwrap()).unwrap();
-    assert_eq!(text(&again, Style::default()), text(&document, Style::default()));
+    let again: PlanDocument = serde_json::from_str(&json(&document).unwrap()).unwrap();
+    assert_eq!(text(&again, TextStyle::default()), text(&document, TextStyle::default()));
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn who_may_come_in_is_named_once_with_all_that_is_open_and_an_autoscaler_with_it
                 ],
             ),
         ]),
-        Style { width: 120, ..Style::default() },
+        TextStyle { width: 120, ..TextStyle::default() },
     );
     assert!(shown.contains("open to 0.0.0.0/0 (tcp 443, tcp 80) and 203.0.113.7/32 (tcp 22)"), "{shown}");
     assert!(shown.contains("2 to 10 pods") && shown.contains("TLS 443, certificate/0a1b"), "{shown}");
@@ -347,8 +347,8 @@ fn the_page_tells_every_section_with_its_signs() {
         let row = row.unwrap_or_default();
         for action in [Refuse, Delete, Replace, Roll, Update, Create, Adopt, Wait] {
             let change = change("vpc/main", action, Reason::File, Vec::new());
-            if section.holds(&change, Mode::Apply) {
-                let sign = section::sign(action, Mode::Apply).0.trim();
+            if section.holds(&change, PlanMode::Apply) {
+                let sign = section::sign(action, PlanMode::Apply).0.trim();
                 assert!(row.contains(&format!("`{sign}`")), "{row} is not marked `{sign}`");
             }
         }

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 
 use quorate::engine::{Address, Object, Value};
-use quorate::limits::{Limit, Takes, aws, tags};
+use quorate::limits::{AllowedValue, AttributeLimit, aws, tags};
 use quorate::resource::balancer_stem;
 
 use super::cluster::{CLUSTER, objects};
 use super::is_text;
 
 /// A creation that has to be refused.
-pub(super) struct Attempt {
+pub(super) struct RefusedCreation {
     pub(super) question: String,
     pub(super) object: Object,
 }
 
-/// Every limit of every kind, broken in every way.
-pub(super) fn attempts() -> Vec<Attempt> {
+/// Returns attempts that break every limit of every kind in every way.
+pub(super) fn attempts() -> Vec<RefusedCreation> {
     let mut all = Vec::new();
     for object in objects() {
         let kind = object.address.kind().to_owned();
         // The keys of secrets are limited as those of other objects are, and their names are not free.
-        if all.iter().any(|attempt: &Attempt| attempt.object.address.kind() == kind) || kind == "secret" {
+        if all.iter().any(|attempt: &RefusedCreation| attempt.object.address.kind() == kind) || kind == "secret" {
             continue;
         }
         let odd = odd(object);
@@ -30,7 +30,7 @@ pub(super) fn attempts() -> Vec<Attempt> {
             all.extend(
                 breaches(limit, &odd)
                     .into_iter()
-                    .map(|(how, object)| Attempt { question: format!("{kind} with {place}: {how}"), object }),
+                    .map(|(how, object)| RefusedCreation { question: format!("{kind} with {place}: {how}"), object }),
             );
         }
         if odd.attributes.contains_key("tags") {
@@ -40,7 +40,7 @@ pub(super) fn attempts() -> Vec<Attempt> {
     all
 }
 
-/// Another object of the kind, whose name nobody has.
+/// Returns another object of the kind with an unused name.
 fn odd(object: Object) -> Object {
     let kind = object.address.kind().to_owned();
     let mut odd = Object { address: Address::new(&kind, "odd"), ..object };
@@ -76,11 +76,11 @@ fn odd(object: Object) -> Object {
     odd
 }
 
-/// The object with each value that a limit forbids.
-fn breaches(limit: &Limit, object: &Object) -> Vec<(String, Object)> {
+/// Returns the object with each value that a limit forbids.
+fn breaches(limit: &AttributeLimit, object: &Object) -> Vec<(String, Object)> {
     let text = |text: String| Value::Text(text);
     let values: Vec<(String, Value)> = match limit.takes {
-        Takes::Text(takes) => {
+        AllowedValue::Text(takes) => {
             let slash = if limit.path == ["path"] { "/" } else { "" };
             let long = format!("{slash}{}{slash}", "a".repeat(takes.most + 1 - 2 * slash.len()));
             let mut values = vec![(format!("{} characters", takes.most + 1), text(long))];
@@ -92,12 +92,12 @@ fn breaches(limit: &Limit, object: &Object) -> Vec<(String, Object)> {
             values.extend(odd.map(|c| (format!("the character {c:?}"), text(format!("{slash}odd{c}odd{slash}")))));
             values
         }
-        Takes::Number(least, most) => {
+        AllowedValue::Number(least, most) => {
             [least - 1, most + 1].map(|number| (number.to_string(), Value::Integer(number))).into()
         }
-        Takes::Count(most) => vec![(format!("{} items", most + 1), items(limit, most + 1))],
-        Takes::Together(most) => vec![(format!("more than {most} characters"), text(policy(limit, most)))],
-        Takes::OneOf(_) => vec![("nonsense".to_owned(), text("nonsense".to_owned()))],
+        AllowedValue::Count(most) => vec![(format!("{} items", most + 1), items(limit, most + 1))],
+        AllowedValue::Together(most) => vec![(format!("more than {most} characters"), text(policy(limit, most)))],
+        AllowedValue::OneOf(_) => vec![("nonsense".to_owned(), text("nonsense".to_owned()))],
     };
     let breached = |(how, value): (String, Value)| {
         let mut object = object.clone();
@@ -109,7 +109,7 @@ fn breaches(limit: &Limit, object: &Object) -> Vec<(String, Object)> {
     values.into_iter().map(breached).collect()
 }
 
-/// Sets what is at a path; of several items, the first.
+/// Sets the value at a path; of several items, the first.
 fn set(place: &mut Value, path: &[&str], value: Value) {
     match (path.split_first(), place) {
         (None, place) => *place = value,
@@ -122,8 +122,8 @@ fn set(place: &mut Value, path: &[&str], value: Value) {
     }
 }
 
-/// So many items of a list.
-fn items(limit: &Limit, count: usize) -> Value {
+/// Returns this number of items of a list.
+fn items(limit: &AttributeLimit, count: usize) -> Value {
     let item = |number: usize| match limit.path {
         ["routes"] => {
             let [high, low] = u16::try_from(number).unwrap().to_be_bytes();
@@ -158,8 +158,8 @@ const MANAGED: [&str; 11] = [
     "AmazonSQSFullAccess",
 ];
 
-/// A policy document that is longer.
-fn policy(limit: &Limit, most: usize) -> String {
+/// Returns a policy document that is longer than allowed.
+fn policy(limit: &AttributeLimit, most: usize) -> String {
     let who = if limit.path == ["trust"] {
         r#""Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole""#.to_owned()
     } else {
@@ -170,7 +170,7 @@ fn policy(limit: &Limit, most: usize) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)
 }
 
-fn tag_breaches(kind: &str, object: &Object) -> Vec<Attempt> {
+fn tag_breaches(kind: &str, object: &Object) -> Vec<RefusedCreation> {
     let pair = |key: String, value: String| (key, Value::Text(value));
     let own = match object.attributes.get("tags") {
         Some(Value::Map(tags)) => tags.len(),
@@ -192,7 +192,7 @@ fn tag_breaches(kind: &str, object: &Object) -> Vec<Attempt> {
         if let Some(Value::Map(tags)) = object.attributes.get_mut("tags") {
             tags.extend(more);
         }
-        Attempt { question: format!("{kind} with tags: {how}"), object }
+        RefusedCreation { question: format!("{kind} with tags: {how}"), object }
     };
     all.into_iter().map(attempt).collect()
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use quorate::engine::{Address, Input, Object, Payload, Value};
+use quorate::engine::{Address, Object, Payload, TextInput, Value};
 use quorate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, HealthCheck, HostedZone, InstanceProfile, InternetGateway,
-    KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, OBJECT_TAG, Record, Resource, Role, Route, RouteTable,
-    Rule, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Volume, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone,
+    InstanceProfile, InternetGateway, KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, OBJECT_TAG, Resource,
+    Role, Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Vpc,
 };
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ const READ: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
-/// What something else uses, in an order in which a deletion that is refused changes nothing.
+/// Objects that another one uses, in an order in which a refused deletion changes nothing.
 pub(super) const USED: &[&str] = &[
     "vpc/main",
     "internet-gateway/main",
@@ -42,20 +42,20 @@ pub(super) const CHANGED: &[(&str, &str)] = &[
     ("hosted-zone", "comment"),
 ];
 
-fn of<R: Resource>(name: &str, output: &str) -> Input {
-    Input::output(R::address(name), output)
+fn of<R: Resource>(name: &str, output: &str) -> TextInput {
+    TextInput::output(R::address(name), output)
 }
 
-fn pending(input: &Input) -> Value {
+fn pending(input: &TextInput) -> Value {
     serde_json::from_value(serde_json::to_value(input).unwrap()).unwrap()
 }
 
-/// The group that has no rules yet.
+/// Returns the group that has no rules yet.
 pub(super) fn spare() -> Value {
     pending(&of::<SecurityGroup>("spare", "id"))
 }
 
-/// The internet gateway, as the target of routes.
+/// Returns the internet gateway, as the target of routes.
 pub(super) fn gateway() -> Value {
     pending(&of::<InternetGateway>("main", "id"))
 }
@@ -66,7 +66,7 @@ fn tags<R: Resource>(name: &str) -> Tags {
     pairs.map(|(key, value)| (key.to_owned(), value)).into()
 }
 
-/// The objects, in an order in which they can be made.
+/// Returns the objects, in an order in which they can be created.
 pub(super) fn objects() -> Vec<Object> {
     let objects = [storage(), network(), identity(), machines(), front()].concat();
     let missing = KINDS.iter().find(|kind| objects.iter().all(|object| object.address.kind() != kind.name));
@@ -91,12 +91,12 @@ fn storage() -> Vec<Object> {
     };
     let ca = SecretContent::ClusterCa;
     let secret = Secret { bucket: of::<Bucket>("state", "name"), key: format!("{CLUSTER}/{}", ca.path()), content: ca };
-    let volume = Volume {
+    let volume = EbsVolume {
         zone: "us-east-1a".to_owned(),
         volume_type: "gp3".to_owned(),
         gib: 20,
         encrypted: true,
-        tags: tags::<Volume>("etcd-a"),
+        tags: tags::<EbsVolume>("etcd-a"),
     };
     vec![
         bucket.object("state").unwrap(),
@@ -129,7 +129,7 @@ fn network() -> Vec<Object> {
         };
         group.object(name).unwrap()
     };
-    let rule = Rule {
+    let rule = GroupRule {
         protocol: "tcp".to_owned(),
         ports: "6443".to_owned(),
         peer: of::<SecurityGroup>("masters", "id"),
@@ -138,7 +138,7 @@ fn network() -> Vec<Object> {
     let rules = SecurityGroupRules {
         group: of::<SecurityGroup>("nodes", "id"),
         ingress: vec![rule.clone()],
-        egress: vec![Rule { peer: "10.0.0.0/8".into(), ..rule }],
+        egress: vec![GroupRule { peer: "10.0.0.0/8".into(), ..rule }],
     };
     vec![
         main.object("main").unwrap(),
@@ -245,7 +245,7 @@ fn front() -> Vec<Object> {
         comment: "zone".to_owned(),
         tags: tags::<HostedZone>("public"),
     };
-    let record = Record {
+    let record = DnsRecord {
         zone: of::<HostedZone>("public", "id"),
         name: format!("api.{CLUSTER}"),
         record_type: "A".to_owned(),

@@ -1,26 +1,26 @@
-//! The source as text: what the tests of the house read.
+//! The source as text, for the architecture tests.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A module as the table of `docs/architecture.md` draws it.
-pub(super) struct Module {
+/// A module in the table of `docs/architecture.md`.
+pub(super) struct ModuleRow {
     pub(super) name: String,
-    /// The modules of ours that it uses; nothing stated for the one that may use all.
+    /// Our modules that it uses; `None` for a module that may use all.
     pub(super) uses: Option<BTreeSet<String>>,
-    /// What of it is pure: nothing, itself, or a module of its own.
+    /// The pure part: nothing, the module itself, or a module of its own.
     pub(super) pure: Option<String>,
 }
 
-/// The rows of the table: module, what it does, uses, pure.
-pub(super) fn table() -> Vec<Module> {
+/// Returns the rows of the table: module, what it does, uses, pure.
+pub(super) fn table() -> Vec<ModuleRow> {
     let page = read(&root().join("docs/architecture.md"));
     let rows = page.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let [name, _, uses, pure] = cells[..] else { panic!("a row of four cells: {row}") };
         let name = name.trim_matches('`').to_owned();
-        Module {
+        ModuleRow {
             uses: (uses != "all").then(|| quoted(uses)),
             pure: match pure {
                 "no" => None,
@@ -33,14 +33,14 @@ pub(super) fn table() -> Vec<Module> {
     .collect()
 }
 
-/// The modules that `lib.rs` declares.
+/// Returns the modules that `lib.rs` declares.
 pub(super) fn declared() -> BTreeSet<String> {
     let map = read(&root().join("src/lib.rs"));
     let names = map.lines().filter_map(|line| line.strip_prefix("pub mod "));
     names.map(|name| name.trim_end_matches(';').to_owned()).collect()
 }
 
-/// The source files below a module, without tests, as paths below `src` and their text.
+/// Returns the source files below a module, without tests, as paths below `src` and their text.
 pub(super) fn sources(module: &str) -> Vec<(PathBuf, String)> {
     let root = root().join("src");
     let folder = root.join(module);
@@ -71,13 +71,13 @@ pub(super) fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
 }
 
-/// The modules of ours that a text names, as `crate::module`; an empty name for what is named in any other way.
+/// Returns the modules of ours that a text names, as `crate::module`; an empty name for what is named in any other way.
 pub(super) fn modules_used(text: &str) -> BTreeSet<String> {
     let named = code(text).flat_map(|line| line.split("crate::").skip(1));
     named.map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()).collect()
 }
 
-/// The repository.
+/// Returns the path of the repository.
 pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,13 +1,13 @@
-//! What masters do on a timer.
+//! Timers of masters.
 
 use jiff::{SignedDuration, Timestamp};
-use quorate::resource::{Bearer, Grant};
+use quorate::resource::{AccessGrant, Grantee};
 
-use super::{HOME, Machine};
+use super::{HOME, ScriptMachine};
 
-/// A master that is up, in a world that has forgotten its calls.
-fn running() -> Option<Machine> {
-    let machine = Machine::master()?;
+/// Returns a master that is up, with an empty list of calls.
+fn running() -> Option<ScriptMachine> {
+    let machine = ScriptMachine::master()?;
     machine.boot().must();
     machine.write("world/calls", "");
     for master in ["a", "b", "c"] {
@@ -19,7 +19,7 @@ fn running() -> Option<Machine> {
 #[test]
 fn each_master_has_its_own_time() {
     let when = |letter: &str| {
-        let machine = Machine::new(&format!("masters-{letter}"))?;
+        let machine = ScriptMachine::new(&format!("masters-{letter}"))?;
         machine.boot().must();
         let calendar = |name: &str| {
             let text = machine.read(&format!("etc/systemd/system/quorate-{name}.timer"));
@@ -59,7 +59,7 @@ fn a_token_that_was_replaced_is_synced_and_the_old_one_goes() {
 #[test]
 fn a_machine_whose_node_is_gone_becomes_one_again() {
     for settings in ["masters-a", "nodes-workers"] {
-        let Some(machine) = Machine::new(settings) else { return };
+        let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
         machine.boot().must();
         machine.write("world/calls", "");
@@ -228,11 +228,11 @@ fn a_healthy_etcd_is_not_put_back_by_mistake() {
     machine.run(&["restore", SNAPSHOT, "--force"]).must();
 }
 
-/// A rule as EC2 lists it: its id, and what a grant says of its end.
+/// Returns a rule as EC2 lists it: its id, and the end of a grant.
 fn granted(id: &str, minutes: i64) -> String {
     let until = Timestamp::now() + SignedDuration::from_mins(minutes);
     let range = "203.0.113.7/32".parse().expect("a range");
-    let grant = Grant::new(range, until, Bearer::Person("ada on laptop".to_owned()));
+    let grant = AccessGrant::new(range, until, Grantee::Person("ada on laptop".to_owned()));
     format!("{id}\t{}\n", grant.rule().description)
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{HOME, Machine};
+use super::{HOME, ScriptMachine};
 
-/// Everything that a boot leaves behind, but for times and for what the test itself needs.
-fn left(machine: &Machine) -> BTreeMap<String, String> {
+/// Returns everything that a boot leaves behind, without times and the test's own files.
+fn left(machine: &ScriptMachine) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for folder in ["etc", "var/lib", "world/s3"] {
         gather(machine.root.path(), &machine.path(folder), &mut found);
@@ -37,7 +37,7 @@ fn gather(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The calls that change something. Dying at one that only asks is dying at the one before.
+/// Calls that change something. Dying at a call that only reads is the same as dying at the one before.
 const CHANGES: &[&str] = &[
     "aws ec2 attach",
     "aws route53",
@@ -56,7 +56,7 @@ const CHANGES: &[&str] = &[
 /// Kills a machine's first boot at every change, and boots it again.
 fn die_at_every_change(settings: &str) {
     let machine = || {
-        let machine = Machine::new(settings)?;
+        let machine = ScriptMachine::new(settings)?;
         if settings.starts_with("nodes") {
             for file in ["ready", "device", "disk", "mounted", "records"] {
                 machine.write(&format!("world/{file}"), "");

@@ -1,8 +1,8 @@
-//! What cannot be done: each step says so, and the next run does it.
+//! Steps that fail: each names its failure, and the next run completes it.
 
-use super::Machine;
+use super::ScriptMachine;
 
-/// What goes wrong on the way of a master, once, and the step that it belongs to, in the order of things. Other files have
+/// Failures of a master's boot, each once, with the step that each belongs to, in order. Other files have
 /// the failures of `names`, `authorities` and `etcd membership`.
 const FAULTS: &[(&str, &str)] = &[
     ("kernel", "modprobe *"),
@@ -27,7 +27,7 @@ const FAULTS: &[(&str, &str)] = &[
 
 #[test]
 fn a_step_that_fails_is_named_and_done_by_the_next_run() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     let faults: Vec<&str> = FAULTS.iter().map(|(_, fault)| *fault).collect();
     machine.write("world/faults", &(faults.join("\n") + "\n"));
     for (step, fault) in FAULTS {
@@ -41,7 +41,7 @@ fn a_step_that_fails_is_named_and_done_by_the_next_run() {
     assert_eq!(machine.status()["state"], "ready");
 }
 
-/// What is wrong with a master's world for as long as it is, and what is said of it.
+/// Lasting failures of a master's environment, with their step and message.
 const STATES: &[(&str, &str, &str)] = &[
     ("blind", "etcd volume, attach", "the kernel shows no device for it. Terminate this machine"),
     ("strange", "etcd volume, mount", "blkid cannot tell whether"),
@@ -52,7 +52,7 @@ const STATES: &[(&str, &str, &str)] = &[
 #[test]
 fn what_does_not_come_is_not_waited_for_for_ever() {
     for (state, step, said) in STATES {
-        let Some(machine) = Machine::master() else { return };
+        let Some(machine) = ScriptMachine::master() else { return };
         machine.write(&format!("world/{state}"), "");
         machine.boot().must_not(said);
         let status = machine.status();
@@ -62,10 +62,10 @@ fn what_does_not_come_is_not_waited_for_for_ever() {
     }
 }
 
-/// A disk may come late: so a master waits, and says for what.
+/// A disk may appear late, so a master waits, and the message names the disk.
 #[test]
 fn a_device_that_does_not_appear_is_waited_for() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/blind", "");
     machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 9 ]] || rm -f blind");
     let run = machine.boot().must();
@@ -73,10 +73,10 @@ fn a_device_that_does_not_appear_is_waited_for() {
     assert!(machine.calls_of("sleep").len() >= 9, "it waited: {:?}", machine.calls_of("sleep"));
 }
 
-/// Nobody takes a disk from a machine that may still write to it; but somebody should know.
+/// A disk is never taken from a machine that may still write to it, but the failure is reported.
 #[test]
 fn a_volume_that_is_not_given_back_is_a_failure_that_is_waited_out() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/volume", "in-use i-0old attached\n");
     machine.boot().must_not("vol-0abc is still in-use, attached by i-0old. A machine that hangs gives its volume back");
     let status = machine.status();
@@ -87,10 +87,10 @@ fn a_volume_that_is_not_given_back_is_a_failure_that_is_waited_out() {
     machine.boot().must();
 }
 
-/// Half an answer that never ends must not keep a machine for ever.
+/// An answer that never ends must not block a machine for ever.
 #[test]
 fn nothing_is_asked_without_an_end() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     machine.run(&["token"]).must();
     let network = machine.calls().into_iter().filter(|call| {

@@ -1,15 +1,15 @@
-//! What a machine does when it is told to go.
+//! Shutdown of a machine.
 
 use serde_json::json;
 
-use super::Machine;
+use super::ScriptMachine;
 
 const POWEROFF: &str = "122 poweroff.target start waiting\n140 kubelet.service stop waiting\n";
 const REBOOT: &str = "122 reboot.target start waiting\n140 kubelet.service stop waiting\n";
 
-/// A machine that is up, in a world that has forgotten its calls, and that goes for this.
-fn going(settings: &str, jobs: &str) -> Option<Machine> {
-    let machine = Machine::new(settings)?;
+/// Returns a machine that is up, with an empty list of calls, and that shuts down for this reason.
+fn going(settings: &str, jobs: &str) -> Option<ScriptMachine> {
+    let machine = ScriptMachine::new(settings)?;
     machine.write("world/ready", "");
     machine.boot().must();
     machine.write("world/calls", "");
@@ -21,7 +21,7 @@ fn pod(name: &str) -> serde_json::Value {
     json!({"metadata": {"namespace": "default", "name": name}, "status": {"phase": "Running"}})
 }
 
-/// A pod that no other machine could run, or that has nothing more to do.
+/// Returns a pod that no other machine could run, or that has finished.
 fn fixed() -> Vec<serde_json::Value> {
     let mut mirror = pod("kube-scheduler");
     mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "0123"});
@@ -32,7 +32,7 @@ fn fixed() -> Vec<serde_json::Value> {
     vec![mirror, daemon, done]
 }
 
-fn evictions(machine: &Machine) -> Vec<String> {
+fn evictions(machine: &ScriptMachine) -> Vec<String> {
     let calls = machine.calls_of("kubectl").into_iter();
     calls.filter_map(|call| Some(call.split_once("/pods/")?.1.split_once("/eviction")?.0.to_owned())).collect()
 }
@@ -114,7 +114,7 @@ fn a_machine_that_comes_back_takes_pods_again() {
 #[test]
 fn systemd_is_told_before_the_first_pod_that_a_shutdown_ends_no_slice_of_pods() {
     for settings in ["masters-a", "nodes-workers"] {
-        let Some(machine) = Machine::new(settings) else { return };
+        let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
         machine.boot().must();
         for slices in ["kubepods.slice.d", "kubepods-.slice.d"] {

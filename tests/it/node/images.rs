@@ -1,21 +1,21 @@
-//! What the kubelet asks for when an image is in ECR.
+//! The kubelet's credentials for images in ECR.
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Machine, Run};
+use super::{ScriptMachine, ScriptRun};
 
 const REGISTRY: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
 
-/// A machine whose role has a password of ECR.
-fn trusted() -> Option<Machine> {
-    let machine = Machine::new("nodes-workers")?;
+/// Returns a machine whose role has a password for ECR.
+fn trusted() -> Option<ScriptMachine> {
+    let machine = ScriptMachine::new("nodes-workers")?;
     machine.write("world/password", "pass/word+of==ECR\n");
     Some(machine)
 }
 
-/// Asks as the kubelet does.
-fn ask(machine: &Machine, image: &str) -> Run {
+/// Makes the same request as the kubelet.
+fn ask(machine: &ScriptMachine, image: &str) -> ScriptRun {
     let request = json!({
         "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
         "kind": "CredentialProviderRequest",
@@ -110,7 +110,7 @@ struct Provider {
 #[test]
 fn the_kubelet_is_told_whom_to_ask() {
     for settings in ["masters-a", "nodes-workers"] {
-        let Some(machine) = Machine::new(settings) else { return };
+        let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
         machine.boot().must();
         let config: Config = serde_saphyr::from_str(&machine.read("etc/quorate/images.yaml")).expect("it is YAML");

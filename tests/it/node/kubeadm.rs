@@ -10,7 +10,7 @@ use quorate::spec::{Cluster, KubernetesVersion};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Machine, cluster, files_of};
+use super::{ScriptMachine, cluster, files_of};
 
 macro_rules! strict {
     ($(struct $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
@@ -132,7 +132,7 @@ enum Algorithm {
     EcdsaP256,
 }
 
-/// The document of a kind, if its version and all of its fields are known.
+/// Returns the document of a kind, if its version and all of its fields are known.
 #[track_caller]
 fn document<T: DeserializeOwned>(text: &str, kind: &str, version: &str) -> T {
     let head = format!("apiVersion: {version}\nkind: {kind}\n");
@@ -141,7 +141,7 @@ fn document<T: DeserializeOwned>(text: &str, kind: &str, version: &str) -> T {
     serde_saphyr::from_str(found[0]).unwrap_or_else(|error| panic!("{kind}: {error}"))
 }
 
-/// What machines of a cluster give kubeadm, before they fill in what only they know.
+/// Returns kubeadm's configuration for machines of a cluster, before the machines fill in their own values.
 fn configuration(cluster: &Cluster, settings: &str) -> String {
     let settings = &files_of(cluster)[settings];
     let (_, rest) = settings.split_once("QUORATE_KUBEADM='").expect("the settings hold it");
@@ -196,7 +196,7 @@ fn an_architecture_makes_no_difference() {
 #[test]
 fn machines_fill_every_slot() {
     for settings in ["masters-b", "nodes-workers"] {
-        let Some(machine) = Machine::new(settings) else { return };
+        let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
         machine.boot().must();
         let file = if settings == "masters-b" { "etc/quorate/kubeadm.yaml" } else { "world/joined" };

@@ -1,27 +1,27 @@
-//! Who belongs to etcd: never a second cluster, and a lost volume costs nothing but time.
+//! Membership in etcd: never a second cluster, and a lost volume costs only time.
 
 use serde_json::json;
 
-use super::{Machine, Run};
+use super::{ScriptMachine, ScriptRun};
 
 const PEERS: &[&str] = &["etcd-b.internal.chat.poeticoding.com", "etcd-c.internal.chat.poeticoding.com"];
 
-/// A member as etcd's gateway tells it; one that has not started has no name.
+/// Returns a member as etcd's gateway returns it; one that has not started has no name.
 fn member(id: &str, letter: &str, started: bool) -> serde_json::Value {
     let url = format!("https://etcd-{letter}.internal.chat.poeticoding.com:2380");
     let name = if started { json!(format!("etcd-{letter}")) } else { json!(null) };
     json!({ "ID": id, "name": name, "peerURLs": [url] })
 }
 
-/// A member that has no vote yet.
+/// Returns a member that has no vote yet.
 fn learner(id: &str, letter: &str, started: bool) -> serde_json::Value {
     let mut learner = member(id, letter, started);
     learner["isLearner"] = true.into();
     learner
 }
 
-/// etcd's members by the end of a boot: id, and whether it has a vote.
-fn members(machine: &Machine) -> Vec<(String, bool)> {
+/// Returns etcd's members at the end of a boot: id, and whether it has a vote.
+fn members(machine: &ScriptMachine) -> Vec<(String, bool)> {
     let listed: serde_json::Value = serde_json::from_str(&machine.read("world/members")).expect("it is JSON");
     let of = |member: &serde_json::Value| {
         (member["ID"].as_str().unwrap_or_default().to_owned(), member["isLearner"] != true)
@@ -29,9 +29,9 @@ fn members(machine: &Machine) -> Vec<(String, bool)> {
     listed["members"].as_array().expect("it is a list").iter().map(of).collect()
 }
 
-/// A master with a blank volume beside two healthy members that know it.
-fn beside_a_quorum(known: &[serde_json::Value]) -> Option<Machine> {
-    let machine = Machine::master()?;
+/// Returns a master with a blank volume beside two healthy members that know it.
+fn beside_a_quorum(known: &[serde_json::Value]) -> Option<ScriptMachine> {
+    let machine = ScriptMachine::master()?;
     machine.store("nodes/etcd-b", "2026-01-01T00:00:00Z\n");
     for peer in PEERS {
         machine.write(&format!("world/healthy/{peer}"), "");
@@ -40,7 +40,7 @@ fn beside_a_quorum(known: &[serde_json::Value]) -> Option<Machine> {
     Some(machine)
 }
 
-fn written(machine: &Machine, name: &str) -> String {
+fn written(machine: &ScriptMachine, name: &str) -> String {
     let text = machine.read("etc/quorate/kubeadm.yaml");
     let (_, rest) = text.split_once(&format!("- name: {name}\n        value: \"")).expect("an argument of etcd's");
     rest.split('"').next().unwrap_or_default().to_owned()
@@ -53,7 +53,7 @@ fn urls(letters: &[&str]) -> String {
 
 #[test]
 fn a_blank_volume_of_a_new_cluster_begins_it_with_all_masters() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     assert_eq!(written(&machine, "initial-cluster-state"), "new");
     assert_eq!(written(&machine, "initial-cluster"), urls(&["a", "b", "c"]));
@@ -61,7 +61,7 @@ fn a_blank_volume_of_a_new_cluster_begins_it_with_all_masters() {
 
 #[test]
 fn a_volume_with_data_goes_on() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("var/lib/etcd/member/wal/0.wal", "log");
     machine.store("nodes/etcd-b", "");
     machine.boot().must();
@@ -189,12 +189,12 @@ fn without_a_quorum_nothing_begins() {
 
 #[test]
 fn the_only_master_does_not_forget_that_it_had_data() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.store("nodes/etcd-a", "2026-01-01T00:00:00Z\n");
     not_begun(&machine, machine.boot());
 }
 
-fn not_begun(machine: &Machine, run: Run) {
+fn not_begun(machine: &ScriptMachine, run: ScriptRun) {
     let run = run.must_not("no other member of etcd is healthy");
     assert!(run.said.contains("docs/machines.md"), "{}", run.said);
     assert_eq!(machine.calls_of("kubeadm init phase etcd"), Vec::<String>::new());
@@ -203,7 +203,7 @@ fn not_begun(machine: &Machine, run: Run) {
 
 #[test]
 fn markers_that_cannot_be_read_are_not_taken_for_none() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("aws s3api list-objects-v2 *");
     machine.boot().must_not("etcd membership");
     assert_eq!(machine.calls_of("kubeadm init phase etcd"), Vec::<String>::new());
@@ -211,7 +211,7 @@ fn markers_that_cannot_be_read_are_not_taken_for_none() {
 
 #[test]
 fn a_member_that_is_not_healthy_leaves_no_marker() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/sick", "");
     machine.boot().must_not("etcd is not healthy");
     assert!(!machine.path(&format!("world/s3/{}/nodes/etcd-a", super::HOME)).exists());

@@ -1,13 +1,13 @@
-//! What masters say of etcd, for `quorate validate`.
+//! Reports of masters about etcd, for `quorate validate`.
 
 use quorate::health::{EtcdMember, EtcdStatus};
 use serde_json::json;
 
-use super::Machine;
+use super::ScriptMachine;
 
-/// A master whose member says this of itself, in an etcd of three members, the third of which has not started.
-fn member(standing: &serde_json::Value) -> Option<Machine> {
-    let machine = Machine::master()?;
+/// Returns a master whose member reports this, in an etcd of three members, the third of which has not started.
+fn member(standing: &serde_json::Value) -> Option<ScriptMachine> {
+    let machine = ScriptMachine::master()?;
     let url = |letter: &str| [format!("https://etcd-{letter}.internal.chat.poeticoding.com:2380")];
     let members = json!({ "members": [
         { "ID": "8211f1d0f64f3269", "name": "etcd-a", "peerURLs": url("a") },
@@ -20,12 +20,12 @@ fn member(standing: &serde_json::Value) -> Option<Machine> {
     Some(machine)
 }
 
-fn told(machine: &Machine) -> EtcdStatus {
+fn told(machine: &ScriptMachine) -> EtcdStatus {
     serde_json::from_str(&machine.stored("nodes/i-0aaa/etcd.json")).expect("it is what `validate` reads")
 }
 
-/// The calls that write what is said, and take back what was said before.
-fn words(machine: &Machine) -> Vec<String> {
+/// Returns the calls that write a report, and delete the previous one.
+fn words(machine: &ScriptMachine) -> Vec<String> {
     machine.calls_of("aws s3api ").iter().filter_map(|call| call.split(' ').nth(2).map(str::to_owned)).collect()
 }
 
@@ -100,7 +100,7 @@ fn a_word_that_cannot_be_written_fails_the_timer() {
 
 #[test]
 fn the_first_word_comes_with_the_boot() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     assert_eq!(machine.calls_of("systemctl start --no-block quorate-etcd").len(), 1);
     let timer = machine.read("etc/systemd/system/quorate-etcd.timer");

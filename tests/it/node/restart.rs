@@ -1,9 +1,9 @@
-//! A machine that is complete starts again by itself: what AWS would say is on its disk.
+//! A complete machine restarts by itself: the answers of AWS are on its disk.
 
-use super::Machine;
+use super::ScriptMachine;
 
-fn booted(settings: &str) -> Option<Machine> {
-    let machine = Machine::new(settings)?;
+fn booted(settings: &str) -> Option<ScriptMachine> {
+    let machine = ScriptMachine::new(settings)?;
     machine.write("world/ready", "");
     machine.boot().must();
     machine.write("world/calls", "");
@@ -37,7 +37,7 @@ fn a_node_starts_again_without_aws() {
 
 #[test]
 fn a_master_that_was_never_through_does_not_start_without_aws() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/away", "");
     machine.boot().must_not("names: not done");
 }
@@ -62,7 +62,7 @@ fn a_volume_that_is_emptied_needs_its_marker_again() {
 
 #[test]
 fn a_volume_on_its_way_out_is_not_taken_for_attached() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/volume", "in-use i-0aaa detaching\n");
     machine.write("world/meanwhile", "[[ $(cat volume) != *detaching ]] || echo 'available None None' > volume");
     let run = machine.boot().must();

@@ -1,15 +1,15 @@
-//! From a bare machine to Ready, and what happens when a step cannot do its work.
+//! From a bare machine to Ready, and the result when a step cannot do its work.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use quorate::spec::KubernetesVersion;
 
-use super::{CERTIFICATE, Machine, PACKAGE_KEY, PRIVATE, PUBLIC, TOKEN, package_key};
+use super::{CERTIFICATE, PACKAGE_KEY, PRIVATE, PUBLIC, ScriptMachine, TOKEN, package_key};
 
 #[test]
 fn a_master_comes_up() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     let phases: Vec<String> = machine.calls_of("kubeadm init phase").iter().map(|call| phase(call)).collect();
     assert_eq!(
@@ -34,7 +34,7 @@ fn a_master_comes_up() {
     assert!(machine.read("world/records").contains("etcd-a.internal.chat.poeticoding.com"));
 }
 
-/// A phase without its configuration; which kubeconfig it was given, if any.
+/// Returns a phase without its configuration, and the kubeconfig that it was given, if any.
 fn phase(call: &str) -> String {
     let words = call.replace("kubeadm init phase ", "").replace(" --config /etc/quorate/kubeadm.yaml", "");
     words.replace(" --skip-token-print", "").replace("--kubeconfig /etc/kubernetes/", "with ")
@@ -42,7 +42,7 @@ fn phase(call: &str) -> String {
 
 #[test]
 fn keys_are_split_and_kept_from_others() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     for (file, text, mode) in [
         ("ca.key", PRIVATE, 0o600),
@@ -66,7 +66,7 @@ fn keys_are_split_and_kept_from_others() {
 #[test]
 fn no_secret_is_said_or_passed_as_an_argument() {
     for settings in ["masters-a", "nodes-workers"] {
-        let Some(machine) = Machine::new(settings) else { return };
+        let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
         let run = machine.boot().must();
         for secret in ["c2VjcmV0", "0123456789abcdef"] {
@@ -78,7 +78,7 @@ fn no_secret_is_said_or_passed_as_an_argument() {
 
 #[test]
 fn a_node_joins_once() {
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.boot().must();
     assert!(machine.read("world/joined").contains(TOKEN), "kubeadm got the token by its configuration");
@@ -95,7 +95,7 @@ fn a_node_joins_once() {
 
 #[test]
 fn a_node_that_half_joined_joins_again() {
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write("etc/kubernetes/bootstrap-kubelet.conf", "left by a run that died");
     machine.write("etc/kubernetes/pki/ca.crt", "left by a run that died");
@@ -104,24 +104,24 @@ fn a_node_that_half_joined_joins_again() {
 
 #[test]
 fn a_node_waits_for_the_api() {
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/meanwhile", "touch ready");
     machine.boot().must();
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.boot().must_not("nobody answers at api.internal.chat.poeticoding.com:6443");
     assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"join".into()));
 }
 
 #[test]
 fn a_node_joins_when_its_token_is_known_and_not_before() {
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write("world/strangers", "");
     machine.write("world/meanwhile", "rm -f strangers");
     let run = machine.boot().must();
     assert_eq!(machine.calls_of("kubeadm join").len(), 1, "it did not try in vain");
     assert!(!run.said.contains("failed"), "{}", run.said);
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write("world/strangers", "");
     machine.boot().must_not("the API does not take the join token");
@@ -129,7 +129,7 @@ fn a_node_joins_when_its_token_is_known_and_not_before() {
 
 #[test]
 fn a_token_that_is_replaced_while_a_node_waits_is_read_again() {
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write("world/strangers", "");
     machine.write(
@@ -144,7 +144,7 @@ fn a_token_that_is_replaced_while_a_node_waits_is_read_again() {
 fn an_older_master_leaves_the_configuration_of_a_newer_one() {
     let upload = "kubeadm init phase upload-config";
     for (published, uploads) in [("v1.36.10", 0), ("v1.36.2", 1), ("v1.36.1", 1), ("v1.35.9", 1)] {
-        let Some(machine) = Machine::master() else { return };
+        let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/published", published);
         let run = machine.boot().must();
         assert_eq!(machine.calls_of(upload).len(), uploads, "{published}: {}", run.said);
@@ -160,7 +160,7 @@ fn a_new_version_waits_for_the_last_api_server() {
         // A patch is no other version, and who does not answer is gone.
         (&[("172.20.64.10", "v1.36.0"), ("172.20.96.10", "")], 1),
     ] {
-        let Some(machine) = Machine::master() else { return };
+        let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/published", "v1.35.9");
         for (host, version) in others {
             machine.write(&format!("world/servers/{host}"), version);
@@ -172,7 +172,7 @@ fn a_new_version_waits_for_the_last_api_server() {
         }
         assert_eq!(run.said.contains("an API server is of v1.35.9 still"), uploads == 0, "{}", run.said);
     }
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/servers/172.20.64.10", "v1.35.9");
     machine.fault("kubectl *get endpointslices*");
     machine.boot().must_not("cluster configuration: not done");
@@ -182,7 +182,7 @@ fn a_new_version_waits_for_the_last_api_server() {
 #[test]
 fn pods_get_the_range_that_their_node_has_now() {
     const NETWORK: &str = "etc/cni/net.d/10-containerd-net.conflist";
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write(NETWORK, "of the boot before");
     machine.boot().must();
@@ -196,7 +196,7 @@ fn pods_get_the_range_that_their_node_has_now() {
 
 #[test]
 fn an_image_with_everything_downloads_nothing() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/packages", "v1.36.1\n");
     for plugin in ["host-local", "loopback", "portmap", "ptp"] {
         machine.write(&format!("opt/cni/bin/{plugin}"), "");
@@ -209,7 +209,7 @@ fn an_image_with_everything_downloads_nothing() {
 
 #[test]
 fn an_image_without_the_programs_for_pods_networks_is_not_complete() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/packages", "v1.36.1\n");
     machine.boot().must();
     assert_eq!(machine.calls_of("dnf").len(), 1);
@@ -218,7 +218,7 @@ fn an_image_without_the_programs_for_pods_networks_is_not_complete() {
 
 #[test]
 fn another_minor_version_is_replaced() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/packages", "v1.3.6\n");
     machine.boot().must();
     assert!(machine.read("etc/quorate/kubeadm.yaml").contains("kubernetesVersion: \"v1.36.2\""));
@@ -234,7 +234,7 @@ fn packages_of_another_key_are_not_installed() {
         (String::new(), "is none, not DE15"),
         (ended, "ended on 2024-11-02: nothing is installed"),
     ] {
-        let Some(machine) = Machine::master() else { return };
+        let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/key", &key);
         machine.boot().must_not(said);
         assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
@@ -246,15 +246,15 @@ fn packages_of_another_key_are_not_installed() {
 
 #[test]
 fn a_key_without_an_end_is_good() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/key", &package_key(PACKAGE_KEY, ""));
     machine.boot().must();
 }
 
-/// The repository of a version that has ended keeps the key as it was then: kubernetes/release#3818.
+/// The repository of an unsupported version keeps the key as it was then: kubernetes/release#3818.
 #[test]
 fn the_key_comes_from_the_newest_version_that_there_is() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     let settings =
         machine.read("etc/quorate/settings").replace("QUORATE_KUBERNETES='1.36'", "QUORATE_KUBERNETES='1.34'");
     machine.write("etc/quorate/settings", &settings);
@@ -272,7 +272,7 @@ fn a_missing_key_is_named() {
         ("pki/etcd-ca.pem", "cannot read s3://state.chat.poeticoding.com/chat.poeticoding.com/pki/etcd-ca.pem"),
         ("pki/join-token", "`quorate apply` makes it"),
     ] {
-        let Some(machine) = Machine::master() else { return };
+        let Some(machine) = ScriptMachine::master() else { return };
         fs::remove_file(machine.path(&format!("world/s3/chat.poeticoding.com/{key}"))).expect("it is ours");
         machine.boot().must_not(said);
         assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"authorities".into()));
@@ -281,18 +281,18 @@ fn a_missing_key_is_named() {
 
 #[test]
 fn half_a_key_is_not_used() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.store("pki/service-account.pem", PRIVATE);
     machine.boot().must_not("pki/service-account.pem does not hold a private key and a public key");
     assert!(!machine.path("etc/kubernetes/pki/sa.key").exists());
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.store("pki/join-token", "abcdef\n");
     machine.boot().must_not("does not hold a join token");
 }
 
 #[test]
 fn an_unknown_role_does_nothing() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     let settings = machine.read("etc/quorate/settings").replace("QUORATE_ROLE='master'", "QUORATE_ROLE='king'");
     machine.write("etc/quorate/settings", &settings);
     machine.boot().must_not("there is no role king");
@@ -301,7 +301,7 @@ fn an_unknown_role_does_nothing() {
 
 #[test]
 fn a_call_that_is_throttled_is_made_again_by_the_next_run() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("aws route53 *");
     machine.boot().must_not("names: failed");
     assert_eq!(machine.status()["state"], "failed");
@@ -311,7 +311,7 @@ fn a_call_that_is_throttled_is_made_again_by_the_next_run() {
 
 #[test]
 fn no_status_stops_a_machine() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("aws s3 cp*status.json");
     let run = machine.boot().must();
     assert!(run.said.contains("the status could not be written; going on"), "{}", run.said);
@@ -319,7 +319,7 @@ fn no_status_stops_a_machine() {
 
 #[test]
 fn a_volume_that_is_not_free_is_waited_for() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/volume", "in-use i-0old attached\n");
     // The master before this one is gone after a while, and the first call to attach comes a moment too early.
     machine.write(
@@ -334,15 +334,15 @@ fn a_volume_that_is_not_free_is_waited_for() {
 
 #[test]
 fn a_disk_with_data_is_never_formatted() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/disk", "");
     machine.boot().must();
     assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new());
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/strange", "");
     machine.boot().must_not("it is left alone");
     assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new());
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("dd *");
     machine.boot().must_not("etcd volume, mount");
     assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new(), "what cannot be read may hold data");
@@ -350,7 +350,7 @@ fn a_disk_with_data_is_never_formatted() {
 
 #[test]
 fn a_network_of_the_users_own_is_left_to_the_user() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     let settings = machine.read("etc/quorate/settings").replace("QUORATE_PLUGIN='routes'", "QUORATE_PLUGIN='none'");
     machine.write("etc/quorate/settings", &settings);
     machine.boot().must();
@@ -361,7 +361,7 @@ fn a_network_of_the_users_own_is_left_to_the_user() {
 
 #[test]
 fn crictl_is_told_where_containerd_is() {
-    let Some(machine) = Machine::new("nodes-workers") else { return };
+    let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.boot().must();
     let socket = "unix:///run/containerd/containerd.sock";
@@ -371,7 +371,7 @@ fn crictl_is_told_where_containerd_is() {
 
 #[test]
 fn both_pods_that_answer_for_names_are_never_on_one_machine() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     let calls = machine.calls();
     let at = |phase: &str| calls.iter().position(|call| call.starts_with(phase)).expect("it was called");
@@ -382,7 +382,7 @@ fn both_pods_that_answer_for_names_are_never_on_one_machine() {
 
 #[test]
 fn containerds_configuration() {
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     insta::assert_snapshot!("containerd", machine.read("etc/containerd/config.toml"));
     insta::assert_snapshot!("cni", machine.read("etc/containerd/cni.conflist.template"));
@@ -396,12 +396,12 @@ fn containerd_is_new_enough_and_told_in_its_own_words() {
     for (version, said) in
         [("v2 v2.0.7 8fdc", "bin_dir = \"/opt/cni/bin\""), ("v2 2.10.0 8fdc", "bin_dirs = [\"/opt/cni/bin\"]")]
     {
-        let Some(machine) = Machine::master() else { return };
+        let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/containerd", &format!("containerd github.com/containerd/containerd/{version}\n"));
         machine.boot().must();
         assert!(machine.read("etc/containerd/config.toml").contains(said), "{version}");
     }
-    let Some(machine) = Machine::master() else { return };
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/containerd", "containerd github.com/containerd/containerd 1.7.28 8fdc\n");
     machine.boot().must_not("containerd is 1.7; Kubernetes 1.36 needs 2.0 or later");
     assert_eq!(machine.calls_of("systemctl enable --quiet --now containerd"), Vec::<String>::new());

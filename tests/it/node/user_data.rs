@@ -1,13 +1,13 @@
 //! The first script of a machine, which trusts nothing but the launch template.
 
-use quorate::engine::Input;
+use quorate::engine::TextInput;
 use quorate::resource::{LaunchTemplate, Resource};
 
-use super::{Machine, blueprint_of, cluster};
+use super::{ScriptMachine, blueprint_of, cluster};
 
-/// A node before its user data, with the bucket as `apply` leaves it.
-fn bare() -> Option<Machine> {
-    let machine = Machine::new("nodes-workers")?;
+/// Returns a node before its user data, with the bucket as `apply` leaves it.
+fn bare() -> Option<ScriptMachine> {
+    let machine = ScriptMachine::new("nodes-workers")?;
     for file in ["opt/quorate/node.sh", "etc/quorate/settings", "etc/quorate/machine"] {
         std::fs::remove_file(machine.path(file)).expect("it is ours");
     }
@@ -15,7 +15,7 @@ fn bare() -> Option<Machine> {
     for object in blueprint_of(&cluster()) {
         if object.address.to_string() == "launch-template/nodes-workers" {
             let template = LaunchTemplate::from_attributes(&object.attributes).expect("it is a template");
-            let Input::Known(script) = template.user_data else { panic!("a node needs no id") };
+            let TextInput::Known(script) = template.user_data else { panic!("a node needs no id") };
             machine.write("var/lib/user-data", &script);
             machine.executable("var/lib/user-data");
         } else if let (Some(payload), Some(key)) = (object.payload, object.attributes.get("key")) {
@@ -27,8 +27,8 @@ fn bare() -> Option<Machine> {
     Some(machine)
 }
 
-/// The key of node.sh below the world's bucket.
-fn script(machine: &Machine) -> String {
+/// Returns the key of node.sh below the world's bucket.
+fn script(machine: &ScriptMachine) -> String {
     let user_data = machine.read("var/lib/user-data");
     let (_, rest) = user_data.split_once("fetch '").expect("it fetches");
     format!("world/s3/{}", rest.split('\'').next().unwrap_or_default())

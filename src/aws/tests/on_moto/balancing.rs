@@ -2,15 +2,15 @@
 
 use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, Tag};
 
-use super::{Network, Site, object, site};
-use crate::engine::{Class, Phase, Provider, Token};
+use super::{MotoAccount, TestNetwork, object, site};
+use crate::engine::{FailureClass, IdempotencyToken, ObjectPhase, Provider};
 use crate::resource::{HealthCheck, Listener, LoadBalancer, Resource, TargetGroup, balancer_stem};
 
-fn name(site: &Site, rest: &str) -> String {
+fn name(site: &MotoAccount, rest: &str) -> String {
     format!("{}{rest}", balancer_stem(&site.cluster))
 }
 
-fn load_balancer(site: &Site, network: &Network) -> LoadBalancer {
+fn load_balancer(site: &MotoAccount, network: &TestNetwork) -> LoadBalancer {
     LoadBalancer {
         name: name(site, "api"),
         scheme: "internet-facing".to_owned(),
@@ -21,7 +21,7 @@ fn load_balancer(site: &Site, network: &Network) -> LoadBalancer {
     }
 }
 
-fn target_group(site: &Site, network: &Network) -> TargetGroup {
+fn target_group(site: &MotoAccount, network: &TestNetwork) -> TargetGroup {
     TargetGroup {
         name: name(site, "api"),
         vpc: network.vpc.as_str().into(),
@@ -42,7 +42,7 @@ fn target_group(site: &Site, network: &Network) -> TargetGroup {
     }
 }
 
-fn listener(site: &Site, load_balancer: &str, target_group: &str) -> Listener {
+fn listener(site: &MotoAccount, load_balancer: &str, target_group: &str) -> Listener {
     Listener {
         load_balancer: load_balancer.into(),
         protocol: "TCP".to_owned(),
@@ -55,7 +55,7 @@ fn listener(site: &Site, load_balancer: &str, target_group: &str) -> Listener {
 }
 
 /// The ARN of a certificate in the account.
-async fn certificate(site: &Site, name: &str) -> String {
+async fn certificate(site: &MotoAccount, name: &str) -> String {
     let name = format!("{name}.{}", site.cluster);
     let made = rcgen::generate_simple_self_signed(vec![name.clone()]).unwrap();
     let request = site.aws.iam.upload_server_certificate().server_certificate_name(&name);
@@ -70,10 +70,10 @@ async fn a_balancer_with_its_target_group_and_listener_lives_a_whole_life() {
     let network = site.network().await;
     let mut balancer = load_balancer(&site, &network);
     let mut group = target_group(&site, &network);
-    let made = site.aws.create(&object(&balancer, "api"), &Token("t".into())).await.unwrap();
-    assert_eq!(made.phase, Phase::Pending);
+    let made = site.aws.create(&object(&balancer, "api"), &IdempotencyToken("t".into())).await.unwrap();
+    assert_eq!(made.phase, ObjectPhase::Pending);
     let made = site.aws.ready(&made, &|_| ()).await.unwrap();
-    assert_eq!((made.phase, made.outputs.len()), (Phase::Ready, 3));
+    assert_eq!((made.phase, made.outputs.len()), (ObjectPhase::Ready, 3));
     let grouped = site.create_and_find(&object(&group, "api"), &[]).await;
     let mut listening = listener(&site, &made.id, &grouped.id);
     let heard = site.create_and_find(&object(&listening, "api"), &[]).await;
@@ -98,7 +98,7 @@ async fn a_balancer_with_its_target_group_and_listener_lives_a_whole_life() {
     site.update_and_find(&object(&listening, "api"), &["port"], &[]).await;
 
     let held = site.aws.delete(&grouped, &|_| ()).await.unwrap_err();
-    assert_eq!(held.class, Class::Held, "{held}");
+    assert_eq!(held.class, FailureClass::Held, "{held}");
     for live in [&heard, &made, &grouped] {
         site.delete(live).await;
         assert!(site.is_gone(&live.address).await);
@@ -176,7 +176,7 @@ async fn what_is_not_wanted_costs_no_call() {
     let balancer = LoadBalancer { cross_zone: false, ..load_balancer(&site, &network) };
     let group = TargetGroup { deregistration_seconds: 300, ..target_group(&site, &network) };
     site.calls.take();
-    let token = Token("t".into());
+    let token = IdempotencyToken("t".into());
     let made = site.aws.create(&object(&balancer, "api"), &token).await.unwrap();
     let grouped = site.aws.create(&object(&group, "api"), &token).await.unwrap();
     assert_eq!(site.calls.take(), ["CreateLoadBalancer", "CreateTargetGroup"]);

@@ -2,12 +2,12 @@
 
 use aws_sdk_route53::types::{ChangeAction, ResourceRecord, ResourceRecordSet, RrType, VpcRegion};
 
-use super::{Site, object, site};
+use super::{MotoAccount, object, site};
 use crate::aws::record::change;
-use crate::engine::{Class, Live, Provider, Token};
-use crate::resource::{HostedZone, Record, Resource, balancer_stem};
+use crate::engine::{FailureClass, IdempotencyToken, Live, Provider};
+use crate::resource::{DnsRecord, HostedZone, Resource, balancer_stem};
 
-fn zone(site: &Site, name: &str, domain: &str, vpc: Option<&str>) -> HostedZone {
+fn zone(site: &MotoAccount, name: &str, domain: &str, vpc: Option<&str>) -> HostedZone {
     HostedZone {
         name: domain.to_owned(),
         vpc: vpc.map(Into::into),
@@ -16,8 +16,8 @@ fn zone(site: &Site, name: &str, domain: &str, vpc: Option<&str>) -> HostedZone 
     }
 }
 
-fn record(site: &Site, zone: &Live) -> Record {
-    Record {
+fn record(site: &MotoAccount, zone: &Live) -> DnsRecord {
+    DnsRecord {
         zone: zone.id.as_str().into(),
         name: format!("api.{}", site.cluster),
         record_type: "A".to_owned(),
@@ -102,7 +102,7 @@ async fn a_public_zone_with_somebody_elses_records_is_not_removed() {
     let www = plain(&format!("www.{}.", site.cluster), RrType::A, "192.0.2.1");
     change(&site.aws, &made.id, ChangeAction::Create, std::slice::from_ref(&www)).await.unwrap();
     let refused = site.aws.delete(&made, &|_| ()).await.unwrap_err();
-    assert_eq!(refused.class, Class::Fatal);
+    assert_eq!(refused.class, FailureClass::Fatal);
     assert!(refused.message.contains(&format!("A www.{}", site.cluster)), "{refused}");
     change(&site.aws, &made.id, ChangeAction::Delete, &[www]).await.unwrap();
     site.delete(&made).await;
@@ -130,7 +130,7 @@ async fn somebody_elses_record_of_that_name_is_seen_and_never_overwritten() {
     let theirs = plain(&format!("api.{}.", site.cluster), RrType::A, "192.0.2.1");
     let beside = plain(&format!("api.{}.", site.cluster), RrType::Txt, "\"v=1\"");
     change(&site.aws, &public.id, ChangeAction::Create, &[theirs, beside]).await.unwrap();
-    let live = site.find(&Record::address("api")).await;
+    let live = site.find(&DnsRecord::address("api")).await;
     assert!(!live.proven);
     assert_eq!(live.attributes["target"].as_text(), Some("192.0.2.1"));
 
@@ -160,7 +160,7 @@ async fn a_zone_of_another_cluster_costs_no_call_of_its_own() {
 async fn creating_a_zone_names_its_token() {
     let Some(site) = site("us-east-1").await else { return };
     let public = object(&zone(&site, "public", &site.cluster, None), "public");
-    let made = site.aws.create(&public, &Token(site.cluster.clone())).await.unwrap();
+    let made = site.aws.create(&public, &IdempotencyToken(site.cluster.clone())).await.unwrap();
     let told = site.aws.route53.get_hosted_zone().id(&made.id).send().await.unwrap().hosted_zone.unwrap();
     assert_eq!(told.caller_reference(), site.cluster);
     site.delete(&made).await;

@@ -1,7 +1,7 @@
 //! Roles and instance profiles.
 
-use super::{Site, object, site};
-use crate::engine::{Input, Live, Provider};
+use super::{MotoAccount, object, site};
+use crate::engine::{Live, Provider, TextInput};
 use crate::resource::{InstanceProfile, Resource, Role};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -9,7 +9,7 @@ const READ: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Ac
 const ADMIN: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 const MANAGED: &str = "arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess";
 
-fn role(site: &Site, name: &str) -> Role {
+fn role(site: &MotoAccount, name: &str) -> Role {
     Role {
         name: format!("{name}.{}", site.cluster),
         path: format!("/quorate/{}/role/{name}/", site.cluster),
@@ -20,7 +20,7 @@ fn role(site: &Site, name: &str) -> Role {
     }
 }
 
-fn profile(site: &Site, role: &str) -> InstanceProfile {
+fn profile(site: &MotoAccount, role: &str) -> InstanceProfile {
     InstanceProfile {
         name: format!("nodes.{}", site.cluster),
         path: format!("/quorate/{}/instance-profile/nodes/", site.cluster),
@@ -40,7 +40,7 @@ async fn a_role_is_made_seen_mended_and_removed() {
     let iam = &site.aws.iam;
     iam.put_role_policy().role_name(&nodes.name).policy_name("more").policy_document(ADMIN).send().await.unwrap();
     let seen: Role = Role::from_attributes(&site.find(&made.address).await.attributes).unwrap();
-    assert_eq!(seen.policies["more"], Input::from(ADMIN));
+    assert_eq!(seen.policies["more"], TextInput::from(ADMIN));
     site.update_and_find(&object(&nodes, "nodes"), &["policies"], &[]).await;
 
     nodes.policies = [("write".to_owned(), ADMIN.into())].into();

@@ -1,6 +1,6 @@
 //! The identity, balancing, DNS and storage kinds against a moto server, over HTTP.
 //!
-//! They run when `QUORATE_TEST_ENDPOINT` says where one is. Each test has a cluster of its own, so they share it.
+//! They run when `QUORATE_TEST_ENDPOINT` is set. Each test has a cluster of its own, so they share the server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod balancing;
@@ -15,27 +15,27 @@ use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::types::ArchitectureValues;
 use aws_smithy_http_client::Builder;
 
-use super::recorder::Recorder;
-use crate::aws::{Aws, Scope};
-use crate::engine::{Address, Attributes, Live, Object, Provider, Token};
-use crate::resource::{CLUSTER_TAG, Cloud, Facts, OBJECT_TAG, Question, Resource, Tags};
+use super::recorder::RequestRecorder;
+use crate::aws::{AwsProvider, ClusterScope};
+use crate::engine::{Address, Attributes, IdempotencyToken, Live, Object, Provider};
+use crate::resource::{CLUSTER_TAG, CloudFacts, Facts, FactsQuery, OBJECT_TAG, Resource, Tags};
 use crate::skip::skip_without_setup;
 use crate::spec::Architecture;
 
 /// An account with room for one cluster.
-struct Site {
-    aws: Aws,
-    calls: Recorder,
+struct MotoAccount {
+    aws: AwsProvider,
+    calls: RequestRecorder,
     cluster: String,
 }
 
-/// A site of a new cluster; nothing, with a line that says so, without a server.
-async fn site(region: &str) -> Option<Site> {
+/// Returns a site for a new cluster; `None`, with a message, without a server.
+async fn site(region: &str) -> Option<MotoAccount> {
     let Some(endpoint) = std::env::var_os("QUORATE_TEST_ENDPOINT") else {
         skip_without_setup("QUORATE_TEST_ENDPOINT does not say where a moto server is; `tests/run` starts one");
         return None;
     };
-    let calls = Recorder::over(Builder::new().build_http());
+    let calls = RequestRecorder::over(Builder::new().build_http());
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint.to_str()?)
         .region(Region::new(region.to_owned()))
@@ -45,13 +45,13 @@ async fn site(region: &str) -> Option<Site> {
         .load()
         .await;
     let cluster = format!("c{:08x}.example.com", fastrand::u32(..));
-    let scope = Scope {
+    let scope = ClusterScope {
         region: region.to_owned(),
         bucket: format!("state.{cluster}"),
         prefix: format!("{cluster}/"),
         cluster: cluster.clone(),
     };
-    let mut aws = Aws::connect(scope, Some(calls.client())).await;
+    let mut aws = AwsProvider::connect(scope, Some(calls.client())).await;
     aws.ec2 = aws_sdk_ec2::Client::new(&config);
     aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
     aws.iam = aws_sdk_iam::Client::new(&config);
@@ -59,22 +59,22 @@ async fn site(region: &str) -> Option<Site> {
     aws.s3 = crate::aws::s3::client(&config);
     aws.ssm = aws_sdk_ssm::Client::new(&config);
     aws.sts = aws_sdk_sts::Client::new(&config);
-    Some(Site { aws, calls, cluster })
+    Some(MotoAccount { aws, calls, cluster })
 }
 
-impl Site {
+impl MotoAccount {
     fn tags(&self, address: &Address) -> Tags {
         let pairs = [(CLUSTER_TAG, self.cluster.clone()), (OBJECT_TAG, address.to_string()), ("Name", "n".to_owned())];
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     async fn create(&self, object: &Object) -> Live {
-        let token = Token(format!("{}-{}", self.cluster, object.address));
+        let token = IdempotencyToken(format!("{}-{}", self.cluster, object.address));
         let live = self.aws.create(object, &token).await.unwrap();
         self.aws.ready(&live, &|_| ()).await.unwrap()
     }
 
-    /// The only object that carries the address.
+    /// Returns the only object that carries the address.
     async fn find(&self, address: &Address) -> Live {
         let mut found = self.aws.find(address).await.unwrap();
         assert_eq!(found.len(), 1, "{found:#?}");
@@ -96,7 +96,7 @@ impl Site {
         self.aws.delete(live, &|_| ()).await.unwrap();
     }
 
-    /// Creates the object, and checks that looking at it tells what creating it did.
+    /// Creates the object, and checks that an observation returns the same as the creation.
     async fn create_and_find(&self, object: &Object, untold: &[&str]) -> Live {
         let made = self.create(object).await;
         let found = self.find(&object.address).await;
@@ -107,7 +107,7 @@ impl Site {
         found
     }
 
-    /// Updates the object, and checks that looking at it tells what was wanted.
+    /// Updates the object, and checks that an observation returns what was wanted.
     async fn update_and_find(&self, object: &Object, changed: &[&str], untold: &[&str]) -> Live {
         let live = self.find(&object.address).await;
         let updated = self.update(&live, object, changed).await;
@@ -119,15 +119,15 @@ impl Site {
 
     async fn facts(&self, sizes: &[&str]) -> Facts {
         let sizes = sizes.iter().map(|size| (*size).to_owned()).collect();
-        self.aws.facts(&Question { sizes, name: self.cluster.clone(), ..Question::default() }).await.unwrap()
+        self.aws.facts(&FactsQuery { sizes, name: self.cluster.clone(), ..FactsQuery::default() }).await.unwrap()
     }
 
     /// A VPC with three subnets and a security group.
-    async fn network(&self) -> Network {
+    async fn network(&self) -> TestNetwork {
         self.network_named("main").await
     }
 
-    async fn network_named(&self, name: &str) -> Network {
+    async fn network_named(&self, name: &str) -> TestNetwork {
         let ec2 = &self.aws.ec2;
         let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
         let mut subnets = Vec::new();
@@ -139,11 +139,11 @@ impl Site {
         }
         let group = ec2.create_security_group().vpc_id(&vpc).group_name(name).description("d").send();
         let group = group.await.unwrap().group_id.unwrap();
-        Network { vpc, subnets, group }
+        TestNetwork { vpc, subnets, group }
     }
 }
 
-struct Network {
+struct TestNetwork {
     vpc: String,
     subnets: Vec<String>,
     group: String,
@@ -153,7 +153,7 @@ fn object<K: Resource>(resource: &K, name: &str) -> Object {
     resource.object(name).unwrap()
 }
 
-/// Checks that two objects look the same but for the attributes that AWS does not tell.
+/// Checks that two objects are the same except for attributes that AWS does not return.
 fn same(one: &Attributes, other: &Attributes, untold: &[&str]) {
     let told = |attributes: &Attributes| {
         let mut told = attributes.clone();
@@ -190,11 +190,11 @@ async fn images_of_the_file_are_looked_up_and_no_others() {
     let known = known.images().iter().find(|image| image.architecture() == Some(&ArchitectureValues::X8664)).unwrap();
     let (id, missing) = (known.image_id().unwrap().to_owned(), "ami-0123456789abcdef0".to_owned());
     site.calls.take();
-    let question = Question {
+    let question = FactsQuery {
         own_images: [id.clone(), missing].map(|image| (image, Architecture::X86_64)).into(),
         own_images_only: true,
         name: site.cluster.clone(),
-        ..Question::default()
+        ..FactsQuery::default()
     };
     let facts = site.aws.facts(&question).await.unwrap();
     let calls = site.calls.take();

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{Site, object, site};
+use super::{MotoAccount, object, site};
 use crate::aws::S3Store;
-use crate::engine::{Class, Condition, Etag, Object, Payload, Phase, Provider, Store, Token, Written};
+use crate::engine::{
+    Etag, FailureClass, IdempotencyToken, Object, ObjectPhase, ObjectStore, Payload, Provider, WriteCondition,
+    WriteOutcome,
+};
 use crate::resource::{Bucket, BucketObject, Resource, STATE_BUCKET, Secret, SecretContent};
 
-fn bucket(site: &Site) -> Bucket {
+fn bucket(site: &MotoAccount) -> Bucket {
     Bucket {
         name: site.aws.scope.bucket.clone(),
         versioned: true,
@@ -20,7 +23,7 @@ fn bucket(site: &Site) -> Bucket {
     }
 }
 
-fn file(site: &Site, content: &str) -> Object {
+fn file(site: &MotoAccount, content: &str) -> Object {
     let sha256 = Sha256::digest(content).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let bucket = site.aws.scope.bucket.as_str().into();
     let key = format!("{}bootstrap/{sha256}/node.sh", site.aws.scope.prefix);
@@ -28,7 +31,7 @@ fn file(site: &Site, content: &str) -> Object {
     Object { payload, ..object(&BucketObject { bucket, key, sha256 }, "node.sh") }
 }
 
-async fn put(site: &Site, key: &str) {
+async fn put(site: &MotoAccount, key: &str) {
     let request = site.aws.s3.put_object().bucket(&site.aws.scope.bucket).key(key);
     request.body(b"theirs".to_vec().into()).send().await.unwrap();
 }
@@ -64,7 +67,7 @@ async fn a_bucket_with_somebody_elses_keys_is_not_removed() {
     put(&site, "other.example.com/state.json").await;
     put(&site, &format!("{}state.json", site.aws.scope.prefix)).await;
     let refused = site.aws.delete(&made, &|_| ()).await.unwrap_err();
-    assert_eq!(refused.class, Class::Fatal);
+    assert_eq!(refused.class, FailureClass::Fatal);
     assert!(refused.message.ends_with("other.example.com/state.json"), "{refused}");
     let store = store(site);
     assert_eq!(store.list("").await.unwrap().len(), 2, "nothing was removed");
@@ -95,7 +98,7 @@ async fn a_file_is_put_seen_and_removed_with_all_versions() {
     let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let (old, new) = (file(&site, "echo old"), file(&site, "echo new"));
     let first = site.create_and_find(&old, &[]).await;
-    assert_eq!(first.phase, Phase::Ready);
+    assert_eq!(first.phase, ObjectPhase::Ready);
     site.create(&old).await;
     let second = site.create(&new).await;
     assert_ne!(first.id, second.id);
@@ -107,12 +110,12 @@ async fn a_file_is_put_seen_and_removed_with_all_versions() {
     site.delete(&made).await;
 }
 
-fn secret(site: &Site, content: SecretContent) -> Object {
+fn secret(site: &MotoAccount, content: SecretContent) -> Object {
     let (bucket, key) = (site.aws.scope.bucket.as_str().into(), format!("{}{}", site.aws.scope.prefix, content.path()));
     object(&Secret { bucket, key, content }, content.name())
 }
 
-async fn text(site: &Site, content: SecretContent) -> String {
+async fn text(site: &MotoAccount, content: SecretContent) -> String {
     let key = format!("{}{}", site.aws.scope.prefix, content.path());
     let answer = site.aws.s3.get_object().bucket(&site.aws.scope.bucket).key(key).send().await.unwrap();
     String::from_utf8(answer.body.collect().await.unwrap().to_vec()).unwrap()
@@ -132,8 +135,8 @@ async fn secrets_are_made_once_seen_by_one_call_and_removed_with_all_versions() 
     assert_eq!((token.len(), token.find('.')), (24, Some(6)), "six characters, a dot, sixteen, the end of the line");
 
     let again = secret(&site, SecretContent::ClusterCa);
-    let refused = site.aws.create(&again, &Token("t".to_owned())).await.unwrap_err();
-    assert_eq!(refused.class, Class::AlreadyExists, "the engine looks, and finds it");
+    let refused = site.aws.create(&again, &IdempotencyToken("t".to_owned())).await.unwrap_err();
+    assert_eq!(refused.class, FailureClass::AlreadyExists, "the engine looks, and finds it");
     assert_eq!(text(&site, SecretContent::ClusterCa).await, authority, "it is never overwritten");
 
     let rotated = format!("{}pki/join-token", site.aws.scope.prefix);
@@ -153,10 +156,10 @@ async fn of_two_runs_that_make_a_secret_at_once_one_does() {
     let Some(site) = site("us-east-1").await else { return };
     site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let wanted = secret(&site, SecretContent::ServiceAccount);
-    let token = Token("t".to_owned());
+    let token = IdempotencyToken("t".to_owned());
     let both = tokio::join!(site.aws.create(&wanted, &token), site.aws.create(&wanted, &token));
     let classes = [both.0, both.1].map(|made| made.map_or_else(|failure| Some(failure.class), |_| None));
-    assert!(classes.contains(&None) && classes.contains(&Some(Class::AlreadyExists)), "{classes:?}");
+    assert!(classes.contains(&None) && classes.contains(&Some(FailureClass::AlreadyExists)), "{classes:?}");
     let versions = site.aws.s3.list_object_versions().bucket(&site.aws.scope.bucket).send().await.unwrap();
     assert_eq!(versions.versions().len(), 1);
 }
@@ -170,18 +173,18 @@ async fn where_there_is_no_bucket_there_is_nothing() {
     assert_eq!(store.get("k").await.unwrap(), None);
     assert!(store.list("").await.unwrap().is_empty());
     store.purge("").await.unwrap();
-    assert_eq!(store.put("k", b"1", &Condition::Absent).await.unwrap_err().class, Class::Gone);
+    assert_eq!(store.put("k", b"1", &WriteCondition::Absent).await.unwrap_err().class, FailureClass::Gone);
 }
 
-fn store(site: Site) -> S3Store {
+fn store(site: MotoAccount) -> S3Store {
     let bucket = site.aws.scope.bucket.clone();
     S3Store::new(Arc::new(site.aws), bucket, "")
 }
 
-fn etag(written: Written) -> Etag {
+fn etag(written: WriteOutcome) -> Etag {
     match written {
-        Written::Yes(etag) => etag,
-        Written::Lost => panic!("the condition did not hold"),
+        WriteOutcome::Yes(etag) => etag,
+        WriteOutcome::Lost => panic!("the condition did not hold"),
     }
 }
 
@@ -190,20 +193,23 @@ async fn the_store_writes_only_under_its_condition() {
     let Some(site) = site("us-east-1").await else { return };
     site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let store = store(site);
-    let first = etag(store.put("a/lock", b"one", &Condition::Absent).await.unwrap());
-    assert_eq!(store.put("a/lock", b"two", &Condition::Absent).await.unwrap(), Written::Lost);
+    let first = etag(store.put("a/lock", b"one", &WriteCondition::Absent).await.unwrap());
+    assert_eq!(store.put("a/lock", b"two", &WriteCondition::Absent).await.unwrap(), WriteOutcome::Lost);
     let stored = store.get("a/lock").await.unwrap().unwrap();
     assert_eq!((stored.bytes.as_slice(), &stored.etag), (&b"one"[..], &first));
 
-    let second = etag(store.put("a/lock", b"two", &Condition::Matches(first.clone())).await.unwrap());
+    let second = etag(store.put("a/lock", b"two", &WriteCondition::Matches(first.clone())).await.unwrap());
     assert_ne!(first, second);
-    assert_eq!(store.put("a/lock", b"three", &Condition::Matches(first.clone())).await.unwrap(), Written::Lost);
+    assert_eq!(
+        store.put("a/lock", b"three", &WriteCondition::Matches(first.clone())).await.unwrap(),
+        WriteOutcome::Lost
+    );
     assert!(!store.remove("a/lock", &first).await.unwrap());
     assert!(store.remove("a/lock", &second).await.unwrap());
     assert!(!store.remove("a/lock", &second).await.unwrap());
     assert_eq!(store.get("a/lock").await.unwrap(), None);
-    assert_eq!(store.put("a/lock", b"four", &Condition::Matches(second)).await.unwrap(), Written::Lost);
-    etag(store.put("a/lock", b"five", &Condition::Absent).await.unwrap());
+    assert_eq!(store.put("a/lock", b"four", &WriteCondition::Matches(second)).await.unwrap(), WriteOutcome::Lost);
+    etag(store.put("a/lock", b"five", &WriteCondition::Absent).await.unwrap());
 }
 
 #[tokio::test]
@@ -212,9 +218,9 @@ async fn of_many_writers_at_once_one_wins() {
     site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let store = store(site);
     let contents: Vec<_> = (0..8).map(|n| format!("writer {n}")).collect();
-    let writers = contents.iter().map(|content| store.put("lock", content.as_bytes(), &Condition::Absent));
+    let writers = contents.iter().map(|content| store.put("lock", content.as_bytes(), &WriteCondition::Absent));
     let written = futures_util::future::try_join_all(writers).await.unwrap();
-    assert_eq!(written.iter().filter(|written| **written != Written::Lost).count(), 1);
+    assert_eq!(written.iter().filter(|written| **written != WriteOutcome::Lost).count(), 1);
 }
 
 #[tokio::test]
@@ -222,7 +228,7 @@ async fn an_age_is_told_by_the_stores_own_clock() {
     let Some(site) = site("us-east-1").await else { return };
     site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let store = store(site);
-    store.put("k", b"1", &Condition::Absent).await.unwrap();
+    store.put("k", b"1", &WriteCondition::Absent).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2100)).await;
     let age = store.get("k").await.unwrap().unwrap().age;
     assert!((2..60).contains(&age.as_secs()), "{age:?}");
@@ -236,10 +242,10 @@ async fn a_store_lists_and_purges_below_its_prefix_only() {
     let part = S3Store { prefix: "team/".to_owned(), ..whole.clone() };
     assert_eq!(part.location(), format!("{}/team", whole.location()));
     for key in ["b/state.json", "a/state.json", "a/lock"] {
-        let etag = etag(part.put(key, b"1", &Condition::Absent).await.unwrap());
-        part.put(key, b"2", &Condition::Matches(etag)).await.unwrap();
+        let etag = etag(part.put(key, b"1", &WriteCondition::Absent).await.unwrap());
+        part.put(key, b"2", &WriteCondition::Matches(etag)).await.unwrap();
     }
-    whole.put("a/state.json", b"3", &Condition::Absent).await.unwrap();
+    whole.put("a/state.json", b"3", &WriteCondition::Absent).await.unwrap();
     assert_eq!(part.list("").await.unwrap(), ["a/lock", "a/state.json", "b/state.json"]);
     assert_eq!(whole.list("team/a").await.unwrap(), ["team/a/lock", "team/a/state.json"]);
     part.purge("a/").await.unwrap();

@@ -1,11 +1,11 @@
-//! Opening the API for a while, listing and closing.
+//! Opening the API for a limited time, listing and closing.
 
 use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::resource::{Bearer, Grant};
+use crate::resource::{AccessGrant, Grantee};
 
 pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -13,47 +13,48 @@ pub(super) fn range(text: &str) -> Ipv4Net {
     text.parse().unwrap()
 }
 
-impl Lab {
+impl SandboxUser {
     async fn open(&self, text: &str, lasting: SignedDuration) -> (Result<Exit, CliError>, String) {
-        let origin = Origin::Named(range(text));
-        let exit = self.with(async |flow| open_access(flow, origin, lasting, false).await).await;
+        let origin = ClientOrigin::Named(range(text));
+        let exit = self.with(async |context| open_access(context, origin, lasting, false).await).await;
         (exit, self.out.read())
     }
 
-    async fn close(&self, which: Which) -> String {
-        let exit = self.with(async |flow| close_access(flow, which).await).await;
+    async fn close(&self, which: GrantFilter) -> String {
+        let exit = self.with(async |context| close_access(context, which).await).await;
         assert_eq!(exit.unwrap(), Exit::Done);
         self.out.read()
     }
 
-    /// Who is let in for a while: range and bearer.
+    /// Returns the temporary grants: range and bearer.
     pub(super) async fn let_in(&self) -> Vec<(String, String)> {
-        let admission = self.with(async |flow| flow.cloud.gate().admission().await).await.unwrap().unwrap();
+        let admission = self.with(async |context| context.cloud.gate().admission().await).await.unwrap().unwrap();
         admission.grants.iter().map(|grant| (grant.range.to_string(), grant.bearer.to_string())).collect()
     }
 
-    pub(super) async fn grant(&self, text: &str, end: SignedDuration, bearer: Bearer) {
-        let grant = Grant::new(range(text), Timestamp::now() + end, bearer);
-        self.with(async |flow| flow.cloud.gate().grant(&grant).await).await.unwrap();
+    pub(super) async fn grant(&self, text: &str, end: SignedDuration, bearer: Grantee) {
+        let grant = AccessGrant::new(range(text), Timestamp::now() + end, bearer);
+        self.with(async |context| context.cloud.gate().grant(&grant).await).await.unwrap();
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_api_is_opened_for_a_while_and_closed_and_no_plan_minds() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     let (exit, out) = lab.open("203.0.113.7/32", HOUR).await;
     assert_eq!(exit.unwrap(), Exit::Done);
     assert!(out.starts_with("SANDBOX") && out.contains("203.0.113.7/32 may reach the API of chat"), "{out}");
     assert_eq!(lab.let_in().await, [("203.0.113.7/32".to_owned(), "by alice on laptop".to_owned())]);
     assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "a grant is no difference");
-    assert!(lab.close(Which::Mine).await.contains("203.0.113.7/32 may no longer"));
+    assert!(lab.close(GrantFilter::Mine).await.contains("203.0.113.7/32 may no longer"));
     assert_eq!(lab.let_in().await, []);
-    assert!(lab.close(Which::Mine).await.contains("nothing to close"));
+    assert!(lab.close(GrantFilter::Mine).await.contains("nothing to close"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_grant_is_made_longer_and_never_shorter() {
-    let lab = Lab { manner: Manner { json: true, ..Manner::default() }, ..Lab::built().await };
+    let lab =
+        SandboxUser { options: OutputOptions { json: true, ..OutputOptions::default() }, ..SandboxUser::built().await };
     lab.out.read();
     let end = |out: &str| serde_json::from_str::<Value>(out).unwrap()["until"].as_str().unwrap().to_owned();
     let first = end(&lab.open("203.0.113.7/32", HOUR).await.1);
@@ -65,18 +66,19 @@ async fn a_grant_is_made_longer_and_never_shorter() {
 
 #[tokio::test(start_paused = true)]
 async fn a_runs_grant_becomes_that_of_who_asks() {
-    let lab = Lab::built().await;
-    lab.grant("203.0.113.7/32", HOUR * 3, Bearer::Run("r".to_owned())).await;
+    let lab = SandboxUser::built().await;
+    lab.grant("203.0.113.7/32", HOUR * 3, Grantee::Run("r".to_owned())).await;
     lab.open("203.0.113.7/32", HOUR).await.0.unwrap();
     assert_eq!(lab.let_in().await, [("203.0.113.7/32".to_owned(), "by alice on laptop".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn closing_takes_what_was_meant_and_says_what_is_left() {
-    let lab = Lab { manner: Manner { json: true, ..Manner::default() }, ..Lab::built().await };
+    let lab =
+        SandboxUser { options: OutputOptions { json: true, ..OutputOptions::default() }, ..SandboxUser::built().await };
     lab.out.read();
     for (text, who) in [("203.0.113.7/32", "alice on laptop"), ("203.0.113.8/32", "bob"), ("203.0.113.9/32", "bob")] {
-        lab.grant(text, HOUR, Bearer::Person(who.to_owned())).await;
+        lab.grant(text, HOUR, Grantee::Person(who.to_owned())).await;
     }
     let told = |out: &str| {
         let document: Value = serde_json::from_str(out).unwrap();
@@ -85,17 +87,18 @@ async fn closing_takes_what_was_meant_and_says_what_is_left() {
         (ranges("closed"), ranges("left"))
     };
     let ranges = |list: &[&str]| list.iter().map(|range| json!(range)).collect::<Vec<_>>();
-    let mine: (Vec<Value>, Vec<Value>) = told(&lab.close(Which::Mine).await);
+    let mine: (Vec<Value>, Vec<Value>) = told(&lab.close(GrantFilter::Mine).await);
     assert_eq!(mine, (ranges(&["203.0.113.7/32"]), ranges(&["203.0.113.8/32", "203.0.113.9/32"])));
     assert!(lab.err.read().contains("close --all"));
-    let one = told(&lab.close(Which::Range(range("203.0.113.9/32"))).await);
+    let one = told(&lab.close(GrantFilter::Range(range("203.0.113.9/32"))).await);
     assert_eq!(one, (ranges(&["203.0.113.9/32"]), ranges(&["203.0.113.8/32"])));
-    assert_eq!(told(&lab.close(Which::All).await), (ranges(&["203.0.113.8/32"]), ranges(&[])));
+    assert_eq!(told(&lab.close(GrantFilter::All).await), (ranges(&["203.0.113.8/32"]), ranges(&[])));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_open_for_good_stays_as_it_is() {
-    let lab = Lab { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..Lab::new() };
+    let lab =
+        SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..SandboxUser::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     let (exit, out) = lab.open("203.0.113.7/32", HOUR).await;
     assert_eq!(exit.unwrap(), Exit::Done);
@@ -105,7 +108,7 @@ async fn what_is_open_for_good_stays_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wide_range_wants_a_word_and_a_cluster_without_an_api_an_apply() {
-    let lab = Lab::new();
+    let lab = SandboxUser::new();
     let (exit, _) = lab.open("203.0.113.7/32", HOUR).await;
     let error = exit.unwrap_err();
     assert!(error.exit() == Exit::Error && error.to_string().contains("no API yet"), "{error}");
@@ -114,24 +117,24 @@ async fn a_wide_range_wants_a_word_and_a_cluster_without_an_api_an_apply() {
         let error = lab.open(wide, HOUR).await.0.unwrap_err();
         assert!(error.exit() == Exit::Refused && error.to_string().contains("65,536"), "{error}");
     }
-    let everybody = Origin::Named(range("0.0.0.0/0"));
-    let exit = lab.with(async |flow| open_access(flow, everybody, HOUR, true).await).await;
+    let everybody = ClientOrigin::Named(range("0.0.0.0/0"));
+    let exit = lab.with(async |context| open_access(context, everybody, HOUR, true).await).await;
     assert_eq!(exit.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn simulated_masters_close_what_has_ended() {
-    let lab = Lab::built().await;
-    lab.grant("203.0.113.7/32", -HOUR, Bearer::Person("alice on laptop".to_owned())).await;
+    let lab = SandboxUser::built().await;
+    lab.grant("203.0.113.7/32", -HOUR, Grantee::Person("alice on laptop".to_owned())).await;
     assert_eq!(lab.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_list_says_who_may_come_in() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     lab.out.read();
-    lab.grant("203.0.113.7/32", HOUR, Bearer::Person("alice on laptop".to_owned())).await;
-    assert_eq!(lab.with(async |flow| list_access(flow).await).await.unwrap(), Exit::Done);
+    lab.grant("203.0.113.7/32", HOUR, Grantee::Person("alice on laptop".to_owned())).await;
+    assert_eq!(lab.with(async |context| list_access(context).await).await.unwrap(), Exit::Done);
     let out = lab.out.read();
     assert!(out.contains("203.0.113.7/32") && out.contains("59 min left") && out.contains("1 range may"), "{out}");
 }

@@ -1,20 +1,20 @@
-//! Load balancers of services, changed while they live.
+//! Load balancers of services, changed on a living cluster.
 
 use super::*;
 
-/// A service behind a load balancer with these settings, on these ports.
+/// Returns a service behind a load balancer with these settings, on these ports.
 fn game(ports: &str, nlb: &str) -> String {
     format!(
         "{FILE}\nservice \"game\" {{\n  image    = \"game:1\"\n  replicas = 2\n  {ports}\n  nlb {{\n{nlb}\n  }}\n}}\n"
     )
 }
 
-impl Lab {
-    /// What a plan does with what: `update listener/service-game/80`.
+impl SandboxUser {
+    /// Returns the changes of a plan: `update listener/service-game/80`.
     async fn changes(&mut self) -> Vec<String> {
-        self.manner.json = true;
+        self.options.json = true;
         let (exit, out) = self.plan().await;
-        self.manner.json = false;
+        self.options.json = false;
         exit.unwrap();
         let document: serde_json::Value = serde_json::from_str(&out).unwrap();
         let text = |change: &serde_json::Value, name: &str| change[name].as_str().unwrap_or_default().to_owned();
@@ -22,7 +22,7 @@ impl Lab {
         document["plan"]["changes"].as_array().unwrap().iter().map(line).collect()
     }
 
-    /// Takes a new file to the sandbox, and checks that nothing is left to do.
+    /// Applies a new file in the sandbox, and checks that nothing is left to do.
     async fn follow(&mut self, text: String) -> Vec<String> {
         self.text = text;
         let planned = self.changes().await;
@@ -35,7 +35,7 @@ impl Lab {
 
 #[tokio::test(start_paused = true)]
 async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.text = game("port = 7000", "port = 80\ndomain = \"game.poeticoding.com\"");
     for _ in 0..2 {
         let (exit, out) = lab.apply(YES).await;
@@ -47,7 +47,7 @@ async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
         assert!(rows[3].ends_with(".elb.us-east-1.amazonaws.com"), "{names}");
         assert_eq!(rows[4..], ["(simulated: these names resolve to nothing)"], "{names}");
     }
-    lab.manner.json = true;
+    lab.options.json = true;
     let told: serde_json::Value = serde_json::from_str(&lab.apply(YES).await.1).unwrap();
     assert_eq!(told["entrances"][1]["domains"], serde_json::json!(["game.poeticoding.com"]));
     let (_, out) = lab.destroy(true).await;
@@ -56,7 +56,7 @@ async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
 
 #[tokio::test(start_paused = true)]
 async fn a_load_balancer_changes_in_place() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.follow(game("port = 7000", "port = 80")).await;
 
     let all =
@@ -90,7 +90,7 @@ async fn a_load_balancer_changes_in_place() {
 
 #[tokio::test(start_paused = true)]
 async fn ports_come_with_their_target_groups_and_go_with_them() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.follow(game("port = 7000", "port = 80")).await;
     let play = "port = 80\nlistener \"play\" {\nport = 7777\ntarget = \"play\"\n}";
     let udp = lab.follow(game("port = 7000\n  ports = { play = \"7777/udp\" }", play)).await;
@@ -104,7 +104,7 @@ async fn ports_come_with_their_target_groups_and_go_with_them() {
     for wanted in ["delete listener/service-game/7777", "delete target-group/service-game/play"] {
         assert!(back.contains(&wanted.to_owned()), "{back:?}");
     }
-    let before = Lab::new().sandbox.inventory().unwrap();
+    let before = SandboxUser::new().sandbox.inventory().unwrap();
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert_eq!(lab.sandbox.inventory().unwrap(), before);
@@ -112,11 +112,12 @@ async fn ports_come_with_their_target_groups_and_go_with_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_renamed_gets_a_port_that_is_free_already() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.follow(game("port = 7000", "port = 80")).await;
     let renamed = game("port = 7000", "port = 80").replace("\"game\"", "\"match\"");
     lab.follow(renamed).await;
-    let shown = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+    let shown =
+        lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
     let record = String::from_utf8(shown.bytes).unwrap();
     assert!(record.contains("\"match\": 30001"), "30000 was still taken when it came");
 }

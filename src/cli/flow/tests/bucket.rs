@@ -1,10 +1,10 @@
-//! What a destroyed cluster leaves in its bucket.
+//! The contents of a bucket after its cluster is destroyed.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn somebody_elses_keys_keep_the_bucket() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     lab.put("", "other.example.com/state.json").await;
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
@@ -22,7 +22,7 @@ async fn somebody_elses_keys_keep_the_bucket() {
 
 #[tokio::test(start_paused = true)]
 async fn our_bucket_without_its_tags_stays_and_is_named() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     lab.sandbox.untag(&"bucket/state".parse().unwrap()).unwrap();
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
@@ -33,13 +33,13 @@ async fn our_bucket_without_its_tags_stays_and_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_outside_our_prefix_keep_the_bucket_too() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.text = FILE.replace("s3://state.chat.poeticoding.com", "s3://state.chat.poeticoding.com/teams/chat");
     lab.prefix = "teams/chat";
     lab.store = Some(Arc::new(lab.sandbox.store("state.chat.poeticoding.com", "teams/chat")));
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     lab.put("", "teams/other/state.json").await;
-    lab.manner.json = true;
+    lab.options.json = true;
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -1,10 +1,10 @@
-//! What is asked for before anything is changed, and what is refused.
+//! Confirmations before anything is changed, and refusals.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn nobody_to_ask_means_nothing_is_changed() {
-    let lab = Lab::new();
+    let lab = SandboxUser::new();
     let before = lab.sandbox.inventory().unwrap();
     let error = lab.apply(Consent::default()).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
@@ -15,17 +15,17 @@ async fn nobody_to_ask_means_nothing_is_changed() {
 #[tokio::test(start_paused = true)]
 async fn only_yes_is_yes() {
     for answer in ["y", "Yes", "YES", "", "no"] {
-        let lab = Lab { answers: Some(vec![answer]), ..Lab::new() };
+        let lab = SandboxUser { answers: Some(vec![answer]), ..SandboxUser::new() };
         let error = lab.apply(Consent::default()).await.0.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused, "{answer}");
     }
-    let lab = Lab { answers: Some(vec!["yes"]), ..Lab::new() };
+    let lab = SandboxUser { answers: Some(vec!["yes"]), ..SandboxUser::new() };
     assert_eq!(lab.apply(Consent::default()).await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_destroy_wants_the_name() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     let before = lab.sandbox.inventory().unwrap().len();
     lab.answers = Some(vec!["yes"]);
     assert_eq!(lab.destroy(false).await.0.unwrap_err().exit(), Exit::Refused);
@@ -37,7 +37,7 @@ async fn a_destroy_wants_the_name() {
 #[tokio::test(start_paused = true)]
 async fn data_is_lost_only_when_it_is_asked_for() {
     let volume = "service \"db\" {\n image = \"postgres:17\"\n port = 5432\n volume \"data\" {\n  gib = 5\n  path = \"/d\"\n }\n}\n";
-    let mut lab = Lab { text: format!("{FILE}{volume}"), ..Lab::new() };
+    let mut lab = SandboxUser { text: format!("{FILE}{volume}"), ..SandboxUser::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     lab.text = FILE.to_owned();
     let (exit, out) = lab.apply(YES).await;
@@ -50,7 +50,7 @@ async fn data_is_lost_only_when_it_is_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn masters_are_not_taken_away_under_etcd() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     lab.text = FILE.replace("count = 3", "count = 1");
     let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
@@ -60,12 +60,12 @@ async fn masters_are_not_taken_away_under_etcd() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flag_that_destroys_without_a_question_takes_no_data() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     let before = lab.sandbox.inventory().unwrap();
     let (exit, _) = lab.destroy_with(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
     assert_eq!(lab.sandbox.inventory().unwrap(), before);
-    lab.manner.json = true;
+    lab.options.json = true;
     let (exit, out) = lab.destroy_with(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -78,22 +78,25 @@ async fn a_flag_that_destroys_without_a_question_takes_no_data() {
 
 #[tokio::test(start_paused = true)]
 async fn another_account_is_refused_before_even_a_lease_is_written_there() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     let before = lab.keys().await;
     lab.text = format!("account = \"210987654321\"\n{FILE}");
-    let serial = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap();
+    let serial = lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap();
     let error = lab.apply(YES).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
     assert_eq!(lab.keys().await, before);
     assert_eq!(
-        lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().map(|s| s.etag),
+        lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await)
+            .await
+            .unwrap()
+            .map(|s| s.etag),
         serial.map(|s| s.etag)
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_account_is_refused() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.text = format!("account = \"210987654321\"\n{FILE}");
     let error = lab.plan().await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);

@@ -1,21 +1,21 @@
-//! What the cluster's own controllers made goes with the cluster; what those of another one made stays.
+//! Objects of the cluster's own controllers are deleted with the cluster; those of another cluster's controllers stay.
 
 use super::*;
 
 const CLUSTER: &str = "chat.poeticoding.com";
 
-/// The text of a screen as one line.
+/// Returns the text of a screen as one line.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_destroy_names_and_removes_what_controllers_made() {
-    let lab = Lab::built().await;
-    let before = Lab::new().sandbox.inventory().unwrap();
+    let lab = SandboxUser::built().await;
+    let before = SandboxUser::new().sandbox.inventory().unwrap();
     lab.sandbox.controllers_make(CLUSTER, "web").unwrap();
     assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "they are no part of the cluster's plan");
-    let (_, out) = lab.plan_for(Mode::Destroy).await;
+    let (_, out) = lab.plan_for(PlanMode::Destroy).await;
     for kind in ["load-balancer", "target-group", "security-group", "volume"] {
         assert!(out.contains(&format!("{kind}/by-kubernetes/default/web")), "{kind}: {out}");
     }
@@ -28,15 +28,15 @@ async fn a_destroy_names_and_removes_what_controllers_made() {
 
 #[tokio::test(start_paused = true)]
 async fn what_another_clusters_controllers_made_stays_and_is_not_named() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     lab.sandbox.controllers_make("other.example.com", "web").unwrap();
-    let theirs = |lab: &Lab| {
-        let tags = |resident: &crate::sandbox::Resident| format!("{:?}", resident.attributes.get("tags"));
+    let theirs = |lab: &SandboxUser| {
+        let tags = |resident: &crate::sandbox::AccountObject| format!("{:?}", resident.attributes.get("tags"));
         let all = lab.sandbox.inventory().unwrap().into_iter();
         all.filter(|resident| tags(resident).contains("other.example.com")).count()
     };
     assert_eq!(theirs(&lab), 4);
-    let (_, out) = lab.plan_for(Mode::Destroy).await;
+    let (_, out) = lab.plan_for(PlanMode::Destroy).await;
     assert!(!out.contains("by-kubernetes"), "{out}");
     // They stand in our network: it cannot go without them, and what cannot go is said.
     let (exit, _) = lab.destroy(true).await;

@@ -1,8 +1,8 @@
-//! Ordinary edits of a living cluster that must not cost it.
+//! Ordinary edits of the file of a living cluster, which must not destroy it.
 
 use super::*;
 use crate::engine::Live;
-use crate::resource::{Resource, Volume};
+use crate::resource::{EbsVolume, Resource};
 
 const THREE: &str = r#"
 name  = "chat.poeticoding.com"
@@ -18,23 +18,23 @@ nodes "w" {
 }
 "#;
 
-async fn three() -> Lab {
-    let lab = Lab { text: THREE.to_owned(), ..Lab::new() };
+async fn three() -> SandboxUser {
+    let lab = SandboxUser { text: THREE.to_owned(), ..SandboxUser::new() };
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
     lab
 }
 
-/// The zone and the id of each etcd volume.
-async fn volumes(lab: &Lab) -> BTreeMap<String, (String, String)> {
+/// Returns the zone and the id of each etcd volume.
+async fn volumes(lab: &SandboxUser) -> BTreeMap<String, (String, String)> {
     let live = lab.with(async |flow| flow.cloud.observe().await).await.unwrap();
-    let volumes = live.into_iter().filter(|live| live.address.kind() == Volume::KIND.name);
+    let volumes = live.into_iter().filter(|live| live.address.kind() == EbsVolume::KIND.name);
     let place = |live: &Live| live.attributes["zone"].as_text().unwrap().to_owned();
     volumes.map(|live| (live.address.name().to_owned(), (place(&live), live.id.clone()))).collect()
 }
 
-/// Loses the record: what it knew is read from what there is.
-async fn forget(lab: &Lab) {
+/// Deletes the record: its contents are read from the existing objects.
+async fn forget(lab: &SandboxUser) {
     let store = lab.sandbox.store("state.chat.poeticoding.com", "");
     let key = "chat.poeticoding.com/state.json";
     let etag = store.get(key).await.unwrap().unwrap().etag;
@@ -79,7 +79,7 @@ async fn a_zone_that_goes_moves_its_master_alone_and_with_its_data() {
 #[tokio::test(start_paused = true)]
 async fn a_single_master_stays_in_its_zone() {
     let one = THREE.replace("count = 3", "count = 1").replace(", \"us-east-1b\", \"us-east-1c\"", "");
-    let mut lab = Lab { text: one.clone(), ..Lab::new() };
+    let mut lab = SandboxUser { text: one.clone(), ..SandboxUser::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     lab.text = one.replace("us-east-1a", "us-east-1b");
     let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
@@ -92,14 +92,14 @@ async fn a_single_master_stays_in_its_zone() {
 async fn a_renamed_node_group_goes_after_the_new_one_is_there() {
     let mut lab = three().await;
     lab.text = THREE.replace("nodes \"w\"", "nodes \"workers\"");
-    lab.manner.json = true;
+    lab.options.json = true;
     let (_, out) = lab.plan().await;
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     let changes = json["plan"]["changes"].as_array().unwrap();
     let old = changes.iter().find(|change| change["address"] == "autoscaling-group/nodes-w").unwrap();
     assert!(old["needs"].as_array().unwrap().contains(&"autoscaling-group/nodes-workers".into()), "{old}");
     assert!(!lab.err.read().contains("without nodes"));
-    lab.manner.json = false;
+    lab.options.json = false;
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
 }
@@ -114,9 +114,9 @@ async fn a_plan_that_leaves_the_cluster_without_nodes_says_so() {
     assert!(said.contains("this plan leaves the cluster without nodes: it takes nodes-w away"), "{said}");
 }
 
-/// What the plan of an edited file says.
+/// Returns the plan of an edited file.
 async fn refused(before: &str, after: &str) -> String {
-    let mut lab = Lab { text: before.to_owned(), ..Lab::new() };
+    let mut lab = SandboxUser { text: before.to_owned(), ..SandboxUser::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     after.clone_into(&mut lab.text);
     let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;

@@ -2,24 +2,36 @@
 
 use super::*;
 
-impl Lab {
-    fn clinic(&self, kubernetes: Option<Kubernetes>) -> Clinic {
-        let bucket: Arc<dyn Store> = Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""));
-        let vault = Vault::new(bucket, "chat.poeticoding.com");
-        Clinic { vault, kubernetes }
+impl SandboxUser {
+    fn health_sources(&self, kubernetes: Option<KubernetesProvider>) -> HealthSources {
+        let bucket: Arc<dyn ObjectStore> = Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""));
+        let vault = ClusterSecrets::new(bucket, "chat.poeticoding.com");
+        HealthSources { vault, kubernetes }
     }
 
-    async fn validate(&self, clinic: &Clinic, patience: Duration) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |flow| validate(flow, clinic, patience).await).await;
+    async fn validate(&self, health_sources: &HealthSources, patience: Duration) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |context| validate(context, health_sources, patience).await).await;
         (exit, self.out.read())
     }
 
     /// Applies, and waits for the cluster.
-    async fn attended(&self, clinic: &Clinic) -> Result<Exit, CliError> {
-        self.with(async |flow| {
-            let (store, bucket, holder) = (flow.store.clone(), flow.bucket.clone(), flow.holder.clone());
-            let (workshop, retry) = (flow.workshop.clone(), flow.retry.clone());
-            apply(&Flow { clinic: Some(clinic), store, bucket, holder, workshop, retry, ..*flow }, YES).await
+    async fn attended(&self, health_sources: &HealthSources) -> Result<Exit, CliError> {
+        self.with(async |context| {
+            let (store, bucket, holder) = (context.store.clone(), context.bucket.clone(), context.holder.clone());
+            let (local_dir, retry) = (context.local_dir.clone(), context.retry.clone());
+            apply(
+                &CommandContext {
+                    health_sources: Some(health_sources),
+                    store,
+                    bucket,
+                    holder,
+                    local_dir,
+                    retry,
+                    ..*context
+                },
+                YES,
+            )
+            .await
         })
         .await
     }
@@ -27,8 +39,8 @@ impl Lab {
 
 #[tokio::test(start_paused = true)]
 async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
-    let lab = Lab::built().await;
-    let (exit, out) = lab.validate(&lab.clinic(None), Duration::ZERO).await;
+    let lab = SandboxUser::built().await;
+    let (exit, out) = lab.validate(&lab.health_sources(None), Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     // The authority was made today, and ends in ten years.
     let (before, end) = out.split_once("ends on ").unwrap();
@@ -37,11 +49,12 @@ async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
 
 #[tokio::test]
 async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_that_is_well() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     let api = FakeApi::start().await;
-    let clinic = lab.clinic(Some(Kubernetes::new("chat.poeticoding.com", Arc::new(api.access()))));
+    let health_sources =
+        lab.health_sources(Some(KubernetesProvider::new("chat.poeticoding.com", Arc::new(api.access()))));
     let machines = lab.machines().await;
-    let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
+    let (exit, out) = lab.validate(&health_sources, Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("has not reported yet") && said.contains("is no Node"), "{out}");
@@ -65,35 +78,35 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
         pod["metadata"]["labels"] = serde_json::json!({ "k8s-app": app });
         api.put("kubelet", pod);
     }
-    let (exit, out) = lab.validate(&clinic, Duration::ZERO).await;
+    let (exit, out) = lab.validate(&health_sources, Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(out.contains("3 members serve") && out.contains("The cluster is healthy"), "{out}");
-    let lab = Lab { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..lab };
-    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Done);
+    let lab = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..lab };
+    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Done);
     let said = lab.err.read();
     assert!(said.contains("the cluster is healthy. Next: `quorate kubeconfig`"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
-    let lab = Lab::new();
-    let clinic = lab.clinic(None);
-    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Done, "{}", lab.err.read());
+    let lab = SandboxUser::new();
+    let health_sources = lab.health_sources(None);
+    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Done, "{}", lab.err.read());
 
     // Machines that never tell of themselves: what was applied stays applied, and the exit code tells.
-    let lab = Lab::new();
+    let lab = SandboxUser::new();
     let api = FakeApi::start().await;
     let access = api.access();
     drop(api);
-    let clinic = lab.clinic(Some(Kubernetes::new("chat.poeticoding.com", Arc::new(access))));
-    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
+    let health_sources = lab.health_sources(Some(KubernetesProvider::new("chat.poeticoding.com", Arc::new(access))));
+    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Partly);
     let said = lab.err.read();
     assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
-    let lease = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
+    let lease = lab.with(async |context| context.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
     assert_eq!(lease, None, "others may work meanwhile");
 
     // Nothing is left to change, and the cluster is not healthy.
-    assert_eq!(lab.attended(&clinic).await.unwrap(), Exit::Partly);
+    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Partly);
     let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("everything is applied, but the cluster is not healthy after a minute"), "{said}");
 }
@@ -120,9 +133,9 @@ fn pod(instance: &str, component: &str) -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_was_never_applied_is_said_to_be_that() {
-    let lab = Lab::new();
-    let clinic = lab.clinic(None);
-    let error = lab.validate(&clinic, Duration::ZERO).await.0.unwrap_err();
+    let lab = SandboxUser::new();
+    let health_sources = lab.health_sources(None);
+    let error = lab.validate(&health_sources, Duration::ZERO).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Error);
     assert_eq!(error.to_string(), "nothing of chat.poeticoding.com is applied yet");
 }

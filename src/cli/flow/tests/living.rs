@@ -1,27 +1,27 @@
-//! Every setting of the file, changed on a living cluster: the change does what `spec::living` says of it, and at no step
-//! is the quorum, the data, the last node or a service lost.
+//! Every setting of the file, changed on a living cluster: the change has the effect that `spec::living` documents, and no
+//! step loses the quorum, data, the last node or a service.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::spec::living::{OnLiving, SETTINGS, Setting};
+use crate::spec::living::{LivingSetting, OnLiving, SETTINGS};
 
 const ALL: Consent = Consent { yes: true, delete_data: true };
 
-/// Values of one setting: the file goes from each to the next one, and back to the first.
-struct Case {
+/// Values of one setting: the file changes from each to the next one, and back to the first.
+struct SettingCase {
     /// The row of the table.
     row: String,
-    /// Where the values stand in the file.
+    /// The path of the setting in the file.
     path: Vec<&'static str>,
     values: Vec<Json>,
-    /// What every file of the case has besides.
+    /// Other settings that every file of the case contains.
     with: Vec<(&'static str, Json)>,
 }
 
-fn case(path: &'static str, values: Json) -> Case {
+fn case(path: &'static str, values: Json) -> SettingCase {
     let parts: Vec<&str> = path.split('.').collect();
     let mut row: Vec<&str> = Vec::new();
     for part in &parts {
@@ -30,10 +30,10 @@ fn case(path: &'static str, values: Json) -> Case {
         row.push(if is_name && !row.ends_with(&["placement", "nodes"]) { "NAME" } else { part });
     }
     let Json::Array(values) = values else { panic!("{path}") };
-    Case { row: row.join("."), path: parts, values, with: Vec::new() }
+    SettingCase { row: row.join("."), path: parts, values, with: Vec::new() }
 }
 
-impl Case {
+impl SettingCase {
     fn row(self, row: &str) -> Self {
         Self { row: row.to_owned(), ..self }
     }
@@ -70,7 +70,7 @@ fn base() -> Json {
 const ARN: &str = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-12345678901";
 
 #[rustfmt::skip]
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<SettingCase> {
     let none = Json::Null;
     let tls = |digit: u32, policy: &str| json!({ "port": 443, "protocol": "TLS", "certificate": format!("{ARN}{digit}"), "tls_policy": policy });
     let (old, new) = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06");
@@ -154,16 +154,16 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A cluster and its file, walked through the cases.
-struct Walk {
-    lab: Lab,
+/// A cluster and its file during the cases.
+struct SettingWalk {
+    lab: SandboxUser,
     file: Json,
     seen: BTreeMap<String, BTreeSet<OnLiving>>,
     pairs: usize,
     problems: Vec<String>,
 }
 
-/// Puts a value into the file; `null` takes the setting out, and blocks that are empty then.
+/// Sets a value in the file; `null` removes the setting, and blocks that are empty then.
 fn set(file: &mut Json, path: &[&str], value: &Json) {
     let Json::Object(table) = file else { panic!("{path:?}") };
     let (name, rest) = path.split_first().unwrap();
@@ -182,7 +182,7 @@ fn set(file: &mut Json, path: &[&str], value: &Json) {
     }
 }
 
-/// The file as TOML, in which everything that is not a table on the top stands in one line.
+/// Returns the file as TOML, in which everything that is not a top-level table is on one line.
 fn text(file: &Json) -> String {
     fn value(json: &Json) -> String {
         match json {
@@ -229,9 +229,13 @@ fn effect(plan: &Json) -> OnLiving {
     }
 }
 
-impl Walk {
+impl SettingWalk {
     async fn new() -> Self {
-        let lab = Lab { text: text(&base()), manner: Manner { json: true, ..Manner::default() }, ..Lab::new() };
+        let lab = SandboxUser {
+            text: text(&base()),
+            options: OutputOptions { json: true, ..OutputOptions::default() },
+            ..SandboxUser::new()
+        };
         for (name, value) in [("one.yaml", 1), ("two.yaml", 2)] {
             let manifest =
                 format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: rules\ndata:\n  a: \"{value}\"\n");
@@ -243,7 +247,7 @@ impl Walk {
         Self { lab, file: base(), seen: BTreeMap::new(), pairs: 0, problems: Vec::new() }
     }
 
-    /// Changes the file, and says what the plan of that does. What is refused is taken back.
+    /// Changes the file, and returns the effect of its plan. A refused change is undone.
     async fn step(&mut self, file: Json, what: &str) -> Option<OnLiving> {
         if file == self.file {
             return None;
@@ -289,7 +293,7 @@ impl Walk {
         Some(effect)
     }
 
-    async fn case(&mut self, case: &Case) {
+    async fn case(&mut self, case: &SettingCase) {
         let before = self.file.clone();
         let mut around = before.clone();
         for (path, value) in &case.with {
@@ -317,7 +321,7 @@ impl Walk {
 fn every_setting_does_to_a_living_cluster_what_the_table_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut walk = Walk::new().await;
+        let mut walk = SettingWalk::new().await;
         for case in cases() {
             walk.case(&case).await;
         }
@@ -329,7 +333,7 @@ fn every_setting_does_to_a_living_cluster_what_the_table_says() {
                 wrong.push(format!("{}: the table says `{}`, and it was {seen:?}", setting.path, setting.cell()));
             }
         }
-        let unknown = walk.seen.keys().filter(|row| Setting::find(row).is_none());
+        let unknown = walk.seen.keys().filter(|row| LivingSetting::find(row).is_none());
         wrong.extend(unknown.map(|row| format!("{row}: there is no such row")));
         let steps = walk.lab.sandbox.witness(|witness| witness.steps);
         println!("{} settings walked, {} pairs tried, {steps} steps checked", walk.seen.len(), walk.pairs);

@@ -1,14 +1,14 @@
-//! Clusters that share a name, an account, a zone, a bucket: each sees what is its own.
+//! Clusters that share a name, an account, a zone, a bucket: each finds only its own objects.
 
 use super::*;
 use crate::blueprint;
 use crate::engine::Value;
-use crate::sandbox::Resident;
+use crate::sandbox::AccountObject;
 
 const ACCOUNT: &str = "123456789012";
 const ALL: Consent = Consent { yes: true, delete_data: true };
 
-/// A cluster file.
+/// Returns a cluster file.
 fn base(name: &str, state: &str, zone: &str) -> String {
     format!(
         "name  = \"{name}\"\nstate = \"{state}\"\nzones = [\"{zone}\"]\nmasters {{\n  count = 1\n  size  = \"t3.medium\"\n}}\n\
@@ -20,29 +20,29 @@ fn east() -> String {
     base("a.example.com", "s3://a-state", "us-east-1a")
 }
 
-/// The person with this file, in an account that others use too.
-fn person(account: &Lab, text: &str) -> Lab {
+/// Returns the user with this file, in an account that others use too.
+fn person(account: &SandboxUser, text: &str) -> SandboxUser {
     let cluster = spec::parse("cluster.hcl", text, &BTreeMap::new()).cluster.unwrap();
     let location = blueprint::location(&cluster, ACCOUNT);
-    let mut settings = Settings::new(cluster.region.as_str(), cluster.name.as_str());
+    let mut settings = SandboxSettings::new(cluster.region.as_str(), cluster.name.as_str());
     settings.bucket = Some(location.bucket().to_owned());
     settings.location = Some(location);
-    Lab { sandbox: account.sandbox.again(settings), text: text.to_owned(), ..Lab::new() }
+    SandboxUser { sandbox: account.sandbox.again(settings), text: text.to_owned(), ..SandboxUser::new() }
 }
 
-fn inventory(lab: &Lab) -> Vec<Resident> {
+fn inventory(lab: &SandboxUser) -> Vec<AccountObject> {
     lab.sandbox.inventory().unwrap()
 }
 
-/// Everything but what a run writes into buckets.
-async fn assert_refused(lab: &Lab, message: &str, hint: &str) {
+/// Checks that the run is refused and changes nothing except what a run writes into buckets.
+async fn assert_refused(lab: &SandboxUser, message: &str, hint: &str) {
     let before = inventory(lab);
     let told = [
         lab.plan().await.0,
-        lab.plan_for(Mode::Destroy).await.0,
+        lab.plan_for(PlanMode::Destroy).await.0,
         lab.apply(ALL).await.0,
         lab.destroy(true).await.0,
-        lab.plan_for(Mode::Refresh).await.0,
+        lab.plan_for(PlanMode::Refresh).await.0,
     ];
     for told in told {
         let error = told.unwrap_err();
@@ -54,12 +54,12 @@ async fn assert_refused(lab: &Lab, message: &str, hint: &str) {
     assert_eq!(inventory(lab), before, "nothing was touched");
 }
 
-async fn assert_quiet(lab: &Lab) {
+async fn assert_quiet(lab: &SandboxUser) {
     let (exit, out) = lab.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
 }
 
-async fn built(account: &Lab, text: &str) -> Lab {
+async fn built(account: &SandboxUser, text: &str) -> SandboxUser {
     let lab = person(account, text);
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
@@ -71,7 +71,7 @@ const LIVES: &str = "a.example.com lives in us-east-1, its state is in s3://a-st
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_lives_in_another_region_is_refused_with_its_place() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
     let west = person(&account, &base("a.example.com", "s3://west-state", "us-west-2a"));
     assert_refused(&west, LIVES, "another name").await;
@@ -81,10 +81,10 @@ async fn a_name_that_lives_in_another_region_is_refused_with_its_place() {
     assert_refused(&person(&account, &self::east()), "a.example.com lives in us-west-2", "another name").await;
 }
 
-/// Objects of releases that gave them no such tags say it by their policies, their network and their target.
+/// Objects of releases without these tags are identified by their policies, their network and their target.
 #[tokio::test(start_paused = true)]
 async fn objects_without_these_tags_are_told_by_what_they_say() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
     let objects = ["role/masters", "role/nodes", "instance-profile/masters", "instance-profile/nodes", "vpc/main"];
     for address in objects {
@@ -111,7 +111,7 @@ async fn objects_without_these_tags_are_told_by_what_they_say() {
 
 #[tokio::test(start_paused = true)]
 async fn another_state_for_a_living_cluster_is_refused_with_the_way() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
     for state in ["s3://other-state", "s3://a-state/prefix"] {
         let moved = person(&account, &base("a.example.com", state, "us-east-1a"));
@@ -122,8 +122,8 @@ async fn another_state_for_a_living_cluster_is_refused_with_the_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_state_in_a_directory_does_not_make_two_regions_one() {
-    let account = Lab::new();
-    let store = || Some(Arc::new(MemoryStore::new()) as Arc<dyn Store>);
+    let account = SandboxUser::new();
+    let store = || Some(Arc::new(MemoryStore::new()) as Arc<dyn ObjectStore>);
     let mut east = person(&account, &base("a.example.com", "file:./state", "us-east-1a"));
     east.store = store();
     let (exit, out) = east.apply(YES).await;
@@ -142,17 +142,17 @@ async fn a_state_in_a_directory_does_not_make_two_regions_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_record_is_no_other_cluster() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
-    east.with(async |flow| flow.store.erase("a.example.com/state.json").await).await.unwrap();
+    east.with(async |context| context.store.erase("a.example.com/state.json").await).await.unwrap();
     assert_eq!(east.apply(YES).await.0.unwrap(), Exit::Done);
     assert_quiet(&east).await;
 }
 
-/// A cluster here, and one of the same name elsewhere that has taken the roles: both exist since before this was refused.
+/// A cluster here, and one of the same name elsewhere that owns the roles: both were created before this was refused.
 #[tokio::test(start_paused = true)]
 async fn a_cluster_with_a_record_can_be_destroyed_beside_its_namesake() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let west = built(&account, &base("a.example.com", "s3://west-state", "us-west-2a")).await;
     for (kind, name) in
         [("role", "masters"), ("role", "nodes"), ("instance-profile", "masters"), ("instance-profile", "nodes")]
@@ -179,7 +179,7 @@ async fn a_cluster_with_a_record_can_be_destroyed_beside_its_namesake() {
 /// another's.
 #[tokio::test(start_paused = true)]
 async fn clusters_that_share_everything_but_their_name_never_meet() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let before = inventory(&account);
     let names =
         ["a.example.com", "aa.example.com", "a.a.example.com", "internal.a.example.com", "masters.a.example.com"];
@@ -197,13 +197,13 @@ async fn clusters_that_share_everything_but_their_name_never_meet() {
             assert_quiet(other).await;
         }
     }
-    let left: Vec<Resident> = inventory(&account).into_iter().filter(|left| !before.contains(left)).collect();
+    let left: Vec<AccountObject> = inventory(&account).into_iter().filter(|left| !before.contains(left)).collect();
     assert_eq!(left, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_two_first_applies_one_ends_as_held() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let (one, other) = (person(&account, &self::east()), person(&account, &self::east()));
     let (one_run, other_run) = tokio::join!(Box::pin(one.apply(YES)), Box::pin(other.apply(YES)));
     let mut ends: Vec<Exit> =
@@ -215,10 +215,10 @@ async fn of_two_first_applies_one_ends_as_held() {
 
 #[tokio::test(start_paused = true)]
 async fn every_global_object_says_where_its_cluster_lives() {
-    let account = Lab::new();
+    let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
     let global = ["role", "instance-profile", "hosted-zone"];
-    let ours: Vec<Resident> = inventory(&east)
+    let ours: Vec<AccountObject> = inventory(&east)
         .into_iter()
         .filter(|found| found.cluster.is_some() && global.contains(&found.kind.as_str()))
         .collect();

@@ -1,21 +1,21 @@
-//! How an apply lets itself in to a closed API, and out again.
+//! Temporary access of an apply to a closed API.
 
 use super::access::{HOUR, range};
 use super::*;
-use crate::resource::Bearer;
+use crate::resource::Grantee;
 
 const HERE: &str = "203.0.113.7/32";
 
-/// A cluster that was built before, on a cloud that counts as real from now on.
-async fn real() -> Lab {
-    let lab = Lab { origin: Some(Origin::Named(range(HERE))), ..Lab::built().await };
+/// Returns a cluster that was built before, on a cloud that counts as real from now on.
+async fn real() -> SandboxUser {
+    let lab = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::built().await };
     lab.out.read();
     lab.said();
     lab
 }
 
-impl Lab {
-    /// What was said, on one line: messages are broken where they fit.
+impl SandboxUser {
+    /// Returns the messages on one line: they are wrapped where they fit.
     fn said(&self) -> String {
         self.err.read().split_whitespace().collect::<Vec<_>>().join(" ")
     }
@@ -37,7 +37,7 @@ async fn a_run_opens_the_api_to_itself_and_closes_it_however_it_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_run_closes_the_api_too() {
-    let lab = Lab { text: FILE.replace("count = 2", "count = 4"), ..real().await };
+    let lab = SandboxUser { text: FILE.replace("count = 2", "count = 4"), ..real().await };
     let apply = lab.apply(YES);
     let stop = async {
         for _ in 0..10_000 {
@@ -58,14 +58,14 @@ async fn who_waits_for_nothing_is_told_that_the_api_may_be_open() {
     let lab = real().await;
     lab.interrupt.stop.cancel();
     lab.interrupt.abandon.cancel();
-    let pass = crate::cli::flow::pass::Pass::begin;
-    assert!(lab.with(async |flow| pass(flow, true).await.is_none()).await, "an interrupted run begins nothing");
-    lab.grant(HERE, HOUR, Bearer::Run("us".to_owned())).await;
-    let lab = Lab { interrupt: Interrupt::default(), ..lab };
-    lab.with(async |flow| {
-        let pass = pass(flow, true).await.unwrap();
+    let pass = crate::cli::flow::temporary_access::TemporaryAccess::open;
+    assert!(lab.with(async |context| pass(context, true).await.is_none()).await, "an interrupted run begins nothing");
+    lab.grant(HERE, HOUR, Grantee::Run("us".to_owned())).await;
+    let lab = SandboxUser { interrupt: Interrupt::default(), ..lab };
+    lab.with(async |context| {
+        let pass = pass(context, true).await.unwrap();
         lab.interrupt.abandon.cancel();
-        pass.end(flow).await;
+        pass.end(context).await;
     })
     .await;
     assert!(lab.said().contains("quorate access close --address 203.0.113.7/32"));
@@ -73,11 +73,11 @@ async fn who_waits_for_nothing_is_told_that_the_api_may_be_open() {
 
 #[tokio::test(start_paused = true)]
 async fn a_gate_that_the_run_builds_is_opened_as_soon_as_it_stands() {
-    let mut settings = Settings::new("us-east-1", "chat.poeticoding.com");
+    let mut settings = SandboxSettings::new("us-east-1", "chat.poeticoding.com");
     settings.bucket = Some("state.chat.poeticoding.com".to_owned());
     settings.faults = "latency=5000ms".parse().unwrap();
-    let origin = Some(Origin::Named(range(HERE)));
-    let lab = Lab { sandbox: Sandbox::in_memory(settings), origin, ..Lab::new() };
+    let origin = Some(ClientOrigin::Named(range(HERE)));
+    let lab = SandboxUser { sandbox: Sandbox::in_memory(settings), origin, ..SandboxUser::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     let said = lab.said();
     let (before, after) = said.split_once("the API is open to 203.0.113.7/32").unwrap();
@@ -98,7 +98,7 @@ async fn a_destroy_lets_itself_in_and_leaves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_somebody_opened_is_used_and_left_open() {
     let lab = real().await;
-    lab.grant(HERE, HOUR, Bearer::Person("ada on laptop".to_owned())).await;
+    lab.grant(HERE, HOUR, Grantee::Person("ada on laptop".to_owned())).await;
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     assert!(!lab.said().contains("is open to"));
     assert_eq!(lab.let_in().await, [(HERE.to_owned(), "by ada on laptop".to_owned())]);
@@ -107,21 +107,21 @@ async fn what_somebody_opened_is_used_and_left_open() {
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_run_left_open_is_closed_by_the_next_one() {
     let lab = real().await;
-    lab.grant(HERE, HOUR, Bearer::Run("dead".to_owned())).await;
+    lab.grant(HERE, HOUR, Grantee::Run("dead".to_owned())).await;
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     assert_eq!(lab.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_allowed_by_the_file_needs_no_grant() {
-    let lab = Lab { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..real().await };
+    let lab = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..real().await };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     assert!(!lab.said().contains("is open to"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_opens_nothing_and_says_what_an_apply_will_do() {
-    let lab = Lab { origin: Some(Origin::Named(range(HERE))), ..Lab::new() };
+    let lab = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::new() };
     lab.plan().await.0.unwrap();
     assert!(lab.said().contains("opens the API to this machine's address while it runs"));
     let lab = real().await;

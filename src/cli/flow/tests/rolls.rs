@@ -1,23 +1,23 @@
-//! Machines that are replaced, and new ones that do not come up.
+//! Machines that are replaced, and new ones that do not start.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
-/// The tutorial's cluster with larger workers.
+/// Returns the tutorial's cluster with larger workers.
 fn larger_workers() -> String {
     let (masters, workers) = FILE.split_once("nodes").unwrap();
     format!("{masters}nodes{}", workers.replace("t3.medium", "t3.large"))
 }
 
-async fn workers(lab: &Lab) -> BTreeSet<String> {
+async fn workers(lab: &SandboxUser) -> BTreeSet<String> {
     let machines = lab.machines().await.into_iter();
     machines.filter(|(_, group)| group == "nodes-workers").map(|(machine, _)| machine).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_worker_that_never_gets_ready_stops_the_roll_after_one() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     let group = "autoscaling-group/nodes-workers".parse().unwrap();
     lab.sandbox.fail_boot(&group).unwrap();
     let before = workers(&lab).await;
@@ -45,7 +45,7 @@ async fn a_new_worker_that_never_gets_ready_stops_the_roll_after_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_did_not_come_up_is_in_the_plan_until_it_does() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     let group = "autoscaling-group/nodes-workers".parse().unwrap();
     lab.sandbox.fail_boot(&group).unwrap();
     lab.sandbox.terminate(workers(&lab).await.first().unwrap()).unwrap();

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::cli::clouds::{Clouds, Errand};
+use crate::cli::composite_provider::{ApiWait, CompositeProvider};
 use crate::kubernetes::fake::FakeApi;
-use crate::kubernetes::{Access, Kubernetes};
-use crate::resource::Cloud;
+use crate::kubernetes::{ApiAccess, KubernetesProvider};
+use crate::resource::CloudFacts;
 use crate::spec::NetworkPlugin;
 
 const SERVICES: &str = r#"
@@ -26,25 +26,25 @@ fn with_services() -> String {
     format!("{FILE}{SERVICES}")
 }
 
-/// A lab with a Kubernetes API beside the simulated account.
-async fn two_clouds() -> (Lab, FakeApi) {
+/// Returns a lab with a Kubernetes API beside the simulated account.
+async fn two_clouds() -> (SandboxUser, FakeApi) {
     let api = FakeApi::start().await;
     api.ready_at_once();
     api.machines("workers", 9);
-    let lab = Lab::new();
+    let lab = SandboxUser::new();
     let cloud = Some(clouds(&lab, api.access()));
-    (Lab { cloud, text: with_services(), ..lab }, api)
+    (SandboxUser { cloud, text: with_services(), ..lab }, api)
 }
 
-/// The simulated account, and a Kubernetes API on it that nobody has connected to yet.
-fn clouds(lab: &Lab, access: Access) -> Arc<dyn Cloud> {
-    let kubernetes = Kubernetes::new("chat.poeticoding.com", Arc::new(access));
+/// Returns the simulated account, and a Kubernetes API on it that is not connected yet.
+fn clouds(lab: &SandboxUser, access: ApiAccess) -> Arc<dyn CloudFacts> {
+    let kubernetes = KubernetesProvider::new("chat.poeticoding.com", Arc::new(access));
     let base = Arc::new(lab.sandbox.clone());
-    Arc::new(Clouds::new(base, kubernetes, NetworkPlugin::Routes, Errand::Stay))
+    Arc::new(CompositeProvider::new(base, kubernetes, NetworkPlugin::Routes, ApiWait::Stay))
 }
 
-/// From now on nobody answers where the API was, as the next command would find it.
-fn silence(lab: &mut Lab, api: FakeApi) {
+/// Makes the API unreachable, as the next command would find it.
+fn silence(lab: &mut SandboxUser, api: FakeApi) {
     let nobody = api.access();
     drop(api);
     lab.cloud = Some(clouds(lab, nobody));
@@ -52,7 +52,7 @@ fn silence(lab: &mut Lab, api: FakeApi) {
 
 #[tokio::test(start_paused = true)]
 async fn in_the_sandbox_services_are_planned_kept_changed_and_removed() {
-    let mut lab = Lab { text: with_services(), ..Lab::new() };
+    let mut lab = SandboxUser { text: with_services(), ..SandboxUser::new() };
     let (exit, out) = lab.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     insta::assert_snapshot!("services_are_planned_with_the_rest", out);
@@ -77,7 +77,7 @@ async fn in_the_sandbox_services_are_planned_kept_changed_and_removed() {
 async fn a_domain_may_be_the_clusters_own_name_or_another_one_in_its_zone() {
     for domain in ["chat.poeticoding.com", "www.chat.poeticoding.com", "talk.poeticoding.com"] {
         let port = format!("port = 80\n    domain = \"{domain}\"");
-        let lab = Lab { text: with_services().replace("port = 80", &port), ..Lab::new() };
+        let lab = SandboxUser { text: with_services().replace("port = 80", &port), ..SandboxUser::new() };
         let before = lab.sandbox.inventory().unwrap();
         let (exit, out) = lab.apply(YES).await;
         assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
@@ -91,9 +91,11 @@ async fn a_domain_may_be_the_clusters_own_name_or_another_one_in_its_zone() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_variable_holds_is_never_written_into_the_record() {
-    let mut lab = Lab { text: with_services().replace("PORT = \"4000\"", "TOKEN = \"hunter2\""), ..Lab::new() };
+    let mut lab =
+        SandboxUser { text: with_services().replace("PORT = \"4000\"", "TOKEN = \"hunter2\""), ..SandboxUser::new() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    let record = lab.with(async |flow| flow.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+    let record =
+        lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
     let record = String::from_utf8(record.bytes).unwrap();
     assert!(record.contains("deployment/chat") && !record.contains("hunter2"));
     assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "and it is no difference");

@@ -1,21 +1,21 @@
-//! What is said when a run does not get through: somebody stopped it, or another run came between.
+//! Messages of a run that does not finish: it was stopped, or another run took the lease.
 
 use super::*;
-use crate::engine::{Condition, Stored};
-use crate::state::{Acquisition, Lease, lease_key};
+use crate::engine::{StoredObject, WriteCondition};
+use crate::state::{Lease, LeaseAcquisition, lease_key};
 
-/// A lab whose cloud takes its time to answer.
-fn slow(latency: &str) -> Lab {
-    slowed(Lab::new(), latency)
+/// Returns a lab whose cloud answers slowly.
+fn slow(latency: &str) -> SandboxUser {
+    slowed(SandboxUser::new(), latency)
 }
 
-fn slowed(mut lab: Lab, latency: &str) -> Lab {
+fn slowed(mut lab: SandboxUser, latency: &str) -> SandboxUser {
     let faults = format!("latency={latency}").parse().unwrap();
-    lab.sandbox = lab.sandbox.again(Settings { faults, ..lab.sandbox.settings().clone() });
+    lab.sandbox = lab.sandbox.again(SandboxSettings { faults, ..lab.sandbox.settings().clone() });
     lab
 }
 
-async fn once_done(lab: &Lab, wanted: &str) {
+async fn once_done(lab: &SandboxUser, wanted: &str) {
     for _ in 0..1_000_000 {
         tokio::time::sleep(Duration::from_millis(1)).await;
         if String::from_utf8_lossy(&lab.err.0.lock().unwrap()).contains(wanted) {
@@ -50,7 +50,7 @@ async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
         Lease::acquire(store, "chat.poeticoding.com", holder(), Duration::from_mins(10)).await
     });
     let err = lab.err.read();
-    assert!(matches!(taken, Ok(Acquisition::Acquired { .. })), "{taken:?}");
+    assert!(matches!(taken, Ok(LeaseAcquisition::Acquired { .. })), "{taken:?}");
     assert_eq!(exit.unwrap(), Exit::Held, "{out}{err}");
     let (_, end) = err.rsplit_once("error: ").unwrap();
     assert!(end.starts_with("the lease is lost") && end.contains("before you go on"), "{err}");
@@ -58,15 +58,15 @@ async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
     assert!(!err.contains("skipped") && out.contains("not tried."), "one line counts them: {out}{err}");
 }
 
-/// Another run writes its own lease over the one that it finds, and is gone.
-async fn usurp(store: &dyn Store) {
+/// Writes the lease of another run over the current one; that run has died.
+async fn usurp(store: &dyn ObjectStore) {
     let key = lease_key("chat.poeticoding.com");
     for _ in 0..1_000_000 {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        let Some(Stored { bytes, etag, .. }) = store.get(&key).await.unwrap() else { continue };
+        let Some(StoredObject { bytes, etag, .. }) = store.get(&key).await.unwrap() else { continue };
         let mut note: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         note["run"] = "another".into();
-        store.put(&key, note.to_string().as_bytes(), &Condition::Matches(etag)).await.unwrap();
+        store.put(&key, note.to_string().as_bytes(), &WriteCondition::Matches(etag)).await.unwrap();
         return;
     }
     panic!("there was never a lease");
@@ -74,9 +74,9 @@ async fn usurp(store: &dyn Store) {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_lost_before_the_first_change_ends_a_run_like_one_that_is_lost_later() {
-    let lab = Lab::built().await;
+    let lab = SandboxUser::built().await;
     let before = lab.sandbox.inventory().unwrap();
-    let store: Arc<dyn Store> = Arc::new(lab.sandbox.store("state.chat.poeticoding.com", ""));
+    let store: Arc<dyn ObjectStore> = Arc::new(lab.sandbox.store("state.chat.poeticoding.com", ""));
     // The look at the cloud takes much longer than it takes to notice that a lease is gone.
     let mut lab = slowed(lab, "600000ms");
     lab.store = Some(Arc::clone(&store));

@@ -1,17 +1,17 @@
-//! Tags of the file on a living cluster: they arrive everywhere, and nothing is replaced for them.
+//! Tags of the file on a living cluster: they are set everywhere, and replace nothing.
 
 use super::*;
 use crate::engine::{Address, Value};
 
-/// The file with these tags.
+/// Returns the file with these tags.
 fn tagged(tags: &[(&str, &str)]) -> String {
     let tags: Vec<String> = tags.iter().map(|(key, value)| format!("\"{key}\" = \"{value}\"")).collect();
     format!("{FILE}\ntags = {{\n{}\n}}\n", tags.join("\n"))
 }
 
-/// What each object with tags has for a key: address, value as it is seen.
-async fn seen(lab: &Lab, key: &str) -> Vec<(Address, Option<String>)> {
-    let live = lab.with(async |flow| flow.cloud.observe().await).await.unwrap();
+/// Returns each tagged object's value for a key, as it is observed.
+async fn seen(lab: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
+    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap();
     let tags = live.iter().filter_map(|live| match live.attributes.get("tags") {
         Some(Value::Map(tags)) => {
             Some((live.address.clone(), tags.get(key).and_then(Value::as_text).map(str::to_owned)))
@@ -21,7 +21,7 @@ async fn seen(lab: &Lab, key: &str) -> Vec<(Address, Option<String>)> {
     tags.collect()
 }
 
-async fn applied(lab: &Lab) -> String {
+async fn applied(lab: &SandboxUser) -> String {
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
     let (exit, plan) = lab.plan().await;
@@ -31,7 +31,7 @@ async fn applied(lab: &Lab) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_tag_arrives_everywhere_and_replaces_nothing() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     let machines = lab.machines().await;
     let edits: [&[(&str, &str)]; 5] = [
         &[("team", "data")],
@@ -58,7 +58,7 @@ async fn a_changed_tag_arrives_everywhere_and_replaces_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tag_that_machines_lost_is_drift_and_comes_back_in_place() {
-    let mut lab = Lab::new();
+    let mut lab = SandboxUser::new();
     lab.text = tagged(&[("team", "data")]);
     applied(&lab).await;
     let machines = lab.machines().await;
@@ -78,10 +78,10 @@ async fn a_tag_that_machines_lost_is_drift_and_comes_back_in_place() {
     }
 }
 
-/// Machines that started before and after a change of tags are as good as each other; a real change still replaces all.
+/// Machines started before and after a change of tags are equivalent; a real change still replaces all of them.
 #[tokio::test(start_paused = true)]
 async fn a_real_change_after_one_of_tags_replaces_every_machine_once() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     lab.text = tagged(&[("team", "data")]);
     applied(&lab).await;
     let (first, _) = lab.machines().await.into_iter().find(|(_, group)| group == "nodes-workers").unwrap();

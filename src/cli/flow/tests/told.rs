@@ -1,11 +1,11 @@
-//! What is printed for programs and for people.
+//! Output for programs and for people.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn json_is_all_that_stdout_gets() {
-    let mut lab = Lab::new();
-    lab.manner.json = true;
+    let mut lab = SandboxUser::new();
+    lab.options.json = true;
     for exit in [Exit::Differs, Exit::Done, Exit::Done] {
         let (found, out) = match exit {
             Exit::Differs => lab.plan().await,
@@ -16,18 +16,18 @@ async fn json_is_all_that_stdout_gets() {
         assert_eq!(json["format"], 1);
         assert_eq!(json["sandbox"], true);
     }
-    lab.manner.json = false;
+    lab.options.json = false;
     assert_eq!(files_below(&lab.directory.path().join(".quorate")), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn show_lists_machines_below_their_groups() {
-    let lab = Lab::built().await;
-    lab.with(async |flow| show(flow).await).await.unwrap();
+    let lab = SandboxUser::built().await;
+    lab.with(async |context| show(context).await).await.unwrap();
     insta::assert_snapshot!(masked(&lab.out.read()));
 }
 
-/// The text without the hashes of scripts, which change with every word in them.
+/// Returns the text without the hashes of scripts, which change with every edit of them.
 fn masked(text: &str) -> String {
     let masked = |line: &str| match line.split_once("/bootstrap/") {
         Some((before, after)) => {

@@ -1,11 +1,11 @@
-//! Zones that come and go under a living cluster.
+//! Zones that are added and removed on a living cluster.
 
 use super::*;
 use crate::resource::{Resource, Subnet};
 
-/// The range of each zone's subnet.
-async fn ranges(lab: &Lab) -> BTreeMap<String, String> {
-    let live = lab.with(async |flow| flow.cloud.observe().await).await.unwrap();
+/// Returns the range of each zone's subnet.
+async fn ranges(lab: &SandboxUser) -> BTreeMap<String, String> {
+    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap();
     let subnets = live.iter().filter(|live| live.address.kind() == Subnet::KIND.name);
     let range = |live: &crate::engine::Live| live.attributes["cidr"].as_text().unwrap().to_owned();
     subnets.map(|live| (live.address.name().to_owned(), range(live))).collect()
@@ -13,7 +13,7 @@ async fn ranges(lab: &Lab) -> BTreeMap<String, String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_takes_the_place_of_another_one_under_a_living_cluster() {
-    let mut lab = Lab::built().await;
+    let mut lab = SandboxUser::built().await;
     let before = ranges(&lab).await;
     // Master `b` moves, and gets its data from the others.
     let consent = YES;

@@ -1,15 +1,15 @@
-//! What is in the cloud, and what it insists on.
+//! The content of the cloud, and its checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// Everything in the cloud, and what was asked of it.
+/// The content of the cloud, and the calls so far.
 #[derive(Default)]
-pub(super) struct State {
-    pub(super) objects: Vec<Stored>,
+pub(super) struct CloudState {
+    pub(super) objects: Vec<CloudObject>,
     made: usize,
-    pub(super) calls: Vec<(Verb, Option<Address>)>,
+    pub(super) calls: Vec<(ProviderVerb, Option<Address>)>,
     pub(super) flying: usize,
     pub(super) most_flying: usize,
     pub(super) rolling: Vec<String>,
@@ -17,25 +17,25 @@ pub(super) struct State {
 
 /// An object as the cloud keeps it.
 #[derive(Clone)]
-pub(super) struct Stored {
+pub(super) struct CloudObject {
     pub(super) live: Live,
     pub(super) token: String,
     pub(super) version: u64,
-    /// What was sent and is never told back.
+    /// The attributes that were sent and are never returned.
     pub(super) hidden: Attributes,
 }
 
-impl State {
+impl CloudState {
     pub(super) fn lives(&self, keep: impl Fn(&Live) -> bool) -> Vec<Live> {
         self.objects.iter().map(|stored| &stored.live).filter(|live| keep(live)).cloned().collect()
     }
 
-    pub(super) fn stored(&mut self, id: &str) -> Result<&mut Stored, Failure> {
-        let gone = || failure(Class::Gone, Verb::Find, id);
+    pub(super) fn stored(&mut self, id: &str) -> Result<&mut CloudObject, Failure> {
+        let gone = || failure(FailureClass::Gone, ProviderVerb::Find, id);
         self.objects.iter_mut().find(|stored| stored.live.id == id).ok_or_else(gone)
     }
 
-    pub(super) fn create(&mut self, object: &Object, token: &Token, half: bool, key: Option<&str>) -> Live {
+    pub(super) fn create(&mut self, object: &Object, token: &IdempotencyToken, half: bool, key: Option<&str>) -> Live {
         self.check(object);
         if let Some(same) = self.objects.iter().find(|stored| stored.token == token.0) {
             assert_eq!(same.live.address, object.address, "one token for two objects");
@@ -46,19 +46,19 @@ impl State {
         let mut attributes = object.attributes.clone();
         if half {
             let kind = TestKinds.kind(object.address.kind()).unwrap();
-            attributes.retain(|name, _| kind.attribute(name).effect == Effect::Replace);
+            attributes.retain(|name, _| kind.attribute(name).effect == ChangeEffect::Replace);
         }
         let live = Live {
             address: object.address.clone(),
             outputs: outputs(&object.address, &id, &attributes, 1),
             id,
             attributes,
-            phase: Phase::Pending,
+            phase: ObjectPhase::Pending,
             proven: object.address.kind() != "sign",
             created: None,
             members: Vec::new(),
         };
-        let mut stored = Stored { live, token: token.0.clone(), version: 1, hidden: Attributes::new() };
+        let mut stored = CloudObject { live, token: token.0.clone(), version: 1, hidden: Attributes::new() };
         stored.hide();
         self.objects.push(stored.clone());
         stored.live
@@ -70,14 +70,14 @@ impl State {
         let stored = self.stored(&live.id)?;
         for name in changed {
             let rule = kind.attribute(name);
-            assert_eq!(rule.effect, Effect::Update, "{name} of {} cannot be updated", object.address);
+            assert_eq!(rule.effect, ChangeEffect::Update, "{name} of {} cannot be updated", object.address);
             stored.version += u64::from(!rule.moves.is_empty());
             let Some(wanted) = object.attributes.get(name).cloned() else {
                 assert!(rule.pruned, "{name} of {} is not wanted", object.address);
                 stored.live.attributes.remove(name);
                 continue;
             };
-            let value = if rule.form == Form::Tags {
+            let value = if rule.form == Comparison::Tags {
                 retagged(live.attributes.get(name), stored.live.attributes.get(name), &wanted)
             } else {
                 wanted
@@ -103,16 +103,20 @@ impl State {
         let others = self.objects.iter().filter(|stored| stored.live.id != live.id);
         let holder = others.map(|stored| &stored.live).find(|other| ids(&other.attributes).contains(live.id.as_str()));
         if let Some(holder) = holder {
-            return Err(failure(Class::Held, Verb::Delete, &format!("{} holds {}", holder.address, live.address)));
+            return Err(failure(
+                FailureClass::Held,
+                ProviderVerb::Delete,
+                &format!("{} holds {}", holder.address, live.address),
+            ));
         }
         self.objects.retain(|stored| stored.live.id != live.id);
         Ok(())
     }
 
-    /// Refuses what waits for others, and references to what is not there or not ready.
+    /// Rejects objects with pending values, and references to objects that do not exist or are not ready.
     fn check(&self, object: &Object) {
         assert!(object.references().is_empty(), "{} is not resolved", object.address);
-        let ready = self.objects.iter().filter(|stored| stored.live.phase == Phase::Ready);
+        let ready = self.objects.iter().filter(|stored| stored.live.phase == ObjectPhase::Ready);
         let ready: BTreeSet<&str> = ready.map(|stored| stored.live.id.as_str()).collect();
         for id in ids(&object.attributes) {
             assert!(ready.contains(id), "{} refers to {id}, which is not there or not ready", object.address);
@@ -120,8 +124,8 @@ impl State {
     }
 }
 
-impl Stored {
-    /// What the cloud does not tell.
+impl CloudObject {
+    /// Removes the attributes that the cloud does not return.
     fn hide(&mut self) {
         let kind = TestKinds.kind(self.live.address.kind()).unwrap();
         let (told, hidden) =
@@ -131,7 +135,7 @@ impl Stored {
     }
 }
 
-/// Sets the wanted tags, and removes those that the caller knows of and does not want.
+/// Sets the wanted tags, and removes those that the caller knows and does not want.
 fn retagged(known: Option<&Value>, there: Option<&Value>, wanted: &Value) -> Value {
     let map = |value: Option<&Value>| match value {
         Some(Value::Map(items)) => items.clone(),
@@ -164,11 +168,11 @@ pub(in crate::engine::tests) fn outputs(
     version: u64,
 ) -> BTreeMap<String, String> {
     let kind = TestKinds.kind(address.kind()).unwrap();
-    let value = |output: &Output| match output.shape {
-        Shape::Pattern(pattern) if pattern.contains('{') => Some(id.to_owned()),
-        Shape::Pattern(constant) => Some(constant.to_owned()),
-        Shape::Attribute(name) => attributes.get(name)?.as_text().map(str::to_owned),
-        Shape::Version => Some(version.to_string()),
+    let value = |output: &OutputSpec| match output.shape {
+        OutputShape::Pattern(pattern) if pattern.contains('{') => Some(id.to_owned()),
+        OutputShape::Pattern(constant) => Some(constant.to_owned()),
+        OutputShape::Attribute(name) => attributes.get(name)?.as_text().map(str::to_owned),
+        OutputShape::Version => Some(version.to_string()),
     };
     kind.outputs.iter().filter_map(|output| Some((output.name.to_owned(), value(output)?))).collect()
 }

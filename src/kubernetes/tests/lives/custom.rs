@@ -1,8 +1,8 @@
-//! Types that an add-on defines, and what an add-on keeps secret.
+//! Types that an add-on defines, and secrets of an add-on.
 
 use super::*;
 
-/// The definition of a type in two versions, of which the newer one is stored.
+/// Returns the definition of a type in two versions, of which the newer one is stored.
 pub(super) fn definition() -> Object {
     let version = |name: &str, storage: bool| {
         json!({ "name": name, "served": true, "storage": storage,
@@ -28,13 +28,13 @@ pub(super) fn room(version: &str, seats: u64) -> Object {
 
 #[tokio::test]
 async fn a_custom_resource_is_planned_before_its_type_is_there_and_lives_like_any_other() {
-    let mut life = Life::begin().await;
-    let prepared = life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await;
+    let mut life = ClusterLife::begin().await;
+    let prepared = life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await;
     assert_eq!(prepared.plan.changes.iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Create; 2]);
     life.settle(&[definition(), room("v1", 4)]).await;
 
     life.api.edit("kubectl-edit", "Room", "default", "lobby", &json!({ "spec": { "seats": 9 } })).await;
-    let told = lines(&life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await);
+    let told = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await);
     assert_eq!(told, ["Update manifest/rooms/Room.example.com/default/lobby (Drift): spec.seats"]);
     life.settle(&[definition(), room("v1", 4)]).await;
 
@@ -44,35 +44,35 @@ async fn a_custom_resource_is_planned_before_its_type_is_there_and_lives_like_an
 
 #[tokio::test]
 async fn a_custom_resource_without_its_mark_is_remembered() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&[definition(), room("v1", 4)]).await;
     let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
     life.api.edit("them", "Room", "default", "lobby", &unmarked).await;
-    let told = lines(&life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await);
+    let told = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await);
     let mark = "metadata.labels[quorate.dev/cluster]";
     assert_eq!(told, [format!("Update manifest/rooms/Room.example.com/default/lobby (Drift): {mark}")]);
 }
 
 #[tokio::test]
 async fn a_custom_resource_is_compared_in_the_version_of_its_manifest() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&[definition(), room("v1beta1", 4)]).await;
     life.settle(&[definition(), room("v1", 4)]).await;
-    let prepared = life.plan(Mode::Destroy, &[]).await;
+    let prepared = life.plan(PlanMode::Destroy, &[]).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
     assert_eq!(life.cloud.observe().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_key_of_a_secret_comes_and_goes_and_its_value_is_neither_shown_nor_recorded() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     let secret = |data: Json| {
         let manifest = json!({ "apiVersion": "v1", "kind": "Secret", "data": data,
                                "metadata": { "name": "chat", "namespace": "default" } });
         [object("manifest/chat/Secret/default/chat", manifest)]
     };
     life.settle(&secret(json!({ "a": "aHVudGVyMg==", "b": "Yg==" }))).await;
-    let prepared = life.plan(Mode::Apply, &secret(json!({ "a": "aHVudGVyMw==", "b": "Yg==" }))).await;
+    let prepared = life.plan(PlanMode::Apply, &secret(json!({ "a": "aHVudGVyMw==", "b": "Yg==" }))).await;
     assert_eq!(lines(&prepared), ["Update manifest/chat/Secret/default/chat (File): data[a].value"]);
     let attribute = &prepared.plan.changes[0].attributes[0];
     let hidden = |text: &str| Some(Value::Text(text.to_owned()));
@@ -82,7 +82,7 @@ async fn a_key_of_a_secret_comes_and_goes_and_its_value_is_neither_shown_nor_rec
         "nobody can test guesses by it"
     );
     let fewer = secret(json!({ "a": "aHVudGVyMg==" }));
-    let told = lines(&life.plan(Mode::Apply, &fewer).await);
+    let told = lines(&life.plan(PlanMode::Apply, &fewer).await);
     assert_eq!(told, ["Update manifest/chat/Secret/default/chat (File): data[b].key"]);
     life.settle(&fewer).await;
     let kept = format!("{:?}", life.record);

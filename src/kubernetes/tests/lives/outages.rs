@@ -1,9 +1,9 @@
-//! What is planned while something that the API asks does not answer.
+//! Plans while a webhook or another dependency of the API does not answer.
 
 use super::custom::{definition, room};
 use super::*;
 
-/// What a server says of something that it failed to do, and why.
+/// Returns the server's answer for a failed dependency, with the reason.
 fn failed(message: &str) -> Json {
     json!({ "kind": "Status", "status": "Failure", "code": 500, "reason": "InternalError",
             "message": format!("Internal error occurred: {message}") })
@@ -11,7 +11,7 @@ fn failed(message: &str) -> Json {
 
 #[tokio::test]
 async fn a_webhook_that_is_down_keeps_nothing_else_from_being_planned() {
-    let mut life = Life::pretended().await;
+    let mut life = ClusterLife::pretended().await;
     life.settle(&wanted(chat())).await;
     let mut newer = chat();
     newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
@@ -22,7 +22,7 @@ async fn a_webhook_that_is_down_keeps_nothing_else_from_being_planned() {
         let down = failed("failed calling webhook \"validate.kyverno.svc-fail\": no endpoints available");
         life.api.pretended().fail_next("/deployments/chat", 500, down);
     }
-    let prepared = life.plan(Mode::Apply, &all).await;
+    let prepared = life.plan(PlanMode::Apply, &all).await;
     assert_eq!(
         lines(&prepared),
         [
@@ -39,22 +39,22 @@ async fn a_webhook_that_is_down_keeps_nothing_else_from_being_planned() {
 
 #[tokio::test]
 async fn a_failure_of_a_moment_is_nothing_to_tell() {
-    let mut life = Life::pretended().await;
+    let mut life = ClusterLife::pretended().await;
     life.settle(&wanted(chat())).await;
     life.api.pretended().fail_next("/deployments/chat", 500, failed("etcdserver: leader changed"));
-    assert_eq!(lines(&life.plan(Mode::Apply, &wanted(chat())).await), Vec::<String>::new());
+    assert_eq!(lines(&life.plan(PlanMode::Apply, &wanted(chat())).await), Vec::<String>::new());
     assert_eq!(life.notes, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_namespace_on_its_way_out_is_told_of_what_shall_be_in_it() {
-    let mut life = Life::pretended().await;
+    let mut life = ClusterLife::pretended().await;
     life.api.put("them", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "site" } })).await;
     let leaving = json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } });
     life.api.edit("them", "Namespace", "", "site", &leaving).await;
     let mut there = chat();
     there["metadata"]["namespace"] = "site".into();
-    let prepared = life.plan(Mode::Apply, &wanted(there)).await;
+    let prepared = life.plan(PlanMode::Apply, &wanted(there)).await;
     assert_eq!(lines(&prepared), ["Create deployment/chat (New)", "Create service/chat (New)"]);
     let [note] = life.notes.as_slice() else { panic!("{:?}", life.notes) };
     assert!(note.contains("deployments.apps site/chat") && note.contains("being terminated"), "{note}");
@@ -62,60 +62,60 @@ async fn a_namespace_on_its_way_out_is_told_of_what_shall_be_in_it() {
 
 #[tokio::test]
 async fn a_type_that_cannot_be_listed_is_asked_for_one_by_one() {
-    let mut life = Life::pretended().await;
+    let mut life = ClusterLife::pretended().await;
     life.settle(&[definition(), room("v1", 4)]).await;
     let down = || failed("conversion webhook for example.com/v1beta1, Kind=Room failed");
-    let unlisted = |life: &Life| life.api.pretended().fail_next("/apis/example.com/v1/rooms", 500, down());
+    let unlisted = |life: &ClusterLife| life.api.pretended().fail_next("/apis/example.com/v1/rooms", 500, down());
     unlisted(&life);
-    assert_eq!(lines(&life.plan(Mode::Apply, &[definition(), room("v1", 4)]).await), Vec::<String>::new());
+    assert_eq!(lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await), Vec::<String>::new());
     let [note] = life.notes.as_slice() else { panic!("{:?}", life.notes) };
     assert!(note.starts_with("rooms.example.com could not be listed") && note.contains("conversion webhook"), "{note}");
 
     unlisted(&life);
-    let told = lines(&life.plan(Mode::Apply, &[definition(), room("v1", 5)]).await);
+    let told = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 5)]).await);
     assert_eq!(told, ["Update manifest/rooms/Room.example.com/default/lobby (File): spec.seats"]);
     unlisted(&life);
-    let told = lines(&life.plan(Mode::Apply, &[definition()]).await);
+    let told = lines(&life.plan(PlanMode::Apply, &[definition()]).await);
     assert_eq!(told, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
 }
 
 #[tokio::test]
 async fn what_cannot_even_be_looked_at_is_neither_made_nor_removed() {
-    let mut life = Life::pretended().await;
+    let mut life = ClusterLife::pretended().await;
     life.settle(&[definition(), room("v1", 4)]).await;
-    let blind = |life: &Life| {
+    let blind = |life: &ClusterLife| {
         for path in ["/example.com/v1/rooms"].into_iter().chain(std::iter::repeat_n("/rooms/lobby", 12)) {
             life.api.pretended().fail_next(path, 500, failed("conversion webhook for example.com/v1beta1 failed"));
         }
     };
     blind(&life);
-    let prepared = life.plan(Mode::Apply, &[definition(), room("v1", 5)]).await;
+    let prepared = life.plan(PlanMode::Apply, &[definition(), room("v1", 5)]).await;
     life.api.pretended().fail_no_more();
     assert_eq!(lines(&prepared), Vec::<String>::new());
     assert!(life.notes.iter().any(|note| note.contains("default/lobby: could not be looked at")), "{:?}", life.notes);
 
     blind(&life);
-    let prepared = life.plan(Mode::Apply, &[definition()]).await;
+    let prepared = life.plan(PlanMode::Apply, &[definition()]).await;
     life.api.pretended().fail_no_more();
     assert_eq!(lines(&prepared), Vec::<String>::new());
     life.carry_out(&prepared).await;
     assert!(life.api.get("Room", "default", "lobby").await.is_some());
 
     // It is found again by its label.
-    let told = lines(&life.plan(Mode::Apply, &[definition()]).await);
+    let told = lines(&life.plan(PlanMode::Apply, &[definition()]).await);
     assert_eq!(told, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
 }
 
 #[tokio::test]
 async fn what_was_not_seen_and_cannot_be_looked_at_is_not_taken_for_there() {
-    let mut life = Life::pretended().await;
+    let mut life = ClusterLife::pretended().await;
     for _ in 0..12 {
         life.api.pretended().fail_next("/configmaps/late", 500, failed("etcdserver: leader changed"));
     }
     let map =
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "late", "namespace": "default" } });
     let late = object("manifest/db/ConfigMap/default/late", map);
-    let prepared = life.plan(Mode::Apply, std::slice::from_ref(&late)).await;
+    let prepared = life.plan(PlanMode::Apply, std::slice::from_ref(&late)).await;
     life.api.pretended().fail_no_more();
     assert_eq!(lines(&prepared).len(), 1, "it is to be made: {:?}", lines(&prepared));
     assert!(lines(&prepared)[0].starts_with("Create "), "{:?}", lines(&prepared));

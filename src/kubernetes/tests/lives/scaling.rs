@@ -1,13 +1,13 @@
-//! Who decides on the number of pods.
+//! The manager of the number of replicas.
 
 use super::*;
 
-async fn pods(life: &Life) -> u64 {
+async fn pods(life: &ClusterLife) -> u64 {
     life.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"].as_u64().unwrap()
 }
 
-/// The deployment without a number of its own, and who decides on it instead, where the server knows such.
-fn scaled(life: &Life) -> Vec<Object> {
+/// Returns the deployment without a number of replicas, and its autoscaler, if the server supports one.
+fn scaled(life: &ClusterLife) -> Vec<Object> {
     let mut chat = chat();
     chat["spec"].as_object_mut().unwrap().remove("replicas");
     let scaler = json!({
@@ -27,7 +27,7 @@ fn fixed(replicas: u64) -> Vec<Object> {
 
 #[tokio::test]
 async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&fixed(10)).await;
     let scaled = scaled(&life);
     life.settle(&scaled).await;
@@ -38,10 +38,10 @@ async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
         .edit("kube-controller-manager", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 7 } }))
         .await;
     life.api.rolled_out("default", "chat").await;
-    assert_eq!(lines(&life.plan(Mode::Apply, &scaled).await), Vec::<String>::new());
+    assert_eq!(lines(&life.plan(PlanMode::Apply, &scaled).await), Vec::<String>::new());
     assert_eq!(pods(&life).await, 7);
 
-    let prepared = life.plan(Mode::Apply, &fixed(3)).await;
+    let prepared = life.plan(PlanMode::Apply, &fixed(3)).await;
     let told = ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"];
     assert_eq!(lines(&prepared), told[..scaled.len()]);
     life.settle(&fixed(3)).await;
@@ -50,7 +50,7 @@ async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
 
 #[tokio::test]
 async fn a_number_that_waits_for_an_autoscaler_is_nobody_elses() {
-    let mut life = Life::begin().await;
+    let mut life = ClusterLife::begin().await;
     life.settle(&fixed(10)).await;
     let scaled = scaled(&life);
     life.settle(&scaled).await;

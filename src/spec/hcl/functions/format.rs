@@ -2,20 +2,20 @@
 
 use super::super::convert::{to_bool, to_number, to_text};
 use super::super::json;
-use super::super::number::{Number, power_of_ten, with_point};
+use super::super::number::{HclNumber, power_of_ten, with_point};
 use super::super::unicode;
-use super::super::value::{Node, Value};
-use super::{Result, string};
+use super::super::value::{HclNode, HclValue};
+use super::{FunctionResult, string};
 
-/// The widest a field may be.
+/// Maximum width of a field.
 const MAX_WIDTH: usize = 1000;
-/// The digits behind the point of `%f`, unless the verb says how many.
+/// Number of digits after the point of `%f`, unless the verb sets it.
 const DEFAULT_PRECISION: usize = 6;
 
 /// A verb: `%-08.3f`.
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag that can stand in a verb")]
-struct Verb {
+struct FormatVerb {
     raw: String,
     letter: char,
     zero: bool,
@@ -27,12 +27,12 @@ struct Verb {
     precision: Option<usize>,
 }
 
-/// The pattern with its verbs replaced by the arguments.
+/// Returns the pattern with its verbs replaced by the arguments.
 #[allow(clippy::needless_pass_by_value, reason = "the table of functions has one type for all")]
-pub(super) fn format(a: Vec<Node>) -> Result {
+pub(super) fn format(a: Vec<HclNode>) -> FunctionResult {
     let mut arguments = a.iter();
     let pattern = match arguments.next().map(|node| &node.value) {
-        None | Some(Value::Null) => return Err("the pattern is null".to_owned()),
+        None | Some(HclValue::Null) => return Err("the pattern is null".to_owned()),
         Some(pattern) => to_text(pattern)?,
     };
     let arguments = arguments.as_slice();
@@ -61,9 +61,9 @@ pub(super) fn format(a: Vec<Node>) -> Result {
     string(&result)
 }
 
-/// A verb, the index of the argument if it names one, and what follows.
-fn parse(text: &str) -> Result<(Verb, Option<usize>, &str)> {
-    let mut verb = Verb::default();
+/// Parses a verb, the index of the argument if it names one, and the rest.
+fn parse(text: &str) -> FunctionResult<(FormatVerb, Option<usize>, &str)> {
+    let mut verb = FormatVerb::default();
     let mut rest = &text[1..];
     while let Some(flag) = rest.chars().next().filter(|flag| "0#-+ ".contains(*flag)) {
         match flag {
@@ -95,7 +95,7 @@ fn parse(text: &str) -> Result<(Verb, Option<usize>, &str)> {
     Ok((verb, index, rest))
 }
 
-fn digits(text: &str) -> Result<(Option<usize>, &str)> {
+fn digits(text: &str) -> FunctionResult<(Option<usize>, &str)> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     if number.is_empty() {
@@ -105,9 +105,9 @@ fn digits(text: &str) -> Result<(Option<usize>, &str)> {
     number.map(|number| (Some(number), rest)).ok_or_else(|| format!("a field has at most {MAX_WIDTH} characters"))
 }
 
-impl Verb {
-    fn write(&self, value: &Value) -> Result<String> {
-        if self.letter != 'v' && matches!(value, Value::Null) {
+impl FormatVerb {
+    fn write(&self, value: &HclValue) -> FunctionResult<String> {
+        if self.letter != 'v' && matches!(value, HclValue::Null) {
             return Err("the argument is null".to_owned());
         }
         match self.letter {
@@ -122,28 +122,28 @@ impl Verb {
                     Some(most) if most > 0 => unicode::clusters(&text).into_iter().take(most).collect(),
                     _ => text,
                 };
-                Ok(self.padded(&if self.letter == 'q' { json::encode(&Value::String(text))? } else { text }))
+                Ok(self.padded(&if self.letter == 'q' { json::encode(&HclValue::String(text))? } else { text }))
             }
             _ => Err("the verb is not known: use %s, %q, %d, %x, %f, %t or %v".to_owned()),
         }
     }
 
-    fn plain(&self, value: &Value) -> Result<String> {
+    fn plain(&self, value: &HclValue) -> FunctionResult<String> {
         match value {
-            Value::String(text) if !self.sharp => Ok(text.clone()),
-            Value::Number(number) if !self.sharp => shortest(*number),
+            HclValue::String(text) if !self.sharp => Ok(text.clone()),
+            HclValue::Number(number) if !self.sharp => shortest(*number),
             other => json::encode(other),
         }
     }
 
-    /// A text in its field. As in Terraform, `0` fills with zeros on either side.
+    /// Pads a text to its field. As in Terraform, `0` fills with zeros on either side.
     fn padded(&self, text: &str) -> String {
         let missing = self.width.unwrap_or(0).saturating_sub(unicode::clusters(text).len());
         let padding = if self.zero { "0" } else { " " }.repeat(missing);
         if self.minus { format!("{text}{padding}") } else { format!("{padding}{text}") }
     }
 
-    fn integer(&self, number: Number) -> Result<String> {
+    fn integer(&self, number: HclNumber) -> FunctionResult<String> {
         let number = number.as_whole().ok_or("the argument is not a whole number")?;
         let magnitude = number.unsigned_abs();
         let (digits, prefix) = match self.letter {
@@ -170,7 +170,7 @@ impl Verb {
         })
     }
 
-    /// A number with a fraction in its field. Other than with whole numbers, `0` wins over `-`.
+    /// Pads a number with a fraction to its field. Unlike with whole numbers, `0` wins over `-`.
     fn signed(&self, text: &str) -> String {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(digits) => ("-", digits),
@@ -196,15 +196,15 @@ impl Verb {
     }
 }
 
-/// The number with so many digits behind the point.
-fn rounded(number: Number, precision: usize) -> Result<String> {
+/// Returns the number with this many digits after the point.
+fn rounded(number: HclNumber, precision: usize) -> FunctionResult<String> {
     let too_many = || "the number has too many digits".to_owned();
     let scale = u32::try_from(precision).map_err(|_| too_many())?;
     let power = power_of_ten(u64::from(scale)).ok_or_else(too_many)?;
-    let scaled = number.times(Number::whole(power)).map_err(|_| too_many())?;
-    let half = Number::parse("0.5")?.unwrap_or(Number::ZERO);
+    let scaled = number.times(HclNumber::whole(power)).map_err(|_| too_many())?;
+    let half = HclNumber::parse("0.5")?.unwrap_or(HclNumber::ZERO);
     let magnitude = if scaled.is_negative() { scaled.negate() } else { scaled };
-    let rest = magnitude.remainder(Number::whole(1))?;
+    let rest = magnitude.remainder(HclNumber::whole(1))?;
     let down = magnitude.plus(rest.negate())?.as_whole().ok_or_else(too_many)?;
     let order = rest.compare(half)?;
     if order.is_eq() && !number.is_binary() {
@@ -216,8 +216,8 @@ fn rounded(number: Number, precision: usize) -> Result<String> {
     Ok(if number.is_negative() { format!("-{text}") } else { text })
 }
 
-/// The number with as many digits as it has; with an exponent from a million on: `1e+06`.
-fn shortest(number: Number) -> Result<String> {
+/// Returns the number with as many digits as it has; with an exponent from a million on: `1e+06`.
+fn shortest(number: HclNumber) -> FunctionResult<String> {
     let plain = number.text()?;
     if number.is_zero() {
         return Ok(plain);

@@ -8,18 +8,18 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ipnet::IpNet;
 
-use super::super::pattern::Pattern;
+use super::super::pattern::RegexPattern;
 use super::super::unicode;
-use super::super::value::{Node, Type, Value};
-use super::{MAX_TEXT, Result, items, list, number, string, text, too_long, whole};
+use super::super::value::{HclNode, HclType, HclValue};
+use super::{FunctionResult, MAX_TEXT, items, list, number, string, text, too_long, whole};
 
-/// The text's bytes in base 64.
-pub(super) fn base64encode(a: Vec<Node>) -> Result {
+/// Encodes the text's bytes in base 64.
+pub(super) fn base64encode(a: Vec<HclNode>) -> FunctionResult {
     string(&BASE64_STANDARD.encode(text(&a[0])?))
 }
 
-/// The items of all lists with a separator between them.
-pub(super) fn join(a: Vec<Node>) -> Result {
+/// Joins the items of all lists with a separator.
+pub(super) fn join(a: Vec<HclNode>) -> FunctionResult {
     let mut arguments = a.into_iter();
     let separator = arguments.next().map(|node| text(&node)).transpose()?.unwrap_or_default();
     let mut parts = Vec::new();
@@ -31,22 +31,22 @@ pub(super) fn join(a: Vec<Node>) -> Result {
     string(&parts.join(&separator))
 }
 
-/// The parts of a text between separators; without one, its characters.
-pub(super) fn split(a: Vec<Node>) -> Result {
+/// Splits a text at separators; without one, into characters.
+pub(super) fn split(a: Vec<HclNode>) -> FunctionResult {
     let (separator, whole) = (text(&a[0])?, text(&a[1])?);
-    let parts: Vec<Value> = if separator.is_empty() {
-        whole.chars().map(|character| Value::text(&character.to_string())).collect()
+    let parts: Vec<HclValue> = if separator.is_empty() {
+        whole.chars().map(|character| HclValue::text(&character.to_string())).collect()
     } else {
-        whole.split(&separator).map(Value::text).collect()
+        whole.split(&separator).map(HclValue::text).collect()
     };
-    list(parts, Type::String)
+    list(parts, HclType::String)
 }
 
-/// The text with a part of it replaced; `/…/` is a regular expression.
-pub(super) fn replace(a: Vec<Node>) -> Result {
+/// Replaces a part of the text; `/…/` is a regular expression.
+pub(super) fn replace(a: Vec<HclNode>) -> FunctionResult {
     let (whole, from, to) = (text(&a[0])?, text(&a[1])?, text(&a[2])?);
     if let Some(pattern) = from.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-        return string(&Pattern::new(pattern)?.replace_all(&whole, &to, MAX_TEXT).ok_or_else(too_long)?);
+        return string(&RegexPattern::new(pattern)?.replace_all(&whole, &to, MAX_TEXT).ok_or_else(too_long)?);
     }
     let grown = whole.matches(&from).count().saturating_mul(to.len());
     if grown > MAX_TEXT {
@@ -55,39 +55,39 @@ pub(super) fn replace(a: Vec<Node>) -> Result {
     string(&whole.replace(&from, &to))
 }
 
-/// The text in small letters.
-pub(super) fn lower(a: Vec<Node>) -> Result {
+/// Converts the text to lower case.
+pub(super) fn lower(a: Vec<HclNode>) -> FunctionResult {
     string(&unicode::lower(&text(&a[0])?)?)
 }
 
-/// The text in capitals.
-pub(super) fn upper(a: Vec<Node>) -> Result {
+/// Converts the text to upper case.
+pub(super) fn upper(a: Vec<HclNode>) -> FunctionResult {
     string(&unicode::upper(&text(&a[0])?)?)
 }
 
-/// The text without white space around it.
-pub(super) fn trimspace(a: Vec<Node>) -> Result {
+/// Removes white space around the text.
+pub(super) fn trimspace(a: Vec<HclNode>) -> FunctionResult {
     string(text(&a[0])?.trim())
 }
 
-/// The number that a text writes.
-pub(super) fn tonumber(a: Vec<Node>) -> Result {
+/// Converts a text to a number.
+pub(super) fn tonumber(a: Vec<HclNode>) -> FunctionResult {
     match &a[0].value {
-        Value::Null => Ok(Value::Null),
-        _ => number(&a[0]).map(Value::Number),
+        HclValue::Null => Ok(HclValue::Null),
+        _ => number(&a[0]).map(HclValue::Number),
     }
 }
 
-/// A number, or true or false, as text.
-pub(super) fn tostring(a: Vec<Node>) -> Result {
+/// Converts a number or a boolean to text.
+pub(super) fn tostring(a: Vec<HclNode>) -> FunctionResult {
     match &a[0].value {
-        Value::Null => Ok(Value::Null),
+        HclValue::Null => Ok(HclValue::Null),
         _ => string(&text(&a[0])?),
     }
 }
 
 /// `cidrsubnet("172.20.0.0/16", 3, 1)` is `172.20.32.0/19`.
-pub(super) fn cidrsubnet(a: Vec<Node>) -> Result {
+pub(super) fn cidrsubnet(a: Vec<HclNode>) -> FunctionResult {
     let written = text(&a[0])?;
     let (bits, index) = (whole(&a[1])?, whole(&a[2])?);
     let network: IpNet =

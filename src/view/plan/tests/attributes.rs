@@ -14,9 +14,9 @@ fn hashes_are_shown_by_their_beginnings_unless_everything_is_asked_for() {
             vec![attribute("key", key(&old), key(&new))],
         )]
     };
-    let short = body(&document(change()), Style::default());
+    let short = body(&document(change()), TextStyle::default());
     assert!(short.contains("bootstrap/01234567.../node.sh") && !short.contains(&old), "{short}");
-    let long = body(&document(change()), Style { verbose: true, ..Style::default() });
+    let long = body(&document(change()), TextStyle { verbose: true, ..TextStyle::default() });
     assert!(long.contains(&old) && long.contains(&new), "{long}");
 }
 
@@ -37,7 +37,7 @@ fn drift_is_told_apart_from_what_the_file_asks_for() {
         Action::Update,
         Reason::FileAndDrift,
         vec![
-            AttributeChange { origin: Origin::Both, ..attribute("desired", json!(5), json!(4)) },
+            AttributeChange { origin: DifferenceOrigin::Both, ..attribute("desired", json!(5), json!(4)) },
             attribute("max", json!(2), json!(4)),
             drifted(attribute(
                 "tags",

@@ -1,0 +1,209 @@
+//! Load balancers, target groups and listeners, read together: ELB cannot filter by tag.
+//!
+//! Three rounds of calls: everything whose name begins as the cluster's names do, then its listeners and attributes, then
+//! the tags of all of it, which prove to which cluster it belongs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Listener as ElbListener, LoadBalancer as ElbLoadBalancer, Tag, TargetGroup as ElbTargetGroup,
+};
+use futures_util::future::try_join_all;
+
+use super::kind::ObserveCache;
+use super::{AwsProvider, tags};
+use crate::engine::{Address, Failure, FailureClass, Live, TextInput};
+use crate::resource::{Tags, balancer_stem};
+
+/// The service's name, for failures and limits.
+pub(super) const ELB: &str = "elasticloadbalancing";
+
+/// Maximum number of ARNs in one call for tags.
+const TAGS_A_CALL: usize = 20;
+/// Maximum number of times that a read starts again because an object was removed meanwhile.
+const LOOKS: u32 = 4;
+/// Pause before a read starts again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The attributes of an object that ELB returns as a list of keys and values.
+pub(super) type ElbAttributes = BTreeMap<String, String>;
+
+/// An object as ELB returns it, with its attributes and tags, which ELB returns separately.
+#[derive(Debug)]
+pub(super) struct DescribedObject<T> {
+    /// The object.
+    pub(super) object: T,
+    /// Its attributes; a listener's are not read.
+    pub(super) attributes: ElbAttributes,
+    /// Its tags.
+    pub(super) tags: Tags,
+}
+
+/// The objects in the region under the cluster's names.
+#[derive(Debug)]
+pub(super) struct ElbSnapshot {
+    pub(super) load_balancers: Vec<DescribedObject<ElbLoadBalancer>>,
+    pub(super) target_groups: Vec<DescribedObject<ElbTargetGroup>>,
+    pub(super) listeners: Vec<DescribedObject<ElbListener>>,
+}
+
+impl<T> DescribedObject<T> {
+    /// Returns the address of the object, if it is one of those that are looked for.
+    pub(super) fn address(&self, look: &ObserveCache<'_>, arn: Option<&str>, kind: &str) -> Option<Address> {
+        look.whose.address(&self.tags, arn?, kind)
+    }
+}
+
+/// Returns the objects of all three kinds, read once per observation.
+pub(super) async fn balancing<'a>(look: &'a ObserveCache<'_>) -> Result<&'a ElbSnapshot, Failure> {
+    look.balancing.get_or_try_init(|| until_whole(|| once(look.aws))).await
+}
+
+/// Converts tags to ELB's form.
+pub(super) fn to_elb(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// Returns the texts of values, all of which are known when an object is created or changed.
+pub(super) fn known(inputs: &[TextInput]) -> Vec<String> {
+    inputs.iter().filter_map(TextInput::known).map(str::to_owned).collect()
+}
+
+/// Sets the wanted tags on an object.
+pub(super) async fn retag(aws: &AwsProvider, live: &Live, wanted: &Tags, changed: bool) -> Result<(), Failure> {
+    if !changed {
+        return Ok(());
+    }
+    let set = tags::difference(live, wanted);
+    if !set.is_empty() {
+        let request = aws.elb.add_tags().resource_arns(&live.id).set_tags(Some(to_elb(&set)));
+        aws.send(ELB, "AddTags", request.send()).await?;
+    }
+    let removed = tags::removed(live, wanted);
+    if !removed.is_empty() {
+        let request = aws.elb.remove_tags().resource_arns(&live.id).set_tag_keys(Some(removed));
+        aws.send(ELB, "RemoveTags", request.send()).await?;
+    }
+    Ok(())
+}
+
+/// Reads again if an object was removed between two calls: ELB fails a whole call if one of its ARNs does not exist.
+pub(super) async fn until_whole<T, F>(once: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut look = 1;
+    loop {
+        match once().await {
+            Err(failure) if failure.class == FailureClass::Gone && look < LOOKS => {
+                look += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn once(aws: &AwsProvider) -> Result<ElbSnapshot, Failure> {
+    let stem = balancer_stem(&aws.scope.cluster);
+    let (load_balancers, target_groups) = tokio::try_join!(load_balancers(aws, &stem), target_groups(aws, &stem))?;
+    let balancer_arns: Vec<_> = load_balancers.iter().map(|balancer| text(balancer.load_balancer_arn())).collect();
+    let group_arns: Vec<_> = target_groups.iter().map(|group| text(group.target_group_arn())).collect();
+    let (balancer_attributes, group_attributes, listeners) = tokio::try_join!(
+        try_join_all(balancer_arns.iter().map(|arn| load_balancer_attributes(aws, arn))),
+        try_join_all(group_arns.iter().map(|arn| target_group_attributes(aws, arn))),
+        try_join_all(balancer_arns.iter().map(|arn| listeners(aws, arn))),
+    )?;
+    let listeners: Vec<_> = listeners.into_iter().flatten().collect();
+    let listener_arns: Vec<_> = listeners.iter().map(|listener| text(listener.listener_arn())).collect();
+    let mut tags = all_tags(aws, [&balancer_arns, &group_arns, &listener_arns].into_iter().flatten()).await?;
+    let no_attributes = listeners.iter().map(|_| ElbAttributes::new()).collect();
+    Ok(ElbSnapshot {
+        load_balancers: described(load_balancers, &balancer_arns, balancer_attributes, &mut tags),
+        target_groups: described(target_groups, &group_arns, group_attributes, &mut tags),
+        listeners: described(listeners, &listener_arns, no_attributes, &mut tags),
+    })
+}
+
+fn described<T>(
+    objects: Vec<T>,
+    arns: &[String],
+    attributes: Vec<ElbAttributes>,
+    tags: &mut BTreeMap<String, Tags>,
+) -> Vec<DescribedObject<T>> {
+    let parts = objects.into_iter().zip(arns).zip(attributes);
+    parts
+        .map(|((object, arn), attributes)| DescribedObject {
+            object,
+            attributes,
+            tags: tags.remove(arn).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// Returns the load balancers of the newer API whose names begin with the stem.
+pub(super) async fn load_balancers(aws: &AwsProvider, stem: &str) -> Result<Vec<ElbLoadBalancer>, Failure> {
+    let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
+    let mut all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
+    all.retain(|balancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(stem)));
+    Ok(all)
+}
+
+/// Returns the target groups whose names begin with the stem.
+pub(super) async fn target_groups(aws: &AwsProvider, stem: &str) -> Result<Vec<ElbTargetGroup>, Failure> {
+    let pages = || aws.elb.describe_target_groups().into_paginator().items().send().try_collect();
+    let mut all: Vec<ElbTargetGroup> = aws.read(ELB, "DescribeTargetGroups", pages).await?;
+    all.retain(|group| group.target_group_name().is_some_and(|name| name.starts_with(stem)));
+    Ok(all)
+}
+
+async fn listeners(aws: &AwsProvider, load_balancer: &str) -> Result<Vec<ElbListener>, Failure> {
+    let pages =
+        || aws.elb.describe_listeners().load_balancer_arn(load_balancer).into_paginator().items().send().try_collect();
+    aws.read(ELB, "DescribeListeners", pages).await
+}
+
+async fn load_balancer_attributes(aws: &AwsProvider, arn: &str) -> Result<ElbAttributes, Failure> {
+    let request = || aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn).send();
+    let answer = aws.read(ELB, "DescribeLoadBalancerAttributes", request).await?;
+    let pairs = answer.attributes().iter().map(|attribute| (text(attribute.key()), text(attribute.value())));
+    Ok(pairs.collect())
+}
+
+async fn target_group_attributes(aws: &AwsProvider, arn: &str) -> Result<ElbAttributes, Failure> {
+    let request = || aws.elb.describe_target_group_attributes().target_group_arn(arn).send();
+    let answer = aws.read(ELB, "DescribeTargetGroupAttributes", request).await?;
+    let pairs = answer.attributes().iter().map(|attribute| (text(attribute.key()), text(attribute.value())));
+    Ok(pairs.collect())
+}
+
+/// Returns the tags of objects of all kinds by ARN, with as many ARNs in each call as ELB takes.
+pub(super) async fn all_tags(
+    aws: &AwsProvider,
+    arns: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, Tags>, Failure> {
+    let arns: Vec<&String> = arns.collect();
+    let calls = arns.chunks(TAGS_A_CALL).map(|some| async move {
+        let request = || {
+            let some = some.iter().map(|arn| (*arn).clone()).collect();
+            aws.elb.describe_tags().set_resource_arns(Some(some)).send()
+        };
+        aws.read(ELB, "DescribeTags", request).await
+    });
+    let answers = try_join_all(calls).await?;
+    let told = answers
+        .iter()
+        .flat_map(aws_sdk_elasticloadbalancingv2::operation::describe_tags::DescribeTagsOutput::tag_descriptions);
+    Ok(told.map(|told| (text(told.resource_arn()), from_elb(told.tags()))).collect())
+}
+
+/// Converts tags from ELB's form.
+pub(super) fn from_elb(tags: &[Tag]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), text(tag.value())))).collect()
+}
+
+/// Returns the text; an empty one if it is missing.
+pub(super) fn text(value: Option<&str>) -> String {
+    value.unwrap_or_default().to_owned()
+}

@@ -1,0 +1,247 @@
+//! AWS and the Kubernetes cluster that runs on it, behind one provider. An object's kind decides which of them handles it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::engine::{
+    Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, ProgressNote, Provider, repeat,
+};
+use crate::kubernetes::KubernetesProvider;
+use crate::resource::{ApiFirewall, CloudFacts, Facts, FactsQuery, TargetHealth, is_kubernetes};
+use crate::spec::NetworkPlugin;
+use crate::words;
+
+use super::api_reachability::ApiReachability;
+use super::joining::{node_group, serving, until_nodes};
+
+/// Number of attempts to dry-run Kubernetes objects before Kubernetes counts as unreachable: without the dry run, a plan
+/// contains less.
+const ATTEMPTS: u32 = 3;
+/// Delay before the second attempt; it grows by the same amount with each further attempt.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A provider for AWS and for the Kubernetes cluster that runs on it.
+pub struct CompositeProvider {
+    base: Arc<dyn CloudFacts>,
+    kubernetes: KubernetesProvider,
+    network: NetworkPlugin,
+    reachability: ApiReachability,
+    /// The node groups of the file. A node group that leaves is removed only once one of these has nodes.
+    groups: BTreeSet<String>,
+    /// The reason why Kubernetes did not answer the last observation.
+    silence: Mutex<Option<Failure>>,
+}
+
+/// The purpose of a run, as far as it decides how long to wait for Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiWait {
+    /// The cluster is kept.
+    Stay,
+    /// The cluster is kept, and an API that does not answer yet is not waited for.
+    Hurry,
+    /// The cluster is destroyed.
+    Leave,
+}
+
+impl CompositeProvider {
+    /// Creates the provider for a cluster whose pods get their network from this plugin.
+    pub fn new(
+        base: Arc<dyn CloudFacts>,
+        kubernetes: KubernetesProvider,
+        network: NetworkPlugin,
+        errand: ApiWait,
+    ) -> Self {
+        let reachability = ApiReachability::new(Arc::clone(&base), errand == ApiWait::Hurry);
+        let kubernetes = if errand == ApiWait::Leave { kubernetes.leaving() } else { kubernetes };
+        Self { base, kubernetes, network, reachability, groups: BTreeSet::new(), silence: Mutex::new(None) }
+    }
+
+    /// Makes the removal of other node groups depend on these: one of them must have nodes that take pods first.
+    #[must_use]
+    pub fn with_groups(self, groups: impl IntoIterator<Item = String>) -> Self {
+        Self { groups: groups.into_iter().collect(), ..self }
+    }
+
+    /// Refuses to remove a node group while no group of the file has a node that takes pods.
+    async fn succeeded(&self, live: &Live) -> Result<(), Failure> {
+        let leaving = node_group(live).filter(|group| !self.groups.is_empty() && !self.groups.contains(*group));
+        let Some(leaving) = leaving else { return Ok(()) };
+        if self.network != NetworkPlugin::Routes || self.silence().is_some() || !self.kubernetes.is_connected() {
+            return Ok(());
+        }
+        for group in &self.groups {
+            if self.schedulable(group).await?.is_some_and(|nodes| nodes > 0) {
+                return Ok(());
+            }
+        }
+        let others: Vec<String> = self.groups.iter().cloned().collect();
+        let message = format!(
+            "the node group {leaving} stays: no machine of {} is a node that takes pods yet. `quorate validate` says why; \
+             then apply again",
+            words::list(&others)
+        );
+        Err(Failure::own(FailureClass::Fatal, "delete", message))
+    }
+
+    fn of(&self, address: &Address) -> &dyn Provider {
+        if is_kubernetes(address.kind()) { &self.kubernetes } else { self.base.as_ref() }
+    }
+
+    /// Awaits a call. If the connection to the Kubernetes API fails, adds the reason that AWS knows to the failure.
+    async fn through<T>(&self, done: BoxFuture<'_, Result<T, Failure>>) -> Result<T, Failure> {
+        match done.await {
+            Err(failure) => Err(self.reachability.classify(failure).await),
+            done => done,
+        }
+    }
+
+    /// Returns the number of nodes of a group that take pods. Returns `None` until the client is connected: the cluster's own
+    /// objects keep trying to connect, and each attempt costs API calls.
+    async fn schedulable(&self, group: &str) -> Result<Option<usize>, Failure> {
+        if self.kubernetes.is_connected() {
+            return self.through(Box::pin(self.kubernetes.schedulable(group))).await;
+        }
+        self.reachability.given_up().await.map_or(Ok(None), Err)
+    }
+
+    /// Returns the answer of Kubernetes. After a failure, returns the default value and keeps the failure.
+    fn reached<T: Default>(&self, said: Result<T, Failure>) -> T {
+        let (said, silence) = match said {
+            Ok(said) => (said, None),
+            Err(failure) => (T::default(), Some(failure)),
+        };
+        *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = silence;
+        said
+    }
+}
+
+impl Provider for CompositeProvider {
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let (base, kubernetes) = tokio::join!(self.base.observe(), self.kubernetes.observe());
+            let mut live = base?;
+            live.extend(self.reached(kubernetes));
+            Ok(live)
+        })
+    }
+
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let part = |inside: bool| -> BTreeMap<Address, String> {
+                let part = recorded.iter().filter(|(address, _)| is_kubernetes(address.kind()) == inside);
+                part.map(|(address, id)| (address.clone(), id.clone())).collect()
+            };
+            let mut found = self.base.recall(&part(false)).await?;
+            let inside = part(true);
+            if self.silence().is_none() && !inside.is_empty() {
+                found.extend(self.reached(self.kubernetes.recall(&inside).await));
+            }
+            Ok(found)
+        })
+    }
+
+    fn dry_run<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<DryRun, Failure>> {
+        Box::pin(async move {
+            let (ours, mut rest): (Vec<Object>, Vec<Object>) =
+                objects.into_iter().partition(|object| is_kubernetes(object.address.kind()));
+            if self.silence().is_some() {
+                rest.extend(ours);
+                return Ok(DryRun { objects: rest, ..DryRun::default() });
+            }
+            let asked = repeat(ATTEMPTS, |attempt| PAUSE * attempt, || self.kubernetes.dry_run(ours.clone(), live));
+            let mut rehearsal = self.reached(asked.await);
+            if self.silence().is_some() {
+                rehearsal.objects = ours;
+            }
+            rehearsal.objects.extend(rest);
+            Ok(rehearsal)
+        })
+    }
+
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(self.through(self.of(address).find(address)))
+    }
+
+    fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(self.through(self.of(&object.address).create(object, token)))
+    }
+
+    fn update<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(self.through(self.of(&object.address).update(live, object, changed)))
+    }
+
+    fn roll<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(self.through(self.of(&object.address).roll(live, object, note)))
+    }
+
+    fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            let arrived = self.through(self.of(&live.address).ready(live, note)).await?;
+            // With any other plugin, the network is installed after the machines and makes them ready.
+            if self.network == NetworkPlugin::Routes
+                && !self.reachability.is_hurried()
+                && self.silence().is_none()
+                && let Some(group) = node_group(&arrived)
+            {
+                until_nodes(serving(&arrived), note, || self.schedulable(group)).await;
+            }
+            Ok(arrived)
+        })
+    }
+
+    fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            self.succeeded(live).await?;
+            self.through(self.of(&live.address).delete(live, note)).await
+        })
+    }
+
+    fn gone<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.through(self.of(&live.address).gone(live, note)))
+    }
+}
+
+impl CloudFacts for CompositeProvider {
+    fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        self.base.account()
+    }
+
+    fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>> {
+        self.base.facts(question)
+    }
+
+    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
+        self.base.caller()
+    }
+
+    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
+        self.base.targets(group)
+    }
+
+    fn gate(&self) -> &dyn ApiFirewall {
+        self.base.gate()
+    }
+
+    fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        self.base.unmanaged()
+    }
+
+    fn release<'a>(&'a self, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.kubernetes.release(note))
+    }
+
+    fn silence(&self) -> Option<Failure> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,161 @@
+//! Creating a plan from a survey.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::blueprint::{self, Pins};
+use crate::cli::error::CliError;
+use crate::engine::{
+    self, Action, Address, Attributes, Change, DryRun, ExecutablePlan, Failure, KindRegistry, Live, Object, PlanInputs,
+    PlanMode, Reason, Value,
+};
+use crate::resource::{AutoScalingGroup, Resource, ResourceKinds, is_kubernetes};
+use crate::spec::Cluster;
+use crate::state::StateError;
+use crate::view::plan::PlanDocument;
+
+use super::CommandContext;
+use super::node_groups;
+use super::snapshot::ClusterSnapshot;
+use super::wait::patiently;
+
+/// A plan that can be executed.
+pub(super) struct PlannedRun {
+    pub(super) prepared: ExecutablePlan,
+    /// The choices that the plan rests on; `None` if nothing is built.
+    pub(super) pins: Option<Pins>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Creates the plan.
+pub(super) async fn draft(
+    context: &CommandContext<'_>,
+    snapshot: &ClusterSnapshot,
+    mode: PlanMode,
+) -> Result<PlannedRun, CliError> {
+    let mut live = snapshot.live.clone();
+    if mode == PlanMode::Destroy {
+        live.extend(strays(context).await?);
+    }
+    let mut notes = Vec::new();
+    let mut pins = None;
+    let mut rehearsal = DryRun::default();
+    if mode == PlanMode::Apply {
+        let blueprint =
+            blueprint::blueprint(context.cluster, &snapshot.facts, &pinned(snapshot)?).map_err(CliError::Impossible)?;
+        notes.extend(blueprint.notes.iter().map(ToString::to_string));
+        pins = Some(blueprint.pins);
+        rehearsal = dry_run(context, blueprint.objects, &snapshot.live).await?;
+    }
+    notes.extend(rehearsal.notes);
+    notes.extend(context.cloud.silence().map(|failure| silent(mode, &failure)));
+    live.extend(rehearsal.in_the_way);
+    if mode == PlanMode::Destroy && context.cloud.silence().is_some() {
+        // Kubernetes objects that cannot be reached are deleted with their machines.
+        live.retain(|live| !is_kubernetes(live.address.kind()));
+    }
+    let nothing = BTreeMap::new();
+    let mut prepared = engine::plan(PlanInputs {
+        mode,
+        desired: rehearsal.objects,
+        live,
+        recorded: snapshot.record.as_ref().map_or(&nothing, |record| &record.objects),
+        serial: snapshot.record.as_ref().map_or(0, |record| record.serial),
+        vocabulary: &ResourceKinds,
+    })?;
+    for (address, message) in &rehearsal.refused {
+        prepared.reject(address, message);
+    }
+    let mut warnings = Vec::new();
+    if mode == PlanMode::Apply {
+        keep_unreported_members(&mut prepared);
+        warnings.extend(node_groups::without_nodes(&prepared));
+    }
+    Ok(PlannedRun { prepared, pins, notes, warnings })
+}
+
+/// Refuses to remove masters: nothing removes the member from etcd, which would continue to count it.
+fn keep_unreported_members(prepared: &mut ExecutablePlan) {
+    let leaving = |change: &Change| {
+        let group =
+            change.address.kind() == AutoScalingGroup::KIND.name && blueprint::is_masters_group(change.address.name());
+        group && change.action == Action::Delete
+    };
+    let leaving: Vec<Address> =
+        prepared.plan.changes.iter().filter(|change| leaving(change)).map(|change| change.address.clone()).collect();
+    let instead = "masters of a living cluster cannot be taken away, only added: etcd would go on counting the member that \
+                   went, and stop with the next one. Put it back into the file; for fewer masters, build another cluster";
+    let reason = Reason::Needed { instead: instead.to_owned() };
+    for address in leaving {
+        prepared.refuse(&address, &reason);
+    }
+}
+
+/// Returns the objects that the cluster's own controllers created and that are deleted with it.
+async fn strays(context: &CommandContext<'_>) -> Result<Vec<Live>, CliError> {
+    let found = context.interrupt.or(patiently(context, || context.cloud.unmanaged())).await?;
+    found.map_err(CliError::cloud("looking for what the cluster's controllers made"))
+}
+
+/// Dry-runs the objects.
+async fn dry_run(context: &CommandContext<'_>, objects: Vec<Object>, live: &[Live]) -> Result<DryRun, CliError> {
+    let asked = patiently(context, || context.cloud.dry_run(objects.clone(), live));
+    let mut rehearsal = context.interrupt.or(asked).await?.map_err(CliError::cloud("asking what would change"))?;
+    if context.cloud.silence().is_some() {
+        let there: BTreeMap<&Address, &Attributes> =
+            live.iter().map(|live| (&live.address, &live.attributes)).collect();
+        for object in rehearsal.objects.iter_mut().filter(|object| is_kubernetes(object.address.kind())) {
+            ignore_incomparable(object, there.get(&object.address).copied());
+        }
+    }
+    Ok(rehearsal)
+}
+
+/// Removes attributes that cannot be compared with the record: those that are never recorded, and empty ones that the
+/// server did not return when they were applied.
+fn ignore_incomparable(object: &mut Object, recorded: Option<&Attributes>) {
+    let Some(kind) = ResourceKinds.kind(object.address.kind()) else { return };
+    let is_told = |name: &str| recorded.is_none_or(|recorded| recorded.contains_key(name));
+    let says_nothing =
+        |value: &Value| matches!(value, Value::Bool(false) | Value::Integer(0)) || value.as_text() == Some("");
+    object.attributes.retain(|name, value| kind.attribute(name).recorded && (is_told(name) || !says_nothing(value)));
+}
+
+/// Returns the note about a plan that is made while the Kubernetes API does not answer.
+fn silent(mode: PlanMode, failure: &Failure) -> String {
+    let meaning = match mode {
+        PlanMode::Destroy => "what its controllers made is removed without them",
+        PlanMode::Apply | PlanMode::Refresh => "its objects are shown as the last apply left them",
+    };
+    format!("the Kubernetes API does not answer ({}), so {meaning}", failure.message)
+}
+
+impl PlannedRun {
+    /// Returns the plan with its heading.
+    pub(super) fn document(&self, context: &CommandContext<'_>, snapshot: &ClusterSnapshot) -> PlanDocument {
+        PlanDocument::new(context.heading(snapshot.facts.account.clone()), self.prepared.plan.clone())
+    }
+
+    /// Shows the warnings and notes about the plan.
+    pub(super) fn show_notes(&self, context: &CommandContext<'_>) {
+        for warning in &self.warnings {
+            context.ui.warning(warning);
+        }
+        for note in &self.notes {
+            context.ui.note(note);
+        }
+    }
+}
+
+/// Returns the choices of the last apply; choices that the record does not contain are read from the objects.
+fn pinned(snapshot: &ClusterSnapshot) -> Result<Pins, CliError> {
+    let pins = snapshot.record.as_ref().map(|record| &record.pins).filter(|pins| !pins.is_null());
+    let unreadable = |source| StateError::Unreadable { place: snapshot.journal.place(), source };
+    let pins = pins.cloned().map(serde_json::from_value).transpose();
+    let pins: Pins = pins.map_err(unreadable).map_err(CliError::state("reading the record"))?.unwrap_or_default();
+    // A record of another release may contain a cluster that this one cannot read.
+    let applied = snapshot.record.as_ref().and_then(|record| Cluster::deserialize(&record.cluster_spec).ok());
+    Ok(pins.recover(applied.as_ref(), &snapshot.live))
+}

@@ -1,0 +1,116 @@
+//! Acquiring and releasing the lease.
+
+use std::time::Duration;
+
+use crate::cli::error::CliError;
+use crate::engine::{Failure, FailureClass};
+use crate::state::{Lease, LeaseAcquisition, StateError};
+
+use super::CommandContext;
+use super::snapshot::{RecordSource, own_account};
+use super::wait::account;
+
+/// Lifetime of a lease that is not renewed.
+const TTL: Duration = Duration::from_mins(1);
+
+/// The right of this run to change the cluster.
+pub(super) enum RunLock {
+    /// The run holds the lease.
+    Leased {
+        lease: Lease,
+        /// `true` if the previous run did not finish.
+        took_over: bool,
+    },
+    /// No store exists yet in which a lease could be kept.
+    NoStore,
+}
+
+/// Acquires the lease. A lease of a live run is an error; that of a dead run is taken over.
+pub(super) async fn open_run(context: &CommandContext<'_>, operation: &str) -> Result<RunLock, CliError> {
+    right_account(context).await?;
+    let mut holder = context.holder.clone();
+    operation.clone_into(&mut holder.operation);
+    let acquired = context.interrupt.or(Lease::acquire(context.store.clone(), context.name(), holder, TTL)).await?;
+    match acquired {
+        Ok(LeaseAcquisition::Acquired { lease, took_over }) => {
+            if let Some(dead) = &took_over {
+                context.ui.note(&format!(
+                    "the last run (`{}` by {} on {}) did not finish; this one goes on where it stopped",
+                    dead.operation, dead.who, dead.host
+                ));
+            }
+            Ok(RunLock::Leased { lease, took_over: took_over.is_some() })
+        }
+        Ok(LeaseAcquisition::Held { holder, until }) => Err(CliError::Held { holder: Box::new(holder), until }),
+        Err(StateError::Store { source, .. }) if source.class == FailureClass::Gone => Ok(RunLock::NoStore),
+        Err(error) => Err(CliError::state("taking the lease")(error)),
+    }
+}
+
+fn lost(message: impl Into<String>) -> Failure {
+    Failure::own(FailureClass::Fatal, "confirm the lease", message)
+}
+
+/// Refuses an account that is not the file's before anything is written there, including a lease.
+pub(super) async fn right_account(context: &CommandContext<'_>) -> Result<(), CliError> {
+    let Some(expected) = &context.cluster.account else { return Ok(()) };
+    own_account(expected, &account(context).await?)
+}
+
+impl RunLock {
+    /// Returns `true` if changes of the previous run may still be taking effect.
+    pub(super) fn took_over(&self) -> bool {
+        matches!(self, Self::Leased { took_over: true, .. })
+    }
+
+    /// Returns the location of the record.
+    pub(super) fn memory(&self) -> RecordSource {
+        match self {
+            Self::Leased { .. } => RecordSource::Stored,
+            Self::NoStore => RecordSource::None,
+        }
+    }
+
+    /// Returns `true` if the run held the lease and has lost it.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Leased { lease, .. } if lease.is_lost())
+    }
+
+    /// Waits until the lease is lost; waits forever without one.
+    pub(super) async fn lost(&self) {
+        match self {
+            Self::Leased { lease, .. } => lease.lost().await,
+            Self::NoStore => std::future::pending().await,
+        }
+    }
+
+    /// Stops renewing the lease in the background: the store is being emptied, and the lease is confirmed by hand.
+    pub(super) async fn seal(&mut self) {
+        if let Self::Leased { lease, .. } = self {
+            lease.stop_renewing().await;
+        }
+    }
+
+    /// Confirms that the run holds the lease for a minute from now: by the store, not by the local clock, which may have
+    /// been suspended.
+    pub(super) async fn confirm(&self) -> Result<(), Failure> {
+        let Self::Leased { lease, .. } = self else { return Ok(()) };
+        match lease.confirm().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(lost("the lease is lost: another run works on this cluster")),
+            Err(StateError::Store { source, .. }) => Err(source),
+            Err(error) => Err(lost(error.to_string())),
+        }
+    }
+
+    /// Releases the lease.
+    pub(super) async fn end(self, context: &CommandContext<'_>) {
+        if let Self::Leased { lease, .. } = self
+            && let Err(error) = lease.release().await
+        {
+            context
+                .ui
+                .warning(&format!("the lease could not be given back ({error}); it expires by itself in a minute"));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Everything that a plan is made from, queried at the same time.
+
+use std::collections::BTreeMap;
+
+use crate::cli::error::CliError;
+use crate::engine::{Address, Live, ObjectPhase, RecordedObject};
+use crate::resource::{Facts, FactsQuery, is_kubernetes};
+use crate::spec::Cluster;
+use crate::state::{self, ClusterRecord, RecordJournal};
+
+use super::CommandContext;
+use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
+use super::run_lock::RunLock;
+use super::wait::{patiently, wait_until_stable};
+
+/// The state of the cloud and the record.
+pub(super) struct ClusterSnapshot {
+    pub(super) facts: Facts,
+    pub(super) live: Vec<Live>,
+    pub(super) record: Option<ClusterRecord>,
+    pub(super) journal: RecordJournal,
+    pub(super) locations: KnownLocations,
+}
+
+/// The location of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordSource {
+    /// In the store, if one exists.
+    Stored,
+    /// Nowhere: no store exists.
+    None,
+}
+
+/// Like [`survey`], for a run that holds the lease: waits until the cloud has settled if the previous run did not finish.
+pub(super) async fn snapshot_when_stable(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    neighbours: ForeignClusterPolicy,
+) -> Result<ClusterSnapshot, CliError> {
+    let mut snapshot = snapshot(context, lock.memory(), neighbours).await?;
+    if lock.took_over() || snapshot.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
+        snapshot.live = wait_until_stable(context, snapshot.live).await?;
+        snapshot.recall(context).await?;
+        snapshot.skip_foreign_objects(context, neighbours)?;
+    }
+    Ok(snapshot)
+}
+
+/// Observes the cloud, queries facts and loads the record, all at the same time.
+pub(super) async fn snapshot(
+    context: &CommandContext<'_>,
+    memory: RecordSource,
+    neighbours: ForeignClusterPolicy,
+) -> Result<ClusterSnapshot, CliError> {
+    let question = question(context.cluster);
+    let mut journal = state::open(context.store.clone(), context.name());
+    let looked = context
+        .interrupt
+        .or(async {
+            tokio::try_join!(
+                async {
+                    patiently(context, || context.cloud.observe())
+                        .await
+                        .map_err(CliError::cloud("looking at the cloud"))
+                },
+                async {
+                    let facts = patiently(context, || context.cloud.facts(&question)).await;
+                    facts.map_err(CliError::cloud("asking for the account's facts"))
+                },
+                async {
+                    match memory {
+                        RecordSource::Stored => journal.load().await.map_err(CliError::state("reading the record")),
+                        RecordSource::None => Ok(None),
+                    }
+                },
+            )
+        })
+        .await?;
+    let (live, facts, record) = looked?;
+    let locations = KnownLocations::new(context, &facts.account, record.as_ref());
+    let mut snapshot = ClusterSnapshot { facts, live, record, journal, locations };
+    allowed(context, &snapshot)?;
+    snapshot.recall(context).await?;
+    snapshot.skip_foreign_objects(context, neighbours)?;
+    Ok(snapshot)
+}
+
+impl ClusterSnapshot {
+    /// Removes objects of a cluster of the same name at another location, or returns an error if the run is refused beside it.
+    fn skip_foreign_objects(
+        &mut self,
+        context: &CommandContext<'_>,
+        neighbours: ForeignClusterPolicy,
+    ) -> Result<(), CliError> {
+        let elsewhere = self.locations.elsewhere(context.name(), &self.live);
+        let Some(elsewhere) = elsewhere else { return Ok(()) };
+        let refused = match neighbours {
+            ForeignClusterPolicy::Refused => true,
+            ForeignClusterPolicy::LeftBeside => self.record.is_none(),
+            ForeignClusterPolicy::Left => false,
+        };
+        if refused {
+            return Err(self.locations.refusal(context, &elsewhere));
+        }
+        self.live.retain(|live| !self.locations.is_elsewhere(context.name(), live));
+        if neighbours == ForeignClusterPolicy::LeftBeside {
+            context.ui.note(&format!("a cluster of the same name lives in {elsewhere}: what belongs to it stays"));
+        }
+        Ok(())
+    }
+
+    /// Adds objects that the record contains and the observation did not find, because their tags were removed.
+    async fn recall(&mut self, context: &CommandContext<'_>) -> Result<(), CliError> {
+        let Some(record) = &self.record else { return Ok(()) };
+        if context.cloud.silence().is_some() {
+            let remembered = record.objects.iter().filter(|(address, _)| is_kubernetes(address.kind()));
+            self.live.extend(remembered.map(|(address, recorded)| as_recorded(address, recorded)));
+        }
+        let seen = |address: &Address, id: &str| self.live.iter().any(|live| live.address == *address && live.id == id);
+        let unseen = record.objects.iter().filter(|(address, recorded)| !seen(address, &recorded.id));
+        let unseen: BTreeMap<Address, String> =
+            unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        let recalled = context.interrupt.or(patiently(context, || context.cloud.recall(&unseen))).await?;
+        self.live.extend(recalled.map_err(CliError::cloud("looking at the cloud"))?);
+        Ok(())
+    }
+}
+
+/// Returns an object as it was after the last apply, because it cannot be observed.
+fn as_recorded(address: &Address, recorded: &RecordedObject) -> Live {
+    Live {
+        address: address.clone(),
+        id: recorded.id.clone(),
+        attributes: recorded.attributes.clone(),
+        outputs: recorded.outputs.clone(),
+        phase: ObjectPhase::Ready,
+        proven: true,
+        created: None,
+        members: Vec::new(),
+    }
+}
+
+fn question(cluster: &Cluster) -> FactsQuery {
+    let masters = std::iter::once(&cluster.masters.size);
+    let nodes = cluster.nodes.values().map(|group| &group.size);
+    let mut sizes: Vec<String> = masters.chain(nodes).map(ToString::to_string).collect();
+    sizes.sort();
+    sizes.dedup();
+    let masters = std::iter::once((cluster.masters.image.as_ref(), &cluster.masters.size));
+    let nodes = cluster.nodes.values().map(|group| (group.image.as_ref(), &group.size));
+    let machines: Vec<_> = masters.chain(nodes).collect();
+    FactsQuery {
+        sizes,
+        own_images: machines
+            .iter()
+            .filter_map(|(own, size)| Some((own.as_ref()?.to_string(), size.architecture())))
+            .collect(),
+        own_images_only: machines.iter().all(|(own, _)| own.is_some()),
+        name: cluster.name.to_string(),
+    }
+}
+
+/// Refuses credentials of another account than the file's.
+pub(super) fn own_account(expected: &str, found: &str) -> Result<(), CliError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        format!("the file belongs to account {expected}, and these credentials to account {found}"),
+        "use the credentials of that account (AWS_PROFILE), or change `account` in the file",
+    ))
+}
+
+/// Refuses an account that is not the file's, and a record of another account or region.
+fn allowed(context: &CommandContext<'_>, snapshot: &ClusterSnapshot) -> Result<(), CliError> {
+    let facts = &snapshot.facts;
+    if let Some(expected) = &context.cluster.account {
+        own_account(expected, &facts.account)?;
+    }
+    let Some(record) = &snapshot.record else { return Ok(()) };
+    if record.account != facts.account || record.region != facts.region {
+        return Err(CliError::refused(
+            format!(
+                "the record of {} belongs to account {} in {}, and this is account {} in {}",
+                context.name(),
+                record.account,
+                record.region,
+                facts.account,
+                facts.region
+            ),
+            "destroy the cluster there first, or give this one another name or another `state`",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The time limit of the wait for a rollout.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::object_ref::JsonObject;
+use super::progress::{RolloutProgress, condition, progress};
+
+/// Maximum time without progress.
+const STUCK: Duration = Duration::from_mins(5);
+
+/// The time limit of the wait for one object.
+///
+/// A Deployment reports by itself that its deadline has passed. If it had failed before the wait began, its cause may have
+/// been fixed since (a secret, capacity), and it reports that only when a pod becomes ready: it gets the time of an object
+/// that never reports a failure.
+pub(super) struct WaitBudget {
+    /// Time of the last progress.
+    since: Instant,
+    /// The last progress.
+    told: Option<String>,
+    /// Its progress condition at first; `None` before the first observation.
+    at_first: Option<JsonObject>,
+    /// `true` if the object reports by itself that its deadline has passed.
+    speaks: bool,
+}
+
+impl WaitBudget {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { since: now, told: None, at_first: None, speaks: false }
+    }
+
+    /// Returns the progress of an object since the wait began: a failure from before that time does not count.
+    pub(super) fn see(&mut self, object: &JsonObject, now: Instant) -> RolloutProgress {
+        let said = condition(object, "Progressing").cloned().unwrap_or_default();
+        let is_old = *self.at_first.get_or_insert_with(|| said.clone()) == said;
+        let is_paused = object["spec"]["paused"] == true;
+        let progress = match progress(object) {
+            RolloutProgress::Stalled(told) if is_old => RolloutProgress::Waiting(told),
+            progress => progress,
+        };
+        self.speaks = said["status"] == "True" && !is_paused;
+        if let RolloutProgress::Waiting(told) = &progress
+            && self.told.as_ref() != Some(told)
+        {
+            self.told = Some(told.clone());
+            self.since = now;
+        }
+        progress
+    }
+
+    /// Returns the end of the wait; `None` while the object will report by itself that its deadline has passed.
+    pub(super) fn ends(&self) -> Option<Instant> {
+        (!self.speaks).then(|| self.since + STUCK)
+    }
+
+    /// Returns the message at the end of the wait.
+    pub(super) fn report(&self) -> String {
+        let minutes = STUCK.as_secs() / 60;
+        let told = self.told.as_deref().unwrap_or("nothing is known of it");
+        format!("{told}, and nothing has moved for {minutes} minutes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(available: u64, status: &str, at: &str) -> JsonObject {
+        json!({
+            "kind": "Deployment", "metadata": { "generation": 1 }, "spec": { "replicas": 3 },
+            "status": { "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": available,
+                        "conditions": [{ "type": "Progressing", "status": status, "lastTransitionTime": at }] },
+        })
+    }
+
+    fn daemon_set(available: u64) -> JsonObject {
+        json!({
+            "kind": "DaemonSet", "metadata": { "generation": 1 }, "spec": {},
+            "status": { "observedGeneration": 1, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3,
+                        "numberAvailable": available },
+        })
+    }
+
+    #[test]
+    fn who_had_given_up_before_is_waited_for_again() {
+        let begun = Instant::now();
+        let mut patience = WaitBudget::new(begun);
+        let waits = RolloutProgress::Waiting("0 of 3 pods are ready".to_owned());
+        assert_eq!(patience.see(&deployment(0, "False", "then"), begun), waits);
+        assert_eq!(patience.ends(), Some(begun + STUCK), "it would say nothing more");
+        let later = begun + Duration::from_mins(1);
+        assert_eq!(patience.see(&deployment(0, "True", "now"), later), waits);
+        assert_eq!(patience.ends(), None, "it goes on, and says itself when it gives up");
+        let gave_up = RolloutProgress::Stalled("0 of 3 pods are ready".to_owned());
+        assert_eq!(patience.see(&deployment(0, "False", "later"), later), gave_up);
+    }
+
+    #[test]
+    fn who_gives_up_while_it_is_waited_for_has_given_up() {
+        let begun = Instant::now();
+        let mut patience = WaitBudget::new(begun);
+        patience.see(&deployment(0, "True", "then"), begun);
+        let gave_up = RolloutProgress::Stalled("0 of 3 pods are ready".to_owned());
+        assert_eq!(patience.see(&deployment(0, "False", "now"), begun), gave_up);
+    }
+
+    #[test]
+    fn what_never_gives_up_by_itself_is_given_up_when_nothing_moves() {
+        let begun = Instant::now();
+        let mut patience = WaitBudget::new(begun);
+        let minutes = |number: u64| begun + Duration::from_mins(number);
+        patience.see(&daemon_set(1), minutes(0));
+        patience.see(&daemon_set(1), minutes(4));
+        assert_eq!(patience.ends(), Some(minutes(5)));
+        patience.see(&daemon_set(2), minutes(4));
+        assert_eq!(patience.ends(), Some(minutes(9)));
+        assert_eq!(patience.report(), "2 of 3 pods are ready, and nothing has moved for 5 minutes");
+    }
+}
