@@ -17,6 +17,6 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     let name = if choice % 2 == 0 { "cluster.hcl" } else { "cluster.toml" };
     let parsed = spec::parse(name, &text, &BTreeMap::new());
-    assert_eq!(parsed.cluster.is_none(), parsed.has_errors());
+    assert_eq!(parsed.cluster.is_err(), parsed.has_errors());
     let _ = parsed.render(choice % 4 > 1, usize::from(*choice));
 });

@@ -68,7 +68,7 @@ fn member_settings(site: &BuildContext<'_>, member: &str) -> MachineSettings {
     lines.extend([
         ("QUORATE_MASTERS", all.join(" ")),
         ("QUORATE_INITIAL_CLUSTER", kubeadm::initial_cluster(site)),
-        ("QUORATE_KEEP_DAYS", site.cluster.masters.keep_days.to_string()),
+        ("QUORATE_KEEP_DAYS", site.cluster.masters.etcd.keep_days.to_string()),
     ]);
     MachineSettings {
         name: masters_group(member),

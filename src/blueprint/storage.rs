@@ -49,7 +49,7 @@ fn etcd_volume(site: &BuildContext<'_>, member: &str, zone: &Zone) -> EbsVolume 
     EbsVolume {
         zone: zone.to_string(),
         volume_type: "gp3".to_owned(),
-        gib: site.cluster.masters.etcd_gib,
+        gib: site.cluster.masters.etcd.gib,
         encrypted: true,
         tags: tags::with(tags, [(ROLE_TAG, ETCD), (MEMBER_TAG, member)]),
     }

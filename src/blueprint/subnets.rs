@@ -76,7 +76,7 @@ mod tests {
             zones.join(", ")
         );
         let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
-        parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)))
+        parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 80)))
     }
 
     fn zone(letter: &str) -> Zone {

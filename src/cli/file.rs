@@ -86,7 +86,7 @@ impl ClusterFile {
         let file = || self.path.display().to_string();
         let code = codes.first().copied().unwrap_or("CODE");
         match parsed.cluster {
-            Some(cluster) if codes.is_empty() => Ok(cluster),
+            Ok(cluster) if codes.is_empty() => Ok(cluster),
             _ => Err(CliError::File { file: file(), errors: codes.len(), code }),
         }
     }

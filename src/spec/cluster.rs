@@ -156,8 +156,15 @@ pub struct Masters {
     pub zones_given: bool,
     /// The root volume of each master.
     pub root: RootVolume,
-    /// The etcd volume of each master, GiB of gp3.
-    pub etcd_gib: u32,
+    /// The etcd volume of each master, and its snapshots.
+    pub etcd: EtcdVolume,
+}
+
+/// An etcd volume, always encrypted gp3; and its snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdVolume {
+    /// Size in GiB.
+    pub gib: u32,
     /// Retention of etcd snapshots, in days.
     pub keep_days: u32,
 }
@@ -206,6 +213,14 @@ impl Scale {
         match self {
             Self::Count(count) => count,
             Self::Range { min, .. } => min,
+        }
+    }
+
+    /// Returns the maximum.
+    pub fn most(self) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Range { max, .. } => max,
         }
     }
 }

@@ -1,111 +1,144 @@
 //! The cluster file as it is written: the source of the schema and the reference.
 //!
 //! Every setting is an `Option`, even a required one: a missing or wrong setting is reported against the
-//! schema and left out, and the rules still check the rest. So one pass finds all problems.
+//! schema, and the rules still see the rest. So one pass finds everything.
 
 mod service;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use service::{HealthFile, ListenerFile, NlbFile, PlacementFile, ProtocolFile, ServiceFile};
+use super::spanned::{List, LivingSetting, Map, Spanned, from_choice, from_table};
+
+pub(super) use service::{ListenerFile, NlbFile, ProtocolFile, ServiceFile, VolumeFile};
 
 /// A Kubernetes cluster on AWS.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(title = "Quorate cluster file")]
 pub(super) struct ClusterFile {
     /// The cluster's DNS name: lower case, with a dot, at most 63 characters. It is the name in
     /// tags, in kubeconfig, and the end of the API's name (`api.<name>`).
     #[schemars(required, example = "chat.poeticoding.com")]
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Spanned<String>>,
 
     /// The location of the state record and the lease: `s3://bucket`, `s3://bucket/prefix`, or
     /// `file:./dir` for tests on one machine.
     #[schemars(required, example = "s3://state.chat.poeticoding.com")]
-    pub(super) state: Option<String>,
+    pub(super) state: Option<Spanned<String>>,
 
     /// The only AWS account (12 digits) that this file may be applied to. Default: any account.
     #[schemars(example = "123456789012")]
-    pub(super) account: Option<String>,
+    pub(super) account: Option<Spanned<String>>,
 
     /// The availability zones, all of one region. Masters and nodes are spread over them in this
     /// order, and so are the subnets.
     #[schemars(required, extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1f"]]))]
-    pub(super) zones: Option<Vec<String>>,
+    pub(super) zones: Option<Spanned<List<String>>>,
 
     /// The Kubernetes minor version. Default: the newest that this release knows.
     #[schemars(example = "1.36")]
-    pub(super) kubernetes: Option<String>,
+    pub(super) kubernetes: Option<Spanned<String>>,
 
     /// Address ranges, and the network plugin.
-    pub(super) network: Option<NetworkFile>,
+    pub(super) network: Option<Spanned<NetworkFile>>,
 
     /// The control plane.
     #[schemars(required)]
-    pub(super) masters: Option<MastersFile>,
+    pub(super) masters: Option<Spanned<MastersFile>>,
 
     /// Node groups, by name: a labelled block each in HCL, a table each in TOML.
-    pub(super) nodes: Option<BTreeMap<String, NodesFile>>,
+    pub(super) nodes: Option<Spanned<Map<NodesFile>>>,
 
     /// Access to the Kubernetes API.
-    pub(super) api: Option<ApiFile>,
+    pub(super) api: Option<Spanned<ApiFile>>,
 
     /// SSH access to the machines, and its public key.
-    pub(super) ssh: Option<SshFile>,
+    pub(super) ssh: Option<Spanned<SshFile>>,
 
     /// Names in Route 53. Default: the account's public zone with the longest name that the
     /// cluster's name ends in, and no public names without such a zone.
-    pub(super) dns: Option<DnsFile>,
+    pub(super) dns: Option<Spanned<DnsFile>>,
 
     /// Tags on every object that supports tags, in addition to Quorate's own.
     #[schemars(extend("examples" = [{ "team": "chat" }]))]
-    pub(super) tags: Option<BTreeMap<String, String>>,
+    pub(super) tags: Option<Spanned<Map<String>>>,
 
     /// Services, by name: a labelled block each in HCL, a table each in TOML.
-    pub(super) service: Option<BTreeMap<String, ServiceFile>>,
+    pub(super) service: Option<Spanned<Map<ServiceFile>>>,
 
     /// Your own manifests, by name: a labelled block each in HCL, a table each in TOML.
-    pub(super) addon: Option<BTreeMap<String, AddonFile>>,
+    pub(super) addon: Option<Spanned<Map<AddonFile>>>,
+}
+
+from_table!(ClusterFile {
+    name,
+    state,
+    account,
+    zones,
+    kubernetes,
+    network,
+    masters,
+    nodes,
+    api,
+    ssh,
+    dns,
+    tags,
+    service,
+    addon
+});
+
+impl ClusterFile {
+    /// The manifest that each add-on names, whatever else is wrong with the file.
+    pub(super) fn manifests(&self) -> BTreeMap<String, PathBuf> {
+        let addons = self.addon.given().into_iter().flatten();
+        let manifest = |addon: &Spanned<AddonFile>| addon.given()?.manifest.given().map(PathBuf::from);
+        addons.filter_map(|(name, addon)| Some((name.clone(), manifest(addon)?))).collect()
+    }
 }
 
 /// A manifest of your own: applied with the cluster. Objects that are removed from it are deleted.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Addon")]
 pub(super) struct AddonFile {
     /// The YAML file, beside this one; it may hold several documents.
     #[schemars(required, extend("examples" = ["metrics-server.yaml"]))]
-    pub(super) manifest: Option<String>,
+    pub(super) manifest: Option<Spanned<String>>,
 }
 
+from_table!(AddonFile { manifest });
+
 /// Address ranges, and the network plugin.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Network")]
 pub(super) struct NetworkFile {
     /// The VPC's range, /16 to /28. Default: `172.20.0.0/16`.
     #[schemars(example = "172.20.0.0/16")]
-    pub(super) cidr: Option<String>,
+    pub(super) cidr: Option<Spanned<String>>,
 
     /// The subnet of each zone. Default: equal parts of the VPC's range in zone order, three bits
     /// longer than the range and starting with the second part (`172.20.32.0/19`, …).
     #[schemars(extend("examples" = [{ "us-east-1a": "172.20.32.0/19" }]))]
-    pub(super) subnets: Option<BTreeMap<String, String>>,
+    pub(super) subnets: Option<Spanned<Map<String>>>,
 
     /// Pod addresses; each node takes a /24 of them. Default: `100.96.0.0/11`.
     #[schemars(example = "100.96.0.0/11")]
-    pub(super) pods: Option<String>,
+    pub(super) pods: Option<Spanned<String>>,
 
     /// Service addresses, /12 to /24. Default: `100.64.0.0/13`.
     #[schemars(example = "100.64.0.0/13")]
-    pub(super) services: Option<String>,
+    pub(super) services: Option<Spanned<String>>,
 
     /// The network plugin, which routes pod traffic. Default: `routes`.
-    pub(super) plugin: Option<PluginFile>,
+    pub(super) plugin: Option<Spanned<PluginFile>>,
 }
+
+from_table!(NetworkFile { cidr, subnets, pods, services, plugin });
 
 /// The network plugin, which routes pod traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -118,132 +151,148 @@ pub(super) enum PluginFile {
     None,
 }
 
+from_choice!(PluginFile);
+
 /// The control plane.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Masters")]
 pub(super) struct MastersFile {
     /// Number of masters: 1, 3, 5 or 7. Default: 3, or as many as `zones` lists.
     #[schemars(example = 3)]
-    pub(super) count: Option<u32>,
+    pub(super) count: Option<Spanned<u32>>,
 
     /// The instance size of every master.
     #[schemars(required, example = "t3.medium")]
-    pub(super) size: Option<String>,
+    pub(super) size: Option<Spanned<String>>,
 
     /// The id of your own machine image. Default: the Amazon Linux 2023 image that was the newest when the cluster
     /// was created.
     #[schemars(example = "ami-0123456789abcdef0")]
-    pub(super) image: Option<String>,
+    pub(super) image: Option<Spanned<String>>,
 
     /// The zone of each master, one entry for each master. Default: round robin over the cluster's zones.
     #[schemars(extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1a"]]))]
-    pub(super) zones: Option<Vec<String>>,
+    pub(super) zones: Option<Spanned<List<String>>>,
 
     /// The root volume of each master.
-    pub(super) root: Option<RootFile>,
+    pub(super) root: Option<Spanned<RootFile>>,
 
     /// The etcd volume of each master. It outlives its machine.
-    pub(super) etcd: Option<EtcdFile>,
+    pub(super) etcd: Option<Spanned<EtcdFile>>,
 }
 
+from_table!(MastersFile { count, size, image, zones, root, etcd });
+
 /// A root volume: gp3, encrypted.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Root")]
 pub(super) struct RootFile {
     /// Size in GiB. Default: 30 for masters, 60 for nodes (images and logs live there).
     #[schemars(range(min = 10, max = 16384), example = 60)]
-    pub(super) gib: Option<u32>,
+    pub(super) gib: Option<Spanned<u32>>,
 }
 
+from_table!(RootFile { gib });
+
 /// An etcd volume: gp3, encrypted; and its snapshots.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Etcd")]
 pub(super) struct EtcdFile {
     /// Size in GiB. Default: 20.
     #[schemars(range(min = 4, max = 16384), example = 20)]
-    pub(super) gib: Option<u32>,
+    pub(super) gib: Option<Spanned<u32>>,
 
     /// Retention of etcd snapshots in the state bucket, in days; a snapshot is taken every hour. Default: 7.
     #[schemars(range(min = 1, max = 3650), example = 7)]
-    pub(super) keep_days: Option<u32>,
+    pub(super) keep_days: Option<Spanned<u32>>,
 }
 
+from_table!(EtcdFile { gib, keep_days });
+
 /// A group of equal nodes.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Nodes")]
 pub(super) struct NodesFile {
     /// Number of nodes, which this file sets.
     #[schemars(example = 3)]
-    pub(super) count: Option<u32>,
+    pub(super) count: Option<Spanned<u32>>,
 
     /// Minimum number of nodes, when an autoscaler sets the number. Goes with `max`, instead of `count`.
     #[schemars(example = 3)]
-    pub(super) min: Option<u32>,
+    pub(super) min: Option<Spanned<u32>>,
 
     /// Maximum number of nodes, when an autoscaler sets the number. Goes with `min`, instead of `count`.
     #[schemars(example = 9)]
-    pub(super) max: Option<u32>,
+    pub(super) max: Option<Spanned<u32>>,
 
     /// The instance size of every node.
     #[schemars(required, example = "t3.large")]
-    pub(super) size: Option<String>,
+    pub(super) size: Option<Spanned<String>>,
 
     /// The id of your own machine image. Default: the Amazon Linux 2023 image that was the newest when the cluster
     /// was created.
     #[schemars(example = "ami-0123456789abcdef0")]
-    pub(super) image: Option<String>,
+    pub(super) image: Option<Spanned<String>>,
 
     /// The zones of the group. Default: all zones of the cluster.
     #[schemars(extend("examples" = [["us-east-1a"]]))]
-    pub(super) zones: Option<Vec<String>>,
+    pub(super) zones: Option<Spanned<List<String>>>,
 
     /// The root volume of each node.
-    pub(super) root: Option<RootFile>,
+    pub(super) root: Option<Spanned<RootFile>>,
 }
 
+from_table!(NodesFile { count, min, max, size, image, zones, root });
+
 /// Access to the Kubernetes API.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Api")]
 pub(super) struct ApiFile {
     /// The address ranges that may connect from outside. Default: none; `quorate access open` opens
     /// the API for a limited time.
     #[schemars(extend("examples" = [["203.0.113.7/32"]]))]
-    pub(super) allow: Option<Vec<String>>,
+    pub(super) allow: Option<Spanned<List<String>>>,
 }
 
+from_table!(ApiFile { allow });
+
 /// SSH access to the machines, and its public key.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Ssh")]
 pub(super) struct SshFile {
     /// The address ranges that may connect. Default: none.
     #[schemars(extend("examples" = [["203.0.113.7/32"]]))]
-    pub(super) allow: Option<Vec<String>>,
+    pub(super) allow: Option<Spanned<List<String>>>,
 
     /// An OpenSSH public key for the machines' first user (`ec2-user`). Default: none.
     #[schemars(example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ… you@example.com")]
-    pub(super) public_key: Option<String>,
+    pub(super) public_key: Option<Spanned<String>>,
 }
 
+from_table!(SshFile { allow, public_key });
+
 /// Names in Route 53.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Dns")]
 pub(super) struct DnsFile {
     /// The public hosted zone that holds the cluster's names. Default: the account's zone with the
     /// longest name that the cluster's name ends in.
     #[schemars(example = "poeticoding.com")]
-    pub(super) zone: Option<String>,
+    pub(super) zone: Option<Spanned<String>>,
 
     /// `true` to create `zone` with the cluster and delete it with the cluster. Default: `false`, it must exist.
-    pub(super) create: Option<bool>,
+    pub(super) create: Option<Spanned<bool>>,
 
     /// `false` to create no public names; the API is then reached by the name of its load balancer.
     /// Default: `true`.
-    pub(super) public: Option<bool>,
+    pub(super) public: Option<Spanned<bool>>,
 }
+
+from_table!(DnsFile { zone, create, public });

@@ -1,14 +1,14 @@
 //! The user's input: HCL and TOML become one tree with positions, then a [`Cluster`]. Pure.
 //!
 //! ```text
-//! text ──hcl, toml──▶ tree ──shape──▶ file ──rules──▶ file ──complete──▶ Cluster
+//! text ──hcl, toml──▶ tree ──shape──▶ file ──rules──▶ Cluster
 //! ```
 //!
 //! Each step reports problems and passes on the rest, so [`parse`] finds every problem in
-//! one pass. Messages are values ([`Diagnostic`]) until [`render`] converts them to text.
+//! one pass. Where a value is missing there is an [`ErrorReported`], which only reporting an error makes: a file without a
+//! cluster and without an error cannot be. Messages are values ([`Diagnostic`]) until [`render`] makes text of them.
 
 mod cluster;
-mod complete;
 mod defaults;
 mod diagnostic;
 mod file;
@@ -27,7 +27,9 @@ mod rules;
 mod schema;
 mod service;
 mod shape;
+mod sink;
 mod source;
+mod spanned;
 mod toml;
 mod tree;
 mod yaml;
@@ -53,12 +55,14 @@ pub(crate) use rules::quota::InboundRules;
 pub use rules::{Rule, rule, rules};
 pub use schema::schema;
 pub use service::*;
+pub use sink::ErrorReported;
 pub use source::{SourceText, TextPosition};
 pub use yaml::{YamlError, read_yaml};
 pub use zone::ZoneError;
 
 use file::ClusterFile;
 use shape::FileLanguage;
+use sink::DiagnosticSink;
 use tree::FileTable;
 
 /// Maximum size of a file, in bytes.
@@ -67,8 +71,8 @@ const MAX_BYTES: usize = 256 * 1024;
 /// The cluster of a cluster file, and the problems of the file.
 #[derive(Debug, Clone)]
 pub struct ParsedFile {
-    /// The cluster, unless there are errors.
-    pub cluster: Option<Cluster>,
+    /// The cluster, or the proof that there is an error among the diagnostics.
+    pub cluster: Result<Cluster, ErrorReported>,
     /// The manifest path of each add-on, relative to the file's own directory; also of a file with errors.
     pub manifests: BTreeMap<String, PathBuf>,
     /// Every problem, in file order.
@@ -84,15 +88,17 @@ pub struct ParsedFile {
 /// Pure, and total: every text has a result, and no text causes a panic.
 pub fn parse(file_name: &str, text: &str, variables: &BTreeMap<String, String>) -> ParsedFile {
     let source = SourceText::new(file_name, text);
-    let mut diagnostics = Vec::new();
-    let file = read(&source, variables, &mut diagnostics);
+    let mut sink = DiagnosticSink::default();
+    let mut manifests = BTreeMap::new();
+    let cluster = read(&source, variables, &mut sink).and_then(|(file, language)| {
+        manifests = file.manifests();
+        rules::lower(&file, language, &mut sink)
+    });
+    let (cluster, mut diagnostics) = sink.finish(cluster);
     for diagnostic in &mut diagnostics {
         diagnostic.locate(&source);
     }
     diagnostics.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    let right = file.as_ref().filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-    let cluster = right.and_then(complete::cluster);
-    let manifests = file.as_ref().map(complete::manifests).unwrap_or_default();
     ParsedFile { cluster, manifests, diagnostics, source }
 }
 
@@ -108,42 +114,30 @@ impl ParsedFile {
     }
 }
 
+/// The file's settings, each with its place.
 fn read(
     source: &SourceText,
     variables: &BTreeMap<String, String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<ClusterFile> {
-    let language = language(source, problems)?;
+    sink: &mut DiagnosticSink,
+) -> Result<(ClusterFile, FileLanguage), ErrorReported> {
+    let language = language(source, sink)?;
     if source.text().len() > MAX_BYTES {
         let message = format!("the file has more than {MAX_BYTES} bytes");
-        problems.push(Diagnostic::new(&rules::file::TOO_LARGE, 0..0, message));
-        return None;
+        return Err(sink.error(Diagnostic::new(&rules::file::TOO_LARGE, 0..0, message)));
     }
-    let mut tree = tree(source.text(), language, variables, problems)?;
-    shape::check(&mut tree, schema(), language, problems);
-    let file: ClusterFile = match serde_json::from_value(tree.to_json()) {
-        Ok(file) => file,
-        // The shape is checked against the schema of the same type, so this is a bug of ours; it
-        // is still better to say something than to stop.
-        Err(error) => {
-            problems.push(Diagnostic::new(&rules::file::TYPE, 0..0, error.to_string()));
-            return None;
-        }
-    };
-    problems.extend(rules::check(&file, &tree, language));
-    Some(file)
+    let mut tree = tree(source.text(), language, variables, sink)?;
+    shape::check(&mut tree, schema(), language, sink);
+    Ok((ClusterFile::from_table(&tree, sink), language))
 }
 
-fn language(source: &SourceText, problems: &mut Vec<Diagnostic>) -> Option<FileLanguage> {
+fn language(source: &SourceText, sink: &mut DiagnosticSink) -> Result<FileLanguage, ErrorReported> {
     let extension = source.name().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
     match extension.as_deref() {
-        Some("hcl") => Some(FileLanguage::Hcl),
-        Some("toml") => Some(FileLanguage::Toml),
+        Some("hcl") => Ok(FileLanguage::Hcl),
+        Some("toml") => Ok(FileLanguage::Toml),
         _ => {
-            let name = source.name();
-            let message = format!("the name {name:?} says neither HCL nor TOML");
-            problems.push(Diagnostic::new(&rules::file::FORMAT, 0..0, message).expected([".hcl", ".toml"]));
-            None
+            let message = format!("the name {:?} says neither HCL nor TOML", source.name());
+            Err(sink.error(Diagnostic::new(&rules::file::FORMAT, 0..0, message).expected([".hcl", ".toml"])))
         }
     }
 }
@@ -152,17 +146,17 @@ fn tree(
     text: &str,
     language: FileLanguage,
     variables: &BTreeMap<String, String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<FileTable> {
+    sink: &mut DiagnosticSink,
+) -> Result<FileTable, ErrorReported> {
     match language {
-        FileLanguage::Hcl => hcl::parse(text, variables, problems),
+        FileLanguage::Hcl => hcl::parse(text, variables, sink),
         FileLanguage::Toml => {
             for name in variables.keys() {
                 let message = format!("a value was given for the variable `{name}`, and TOML has no variables");
                 let problem = Diagnostic::new(&rules::file::UNDECLARED, 0..0, message);
-                problems.push(problem.help("use an HCL file for variables"));
+                sink.error(problem.help("use an HCL file for variables"));
             }
-            toml::parse(text, problems)
+            toml::parse(text, sink)
         }
     }
 }

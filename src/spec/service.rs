@@ -1,5 +1,7 @@
 //! A service as the rest of the program uses it: its pods, its ports, and the load balancer in front.
 
+mod parse;
+
 use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
@@ -45,6 +47,9 @@ pub struct Service {
     /// Volumes, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Volume>,
+    /// `true` if each pod keeps state that the others do not have; `None` if the file does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stateful: Option<bool>,
     /// The load balancer in front, if any.
     pub nlb: Option<Nlb>,
 }

@@ -5,6 +5,7 @@
 use super::diagnostic::{Diagnostic, nearest};
 use super::rules::file;
 use super::schema::SchemaPart;
+use super::sink::DiagnosticSink;
 use super::source::Span;
 use super::tree::{FileKey, FileNode, FileTable, FileValue};
 use crate::words;
@@ -23,15 +24,15 @@ pub(super) fn check(
     table: &mut FileTable,
     schema: &serde_json::Value,
     language: FileLanguage,
-    problems: &mut Vec<Diagnostic>,
+    sink: &mut DiagnosticSink,
 ) {
-    let mut walk = ShapeWalk { language, problems };
+    let mut walk = ShapeWalk { language, sink };
     walk.table(table, SchemaPart::root(schema), &SettingPath::top());
 }
 
 struct ShapeWalk<'p> {
     language: FileLanguage,
-    problems: &'p mut Vec<Diagnostic>,
+    sink: &'p mut DiagnosticSink,
 }
 
 /// The position of the walk: the names from the top, and the place of the last one.
@@ -140,10 +141,10 @@ impl ShapeWalk<'_> {
         };
         let problem = Diagnostic::new(&file::UNKNOWN, key.span.clone(), message);
         if let Some((meant, help)) = self.foreign(&key.name, !place.path.is_empty()) {
-            self.problems.push(problem.help(help));
+            self.sink.error(problem.help(help));
             return known.into_iter().find(|name| *name == meant);
         }
-        self.problems.push(
+        self.sink.error(
             problem
                 .expected(known.iter().map(|name| format!("`{name}`")))
                 .did_you_mean(&key.name, known.iter().copied()),
@@ -153,7 +154,7 @@ impl ShapeWalk<'_> {
 
     fn report_label(&mut self, key: &FileKey, place: &SettingPath) {
         let name = place.name();
-        self.problems.push(
+        self.sink.error(
             Diagnostic::new(&file::LABEL, key.span.clone(), format!("`{name}` takes no name: there is only one"))
                 .help(format!("write it without: {name} {{ … }}")),
         );
@@ -200,7 +201,7 @@ impl ShapeWalk<'_> {
                 None => format!("add a block: {name} {{ … }}"),
             });
         }
-        self.problems.push(problem);
+        self.sink.error(problem);
     }
 
     /// Reports `nodes { count = 3 }`: a table with free names that has the settings of one of them.
@@ -221,7 +222,7 @@ impl ShapeWalk<'_> {
             FileLanguage::Hcl => format!("{name} \"NAME\" {{ … }}"),
             FileLanguage::Toml => format!("[{name}.NAME]"),
         };
-        self.problems.push(
+        self.sink.error(
             Diagnostic::new(&file::LABEL, place.span.clone(), format!("`{name}` needs a name of its own"))
                 .note("there can be several of them, so each has a name")
                 .help(format!("write {sample}")),
@@ -242,7 +243,7 @@ impl ShapeWalk<'_> {
             None if is_open => format!("a whole number from {least} up"),
             _ => format!("a whole number from {least} to {most}"),
         };
-        self.problems.push(
+        self.sink.error(
             Diagnostic::new(&file::RANGE, span.clone(), format!("{subject} cannot be {number}")).expected([wanted]),
         );
         false
@@ -257,7 +258,7 @@ impl ShapeWalk<'_> {
         let problem = Diagnostic::new(&file::CHOICE, span.clone(), message)
             .expected(choices.iter().map(|choice| format!("{choice:?}")))
             .did_you_mean_as(text, choices, |choice| format!("{choice:?}"));
-        self.problems.push(problem);
+        self.sink.error(problem);
         false
     }
 
@@ -271,7 +272,7 @@ impl ShapeWalk<'_> {
             _ => node.span.clone(),
         };
         let problem = Diagnostic::new(&file::TYPE, span, message).label(format!("expected {wanted}"));
-        self.problems.push(match self.help_type(node, part, place) {
+        self.sink.error(match self.help_type(node, part, place) {
             Some(help) => problem.help(help),
             None => problem,
         });
@@ -298,9 +299,7 @@ impl ShapeWalk<'_> {
                 Some(write(text.trim().to_owned()))
             }
             ("array", FileValue::String(text)) => Some(write(format!("[{text:?}]"))),
-            ("string", FileValue::Integer(_) | FileValue::Float(_)) => {
-                Some(write(format!("\"{}\"", node.value.to_json())))
-            }
+            ("string", number) => number.digits().map(|digits| write(format!("\"{digits}\""))),
             ("boolean", FileValue::String(text)) if text == "true" || text == "false" => Some(write(text.clone())),
             ("object", _) => Some(self.block_sample(name, part)),
             _ => None,

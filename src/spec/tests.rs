@@ -3,6 +3,7 @@
 
 mod broken;
 mod edges;
+mod edits;
 mod examples;
 mod expressions;
 mod mutation;

@@ -5,20 +5,21 @@ use ::toml::de::{DeTable, DeValue, Error};
 
 use super::diagnostic::Diagnostic;
 use super::rules::file;
+use super::sink::{DiagnosticSink, ErrorReported};
 use super::tree::{FileKey, FileNode, FileTable, FileValue};
 
 /// Maximum number of syntax errors that are shown: a file with more is not TOML at all.
 const MAX_ERRORS: usize = 50;
 
 /// Parses TOML; reports everything that cannot be read.
-pub(super) fn parse(text: &str, problems: &mut Vec<Diagnostic>) -> Option<FileTable> {
+pub(super) fn parse(text: &str, sink: &mut DiagnosticSink) -> Result<FileTable, ErrorReported> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Some(table(document.get_ref()));
+    let shown = without_echoes(text, &errors).take(MAX_ERRORS).map(|error| sink.error(explain(text, error)));
+    // Each is reported; any of them is the proof.
+    match shown.last() {
+        Some(proof) => Err(proof),
+        None => Ok(table(document.get_ref())),
     }
-    let shown = without_echoes(text, &errors).take(MAX_ERRORS);
-    problems.extend(shown.map(|error| explain(text, error)));
-    None
 }
 
 fn table(source: &DeTable) -> FileTable {

@@ -81,14 +81,6 @@ impl FileNode {
     pub(super) fn new(value: FileValue, span: Span) -> Self {
         Self { value, span }
     }
-
-    fn child(&self, step: &str) -> Option<&Self> {
-        match &self.value {
-            FileValue::Table(table) => table.get(step),
-            FileValue::List(items) => items.get(step.parse::<usize>().ok()?),
-            _ => None,
-        }
-    }
 }
 
 impl FileValue {
@@ -107,19 +99,12 @@ impl FileValue {
         }
     }
 
-    /// Converts the value to JSON, without invalid values and nulls.
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    /// The digits of a number.
+    pub(super) fn digits(&self) -> Option<String> {
         match self {
-            Self::Invalid | Self::Null => serde_json::Value::Null,
-            Self::Bool(value) => (*value).into(),
-            Self::Integer(value) => (*value).into(),
-            Self::Float(value) => (*value).into(),
-            Self::String(value) | Self::Date(value) => value.as_str().into(),
-            Self::List(items) => {
-                let valid = |item: &&FileNode| item.value != Self::Invalid;
-                items.iter().filter(valid).map(|item| item.value.to_json()).collect()
-            }
-            Self::Table(table) => table.to_json(),
+            Self::Integer(number) => Some(number.to_string()),
+            Self::Float(number) => Some(serde_json::Value::from(*number).to_string()),
+            _ => None,
         }
     }
 }
@@ -138,38 +123,6 @@ impl FileTable {
     /// Adds a setting whose name is not there yet.
     pub(super) fn push(&mut self, key: FileKey, node: FileNode) {
         self.entries.push(FileEntry { key, node });
-    }
-
-    /// Converts the settings to a JSON object.
-    pub(super) fn to_json(&self) -> serde_json::Value {
-        let present = |e: &&FileEntry| !matches!(e.node.value, FileValue::Invalid | FileValue::Null);
-        self.entries.iter().filter(present).map(|entry| (entry.key.name.clone(), entry.node.value.to_json())).collect()
-    }
-
-    /// Returns the node at a path of names and list indexes.
-    pub(super) fn find(&self, path: &[&str]) -> Option<&FileNode> {
-        let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.get(first)?, |node, step| node.child(step))
-    }
-
-    /// Returns the place of the value at a path, or of the nearest value above it.
-    pub(super) fn span(&self, path: &[&str]) -> Span {
-        (1..=path.len()).rev().find_map(|length| self.find(&path[..length])).map_or(0..0, |node| node.span.clone())
-    }
-
-    /// Returns the place of the key at a path, or else of the nearest value above it.
-    pub(super) fn key_span(&self, path: &[&str]) -> Span {
-        let Some((last, above)) = path.split_last() else {
-            return 0..0;
-        };
-        let table = match above {
-            [] => Some(self),
-            _ => self.find(above).and_then(|node| match &node.value {
-                FileValue::Table(table) => Some(table),
-                _ => None,
-            }),
-        };
-        table.and_then(|table| table.entry(last)).map_or_else(|| self.span(above), |entry| entry.key.span.clone())
     }
 }
 

@@ -185,7 +185,7 @@ impl CommandRun {
 fn read(file: &str) -> Cluster {
     let parsed = quorate::spec::parse("cluster.hcl", file, &BTreeMap::new());
     let told = parsed.render(false, 100);
-    parsed.cluster.unwrap_or_else(|| panic!("{told}"))
+    parsed.cluster.unwrap_or_else(|_| panic!("{told}"))
 }
 
 /// Returns `update vpc/main: tags`; a creation names no attributes.

@@ -88,7 +88,7 @@ mod tests {
              masters {{\nsize = \"m7g.large\"\n}}\n{services}"
         );
         let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
-        let cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
+        let cluster = parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 80)));
         let node_ports = pins.iter().map(|(user, port)| ((*user).to_owned(), *port)).collect();
         let pins = Pins { node_ports, ..Pins::default() };
         node_ports_of(&cluster, &pins)

@@ -15,7 +15,7 @@ fn file(zones: &[&str], masters: &str, more: &str) -> Cluster {
         zones.join(", ")
     );
     let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
-    parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)))
+    parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 80)))
 }
 
 /// Returns the letters of the masters' zones after each file, with the pins carried on as in the record.

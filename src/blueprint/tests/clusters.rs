@@ -23,7 +23,7 @@ pub(super) fn ha() -> Json {
 /// Returns the parsed cluster file of an example.
 pub(super) fn example(name: &str, text: &str) -> Json {
     let parsed = parse("cluster.hcl", text, &BTreeMap::new());
-    serde_json::to_value(parsed.cluster.unwrap_or_else(|| panic!("{name}: {:?}", parsed.diagnostics))).unwrap()
+    serde_json::to_value(parsed.cluster.unwrap_or_else(|_| panic!("{name}: {:?}", parsed.diagnostics))).unwrap()
 }
 
 fn network(zones: &[&str]) -> Json {

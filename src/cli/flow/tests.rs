@@ -112,7 +112,7 @@ impl SandboxUser {
     async fn with<T>(&self, run: impl AsyncFnOnce(&CommandContext<'_>) -> T) -> T {
         let name = if self.text.starts_with("# TOML") { "cluster.toml" } else { "cluster.hcl" };
         let parsed = spec::parse(name, &self.text, &BTreeMap::new());
-        let mut cluster = parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 80)));
+        let mut cluster = parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 80)));
         for addon in cluster.addons.values_mut() {
             addon.content = std::fs::read_to_string(self.directory.path().join(&addon.manifest)).unwrap();
         }

@@ -93,7 +93,7 @@ service "store" {
 
 fn parse(text: &str) -> spec::Cluster {
     let parsed = spec::parse("cluster.hcl", text, &BTreeMap::new());
-    parsed.cluster.clone().unwrap_or_else(|| panic!("{}", parsed.render(false, 100)))
+    parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 100)))
 }
 
 pub(super) fn objects(text: &str) -> Vec<Object> {

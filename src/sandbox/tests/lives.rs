@@ -60,7 +60,7 @@ impl FileSettings {
              api {{\n allow = [{allow}]\n}}\n"
         );
         let parsed = parse("cluster.hcl", &text, &BTreeMap::new());
-        assert!(parsed.cluster.is_some(), "{}", parsed.render(false, 100));
+        assert!(parsed.cluster.is_ok(), "{}", parsed.render(false, 100));
         parsed.cluster.unwrap()
     }
 }

@@ -1,215 +1,259 @@
 //! The settings of services.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::spec::spanned::{List, Map, Spanned, from_choice, from_table};
+
 /// A service: a Deployment, a Service, and optionally a network load balancer.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Service")]
 pub(in crate::spec) struct ServiceFile {
     /// The container image.
     #[schemars(required, example = "nginx:1.27")]
-    pub(in crate::spec) image: Option<String>,
+    pub(in crate::spec) image: Option<Spanned<String>>,
 
     /// The program to run in the container, instead of the image's own (`ENTRYPOINT`).
     #[schemars(extend("examples" = [["/app/bin/server"]]))]
-    pub(in crate::spec) command: Option<Vec<String>>,
+    pub(in crate::spec) command: Option<Spanned<List<String>>>,
 
     /// Arguments, instead of the image's own (`CMD`).
     #[schemars(extend("examples" = [["start"]]))]
-    pub(in crate::spec) args: Option<Vec<String>>,
+    pub(in crate::spec) args: Option<Spanned<List<String>>>,
 
     /// The namespace; created with the service unless it exists. Default: `default`.
     #[schemars(extend("examples" = ["chat"]))]
-    pub(in crate::spec) namespace: Option<String>,
+    pub(in crate::spec) namespace: Option<Spanned<String>>,
 
     /// Number of pods, which this file sets. Default: 1.
     #[schemars(example = 3)]
-    pub(in crate::spec) replicas: Option<u32>,
+    pub(in crate::spec) replicas: Option<Spanned<u32>>,
 
     /// Minimum number of pods, when their load sets the number. Goes with `max` and `cpu`, instead of `replicas`. It needs a
     /// metrics server in the cluster.
     #[schemars(example = 2)]
-    pub(in crate::spec) min: Option<u32>,
+    pub(in crate::spec) min: Option<Spanned<u32>>,
 
     /// Maximum number of pods, when their load sets the number. Goes with `min`, instead of `replicas`.
     #[schemars(example = 6)]
-    pub(in crate::spec) max: Option<u32>,
+    pub(in crate::spec) max: Option<Spanned<u32>>,
 
     /// The TCP port that the container listens on. Its name is `main`.
     #[schemars(range(min = 1, max = 65535), example = 4000)]
-    pub(in crate::spec) port: Option<u32>,
+    pub(in crate::spec) port: Option<Spanned<u16>>,
 
     /// More ports that the container listens on, by name, each as a number and a protocol: `9090`, `7777/udp`,
     /// `53/tcp+udp`.
     #[schemars(extend("examples" = [{ "metrics": "9090" }]))]
-    pub(in crate::spec) ports: Option<BTreeMap<String, String>>,
+    pub(in crate::spec) ports: Option<Spanned<Map<String>>>,
 
     /// Environment variables. Do not use them for secrets: everybody who can read this file, or a plan, can read them.
     #[schemars(extend("examples" = [{ "PORT": "4000" }]))]
-    pub(in crate::spec) env: Option<BTreeMap<String, String>>,
+    pub(in crate::spec) env: Option<Spanned<Map<String>>>,
 
     /// Environment variables from Kubernetes secrets that are created outside of this file, each as `secret/key`. Their
     /// values are never read, shown or recorded.
     #[schemars(extend("examples" = [{ "SECRET_KEY_BASE": "chat/secret-key-base" }]))]
-    pub(in crate::spec) secrets: Option<BTreeMap<String, String>>,
+    pub(in crate::spec) secrets: Option<Spanned<Map<String>>>,
 
     /// CPU request of each pod: `0.5` or `500m` is half a CPU. Default: no request.
     #[schemars(example = "250m")]
-    pub(in crate::spec) cpu: Option<String>,
+    pub(in crate::spec) cpu: Option<Spanned<String>>,
 
     /// Memory request and limit of each pod. Default: no request and no limit.
     #[schemars(example = "256Mi")]
-    pub(in crate::spec) memory: Option<String>,
+    pub(in crate::spec) memory: Option<Spanned<String>>,
 
     /// The readiness check of the pods. Default: a TCP connection to `port`, or to the first port by name that uses TCP.
     /// Pods without a TCP port are not checked.
-    pub(in crate::spec) health: Option<HealthFile>,
+    pub(in crate::spec) health: Option<Spanned<HealthFile>>,
 
     /// The nodes and zones that the pods may run on. Default: any node, spread over zones and nodes.
-    pub(in crate::spec) placement: Option<PlacementFile>,
+    pub(in crate::spec) placement: Option<Spanned<PlacementFile>>,
 
     /// Volumes that outlive the pod, by name.
-    pub(in crate::spec) volume: Option<BTreeMap<String, VolumeFile>>,
+    pub(in crate::spec) volume: Option<Spanned<Map<VolumeFile>>>,
 
     /// `true` if each pod keeps data that the others do not have (a chat's room, a session). `false` if any pod can
     /// answer any request. Default: not set.
-    pub(in crate::spec) stateful: Option<bool>,
+    pub(in crate::spec) stateful: Option<Spanned<bool>>,
 
     /// A network load balancer in front of the service. By default it is open to the internet.
-    pub(in crate::spec) nlb: Option<NlbFile>,
+    pub(in crate::spec) nlb: Option<Spanned<NlbFile>>,
 }
 
+from_table!(ServiceFile {
+    image,
+    command,
+    args,
+    namespace,
+    replicas,
+    min,
+    max,
+    port,
+    ports,
+    env,
+    secrets,
+    cpu,
+    memory,
+    health,
+    placement,
+    volume,
+    stateful,
+    nlb
+});
+
 /// The readiness check of the pods.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Health")]
 pub(in crate::spec) struct HealthFile {
     /// The path of an HTTP check; a status code from 200 to 399 means ready.
     #[schemars(required, example = "/health")]
-    pub(in crate::spec) path: Option<String>,
+    pub(in crate::spec) path: Option<Spanned<String>>,
 
     /// The name of the port to check. Default: the service's `port`, or the first one by name that uses TCP.
     #[schemars(extend("examples" = ["metrics"]))]
-    pub(in crate::spec) port: Option<String>,
+    pub(in crate::spec) port: Option<Spanned<String>>,
 }
 
+from_table!(HealthFile { path, port });
+
 /// The nodes and zones that the pods may run on. The pods are spread over them.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Placement")]
 pub(in crate::spec) struct PlacementFile {
     /// The node groups. Default: all.
     #[schemars(extend("examples" = [["workers"]]))]
-    pub(in crate::spec) nodes: Option<Vec<String>>,
+    pub(in crate::spec) nodes: Option<Spanned<List<String>>>,
 
     /// The zones. Default: all.
     #[schemars(extend("examples" = [["us-east-1a"]]))]
-    pub(in crate::spec) zones: Option<Vec<String>>,
+    pub(in crate::spec) zones: Option<Spanned<List<String>>>,
 
     /// Taints of nodes that the pods tolerate, each as kubectl writes it: `key`, `key=value`, or with an effect after a
     /// colon.
     #[schemars(extend("examples" = [["dedicated=games:NoSchedule"]]))]
-    pub(in crate::spec) tolerate: Option<Vec<String>>,
+    pub(in crate::spec) tolerate: Option<Spanned<List<String>>>,
 }
 
+from_table!(PlacementFile { nodes, zones, tolerate });
+
 /// A volume that outlives the pod: gp3, encrypted.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Volume")]
 pub(in crate::spec) struct VolumeFile {
     /// The mount path in the container.
     #[schemars(required, example = "/data")]
-    pub(in crate::spec) path: Option<String>,
+    pub(in crate::spec) path: Option<Spanned<String>>,
 
     /// Size in GiB. It can grow, never shrink.
     #[schemars(required, range(min = 1, max = 16384), example = 10)]
-    pub(in crate::spec) gib: Option<u32>,
+    pub(in crate::spec) gib: Option<Spanned<u32>>,
 
     /// The storage class. Default: the cluster's own (gp3, encrypted).
     #[schemars(extend("examples" = ["gp3"]))]
-    pub(in crate::spec) class: Option<String>,
+    pub(in crate::spec) class: Option<Spanned<String>>,
 }
 
+from_table!(VolumeFile { path, gib, class });
+
 /// A network load balancer in front of a service. It listens on `port`, on those of `listener`, or on both.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Nlb")]
 pub(in crate::spec) struct NlbFile {
     /// The port that clients connect to.
     #[schemars(range(min = 1, max = 65535), example = 80)]
-    pub(in crate::spec) port: Option<u32>,
+    pub(in crate::spec) port: Option<Spanned<u16>>,
 
     /// The name of the service's port behind it. Default: the only one, or `main`.
     #[schemars(extend("examples" = ["main"]))]
-    pub(in crate::spec) target: Option<String>,
+    pub(in crate::spec) target: Option<Spanned<String>>,
 
     /// The protocol for clients. Default: the protocol of the port behind it.
-    pub(in crate::spec) protocol: Option<ProtocolFile>,
+    pub(in crate::spec) protocol: Option<Spanned<ProtocolFile>>,
 
     /// The ARN of the certificate that clients see; goes with `protocol = "TLS"`.
     #[schemars(extend("examples" = ["arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"]))]
-    pub(in crate::spec) certificate: Option<String>,
+    pub(in crate::spec) certificate: Option<Spanned<String>>,
 
     /// The TLS versions and ciphers that are accepted: the name of one of ELB's security policies. Default:
     /// `ELBSecurityPolicy-TLS13-1-2-2021-06` (1.2 and 1.3).
     #[schemars(extend("examples" = ["ELBSecurityPolicy-TLS13-1-3-2021-06"]))]
-    pub(in crate::spec) tls_policy: Option<String>,
+    pub(in crate::spec) tls_policy: Option<Spanned<String>>,
 
     /// More ports that clients connect to, by name.
-    pub(in crate::spec) listener: Option<BTreeMap<String, ListenerFile>>,
+    pub(in crate::spec) listener: Option<Spanned<Map<ListenerFile>>>,
 
     /// The name in Route 53, created and deleted with the service.
     #[schemars(example = "chat.poeticoding.com")]
-    pub(in crate::spec) domain: Option<String>,
+    pub(in crate::spec) domain: Option<Spanned<String>>,
 
     /// The address ranges that may connect. Default: all addresses; with `internal`, only those inside the VPC.
     #[schemars(extend("examples" = [["203.0.113.0/24"]]))]
-    pub(in crate::spec) allow: Option<Vec<String>>,
+    pub(in crate::spec) allow: Option<Spanned<List<String>>>,
 
     /// `true` for addresses inside the VPC only. Default: `false`.
-    pub(in crate::spec) internal: Option<bool>,
+    pub(in crate::spec) internal: Option<Spanned<bool>>,
 
     /// `true` to connect each of its addresses to the pods of all zones; AWS charges for traffic between zones.
     /// Default: `true`.
-    pub(in crate::spec) cross_zone: Option<bool>,
+    pub(in crate::spec) cross_zone: Option<Spanned<bool>>,
 
     /// `true` to send all connections from one address to the same pod, as long as it exists. Default: `false`.
-    pub(in crate::spec) sticky: Option<bool>,
+    pub(in crate::spec) sticky: Option<Spanned<bool>>,
 
     /// `true` to let the pods see the addresses of clients instead of those of nodes. Only nodes with a pod then accept
     /// connections. Default: `false`.
-    pub(in crate::spec) preserve_client_ip: Option<bool>,
+    pub(in crate::spec) preserve_client_ip: Option<Spanned<bool>>,
 }
 
+from_table!(NlbFile {
+    port,
+    target,
+    protocol,
+    certificate,
+    tls_policy,
+    listener,
+    domain,
+    allow,
+    internal,
+    cross_zone,
+    sticky,
+    preserve_client_ip
+});
+
 /// A port that clients connect to.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(rename = "Listener")]
 pub(in crate::spec) struct ListenerFile {
     /// The port that clients connect to.
     #[schemars(required, range(min = 1, max = 65535), example = 443)]
-    pub(in crate::spec) port: Option<u32>,
+    pub(in crate::spec) port: Option<Spanned<u16>>,
 
     /// The name of the service's port behind it. Default: the only one, or `main`.
     #[schemars(extend("examples" = ["main"]))]
-    pub(in crate::spec) target: Option<String>,
+    pub(in crate::spec) target: Option<Spanned<String>>,
 
     /// The protocol for clients. Default: the protocol of the port behind it.
-    pub(in crate::spec) protocol: Option<ProtocolFile>,
+    pub(in crate::spec) protocol: Option<Spanned<ProtocolFile>>,
 
     /// The ARN of the certificate that clients see; goes with `protocol = "TLS"`.
     #[schemars(extend("examples" = ["arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"]))]
-    pub(in crate::spec) certificate: Option<String>,
+    pub(in crate::spec) certificate: Option<Spanned<String>>,
 
     /// The TLS versions and ciphers that are accepted: the name of one of ELB's security policies. Default:
     /// `ELBSecurityPolicy-TLS13-1-2-2021-06` (1.2 and 1.3).
     #[schemars(extend("examples" = ["ELBSecurityPolicy-TLS13-1-3-2021-06"]))]
-    pub(in crate::spec) tls_policy: Option<String>,
+    pub(in crate::spec) tls_policy: Option<Spanned<String>>,
 }
+
+from_table!(ListenerFile { port, target, protocol, certificate, tls_policy });
 
 /// The protocol between clients and a load balancer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -229,17 +273,4 @@ pub(in crate::spec) enum ProtocolFile {
     Tls,
 }
 
-impl NlbFile {
-    /// Returns the listeners with the names of their blocks; the listener of the load balancer's own settings has no name.
-    pub(in crate::spec) fn listeners(&self) -> Vec<(Option<&str>, ListenerFile)> {
-        let own = self.port.map(|port| ListenerFile {
-            port: Some(port),
-            target: self.target.clone(),
-            protocol: self.protocol,
-            certificate: self.certificate.clone(),
-            tls_policy: self.tls_policy.clone(),
-        });
-        let named = self.listener.iter().flatten().map(|(name, file)| (Some(name.as_str()), file.clone()));
-        own.map(|own| (None, own)).into_iter().chain(named).collect()
-    }
-}
+from_choice!(ProtocolFile);

@@ -28,6 +28,7 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
 use super::diagnostic::Diagnostic;
 use super::rules::file;
+use super::sink::{DiagnosticSink, ErrorReported};
 use super::source::Span;
 use super::tree::{FileKey, FileNode, FileTable, FileValue};
 use eval::{EvalScope, Evaluator};
@@ -39,20 +40,16 @@ const OWN_BLOCKS: [&str; 2] = ["variable", "locals"];
 pub(super) fn parse(
     text: &str,
     overrides: &BTreeMap<String, String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<FileTable> {
-    let body = match hcl_edit::parser::parse_body(text) {
-        Ok(body) => body,
-        Err(error) => {
-            problems.push(syntax::explain(text, &error));
-            return None;
-        }
-    };
-    let mut evaluator = Evaluator::new(text, problems);
+    sink: &mut DiagnosticSink,
+) -> Result<FileTable, ErrorReported> {
+    let body = hcl_edit::parser::parse_body(text).map_err(|error| sink.error(syntax::explain(text, &error)))?;
+    let mut problems = Vec::new();
+    let mut evaluator = Evaluator::new(text, &mut problems);
     let names = scope::names(&body, overrides, &mut evaluator);
     let mut table = FileTable::default();
     read_body(&body, &mut evaluator, &EvalScope::root(&names), &mut table, true);
-    Some(table)
+    sink.extend(problems);
+    Ok(table)
 }
 
 fn read_body(body: &Body, evaluator: &mut Evaluator, env: &EvalScope, into: &mut FileTable, top: bool) {

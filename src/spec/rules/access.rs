@@ -1,7 +1,15 @@
 //! Rules about access to the API and the machines.
 
-use super::super::diagnostic::Severity::{Error, Warning};
-use super::{FileCheck, Rule, cidr};
+use ipnet::Ipv4Net;
+
+use super::super::cluster::{Api, Ssh};
+use super::super::diagnostic::{
+    Diagnostic,
+    Severity::{Error, Warning},
+};
+use super::super::file::SshFile;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned, all, cidr};
+use crate::spec::spanned::List;
 
 pub(super) static RULES: [&Rule; 4] = [&KEY, &API_WORLD, &SSH_WORLD, &NO_KEY];
 
@@ -47,32 +55,47 @@ static NO_KEY: Rule = Rule {
     good: "ssh {\n  allow      = [\"203.0.113.7/32\"]\n  public_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJm2cR0sWfVHjhw8EpWZCvKkYpKR0kqQdK1Tj0lYk9cX you@example.com\"\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck) {
-    allow(check, &["api", "allow"], &API_WORLD, "the Kubernetes API is open to the whole internet");
-    allow(check, &["ssh", "allow"], &SSH_WORLD, "SSH is open to the whole internet");
-    let Some(ssh) = &check.file.ssh else { return };
-    if let Some(key) = &ssh.public_key
-        && !is_public_key(key)
-    {
-        let problem = check.at(&KEY, &["ssh", "public_key"], "this is not an OpenSSH public key");
-        let problem = if key.contains("PRIVATE KEY") {
-            // The caret would show the key itself, which must not be printed.
-            super::Diagnostic::new(&KEY, check.tree.key_span(&["ssh", "public_key"]), "this is a private key")
-                .note("it is now in a file that others will read: make a new pair")
-                .help("write the line of the .pub file")
-        } else if is_path(key) {
+pub(super) fn api(context: &mut LoweringContext) -> Result<Api, ErrorReported> {
+    let Some(api) = context.file.api.optional()? else { return Ok(Api { allow: Vec::new() }) };
+    let allow = allow(context, api.allow.as_ref(), |range, network| warn_world(range, network, &API_WORLD))?;
+    Ok(Api { allow: allow.unwrap_or_default() })
+}
+
+pub(super) fn ssh(context: &mut LoweringContext) -> Result<Ssh, ErrorReported> {
+    let Some(ssh) = context.file.ssh.optional()? else { return Ok(Ssh { allow: Vec::new(), public_key: None }) };
+    let allow = allow(context, ssh.allow.as_ref(), |range, network| warn_world(range, network, &SSH_WORLD));
+    let public_key = ssh.public_key.as_ref().map(|key| public_key(context, key)).transpose();
+    no_key(context, ssh);
+    Ok(Ssh { allow: allow?.unwrap_or_default(), public_key: public_key? })
+}
+
+fn public_key(context: &mut LoweringContext, written: &Spanned<String>) -> Result<String, ErrorReported> {
+    let key = written.value()?;
+    if is_public_key(key) {
+        return Ok(key.clone());
+    }
+    let problem = if key.contains("PRIVATE KEY") {
+        // The caret would show the key itself, which must not be printed.
+        Diagnostic::new(&KEY, written.key.clone(), "this is a private key")
+            .note("it is now in a file that others will read: make a new pair")
+            .help("write the line of the .pub file")
+    } else {
+        let problem = Diagnostic::new(&KEY, written.span.clone(), "this is not an OpenSSH public key");
+        if is_path(key) {
             problem.note("files are not read").help("write the line that stands in that file")
         } else {
             problem.expected(["a line like \"ssh-ed25519 AAAA… you@example.com\""])
-        };
-        check.report(problem);
-    }
-    let open = check.tree.find(&["ssh", "allow", "0"]).is_some();
-    if open && check.tree.find(&["ssh", "public_key"]).is_none() {
-        let problem = check
-            .at_key(&NO_KEY, &["ssh", "allow"], "SSH is open, but nobody can log in without a key")
-            .help("add public_key = \"ssh-ed25519 …\"");
-        check.report(problem);
+        }
+    };
+    Err(context.error(problem))
+}
+
+fn no_key(context: &mut LoweringContext, ssh: &SshFile) {
+    let open = ssh.allow.given().is_some_and(|allow| !allow.is_empty());
+    if open && ssh.public_key.is_none() {
+        let message = "SSH is open, but nobody can log in without a key";
+        let problem = Diagnostic::new(&NO_KEY, ssh.allow.key(), message).help("add public_key = \"ssh-ed25519 …\"");
+        context.warn(problem);
     }
 }
 
@@ -81,18 +104,30 @@ fn is_path(text: &str) -> bool {
     extension == Some("pub") || text.starts_with(['~', '/'])
 }
 
-fn allow(check: &mut FileCheck, path: &[&str], world: &Rule, message: &str) {
-    for (text, span) in check.texts(path) {
-        match cidr::read(&text, &span, 32) {
-            Err(problem) => check.report(*problem),
-            Ok(network) if network.prefix_len() == 0 => {
-                let problem = super::Diagnostic::new(world, span, message)
-                    .help("write your own address, for example \"203.0.113.7/32\"");
-                check.report(problem);
-            }
-            Ok(_) => {}
+/// The address ranges of a list, sorted, each once; `judge` may warn about one of them.
+pub(super) fn allow(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<List<String>>>,
+    judge: impl Fn(&Spanned<String>, Ipv4Net) -> Option<Diagnostic>,
+) -> Result<Option<Vec<Ipv4Net>>, ErrorReported> {
+    let Some(listed) = setting.optional()? else { return Ok(None) };
+    let mut networks: Vec<Ipv4Net> = all(listed.iter().map(|range| {
+        let network = cidr::read(context, range, 32)?;
+        if let Some(problem) = judge(range, network) {
+            context.warn(problem);
         }
-    }
+        Ok(network)
+    }))?;
+    networks.sort();
+    networks.dedup();
+    Ok(Some(networks))
+}
+
+fn warn_world(range: &Spanned<String>, network: Ipv4Net, world: &Rule) -> Option<Diagnostic> {
+    let what = if *world == API_WORLD { "the Kubernetes API" } else { "SSH" };
+    let problem = Diagnostic::new(world, range.span.clone(), format!("{what} is open to the whole internet"))
+        .help("write your own address, for example \"203.0.113.7/32\"");
+    (network.prefix_len() == 0).then_some(problem)
 }
 
 fn is_public_key(text: &str) -> bool {

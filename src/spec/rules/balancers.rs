@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::super::cluster::ClusterName;
+use super::super::defaults;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::name::{check_domain, is_within};
-use super::super::source::Span;
-use super::{FileCheck, Rule, cidr, dns, listeners, ports};
+use super::super::service::Nlb;
+use super::ports::PortsDraft;
+use super::services::Surroundings;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, access, listeners};
 
 pub(super) static RULES: [&Rule; 4] = [&NO_PORT, &DOMAIN_TWICE, &DOMAIN, &OUTSIDE];
 
@@ -54,74 +58,110 @@ static OUTSIDE: Rule = Rule {
     good: "name = \"chat.poeticoding.com\"\n\ndns {\n  zone = \"poeticoding.com\"\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile, domains: &mut ServiceDomains) {
-    let Some(nlb) = &service.nlb else { return };
-    if ports::listens(check, name) {
-        listeners::check(check, name, service, nlb);
+pub(super) fn read(
+    context: &mut LoweringContext,
+    name: &str,
+    file: &ServiceFile,
+    ports: &PortsDraft,
+    around: &Surroundings,
+    domains: &mut ServiceDomains,
+) -> Result<Option<Nlb>, ErrorReported> {
+    let Some(written) = &file.nlb else { return Ok(None) };
+    let nlb = written.value()?;
+    let listeners = if ports.is_empty() {
+        let message = format!("`service.{name}` has a load balancer but no port");
+        let problem = Diagnostic::new(&NO_PORT, written.key.clone(), message);
+        Err(context.error(problem.help("add the port that the container listens on, for example: port = 4000")))
     } else {
-        let problem = check
-            .at_key(&NO_PORT, &["service", name, "nlb"], format!("`service.{name}` has a load balancer but no port"))
-            .help("add the port that the container listens on, for example: port = 4000");
-        check.report(problem);
-    }
-    for (range, span) in check.texts(&["service", name, "nlb", "allow"]) {
-        if let Err(problem) = cidr::read(&range, &span, 32) {
-            check.report(*problem);
-        }
-    }
-    if let Some(wanted) = &nlb.domain
-        && domain(check, name, wanted)
-    {
-        free(check, name, wanted, domains);
-    }
-}
-
-/// Checks that a domain is not used elsewhere.
-fn free(check: &mut FileCheck, name: &str, domain: &str, domains: &mut ServiceDomains) {
-    let span = check.tree.span(&["service", name, "nlb", "domain"]);
-    let cluster = check.file.name.as_deref().unwrap_or_default();
-    if domain.strip_prefix("api.") == Some(cluster) {
-        let problem = Diagnostic::new(&DOMAIN_TWICE, span, format!("{domain} is the name of the Kubernetes API"))
-            .related(check.tree.span(&["name"]), "of this cluster")
-            .help("choose another domain");
-        check.report(problem);
-    } else if let Some((other, first)) = domains.get(domain) {
-        let problem = Diagnostic::new(&DOMAIN_TWICE, span, format!("{domain} belongs to `service.{other}` already"))
-            .related(first.clone(), "first here")
-            .help("give one of them another domain");
-        check.report(problem);
-    } else {
-        domains.insert(domain.to_owned(), (name.to_owned(), span));
-    }
-}
-
-fn domain(check: &mut FileCheck, name: &str, domain: &str) -> bool {
-    let path = ["service", name, "nlb", "domain"];
-    if check_domain(domain).is_err() || !domain.contains('.') {
-        let problem = check.at(&DOMAIN, &path, format!("{domain:?} is not a domain"));
-        let bare = domain.split_once("://").map_or(domain, |(_, rest)| rest);
-        let bare = bare.split(['/', ':']).next().unwrap_or(bare).to_lowercase();
-        check.report(match check_domain(&bare) {
-            Ok(()) if bare.contains('.') => problem.help(format!("write domain = \"{bare}\"")),
-            _ => problem.note("a domain is lower case and has a dot, for example chat.poeticoding.com"),
-        });
-        return false;
-    }
-    if check.file.dns.as_ref().is_some_and(|dns| dns.public == Some(false)) {
-        let problem = check
-            .at(&OUTSIDE, &path, "a domain needs public names, and `dns.public` is false")
-            .related(check.tree.span(&["dns", "public"]), "no public names")
-            .help("remove the domain, or remove `public`");
-        check.report(problem);
-        return false;
-    }
-    let Some(zone) = dns::hosted_zone(check).filter(|zone| !is_within(domain, zone)) else {
-        return true;
+        listeners::read(context, name, written, nlb, ports)
     };
-    let problem = check
-        .at(&OUTSIDE, &path, format!("{domain} is not in the hosted zone {zone}"))
-        .related(check.tree.span(&["dns", "zone"]), "the hosted zone")
-        .help(format!("choose a domain that ends in .{zone}"));
-    check.report(problem);
-    false
+    let allow = access::allow(context, nlb.allow.as_ref(), |_, _| None);
+    let domain = nlb.domain.as_ref().map(|written| domain(context, name, written, around, domains)).transpose();
+    let internal = nlb.internal.optional()?.copied().unwrap_or(false);
+    Ok(Some(Nlb {
+        listeners: listeners?,
+        domain: domain?,
+        allow: match allow? {
+            Some(networks) => networks,
+            None if internal => vec![around.network.as_ref().map(|network| network.cidr).map_err(|proof| *proof)?],
+            None => vec![defaults::EVERYBODY],
+        },
+        internal,
+        cross_zone: nlb.cross_zone.optional()?.copied().unwrap_or(true),
+        sticky: nlb.sticky.optional()?.copied().unwrap_or(false),
+        preserve_client_ip: nlb.preserve_client_ip.optional()?.copied().unwrap_or(false),
+    }))
+}
+
+/// The domain of a load balancer: in the hosted zone, and leading nowhere else.
+fn domain(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<String>,
+    around: &Surroundings,
+    domains: &mut ServiceDomains,
+) -> Result<String, ErrorReported> {
+    let domain = written.value()?;
+    let problem = shape_problem(domain, &written.span)
+        .or_else(|| outside_problem(context, domain, &written.span, around))
+        .or_else(|| taken_problem(context, domain, &written.span, around.name, domains));
+    if let Some(problem) = problem {
+        return Err(context.error(problem));
+    }
+    domains.insert(domain.clone(), (name.to_owned(), written.span.clone()));
+    Ok(domain.clone())
+}
+
+fn shape_problem(domain: &str, span: &Span) -> Option<Diagnostic> {
+    if check_domain(domain).is_ok() && domain.contains('.') {
+        return None;
+    }
+    let problem = Diagnostic::new(&DOMAIN, span.clone(), format!("{domain:?} is not a domain"));
+    let bare = domain.split_once("://").map_or(domain, |(_, rest)| rest);
+    let bare = bare.split(['/', ':']).next().unwrap_or(bare).to_lowercase();
+    Some(match check_domain(&bare) {
+        Ok(()) if bare.contains('.') => problem.help(format!("write domain = \"{bare}\"")),
+        _ => problem.note("a domain is lower case and has a dot, for example chat.poeticoding.com"),
+    })
+}
+
+fn outside_problem(context: &LoweringContext, domain: &str, span: &Span, around: &Surroundings) -> Option<Diagnostic> {
+    let dns = context.file.dns.given()?;
+    if dns.public.given() == Some(&false) {
+        return Some(
+            Diagnostic::new(&OUTSIDE, span.clone(), "a domain needs public names, and `dns.public` is false")
+                .related(dns.public.place(), "no public names")
+                .help("remove the domain, or remove `public`"),
+        );
+    }
+    let zone = around.dns.hosted_zone.as_ref().filter(|zone| !is_within(domain, zone))?;
+    Some(
+        Diagnostic::new(&OUTSIDE, span.clone(), format!("{domain} is not in the hosted zone {zone}"))
+            .related(dns.zone.place(), "the hosted zone")
+            .help(format!("choose a domain that ends in .{zone}")),
+    )
+}
+
+/// A domain that leads somewhere else already.
+fn taken_problem(
+    context: &LoweringContext,
+    domain: &str,
+    span: &Span,
+    cluster: &Result<ClusterName, ErrorReported>,
+    domains: &ServiceDomains,
+) -> Option<Diagnostic> {
+    let of_api = domain.strip_prefix("api.");
+    if cluster.as_ref().is_ok_and(|cluster| of_api == Some(cluster.as_str())) {
+        return Some(
+            Diagnostic::new(&DOMAIN_TWICE, span.clone(), format!("{domain} is the name of the Kubernetes API"))
+                .related(context.file.name.place(), "of this cluster")
+                .help("choose another domain"),
+        );
+    }
+    let (other, first) = domains.get(domain)?;
+    Some(
+        Diagnostic::new(&DOMAIN_TWICE, span.clone(), format!("{domain} belongs to `service.{other}` already"))
+            .related(first.clone(), "first here")
+            .help("give one of them another domain"),
+    )
 }

@@ -5,8 +5,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::super::source::Span;
-use super::Rule;
+use super::{ErrorReported, LoweringContext, Rule, Span, Spanned};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0301",
@@ -37,12 +36,17 @@ pub(super) static BOUNDARY: Rule = Rule {
     good: "network {\n  cidr = \"10.1.0.0/16\"\n}",
 };
 
-/// Parses a range, or explains what is wrong with it; `usual` is the prefix length to suggest.
-pub(super) fn read(text: &str, span: &Span, usual: u8) -> Result<Ipv4Net, Box<Diagnostic>> {
+/// Reads a range; `usual` is the prefix length to suggest.
+pub(super) fn read(
+    context: &mut LoweringContext,
+    written: &Spanned<String>,
+    usual: u8,
+) -> Result<Ipv4Net, ErrorReported> {
+    let text = written.value()?;
     match text.parse::<Ipv4Net>() {
         Ok(network) if network.addr() == network.network() => Ok(network),
-        Ok(network) => Err(Box::new(off_boundary(network, span))),
-        Err(_) => Err(Box::new(malformed(text, span, usual))),
+        Ok(network) => Err(context.error(off_boundary(network, &written.span))),
+        Err(_) => Err(context.error(malformed(text, &written.span, usual))),
     }
 }
 

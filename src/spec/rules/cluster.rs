@@ -4,7 +4,7 @@ use super::super::cluster::{ClusterName, KubernetesVersion, StateLocation};
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::location::LocationError;
 use super::super::name::{LabelError, NameError};
-use super::{FileCheck, Rule};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span};
 
 pub(super) static RULES: [&Rule; 7] = [&NAME, &NAME_DOT, &NAME_LENGTH, &STATE, &BUCKET, &ACCOUNT, &VERSION];
 
@@ -78,33 +78,43 @@ static VERSION: Rule = Rule {
     good: "kubernetes = \"1.36\"",
 };
 
-pub(super) fn check(check: &mut FileCheck) {
-    if let Some(Err(error)) = check.file.name.as_deref().map(ClusterName::parse) {
-        check.report(name_problem(check, &error));
-    }
-    if let Some(Err(error)) = check.file.state.as_deref().map(StateLocation::parse) {
-        check.report(state_problem(check, &error));
-    }
-    if let Some(account) = &check.file.account
-        && !is_account(account)
-    {
-        check.report(account_problem(check, account));
-    }
-    if let Some(version) = &check.file.kubernetes
-        && KubernetesVersion::parse(version).is_none()
-    {
-        check.report(version_problem(check, version));
+pub(super) fn name(context: &mut LoweringContext) -> Result<ClusterName, ErrorReported> {
+    let setting = &context.file.name;
+    let text = context.required(setting, "name")?;
+    ClusterName::parse(text).map_err(|error| context.error(name_problem(text, &error, setting.place())))
+}
+
+pub(super) fn state(context: &mut LoweringContext) -> Result<StateLocation, ErrorReported> {
+    let setting = &context.file.state;
+    let text = context.required(setting, "state")?;
+    StateLocation::parse(text).map_err(|error| context.error(state_problem(text, &error, setting.place())))
+}
+
+pub(super) fn account(context: &mut LoweringContext) -> Result<Option<String>, ErrorReported> {
+    let setting = &context.file.account;
+    match setting.optional()? {
+        Some(account) if !is_account(account) => Err(context.error(account_problem(account, setting.place()))),
+        account => Ok(account.cloned()),
     }
 }
 
-fn name_problem(check: &FileCheck, error: &NameError) -> Diagnostic {
-    let name = check.file.name.as_deref().unwrap_or_default();
+/// The version, and whether the file names it.
+pub(super) fn version(context: &mut LoweringContext) -> Result<(KubernetesVersion, bool), ErrorReported> {
+    let setting = &context.file.kubernetes;
+    let Some(text) = setting.optional()? else { return Ok((KubernetesVersion::newest(), false)) };
+    match KubernetesVersion::parse(text) {
+        Some(version) => Ok((version, true)),
+        None => Err(context.error(version_problem(text, setting.place()))),
+    }
+}
+
+fn name_problem(name: &str, error: &NameError, span: Span) -> Diagnostic {
     let (rule, message) = match error {
         NameError::TooLong(_) => (&NAME_LENGTH, "the cluster's name is too long"),
         NameError::NoDot => (&NAME_DOT, "the cluster's name has no dot"),
         NameError::Label(_) => (&NAME, "the cluster's name is not a DNS name"),
     };
-    let problem = check.at(rule, &["name"], message);
+    let problem = Diagnostic::new(rule, span, message);
     match error {
         NameError::NoDot => problem
             .note("a name that you do not own works too: then there are no public names")
@@ -121,11 +131,10 @@ fn name_problem(check: &FileCheck, error: &NameError) -> Diagnostic {
     }
 }
 
-fn state_problem(check: &FileCheck, error: &LocationError) -> Diagnostic {
-    let state = check.file.state.as_deref().unwrap_or_default();
+fn state_problem(state: &str, error: &LocationError, span: Span) -> Diagnostic {
     match error {
         LocationError::Bucket(error) => {
-            let problem = check.at(&BUCKET, &["state"], "S3 has no bucket of that name").label(error.to_string());
+            let problem = Diagnostic::new(&BUCKET, span, "S3 has no bucket of that name").label(error.to_string());
             let tidied = state.to_lowercase().replace(['_', ' '], "-");
             match StateLocation::parse(&tidied) {
                 Ok(_) => problem.help(format!("write state = \"{tidied}\"")),
@@ -133,8 +142,7 @@ fn state_problem(check: &FileCheck, error: &LocationError) -> Diagnostic {
             }
         }
         LocationError::Scheme => {
-            let problem = check
-                .at(&STATE, &["state"], "the state's location cannot be read")
+            let problem = Diagnostic::new(&STATE, span, "the state's location cannot be read")
                 .label(error.to_string())
                 .expected(["s3://bucket", "s3://bucket/prefix", "file:./directory"]);
             match StateLocation::parse(&format!("s3://{state}")) {
@@ -143,7 +151,7 @@ fn state_problem(check: &FileCheck, error: &LocationError) -> Diagnostic {
             }
         }
         LocationError::Directory | LocationError::Prefix => {
-            check.at(&STATE, &["state"], "the state's location cannot be read").label(error.to_string())
+            Diagnostic::new(&STATE, span, "the state's location cannot be read").label(error.to_string())
         }
     }
 }
@@ -152,8 +160,8 @@ fn is_account(account: &str) -> bool {
     account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn account_problem(check: &FileCheck, account: &str) -> Diagnostic {
-    let problem = check.at(&ACCOUNT, &["account"], "an AWS account has 12 digits");
+fn account_problem(account: &str, span: Span) -> Diagnostic {
+    let problem = Diagnostic::new(&ACCOUNT, span, "an AWS account has 12 digits");
     let digits: String = account.chars().filter(char::is_ascii_digit).collect();
     if is_account(&digits) {
         return problem.help(format!("write account = \"{digits}\""));
@@ -161,10 +169,9 @@ fn account_problem(check: &FileCheck, account: &str) -> Diagnostic {
     problem.label(format!("these are {}", digits.len()))
 }
 
-fn version_problem(check: &FileCheck, version: &str) -> Diagnostic {
+fn version_problem(version: &str, span: Span) -> Diagnostic {
     let supported = KubernetesVersion::SUPPORTED.map(|version| version.to_string());
-    let problem = check
-        .at(&VERSION, &["kubernetes"], format!("this release does not build Kubernetes {version}"))
+    let problem = Diagnostic::new(&VERSION, span, format!("this release does not build Kubernetes {version}"))
         .expected(supported.iter().map(|version| format!("{version:?}")));
     let minor: Vec<&str> = version.trim_start_matches('v').split('.').take(2).collect();
     match KubernetesVersion::parse(&minor.join(".")) {

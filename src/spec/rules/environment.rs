@@ -1,8 +1,11 @@
 //! The environment variables and arguments of a service's containers.
 
-use super::super::diagnostic::Severity::Error;
+use std::collections::BTreeMap;
+
+use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
-use super::{FileCheck, Rule};
+use super::super::service::SecretKey;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all, pods};
 use crate::limits::kubernetes as limits;
 
 pub(super) static RULES: [&Rule; 3] = [&ENV, &TWICE, &VALUE];
@@ -38,52 +41,91 @@ static VALUE: Rule = Rule {
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n  args  = [\"a b\"]\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let plain = service.env.iter().flatten().map(|(variable, _)| ("env", variable));
-    let secret = service.secrets.iter().flatten().map(|(variable, _)| ("secrets", variable));
-    for (setting, variable) in plain.chain(secret) {
-        if limits::is_variable(variable) {
-            continue;
-        }
-        let path = ["service", name, setting, variable];
-        let problem = check
-            .at_key(&ENV, &path, format!("{variable:?} cannot be the name of an environment variable"))
-            .note("letters, digits and underscores, and no digit first");
-        check.report(problem);
-    }
-    twice(check, name, service);
-    values(check, name, service);
+/// The command line and the environment of a service's containers.
+pub(super) struct Environment {
+    pub(super) command: Vec<String>,
+    pub(super) args: Vec<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) secrets: BTreeMap<String, SecretKey>,
 }
 
-fn twice(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let Some(plain) = &service.env else { return };
-    for variable in service.secrets.iter().flatten().map(|(variable, _)| variable) {
-        if plain.contains_key(variable) {
-            let path = |setting| ["service", name, setting, variable];
-            let problem = check
-                .at_key(&TWICE, &path("secrets"), format!("`service.{name}` sets {variable} twice"))
-                .related(check.tree.key_span(&path("env")), "first here")
-                .help("keep one of them");
-            check.report(problem);
-        }
-    }
+pub(super) fn read(
+    context: &mut LoweringContext,
+    name: &str,
+    file: &ServiceFile,
+) -> Result<Environment, ErrorReported> {
+    let env = variables(context, file.env.as_ref(), |context, variable, written| {
+        let value = written.value()?;
+        // A program is given `NAME=value`, which is one text.
+        argument(context, value, variable.len() + 1, &written.span, &format!("the value of {variable}"))
+    });
+    let secrets = variables(context, file.secrets.as_ref(), pods::secret);
+    let twice = twice(context, name, file);
+    let command = arguments(context, file.command.as_ref(), "command");
+    let args = arguments(context, file.args.as_ref(), "args");
+    twice?;
+    Ok(Environment { command: command?, args: args?, env: env?, secrets: secrets? })
 }
 
-/// Checks the values that a program would get: `NAME=value` is one text.
-fn values(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let variables = service.env.iter().flatten().filter_map(|(variable, value)| {
-        let breach = limits::check_argument(value, variable.len() + 1).err()?;
-        Some((check.tree.span(&["service", name, "env", variable]), format!("the value of {variable}"), breach))
-    });
-    let listed = ["command", "args"].into_iter().flat_map(|setting| {
-        let texts = check.texts(&["service", name, setting]).into_iter();
-        texts.filter_map(move |(text, span)| {
-            Some((span, format!("a text of `{setting}`"), limits::check_argument(&text, 0).err()?))
-        })
-    });
-    let found: Vec<_> = variables.chain(listed).collect();
-    for (span, what, breach) in found {
+/// Reads a table of variables: checks each name, and reads each value.
+fn variables<T>(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<super::Map<String>>>,
+    mut read: impl FnMut(&mut LoweringContext, &str, &Spanned<String>) -> Result<T, ErrorReported>,
+) -> Result<BTreeMap<String, T>, ErrorReported> {
+    context.map(setting, |context, variable, written| {
+        let named = variable_name(context, variable, written);
+        let value = read(context, variable, written);
+        named?;
+        value
+    })
+}
+
+fn variable_name(
+    context: &mut LoweringContext,
+    variable: &str,
+    written: &Spanned<String>,
+) -> Result<(), ErrorReported> {
+    if limits::is_variable(variable) {
+        return Ok(());
+    }
+    let message = format!("{variable:?} cannot be the name of an environment variable");
+    let problem = Diagnostic::new(&ENV, written.key.clone(), message);
+    Err(context.error(problem.note("letters, digits and underscores, and no digit first")))
+}
+
+fn twice(context: &mut LoweringContext, name: &str, file: &ServiceFile) -> Result<(), ErrorReported> {
+    let Some(plain) = file.env.given() else { return Ok(()) };
+    let secrets = file.secrets.given().into_iter().flatten();
+    all(secrets.filter_map(|(variable, secret)| {
+        let first = plain.get(variable)?;
+        let message = format!("`service.{name}` sets {variable} twice");
+        let problem = Diagnostic::new(&TWICE, secret.key.clone(), message)
+            .related(first.key.clone(), "first here")
+            .help("keep one of them");
+        Some(Err(context.error(problem)))
+    }))
+}
+
+fn arguments(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<super::List<String>>>,
+    name: &str,
+) -> Result<Vec<String>, ErrorReported> {
+    let what = format!("a text of `{name}`");
+    context.list(setting, |context, item| argument(context, item.value()?, 0, &item.span, &what))
+}
+
+/// A text that a program is given, after `before` bytes of it.
+fn argument(
+    context: &mut LoweringContext,
+    text: &str,
+    before: usize,
+    span: &Span,
+    what: &str,
+) -> Result<String, ErrorReported> {
+    limits::check_argument(text, before).map(|()| text.to_owned()).map_err(|breach| {
         let message = format!("no program can be given {what}");
-        check.report(super::Diagnostic::new(&VALUE, span, message).label(breach.to_string()));
-    }
+        context.error(Diagnostic::new(&VALUE, span.clone(), message).label(breach.to_string()))
+    })
 }

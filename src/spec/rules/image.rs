@@ -1,8 +1,8 @@
 //! Machine images.
 
 use super::super::cluster::ImageId;
-use super::super::diagnostic::Severity::Error;
-use super::{FileCheck, Rule};
+use super::super::diagnostic::{Diagnostic, Severity::Error};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0406",
@@ -15,11 +15,15 @@ pub(super) static MALFORMED: Rule = Rule {
     good: "masters {\n  size  = \"t3.medium\"\n  image = \"ami-0123456789abcdef0\"\n}",
 };
 
-/// Checks the image at a path, if there is one.
-pub(super) fn check(check: &mut FileCheck, path: &[&str], text: Option<&str>) {
-    let Some(text) = text else { return };
-    if let Err(error) = ImageId::parse(text) {
-        let problem = check.at(&MALFORMED, path, format!("{text:?} is not the id of a machine image"));
-        check.report(problem.label(error.to_string()).help("for example \"ami-0123456789abcdef0\""));
-    }
+/// Reads an image, if there is one.
+pub(super) fn read(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<Option<ImageId>, ErrorReported> {
+    let Some(text) = setting.optional()? else { return Ok(None) };
+    ImageId::parse(text).map(Some).map_err(|error| {
+        let message = format!("{text:?} is not the id of a machine image");
+        let problem = Diagnostic::new(&MALFORMED, setting.place(), message);
+        context.error(problem.label(error.to_string()).help("for example \"ami-0123456789abcdef0\""))
+    })
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cluster::Zone;
-use super::super::complete::target;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::super::file::{ListenerFile, NlbFile, ProtocolFile, ServiceFile};
-use super::super::service::{Port, Transport};
-use super::{FileCheck, Rule, nodes, ports};
+use super::super::file::{ListenerFile, NlbFile, ProtocolFile};
+use super::super::service::{Port, PortListener, Protocol, Service, Transport};
+use super::ports::PortsDraft;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, nodes, tls};
 
-pub(super) static RULES: [&Rule; 7] = [&NOTHING, &TWICE, &TARGET, &PROTOCOL, &TLS, &CERTIFICATE, &STICKY];
+pub(super) static RULES: [&Rule; 7] =
+    [&NOTHING, &TWICE, &TARGET, &PROTOCOL, &tls::TLS, &tls::CERTIFICATE, &tls::STICKY];
 
 /// Maximum length of the name of a listener's block.
 const LONGEST_NAME: usize = 32;
@@ -54,221 +54,219 @@ static PROTOCOL: Rule = Rule {
     good: "service \"game\" {\n  image = \"game:1\"\n  ports = { play = \"7777/udp\" }\n  nlb {\n    port = 7777\n  }\n}",
 };
 
-static TLS: Rule = Rule {
-    code: "Q0524",
-    severity: Error,
-    title: "TLS without a certificate, or a certificate without TLS",
-    explanation: "With `protocol = \"TLS\"` the load balancer ends the encryption, so it needs a certificate to show. With \
-        `TCP` it passes everything on as it is, and the container has to have the certificate; `certificate` and \
-        `tls_policy` mean nothing there.",
-    bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port     = 443\n    protocol = \"TLS\"\n  }\n}",
-    good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port        = 443\n    protocol    = \"TLS\"\n    certificate = \"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\"\n  }\n}",
-};
+type Ports = BTreeMap<String, Port>;
 
-static CERTIFICATE: Rule = Rule {
-    code: "Q0525",
-    severity: Error,
-    title: "a certificate or a TLS policy that a load balancer cannot use",
-    explanation: "A certificate is named by its ARN: one of the Certificate Manager in the cluster's region, or a server \
-        certificate of IAM. A policy is one of ELB's own, whose names begin with `ELBSecurityPolicy-`.",
-    bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port        = 443\n    protocol    = \"TLS\"\n    certificate = \"arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\"\n  }\n}",
-    good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port        = 443\n    protocol    = \"TLS\"\n    certificate = \"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\"\n  }\n}",
-};
+/// A listener as the file describes it: in a block of its own, or by the load balancer's own settings.
+pub(super) struct ListenerSettings<'f> {
+    service: &'f str,
+    /// The place of the block's name.
+    key: &'f Span,
+    port: Option<&'f Spanned<u16>>,
+    target: Option<&'f Spanned<String>>,
+    pub(super) protocol: Option<&'f Spanned<ProtocolFile>>,
+    pub(super) certificate: Option<&'f Spanned<String>>,
+    pub(super) tls_policy: Option<&'f Spanned<String>>,
+    /// The load balancer's `sticky`, which TLS does not allow.
+    pub(super) sticky: Option<&'f Spanned<bool>>,
+}
 
-static STICKY: Rule = Rule {
-    code: "Q0526",
-    severity: Error,
-    title: "sticky connections by TLS",
-    explanation: "A network load balancer keeps connections of one address together for TCP and UDP, not where it ends TLS \
-        itself. Pass TLS on to the container as TCP, or let the pods share what makes them different.",
-    bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port        = 443\n    protocol    = \"TLS\"\n    certificate = \"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\"\n    sticky      = true\n  }\n}",
-    good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 443\n  nlb {\n    port   = 443\n    sticky = true\n  }\n}",
-};
+pub(super) fn read(
+    context: &mut LoweringContext,
+    service: &str,
+    written: &Spanned<NlbFile>,
+    nlb: &NlbFile,
+    ports: &PortsDraft,
+) -> Result<BTreeMap<u16, PortListener>, ErrorReported> {
+    let something = nothing(context, service, written, nlb);
+    let mut first: BTreeMap<u16, Span> = BTreeMap::new();
+    let own = nlb.port.as_ref().map(|_| listener(context, &own(service, written, nlb), ports, &mut first)).transpose();
+    let named = context.map(&nlb.listener, |context, label, written| {
+        let named = nodes::check_name(context, label, &written.key, LONGEST_NAME, "a listener");
+        let settings = named_settings(service, written, nlb)?;
+        let listener = listener(context, &settings, ports, &mut first);
+        named.and(listener)
+    });
+    something?;
+    Ok(own?.into_iter().chain(named?.into_values()).collect())
+}
 
-/// Settings that describe a listener, so they are wrong without one.
-const ABOUT_A_LISTENER: [&str; 4] = ["target", "protocol", "certificate", "tls_policy"];
-
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile, nlb: &NlbFile) {
-    nothing(check, name);
-    let ports = ports::known(service);
-    let mut first: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for (label, file) in nlb.listeners() {
-        if let Some(label) = label {
-            let path = ["service", name, "nlb", "listener", label];
-            nodes::check_name(check, &path, LONGEST_NAME, "a listener");
-        }
-        let at = ListenerField { service: name, label };
-        if let Some(port) = file.port
-            && let Some(path) = first.insert(port, at.path("port"))
-        {
-            let problem = at
-                .problem(check, &TWICE, "port", format!("two listeners of `service.{name}` have the port {port}"))
-                .related(check.tree.span(&path.iter().map(String::as_str).collect::<Vec<_>>()), "first here");
-            check.report(problem);
-        }
-        protocol(check, &at, &file, &ports);
-        tls(check, &at, &file, nlb);
+fn own<'f>(service: &'f str, written: &'f Spanned<NlbFile>, nlb: &'f NlbFile) -> ListenerSettings<'f> {
+    ListenerSettings {
+        service,
+        key: &written.key,
+        port: nlb.port.as_ref(),
+        target: nlb.target.as_ref(),
+        protocol: nlb.protocol.as_ref(),
+        certificate: nlb.certificate.as_ref(),
+        tls_policy: nlb.tls_policy.as_ref(),
+        sticky: nlb.sticky.as_ref(),
     }
 }
 
-/// The place of a listener in the file.
-struct ListenerField<'a> {
-    service: &'a str,
-    label: Option<&'a str>,
+fn named_settings<'f>(
+    service: &'f str,
+    written: &'f Spanned<ListenerFile>,
+    nlb: &'f NlbFile,
+) -> Result<ListenerSettings<'f>, ErrorReported> {
+    let file = written.value()?;
+    Ok(ListenerSettings {
+        service,
+        key: &written.key,
+        port: file.port.as_ref(),
+        target: file.target.as_ref(),
+        protocol: file.protocol.as_ref(),
+        certificate: file.certificate.as_ref(),
+        tls_policy: file.tls_policy.as_ref(),
+        sticky: nlb.sticky.as_ref(),
+    })
 }
 
-impl ListenerField<'_> {
-    fn path(&self, setting: &str) -> Vec<String> {
-        let above = ["service", self.service, "nlb"].into_iter();
-        let own = self.label.map(|label| ["listener", label]).into_iter().flatten();
-        above.chain(own).chain([setting]).map(str::to_owned).collect()
-    }
-
-    /// Returns a problem with a setting, or with the listener that lacks it.
-    fn problem(&self, check: &FileCheck, rule: &Rule, setting: &str, message: String) -> Diagnostic {
-        let path = self.path(setting);
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let there = check.span(&path).is_some();
-        let above = &path[..path.len() - 1];
-        if there { check.at(rule, &path, message) } else { check.at_key(rule, above, message) }
+impl ListenerSettings<'_> {
+    /// The place of a setting, or of the listener that lacks it.
+    fn place<T>(&self, setting: Option<&Spanned<T>>) -> Span {
+        setting.span().unwrap_or_else(|| self.key.clone())
     }
 }
 
 /// Reports settings that describe a listener that does not exist.
-fn nothing(check: &mut FileCheck, name: &str) {
-    let there = |setting: &&str| check.tree.find(&["service", name, "nlb", setting]).is_some();
-    if there(&"port") {
-        return;
+fn nothing(
+    context: &mut LoweringContext,
+    service: &str,
+    written: &Spanned<NlbFile>,
+    nlb: &NlbFile,
+) -> Result<(), ErrorReported> {
+    if nlb.port.is_some() {
+        return Ok(());
     }
-    let stray = ABOUT_A_LISTENER.iter().find(|setting| there(setting));
+    let key = |setting: Option<&Span>, name| setting.map(|span| (span.clone(), name));
+    let stray = key(nlb.target.as_ref().map(|it| &it.key), "target")
+        .or_else(|| key(nlb.protocol.as_ref().map(|it| &it.key), "protocol"))
+        .or_else(|| key(nlb.certificate.as_ref().map(|it| &it.key), "certificate"))
+        .or_else(|| key(nlb.tls_policy.as_ref().map(|it| &it.key), "tls_policy"));
     let problem = match stray {
-        Some(setting) => check
-            .at_key(
-                &NOTHING,
-                &["service", name, "nlb", setting],
-                format!("`{setting}` is about `port`, which is missing"),
-            )
-            .help("add a port, or move it into the `listener` that it is about"),
-        None if there(&"listener") => return,
-        None => check
-            .at_key(&NOTHING, &["service", name, "nlb"], format!("the load balancer of `service.{name}` has no port"))
-            .help("add the port that clients connect to, for example: port = 80"),
-    };
-    check.report(problem);
-}
-
-fn protocol(check: &mut FileCheck, at: &ListenerField<'_>, file: &ListenerFile, ports: &BTreeMap<String, Port>) {
-    let Some(target) = target(file.target.as_deref(), ports) else {
-        let known = || ports.keys().map(String::as_str);
-        let problem = match &file.target {
-            Some(named) => at
-                .problem(check, &TARGET, "target", format!("`service.{}` has no port `{named}`", at.service))
-                .expected(known().map(|name| format!("{name:?}")))
-                .did_you_mean_as(named, known(), |name| format!("{name:?}")),
-            None => at
-                .problem(
-                    check,
-                    &TARGET,
-                    "port",
-                    format!("`service.{}` has several ports, and none is `main`", at.service),
-                )
-                .expected(known().map(|name| format!("target = {name:?}"))),
-        };
-        // Ports that cannot be read are reported already.
-        if !ports.is_empty() {
-            check.report(problem);
+        Some((place, setting)) => {
+            Diagnostic::new(&NOTHING, place, format!("`{setting}` is about `port`, which is missing"))
+                .help("add a port, or move it into the `listener` that it is about")
         }
-        return;
-    };
-    let Some((wanted, behind)) = file.protocol.zip(ports.get(target)).map(|(wanted, port)| (wanted, port.transport))
-    else {
-        return;
-    };
-    let fits = match wanted {
-        ProtocolFile::Tcp => behind != Transport::Udp,
-        ProtocolFile::Udp => behind != Transport::Tcp,
-        ProtocolFile::Both => behind == Transport::Both,
-        ProtocolFile::Tls => behind == Transport::Tcp,
-    };
-    if !fits {
-        let problem = at
-            .problem(check, &PROTOCOL, "protocol", format!("the port `{target}` behind it speaks {}", behind.as_str()))
-            .help("remove `protocol`, or let the container listen by the same one");
-        check.report(problem);
-    }
-}
-
-fn tls(check: &mut FileCheck, at: &ListenerField<'_>, file: &ListenerFile, nlb: &NlbFile) {
-    if file.protocol != Some(ProtocolFile::Tls) {
-        for (setting, value) in [("certificate", &file.certificate), ("tls_policy", &file.tls_policy)] {
-            if value.is_some() {
-                let problem = at
-                    .problem(
-                        check,
-                        &TLS,
-                        setting,
-                        format!("`{setting}` is for TLS, which this listener does not speak"),
-                    )
-                    .help(format!("add protocol = \"TLS\", or remove `{setting}`"));
-                check.report(problem);
-            }
+        None if nlb.listener.as_ref().is_some_and(|named| named.given().is_none_or(|named| !named.is_empty())) => {
+            return Ok(());
         }
-        return;
-    }
-    match file.certificate.as_deref() {
         None => {
-            let problem = at
-                .problem(check, &TLS, "protocol", "TLS needs a certificate".to_owned())
-                .help("add the certificate's ARN: certificate = \"arn:aws:acm:…\"");
-            check.report(problem);
+            let message = format!("the load balancer of `service.{service}` has no port");
+            Diagnostic::new(&NOTHING, written.key.clone(), message)
+                .help("add the port that clients connect to, for example: port = 80")
         }
-        Some(arn) => certificate(check, at, arn),
-    }
-    if let Some(policy) = file.tls_policy.as_deref().filter(|policy| !is_policy(policy)) {
-        let problem = at
-            .problem(check, &CERTIFICATE, "tls_policy", format!("{policy:?} is not one of ELB's security policies"))
-            .expected(["for example \"ELBSecurityPolicy-TLS13-1-2-2021-06\""]);
-        check.report(problem);
-    }
-    if nlb.sticky == Some(true) {
-        let problem = check
-            .at_key(&STICKY, &["service", at.service, "nlb", "sticky"], "connections by TLS cannot be sticky")
-            .related(at.problem(check, &STICKY, "protocol", String::new()).span, "ends TLS")
-            .help("remove `sticky`, or pass TLS on to the container with protocol = \"TCP\"");
-        check.report(problem);
-    }
-}
-
-fn certificate(check: &mut FileCheck, at: &ListenerField<'_>, arn: &str) {
-    let region = check.zones.first().map(Zone::region).unwrap_or_default().to_owned();
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let problem = match parts.as_slice() {
-        ["arn", _, "acm", place, account, rest] if is_account(account) && rest.starts_with("certificate/") => {
-            // Zones that cannot be read are reported already.
-            if *place == region || region.is_empty() {
-                return;
-            }
-            at.problem(
-                check,
-                &CERTIFICATE,
-                "certificate",
-                format!("the certificate is in {place}, the cluster in {region}"),
-            )
-            .note("a load balancer takes certificates of its own region alone")
-            .help(format!("request one in {region}, or import it there"))
-        }
-        ["arn", _, "iam", "", account, rest] if is_account(account) && rest.starts_with("server-certificate/") => {
-            return;
-        }
-        _ => at
-            .problem(check, &CERTIFICATE, "certificate", format!("{arn:?} is not the ARN of a certificate"))
-            .expected(["an ARN, for example \"arn:aws:acm:us-east-1:123456789012:certificate/…\""]),
     };
-    check.report(problem);
+    Err(context.error(problem))
 }
 
-fn is_policy(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    name.strip_prefix("ELBSecurityPolicy-").is_some_and(|rest| !rest.is_empty() && rest.chars().all(allowed))
+fn listener(
+    context: &mut LoweringContext,
+    settings: &ListenerSettings,
+    ports: &PortsDraft,
+    first: &mut BTreeMap<u16, Span>,
+) -> Result<(u16, PortListener), ErrorReported> {
+    let port = context.required(settings.port, "port").copied();
+    let free = port.and_then(|port| match first.insert(port, settings.port.place()) {
+        Some(other) => {
+            let message = format!("two listeners of `service.{}` have the port {port}", settings.service);
+            let problem = Diagnostic::new(&TWICE, settings.port.place(), message).related(other, "first here");
+            Err(context.error(problem))
+        }
+        None => Ok(port),
+    });
+    let target = target(context, settings, ports);
+    let fits = target.and_then(|(name, port)| fits(context, settings, name, port.transport));
+    let tls = tls::read(context, settings);
+    let (target, behind) = target?;
+    fits?;
+    let protocol = match (settings.protocol.optional()?, behind.transport, tls?) {
+        (_, _, Some(tls)) => Protocol::Tls(tls),
+        (Some(ProtocolFile::Tcp | ProtocolFile::Tls), ..) | (None, Transport::Tcp, _) => Protocol::Tcp,
+        (Some(ProtocolFile::Udp), ..) | (None, Transport::Udp, _) => Protocol::Udp,
+        (Some(ProtocolFile::Both), ..) | (None, Transport::Both, _) => Protocol::Both,
+    };
+    Ok((free?, PortListener { protocol, target: target.to_owned() }))
+}
+
+/// The name of the port that a listener leads to: the one that it names, the only one, or `main`.
+fn meant<'p>(named: Option<&str>, ports: &'p Ports) -> Option<(&'p str, Port)> {
+    let (name, port) = match named {
+        Some(name) => ports.get_key_value(name)?,
+        None if ports.len() == 1 => ports.first_key_value()?,
+        None => ports.get_key_value(Service::MAIN)?,
+    };
+    Some((name, *port))
+}
+
+/// The port behind a listener.
+fn target<'p>(
+    context: &mut LoweringContext,
+    settings: &ListenerSettings,
+    ports: &'p PortsDraft,
+) -> Result<(&'p str, Port), ErrorReported> {
+    let named = settings.target.optional()?;
+    if let Some(port) = meant(named.map(String::as_str), &ports.known) {
+        return Ok(port);
+    }
+    // Ports that cannot be read are reported already.
+    if let Some(proof) = ports.unreadable(named.map_or(Service::MAIN, String::as_str)) {
+        return Err(proof);
+    }
+    let known = || ports.known.keys().map(String::as_str);
+    let service = settings.service;
+    let problem = if let Some(named) = named {
+        let message = format!("`service.{service}` has no port `{named}`");
+        Diagnostic::new(&TARGET, settings.target.place(), message)
+            .expected(known().map(|name| format!("{name:?}")))
+            .did_you_mean_as(named, known(), |name| format!("{name:?}"))
+    } else {
+        let message = format!("`service.{service}` has several ports, and none is `main`");
+        Diagnostic::new(&TARGET, settings.place(settings.port), message)
+            .expected(known().map(|name| format!("target = {name:?}")))
+    };
+    // With no port that can be read, all of them are reported already.
+    Err(if ports.known.is_empty() { context.sink.reported_or(|| problem) } else { context.error(problem) })
+}
+
+/// Checks that a listener speaks what the port behind it does.
+fn fits(
+    context: &mut LoweringContext,
+    settings: &ListenerSettings,
+    target: &str,
+    behind: Transport,
+) -> Result<(), ErrorReported> {
+    let fits = match settings.protocol.optional()? {
+        None => true,
+        Some(ProtocolFile::Tcp) => behind != Transport::Udp,
+        Some(ProtocolFile::Udp) => behind != Transport::Tcp,
+        Some(ProtocolFile::Both) => behind == Transport::Both,
+        Some(ProtocolFile::Tls) => behind == Transport::Tcp,
+    };
+    if fits {
+        return Ok(());
+    }
+    let message = format!("the port `{target}` behind it speaks {}", behind.as_str());
+    let problem = Diagnostic::new(&PROTOCOL, settings.protocol.place(), message)
+        .help("remove `protocol`, or let the container listen by the same one");
+    Err(context.error(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_leads_to_the_port_it_names_or_to_the_one_that_is_meant() {
+        let port = Port { number: 80, transport: Transport::Tcp };
+        let ports = |names: &[&str]| -> Ports { names.iter().map(|name| ((*name).to_owned(), port)).collect() };
+        let target = |named, names| meant(named, &ports(names)).map(|(name, _)| name.to_owned());
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(target(None, &["game"]), some("game"));
+        assert_eq!(target(None, &["game", "main"]), some("main"));
+        assert_eq!(target(None, &["game", "voice"]), None);
+        assert_eq!(target(Some("voice"), &["game", "voice"]), some("voice"));
+        assert_eq!(target(Some("video"), &["game"]), None);
+        assert_eq!(target(None, &[]), None);
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cluster::{InstanceSize, Zone};
+use super::super::cluster::{EtcdVolume, InstanceSize, Masters, Zone};
 use super::super::defaults;
 use super::super::diagnostic::{
     Diagnostic,
     Severity::{Error, Warning},
 };
-use super::super::file::{ClusterFile, MastersFile};
-use super::{FileCheck, Rule, image, nodes, size, zones};
+use super::super::file::{EtcdFile, MastersFile};
+use super::nodes::{NodesDraft, root};
+use super::zones::RegionZones;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all, image, size, zones};
 
 pub(super) static RULES: [&Rule; 10] =
     [&EVEN, &NONE, &TOO_MANY, &SPREAD, &size::MALFORMED, &image::MALFORMED, &QUORUM, &SINGLE, &BURSTABLE, &TINY];
@@ -101,94 +103,131 @@ static TINY: Rule = Rule {
     good: "masters {\n  size = \"t3.medium\"\n}",
 };
 
-/// Returns the number of masters of a file.
-pub(super) fn count(file: &ClusterFile) -> u32 {
-    let listed = |masters: &MastersFile| Some(u32::try_from(masters.zones.as_ref()?.len()).unwrap_or(u32::MAX));
-    let masters = file.masters.as_ref();
-    masters.and_then(|m| m.count.or_else(|| listed(m))).unwrap_or(defaults::MASTERS)
+/// The control plane, as far as it can be read.
+pub(super) struct MastersDraft {
+    /// The number of masters.
+    pub(super) count: u32,
+    masters: Result<Masters, ErrorReported>,
 }
 
-pub(super) fn check(check: &mut FileCheck) {
-    let Some(masters) = &check.file.masters else {
-        return;
+impl MastersDraft {
+    /// The setting of the cluster.
+    pub(super) fn finish(self) -> Result<Masters, ErrorReported> {
+        self.masters
+    }
+}
+
+pub(super) fn read(
+    context: &mut LoweringContext,
+    zones: &Result<RegionZones, ErrorReported>,
+    nodes: &NodesDraft,
+) -> MastersDraft {
+    match context.required(&context.file.masters, "masters") {
+        Ok(file) => MastersDraft { count: count(file), masters: masters(context, file, zones, nodes) },
+        Err(proof) => MastersDraft { count: defaults::MASTERS, masters: Err(proof) },
+    }
+}
+
+fn count(file: &MastersFile) -> u32 {
+    let listed = || Some(u32::try_from(file.zones.given()?.len()).unwrap_or(u32::MAX));
+    file.count.given().copied().or_else(listed).unwrap_or(defaults::MASTERS)
+}
+
+fn masters(
+    context: &mut LoweringContext,
+    file: &MastersFile,
+    cluster_zones: &Result<RegionZones, ErrorReported>,
+    nodes: &NodesDraft,
+) -> Result<Masters, ErrorReported> {
+    let wanted = file.count.optional().map(|_| count(file));
+    let zones = placed(context, file, cluster_zones);
+    let counted = wanted.and_then(|wanted| number(context, file, wanted));
+    let size = size::read(context, file.size.as_ref());
+    if let Ok(size) = &size {
+        load(context, file.size.place(), size, nodes.most());
+    }
+    let image = image::read(context, file.image.as_ref());
+    let root = root(file.root.as_ref(), defaults::MASTER_ROOT_GIB);
+    let etcd = etcd(file.etcd.as_ref());
+    if let (Ok(zones), Ok(()), Ok(_)) = (&zones, counted, cluster_zones) {
+        quorum(context, file, zones);
+    }
+    counted?;
+    Ok(Masters {
+        size: size?,
+        image: image?,
+        zones: zones?,
+        zones_given: file.zones.is_some(),
+        root: root?,
+        etcd: etcd?,
+    })
+}
+
+fn etcd(setting: Option<&Spanned<EtcdFile>>) -> Result<EtcdVolume, ErrorReported> {
+    let Some(file) = setting.optional()? else {
+        return Ok(EtcdVolume { gib: defaults::ETCD_GIB, keep_days: defaults::KEEP_DAYS });
     };
-    let placed = placed(check);
-    let counted = number(check);
-    let size = size::read(check, &["masters", "size"], masters.size.as_deref());
-    if let Some(size) = size {
-        load(check, &size);
-    }
-    image::check(check, &["masters", "image"], masters.image.as_deref());
-    match placed {
-        Some(zones) if counted && zones::all_good(check) => quorum(check, &zones),
-        _ => {}
-    }
+    Ok(EtcdVolume {
+        gib: file.gib.optional()?.copied().unwrap_or(defaults::ETCD_GIB),
+        keep_days: file.keep_days.optional()?.copied().unwrap_or(defaults::KEEP_DAYS),
+    })
 }
 
-/// Returns the zones of the masters, if all of them are known.
-fn placed(check: &mut FileCheck) -> Option<Vec<Zone>> {
-    let wanted = count(check.file);
-    let path = ["masters", "zones"];
-    if check.tree.find(&path).is_none() {
-        return Some(defaults::master_zones(wanted.min(MOST), &check.zones));
-    }
-    let texts = check.texts(&path);
-    let listed = texts.len();
-    let zones: Vec<Zone> =
-        texts.into_iter().filter_map(|(text, span)| zones::check_listed(check, &text, span)).collect();
-    if check.file.masters.as_ref()?.count.is_some() && usize::try_from(wanted) != Ok(listed) {
-        let mut problem =
-            check.at(&SPREAD, &path, format!("`masters.zones` lists {listed} zones for {wanted} masters"));
-        if let Some(span) = check.span(&["masters", "count"]) {
-            problem = problem.related(span, format!("{wanted} masters"));
-        }
-        check.report(problem.help("list a zone for each master, or remove `count` or `zones`"));
-        return None;
-    }
-    (zones.len() == listed).then_some(zones)
-}
-
-/// Checks that etcd can work with the number of masters.
-fn number(check: &mut FileCheck) -> bool {
-    let number = count(check.file);
-    let path: &[&str] = match check.span(&["masters", "count"]) {
-        Some(_) => &["masters", "count"],
-        None => &["masters", "zones"],
+/// The zone of each master.
+fn placed(
+    context: &mut LoweringContext,
+    file: &MastersFile,
+    cluster_zones: &Result<RegionZones, ErrorReported>,
+) -> Result<Vec<Zone>, ErrorReported> {
+    let wanted = count(file);
+    let Some(listed) = file.zones.optional()? else {
+        let (_, zones) = cluster_zones.as_ref().map_err(|proof| *proof)?;
+        return Ok(defaults::master_zones(wanted.min(MOST), zones));
     };
+    let zones = all(listed.iter().map(|item| zones::listed(context, item)));
+    let number = listed.len();
+    if file.count.given().is_some() && usize::try_from(wanted) != Ok(number) {
+        let message = format!("`masters.zones` lists {number} zones for {wanted} masters");
+        let problem = Diagnostic::new(&SPREAD, file.zones.place(), message)
+            .related(file.count.place(), format!("{wanted} masters"))
+            .help("list a zone for each master, or remove `count` or `zones`");
+        return Err(context.error(problem));
+    }
+    zones
+}
+
+/// Checks that the number of masters is one that etcd can work with.
+fn number(context: &mut LoweringContext, file: &MastersFile, number: u32) -> Result<(), ErrorReported> {
+    let place = file.count.span().unwrap_or_else(|| file.zones.place());
     let problem = match number {
-        0 => check
-            .at(&NONE, path, "a cluster has at least one master")
+        0 => Diagnostic::new(&NONE, place, "a cluster has at least one master")
             .help("write 1 to try things out, 3 to survive the loss of a zone"),
-        n if n > MOST => check
-            .at(&TOO_MANY, path, format!("{n} masters are too many"))
+        n if n > MOST => Diagnostic::new(&TOO_MANY, place, format!("{n} masters are too many"))
             .expected(["1", "3", "5", "7"])
             .note("every write goes to every master: more of them are slower, not safer"),
-        n if n % 2 == 0 => even(check, path, n),
-        _ => return true,
+        n if n % 2 == 0 => even(place, n),
+        _ => return Ok(()),
     };
-    check.report(problem);
-    false
+    Err(context.error(problem))
 }
 
-fn even(check: &FileCheck, path: &[&str], number: u32) -> Diagnostic {
+fn even(place: Span, number: u32) -> Diagnostic {
     let survives = (number - 1) / 2;
     let fewer = number - 1;
-    let problem = check.at(&EVEN, path, format!("{number} masters are an even number")).note(match survives {
+    let problem = Diagnostic::new(&EVEN, place, format!("{number} masters are an even number")).note(match survives {
         0 => "2 masters survive the loss of none, as one does, and fail twice as often".to_owned(),
         _ => format!("{number} masters survive the loss of {survives}, as {fewer} do"),
     });
     problem.help(format!("write {fewer} or {}", number + 1))
 }
 
-fn load(check: &mut FileCheck, size: &InstanceSize) {
-    let path = ["masters", "size"];
-    let nodes: u64 = check.file.nodes.iter().flatten().map(|(_, group)| nodes::most(group)).sum();
+fn load(context: &mut LoweringContext, place: Span, size: &InstanceSize, nodes: u64) {
     if size.tiny() {
-        let problem = check
-            .at(&TINY, &path, format!("a {size} has too little memory for a control plane"))
+        let message = format!("a {size} has too little memory for a control plane");
+        let problem = Diagnostic::new(&TINY, place, message)
             .note("etcd and the API server need about 2 GiB")
             .help("use at least a t3.medium or t4g.medium");
-        check.report(problem);
+        context.warn(problem);
     } else if size.burstable() && (size.size() == "small" || nodes > CREDITS_LAST_FOR) {
         let family = size.family();
         let why = if nodes > CREDITS_LAST_FOR {
@@ -197,27 +236,22 @@ fn load(check: &mut FileCheck, size: &InstanceSize) {
             format!("a control plane at rest uses about what a {size} earns in credits")
         };
         let other = if family == "t4g" { "m7g.large" } else { "m7i.large" };
-        let problem = check.at(&BURSTABLE, &path, format!("masters of size {size} run on CPU credits")).note(why).help(
-            match size.size() {
-                "small" if nodes <= CREDITS_LAST_FOR => format!("use at least a {family}.medium"),
-                _ => format!("use a size without credits, for example {other}"),
-            },
-        );
-        check.report(problem);
+        let message = format!("masters of size {size} run on CPU credits");
+        let problem = Diagnostic::new(&BURSTABLE, place, message).note(why).help(match size.size() {
+            "small" if nodes <= CREDITS_LAST_FOR => format!("use at least a {family}.medium"),
+            _ => format!("use a size without credits, for example {other}"),
+        });
+        context.warn(problem);
     }
 }
 
 /// Warns about zones whose loss would lose the quorum.
-fn quorum(check: &mut FileCheck, placed: &[Zone]) {
+fn quorum(context: &mut LoweringContext, file: &MastersFile, placed: &[Zone]) {
     let total = placed.len();
     if total == 1 {
-        let path = ["masters", "count"];
-        let problem = match check.span(&path) {
-            Some(_) => check.at(&SINGLE, &path, "one master survives nothing"),
-            None => check.at(&SINGLE, &["masters"], "one master survives nothing"),
-        };
-        check.report(
-            problem
+        let place = file.count.span().unwrap_or_else(|| context.file.masters.place());
+        context.warn(
+            Diagnostic::new(&SINGLE, place, "one master survives nothing")
                 .note("while it is replaced, nothing can be changed or healed")
                 .help("write count = 3 and three zones to survive the loss of any one of them"),
         );
@@ -229,33 +263,30 @@ fn quorum(check: &mut FileCheck, placed: &[Zone]) {
     }
     let needed = total / 2 + 1;
     for (zone, holds) in held.into_iter().filter(|(_, holds)| total - holds < needed) {
-        let problem = fatal_zone(check, zone, holds, total);
-        check.report(problem);
+        let problem = fatal_zone(context, file, zone, holds, total);
+        context.warn(problem);
     }
 }
 
-fn fatal_zone(check: &FileCheck, zone: &Zone, holds: usize, total: usize) -> Diagnostic {
-    let path: &[&str] = match check.span(&["masters", "zones"]) {
-        Some(_) => &["masters", "zones"],
-        None => &["zones"],
-    };
-    let problem = check
-        .at(&QUORUM, path, format!("losing {zone} loses the quorum: it holds {holds} of {total} masters"))
+fn fatal_zone(context: &LoweringContext, file: &MastersFile, zone: &Zone, holds: usize, total: usize) -> Diagnostic {
+    let place = file.zones.span().unwrap_or_else(|| context.file.zones.place());
+    let message = format!("losing {zone} loses the quorum: it holds {holds} of {total} masters");
+    let problem = Diagnostic::new(&QUORUM, place, message)
         .note(format!("{} of {total} masters must be up for anything to be changed or healed", total / 2 + 1));
-    if check.zones.len() >= 3 {
+    if context.zones.len() >= 3 {
         return problem.help("spread the masters over three zones: remove `masters.zones`");
     }
-    let problem = match check.span(&["masters", "zones"]) {
+    let problem = match file.zones {
         Some(_) => problem.note("remove `masters.zones` when there are three zones"),
         None => problem,
     };
-    problem.help(format!("list a third zone, for example: zones = [{}]", three_zones(check).join(", ")))
+    problem.help(format!("list a third zone, for example: zones = [{}]", three_zones(context).join(", ")))
 }
 
 /// Returns the cluster's zones and as many others of the region as make three.
-fn three_zones(check: &FileCheck) -> Vec<String> {
-    let mut zones = check.zone_list();
-    let region = check.zones.first().map_or("us-east-1", Zone::region);
+fn three_zones(context: &LoweringContext) -> Vec<String> {
+    let mut zones = context.zone_list();
+    let region = context.zones.first().map_or("us-east-1", Zone::region);
     for letter in 'a'..='f' {
         let candidate = format!("\"{region}{letter}\"");
         if zones.len() < 3 && !zones.contains(&candidate) {

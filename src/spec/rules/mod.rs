@@ -1,7 +1,8 @@
-//! The rules: requirements on a cluster file beyond its types, each with a code and an explanation.
+//! The rules: what a cluster file must say beyond its types, each with a code and an explanation; and the way from the
+//! file to the [`Cluster`].
 //!
-//! A rule's text stands next to its check. To add a rule, add a `Rule`, its check, and a line in its
-//! module's `RULES`.
+//! A rule's text stands beside the reader that checks it. A reader returns a value of the cluster, or reports why there is
+//! none: [`ErrorReported`] is the proof. Adding a rule is a `Rule`, its check, and a line in its module's `RULES`.
 
 mod access;
 pub(super) mod addons;
@@ -24,14 +25,18 @@ mod services;
 mod sharing;
 mod size;
 mod tags;
+mod tls;
 mod zones;
 
-use super::cluster::Zone;
+use std::collections::BTreeMap;
+
+use super::cluster::{Addon, Cluster, Zone};
 use super::diagnostic::{Diagnostic, Severity};
 use super::file::ClusterFile;
 use super::shape::FileLanguage;
+use super::sink::{DiagnosticSink, ErrorReported, all};
 use super::source::Span;
-use super::tree::{FileNode, FileTable, FileValue};
+use super::spanned::{List, LivingSetting, Map, Spanned};
 
 /// A rule of the cluster file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,64 +86,111 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.code.eq_ignore_ascii_case(code))
 }
 
-/// Checks everything that the schema cannot express.
-pub(super) fn check(file: &ClusterFile, tree: &FileTable, language: FileLanguage) -> Vec<Diagnostic> {
-    let mut check = FileCheck { file, tree, language, zones: zones::listed(file), found: Vec::new() };
-    cluster::check(&mut check);
-    zones::check(&mut check);
-    dns::check(&mut check);
-    tags::check(&mut check);
-    network::check(&mut check);
-    masters::check(&mut check);
-    nodes::check(&mut check);
-    access::check(&mut check);
-    services::check(&mut check);
-    quota::check(&mut check);
-    sharing::hint(&mut check);
-    check.found
+/// Makes the cluster of a file: parses every text, checks every rule, fills in every default. All readers run, whatever
+/// another one has found, so that one pass finds every error.
+pub(super) fn lower(
+    file: &ClusterFile,
+    language: FileLanguage,
+    sink: &mut DiagnosticSink,
+) -> Result<Cluster, ErrorReported> {
+    let context = &mut LoweringContext { file, language, zones: zones::known(file), sink };
+    let name = cluster::name(context);
+    let state = cluster::state(context);
+    let account = cluster::account(context);
+    let version = cluster::version(context);
+    let zones = zones::read(context);
+    let dns = dns::read(context, &name);
+    let tags = tags::read(context);
+    let nodes = nodes::read(context, &zones);
+    let masters = masters::read(context, &zones, &nodes);
+    let network = network::read(context, &masters, &nodes);
+    let api = access::api(context);
+    let ssh = access::ssh(context);
+    let addons = addons(context);
+    let around = services::Surroundings { name: &name, dns: &dns, nodes: &nodes, network: &network };
+    let services = services::read(context, &around);
+    let (region, zones) = zones?;
+    let (kubernetes, kubernetes_given) = version?;
+    let cluster = Cluster {
+        name: name?,
+        state: state?,
+        account: account?,
+        region,
+        zones,
+        kubernetes,
+        kubernetes_given,
+        network: network?,
+        masters: masters.finish()?,
+        nodes: nodes.finish()?,
+        api: api?,
+        ssh: ssh?,
+        dns: dns.finish()?,
+        tags: tags?,
+        services: services?,
+        addons: addons?,
+    };
+    quota::check(context, &cluster);
+    sharing::hint(context, &cluster);
+    Ok(cluster)
 }
 
-/// A cluster file that is being checked.
-struct FileCheck<'f> {
+fn addons(context: &mut LoweringContext) -> Result<BTreeMap<String, Addon>, ErrorReported> {
+    context.map(&context.file.addon, |context, name, addon| {
+        let named = nodes::check_name(context, name, &addon.key, LONGEST_NAME, "an add-on");
+        let manifest = addon.value().and_then(|file| context.required(&file.manifest, "manifest").cloned());
+        named?;
+        Ok(Addon { manifest: manifest?.into(), content: String::new() })
+    })
+}
+
+/// The longest name of a service or an add-on.
+const LONGEST_NAME: usize = 63;
+
+/// A file that is being read.
+struct LoweringContext<'f> {
     file: &'f ClusterFile,
-    tree: &'f FileTable,
     language: FileLanguage,
     /// The zones that are well formed, each once, in file order.
     zones: Vec<Zone>,
-    found: Vec<Diagnostic>,
+    sink: &'f mut DiagnosticSink,
 }
 
-impl FileCheck<'_> {
-    /// Adds a problem.
-    fn report(&mut self, problem: Diagnostic) {
-        self.found.push(problem);
+impl LoweringContext<'_> {
+    /// Reports an error.
+    fn error(&mut self, problem: Diagnostic) -> ErrorReported {
+        self.sink.error(problem)
     }
 
-    /// Returns a problem with the value at a path.
-    fn at(&self, rule: &Rule, path: &[&str], message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(rule, self.tree.span(path), message)
+    /// Reports a warning or a hint.
+    fn warn(&mut self, problem: Diagnostic) {
+        self.sink.warn(problem);
     }
 
-    /// Returns a problem with the name at a path.
-    fn at_key(&self, rule: &Rule, path: &[&str], message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(rule, self.tree.key_span(path), message)
+    /// The value of a setting that must be there. The shape of the file has been checked, so one that is missing is
+    /// reported already.
+    fn required<'s, T: 's>(&mut self, setting: impl LivingSetting<'s, T>, name: &str) -> Result<&'s T, ErrorReported> {
+        let missing = || Diagnostic::new(&file::MISSING, 0..0, format!("the setting `{name}` is missing"));
+        setting.optional()?.ok_or_else(|| self.sink.reported_or(missing))
     }
 
-    /// Returns the place of the value at a path, if the file has one.
-    fn span(&self, path: &[&str]) -> Option<Span> {
-        self.tree.find(path).map(|node| node.span.clone())
+    /// Reads every item of a list; nothing of one that is not there.
+    fn list<'s, T: 's, U>(
+        &mut self,
+        setting: impl LivingSetting<'s, List<T>>,
+        mut read: impl FnMut(&mut Self, &'s Spanned<T>) -> Result<U, ErrorReported>,
+    ) -> Result<Vec<U>, ErrorReported> {
+        let items = setting.optional()?.into_iter().flatten();
+        all(items.map(|item| read(self, item)))
     }
 
-    /// Returns the texts of a list, each with its place.
-    fn texts(&self, path: &[&str]) -> Vec<(String, Span)> {
-        let Some(FileNode { value: FileValue::List(items), .. }) = self.tree.find(path) else {
-            return Vec::new();
-        };
-        let text = |item: &FileNode| match &item.value {
-            FileValue::String(text) => Some((text.clone(), item.span.clone())),
-            _ => None,
-        };
-        items.iter().filter_map(text).collect()
+    /// Reads every value of a table with free names.
+    fn map<'s, T: 's, U>(
+        &mut self,
+        setting: impl LivingSetting<'s, Map<T>>,
+        mut read: impl FnMut(&mut Self, &'s str, &'s Spanned<T>) -> Result<U, ErrorReported>,
+    ) -> Result<BTreeMap<String, U>, ErrorReported> {
+        let values = setting.optional()?.into_iter().flatten();
+        all(values.map(|(name, value)| Ok((name.clone(), read(self, name, value)?))))
     }
 
     /// Returns a table or block on one line, as the file's language writes it.

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 
-use super::super::cluster::Zone;
+use super::super::cluster::{Network, NetworkPlugin, Zone};
 use super::super::defaults;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::PluginFile;
-use super::{FileCheck, Rule, cidr, masters, nodes, zones};
+use super::masters::MastersDraft;
+use super::nodes::NodesDraft;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, cidr, zones};
+use crate::spec::spanned::Map;
 
 pub(super) static RULES: [&Rule; 9] =
     [&cidr::MALFORMED, &cidr::IPV6, &cidr::BOUNDARY, &SIZE, &OVERLAP, &OUTSIDE, &NO_ROOM, &ROUTES, &PODS];
@@ -76,65 +79,98 @@ static PODS: Rule = Rule {
     good: "network {\n  pods = \"100.96.0.0/18\"\n}\n\nnodes \"workers\" {\n  count = 6\n  size  = \"t3.large\"\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck) {
-    let network = check.file.network.as_ref();
-    let vpc = range(check, "cidr", network.and_then(|n| n.cidr.as_deref()), defaults::VPC, 16, 28);
-    let pods = range(check, "pods", network.and_then(|n| n.pods.as_deref()), defaults::PODS, 8, 22);
-    let services = network.and_then(|n| n.services.as_deref());
-    let services = range(check, "services", services, defaults::SERVICES, 12, 24);
-    overlaps(check, &[("cidr", vpc), ("pods", pods), ("services", services)]);
-    subnets(check, vpc);
-    routes(check);
-    if let Some(pods) = pods {
-        pod_ranges(check, pods);
+pub(super) fn read(
+    context: &mut LoweringContext,
+    masters: &MastersDraft,
+    nodes: &NodesDraft,
+) -> Result<Network, ErrorReported> {
+    let file = context.file.network.optional()?;
+    let cidr = file.and_then(|file| file.cidr.as_ref());
+    let pods = file.and_then(|file| file.pods.as_ref());
+    let services = file.and_then(|file| file.services.as_ref());
+    let ranges = [
+        range(context, cidr, defaults::VPC, VPC_SIZE, "a VPC"),
+        range(context, pods, defaults::PODS, POD_SIZE, "the pods"),
+        range(context, services, defaults::SERVICES, SERVICE_SIZE, "the services"),
+    ];
+    let places = [cidr, pods, services].map(|written| written.map(|written| written.span.clone()));
+    overlaps(context, &ranges, &places);
+    let [vpc, pods, services] = ranges;
+    let given = file.and_then(|file| file.subnets.as_ref());
+    let subnets = subnets(context, given, vpc, cidr);
+    let plugin = file.map_or(Ok(None), |file| file.plugin.optional());
+    let machines = u64::from(masters.count) + nodes.most();
+    if let Ok(None | Some(PluginFile::Routes)) = plugin {
+        routes(context, machines, nodes);
     }
+    if let Ok(pods) = pods {
+        pod_ranges(context, pods, machines, places[1].clone());
+    }
+    let (subnets, given) = subnets?;
+    Ok(Network {
+        cidr: vpc?,
+        subnets,
+        given: given.into_keys().collect(),
+        pods: pods?,
+        services: services?,
+        plugin: match plugin? {
+            None | Some(PluginFile::Routes) => NetworkPlugin::Routes,
+            Some(PluginFile::None) => NetworkPlugin::None,
+        },
+    })
 }
 
-/// Parses a range with a size; nothing if it is wrong, which is then reported.
+/// The prefix lengths that a range may have.
+type Sizes = std::ops::RangeInclusive<u8>;
+
+const VPC_SIZE: Sizes = 16..=28;
+const POD_SIZE: Sizes = 8..=22;
+const SERVICE_SIZE: Sizes = 12..=24;
+
+/// Reads a range with a size.
 fn range(
-    check: &mut FileCheck,
-    name: &str,
-    text: Option<&str>,
+    context: &mut LoweringContext,
+    written: Option<&Spanned<String>>,
     default: Ipv4Net,
-    largest: u8,
-    smallest: u8,
-) -> Option<Ipv4Net> {
-    let Some(text) = text else {
-        // What is there but has the wrong type is reported already, and is not the default.
-        return check.tree.find(&["network", name]).is_none().then_some(default);
-    };
-    let span = check.tree.span(&["network", name]);
-    match cidr::read(text, &span, default.prefix_len()) {
-        Err(problem) => {
-            check.report(*problem);
-            None
-        }
-        Ok(network) if (largest..=smallest).contains(&network.prefix_len()) => Some(network),
-        Ok(network) => {
-            check.report(wrong_size(name, network, span, largest, smallest));
-            None
-        }
+    sizes: Sizes,
+    what: &str,
+) -> Result<Ipv4Net, ErrorReported> {
+    match written {
+        Some(written) => sized(context, written, default.prefix_len(), sizes, what),
+        None => Ok(default),
     }
 }
 
-fn wrong_size(name: &str, network: Ipv4Net, span: std::ops::Range<usize>, largest: u8, smallest: u8) -> Diagnostic {
-    let too = if network.prefix_len() < largest { "large" } else { "small" };
-    let what = match name {
-        "cidr" => "a VPC",
-        "pods" => "the pods",
-        "services" => "the services",
-        _ => "a subnet",
-    };
-    Diagnostic::new(&SIZE, span, format!("{network} is too {too} for {what}"))
-        .expected([format!("a prefix length from /{largest} to /{smallest}")])
+fn sized(
+    context: &mut LoweringContext,
+    written: &Spanned<String>,
+    usual: u8,
+    sizes: Sizes,
+    what: &str,
+) -> Result<Ipv4Net, ErrorReported> {
+    let network = cidr::read(context, written, usual)?;
+    if sizes.contains(&network.prefix_len()) {
+        return Ok(network);
+    }
+    let too = if network.prefix_len() < *sizes.start() { "large" } else { "small" };
+    let problem = Diagnostic::new(&SIZE, written.span.clone(), format!("{network} is too {too} for {what}"))
+        .expected([format!("a prefix length from /{} to /{}", sizes.start(), sizes.end())]);
+    Err(context.error(problem))
 }
 
-fn overlaps(check: &mut FileCheck, ranges: &[(&str, Option<Ipv4Net>)]) {
-    let known: Vec<(&str, Ipv4Net)> = ranges.iter().filter_map(|(name, range)| Some((*name, (*range)?))).collect();
-    for (index, (name, range)) in known.iter().enumerate() {
-        for (other_name, other) in &known[..index] {
-            if overlap(*range, *other) {
-                report_overlap(check, (name, *range), (other_name, *other));
+const NAMES: [&str; 3] = ["cidr", "pods", "services"];
+
+fn overlaps(context: &mut LoweringContext, ranges: &[Result<Ipv4Net, ErrorReported>; 3], places: &[Option<Span>; 3]) {
+    for (index, range) in ranges.iter().enumerate() {
+        for (other, other_range) in ranges[..index].iter().enumerate() {
+            if let (Ok(range), Ok(other_range)) = (range, other_range)
+                && overlap(*range, *other_range)
+            {
+                // The caret goes to a range that the file gives: the other may be a default.
+                let (new, old) = if places[index].is_some() { (index, other) } else { (other, index) };
+                let old_range = if old == other { other_range } else { range };
+                let problem = overlap_problem((new, &places[new]), (old, &places[old]), *old_range);
+                context.error(problem);
             }
         }
     }
@@ -144,60 +180,67 @@ fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
     a.contains(&b) || b.contains(&a)
 }
 
-fn report_overlap(check: &mut FileCheck, new: (&str, Ipv4Net), old: (&str, Ipv4Net)) {
-    // The caret goes to a range that the file gives: the other may be a default.
-    let given = |name: &str| check.span(&["network", name]).is_some();
-    let (new, old) = if given(new.0) { (new, old) } else { (old, new) };
-    let message = format!("`network.{}` overlaps `network.{}`", new.0, old.0);
-    let mut problem = check.at(&OVERLAP, &["network", new.0], message);
-    match check.span(&["network", old.0]) {
-        Some(span) => problem = problem.related(span, format!("`{}` is {}", old.0, old.1)),
-        None => problem = problem.note(format!("`network.{}` is {} by default", old.0, old.1)),
-    }
-    check.report(problem.help("choose ranges that have no address in common"));
+fn overlap_problem(new: (usize, &Option<Span>), old: (usize, &Option<Span>), range: Ipv4Net) -> Diagnostic {
+    let (name, other) = (NAMES[new.0], NAMES[old.0]);
+    let message = format!("`network.{name}` overlaps `network.{other}`");
+    let problem = Diagnostic::new(&OVERLAP, new.1.clone().unwrap_or_default(), message);
+    let problem = match old.1 {
+        Some(span) => problem.related(span.clone(), format!("`{other}` is {range}")),
+        None => problem.note(format!("`network.{other}` is {range} by default")),
+    };
+    problem.help("choose ranges that have no address in common")
 }
 
-fn subnets(check: &mut FileCheck, vpc: Option<Ipv4Net>) {
-    let given = given_subnets(check);
-    let Some(vpc) = vpc else { return };
-    for (zone, subnet) in &given {
-        if !vpc.contains(subnet) {
-            let message = format!("the subnet {subnet} is outside the VPC, {vpc}");
-            let mut problem = check.at(&OUTSIDE, &["network", "subnets", zone.as_str()], message);
-            if let Some(span) = check.span(&["network", "cidr"]) {
-                problem = problem.related(span, "the VPC");
-            }
-            check.report(problem.help("choose a part of the VPC's range, or change `network.cidr`"));
+/// The subnets that the file gives, each with its place.
+type Given = BTreeMap<Zone, (Ipv4Net, Span)>;
+/// The subnet of each zone, and those of them that the file gives.
+type Subnets = (BTreeMap<Zone, Ipv4Net>, BTreeMap<Zone, Ipv4Net>);
+
+fn subnets(
+    context: &mut LoweringContext,
+    written: Option<&Spanned<Map<String>>>,
+    vpc: Result<Ipv4Net, ErrorReported>,
+    cidr: Option<&Spanned<String>>,
+) -> Result<Subnets, ErrorReported> {
+    let file = written.map_or(Ok(None), |written| written.value().map(Some))?;
+    let (given, readable) = given_subnets(context, file);
+    let vpc = vpc?;
+    for (subnet, place) in given.values().filter(|(subnet, _)| !vpc.contains(subnet)) {
+        let message = format!("the subnet {subnet} is outside the VPC, {vpc}");
+        let mut problem = Diagnostic::new(&OUTSIDE, place.clone(), message);
+        if let Some(cidr) = cidr {
+            problem = problem.related(cidr.span.clone(), "the VPC");
         }
+        context.error(problem.help("choose a part of the VPC's range, or change `network.cidr`"));
     }
-    let all = defaults::subnets(vpc, &check.zones, &given);
-    overlapping_subnets(check, &all, &given);
-    no_room(check, vpc, &all);
+    let plain: BTreeMap<Zone, Ipv4Net> = given.iter().map(|(zone, (subnet, _))| (zone.clone(), *subnet)).collect();
+    let subnets = defaults::subnets(vpc, &context.zones, &plain);
+    overlapping_subnets(context, &subnets, &given);
+    let room = no_room(context, vpc, &subnets, file, cidr);
+    readable?;
+    room?;
+    Ok((subnets, plain))
 }
 
-fn given_subnets(check: &mut FileCheck) -> BTreeMap<Zone, Ipv4Net> {
+/// The subnets that can be read, and whether that is all of them.
+fn given_subnets(context: &mut LoweringContext, file: Option<&Map<String>>) -> (Given, Result<(), ErrorReported>) {
+    let mut readable = Ok(());
     let mut given = BTreeMap::new();
-    let subnets = check.file.network.as_ref().and_then(|network| network.subnets.as_ref());
-    for (name, text) in subnets.into_iter().flatten() {
-        let span = check.tree.span(&["network", "subnets", name]);
-        let key_span = check.tree.key_span(&["network", "subnets", name]);
-        let zone = zones::check_listed(check, name, key_span);
-        match (cidr::read(text, &span, 19), zone) {
-            (Err(problem), _) => check.report(*problem),
-            (Ok(subnet), _) if !(16..=28).contains(&subnet.prefix_len()) => {
-                check.report(wrong_size("subnet", subnet, span, 16, 28));
+    for (name, written) in file.into_iter().flatten() {
+        let zone = zones::listed_text(context, name, &written.key);
+        let subnet = sized(context, written, 19, VPC_SIZE, "a subnet");
+        match zone.and_then(|zone| Ok((zone, subnet?))) {
+            Ok((zone, subnet)) => {
+                given.insert(zone, (subnet, written.span.clone()));
             }
-            (Ok(subnet), Some(zone)) => {
-                given.insert(zone, subnet);
-            }
-            (Ok(_), None) => {}
+            Err(proof) => readable = Err(proof),
         }
     }
-    given
+    (given, readable)
 }
 
-fn overlapping_subnets(check: &mut FileCheck, all: &BTreeMap<Zone, Ipv4Net>, given: &BTreeMap<Zone, Ipv4Net>) {
-    for (zone, subnet) in given {
+fn overlapping_subnets(context: &mut LoweringContext, all: &BTreeMap<Zone, Ipv4Net>, given: &Given) {
+    for (zone, (subnet, place)) in given {
         let clash = all.iter().find(|(other, range)| {
             // Of two given subnets, only the second is the problem.
             let counts = !given.contains_key(*other) || *other < zone;
@@ -207,69 +250,68 @@ fn overlapping_subnets(check: &mut FileCheck, all: &BTreeMap<Zone, Ipv4Net>, giv
             continue;
         };
         let message = format!("the subnet of {zone} overlaps the subnet of {other}");
-        let problem = check.at(&OVERLAP, &["network", "subnets", zone.as_str()], message);
-        let problem = match check.span(&["network", "subnets", other.as_str()]) {
-            Some(span) => problem.related(span, format!("the subnet of {other}")),
+        let problem = Diagnostic::new(&OVERLAP, place.clone(), message);
+        context.error(match given.get(other) {
+            Some((_, span)) => problem.related(span.clone(), format!("the subnet of {other}")),
             None => problem
                 .note(format!("the subnet of {other} is {range} by default"))
                 .help(format!("choose another range, or give {other} a subnet too")),
-        };
-        check.report(problem);
+        });
     }
 }
 
-fn no_room(check: &mut FileCheck, vpc: Ipv4Net, all: &BTreeMap<Zone, Ipv4Net>) {
-    let without: Vec<&str> = check.zones.iter().filter(|zone| !all.contains_key(*zone)).map(Zone::as_str).collect();
+fn no_room(
+    context: &mut LoweringContext,
+    vpc: Ipv4Net,
+    all: &BTreeMap<Zone, Ipv4Net>,
+    file: Option<&Map<String>>,
+    cidr: Option<&Spanned<String>>,
+) -> Result<(), ErrorReported> {
     // A zone whose given subnet is wrong has its problem already.
-    let given = |zone: &&str| check.tree.find(&["network", "subnets", zone]).is_none();
-    let without: Vec<&str> = without.into_iter().filter(given).collect();
-    let Some(first) = without.first() else { return };
-    let path: &[&str] = if check.zones.len() > 8 { &["zones"] } else { &["network", "cidr"] };
-    let problem = check
-        .at(&NO_ROOM, path, format!("the VPC {vpc} has no room for the subnet of {first}"))
+    let given = |zone: &Zone| file.is_some_and(|file| file.contains_key(zone.as_str()));
+    let Some(first) = context.zones.iter().find(|zone| !all.contains_key(*zone) && !given(zone)) else {
+        return Ok(());
+    };
+    let place = match cidr {
+        Some(cidr) if context.zones.len() <= 8 => cidr.span.clone(),
+        _ => context.file.zones.place(),
+    };
+    let problem = Diagnostic::new(&NO_ROOM, place, format!("the VPC {vpc} has no room for the subnet of {first}"))
         .note("without `network.subnets`, it is cut into eight equal parts of at least /28")
         .help("use a VPC of /16 to /25 and at most eight zones, or give each zone a subnet");
-    check.report(problem);
+    Err(context.error(problem))
 }
 
-fn routes(check: &mut FileCheck) {
-    let plugin = check.file.network.as_ref().and_then(|network| network.plugin);
-    let machines = machines(check);
-    if machines <= MOST_ROUTES || plugin == Some(PluginFile::None) {
+fn routes(context: &mut LoweringContext, machines: u64, nodes: &NodesDraft) {
+    if machines <= MOST_ROUTES {
         return;
     }
-    let help = check.block("network", "plugin = \"none\"");
-    let problem = check
-        .at_key(&ROUTES, &largest_group(check), format!("{machines} machines are more than the route table can hold"))
+    let help = context.block("network", "plugin = \"none\"");
+    let message = format!("{machines} machines are more than the route table can hold");
+    let problem = Diagnostic::new(&ROUTES, largest_group(context, nodes), message)
         .note(format!(
             "with `plugin = \"routes\"`, each machine has a route, and AWS allows {MOST_ROUTES} beside our own"
         ))
         .help(format!("write {help} and install a CNI yourself, or have fewer machines"));
-    check.report(problem);
+    context.error(problem);
 }
 
-fn pod_ranges(check: &mut FileCheck, pods: Ipv4Net) {
+fn pod_ranges(context: &mut LoweringContext, pods: Ipv4Net, machines: u64, place: Option<Span>) {
     let ranges = 1_u64 << 24_u8.saturating_sub(pods.prefix_len());
-    let machines = machines(check);
     if machines > ranges {
         let message = format!("{pods} has pod addresses for {ranges} machines, and there are up to {machines}");
-        let path: &[&str] = &["network", "pods"];
-        let problem = check
-            .at(&PODS, path, message)
+        let place = place.unwrap_or_else(|| context.file.network.place());
+        let problem = Diagnostic::new(&PODS, place, message)
             .note("each machine takes a /24")
             .help("use a larger range, for example 100.96.0.0/11");
-        check.report(problem);
+        context.error(problem);
     }
 }
 
-/// Returns the maximum number of masters and nodes.
-fn machines(check: &FileCheck) -> u64 {
-    let nodes: u64 = check.file.nodes.iter().flatten().map(|(_, group)| nodes::most(group)).sum();
-    u64::from(masters::count(check.file)) + nodes
-}
-
-fn largest_group<'f>(check: &FileCheck<'f>) -> Vec<&'f str> {
-    let groups = check.file.nodes.iter().flatten();
-    let largest = groups.max_by_key(|(_, group)| nodes::most(group));
-    largest.map_or(vec!["masters"], |(name, _)| vec!["nodes", name])
+/// The place of the group with the most nodes, or of the masters.
+fn largest_group(context: &LoweringContext, nodes: &NodesDraft) -> Span {
+    let file = context.file;
+    let largest = nodes.groups.iter().max_by_key(|(_, group)| group.most);
+    let written = largest.and_then(|(name, _)| file.nodes.given()?.get(name));
+    written.map_or_else(|| file.masters.key(), |written| written.key.clone())
 }

@@ -1,9 +1,19 @@
 //! Rules about node groups: number of nodes, zones, instance sizes.
 
-use super::super::diagnostic::Severity::{Error, Warning};
-use super::super::file::NodesFile;
+use std::collections::BTreeMap;
+
+use super::super::cluster::{ImageId, InstanceSize, NodeGroup, RootVolume, Scale, Zone};
+use super::super::defaults;
+use super::super::diagnostic::{
+    Diagnostic,
+    Severity::{Error, Warning},
+};
+use super::super::file::{NodesFile, RootFile};
 use super::super::name::check_label;
-use super::{FileCheck, Rule, image, size, zones};
+use super::zones::RegionZones;
+use super::{
+    ErrorReported, FileLanguage, LivingSetting, LoweringContext, Rule, Span, Spanned, all, image, size, zones,
+};
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES];
 
@@ -69,115 +79,183 @@ static NO_NODES: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n}",
 };
 
-/// Returns the maximum number of nodes of a group.
-pub(super) fn most(group: &NodesFile) -> u64 {
-    let number = group.count.into_iter().chain(group.max).chain(group.min).max();
-    u64::from(number.unwrap_or(0))
+/// The node groups, as far as they can be read: rules that look at several settings take what is there.
+pub(super) struct NodesDraft {
+    pub(super) groups: BTreeMap<String, GroupDraft>,
+    whole: Result<(), ErrorReported>,
 }
 
-pub(super) fn check(check: &mut FileCheck) {
-    let none = check.tree.find(&["nodes"]).is_none_or(|node| match &node.value {
-        super::FileValue::Table(table) => table.entries.is_empty(),
-        _ => false,
-    });
+/// A node group, as far as it can be read.
+pub(super) struct GroupDraft {
+    /// The most nodes that it can have.
+    pub(super) most: u64,
+    pub(super) size: Result<InstanceSize, ErrorReported>,
+    pub(super) zones: Result<Vec<Zone>, ErrorReported>,
+    name: Result<(), ErrorReported>,
+    scale: Result<Scale, ErrorReported>,
+    image: Result<Option<ImageId>, ErrorReported>,
+    root: Result<RootVolume, ErrorReported>,
+}
+
+impl NodesDraft {
+    /// The setting of the cluster.
+    pub(super) fn finish(self) -> Result<BTreeMap<String, NodeGroup>, ErrorReported> {
+        self.whole?;
+        self.groups.into_iter().map(|(name, group)| Ok((name, group.finish()?))).collect()
+    }
+
+    /// The most nodes that the groups can have together.
+    pub(super) fn most(&self) -> u64 {
+        self.groups.values().map(|group| group.most).sum()
+    }
+}
+
+impl GroupDraft {
+    fn finish(self) -> Result<NodeGroup, ErrorReported> {
+        self.name?;
+        Ok(NodeGroup { scale: self.scale?, size: self.size?, image: self.image?, zones: self.zones?, root: self.root? })
+    }
+}
+
+pub(super) fn read(context: &mut LoweringContext, zones: &Result<RegionZones, ErrorReported>) -> NodesDraft {
+    let setting = &context.file.nodes;
     // Without masters the file is only begun: what is missing is said already.
-    if none && check.file.masters.is_some() {
-        let sample = match check.language {
-            super::FileLanguage::Hcl => "nodes \"workers\" { … }",
-            super::FileLanguage::Toml => "[nodes.workers]",
+    if setting.as_ref().is_none_or(|nodes| nodes.given().is_some_and(BTreeMap::is_empty))
+        && context.file.masters.given().is_some()
+    {
+        let sample = match context.language {
+            FileLanguage::Hcl => "nodes \"workers\" { … }",
+            FileLanguage::Toml => "[nodes.workers]",
         };
-        let problem = check
-            .at_key(&NO_NODES, &["nodes"], "the cluster has no nodes: nothing can run on it")
-            .help(format!("add a node group: {sample}"));
-        check.report(problem);
+        let problem = Diagnostic::new(&NO_NODES, setting.key(), "the cluster has no nodes: nothing can run on it");
+        context.warn(problem.help(format!("add a node group: {sample}")));
     }
-    for (name, group) in check.file.nodes.iter().flatten() {
-        group_name(check, name);
-        scale(check, name, group);
-        size::read(check, &["nodes", name, "size"], group.size.as_deref());
-        image::check(check, &["nodes", name, "image"], group.image.as_deref());
-        group_zones(check, name);
+    let groups = setting.given().into_iter().flatten();
+    let groups = groups.map(|(name, written)| (name.clone(), group(context, name, written, zones)));
+    NodesDraft { groups: groups.collect(), whole: setting.optional().map(|_| ()) }
+}
+
+fn group(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<NodesFile>,
+    zones: &Result<RegionZones, ErrorReported>,
+) -> GroupDraft {
+    let named = check_name(context, name, &written.key, LONGEST_NAME, "a node group");
+    let file = match written.value() {
+        Ok(file) => file,
+        Err(proof) => return GroupDraft::unreadable(proof),
+    };
+    GroupDraft {
+        most: u64::from(
+            [&file.count, &file.max, &file.min].iter().filter_map(|n| n.given()).max().copied().unwrap_or(0),
+        ),
+        name: named,
+        scale: scale(context, name, written, file),
+        size: size::read(context, file.size.as_ref()),
+        image: image::read(context, file.image.as_ref()),
+        zones: match &file.zones {
+            Some(_) => group_zones(context, name, file),
+            None => zones.as_ref().map(|(_, zones)| zones.clone()).map_err(|proof| *proof),
+        },
+        root: root(file.root.as_ref(), defaults::NODE_ROOT_GIB),
     }
 }
 
-fn group_name(check: &mut FileCheck, name: &str) {
-    check_name(check, &["nodes", name], LONGEST_NAME, "a node group");
+impl GroupDraft {
+    /// A group that is no table.
+    fn unreadable(proof: ErrorReported) -> Self {
+        Self {
+            most: 0,
+            size: Err(proof),
+            zones: Err(proof),
+            name: Ok(()),
+            scale: Err(proof),
+            image: Err(proof),
+            root: Err(proof),
+        }
+    }
 }
 
-/// Checks the name of a node group or service.
-pub(super) fn check_name(check: &mut FileCheck, path: &[&str], longest: usize, what: &str) {
-    let Some(name) = path.last() else { return };
-    let problem = check.at_key(&NAME, path, format!("{name:?} cannot be the name of {what}"));
+/// A root volume.
+pub(super) fn root(setting: Option<&Spanned<RootFile>>, default: u32) -> Result<RootVolume, ErrorReported> {
+    let gib = setting.optional()?.map_or(Ok(None), |root| root.gib.optional())?;
+    Ok(RootVolume { gib: gib.copied().unwrap_or(default) })
+}
+
+/// Checks the name of a node group, a service, a port, a volume.
+pub(super) fn check_name(
+    context: &mut LoweringContext,
+    name: &str,
+    place: &Span,
+    longest: usize,
+    what: &str,
+) -> Result<(), ErrorReported> {
+    let problem = Diagnostic::new(&NAME, place.clone(), format!("{name:?} cannot be the name of {what}"));
     let problem = match check_label(name) {
-        Ok(()) if name.len() <= longest => return,
+        Ok(()) if name.len() <= longest => return Ok(()),
         Ok(()) => problem.label(format!("{} characters; {longest} are the most", name.len())),
         Err(error) => problem.label(error.to_string()),
     };
     let tidied = name.to_lowercase().replace(['_', ' ', '.'], "-");
-    check.report(match check_label(&tidied) {
+    Err(context.error(match check_label(&tidied) {
         Ok(()) if tidied != *name && tidied.len() <= longest => problem.help(format!("write \"{tidied}\"")),
         _ => problem.note("lower case letters, digits and hyphens"),
-    });
+    }))
 }
 
-fn scale(check: &mut FileCheck, name: &str, group: &NodesFile) {
-    let has = |setting: &str| check.tree.find(&["nodes", name, setting]).is_some();
-    let (count, min, max) = (has("count"), has("min"), has("max"));
-    let range = if min { "min" } else { "max" };
-    let problem = match (count, min, max) {
-        (true, false, false) | (false, true, true) => return bounds(check, name, group),
-        (true, _, _) => check
-            .at_key(&SCALE, &["nodes", name, range], format!("`nodes.{name}` has both `count` and `{range}`"))
-            .related(check.tree.key_span(&["nodes", name, "count"]), "the count")
+fn scale(
+    context: &mut LoweringContext,
+    name: &str,
+    group: &Spanned<NodesFile>,
+    file: &NodesFile,
+) -> Result<Scale, ErrorReported> {
+    let (range, place) = if file.min.is_some() { ("min", file.min.key()) } else { ("max", file.max.key()) };
+    let problem = match (&file.count, &file.min, &file.max) {
+        (Some(count), None, None) => match *count.value()? {
+            0 => Diagnostic::new(&EMPTY, count.span.clone(), format!("`nodes.{name}` has no nodes"))
+                .help("remove the group, or write how many nodes it has"),
+            count => return Ok(Scale::Count(count)),
+        },
+        (None, Some(least), Some(most)) => match (*least.value()?, *most.value()?) {
+            (min, max) if min > max => {
+                let message = format!("`nodes.{name}` has a `min` of {min} and a `max` of {max}");
+                Diagnostic::new(&ORDER, least.span.clone(), message)
+                    .related(most.span.clone(), "the most")
+                    .help(format!("write min = {max} and max = {min}"))
+            }
+            (_, 0) => Diagnostic::new(&EMPTY, most.span.clone(), format!("`nodes.{name}` can have no nodes"))
+                .help("remove the group, or write how many nodes it may have"),
+            (min, max) => return Ok(Scale::Range { min, max }),
+        },
+        (Some(count), _, _) => Diagnostic::new(&SCALE, place, format!("`nodes.{name}` has both `count` and `{range}`"))
+            .related(count.key.clone(), "the count")
             .help("keep `count` to own the number, or `min` and `max` to leave it to an autoscaler"),
-        (false, false, false) => check
-            .at_key(&SCALE, &["nodes", name], format!("`nodes.{name}` does not say how many nodes it has"))
-            .help("write count = 3, or min = 3 and max = 9"),
-        (false, _, _) => check
-            .at_key(&SCALE, &["nodes", name, range], format!("`nodes.{name}` has `{range}` alone"))
-            .help(format!("add `{}`, or write `count`", if min { "max" } else { "min" })),
+        (None, None, None) => {
+            let message = format!("`nodes.{name}` does not say how many nodes it has");
+            Diagnostic::new(&SCALE, group.key.clone(), message).help("write count = 3, or min = 3 and max = 9")
+        }
+        (None, least, _) => Diagnostic::new(&SCALE, place, format!("`nodes.{name}` has `{range}` alone"))
+            .help(format!("add `{}`, or write `count`", if least.is_some() { "max" } else { "min" })),
     };
-    check.report(problem);
+    Err(context.error(problem))
 }
 
-fn bounds(check: &mut FileCheck, name: &str, group: &NodesFile) {
-    let problem = match (group.count, group.min, group.max) {
-        (Some(0), _, _) => check
-            .at(&EMPTY, &["nodes", name, "count"], format!("`nodes.{name}` has no nodes"))
-            .help("remove the group, or write how many nodes it has"),
-        (_, Some(min), Some(max)) if min > max => check
-            .at(&ORDER, &["nodes", name, "min"], format!("`nodes.{name}` has a `min` of {min} and a `max` of {max}"))
-            .related(check.tree.span(&["nodes", name, "max"]), "the most")
-            .help(format!("write min = {max} and max = {min}")),
-        (_, Some(_), Some(0)) => check
-            .at(&EMPTY, &["nodes", name, "max"], format!("`nodes.{name}` can have no nodes"))
-            .help("remove the group, or write how many nodes it may have"),
-        _ => return,
-    };
-    check.report(problem);
-}
-
-fn group_zones(check: &mut FileCheck, name: &str) {
-    let path = ["nodes", name, "zones"];
-    let Some(node) = check.tree.find(&path) else {
-        return;
-    };
-    if matches!(&node.value, super::FileValue::List(items) if items.is_empty()) {
-        let problem = check
-            .at(&NO_ZONES, &path, format!("`nodes.{name}` has no zones"))
-            .help("remove `zones` to span all of the cluster's");
-        check.report(problem);
+fn group_zones(context: &mut LoweringContext, name: &str, file: &NodesFile) -> Result<Vec<Zone>, ErrorReported> {
+    let listed = file.zones.optional()?.map(Vec::as_slice).unwrap_or_default();
+    if listed.is_empty() {
+        let problem = Diagnostic::new(&NO_ZONES, file.zones.place(), format!("`nodes.{name}` has no zones"));
+        return Err(context.error(problem.help("remove `zones` to span all of the cluster's")));
     }
     let mut seen = Vec::new();
-    for (text, span) in check.texts(&path) {
-        let Some(zone) = zones::check_listed(check, &text, span.clone()) else {
-            continue;
-        };
+    all(listed.iter().map(|item| {
+        let zone = zones::listed(context, item)?;
         if seen.contains(&zone) {
-            let problem = super::Diagnostic::new(&NO_ZONES, span, format!("`nodes.{name}` lists {zone} twice"))
-                .help("list each zone once");
-            check.report(problem);
+            let message = format!("`nodes.{name}` lists {zone} twice");
+            let problem = Diagnostic::new(&NO_ZONES, item.span.clone(), message).help("list each zone once");
+            return Err(context.error(problem));
         }
-        seen.push(zone);
-    }
+        seen.push(zone.clone());
+        Ok(zone)
+    }))
 }

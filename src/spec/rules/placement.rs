@@ -1,11 +1,11 @@
 //! Rules about the placement of a service's pods.
 
-use std::collections::BTreeSet;
-
-use super::super::complete::taint;
-use super::super::diagnostic::Severity::Error;
+use super::super::cluster::Zone;
+use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
-use super::{FileCheck, Rule, zones};
+use super::super::service::{Placement, Taint};
+use super::nodes::NodesDraft;
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, zones};
 
 pub(super) static RULES: [&Rule; 3] = [&GROUP, &TAINT, &NOWHERE];
 
@@ -38,61 +38,62 @@ static NOWHERE: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n  zones = [\"us-east-1a\"]\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  placement {\n    zones = [\"us-east-1a\"]\n  }\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    if service.placement.is_none() {
-        return;
-    }
-    for (text, span) in check.texts(&["service", name, "placement", "tolerate"]) {
-        if taint(&text).is_none() {
-            let problem = super::Diagnostic::new(&TAINT, span, format!("{text:?} is not a taint"))
-                .expected(["a key, a value, an effect, for example \"dedicated=web:NoSchedule\""]);
-            check.report(problem);
-        }
-    }
-    let groups = groups(check, name);
-    let listed = check.texts(&["service", name, "placement", "zones"]);
-    let zones: Vec<Option<_>> =
-        listed.into_iter().map(|(text, span)| zones::check_listed(check, &text, span)).collect();
-    // What is wrong already is not judged once more.
-    if let (Some(groups), Some(zones)) = (groups, zones.into_iter().collect::<Option<Vec<_>>>()) {
-        let zones: BTreeSet<String> = zones.iter().map(ToString::to_string).collect();
-        nowhere(check, name, &groups, &zones);
-    }
+pub(super) fn read(
+    context: &mut LoweringContext,
+    service: &ServiceFile,
+    draft: &NodesDraft,
+) -> Result<Option<Placement>, ErrorReported> {
+    let Some(file) = service.placement.optional()? else { return Ok(None) };
+    let tolerate = context.list(&file.tolerate, taint);
+    let groups = context.list(&file.nodes, |context, item| group(context, item, draft));
+    let zones = context.list(&file.zones, zones::listed);
+    let (nodes, zones) = (groups?, zones?);
+    somewhere(context, &nodes, &zones, draft, file.zones.place())?;
+    Ok(Some(Placement { nodes, zones, tolerate: tolerate? }))
 }
 
-/// Returns the named node groups; all of them if none is named; `None` if one does not exist.
-fn groups(check: &mut FileCheck, name: &str) -> Option<Vec<String>> {
-    let known: Vec<String> = check.file.nodes.iter().flatten().map(|(name, _)| name.clone()).collect();
-    let named = check.texts(&["service", name, "placement", "nodes"]);
-    let mut good = true;
-    for (group, span) in &named {
-        if known.contains(group) {
-            continue;
-        }
-        good = false;
-        let all = || known.iter().map(String::as_str);
-        let problem = super::Diagnostic::new(&GROUP, span.clone(), format!("there is no node group {group:?}"))
-            .expected(all().map(|name| format!("{name:?}")))
-            .did_you_mean_as(group, all(), |name| format!("{name:?}"));
-        check.report(problem);
-    }
-    let named: Vec<String> = named.into_iter().map(|(group, _)| group).collect();
-    good.then_some(if named.is_empty() { known } else { named })
+fn taint(context: &mut LoweringContext, item: &Spanned<String>) -> Result<Taint, ErrorReported> {
+    let text = item.value()?;
+    Taint::parse(text).ok_or_else(|| {
+        let problem = Diagnostic::new(&TAINT, item.span.clone(), format!("{text:?} is not a taint"));
+        context.error(problem.expected(["a key, a value, an effect, for example \"dedicated=web:NoSchedule\""]))
+    })
 }
 
-fn nowhere(check: &mut FileCheck, name: &str, groups: &[String], zones: &BTreeSet<String>) {
-    let spans = |group: &String| {
-        let own = check.file.nodes.as_ref().and_then(|all| all.get(group)?.zones.as_ref());
-        own.is_none_or(|own| own.iter().any(|zone| zones.contains(zone)))
+/// A node group that is named.
+fn group(context: &mut LoweringContext, item: &Spanned<String>, nodes: &NodesDraft) -> Result<String, ErrorReported> {
+    let group = item.value()?;
+    if nodes.groups.contains_key(group) {
+        return Ok(group.clone());
+    }
+    let known = || nodes.groups.keys().map(String::as_str);
+    let problem = Diagnostic::new(&GROUP, item.span.clone(), format!("there is no node group {group:?}"))
+        .expected(known().map(|name| format!("{name:?}")))
+        .did_you_mean_as(group, known(), |name| format!("{name:?}"));
+    Err(context.error(problem))
+}
+
+/// Checks that a group has a node in one of the zones: all groups, when none is named.
+fn somewhere(
+    context: &mut LoweringContext,
+    named: &[String],
+    zones: &[Zone],
+    nodes: &NodesDraft,
+    place: Span,
+) -> Result<(), ErrorReported> {
+    let groups: Vec<&String> = if named.is_empty() { nodes.groups.keys().collect() } else { named.iter().collect() };
+    // Of a group whose zones are wrong, nothing is said.
+    let elsewhere = |group: &&String| {
+        let own = nodes.groups.get(*group).map(|group| group.zones.as_ref());
+        own.is_some_and(|own| own.is_ok_and(|own| !own.iter().any(|zone| zones.contains(zone))))
     };
-    if zones.is_empty() || groups.is_empty() || groups.iter().any(spans) {
-        return;
+    if zones.is_empty() || groups.is_empty() || !groups.iter().all(elsewhere) {
+        return Ok(());
     }
-    let what =
-        if groups.len() == 1 { format!("the node group {}", groups[0]) } else { "none of the groups".to_owned() };
-    let verb = if groups.len() == 1 { "is not" } else { "is" };
-    let problem = check
-        .at(&NOWHERE, &["service", name, "placement", "zones"], format!("{what} {verb} in any of these zones"))
-        .help("name a zone that a group spans, or remove `zones`");
-    check.report(problem);
+    let message = match groups.as_slice() {
+        [only] => format!("the node group {only} is not in any of these zones"),
+        _ => "none of the groups is in any of these zones".to_owned(),
+    };
+    let problem = Diagnostic::new(&NOWHERE, place, message);
+    Err(context.error(problem.help("name a zone that a group spans, or remove `zones`")))
 }

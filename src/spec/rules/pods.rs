@@ -1,10 +1,14 @@
 //! Rules about the pods of a service: number, size, stored data.
 
-use super::super::complete::secret_key;
+use std::collections::BTreeMap;
+
+use super::super::cluster::Scale;
+use super::super::defaults;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::super::file::ServiceFile;
+use super::super::file::{ServiceFile, VolumeFile};
 use super::super::name::check_label;
-use super::{FileCheck, Rule, nodes};
+use super::super::service::{SecretKey, Volume};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, nodes};
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &SECRET, &SHARED, &QUANTITY, &PATH, &NAMESPACE];
 
@@ -72,67 +76,78 @@ static NAMESPACE: Rule = Rule {
     good: "service \"web\" {\n  image     = \"nginx:1.27\"\n  namespace = \"web\"\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    scale(check, name, service);
-    for (variable, text) in service.secrets.iter().flatten() {
-        if secret_key(text).is_none() {
-            // The value may be a secret that was put into the wrong place: it is not repeated.
-            let problem = check
-                .at_key(
-                    &SECRET,
-                    &["service", name, "secrets", variable],
-                    format!("the value of {variable:?} names no key of a secret"),
-                )
-                .expected(["secret/key, for example \"chat/secret-key-base\""]);
-            check.report(problem);
-        }
-    }
-    quantity(check, name, "cpu", service.cpu.as_deref(), &["m", ""]);
-    quantity(check, name, "memory", service.memory.as_deref(), &["Ki", "Mi", "Gi"]);
-    if let Some(path) = service.health.as_ref().and_then(|health| health.path.as_deref()) {
-        absolute(check, &["service", name, "health", "path"], path);
-    }
-    namespace(check, name, service);
-    volumes(check, name, service);
+/// The pods of a service.
+pub(super) struct Pods {
+    pub(super) scale: Scale,
+    pub(super) cpu: Option<String>,
+    pub(super) memory: Option<String>,
+    pub(super) volumes: BTreeMap<String, Volume>,
+}
+
+pub(super) fn read(context: &mut LoweringContext, name: &str, file: &ServiceFile) -> Result<Pods, ErrorReported> {
+    let scale = scale(context, name, file);
+    let cpu = quantity(context, file.cpu.as_ref(), "cpu", &["m", ""]);
+    let memory = quantity(context, file.memory.as_ref(), "memory", &["Ki", "Mi", "Gi"]);
+    let volumes = volumes(context, name, file);
+    Ok(Pods { scale: scale?, cpu: cpu?, memory: memory?, volumes: volumes? })
 }
 
 /// Returns the maximum number of pods.
-pub(super) fn most(service: &ServiceFile) -> u32 {
-    service.max.or(service.replicas).unwrap_or(1)
+pub(super) fn most(file: &ServiceFile) -> u32 {
+    file.max.given().or(file.replicas.given()).copied().unwrap_or(defaults::REPLICAS)
 }
 
-fn scale(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let (min, max) = (service.min, service.max);
-    let setting = if min.is_some() { "min" } else { "max" };
-    let path = ["service", name, setting];
-    let problem = |message: String| check.at_key(&SCALE, &path, message);
-    let problem = match (service.replicas, min, max) {
-        (_, None, None) => return,
+fn scale(context: &mut LoweringContext, name: &str, file: &ServiceFile) -> Result<Scale, ErrorReported> {
+    let (setting, place) = if file.min.is_some() { ("min", file.min.key()) } else { ("max", file.max.key()) };
+    let problem = |message: String| Diagnostic::new(&SCALE, place.clone(), message);
+    let problem = match (&file.replicas, &file.min, &file.max) {
+        (replicas, None, None) => {
+            return Ok(Scale::Count(replicas.optional()?.copied().unwrap_or(defaults::REPLICAS)));
+        }
         (Some(_), ..) => problem(format!("`service.{name}` has both `replicas` and `{setting}`"))
             .help("keep `replicas` to own the number, or `min` and `max` to leave it to the load"),
-        (None, Some(_), None) | (None, None, Some(_)) => {
-            problem(format!("`service.{name}` has `{setting}` alone")).help("`min` and `max` go together")
-        }
-        (None, Some(0), Some(_)) => problem(format!("`service.{name}` may have no pods")).help("write min = 1 or more"),
-        (None, Some(min), Some(max)) if min > max => {
-            problem(format!("`service.{name}` has at least {min} pods and at most {max}"))
-        }
-        (None, Some(_), Some(_)) if service.cpu.is_none() => {
-            problem(format!("`service.{name}` is scaled by its load, but does not say how much CPU is a load"))
-                .help("add what each pod needs, for example: cpu = \"250m\"")
-        }
-        _ => return,
+        (None, Some(min), Some(max)) => match (*min.value()?, *max.value()?) {
+            (0, _) => problem(format!("`service.{name}` may have no pods")).help("write min = 1 or more"),
+            (min, max) if min > max => problem(format!("`service.{name}` has at least {min} pods and at most {max}")),
+            _ if file.cpu.is_none() => {
+                problem(format!("`service.{name}` is scaled by its load, but does not say how much CPU is a load"))
+                    .help("add what each pod needs, for example: cpu = \"250m\"")
+            }
+            (min, max) => return Ok(Scale::Range { min, max }),
+        },
+        (None, ..) => problem(format!("`service.{name}` has `{setting}` alone")).help("`min` and `max` go together"),
     };
-    check.report(problem);
+    Err(context.error(problem))
 }
 
-fn quantity(check: &mut FileCheck, name: &str, setting: &str, text: Option<&str>, units: &[&str]) {
-    let Some(text) = text.filter(|text| !is_quantity(text, units)) else { return };
-    let example = if setting == "cpu" { "\"250m\" or \"0.5\"" } else { "\"256Mi\" or \"1Gi\"" };
-    let problem = check
-        .at(&QUANTITY, &["service", name, setting], format!("{text:?} is not an amount of {setting}"))
-        .expected([format!("an amount, for example {example}")]);
-    check.report(problem);
+/// A key of a secret, for the variable that it is the value of.
+pub(super) fn secret(
+    context: &mut LoweringContext,
+    variable: &str,
+    written: &Spanned<String>,
+) -> Result<SecretKey, ErrorReported> {
+    SecretKey::parse(written.value()?).ok_or_else(|| {
+        // The value may be a secret that was put into the wrong place: it is not repeated.
+        let message = format!("the value of {variable:?} names no key of a secret");
+        let problem = Diagnostic::new(&SECRET, written.key.clone(), message);
+        context.error(problem.expected(["secret/key, for example \"chat/secret-key-base\""]))
+    })
+}
+
+fn quantity(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+    of: &str,
+    units: &[&str],
+) -> Result<Option<String>, ErrorReported> {
+    match setting.optional()? {
+        Some(text) if !is_quantity(text, units) => {
+            let example = if of == "cpu" { "\"250m\" or \"0.5\"" } else { "\"256Mi\" or \"1Gi\"" };
+            let problem = Diagnostic::new(&QUANTITY, setting.place(), format!("{text:?} is not an amount of {of}"));
+            Err(context.error(problem.expected([format!("an amount, for example {example}")])))
+        }
+        text => Ok(text.cloned()),
+    }
 }
 
 fn is_quantity(text: &str, units: &[&str]) -> bool {
@@ -142,58 +157,77 @@ fn is_quantity(text: &str, units: &[&str]) -> bool {
     units.contains(&unit) && whole && !number.ends_with('.') && number.parse::<f64>().is_ok_and(|number| number > 0.0)
 }
 
-fn absolute(check: &mut FileCheck, path: &[&str], text: &str) {
-    if !text.starts_with('/') {
-        let problem = check
-            .at(&PATH, path, format!("{text:?} does not start with a slash"))
-            .help(format!("write path = \"/{text}\""));
-        check.report(problem);
+/// A path that has to start with a slash.
+pub(super) fn absolute(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<String, ErrorReported> {
+    let path = context.required(setting, "path")?;
+    if path.starts_with('/') {
+        return Ok(path.clone());
     }
+    let problem = Diagnostic::new(&PATH, setting.place(), format!("{path:?} does not start with a slash"));
+    Err(context.error(problem.help(format!("write path = \"/{path}\""))))
 }
 
-fn namespace(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let Some(namespace) = &service.namespace else { return };
-    let problem = |message: String| check.at(&NAMESPACE, &["service", name, "namespace"], message);
+/// The namespace of a service.
+pub(super) fn namespace(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<String, ErrorReported> {
+    let Some(namespace) = setting.optional()? else { return Ok(defaults::NAMESPACE.to_owned()) };
+    let problem = |message: String| Diagnostic::new(&NAMESPACE, setting.place(), message);
     let problem = if check_label(namespace).is_err() || namespace.len() > 63 {
         problem(format!("{namespace:?} cannot be a namespace")).note("lower case letters, digits and hyphens")
     } else if namespace.starts_with("kube-") {
         problem(format!("the namespace {namespace} is Kubernetes' own")).help("choose another one")
     } else {
-        return;
+        return Ok(namespace.clone());
     };
-    check.report(problem);
+    Err(context.error(problem))
 }
 
-fn volumes(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let mut taken: Vec<(&str, &str)> = Vec::new();
-    for (volume, file) in service.volume.iter().flatten() {
-        nodes::check_name(check, &["service", name, "volume", volume], LONGEST_NAME, "a volume");
-        if most(service) > 1 {
-            let problem = check
-                .at_key(
-                    &SHARED,
-                    &["service", name, "volume", volume],
-                    format!("`service.{name}` has several pods and a volume"),
-                )
-                .note("a volume is attached to one machine at a time")
-                .help("run one pod, or let the pods share a store that they reach by name");
-            check.report(problem);
-        }
-        let Some(path) = file.path.as_deref() else { continue };
-        let place = ["service", name, "volume", volume, "path"];
-        absolute(check, &place, path);
-        if let Some((other, _)) = taken.iter().find(|(_, taken)| *taken == path) {
-            let first = check.tree.span(&["service", name, "volume", other, "path"]);
-            let problem = Diagnostic::new(
-                &PATH,
-                check.tree.span(&place),
-                format!("{path} belongs to the volume {other} already"),
-            )
-            .related(first, "first here");
-            check.report(problem);
-        }
-        taken.push((volume, path));
-    }
+fn volumes(
+    context: &mut LoweringContext,
+    name: &str,
+    file: &ServiceFile,
+) -> Result<BTreeMap<String, Volume>, ErrorReported> {
+    let mut taken: BTreeMap<String, (String, Span)> = BTreeMap::new();
+    context.map(&file.volume, |context, volume, written| {
+        let named = nodes::check_name(context, volume, &written.key, LONGEST_NAME, "a volume");
+        let alone = if most(file) > 1 { Err(context.error(shared(name, &written.key))) } else { Ok(()) };
+        let settings = written.value()?;
+        let path = free_path(context, volume, settings, &mut taken);
+        let gib = context.required(&settings.gib, "gib").copied();
+        let class = settings.class.optional()?.cloned();
+        named?;
+        alone?;
+        Ok(Volume { path: path?, gib: gib?, class })
+    })
+}
+
+fn shared(name: &str, place: &Span) -> Diagnostic {
+    Diagnostic::new(&SHARED, place.clone(), format!("`service.{name}` has several pods and a volume"))
+        .note("a volume is attached to one machine at a time")
+        .help("run one pod, or let the pods share a store that they reach by name")
+}
+
+/// The path of a volume, which no other volume has.
+fn free_path(
+    context: &mut LoweringContext,
+    volume: &str,
+    settings: &VolumeFile,
+    taken: &mut BTreeMap<String, (String, Span)>,
+) -> Result<String, ErrorReported> {
+    let absolute = absolute(context, settings.path.as_ref());
+    let path = context.required(&settings.path, "path")?;
+    let Some((other, first)) = taken.get(path) else {
+        taken.insert(path.clone(), (volume.to_owned(), settings.path.place()));
+        return absolute;
+    };
+    let message = format!("{path} belongs to the volume {other} already");
+    let problem = Diagnostic::new(&PATH, settings.path.place(), message).related(first.clone(), "first here");
+    Err(context.error(problem))
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Rules about the ports of a service, and the port of its readiness check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::complete::port;
-use super::super::diagnostic::Severity::Error;
+use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
-use super::super::service::{Port, Service, Transport};
-use super::{FileCheck, Rule, nodes};
+use super::super::service::{Health, Port, Service, Transport};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all, nodes, pods};
 
 pub(super) static RULES: [&Rule; 3] = [&PORT, &TAKEN, &HEALTH];
 
@@ -43,113 +42,186 @@ static HEALTH: Rule = Rule {
     good: "service \"worker\" {\n  image = \"worker:1\"\n  ports = { status = \"9090\" }\n  health {\n    path = \"/health\"\n  }\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    for (port_name, text) in service.ports.iter().flatten() {
-        let path = ["service", name, "ports", port_name];
-        nodes::check_name(check, &path, LONGEST_NAME, "a port");
-        if port(text).is_none() {
-            let problem = check
-                .at(&PORT, &path, format!("{text:?} is not a port"))
-                .expected(["a number, and what it speaks, for example \"7777/udp\""]);
-            check.report(problem);
-        }
+/// The ports of a service, as far as they can be read.
+pub(super) struct PortsDraft {
+    /// Those that can be read, by name.
+    pub(super) known: BTreeMap<String, Port>,
+    /// Those that cannot.
+    wrong: BTreeSet<String>,
+    /// `Ok` if all can be read, and each has a name and a number of its own.
+    good: Result<(), ErrorReported>,
+    whole: Result<(), ErrorReported>,
+}
+
+impl PortsDraft {
+    /// The setting of the service.
+    pub(super) fn finish(self) -> Result<BTreeMap<String, Port>, ErrorReported> {
+        self.good.map(|()| self.known)
     }
-    taken(check, name, service);
-    health(check, name, service);
+
+    /// Returns `true` if the service has no port at all, right or wrong.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.good.is_ok()
+    }
+
+    /// The proof that a port stands in the file, or may do so, and cannot be read: nothing follows from that it is missing.
+    pub(super) fn unreadable(&self, name: &str) -> Option<ErrorReported> {
+        self.whole.err().or_else(|| self.good.err().filter(|_| self.wrong.contains(name)))
+    }
 }
 
-/// Returns the valid ports, by name.
-pub(super) fn known(service: &ServiceFile) -> BTreeMap<String, Port> {
-    let named = service.ports.iter().flatten().filter_map(|(name, text)| Some((name.clone(), port(text)?)));
-    let main = service.port.and_then(|number| number.try_into().ok());
-    let main = main.map(|number| (Service::MAIN.to_owned(), Port { number, transport: Transport::Tcp }));
-    named.chain(main).collect()
+pub(super) fn read(context: &mut LoweringContext, file: &ServiceFile) -> PortsDraft {
+    let mut known = BTreeMap::new();
+    let mut wrong = BTreeSet::new();
+    let mut add = |name: &str, port: Result<Port, ErrorReported>| {
+        match port {
+            Ok(port) => drop(known.insert(name.to_owned(), port)),
+            Err(_) => drop(wrong.insert(name.to_owned())),
+        }
+        port.map(|_| ())
+    };
+    let listed = file.ports.optional().map(|ports| ports.into_iter().flatten());
+    let named: Result<(), _> = listed.and_then(|ports| {
+        all(ports.map(|(name, written)| {
+            let named = nodes::check_name(context, name, &written.key, LONGEST_NAME, "a port");
+            add(name, port(context, written)).and(named)
+        }))
+    });
+    let main = file.port.as_ref().map_or(Ok(()), |main| {
+        add(Service::MAIN, main.value().map(|number| Port { number: *number, transport: Transport::Tcp }))
+    });
+    let good = taken(context, file, &known).and(main).and(named);
+    PortsDraft { known, wrong, good, whole: file.ports.optional().map(|_| ()) }
 }
 
-/// Returns `true` if the file has a port of this name, valid or not.
-fn is_written(service: &ServiceFile, name: &str) -> bool {
-    service.ports.as_ref().is_some_and(|ports| ports.contains_key(name))
+fn port(context: &mut LoweringContext, written: &Spanned<String>) -> Result<Port, ErrorReported> {
+    let text = written.value()?;
+    Port::parse(text).ok_or_else(|| {
+        let problem = Diagnostic::new(&PORT, written.span.clone(), format!("{text:?} is not a port"));
+        context.error(problem.expected(["a number, and what it speaks, for example \"7777/udp\""]))
+    })
 }
 
-/// Returns `true` if a service has settings for ports, valid or not.
-pub(super) fn listens(check: &FileCheck, name: &str) -> bool {
-    ["port", "ports"].iter().any(|setting| check.tree.find(&["service", name, setting]).is_some())
+/// The port of this name as it stands in the file, whatever it says.
+fn written<'f>(file: &'f ServiceFile, name: &str) -> Option<&'f Spanned<String>> {
+    file.ports.given()?.get(name)
 }
 
-fn taken(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let mut first: BTreeMap<(u16, Transport), &str> = BTreeMap::new();
-    let ports = known(service);
-    if service.port.is_some() && is_written(service, Service::MAIN) {
-        let problem = check
-            .at_key(&TAKEN, &["service", name, "ports", Service::MAIN], "`main` is the name of the port of `port`")
-            .related(check.tree.span(&["service", name, "port"]), "this one")
+/// Checks that each port has a name and a number of its own.
+fn taken(
+    context: &mut LoweringContext,
+    file: &ServiceFile,
+    ports: &BTreeMap<String, Port>,
+) -> Result<(), ErrorReported> {
+    if let (Some(main), Some(other)) = (&file.port, written(file, Service::MAIN)) {
+        let problem = Diagnostic::new(&TAKEN, other.key.clone(), "`main` is the name of the port of `port`")
+            .related(main.span.clone(), "this one")
             .help("give it another name");
-        check.report(problem);
-        return;
+        return Err(context.error(problem));
     }
-    for (both, _) in ports.iter().filter(|(_, port)| port.transport == Transport::Both) {
-        for made in ["tcp", "udp"].map(|protocol| format!("{both}-{protocol}")) {
-            if is_written(service, &made) {
-                let problem = check
-                    .at_key(
-                        &TAKEN,
-                        &["service", name, "ports", &made],
-                        format!("`{made}` is a half of the port `{both}`"),
-                    )
-                    .related(check.tree.span(&["service", name, "ports", both]), "which speaks TCP and UDP")
-                    .help("give it another name");
-                check.report(problem);
-            }
-        }
-    }
+    let halves = halves(context, file, ports);
+    numbers(context, file, ports).and(halves)
+}
+
+/// A port of TCP and UDP is two ports for Kubernetes, whose names are made from its own.
+fn halves(
+    context: &mut LoweringContext,
+    file: &ServiceFile,
+    ports: &BTreeMap<String, Port>,
+) -> Result<(), ErrorReported> {
+    let both = ports.iter().filter(|(_, port)| port.transport == Transport::Both);
+    let made = both.flat_map(|(name, _)| ["tcp", "udp"].map(|protocol| (name, format!("{name}-{protocol}"))));
+    all(made.filter_map(|(both, made)| {
+        let message = format!("`{made}` is a half of the port `{both}`");
+        let problem = Diagnostic::new(&TAKEN, written(file, &made)?.key.clone(), message)
+            .related(place(file, both), "which speaks TCP and UDP")
+            .help("give it another name");
+        Some(Err(context.error(problem)))
+    }))
+}
+
+fn numbers(
+    context: &mut LoweringContext,
+    file: &ServiceFile,
+    ports: &BTreeMap<String, Port>,
+) -> Result<(), ErrorReported> {
+    let mut first: BTreeMap<(u16, Transport), &str> = BTreeMap::new();
     // `main` first: it is the other one that is one too many.
     let (main, others): (Vec<_>, Vec<_>) = ports.iter().partition(|(port_name, _)| *port_name == Service::MAIN);
-    for (port_name, port) in main.into_iter().chain(others) {
-        for protocol in port.transport.each() {
-            let Some(other) = first.insert((port.number, *protocol), port_name) else { continue };
-            let problem = check
-                .at(
-                    &TAKEN,
-                    &["service", name, "ports", port_name],
-                    format!("{} by {} is the port `{other}` already", port.number, protocol.as_str()),
-                )
-                .related(place(check, name, other), "first here")
-                .help("remove one of them");
-            check.report(problem);
-            break;
-        }
-    }
+    all(main.into_iter().chain(others).filter_map(|(port_name, port)| {
+        let taken = port
+            .transport
+            .each()
+            .iter()
+            .find_map(|protocol| Some((*protocol, first.insert((port.number, *protocol), port_name)?)));
+        let (protocol, other) = taken?;
+        let message = format!("{} by {} is the port `{other}` already", port.number, protocol.as_str());
+        let problem = Diagnostic::new(&TAKEN, place(file, port_name), message)
+            .related(place(file, other), "first here")
+            .help("remove one of them");
+        Some(Err(context.error(problem)))
+    }))
 }
 
 /// Returns the place of a port in the file.
-fn place(check: &FileCheck, name: &str, port: &str) -> super::Span {
-    match port {
-        Service::MAIN if check.span(&["service", name, "port"]).is_some() => {
-            check.tree.span(&["service", name, "port"])
-        }
-        port => check.tree.span(&["service", name, "ports", port]),
+fn place(file: &ServiceFile, port: &str) -> Span {
+    match &file.port {
+        Some(main) if port == Service::MAIN => main.span.clone(),
+        _ => written(file, port).map(|port| port.span.clone()).unwrap_or_default(),
     }
 }
 
-fn health(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let Some(health) = &service.health else { return };
-    let ports = known(service);
-    let tcp = |port: &Port| port.transport != Transport::Udp;
-    let problem = match &health.port {
-        Some(named) if ports.get(named).is_some_and(tcp) => return,
-        // One that cannot be read is reported already.
-        Some(named) if !ports.contains_key(named) && is_written(service, named) => return,
-        Some(named) if ports.contains_key(named) => check
-            .at(&HEALTH, &["service", name, "health", "port"], format!("the port `{named}` speaks UDP alone"))
-            .note("a health check asks by HTTP"),
-        Some(named) => check
-            .at(&HEALTH, &["service", name, "health", "port"], format!("`service.{name}` has no port `{named}`"))
-            .expected(ports.iter().filter(|(_, port)| tcp(port)).map(|(name, _)| format!("{name:?}")))
-            .did_you_mean_as(named, ports.keys().map(String::as_str), |name| format!("{name:?}")),
-        None if ports.values().any(tcp) || (ports.is_empty() && listens(check, name)) => return,
-        None => check
-            .at_key(&HEALTH, &["service", name, "health"], format!("`service.{name}` has no port that can be asked"))
-            .note("a health check asks by HTTP, so it needs a port that speaks TCP"),
+/// The port that is asked for health, and how: nothing, if no port speaks TCP.
+pub(super) fn health(
+    context: &mut LoweringContext,
+    name: &str,
+    file: &ServiceFile,
+    ports: &PortsDraft,
+) -> Result<Option<Health>, ErrorReported> {
+    let tcp = |port: &&Port| port.transport != Transport::Udp;
+    let main = ports.known.get(Service::MAIN).into_iter().chain(ports.known.values()).find(tcp);
+    let Some(health) = file.health.optional()? else {
+        return Ok(main.map(|port| Health { port: port.number, path: None }));
     };
-    check.report(problem);
+    let path = pods::absolute(context, health.path.as_ref());
+    let port = match health.port.optional()? {
+        Some(named) => named_port(context, name, file, named, ports),
+        None => main.ok_or_else(|| no_port(context, name, file, ports)),
+    };
+    Ok(Some(Health { port: port?.number, path: Some(path?) }))
+}
+
+fn no_port(context: &mut LoweringContext, name: &str, file: &ServiceFile, ports: &PortsDraft) -> ErrorReported {
+    // A port that cannot be read may be one that can be asked.
+    let unreadable = ports.good.err().filter(|_| !ports.wrong.is_empty());
+    ports.whole.err().or(unreadable).unwrap_or_else(|| {
+        let message = format!("`service.{name}` has no port that can be asked");
+        let problem = Diagnostic::new(&HEALTH, file.health.key(), message);
+        context.error(problem.note("a health check asks by HTTP, so it needs a port that speaks TCP"))
+    })
+}
+
+/// The port that a health check names.
+fn named_port<'p>(
+    context: &mut LoweringContext,
+    name: &str,
+    file: &ServiceFile,
+    named: &str,
+    ports: &'p PortsDraft,
+) -> Result<&'p Port, ErrorReported> {
+    let place = file.health.given().map(|health| health.port.place()).unwrap_or_default();
+    let problem = match (ports.known.get(named), ports.unreadable(named)) {
+        (Some(port), _) if port.transport != Transport::Udp => return Ok(port),
+        (Some(_), _) => Diagnostic::new(&HEALTH, place, format!("the port `{named}` speaks UDP alone"))
+            .note("a health check asks by HTTP"),
+        // One that cannot be read is reported already.
+        (None, Some(proof)) => return Err(proof),
+        (None, None) => {
+            let tcp = ports.known.iter().filter(|(_, port)| port.transport != Transport::Udp);
+            Diagnostic::new(&HEALTH, place, format!("`service.{name}` has no port `{named}`"))
+                .expected(tcp.map(|(name, _)| format!("{name:?}")))
+                .did_you_mean_as(named, ports.known.keys().map(String::as_str), |name| format!("{name:?}"))
+        }
+    };
+    Err(context.error(problem))
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::cluster::{Cluster, NetworkPlugin};
-use super::super::complete;
 use super::super::diagnostic::{Diagnostic, Severity::Warning};
+use super::super::file::NlbFile;
 use super::super::service::{Service, Transport};
-use super::{FileCheck, Rule};
+use super::{LivingSetting, LoweringContext, Rule, Span, Spanned};
 
 pub(super) static RULES: [&Rule; 1] = [&INBOUND];
 
@@ -74,34 +74,34 @@ fn backend_port_count(service: &Service) -> usize {
     targets.values().map(|port| port.transport.each().len()).sum::<usize>() + usize::from(asked)
 }
 
-pub(super) fn check(check: &mut FileCheck) {
-    // What is missing or cannot be read is reported already.
-    let Some(cluster) = complete::cluster(check.file) else { return };
-    let inbound = InboundRules::of(&cluster);
-    at(check, &["api", "allow"], inbound.api, "of the API's load balancer");
-    at(check, &["ssh", "allow"], inbound.masters, "of the masters");
+pub(super) fn check(context: &mut LoweringContext, cluster: &Cluster) {
+    let file = context.file;
+    let inbound = InboundRules::of(cluster);
+    let api = || file.api.given().map(|api| api.allow.key());
+    at(context, api, inbound.api, "of the API's load balancer");
+    at(context, || file.ssh.given().map(|ssh| ssh.allow.key()), inbound.masters, "of the masters");
+    let balancer = |name: &str| file.service.given()?.get(name)?.given()?.nlb.as_ref();
     for (name, rules) in &inbound.services {
-        let allow = ["service", name, "nlb", "allow"];
-        let path = if check.span(&allow).is_some() { &allow[..] } else { &allow[..3] };
-        at(check, path, *rules, &format!("of the load balancer of `service.{name}`"));
+        let allow = |nlb: &Spanned<NlbFile>| nlb.given()?.allow.as_ref().map(|allow| allow.key.clone());
+        let place = || balancer(name).map(|nlb| allow(nlb).unwrap_or_else(|| nlb.key.clone()));
+        at(context, place, *rules, &format!("of the load balancer of `service.{name}`"));
     }
     // The nodes' group is one for all services: the one that takes the most of it.
     let largest = cluster.services.iter().max_by_key(|(_, service)| backend_port_count(service));
     // Without a port in it, it has fewer than the masters'.
     if let Some((name, _)) = largest.filter(|(_, service)| service.nlb.is_some()) {
-        at(check, &["service", name, "nlb"], inbound.nodes, "of the nodes");
+        at(context, || balancer(name).map(|nlb| nlb.key.clone()), inbound.nodes, "of the nodes");
     }
 }
 
 /// Warns if a group has too many rules.
-fn at(check: &mut FileCheck, path: &[&str], rules: usize, whose: &str) {
+fn at(context: &mut LoweringContext, place: impl FnOnce() -> Option<Span>, rules: usize, whose: &str) {
     if rules <= MOST {
         return;
     }
-    let span = check.tree.key_span(path);
-    let problem =
-        Diagnostic::new(&INBOUND, span, format!("the security group {whose} would have {rules} inbound rules"))
-            .note(format!("AWS allows {MOST}, unless the account's quota was raised"))
-            .help("name larger ranges, or fewer ports");
-    check.report(problem);
+    let message = format!("the security group {whose} would have {rules} inbound rules");
+    let problem = Diagnostic::new(&INBOUND, place().unwrap_or_default(), message)
+        .note(format!("AWS allows {MOST}, unless the account's quota was raised"))
+        .help("name larger ranges, or fewer ports");
+    context.warn(problem);
 }

@@ -2,16 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cluster::{Architecture, InstanceSize};
+use super::super::cluster::{Architecture, ClusterName, Network};
 use super::super::defaults;
-use super::super::diagnostic::Severity::{Error, Warning};
+use super::super::diagnostic::{
+    Diagnostic,
+    Severity::{Error, Warning},
+};
 use super::super::file::ServiceFile;
-use super::{FileCheck, Rule, balancers, environment, nodes, placement, pods, ports, sharing};
+use super::super::service::Service;
+use super::balancers::ServiceDomains;
+use super::dns::DnsDraft;
+use super::nodes::NodesDraft;
+use super::{
+    ErrorReported, LONGEST_NAME, LivingSetting, LoweringContext, Rule, Spanned, balancers, environment, nodes,
+    placement, pods, ports, sharing,
+};
 use crate::limits::kubernetes as limits;
 
 pub(super) static RULES: [&Rule; 5] = [&NO_REPLICAS, &IMAGE, &SINGLE, &MIXED, &RESERVED];
 
-const LONGEST_NAME: usize = 63;
 /// Maximum length of an image reference in registries: name, tag and digest.
 const LONGEST_IMAGE: usize = 255 + 1 + 128 + 1 + 71;
 
@@ -66,78 +75,129 @@ static RESERVED: Rule = Rule {
     good: "service \"kubernetes-dashboard\" {\n  image = \"nginx:1.27\"\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck) {
-    for name in check.file.addon.iter().flatten().map(|(name, _)| name) {
-        nodes::check_name(check, &["addon", name], LONGEST_NAME, "an add-on");
-    }
-    let Some(services) = check.file.service.as_ref().filter(|all| !all.is_empty()) else {
-        return;
-    };
+/// The rest of the cluster, which services are compared with.
+pub(super) struct Surroundings<'a> {
+    pub(super) name: &'a Result<ClusterName, ErrorReported>,
+    pub(super) dns: &'a DnsDraft,
+    pub(super) nodes: &'a NodesDraft,
+    pub(super) network: &'a Result<Network, ErrorReported>,
+}
+
+pub(super) fn read(
+    context: &mut LoweringContext,
+    around: &Surroundings,
+) -> Result<BTreeMap<String, Service>, ErrorReported> {
     let mut domains = BTreeMap::new();
-    for (name, service) in services {
-        nodes::check_name(check, &["service", name], LONGEST_NAME, "a service");
-        first_letter(check, name);
-        reserved(check, name, service);
-        replicas(check, name, service);
-        image(check, name, service);
-        environment::check(check, name, service);
-        ports::check(check, name, service);
-        balancers::check(check, name, service, &mut domains);
-        pods::check(check, name, service);
-        placement::check(check, name, service);
-        sharing::check(check, name, service);
-    }
-    architectures(check);
+    let services = context
+        .map(&context.file.service, |context, name, written| service(context, name, written, around, &mut domains));
+    architectures(context, around.nodes);
+    services
+}
+
+fn service(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<ServiceFile>,
+    around: &Surroundings,
+    domains: &mut ServiceDomains,
+) -> Result<Service, ErrorReported> {
+    let named = nodes::check_name(context, name, &written.key, LONGEST_NAME, "a service");
+    let first_letter = first_letter(context, name, written);
+    let file = written.value()?;
+    let namespace = namespace(context, name, written, file);
+    let replicas = replicas(context, name, written, file);
+    let image = image(context, file);
+    let environment = environment::read(context, name, file);
+    let ports = ports::read(context, file);
+    let health = ports::health(context, name, file, &ports);
+    let nlb = balancers::read(context, name, file, &ports, around, domains);
+    let pods = pods::read(context, name, file);
+    let placement = placement::read(context, file, around.nodes);
+    sharing::check(context, name, file);
+    named?;
+    first_letter?;
+    replicas?;
+    let (environment, pods) = (environment?, pods?);
+    Ok(Service {
+        image: image?,
+        command: environment.command,
+        args: environment.args,
+        namespace: namespace?,
+        scale: pods.scale,
+        ports: ports.finish()?,
+        env: environment.env,
+        secrets: environment.secrets,
+        cpu: pods.cpu,
+        memory: pods.memory,
+        health: health?,
+        placement: placement?,
+        volumes: pods.volumes,
+        stateful: file.stateful.optional()?.copied(),
+        nlb: nlb?,
+    })
 }
 
 /// Checks the first character of a name: Kubernetes accepts a digit for pods, but not for the Service in front of them.
-fn first_letter(check: &mut FileCheck, name: &str) {
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        let problem = check
-            .at_key(&nodes::NAME, &["service", name], format!("{name:?} cannot be the name of a service"))
-            .label("it starts with a digit");
-        check.report(problem);
+fn first_letter(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<ServiceFile>,
+) -> Result<(), ErrorReported> {
+    if !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(());
     }
+    let message = format!("{name:?} cannot be the name of a service");
+    Err(context.error(Diagnostic::new(&nodes::NAME, written.key.clone(), message).label("it starts with a digit")))
 }
 
-/// Refuses to change the Service by which pods reach the API.
-fn reserved(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let namespace = service.namespace.as_deref().unwrap_or(defaults::NAMESPACE);
-    if (namespace, name) == limits::API_SERVICE {
-        let problem = check
-            .at_key(&RESERVED, &["service", name], format!("Kubernetes has a Service {name} in {namespace} already"))
-            .note("pods reach the API by it")
-            .help("give the service another name, or another `namespace`");
-        check.report(problem);
+/// The namespace. The Service by which pods reach the API is not for a file to change.
+fn namespace(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<ServiceFile>,
+    file: &ServiceFile,
+) -> Result<String, ErrorReported> {
+    let namespace = pods::namespace(context, file.namespace.as_ref())?;
+    if (namespace.as_str(), name) != limits::API_SERVICE {
+        return Ok(namespace);
     }
+    let message = format!("Kubernetes has a Service {name} in {namespace} already");
+    let problem = Diagnostic::new(&RESERVED, written.key.clone(), message)
+        .note("pods reach the API by it")
+        .help("give the service another name, or another `namespace`");
+    Err(context.error(problem))
 }
 
-fn replicas(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let path = ["service", name, "replicas"];
-    let number = service.replicas.unwrap_or(defaults::REPLICAS);
+fn replicas(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<ServiceFile>,
+    file: &ServiceFile,
+) -> Result<(), ErrorReported> {
+    let number = file.replicas.optional()?.copied().unwrap_or(defaults::REPLICAS);
     if number == 0 {
-        let problem = check
-            .at(&NO_REPLICAS, &path, format!("`service.{name}` has no pods"))
+        let problem = Diagnostic::new(&NO_REPLICAS, file.replicas.place(), format!("`service.{name}` has no pods"))
             .help("write replicas = 1 or more, or remove the service");
-        check.report(problem);
-    } else if number == 1 && service.min.is_none() && service.nlb.is_some() {
-        let path: &[&str] = if check.span(&path).is_some() { &path } else { &path[..2] };
-        let problem = check
-            .at(&SINGLE, path, format!("`service.{name}` has a single pod"))
+        return Err(context.error(problem));
+    }
+    if number == 1 && file.min.is_none() && file.nlb.given().is_some() {
+        let place = file.replicas.span().unwrap_or_else(|| written.span.clone());
+        let problem = Diagnostic::new(&SINGLE, place, format!("`service.{name}` has a single pod"))
             .note("while it is moved or replaced, nobody answers")
             .help("write replicas = 2 or more");
-        check.report(problem);
+        context.warn(problem);
     }
+    Ok(())
 }
 
-fn image(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    let Some(image) = service.image.as_deref().filter(|image| !is_image(image)) else {
-        return;
-    };
-    let problem = check
-        .at(&IMAGE, &["service", name, "image"], format!("{image:?} is not a container image"))
+fn image(context: &mut LoweringContext, file: &ServiceFile) -> Result<String, ErrorReported> {
+    let image = context.required(&file.image, "image")?;
+    if is_image(image) {
+        return Ok(image.clone());
+    }
+    let problem = Diagnostic::new(&IMAGE, file.image.place(), format!("{image:?} is not a container image"))
         .expected(["a name and a tag or digest, for example \"nginx:1.27\""]);
-    check.report(problem);
+    Err(context.error(problem))
 }
 
 fn is_image(image: &str) -> bool {
@@ -170,15 +230,15 @@ fn is_image_part(part: &str, first: bool) -> bool {
 }
 
 /// Warns when a pod may land on nodes that its image was not built for.
-fn architectures(check: &mut FileCheck) {
-    let mut groups: BTreeMap<&str, Architecture> = BTreeMap::new();
-    for (name, group) in check.file.nodes.iter().flatten() {
-        let size = group.size.as_deref().and_then(|size| InstanceSize::parse(size).ok());
-        groups.extend(size.map(|size| (name.as_str(), size.architecture())));
-    }
-    let torn = check.file.service.iter().flatten().find_map(|(_, service)| {
-        let wanted = service.placement.as_ref().and_then(|placement| placement.nodes.as_deref()).unwrap_or_default();
-        let may = |group: &str| wanted.is_empty() || wanted.iter().any(|name| name == group);
+fn architectures(context: &mut LoweringContext, nodes: &NodesDraft) {
+    let sizes = nodes.groups.iter().filter_map(|(name, group)| Some((name.as_str(), group.size.as_ref().ok()?)));
+    let groups: BTreeMap<&str, Architecture> = sizes.map(|(name, size)| (name, size.architecture())).collect();
+    let file = context.file;
+    let services = file.service.given().into_iter().flatten().filter_map(|(_, service)| service.given());
+    let torn = services.into_iter().find_map(|service| {
+        let wanted = service.placement.given().and_then(|placement| placement.nodes.given());
+        let wanted: Vec<&String> = wanted.into_iter().flatten().filter_map(Spanned::given).collect();
+        let may = |group: &str| wanted.is_empty() || wanted.iter().any(|name| *name == group);
         let mut by_architecture: BTreeMap<Architecture, &str> = BTreeMap::new();
         for (name, architecture) in groups.iter().filter(|(name, _)| may(name)) {
             by_architecture.entry(*architecture).or_insert(name);
@@ -187,11 +247,13 @@ fn architectures(check: &mut FileCheck) {
         <[_; 2]>::try_from(pair).ok()
     });
     if let Some([(first, first_group), (second, second_group)]) = torn {
-        let problem = check
-            .at(&MIXED, &["nodes", second_group, "size"], "services may land on nodes of two CPU architectures")
+        let group = |name| file.nodes.given().and_then(|groups| groups.get(name)?.given());
+        let place = |name| group(name).map(|group| group.size.place()).unwrap_or_default();
+        let message = "services may land on nodes of two CPU architectures";
+        let problem = Diagnostic::new(&MIXED, place(second_group), message)
             .label(second.to_string())
-            .related(check.tree.span(&["nodes", first_group, "size"]), first.to_string())
+            .related(place(first_group), first.to_string())
             .help("build every image for both, use one architecture, or name node groups in `placement`");
-        check.report(problem);
+        context.warn(problem);
     }
 }

@@ -1,11 +1,13 @@
 //! Rules about services with several pods: whether the pods share their data.
 
+use super::super::cluster::Cluster;
 use super::super::diagnostic::{
     Diagnostic,
     Severity::{Hint, Warning},
 };
 use super::super::file::ServiceFile;
-use super::{FileCheck, Rule, pods};
+use super::super::service::Service;
+use super::{LivingSetting, LoweringContext, Rule, Span, pods};
 
 pub(super) static RULES: [&Rule; 2] = [&STATEFUL, &APART];
 
@@ -35,63 +37,60 @@ static APART: Rule = Rule {
     good: "service \"web\" {\n  image    = \"web:1\"\n  port     = 80\n  replicas = 2\n  stateful = false\n  nlb {\n    port = 80\n  }\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck, name: &str, service: &ServiceFile) {
-    if service.stateful == Some(true) && pods::most(service) > 1 {
-        let sticky = service.nlb.as_ref().is_some_and(|nlb| nlb.sticky == Some(true));
+pub(super) fn check(context: &mut LoweringContext, name: &str, file: &ServiceFile) {
+    if file.stateful.given() == Some(&true) && pods::most(file) > 1 {
+        let sticky = file.nlb.given().is_some_and(|nlb| nlb.sticky.given() == Some(&true));
         let note = if sticky {
             "sticky connections keep a user on one pod: users of another one are still not seen"
         } else {
             "connections are spread over them: users of one pod do not see those of another"
         };
-        let problem = check
-            .at_key(
-                &STATEFUL,
-                &["service", name, "stateful"],
-                format!("the pods of `service.{name}` do not share what they keep"),
-            )
+        let message = format!("the pods of `service.{name}` do not share what they keep");
+        let problem = Diagnostic::new(&STATEFUL, file.stateful.key(), message)
             .note(note)
             .help("share it through an internal service, or run one pod");
-        check.report(problem);
+        context.warn(problem);
     }
 }
 
 /// Adds one hint for the whole file, only if it has no errors: the advice is the same for every service.
-pub(super) fn hint(check: &mut FileCheck) {
-    if check.found.iter().any(Diagnostic::is_error) {
+pub(super) fn hint(context: &mut LoweringContext, cluster: &Cluster) {
+    if context.sink.reported().is_some() {
         return;
     }
-    let apart: Vec<&str> = check
-        .file
-        .service
+    let apart: Vec<&String> = cluster
+        .services
         .iter()
-        .flatten()
-        .filter(|(name, service)| may_be_apart(check, name, service))
-        .map(|(name, _)| name.as_str())
+        .filter(|(name, service)| may_be_apart(cluster, name, service))
+        .map(|(name, _)| name)
         .collect();
     let Some((first, others)) = apart.split_first() else { return };
-    let mut problem = check
-        .at_key(&APART, &["service", first], format!("the pods of `service.{first}` may know nothing of each other"))
+    let place = |name: &str| -> Span {
+        let written = context.file.service.given().and_then(|services| services.get(name));
+        written.map(|service| service.key.clone()).unwrap_or_default()
+    };
+    let message = format!("the pods of `service.{first}` may know nothing of each other");
+    let mut problem = Diagnostic::new(&APART, place(first), message)
         .note("fine for pages, not for a chat that keeps its room in memory")
         .help(
             "write stateful = false if any pod may answer anything, or let them share it through an internal service",
         );
     for other in others {
-        problem = problem.related(check.tree.key_span(&["service", other]), "nor these");
+        problem = problem.related(place(other), "nor these");
     }
-    check.report(problem);
+    context.warn(problem);
 }
 
 /// Returns `true` if several pods take connections from outside, and the file names nothing that they share.
-fn may_be_apart(check: &FileCheck, name: &str, service: &ServiceFile) -> bool {
-    let spread = service.nlb.as_ref().is_some_and(|nlb| nlb.sticky != Some(true)) && pods::most(service) > 1;
-    let leads_somewhere = service.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty())
-        || service.env.iter().flatten().any(|(_, value)| names_another(check, name, value));
+fn may_be_apart(cluster: &Cluster, name: &str, service: &Service) -> bool {
+    let spread = service.nlb.as_ref().is_some_and(|nlb| !nlb.sticky) && service.scale.most() > 1;
+    let leads_somewhere =
+        !service.secrets.is_empty() || service.env.values().any(|value| names_another(cluster, name, value));
     spread && service.stateful.is_none() && !leads_somewhere
 }
 
 /// Returns `true` if a variable's value holds the name of another service: `redis`, `redis://redis.chat:6379/0`.
-fn names_another(check: &FileCheck, name: &str, value: &str) -> bool {
+fn names_another(cluster: &Cluster, name: &str, value: &str) -> bool {
     let mut words = value.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    let services = check.file.service.as_ref();
-    words.any(|word| word != name && services.is_some_and(|services| services.contains_key(word)))
+    words.any(|word| word != name && cluster.services.contains_key(word))
 }

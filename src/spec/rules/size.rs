@@ -3,7 +3,7 @@
 use super::super::cluster::InstanceSize;
 use super::super::diagnostic::{Diagnostic, Severity::Error, nearest};
 use super::super::instance::{SIZES, SizeError};
-use super::{FileCheck, Rule};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0405",
@@ -15,17 +15,16 @@ pub(super) static MALFORMED: Rule = Rule {
     good: "masters {\n  size = \"t3.medium\"\n}",
 };
 
-/// Parses the size at a path; nothing if it is wrong, which is then reported.
-pub(super) fn read(check: &mut FileCheck, path: &[&str], text: Option<&str>) -> Option<InstanceSize> {
-    let text = text?;
-    match InstanceSize::parse(text) {
-        Ok(size) => Some(size),
-        Err(error) => {
-            let problem = check.at(&MALFORMED, path, format!("{text:?} is not an instance size"));
-            check.report(explain(problem, text, &error));
-            None
-        }
-    }
+/// Reads a size.
+pub(super) fn read(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<InstanceSize, ErrorReported> {
+    let text = context.required(setting, "size")?;
+    InstanceSize::parse(text).map_err(|error| {
+        let problem = Diagnostic::new(&MALFORMED, setting.place(), format!("{text:?} is not an instance size"));
+        context.error(explain(problem, text, &error))
+    })
 }
 
 fn explain(problem: Diagnostic, text: &str, error: &SizeError) -> Diagnostic {

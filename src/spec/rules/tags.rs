@@ -1,8 +1,9 @@
 //! Tags, as AWS takes them.
 
+use std::collections::BTreeMap;
+
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::super::source::Span;
-use super::{FileCheck, Rule};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned};
 use crate::limits::tags as limits;
 
 pub(super) static RULES: [&Rule; 4] = [&RESERVED, &SHAPE, &COUNT, &SAME];
@@ -53,41 +54,56 @@ static SAME: Rule = Rule {
     good: "tags = {\n  team  = \"chat\"\n  owner = \"platform\"\n}",
 };
 
-pub(super) fn check(check: &mut FileCheck) {
-    let Some(tags) = &check.file.tags else { return };
-    if tags.len() > MOST {
-        let problem = check
-            .at_key(&COUNT, &["tags"], format!("{} tags are too many", tags.len()))
-            .note(format!("AWS takes {} tags on a resource; {} are Quorate's own", limits::MOST, limits::MOST - MOST))
-            .help(format!("keep {MOST} of them"));
-        check.report(problem);
-    }
-    let mut seen: Vec<&str> = Vec::new();
-    for (key, value) in tags {
-        let span = check.tree.key_span(&["tags", key]);
-        let value_span = check.tree.span(&["tags", key]);
-        let same = || same_problem(check, key, &seen);
-        let problem = key_problem(key, span).or_else(same).or_else(|| value_problem(key, value, value_span));
-        check.found.extend(problem);
-        seen.push(key);
+pub(super) fn read(context: &mut LoweringContext) -> Result<BTreeMap<String, String>, ErrorReported> {
+    let setting = &context.file.tags;
+    let number = setting.given().map_or(0, BTreeMap::len);
+    let few = if number > MOST { Err(context.error(too_many(number, setting.key()))) } else { Ok(()) };
+    let mut seen: Vec<(&str, Span)> = Vec::new();
+    let tags = context.map(setting, |context, key, value| {
+        let tag = tag(context, key, value, &seen);
+        seen.push((key, value.key.clone()));
+        tag
+    });
+    few?;
+    tags
+}
+
+fn too_many(number: usize, place: Span) -> Diagnostic {
+    Diagnostic::new(&COUNT, place, format!("{number} tags are too many"))
+        .note(format!("AWS takes {} tags on a resource; {} are Quorate's own", limits::MOST, limits::MOST - MOST))
+        .help(format!("keep {MOST} of them"))
+}
+
+/// The value of a tag.
+fn tag(
+    context: &mut LoweringContext,
+    key: &str,
+    written: &Spanned<String>,
+    others: &[(&str, Span)],
+) -> Result<String, ErrorReported> {
+    let value = written.value()?;
+    let problem = key_problem(key, written.key.clone())
+        .or_else(|| same_problem(key, &written.key, others))
+        .or_else(|| value_problem(key, value, written.span.clone()));
+    match problem {
+        Some(problem) => Err(context.error(problem)),
+        None => Ok(value.clone()),
     }
 }
 
 /// Returns the problem of a key that IAM takes for `Name`, or for another key of the file.
-fn same_problem(check: &FileCheck, key: &str, others: &[&str]) -> Option<Diagnostic> {
-    let place = || check.tree.key_span(&["tags", key]);
+fn same_problem(key: &str, place: &Span, others: &[(&str, Span)]) -> Option<Diagnostic> {
     if limits::same_key(key, NAME) {
         let message = format!("IAM takes the tag `{key}` for `{NAME}`, which Quorate sets");
-        return Some(Diagnostic::new(&SAME, place(), message).help("use another key"));
+        return Some(Diagnostic::new(&SAME, place.clone(), message).help("use another key"));
     }
-    let other = others.iter().find(|other| limits::same_key(key, other))?;
+    let (other, one) = others.iter().find(|(other, _)| limits::same_key(key, other))?;
     let message = format!("IAM takes the tags `{other}` and `{key}` for one");
-    let (one, another) = (check.tree.key_span(&["tags", other]), place());
-    let (first, second) = if one.start < another.start { (one, another) } else { (another, one) };
+    let (first, second) = if one.start < place.start { (one, place) } else { (place, one) };
     Some(
-        Diagnostic::new(&SAME, second, message)
+        Diagnostic::new(&SAME, second.clone(), message)
             .label("differs in case alone")
-            .related(first, "from this one")
+            .related(first.clone(), "from this one")
             .help("keep one of them"),
     )
 }

@@ -3,9 +3,8 @@
 use super::super::cluster::Zone;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ClusterFile;
-use super::super::source::Span;
 use super::super::zone::ZoneError;
-use super::{FileCheck, Rule};
+use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all};
 
 pub(super) static RULES: [&Rule; 5] = [&SHAPE, &REGIONS, &TWICE, &NONE, &NOT_LISTED];
 
@@ -57,10 +56,14 @@ pub(super) static NOT_LISTED: Rule = Rule {
     good: "zones = [\"us-east-1a\", \"us-east-1b\"]\n\nnodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n  zones = [\"us-east-1b\"]\n}",
 };
 
+/// The cluster's region and its zones.
+pub(super) type RegionZones = (String, Vec<Zone>);
+
 /// Returns the zones of a file that are well formed, each once, in file order.
-pub(super) fn listed(file: &ClusterFile) -> Vec<Zone> {
+pub(super) fn known(file: &ClusterFile) -> Vec<Zone> {
     let mut zones = Vec::new();
-    for zone in file.zones.iter().flatten().filter_map(|text| Zone::parse(text).ok()) {
+    let texts = file.zones.given().into_iter().flatten().filter_map(Spanned::given);
+    for zone in texts.filter_map(|text| Zone::parse(text).ok()) {
         if !zones.contains(&zone) {
             zones.push(zone);
         }
@@ -68,59 +71,49 @@ pub(super) fn listed(file: &ClusterFile) -> Vec<Zone> {
     zones
 }
 
-pub(super) fn check(check: &mut FileCheck) {
-    if check.file.zones.is_none() {
-        return;
-    }
-    // An item of the wrong type is left out of the list, so the tree decides whether it is empty.
-    if check.tree.find(&["zones", "0"]).is_none() {
-        let problem = check
-            .at(&NONE, &["zones"], "a cluster has at least one zone")
-            .help("list one, or three to survive the loss of one");
-        check.report(problem);
-    }
+/// The cluster's region and its zones: at least one, each once, all of one region.
+pub(super) fn read(context: &mut LoweringContext) -> Result<RegionZones, ErrorReported> {
+    let setting = &context.file.zones;
+    let listed = context.required(setting, "zones")?;
     let mut seen: Vec<(Zone, Span)> = Vec::new();
-    for (text, span) in check.texts(&["zones"]) {
-        match Zone::parse(&text) {
-            Err(error) => check.report(malformed(&text, span, &error)),
-            Ok(zone) => match seen.iter().find(|(other, _)| *other == zone) {
-                Some((_, first)) => check.report(twice(&zone, span, first.clone())),
-                None => seen.push((zone, span)),
-            },
+    let zones: Result<Vec<Zone>, ErrorReported> = all(listed.iter().map(|item| {
+        let zone = parse(context, item)?;
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == zone) {
+            return Err(context.error(twice(&zone, item.span.clone(), first.clone())));
         }
-    }
-    one_region(check, &seen);
-}
-
-/// Returns `true` if every listed zone is valid and of one region. Rules that depend on the zones need a complete list.
-pub(super) fn all_good(check: &FileCheck) -> bool {
-    let listed = match check.tree.find(&["zones"]).map(|node| &node.value) {
-        Some(super::FileValue::List(items)) => items.len(),
-        _ => 0,
+        seen.push((zone.clone(), item.span.clone()));
+        Ok(zone)
+    }));
+    one_region(context, &seen)?;
+    let zones = zones?;
+    let Some(first) = zones.first() else {
+        let problem = Diagnostic::new(&NONE, setting.place(), "a cluster has at least one zone");
+        return Err(context.error(problem.help("list one, or three to survive the loss of one")));
     };
-    listed == check.zones.len() && check.zones.iter().all(|zone| check.zones[0].region() == zone.region())
+    Ok((first.region().to_owned(), zones))
 }
 
-/// Checks that a zone named elsewhere is one of the cluster's.
-pub(super) fn check_listed(check: &mut FileCheck, text: &str, span: Span) -> Option<Zone> {
-    match Zone::parse(text) {
-        Err(error) => {
-            check.report(malformed(text, span, &error));
-            None
-        }
-        Ok(zone) if check.zones.contains(&zone) => Some(zone),
-        Ok(zone) => {
-            let names: Vec<&str> = check.zones.iter().map(Zone::as_str).collect();
-            let problem = Diagnostic::new(&NOT_LISTED, span, format!("{zone} is not among the cluster's zones"))
-                .expected(check.zone_list())
-                .help(format!("add {:?} to `zones`, or name one of those", zone.as_str()));
-            // The cluster's own zones may all be malformed, and are then reported already.
-            if !names.is_empty() {
-                check.report(problem);
-            }
-            None
-        }
+fn parse(context: &mut LoweringContext, item: &Spanned<String>) -> Result<Zone, ErrorReported> {
+    let text = item.value()?;
+    Zone::parse(text).map_err(|error| context.error(malformed(text, item.span.clone(), &error)))
+}
+
+/// A zone named elsewhere, which has to be one of the cluster's.
+pub(super) fn listed(context: &mut LoweringContext, item: &Spanned<String>) -> Result<Zone, ErrorReported> {
+    listed_text(context, item.value()?, &item.span)
+}
+
+/// The same, of a text that is the name of a setting.
+pub(super) fn listed_text(context: &mut LoweringContext, text: &str, span: &Span) -> Result<Zone, ErrorReported> {
+    let zone = Zone::parse(text).map_err(|error| context.error(malformed(text, span.clone(), &error)))?;
+    if context.zones.contains(&zone) {
+        return Ok(zone);
     }
+    let problem = Diagnostic::new(&NOT_LISTED, span.clone(), format!("{zone} is not among the cluster's zones"))
+        .expected(context.zone_list())
+        .help(format!("add {:?} to `zones`, or name one of those", zone.as_str()));
+    // The cluster's own zones may all be malformed, and are then reported already.
+    Err(if context.zones.is_empty() { context.sink.reported_or(|| problem) } else { context.error(problem) })
 }
 
 fn malformed(text: &str, span: Span, error: &ZoneError) -> Diagnostic {
@@ -141,20 +134,18 @@ fn twice(zone: &Zone, span: Span, first: Span) -> Diagnostic {
         .help("list each zone once; `masters.zones` can put two masters in one zone")
 }
 
-fn one_region(check: &mut FileCheck, zones: &[(Zone, Span)]) {
+fn one_region(context: &mut LoweringContext, zones: &[(Zone, Span)]) -> Result<(), ErrorReported> {
     let Some(((first, first_span), rest)) = zones.split_first() else {
-        return;
+        return Ok(());
     };
-    for (zone, span) in rest.iter().filter(|(zone, _)| zone.region() != first.region()) {
-        let problem = Diagnostic::new(
-            &REGIONS,
-            span.clone(),
-            format!("{zone} is in {}, and {first} in {}", zone.region(), first.region()),
-        )
-        .label(zone.region())
-        .related(first_span.clone(), first.region())
-        .note("a cluster lives in one region")
-        .help(format!("keep the zones of {}, and give the others a file of their own", first.region()));
-        check.report(problem);
-    }
+    let elsewhere = rest.iter().filter(|(zone, _)| zone.region() != first.region());
+    all(elsewhere.map(|(zone, span)| {
+        let message = format!("{zone} is in {}, and {first} in {}", zone.region(), first.region());
+        let problem = Diagnostic::new(&REGIONS, span.clone(), message)
+            .label(zone.region())
+            .related(first_span.clone(), first.region())
+            .note("a cluster lives in one region")
+            .help(format!("keep the zones of {}, and give the others a file of their own", first.region()));
+        Err(context.error(problem))
+    }))
 }

@@ -27,10 +27,8 @@ fn with(text: &str, variables: &[(&str, &str)]) -> ParsedFile {
 /// Returns the value of the tag `v`, which is `expression`.
 fn tag(expression: &str) -> String {
     let parsed = with(&format!("tags = {{ v = {expression} }}\n"), &[]);
-    match &parsed.cluster {
-        Some(cluster) => cluster.tags["v"].clone(),
-        None => panic!("{}", parsed.render(false, 100)),
-    }
+    let Ok(cluster) = &parsed.cluster else { panic!("{}", parsed.render(false, 100)) };
+    cluster.tags["v"].clone()
 }
 
 #[test]
