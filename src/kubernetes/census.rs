@@ -1,16 +1,16 @@
 //! The nodes and the control plane, as the API server reports them.
 
+use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
 use super::KubernetesProvider;
 use super::client::ListQuery;
-use super::object_ref::JsonObject;
-use super::progress::condition;
 use super::trouble;
+use super::typed::label;
 use crate::engine::Failure;
 use crate::health::{ControlPlaneState, NodeState, PodState};
-use crate::resource::{ApiType, GROUP_TAG};
+use crate::resource::GROUP_TAG;
 
-static NODES: ApiType = ApiType::known("v1", "Node", "nodes", false);
-static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// The namespace of the control plane, whose pods kubeadm labels.
 const SYSTEM: &str = "kube-system";
 const TIER: &str = "control-plane";
@@ -24,16 +24,14 @@ impl KubernetesProvider {
     /// Returns an error if the API does not answer, or refuses the caller.
     pub async fn census(&self) -> Result<Option<ControlPlaneState>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(None) };
-        let (nodes, pods) = tokio::try_join!(
-            connection.list(&NODES, ListQuery::ALL),
-            connection.list(&PODS, ListQuery::within(SYSTEM))
-        )?;
+        let nodes = connection.read::<Node>(ListQuery::ALL);
+        let (nodes, pods) = tokio::try_join!(nodes, connection.read::<Pod>(ListQuery::within(SYSTEM)))?;
         let lasting = pods.iter().filter(|pod| lasts(pod));
-        let (control_plane, rest): (Vec<&JsonObject>, Vec<&JsonObject>) =
-            lasting.partition(|pod| pod["metadata"]["labels"]["tier"] == TIER);
-        let system = rest.into_iter().filter_map(|found| Some(pod(workload(found)?, found)));
-        let control_plane =
-            control_plane.into_iter().map(|found| pod(&found["metadata"]["labels"]["component"], found));
+        let (control_plane, rest): (Vec<_>, Vec<_>) =
+            lasting.partition(|pod| label(&pod.metadata, "tier") == Some(TIER));
+        let system = rest.into_iter().filter_map(|found| Some(pod(workload(&found.metadata)?, found)));
+        let component = |found: &Pod| label(&found.metadata, "component").unwrap_or_default().to_owned();
+        let control_plane = control_plane.into_iter().map(|found| pod(&component(found), found));
         let mut census = ControlPlaneState {
             nodes: nodes.iter().map(node).collect(),
             pods: control_plane.collect(),
@@ -54,48 +52,46 @@ impl KubernetesProvider {
     /// Returns an error if the API does not answer, or refuses the caller.
     pub async fn schedulable(&self, group: &str) -> Result<Option<usize>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(None) };
-        let nodes = connection.list(&NODES, ListQuery::ALL.labelled(&format!("{GROUP_TAG}={group}"))).await?;
+        let nodes = connection.read::<Node>(ListQuery::ALL.labelled(&format!("{GROUP_TAG}={group}"))).await?;
         Ok(Some(nodes.iter().map(node).filter(|node| node.initialized && node.trouble.is_none()).count()))
     }
 }
 
 /// Returns `true` if a pod is neither completed nor being deleted.
-fn lasts(pod: &JsonObject) -> bool {
-    !pod["metadata"]["deletionTimestamp"].is_string()
-        && !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+fn lasts(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    pod.metadata.deletion_timestamp.is_none() && !matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 /// Returns the name of a pod's workload: kubeadm's label, or the common one.
-fn workload(pod: &JsonObject) -> Option<&JsonObject> {
-    let labels = &pod["metadata"]["labels"];
-    ["k8s-app", "app.kubernetes.io/name"].iter().map(|label| &labels[*label]).find(|name| name.is_string())
+fn workload(metadata: &ObjectMeta) -> Option<&str> {
+    ["k8s-app", "app.kubernetes.io/name"].iter().find_map(|name| label(metadata, name))
 }
 
-fn node(node: &JsonObject) -> NodeState {
-    let ready = condition(node, "Ready");
-    let trouble = match ready {
-        Some(ready) if ready["status"] == "True" => None,
-        Some(ready) => Some(format!("not ready: {}", describe(&ready["message"], "the kubelet does not say why"))),
+fn node(node: &Node) -> NodeState {
+    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let trouble = match conditions.into_iter().flatten().find(|condition| condition.type_ == "Ready") {
+        Some(ready) if ready.status == "True" => None,
+        Some(ready) => {
+            let why = ready.message.as_deref().unwrap_or("the kubelet does not say why");
+            Some(format!("not ready: {why}"))
+        }
         None => Some("not ready: it has not reported".to_owned()),
     };
+    let spec = node.spec.as_ref();
     // `aws:///us-east-1a/i-0123456789abcdef0`.
-    let provider_id = node["spec"]["providerID"].as_str().unwrap_or_default();
+    let provider_id = spec.and_then(|spec| spec.provider_id.as_deref()).unwrap_or_default();
     let instance = provider_id.rsplit('/').next().unwrap_or_default().to_owned();
-    let taints = node["spec"]["taints"].as_array().into_iter().flatten();
-    let initialized = taints.into_iter().all(|taint| taint["key"] != UNINITIALIZED);
-    NodeState { name: text(&node["metadata"]["name"]), instance, trouble, initialized }
+    let mut taints = spec.and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
+    let initialized = taints.all(|taint| taint.key != UNINITIALIZED);
+    NodeState { name: node.metadata.name.clone().unwrap_or_default(), instance, trouble, initialized }
 }
 
-fn pod(component: &JsonObject, pod: &JsonObject) -> PodState {
-    let ready = condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True");
+fn pod(component: &str, pod: &Pod) -> PodState {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let mut conditions = conditions.into_iter().flatten();
+    let ready = conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True");
     let unwell = || trouble::trouble(pod).unwrap_or_else(|| "not ready".to_owned());
-    PodState { component: text(component), node: text(&pod["spec"]["nodeName"]), trouble: (!ready).then(unwell) }
-}
-
-fn text(value: &JsonObject) -> String {
-    describe(value, "")
-}
-
-fn describe(value: &JsonObject, otherwise: &str) -> String {
-    value.as_str().unwrap_or(otherwise).to_owned()
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
+    PodState { component: component.to_owned(), node, trouble: (!ready).then(unwell) }
 }

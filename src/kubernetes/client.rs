@@ -8,11 +8,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, WatchParams};
 use kube::core::{Request, WatchEvent};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::access::ApiAccess;
 use super::failure::{ApiRefusal, CONNECT, classify, own, retry_after};
 use super::object_ref::{JsonObject, ObjectRef};
+use super::typed::{ReadType, api};
 use crate::engine::{Failure, FailureClass};
 use crate::resource::ApiType;
 
@@ -95,15 +97,15 @@ impl<'a> ListQuery<'a> {
 }
 
 /// The events of a watch, until it ends by itself.
-pub(super) type WatchEvents = BoxStream<'static, Result<WatchedChange, Failure>>;
+pub(super) type WatchEvents<K = JsonObject> = BoxStream<'static, Result<WatchedChange<K>, Failure>>;
 
 /// An event of a watch.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum WatchedChange {
+pub(super) enum WatchedChange<K = JsonObject> {
     /// An object as it is now.
-    There(JsonObject),
+    There(K),
     /// An object that was deleted, in its last state.
-    Gone(JsonObject),
+    Gone(K),
 }
 
 impl std::fmt::Debug for ApiConnection {
@@ -158,6 +160,13 @@ impl ApiConnection {
                 None => return Ok(found),
             }
         }
+    }
+
+    /// The objects of one of Kubernetes' own types that are asked for.
+    pub(super) async fn read<K: ReadType>(&self, query: ListQuery<'_>) -> Result<Vec<K>, Failure> {
+        let api = api::<K>();
+        let found = self.list(&api, query).await?;
+        found.iter().map(|object| typed(&api, object)).collect()
     }
 
     /// Applies the fields that the manifest sets to the object.
@@ -230,20 +239,25 @@ impl ApiConnection {
     }
 
     /// Watches all objects of a type in a namespace with these labels: returns their current states and each change.
-    pub(super) async fn watch_all(
+    pub(super) async fn watch_all<K: ReadType + Clone + Send + 'static>(
         &self,
-        api: &ApiType,
         namespace: Option<&str>,
         labels: &str,
-    ) -> Result<WatchEvents, Failure> {
+    ) -> Result<WatchEvents<K>, Failure> {
+        let api = api::<K>();
         let params = WatchParams { label_selector: Some(labels.to_owned()), ..watching() };
         self.events(&api.path(namespace), &params, &format!("watch {api}")).await
     }
 
-    async fn events(&self, path: &str, params: &WatchParams, action: &str) -> Result<WatchEvents, Failure> {
+    async fn events<K: DeserializeOwned + Clone + Send + 'static>(
+        &self,
+        path: &str,
+        params: &WatchParams,
+        action: &str,
+    ) -> Result<WatchEvents<K>, Failure> {
         // Without a version the watch begins with what is there now.
         let request = Request::new(path).watch(params, "").map_err(|error| broken(action, &error))?;
-        let begun = tokio::time::timeout(ANSWER, self.client.request_events::<JsonObject>(request)).await;
+        let begun = tokio::time::timeout(ANSWER, self.client.request_events::<K>(request)).await;
         let events = begun.map_err(|_| silent(action))?.map_err(|error| classify(action, &error).failure)?;
         let action = action.to_owned();
         Ok(events.filter_map(move |event| std::future::ready(seen(&action, event))).boxed())
@@ -311,7 +325,7 @@ fn watching() -> WatchParams {
 }
 
 /// Returns the content of an event; `None` if it is not about an object.
-fn seen(action: &str, event: kube::Result<WatchEvent<JsonObject>>) -> Option<Result<WatchedChange, Failure>> {
+fn seen<K>(action: &str, event: kube::Result<WatchEvent<K>>) -> Option<Result<WatchedChange<K>, Failure>> {
     match event {
         Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(WatchedChange::There(object))),
         Ok(WatchEvent::Deleted(object)) => Some(Ok(WatchedChange::Gone(object))),
@@ -334,6 +348,14 @@ fn discovered(api_version: &str, resources: &[APIResource]) -> Vec<ApiType> {
             namespaced: resource.namespaced,
         })
         .collect()
+}
+
+/// An object in its type.
+fn typed<K: ReadType>(api: &ApiType, object: &JsonObject) -> Result<K, Failure> {
+    K::deserialize(object).map_err(|error| {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        own(FailureClass::Invalid, &format!("list {api}"), format!("the {} {name} cannot be read: {error}", api.kind))
+    })
 }
 
 /// Adds the type to an item of a list, which does not contain it.

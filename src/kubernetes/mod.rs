@@ -18,6 +18,7 @@ mod provider;
 mod release;
 mod rollout;
 mod trouble;
+mod typed;
 mod wait_budget;
 mod warnings;
 

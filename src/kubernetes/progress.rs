@@ -1,9 +1,18 @@
 //! The progress of an object toward its wanted state.
 
+use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, Deployment, DeploymentCondition, StatefulSet};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinitionStatus;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::de::DeserializeOwned;
+
 use super::object_ref::JsonObject;
 
 /// The label and the taint of a master's node.
 const MASTER: &str = "node-role.kubernetes.io/control-plane";
+
+/// The strategy by which pods of the old kind stay until somebody removes them. Those below a partition stay for good: both
+/// as asked for.
+const ON_DELETE: &str = "OnDelete";
 
 /// The progress of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,70 +27,100 @@ pub(super) enum RolloutProgress {
 
 /// Returns the progress of an object. An object that runs nothing is complete once it is stored.
 pub(super) fn progress(object: &JsonObject) -> RolloutProgress {
-    let (spec, status) = (&object["spec"], &object["status"]);
-    let seen = status["observedGeneration"].as_u64() >= object["metadata"]["generation"].as_u64();
-    let number = |name: &str| status[name].as_u64().unwrap_or(0);
-    // Pods of the old kind stay until somebody removes them, and those below a partition for good: both as asked for.
-    let on_delete = spec["updateStrategy"]["type"] == "OnDelete";
-    match object["kind"].as_str().unwrap_or_default() {
-        "Deployment" => deployment(object, seen),
-        "DaemonSet" => {
-            let wanted = number("desiredNumberScheduled");
-            let updated = if on_delete { wanted } else { number("updatedNumberScheduled") };
-            let there = updated.min(number("numberAvailable"));
-            match wanted {
-                // Every cluster has masters: they have not joined yet, or are not known as such.
-                0 if seen && is_for_masters(spec) => RolloutProgress::Waiting("no master is a node yet".to_owned()),
-                // Machines of another kind there may be none of, and more will come: that is as asked for.
-                _ => pods(seen && there >= wanted, there, wanted),
-            }
+    let text = |field: &str| object[field].as_str().unwrap_or_default();
+    match (text("apiVersion"), text("kind")) {
+        ("apps/v1", "Deployment") => judge(object, deployment),
+        ("apps/v1", "DaemonSet") => judge(object, daemon_set),
+        ("apps/v1", "StatefulSet") => judge(object, stateful_set),
+        // Of a definition, the schemas of its types are not read.
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
+            judge(&object["status"], |status: &Option<_>| definition(status.as_ref()))
         }
-        "StatefulSet" => {
-            let wanted = spec["replicas"].as_u64().unwrap_or(1);
-            let held_back = spec["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap_or(0);
-            let held_back = if on_delete { wanted } else { held_back.min(wanted) };
-            let there = (number("updatedReplicas") + held_back).min(number("readyReplicas"));
-            pods(seen && there >= wanted, there, wanted)
-        }
-        "CustomResourceDefinition" => match condition(object, "Established") {
-            Some(established) if established["status"] == "True" => RolloutProgress::Done,
-            _ => RolloutProgress::Waiting("until it is established".to_owned()),
-        },
         _ => RolloutProgress::Done,
     }
 }
 
-fn deployment(object: &JsonObject, seen: bool) -> RolloutProgress {
-    let status = &object["status"];
-    let number = |name: &str| status[name].as_u64().unwrap_or(0);
-    let wanted = object["spec"]["replicas"].as_u64().unwrap_or(1);
-    let (all, updated, available) = (number("replicas"), number("updatedReplicas"), number("availableReplicas"));
-    let there = updated.min(available);
+fn judge<K: DeserializeOwned>(object: &JsonObject, judge: impl FnOnce(&K) -> RolloutProgress) -> RolloutProgress {
+    match K::deserialize(object) {
+        Ok(object) => judge(&object),
+        Err(error) => RolloutProgress::Waiting(format!("its state cannot be read: {error}")),
+    }
+}
+
+fn deployment(object: &Deployment) -> RolloutProgress {
+    let (spec, status) = (object.spec.as_ref(), object.status.clone().unwrap_or_default());
+    let seen = is_seen(status.observed_generation, &object.metadata);
+    let wanted = spec.and_then(|spec| spec.replicas).unwrap_or(1);
+    let [all, updated, available] =
+        [status.replicas, status.updated_replicas, status.available_replicas].map(Option::unwrap_or_default);
     // Old pods that are still there may serve, but they are not what was asked for.
     if seen && updated == wanted && all == wanted && available == wanted {
         return RolloutProgress::Done;
     }
-    let told = pods(false, there, wanted);
-    let gave_up = condition(object, "Progressing").filter(|condition| condition["status"] == "False");
+    let told = pods(false, updated.min(available), wanted);
+    let gave_up = condition(object, "Progressing").filter(|condition| condition.status == "False");
     match (seen, gave_up, told) {
         (true, Some(_), RolloutProgress::Waiting(told)) => RolloutProgress::Stalled(told),
         (_, _, told) => told,
     }
 }
 
-/// Returns `true` if a `DaemonSet` runs on every master, and on no other node.
-fn is_for_masters(spec: &JsonObject) -> bool {
-    let pod = &spec["template"]["spec"];
-    let only = pod["nodeSelector"].as_object().is_some_and(|labels| labels.len() == 1 && labels.contains_key(MASTER));
-    let mut tolerated = pod["tolerations"].as_array().into_iter().flatten();
-    only && pod["affinity"].is_null() && tolerated.any(|taint| taint["key"] == MASTER || taint["key"].is_null())
+fn daemon_set(object: &DaemonSet) -> RolloutProgress {
+    let (spec, status) = (object.spec.as_ref(), object.status.clone().unwrap_or_default());
+    let seen = is_seen(status.observed_generation, &object.metadata);
+    let strategy = spec.and_then(|spec| spec.update_strategy.as_ref()?.type_.as_deref());
+    let wanted = status.desired_number_scheduled;
+    let updated = status.updated_number_scheduled.unwrap_or_default();
+    let updated = if strategy == Some(ON_DELETE) { wanted } else { updated };
+    let there = updated.min(status.number_available.unwrap_or_default());
+    // Every cluster has masters: they have not joined yet, or are not known as such.
+    if wanted == 0 && seen && spec.is_some_and(is_for_masters) {
+        return RolloutProgress::Waiting("no master is a node yet".to_owned());
+    }
+    // Machines of another kind there may be none of, and more will come: that is as asked for.
+    pods(seen && there >= wanted, there, wanted)
 }
 
-fn pods(done: bool, there: u64, wanted: u64) -> RolloutProgress {
+fn stateful_set(object: &StatefulSet) -> RolloutProgress {
+    let (spec, status) = (object.spec.as_ref(), object.status.clone().unwrap_or_default());
+    let seen = is_seen(status.observed_generation, &object.metadata);
+    let strategy = spec.and_then(|spec| spec.update_strategy.as_ref());
+    let on_delete = strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some(ON_DELETE));
+    let partition = strategy.and_then(|strategy| strategy.rolling_update.as_ref()?.partition);
+    let wanted = spec.and_then(|spec| spec.replicas).unwrap_or(1);
+    let held_back = if on_delete { wanted } else { partition.unwrap_or(0).min(wanted) };
+    let updated = status.updated_replicas.unwrap_or_default() + held_back;
+    let there = updated.min(status.ready_replicas.unwrap_or_default());
+    pods(seen && there >= wanted, there, wanted)
+}
+
+fn definition(status: Option<&CustomResourceDefinitionStatus>) -> RolloutProgress {
+    let mut conditions = status.iter().flat_map(|status| &status.conditions).flatten();
+    if conditions.any(|condition| condition.type_ == "Established" && condition.status == "True") {
+        RolloutProgress::Done
+    } else {
+        RolloutProgress::Waiting("until it is established".to_owned())
+    }
+}
+
+/// Returns `true` if the controller has seen the object's current generation.
+fn is_seen(observed: Option<i64>, metadata: &ObjectMeta) -> bool {
+    observed >= metadata.generation
+}
+
+/// Returns `true` if a `DaemonSet` runs on every master, and on no other node.
+fn is_for_masters(spec: &DaemonSetSpec) -> bool {
+    let Some(pod) = &spec.template.spec else { return false };
+    let only = pod.node_selector.as_ref().is_some_and(|labels| labels.len() == 1 && labels.contains_key(MASTER));
+    let mut tolerated = pod.tolerations.iter().flatten();
+    only && pod.affinity.is_none() && tolerated.any(|taint| taint.key.as_deref().is_none_or(|key| key == MASTER))
+}
+
+fn pods(done: bool, there: i32, wanted: i32) -> RolloutProgress {
     if done { RolloutProgress::Done } else { RolloutProgress::Waiting(format!("{there} of {wanted} pods are ready")) }
 }
 
 /// Returns the condition of this type.
-pub(super) fn condition<'a>(object: &'a JsonObject, name: &str) -> Option<&'a JsonObject> {
-    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
+pub(super) fn condition<'a>(deployment: &'a Deployment, name: &str) -> Option<&'a DeploymentCondition> {
+    deployment.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == name)
 }

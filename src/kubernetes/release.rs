@@ -3,18 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use tokio::time::Instant;
 
 use super::KubernetesProvider;
 use super::client::{ApiConnection, GoneCondition, ListQuery};
-use super::object_ref::{JsonObject, ObjectRef};
+use super::object_ref::ObjectRef;
+use super::typed::{ReadType, api};
 use crate::engine::{Failure, ProgressNote};
-use crate::resource::ApiType;
 
-static SERVICES: ApiType = ApiType::known("v1", "Service", "services", true);
-static CLAIMS: ApiType = ApiType::known("v1", "PersistentVolumeClaim", "persistentvolumeclaims", true);
-static VOLUMES: ApiType = ApiType::known("v1", "PersistentVolume", "persistentvolumes", false);
-static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// The driver that created the volumes of the cluster.
 const DRIVER: &str = "ebs.csi.aws.com";
 /// Maximum time to wait for controllers. Objects that they leave behind are still found by their mark.
@@ -35,16 +32,16 @@ impl KubernetesProvider {
     /// Returns an error if the API does not answer, or refuses the request.
     pub async fn release(&self, note: ProgressNote<'_>) -> Result<(), Failure> {
         let Some(connection) = self.connect().await? else { return Ok(()) };
-        let services = balanced(&connection.list(&SERVICES, ListQuery::ALL).await?);
-        let all = connection.list(&CLAIMS, ListQuery::ALL).await?;
-        let claims = made_here(&all, &connection.list(&VOLUMES, ListQuery::ALL).await?);
+        let services = balanced(&connection.read(ListQuery::ALL).await?);
+        let all = connection.read(ListQuery::ALL).await?;
+        let claims = made_here(&all, &connection.read(ListQuery::ALL).await?);
         let others = all.len() - claims.len();
         if others > 0 {
             note(format!("{others} claims hold volumes that {DRIVER} did not make: these are left alone"));
         }
-        remove(connection, &SERVICES, &services).await?;
-        remove(connection, &CLAIMS, &claims).await?;
-        let used = used(&connection.list(&PODS, ListQuery::ALL).await?);
+        remove::<Service>(connection, &services).await?;
+        remove::<PersistentVolumeClaim>(connection, &claims).await?;
+        let used = used(&connection.read(ListQuery::ALL).await?);
         let free: NamespacedNames = claims.difference(&used).cloned().collect();
         wait(connection, &services, &free, note).await
     }
@@ -61,9 +58,11 @@ async fn wait(
     let mut said = String::new();
     while !(services.is_empty() && claims.is_empty()) {
         let services: Vec<_> =
-            names(&connection.list(&SERVICES, ListQuery::ALL).await?).intersection(services).cloned().collect();
-        let claims: Vec<_> =
-            names(&connection.list(&CLAIMS, ListQuery::ALL).await?).intersection(claims).cloned().collect();
+            names(&connection.read::<Service>(ListQuery::ALL).await?).intersection(services).cloned().collect();
+        let claims: Vec<_> = names(&connection.read::<PersistentVolumeClaim>(ListQuery::ALL).await?)
+            .intersection(claims)
+            .cloned()
+            .collect();
         let left: Vec<String> = services
             .iter()
             .map(|(namespace, name)| format!("service {namespace}/{name}"))
@@ -82,9 +81,9 @@ async fn wait(
     Ok(())
 }
 
-async fn remove(connection: &ApiConnection, api: &ApiType, names: &NamespacedNames) -> Result<(), Failure> {
+async fn remove<K: ReadType>(connection: &ApiConnection, names: &NamespacedNames) -> Result<(), Failure> {
     for (namespace, name) in names {
-        let place = ObjectRef { api: api.clone(), namespace: Some(namespace.clone()), name: name.clone() };
+        let place = ObjectRef { api: api::<K>(), namespace: Some(namespace.clone()), name: name.clone() };
         match connection.delete(&place, None, GoneCondition::GoFirst).await {
             Err(failure) if failure.class == crate::engine::FailureClass::Gone => {}
             removed => removed?,
@@ -94,35 +93,37 @@ async fn remove(connection: &ApiConnection, api: &ApiType, names: &NamespacedNam
 }
 
 /// Returns the services with a load balancer outside of the cluster.
-fn balanced(services: &[JsonObject]) -> NamespacedNames {
-    services.iter().filter(|service| service["spec"]["type"] == "LoadBalancer").filter_map(name).collect()
+fn balanced(services: &[Service]) -> NamespacedNames {
+    let kind = |service: &Service| service.spec.as_ref().and_then(|spec| spec.type_.clone());
+    services.iter().filter(|service| kind(service).as_deref() == Some("LoadBalancer")).filter_map(name).collect()
 }
 
 /// Returns the claims that have no volume yet, or one that the cluster's own driver created.
-fn made_here(claims: &[JsonObject], volumes: &[JsonObject]) -> NamespacedNames {
-    let is_ours = |volume: &&JsonObject| volume["spec"]["csi"]["driver"] == DRIVER;
-    let ours: BTreeSet<&str> =
-        volumes.iter().filter(is_ours).filter_map(|volume| volume["metadata"]["name"].as_str()).collect();
-    let free = |claim: &&JsonObject| claim["spec"]["volumeName"].as_str().is_none_or(|volume| ours.contains(volume));
+fn made_here(claims: &[PersistentVolumeClaim], volumes: &[PersistentVolume]) -> NamespacedNames {
+    let driver = |volume: &PersistentVolume| Some(volume.spec.as_ref()?.csi.as_ref()?.driver.clone());
+    let ours = volumes.iter().filter(|volume| driver(volume).as_deref() == Some(DRIVER));
+    let ours: BTreeSet<&str> = ours.filter_map(|volume| volume.metadata.name.as_deref()).collect();
+    let volume = |claim: &PersistentVolumeClaim| claim.spec.as_ref().and_then(|spec| spec.volume_name.clone());
+    let free = |claim: &&PersistentVolumeClaim| volume(claim).is_none_or(|volume| ours.contains(volume.as_str()));
     claims.iter().filter(free).filter_map(name).collect()
 }
 
-fn names(objects: &[JsonObject]) -> NamespacedNames {
+fn names<K: ReadType>(objects: &[K]) -> NamespacedNames {
     objects.iter().filter_map(name).collect()
 }
 
-fn name(object: &JsonObject) -> Option<(String, String)> {
-    let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
-    text("namespace").zip(text("name"))
+fn name<K: ReadType>(object: &K) -> Option<(String, String)> {
+    let metadata = object.metadata();
+    metadata.namespace.clone().zip(metadata.name.clone())
 }
 
 /// Returns the claims that pods use.
-fn used(pods: &[JsonObject]) -> NamespacedNames {
-    let claims = |pod: &JsonObject| {
-        let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
-        let volumes = pod["spec"]["volumes"].as_array().cloned().unwrap_or_default();
-        let claim = |volume: JsonObject| volume["persistentVolumeClaim"]["claimName"].as_str().map(str::to_owned);
-        volumes.into_iter().filter_map(claim).map(|claim| (namespace.clone(), claim)).collect::<Vec<_>>()
+fn used(pods: &[Pod]) -> NamespacedNames {
+    let claims = |pod: &Pod| {
+        let namespace = pod.metadata.namespace.clone().unwrap_or_default();
+        let volumes = pod.spec.iter().flat_map(|spec| &spec.volumes).flatten();
+        let claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
+        claims.map(|claim| (namespace.clone(), claim.claim_name.clone())).collect::<Vec<_>>()
     };
     pods.iter().flat_map(claims).collect()
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep_until};
 
 use super::client::{ApiConnection, WatchEvents, WatchedChange};
@@ -11,13 +13,11 @@ use super::failure::own;
 use super::object_ref::{JsonObject, ObjectRef};
 use super::progress::{RolloutProgress, condition};
 use super::trouble::{distinct, trouble};
+use super::typed::as_type;
 use super::wait_budget::WaitBudget;
 use super::warnings::{selector, warnings};
 use crate::engine::{Failure, FailureClass, ProgressNote};
-use crate::resource::ApiType;
 
-/// The type of pods, which no manifest of Quorate creates directly.
-const PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// Maximum time of a rollout, even with progress.
 pub(super) const LIMIT: Duration = Duration::from_mins(20);
 /// Time without a new message before warnings are read.
@@ -168,15 +168,16 @@ impl ObjectWaiter<'_> {
     }
 
     /// Watches the pods of a workload; for any other object, never returns an event.
-    async fn watch_pods(&self, object: &JsonObject) -> Result<WatchEvents, Failure> {
+    async fn watch_pods(&self, object: &JsonObject) -> Result<WatchEvents<Pod>, Failure> {
         let labels = selector(object).filter(|_| self.place.api.group() == "apps");
         let Some(labels) = labels else { return Ok(futures_util::stream::pending().boxed()) };
-        self.connection.watch_all(&PODS, self.place.namespace.as_deref(), &labels).await
+        self.connection.watch_all(self.place.namespace.as_deref(), &labels).await
     }
 
     fn see(&mut self, object: JsonObject, note: ProgressNote<'_>) -> Option<WaitEnd> {
-        let failed = condition(&object, "ReplicaFailure").filter(|condition| condition["status"] == "True");
-        self.failed = failed.and_then(|failed| failed["message"].as_str().map(str::to_owned));
+        let deployment = as_type::<Deployment>(&object);
+        let failed = deployment.as_ref().and_then(|deployment| condition(deployment, "ReplicaFailure"));
+        self.failed = failed.filter(|failed| failed.status == "True").and_then(|failed| failed.message.clone());
         match self.patience.see(&object, Instant::now()) {
             RolloutProgress::Done => Some(WaitEnd::There(object)),
             RolloutProgress::Stalled(told) => Some(WaitEnd::Stalled(told)),
@@ -187,8 +188,8 @@ impl ObjectWaiter<'_> {
         }
     }
 
-    fn see_pod(&mut self, event: WatchedChange, note: ProgressNote<'_>) {
-        let name = |pod: &JsonObject| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    fn see_pod(&mut self, event: WatchedChange<Pod>, note: ProgressNote<'_>) {
+        let name = |pod: &Pod| pod.metadata.name.clone().unwrap_or_default();
         match event {
             WatchedChange::Gone(pod) => drop(self.pods.remove(&name(&pod))),
             WatchedChange::There(pod) => match trouble(&pod) {

@@ -1,7 +1,6 @@
 //! Problems of a pod, in messages that name the remedy.
 
-use super::object_ref::JsonObject;
-use super::progress::condition;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 
 /// Reasons for waiting that end by themselves.
 const NORMAL: &[&str] = &["ContainerCreating", "PodInitializing"];
@@ -10,41 +9,41 @@ const NORMAL: &[&str] = &["ContainerCreating", "PodInitializing"];
 const NO_IMAGE: &str = "cannot get";
 
 /// Returns the reason that a pod is not ready; `None` if it is ready, or is starting.
-pub(super) fn trouble(pod: &JsonObject) -> Option<String> {
-    if pod["metadata"]["deletionTimestamp"].is_string() {
+pub(super) fn trouble(pod: &Pod) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    if pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    unschedulable(pod).or_else(|| {
-        let statuses = |name: &str| pod["status"][name].as_array().into_iter().flatten();
-        let mut all = statuses("initContainerStatuses").chain(statuses("containerStatuses"));
+    unschedulable(status).or_else(|| {
+        let first = status.init_container_statuses.iter().flatten();
+        let own = || status.container_statuses.iter().flatten();
         // What comes before the others runs as long as it takes.
-        all.find_map(container).or_else(|| statuses("containerStatuses").find_map(unready))
+        first.chain(own()).find_map(container).or_else(|| own().find_map(unready))
     })
 }
 
-fn unschedulable(pod: &JsonObject) -> Option<String> {
-    let scheduled = condition(pod, "PodScheduled").filter(|scheduled| scheduled["reason"] == "Unschedulable")?;
-    Some(format!(
-        "no node can take a pod: {}",
-        scheduled["message"].as_str().unwrap_or("the scheduler does not say why")
-    ))
+fn unschedulable(status: &PodStatus) -> Option<String> {
+    let mut conditions = status.conditions.iter().flatten();
+    let scheduled = conditions.find(|condition| condition.type_ == "PodScheduled")?;
+    let why = scheduled.message.as_deref().unwrap_or("the scheduler does not say why");
+    (scheduled.reason.as_deref() == Some("Unschedulable")).then(|| format!("no node can take a pod: {why}"))
 }
 
-fn container(status: &JsonObject) -> Option<String> {
-    let name = status["name"].as_str().unwrap_or_default();
-    let waiting = &status["state"]["waiting"];
-    let reason = waiting["reason"].as_str().filter(|reason| !NORMAL.contains(reason))?;
-    let said = waiting["message"].as_str().unwrap_or_default();
-    let image = status["image"].as_str().unwrap_or("its image");
+fn container(status: &ContainerStatus) -> Option<String> {
+    let name = &status.name;
+    let waiting = status.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.as_deref().filter(|reason| !NORMAL.contains(reason))?;
+    let said = waiting.message.as_deref().unwrap_or_default();
+    let image = if status.image.is_empty() { "its image" } else { &status.image };
     Some(match reason {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
             no_image(name, image, reason, said)
         }
         "CrashLoopBackOff" => {
-            let last = &status["lastState"]["terminated"];
-            let code =
-                last["exitCode"].as_i64().map(|code| format!(", last with exit code {code}")).unwrap_or_default();
-            let why = last["reason"].as_str().filter(|why| *why != "Error").map(|why| format!(" ({why})"));
+            let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
+            let code = last.map(|last| format!(", last with exit code {}", last.exit_code)).unwrap_or_default();
+            let why = last.and_then(|last| last.reason.as_deref()).filter(|why| *why != "Error");
+            let why = why.map(|why| format!(" ({why})"));
             format!(
                 "the container {name} ends again and again{code}{}; `kubectl logs` says why",
                 why.unwrap_or_default()
@@ -88,10 +87,9 @@ fn same(one: &str, other: &str) -> bool {
     one == other || image(one).is_some_and(|of_one| image(other) == Some(of_one))
 }
 
-fn unready(status: &JsonObject) -> Option<String> {
-    let name = status["name"].as_str().unwrap_or_default();
-    let unready = status["state"]["running"].is_object() && status["ready"] == false;
-    unready.then(|| format!("the container {name} runs, but is not ready"))
+fn unready(status: &ContainerStatus) -> Option<String> {
+    let runs = status.state.as_ref().is_some_and(|state| state.running.is_some());
+    (runs && !status.ready).then(|| format!("the container {} runs, but is not ready", status.name))
 }
 
 fn with(text: String, said: &str) -> String {
@@ -99,10 +97,15 @@ fn with(text: String, said: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as JsonObject, json};
 
     use super::*;
+
+    fn trouble(pod: &JsonObject) -> Option<String> {
+        super::trouble(&serde_json::from_value(pod.clone()).expect("a pod"))
+    }
 
     fn waiting(reason: &str, message: &str) -> JsonObject {
         let status = json!({ "name": "chat", "image": "chat:9", "state": { "waiting": { "reason": reason, "message": message } } });

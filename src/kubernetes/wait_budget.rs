@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 use tokio::time::Instant;
 
 use super::object_ref::JsonObject;
 use super::progress::{RolloutProgress, condition, progress};
+use super::typed::as_type;
 
 /// Maximum time without progress.
 const STUCK: Duration = Duration::from_mins(5);
@@ -21,10 +23,13 @@ pub(super) struct WaitBudget {
     /// The last progress.
     told: Option<String>,
     /// Its progress condition at first; `None` before the first observation.
-    at_first: Option<JsonObject>,
+    at_first: Option<ProgressReport>,
     /// `true` if the object reports by itself that its deadline has passed.
     speaks: bool,
 }
+
+/// The condition by which a Deployment tells how it gets on; of anything else nothing.
+struct ProgressReport(Option<DeploymentCondition>);
 
 impl WaitBudget {
     pub(super) fn new(now: Instant) -> Self {
@@ -33,14 +38,15 @@ impl WaitBudget {
 
     /// Returns the progress of an object since the wait began: a failure from before that time does not count.
     pub(super) fn see(&mut self, object: &JsonObject, now: Instant) -> RolloutProgress {
-        let said = condition(object, "Progressing").cloned().unwrap_or_default();
-        let is_old = *self.at_first.get_or_insert_with(|| said.clone()) == said;
-        let is_paused = object["spec"]["paused"] == true;
+        let deployment = as_type::<Deployment>(object);
+        let said = deployment.as_ref().and_then(|deployment| condition(deployment, "Progressing"));
+        let is_old = self.at_first.get_or_insert_with(|| ProgressReport(said.cloned())).0.as_ref() == said;
+        let is_paused = deployment.as_ref().and_then(|deployment| deployment.spec.as_ref()?.paused) == Some(true);
         let progress = match progress(object) {
             RolloutProgress::Stalled(told) if is_old => RolloutProgress::Waiting(told),
             progress => progress,
         };
-        self.speaks = said["status"] == "True" && !is_paused;
+        self.speaks = said.is_some_and(|said| said.status == "True") && !is_paused;
         if let RolloutProgress::Waiting(told) = &progress
             && self.told.as_ref() != Some(told)
         {
@@ -71,7 +77,7 @@ mod tests {
 
     fn deployment(available: u64, status: &str, at: &str) -> JsonObject {
         json!({
-            "kind": "Deployment", "metadata": { "generation": 1 }, "spec": { "replicas": 3 },
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "generation": 1 }, "spec": { "replicas": 3 },
             "status": { "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": available,
                         "conditions": [{ "type": "Progressing", "status": status, "lastTransitionTime": at }] },
         })
@@ -79,7 +85,7 @@ mod tests {
 
     fn daemon_set(available: u64) -> JsonObject {
         json!({
-            "kind": "DaemonSet", "metadata": { "generation": 1 }, "spec": {},
+            "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": { "generation": 1 }, "spec": {},
             "status": { "observedGeneration": 1, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3,
                         "numberAvailable": available },
         })
@@ -90,22 +96,22 @@ mod tests {
         let begun = Instant::now();
         let mut patience = WaitBudget::new(begun);
         let waits = RolloutProgress::Waiting("0 of 3 pods are ready".to_owned());
-        assert_eq!(patience.see(&deployment(0, "False", "then"), begun), waits);
+        assert_eq!(patience.see(&deployment(0, "False", "2026-01-01T00:00:00Z"), begun), waits);
         assert_eq!(patience.ends(), Some(begun + STUCK), "it would say nothing more");
         let later = begun + Duration::from_mins(1);
-        assert_eq!(patience.see(&deployment(0, "True", "now"), later), waits);
+        assert_eq!(patience.see(&deployment(0, "True", "2026-01-01T00:01:00Z"), later), waits);
         assert_eq!(patience.ends(), None, "it goes on, and says itself when it gives up");
         let gave_up = RolloutProgress::Stalled("0 of 3 pods are ready".to_owned());
-        assert_eq!(patience.see(&deployment(0, "False", "later"), later), gave_up);
+        assert_eq!(patience.see(&deployment(0, "False", "2026-01-01T00:02:00Z"), later), gave_up);
     }
 
     #[test]
     fn who_gives_up_while_it_is_waited_for_has_given_up() {
         let begun = Instant::now();
         let mut patience = WaitBudget::new(begun);
-        patience.see(&deployment(0, "True", "then"), begun);
+        patience.see(&deployment(0, "True", "2026-01-01T00:00:00Z"), begun);
         let gave_up = RolloutProgress::Stalled("0 of 3 pods are ready".to_owned());
-        assert_eq!(patience.see(&deployment(0, "False", "now"), begun), gave_up);
+        assert_eq!(patience.see(&deployment(0, "False", "2026-01-01T00:01:00Z"), begun), gave_up);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::Resource;
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{Event, ObjectReference, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::jiff::Timestamp;
+use serde::Deserialize as _;
+
 use super::client::{ApiConnection, ListQuery};
 use super::object_ref::{JsonObject, ObjectRef};
 use crate::engine::Failure;
-use crate::resource::ApiType;
 
-static EVENTS: ApiType = ApiType::known("v1", "Event", "events", true);
-static REPLICA_SETS: ApiType = ApiType::known("apps/v1", "ReplicaSet", "replicasets", true);
-static PODS: ApiType = ApiType::known("v1", "Pod", "pods", true);
 /// Reasons that the state of a pod describes better.
 const TOLD: [&str; 4] = ["BackOff", "ErrImageNeverPull", "FailedScheduling", "InspectFailed"];
 /// Messages of the kubelet about images whose reason other failures share: the state of the pod describes them better.
@@ -30,12 +33,12 @@ type EventSubject = (String, String);
 pub(super) async fn warnings(connection: &ApiConnection, place: &ObjectRef) -> Result<Vec<String>, Failure> {
     let Some(namespace) = place.namespace.as_deref() else { return Ok(Vec::new()) };
     let subjects = subjects(connection, place, namespace).await?;
-    let mut events = connection.list(&EVENTS, ListQuery::within(namespace)).await?;
-    events.retain(|event| is_warning(event) && subjects.contains(&subject(&event["involvedObject"])));
-    events.sort_by(|one, other| last_timestamp(other).cmp(last_timestamp(one)));
+    let mut events = connection.read::<Event>(ListQuery::within(namespace)).await?;
+    events.retain(|event| is_warning(event) && subjects.contains(&subject(&event.involved_object)));
+    events.sort_by_key(|event| std::cmp::Reverse(last_timestamp(event)));
     let mut told = Vec::new();
     for event in &events {
-        let text = format!("{}: {}", text(&event["reason"]), text(&event["message"]).trim());
+        let text = format!("{}: {}", text(event.reason.as_ref()), text(event.message.as_ref()).trim());
         if !told.contains(&text) && told.len() < MOST {
             told.push(text);
         }
@@ -51,46 +54,50 @@ async fn subjects(
 ) -> Result<BTreeSet<EventSubject>, Failure> {
     let mut subjects = BTreeSet::from([(place.api.kind.to_string(), place.name.clone())]);
     let Some(labels) = connection.get(place).await?.as_ref().and_then(selector) else { return Ok(subjects) };
-    for api in [&REPLICA_SETS, &PODS] {
-        let found = connection.list(api, ListQuery::within(namespace).labelled(&labels)).await?;
-        subjects
-            .extend(found.iter().map(|object| (api.kind.to_string(), text(&object["metadata"]["name"]).to_owned())));
-        subjects.extend(found.iter().flat_map(claim_warnings));
-    }
+    let query = ListQuery::within(namespace).labelled(&labels);
+    let sets = connection.read::<ReplicaSet>(query).await?;
+    subjects.extend(sets.iter().map(|set| named(ReplicaSet::KIND, &set.metadata)));
+    let pods = connection.read::<Pod>(query).await?;
+    subjects.extend(pods.iter().map(|pod| named(Pod::KIND, &pod.metadata)));
+    subjects.extend(pods.iter().flat_map(claim_warnings));
     Ok(subjects)
+}
+
+fn named(kind: &str, metadata: &ObjectMeta) -> EventSubject {
+    (kind.to_owned(), metadata.name.clone().unwrap_or_default())
 }
 
 /// Returns the pod selector of a workload, as a list takes it.
 pub(super) fn selector(workload: &JsonObject) -> Option<String> {
-    let labels = workload["spec"]["selector"]["matchLabels"].as_object()?;
-    let labels: Vec<String> =
-        labels.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?))).collect();
+    let selector = LabelSelector::deserialize(workload.pointer("/spec/selector")?).ok()?;
+    let labels: Vec<String> = selector.match_labels?.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Some(labels.join(","))
 }
 
 /// Returns the claims of volumes that a pod names.
-fn claim_warnings(pod: &JsonObject) -> Vec<EventSubject> {
-    let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
-    let names = volumes.filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str());
-    names.map(|name| ("PersistentVolumeClaim".to_owned(), name.to_owned())).collect()
+fn claim_warnings(pod: &Pod) -> Vec<EventSubject> {
+    let volumes = pod.spec.iter().flat_map(|spec| &spec.volumes).flatten();
+    let claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
+    claims.map(|claim| ("PersistentVolumeClaim".to_owned(), claim.claim_name.clone())).collect()
 }
 
-fn is_warning(event: &JsonObject) -> bool {
-    let message = text(&event["message"]);
+fn is_warning(event: &Event) -> bool {
+    let message = text(event.message.as_ref());
     let of_an_image = OF_IMAGES.iter().any(|known| message.starts_with(known));
-    event["type"] == "Warning" && !of_an_image && !TOLD.contains(&text(&event["reason"]))
+    event.type_.as_deref() == Some("Warning") && !of_an_image && !TOLD.contains(&text(event.reason.as_ref()))
 }
 
-fn subject(involved: &JsonObject) -> EventSubject {
-    (text(&involved["kind"]).to_owned(), text(&involved["name"]).to_owned())
+fn subject(involved: &ObjectReference) -> EventSubject {
+    (text(involved.kind.as_ref()).to_owned(), text(involved.name.as_ref()).to_owned())
 }
 
-/// Returns the time of an event's last occurrence. Times of this form sort as text.
-fn last_timestamp(event: &JsonObject) -> &str {
-    let times = [&event["series"]["lastObservedTime"], &event["lastTimestamp"], &event["eventTime"]];
-    times.into_iter().find_map(JsonObject::as_str).unwrap_or_default()
+/// When an event was seen last.
+fn last_timestamp(event: &Event) -> Option<Timestamp> {
+    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    let last = event.last_timestamp.as_ref().map(|time| time.0);
+    series.or(last).or_else(|| event.event_time.as_ref().map(|time| time.0))
 }
 
-fn text(value: &JsonObject) -> &str {
-    value.as_str().unwrap_or_default()
+fn text(value: Option<&String>) -> &str {
+    value.map(String::as_str).unwrap_or_default()
 }

@@ -79,6 +79,18 @@ async fn nodes_the_control_plane_and_the_system_are_told_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_object_that_its_type_cannot_hold_is_a_failure_with_its_name() {
+    let api = FakeApi::start().await;
+    let mut odd = node("ip-1", "i-1", "True");
+    odd["status"]["conditions"] = json!("Ready");
+    api.put("kubelet", odd);
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
+    let failure = kubernetes.census().await.unwrap_err();
+    assert_eq!(failure.action, "list nodes");
+    assert!(failure.message.starts_with("the Node ip-1 cannot be read: invalid type: string"), "{}", failure.message);
+}
+
+#[tokio::test]
 async fn an_api_that_does_not_answer_is_a_failure_and_no_empty_cluster() {
     let api = FakeApi::start().await;
     let access = api.access();

@@ -144,7 +144,8 @@ async fn what_the_cluster_warns_of_is_part_of_the_reason() {
 fn pods_that_are_held_back_on_purpose_are_no_reason_to_wait() {
     let told = |kind: &str, strategy: Json| {
         progress(&json!({
-            "kind": kind, "metadata": { "generation": 2 }, "spec": { "replicas": 3, "updateStrategy": strategy },
+            "apiVersion": "apps/v1", "kind": kind, "metadata": { "generation": 2 },
+            "spec": { "replicas": 3, "updateStrategy": strategy },
             "status": { "observedGeneration": 2, "readyReplicas": 3, "updatedReplicas": 1,
                         "desiredNumberScheduled": 3, "numberAvailable": 3, "updatedNumberScheduled": 1 },
         }))
@@ -184,7 +185,8 @@ fn a_daemon_set_for_machines_that_there_are_none_of_is_done_and_one_for_masters_
         let tolerations = json!([{ "key": "node-role.kubernetes.io/control-plane", "operator": "Exists" }]);
         let pod = json!({ "nodeSelector": selector, "tolerations": tolerations });
         progress(&json!({
-            "kind": "DaemonSet", "metadata": { "generation": 1 }, "spec": { "template": { "spec": pod } },
+            "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": { "generation": 1 },
+            "spec": { "template": { "spec": pod } },
             "status": { "observedGeneration": observed, "desiredNumberScheduled": 0, "numberAvailable": 0 },
         }))
     };
