@@ -11,10 +11,10 @@ use aws_sdk_s3::types::{
 };
 
 use super::failure::{if_there, incomplete, just_made};
-use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, updated};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
 use super::s3::{S3, from_s3, remove, to_s3, versions};
 use super::{AwsProvider, tags};
-use crate::engine::{Failure, Live, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{AwsPartition, Bucket, Resource, STATE_BUCKET, Tags};
 
 /// The region whose buckets are created without a location constraint.
@@ -25,6 +25,13 @@ const NO_TAGS: &str = "UnsupportedArgument";
 const NAMED: usize = 3;
 
 impl AwsKind for Bucket {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Gone, &["NoSuchBucket"]),
+        (FailureClass::AlreadyExists, &["BucketAlreadyExists", "BucketAlreadyOwnedByYou"]),
+        (FailureClass::Held, &["BucketNotEmpty"]),
+        (FailureClass::Quota, &["TooManyBuckets"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let name = &aws.scope.bucket;

@@ -1,4 +1,4 @@
-//! Errors of AWS, classified by code in one table.
+//! AWS's answers, classified by code: a table of those that several kinds share, and each kind's own.
 
 use std::time::SystemTime;
 
@@ -10,10 +10,11 @@ use aws_smithy_types::error::operation::BuildError;
 use aws_smithy_types::retry::ErrorKind;
 
 use super::error_context::{ErrorContext, situate};
+use super::kind::{self, ErrorCodes};
 use crate::engine::{Failure, FailureClass, chain};
 
-/// Codes by class. A code that is not here, and does not end in `NotFound`, is [`FailureClass::Fatal`].
-const CODES: &[(FailureClass, &[&str])] = &[
+/// ErrorCodes that several kinds share or no kind has, by class. A kind's own are in [`AwsKind::CODES`](kind::AwsKind::CODES).
+const CODES: ErrorCodes = &[
     (
         FailureClass::Throttled,
         &[
@@ -75,61 +76,28 @@ const CODES: &[(FailureClass, &[&str])] = &[
             "ValidationError",
         ],
     ),
-    (
-        FailureClass::Gone,
-        &[
-            "InvalidLaunchTemplateId.VersionNotFound",
-            "404",
-            "Gateway.NotAttached",
-            "InvalidLaunchTemplateName.NotFoundException",
-            "ListenerNotFound",
-            "LoadBalancerNotFound",
-            "NoSuchBucket",
-            "NoSuchEntity",
-            "NoSuchHostedZone",
-            "NoSuchKey",
-            "NotFound",
-            "SubnetNotFound",
-            "TargetGroupNotFound",
-        ],
-    ),
+    (FailureClass::Gone, &["404", "NoSuchEntity", "NoSuchKey", "NotFound"]),
     (
         FailureClass::AlreadyExists,
         &[
             "IdempotentParameterMismatch",
             "AlreadyExists",
             "AlreadyExistsFault",
-            "BucketAlreadyExists",
-            "BucketAlreadyOwnedByYou",
-            "DuplicateListener",
-            "DuplicateLoadBalancerName",
-            "DuplicateTargetGroupName",
             "EntityAlreadyExists",
-            "HostedZoneAlreadyExists",
-            "InvalidGroup.Duplicate",
-            "InvalidKeyPair.Duplicate",
-            "InvalidLaunchTemplateName.AlreadyExistsException",
-            "InvalidPermission.Duplicate",
-            "InvalidSubnet.Conflict",
             "Resource.AlreadyAssociated",
-            "RouteAlreadyExists",
         ],
     ),
     (
         FailureClass::Held,
         &[
-            "BucketNotEmpty",
             "DeleteConflict",
             "DependencyViolation",
-            "HostedZoneNotEmpty",
             "IncorrectInstanceState",
             "IncorrectState",
-            "InvalidGroup.InUse",
             "ResourceInUse",
             "ResourceInUseFault",
             "ScalingActivityInProgress",
             "ScalingActivityInProgressFault",
-            "VolumeInUse",
         ],
     ),
     (
@@ -162,34 +130,18 @@ const CODES: &[(FailureClass, &[&str])] = &[
     (
         // Refused for what the request is, whenever it is sent.
         FailureClass::Invalid,
-        &["IncorrectModificationState", "InvalidParameterCombination", "Unsupported", "VolumeModificationRateExceeded"],
+        &["InvalidParameterCombination", "Unsupported"],
     ),
     (
         FailureClass::Quota,
         &[
             "AddressLimitExceeded",
             "InstanceLimitExceeded",
-            "InternetGatewayLimitExceeded",
             "LimitExceeded",
             "LimitExceededException",
             "LimitExceededFault",
             "MaxSpotInstanceCountExceeded",
-            "MaxTemplateVersionsExceeded",
-            "RouteLimitExceeded",
-            "RouteTableLimitExceeded",
-            "RulesPerSecurityGroupLimitExceeded",
-            "SecurityGroupLimitExceeded",
-            "SubnetLimitExceeded",
-            "TooManyBuckets",
-            "TooManyHostedZones",
-            "TooManyListeners",
-            "TooManyLoadBalancers",
-            "TooManyRegistrationsForTargetId",
-            "TooManyTargetGroups",
-            "TooManyTargets",
             "VcpuLimitExceeded",
-            "VolumeLimitExceeded",
-            "VpcLimitExceeded",
         ],
     ),
 ];
@@ -197,7 +149,8 @@ const CODES: &[(FailureClass, &[&str])] = &[
 /// Returns the class of a service's answer: by code, else by HTTP status.
 pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> FailureClass {
     let listed = code.and_then(|code| {
-        CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class).or_else(|| {
+        let shared = CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
+        shared.or_else(|| kind::class_of(code)).or_else(|| {
             // EC2 has a code a kind: `InvalidVpcID.NotFound`, `InvalidSubnetID.NotFound`, …
             code.ends_with(".NotFound").then_some(FailureClass::Gone)
         })
@@ -233,7 +186,7 @@ pub(super) fn just_made(failure: Failure) -> Failure {
 
 /// Returns the failure of a request that lacks a parameter: a bug.
 pub(super) fn incomplete(error: &BuildError) -> Failure {
-    super::kind::internal("build", error.to_string())
+    kind::internal("build", error.to_string())
 }
 
 /// Converts an SDK error to a [`Failure`].
@@ -310,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_code_is_in_two_classes() {
-        let mut codes: Vec<_> = CODES.iter().flat_map(|(_, codes)| codes.iter()).collect();
+        let mut codes: Vec<_> = CODES.iter().chain(kind::codes()).flat_map(|(_, codes)| codes.iter()).collect();
         let all = codes.len();
         codes.sort_unstable();
         codes.dedup();

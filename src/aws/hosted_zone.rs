@@ -13,12 +13,12 @@ use aws_sdk_route53::types::{
 use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
-use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, updated};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
 use super::record::change;
 use super::tags::ObservationScope;
 use super::zones::{ListedZone, ROUTE53, bare_id, plain_name, zones};
 use super::{AwsProvider, tags};
-use crate::engine::{Address, Failure, Live, ProgressNote};
+use crate::engine::{Address, Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{CLUSTER_TAG, HostedZone, OBJECT_TAG, Resource, Tags, internal_domain, vpc_in};
 
 /// Maximum number of zones in one call for tags.
@@ -29,6 +29,13 @@ const REMOVED_A_CALL: usize = 100;
 const NAMED: usize = 3;
 
 impl AwsKind for HostedZone {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Gone, &["NoSuchHostedZone"]),
+        (FailureClass::AlreadyExists, &["HostedZoneAlreadyExists"]),
+        (FailureClass::Held, &["HostedZoneNotEmpty"]),
+        (FailureClass::Quota, &["TooManyHostedZones"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let internal = internal_domain(&aws.scope.cluster);

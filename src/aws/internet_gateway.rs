@@ -6,13 +6,16 @@ use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
 use super::poll::once_visible;
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
 use crate::resource::{InternetGateway, Resource};
 
 impl AwsKind for InternetGateway {
+    const CODES: ErrorCodes =
+        &[(FailureClass::Gone, &["Gateway.NotAttached"]), (FailureClass::Quota, &["InternetGatewayLimitExceeded"])];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "internet-gateway-id", Self::KIND.name));
         let pages =

@@ -7,12 +7,14 @@ use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
 use super::tags::ObservationScope;
-use crate::engine::{Failure, Live, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{KeyPair, Resource};
 
 impl AwsKind for KeyPair {
+    const CODES: ErrorCodes = &[(FailureClass::AlreadyExists, &["InvalidKeyPair.Duplicate"])];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "key-pair-id", Self::KIND.name));
         let request = || aws.ec2.describe_key_pairs().filters(ours.clone()).include_public_key(true).send();

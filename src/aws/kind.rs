@@ -1,6 +1,7 @@
 //! The verbs of a kind, and the registry of kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 
 use tokio::sync::OnceCell;
 
@@ -9,11 +10,7 @@ use super::tags::ObservationScope;
 use crate::engine::{
     Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote, Provider,
 };
-use crate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, HostedZone, InstanceProfile, InternetGateway,
-    KeyPair, LaunchTemplate, Listener, LoadBalancer, LocationTraces, Resource, Role, RouteTable, Secret, SecurityGroup,
-    SecurityGroupRules, Subnet, TargetGroup, Vpc,
-};
+use crate::resource::{LocationTraces, Resource};
 
 /// The shared answers of one observation: each is read once, for several kinds.
 pub(super) struct ObserveCache<'a> {
@@ -43,8 +40,14 @@ pub(super) struct CreateContext<'a> {
     pub(super) token: &'a IdempotencyToken,
 }
 
+/// ErrorCodes of AWS's answers, by class.
+pub(super) type ErrorCodes = &'static [(FailureClass, &'static [&'static str])];
+
 /// A kind of object on AWS. The verbs stand in this order in every file.
 pub(super) trait AwsKind: Resource + Send + Sync {
+    /// The codes by which AWS answers about this kind alone, by class. `failure.rs` has those that several kinds share.
+    const CODES: ErrorCodes = &[];
+
     /// Returns all objects of the kind that belong to the cluster, in as few calls as the API allows.
     fn observe(look: &ObserveCache<'_>) -> impl Future<Output = Result<Vec<Live>, Failure>> + Send;
 
@@ -90,130 +93,211 @@ pub(super) trait AwsKind: Resource + Send + Sync {
     }
 }
 
-/// Calls `$body` with `$kind` bound to the type whose kind name is `$name`.
-macro_rules! with_kind {
-    ($name:expr, $kind:ident => $body:expr; $($type:ident),* $(,)?) => {
-        match $name {
-            $(name if name == $type::KIND.name => { type $kind = $type; $body })*
-            other => Box::pin(std::future::ready(Err(unknown(other)))),
-        }
+/// The verbs of a kind whose type is known at run time alone: a row of [`REGISTRY`].
+trait AnyKind: Sync {
+    /// The kind's name.
+    fn name(&self) -> &'static str;
+    /// The codes of its own, and their classes.
+    fn codes(&self) -> ErrorCodes;
+    /// [`AwsKind::observe`].
+    fn observe<'a>(&self, look: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>>;
+    /// [`AwsKind::create`].
+    fn create<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        object: &'a Object,
+        token: &'a IdempotencyToken,
+    ) -> BoxFuture<'a, Result<Live, Failure>>;
+    /// [`AwsKind::update`].
+    fn update<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>>;
+    /// [`AwsKind::roll`].
+    fn roll<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>>;
+    /// [`AwsKind::ready`].
+    fn ready<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>>;
+    /// [`AwsKind::delete`].
+    fn delete<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A kind without a value of it.
+struct KindOf<K>(PhantomData<fn() -> K>);
+
+impl<K: AwsKind + 'static> AnyKind for KindOf<K> {
+    fn name(&self) -> &'static str {
+        K::KIND.name
+    }
+
+    fn codes(&self) -> ErrorCodes {
+        K::CODES
+    }
+
+    fn observe<'a>(&self, look: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(K::observe(look))
+    }
+
+    fn create<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        object: &'a Object,
+        token: &'a IdempotencyToken,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move {
+            let wanted = read::<K>(object)?;
+            wanted.create(aws, &CreateContext { object, token }).await.map_err(fresh)
+        })
+    }
+
+    fn update<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move { read::<K>(object)?.update(aws, live, changed).await.map_err(fresh) })
+    }
+
+    fn roll<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move { read::<K>(object)?.roll(aws, live, note).await })
+    }
+
+    fn ready<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(K::ready(aws, live, note))
+    }
+
+    fn delete<'a>(
+        &self,
+        aws: &'a AwsProvider,
+        live: &'a Live,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            match K::delete(aws, live, note).await {
+                Err(failure) if failure.class == FailureClass::Gone => Ok(()),
+                outcome => outcome,
+            }
+        })
+    }
+}
+
+/// Makes the table of the kinds.
+macro_rules! registry {
+    ($($module:ident :: $type:ident),* $(,)?) => {
+        /// The kinds of AWS.
+        const REGISTRY: &[&dyn AnyKind] = &[$(&KindOf::<crate::resource::$type>(PhantomData)),*];
     };
 }
 
-/// The registry: one line per kind.
-macro_rules! registry {
-    ($($type:ident),* $(,)?) => {
-        /// Observes every kind at once.
-        async fn observe_all(aws: &AwsProvider) -> Result<Vec<Live>, Failure> {
-            let look = ObserveCache::new(aws);
-            let kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = vec![$(Box::pin($type::observe(&look))),*];
-            let found = futures_util::future::try_join_all(kinds).await?;
-            Ok(judged(aws, found.into_iter().flatten()))
-        }
+crate::resource::kind_registry!(registry);
 
-        /// Reads the objects in the record, kind by kind, and only for the kinds that it names.
-        async fn recall_all(aws: &AwsProvider, recorded: &BTreeMap<Address, String>) -> Result<Vec<Live>, Failure> {
-            let look = ObserveCache::of(aws, ObservationScope::Recorded(&aws.scope.cluster, recorded));
-            let mut kinds: Vec<BoxFuture<'_, Result<Vec<Live>, Failure>>> = Vec::new();
-            $(if recorded.keys().any(|address| address.kind() == $type::KIND.name) {
-                kinds.push(Box::pin($type::observe(&look)));
-            })*
+/// The kind of this name.
+fn kind(name: &str) -> Result<&'static dyn AnyKind, Failure> {
+    REGISTRY.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| unknown(name))
+}
+
+/// Returns the class of a code that one kind alone answers with.
+pub(super) fn class_of(code: &str) -> Option<FailureClass> {
+    codes().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class)
+}
+
+/// The codes that one kind alone answers with, of all kinds.
+pub(super) fn codes() -> impl Iterator<Item = &'static (FailureClass, &'static [&'static str])> {
+    REGISTRY.iter().flat_map(|kind| kind.codes())
+}
+
+impl Provider for AwsProvider {
+    /// Observes every kind at once.
+    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let look = ObserveCache::new(self);
+            let kinds = REGISTRY.iter().map(|kind| kind.observe(&look));
+            let found = futures_util::future::try_join_all(kinds).await?;
+            Ok(judged(self, found.into_iter().flatten()))
+        })
+    }
+
+    /// Reads the objects in the record, kind by kind, and only for the kinds that it names.
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let look = ObserveCache::of(self, ObservationScope::Recorded(&self.scope.cluster, recorded));
+            let is_named = |kind: &&&dyn AnyKind| recorded.keys().any(|address| address.kind() == kind.name());
+            let kinds = REGISTRY.iter().filter(is_named).map(|kind| kind.observe(&look));
             let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten();
             // Kinds that are found by their name tell everything that there is.
             let named = found.filter(|live| recorded.get(&live.address).is_some_and(|id| *id == live.id));
             Ok(named.map(|live| Live { proven: false, ..live }).collect())
-        }
+        })
+    }
 
-        impl Provider for AwsProvider {
-            fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-                Box::pin(observe_all(self))
-            }
+    fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(async move {
+            let look = ObserveCache::new(self);
+            let found = kind(address.kind())?.observe(&look).await?;
+            Ok(judged(self, found.into_iter().filter(|live| live.address == *address)))
+        })
+    }
 
-            fn recall<'a>(
-                &'a self,
-                recorded: &'a BTreeMap<Address, String>,
-            ) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
-                Box::pin(recall_all(self, recorded))
-            }
+    fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move { kind(object.address.kind())?.create(self, object, token).await })
+    }
 
-            fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
-                with_kind!(address.kind(), K => Box::pin(async move {
-                    let look = ObserveCache::new(self);
-                    let found = K::observe(&look).await?;
-                    Ok(judged(self, found.into_iter().filter(|live| live.address == *address)))
-                }); $($type),*)
-            }
+    fn update<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        changed: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move { kind(object.address.kind())?.update(self, live, object, changed).await })
+    }
 
-            fn create<'a>(
-                &'a self,
-                object: &'a Object,
-                token: &'a IdempotencyToken,
-            ) -> BoxFuture<'a, Result<Live, Failure>> {
-                with_kind!(object.address.kind(), K => Box::pin(async move {
-                    let wanted = read::<K>(object)?;
-                    wanted.create(self, &CreateContext { object, token }).await.map_err(fresh)
-                }); $($type),*)
-            }
+    fn roll<'a>(
+        &'a self,
+        live: &'a Live,
+        object: &'a Object,
+        note: ProgressNote<'a>,
+    ) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move { kind(object.address.kind())?.roll(self, live, object, note).await })
+    }
 
-            fn update<'a>(
-                &'a self,
-                live: &'a Live,
-                object: &'a Object,
-                changed: &'a BTreeSet<String>,
-            ) -> BoxFuture<'a, Result<Live, Failure>> {
-                with_kind!(object.address.kind(), K => Box::pin(async move {
-                    read::<K>(object)?.update(self, live, changed).await.map_err(fresh)
-                }); $($type),*)
-            }
+    fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
+        Box::pin(async move { kind(live.address.kind())?.ready(self, live, note).await })
+    }
 
-            fn roll<'a>(
-                &'a self,
-                live: &'a Live,
-                object: &'a Object,
-                note: ProgressNote<'a>,
-            ) -> BoxFuture<'a, Result<Live, Failure>> {
-                with_kind!(object.address.kind(), K => Box::pin(async move {
-                    read::<K>(object)?.roll(self, live, note).await
-                }); $($type),*)
-            }
-
-            fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
-                with_kind!(live.address.kind(), K => Box::pin(K::ready(self, live, note)); $($type),*)
-            }
-
-            fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
-                with_kind!(live.address.kind(), K => Box::pin(async move {
-                    match K::delete(self, live, note).await {
-                        Err(failure) if failure.class == FailureClass::Gone => Ok(()),
-                        outcome => outcome,
-                    }
-                }); $($type),*)
-            }
-        }
-    };
-}
-
-registry! {
-    Bucket,
-    BucketObject,
-    Secret,
-    Vpc,
-    InternetGateway,
-    RouteTable,
-    Subnet,
-    SecurityGroup,
-    SecurityGroupRules,
-    KeyPair,
-    EbsVolume,
-    LaunchTemplate,
-    AutoScalingGroup,
-    Role,
-    InstanceProfile,
-    LoadBalancer,
-    TargetGroup,
-    Listener,
-    HostedZone,
-    DnsRecord,
+    fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { kind(live.address.kind())?.delete(self, live, note).await })
+    }
 }
 
 /// Clears the proof of ownership of objects of a cluster with the same name in another place: their path or their name

@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{LaunchTemplate as Answer, LaunchTemplateVersion, Resour
 
 use super::AwsProvider;
 use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification};
-use super::kind::{AwsKind, CreateContext, ObserveCache};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache};
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
 use crate::resource::{LaunchTemplate, Resource};
@@ -23,6 +23,15 @@ const LIKE: &str = "only the tags differ from version ";
 const PAGE: i32 = 200;
 
 impl AwsKind for LaunchTemplate {
+    const CODES: ErrorCodes = &[
+        (
+            FailureClass::Gone,
+            &["InvalidLaunchTemplateId.VersionNotFound", "InvalidLaunchTemplateName.NotFoundException"],
+        ),
+        (FailureClass::AlreadyExists, &["InvalidLaunchTemplateName.AlreadyExistsException"]),
+        (FailureClass::Quota, &["MaxTemplateVersionsExceeded"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let templates = templates(look).await?;
         if templates.is_empty() {

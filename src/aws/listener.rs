@@ -8,11 +8,17 @@ use aws_sdk_elasticloadbalancingv2::types::{
 
 use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, retag, text, to_elb};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live, updated};
-use crate::engine::{Failure, Live, ProgressNote};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live, updated};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Listener, Resource};
 
 impl AwsKind for Listener {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Gone, &["ListenerNotFound"]),
+        (FailureClass::AlreadyExists, &["DuplicateListener"]),
+        (FailureClass::Quota, &["TooManyListeners"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.listeners.iter();
         let ours =

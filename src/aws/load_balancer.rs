@@ -11,7 +11,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, known, retag, text, to_elb};
 use super::failure::{if_there, just_made};
-use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, updated};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
 use super::poll::PollTimer;
 use super::unmanaged::{delete_classic, is_classic};
 use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote};
@@ -23,6 +23,12 @@ const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
 const LIMIT: Duration = Duration::from_mins(10);
 
 impl AwsKind for LoadBalancer {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Gone, &["LoadBalancerNotFound"]),
+        (FailureClass::AlreadyExists, &["DuplicateLoadBalancerName"]),
+        (FailureClass::Quota, &["TooManyLoadBalancers"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.load_balancers.iter();
         let ours =

@@ -22,26 +22,12 @@ mod unmanaged;
 mod watch;
 mod zones;
 
-mod autoscaling_group;
-mod bucket;
-mod bucket_object;
-mod hosted_zone;
-mod instance_profile;
-mod internet_gateway;
-mod key_pair;
-mod launch_template;
-mod listener;
-mod load_balancer;
-mod record;
-mod role;
-mod route_table;
-mod secret;
-mod security_group;
-mod security_group_rules;
-mod subnet;
-mod target_group;
-mod volume;
-mod vpc;
+/// Declares the modules of the kinds.
+macro_rules! modules {
+    ($($module:ident :: $type:ident),* $(,)?) => { $(mod $module;)* };
+}
+
+crate::resource::kind_registry!(modules);
 
 #[cfg(test)]
 mod tests;

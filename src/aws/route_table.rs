@@ -11,12 +11,17 @@ use futures_util::future::try_join_all;
 use super::AwsProvider;
 use super::ec2::{EC2, filter, from_ec2, retag, sought, specification};
 use super::failure::just_made;
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote, TextInput};
 use crate::resource::{Resource, Route, RouteTable};
 
 impl AwsKind for RouteTable {
+    const CODES: ErrorCodes = &[
+        (FailureClass::AlreadyExists, &["RouteAlreadyExists"]),
+        (FailureClass::Quota, &["RouteLimitExceeded", "RouteTableLimitExceeded"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "route-table-id", Self::KIND.name));
         let pages =

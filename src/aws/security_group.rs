@@ -6,12 +6,18 @@ use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Answer};
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
 use super::tags::ObservationScope;
-use crate::engine::{Failure, Live, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Resource, SecurityGroup};
 
 impl AwsKind for SecurityGroup {
+    const CODES: ErrorCodes = &[
+        (FailureClass::AlreadyExists, &["InvalidGroup.Duplicate"]),
+        (FailureClass::Held, &["InvalidGroup.InUse"]),
+        (FailureClass::Quota, &["SecurityGroupLimitExceeded"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         groups(look).await?.iter().filter_map(|(name, group)| seen(name, group)).collect()
     }

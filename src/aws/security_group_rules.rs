@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::IpPermission;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
 use super::security_group::groups;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{API, AccessGrant, GroupRule, SecurityGroupRules};
@@ -33,6 +33,11 @@ pub(super) struct ExistingRule {
 }
 
 impl AwsKind for SecurityGroupRules {
+    const CODES: ErrorCodes = &[
+        (FailureClass::AlreadyExists, &["InvalidPermission.Duplicate"]),
+        (FailureClass::Quota, &["RulesPerSecurityGroupLimitExceeded"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let groups = groups(look).await?;
         let known: Vec<&str> = groups.iter().filter_map(|(_, group)| group.group_id()).collect();

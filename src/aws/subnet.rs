@@ -6,11 +6,17 @@ use aws_sdk_ec2::types::ResourceType;
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
-use crate::engine::{Failure, Live, ProgressNote};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Resource, Subnet};
 
 impl AwsKind for Subnet {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Gone, &["SubnetNotFound"]),
+        (FailureClass::AlreadyExists, &["InvalidSubnet.Conflict"]),
+        (FailureClass::Quota, &["SubnetLimitExceeded"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "subnet-id", Self::KIND.name));
         let pages = || aws.ec2.describe_subnets().filters(ours.clone()).into_paginator().items().send().try_collect();

@@ -9,8 +9,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, retag, text, to_elb};
 use super::failure::just_made;
-use super::kind::{AwsKind, CreateContext, ObserveCache, live, updated};
-use crate::engine::{Failure, Live, ProgressNote};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live, updated};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{HealthCheck, Resource, TargetGroup, TargetHealth};
 
 /// The attribute of the time that a deregistered machine keeps its connections.
@@ -27,6 +27,12 @@ const STICKY_BY: &str = "stickiness.type";
 const TRAFFIC_PORT: &str = "traffic-port";
 
 impl AwsKind for TargetGroup {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Gone, &["TargetGroupNotFound"]),
+        (FailureClass::AlreadyExists, &["DuplicateTargetGroupName"]),
+        (FailureClass::Quota, &["TooManyRegistrationsForTargetId", "TooManyTargetGroups", "TooManyTargets"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let told = balancing(look).await?.target_groups.iter();
         let ours =

@@ -7,16 +7,22 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, Vo
 
 use super::AwsProvider;
 use super::ec2::{EC2, created, filter, from_ec2, of_cluster, retag, sought, specification, whole};
-use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live};
 use super::poll::PollTimer;
 use super::tags::ObservationScope;
-use crate::engine::{Failure, Live, ObjectPhase, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote};
 use crate::resource::{EbsVolume, Resource};
 
 /// Maximum time for a volume to be created or deleted: seconds are usual.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 impl AwsKind for EbsVolume {
+    const CODES: ErrorCodes = &[
+        (FailureClass::Held, &["VolumeInUse"]),
+        (FailureClass::Invalid, &["IncorrectModificationState", "VolumeModificationRateExceeded"]),
+        (FailureClass::Quota, &["VolumeLimitExceeded"]),
+    ];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let found = match look.whose {
             ObservationScope::Tagged(_) => of_the_cluster(look).await?.to_vec(),

@@ -7,12 +7,14 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
 use super::failure::if_there;
-use super::kind::{AwsKind, CreateContext, ObserveCache, live};
+use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
 use super::poll::once_visible;
-use crate::engine::{Failure, Live, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Resource, Vpc};
 
 impl AwsKind for Vpc {
+    const CODES: ErrorCodes = &[(FailureClass::Quota, &["VpcLimitExceeded"])];
+
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let (aws, ours) = (look.aws, sought(look, "vpc-id", Self::KIND.name));
         let pages = || aws.ec2.describe_vpcs().filters(ours.clone()).into_paginator().items().send().try_collect();

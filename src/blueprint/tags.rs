@@ -1,7 +1,6 @@
 //! The tags of every object.
 
 use crate::engine::Address;
-use crate::limits::tags::most;
 use crate::resource::{self, CLUSTER_TAG, OBJECT_TAG, Tags};
 use crate::spec::Cluster;
 
@@ -21,7 +20,7 @@ pub(super) fn tags(cluster: &Cluster, address: &Address, name: &str) -> Tags {
         (kubernetes_tag(cluster), "owned".to_owned()),
         ("Name".to_owned(), name.to_owned()),
     ];
-    let room = most(address.kind()).saturating_sub(ours.len());
+    let room = resource::tag_limits(address.kind()).most.saturating_sub(ours.len());
     let is_own = |key: &String| ours.iter().any(|(own, _)| own == key);
     let of_the_file = cluster.tags.iter().filter(|(key, _)| !is_own(key)).take(room);
     let mut tags: Tags = of_the_file.map(|(key, value)| (key.clone(), value.clone())).collect();

@@ -1,9 +1,9 @@
-//! The limits of each kind of AWS object, as its service documents them for new accounts.
+//! The limits of AWS objects, as their services document them for new accounts. `resource` applies them to each kind.
 //!
 //! Sources: the API references of EC2, Auto Scaling, Elastic Load Balancing, IAM, Route 53 and S3 ("Bucket naming rules"),
 //! "IAM and AWS STS quotas", "Amazon VPC quotas".
 
-use super::text::{AllowedValue, AttributeLimit, TextLimit};
+use super::text::{AllowedValue, TextLimit};
 
 /// Maximum number of characters of all inline policies of a role.
 pub const INLINE_POLICIES: usize = 10_240;
@@ -46,136 +46,30 @@ pub mod name {
     pub const TARGET_GROUP: TextLimit = TextLimit::of(1, 32, is_letter_digit_hyphen).and(super::hyphen_form);
 }
 
-/// Returns the limits of a kind of object; its tags have rules of their own.
-pub fn of(kind: &str) -> &'static [AttributeLimit] {
-    KINDS.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, limits)| limits)
+/// The description of a security group's rule.
+pub const DESCRIPTION: TextLimit = TextLimit::of(0, 255, is_security);
+/// The description of a security group.
+pub const GROUP_DESCRIPTION: TextLimit = TextLimit::of(1, 255, is_security);
+/// The key of an object in a bucket.
+pub const OBJECT_KEY: TextLimit = TextLimit::of(1, 1024, |_| true);
+/// The path of a role or an instance profile.
+pub const PATH: TextLimit = TextLimit::of(1, 512, |c| ('!'..='\u{7f}').contains(&c)).and(path_form);
+/// The path that a health check asks for.
+pub const URL_PATH: TextLimit = TextLimit::of(1, 1024, |c| c.is_ascii()).and(slash_form);
+/// A port.
+pub const PORT: AllowedValue = AllowedValue::Number(1, 65_535);
+
+/// The codes with which services refuse a value in general.
+pub mod code {
+    /// Auto Scaling.
+    pub const AUTO_SCALING: &str = "ValidationError";
+    /// EC2.
+    pub const EC2: &str = "InvalidParameterValue";
+    /// Elastic Load Balancing.
+    pub const ELB: &str = "ValidationError";
+    /// IAM.
+    pub const IAM: &str = "ValidationError";
 }
-
-const fn limit(path: &'static [&'static str], takes: AllowedValue, code: &'static str) -> AttributeLimit {
-    AttributeLimit { path, takes, code }
-}
-
-const DESCRIPTION: TextLimit = TextLimit::of(0, 255, is_security);
-const OBJECT_KEY: TextLimit = TextLimit::of(1, 1024, |_| true);
-const PATH: TextLimit = TextLimit::of(1, 512, |c| ('!'..='\u{7f}').contains(&c)).and(path_form);
-const PORT: AllowedValue = AllowedValue::Number(1, 65_535);
-const ASG: &str = "ValidationError";
-const EC2: &str = "InvalidParameterValue";
-const ELB: &str = "ValidationError";
-const IAM: &str = "ValidationError";
-
-const KINDS: &[(&str, &[AttributeLimit])] = &[
-    ("bucket", &[limit(&["name"], AllowedValue::Text(name::BUCKET), "InvalidBucketName")]),
-    ("bucket-object", &[limit(&["key"], AllowedValue::Text(OBJECT_KEY), "KeyTooLongError")]),
-    ("secret", &[limit(&["key"], AllowedValue::Text(OBJECT_KEY), "KeyTooLongError")]),
-    ("route-table", &[limit(&["routes"], AllowedValue::Count(500), "RouteLimitExceeded")]),
-    (
-        "security-group",
-        &[
-            limit(&["name"], AllowedValue::Text(name::SECURITY_GROUP), EC2),
-            limit(&["description"], AllowedValue::Text(TextLimit::of(1, 255, is_security)), EC2),
-        ],
-    ),
-    (
-        "security-group-rules",
-        &[
-            limit(&["ingress"], AllowedValue::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
-            limit(&["egress"], AllowedValue::Count(SECURITY_GROUP_RULES), "RulesPerSecurityGroupLimitExceeded"),
-            limit(&["ingress", "*", "description"], AllowedValue::Text(DESCRIPTION), EC2),
-            limit(&["egress", "*", "description"], AllowedValue::Text(DESCRIPTION), EC2),
-        ],
-    ),
-    (
-        "role",
-        &[
-            limit(&["name"], AllowedValue::Text(name::ROLE), IAM),
-            limit(&["path"], AllowedValue::Text(PATH), IAM),
-            limit(&["trust"], AllowedValue::Together(2048), "LimitExceeded"),
-            limit(&["policies", "*"], AllowedValue::Together(INLINE_POLICIES), "LimitExceeded"),
-            limit(&["attached"], AllowedValue::Count(10), "LimitExceeded"),
-        ],
-    ),
-    (
-        "instance-profile",
-        &[
-            limit(&["name"], AllowedValue::Text(name::INSTANCE_PROFILE), IAM),
-            limit(&["path"], AllowedValue::Text(PATH), IAM),
-        ],
-    ),
-    ("key-pair", &[limit(&["name"], AllowedValue::Text(name::KEY_PAIR), EC2)]),
-    (
-        "volume",
-        &[
-            limit(&["gib"], AllowedValue::Number(1, 65_536), EC2),
-            limit(&["volume_type"], AllowedValue::OneOf(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]), EC2),
-        ],
-    ),
-    (
-        "launch-template",
-        &[
-            limit(&["name"], AllowedValue::Text(name::LAUNCH_TEMPLATE), "InvalidLaunchTemplateName.MalformedException"),
-            limit(
-                &["user_data"],
-                AllowedValue::Text(TextLimit::of(0, USER_DATA, |_| true)),
-                "InvalidUserData.Malformed",
-            ),
-            limit(&["security_groups"], AllowedValue::Count(16), "SecurityGroupsPerInterfaceLimitExceeded"),
-            limit(&["metadata_hops"], AllowedValue::Number(1, 64), EC2),
-        ],
-    ),
-    (
-        "autoscaling-group",
-        &[
-            limit(&["name"], AllowedValue::Text(name::AUTO_SCALING_GROUP), ASG),
-            limit(&["min"], AllowedValue::Number(0, 10_000), ASG),
-            limit(&["max"], AllowedValue::Number(0, 10_000), ASG),
-            limit(&["target_groups"], AllowedValue::Count(50), "LimitExceeded"),
-        ],
-    ),
-    (
-        "load-balancer",
-        &[
-            limit(&["name"], AllowedValue::Text(name::LOAD_BALANCER), ELB),
-            limit(&["scheme"], AllowedValue::OneOf(&["internet-facing", "internal"]), ELB),
-        ],
-    ),
-    (
-        "target-group",
-        &[
-            limit(&["name"], AllowedValue::Text(name::TARGET_GROUP), ELB),
-            limit(
-                &["protocol"],
-                AllowedValue::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS", "HTTP", "HTTPS", "GENEVE"]),
-                ELB,
-            ),
-            limit(&["port"], PORT, ELB),
-            limit(&["deregistration_seconds"], AllowedValue::Number(0, 3600), ELB),
-            limit(&["health_check", "interval"], AllowedValue::Number(5, 300), ELB),
-            limit(&["health_check", "healthy"], AllowedValue::Number(2, 10), ELB),
-            limit(&["health_check", "unhealthy"], AllowedValue::Number(2, 10), ELB),
-            limit(
-                &["health_check", "path"],
-                AllowedValue::Text(TextLimit::of(1, 1024, |c| c.is_ascii()).and(slash_form)),
-                ELB,
-            ),
-        ],
-    ),
-    (
-        "listener",
-        &[
-            limit(&["port"], PORT, ELB),
-            limit(&["protocol"], AllowedValue::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS"]), ELB),
-        ],
-    ),
-    (
-        "hosted-zone",
-        &[
-            limit(&["name"], AllowedValue::Text(name::DOMAIN), "InvalidDomainName"),
-            limit(&["comment"], AllowedValue::Text(TextLimit::of(0, 256, |_| true)), "InvalidInput"),
-        ],
-    ),
-    ("record", &[limit(&["name"], AllowedValue::Text(name::DOMAIN), "InvalidChangeBatch")]),
-];
 
 fn is_letter_digit_hyphen(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-'

@@ -18,14 +18,18 @@ pub const MOST_ON_A_HOSTED_ZONE: usize = 10;
 /// The prefix of the keys that belong to AWS.
 pub const RESERVED: &str = "aws:";
 
-/// Returns the maximum number of tags of a kind of object.
-pub fn most(kind: &str) -> usize {
-    if kind == "hosted-zone" { MOST_ON_A_HOSTED_ZONE } else { MOST }
+/// The tags that a kind of object takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TagLimits {
+    /// The most tags.
+    pub most: usize,
+    /// True if the kind's service takes two keys that differ in case alone for the same one.
+    pub ignores_case: bool,
 }
 
-/// Returns `true` if a kind's service treats two keys that differ only in case as the same.
-pub fn ignores_case(kind: &str) -> bool {
-    matches!(kind, "role" | "instance-profile")
+impl TagLimits {
+    /// The limits of almost any kind.
+    pub const USUAL: Self = Self { most: MOST, ignores_case: false };
 }
 
 /// Returns `true` if two keys are the same to a service that ignores their case.
@@ -74,11 +78,11 @@ fn check_characters(text: &str) -> Result<(), LimitViolation> {
     Ok(())
 }
 
-/// Checks all tags of an object of a kind.
+/// Checks all tags of an object of a kind with these limits.
 ///
 /// # Errors
 /// Returns the problem of the first invalid tag, or of their number.
-pub fn check(kind: &str, tags: &BTreeMap<String, String>) -> Result<(), TagBreach> {
+pub fn check(limits: TagLimits, tags: &BTreeMap<String, String>) -> Result<(), TagBreach> {
     for (key, value) in tags {
         if is_reserved(key) {
             return Err(TagBreach::Reserved(key.clone()));
@@ -86,11 +90,11 @@ pub fn check(kind: &str, tags: &BTreeMap<String, String>) -> Result<(), TagBreac
         check_key(key).map_err(|breach| TagBreach::Key(key.clone(), breach))?;
         check_value(value).map_err(|breach| TagBreach::Value(key.clone(), breach))?;
     }
-    if tags.len() > most(kind) {
-        return Err(TagBreach::Count { found: tags.len(), most: most(kind) });
+    if tags.len() > limits.most {
+        return Err(TagBreach::Count { found: tags.len(), most: limits.most });
     }
     let mut seen = BTreeMap::new();
-    for key in tags.keys().filter(|_| ignores_case(kind)) {
+    for key in tags.keys().filter(|_| limits.ignores_case) {
         if let Some(first) = seen.insert(key.to_lowercase(), key) {
             return Err(TagBreach::Duplicate(first.clone(), key.clone()));
         }
@@ -150,23 +154,24 @@ mod tests {
     #[test]
     fn only_iam_takes_two_cases_for_one_key() {
         let two = tags(&["Team", "team"]);
-        assert_eq!(check("role", &two), Err(TagBreach::Duplicate("Team".into(), "team".into())));
-        assert_eq!(check("instance-profile", &two), Err(TagBreach::Duplicate("Team".into(), "team".into())));
-        assert_eq!(check("vpc", &two), Ok(()));
+        let iam = TagLimits { ignores_case: true, ..TagLimits::USUAL };
+        assert_eq!(check(iam, &two), Err(TagBreach::Duplicate("Team".into(), "team".into())));
+        assert_eq!(check(TagLimits::USUAL, &two), Ok(()));
     }
 
     #[test]
     fn how_many_there_may_be_depends_on_the_kind() {
         let some = |count: usize| (0..count).map(|n| (format!("k{n}"), String::new())).collect();
-        assert_eq!(check("vpc", &some(50)), Ok(()));
-        assert_eq!(check("vpc", &some(51)), Err(TagBreach::Count { found: 51, most: 50 }));
-        assert_eq!(check("hosted-zone", &some(10)), Ok(()));
-        assert_eq!(check("hosted-zone", &some(11)), Err(TagBreach::Count { found: 11, most: 10 }));
+        assert_eq!(check(TagLimits::USUAL, &some(50)), Ok(()));
+        assert_eq!(check(TagLimits::USUAL, &some(51)), Err(TagBreach::Count { found: 51, most: 50 }));
+        let zone = TagLimits { most: MOST_ON_A_HOSTED_ZONE, ..TagLimits::USUAL };
+        assert_eq!(check(zone, &some(10)), Ok(()));
+        assert_eq!(check(zone, &some(11)), Err(TagBreach::Count { found: 11, most: 10 }));
     }
 
     #[test]
     fn reserved_keys_are_refused_in_any_case() {
-        assert_eq!(check("vpc", &tags(&["AWS:x"])), Err(TagBreach::Reserved("AWS:x".into())));
-        assert_eq!(check("vpc", &tags(&["awsx"])), Ok(()));
+        assert_eq!(check(TagLimits::USUAL, &tags(&["AWS:x"])), Err(TagBreach::Reserved("AWS:x".into())));
+        assert_eq!(check(TagLimits::USUAL, &tags(&["awsx"])), Ok(()));
     }
 }

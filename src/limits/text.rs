@@ -13,6 +13,13 @@ pub struct AttributeLimit {
     pub code: &'static str,
 }
 
+impl AttributeLimit {
+    /// A limit of the attribute with this path.
+    pub const fn new(path: &'static [&'static str], takes: AllowedValue, code: &'static str) -> Self {
+        Self { path, takes, code }
+    }
+}
+
 /// The allowed values of an attribute.
 #[derive(Debug, Clone, Copy)]
 pub enum AllowedValue {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, MASTER, OutputSpec, ROLE_TAG, Resource, Tags};
+use super::{Attribute, Kind, MASTER, NewAttributes, OutputSpec, ROLE_TAG, Resource, Tags, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
+use crate::words;
 
 /// An Auto Scaling group: one per master, one per node group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,4 +68,19 @@ impl Resource for AutoScalingGroup {
         shared: false,
         seconds: 90,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::AUTO_SCALING_GROUP), aws::code::AUTO_SCALING),
+        AttributeLimit::new(&["min"], AllowedValue::Number(0, 10_000), aws::code::AUTO_SCALING),
+        AttributeLimit::new(&["max"], AllowedValue::Number(0, 10_000), aws::code::AUTO_SCALING),
+        AttributeLimit::new(&["target_groups"], AllowedValue::Count(50), "LimitExceeded"),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        match (new.number("desired"), new.number("min"), new.number("max")) {
+            (Some(desired), ..) => words::count(desired, "machine"),
+            (None, Some(min), Some(max)) => format!("{min} to {max} machines"),
+            _ => String::new(),
+        }
+    }
 }

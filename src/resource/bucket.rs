@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// The state bucket: versioned, encrypted, closed to the public.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,4 +36,11 @@ impl Resource for Bucket {
         shared: true,
         seconds: 5,
     };
+
+    const LIMITS: &'static [AttributeLimit] =
+        &[AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::BUCKET), "InvalidBucketName")];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["name"])
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource};
+use super::{Attribute, Kind, OutputSpec, Resource, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An object in the bucket. Its key contains the hash of its content, so changed content is another object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,4 +26,7 @@ impl Resource for BucketObject {
         shared: false,
         seconds: 1,
     };
+
+    const LIMITS: &'static [AttributeLimit] =
+        &[AttributeLimit::new(&["key"], AllowedValue::Text(aws::OBJECT_KEY), "KeyTooLongError")];
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::tags::{MOST_ON_A_HOSTED_ZONE, TagLimits};
+use crate::limits::{AllowedValue, AttributeLimit, TextLimit, aws};
 
 /// A Route 53 hosted zone.
 ///
@@ -35,4 +37,15 @@ impl Resource for HostedZone {
         shared: false,
         seconds: 30,
     };
+
+    const TAG_LIMITS: TagLimits = TagLimits { most: MOST_ON_A_HOSTED_ZONE, ..TagLimits::USUAL };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::DOMAIN), "InvalidDomainName"),
+        AttributeLimit::new(&["comment"], AllowedValue::Text(TextLimit::of(0, 256, |_| true)), "InvalidInput"),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["name"])
+    }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::tags::TagLimits;
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An instance profile. Its path contains its address, as a role's does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,4 +37,11 @@ impl Resource for InstanceProfile {
         shared: false,
         seconds: 5,
     };
+
+    const TAG_LIMITS: TagLimits = TagLimits { ignores_case: true, ..TagLimits::USUAL };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::INSTANCE_PROFILE), aws::code::IAM),
+        AttributeLimit::new(&["path"], AllowedValue::Text(aws::PATH), aws::code::IAM),
+    ];
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Attribute, Kind, OutputSpec, Resource, Tags};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An imported SSH public key. Its name contains a hash of the key, so another key is another key pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,4 +26,7 @@ impl Resource for KeyPair {
         shared: false,
         seconds: 2,
     };
+
+    const LIMITS: &'static [AttributeLimit] =
+        &[AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::KEY_PAIR), aws::code::EC2)];
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, TextLimit, aws};
 
 /// The default version of a launch template. A change creates a new version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,9 +61,32 @@ impl Resource for LaunchTemplate {
             Attribute::update("instance_tags").moves(TAGS),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[OutputSpec::pattern("id", "lt-{hex}"), OutputSpec::version("version"), OutputSpec::version("generation")],
+        outputs: &[
+            OutputSpec::pattern("id", "lt-{hex}"),
+            OutputSpec::version("version"),
+            OutputSpec::version("generation"),
+        ],
         data: false,
         shared: false,
         seconds: 3,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(
+            &["name"],
+            AllowedValue::Text(aws::name::LAUNCH_TEMPLATE),
+            "InvalidLaunchTemplateName.MalformedException",
+        ),
+        AttributeLimit::new(
+            &["user_data"],
+            AllowedValue::Text(TextLimit::of(0, aws::USER_DATA, |_| true)),
+            "InvalidUserData.MalformedAttributes",
+        ),
+        AttributeLimit::new(&["security_groups"], AllowedValue::Count(16), "SecurityGroupsPerInterfaceLimitExceeded"),
+        AttributeLimit::new(&["metadata_hops"], AllowedValue::Number(1, 64), aws::code::EC2),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["instance_size", "image"])
+    }
 }

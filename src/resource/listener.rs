@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput, text};
+use crate::engine::Value;
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A listener that forwards to a target group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,4 +48,15 @@ impl Resource for Listener {
         shared: false,
         seconds: 2,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["port"], aws::PORT, aws::code::ELB),
+        AttributeLimit::new(&["protocol"], AllowedValue::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS"]), aws::code::ELB),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        let certificate = new.get("certificate").and_then(Value::as_text);
+        let certificate = certificate.map(|arn| format!(", {}", text::short_id(arn))).unwrap_or_default();
+        new.join(&["protocol", "port"]) + &certificate
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A network load balancer. Its name is a hash of its address and of its immutable attributes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,4 +43,13 @@ impl Resource for LoadBalancer {
         shared: false,
         seconds: 150,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::LOAD_BALANCER), aws::code::ELB),
+        AttributeLimit::new(&["scheme"], AllowedValue::OneOf(&["internet-facing", "internal"]), aws::code::ELB),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["scheme"])
+    }
 }

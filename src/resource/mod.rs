@@ -9,6 +9,8 @@ mod kubernetes;
 mod location;
 mod names;
 mod partition;
+mod summary;
+pub mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,8 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::{Address, AttributeChange, Attributes, DataReplicas, KindRegistry, Object, Value};
 pub use crate::engine::{Attribute, Kind, OutputSpec, TextInput};
+use crate::limits::AttributeLimit;
+use crate::limits::tags::TagLimits;
 
 pub use api_firewall::{AllowList, ApiFirewall};
 pub use facts::{CloudFacts, Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
@@ -28,6 +32,7 @@ pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
 };
 pub use partition::AwsPartition;
+pub use summary::NewAttributes;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -51,6 +56,18 @@ pub const MASTER: &str = "master";
 pub trait Resource: Serialize + DeserializeOwned {
     /// The kind's properties for the engine.
     const KIND: Kind;
+
+    /// What its service takes for the attributes. Tags have limits of their own.
+    const LIMITS: &'static [AttributeLimit] = &[];
+
+    /// The tags that its service takes.
+    const TAG_LIMITS: TagLimits = TagLimits::USUAL;
+
+    /// Returns a few words that tell a new object of this kind apart, for the list of creations in a plan. Empty if
+    /// nothing but its name does.
+    fn summary(_new: &NewAttributes<'_>) -> String {
+        String::new()
+    }
 
     /// Returns the address of the object of this kind with this name.
     fn address(name: &str) -> Address {
@@ -100,7 +117,37 @@ pub struct MalformedAttributes {
     source: serde_json::Error,
 }
 
-/// Declares the kinds: one line each.
+/// The registry of the kinds of AWS, one line each: hands them to the macro of this name. The modules and tables of
+/// `aws` are made of it too.
+macro_rules! kind_registry {
+    ($callback:ident) => {
+        $callback! {
+            bucket::Bucket,
+            bucket_object::BucketObject,
+            secret::Secret,
+            vpc::Vpc,
+            internet_gateway::InternetGateway,
+            route_table::RouteTable,
+            subnet::Subnet,
+            security_group::SecurityGroup,
+            security_group_rules::SecurityGroupRules,
+            role::Role,
+            instance_profile::InstanceProfile,
+            key_pair::KeyPair,
+            volume::EbsVolume,
+            launch_template::LaunchTemplate,
+            autoscaling_group::AutoScalingGroup,
+            load_balancer::LoadBalancer,
+            target_group::TargetGroup,
+            listener::Listener,
+            hosted_zone::HostedZone,
+            record::DnsRecord,
+        }
+    };
+}
+pub(crate) use kind_registry;
+
+/// Declares the modules of the kinds, and makes their table.
 macro_rules! kinds {
     ($($module:ident :: $type:ident),* $(,)?) => {
         $(
@@ -110,30 +157,45 @@ macro_rules! kinds {
 
         /// Every kind of AWS object, in the order in which plans list them.
         pub const KINDS: &[Kind] = &[$($type::KIND),*];
+
+        /// The same with what is not the engine's business.
+        const DETAILS: &[KindDetails] = &[$(KindDetails::of::<$type>()),*];
     };
 }
 
-kinds! {
-    bucket::Bucket,
-    bucket_object::BucketObject,
-    secret::Secret,
-    vpc::Vpc,
-    internet_gateway::InternetGateway,
-    route_table::RouteTable,
-    subnet::Subnet,
-    security_group::SecurityGroup,
-    security_group_rules::SecurityGroupRules,
-    role::Role,
-    instance_profile::InstanceProfile,
-    key_pair::KeyPair,
-    volume::EbsVolume,
-    launch_template::LaunchTemplate,
-    autoscaling_group::AutoScalingGroup,
-    load_balancer::LoadBalancer,
-    target_group::TargetGroup,
-    listener::Listener,
-    hosted_zone::HostedZone,
-    record::DnsRecord,
+kind_registry!(kinds);
+
+/// What a kind says beside its rules for the engine.
+struct KindDetails {
+    name: &'static str,
+    limits: &'static [AttributeLimit],
+    tag_limits: TagLimits,
+    summary: fn(&NewAttributes<'_>) -> String,
+}
+
+impl KindDetails {
+    const fn of<K: Resource>() -> Self {
+        Self { name: K::KIND.name, limits: K::LIMITS, tag_limits: K::TAG_LIMITS, summary: K::summary }
+    }
+
+    fn named(kind: &str) -> Option<&'static Self> {
+        DETAILS.iter().find(|details| details.name == kind)
+    }
+}
+
+/// Returns what the service of a kind takes for its attributes.
+pub fn limits(kind: &str) -> &'static [AttributeLimit] {
+    KindDetails::named(kind).map_or(&[], |details| details.limits)
+}
+
+/// Returns the tags that the service of a kind takes.
+pub fn tag_limits(kind: &str) -> TagLimits {
+    KindDetails::named(kind).map_or(TagLimits::USUAL, |details| details.tag_limits)
+}
+
+/// Returns a few words that tell a new object of a kind apart; nothing if nothing but its name does.
+pub fn summary(kind: &str, new: &NewAttributes<'_>) -> String {
+    KindDetails::named(kind).map_or_else(|| kubernetes::summary(kind, new), |details| (details.summary)(new))
 }
 
 /// The kinds of this module, for the engine: those of AWS and of Kubernetes.

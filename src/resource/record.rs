@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A record set that points to a load balancer.
 ///
@@ -37,4 +38,11 @@ impl Resource for DnsRecord {
         shared: false,
         seconds: 30,
     };
+
+    const LIMITS: &'static [AttributeLimit] =
+        &[AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::DOMAIN), "InvalidChangeBatch")];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["record_type", "name"])
+    }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::tags::TagLimits;
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An IAM role with all its policies.
 ///
@@ -37,9 +39,22 @@ impl Resource for Role {
             Attribute::update("attached").set(),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[OutputSpec::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"), OutputSpec::attribute("name")],
+        outputs: &[
+            OutputSpec::pattern("arn", "arn:aws:iam::{account}:role/quorate/{name}"),
+            OutputSpec::attribute("name"),
+        ],
         data: false,
         shared: false,
         seconds: 5,
     };
+
+    const TAG_LIMITS: TagLimits = TagLimits { ignores_case: true, ..TagLimits::USUAL };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::ROLE), aws::code::IAM),
+        AttributeLimit::new(&["path"], AllowedValue::Text(aws::PATH), aws::code::IAM),
+        AttributeLimit::new(&["trust"], AllowedValue::Together(2048), "LimitExceeded"),
+        AttributeLimit::new(&["policies", "*"], AllowedValue::Together(aws::INLINE_POLICIES), "LimitExceeded"),
+        AttributeLimit::new(&["attached"], AllowedValue::Count(10), "LimitExceeded"),
+    ];
 }

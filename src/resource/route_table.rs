@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit};
 
 /// A route table with its routes and the subnets that use it.
 ///
@@ -43,4 +44,7 @@ impl Resource for RouteTable {
         shared: false,
         seconds: 3,
     };
+
+    const LIMITS: &'static [AttributeLimit] =
+        &[AttributeLimit::new(&["routes"], AllowedValue::Count(500), "RouteLimitExceeded")];
 }

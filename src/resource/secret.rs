@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, KeyPrefix, TextInput, Kind, OutputSpec, Resource};
+use super::{Attribute, KeyPrefix, Kind, OutputSpec, Resource, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A secret in the bucket. Its content is created with the object, and is not an attribute: no plan and no record contains
 /// it.
@@ -26,6 +27,9 @@ impl Resource for Secret {
         shared: false,
         seconds: 1,
     };
+
+    const LIMITS: &'static [AttributeLimit] =
+        &[AttributeLimit::new(&["key"], AllowedValue::Text(aws::OBJECT_KEY), "KeyTooLongError")];
 }
 
 /// The content of a secret. The names are the objects' names.

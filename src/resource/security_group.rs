@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A security group, without its rules: those are a `security-group-rules` object, so that groups can name each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,4 +33,9 @@ impl Resource for SecurityGroup {
         shared: false,
         seconds: 2,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::SECURITY_GROUP), aws::code::EC2),
+        AttributeLimit::new(&["description"], AllowedValue::Text(aws::GROUP_DESCRIPTION), aws::code::EC2),
+    ];
 }

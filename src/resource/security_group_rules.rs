@@ -1,8 +1,14 @@
 //! The firewall rules of security groups.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, TextInput, text};
+use crate::engine::Value;
+use crate::limits::{AllowedValue, AttributeLimit, aws};
+use crate::words;
 
 /// All rules of a security group, one set for each direction: a rule that was added elsewhere is a difference too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,4 +53,49 @@ impl Resource for SecurityGroupRules {
         shared: false,
         seconds: 2,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(
+            &["ingress"],
+            AllowedValue::Count(aws::SECURITY_GROUP_RULES),
+            "RulesPerSecurityGroupLimitExceeded",
+        ),
+        AttributeLimit::new(
+            &["egress"],
+            AllowedValue::Count(aws::SECURITY_GROUP_RULES),
+            "RulesPerSecurityGroupLimitExceeded",
+        ),
+        AttributeLimit::new(&["ingress", "*", "description"], AllowedValue::Text(aws::DESCRIPTION), aws::code::EC2),
+        AttributeLimit::new(&["egress", "*", "description"], AllowedValue::Text(aws::DESCRIPTION), aws::code::EC2),
+    ];
+
+    /// How many rules, and who outside may come in: the ranges, as groups and ids are the cluster's own.
+    fn summary(new: &NewAttributes<'_>) -> String {
+        let (ingress, egress) = (new.items("ingress"), new.items("egress"));
+        let counts = format!("{} in, {} out", ingress.len(), egress.len());
+        let mut outside: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (peer, what) in ingress.iter().filter_map(from_outside) {
+            outside.entry(peer).or_default().insert(what);
+        }
+        let open = |(peer, what): (String, BTreeSet<String>)| {
+            format!("{peer} ({})", what.into_iter().collect::<Vec<_>>().join(", "))
+        };
+        let outside: Vec<String> = outside.into_iter().map(open).collect();
+        if outside.is_empty() { counts } else { format!("{counts}; open to {}", words::list(&outside)) }
+    }
+}
+
+/// `203.0.113.7/32` and `tcp 443` if the rule's peer is a range.
+fn from_outside(rule: &Value) -> Option<(String, String)> {
+    let Value::Map(rule) = rule else { return None };
+    let peer = rule.get("peer")?.as_text()?;
+    let outside = if peer.contains(':') { peer.contains('/') } else { !is_private(peer.parse().ok()?) };
+    let what = |name: &str| text::safe(rule.get(name).and_then(Value::as_text).unwrap_or_default());
+    outside.then(|| (text::safe(peer), format!("{} {}", what("protocol"), what("ports"))))
+}
+
+/// Whether a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.
+fn is_private(range: Ipv4Net) -> bool {
+    const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+    PRIVATE.iter().any(|net| net.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&range)))
 }

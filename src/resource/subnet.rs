@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
 
 /// A public subnet: one per zone.
 ///
@@ -37,4 +37,8 @@ impl Resource for Subnet {
         shared: false,
         seconds: 2,
     };
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["cidr"])
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A target group of instances.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,9 +62,31 @@ impl Resource for TargetGroup {
             Attribute::update("sticky"),
             Attribute::update("tags").tags(),
         ],
-        outputs: &[OutputSpec::pattern("arn", "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}")],
+        outputs: &[OutputSpec::pattern(
+            "arn",
+            "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
+        )],
         data: false,
         shared: false,
         seconds: 2,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::TARGET_GROUP), aws::code::ELB),
+        AttributeLimit::new(
+            &["protocol"],
+            AllowedValue::OneOf(&["TCP", "UDP", "TCP_UDP", "TLS", "HTTP", "HTTPS", "GENEVE"]),
+            aws::code::ELB,
+        ),
+        AttributeLimit::new(&["port"], aws::PORT, aws::code::ELB),
+        AttributeLimit::new(&["deregistration_seconds"], AllowedValue::Number(0, 3600), aws::code::ELB),
+        AttributeLimit::new(&["health_check", "interval"], AllowedValue::Number(5, 300), aws::code::ELB),
+        AttributeLimit::new(&["health_check", "healthy"], AllowedValue::Number(2, 10), aws::code::ELB),
+        AttributeLimit::new(&["health_check", "unhealthy"], AllowedValue::Number(2, 10), aws::code::ELB),
+        AttributeLimit::new(&["health_check", "path"], AllowedValue::Text(aws::URL_PATH), aws::code::ELB),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["protocol", "port"])
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags};
+use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An EBS volume: the etcd data of one master.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,4 +36,17 @@ impl Resource for EbsVolume {
         shared: false,
         seconds: 5,
     };
+
+    const LIMITS: &'static [AttributeLimit] = &[
+        AttributeLimit::new(&["gib"], AllowedValue::Number(1, 65_536), aws::code::EC2),
+        AttributeLimit::new(
+            &["volume_type"],
+            AllowedValue::OneOf(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]),
+            aws::code::EC2,
+        ),
+    ];
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        format!("{} GiB {}", new.join(&["gib"]), new.join(&["volume_type"]))
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags};
 
 /// A VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,4 +32,8 @@ impl Resource for Vpc {
         shared: false,
         seconds: 3,
     };
+
+    fn summary(new: &NewAttributes<'_>) -> String {
+        new.join(&["cidr"])
+    }
 }

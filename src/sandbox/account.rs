@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::kinds::simulated;
+use super::simulated_kind::KindScope;
 use crate::engine::{Address, Attributes, KindRegistry, Value};
 use crate::resource::{Kind, ResourceKinds, Tags};
 
@@ -209,10 +211,10 @@ pub(super) fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.kind(name)
 }
 
-/// Kinds that belong to no region. An object in a bucket belongs to the bucket.
-const GLOBAL: &[&str] = &["bucket", "bucket-object", "secret", "role", "instance-profile", "hosted-zone", "record"];
-
 /// Returns the region of an object of a kind that was created in this one.
 pub(super) fn region_of(kind: &str, region: &str) -> String {
-    if GLOBAL.contains(&kind) { String::new() } else { region.to_owned() }
+    match simulated(kind).scope {
+        KindScope::Global | KindScope::Bucket => String::new(),
+        KindScope::Region | KindScope::Zone => region.to_owned(),
+    }
 }

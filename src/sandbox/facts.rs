@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::names::ApiCall;
 use super::{Sandbox, sizes};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{ApiFirewall, AwsPartition, CloudFacts, Facts, FactsQuery, ImageFacts, TargetHealth};
+use crate::resource::{
+    ApiFirewall, AwsPartition, CloudFacts, Facts, FactsQuery, HostedZone, ImageFacts, Resource, TargetHealth,
+};
 use crate::spec::Architecture;
 
 /// The letters of the regions whose zones are not just `a` to `c`.
@@ -114,7 +116,7 @@ fn own_image((id, architecture): (&String, &Architecture)) -> (String, ImageFact
 /// Returns the public zones that a name ends in, whether a cluster owns them or not.
 fn public_zones(world: &super::SimulatedAccount, name: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (id, zone) in world.of("hosted-zone").filter(|(_, zone)| !zone.attributes.contains_key("vpc")) {
+    for (id, zone) in world.of(HostedZone::KIND.name).filter(|(_, zone)| !zone.attributes.contains_key("vpc")) {
         let domain = zone.text("name").unwrap_or_default();
         if name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')) {
             found.entry(domain.to_owned()).or_default().push(id.clone());

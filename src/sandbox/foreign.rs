@@ -6,40 +6,44 @@ use serde_json::json;
 
 use super::account::{SimulatedAccount, SimulatedObject, kind, region_of};
 use super::{SandboxSettings, facts, names};
+use crate::resource::{
+    Bucket, DnsRecord, HostedZone, InternetGateway, Resource, Role, RouteTable, SecurityGroup, Subnet, Vpc,
+};
 
 /// Returns a new account. Like a real one, it is not empty.
 pub(super) fn found(settings: &SandboxSettings) -> SimulatedAccount {
     let mut world = SimulatedAccount::empty(&settings.account, settings.seed);
     let mut add = |kind: &str, attributes: serde_json::Value| add(&mut world, settings, kind, attributes);
 
-    let vpc = add("vpc", json!({ "cidr": "172.31.0.0/16", "dns_support": true, "dns_hostnames": true, "tags": {} }));
-    let gateway = add("internet-gateway", json!({ "vpc": vpc, "tags": {} }));
+    let vpc =
+        add(Vpc::KIND.name, json!({ "cidr": "172.31.0.0/16", "dns_support": true, "dns_hostnames": true, "tags": {} }));
+    let gateway = add(InternetGateway::KIND.name, json!({ "vpc": vpc, "tags": {} }));
     let mut subnets = Vec::new();
     for (number, zone) in facts::zones(&settings.region).into_iter().enumerate() {
         let cidr = format!("172.31.{}.0/20", 16 * number);
-        subnets.push(add("subnet", json!({ "vpc": vpc, "zone": zone, "cidr": cidr, "tags": {} })));
+        subnets.push(add(Subnet::KIND.name, json!({ "vpc": vpc, "zone": zone, "cidr": cidr, "tags": {} })));
     }
     let routes = json!([{ "destination": "0.0.0.0/0", "target": gateway }]);
-    add("route-table", json!({ "vpc": vpc, "routes": routes, "subnets": [], "tags": {} }));
+    add(RouteTable::KIND.name, json!({ "vpc": vpc, "routes": routes, "subnets": [], "tags": {} }));
     let text = "default VPC security group";
-    add("security-group", json!({ "name": "default", "description": text, "vpc": vpc, "tags": {} }));
+    add(SecurityGroup::KIND.name, json!({ "name": "default", "description": text, "vpc": vpc, "tags": {} }));
 
     let tags = json!({ "team": "data" });
     let bucket = json!({
         "name": "data-team-exports", "versioned": false, "encrypted": true, "private": true, "tags": tags
     });
-    add("bucket", bucket);
+    add(Bucket::KIND.name, bucket);
     let role = json!({
         "name": "data-team-etl", "path": "/", "trust": "{}", "policies": {}, "attached": [], "tags": tags
     });
-    add("role", role);
-    let zone = add("hosted-zone", json!({ "name": "poeticoding.com", "comment": "", "tags": {} }));
+    add(Role::KIND.name, role);
+    let zone = add(HostedZone::KIND.name, json!({ "name": "poeticoding.com", "comment": "", "tags": {} }));
     let record = json!({
         "zone": zone, "name": "www.poeticoding.com", "record_type": "A",
         "target": "web-1.us-east-1.elb.amazonaws.com", "target_zone": "Z26RNL4JYFTOTI"
     });
-    add("record", record);
-    add("hosted-zone", json!({ "name": "example.com", "comment": "", "tags": {} }));
+    add(DnsRecord::KIND.name, record);
+    add(HostedZone::KIND.name, json!({ "name": "example.com", "comment": "", "tags": {} }));
     world
 }
 

@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::account::{self, SimulatedAccount, SimulatedObject};
+use super::kinds::simulated;
 use super::names::ApiCall;
+use super::simulated_kind::OwnerProof;
 use super::{AttributeEdit, Sandbox, SandboxError, facts, foreign};
 use crate::engine::{Address, Attributes, Failure, GroupMember, ObjectStore, Value};
-use crate::resource::{CLUSTER_TAG, OBJECT_TAG};
-
-/// Kinds whose owner is known by their path or key, not by a tag.
-const MARKED_OTHERWISE: &[&str] = &["role", "instance-profile", "record", "bucket-object", "secret"];
+use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource, SecurityGroupRules};
 
 /// An object in the account.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -134,13 +133,13 @@ impl Sandbox {
             if let Some(Value::Map(tags)) = stored.attributes.get_mut("tags") {
                 tags.retain(|key, _| key != CLUSTER_TAG && key != OBJECT_TAG);
             }
-            if MARKED_OTHERWISE.contains(&address.kind()) {
+            if simulated(address.kind()).proof == OwnerProof::Name {
                 return Ok(());
             }
             stored.mark = None;
             // A group's rules are found by their group.
             let group = stored.outputs.get("id").cloned();
-            let rules = world.objects.get_mut("security-group-rules").into_iter().flat_map(BTreeMap::values_mut);
+            let rules = world.objects.get_mut(SecurityGroupRules::KIND.name).into_iter().flat_map(BTreeMap::values_mut);
             rules.filter(|rules| rules.text("group") == group.as_deref()).for_each(|rules| rules.mark = None);
             Ok(())
         })?

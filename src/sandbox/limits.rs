@@ -2,15 +2,14 @@
 
 use super::names::ApiCall;
 use crate::engine::{Attributes, Failure, FailureClass, Value};
-use crate::limits::aws::of;
 use crate::limits::policy_length;
 use crate::limits::tags::{self, TagBreach};
 use crate::limits::{AllowedValue, AttributeLimit};
-use crate::resource::tags_of;
+use crate::resource::{self, tags_of};
 
 /// Refuses values that the service would refuse.
 pub(super) fn check_limits(call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
-    for limit in of(kind) {
+    for limit in resource::limits(kind) {
         if let Some(why) = breach(limit, attributes) {
             let class = if limit.code.ends_with("LimitExceeded") { FailureClass::Quota } else { FailureClass::Invalid };
             let message = format!("`{}`: {why}", limit.path.join("."));
@@ -65,7 +64,7 @@ fn collect<'v>(value: &'v Value, path: &[&str], found: &mut Vec<&'v Value>) {
 fn check_tags(call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
     // Objects of Kubernetes have no tags, and neither have some of AWS.
     let tags = tags_of(attributes);
-    let breach = match tags::check(kind, &tags) {
+    let breach = match tags::check(resource::tag_limits(kind), &tags) {
         Ok(()) => return Ok(()),
         Err(breach) => breach,
     };

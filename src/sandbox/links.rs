@@ -1,19 +1,21 @@
 //! Attributes that refer to other objects, and the consequences for those objects.
 
 use super::account::{SimulatedAccount, SimulatedObject};
-use super::names::{ApiCall, idiom_of};
+use super::kinds::{rows, simulated};
+use super::names::ApiCall;
 use crate::engine::{Attributes, Failure, FailureClass, Value};
+use crate::resource::{AutoScalingGroup, Resource, SecurityGroup, SecurityGroupRules, Subnet};
 
 /// An attribute that refers to another object.
-struct ObjectLink {
-    /// The kind that has the attribute.
-    from: &'static str,
+pub(super) struct ObjectLink {
     /// The attribute; below it, `*` is every item of a list.
     path: &'static [&'static str],
     /// The kind that it refers to.
     to: &'static str,
     /// The output that it refers to.
     output: &'static str,
+    /// The beginning of the texts that name one. Others name something else, a range of addresses for example.
+    prefix: &'static str,
     /// The consequence for the other object.
     bond: LinkKind,
 }
@@ -27,67 +29,34 @@ enum LinkKind {
     Follows,
 }
 
-const LINKS: &[ObjectLink] = &[
-    holds("bucket-object", &["bucket"], "bucket", "name"),
-    holds("secret", &["bucket"], "bucket", "name"),
-    holds("internet-gateway", &["vpc"], "vpc", "id"),
-    holds("route-table", &["vpc"], "vpc", "id"),
-    holds("route-table", &["routes", "*", "target"], "internet-gateway", "id"),
-    holds("route-table", &["subnets", "*"], "subnet", "id"),
-    holds("subnet", &["vpc"], "vpc", "id"),
-    holds("security-group", &["vpc"], "vpc", "id"),
-    follows("security-group-rules", &["group"], "security-group", "id"),
-    holds("security-group-rules", &["ingress", "*", "peer"], "security-group", "id"),
-    holds("security-group-rules", &["egress", "*", "peer"], "security-group", "id"),
-    holds("instance-profile", &["role"], "role", "name"),
-    holds("launch-template", &["profile"], "instance-profile", "name"),
-    holds("launch-template", &["security_groups", "*"], "security-group", "id"),
-    holds("launch-template", &["key"], "key-pair", "name"),
-    holds("autoscaling-group", &["launch_template"], "launch-template", "id"),
-    holds("autoscaling-group", &["subnets", "*"], "subnet", "id"),
-    holds("autoscaling-group", &["target_groups", "*"], "target-group", "arn"),
-    holds("load-balancer", &["subnets", "*"], "subnet", "id"),
-    holds("load-balancer", &["security_groups", "*"], "security-group", "id"),
-    // Only those that controllers made say so: ours have listeners.
-    holds("load-balancer", &["target_groups", "*"], "target-group", "arn"),
-    holds("target-group", &["vpc"], "vpc", "id"),
-    follows("listener", &["load_balancer"], "load-balancer", "arn"),
-    holds("listener", &["target_group"], "target-group", "arn"),
-    holds("hosted-zone", &["vpc"], "vpc", "id"),
-    holds("record", &["zone"], "hosted-zone", "id"),
-];
-
-const fn holds(
-    from: &'static str,
-    path: &'static [&'static str],
-    to: &'static str,
-    output: &'static str,
-) -> ObjectLink {
-    ObjectLink { from, path, to, output, bond: LinkKind::Holds }
+/// An attribute that keeps the object that it account from being deleted.
+pub(super) const fn holds<To: Resource>(path: &'static [&'static str], output: &'static str) -> ObjectLink {
+    ObjectLink { path, to: To::KIND.name, output, prefix: "", bond: LinkKind::Holds }
 }
 
-const fn follows(
-    from: &'static str,
+/// The same, where other texts than those with this prefix name something else.
+pub(super) const fn peers<To: Resource>(
     path: &'static [&'static str],
-    to: &'static str,
     output: &'static str,
+    prefix: &'static str,
 ) -> ObjectLink {
-    ObjectLink { from, path, to, output, bond: LinkKind::Follows }
+    ObjectLink { prefix, ..holds::<To>(path, output) }
+}
+
+/// An attribute that account the object that this one goes with.
+pub(super) const fn follows<To: Resource>(path: &'static [&'static str], output: &'static str) -> ObjectLink {
+    ObjectLink { bond: LinkKind::Follows, ..holds::<To>(path, output) }
 }
 
 impl ObjectLink {
-    /// Returns the objects that the attribute refers to. An empty text refers to none, and neither does a rule's peer that is
-    /// a range of addresses.
+    /// What the attribute account. An empty text account nothing.
     fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
         let Some((first, rest)) = self.path.split_first() else { return Vec::new() };
         let mut named = Vec::new();
         if let Some(value) = attributes.get(*first) {
             leaves(value, rest, &mut named);
         }
-        named.retain(|name| !name.is_empty());
-        if self.path.last() == Some(&"peer") {
-            named.retain(|peer| peer.starts_with("sg-"));
-        }
+        named.retain(|name| !name.is_empty() && name.starts_with(self.prefix));
         named
     }
 }
@@ -108,13 +77,17 @@ fn leaves<'a>(value: &'a Value, path: &[&str], found: &mut Vec<&'a str>) {
 impl SimulatedAccount {
     /// Refuses attributes that refer to an object that does not exist, or is not visible yet.
     pub(super) fn check_links(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
-        for link in LINKS.iter().filter(|link| link.from == kind) {
+        for link in simulated(kind).links {
             for name in link.named(attributes) {
                 let target = self.by_output(link.to, link.output, name);
                 if target.is_none_or(|(_, stored)| stored.visible > self.clock) {
                     // AWS cannot know whether the name is wrong or was made a moment ago; neither can who asks.
                     let message = format!("the {} `{name}` does not exist", title(link.to));
-                    return Err(call.failure(FailureClass::MaybeNotYetConsistent, idiom_of(link.to).missing, message));
+                    return Err(call.failure(
+                        FailureClass::MaybeNotYetConsistent,
+                        simulated(link.to).codes.missing,
+                        message,
+                    ));
                 }
             }
         }
@@ -128,7 +101,7 @@ impl SimulatedAccount {
         match holder {
             Some(holder) => {
                 let message = format!("the {} `{id}` is used by {holder}", title(kind));
-                Err(call.failure(FailureClass::Held, idiom_of(kind).held, message))
+                Err(call.failure(FailureClass::Held, simulated(kind).codes.held, message))
             }
             None => Ok(()),
         }
@@ -140,7 +113,7 @@ impl SimulatedAccount {
             .into_iter()
             // A group's own rules may name the group itself.
             .find(|(from, user)| {
-                *from != "security-group-rules"
+                *from != SecurityGroupRules::KIND.name
                     || self.get(from, user).and_then(|rules| rules.text("group")) != Some(id)
             })
             .and_then(|(from, user)| self.get(from, &user).map(|holder| holder.title(&user)))
@@ -149,11 +122,11 @@ impl SimulatedAccount {
     /// Returns the machine whose network interface is in a subnet or a security group, whatever its template is now.
     fn machine_on(&self, kind: &str, id: &str) -> Option<String> {
         let on = |machine: &&super::account::SimulatedMachine| match kind {
-            "subnet" => machine.subnet == id,
-            "security-group" => machine.security_groups.iter().any(|group| group == id),
+            kind if kind == Subnet::KIND.name => machine.subnet == id,
+            kind if kind == SecurityGroup::KIND.name => machine.security_groups.iter().any(|group| group == id),
             _ => false,
         };
-        self.of("autoscaling-group").find_map(|(name, group)| {
+        self.of(AutoScalingGroup::KIND.name).find_map(|(name, group)| {
             let machine = group.machines.iter().find(on)?;
             Some(format!("the instance {} of {}", machine.id, group.title(name)))
         })
@@ -166,11 +139,12 @@ impl SimulatedAccount {
 
     fn users(&self, kind: &str, stored: &SimulatedObject, bond: LinkKind) -> Vec<(&'static str, String)> {
         let mut users = Vec::new();
-        for link in LINKS.iter().filter(|link| link.to == kind && link.bond == bond) {
+        let links = rows().flat_map(|row| row.links.iter().map(|link| (row.name, link)));
+        for (from, link) in links.filter(|(_, link)| link.to == kind && link.bond == bond) {
             let Some(name) = stored.outputs.get(link.output) else { continue };
-            for (id, user) in self.of(link.from) {
+            for (id, user) in self.of(from) {
                 if link.named(&user.attributes).contains(&name.as_str()) {
-                    users.push((link.from, id.clone()));
+                    users.push((from, id.clone()));
                 }
             }
         }

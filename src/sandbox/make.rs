@@ -6,29 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::account::{OwnerMark, SimulatedAccount, SimulatedObject, UsedToken, region_of};
 use super::faults::CallFate;
+use super::kinds::simulated;
 use super::limits::check_limits;
-use super::names::{self, ApiCall, hex, idiom_of};
+use super::names::{self, ApiCall, hex};
 use super::provider::{gone, missing};
 use super::rules::check_zone;
 use super::{Sandbox, facts};
 use crate::engine::{
     Address, Attributes, Comparison, Failure, FailureClass, IdempotencyToken, Live, Object, OutputShape, Value,
 };
-use crate::resource::{CLUSTER_TAG, Kind, is_kubernetes, tags_of};
-
-/// Kinds that take some time before they can be used.
-const ASYNCHRONOUS: &[&str] = &["autoscaling-group", "deployment", "load-balancer", "hosted-zone", "volume"];
-/// Kinds whose creation takes a client token.
-const TOKENED: &[&str] = &["volume", "launch-template", "hosted-zone", "route-table"];
-/// Attributes that a second call adds to an object after its creation.
-const LATER: &[(&str, &[&str])] = &[
-    ("bucket", &["versioned"]),
-    ("internet-gateway", &["vpc"]),
-    ("instance-profile", &["role"]),
-    ("load-balancer", &["cross_zone"]),
-    ("role", &["policies", "attached"]),
-    ("route-table", &["routes", "subnets"]),
-];
+use crate::resource::{Bucket, CLUSTER_TAG, Kind, Resource, SecurityGroupRules, is_kubernetes, tags_of};
 
 impl Sandbox {
     /// Creates an object: all checks first, so that a refused creation changes nothing.
@@ -41,7 +28,8 @@ impl Sandbox {
         object: &Object,
         token: &IdempotencyToken,
     ) -> Result<Live, Failure> {
-        if TOKENED.contains(&kind.name)
+        let row = simulated(kind.name);
+        if row.client_token
             && let Some(used) = world.tokens.get(&token.0).cloned()
         {
             return self.redeem(world, call, kind, object, &used);
@@ -52,7 +40,7 @@ impl Sandbox {
 
         let (id, stored, half) = self.new_object(world, fate, kind, object);
         world.insert(kind.name, &id, stored);
-        if TOKENED.contains(&kind.name) {
+        if row.client_token {
             let used = UsedToken { kind: kind.name.to_owned(), id: id.clone(), request: request(object) };
             world.tokens.insert(token.0.clone(), used);
         }
@@ -99,12 +87,12 @@ impl Sandbox {
             // Each cluster has a Kubernetes of its own.
             id = format!("{id}@{}", self.settings.cluster);
         }
-        let later = LATER.iter().filter(|(of, _)| fate.half && *of == kind.name).flat_map(|(_, later)| *later);
+        let row = simulated(kind.name);
         let mut half = false;
-        for name in later {
+        for name in row.later.iter().filter(|_| fate.half) {
             half |= blank(&mut attributes, name);
         }
-        let takes = if ASYNCHRONOUS.contains(&kind.name) { u64::from(kind.seconds) * 1000 } else { 0 };
+        let takes = if row.delayed { u64::from(kind.seconds) * 1000 } else { 0 };
         let mark = OwnerMark { cluster: self.settings.cluster.clone(), address: object.address.clone() };
         let mut stored = SimulatedObject {
             mark: Some(mark),
@@ -117,9 +105,7 @@ impl Sandbox {
             machines: Vec::new(),
             contents: BTreeMap::new(),
         };
-        if kind.name == "autoscaling-group" {
-            stored.keep_in_range();
-        }
+        (row.adjust)(&mut stored);
         (id, stored, half)
     }
 
@@ -164,9 +150,9 @@ impl Sandbox {
         keys: &[String],
     ) -> Result<(), Failure> {
         let Some(stored) = world.get(kind, id) else { return Ok(()) };
-        if let Some(key) = keys.first().filter(|_| kind == "bucket") {
+        if let Some(key) = keys.first().filter(|_| kind == Bucket::KIND.name) {
             let message = format!("the bucket `{id}` is not empty: it holds `{key}` and {} more", keys.len() - 1);
-            return Err(call.failure(FailureClass::Held, idiom_of(kind).held, message));
+            return Err(call.failure(FailureClass::Held, simulated(kind).codes.held, message));
         }
         world.check_free(call, kind, id)?;
         self.remove_content(call, kind, stored)?;
@@ -191,9 +177,9 @@ impl Sandbox {
             return;
         }
         stored.mark = Some(OwnerMark { cluster: cluster.clone(), address: address.clone() });
-        let rules = world.objects.get_mut("security-group-rules").into_iter().flat_map(BTreeMap::values_mut);
+        let rules = world.objects.get_mut(SecurityGroupRules::KIND.name).into_iter().flat_map(BTreeMap::values_mut);
         for rules in rules.filter(|rules| rules.mark.is_none() && rules.text("group") == Some(id)) {
-            let address = Address::new("security-group-rules", address.name());
+            let address = SecurityGroupRules::address(address.name());
             rules.mark = Some(OwnerMark { cluster: cluster.clone(), address });
         }
     }
@@ -211,12 +197,12 @@ impl SimulatedAccount {
     ) -> Result<(), Failure> {
         check_limits(call, kind, attributes)?;
         self.check_links(call, kind, attributes)?;
+        let row = simulated(kind);
         if except.is_none() {
-            self.check_ranges(call, kind, attributes)?;
+            (row.check_new)(self, call, attributes)?;
         }
         self.check_unique(call, kind, attributes, except, cluster)?;
-        self.check_group(call, kind, attributes)?;
-        self.check_listener(call, kind, attributes)
+        (row.check)(self, call, attributes)
     }
 }
 
@@ -243,9 +229,7 @@ impl SimulatedObject {
                 self.outputs.insert(output.name.to_owned(), value);
             }
         }
-        if kind.name == "autoscaling-group" {
-            self.keep_in_range();
-        }
+        (simulated(kind.name).adjust)(self);
     }
 }
 

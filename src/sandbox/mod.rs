@@ -12,6 +12,7 @@ mod facts;
 mod faults;
 mod foreign;
 mod inject;
+mod kinds;
 mod limits;
 mod links;
 mod make;
@@ -21,6 +22,7 @@ mod rules;
 mod s3;
 mod scaling;
 mod secret;
+mod simulated_kind;
 mod sizes;
 mod view;
 #[cfg(test)]

@@ -1,113 +1,14 @@
-//! Names that look like AWS's: ids, ARNs, codes of failures.
+//! Names that look like AWS's: ids, ARNs, actions.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
 use super::account::SimulatedAccount;
+use super::kinds::simulated;
+use super::simulated_kind::IdSource;
 use crate::engine::{Address, Failure, FailureClass, OutputShape};
-use crate::resource::{AwsPartition, Kind, is_kubernetes};
-
-/// The AWS names of a kind.
-pub(super) struct KindWording {
-    /// The kind.
-    pub(super) kind: &'static str,
-    /// The service.
-    pub(super) service: &'static str,
-    /// The noun after the verb in an action.
-    pub(super) noun: &'static str,
-    /// The code when it does not exist.
-    pub(super) missing: &'static str,
-    /// The code when one of that name exists.
-    pub(super) exists: &'static str,
-    /// The code when something still uses it.
-    pub(super) held: &'static str,
-}
-
-const HELD: &str = "DependencyViolation";
-
-/// One line a kind.
-const IDIOMS: &[KindWording] = &[
-    idiom("bucket", "s3", "Bucket", "NoSuchBucket", "BucketAlreadyExists", "BucketNotEmpty"),
-    idiom("bucket-object", "s3", "Object", "NoSuchKey", "PreconditionFailed", HELD),
-    idiom("secret", "s3", "Object", "NoSuchKey", "PreconditionFailed", HELD),
-    idiom("vpc", "ec2", "Vpc", "InvalidVpcID.NotFound", "InvalidVpc.Conflict", HELD),
-    idiom(
-        "internet-gateway",
-        "ec2",
-        "InternetGateway",
-        "InvalidInternetGatewayID.NotFound",
-        "Resource.AlreadyAssociated",
-        HELD,
-    ),
-    idiom("route-table", "ec2", "RouteTable", "InvalidRouteTableID.NotFound", "Resource.AlreadyAssociated", HELD),
-    idiom("subnet", "ec2", "Subnet", "InvalidSubnetID.NotFound", "InvalidSubnet.Conflict", HELD),
-    idiom("security-group", "ec2", "SecurityGroup", "InvalidGroup.NotFound", "InvalidGroup.Duplicate", HELD),
-    idiom(
-        "security-group-rules",
-        "ec2",
-        "SecurityGroupRules",
-        "InvalidSecurityGroupRuleId.NotFound",
-        "InvalidPermission.Duplicate",
-        HELD,
-    ),
-    idiom("role", "iam", "Role", "NoSuchEntity", "EntityAlreadyExists", "DeleteConflict"),
-    idiom("instance-profile", "iam", "InstanceProfile", "NoSuchEntity", "EntityAlreadyExists", "DeleteConflict"),
-    idiom("key-pair", "ec2", "KeyPair", "InvalidKeyPair.NotFound", "InvalidKeyPair.Duplicate", HELD),
-    idiom("volume", "ec2", "Volume", "InvalidVolume.NotFound", "InvalidVolume.Conflict", "VolumeInUse"),
-    idiom(
-        "launch-template",
-        "ec2",
-        "LaunchTemplate",
-        "InvalidLaunchTemplateId.NotFound",
-        "InvalidLaunchTemplateName.AlreadyExistsException",
-        HELD,
-    ),
-    idiom("autoscaling-group", "autoscaling", "AutoScalingGroup", "ValidationError", "AlreadyExists", "ResourceInUse"),
-    idiom(
-        "load-balancer",
-        "elbv2",
-        "LoadBalancer",
-        "LoadBalancerNotFound",
-        "DuplicateLoadBalancerName",
-        "ResourceInUse",
-    ),
-    idiom("target-group", "elbv2", "TargetGroup", "TargetGroupNotFound", "DuplicateTargetGroupName", "ResourceInUse"),
-    idiom("listener", "elbv2", "Listener", "ListenerNotFound", "DuplicateListener", "ResourceInUse"),
-    idiom("hosted-zone", "route53", "HostedZone", "NoSuchHostedZone", "HostedZoneAlreadyExists", "HostedZoneNotEmpty"),
-    kubernetes("namespace", "Namespace"),
-    kubernetes("manifest", "Manifest"),
-    kubernetes("persistent-volume-claim", "PersistentVolumeClaim"),
-    kubernetes("service", "Service"),
-    kubernetes("deployment", "Deployment"),
-    kubernetes("pod-disruption-budget", "PodDisruptionBudget"),
-    kubernetes("horizontal-pod-autoscaler", "HorizontalPodAutoscaler"),
-    idiom("record", "route53", "ResourceRecordSets", "InvalidChangeBatch", "InvalidChangeBatch", HELD),
-];
-
-/// The names for a kind without a line.
-const UNKNOWN: KindWording = idiom("", "sandbox", "Object", "NotFound", "AlreadyExists", HELD);
-
-const fn idiom(
-    kind: &'static str,
-    service: &'static str,
-    noun: &'static str,
-    missing: &'static str,
-    exists: &'static str,
-    held: &'static str,
-) -> KindWording {
-    KindWording { kind, service, noun, missing, exists, held }
-}
-
-/// Returns the names of a Kubernetes kind: the codes are the same for all.
-const fn kubernetes(kind: &'static str, noun: &'static str) -> KindWording {
-    idiom(kind, "kubernetes", noun, "NotFound", "AlreadyExists", "Conflict")
-}
-
-/// Returns the AWS names of a kind.
-pub(super) fn idiom_of(kind: &str) -> &'static KindWording {
-    IDIOMS.iter().find(|idiom| idiom.kind == kind).unwrap_or(&UNKNOWN)
-}
+use crate::resource::{AwsPartition, Kind};
 
 /// A call, as a failure names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +20,8 @@ pub(super) struct ApiCall {
 impl ApiCall {
     /// Returns the call with this verb for a kind.
     pub(super) fn new(verb: &str, kind: &str) -> Self {
-        let idiom = idiom_of(kind);
-        Self { service: idiom.service, action: format!("{verb}{}", idiom.noun) }
+        let row = simulated(kind);
+        Self { service: row.service, action: format!("{verb}{}", row.noun) }
     }
 
     /// Returns the call that lists all objects of a kind.
@@ -202,15 +103,16 @@ pub(super) fn id(
     attributes: &crate::engine::Attributes,
 ) -> String {
     let text = |name: &str| attributes.get(name).and_then(crate::engine::Value::as_text).unwrap_or_default();
-    match kind.name {
-        "record" => format!("{}/{}/{}", text("zone"), text("name"), text("record_type")),
-        "bucket-object" | "secret" => format!("{}/{}", text("bucket"), text("key")),
-        "bucket" | "autoscaling-group" | "role" | "instance-profile" => text("name").to_owned(),
-        kind if is_kubernetes(kind) => {
-            let places = [text("kind"), text("metadata.namespace"), text("metadata.name")];
-            places.into_iter().filter(|place| !place.is_empty()).collect::<Vec<_>>().join("/")
+    let join = |attributes: &[&str]| attributes.iter().map(|name| text(name)).collect::<Vec<_>>().join("/");
+    match simulated(kind.name).id {
+        IdSource::Attributes(attributes) => join(attributes),
+        IdSource::Present(attributes) => {
+            let present: Vec<&str> = attributes.iter().copied().filter(|name| !text(name).is_empty()).collect();
+            join(&present)
         }
-        _ => ["id", "arn", "name", "group"].iter().find_map(|output| outputs.get(*output).cloned()).unwrap_or_default(),
+        IdSource::Output => {
+            ["id", "arn", "name", "group"].iter().find_map(|output| outputs.get(*output).cloned()).unwrap_or_default()
+        }
     }
 }
 

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{self, SimulatedAccount, SimulatedMachine};
-use super::names::{ApiCall, idiom_of, no_such_kind};
+use super::kinds::simulated;
+use super::names::{ApiCall, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
 use super::{Sandbox, scaling};
 use crate::engine::{
     Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote, Provider,
 };
-use crate::resource::{CLUSTER_TAG, KINDS, MASTER, ROLE_TAG, Tags, tags_of};
+use crate::resource::{AutoScalingGroup, CLUSTER_TAG, KINDS, MASTER, ROLE_TAG, Resource, Tags, tags_of};
+
+const GROUP: &str = AutoScalingGroup::KIND.name;
 
 impl Provider for Sandbox {
     fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
@@ -133,7 +136,7 @@ fn masters_up(world: &SimulatedAccount, live: &Live) -> u64 {
     if !is_master(&tags) {
         return 0;
     }
-    let groups = world.of("autoscaling-group").map(|(_, group)| (tags_of(&group.attributes), &group.machines));
+    let groups = world.of(GROUP).map(|(_, group)| (tags_of(&group.attributes), &group.machines));
     let masters =
         groups.filter(|(of, _)| is_master(of) && of.get(CLUSTER_TAG) == tags.get(CLUSTER_TAG)).flat_map(|(_, all)| all);
     masters.filter(|machine| !machine.fails).map(|machine| machine.booted).max().unwrap_or_default()
@@ -145,7 +148,7 @@ fn masters_up(world: &SimulatedAccount, live: &Live) -> u64 {
 /// Fails if a machine that the roll has started never becomes ready: no other machine is replaced then.
 fn stale(world: &SimulatedAccount, call: &ApiCall, live: &Live) -> Result<(usize, Vec<String>), Failure> {
     let name = &live.id;
-    let group = world.get("autoscaling-group", name).ok_or_else(|| gone(call, "autoscaling-group", name))?;
+    let group = world.get(GROUP, name).ok_or_else(|| gone(call, GROUP, name))?;
     let alike = world.same_version(group);
     let was_there = |machine: &SimulatedMachine| live.members.iter().any(|member| member.id == machine.id);
     let (new, mut old): (Vec<_>, Vec<_>) = group
@@ -173,5 +176,5 @@ pub(super) fn gone(call: &ApiCall, kind: &str, id: &str) -> Failure {
 
 /// Returns the same failure, of another class.
 pub(super) fn missing(call: &ApiCall, class: FailureClass, kind: &str, id: &str) -> Failure {
-    call.failure(class, idiom_of(kind).missing, format!("`{id}` does not exist"))
+    call.failure(class, simulated(kind).codes.missing, format!("`{id}` does not exist"))
 }

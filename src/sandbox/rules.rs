@@ -4,31 +4,11 @@ use ipnet::Ipv4Net;
 use sha2::{Digest, Sha256};
 
 use super::account::{SimulatedAccount, SimulatedObject, kind};
-use super::names::{ApiCall, hex, idiom_of};
-use crate::engine::{Attributes, ChangeEffect, Failure, FailureClass, Object};
-use crate::resource::is_kubernetes;
-
-/// Names that only one object may have: the kind, and the attributes that make the name.
-const UNIQUE: &[(&str, &[&str])] = &[
-    ("bucket", &["name"]),
-    ("secret", &["bucket", "key"]),
-    ("role", &["name"]),
-    ("instance-profile", &["name"]),
-    ("launch-template", &["name"]),
-    ("autoscaling-group", &["name"]),
-    ("load-balancer", &["name"]),
-    ("target-group", &["name"]),
-    ("key-pair", &["name"]),
-    ("security-group", &["vpc", "name"]),
-    ("security-group-rules", &["group"]),
-    ("internet-gateway", &["vpc"]),
-    ("listener", &["load_balancer", "port"]),
-    ("namespace", &["metadata.name"]),
-    ("persistent-volume-claim", &["metadata.namespace", "metadata.name"]),
-    ("service", &["metadata.namespace", "metadata.name"]),
-    ("deployment", &["metadata.namespace", "metadata.name"]),
-    ("record", &["zone", "name", "record_type"]),
-];
+use super::kinds::simulated;
+use super::names::{ApiCall, hex};
+use super::simulated_kind::KindScope;
+use crate::engine::{Attributes, ChangeEffect, Failure, FailureClass, Object, Value};
+use crate::resource::{Bucket, BucketObject, LaunchTemplate, Resource, Subnet, TargetGroup, Vpc, is_kubernetes};
 
 /// Protocols of listeners of network load balancers, and the protocols of target groups that accept them.
 const HEARD: &[(&str, &[&str])] =
@@ -47,7 +27,7 @@ pub(super) fn check_known(call: &ApiCall, object: &Object) -> Result<(), Failure
 
 /// Refuses an object of the bucket without content, or with content that does not match its hash.
 pub(super) fn check_payload(call: &ApiCall, object: &Object) -> Result<(), Failure> {
-    if object.address.kind() != "bucket-object" {
+    if object.address.kind() != BucketObject::KIND.name {
         return Ok(());
     }
     let refuse = |code, message: &str| Err(call.failure(FailureClass::Invalid, code, message));
@@ -89,8 +69,9 @@ impl SimulatedAccount {
         except: Option<&str>,
         cluster: &str,
     ) -> Result<(), Failure> {
-        let Some((_, parts)) = UNIQUE.iter().find(|(of, _)| *of == kind) else { return Ok(()) };
-        if parts.iter().any(|part| !attributes.contains_key(*part)) {
+        let row = simulated(kind);
+        let parts = row.unique;
+        if parts.is_empty() || parts.iter().any(|part| !attributes.contains_key(*part)) {
             return Ok(());
         }
         let reaches = |stored: &SimulatedObject| {
@@ -102,102 +83,107 @@ impl SimulatedAccount {
         match self.of(kind).find(|(id, stored)| except != Some(id.as_str()) && same(stored)) {
             Some((id, stored)) => {
                 let message = format!("it exists already: {}", stored.title(id));
-                let ours = stored.mark.is_some() && kind == "bucket";
-                let code = if ours { "BucketAlreadyOwnedByYou" } else { idiom_of(kind).exists };
+                let ours = stored.mark.is_some() && kind == Bucket::KIND.name;
+                let code = if ours { "BucketAlreadyOwnedByYou" } else { row.codes.exists };
                 Err(call.failure(FailureClass::AlreadyExists, code, message))
             }
             None => Ok(()),
         }
     }
+}
 
-    /// Refuses address ranges that AWS refuses.
-    pub(super) fn check_ranges(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
-        if !matches!(kind, "vpc" | "subnet") {
-            return Ok(());
+/// Refuses the address range of a VPC that AWS refuses.
+pub(super) fn vpc_range(_account: &SimulatedAccount, call: &ApiCall, attributes: &Attributes) -> Result<(), Failure> {
+    range(call, attributes, "InvalidVpc.Range").map(drop)
+}
+
+/// Refuses the address range of a subnet that AWS refuses.
+pub(super) fn subnet_range(account: &SimulatedAccount, call: &ApiCall, attributes: &Attributes) -> Result<(), Failure> {
+    const CODE: &str = "InvalidSubnet.Range";
+    let range = range(call, attributes, CODE)?;
+    let vpc = text(attributes, "vpc");
+    let whole = account.get(Vpc::KIND.name, vpc).and_then(|vpc| vpc.text("cidr")?.parse::<Ipv4Net>().ok());
+    if whole.is_some_and(|whole| !whole.contains(&range)) {
+        return Err(call.failure(FailureClass::Invalid, CODE, format!("{range} is not within the VPC's range")));
+    }
+    let overlaps = |other: Ipv4Net| other.contains(&range) || range.contains(&other);
+    let other = account
+        .of(Subnet::KIND.name)
+        .filter(|(_, other)| other.text("vpc") == Some(vpc))
+        .find(|(_, other)| other.text("cidr").and_then(|cidr| cidr.parse().ok()).is_some_and(overlaps));
+    match other {
+        Some((id, other)) => {
+            let message = format!("{range} overlaps with {}", other.title(id));
+            // A subnet cannot be told from its twin by name: to who sent the same request twice this is the answer.
+            Err(call.failure(FailureClass::AlreadyExists, "InvalidSubnet.Conflict", message))
         }
-        let invalid = |code: &str, message: String| call.failure(FailureClass::Invalid, code, message);
-        let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
-        let cidr = text("cidr");
-        let Some(range) = cidr.parse::<Ipv4Net>().ok().filter(|range| range.trunc() == *range) else {
-            return Err(invalid("InvalidParameterValue", format!("`{cidr}` is no range of addresses")));
-        };
-        if !(16..=28).contains(&range.prefix_len()) {
-            let code = if kind == "vpc" { "InvalidVpc.Range" } else { "InvalidSubnet.Range" };
-            return Err(invalid(code, format!("{range} is not between /16 and /28")));
-        }
-        if kind == "vpc" {
-            return Ok(());
-        }
-        let whole = self.get("vpc", text("vpc")).and_then(|vpc| vpc.text("cidr")?.parse::<Ipv4Net>().ok());
-        if whole.is_some_and(|whole| !whole.contains(&range)) {
-            return Err(invalid("InvalidSubnet.Range", format!("{range} is not within the VPC's range")));
-        }
-        let overlaps = |other: Ipv4Net| other.contains(&range) || range.contains(&other);
-        let other = self
-            .of("subnet")
-            .filter(|(_, other)| other.text("vpc") == Some(text("vpc")))
-            .find(|(_, other)| other.text("cidr").and_then(|cidr| cidr.parse().ok()).is_some_and(overlaps));
-        match other {
-            Some((id, other)) => {
-                let message = format!("{range} overlaps with {}", other.title(id));
-                // A subnet cannot be told from its twin by name: to who sent the same request twice this is the answer.
-                Err(call.failure(FailureClass::AlreadyExists, "InvalidSubnet.Conflict", message))
-            }
-            None => Ok(()),
-        }
+        None => Ok(()),
     }
 }
 
-impl SimulatedAccount {
-    /// Refuses an Auto Scaling group of an impossible size, or of a template version that does not exist.
-    pub(super) fn check_group(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
-        if kind != "autoscaling-group" {
-            return Ok(());
-        }
-        let refuse = |message: String| Err(call.failure(FailureClass::Invalid, "ValidationError", message));
-        let number = |name: &str| match attributes.get(name) {
-            Some(crate::engine::Value::Integer(number)) => Some(*number),
-            _ => None,
-        };
-        let (min, max) = (number("min").unwrap_or(0), number("max").unwrap_or(0));
-        let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
-        if min < 0 || max < min {
-            return refuse(format!("a group of at least {min} and at most {max} machines is impossible"));
-        }
-        if number("desired").is_some_and(|desired| desired < 0) {
-            return refuse("the desired number of machines is negative".to_owned());
-        }
-        let template = self.by_output("launch-template", "id", text("launch_template"));
-        let newest = template.and_then(|(_, template)| template.outputs.get("version")?.parse::<u64>().ok());
-        match text("version").parse::<u64>() {
-            Ok(version) if newest.is_some_and(|newest| (1..=newest).contains(&version)) => Ok(()),
-            _ => refuse(format!("the launch template has no version `{}`", text("version"))),
-        }
+/// The range in `cidr`. `code` refuses one of another size than AWS takes.
+fn range(call: &ApiCall, attributes: &Attributes, code: &str) -> Result<Ipv4Net, Failure> {
+    let cidr = text(attributes, "cidr");
+    let Some(range) = cidr.parse::<Ipv4Net>().ok().filter(|range| range.trunc() == *range) else {
+        let message = format!("`{cidr}` is no range of addresses");
+        return Err(call.failure(FailureClass::Invalid, "InvalidParameterValue", message));
+    };
+    if (16..=28).contains(&range.prefix_len()) {
+        Ok(range)
+    } else {
+        Err(call.failure(FailureClass::Invalid, code, format!("{range} is not between /16 and /28")))
     }
 }
 
-impl SimulatedAccount {
-    /// Refuses a listener whose target group does not accept its protocol.
-    pub(super) fn check_listener(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
-        if kind != "listener" {
-            return Ok(());
-        }
-        let text = |name: &str| attributes.get(name).and_then(|value| value.as_text()).unwrap_or_default();
-        let group = self.by_output("target-group", "arn", text("target_group"));
-        let takes = group.and_then(|(_, group)| group.text("protocol")).unwrap_or_default();
-        let fitting = HEARD.iter().find(|(heard, _)| *heard == text("protocol")).map_or(&[][..], |(_, takes)| takes);
-        if fitting.contains(&takes) {
-            return Ok(());
-        }
-        let message = format!("a listener of {} cannot lead to a target group of {takes}", text("protocol"));
-        Err(call.failure(FailureClass::Invalid, "IncompatibleProtocols", message))
+/// Refuses an Auto Scaling group of an impossible size, or of a template version that does not exist.
+pub(super) fn group_size(account: &SimulatedAccount, call: &ApiCall, attributes: &Attributes) -> Result<(), Failure> {
+    let refuse = |message: String| Err(call.failure(FailureClass::Invalid, "ValidationError", message));
+    let number = |name: &str| match attributes.get(name) {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    };
+    let (min, max) = (number("min").unwrap_or(0), number("max").unwrap_or(0));
+    if min < 0 || max < min {
+        return refuse(format!("a group of at least {min} and at most {max} machines is impossible"));
     }
+    if number("desired").is_some_and(|desired| desired < 0) {
+        return refuse("the desired number of machines is negative".to_owned());
+    }
+    let template = account.by_output(LaunchTemplate::KIND.name, "id", text(attributes, "launch_template"));
+    let newest = template.and_then(|(_, template)| template.outputs.get("version")?.parse::<u64>().ok());
+    let version = text(attributes, "version");
+    match version.parse::<u64>() {
+        Ok(version) if newest.is_some_and(|newest| (1..=newest).contains(&version)) => Ok(()),
+        _ => refuse(format!("the launch template has no version `{version}`")),
+    }
+}
+
+/// Refuses a listener whose target group does not accept its protocol.
+pub(super) fn listener_protocol(
+    account: &SimulatedAccount,
+    call: &ApiCall,
+    attributes: &Attributes,
+) -> Result<(), Failure> {
+    let group = account.by_output(TargetGroup::KIND.name, "arn", text(attributes, "target_group"));
+    let takes = group.and_then(|(_, group)| group.text("protocol")).unwrap_or_default();
+    let protocol = text(attributes, "protocol");
+    let fitting = HEARD.iter().find(|(heard, _)| *heard == protocol).map_or(&[][..], |(_, takes)| takes);
+    if fitting.contains(&takes) {
+        return Ok(());
+    }
+    let message = format!("a listener of {protocol} cannot lead to a target group of {takes}");
+    Err(call.failure(FailureClass::Invalid, "IncompatibleProtocols", message))
+}
+
+/// The text of an attribute; empty without one.
+fn text<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
+    attributes.get(name).and_then(Value::as_text).unwrap_or_default()
 }
 
 /// Refuses zones that the region does not have.
 pub(super) fn check_zone(call: &ApiCall, kind: &str, attributes: &Attributes, zones: &[String]) -> Result<(), Failure> {
-    let zone = attributes.get("zone").and_then(|zone| zone.as_text()).unwrap_or_default();
-    if matches!(kind, "volume" | "subnet") && !zones.iter().any(|known| known == zone) {
+    let zone = text(attributes, "zone");
+    if simulated(kind).scope == KindScope::Zone && !zones.iter().any(|known| known == zone) {
         let message = format!("the zone `{zone}` does not exist here; there are {}", zones.join(", "));
         return Err(call.failure(FailureClass::Invalid, "InvalidParameterValue", message));
     }

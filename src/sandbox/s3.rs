@@ -3,9 +3,12 @@
 use futures_util::FutureExt;
 
 use super::account::SimulatedAccount;
+use super::kinds::rows;
 use super::names::ApiCall;
+use super::simulated_kind::KindScope;
 use super::{ContentStore, Sandbox};
 use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
+use crate::resource::{Bucket, Resource};
 use crate::store::DirectoryStore;
 
 /// A bucket of the simulated account as a store.
@@ -29,7 +32,7 @@ impl Sandbox {
 
     /// Returns the keys in a bucket; nothing for another kind.
     pub(super) async fn contents(&self, kind: &str, id: &str) -> Result<Vec<String>, Failure> {
-        if kind != "bucket" {
+        if kind != Bucket::KIND.name {
             return Ok(Vec::new());
         }
         let prefix = format!("{id}/");
@@ -51,7 +54,7 @@ impl BucketStore {
     }
 
     fn exists(&self, world: &SimulatedAccount) -> bool {
-        world.get("bucket", &self.bucket).is_some()
+        world.get(Bucket::KIND.name, &self.bucket).is_some()
     }
 
     /// Makes a call. Neither disk nor memory ever waits, so its effect happens within the call, as the faults demand.
@@ -132,8 +135,8 @@ impl ObjectStore for BucketStore {
         Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
             // What machines start from lies in the same bucket.
             let prefix = self.full(prefix);
-            for kind in ["bucket-object", "secret"] {
-                if let Some(files) = world.objects.get_mut(kind) {
+            for row in rows().filter(|row| row.scope == KindScope::Bucket) {
+                if let Some(files) = world.objects.get_mut(row.name) {
                     files.retain(|id, _| !id.starts_with(&prefix));
                 }
             }

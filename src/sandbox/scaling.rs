@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 
 use super::account::{SimulatedAccount, SimulatedMachine, SimulatedObject};
-use crate::engine::{GroupMember, Value};
-use crate::resource::{Tags, TargetHealth, tags_of};
+use crate::engine::{GroupMember, Live, Value};
+use crate::resource::{AutoScalingGroup, HostedZone, LaunchTemplate, Resource, Subnet, Tags, TargetHealth, tags_of};
 
-const GROUP: &str = "autoscaling-group";
+const GROUP: &str = AutoScalingGroup::KIND.name;
 /// Time from the launch of a machine until it is in service, in milliseconds.
 pub(super) const BOOT: u64 = 40_000;
 
@@ -75,7 +75,7 @@ impl SimulatedAccount {
         }
         let Some((zone, subnet, range)) = self.emptiest(group) else { return false };
         let template = group.text("launch_template").unwrap_or_default();
-        let Some((_, template)) = self.by_output("launch-template", "id", template) else { return false };
+        let Some((_, template)) = self.by_output(LaunchTemplate::KIND.name, "id", template) else { return false };
         let security_groups = texts(template.attributes.get("security_groups"));
         let volume_tags = match template.attributes.get("instance_tags") {
             Some(Value::Map(tags)) => texts_by_key(tags),
@@ -107,7 +107,7 @@ impl SimulatedAccount {
     fn emptiest(&self, group: &SimulatedObject) -> Option<(String, String, Ipv4Net)> {
         let subnets = texts(group.attributes.get("subnets"));
         let places = subnets.into_iter().filter_map(|id| {
-            let (_, subnet) = self.by_output("subnet", "id", &id)?;
+            let (_, subnet) = self.by_output(Subnet::KIND.name, "id", &id)?;
             let zone = subnet.text("zone").filter(|zone| !self.failed_zones.contains(*zone))?;
             Some((zone.to_owned(), id, subnet.text("cidr")?.parse().ok()?))
         });
@@ -119,15 +119,18 @@ impl SimulatedAccount {
         let mut names: Vec<(String, String, String)> = Vec::new();
         for (_, group) in self.of(GROUP) {
             for machine in group.machines.iter().filter(|machine| machine.booted <= self.clock) {
-                let vpc = self.by_output("subnet", "id", &machine.subnet).and_then(|(_, subnet)| subnet.text("vpc"));
-                for (id, zone) in self.of("hosted-zone").filter(|(_, zone)| vpc.is_some() && zone.text("vpc") == vpc) {
+                let vpc =
+                    self.by_output(Subnet::KIND.name, "id", &machine.subnet).and_then(|(_, subnet)| subnet.text("vpc"));
+                for (id, zone) in
+                    self.of(HostedZone::KIND.name).filter(|(_, zone)| vpc.is_some() && zone.text("vpc") == vpc)
+                {
                     let name = format!("{}.{}", machine.id, zone.text("name").unwrap_or_default());
                     names.push((id.clone(), name, machine.ip.clone()));
                 }
             }
         }
         for (zone, name, ip) in names {
-            if let Some(zone) = self.get_mut("hosted-zone", &zone) {
+            if let Some(zone) = self.get_mut(HostedZone::KIND.name, &zone) {
                 zone.contents.insert(name, ip);
             }
         }
@@ -201,6 +204,13 @@ impl SimulatedObject {
     }
 }
 
+/// Shows the version that the machines of a group run, and which of its tags they lack.
+pub(super) fn show_machines(account: &SimulatedAccount, group: &SimulatedObject, _region: &str, live: &mut Live) {
+    let version = group.machines_version(account.clock, account.same_version(group));
+    live.attributes.extend(version.map(|version| ("machines".to_owned(), Value::Text(version))));
+    live.attributes.insert("tags".to_owned(), Value::Map(group.reported_tags()));
+}
+
 /// Versions of a template that differ only in tags: the first one, and the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EqualTemplates {
@@ -218,7 +228,8 @@ impl EqualTemplates {
 impl SimulatedAccount {
     /// Returns the versions of a group's template that are equivalent to the newest.
     pub(super) fn same_version(&self, group: &SimulatedObject) -> EqualTemplates {
-        let template = self.by_output("launch-template", "id", group.text("launch_template").unwrap_or_default());
+        let template =
+            self.by_output(LaunchTemplate::KIND.name, "id", group.text("launch_template").unwrap_or_default());
         let number = |output: &str| template.and_then(|(_, template)| template.outputs.get(output)?.parse().ok());
         let last = number("version").unwrap_or(0);
         // Templates of older releases have no generation.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use super::Sandbox;
 use super::account::{self, SimulatedAccount, SimulatedObject};
+use super::kinds::simulated;
 use super::names::ApiCall;
 use super::provider::gone;
+use super::simulated_kind::KindScope;
 use crate::engine::{Address, Failure, Live, ObjectPhase, Value};
-use crate::resource::{ClusterLocation, LocationTraces, vpc_in};
+use crate::resource::{Bucket, ClusterLocation, DnsRecord, LocationTraces, Resource, Vpc, vpc_in};
 
 impl Sandbox {
     /// Returns the objects that the cluster's run can see.
@@ -37,8 +39,8 @@ impl Sandbox {
     pub(super) fn is_here(&self, kind: &str, id: &str, stored: &SimulatedObject) -> bool {
         let (location, cluster) = (self.settings.location.as_ref(), self.settings.cluster.as_str());
         let in_place = |location: &ClusterLocation| match kind {
-            "bucket" => location.bucket() == id,
-            "bucket-object" | "secret" => {
+            kind if kind == Bucket::KIND.name => location.bucket() == id,
+            kind if simulated(kind).scope == KindScope::Bucket => {
                 id.split_once('/').is_some_and(|(bucket, key)| location.holds(cluster, bucket, key))
             }
             _ => true,
@@ -62,12 +64,15 @@ impl Sandbox {
         let ours = stored.mark.as_ref().filter(|mark| mark.cluster == self.settings.cluster);
         match kind {
             // A record set proves nothing. Ours may have any name: a service's has the domain that the file gives it.
-            "record" => {
+            kind if kind == DnsRecord::KIND.name => {
                 let label = || stored.text("name")?.strip_suffix(&self.settings.cluster)?.strip_suffix('.');
                 let address = ours.map(|mark| mark.address.clone());
                 Some((address.or_else(|| Some(Address::new(kind, label()?)))?, false))
             }
-            "bucket" if ours.is_none() && stored.text("name") == self.settings.bucket.as_deref() => {
+            kind if kind == Bucket::KIND.name
+                && ours.is_none()
+                && stored.text("name") == self.settings.bucket.as_deref() =>
+            {
                 Some((Address::new(kind, "state"), false))
             }
             _ => ours.map(|mark| (mark.address.clone(), true)),
@@ -94,36 +99,32 @@ impl Sandbox {
         let rules = account::kind(kind);
         let mut attributes = stored.attributes.clone();
         attributes.retain(|name, _| rules.is_none_or(|kind| kind.attribute(name).observed));
-        let mut outputs = stored.outputs.clone();
-        match kind {
-            "autoscaling-group" => {
-                let version = stored.machines_version(world.clock, world.same_version(stored));
-                attributes.extend(version.map(|version| ("machines".to_owned(), Value::Text(version))));
-                attributes.insert("tags".to_owned(), Value::Map(stored.reported_tags()));
-            }
-            "hosted-zone" => {
-                if let Some(vpc) = stored.text("vpc") {
-                    let region = world.get("vpc", vpc).map(|vpc| vpc.region.as_str()).unwrap_or_default();
-                    let told = vpc_in(vpc, region, &self.settings.region);
-                    attributes.insert("vpc".to_owned(), Value::Text(told));
-                }
-            }
-            "launch-template" => {
-                if let Some(version) = stored.outputs.get("version") {
-                    outputs.entry("generation".to_owned()).or_insert_with(|| version.clone());
-                }
-            }
-            _ => {}
-        }
-        Live {
+        let mut live = Live {
             address,
             id: id.to_owned(),
             attributes,
-            outputs,
+            outputs: stored.outputs.clone(),
             phase: if stored.ready <= world.clock { ObjectPhase::Ready } else { ObjectPhase::Pending },
             proven,
             created: Some(SimulatedAccount::timestamp(stored.created)),
             members: stored.members(world.clock),
-        }
+        };
+        (simulated(kind).show)(world, stored, &self.settings.region, &mut live);
+        live
+    }
+}
+
+/// Shows the VPC of a hosted zone with its region, as a global service does.
+pub(super) fn vpc_of_zone(world: &SimulatedAccount, zone: &SimulatedObject, region: &str, live: &mut Live) {
+    if let Some(vpc) = zone.text("vpc") {
+        let its = world.get(Vpc::KIND.name, vpc).map(|vpc| vpc.region.as_str()).unwrap_or_default();
+        live.attributes.insert("vpc".to_owned(), Value::Text(vpc_in(vpc, its, region)));
+    }
+}
+
+/// Shows the version of a launch template as its generation, where an older release did not count generations.
+pub(super) fn generation(_world: &SimulatedAccount, template: &SimulatedObject, _region: &str, live: &mut Live) {
+    if let Some(version) = template.outputs.get("version") {
+        live.outputs.entry("generation".to_owned()).or_insert_with(|| version.clone());
     }
 }

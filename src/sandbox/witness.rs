@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::account::{SimulatedAccount, SimulatedMachine};
 use super::names::ApiCall;
 use super::{Sandbox, lock};
-use crate::resource::{GROUP_TAG, MASTER, ROLE_TAG, tags_of};
+use crate::resource::{AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, MASTER, ROLE_TAG, Resource, tags_of};
 
 /// The state of a cluster that is watched.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ impl ClusterWitness {
     fn masters(&mut self, world: &SimulatedAccount) {
         let mut there = BTreeSet::new();
         let mut up = BTreeSet::new();
-        for (name, group) in world.of("autoscaling-group") {
+        for (name, group) in world.of(AutoScalingGroup::KIND.name) {
             if tags_of(&group.attributes).get(ROLE_TAG).is_some_and(|role| role == MASTER) {
                 there.insert(name.clone());
                 up.extend(group.machines.iter().any(|machine| is_up(machine, world)).then(|| name.clone()));
@@ -70,7 +70,7 @@ impl ClusterWitness {
 
     /// Updates the volumes with data: one gets it when its master's machine is up in its zone, from a quorum of others.
     fn data(&mut self, world: &SimulatedAccount, serving: usize) {
-        let volumes: BTreeSet<String> = world.of("volume").map(|(id, _)| id.clone()).collect();
+        let volumes: BTreeSet<String> = world.of(EbsVolume::KIND.name).map(|(id, _)| id.clone()).collect();
         let had = !self.full.is_empty();
         self.full.retain(|volume| volumes.contains(volume));
         if had && self.full.len() * 2 <= self.voters.len() {
@@ -80,12 +80,12 @@ impl ClusterWitness {
         if serving * 2 <= self.voters.len() {
             return;
         }
-        for (_, group) in world.of("autoscaling-group") {
+        for (_, group) in world.of(AutoScalingGroup::KIND.name) {
             let Some(master) = group.mark.as_ref().and_then(|mark| mark.address.name().strip_prefix("masters-")) else {
                 continue;
             };
             for machine in group.machines.iter().filter(|machine| is_up(machine, world)) {
-                let own = world.of("volume").filter(|(_, volume)| {
+                let own = world.of(EbsVolume::KIND.name).filter(|(_, volume)| {
                     let is_own = |name: &str| name.strip_prefix("etcd-") == Some(master);
                     let named = volume.mark.as_ref().is_some_and(|mark| is_own(mark.address.name()));
                     named && volume.text("zone") == Some(&machine.zone)
@@ -96,8 +96,9 @@ impl ClusterWitness {
     }
 
     fn nodes(&mut self, world: &SimulatedAccount) {
-        let groups =
-            world.of("autoscaling-group").filter(|(_, group)| tags_of(&group.attributes).contains_key(GROUP_TAG));
+        let groups = world
+            .of(AutoScalingGroup::KIND.name)
+            .filter(|(_, group)| tags_of(&group.attributes).contains_key(GROUP_TAG));
         let up = groups.flat_map(|(_, group)| &group.machines).any(|machine| is_up(machine, world));
         if self.had_nodes && !up {
             self.problems.push("no node is ready".to_owned());
@@ -107,7 +108,7 @@ impl ClusterWitness {
 
     fn deployments(&mut self, world: &SimulatedAccount) {
         let names: BTreeSet<&str> = world
-            .of("deployment")
+            .of(DEPLOYMENT)
             .filter_map(|(_, deployment)| deployment.mark.as_ref()?.address.name().rsplit('/').next())
             .collect();
         for service in self.services.iter().filter(|service| !names.contains(service.as_str())) {

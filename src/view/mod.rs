@@ -10,13 +10,13 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod show;
-mod value;
 
+pub use crate::resource::text::short_id;
 pub use line::TextStyle;
-pub use value::short_id;
 
 use serde::{Deserialize, Serialize};
 
+use crate::resource::text as value;
 use line::{StyledLine, TextRole, paragraph, screen};
 
 /// The version of every JSON document that the program prints.

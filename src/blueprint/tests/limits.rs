@@ -7,7 +7,7 @@ use super::clusters::{all, any_cluster, any_name, cluster, example, objects, tex
 use crate::limits::{AllowedValue, AttributeLimit};
 use crate::resource::{
     AutoScalingGroup, Bucket, DnsRecord, HostedZone, InstanceProfile, KeyPair, LaunchTemplate, LoadBalancer, Role,
-    SecurityGroup, SecurityGroupRules, TargetGroup, tags_of,
+    SecurityGroup, SecurityGroupRules, TargetGroup, limits, tag_limits, tags_of,
 };
 use crate::spec::InboundRules;
 
@@ -69,8 +69,8 @@ fn check_all(objects: &[crate::engine::Object]) {
     for object in objects {
         let kind = object.address.kind();
         let tags = tags_of(&object.attributes);
-        assert_eq!(crate::limits::tags::check(kind, &tags), Ok(()), "{}", object.address);
-        for limit in crate::limits::aws::of(kind) {
+        assert_eq!(crate::limits::tags::check(tag_limits(kind), &tags), Ok(()), "{}", object.address);
+        for limit in limits(kind) {
             assert_limit(object, limit);
         }
     }

@@ -1,10 +1,10 @@
-//! Objects that break one limit each, made from the tables of `limits`.
+//! Objects that break one limit each, made from the limits of the kinds.
 
 use std::collections::BTreeMap;
 
 use quorate::engine::{Address, Object, Value};
-use quorate::limits::{AllowedValue, AttributeLimit, aws, tags};
-use quorate::resource::balancer_stem;
+use quorate::limits::{AllowedValue, AttributeLimit};
+use quorate::resource::{self, balancer_stem};
 
 use super::cluster::{CLUSTER, objects};
 use super::is_text;
@@ -25,7 +25,7 @@ pub(super) fn attempts() -> Vec<RefusedCreation> {
             continue;
         }
         let odd = odd(object);
-        for limit in aws::of(&kind) {
+        for limit in resource::limits(&kind) {
             let place = limit.path.join(".");
             all.extend(
                 breaches(limit, &odd)
@@ -176,7 +176,8 @@ fn tag_breaches(kind: &str, object: &Object) -> Vec<RefusedCreation> {
         Some(Value::Map(tags)) => tags.len(),
         _ => 0,
     };
-    let many = (0..=tags::most(kind) - own).map(|number| pair(format!("t{number}"), "x".to_owned())).collect();
+    let limits = resource::tag_limits(kind);
+    let many = (0..=limits.most - own).map(|number| pair(format!("t{number}"), "x".to_owned())).collect();
     let mut all: Vec<(&str, Vec<(String, Value)>)> = vec![
         ("a key of 129 characters", vec![pair("k".repeat(129), String::new())]),
         ("a value of 257 characters", vec![pair("k".to_owned(), "v".repeat(257))]),
@@ -184,7 +185,7 @@ fn tag_breaches(kind: &str, object: &Object) -> Vec<RefusedCreation> {
         ("a key of AWS's", vec![pair("aws:k".to_owned(), String::new())]),
         ("one too many", many),
     ];
-    if tags::ignores_case(kind) {
+    if limits.ignores_case {
         all.push(("keys that differ in case", vec![pair("name".to_owned(), String::new())]));
     }
     let attempt = |(how, more): (&str, Vec<(String, Value)>)| {

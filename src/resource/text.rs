@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::{GroupRule, Route};
 use crate::engine::{Reference, TemplatePart, TextTemplate, Value};
-use crate::resource;
 
 /// Returns a value on one line.
-pub(super) fn inline(value: &Value) -> String {
+pub fn inline(value: &Value) -> String {
     match value {
         Value::Bool(value) => value.to_string(),
         Value::Integer(value) => value.to_string(),
@@ -18,7 +18,7 @@ pub(super) fn inline(value: &Value) -> String {
 }
 
 /// Returns the text of a text value, with `(known after apply: …)` where it waits for another object.
-pub(super) fn text(value: &Value) -> Option<String> {
+pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
         Value::Pending(template) => {
@@ -29,7 +29,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
 }
 
 /// Returns text that is safe to show: control characters are escaped, so that no name in the cloud can move the cursor.
-pub(super) fn safe(text: &str) -> String {
+pub fn safe(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if c.is_control() {
             out.extend(c.escape_default());
@@ -49,7 +49,7 @@ pub fn short_id(id: &str) -> String {
 }
 
 /// Returns the value with shortened hashes, for a reader who compares and does not copy.
-pub(super) fn abridged(value: &Value) -> Value {
+pub fn abridged(value: &Value) -> Value {
     match value {
         Value::Text(text) => Value::Text(without_hashes(text)),
         Value::List(items) => Value::List(items.iter().map(abridged).collect()),
@@ -112,10 +112,10 @@ fn spelled_out(template: &TextTemplate, waiting: impl Fn(&Reference) -> String) 
 }
 
 fn map(items: &BTreeMap<String, Value>) -> String {
-    if let Some(rule) = as_type::<resource::GroupRule>(items) {
+    if let Some(rule) = as_type::<GroupRule>(items) {
         return firewall_rule(&rule);
     }
-    if let Some(route) = as_type::<resource::Route>(items) {
+    if let Some(route) = as_type::<Route>(items) {
         return format!("{} to {}", safe(&route.destination), inline(&route.target.into()));
     }
     let items: Vec<String> = items.iter().map(|(name, value)| format!("{} = {}", safe(name), inline(value))).collect();
@@ -123,7 +123,7 @@ fn map(items: &BTreeMap<String, Value>) -> String {
 }
 
 /// Formats a firewall rule: `tcp 443 of 203.0.113.7/32  (office)`
-fn firewall_rule(rule: &resource::GroupRule) -> String {
+fn firewall_rule(rule: &GroupRule) -> String {
     let what = match (rule.protocol.as_str(), rule.ports.as_str()) {
         ("all", _) => "everything".to_owned(),
         (protocol, "all") => format!("{protocol}, all ports"),
