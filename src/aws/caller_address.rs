@@ -14,7 +14,7 @@ use crate::engine::{Failure, FailureClass, chain};
 /// A service of AWS that returns the address alone, over IPv4.
 const SERVICE: &str = "https://checkip.amazonaws.com/";
 /// Maximum time to wait for its answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum length of an answer.
 const LONGEST: usize = 64;
 
@@ -23,8 +23,8 @@ const LONGEST: usize = 64;
 /// # Errors
 /// Returns an error if there is no answer in time, or one that is not a public IPv4 address.
 pub async fn public_address() -> Result<Ipv4Addr, Failure> {
-    let asked = tokio::time::timeout(PATIENCE, ask()).await;
-    asked.unwrap_or_else(|_| Err(failure(format!("no answer within {} seconds", PATIENCE.as_secs()))))
+    let asked = tokio::time::timeout(TIMEOUT, ask()).await;
+    asked.unwrap_or_else(|_| Err(failure(format!("no answer within {} seconds", TIMEOUT.as_secs()))))
 }
 
 async fn ask() -> Result<Ipv4Addr, Failure> {

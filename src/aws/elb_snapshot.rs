@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 
 use super::kind::ObserveCache;
 use super::{AwsProvider, tags};
-use crate::engine::{Address, Failure, FailureClass, Live, TextInput};
+use crate::engine::{Address, Failure, FailureClass, Live, PollLoop, TextInput};
 use crate::resource::{Tags, balancer_stem};
 
 /// The service's name, for failures and limits.
@@ -93,13 +93,10 @@ pub(super) async fn until_whole<T, F>(once: impl Fn() -> F) -> Result<T, Failure
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let mut look = 1;
+    let mut poll = PollLoop::every(PAUSE).at_most(LOOKS);
     loop {
         match once().await {
-            Err(failure) if failure.class == FailureClass::Gone && look < LOOKS => {
-                look += 1;
-                tokio::time::sleep(PAUSE).await;
-            }
+            Err(failure) if failure.class == FailureClass::Gone && poll.again().await => {}
             outcome => return outcome,
         }
     }

@@ -13,7 +13,7 @@ use super::error_context::{ErrorContext, situate};
 use super::kind::{self, ErrorCodes};
 use crate::engine::{Failure, FailureClass, chain};
 
-/// ErrorCodes that several kinds share or no kind has, by class. A kind's own are in [`AwsKind::CODES`](kind::AwsKind::CODES).
+/// Codes that several kinds share or no kind has, by class. A kind's own are in [`AwsKind::CODES`](kind::AwsKind::CODES).
 const CODES: ErrorCodes = &[
     (
         FailureClass::Throttled,

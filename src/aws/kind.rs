@@ -40,7 +40,7 @@ pub(super) struct CreateContext<'a> {
     pub(super) token: &'a IdempotencyToken,
 }
 
-/// ErrorCodes of AWS's answers, by class.
+/// Codes of AWS's answers, by class.
 pub(super) type ErrorCodes = &'static [(FailureClass, &'static [&'static str])];
 
 /// A kind of object on AWS. The verbs stand in this order in every file.

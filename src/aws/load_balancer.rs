@@ -12,9 +12,9 @@ use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, known, retag, text, to_elb};
 use super::failure::{if_there, just_made};
 use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
-use super::poll::PollTimer;
+use super::poll::BACKOFF;
 use super::unmanaged::{delete_classic, is_classic};
-use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ObjectPhase, PollLoop, ProgressNote};
 use crate::resource::{LoadBalancer, Resource};
 
 /// The attribute of cross-zone load balancing. A new network load balancer has it off.
@@ -79,7 +79,7 @@ impl AwsKind for LoadBalancer {
         }
         let request = aws.elb.delete_load_balancer().load_balancer_arn(&live.id);
         aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
-        let mut poll = PollTimer::lasting(LIMIT);
+        let mut poll = PollLoop::new(BACKOFF).lasting(LIMIT);
         while if_there(state(aws, &live.id).await)?.is_some() {
             note("the load balancer is going away".to_owned());
             if !poll.again().await {
@@ -90,7 +90,7 @@ impl AwsKind for LoadBalancer {
     }
 
     async fn ready(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
-        let mut poll = PollTimer::lasting(LIMIT);
+        let mut poll = PollLoop::new(BACKOFF).lasting(LIMIT);
         loop {
             let state = state(aws, &live.id).await.map_err(just_made)?;
             match phase(&state) {

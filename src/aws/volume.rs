@@ -8,9 +8,9 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, Vo
 use super::AwsProvider;
 use super::ec2::{EC2, created, filter, from_ec2, of_cluster, retag, sought, specification, whole};
 use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live};
-use super::poll::PollTimer;
+use super::poll::BACKOFF;
 use super::tags::ObservationScope;
-use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote};
+use crate::engine::{Failure, FailureClass, Live, ObjectPhase, PollLoop, ProgressNote};
 use crate::resource::{EbsVolume, Resource};
 
 /// Maximum time for a volume to be created or deleted: seconds are usual.
@@ -65,7 +65,7 @@ impl AwsKind for EbsVolume {
 
     async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         aws.send(EC2, "DeleteVolume", aws.ec2.delete_volume().volume_id(&live.id).send()).await?;
-        let mut poll = PollTimer::lasting(PATIENCE);
+        let mut poll = PollLoop::new(BACKOFF).lasting(PATIENCE);
         note("waiting for the volume to be gone".to_owned());
         while find(&by_id(aws, &live.id).await?).is_some() {
             if !poll.again().await {
@@ -79,7 +79,7 @@ impl AwsKind for EbsVolume {
         if live.phase == ObjectPhase::Ready {
             return Ok(live.clone());
         }
-        let mut poll = PollTimer::lasting(PATIENCE);
+        let mut poll = PollLoop::new(BACKOFF).lasting(PATIENCE);
         note("waiting for the volume to be available".to_owned());
         loop {
             match find(&by_id(aws, &live.id).await?).map(|volume| phase(volume.state())) {

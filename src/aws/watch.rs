@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::poll::PollBackoff;
-use crate::engine::Failure;
+use super::poll::BACKOFF;
+use crate::engine::{Failure, PollLoop};
 
 /// The polls of this connection.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ struct PollAnswer<T> {
 pub(super) struct PollWaiter<'a, T> {
     poll: &'a SharedPoll<T>,
     looked: Instant,
-    pause: PollBackoff,
+    pauses: PollLoop,
 }
 
 impl<T> Default for SharedPoll<T> {
@@ -46,7 +46,7 @@ impl<T> Default for SharedPoll<T> {
 impl<T> SharedPoll<T> {
     /// Starts to wait: only answers to requests from now on count.
     pub(super) fn watch(&self) -> PollWaiter<'_, T> {
-        PollWaiter { poll: self, looked: Instant::now(), pause: PollBackoff::default() }
+        PollWaiter { poll: self, looked: Instant::now(), pauses: PollLoop::new(BACKOFF) }
     }
 }
 
@@ -59,7 +59,7 @@ impl<T> PollWaiter<'_, T> {
     where
         F: Future<Output = Result<Vec<T>, Failure>>,
     {
-        self.pause.over().await;
+        self.pauses.pause().await;
         let mut last = self.poll.last.lock().await;
         let found = match &*last {
             Some(answer) if answer.asked > self.looked => Arc::clone(&answer.found),
@@ -76,7 +76,7 @@ impl<T> PollWaiter<'_, T> {
 
     /// Polls again soon, after a change.
     pub(super) fn poll_now(&mut self) {
-        self.pause = PollBackoff::default();
+        self.pauses.reset_pauses();
     }
 }
 

@@ -4,9 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
+use crate::engine::{Failure, FailureClass, Live, PollLoop, ProgressNote, Value};
 use crate::resource::{AutoScalingGroup, GROUP_TAG, Resource};
 
 /// Interval between two checks.
@@ -34,14 +32,15 @@ pub(super) async fn until_nodes<F>(machines: usize, note: ProgressNote<'_>, look
 where
     F: Future<Output = Result<Option<usize>, Failure>>,
 {
-    let (mut said, mut most, mut moved) = (String::new(), None, Instant::now());
+    let (mut poll, mut most) = (PollLoop::every(PAUSE).lasting(PATIENCE), None);
     loop {
         let looked = look().await;
         // An API that answers counts as progress; a node that leaves and returns does not.
         if let Ok(nodes) = looked
             && nodes > most
         {
-            (most, moved) = (nodes, Instant::now());
+            most = nodes;
+            poll.reset_deadline();
         }
         let waiting = match looked {
             Ok(Some(nodes)) if nodes >= machines => return,
@@ -50,16 +49,13 @@ where
             Err(failure) if failure.class == FailureClass::Fatal => return,
             Err(failure) => failure.message,
         };
-        if waiting != said {
-            note(waiting.clone());
-            said = waiting;
-        }
-        if moved.elapsed() >= PATIENCE {
+        poll.note_change(&waiting, note);
+        if poll.is_over() {
             let minutes = PATIENCE.as_secs() / 60;
-            note(format!("{said}, since {minutes} minutes: going on without the others"));
+            note(format!("{waiting}, since {minutes} minutes: going on without the others"));
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        poll.pause().await;
     }
 }
 
@@ -69,6 +65,8 @@ mod tests {
 
     use std::collections::VecDeque;
     use std::sync::Mutex;
+
+    use tokio::time::Instant;
 
     use super::*;
 

@@ -9,7 +9,7 @@ use super::failure::{CONNECT, own};
 use crate::engine::{BoxFuture, Failure, FailureClass};
 
 /// Connection timeout. A blocked address does not answer at all.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The address of a cluster's API, and the credentials for it.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl ApiAccess {
     pub(super) fn config(&self) -> Result<Config, Failure> {
         let wrong = |what: &str| own(FailureClass::Fatal, CONNECT, format!("{what} to {} cannot be used", self.server));
         let mut config = Config::new(self.server.parse().map_err(|_| wrong("the address"))?);
-        config.connect_timeout = Some(PATIENCE);
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
         // The engine repeats by class, and says so.
         config.default_retry = false;
         config.tls_server_name.clone_from(&self.tls_server_name);

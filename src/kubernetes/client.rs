@@ -25,7 +25,7 @@ pub(super) const HEIR: &str = "quorate-handover";
 /// Number of objects in one page of a list.
 const PAGE: u32 = 500;
 /// Maximum number of attempts of a request that the server asks to retry.
-const PATIENCE: u32 = 4;
+const ATTEMPTS: u32 = 4;
 /// Maximum pause after such an answer, in seconds.
 const LONGEST_PAUSE: u64 = 30;
 /// Maximum time to wait for an answer.
@@ -283,7 +283,7 @@ impl ApiConnection {
                 Err(_) => return Err(refused(silent(action))),
             };
             match retry_after(&error) {
-                Some(seconds) if attempt < PATIENCE && seconds <= LONGEST_PAUSE => {
+                Some(seconds) if attempt < ATTEMPTS && seconds <= LONGEST_PAUSE => {
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
                     attempt += 1;
                 }

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
-use tokio::time::Instant;
 
 use super::KubernetesProvider;
 use super::client::{ApiConnection, GoneCondition, ListQuery};
 use super::object_ref::ObjectRef;
 use super::typed::{ReadType, api};
-use crate::engine::{Failure, ProgressNote};
+use crate::engine::{Failure, PollLoop, ProgressNote};
 
 /// The driver that created the volumes of the cluster.
 const DRIVER: &str = "ebs.csi.aws.com";
@@ -54,8 +53,7 @@ async fn wait(
     claims: &NamespacedNames,
     note: ProgressNote<'_>,
 ) -> Result<(), Failure> {
-    let until = Instant::now() + PATIENCE;
-    let mut said = String::new();
+    let mut poll = PollLoop::every(PAUSE).lasting(PATIENCE);
     while !(services.is_empty() && claims.is_empty()) {
         let services: Vec<_> =
             names(&connection.read::<Service>(ListQuery::ALL).await?).intersection(services).cloned().collect();
@@ -68,15 +66,11 @@ async fn wait(
             .map(|(namespace, name)| format!("service {namespace}/{name}"))
             .chain(claims.iter().map(|(namespace, name)| format!("claim {namespace}/{name}")))
             .collect();
-        if left.is_empty() || Instant::now() >= until {
+        if left.is_empty() || poll.is_over() {
             return Ok(());
         }
-        let now = format!("controllers remove what they made for {}", left.join(", "));
-        if now != said {
-            note(now.clone());
-            said = now;
-        }
-        tokio::time::sleep(PAUSE).await;
+        poll.note_change(&format!("controllers remove what they made for {}", left.join(", ")), note);
+        poll.pause().await;
     }
     Ok(())
 }

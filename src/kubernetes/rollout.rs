@@ -16,7 +16,7 @@ use super::trouble::{distinct, trouble};
 use super::typed::as_type;
 use super::wait_budget::WaitBudget;
 use super::warnings::{selector, warnings};
-use crate::engine::{Failure, FailureClass, ProgressNote};
+use crate::engine::{Failure, FailureClass, PollLoop, ProgressNote};
 
 /// Maximum time of a rollout, even with progress.
 pub(super) const LIMIT: Duration = Duration::from_mins(20);
@@ -37,7 +37,7 @@ pub(super) async fn wait(
         patience: WaitBudget::new(Instant::now()),
         pods: BTreeMap::new(),
         failed: None,
-        said: String::new(),
+        poll: PollLoop::every(PAUSE),
     };
     let told = match tokio::time::timeout(LIMIT, waiter.wait(note)).await {
         Ok(Ok(WaitEnd::There(object))) => return Ok(object),
@@ -69,7 +69,7 @@ pub(super) async fn wait_gone(
     patience: Duration,
     note: ProgressNote<'_>,
 ) -> Result<(), Failure> {
-    let until = Instant::now() + patience;
+    let mut poll = PollLoop::every(PAUSE).lasting(patience);
     note("until it is gone".to_owned());
     loop {
         let mut events = connection.watch(place).await?;
@@ -79,7 +79,7 @@ pub(super) async fn wait_gone(
         loop {
             let event = tokio::select! {
                 event = events.next() => event,
-                () = sleep_until(until) => return Err(stays(place, &there, patience)),
+                () = poll.over() => return Err(stays(place, &there, patience)),
             };
             match event {
                 Some(Ok(WatchedChange::Gone(gone))) if gone["metadata"]["uid"] == there["metadata"]["uid"] => {
@@ -93,7 +93,7 @@ pub(super) async fn wait_gone(
                 Some(Err(_)) | None => break,
             }
         }
-        tokio::time::sleep(PAUSE).await;
+        poll.pause().await;
     }
 }
 
@@ -120,8 +120,8 @@ struct ObjectWaiter<'a> {
     pods: BTreeMap<String, String>,
     /// The reason that no pod can be created.
     failed: Option<String>,
-    /// The last message.
-    said: String,
+    /// The pauses between watches, and what was said last.
+    poll: PollLoop,
 }
 
 impl ObjectWaiter<'_> {
@@ -155,7 +155,7 @@ impl ObjectWaiter<'_> {
                     () = tokio::time::sleep(QUIET) => self.ask(note).await,
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            self.poll.pause().await;
         }
     }
 
@@ -208,10 +208,7 @@ impl ObjectWaiter<'_> {
             Some(failed) => format!("{told}; no pod can be made: {failed}"),
             None => told.to_owned(),
         };
-        if told != self.said {
-            note(told.clone());
-            self.said = told;
-        }
+        self.poll.note_change(&told, note);
     }
 
     /// Returns the failure at the end of a wait, with all known causes.

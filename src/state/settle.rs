@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use crate::engine::{Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome, repeat};
+use crate::engine::{
+    Backoff, Etag, Failure, FailureClass, ObjectStore, PollLoop, StoredObject, WriteCondition, WriteOutcome, repeat,
+};
 
 /// Maximum number of attempts of a call.
 const ATTEMPTS: u32 = 6;
-/// The pause before the second attempt; it doubles from then on.
-const PAUSE: Duration = Duration::from_millis(200);
+/// The pauses between attempts.
+const BACKOFF: Backoff = Backoff::Doubling(Duration::from_millis(200));
 
 /// Reads an object.
 pub async fn get(store: &dyn ObjectStore, key: &str) -> Result<Option<StoredObject>, Failure> {
-    repeat(ATTEMPTS, pause, || store.get(key)).await
+    repeat(ATTEMPTS, |attempt| BACKOFF.after(attempt), || store.get(key)).await
 }
 
 /// Writes an object under a condition, and determines if the write took effect.
@@ -25,7 +27,7 @@ pub async fn put(
     bytes: &[u8],
     condition: &WriteCondition,
 ) -> Result<WriteOutcome, Failure> {
-    let (mut attempt, mut unknown) = (1, false);
+    let (mut attempts, mut unknown) = (attempts(), false);
     loop {
         let failure = match store.put(key, bytes, condition).await {
             Ok(WriteOutcome::Yes(etag)) => return Ok(WriteOutcome::Yes(etag)),
@@ -33,19 +35,19 @@ pub async fn put(
             Err(failure) => failure,
         };
         unknown |= failure.class == FailureClass::UnknownOutcome;
-        if is_temporary(&failure, attempt) {
-            wait(&mut attempt).await;
-        } else if unknown && let WriteOutcome::Yes(etag) = look(store, key, bytes).await? {
-            return Ok(WriteOutcome::Yes(etag));
-        } else {
-            return Err(failure);
+        if failure.class.is_temporary() && attempts.again().await {
+            continue;
         }
+        if unknown && let WriteOutcome::Yes(etag) = look(store, key, bytes).await? {
+            return Ok(WriteOutcome::Yes(etag));
+        }
+        return Err(failure);
     }
 }
 
 /// Removes a version of an object, and determines if the removal took effect.
 pub async fn remove(store: &dyn ObjectStore, key: &str, etag: &Etag) -> Result<bool, Failure> {
-    let (mut attempt, mut unknown) = (1, false);
+    let (mut attempts, mut unknown) = (attempts(), false);
     loop {
         let failure = match store.remove(key, etag).await {
             Ok(true) => return Ok(true),
@@ -54,10 +56,9 @@ pub async fn remove(store: &dyn ObjectStore, key: &str, etag: &Etag) -> Result<b
             Err(failure) => failure,
         };
         unknown |= failure.class == FailureClass::UnknownOutcome;
-        if !is_temporary(&failure, attempt) {
+        if !(failure.class.is_temporary() && attempts.again().await) {
             return Err(failure);
         }
-        wait(&mut attempt).await;
     }
 }
 
@@ -69,16 +70,8 @@ async fn look(store: &dyn ObjectStore, key: &str, bytes: &[u8]) -> Result<WriteO
     })
 }
 
-/// A retry is safe even if the first call took effect: its own condition no longer holds then.
-fn is_temporary(failure: &Failure, attempt: u32) -> bool {
-    failure.class.is_temporary() && attempt < ATTEMPTS
-}
-
-async fn wait(attempt: &mut u32) {
-    tokio::time::sleep(pause(*attempt)).await;
-    *attempt += 1;
-}
-
-fn pause(attempt: u32) -> Duration {
-    PAUSE * 2_u32.pow(attempt - 1)
+/// The attempts of a change. Sending again is safe even if the first one took effect: its own condition no longer holds
+/// then.
+fn attempts() -> PollLoop {
+    PollLoop::new(BACKOFF).at_most(ATTEMPTS)
 }

@@ -11,7 +11,7 @@ use super::{AUTOSCALING, groups, seen};
 use crate::aws::AwsProvider;
 use crate::aws::ec2::{EC2, of_cluster};
 use crate::aws::tags::ObservationScope;
-use crate::engine::{Failure, FailureClass, Live, ObjectPhase, ProgressNote, Value};
+use crate::engine::{Failure, FailureClass, Live, ObjectPhase, PollLoop, ProgressNote, Value};
 
 /// Maximum time to wait for one machine.
 pub(super) const PATIENCE: Duration = Duration::from_mins(15);
@@ -119,16 +119,14 @@ fn group_of(instance: &Instance) -> Option<&str> {
 /// Detects that nothing changes, reports what is waited for, and asks Auto Scaling for the reason.
 pub(super) struct StallMonitor<'a> {
     group: &'a str,
-    last: String,
-    moved: Instant,
+    poll: PollLoop,
     asked: Instant,
     why: Option<String>,
 }
 
 impl<'a> StallMonitor<'a> {
     pub(super) fn new(group: &'a str) -> Self {
-        let now = Instant::now();
-        Self { group, last: String::new(), moved: now, asked: now, why: None }
+        Self { group, poll: PollLoop::every(STALL).lasting(PATIENCE), asked: Instant::now(), why: None }
     }
 
     /// Reports what is waited for, if that has changed.
@@ -141,11 +139,10 @@ impl<'a> StallMonitor<'a> {
         waiting: &str,
     ) -> Result<(), Failure> {
         let now = Instant::now();
-        if waiting != self.last {
-            waiting.clone_into(&mut self.last);
-            (self.moved, self.asked, self.why) = (now, now, None);
-            note(waiting.to_owned());
-        } else if now - self.moved >= PATIENCE {
+        if self.poll.note_change(waiting, note) {
+            self.poll.reset_deadline();
+            (self.asked, self.why) = (now, None);
+        } else if self.poll.is_over() {
             return Err(self.give_up());
         } else if now - self.asked >= STALL {
             self.asked = now;
@@ -168,7 +165,11 @@ impl<'a> StallMonitor<'a> {
             service: AUTOSCALING.to_owned(),
             action: "DescribeAutoScalingGroups".to_owned(),
             code: None,
-            message: format!("nothing has moved in {} for {minutes} minutes: {}{why}", self.group, self.last),
+            message: format!(
+                "nothing has moved in {} for {minutes} minutes: {}{why}",
+                self.group,
+                self.poll.last_note()
+            ),
             request_id: None,
         }
     }

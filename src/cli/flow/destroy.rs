@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::{Address, ExecutablePlan, Failure, Live, Outcome, PlanMode};
+use crate::engine::{Address, ExecutablePlan, Failure, Live, Outcome, PlanMode, PollLoop};
 use crate::resource::{
     BY_KUBERNETES, Bucket, EbsVolume, KeyPrefix, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup,
 };
@@ -221,17 +221,13 @@ async fn erase_secrets(context: &CommandContext<'_>, lock: &RunLock) -> Result<(
 
 /// Scans again for objects with the cluster's tags and recorded objects. A bucket that others use may stay.
 async fn remaining_objects(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Option<Vec<Live>>, CliError> {
-    let mut left = Vec::new();
-    for look in 0..LOOKS {
-        if look > 0 {
-            context.interrupt.or(tokio::time::sleep(context.retry.settle)).await?;
-        }
-        left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last look"))?;
-        if left.iter().all(|live| stays(end, live)) {
-            break;
+    let mut poll = PollLoop::every(context.retry.settle).at_most(LOOKS);
+    loop {
+        let left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last look"))?;
+        if left.iter().all(|live| stays(end, live)) || !context.interrupt.or(poll.again()).await? {
+            return Ok(Some(left));
         }
     }
-    Ok(Some(left))
 }
 
 async fn remains(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Vec<Live>, Failure> {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CommandContext;
 use super::wait::patiently;
-use crate::engine::{Address, Failure};
+use crate::engine::{Address, Failure, PollLoop};
 use crate::resource::{AccessGrant, AllowList, Grantee, NAMESPACE};
 
 /// Maximum time that a killed run leaves the API open.
@@ -96,10 +96,11 @@ impl TemporaryAccess {
 
     /// Checks the API's firewall repeatedly until the work is finished.
     async fn extend(&self, context: &CommandContext<'_>, over: &CancellationToken) {
+        let mut poll = PollLoop::every(PAUSE);
         loop {
             tokio::select! {
                 () = over.cancelled() => return,
-                () = tokio::time::sleep(PAUSE) => {}
+                () = poll.pause() => {}
             }
             self.check_firewall(context, false).await;
         }
@@ -183,12 +184,13 @@ impl TemporaryAccess {
 /// Waits a short time until the API answers, so that it is not observed too early.
 async fn knock(context: &CommandContext<'_>) {
     let there = Address::new(NAMESPACE, "kube-system");
+    let mut poll = PollLoop::every(KNOCK);
     for _ in 0..KNOCKS {
         match context.interrupt.or(context.cloud.find(&there)).await {
             Ok(Err(failure)) if failure.class.is_transient() => {}
             _ => return,
         }
-        if context.interrupt.or(tokio::time::sleep(KNOCK)).await.is_err() {
+        if context.interrupt.or(poll.pause()).await.is_err() {
             return;
         }
     }

@@ -7,12 +7,11 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use crate::blueprint;
 use crate::cli::error::CliError;
 use crate::cli::{ClusterSecrets, Exit};
-use crate::engine::{FailureClass, Live};
+use crate::engine::{FailureClass, Live, PollLoop};
 use crate::health::{
     ApiState, BalancerTarget, CertificateState, CheckStatus, DnsName, HealthEvidence, HealthFinding, ObservedGroup,
     ObservedMachine, StatusReport, examine,
@@ -120,32 +119,27 @@ async fn await_health(
     patience: Duration,
     troubles: impl Fn(&HealthFinding) -> bool,
 ) -> Result<Vec<HealthFinding>, CliError> {
-    let deadline = Instant::now() + patience;
-    let mut said = String::new();
+    let mut poll = PollLoop::every(PAUSE).lasting(patience);
     loop {
         let gathered = context.interrupt.or(gather(context, health_sources)).await?;
         let checks = match gathered {
             Ok(evidence) => examine(&evidence),
             // A failed query does not end the wait before the deadline.
-            Err(error) if Instant::now() + PAUSE <= deadline => {
+            Err(error) if poll.has_time() => {
                 context.ui.note(&format!("waiting: {error}, {}", reason(&error)));
-                context.interrupt.or(tokio::time::sleep(PAUSE)).await?;
+                context.interrupt.or(poll.pause()).await?;
                 continue;
             }
             Err(error) => return Err(error),
         };
         let open: Vec<&HealthFinding> = checks.iter().filter(|check| troubles(check)).collect();
         let Some(first) = open.first() else { return Ok(checks) };
-        if Instant::now() + PAUSE > deadline {
+        if !poll.has_time() {
             return Ok(checks);
         }
         let more = if open.len() > 1 { format!(" (and {} more)", open.len() - 1) } else { String::new() };
-        let waiting = format!("waiting: {}{more}", first.finding);
-        if waiting != said {
-            context.ui.note(&waiting);
-            said = waiting;
-        }
-        context.interrupt.or(tokio::time::sleep(PAUSE)).await?;
+        poll.note_change(&format!("waiting: {}{more}", first.finding), |text| context.ui.note(&text));
+        context.interrupt.or(poll.pause()).await?;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::error::CliError;
-use crate::engine::{Failure, Live, ObjectPhase, repeat};
+use crate::engine::{Failure, Live, ObjectPhase, PollLoop, repeat};
 
 use super::CommandContext;
 
@@ -32,8 +32,9 @@ pub(super) async fn wait_until_stable(
     mut seen: Vec<Live>,
 ) -> Result<Vec<Live>, CliError> {
     let pause = context.retry.settle.max(Duration::from_millis(1));
-    for _ in 0..LOOKS {
-        context.interrupt.or(tokio::time::sleep(pause)).await?;
+    // The first look was made before.
+    let mut poll = PollLoop::every(pause).at_most(1 + LOOKS);
+    while context.interrupt.or(poll.again()).await? {
         let looked = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
         let looked = looked.map_err(CliError::cloud("looking at the cloud"))?;
         if fingerprint(&looked) == fingerprint(&seen) {

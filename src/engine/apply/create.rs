@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::token::token;
 use super::worker::{StepHalt, StepJob, StepWorker};
 use crate::engine::diff::{diff, keep_our_tags, replacing};
-use crate::engine::{Action, ChangeEffect, Failure, FailureClass, Kind, Live, Object, ObjectPhase};
+use crate::engine::{Action, ChangeEffect, Failure, FailureClass, Kind, Live, Object, ObjectPhase, PollLoop};
 
 /// Number of tokens that are tried if the cloud reports that one was used for something else.
 const GENERATIONS: u32 = 2;
@@ -56,16 +56,15 @@ impl StepWorker<'_> {
     /// without being visible yet: not every kind takes a token that makes a retry safe.
     async fn look_for(&self, job: &StepJob<'_>, object: &Object, failure: &Failure) -> Result<Option<Live>, Failure> {
         let doubtful = matches!(failure.class, FailureClass::UnknownOutcome | FailureClass::Unavailable);
-        let looks = if doubtful { LOOKS } else { 1 };
-        for look in 1..=looks {
+        let mut poll = PollLoop::every(self.options.retry.settle).at_most(if doubtful { LOOKS } else { 1 });
+        loop {
             if let Some(found) = self.find(job, object).await? {
                 return Ok(Some(found));
             }
-            if look < looks {
-                tokio::time::sleep(self.options.retry.settle).await;
+            if !poll.again().await {
+                return Ok(None);
             }
         }
-        Ok(None)
     }
 
     /// Finds the object that carries the address and can become the wanted one. One that is being replaced cannot.

@@ -1,0 +1,236 @@
+//! Waiting in a loop: the pauses between looks, the end of patience, and a note when something changes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The lengths of the pauses between looks, or between attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backoff {
+    /// Always the same.
+    Constant(Duration),
+    /// Once, twice, three times this, …
+    Linear(Duration),
+    /// This, and twice as long each time.
+    Doubling(Duration),
+    /// From the first to the longest, half as long again each time.
+    Growing {
+        /// The first pause.
+        first: Duration,
+        /// The longest pause.
+        longest: Duration,
+    },
+}
+
+impl Backoff {
+    /// Returns the length of the pause after this many looks, at least one.
+    pub fn after(self, looks: u32) -> Duration {
+        let before = looks.saturating_sub(1);
+        match self {
+            Self::Constant(pause) => pause,
+            Self::Linear(pause) => pause.saturating_mul(looks),
+            Self::Doubling(first) => first.saturating_mul(2_u32.saturating_pow(before)),
+            Self::Growing { first, longest } => {
+                let longer = |pause: Duration| (pause.saturating_mul(3) / 2).min(longest);
+                // It is at the longest after a few.
+                (0..before.min(64)).fold(first, |pause, _| longer(pause))
+            }
+        }
+    }
+}
+
+/// A loop that looks, and pauses before it looks again.
+#[derive(Debug, Clone)]
+pub struct PollLoop {
+    backoff: Backoff,
+    /// How many looks there have been.
+    looks: u32,
+    /// How many of them were before the pauses began anew.
+    before: u32,
+    /// The most looks.
+    most: Option<u32>,
+    /// Since when nothing has moved.
+    since: Instant,
+    /// How long nothing may move.
+    limit: Option<Duration>,
+    /// The text that was told last.
+    last_note: String,
+}
+
+impl PollLoop {
+    /// A loop with these pauses, without an end. Its time begins now.
+    pub fn new(backoff: Backoff) -> Self {
+        Self { backoff, looks: 1, before: 0, most: None, since: Instant::now(), limit: None, last_note: String::new() }
+    }
+
+    /// A loop with pauses of one length.
+    pub fn every(pause: Duration) -> Self {
+        Self::new(Backoff::Constant(pause))
+    }
+
+    /// The same with an end: this long after it began, or after something moved last.
+    #[must_use]
+    pub fn lasting(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// The same with an end after this many looks.
+    #[must_use]
+    pub fn at_most(self, looks: u32) -> Self {
+        Self { most: Some(looks), ..self }
+    }
+
+    /// Returns the moment when patience ends.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.limit.map(|limit| self.since + limit)
+    }
+
+    /// Returns true when patience has ended.
+    pub fn is_over(&self) -> bool {
+        self.most.is_some_and(|most| self.looks >= most) || self.deadline().is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// Returns true if the next pause ends before patience does.
+    pub fn has_time(&self) -> bool {
+        self.deadline().is_none_or(|deadline| Instant::now() + self.length() <= deadline)
+    }
+
+    /// The length of the next pause.
+    fn length(&self) -> Duration {
+        self.backoff.after(self.looks - self.before)
+    }
+
+    /// Pauses. A pause that is dropped before its end does not count.
+    pub async fn pause(&mut self) {
+        tokio::time::sleep(self.length()).await;
+        self.looks = self.looks.saturating_add(1);
+    }
+
+    /// Pauses before the next look. Returns false, at once, when there should be none.
+    pub async fn again(&mut self) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.pause().await;
+        true
+    }
+
+    /// Waits until patience ends: for ever without an end.
+    pub async fn over(&self) {
+        match self.deadline() {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Something has moved: patience begins anew.
+    pub fn reset_deadline(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// Something has moved: short pauses begin anew.
+    pub fn reset_pauses(&mut self) {
+        self.before = self.looks - 1;
+    }
+
+    /// Tells what is waited for, if that is another text than before. Returns true if it was told.
+    pub fn note_change(&mut self, text: &str, note: impl FnOnce(String)) -> bool {
+        let is_news = self.last_note != text;
+        if is_news {
+            text.clone_into(&mut self.last_note);
+            note(text.to_owned());
+        }
+        is_news
+    }
+
+    /// Returns the text that was told last.
+    pub fn last_note(&self) -> &str {
+        &self.last_note
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pauses(backoff: Backoff) -> Vec<u128> {
+        (1..=6).map(|looks| backoff.after(looks).as_millis()).collect()
+    }
+
+    #[test]
+    fn pauses_follow_their_backoff() {
+        assert_eq!(pauses(Backoff::Constant(SECOND)), [1000; 6]);
+        assert_eq!(pauses(Backoff::Linear(SECOND)), [1000, 2000, 3000, 4000, 5000, 6000]);
+        assert_eq!(pauses(Backoff::Doubling(SECOND)), [1000, 2000, 4000, 8000, 16_000, 32_000]);
+        let growing = Backoff::Growing { first: SECOND, longest: 5 * SECOND };
+        assert_eq!(pauses(growing), [1000, 1500, 2250, 3375, 5000, 5000]);
+        assert_eq!(Backoff::Doubling(SECOND).after(u32::MAX), SECOND * u32::MAX, "nothing overflows");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_look_is_after_the_end_of_patience() {
+        let begun = Instant::now();
+        let mut poll = PollLoop::every(3 * SECOND).lasting(5 * SECOND);
+        let mut looks = 1;
+        while poll.again().await {
+            looks += 1;
+        }
+        assert_eq!((looks, begun.elapsed()), (3, 6 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_can_be_counted() {
+        let begun = Instant::now();
+        let mut poll = PollLoop::every(SECOND).at_most(3);
+        let mut looks = 1;
+        while poll.again().await {
+            looks += 1;
+        }
+        assert_eq!((looks, begun.elapsed()), (3, 2 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_has_time_while_another_pause_fits() {
+        let mut poll = PollLoop::every(3 * SECOND).lasting(5 * SECOND);
+        assert!(poll.has_time());
+        poll.pause().await;
+        assert!(!poll.has_time() && !poll.is_over());
+        poll.reset_deadline();
+        assert!(poll.has_time(), "patience begins anew when something moves");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn short_pauses_begin_anew() {
+        let begun = Instant::now();
+        let mut poll = PollLoop::new(Backoff::Doubling(SECOND));
+        for _ in 0..3 {
+            poll.pause().await;
+        }
+        poll.reset_pauses();
+        poll.pause().await;
+        assert_eq!(begun.elapsed(), 8 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_news_is_told() {
+        let told = Mutex::new(Vec::new());
+        let note = |text: String| told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
+        let mut poll = PollLoop::every(SECOND);
+        assert!(poll.note_change("one", note) && !poll.note_change("one", note) && poll.note_change("two", note));
+        assert_eq!(poll.last_note(), "two");
+        assert_eq!(told.into_inner().unwrap_or_default(), ["one", "two"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_an_end_it_is_never_over() {
+        let mut poll = PollLoop::every(SECOND);
+        for _ in 0..1000 {
+            assert!(poll.again().await);
+        }
+        assert!(tokio::time::timeout(1000 * SECOND, poll.over()).await.is_err());
+    }
+}
