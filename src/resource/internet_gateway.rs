@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, TextInput, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
 
 /// An internet gateway, attached to the VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

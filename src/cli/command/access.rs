@@ -5,10 +5,10 @@ use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 
 use super::kubeconfig::duration;
+use crate::cli::client_origin::range;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow::{self, GrantFilter};
-use crate::cli::client_origin::range;
-use crate::cli::{CliError, ApiWait, Exit, ClientOrigin, Session};
+use crate::cli::{ApiWait, CliError, ClientOrigin, Exit, Session};
 use crate::resource::LONGEST_GRANT;
 
 /// Open the Kubernetes API to an address for a limited time
@@ -76,7 +76,9 @@ impl AccessArgs {
             }
             AccessAction::List => flow::list_access(&flow).await,
             AccessAction::Close { all: true, .. } => flow::close_access(&flow, GrantFilter::All).await,
-            AccessAction::Close { address: Some(range), .. } => flow::close_access(&flow, GrantFilter::Range(range)).await,
+            AccessAction::Close { address: Some(range), .. } => {
+                flow::close_access(&flow, GrantFilter::Range(range)).await
+            }
             AccessAction::Close { .. } => flow::close_access(&flow, GrantFilter::Mine).await,
         }
     }

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow::{self, Consent, CommandContext};
 use crate::cli::client_origin::ApiEntryMode;
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, CommandContext, Consent};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 
 /// Change AWS and Kubernetes to match the cluster file
 ///
@@ -39,7 +39,11 @@ impl ApplyArgs {
         let ground = session.open_cluster(ShownDiagnostics::Everything, errand).await?;
         let health_sources = ground.health_sources();
         let origin = self.entry.origin(&session.environment)?;
-        let flow = CommandContext { health_sources: (!self.no_wait).then_some(&health_sources), origin, ..ground.flow(session) };
+        let flow = CommandContext {
+            health_sources: (!self.no_wait).then_some(&health_sources),
+            origin,
+            ..ground.flow(session)
+        };
         flow::apply(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use crate::cli::context::{BucketLocation, vault_at};
-use crate::cli::{CliError, Exit, ClusterContext, Session};
+use crate::cli::{CliError, ClusterContext, Exit, Session};
 use crate::kubeconfig;
 
 /// The lifetime of a credential; kubectl requests a new one when it has expired.

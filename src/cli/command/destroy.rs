@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow::{self, Consent, CommandContext};
 use crate::cli::client_origin::ApiEntryMode;
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::file::ShownDiagnostics;
+use crate::cli::flow::{self, CommandContext, Consent};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 
 /// Delete the cluster and everything that belongs to it
 ///

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::credential;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow::{self, KubeconfigOptions};
-use crate::cli::{CliError, ProcessEnvironment, ApiWait, Exit, KubeconfigFiles, Session};
+use crate::cli::{ApiWait, CliError, Exit, KubeconfigFiles, ProcessEnvironment, Session};
 use crate::kubeconfig::ExecPlugin;
 
 /// Configure kubectl for the cluster
@@ -104,7 +104,8 @@ mod tests {
     fn the_program_is_called_by_name_only_where_that_finds_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().display().to_string();
-        let environment = ProcessEnvironment { variables: vec![("PATH".to_owned(), path)], ..ProcessEnvironment::default() };
+        let environment =
+            ProcessEnvironment { variables: vec![("PATH".to_owned(), path)], ..ProcessEnvironment::default() };
         assert!(Path::new(&program(&environment).unwrap()).is_absolute());
         std::fs::write(directory.path().join("quorate"), "").unwrap();
         assert_eq!(program(&environment).unwrap(), "quorate");

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow::{self, PlanOptions};
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 use crate::engine::PlanMode;
 
 /// Show what apply would change

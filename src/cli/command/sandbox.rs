@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::file::ShownDiagnostics;
 use crate::cli::context::{forget_state, sandbox};
+use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
 use crate::engine::{Address, GroupMember, NotAnAddress};
-use crate::sandbox::{AttributeEdit, HurtError, AccountObject, Sandbox};
+use crate::sandbox::{AccountObject, AttributeEdit, HurtError, Sandbox};
 use crate::view::{FORMAT, short_id};
 
 /// Inspect the simulated cloud and inject failures
@@ -161,7 +161,8 @@ fn status(residents: &[AccountObject]) -> String {
             (Some(cluster), Some(address)) => format!("{address} of {cluster}"),
             _ => "somebody else's".to_owned(),
         };
-        let machine = |member: &GroupMember| format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state);
+        let machine =
+            |member: &GroupMember| format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state);
         let head = format!("{:<kinds$}  {:<ids$}  {owner}\n", resident.kind, short_id(&resident.id));
         head + &resident.members.iter().map(machine).collect::<String>()
     };

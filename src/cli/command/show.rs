@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow;
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 
 /// List the cluster's objects and machines with their identifiers
 ///

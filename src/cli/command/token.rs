@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow;
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 
 /// Manage the token that new nodes join the cluster with
 #[derive(Debug, Clone, Args)]

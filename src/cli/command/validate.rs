@@ -7,7 +7,7 @@ use clap::Args;
 use super::kubeconfig::duration;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow;
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 
 /// Check the health of the cluster
 ///
