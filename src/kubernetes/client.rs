@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
 use kube::Client;
-use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, WatchParams};
-use kube::core::{Request, WatchEvent};
-use serde::de::DeserializeOwned;
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions};
+use kube::core::Request;
 use serde_json::Value;
 
 use super::access::ApiAccess;
@@ -29,14 +26,12 @@ const ATTEMPTS: u32 = 4;
 /// Maximum pause after such an answer, in seconds.
 const LONGEST_PAUSE: u64 = 30;
 /// Maximum time to wait for an answer.
-const ANSWER: Duration = Duration::from_mins(1);
-/// Duration of one watch before it is started again, in seconds.
-const WATCH: u32 = 240;
+pub(super) const ANSWER: Duration = Duration::from_mins(1);
 
 /// A connection. Clones share it.
 #[derive(Clone)]
 pub(super) struct ApiConnection {
-    client: Client,
+    pub(super) client: Client,
     server: String,
 }
 
@@ -94,18 +89,6 @@ impl<'a> ListQuery<'a> {
     fn params(self) -> ListParams {
         ListParams { label_selector: self.labels.map(str::to_owned), ..ListParams::default() }.limit(PAGE)
     }
-}
-
-/// The events of a watch, until it ends by itself.
-pub(super) type WatchEvents<K = JsonObject> = BoxStream<'static, Result<WatchedChange<K>, Failure>>;
-
-/// An event of a watch.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum WatchedChange<K = JsonObject> {
-    /// An object as it is now.
-    There(K),
-    /// An object that was deleted, in its last state.
-    Gone(K),
 }
 
 impl std::fmt::Debug for ApiConnection {
@@ -232,37 +215,6 @@ impl ApiConnection {
         Ok(())
     }
 
-    /// Watches an object for some minutes: returns its current state and each change.
-    pub(super) async fn watch(&self, place: &ObjectRef) -> Result<WatchEvents, Failure> {
-        let params = WatchParams { field_selector: Some(format!("metadata.name={}", place.name)), ..watching() };
-        self.events(&place.collection(), &params, &format!("watch {place}")).await
-    }
-
-    /// Watches all objects of a type in a namespace with these labels: returns their current states and each change.
-    pub(super) async fn watch_all<K: ReadType + Clone + Send + 'static>(
-        &self,
-        namespace: Option<&str>,
-        labels: &str,
-    ) -> Result<WatchEvents<K>, Failure> {
-        let api = api::<K>();
-        let params = WatchParams { label_selector: Some(labels.to_owned()), ..watching() };
-        self.events(&api.path(namespace), &params, &format!("watch {api}")).await
-    }
-
-    async fn events<K: DeserializeOwned + Clone + Send + 'static>(
-        &self,
-        path: &str,
-        params: &WatchParams,
-        action: &str,
-    ) -> Result<WatchEvents<K>, Failure> {
-        // Without a version the watch begins with what is there now.
-        let request = Request::new(path).watch(params, "").map_err(|error| broken(action, &error))?;
-        let begun = tokio::time::timeout(ANSWER, self.client.request_events::<K>(request)).await;
-        let events = begun.map_err(|_| silent(action))?.map_err(|error| classify(action, &error).failure)?;
-        let action = action.to_owned();
-        Ok(events.filter_map(move |event| std::future::ready(seen(&action, event))).boxed())
-    }
-
     /// Sends a request, and retries it if the server asks for that.
     async fn send(&self, action: &str, path: &str, verb: &RequestVerb<'_>) -> Result<JsonObject, ApiRefusal> {
         let request = Request::new(path);
@@ -320,21 +272,6 @@ impl ListExtent {
     }
 }
 
-fn watching() -> WatchParams {
-    WatchParams { bookmarks: false, timeout: Some(WATCH), ..WatchParams::default() }
-}
-
-/// Returns the content of an event; `None` if it is not about an object.
-fn seen<K>(action: &str, event: kube::Result<WatchEvent<K>>) -> Option<Result<WatchedChange<K>, Failure>> {
-    match event {
-        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(WatchedChange::There(object))),
-        Ok(WatchEvent::Deleted(object)) => Some(Ok(WatchedChange::Gone(object))),
-        Ok(WatchEvent::Bookmark(_)) => None,
-        Ok(WatchEvent::Error(status)) => Some(Err(classify(action, &kube::Error::Api(status)).failure)),
-        Err(error) => Some(Err(classify(action, &error).failure)),
-    }
-}
-
 /// Returns the types of an API version, without subresources and types that are not objects.
 fn discovered(api_version: &str, resources: &[APIResource]) -> Vec<ApiType> {
     let can = |resource: &APIResource, verb: &str| resource.verbs.iter().any(|known| known == verb);
@@ -370,11 +307,11 @@ fn refused(failure: Failure) -> ApiRefusal {
 }
 
 /// Returns the failure for a request that cannot be built: an invalid name.
-fn broken(action: &str, error: &kube::core::request::Error) -> Failure {
+pub(super) fn broken(action: &str, error: &kube::core::request::Error) -> Failure {
     own(FailureClass::Invalid, action, error.to_string())
 }
 
 /// Returns the failure for an answer that did not arrive in time.
-fn silent(action: &str) -> Failure {
+pub(super) fn silent(action: &str) -> Failure {
     own(FailureClass::UnknownOutcome, action, format!("no answer within {} seconds", ANSWER.as_secs()))
 }

@@ -21,6 +21,7 @@ mod trouble;
 mod typed;
 mod wait_budget;
 mod warnings;
+mod watch;
 
 #[cfg(test)]
 pub(crate) mod fake;

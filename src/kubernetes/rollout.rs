@@ -8,7 +8,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep_until};
 
-use super::client::{ApiConnection, WatchEvents, WatchedChange};
+use super::client::ApiConnection;
 use super::failure::own;
 use super::object_ref::{JsonObject, ObjectRef};
 use super::progress::{RolloutProgress, condition};
@@ -16,6 +16,7 @@ use super::trouble::{distinct, trouble};
 use super::typed::as_type;
 use super::wait_budget::WaitBudget;
 use super::warnings::{selector, warnings};
+use super::watch::{WatchEvents, WatchedChange};
 use crate::engine::{Failure, FailureClass, PollLoop, ProgressNote};
 
 /// Maximum time of a rollout, even with progress.

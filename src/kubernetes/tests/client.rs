@@ -4,7 +4,8 @@ use futures_util::StreamExt;
 
 use super::*;
 use crate::engine::FailureClass;
-use crate::kubernetes::client::{ListQuery, WatchedChange};
+use crate::kubernetes::client::ListQuery;
+use crate::kubernetes::watch::WatchedChange;
 use crate::resource::ApiType;
 
 #[tokio::test]
