@@ -79,7 +79,7 @@ impl ClientOrigin {
 
 fn unknown(failure: &Failure) -> CliError {
     CliError::refused(
-        format!("nobody could tell this machine's public address: {}, {}", failure.service, failure.message),
+        format!("the public address of this machine could not be determined: {}, {}", failure.service, failure.message),
         format!("name it with --address 203.0.113.7, or in {VARIABLE}"),
     )
 }

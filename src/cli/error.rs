@@ -209,7 +209,7 @@ impl CliError {
     fn way_out(&self) -> Option<String> {
         let told = match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } => hint,
-            Self::File { code, .. } => return Some(format!("`quorate explain {code}` tells more")),
+            Self::File { code, .. } => return Some(format!("see `quorate explain {code}`")),
             Self::Held { until, .. } => {
                 let end = until.strftime("%H:%M:%S UTC");
                 return Some(format!(

@@ -23,7 +23,7 @@ impl Interrupt {
             say("stopping: changes in flight are finished and recorded; once more does not wait for them");
             signal().await;
             tokens.abandon.cancel();
-            say("no longer waiting; the next run finds by tag what was made");
+            say("stopped; the next run finds the new objects by their tags");
         });
     }
 

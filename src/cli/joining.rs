@@ -52,7 +52,7 @@ where
         poll.note_change(&waiting, note);
         if poll.is_over() {
             let minutes = PATIENCE.as_secs() / 60;
-            note(format!("{waiting}, since {minutes} minutes: going on without the others"));
+            note(format!("{waiting}, since {minutes} minutes: continuing without the others"));
             return;
         }
         poll.pause().await;
@@ -99,7 +99,7 @@ mod tests {
     async fn a_machine_that_never_comes_holds_nothing_back_for_ever() {
         let begun = Instant::now();
         let said = report(vec![Ok(Some(2))]).await;
-        assert_eq!(said.last().unwrap(), "2 of 3 machines are nodes, since 10 minutes: going on without the others");
+        assert_eq!(said.last().unwrap(), "2 of 3 machines are nodes, since 10 minutes: continuing without the others");
         assert!((PATIENCE..PATIENCE + 2 * PAUSE).contains(&begun.elapsed()));
     }
 

@@ -143,7 +143,7 @@ fn boot(evidence: &HealthEvidence) -> Vec<HealthFinding> {
         };
         checks.push(check);
     }
-    healthy_unless(&mut checks, area, || "every machine is through with node.sh".to_owned());
+    healthy_unless(&mut checks, area, || "every machine has completed node.sh".to_owned());
     checks
 }
 
@@ -192,7 +192,7 @@ fn targets(evidence: &HealthEvidence) -> Vec<HealthFinding> {
         .collect();
     let empty = |group: &&String| evidence.targets.iter().all(|target| target.group != **group);
     checks.extend(evidence.target_groups.iter().filter(empty).map(|group| {
-        HealthFinding::new(area, CheckStatus::Waiting, format!("nothing stands behind {group}"))
+        HealthFinding::new(area, CheckStatus::Waiting, format!("{group} has no targets"))
             .advise("its Auto Scaling groups put their machines there; `quorate plan` says whether they are attached")
     }));
     checks.extend(masters_missing_behind_api(evidence));

@@ -25,7 +25,7 @@ pub(super) fn etcd(evidence: &HealthEvidence) -> Vec<HealthFinding> {
             let unknown = HealthFinding::new(
                 CheckArea::Etcd,
                 CheckStatus::Unknown,
-                format!("the API server did not tell: {why}"),
+                format!("the API server did not respond: {why}"),
             );
             vec![
                 unknown.advise("masters write how it is every five minutes, which needs no open API: none of them has"),
@@ -96,7 +96,7 @@ fn pods(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFind
         let spare = serving - quorum;
         let finding = format!("{finding}: {spare} more may fail before the cluster stops");
         HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, finding)
-            .advise("do not take another master away before all serve again")
+            .advise("do not remove another master until all are healthy")
     };
     vec![check]
 }

@@ -10,13 +10,13 @@ use crate::words::count;
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 /// Other components that every cluster needs, by the label of their pods, and the consequence if one is missing.
 const SYSTEM: [(&str, &str); 3] = [
-    ("aws-cloud-controller-manager", "new nodes take no pods and have no routes"),
-    ("kube-dns", "pods find nothing by name"),
+    ("aws-cloud-controller-manager", "new nodes accept no pods and have no routes"),
+    ("kube-dns", "DNS does not work in pods"),
     ("kube-proxy", "services are not reached"),
 ];
 /// Components that should run on more than one machine, and the consequence of their loss.
 const SPREAD: [(&str, &str); 2] = [
-    ("kube-dns", "pods find nothing by name while it is gone"),
+    ("kube-dns", "DNS does not work in pods while it is gone"),
     ("ebs-csi-controller", "no volume is made or attached while it is gone"),
 ];
 /// The component that runs on masters only: nodes do not count as other machines that could run it.
@@ -30,7 +30,9 @@ pub(super) fn kubernetes(evidence: &HealthEvidence) -> Vec<HealthFinding> {
         }
         ApiState::Silent(why) => areas
             .into_iter()
-            .map(|area| HealthFinding::new(area, CheckStatus::Unknown, format!("the API server did not tell: {why}")))
+            .map(|area| {
+                HealthFinding::new(area, CheckStatus::Unknown, format!("the API server did not respond: {why}"))
+            })
             .enumerate()
             .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
             .collect(),

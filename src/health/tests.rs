@@ -117,7 +117,7 @@ fn what_hangs_on_one_machine_is_told_where_there_are_several() {
     };
     let mut evidence = well();
     census(&mut evidence).system.retain(|pod| pod.node != "ip-i-b");
-    let names = "Waiting System: kube-dns works on ip-i-a alone: pods find nothing by name while it is gone";
+    let names = "Waiting System: kube-dns works on ip-i-a alone: DNS does not work in pods while it is gone";
     assert_eq!(troubles(&evidence), names);
     census(&mut evidence).system.push(pod("kube-dns", "ip-i-a"));
     assert_eq!(troubles(&evidence), names, "two pods on one machine are no better");
@@ -219,7 +219,7 @@ fn what_is_missing_is_not_taken_for_well() {
     evidence.certificates[0].end = Err("Access Denied".to_owned());
     let troubles = troubles(&evidence);
     assert!(troubles.contains("masters-b: 0 of 1 in service"), "{troubles}");
-    assert!(troubles.contains("nothing stands behind api"), "{troubles}");
+    assert!(troubles.contains("api has no targets"), "{troubles}");
     evidence.target_groups.clear();
     assert!(self::troubles(&evidence).contains("there is no target group"));
     assert!(troubles.contains("Unknown Certificates: the cluster's CA: Access Denied"), "{troubles}");
@@ -248,7 +248,7 @@ fn nodes_that_can_run_nothing_are_not_called_well() {
     census(&mut evidence).nodes[3].initialized = false;
     insta::assert_snapshot!(troubles(&evidence), @r"
     Waiting Nodes: ip-i-w takes no pods: it is not initialized yet
-    Waiting System: aws-cloud-controller-manager has no pod: new nodes take no pods and have no routes
+    Waiting System: aws-cloud-controller-manager has no pod: new nodes accept no pods and have no routes
     ");
 }
 

@@ -217,9 +217,7 @@ impl DryRunGap {
         match self {
             Self::Presence(why) => format!("{named}: could not be looked at ({why}), so nothing is changed there"),
             Self::Outcome(why) => {
-                format!(
-                    "{named}: the API could not say what an apply would change ({why}), so the plan compares as the file has it"
-                )
+                format!("{named}: the API could not say what an apply would change ({why}), so the plan uses the file")
             }
         }
     }

@@ -80,7 +80,7 @@ impl Resource for LaunchTemplate {
         AttributeLimit::new(
             &["user_data"],
             AllowedValue::Text(TextLimit::of(0, aws::USER_DATA, |_| true)),
-            "InvalidUserData.MalformedAttributes",
+            "InvalidUserData.Malformed",
         ),
         AttributeLimit::new(&["security_groups"], AllowedValue::Count(16), "SecurityGroupsPerInterfaceLimitExceeded"),
         AttributeLimit::new(&["metadata_hops"], AllowedValue::Number(1, 64), aws::code::EC2),

@@ -79,8 +79,8 @@ pub fn text(document: &AccessDocument, now: Timestamp, style: TextStyle) -> Stri
         lines.push(StyledLine::default());
     }
     if open == 0 {
-        lines.push(StyledLine::at(0).plain("Nobody may reach the API from outside."));
-        lines.push(StyledLine::at(0).ink(TextRole::Faint, "`quorate access open` lets you in for a while."));
+        lines.push(StyledLine::at(0).plain("The API is closed."));
+        lines.push(StyledLine::at(0).ink(TextRole::Faint, "`quorate access open` opens it for a limited time."));
     } else {
         lines.push(StyledLine::at(0).plain(format!("{} may reach the API.", words::count(open, "range"))));
     }

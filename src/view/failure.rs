@@ -119,7 +119,7 @@ mod tests {
           deployment/redis
             the API does not answer
             call     kubernetes connect
-        hint: this passes: run the command again, it goes on where it stopped
+        hint: this error is usually temporary: run the command again to resume
         ");
     }
 

@@ -89,7 +89,7 @@ fn total(checks: &[HealthFinding]) -> StyledLine {
         return StyledLine::at(0).ink(TextRole::Danger, format!("{}.", words::count(troubles, "problem")));
     }
     if checks.iter().any(|check| check.verdict == CheckStatus::Simulated) {
-        return StyledLine::at(0).plain("The cluster is healthy, as far as the sandbox simulates it.");
+        return StyledLine::at(0).plain("The simulated cluster is healthy.");
     }
     StyledLine::at(0).ink(TextRole::Added, "The cluster is healthy.")
 }
@@ -113,7 +113,7 @@ mod tests {
                 "i-0a1b2c3d4e5f60718 (masters-a, us-east-1d) failed in the step etcd volume, attach",
                 Some("it tries again; `journalctl -u quorate-node` on it, or its console output, says why"),
             ),
-            check(CheckArea::ControlPlane, CheckStatus::Unknown, "the API server did not tell: timed out", None),
+            check(CheckArea::ControlPlane, CheckStatus::Unknown, "the API server did not respond: timed out", None),
         ];
         let text =
             text(&HealthDocument::new(sample::heading(), checks), TextStyle { width: 80, ..TextStyle::default() });

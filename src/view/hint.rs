@@ -40,15 +40,14 @@ const ROWS: &[HintRow] = &[
         service: "ec2",
         actions: &["ModifyVolume"],
         codes: &["VolumeModificationRateExceeded", "IncorrectModificationState"],
-        hint: "AWS is still at the volume's last change, and takes the next one six hours after it: until then, give the \
-               file the size that the volume has",
+        hint: "AWS accepts one change of a volume in six hours: until then, keep its current size in the file",
     },
     HintRow {
         service: "ec2",
         actions: &["ModifyVolume"],
         codes: &["InvalidParameterValue", "InvalidParameterCombination"],
-        hint: "a volume can grow, not shrink, and not every type takes every value: put the setting in the cluster file \
-               back to what the volume has, or above",
+        hint: "a volume cannot shrink, and its type limits the values: restore the current value in the cluster file, \
+            or use a larger one",
     },
     HintRow {
         service: "",
@@ -132,8 +131,8 @@ const ROWS: &[HintRow] = &[
             "InsufficientCapacity",
             "InsufficientVolumeCapacity",
         ],
-        hint: "AWS has no room of this kind in the zone at the moment: name another size or zone, or run the command again \
-               later, it goes on where it stopped",
+        hint: "AWS has no capacity for this instance type in the zone: name another size or zone, or run the command \
+            again later to resume",
     },
     HintRow {
         service: "ec2",
@@ -146,7 +145,7 @@ const ROWS: &[HintRow] = &[
         service: "directory",
         actions: &[],
         codes: &["PermissionDenied"],
-        hint: "the user of this process may not write there: `ls -ld` shows whose the directory is",
+        hint: "this user cannot write to the directory: check its owner with `ls -ld`",
     },
     HintRow {
         service: "directory",
@@ -187,16 +186,16 @@ fn of_class(class: FailureClass) -> Option<&'static str> {
     let text = match class {
         FailureClass::Unauthenticated => SIGN_IN,
         FailureClass::Clock => {
-            "set the clock of this machine: AWS takes no request that is more than five minutes off (`timedatectl` shows \
+            "set the clock of this machine: AWS rejects requests that are more than five minutes off (`timedatectl` shows \
              it, `timedatectl set-ntp true` keeps it right)"
         }
         FailureClass::NotEnabled => {
-            "the region is not enabled in the account, as far as can be seen: enable it in the AWS console under Account, \
+            "the region is probably not enabled in the account: enable it in the AWS console under Account, \
              AWS Regions, or name zones of another region. If it is enabled, the key is unknown: sign in again"
         }
         FailureClass::Protected => {
-            "a retention rule of the bucket (object lock) keeps the object until its date, whoever asks: leave the bucket \
-             and destroy without --delete-data, or wait for that date"
+            "a retention rule of the bucket (object lock) protects the object until its retention ends: keep the bucket \
+             and destroy without --delete-data, or wait until then"
         }
         FailureClass::Elsewhere => {
             "the bucket is not in the cluster's region: name a bucket of the cluster's region with `state` in the cluster \
@@ -207,14 +206,11 @@ fn of_class(class: FailureClass) -> Option<&'static str> {
         }
         FailureClass::Held => "something still uses the object: `quorate show` lists what is there",
         FailureClass::Throttled | FailureClass::Unavailable | FailureClass::UnknownOutcome => {
-            "this passes: run the command again, it goes on where it stopped"
+            "this error is usually temporary: run the command again to resume"
         }
-        FailureClass::NotYetConsistent => {
-            "the cloud does not show yet what was made a moment ago: run the command again in a minute"
-        }
+        FailureClass::NotYetConsistent => "a new object is not visible yet: run the command again in a minute",
         FailureClass::MaybeNotYetConsistent => {
-            "AWS does not take what is asked for, and waiting did not help: the message says which value; change the \
-             setting that it comes from"
+            "AWS rejected the request, and retries did not help: change the setting that the message names"
         }
         FailureClass::AlreadyExists => "an object of that name exists: remove it, or give the cluster another name",
         FailureClass::Denied | FailureClass::Gone | FailureClass::Invalid | FailureClass::Fatal => return None,
@@ -233,7 +229,7 @@ fn of_kubernetes(class: FailureClass) -> Option<&'static str> {
         FailureClass::AlreadyExists => {
             Some("an object of that name exists: remove it, or give the service another name")
         }
-        FailureClass::MaybeNotYetConsistent => Some("the API server does not take the object: the message says why"),
+        FailureClass::MaybeNotYetConsistent => Some("the API server rejected the object: see the message"),
         other => of_class(other),
     }
 }
@@ -243,8 +239,8 @@ fn denied(failure: &Failure) -> String {
     let message = failure.message.as_str();
     if message.contains("with an explicit deny") {
         return format!(
-            "a policy forbids `{permission}` (the message says which kind): no permission that is added helps, somebody has \
-             to change that policy"
+            "a policy denies `{permission}` explicitly (the message says which kind): change that policy; another \
+             permission does not help"
         );
     }
     if message.contains("Encoded authorization failure message") {

@@ -175,15 +175,15 @@ pub fn report(outcome: &Outcome) -> Option<FailureReport> {
     let message = if outcome.failed.is_empty() {
         "stopped before everything was done".to_owned()
     } else {
-        format!("{} could not be made", words::count(outcome.failed.len(), "change"))
+        format!("{} failed", words::count(outcome.failed.len(), "change"))
     };
     let failures = failures(outcome);
     // Running the same command again is no help if it would get the same answer.
     let lasts = outcome.failed.iter().any(|(_, failure)| !failure.class.is_transient());
     let hint = if lasts {
-        "what was done is recorded: once the reasons above are gone, the same command goes on from here"
+        "completed changes are recorded: fix the errors above, then run the command again to resume"
     } else {
-        "what was done is recorded: the same command goes on from here"
+        "completed changes are recorded: run the command again to resume"
     };
     let hints = vec![hint.to_owned()];
     Some(FailureReport { message, causes: Vec::new(), failures, hints })

@@ -184,10 +184,16 @@ fn buckets() -> Vec<SampleAnswer> {
             403,
             s3("AccessDenied", locked, ""),
             FailureClass::Protected,
-            &["object lock", "until its date"],
+            &["object lock", "until its retention ends"],
         ),
         // A call that succeeds, and says of a key that it stays.
-        row(SampleCall::DeleteVersions, 200, errors, FailureClass::Protected, &["c/state.json", "until its date"]),
+        row(
+            SampleCall::DeleteVersions,
+            200,
+            errors,
+            FailureClass::Protected,
+            &["c/state.json", "until its retention ends"],
+        ),
         row(
             SampleCall::GetTagging,
             503,
@@ -233,7 +239,7 @@ fn callers() -> Vec<SampleAnswer> {
     let mismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
                     Access Key and signing method. Consult the service documentation for details.";
     let clock: &[&str] = &["set the clock of this machine"];
-    let region: &[&str] = &["the region is not enabled", "AWS Regions"];
+    let region: &[&str] = &["the region is probably not enabled", "AWS Regions"];
     vec![
         row(SampleCall::DescribeVpcs, 401, ec2("AuthFailure", unknown), FailureClass::Unauthenticated, &[SIGN_IN]),
         SampleAnswer {
@@ -348,7 +354,7 @@ fn callers() -> Vec<SampleAnswer> {
                  explicit deny in a service control policy",
             ),
             FailureClass::Denied,
-            &["somebody has to change that policy"],
+            &["change that policy"],
         ),
         row(
             SampleCall::CreateZone,
@@ -371,7 +377,7 @@ fn refusals() -> Vec<SampleAnswer> {
             400,
             ec2("InvalidParameterValue", "New size cannot be smaller than existing size"),
             FailureClass::Invalid,
-            &["can grow, not shrink"],
+            &["a volume cannot shrink"],
         ),
         row(
             SampleCall::ModifyVolume,
@@ -396,7 +402,7 @@ fn refusals() -> Vec<SampleAnswer> {
             400,
             query("ValidationError", "You must use a valid fully-formed launch template. The image id does not exist"),
             FailureClass::MaybeNotYetConsistent,
-            &["waiting did not help", "change the setting"],
+            &["retries did not help", "change the setting"],
         ),
         row(
             SampleCall::CreateVolume,

@@ -40,7 +40,7 @@ pub async fn open_access(
     if range.prefix_len() < NARROW && !wide {
         return Err(CliError::refused(
             format!("{range} holds more than 65,536 addresses, so nothing was opened"),
-            "name a smaller range, or say --wide as well",
+            "use a smaller range, or pass --wide",
         ));
     }
     let admission = admission(context).await?;
@@ -63,7 +63,7 @@ pub async fn open_access(
     context.ui.text(&format!("{range} may reach the API of {} until {until}.\n", context.name()));
     context
         .ui
-        .note("that takes seconds. The masters close it when its time is over; `quorate access close` closes it now.");
+        .note("the rule takes effect within seconds and expires by itself; `quorate access close` removes it now.");
     Ok(Exit::Done)
 }
 
@@ -109,7 +109,10 @@ pub async fn close_access(context: &CommandContext<'_>, which: GrantFilter) -> R
         context.ui.text("There was nothing to close.\n");
     }
     if !left.is_empty() {
-        context.ui.note("others are let in for a while, too: `quorate access list` shows them, `quorate access close --all` closes all");
+        context.ui.note(
+            "other temporary rules exist: `quorate access list` shows them, `quorate access close --all` \
+            removes all",
+        );
     }
     Ok(Exit::Done)
 }

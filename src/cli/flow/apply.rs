@@ -191,7 +191,7 @@ async fn lease_in_new_store(context: &CommandContext<'_>) -> Result<RunLock, Cli
         }
     }
     Err(CliError::refused(
-        format!("{} was made, but it does not answer yet", context.store.location()),
+        format!("{} was created, but is not reachable yet", context.store.location()),
         "run the command again in a minute",
     ))
 }
@@ -200,20 +200,20 @@ async fn lease_in_new_store(context: &CommandContext<'_>) -> Result<RunLock, Cli
 async fn permit(context: &CommandContext<'_>, document: &PlanDocument, consent: Consent) -> Result<(), CliError> {
     if document.summary.refuse > 0 {
         return Err(CliError::refused(
-            "the plan holds changes that cannot be made, so none of it was applied",
-            "the reasons stand above, each with the way out",
+            "the plan contains changes that are not possible, so nothing was applied",
+            "see the reasons and the alternatives above",
         ));
     }
     if !document.summary.loses_data.is_empty() && !consent.delete_data {
         return Err(CliError::refused(
-            "the plan loses data, so none of it was applied",
-            "put the objects back into the file, or say --delete-data if the data may go",
+            "the plan loses data, so nothing was applied",
+            "restore the objects in the file, or pass --delete-data to delete the data",
         ));
     }
     if consent.yes {
         return Ok(());
     }
-    let question = "\nApply these changes? Only `yes` goes on: ";
+    let question = "\nApply these changes? Only `yes` is accepted: ";
     ask(context, question, "yes", "--yes").await
 }
 
@@ -226,8 +226,8 @@ pub(super) async fn ask(
 ) -> Result<(), CliError> {
     if !context.ui.can_ask() {
         return Err(CliError::refused(
-            "nothing was changed: there is nobody to ask",
-            format!("say {without} when you want it without a question"),
+            "not a terminal, and --yes was not given: nothing was changed",
+            format!("pass {without} to confirm"),
         ));
     }
     match context.interrupt.or(context.ui.ask(question)).await? {

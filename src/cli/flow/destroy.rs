@@ -69,14 +69,14 @@ async fn permit(context: &CommandContext<'_>, document: &PlanDocument, consent: 
         return Ok(());
     }
     if !consent.yes {
-        let question = format!("\nThis removes the whole cluster. Its name (`{}`) goes on: ", context.name());
+        let question = format!("\nThis deletes the cluster. Enter its name (`{}`) to confirm: ", context.name());
         let without = if volumes + backups == 0 { "--yes" } else { "--yes --delete-data" };
         return ask(context, &question, context.name(), without).await;
     }
     if volumes + backups > 0 && !consent.delete_data {
         return Err(CliError::refused(
-            format!("the cluster holds data ({volumes} volumes, {backups} snapshots), so nothing of it was removed"),
-            "say --delete-data as well if etcd's data may go; without --yes, the cluster's name is asked for instead",
+            format!("the cluster holds data ({volumes} volumes, {backups} snapshots), so nothing was deleted"),
+            "also pass --delete-data, or run without --yes and confirm with the cluster's name",
         ));
     }
     Ok(())
@@ -142,9 +142,7 @@ async fn release(context: &CommandContext<'_>, lock: &RunLock) {
         () = lock.lost() => return,
     };
     if let Ok(Err(failure)) = released {
-        context
-            .ui
-            .note(&format!("the cluster does not remove what its controllers made ({}); going on", failure.message));
+        context.ui.note(&format!("the controllers did not delete their objects ({}); continuing", failure.message));
     }
 }
 

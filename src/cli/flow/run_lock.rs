@@ -35,7 +35,7 @@ pub(super) async fn open_run(context: &CommandContext<'_>, operation: &str) -> R
         Ok(LeaseAcquisition::Acquired { lease, took_over }) => {
             if let Some(dead) = &took_over {
                 context.ui.note(&format!(
-                    "the last run (`{}` by {} on {}) did not finish; this one goes on where it stopped",
+                    "the last run (`{}` by {} on {}) did not finish; this run resumes it",
                     dead.operation, dead.who, dead.host
                 ));
             }

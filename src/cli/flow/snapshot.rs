@@ -104,7 +104,7 @@ impl ClusterSnapshot {
         }
         self.live.retain(|live| !self.locations.is_elsewhere(context.name(), live));
         if neighbours == ForeignClusterPolicy::LeftBeside {
-            context.ui.note(&format!("a cluster of the same name lives in {elsewhere}: what belongs to it stays"));
+            context.ui.note(&format!("a cluster of the same name exists in {elsewhere}: its objects are not touched"));
         }
         Ok(())
     }

@@ -133,7 +133,7 @@ impl StateWriter {
             Err(source) => format!("neither could a copy in {} ({source})", path.display()),
         };
         context.ui.warning(&format!(
-            "the record could not be written ({error}); {copy}. The next run finds by tag what was made."
+            "the record could not be written ({error}); {copy}. The next run finds the new objects by their tags."
         ));
     }
 }

@@ -160,7 +160,7 @@ impl TemporaryAccess {
     pub(super) async fn end(self, context: &CommandContext<'_>) {
         let closed = tokio::select! {
             biased;
-            () = context.interrupt.abandon.cancelled() => Err("nobody waited for it to be closed".to_owned()),
+            () = context.interrupt.abandon.cancelled() => Err("the wait for its removal was cancelled".to_owned()),
             closed = self.revoke(context) => closed.map_err(|failure| failure.message),
         };
         if let Err(why) = closed {

@@ -224,7 +224,7 @@ impl<'a> PlanExecution<'a> {
         let left: Vec<usize> = self.schedule.left().filter(|&number| !self.step(number).task.instant).collect();
         self.outcome.interrupted = !(abandoned.is_empty() && left.is_empty() && self.outcome.unfinished.is_empty());
         for number in abandoned {
-            let reason = "nobody waited for the answer: the next run will see what became of it";
+            let reason = "cancelled before the response: the next run checks the result";
             let step = self.step(number);
             self.fail_without_consequences(step, Failure::own(FailureClass::UnknownOutcome, "abandon", reason));
         }

@@ -135,7 +135,7 @@ fn an_old_word_says_how_old_it_is_and_nothing_else() {
     Waiting: the last word of i-b (masters-b, us-east-1a) is 3 hours old
     Waiting: i-c (masters-c, us-east-1a) has not told how it is
     ");
-    assert!(said(&silent(evidence)).starts_with("Unknown: the API server did not tell"), "old words are no proof");
+    assert!(said(&silent(evidence)).starts_with("Unknown: the API server did not respond"), "old words are no proof");
 }
 
 #[test]

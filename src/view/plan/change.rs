@@ -95,8 +95,8 @@ fn loss(change: &Change) -> String {
     let title = kind_title(change);
     let id = change.id.as_deref().map(|id| format!(" {}", value::short_id(id))).unwrap_or_default();
     match change.action {
-        Action::Replace => format!("The new {title} starts empty; what is on{id} is lost for good."),
-        _ => format!("The {title} goes with everything on it, for good."),
+        Action::Replace => format!("The new {title} starts empty; the data on{id} is deleted permanently."),
+        _ => format!("The {title} and its data are deleted permanently."),
     }
 }
 

@@ -92,7 +92,7 @@ fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
         let way =
             if document.plan.mode == PlanMode::Apply { " `apply` does that only with --delete-data." } else { "" };
-        let text = format!("Data is lost for good with {}.{way}", words::list(&names));
+        let text = format!("This deletes data permanently: {}.{way}", words::list(&names));
         lines.extend(paragraph(0, TextRole::Danger, &text, style));
     }
     lines

@@ -27,7 +27,7 @@ pub(super) const SECTIONS: &[PlanSection] = &[
     PlanSection {
         holds: |action, loses_data| loses_data && action != Action::Refuse,
         name: "Loses data",
-        refreshed: "Lost with its data",
+        refreshed: "Missing, with its data",
         explained: "",
         ink: TextRole::Danger,
         folds: false,
@@ -44,7 +44,7 @@ pub(super) const SECTIONS: &[PlanSection] = &[
         holds: |action, loses_data| action == Action::Replace && !loses_data,
         name: "Replace",
         refreshed: "Changed",
-        explained: "the new one is made first, its users move over, then the old one is deleted",
+        explained: "the new object is created first, its dependents switch to it, then the old object is deleted",
         ink: TextRole::Removed,
         folds: false,
     },
@@ -52,7 +52,7 @@ pub(super) const SECTIONS: &[PlanSection] = &[
         holds: |action, loses_data| action == Action::Roll && !loses_data,
         name: "Roll",
         refreshed: "Changed",
-        explained: "changed in place, then the machines are replaced one after the other",
+        explained: "changed in place, then the machines are replaced one at a time",
         ink: TextRole::Rolled,
         folds: false,
     },
@@ -76,7 +76,7 @@ pub(super) const SECTIONS: &[PlanSection] = &[
         holds: |action, loses_data| action == Action::Adopt && !loses_data,
         name: "Adopt",
         refreshed: "New",
-        explained: "as it should be already, so it is only recorded",
+        explained: "already correct, only recorded",
         ink: TextRole::Strong,
         folds: false,
     },
@@ -84,7 +84,7 @@ pub(super) const SECTIONS: &[PlanSection] = &[
         holds: |action, loses_data| action == Action::Wait && !loses_data,
         name: "Not finished",
         refreshed: "Not finished",
-        explained: "as it should be already, but not ready: only waited for",
+        explained: "already correct, but not ready: apply waits for it",
         ink: TextRole::Strong,
         folds: false,
     },
@@ -163,22 +163,21 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Drift => "changed outside since the last apply".to_owned(),
         Reason::FileAndDrift => "the file asks for it, and it was changed outside since the last apply".to_owned(),
         Reason::NotInFile => "no longer in the file".to_owned(),
-        Reason::Destroy => "the whole cluster goes".to_owned(),
+        Reason::Destroy => "the cluster is destroyed".to_owned(),
         Reason::Duplicate { kept } => {
-            format!("a second one of this name; {} stays", value::short_id(kept))
+            format!("duplicate; {} is kept", value::short_id(kept))
         }
-        Reason::Unrecorded => "made by an earlier run that did not finish".to_owned(),
+        Reason::Unrecorded => "created by an earlier run that did not finish".to_owned(),
         Reason::Unfinished => "not ready since the last apply".to_owned(),
         Reason::Foreign => {
-            "exists already, and nothing shows that this cluster made it: remove it yourself, or choose another name"
-                .to_owned()
+            "exists already and does not belong to this cluster: remove it, or use another name".to_owned()
         }
-        Reason::Rejected { message } => format!("the cloud would not take it: {}", value::safe(message)),
+        Reason::Rejected { message } => format!("the request would be rejected: {}", value::safe(message)),
         Reason::Fixed { attribute, instead } => {
-            format!("`{attribute}` of a living cluster cannot be changed: {instead}")
+            format!("`{attribute}` cannot be changed on a running cluster: {instead}")
         }
         Reason::Needed { instead } => instead.clone(),
         Reason::Moved { how } => value::safe(how),
-        Reason::Lost { instead } => format!("it is gone, and is not made again: {instead}"),
+        Reason::Lost { instead } => format!("it is missing and is not recreated: {instead}"),
     }
 }

@@ -8,7 +8,7 @@ async fn nobody_to_ask_means_nothing_is_changed() {
     let before = lab.sandbox.inventory().unwrap();
     let error = lab.apply(Consent::default()).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
-    assert!(error.to_string().contains("nobody to ask"), "{error}");
+    assert!(error.to_string().contains("not a terminal"), "{error}");
     assert_eq!(lab.sandbox.inventory().unwrap(), before);
 }
 

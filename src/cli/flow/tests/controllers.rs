@@ -19,7 +19,7 @@ async fn a_destroy_names_and_removes_what_controllers_made() {
     for kind in ["load-balancer", "target-group", "security-group", "volume"] {
         assert!(out.contains(&format!("{kind}/by-kubernetes/default/web")), "{kind}: {out}");
     }
-    assert!(flat(&out).contains("The EBS volume goes with everything on it"), "{out}");
+    assert!(flat(&out).contains("The EBS volume and its data are deleted permanently"), "{out}");
     let (exit, out) = lab.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
     assert!(out.ends_with("0 resources left.\n"), "{out}");
