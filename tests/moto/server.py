@@ -15,6 +15,7 @@ os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 import xmltodict
 from moto.autoscaling import models as autoscaling
+from moto.ec2 import models as ec2_models
 from moto.ec2.models import instances, launch_templates
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -83,8 +84,8 @@ def repair_record_creation():
     route53.Route53Backend.change_resource_record_sets = change_resource_record_sets
 
 
-def repair_races_of_versions():
-    """Lets nobody remove an object while its versions are listed: moto answers 500 then."""
+def one_at_a_time(backend, *names):
+    """Lets these methods of a backend run one at a time, as each changes or walks a dictionary."""
     lock = threading.RLock()
 
     def alone(original):
@@ -94,8 +95,25 @@ def repair_races_of_versions():
 
         return method
 
-    for name in ("list_object_versions", "put_object", "delete_object", "delete_objects"):
-        setattr(s3_models.S3Backend, name, alone(getattr(s3_models.S3Backend, name)))
+    for name in names:
+        setattr(backend, name, alone(getattr(backend, name)))
+
+
+def repair_races():
+    """moto answers 500 when an object is removed while its versions are listed, or a route is made while another is."""
+    one_at_a_time(s3_models.S3Backend, "list_object_versions", "put_object", "delete_object", "delete_objects")
+    one_at_a_time(
+        ec2_models.EC2Backend,
+        "create_route",
+        "replace_route",
+        "delete_route",
+        "describe_route_tables",
+        "authorize_security_group_ingress",
+        "authorize_security_group_egress",
+        "revoke_security_group_ingress",
+        "revoke_security_group_egress",
+        "describe_security_group_rules",
+    )
 
 
 def repair_listener_protocols():
@@ -212,7 +230,7 @@ def application():
     repair_bucket_versioning()
     repair_bucket_tags()
     repair_record_creation()
-    repair_races_of_versions()
+    repair_races()
     repair_listener_protocols()
     repair_machine_versions()
     repair_instance_profile_tags()
