@@ -52,6 +52,8 @@ struct WireState {
     /// `true` if calls of one hop are held until no more come.
     gated: bool,
     arrivals: AtomicUsize,
+    /// Number of released calls that are answered.
+    answered: AtomicUsize,
     hops: AtomicUsize,
     open: Notify,
     hung: Notify,
@@ -83,6 +85,7 @@ impl TestWire {
             decide: Mutex::new(Arc::new(|_, _| WireFate::Pass)),
             gated,
             arrivals: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
             hops: AtomicUsize::new(0),
             open: Notify::new(),
             hung: Notify::new(),
@@ -117,14 +120,16 @@ impl TestWire {
     }
 }
 
-/// Releases held calls whenever none has arrived for a while.
+/// Releases held calls whenever none has arrived for a while and all released ones are answered: a slow answer is followed
+/// by calls of the same hop.
 async fn release(shared: Arc<WireState>) {
     let mut released = 0;
     loop {
         let before = shared.arrivals.load(Ordering::SeqCst);
+        let answered = shared.answered.load(Ordering::SeqCst);
         tokio::time::sleep(QUIET).await;
         let now = shared.arrivals.load(Ordering::SeqCst);
-        if now == before && now > released {
+        if now == before && now > released && answered >= released {
             released = now;
             shared.hops.fetch_add(1, Ordering::SeqCst);
             shared.open.notify_waiters();
@@ -162,6 +167,7 @@ impl HttpConnector for WireTap {
                 log.len()
             };
             let decide = Arc::clone(&shared.decide.lock().expect("no test panicked"));
+            let _counted = AnswerCount(&shared);
             if shared.gated {
                 let opened = shared.open.notified();
                 tokio::pin!(opened);
@@ -184,6 +190,15 @@ impl HttpConnector for WireTap {
                 }
             }
         })
+    }
+}
+
+/// Counts a call as answered when it ends, also one that its caller drops.
+struct AnswerCount<'a>(&'a WireState);
+
+impl Drop for AnswerCount<'_> {
+    fn drop(&mut self) {
+        self.0.answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 
