@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::spanned::{List, LivingSetting, Map, Spanned, from_choice, from_table};
+use super::spanned::{List, Map, OptionalSetting, Spanned, from_choice, from_table};
 
 pub(super) use service::{ListenerFile, NlbFile, ProtocolFile, ServiceFile, VolumeFile};
 

@@ -62,7 +62,7 @@ impl<T: FromNode> Spanned<T> {
 }
 
 /// A setting that may be missing.
-pub(super) trait LivingSetting<'s, T: 's>: Sized {
+pub(super) trait OptionalSetting<'s, T: 's>: Sized {
     /// Returns the setting if it is in the file, right or wrong.
     fn written(self) -> Option<&'s Spanned<T>>;
 
@@ -92,13 +92,13 @@ pub(super) trait LivingSetting<'s, T: 's>: Sized {
     }
 }
 
-impl<'s, T> LivingSetting<'s, T> for &'s Option<Spanned<T>> {
+impl<'s, T> OptionalSetting<'s, T> for &'s Option<Spanned<T>> {
     fn written(self) -> Option<&'s Spanned<T>> {
         self.as_ref()
     }
 }
 
-impl<'s, T> LivingSetting<'s, T> for Option<&'s Spanned<T>> {
+impl<'s, T> OptionalSetting<'s, T> for Option<&'s Spanned<T>> {
     fn written(self) -> Self {
         self
     }

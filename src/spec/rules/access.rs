@@ -8,7 +8,7 @@ use super::super::diagnostic::{
     Severity::{Error, Warning},
 };
 use super::super::file::SshFile;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned, all, cidr};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Spanned, all, cidr};
 use crate::spec::spanned::List;
 
 pub(super) static RULES: [&Rule; 4] = [&KEY, &API_WORLD, &SSH_WORLD, &NO_KEY];

@@ -10,7 +10,7 @@ use super::super::name::{check_domain, is_within};
 use super::super::service::Nlb;
 use super::ports::PortsDraft;
 use super::services::Surroundings;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, access, listeners};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, access, listeners};
 
 pub(super) static RULES: [&Rule; 4] = [&NO_PORT, &DOMAIN_TWICE, &DOMAIN, &OUTSIDE];
 

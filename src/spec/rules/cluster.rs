@@ -4,7 +4,7 @@ use super::super::cluster::{ClusterName, KubernetesVersion, StateLocation};
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::location::LocationError;
 use super::super::name::{LabelError, NameError};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span};
 
 pub(super) static RULES: [&Rule; 7] = [&NAME, &NAME_DOT, &NAME_LENGTH, &STATE, &BUCKET, &ACCOUNT, &VERSION];
 

@@ -4,7 +4,7 @@ use super::super::cluster::{ClusterName, Dns, PublicZone};
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::DnsFile;
 use super::super::name::{check_domain, is_within};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Spanned};
 
 pub(super) static RULES: [&Rule; 3] = [&ZONE_NAME, &OUTSIDE, &CONTRADICTION];
 

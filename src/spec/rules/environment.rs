@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::service::SecretKey;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all, pods};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, pods};
 use crate::limits::kubernetes as limits;
 
 pub(super) static RULES: [&Rule; 3] = [&ENV, &TWICE, &VALUE];

@@ -2,7 +2,7 @@
 
 use super::super::cluster::ImageId;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Spanned};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0406",

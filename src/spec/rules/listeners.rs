@@ -6,7 +6,7 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::{ListenerFile, NlbFile, ProtocolFile};
 use super::super::service::{Port, PortListener, Protocol, Service, Transport};
 use super::ports::PortsDraft;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, nodes, tls};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, nodes, tls};
 
 pub(super) static RULES: [&Rule; 7] =
     [&NOTHING, &TWICE, &TARGET, &PROTOCOL, &tls::TLS, &tls::CERTIFICATE, &tls::STICKY];

@@ -11,7 +11,7 @@ use super::super::diagnostic::{
 use super::super::file::{EtcdFile, MastersFile};
 use super::nodes::{NodesDraft, root};
 use super::zones::RegionZones;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all, image, size, zones};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, image, size, zones};
 
 pub(super) static RULES: [&Rule; 10] =
     [&EVEN, &NONE, &TOO_MANY, &SPREAD, &size::MALFORMED, &image::MALFORMED, &QUORUM, &SINGLE, &BURSTABLE, &TINY];

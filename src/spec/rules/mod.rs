@@ -36,7 +36,7 @@ use super::file::ClusterFile;
 use super::shape::FileLanguage;
 use super::sink::{DiagnosticSink, ErrorReported, all};
 use super::source::Span;
-use super::spanned::{List, LivingSetting, Map, Spanned};
+use super::spanned::{List, Map, OptionalSetting, Spanned};
 
 /// A rule of the cluster file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +168,11 @@ impl LoweringContext<'_> {
 
     /// The value of a setting that must be there. The shape of the file has been checked, so one that is missing is
     /// reported already.
-    fn required<'s, T: 's>(&mut self, setting: impl LivingSetting<'s, T>, name: &str) -> Result<&'s T, ErrorReported> {
+    fn required<'s, T: 's>(
+        &mut self,
+        setting: impl OptionalSetting<'s, T>,
+        name: &str,
+    ) -> Result<&'s T, ErrorReported> {
         let missing = || Diagnostic::new(&file::MISSING, 0..0, format!("the setting `{name}` is missing"));
         setting.optional()?.ok_or_else(|| self.sink.reported_or(missing))
     }
@@ -176,7 +180,7 @@ impl LoweringContext<'_> {
     /// Reads every item of a list; nothing of one that is not there.
     fn list<'s, T: 's, U>(
         &mut self,
-        setting: impl LivingSetting<'s, List<T>>,
+        setting: impl OptionalSetting<'s, List<T>>,
         mut read: impl FnMut(&mut Self, &'s Spanned<T>) -> Result<U, ErrorReported>,
     ) -> Result<Vec<U>, ErrorReported> {
         let items = setting.optional()?.into_iter().flatten();
@@ -186,7 +190,7 @@ impl LoweringContext<'_> {
     /// Reads every value of a table with free names.
     fn map<'s, T: 's, U>(
         &mut self,
-        setting: impl LivingSetting<'s, Map<T>>,
+        setting: impl OptionalSetting<'s, Map<T>>,
         mut read: impl FnMut(&mut Self, &'s str, &'s Spanned<T>) -> Result<U, ErrorReported>,
     ) -> Result<BTreeMap<String, U>, ErrorReported> {
         let values = setting.optional()?.into_iter().flatten();

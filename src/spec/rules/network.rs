@@ -10,7 +10,7 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::PluginFile;
 use super::masters::MastersDraft;
 use super::nodes::NodesDraft;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, cidr, zones};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, cidr, zones};
 use crate::spec::spanned::Map;
 
 pub(super) static RULES: [&Rule; 9] =

@@ -12,7 +12,7 @@ use super::super::file::{NodesFile, RootFile};
 use super::super::name::check_label;
 use super::zones::RegionZones;
 use super::{
-    ErrorReported, FileLanguage, LivingSetting, LoweringContext, Rule, Span, Spanned, all, image, size, zones,
+    ErrorReported, FileLanguage, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, image, size, zones,
 };
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES];

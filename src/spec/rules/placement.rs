@@ -5,7 +5,7 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::service::{Placement, Taint};
 use super::nodes::NodesDraft;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, zones};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, zones};
 
 pub(super) static RULES: [&Rule; 3] = [&GROUP, &TAINT, &NOWHERE];
 

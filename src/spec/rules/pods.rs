@@ -8,7 +8,7 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::{ServiceFile, VolumeFile};
 use super::super::name::check_label;
 use super::super::service::{SecretKey, Volume};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, nodes};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, nodes};
 
 pub(super) static RULES: [&Rule; 6] = [&SCALE, &SECRET, &SHARED, &QUANTITY, &PATH, &NAMESPACE];
 

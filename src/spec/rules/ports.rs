@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
 use super::super::service::{Health, Port, Service, Transport};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all, nodes, pods};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, nodes, pods};
 
 pub(super) static RULES: [&Rule; 3] = [&PORT, &TAKEN, &HEALTH];
 

@@ -6,7 +6,7 @@ use super::super::cluster::{Cluster, NetworkPlugin};
 use super::super::diagnostic::{Diagnostic, Severity::Warning};
 use super::super::file::NlbFile;
 use super::super::service::{Service, Transport};
-use super::{LivingSetting, LoweringContext, Rule, Span, Spanned};
+use super::{LoweringContext, OptionalSetting, Rule, Span, Spanned};
 
 pub(super) static RULES: [&Rule; 1] = [&INBOUND];
 

@@ -14,7 +14,7 @@ use super::balancers::ServiceDomains;
 use super::dns::DnsDraft;
 use super::nodes::NodesDraft;
 use super::{
-    ErrorReported, LONGEST_NAME, LivingSetting, LoweringContext, Rule, Spanned, balancers, environment, nodes,
+    ErrorReported, LONGEST_NAME, LoweringContext, OptionalSetting, Rule, Spanned, balancers, environment, nodes,
     placement, pods, ports, sharing,
 };
 use crate::limits::kubernetes as limits;

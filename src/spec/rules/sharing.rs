@@ -7,7 +7,7 @@ use super::super::diagnostic::{
 };
 use super::super::file::ServiceFile;
 use super::super::service::Service;
-use super::{LivingSetting, LoweringContext, Rule, Span, pods};
+use super::{LoweringContext, OptionalSetting, Rule, Span, pods};
 
 pub(super) static RULES: [&Rule; 2] = [&STATEFUL, &APART];
 

@@ -3,7 +3,7 @@
 use super::super::cluster::InstanceSize;
 use super::super::diagnostic::{Diagnostic, Severity::Error, nearest};
 use super::super::instance::{SIZES, SizeError};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Spanned};
 
 pub(super) static MALFORMED: Rule = Rule {
     code: "Q0405",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned};
 use crate::limits::tags as limits;
 
 pub(super) static RULES: [&Rule; 4] = [&RESERVED, &SHAPE, &COUNT, &SAME];

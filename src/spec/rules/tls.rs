@@ -6,7 +6,7 @@ use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ProtocolFile;
 use super::super::service::Tls;
 use super::listeners::ListenerSettings;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Spanned, all};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Spanned, all};
 
 pub(super) static TLS: Rule = Rule {
     code: "Q0524",

@@ -4,7 +4,7 @@ use super::super::cluster::Zone;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ClusterFile;
 use super::super::zone::ZoneError;
-use super::{ErrorReported, LivingSetting, LoweringContext, Rule, Span, Spanned, all};
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, all};
 
 pub(super) static RULES: [&Rule; 5] = [&SHAPE, &REGIONS, &TWICE, &NONE, &NOT_LISTED];
 
