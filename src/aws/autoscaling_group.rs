@@ -5,6 +5,7 @@ mod joining;
 mod members;
 mod reports;
 mod roll;
+mod surge;
 mod tagged;
 mod trouble;
 mod wait;
@@ -79,6 +80,7 @@ impl AwsKind for AutoScalingGroup {
     }
 
     async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
+        let changed = &surge::without_size(self, live, changed);
         let moves = self.resize(aws, changed).await?;
         if changed.contains("target_groups") {
             self.retarget(aws, live).await?;

@@ -87,8 +87,22 @@ pub struct Pins {
 /// # Errors
 /// [`BlueprintError`], with everything about the cluster that the account or the region cannot give.
 pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Blueprint, BlueprintError> {
+    blueprint_beside(cluster, facts, pins, &[])
+}
+
+/// Lays out every object of a cluster whose machines may still read from former locations: their roles let them.
+///
+/// # Errors
+/// As [`blueprint`].
+pub fn blueprint_beside(
+    cluster: &Cluster,
+    facts: &Facts,
+    pins: &Pins,
+    former: &[ClusterLocation],
+) -> Result<Blueprint, BlueprintError> {
     let cluster = &settled::resolved(cluster, pins)?;
-    let site = BuildContext::survey(cluster, facts, pins)?;
+    let mut site = BuildContext::survey(cluster, facts, pins)?;
+    site.former = former.to_vec();
     let parts = [
         storage::objects,
         network::objects,

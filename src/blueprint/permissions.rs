@@ -50,12 +50,12 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
     let statements = [
         // user-data.sh: fetches node.sh and the settings of a node group.
         PolicyStatement::allow("ReadBootstrap", &["s3:GetObject"])
-            .on([bootstrap::SCRIPT, "nodes-*"].map(|name| bootstrap_objects(site, name))),
+            .on([bootstrap::SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
         PolicyStatement::allow("ReadJoin", &["s3:GetObject"])
-            .on([SecretContent::JoinCa, SecretContent::JoinToken].map(|secret| kept(site, &secret.path()))),
+            .on([SecretContent::JoinCa, SecretContent::JoinToken].iter().flat_map(|secret| kept(site, &secret.path()))),
         // node.sh, every step: says where the machine is. No marker of etcd's is called so.
-        PolicyStatement::allow("WriteStatus", &["s3:PutObject"]).on([kept(site, &machine_file("i-*", STATUS))]),
+        PolicyStatement::allow("WriteStatus", &["s3:PutObject"]).on(kept(site, &machine_file("i-*", STATUS))),
         store_key(site),
         images(),
     ];
@@ -67,11 +67,10 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
 /// The bucket's owner chooses the key and its account, so the statement names the encrypted resources: objects of
 /// this cluster or, with a bucket key, the bucket as a whole.
 fn store_key(site: &BuildContext<'_>) -> PolicyStatement {
-    let bucket = site.global_arn("s3", &site.bootstrap.bucket);
     PolicyStatement::allow("UseStoreKey", &["kms:Decrypt", "kms:GenerateDataKey"])
         .on(["*".to_owned()])
         .when("StringLike", "kms:ViaService", ["s3.*"])
-        .when("StringLike", "kms:EncryptionContext:aws:s3:arn", [bucket, kept(site, "*")])
+        .when("StringLike", "kms:EncryptionContext:aws:s3:arn", [buckets(site), kept(site, "*")].concat())
 }
 
 /// Allows images of ECR, for the pods of a machine.
@@ -84,14 +83,33 @@ fn images() -> PolicyStatement {
     PolicyStatement::allow("PullImages", &actions).on_everything()
 }
 
-/// Returns the ARN of objects that machines share, by a pattern of their keys below the cluster's.
-fn kept(site: &BuildContext<'_>, pattern: &str) -> String {
-    let store = &site.bootstrap;
-    site.global_arn("s3", &format!("{}/{}/{pattern}", store.bucket, literally(&store.root)))
+/// The buckets and the beginnings of the cluster's keys there: where its state is, then where it was. Machines that were
+/// started before a move read from the former place until they are replaced.
+fn places(site: &BuildContext<'_>) -> Vec<(String, String)> {
+    let now = (site.bootstrap.bucket.clone(), site.bootstrap.root.clone());
+    let name = site.cluster.name.as_str();
+    let former = site.former.iter().map(|location| (location.bucket().to_owned(), location.root(name)));
+    let mut places = vec![now.clone()];
+    places.extend(former.filter(|place| *place != now));
+    places
 }
 
-/// Returns the ARN of a boot file, whatever its hash: machines of an older template still start.
-fn bootstrap_objects(site: &BuildContext<'_>, name: &str) -> String {
+/// The ARNs of the buckets, each once.
+fn buckets(site: &BuildContext<'_>) -> Vec<String> {
+    let mut buckets: Vec<String> = places(site).into_iter().map(|(bucket, _)| site.global_arn("s3", &bucket)).collect();
+    buckets.dedup();
+    buckets
+}
+
+/// The ARNs of objects that machines share, by a pattern of their keys below the cluster's.
+fn kept(site: &BuildContext<'_>, pattern: &str) -> Vec<String> {
+    let arn =
+        |(bucket, root): (String, String)| site.global_arn("s3", &format!("{bucket}/{}/{pattern}", literally(&root)));
+    places(site).into_iter().map(arn).collect()
+}
+
+/// The ARNs of a file that machines start from, whatever its hash: machines of an older template still start.
+fn bootstrap_objects(site: &BuildContext<'_>, name: &str) -> Vec<String> {
     kept(site, &KeyPrefix::Bootstrap.key(&format!("*/{name}")))
 }
 
@@ -127,9 +145,9 @@ fn master_store(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     vec![
         // user-data.sh: fetches node.sh and a master's settings. node.sh, authorities and token: the cluster's keys.
         PolicyStatement::allow("ReadStore", &["s3:GetObject"])
-            .on([KeyPrefix::Bootstrap, KeyPrefix::Pki].map(|folder| kept(site, &folder.key("*")))),
+            .on([KeyPrefix::Bootstrap, KeyPrefix::Pki].iter().flat_map(|folder| kept(site, &folder.key("*")))),
         // node.sh, etcd: that this member has been healthy.
-        PolicyStatement::allow("WriteMarkers", &["s3:PutObject"]).on([kept(site, &KeyPrefix::Nodes.key("etcd-*"))]),
+        PolicyStatement::allow("WriteMarkers", &["s3:PutObject"]).on(kept(site, &KeyPrefix::Nodes.key("etcd-*"))),
         // node.sh, backup and restore: writes snapshots, reads one, removes those past their time; every step: says where
         // the machine is; backup: removes what machines that are gone have said. Whoever has a master has etcd itself: that
         // it may also remove snapshots is the price of a bucket that does not grow for ever.
@@ -137,12 +155,15 @@ fn master_store(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
             KeyPrefix::Snapshots.key("*"),
             KeyPrefix::Nodes.key("i-*"),
         ]
-        .map(|keys| kept(site, &keys))),
+        .iter()
+        .flat_map(|keys| kept(site, keys))),
         // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and what
         // machines have said. The names of the cluster's other objects tell a master nothing new.
-        PolicyStatement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"])
-            .on([site.global_arn("s3", &site.bootstrap.bucket)])
-            .when("StringLike", "s3:prefix", [format!("{}/*", literally(&site.bootstrap.root))]),
+        PolicyStatement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"]).on(buckets(site)).when(
+            "StringLike",
+            "s3:prefix",
+            places(site).iter().map(|(_, root)| format!("{}/*", literally(root))),
+        ),
     ]
 }
 

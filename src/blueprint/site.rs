@@ -17,6 +17,8 @@ pub(super) struct BuildContext<'a> {
     pub cluster: &'a Cluster,
     /// The location of the machines' scripts.
     pub bootstrap: bootstrap::BootstrapStore,
+    /// Where machines of earlier applies got theirs, and may still write to.
+    pub former: Vec<ClusterLocation>,
     /// The zone of the cluster's public names.
     pub public: PublicNames,
     /// The port that every node has for each target of a load balancer.
@@ -70,6 +72,7 @@ impl<'a> BuildContext<'a> {
             Ok(public) if problems.is_empty() => Ok(Self {
                 cluster,
                 bootstrap: bootstrap::BootstrapStore::of(cluster, &facts.account),
+                former: Vec::new(),
                 public,
                 node_ports,
                 addons,

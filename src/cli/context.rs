@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::aws::{AwsProvider, ClusterScope, S3Store};
 use crate::blueprint;
-use crate::engine::{ObjectStore, RetryPolicy};
+use crate::engine::{BoxFuture, ObjectStore, RetryPolicy};
 use crate::kubernetes::KubernetesProvider;
 use crate::resource::{CloudFacts, root};
 use crate::sandbox::{FaultRates, Sandbox, SandboxSettings};
@@ -15,7 +15,7 @@ use crate::state::DirectoryStore;
 use super::client_access::ByAws;
 use super::composite_provider::{ApiWait, CompositeProvider};
 use super::error::CliError;
-use super::flow::{CommandContext, HealthSources};
+use super::flow::{CommandContext, HealthSources, StatePlace, StatePlaces};
 use super::session::SANDBOX;
 use super::{ClusterSecrets, Session};
 
@@ -103,6 +103,7 @@ impl ClusterContext {
             cloud: self.cloud.as_ref(),
             store: Arc::clone(&self.store),
             bucket: Arc::clone(&self.bucket),
+            places: Arc::new(OtherPlaces { session, cluster: &self.cluster }),
             sandbox: self.entrance.is_none(),
             ui: &session.ui,
             interrupt: &session.interrupt,
@@ -112,6 +113,23 @@ impl ClusterContext {
             origin: None,
             retry: RetryPolicy::default(),
         }
+    }
+}
+
+/// Opens a cluster with another `state`.
+struct OtherPlaces<'a> {
+    session: &'a Session,
+    cluster: &'a Cluster,
+}
+
+impl StatePlaces for OtherPlaces<'_> {
+    fn open<'a>(&'a self, state: &'a StateLocation) -> BoxFuture<'a, Result<StatePlace, CliError>> {
+        Box::pin(async move {
+            let cluster = Cluster { state: state.clone(), ..self.cluster.clone() };
+            let ClusterContext { cluster, cloud, store, bucket, .. } =
+                ClusterContext::open(self.session, cluster, ApiWait::Leave).await?;
+            Ok(StatePlace { cluster, cloud, store, bucket })
+        })
     }
 }
 

@@ -166,6 +166,11 @@ impl CliError {
             Self::Refused { .. } => Exit::Refused,
             Self::Held { .. } | Self::Overtaken => Exit::Held,
             Self::State { source, .. } if matches!(**source, StateError::Overtaken { .. }) => Exit::Held,
+            Self::State { source, .. }
+                if matches!(**source, StateError::MovedAway { .. } | StateError::MoveUnfinished { .. }) =>
+            {
+                Exit::Refused
+            }
             Self::Interrupted => Exit::Interrupted,
             Self::Cloud { .. }
             | Self::State { .. }
@@ -246,6 +251,10 @@ fn way_out_of(error: &StateError) -> Option<&'static str> {
             "restore its last good version, which the bucket keeps; a `state.lock` can simply be removed while no run is \
              at work",
         ),
+        StateError::MovedAway { .. } => {
+            Some("name that place as `state` in the cluster file; `quorate state move` moves the state")
+        }
+        StateError::MoveUnfinished { .. } => Some("run `quorate state move` again: it goes on where it stopped"),
         StateError::OtherCluster { .. } => Some("name the right place with `state` in the cluster file"),
         StateError::Store { .. } | StateError::Newer { .. } | StateError::Contended { .. } => None,
     }
@@ -304,6 +313,8 @@ mod tests {
             StateError::Overtaken { place: place.clone(), found: "serial 7".to_owned() },
             StateError::Newer { place: place.clone(), format: 2, known: 1 },
             StateError::Unreadable { place: place.clone(), source: json() },
+            StateError::MovedAway { place: place.clone(), to: "s3://new".to_owned() },
+            StateError::MoveUnfinished { place: place.clone(), from: "s3://old".to_owned() },
             StateError::OtherCluster { place: place.clone(), found: "a".to_owned(), expected: "b".to_owned() },
             StateError::Contended { place },
         ];

@@ -39,6 +39,11 @@ impl AutoScalingGroup {
         // A machine that lacks the tag may be named after the value.
         self.tags.get(ROLE_TAG).and_then(|role| role.split(' ').next()).is_some_and(|role| role == MASTER)
     }
+
+    /// Returns whether a group of this size is a node group of one machine with a second one beside it, as a roll makes it.
+    pub fn has_spare(&self, size: Option<u32>) -> bool {
+        !self.is_masters() && self.desired == Some(1) && size == Some(2)
+    }
 }
 
 impl Resource for AutoScalingGroup {

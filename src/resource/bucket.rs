@@ -25,7 +25,7 @@ impl Resource for Bucket {
         name: "bucket",
         title: "S3 bucket",
         attributes: &[
-            Attribute::fixed("name", "put `state` back as it was: the cluster's keys and its record are there"),
+            Attribute::fixed("name", "put `state` back as it was, or move it: quorate state move"),
             Attribute::update("versioned"),
             Attribute::update("encrypted"),
             Attribute::update("private"),

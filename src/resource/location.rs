@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use serde_json::Value as Json;
 
-use super::{DnsRecord, HostedZone, Resource, Role, Tags, balancer_stem, tags_of};
+use super::{DnsRecord, HostedZone, Resource, Role, Tags, balancer_stem, root, tags_of};
 use crate::engine::{Live, Value};
 
 /// The tag with the region of a global object's cluster.
@@ -53,6 +53,12 @@ impl ClusterLocation {
     pub fn bucket(&self) -> &str {
         let rest = self.state.strip_prefix("s3://").unwrap_or(&self.state);
         rest.split('/').next().unwrap_or_default()
+    }
+
+    /// The beginning of all keys of a cluster in the bucket, without a slash at its end.
+    pub fn root(&self, cluster: &str) -> String {
+        let rest = self.state.strip_prefix("s3://").unwrap_or(&self.state);
+        root(rest.split_once('/').map_or("", |(_, prefix)| prefix), cluster)
     }
 
     /// Returns `true` if a key of a bucket belongs to this cluster.
@@ -251,6 +257,8 @@ mod tests {
     fn a_home_holds_the_keys_of_its_cluster_alone() {
         let location = ClusterLocation::new("us-east-1", "b", "team/");
         assert_eq!((location.bucket(), location.to_string().as_str()), ("b", "us-east-1 (s3://b/team)"));
+        assert_eq!(location.root(NAME), "team/a.example.com");
+        assert_eq!(ClusterLocation::new("us-east-1", "b", "").root(NAME), NAME);
         assert!(location.holds(NAME, "b", "team/a.example.com/pki/ca.crt"));
         for other in
             ["a.example.com/pki/ca.crt", "team/a.example.com.br/x", "team/aa.example.com/x", "team/a.example.com"]

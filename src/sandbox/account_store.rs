@@ -66,6 +66,15 @@ impl AccountStore {
         }
     }
 
+    /// A copy of an account in memory; another handle of one in a directory.
+    #[cfg(test)]
+    pub(super) fn fork(&self) -> Self {
+        match self {
+            Self::Memory(world) => Self::Memory(Arc::new(Mutex::new(lock(world).clone()))),
+            Self::Directory { root, .. } => Self::directory(root),
+        }
+    }
+
     /// Deletes the account.
     pub(super) fn clear(&self, found: impl FnOnce() -> SimulatedAccount) -> Result<(), SandboxError> {
         match self {

@@ -11,6 +11,7 @@ use super::limits::check_limits;
 use super::names::{self, ApiCall, hex};
 use super::provider::{gone, missing};
 use super::rules::check_zone;
+use super::spare::has_spare;
 use super::{Sandbox, facts};
 use crate::engine::{
     Address, Attributes, Comparison, Failure, FailureClass, IdempotencyToken, Live, Object, OutputShape, Value,
@@ -242,8 +243,11 @@ fn changed_attributes(
     changed: &BTreeSet<String>,
 ) -> Attributes {
     let mut attributes = stored.attributes.clone();
-    // A roll changes the machines.
-    for name in changed.iter().filter(|name| *name != "machines") {
+    // A roll changes the machines, and the size of a group in which an earlier one has left a spare machine.
+    let is_old = live.attributes.get("machines") != object.attributes.get("machines");
+    let rolls = kind.name == "autoscaling-group" && is_old && has_spare(&attributes, &object.attributes);
+    let by_roll = |name: &str| name == "machines" || (rolls && matches!(name, "desired" | "max"));
+    for name in changed.iter().filter(|name| !by_roll(name)) {
         let wanted = object.attributes.get(name);
         let value = match (kind.attribute(name).form, wanted, attributes.get(name)) {
             (Comparison::Tags, Some(Value::Map(wanted)), Some(Value::Map(there))) => {

@@ -24,6 +24,7 @@ mod scaling;
 mod secret;
 mod simulated_kind;
 mod sizes;
+mod spare;
 mod view;
 #[cfg(test)]
 mod witness;
@@ -177,6 +178,23 @@ impl Sandbox {
     pub fn again(&self, settings: SandboxSettings) -> Self {
         let (home, disk) = (Arc::clone(&self.home), self.disk.clone());
         Self { settings: Arc::new(settings), home, disk, process: Arc::default() }
+    }
+
+    /// The same account as the same process sees it from another cluster or place.
+    #[must_use]
+    pub fn seen_by(&self, settings: SandboxSettings) -> Self {
+        Self { settings: Arc::new(settings), ..self.clone() }
+    }
+
+    /// A copy of an account in memory, from which both go their own ways.
+    #[cfg(test)]
+    pub(crate) fn fork(&self) -> Self {
+        let home = self.home.fork();
+        let disk = match &self.disk {
+            ContentStore::Memory(memory) => ContentStore::Memory(memory.fork()),
+            directory @ ContentStore::Directory(_) => directory.clone(),
+        };
+        Self { home: Arc::new(home), disk, process: Arc::default(), settings: Arc::clone(&self.settings) }
     }
 
     fn new(home: AccountStore, disk: ContentStore, settings: SandboxSettings) -> Self {

@@ -83,19 +83,39 @@ impl Provider for Sandbox {
         Box::pin(async move {
             let kind = live.address.kind();
             let (look, end) = (ApiCall::list(kind), ApiCall::new("TerminateInstanceIn", kind));
+            let update = ApiCall::new("Update", kind);
+            let mut begun = false;
             loop {
-                // As on AWS: nothing goes while a master is still starting, be it of another group.
-                let steady = self.call(&look, false, |world, _| Ok(masters_up(world, live))).await?;
+                // As on AWS: nothing goes while another machine of the group is still starting, or a master of any group.
+                let steady = self.call(&look, false, |world, _| Ok(all_up(world, live))).await?;
                 self.wait_until(&look, steady).await?;
                 let (machines, old) = self.call(&look, false, |world, _| stale(world, &look, live)).await?;
                 let Some(victim) = old.first() else { break };
                 note(format!("{} of {machines} machines to replace", old.len()));
+                if machines == 1
+                    && let Some(booted) =
+                        self.call(&update, true, |world, _| Ok(world.add_spare(&live.id, victim))).await?
+                {
+                    note(format!("starting another machine beside {victim}, the only one of the group"));
+                    begun = true;
+                    self.wait_until(&look, booted).await?;
+                    continue;
+                }
                 let booted = self.call(&end, true, |world, _| {
+                    world.take_spare(&live.id, &object.attributes, begun);
                     world.end(|machine| machine.id == *victim);
                     Ok(world.clock + scaling::BOOT)
                 });
                 let booted = booted.await?;
                 self.wait_until(&look, booted).await?;
+            }
+            let grown = self.call(&look, false, |world, _| Ok(world.is_grown(&live.id, &object.attributes))).await?;
+            if grown {
+                let restore = |world: &mut SimulatedAccount, _: &_| {
+                    world.restore_size(&live.id, &object.attributes);
+                    Ok(())
+                };
+                self.call(&update, true, restore).await?;
             }
             let found = self.call(&look, false, |world, _| self.one(world, &look, kind, &live.id)).await?;
             Ok(Live { address: object.address.clone(), ..found })
@@ -129,17 +149,16 @@ impl Provider for Sandbox {
     }
 }
 
-/// Returns the moment when every master of the cluster that starts has booted; the past for a group of nodes.
-fn masters_up(world: &SimulatedAccount, live: &Live) -> u64 {
+/// Returns the moment when every machine of the group that starts has booted, and of masters those of all groups.
+fn all_up(world: &SimulatedAccount, live: &Live) -> u64 {
     let is_master = |tags: &Tags| tags.get(ROLE_TAG).is_some_and(|role| role == MASTER);
     let tags = tags_of(&live.attributes);
-    if !is_master(&tags) {
-        return 0;
-    }
-    let groups = world.of(GROUP).map(|(_, group)| (tags_of(&group.attributes), &group.machines));
-    let masters =
-        groups.filter(|(of, _)| is_master(of) && of.get(CLUSTER_TAG) == tags.get(CLUSTER_TAG)).flat_map(|(_, all)| all);
-    masters.filter(|machine| !machine.fails).map(|machine| machine.booted).max().unwrap_or_default()
+    let waits_for = |name: &str, of: &Tags| {
+        name == live.id || (is_master(&tags) && is_master(of) && of.get(CLUSTER_TAG) == tags.get(CLUSTER_TAG))
+    };
+    let groups = world.of(GROUP).filter(|(name, group)| waits_for(name, &tags_of(&group.attributes)));
+    let machines = groups.flat_map(|(_, group)| &group.machines);
+    machines.filter(|machine| !machine.fails).map(|machine| machine.booted).max().unwrap_or_default()
 }
 
 /// Returns the number of machines of a group, and those that have to be replaced: first the ones that were there before the

@@ -94,7 +94,11 @@ impl ObjectStore for BucketStore {
     ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
         Box::pin(self.call("PutObject", true, async move |disk, world| {
             if self.exists(world) {
-                return disk.put(&self.full(key), bytes, condition).await;
+                let written = disk.put(&self.full(key), bytes, condition).await?;
+                if matches!(written, WriteOutcome::Yes(_)) {
+                    self.sandbox.see_secret(world, &self.bucket, &format!("{}{key}", self.prefix));
+                }
+                return Ok(written);
             }
             let call = ApiCall { service: "s3", action: "PutObject".to_owned() };
             Err(call.failure(
@@ -128,7 +132,10 @@ impl ObjectStore for BucketStore {
     }
 
     fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.call("DeleteObjects", true, async move |disk, _| disk.erase(&self.full(key)).await))
+        Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
+            world.take("secret", &self.full(key));
+            disk.erase(&self.full(key)).await
+        }))
     }
 
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {

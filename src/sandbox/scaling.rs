@@ -194,6 +194,13 @@ impl SimulatedObject {
         }
     }
 
+    /// Sets a size of a group.
+    pub(super) fn set_size(&mut self, size: &str, machines: usize) {
+        if let Ok(machines) = i64::try_from(machines) {
+            self.attributes.insert(size.to_owned(), Value::Integer(machines));
+        }
+    }
+
     /// Keeps the desired number of machines between minimum and maximum, as AWS does when either changes.
     pub(super) fn keep_in_range(&mut self) {
         let (min, max) = (self.number("min").unwrap_or(0), self.number("max").unwrap_or(usize::MAX));

@@ -1,14 +1,16 @@
 //! The contents of secrets: the only files of machines that simulated S3 really stores, because people use them.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::Sandbox;
-use super::account::SimulatedObject;
+use super::account::{OwnerMark, SimulatedAccount, SimulatedObject};
 use super::names::ApiCall;
 use crate::engine::{Attributes, Failure, FailureClass, Object, ObjectStore, WriteCondition, WriteOutcome};
 use crate::pki::{self, Sensitive};
-use crate::resource::{Resource, Secret, SecretContent};
+use crate::resource::{KeyPrefix, Resource, Secret, SecretContent};
 
 impl Sandbox {
     /// Generates the content of a secret, and writes it unless it exists; nothing for another kind.
@@ -26,6 +28,36 @@ impl Sandbox {
                 Err(call.failure(FailureClass::AlreadyExists, "PreconditionFailed", "it exists already"))
             }
         }
+    }
+
+    /// Makes an object that was written under the key of a secret of the cluster that secret: on AWS, nothing else tells one.
+    pub(super) fn see_secret(&self, world: &mut SimulatedAccount, bucket: &str, key: &str) {
+        let cluster = &self.settings.cluster;
+        let Some((root, content)) = key.rsplit_once('/').and_then(|(folder, file)| {
+            Some((folder.strip_suffix(KeyPrefix::Pki.path().trim_end_matches('/'))?, SecretContent::of_file(file)?))
+        }) else {
+            return;
+        };
+        let ours = root.strip_suffix('/').is_some_and(|root| root == cluster || root.ends_with(&format!("/{cluster}")));
+        let id = format!("{bucket}/{key}");
+        if !ours || world.get(Secret::KIND.name, &id).is_some() {
+            return;
+        }
+        let secret = Secret { bucket: bucket.into(), key: key.to_owned(), content };
+        let Ok(attributes) = secret.attributes() else { return };
+        let address = Secret::address(content.name());
+        let stored = SimulatedObject {
+            mark: Some(OwnerMark { cluster: cluster.clone(), address }),
+            region: String::new(),
+            outputs: BTreeMap::from([("key".to_owned(), key.to_owned())]),
+            attributes,
+            created: world.clock,
+            visible: world.clock,
+            ready: world.clock,
+            machines: Vec::new(),
+            contents: BTreeMap::new(),
+        };
+        world.insert(Secret::KIND.name, &id, stored);
     }
 
     /// Removes the content of a secret; nothing for another kind.

@@ -124,7 +124,7 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.volume.NAME.path", &[Pods], "a service with a volume stops before it starts again"),
     row("ssh.allow", &[InPlace], ""),
     row("ssh.public_key", &[Roll], ""),
-    row("state", &[], "the cluster's record stays where it is: put it back, or move it"),
+    row("state", &[], "refused until `quorate state move` has moved the record and the keys; then rolls the machines"),
     row("tags", &[InPlace], "machines and volumes that run get them too"),
     row(
         "zones",

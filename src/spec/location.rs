@@ -1,6 +1,7 @@
 //! State locations: `s3://bucket/prefix` or `file:./dir`.
 
 use core::net::Ipv4Addr;
+use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -66,6 +67,17 @@ impl StateLocation {
     }
 }
 
+impl fmt::Display for StateLocation {
+    /// Writes it as the cluster file does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
+            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::Directory(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
 fn check_bucket(name: &str) -> Result<(), BucketError> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
     let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -104,6 +116,9 @@ mod tests {
         assert_eq!(StateLocation::parse("s3://state.chat"), s3("state.chat", ""));
         assert_eq!(StateLocation::parse("s3://bucket/a/b/"), s3("bucket", "a/b"));
         assert_eq!(StateLocation::parse("file:./x"), Ok(StateLocation::Directory("./x".into())));
+        for text in ["s3://state.chat", "s3://bucket/a/b", "file:./x", "file:/var/x"] {
+            assert_eq!(StateLocation::parse(text).map(|state| state.to_string()), Ok(text.to_owned()));
+        }
         assert_eq!(StateLocation::parse("file:"), Err(LocationError::Directory));
         assert_eq!(StateLocation::parse("gs://x"), Err(LocationError::Scheme));
         assert_eq!(StateLocation::parse("s3://bucket//a"), Err(LocationError::Prefix));

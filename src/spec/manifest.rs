@@ -83,7 +83,7 @@ impl ManifestCheck<'_> {
             return;
         }
         if !is_list(&manifest) {
-            return self.object(&manifest, kind_at(text, start));
+            return self.object(&manifest, text, start);
         }
         let objects = unfolded(manifest);
         let items = items(text);
@@ -91,11 +91,20 @@ impl ManifestCheck<'_> {
             // Where its own place cannot be told, as in a list in a list, it is the list's.
             let own = items.get(number).filter(|_| items.len() == objects.len()).cloned();
             let item = own.unwrap_or(0..text.len());
-            self.object(object, kind_at(&text[item.clone()], start + item.start));
+            self.object(object, &text[item.clone()], start + item.start);
         }
     }
 
-    fn object(&mut self, manifest: &Json, place: Span) {
+    fn object(&mut self, manifest: &Json, text: &str, start: usize) {
+        let place = kind_at(text, start);
+        let fields = [
+            ("apiVersion", &manifest["apiVersion"]),
+            ("kind", &manifest["kind"]),
+            ("metadata.name", &manifest["metadata"]["name"]),
+        ];
+        if let Some((field, value)) = fields.into_iter().find(|(_, value)| value.is_boolean() || value.is_number()) {
+            return self.not_a_text(field, value, text, start);
+        }
         let said = |field: &Json| field.as_str().unwrap_or_default().to_owned();
         let (version, kind) = (said(&manifest["apiVersion"]), said(&manifest["kind"]));
         let name = said(&manifest["metadata"]["name"]);
@@ -115,6 +124,27 @@ impl ManifestCheck<'_> {
         }
         let namespace = if namespaced { manifest["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };
         self.remember((kind, namespace.to_owned(), name), place);
+    }
+
+    /// Tells of a field that YAML does not read as a text.
+    fn not_a_text(&mut self, field: &str, value: &Json, text: &str, start: usize) {
+        let written = written(text, field.rsplit('.').next().unwrap_or(field), value);
+        let read_as = match value {
+            Json::Bool(value) => format!("the boolean {value}"),
+            other => format!("the number {other}"),
+        };
+        let message = match &written {
+            Some(place) => {
+                let literal = &text[place.clone()];
+                self.of(&format!("holds a document whose `{field}`, `{literal}`, is read as {read_as}"))
+            }
+            None => self.of(&format!("holds a document whose `{field}` is read as {read_as}")),
+        };
+        let place = written.as_ref().map_or_else(|| kind_at(text, start), |at| start + at.start..start + at.end);
+        let literal = written.map_or_else(|| value.to_string(), |at| text[at].to_owned());
+        let problem = Diagnostic::new(&TYPE, place, message).help(format!("write it in quotes: \"{literal}\""));
+        let why = "kubectl reads YAML 1.1, in which y, n, yes, no, on and off without quotes are booleans";
+        self.report(if value.is_boolean() { problem.note(why) } else { problem });
     }
 
     fn remember(&mut self, object: (String, String, String), place: Span) {
@@ -180,6 +210,19 @@ fn kind_at(text: &str, start: usize) -> Span {
     first.unwrap_or(start..start)
 }
 
+/// Where a value without quotes stands behind the first `field:` that has it.
+fn written(text: &str, field: &str, value: &Json) -> Option<Span> {
+    let label = format!("{field}:");
+    text.match_indices(&label).find_map(|(at, _)| {
+        let rest = &text[at + label.len()..];
+        let line = rest.split(['\n', ',', '}', '#']).next().unwrap_or_default();
+        let literal = line.trim();
+        let begin = at + label.len() + line.len() - line.trim_start().len();
+        let read = read_part(literal).ok()?.values.into_iter().next()?;
+        (read == *value).then(|| begin..begin + literal.len())
+    })
+}
+
 /// Returns the size of a line's indentation, in bytes.
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
@@ -217,6 +260,29 @@ mod tests {
         assert_eq!(told[1], format!("metrics.yaml:14: Q0603 {of} holds a document without `metadata.name`"));
         assert!(told[2].contains(&format!(": Q0602 {of} is not YAML: ")), "{told:#?}");
         assert_eq!(told[3], format!("metrics.yaml:20: Q0604 {of} holds the Namespace metrics twice"));
+    }
+
+    #[test]
+    fn a_name_that_yaml_reads_as_something_else_is_told_with_what_is_written() {
+        for (metadata, line, message) in [
+            ("metadata: { name: y }\n", 3, "`metadata.name`, `y`, is read as the boolean true"),
+            (
+                "metadata:\n  labels: { name: a }\n  name: off # low\n",
+                5,
+                "`metadata.name`, `off`, is read as the boolean false",
+            ),
+            ("metadata:\n  name: 0o17\n", 4, "`metadata.name`, `0o17`, is read as the number 15"),
+        ] {
+            let text = format!("apiVersion: v1\nkind: ConfigMap\n{metadata}");
+            let found = check_manifest("metrics", &SourceText::new("metrics.yaml", &text), &known);
+            assert_eq!(found.len(), 1, "{text}");
+            assert_eq!((found[0].code, found[0].line), ("Q0603", line), "{text}");
+            assert!(found[0].message.ends_with(message), "{}", found[0].message);
+        }
+        let list =
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: no\n";
+        assert!(told(list)[0].starts_with("metrics.yaml:7: Q0603"), "{:?}", told(list));
+        assert_eq!(told("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: \"y\" }\n"), Vec::<String>::new());
     }
 
     #[test]

@@ -32,6 +32,22 @@ pub enum StateError {
         /// The newest known format.
         known: u32,
     },
+    /// The state is in another place now.
+    #[error("{place}: the state moved to {to}")]
+    MovedAway {
+        /// The object.
+        place: String,
+        /// Where it is now.
+        to: String,
+    },
+    /// The state is to come here, and is still in its old place.
+    #[error("{place}: the move of the state from {from} to this place is not finished")]
+    MoveUnfinished {
+        /// The object.
+        place: String,
+        /// Where it still is.
+        from: String,
+    },
     /// Its content is invalid.
     #[error("{place} cannot be read: {source}")]
     Unreadable {

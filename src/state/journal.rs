@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{ClusterRecord, StateError, place, record_key, settle};
+use serde::Serialize;
+
+use super::record::text;
+use super::{ClusterRecord, MoveMarker, RecordEntry, StateError, place, record_key, settle};
 use crate::engine::{Etag, Failure, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 
 /// The record of one cluster in a store, written only over the version that was read.
@@ -30,29 +33,54 @@ impl RecordJournal {
     /// Reads the record, if there is one, and remembers its version for [`RecordJournal::save`].
     ///
     /// # Errors
-    /// Returns an error if the store fails, or if the content is not a record of this cluster in a known format.
+    /// When the store fails, when what is there is no record of this cluster in a known format, or when the state moved.
     pub async fn load(&mut self) -> Result<Option<ClusterRecord>, StateError> {
-        let Some(stored) = self.get().await? else {
-            self.version = None;
-            return Ok(None);
-        };
-        let record = ClusterRecord::from_bytes(&stored.bytes, &self.place())?;
-        if record.cluster != self.cluster {
-            let (found, expected) = (record.cluster, self.cluster.clone());
+        match self.look().await? {
+            RecordEntry::Absent => Ok(None),
+            RecordEntry::Record(record) => Ok(Some(*record)),
+            RecordEntry::Marker(marker) => {
+                self.version = None;
+                Err(marker.refusal(&self.place()))
+            }
+        }
+    }
+
+    /// Reads the record or the mark of a move, and remembers the version for [`RecordJournal::save`] and [`RecordJournal::mark`].
+    ///
+    /// # Errors
+    /// When the store fails, or when what is there is about another cluster or in no known format.
+    pub async fn look(&mut self) -> Result<RecordEntry, StateError> {
+        self.version = None;
+        let Some(stored) = self.get().await? else { return Ok(RecordEntry::Absent) };
+        let entry = RecordEntry::from_bytes(&stored.bytes, &self.place())?;
+        if let Some(found) = entry.cluster().filter(|found| *found != self.cluster) {
+            let (found, expected) = (found.to_owned(), self.cluster.clone());
             return Err(StateError::OtherCluster { place: self.place(), found, expected });
         }
         self.version = Some(stored.etag);
-        Ok(Some(record))
+        Ok(entry)
     }
 
-    /// Writes the record over the version that was last loaded or saved.
+    /// Writes the record over the version that was last read or written.
     ///
     /// # Errors
     /// [`StateError::Overtaken`] if another run wrote in between: nothing was changed, and the caller keeps its record
     /// in a local file. Any other error if the store fails.
     pub async fn save(&mut self, record: &ClusterRecord) -> Result<(), StateError> {
+        self.write(record).await
+    }
+
+    /// Writes the mark of a move over the version that was last read or written.
+    ///
+    /// # Errors
+    /// As [`RecordJournal::save`].
+    pub async fn mark(&mut self, marker: &MoveMarker) -> Result<(), StateError> {
+        self.write(marker).await
+    }
+
+    async fn write(&mut self, content: &impl Serialize) -> Result<(), StateError> {
         let unreadable = |source| StateError::Unreadable { place: self.place(), source };
-        let bytes = record.to_bytes().map_err(unreadable)?;
+        let bytes = text(content).map_err(unreadable)?;
         let condition = self.version.clone().map_or(WriteCondition::Absent, WriteCondition::Matches);
         let written = settle::put(self.store.as_ref(), &self.key, &bytes, &condition).await;
         match written.map_err(|source| self.failed(source))? {

@@ -6,6 +6,7 @@
 mod error;
 mod journal;
 mod lease;
+mod moved;
 mod record;
 pub mod settle;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use crate::store::DirectoryStore;
 pub use error::StateError;
 pub use journal::{RecordJournal, open};
 pub use lease::{Lease, LeaseAcquisition, LeaseHolder, LeaseRelease};
+pub use moved::{MoveLeg, MoveMarker, RecordEntry};
 pub use record::{ClusterRecord, RecordedRun};
 
 use crate::engine::ObjectStore;

@@ -46,8 +46,8 @@ pub struct ClusterRecord {
     /// The cluster as it was last applied.
     #[serde(default)]
     pub cluster_spec: serde_json::Value,
-    /// Earlier locations of the state, as long as objects of the cluster may still name them, for example
-    /// `s3://bucket/prefix`.
+    /// The places that the state was moved from, as `state` named them, as long as machines of the cluster may still read
+    /// from them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved_from: Vec<String>,
 }
@@ -108,9 +108,7 @@ impl ClusterRecord {
     /// # Errors
     /// Returns an error if a value has no JSON form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = serde_json::to_vec_pretty(self)?;
-        bytes.push(b'\n');
-        Ok(bytes)
+        text(self)
     }
 
     /// Parses the text of a record; `place` is its source, for the message.
@@ -120,6 +118,13 @@ impl ClusterRecord {
     pub fn from_bytes(bytes: &[u8], place: &str) -> Result<Self, StateError> {
         parse(bytes, FORMAT, place)
     }
+}
+
+/// The text of a file of ours, ending in a newline.
+pub(super) fn text(content: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(content)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 /// Parses a file after a check of its format, so that a newer format is reported as such.

@@ -17,13 +17,13 @@ pub struct MemoryStore {
     shared: Arc<Mutex<MemoryContent>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct MemoryContent {
     writes: u64,
     objects: BTreeMap<String, MemoryEntry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct MemoryEntry {
     bytes: Vec<u8>,
     version: u64,
@@ -41,6 +41,12 @@ impl MemoryStore {
     /// Returns an empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store with the same content, from which both go their own ways.
+    #[cfg(test)]
+    pub(crate) fn fork(&self) -> Self {
+        Self { shared: Arc::new(Mutex::new(self.content().clone())) }
     }
 
     fn content(&self) -> MutexGuard<'_, MemoryContent> {

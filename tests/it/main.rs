@@ -16,6 +16,7 @@ mod kubernetes;
 mod moto;
 mod node;
 mod program;
+mod relocate;
 mod road;
 mod shell;
 mod skip;

@@ -44,3 +44,17 @@ async fn the_tutorials_cluster_lives_and_leaves_nothing_behind() {
     assert!(last.out.contains("0 resources left"), "{}", last.out);
     assert_eq!(moto.inventory(), before);
 }
+
+#[tokio::test]
+async fn a_bucket_that_others_use_is_left_and_counted_once() {
+    let Some(moto) = MotoServer::start() else { return };
+    let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
+    stage.apply().await.must(Exit::Done);
+    stage.leave_in_bucket("others/notes.txt").await;
+    let last = stage.destroy().await.must(Exit::Done);
+    let (_, end) = last.out.split_once("Destroyed: ").expect("the end of a destroy");
+    assert!(end.contains("1 resource left:"), "{end}");
+    assert_eq!(end.matches("bucket/state").count(), 1, "{end}");
+    assert!(end.contains("others keep something in it: others/notes.txt"), "{end}");
+    assert_eq!(stage.keys_of("s3://state.chat.poeticoding.com").await, ["others/notes.txt"]);
+}

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
-use quorate::cli::flow::{self, CommandContext, Consent, PlanOptions};
+use quorate::cli::flow::{self, CommandContext, Consent, MoveOptions, PlanOptions, StatePlace, StatePlaces};
 use quorate::cli::{
     ApiWait, ByAws, CliError, ClusterSecrets, CompositeProvider, Exit, Interrupt, OutputOptions, PromptInput, Ui,
 };
-use quorate::engine::{Action, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
+use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
 use quorate::resource::CloudFacts;
 use quorate::spec::{Cluster, StateLocation};
 use quorate::state::LeaseHolder;
@@ -84,6 +84,32 @@ impl MotoStage {
         self.run(ApiWait::Leave, OutputOptions::default(), async |flow| flow::destroy(flow, consent).await).await
     }
 
+    /// Moves the state to where the file says that it is.
+    pub(crate) async fn move_state(&mut self) -> CommandRun {
+        let options = MoveOptions { from: None, yes: true };
+        self.stay(OutputOptions::default(), async |flow| flow::move_state(flow, options).await).await
+    }
+
+    /// Writes something of somebody else into the bucket.
+    pub(crate) async fn leave_in_bucket(&self, key: &str) {
+        let (_, store) = self.connect().await;
+        store.put(key, b"mine", &WriteCondition::Absent).await.expect("the bucket answers");
+    }
+
+    /// What an object in a place of the state holds.
+    pub(crate) async fn content(&self, state: &str, key: &str) -> Option<Vec<u8>> {
+        let state = StateLocation::parse(state).expect("a place");
+        let cluster = Cluster { state, ..self.cluster.clone() };
+        connect(&self.wire, &cluster).await.1.get(key).await.expect("the bucket answers").map(|stored| stored.bytes)
+    }
+
+    /// Every key of a bucket.
+    pub(crate) async fn keys_of(&self, state: &str) -> Vec<String> {
+        let state = StateLocation::parse(state).expect("a place");
+        let cluster = Cluster { state, ..self.cluster.clone() };
+        connect(&self.wire, &cluster).await.1.leftovers().await.expect("the bucket answers")
+    }
+
     /// Makes the lease of a killed run expire now: its time to live becomes zero.
     pub(crate) async fn expire_lease(&self) {
         let (_, store) = self.connect().await;
@@ -122,6 +148,7 @@ impl MotoStage {
             cloud: &cloud,
             store: Arc::new(store.clone()),
             bucket: Arc::new(store),
+            places: Arc::new(OtherPlaces { wire: self.wire.clone(), cluster: self.cluster.clone() }),
             sandbox: false,
             ui: &ui,
             interrupt: &interrupt,
@@ -160,16 +187,37 @@ impl MotoStage {
     }
 
     async fn connect(&self) -> (Arc<AwsProvider>, S3Store) {
-        let StateLocation::S3 { bucket, prefix } = &self.cluster.state else { panic!("the state is in S3") };
-        let scope = ClusterScope {
-            cluster: self.cluster.name.to_string(),
-            region: self.cluster.region.clone(),
-            bucket: bucket.clone(),
-            prefix: format!("{}/", self.cluster.name),
-        };
-        let aws = Arc::new(AwsProvider::connect(scope, Some(self.wire.client())).await);
-        let store = S3Store::new(Arc::clone(&aws), bucket.as_str(), prefix);
-        (aws, store)
+        connect(&self.wire, &self.cluster).await
+    }
+}
+
+async fn connect(wire: &TestWire, cluster: &Cluster) -> (Arc<AwsProvider>, S3Store) {
+    let StateLocation::S3 { bucket, prefix } = &cluster.state else { panic!("the state is in S3") };
+    let scope = ClusterScope {
+        cluster: cluster.name.to_string(),
+        region: cluster.region.clone(),
+        bucket: bucket.clone(),
+        prefix: format!("{}/", quorate::resource::root(prefix, cluster.name.as_str())),
+    };
+    let aws = Arc::new(AwsProvider::connect(scope, Some(wire.client())).await);
+    let store = S3Store::new(Arc::clone(&aws), bucket.as_str(), prefix);
+    (aws, store)
+}
+
+/// Opens the cluster in another place, over the same wire.
+struct OtherPlaces {
+    wire: TestWire,
+    cluster: Cluster,
+}
+
+impl StatePlaces for OtherPlaces {
+    fn open<'a>(&'a self, state: &'a StateLocation) -> BoxFuture<'a, Result<StatePlace, CliError>> {
+        Box::pin(async move {
+            let cluster = Cluster { state: state.clone(), ..self.cluster.clone() };
+            let (aws, store) = connect(&self.wire, &cluster).await;
+            let store: Arc<dyn ObjectStore> = Arc::new(store);
+            Ok(StatePlace { cluster, cloud: aws, bucket: Arc::clone(&store), store })
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::answering::{TargetStates, binding};
 use super::members::{EqualVersions, is_ending, machines, members, running, serves, stays};
 use super::reports::{LOOK, MachineReports};
 use super::wait::{StallMonitor, arrived, find};
-use super::{AUTOSCALING, groups};
+use super::{AUTOSCALING, groups, surge};
 use crate::aws::AwsProvider;
 use crate::engine::{Failure, FailureClass, GroupMember, Live, ProgressNote};
 use crate::resource::AutoScalingGroup;
@@ -51,7 +51,7 @@ pub(super) async fn roll(
 ) -> Result<Live, Failure> {
     let alike = same_version(wanted);
     let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), MachineReports::default(), None);
-    let mut stall = StallMonitor::new(&live.id);
+    let (mut stall, mut beside) = (StallMonitor::new(&live.id), false);
     let mut watch = aws.polls.groups.watch();
     loop {
         let found = watch.poll(|| groups(aws)).await?;
@@ -68,7 +68,10 @@ pub(super) async fn roll(
         let healthy = answering.healthy.as_ref();
         let step = next(group, &RollState { wanted: alike, replaced: &replaced, healthy, reports: &reports });
         match fully_reported(step, live, &reports) {
-            RollStep::Done => return arrived(aws, live, group, alike),
+            RollStep::Done => {
+                surge::end(wanted, aws, group).await?;
+                return arrived(aws, live, group, alike);
+            }
             RollStep::Wait(what) => stall.see(aws, note, &what).await?,
             RollStep::Hear(machine) => {
                 stall.see(aws, note, &format!("{machine} {}", reports.last_report(&machine))).await?;
@@ -79,9 +82,16 @@ pub(super) async fn roll(
                 let what = format!("{machine} is not replaced while {ill} does not answer");
                 stall.see(aws, note, &what).await?;
             }
+            RollStep::Replace(machine) if surge::works_alone(wanted, group, &machine, alike, &reports) => {
+                note(format!("starting another machine beside {machine}, the only one of the group"));
+                surge::begin(aws, group).await?;
+                (stall, beside) = (StallMonitor::new(&live.id), true);
+                watch.poll_now();
+            }
             RollStep::Replace(machine) => {
-                note(format!("replacing {machine}"));
-                terminate(aws, &machine).await?;
+                let shrinks = surge::is_on(wanted, group, beside) && is_old(group, &machine, alike);
+                note(if shrinks { format!("ending {machine}") } else { format!("replacing {machine}") });
+                terminate(aws, &machine, shrinks).await?;
                 replaced.insert(machine);
                 stall = StallMonitor::new(&live.id);
                 watch.poll_now();
@@ -163,12 +173,16 @@ fn unready(group: &Answer, alike: EqualVersions<'_>, why: &str) -> Failure {
     Failure::own(FailureClass::Fatal, "roll", message)
 }
 
-/// Terminates a machine; its group starts another one in its place.
-async fn terminate(aws: &AwsProvider, machine: &str) -> Result<(), Failure> {
+fn is_old(group: &Answer, machine: &str, alike: EqualVersions<'_>) -> bool {
+    members(group).iter().any(|member| member.id == machine && !alike.contains(&member.version))
+}
+
+/// Ends a machine; its group starts another one in its place, or has one less from then on.
+async fn terminate(aws: &AwsProvider, machine: &str, shrinks: bool) -> Result<(), Failure> {
     let request = aws
         .autoscaling
         .terminate_instance_in_auto_scaling_group()
         .instance_id(machine)
-        .should_decrement_desired_capacity(false);
+        .should_decrement_desired_capacity(shrinks);
     aws.send(AUTOSCALING, "TerminateInstanceInAutoScalingGroup", request.send()).await.map(drop)
 }

@@ -419,6 +419,13 @@ fn refusals() -> Vec<SampleAnswer> {
             &["Service Quotas"],
         ),
         row(
+            SampleCall::CreateRole,
+            400,
+            query("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."),
+            FailureClass::Invalid,
+            &["Duplicate tag keys found"],
+        ),
+        row(
             SampleCall::CreateBalancer,
             400,
             query("TooManyLoadBalancers", "The quota for the number of load balancers has been reached"),

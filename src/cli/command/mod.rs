@@ -43,6 +43,7 @@ commands! {
     Kubeconfig in kubeconfig as KubeconfigArgs,
     Credential in credential as CredentialArgs,
     Token in token as TokenArgs,
+    State in state as StateArgs,
     Check in check as CheckArgs,
     Explain in explain as ExplainArgs,
     Sandbox in sandbox as SandboxArgs,
@@ -54,7 +55,7 @@ impl Command {
     /// Returns `true` if the command must clean up when it is interrupted: changes in flight and its lease. The system ends
     /// all other commands at once.
     pub(super) fn winds_down(&self) -> bool {
-        matches!(self, Self::Apply(_) | Self::Destroy(_) | Self::Token(_))
+        matches!(self, Self::Apply(_) | Self::Destroy(_) | Self::Token(_) | Self::State(_))
     }
 
     /// Returns `true` if the command was started with `--verbose`.

@@ -8,13 +8,16 @@ use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::engine::{self, Action, Address, ExecutablePlan, Outcome, PlanMode, RecordedObject};
 use crate::resource::{Bucket, Facts, Resource, ResourceKinds};
+use crate::spec::StateLocation;
 use crate::state::{ClusterRecord, RecordJournal};
 use crate::view;
 use crate::view::failure::FailureReport;
 use crate::view::plan::PlanDocument;
 
 use super::CommandContext;
+use super::claim;
 use super::foreign_cluster::ForeignClusterPolicy;
+use super::former;
 use super::planned_run::draft;
 use super::run_lock::{RunLock, open_run};
 use super::snapshot::snapshot_when_stable;
@@ -65,7 +68,7 @@ async fn run(context: &CommandContext<'_>, lock: &mut RunLock, consent: Consent)
     draft.show_notes(context);
     let resolved = draft.pins.as_ref().map(|pins| ResolvedSpec::new(context, pins)).transpose()?;
     let (facts, record, journal) = (snapshot.facts, snapshot.record, snapshot.journal);
-    let plan = ApprovedPlan { document, prepared: draft.prepared, resolved };
+    let plan = ApprovedPlan { document, prepared: draft.prepared, resolved, cleared: draft.cleared };
     if plan.document.plan.is_empty() {
         let exit = nothing_to_do(context, lock, &plan, record, journal).await?;
         return Ok(CompletedRun { exit, changed: false });
@@ -83,6 +86,8 @@ struct ApprovedPlan {
     document: PlanDocument,
     prepared: ExecutablePlan,
     resolved: Option<ResolvedSpec>,
+    /// The former places of the state that are emptied.
+    cleared: Vec<String>,
 }
 
 async fn carry_out(
@@ -93,11 +98,15 @@ async fn carry_out(
     record: Option<ClusterRecord>,
     journal: RecordJournal,
 ) -> Result<Exit, CliError> {
-    let ApprovedPlan { document, mut prepared, resolved } = plan;
+    let ApprovedPlan { document, mut prepared, resolved, cleared } = plan;
     let mut outcome = Outcome::default();
-    if matches!(lock, RunLock::NoStore) {
+    // A record in a directory is said in the bucket to be the cluster's before anything else is made.
+    let in_directory = matches!(context.cluster.state, StateLocation::Directory(_));
+    if in_directory || matches!(lock, RunLock::NoStore) {
         let (store, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
-        outcome = change(context, lock, &store, &BTreeMap::new(), context.holder.run.clone()).await;
+        if !store.plan.is_empty() {
+            outcome = change(context, lock, &store, &BTreeMap::new(), context.holder.run.clone()).await;
+        }
         if !outcome.is_through() {
             return finish(context, lock, &document, &outcome, true);
         }
@@ -120,9 +129,44 @@ async fn carry_out(
     }
     let rest = change(context, lock, &prepared, &writer.record.objects, writer.seed()).await;
     writer.note(&rest);
+    let emptied = !rest.is_through() || clear_former(context, lock, &mut writer, &cleared).await;
     let written = writer.finish(context, resolved.as_ref(), rest.is_through()).await;
     outcome.absorb(rest);
-    finish(context, lock, &document, &outcome, written)
+    let exit = finish(context, lock, &document, &outcome, written)?;
+    Ok(if exit == Exit::Done && !emptied { Exit::Partly } else { exit })
+}
+
+/// Empties former places of the state, and takes them out of the record. `false` if one of them could not be emptied: it
+/// stays in the record, and the next apply tries again.
+async fn clear_former(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    writer: &mut StateWriter,
+    cleared: &[String],
+) -> bool {
+    let mut emptied = true;
+    for place in cleared {
+        match former::clear(context, lock, place, &writer.record.lineage).await {
+            Ok(left) => {
+                writer.record.moved_from.retain(|former| former != place);
+                match left {
+                    None => context.ui.note(&format!("emptied {place}, where the state was before")),
+                    Some(left) => context.ui.note(&format!(
+                        "emptied {place}, where the state was before; the bucket {} stays: {}",
+                        left.bucket, left.because
+                    )),
+                }
+            }
+            Err(error) => {
+                emptied = false;
+                context.ui.report(&error.report());
+                context
+                    .ui
+                    .warning(&format!("{place} still holds a copy of the cluster's keys; the next apply empties it"));
+            }
+        }
+    }
+    emptied
 }
 
 /// Acquires the lease and records the start of the run with its choices: before anything is created from them, because
@@ -136,7 +180,7 @@ async fn open_up(
 ) -> Result<(), CliError> {
     if matches!(lock, RunLock::NoStore) {
         // If another run was faster, the record is no longer absent, and writing this one is refused.
-        *lock = lease_in_new_store(context).await?;
+        *lock = lease_in_new_store(context, "apply").await?;
     }
     if lock.is_lost() {
         return Err(CliError::Overtaken);
@@ -145,6 +189,7 @@ async fn open_up(
     if let Some(resolved) = resolved {
         writer.pin(resolved);
     }
+    claim::claim(context, &writer.record).await?;
     writer.record_start(context, "apply").await
 }
 
@@ -183,9 +228,9 @@ async fn while_leased<T>(
 }
 
 /// Acquires the lease in a bucket that was just created: S3 may not show it everywhere yet.
-async fn lease_in_new_store(context: &CommandContext<'_>) -> Result<RunLock, CliError> {
+pub(super) async fn lease_in_new_store(context: &CommandContext<'_>, operation: &str) -> Result<RunLock, CliError> {
     for _ in 0..NEW_STORE {
-        match open_run(context, "apply").await? {
+        match open_run(context, operation).await? {
             RunLock::NoStore => context.interrupt.or(tokio::time::sleep(context.retry.settle)).await?,
             lock @ RunLock::Leased { .. } => return Ok(lock),
         }
@@ -249,19 +294,25 @@ async fn nothing_to_do(
         show_result(context, &plan.document, &Outcome::default())?;
         return Ok(Exit::Done);
     };
+    claim::claim(context, &record).await?;
     let options = context.options(String::new());
     let outcome =
         engine::apply(context.cloud, &ResourceKinds, &plan.prepared, &record.objects, &options, &engine::NoListener)
             .await;
     show_result(context, &plan.document, &outcome)?;
-    let told = plan.resolved.as_ref().is_none_or(|resolved| resolved.is_in(&record));
+    let told = plan.resolved.as_ref().is_none_or(|resolved| resolved.is_in(&record)) && plan.cleared.is_empty();
     if (told && outcome.recorded == record.objects && record.in_progress.is_none()) || lock.is_lost() {
         return Ok(Exit::Done);
     }
     let mut writer = StateWriter { record, journal };
     writer.note(&outcome);
+    let emptied = clear_former(context, lock, &mut writer, &plan.cleared).await;
     let written = writer.finish(context, plan.resolved.as_ref(), outcome.is_through()).await;
-    Ok(if written { Exit::Done } else { Exit::Error })
+    Ok(match (written, emptied) {
+        (true, true) => Exit::Done,
+        (true, false) => Exit::Partly,
+        (false, _) => Exit::Error,
+    })
 }
 
 /// Reports the result of the plan.

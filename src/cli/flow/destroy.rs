@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::Exit;
 use crate::cli::error::CliError;
-use crate::engine::{Address, ExecutablePlan, Failure, Live, Outcome, PlanMode, PollLoop};
+use crate::engine::{Address, ExecutablePlan, Failure, FailureClass, Live, Outcome, PlanMode, PollLoop};
 use crate::resource::{
     BY_KUBERNETES, Bucket, EbsVolume, KeyPrefix, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup,
 };
@@ -16,7 +16,9 @@ use crate::view::plan::PlanDocument;
 
 use super::CommandContext;
 use super::apply::{self, Consent, ask, change};
+use super::claim;
 use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
+use super::former::{self, FormerRemains};
 use super::planned_run::draft;
 use super::run_lock::{RunLock, open_run};
 use super::snapshot::{ClusterSnapshot, snapshot_when_stable};
@@ -90,6 +92,8 @@ struct DestroyProgress {
     /// The ids in the record.
     recorded: BTreeMap<Address, String>,
     locations: KnownLocations,
+    /// The remains in former places of the state.
+    former: Vec<FormerRemains>,
     written: bool,
 }
 
@@ -111,10 +115,26 @@ async fn demolish(
     }
     let outcome = pull_down(context, lock, rest, &mut writer).await;
     let locations = snapshot.locations;
-    let mut end = DestroyProgress { outcome, others: Vec::new(), recorded, locations, written: true };
+    let mut end =
+        DestroyProgress { outcome, others: Vec::new(), recorded, locations, former: Vec::new(), written: true };
     if !end.outcome.is_through() {
         end.written = !stored || writer.finish(context, None, true).await;
         return Ok(end);
+    }
+    for place in writer.record.moved_from.clone() {
+        match former::clear_gone(context, lock, &place, &writer.record.lineage).await {
+            Ok(left) => end.former.extend(left),
+            Err(error) => {
+                // The record stays, which says where the state was.
+                context.ui.report(&error.report());
+                let message = format!("{place}, where the state was before, still holds the cluster's keys");
+                end.outcome
+                    .failed
+                    .push((Bucket::address(STATE_BUCKET), Failure::own(FailureClass::Fatal, "empty", message)));
+                end.written = !stored || writer.finish(context, None, true).await;
+                return Ok(end);
+            }
+        }
     }
     if stored {
         match empty_store(context, lock, &bucket).await {
@@ -195,6 +215,11 @@ async fn empty_store(
             }
         }
     }
+    if matches!(context.cluster.state, StateLocation::Directory(_)) {
+        lock.confirm().await?;
+        let note = claim::note_key(context.name());
+        patiently(context, || context.bucket.erase(&note)).await?;
+    }
     for key in [record_key(context.name()), lease_key(context.name())] {
         lock.confirm().await?;
         patiently(context, || context.store.erase(&key)).await?;
@@ -257,8 +282,14 @@ fn show_result(
         Ok(left) => (left, None),
         Err(error) => (None, Some(error)),
     };
-    let remains =
-        left.as_ref().map(|left| RemainingObjects { left: left.iter().map(|live| remaining(end, live)).collect() });
+    let former = end.former.iter().map(|former| RemainingObject {
+        address: Bucket::address(STATE_BUCKET),
+        id: former.bucket.clone(),
+        because: Some(format!("the state was there before, and {}", former.because)),
+    });
+    let remains = left
+        .as_ref()
+        .map(|left| RemainingObjects { left: left.iter().map(|live| remaining(end, live)).chain(former).collect() });
     let told = view::outcome::OutcomeDocument::new(document, &end.outcome).with(remains);
     context.ui.document(&told, |style| view::outcome::text(&told, style))?;
     let through = apply::end(context, lock, &end.outcome, end.written);

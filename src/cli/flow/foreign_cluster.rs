@@ -24,13 +24,13 @@ pub(super) enum ForeignClusterPolicy {
 #[derive(Debug, Clone)]
 pub(super) struct KnownLocations {
     location: ClusterLocation,
-    /// Former locations of its state: its objects may still name them.
-    former: Vec<String>,
+    /// Locations before this one: its objects may still name them.
+    former: Vec<ClusterLocation>,
 }
 
 impl KnownLocations {
     pub(super) fn new(context: &CommandContext<'_>, account: &str, record: Option<&ClusterRecord>) -> Self {
-        let former = record.map(|record| record.moved_from.clone()).unwrap_or_default();
+        let former = record.map(|record| context.former_locations(&record.moved_from, account)).unwrap_or_default();
         Self { location: blueprint::location(context.cluster, account), former }
     }
 
@@ -40,8 +40,7 @@ impl KnownLocations {
     }
 
     fn leads_away(&self, traces: &LocationTraces) -> bool {
-        let former = self.former.iter().map(|state| ClusterLocation { state: state.clone(), ..self.location.clone() });
-        std::iter::once(self.location.clone()).chain(former).all(|location| location.contradicts(traces))
+        std::iter::once(&self.location).chain(&self.former).all(|location| location.contradicts(traces))
     }
 
     /// Returns the location of the other cluster, if one of these objects names one.
@@ -64,7 +63,8 @@ impl KnownLocations {
         let message = format!("{name} lives in {}{whose}", other.region);
         let here = format!("this file is for {} with {}", self.location.region, self.location.state);
         let hint = if other.region == self.location.region {
-            "put `state` back as it was: the cluster's keys and its record are there. A second cluster needs another name"
+            "put `state` back as it was, or move it: `quorate state move` brings the cluster's keys and its record here. A \
+             second cluster needs another name"
         } else {
             "give this cluster another name: roles and DNS names of one name exist once in an account, whatever the \
              region. To work on the other cluster, use its file"

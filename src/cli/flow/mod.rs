@@ -2,12 +2,16 @@
 
 mod access;
 mod apply;
+mod claim;
 mod destroy;
 mod foreign_cluster;
+mod former;
 mod kubeconfig;
 mod node_groups;
+mod place;
 mod plan;
 mod planned_run;
+mod relocate;
 mod run_lock;
 mod show;
 mod snapshot;
@@ -36,7 +40,9 @@ pub use apply::{Consent, apply};
 pub use destroy::destroy;
 pub(in crate::cli) use kubeconfig::api_address;
 pub use kubeconfig::{KubeconfigOptions, kubeconfig};
+pub use place::{StatePlace, StatePlaces};
 pub use plan::{PlanOptions, plan};
+pub use relocate::{MoveOptions, move_state};
 pub use show::show;
 pub use token::rotate_token;
 pub use validate::{HealthSources, validate};
@@ -51,6 +57,8 @@ pub struct CommandContext<'a> {
     pub store: Arc<dyn ObjectStore>,
     /// The bucket of its machines: the files they start from, their keys, and their reports. Often the same as `store`.
     pub bucket: Arc<dyn ObjectStore>,
+    /// What opens other places of the state.
+    pub places: Arc<dyn StatePlaces + 'a>,
     /// `true` if the cloud is simulated.
     pub sandbox: bool,
     /// The user interface.

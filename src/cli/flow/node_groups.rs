@@ -1,4 +1,4 @@
-//! Warnings about plans that leave a cluster without nodes, even for a moment.
+//! What a plan means for the nodes of a cluster: that it leaves none, or that a group is larger for a while.
 
 use std::collections::BTreeMap;
 
@@ -16,29 +16,33 @@ struct NodeGroupChange<'a> {
     rolls: bool,
 }
 
-/// Returns a warning if a plan leaves the cluster without nodes, and for how long. `None` if the cluster has none anyway.
+/// Says when a plan leaves the cluster without nodes. Nothing of a cluster that has none anyway.
 pub(super) fn without_nodes(prepared: &ExecutablePlan) -> Option<String> {
     let groups = groups(prepared);
     if groups.iter().all(|group| group.before == 0) || prepared.plan.refusals().next().is_some() {
         return None;
     }
-    let kept: Vec<&NodeGroupChange<'_>> = groups.iter().filter(|group| group.after > 0).collect();
-    if kept.is_empty() {
+    if groups.iter().all(|group| group.after == 0) {
         let names: Vec<String> = groups.iter().map(|group| group.name.to_owned()).collect();
         return Some(format!(
             "this plan leaves the cluster without nodes: it takes {} away, and no pod of a service can run any more",
             words::list(&names)
         ));
     }
-    // A machine is terminated before its replacement starts.
-    let holds = |group: &&NodeGroupChange<'_>| group.before > 0 && !(group.rolls && group.before == 1);
-    if kept.iter().any(holds) || kept.iter().any(|group| group.before == 0) {
+    None
+}
+
+/// Says which groups have a second machine for a while, as their only one is replaced.
+pub(super) fn spares(prepared: &ExecutablePlan) -> Option<String> {
+    let alone =
+        |group: &&NodeGroupChange<'_>| group.rolls && group.before > 0 && (group.before == 1 || group.after == 1);
+    let names: Vec<String> = groups(prepared).iter().filter(alone).map(|group| group.name.to_owned()).collect();
+    if names.is_empty() || prepared.plan.refusals().next().is_some() {
         return None;
     }
-    let names: Vec<String> = kept.iter().map(|group| group.name.to_owned()).collect();
     Some(format!(
-        "this plan leaves the cluster without nodes for some minutes: the only machine of {} is replaced. With `count = 2` \
-         applied first, one of them stays all the while",
+        "the only machine of {} is replaced: a second one is started first, for which `max` is 2 meanwhile, and the old one \
+         is drained and ended when the new one is ready",
         words::list(&names)
     ))
 }
@@ -49,7 +53,7 @@ fn groups(prepared: &ExecutablePlan) -> Vec<NodeGroupChange<'_>> {
         prepared.surplus.iter().chain(prepared.live.values()).map(|live| (&live.address, live)).collect();
     let rolls = |address: &Address| {
         let changes = &mut prepared.plan.changes.iter();
-        changes.any(|change| change.address == *address && matches!(change.action, Action::Roll | Action::Replace))
+        changes.any(|change| change.address == *address && change.action == Action::Roll)
     };
     let machines = |live: Option<&&Live>| live.map_or(0, |live| live.members.len() as u64);
     let wanted = prepared.desired.values().filter(|object| is_node_group(&object.address, &object.attributes));

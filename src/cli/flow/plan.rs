@@ -33,5 +33,6 @@ pub async fn plan(context: &CommandContext<'_>, look: PlanOptions) -> Result<Exi
     if look.mode == PlanMode::Apply {
         announce(context, snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API)));
     }
-    Ok(if look.detailed && !document.plan.is_empty() { Exit::Differs } else { Exit::Done })
+    let differs = !document.plan.is_empty() || !draft.cleared.is_empty();
+    Ok(if look.detailed && differs { Exit::Differs } else { Exit::Done })
 }

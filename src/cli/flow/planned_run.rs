@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::blueprint::{self, Pins};
+use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{
     self, Action, Address, Attributes, Change, DryRun, ExecutablePlan, Failure, KindRegistry, Live, Object, PlanInputs,
     PlanMode, Reason, Value,
 };
-use crate::resource::{AutoScalingGroup, Resource, ResourceKinds, is_kubernetes};
+use crate::resource::{AutoScalingGroup, Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::StateError;
 use crate::view::plan::PlanDocument;
 
 use super::CommandContext;
+use super::former;
 use super::node_groups;
 use super::snapshot::ClusterSnapshot;
 use super::wait::patiently;
@@ -25,6 +26,8 @@ pub(super) struct PlannedRun {
     pub(super) prepared: ExecutablePlan,
     /// The choices that the plan rests on; `None` if nothing is built.
     pub(super) pins: Option<Pins>,
+    /// The former places of the state that no machine reads from: an apply empties them.
+    pub(super) cleared: Vec<String>,
     notes: Vec<String>,
     warnings: Vec<String>,
 }
@@ -43,8 +46,7 @@ pub(super) async fn draft(
     let mut pins = None;
     let mut rehearsal = DryRun::default();
     if mode == PlanMode::Apply {
-        let blueprint =
-            blueprint::blueprint(context.cluster, &snapshot.facts, &pinned(snapshot)?).map_err(CliError::Impossible)?;
+        let blueprint = lay_out(context, snapshot, RoleScope::WithFormer)?;
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         pins = Some(blueprint.pins);
         rehearsal = dry_run(context, blueprint.objects, &snapshot.live).await?;
@@ -56,15 +58,16 @@ pub(super) async fn draft(
         // Kubernetes objects that cannot be reached are deleted with their machines.
         live.retain(|live| !is_kubernetes(live.address.kind()));
     }
-    let nothing = BTreeMap::new();
-    let mut prepared = engine::plan(PlanInputs {
-        mode,
-        desired: rehearsal.objects,
-        live,
-        recorded: snapshot.record.as_ref().map_or(&nothing, |record| &record.objects),
-        serial: snapshot.record.as_ref().map_or(0, |record| record.serial),
-        vocabulary: &ResourceKinds,
-    })?;
+    let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.clone()).unwrap_or_default();
+    let mut prepared = compare(snapshot, mode, rehearsal.objects.clone(), live.clone())?;
+    let mut cleared = Vec::new();
+    if mode == PlanMode::Apply && !moved_from.is_empty() && former::is_unused(&prepared) {
+        let roles = lay_out(context, snapshot, RoleScope::Current)?.objects.into_iter().filter(is_role);
+        rehearsal.objects.retain(|object| !is_role(object));
+        prepared = compare(snapshot, mode, rehearsal.objects.into_iter().chain(roles).collect(), live)?;
+        cleared.clone_from(&moved_from);
+    }
+    notes.extend(of_former(context, mode, &moved_from, !cleared.is_empty()));
     for (address, message) in &rehearsal.refused {
         prepared.reject(address, message);
     }
@@ -72,8 +75,68 @@ pub(super) async fn draft(
     if mode == PlanMode::Apply {
         keep_unreported_members(&mut prepared);
         warnings.extend(node_groups::without_nodes(&prepared));
+        notes.extend(node_groups::spares(&prepared));
     }
-    Ok(PlannedRun { prepared, pins, notes, warnings })
+    Ok(PlannedRun { prepared, pins, cleared, notes, warnings })
+}
+
+/// The locations that the policies of roles allow after the state moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RoleScope {
+    /// The former locations too: machines may still read from them.
+    WithFormer,
+    /// The location of the state alone.
+    Current,
+}
+
+fn is_role(object: &Object) -> bool {
+    object.address.kind() == Role::KIND.name
+}
+
+fn lay_out(context: &CommandContext<'_>, snapshot: &ClusterSnapshot, scope: RoleScope) -> Result<Blueprint, CliError> {
+    let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.as_slice()).unwrap_or_default();
+    let former = match scope {
+        RoleScope::WithFormer => context.former_locations(moved_from, &snapshot.facts.account),
+        RoleScope::Current => Vec::new(),
+    };
+    let blueprint = blueprint::blueprint_beside(context.cluster, &snapshot.facts, &pinned(snapshot)?, &former);
+    blueprint.map_err(CliError::Impossible)
+}
+
+fn compare(
+    snapshot: &ClusterSnapshot,
+    mode: PlanMode,
+    desired: Vec<Object>,
+    live: Vec<Live>,
+) -> Result<ExecutablePlan, CliError> {
+    let nothing = BTreeMap::new();
+    let prepared = engine::plan(PlanInputs {
+        mode,
+        desired,
+        live,
+        recorded: snapshot.record.as_ref().map_or(&nothing, |record| &record.objects),
+        serial: snapshot.record.as_ref().map_or(0, |record| record.serial),
+        vocabulary: &ResourceKinds,
+    })?;
+    Ok(prepared)
+}
+
+/// Returns the notes about the places that the state was moved from.
+fn of_former(context: &CommandContext<'_>, mode: PlanMode, moved_from: &[String], is_cleared: bool) -> Vec<String> {
+    let now = &context.cluster.state;
+    let told = |place: &String| match (mode, is_cleared) {
+        (PlanMode::Refresh, _) => None,
+        (PlanMode::Destroy, _) => Some(format!("{place}, where the state was before, is emptied too")),
+        (PlanMode::Apply, true) => Some(format!(
+            "no machine reads from {place} any more, where the state was before: an apply deletes the cluster's keys, \
+             snapshots and record there. {now} has all of them"
+        )),
+        (PlanMode::Apply, false) => Some(format!(
+            "the state moved from {place}, which keeps a copy of the cluster's keys: an apply replaces the machines that \
+             read from it, and the apply after that empties it"
+        )),
+    };
+    moved_from.iter().filter_map(told).collect()
 }
 
 /// Refuses to remove masters: nothing removes the member from etcd, which would continue to count it.

@@ -9,6 +9,7 @@ use crate::spec::Cluster;
 use crate::state::{self, ClusterRecord, RecordJournal};
 
 use super::CommandContext;
+use super::claim;
 use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
 use super::run_lock::RunLock;
 use super::wait::{patiently, wait_until_stable};
@@ -82,6 +83,9 @@ pub(super) async fn snapshot(
     allowed(context, &snapshot)?;
     snapshot.recall(context).await?;
     snapshot.skip_foreign_objects(context, neighbours)?;
+    if neighbours != ForeignClusterPolicy::Left {
+        claim::check(context, snapshot.record.as_ref()).await?;
+    }
     Ok(snapshot)
 }
 
@@ -143,7 +147,8 @@ fn as_recorded(address: &Address, recorded: &RecordedObject) -> Live {
     }
 }
 
-fn question(cluster: &Cluster) -> FactsQuery {
+/// What has to be known of the account for a cluster.
+pub(super) fn question(cluster: &Cluster) -> FactsQuery {
     let masters = std::iter::once(&cluster.masters.size);
     let nodes = cluster.nodes.values().map(|group| &group.size);
     let mut sizes: Vec<String> = masters.chain(nodes).map(ToString::to_string).collect();

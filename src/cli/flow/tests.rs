@@ -12,6 +12,7 @@ mod living;
 mod neighbours;
 mod pass;
 mod plans;
+mod relocate;
 mod rolls;
 mod runs;
 mod services;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::cli::{CliError, ClientOrigin, ClusterSecrets, Exit, OutputOptions, PromptInput};
-use crate::engine::PlanMode;
+use crate::engine::{BoxFuture, PlanMode};
 use crate::kubernetes::KubernetesProvider;
 use crate::kubernetes::fake::FakeApi;
 use crate::sandbox::{Sandbox, SandboxSettings};
@@ -89,6 +90,36 @@ struct SandboxUser {
     origin: Option<ClientOrigin>,
 }
 
+/// Opens other places in the simulated account. Directories are in memory, for as long as the lab.
+struct LabPlaces {
+    sandbox: Sandbox,
+    cluster: spec::Cluster,
+}
+
+impl StatePlaces for LabPlaces {
+    fn open<'a>(&'a self, state: &'a spec::StateLocation) -> BoxFuture<'a, Result<StatePlace, CliError>> {
+        Box::pin(async move {
+            let cluster = spec::Cluster { state: state.clone(), ..self.cluster.clone() };
+            let location = crate::blueprint::location(&cluster, &self.sandbox.settings().account);
+            let prefix = match state {
+                spec::StateLocation::S3 { prefix, .. } => prefix.clone(),
+                spec::StateLocation::Directory(_) => String::new(),
+            };
+            let bucket: Arc<dyn ObjectStore> = Arc::new(self.sandbox.store(location.bucket(), &prefix));
+            let store = match state {
+                spec::StateLocation::S3 { .. } => Arc::clone(&bucket),
+                spec::StateLocation::Directory(path) => Arc::new(crate::state::DirectoryStore::new(path)),
+            };
+            let settings = SandboxSettings {
+                bucket: Some(location.bucket().to_owned()),
+                location: Some(location),
+                ..self.sandbox.settings().clone()
+            };
+            Ok(StatePlace { cluster, cloud: Arc::new(self.sandbox.seen_by(settings)), store, bucket })
+        })
+    }
+}
+
 impl SandboxUser {
     fn new() -> Self {
         let mut settings = SandboxSettings::new("us-east-1", "chat.poeticoding.com");
@@ -121,7 +152,10 @@ impl SandboxUser {
         });
         let (bucket, prefix) = match &cluster.state {
             spec::StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.clone()),
-            spec::StateLocation::Directory(_) => ("state.chat.poeticoding.com".to_owned(), self.prefix.to_owned()),
+            spec::StateLocation::Directory(_) => {
+                let location = crate::blueprint::location(&cluster, &self.sandbox.settings().account);
+                (location.bucket().to_owned(), self.prefix.to_owned())
+            }
         };
         let bucket = Arc::new(self.sandbox.store(&bucket, &prefix));
         let out = Arc::new(Mutex::new(self.out.clone()));
@@ -131,6 +165,7 @@ impl SandboxUser {
             cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
             store: self.store.clone().unwrap_or_else(|| bucket.clone()),
             bucket,
+            places: Arc::new(LabPlaces { sandbox: self.sandbox.clone(), cluster: cluster.clone() }),
             sandbox: self.origin.is_none(),
             ui: &ui,
             interrupt: &self.interrupt,
@@ -166,6 +201,12 @@ impl SandboxUser {
         (exit, self.out.read())
     }
 
+    async fn move_state(&self, from: Option<&str>) -> (Result<Exit, CliError>, String) {
+        let from = from.map(|from| spec::StateLocation::parse(from).unwrap());
+        let exit = self.with(async |flow| move_state(flow, MoveOptions { from, yes: true }).await).await;
+        (exit, self.out.read())
+    }
+
     async fn keys(&self) -> Vec<String> {
         self.with(async |flow| flow.store.leftovers().await).await.unwrap()
     }
@@ -178,6 +219,11 @@ impl SandboxUser {
     async fn put(&self, prefix: &str, key: &str) {
         let store = self.sandbox.store("state.chat.poeticoding.com", prefix);
         store.put(key, b"{}", &crate::engine::WriteCondition::Absent).await.unwrap();
+    }
+
+    /// Takes the lease of a dead run away.
+    async fn put_away_lease(&self) {
+        self.with(async |flow| flow.store.erase(&crate::state::lease_key(flow.name())).await).await.unwrap();
     }
 
     /// Returns the machines of the simulated cluster: instance and group.

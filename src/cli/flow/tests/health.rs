@@ -18,12 +18,13 @@ impl SandboxUser {
     async fn attended(&self, health_sources: &HealthSources) -> Result<Exit, CliError> {
         self.with(async |context| {
             let (store, bucket, holder) = (context.store.clone(), context.bucket.clone(), context.holder.clone());
-            let (local_dir, retry) = (context.local_dir.clone(), context.retry.clone());
+            let (local_dir, retry, places) = (context.local_dir.clone(), context.retry.clone(), context.places.clone());
             apply(
                 &CommandContext {
                     health_sources: Some(health_sources),
                     store,
                     bucket,
+                    places,
                     holder,
                     local_dir,
                     retry,

@@ -6,10 +6,10 @@ use crate::engine::Value;
 use crate::sandbox::AccountObject;
 
 const ACCOUNT: &str = "123456789012";
-const ALL: Consent = Consent { yes: true, delete_data: true };
+pub(super) const ALL: Consent = Consent { yes: true, delete_data: true };
 
 /// Returns a cluster file.
-fn base(name: &str, state: &str, zone: &str) -> String {
+pub(super) fn base(name: &str, state: &str, zone: &str) -> String {
     format!(
         "name  = \"{name}\"\nstate = \"{state}\"\nzones = [\"{zone}\"]\nmasters {{\n  count = 1\n  size  = \"t3.medium\"\n}}\n\
          nodes \"w\" {{\n  count = 1\n  size  = \"t3.large\"\n}}\n"
@@ -21,7 +21,7 @@ fn east() -> String {
 }
 
 /// Returns the user with this file, in an account that others use too.
-fn person(account: &SandboxUser, text: &str) -> SandboxUser {
+pub(super) fn person(account: &SandboxUser, text: &str) -> SandboxUser {
     let cluster = spec::parse("cluster.hcl", text, &BTreeMap::new()).cluster.unwrap();
     let location = blueprint::location(&cluster, ACCOUNT);
     let mut settings = SandboxSettings::new(cluster.region.as_str(), cluster.name.as_str());
@@ -30,7 +30,7 @@ fn person(account: &SandboxUser, text: &str) -> SandboxUser {
     SandboxUser { sandbox: account.sandbox.again(settings), text: text.to_owned(), ..SandboxUser::new() }
 }
 
-fn inventory(lab: &SandboxUser) -> Vec<AccountObject> {
+pub(super) fn inventory(lab: &SandboxUser) -> Vec<AccountObject> {
     lab.sandbox.inventory().unwrap()
 }
 
@@ -54,12 +54,12 @@ async fn assert_refused(lab: &SandboxUser, message: &str, hint: &str) {
     assert_eq!(inventory(lab), before, "nothing was touched");
 }
 
-async fn assert_quiet(lab: &SandboxUser) {
+pub(super) async fn assert_quiet(lab: &SandboxUser) {
     let (exit, out) = lab.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
 }
 
-async fn built(account: &SandboxUser, text: &str) -> SandboxUser {
+pub(super) async fn built(account: &SandboxUser, text: &str) -> SandboxUser {
     let lab = person(account, text);
     let (exit, out) = lab.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
@@ -132,12 +132,25 @@ async fn a_state_in_a_directory_does_not_make_two_regions_one() {
     west.store = store();
     assert_refused(&west, "a.example.com lives in us-east-1, its machines start from s3://quorate-a-", "another name")
         .await;
-    // The same file in a second directory has no record: it finds the cluster by its tags.
+    // The same file in a second directory has no record, and the bucket says where there is one.
     let mut twin = person(&account, &east.text);
     twin.store = store();
+    assert_refused(&twin, "the state of a.example.com is in /", "copy that directory to file:./state").await;
+    assert_quiet(&east).await;
+    let note = account.sandbox.store("quorate-a-example-com-123456789012", "");
+    note.erase("a.example.com/state.note").await.unwrap();
     let (exit, out) = twin.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     assert!(!out.contains("create ") && out.contains("adopt"), "{out}");
+    // Where the directory was moved with its record, it is the cluster's.
+    assert_eq!(east.apply(YES).await.0.unwrap(), Exit::Done);
+    let mut moved = person(&account, &east.text.replace("./state", "./elsewhere"));
+    moved.store = east.store.clone();
+    assert_quiet(&moved).await;
+    assert_refused(&twin, "the state of a.example.com is in /", "copy that directory to file:./state").await;
+    let (exit, out) = moved.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", moved.err.read());
+    assert!(out.contains("0 resources left"), "{out}");
 }
 
 #[tokio::test(start_paused = true)]

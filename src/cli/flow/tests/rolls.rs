@@ -72,3 +72,110 @@ async fn a_machine_that_did_not_come_up_is_in_the_plan_until_it_does() {
     assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
     assert_eq!(workers(&lab).await, after);
 }
+
+/// The tutorial's cluster with one worker.
+fn one_worker(file: &str) -> String {
+    let (masters, workers) = file.split_once("nodes").unwrap();
+    format!("{masters}nodes{}", workers.replace("count = 2", "count = 1"))
+}
+
+async fn with_one_worker() -> SandboxUser {
+    let lab = SandboxUser { text: one_worker(FILE), ..SandboxUser::new() };
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    lab
+}
+
+fn watched(lab: &SandboxUser) {
+    lab.sandbox.witness(|witness| witness.watching = true);
+}
+
+fn problems(lab: &SandboxUser) -> Vec<String> {
+    lab.sandbox.witness(|witness| std::mem::take(&mut witness.problems))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_worker_goes_when_another_one_is_ready() {
+    let mut lab = with_one_worker().await;
+    let before = workers(&lab).await;
+    lab.text = one_worker(&larger_workers());
+    let (exit, out) = lab.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
+    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{said}");
+    assert!(!said.contains("without nodes"), "{said}");
+    watched(&lab);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(problems(&lab), Vec::<String>::new());
+    let after = workers(&lab).await;
+    assert_eq!((after.len(), after.intersection(&before).count()), (1, 0));
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_worker_stays_while_the_other_one_does_not_get_ready() {
+    let mut lab = with_one_worker().await;
+    let before = workers(&lab).await;
+    let group = "autoscaling-group/nodes-workers".parse().unwrap();
+    lab.sandbox.fail_boot(&group).unwrap();
+    lab.text = one_worker(&larger_workers());
+    watched(&lab);
+    for _ in 0..2 {
+        let (exit, out) = lab.apply(YES).await;
+        assert_ne!(exit.unwrap(), Exit::Done, "{out}");
+        assert_eq!(workers(&lab).await.intersection(&before).count(), 1, "{out}");
+    }
+    lab.sandbox.restore_boot(&group).unwrap();
+    let (exit, out) = lab.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    assert_eq!(problems(&lab), Vec::<String>::new());
+    let after = workers(&lab).await;
+    assert_eq!((after.len(), after.intersection(&before).count()), (1, 0));
+    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_of_the_only_worker_that_is_killed_at_any_call_takes_no_last_node() {
+    let account = with_one_worker().await;
+    let text = one_worker(&larger_workers());
+    let person = |call: u64| {
+        let faults = crate::sandbox::FaultRates {
+            crash: Some(crate::sandbox::CrashPoint { call, after: true }),
+            ..crate::sandbox::FaultRates::default()
+        };
+        let sandbox = account.sandbox.fork();
+        let sandbox = sandbox.again(SandboxSettings { faults, ..sandbox.settings().clone() });
+        let lab = SandboxUser { sandbox, text: text.clone(), ..SandboxUser::new() };
+        watched(&lab);
+        lab
+    };
+    let whole = person(u64::MAX);
+    assert_eq!(whole.apply(YES).await.0.unwrap(), Exit::Done);
+    let calls: u64 = whole.sandbox.calls().values().sum();
+    let mut deaths = 0;
+    for call in 1..=calls {
+        let dying = person(call);
+        let died = tokio::select! {
+            biased;
+            () = dying.sandbox.crashed() => true,
+            _ = dying.apply(YES) => false,
+        };
+        if !died {
+            continue;
+        }
+        deaths += 1;
+        assert_eq!(problems(&dying), Vec::<String>::new(), "call {call}");
+        let next = dying.sandbox.again(SandboxSettings {
+            faults: crate::sandbox::FaultRates::default(),
+            ..dying.sandbox.settings().clone()
+        });
+        let next = SandboxUser { sandbox: next, text: text.clone(), ..SandboxUser::new() };
+        watched(&next);
+        next.put_away_lease().await;
+        let (exit, out) = next.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "call {call}: {out}{}", next.err.read());
+        assert_eq!(problems(&next), Vec::<String>::new(), "call {call}");
+        assert_eq!(workers(&next).await.len(), 1, "call {call}");
+        assert_eq!(next.plan().await.0.unwrap(), Exit::Done, "call {call}");
+    }
+    assert!(deaths > 20, "only {deaths} moments were tried");
+}

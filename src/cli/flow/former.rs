@@ -1,0 +1,197 @@
+//! Former places of the state: emptied once nothing of the cluster reads from them any more.
+
+use crate::cli::error::CliError;
+use crate::engine::{ExecutablePlan, Failure, WriteCondition};
+use crate::resource::{Bucket, KeyPrefix, Resource, Role, STATE_BUCKET, SecretContent};
+use crate::spec::StateLocation;
+use crate::state::{self, MoveLeg, RecordEntry, lease_key, record_key, settle};
+
+use super::CommandContext;
+use super::claim;
+use super::place::StatePlace;
+use super::run_lock::RunLock;
+use super::wait::patiently;
+
+/// How many keys of others are named.
+const NAMED: usize = 5;
+
+/// What is left in a former place.
+pub(super) struct FormerRemains {
+    /// The bucket.
+    pub(super) bucket: String,
+    /// Why it stays.
+    pub(super) because: String,
+}
+
+/// Returns whether no machine reads from a former place any more: all that the plan changes is what roles allow.
+pub(super) fn is_unused(prepared: &ExecutablePlan) -> bool {
+    prepared.plan.changes.iter().all(|change| change.address.kind() == Role::KIND.name)
+}
+
+/// Empties a former place of what the cluster has in the new one, or says why it stays as it is. Snapshots that machines
+/// wrote there after the move are copied first.
+///
+/// Nothing is removed unless each key that machines trust is in the new place, with the same content.
+pub(super) async fn clear(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    state: &str,
+    lineage: &str,
+) -> Result<Option<FormerRemains>, CliError> {
+    let Some(place) = open(context, state).await? else { return Ok(None) };
+    let former = context.at(&place);
+    check(context, &former, lineage).await?;
+    if is_elsewhere(context, &former) {
+        prove_keys(context, &former).await?;
+        keep_snapshots(context, lock, &former).await.map_err(CliError::cloud("copying snapshots of etcd"))?;
+    }
+    empty(context, lock, &former).await
+}
+
+/// Empties a former place of a cluster that is gone.
+pub(super) async fn clear_gone(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    state: &str,
+    lineage: &str,
+) -> Result<Option<FormerRemains>, CliError> {
+    let Some(place) = open(context, state).await? else { return Ok(None) };
+    let former = context.at(&place);
+    check(context, &former, lineage).await?;
+    empty(context, lock, &former).await
+}
+
+async fn open(context: &CommandContext<'_>, state: &str) -> Result<Option<StatePlace>, CliError> {
+    match StateLocation::parse(state) {
+        Ok(location) => context.places.open(&location).await.map(Some),
+        // No release writes such a place.
+        Err(_) => Ok(None),
+    }
+}
+
+/// Refuses a place that does not say that this very state moved away from it.
+async fn check(context: &CommandContext<'_>, former: &CommandContext<'_>, lineage: &str) -> Result<(), CliError> {
+    let mut journal = state::open(former.store.clone(), context.name());
+    let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the former record"))?;
+    let told = match &entry {
+        // The mark goes last: a run that was killed has removed it.
+        RecordEntry::Absent => return Ok(()),
+        RecordEntry::Marker(marker) if marker.lineage == lineage && matches!(marker.leg, MoveLeg::MovedTo(_)) => {
+            return Ok(());
+        }
+        RecordEntry::Marker(_) => "the mark of another move",
+        RecordEntry::Record(_) => "a record that is in use",
+    };
+    Err(CliError::refused(
+        format!("{} holds {told}, so it stays as it is", journal.place()),
+        "look which cluster it belongs to; remove it by hand if none does",
+    ))
+}
+
+/// Whether the machines' files were in another place than now; of a directory on this machine, only the record was.
+fn is_elsewhere(context: &CommandContext<'_>, former: &CommandContext<'_>) -> bool {
+    former.bucket.location() != context.bucket.location()
+}
+
+/// Makes sure that the new place holds what nobody can make again.
+async fn prove_keys(context: &CommandContext<'_>, former: &CommandContext<'_>) -> Result<(), CliError> {
+    let doing = || CliError::cloud("comparing the cluster's keys");
+    for secret in SecretContent::ALL {
+        let key = format!("{}/{}", context.name(), secret.path());
+        let Some(old) = patiently(context, || former.bucket.get(&key)).await.map_err(doing())? else { continue };
+        let new = patiently(context, || context.bucket.get(&key)).await.map_err(doing())?;
+        // A join token may be a new one.
+        let is_kept = new.is_some_and(|new| secret.instead().is_none() || new.bytes == old.bytes);
+        if !is_kept {
+            let (from, to) = (former.bucket.location(), context.bucket.location());
+            return Err(CliError::refused(
+                format!("{to} does not hold the {} that is in {from}, so {from} stays as it is", secret.name()),
+                format!("the bucket keeps old versions: restore {key} in {to}, then apply again"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Copies the snapshots that only the former place has.
+async fn keep_snapshots(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    former: &CommandContext<'_>,
+) -> Result<(), Failure> {
+    let prefix = format!("{}/{}", context.name(), KeyPrefix::Snapshots.path());
+    let there = patiently(context, || context.bucket.list(&prefix)).await?;
+    for key in patiently(context, || former.bucket.list(&prefix)).await? {
+        if there.contains(&key) {
+            continue;
+        }
+        lock.confirm().await?;
+        let Some(snapshot) = patiently(context, || former.bucket.get(&key)).await? else { continue };
+        settle::put(context.bucket.as_ref(), &key, &snapshot.bytes, &WriteCondition::Absent).await?;
+    }
+    Ok(())
+}
+
+/// Removes what the cluster has there: its keys first, the mark of the move last, then the bucket if it is the cluster's.
+async fn empty(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    former: &CommandContext<'_>,
+) -> Result<Option<FormerRemains>, CliError> {
+    let doing = || CliError::cloud("emptying the former place of the state");
+    let elsewhere = is_elsewhere(context, former);
+    if elsewhere {
+        empty_folders(context, lock, former).await.map_err(doing())?;
+    }
+    for key in [lease_key(context.name()), record_key(context.name())] {
+        lock.confirm().await.map_err(doing())?;
+        patiently(context, || former.store.erase(&key)).await.map_err(doing())?;
+    }
+    if elsewhere { remove_bucket(context, lock, former).await.map_err(doing()) } else { Ok(None) }
+}
+
+async fn empty_folders(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    former: &CommandContext<'_>,
+) -> Result<(), Failure> {
+    for secret in SecretContent::ALL {
+        lock.confirm().await?;
+        let key = format!("{}/{}", context.name(), secret.path());
+        patiently(context, || former.bucket.erase(&key)).await?;
+    }
+    lock.confirm().await?;
+    let note = claim::note_key(context.name());
+    patiently(context, || former.bucket.erase(&note)).await?;
+    for &folder in KeyPrefix::ALL.iter().filter(|folder| **folder != KeyPrefix::Pki) {
+        lock.confirm().await?;
+        let prefix = format!("{}/{}", context.name(), folder.path());
+        patiently(context, || former.bucket.purge(&prefix)).await?;
+    }
+    Ok(())
+}
+
+/// Removes the bucket that was made for the cluster, unless it holds the new state or something of others.
+async fn remove_bucket(
+    context: &CommandContext<'_>,
+    lock: &RunLock,
+    former: &CommandContext<'_>,
+) -> Result<Option<FormerRemains>, Failure> {
+    let address = Bucket::address(STATE_BUCKET);
+    let name_of = |found: Vec<crate::engine::Live>| found.into_iter().next();
+    let own = name_of(patiently(context, || context.cloud.find(&address)).await?);
+    let Some(bucket) = name_of(patiently(context, || former.cloud.find(&address)).await?) else { return Ok(None) };
+    if !bucket.proven || own.is_some_and(|own| own.id == bucket.id) {
+        return Ok(None);
+    }
+    let others = patiently(context, || former.bucket.leftovers()).await?;
+    if others.is_empty() {
+        lock.confirm().await?;
+        former.cloud.delete(&bucket, &|_| ()).await?;
+        return Ok(None);
+    }
+    let named: Vec<&str> = others.iter().take(NAMED).map(String::as_str).collect();
+    let more = if others.len() > NAMED { " and more" } else { "" };
+    let because = format!("others keep something in it: {}{more}", named.join(", "));
+    Ok(Some(FormerRemains { bucket: bucket.id, because }))
+}

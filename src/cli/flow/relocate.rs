@@ -1,0 +1,378 @@
+//! `state move`: the record and the cluster's keys go to the place that the file names.
+//!
+//! The order of the steps is what keeps it safe to be killed at any moment: first a mark in the new place, then copies of
+//! everything, each compared by its digest, then the mark of departure in the place of the old record, with the record in
+//! it, and last the new record. So the record is always in one of the two places, and never valid in both.
+
+mod copy;
+mod stage;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::blueprint;
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::engine::{self, Address, Outcome, PlanInputs, PlanMode};
+use crate::resource::{Bucket, BucketObject, LocationTraces, Resource, ResourceKinds, STATE_BUCKET, Secret};
+use crate::spec::StateLocation;
+use crate::state::{self, ClusterRecord, MoveMarker, RecordJournal};
+use crate::view::FORMAT;
+use crate::words;
+
+use super::CommandContext;
+use super::apply::{ask, change, lease_in_new_store};
+use super::claim;
+use super::run_lock::{RunLock, open_run, right_account};
+use super::snapshot::question;
+use super::wait::{account, patiently};
+use copy::Inventory;
+use stage::Stage;
+
+/// What the lease says that the run does.
+const OPERATION: &str = "state move";
+
+/// How to move the state.
+#[derive(Debug, Clone, Default)]
+pub struct MoveOptions {
+    /// Where it is; without it, what the cluster's objects tell.
+    pub from: Option<StateLocation>,
+    /// Whether nobody is asked.
+    pub yes: bool,
+}
+
+/// What a move is about, once it was looked at.
+struct Move<'f> {
+    context: &'f CommandContext<'f>,
+    old: &'f CommandContext<'f>,
+    /// The old place, as `state` named it.
+    from: String,
+    account: String,
+}
+
+/// Both journals, as they were read.
+struct Journals {
+    old: RecordJournal,
+    new: RecordJournal,
+}
+
+/// Moves the state to the place that the file names.
+pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> Result<Exit, CliError> {
+    right_account(context).await?;
+    let from = match options.from {
+        Some(from) => from,
+        None => whereabouts(context).await?,
+    };
+    if from == context.cluster.state {
+        return Err(CliError::refused(
+            format!("the file names {from} itself, so there is nothing to move"),
+            "change `state` in the cluster file to the new place first; --from names the old one",
+        ));
+    }
+    let place = context.places.open(&from).await?;
+    let old = context.at(&place);
+    let this = Move { context, old: &old, from: from.to_string(), account: account(context).await? };
+    this.allowed()?;
+    let (_, stage) = this.look().await?;
+    let record = match stage {
+        Stage::Done => return this.tell_done(),
+        Stage::Copy { ref record } | Stage::Switch { ref record } => record.clone(),
+    };
+    claim::check(&old, Some(&record)).await?;
+    let inventory = this.inventory(&record).await?;
+    context.ui.text(&this.announcement(&inventory, &stage));
+    if !options.yes {
+        let question = "\nMove the state? Only `yes` goes on: ";
+        ask(context, question, "yes", "--yes").await?;
+    }
+    Box::pin(this.run(&stage)).await
+}
+
+/// Where the state is, by what the objects of the cluster tell.
+async fn whereabouts(context: &CommandContext<'_>) -> Result<StateLocation, CliError> {
+    let mut journal = state::open(context.store.clone(), context.name());
+    let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the record"))?;
+    if let Some(to) = stage::left_for(&entry) {
+        return Err(CliError::refused(
+            format!("the state moved from {} to {to}", context.cluster.state),
+            format!("name {to} as `state` in the cluster file; to move it back: quorate state move --from {to}"),
+        ));
+    }
+    if let Some(from) = stage::told_origin(&entry) {
+        return Ok(from);
+    }
+    let live = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
+    let live = live.map_err(CliError::cloud("looking at the cloud"))?;
+    let account = account(context).await?;
+    let own = blueprint::location(context.cluster, &account);
+    let told = live.iter().map(|live| LocationTraces::of(context.name(), live));
+    let told = told.filter(|traces| own.contradicts(traces)).reduce(LocationTraces::or).unwrap_or_default();
+    if let Some(region) = told.region.filter(|region| *region != own.region) {
+        return Err(CliError::refused(
+            format!("{} lives in {region}, and this file is for {}", context.name(), own.region),
+            "a cluster cannot change its region, so its state does not move there",
+        ));
+    }
+    let unknown = |why: &str| {
+        CliError::refused(
+            format!("nothing tells where the state of {} is{why}", context.name()),
+            "name the old place: quorate state move --from s3://BUCKET/PREFIX, or --from file:DIRECTORY",
+        )
+    };
+    let Some(state) = told.state else { return Err(unknown("")) };
+    // Machines of a state in a directory start from a bucket of their own.
+    let directory = context.location_at(&StateLocation::Directory(".".into()), &account);
+    if state == directory.state {
+        return Err(unknown(&format!(": its machines start from {state}, so it is in a directory")));
+    }
+    // A tag writes some characters as `=` and their code.
+    StateLocation::parse(&state).map_err(|_| unknown(""))
+}
+
+impl Move<'_> {
+    /// Refuses places that lie within each other: emptying one would empty the other.
+    fn allowed(&self) -> Result<(), CliError> {
+        let name = self.context.name();
+        let new = blueprint::location(self.context.cluster, &self.account);
+        let old = blueprint::location(self.old.cluster, &self.account);
+        let within = |inner: &str, outer: &str| inner.starts_with(&format!("{outer}/"));
+        let (inner, outer) = (new.root(name), old.root(name));
+        if new.bucket() == old.bucket() && (within(&inner, &outer) || within(&outer, &inner)) {
+            return Err(CliError::refused(
+                format!("{} and {} lie within each other", self.from, self.context.cluster.state),
+                "name a place outside of the cluster's own keys",
+            ));
+        }
+        if self.old.store.location() == self.context.store.location() && new == old {
+            return Err(CliError::refused(
+                format!("{} and {} are the same place", self.from, self.context.cluster.state),
+                "the sandbox keeps the records of all directories in .quorate/sandbox-state",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the machines' files move too. Between two directories, only the record does.
+    fn moves_files(&self) -> bool {
+        self.old.bucket.location() != self.context.bucket.location()
+    }
+
+    async fn look(&self) -> Result<(Journals, Stage), CliError> {
+        let mut old = state::open(self.old.store.clone(), self.context.name());
+        let mut new = state::open(self.context.store.clone(), self.context.name());
+        let read = CliError::state("reading the record");
+        let (was, is) = self.context.interrupt.or(async { tokio::join!(old.look(), new.look()) }).await?;
+        let (was, is) = match (was, is) {
+            (Ok(was), Ok(is)) => (was, is),
+            (Err(error), _) | (_, Err(error)) => return Err(read(error)),
+        };
+        let stage = stage::stage(self, was, is).await?;
+        Ok((Journals { old, new }, stage))
+    }
+
+    async fn inventory(&self, record: &ClusterRecord) -> Result<Inventory, CliError> {
+        if !self.moves_files() {
+            return Ok(Inventory::default());
+        }
+        let inventory = Inventory::of(self.old).await?;
+        let missing = record.objects.keys().filter(|address| address.kind() == Secret::KIND.name);
+        let missing: Vec<String> =
+            missing.map(Address::name).filter(|name| !inventory.secrets.contains(*name)).map(str::to_owned).collect();
+        if missing.is_empty() {
+            return Ok(inventory);
+        }
+        Err(CliError::refused(
+            format!("{} lacks secrets of the cluster ({}), so nothing was moved", self.from, words::list(&missing)),
+            "the bucket keeps old versions: restore them there, then move the state",
+        ))
+    }
+
+    fn announcement(&self, inventory: &Inventory, stage: &Stage) -> String {
+        let mut text = format!(
+            "The state of {} moves\n  from {}\n  to   {}\n\n",
+            self.context.name(),
+            self.from,
+            self.context.cluster.state
+        );
+        match stage {
+            Stage::Switch { .. } => {
+                text.push_str("An earlier run has copied everything; what is left is the record.\n");
+            }
+            _ if !self.moves_files() => text.push_str("The record moves; machines do not read from it.\n"),
+            _ => {
+                text.push_str(&inventory.summary());
+                text.push_str(
+                    "Machines read from the old place until `quorate apply` has replaced them,\n\
+                     one after the other. The first apply that finds no machine that reads from it\n\
+                     deletes what the cluster has there.\n",
+                );
+            }
+        }
+        text
+    }
+
+    async fn run(&self, before: &Stage) -> Result<Exit, CliError> {
+        let left = open_run(self.old, OPERATION).await?;
+        if matches!(left, RunLock::NoStore) {
+            return Err(stage::no_record(self.context, &self.from));
+        }
+        let copied = match Box::pin(self.arrive()).await {
+            Ok(right) => {
+                let copied = Box::pin(self.switch(before, &left, &right)).await;
+                right.end(self.context).await;
+                copied
+            }
+            Err(error) => Err(error),
+        };
+        left.end(self.old).await;
+        self.tell(copied?)
+    }
+
+    /// Takes the lease in the new place, and makes its bucket if there is none.
+    async fn arrive(&self) -> Result<RunLock, CliError> {
+        match open_run(self.context, OPERATION).await? {
+            RunLock::NoStore => {}
+            leased @ RunLock::Leased { .. } => {
+                // The lease of a directory says nothing of the machines' bucket.
+                return match self.make_bucket().await {
+                    Ok(()) => Ok(leased),
+                    Err(error) => {
+                        leased.end(self.context).await;
+                        Err(error)
+                    }
+                };
+            }
+        }
+        self.make_bucket().await?;
+        lease_in_new_store(self.context, OPERATION).await
+    }
+
+    /// Makes the bucket of the new place, if there is none.
+    async fn make_bucket(&self) -> Result<(), CliError> {
+        let context = self.context;
+        let address = Bucket::address(STATE_BUCKET);
+        let found = context.interrupt.or(patiently(context, || context.cloud.find(&address))).await?;
+        let live = found.map_err(CliError::cloud("looking for the bucket"))?;
+        if !live.is_empty() {
+            return Ok(());
+        }
+        let question = question(context.cluster);
+        let facts = context.interrupt.or(patiently(context, || context.cloud.facts(&question))).await?;
+        let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
+        let pins = blueprint::Pins::default();
+        let mut desired = blueprint::blueprint(context.cluster, &facts, &pins).map_err(CliError::Impossible)?.objects;
+        desired.retain(|object| object.address == address);
+        let recorded = std::collections::BTreeMap::new();
+        let inputs = PlanInputs {
+            mode: PlanMode::Apply,
+            desired,
+            live,
+            recorded: &recorded,
+            serial: 0,
+            vocabulary: &ResourceKinds,
+        };
+        let prepared = engine::plan(inputs)?;
+        let made = Box::pin(change(context, &RunLock::NoStore, &prepared, &recorded, context.holder.run.clone())).await;
+        made_it(&made)
+    }
+
+    /// Copies, proves and switches, with both leases in hand. Returns how many objects were copied.
+    async fn switch(&self, before: &Stage, left: &RunLock, right: &RunLock) -> Result<usize, CliError> {
+        let (mut journals, stage) = self.look().await?;
+        let mut copied = 0;
+        let record = match &stage {
+            Stage::Done => return Ok(0),
+            _ if stage != *before => {
+                return Err(CliError::refused(
+                    "the record changed while the question stood, so nothing was moved",
+                    "run `quorate state move` again",
+                ));
+            }
+            Stage::Copy { record } => {
+                let run = &self.context.holder.run;
+                let mark = MoveMarker::moving_from(&self.from, record, run, Timestamp::now());
+                journals.new.mark(&mark).await.map_err(CliError::state("marking the new place"))?;
+                if self.moves_files() {
+                    copied = copy::copy(self.old, self.context, || held(left, right)).await?;
+                }
+                confirm(left, right).await?;
+                let to = self.context.cluster.state.to_string();
+                let mark = MoveMarker::moved_to(&to, record, run, Timestamp::now());
+                journals.old.mark(&mark).await.map_err(CliError::state("marking the old record"))?;
+                record
+            }
+            Stage::Switch { record } => record,
+        };
+        confirm(left, right).await?;
+        let moved = self.moved(record);
+        journals.new.save(&moved).await.map_err(CliError::state("writing the record"))?;
+        Ok(copied)
+    }
+
+    /// The record as it is in the new place. It forgets what it knew of the bucket: the next apply finds that there.
+    fn moved(&self, record: &ClusterRecord) -> ClusterRecord {
+        let mut moved = record.next(&self.context.holder.run, Timestamp::now());
+        if self.moves_files() {
+            let stays = |address: &Address| {
+                ![Bucket::KIND.name, BucketObject::KIND.name, Secret::KIND.name].contains(&address.kind())
+            };
+            moved.objects.retain(|address, _| stays(address));
+            moved.moved_from = stage::former(self.context, &moved.moved_from, &self.from);
+        }
+        moved
+    }
+
+    fn tell(&self, copied: usize) -> Result<Exit, CliError> {
+        let (name, to) = (self.context.name(), self.context.cluster.state.to_string());
+        self.context.ui.json(&json!({
+            "format": FORMAT, "cluster": name, "sandbox": self.context.sandbox, "moved": true,
+            "from": self.from, "to": to, "copied": copied,
+        }))?;
+        let verified = match copied {
+            0 => String::new(),
+            copied => format!(" {} copied and compared by digest.", words::count(copied, "object")),
+        };
+        self.context.ui.text(&format!("\nMoved.{verified}\n"));
+        if self.moves_files() {
+            self.context.ui.note(&format!(
+                "run `quorate apply` now: it replaces the machines, which read from {} until then. Run it again when the \
+                 plan names nothing but roles: that apply empties {}",
+                self.from, self.from
+            ));
+            self.context.ui.note("kubeconfigs name the old bucket: `quorate kubeconfig` writes the new one");
+        }
+        Ok(Exit::Done)
+    }
+
+    fn tell_done(&self) -> Result<Exit, CliError> {
+        let (name, to) = (self.context.name(), self.context.cluster.state.to_string());
+        self.context.ui.json(&json!({
+            "format": FORMAT, "cluster": name, "sandbox": self.context.sandbox, "moved": false,
+            "from": self.from, "to": to, "copied": 0,
+        }))?;
+        self.context
+            .ui
+            .text(&format!("The state of {name} is in {to} already. `quorate plan` says what is left to do.\n"));
+        Ok(Exit::Done)
+    }
+}
+
+/// Fails if one of the leases is not ours for a minute from now.
+async fn confirm(left: &RunLock, right: &RunLock) -> Result<(), CliError> {
+    for lock in [left, right] {
+        lock.confirm().await.map_err(CliError::cloud("confirming the lease"))?;
+    }
+    Ok(())
+}
+
+fn held(left: &RunLock, right: &RunLock) -> Result<(), CliError> {
+    if left.is_lost() || right.is_lost() { Err(CliError::Overtaken) } else { Ok(()) }
+}
+
+fn made_it(outcome: &Outcome) -> Result<(), CliError> {
+    match outcome.failed.first() {
+        Some((_, failure)) => Err(CliError::cloud("making the bucket")(failure.clone())),
+        None if outcome.is_through() => Ok(()),
+        None => Err(CliError::Interrupted),
+    }
+}
