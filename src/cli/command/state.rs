@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::flow::{self, MoveOptions};
-use crate::cli::{CliError, ApiWait, Exit, Session};
+use crate::cli::{ApiWait, CliError, Exit, Session};
 use crate::spec::StateLocation;
 
 /// Manage the place of the record and of the cluster's keys

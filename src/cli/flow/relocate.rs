@@ -189,7 +189,7 @@ impl Move<'_> {
 
     fn announcement(&self, inventory: &Inventory, stage: &Stage) -> String {
         let mut text = format!(
-            "The state of {} moves\n  from {}\n  to   {}\n\n",
+            "The state of {} moves\n  from {}\n  to {}\n\n",
             self.context.name(),
             self.from,
             self.context.cluster.state
