@@ -16,6 +16,12 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// Joins the first items with commas, and says whether there are more: `a, b and more`.
+pub fn first(items: &[String], most: usize) -> String {
+    let more = if items.len() > most { " and more" } else { "" };
+    format!("{}{more}", items[..items.len().min(most)].join(", "))
+}
+
 /// Formats a timestamp: `2026-11-23 14:05:09 UTC`.
 pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()

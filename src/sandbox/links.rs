@@ -43,13 +43,13 @@ pub(super) const fn peers<To: Resource>(
     ObjectLink { prefix, ..holds::<To>(path, output) }
 }
 
-/// An attribute that account the object that this one goes with.
+/// An attribute that names the object that this one goes with.
 pub(super) const fn follows<To: Resource>(path: &'static [&'static str], output: &'static str) -> ObjectLink {
     ObjectLink { bond: LinkKind::Follows, ..holds::<To>(path, output) }
 }
 
 impl ObjectLink {
-    /// What the attribute account. An empty text account nothing.
+    /// The value of the attribute. An empty text names nothing.
     fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
         let Some((first, rest)) = self.path.split_first() else { return Vec::new() };
         let mut named = Vec::new();

@@ -16,7 +16,9 @@ use super::{Sandbox, facts};
 use crate::engine::{
     Address, Attributes, Comparison, Failure, FailureClass, IdempotencyToken, Live, Object, OutputShape, Value,
 };
-use crate::resource::{Bucket, CLUSTER_TAG, Kind, Resource, SecurityGroupRules, is_kubernetes, tags_of};
+use crate::resource::{
+    AutoScalingGroup, Bucket, CLUSTER_TAG, Kind, Resource, SecurityGroupRules, is_kubernetes, tags_of,
+};
 
 impl Sandbox {
     /// Creates an object: all checks first, so that a refused creation changes nothing.
@@ -245,7 +247,7 @@ fn changed_attributes(
     let mut attributes = stored.attributes.clone();
     // A roll changes the machines, and the size of a group in which an earlier one has left a spare machine.
     let is_old = live.attributes.get("machines") != object.attributes.get("machines");
-    let rolls = kind.name == "autoscaling-group" && is_old && has_spare(&attributes, &object.attributes);
+    let rolls = kind.name == AutoScalingGroup::KIND.name && is_old && has_spare(&attributes, &object.attributes);
     let by_roll = |name: &str| name == "machines" || (rolls && matches!(name, "desired" | "max"));
     for name in changed.iter().filter(|name| !by_roll(name)) {
         let wanted = object.attributes.get(name);

@@ -2,11 +2,11 @@
 
 use super::account::SimulatedAccount;
 use crate::engine::{Attributes, Value};
-use crate::resource::{GROUP_TAG, tags_of};
+use crate::resource::{AutoScalingGroup, GROUP_TAG, Resource, tags_of};
 
 use super::scaling::BOOT;
 
-const GROUP: &str = "autoscaling-group";
+const GROUP: &str = AutoScalingGroup::KIND.name;
 
 impl SimulatedAccount {
     /// Has a node group start a second machine beside the only one that works, and tells when it has booted.

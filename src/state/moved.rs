@@ -1,4 +1,4 @@
-//! What stands in the place of a record while the state moves to another place, and after it.
+//! The marks under the key of a record while the state moves to another place, and after it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub(super) const FORMAT: u32 = 2;
 pub struct MoveMarker {
     /// The version of this format.
     pub format: u32,
-    /// Where the state went, or where it comes from.
+    /// The other place: the state went there, or comes from there.
     #[serde(flatten)]
     pub leg: MoveLeg,
     /// The cluster's name.
@@ -29,7 +29,7 @@ pub struct MoveMarker {
     pub record: Option<ClusterRecord>,
 }
 
-/// Which end of a move a marker is.
+/// The end of a move that a marker is at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MoveLeg {
@@ -39,7 +39,7 @@ pub enum MoveLeg {
     MovingFrom(String),
 }
 
-/// What stands under the key of a cluster's record.
+/// The entry under the key of a cluster's record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordEntry {
     /// Nothing.

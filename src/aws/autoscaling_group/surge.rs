@@ -57,7 +57,7 @@ pub(super) async fn end(wanted: &AutoScalingGroup, aws: &AwsProvider, group: &An
     aws.send(AUTOSCALING, "UpdateAutoScalingGroup", Box::pin(request.send())).await.map(drop)
 }
 
-/// What an update changes: of a group in which an earlier run has begun this, the roll restores the size when the old
+/// Returns the attributes that an update changes: if an earlier run has begun this, the roll restores the size when the old
 /// machine is gone. Auto Scaling would choose by itself which of the two it ends.
 pub(super) fn without_size(wanted: &AutoScalingGroup, live: &Live, changed: &BTreeSet<String>) -> BTreeSet<String> {
     let desired = match live.attributes.get("desired") {

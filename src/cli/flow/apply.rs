@@ -17,7 +17,7 @@ use crate::view::plan::PlanDocument;
 use super::CommandContext;
 use super::claim;
 use super::foreign_cluster::ForeignClusterPolicy;
-use super::former;
+use super::former::{self, FormerCluster};
 use super::planned_run::draft;
 use super::run_lock::{RunLock, open_run};
 use super::snapshot::snapshot_when_stable;
@@ -146,7 +146,7 @@ async fn clear_former(
 ) -> bool {
     let mut emptied = true;
     for place in cleared {
-        match former::clear(context, lock, place, &writer.record.lineage).await {
+        match former::clear(context, lock, place, &writer.record.lineage, FormerCluster::Living).await {
             Ok(left) => {
                 writer.record.moved_from.retain(|former| former != place);
                 match left {

@@ -1,4 +1,4 @@
-//! Whose a cluster is whose state is in a directory. AWS does not show the directory: a note in the machines' bucket says
+//! The owner of a cluster whose state is in a directory. AWS does not show the directory: a note in the machines' bucket says
 //! which record is the cluster's, so that another directory with the same file is told from the cluster's own.
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::wait::patiently;
 /// The version of the note's format.
 const FORMAT: u32 = 1;
 
-/// Where the record of a cluster is.
+/// The place of a cluster's record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct StateNote {
     format: u32,
@@ -25,7 +25,7 @@ struct StateNote {
     directory: String,
     /// The machine that has it.
     host: String,
-    /// Who applied it.
+    /// The user who applied it.
     who: String,
     run: String,
     written: Timestamp,

@@ -18,7 +18,7 @@ use super::CommandContext;
 use super::apply::{self, Consent, ask, change};
 use super::claim;
 use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
-use super::former::{self, FormerRemains};
+use super::former::{self, FormerCluster, FormerRemains, kept_by_others};
 use super::planned_run::draft;
 use super::run_lock::{RunLock, open_run};
 use super::snapshot::{ClusterSnapshot, snapshot_when_stable};
@@ -28,8 +28,6 @@ use super::wait::patiently;
 
 /// Number of scans for remaining objects: deleted objects may still be listed for a while.
 const LOOKS: u32 = 5;
-/// Maximum number of other keys that are listed.
-const NAMED: usize = 5;
 
 /// Deletes the cluster. Asks for its name; without a prompt, data is deleted only if that is allowed too.
 pub async fn destroy(context: &CommandContext<'_>, consent: Consent) -> Result<Exit, CliError> {
@@ -122,7 +120,7 @@ async fn demolish(
         return Ok(end);
     }
     for place in writer.record.moved_from.clone() {
-        match former::clear_gone(context, lock, &place, &writer.record.lineage).await {
+        match former::clear(context, lock, &place, &writer.record.lineage, FormerCluster::Gone).await {
             Ok(left) => end.former.extend(left),
             Err(error) => {
                 // The record stays, which says where the state was.
@@ -307,9 +305,7 @@ fn remaining(end: &DestroyProgress, live: &Live) -> RemainingObject {
             return "its tags were taken away, so nothing shows that it is the cluster's: if it is, remove it by hand"
                 .to_owned();
         }
-        let named: Vec<&str> = end.others.iter().take(NAMED).map(String::as_str).collect();
-        let more = if end.others.len() > NAMED { " and more" } else { "" };
-        format!("others keep something in it: {}{more}", named.join(", "))
+        kept_by_others(&end.others)
     });
     RemainingObject { address: live.address.clone(), id: live.id.clone(), because }
 }

@@ -5,6 +5,7 @@ use crate::engine::{ExecutablePlan, Failure, WriteCondition};
 use crate::resource::{Bucket, KeyPrefix, Resource, Role, STATE_BUCKET, SecretContent};
 use crate::spec::StateLocation;
 use crate::state::{self, MoveLeg, RecordEntry, lease_key, record_key, settle};
+use crate::words;
 
 use super::CommandContext;
 use super::claim;
@@ -12,15 +13,24 @@ use super::place::StatePlace;
 use super::run_lock::RunLock;
 use super::wait::patiently;
 
-/// How many keys of others are named.
+/// Maximum number of other keys that are listed.
 const NAMED: usize = 5;
 
-/// What is left in a former place.
+/// A bucket of a former place that stays.
 pub(super) struct FormerRemains {
     /// The bucket.
     pub(super) bucket: String,
-    /// Why it stays.
+    /// The reason.
     pub(super) because: String,
+}
+
+/// The cluster whose state moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FormerCluster {
+    /// The cluster runs, and reads from the new place.
+    Living,
+    /// The cluster was destroyed: nothing of it is needed.
+    Gone,
 }
 
 /// Returns whether no machine reads from a former place any more: all that the plan changes is what roles allow.
@@ -31,34 +41,27 @@ pub(super) fn is_unused(prepared: &ExecutablePlan) -> bool {
 /// Empties a former place of what the cluster has in the new one, or says why it stays as it is. Snapshots that machines
 /// wrote there after the move are copied first.
 ///
-/// Nothing is removed unless each key that machines trust is in the new place, with the same content.
+/// Nothing of a living cluster is removed unless each key that machines trust is in the new place, with the same content.
 pub(super) async fn clear(
     context: &CommandContext<'_>,
     lock: &RunLock,
     state: &str,
     lineage: &str,
+    cluster: FormerCluster,
 ) -> Result<Option<FormerRemains>, CliError> {
     let Some(place) = open(context, state).await? else { return Ok(None) };
     let former = context.at(&place);
     check(context, &former, lineage).await?;
-    if is_elsewhere(context, &former) {
+    if cluster == FormerCluster::Living && is_elsewhere(context, &former) {
         prove_keys(context, &former).await?;
         keep_snapshots(context, lock, &former).await.map_err(CliError::cloud("copying snapshots of etcd"))?;
     }
     empty(context, lock, &former).await
 }
 
-/// Empties a former place of a cluster that is gone.
-pub(super) async fn clear_gone(
-    context: &CommandContext<'_>,
-    lock: &RunLock,
-    state: &str,
-    lineage: &str,
-) -> Result<Option<FormerRemains>, CliError> {
-    let Some(place) = open(context, state).await? else { return Ok(None) };
-    let former = context.at(&place);
-    check(context, &former, lineage).await?;
-    empty(context, lock, &former).await
+/// Returns the reason why a bucket with keys of others stays.
+pub(super) fn kept_by_others(keys: &[String]) -> String {
+    format!("others keep something in it: {}", words::first(keys, NAMED))
 }
 
 async fn open(context: &CommandContext<'_>, state: &str) -> Result<Option<StatePlace>, CliError> {
@@ -88,7 +91,7 @@ async fn check(context: &CommandContext<'_>, former: &CommandContext<'_>, lineag
     ))
 }
 
-/// Whether the machines' files were in another place than now; of a directory on this machine, only the record was.
+/// Returns whether the machines' files were in another place than now; of a directory on this machine, only the record was.
 fn is_elsewhere(context: &CommandContext<'_>, former: &CommandContext<'_>) -> bool {
     former.bucket.location() != context.bucket.location()
 }
@@ -190,8 +193,5 @@ async fn remove_bucket(
         former.cloud.delete(&bucket, &|_| ()).await?;
         return Ok(None);
     }
-    let named: Vec<&str> = others.iter().take(NAMED).map(String::as_str).collect();
-    let more = if others.len() > NAMED { " and more" } else { "" };
-    let because = format!("others keep something in it: {}{more}", named.join(", "));
-    Ok(Some(FormerRemains { bucket: bucket.id, because }))
+    Ok(Some(FormerRemains { bucket: bucket.id, because: kept_by_others(&others) }))
 }

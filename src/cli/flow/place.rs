@@ -16,7 +16,7 @@ pub struct StatePlace {
     pub cluster: Cluster,
     /// The cloud as it is seen from there.
     pub cloud: Arc<dyn CloudFacts>,
-    /// Where the record and the lease are.
+    /// The store of the record and the lease.
     pub store: Arc<dyn ObjectStore>,
     /// The bucket of the machines.
     pub bucket: Arc<dyn ObjectStore>,
@@ -48,7 +48,7 @@ impl CommandContext<'_> {
         }
     }
 
-    /// Where a cluster with another `state` lives.
+    /// Returns the location of the cluster with another `state`.
     pub(super) fn location_at(&self, state: &StateLocation, account: &str) -> ClusterLocation {
         blueprint::location(&Cluster { state: state.clone(), ..self.cluster.clone() }, account)
     }

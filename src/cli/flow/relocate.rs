@@ -29,19 +29,19 @@ use super::wait::{account, patiently};
 use copy::Inventory;
 use stage::Stage;
 
-/// What the lease says that the run does.
+/// The operation in the lease.
 const OPERATION: &str = "state move";
 
-/// How to move the state.
+/// The options of a move of the state.
 #[derive(Debug, Clone, Default)]
 pub struct MoveOptions {
-    /// Where it is; without it, what the cluster's objects tell.
+    /// The old place. `None`: the place that the cluster's objects name.
     pub from: Option<StateLocation>,
-    /// Whether nobody is asked.
+    /// `true` to move without a prompt.
     pub yes: bool,
 }
 
-/// What a move is about, once it was looked at.
+/// The two places of a move.
 struct Move<'f> {
     context: &'f CommandContext<'f>,
     old: &'f CommandContext<'f>,
@@ -82,13 +82,13 @@ pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> R
     let inventory = this.inventory(&record).await?;
     context.ui.text(&this.announcement(&inventory, &stage));
     if !options.yes {
-        let question = "\nMove the state? Only `yes` goes on: ";
+        let question = "\nMove the state? Only `yes` is accepted: ";
         ask(context, question, "yes", "--yes").await?;
     }
     Box::pin(this.run(&stage)).await
 }
 
-/// Where the state is, by what the objects of the cluster tell.
+/// Returns the place of the state that the objects of the cluster name.
 async fn whereabouts(context: &CommandContext<'_>) -> Result<StateLocation, CliError> {
     let mut journal = state::open(context.store.clone(), context.name());
     let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the record"))?;
@@ -152,7 +152,7 @@ impl Move<'_> {
         Ok(())
     }
 
-    /// Whether the machines' files move too. Between two directories, only the record does.
+    /// Returns whether the machines' files move too. Between two directories, only the record does.
     fn moves_files(&self) -> bool {
         self.old.bucket.location() != self.context.bucket.location()
     }
@@ -284,7 +284,7 @@ impl Move<'_> {
             Stage::Done => return Ok(0),
             _ if stage != *before => {
                 return Err(CliError::refused(
-                    "the record changed while the question stood, so nothing was moved",
+                    "the record changed during the prompt: nothing was moved",
                     "run `quorate state move` again",
                 ));
             }
@@ -322,12 +322,16 @@ impl Move<'_> {
         moved
     }
 
-    fn tell(&self, copied: usize) -> Result<Exit, CliError> {
-        let (name, to) = (self.context.name(), self.context.cluster.state.to_string());
+    /// Prints the result for programs.
+    fn report(&self, moved: bool, copied: usize) -> Result<(), CliError> {
         self.context.ui.json(&json!({
-            "format": FORMAT, "cluster": name, "sandbox": self.context.sandbox, "moved": true,
-            "from": self.from, "to": to, "copied": copied,
-        }))?;
+            "format": FORMAT, "cluster": self.context.name(), "sandbox": self.context.sandbox, "moved": moved,
+            "from": self.from, "to": self.context.cluster.state.to_string(), "copied": copied,
+        }))
+    }
+
+    fn tell(&self, copied: usize) -> Result<Exit, CliError> {
+        self.report(true, copied)?;
         let verified = match copied {
             0 => String::new(),
             copied => format!(" {} copied and compared by digest.", words::count(copied, "object")),
@@ -345,14 +349,11 @@ impl Move<'_> {
     }
 
     fn tell_done(&self) -> Result<Exit, CliError> {
-        let (name, to) = (self.context.name(), self.context.cluster.state.to_string());
-        self.context.ui.json(&json!({
-            "format": FORMAT, "cluster": name, "sandbox": self.context.sandbox, "moved": false,
-            "from": self.from, "to": to, "copied": 0,
-        }))?;
+        self.report(false, 0)?;
+        let (name, to) = (self.context.name(), &self.context.cluster.state);
         self.context
             .ui
-            .text(&format!("The state of {name} is in {to} already. `quorate plan` says what is left to do.\n"));
+            .text(&format!("The state of {name} is in {to} already. `quorate plan` shows what is left to do.\n"));
         Ok(Exit::Done)
     }
 }

@@ -12,7 +12,7 @@ use crate::resource::{KeyPrefix, SecretContent};
 use crate::state::settle;
 use crate::words;
 
-/// What a place holds of the cluster, as far as it moves. Files that machines start from are made again by the next
+/// The objects of the cluster in a place that move. Files that machines start from are made again by the next
 /// apply: their names hold the place.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {

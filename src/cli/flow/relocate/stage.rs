@@ -1,17 +1,18 @@
-//! How far a move of the state is, by what stands in both places.
+//! The progress of a move of the state, by the entries in both places.
 
 use crate::cli::error::CliError;
 use crate::spec::StateLocation;
 use crate::state::{ClusterRecord, MoveLeg, MoveMarker, RecordEntry, lease_key};
+use crate::words;
 
 use super::Move;
 use crate::cli::flow::CommandContext;
 use crate::cli::flow::wait::patiently;
 
-/// How many keys that are in the way are named.
+/// Maximum number of keys in the way that are listed.
 const NAMED: usize = 3;
 
-/// What is left to do.
+/// The part of a move that is left to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Stage {
     /// Everything.
@@ -77,12 +78,12 @@ async fn switched(this: &Move<'_>, marker: MoveMarker, new: RecordEntry) -> Resu
     }
 }
 
-/// Whether the new place holds the record already.
+/// Returns whether the new place holds the record already.
 fn is_done(this: &Move<'_>, new: &RecordEntry) -> bool {
     matches!(new, RecordEntry::Record(record) if !this.moves_files() || record.moved_from.contains(&this.from))
 }
 
-/// Whether a mark in the new place says that this record comes here, or that it left here: what is there is a copy then.
+/// Returns whether a mark in the new place says that this record comes here, or that it left here: the rest is a copy then.
 fn is_arrival(this: &Move<'_>, marker: &MoveMarker, record: &ClusterRecord) -> bool {
     let from = match &marker.leg {
         MoveLeg::MovingFrom(from) | MoveLeg::MovedTo(from) => from,
@@ -90,7 +91,7 @@ fn is_arrival(this: &Move<'_>, marker: &MoveMarker, record: &ClusterRecord) -> b
     marker.lineage == record.lineage && *from == this.from
 }
 
-/// Where the state went that was in the new place before.
+/// Returns the place that the state went to from the new place.
 pub(super) fn left_for(entry: &RecordEntry) -> Option<&str> {
     match entry {
         RecordEntry::Marker(marker) => match &marker.leg {
@@ -101,7 +102,7 @@ pub(super) fn left_for(entry: &RecordEntry) -> Option<&str> {
     }
 }
 
-/// Where the new place itself says that the state is.
+/// Returns the place of the state that the new place names.
 pub(super) fn told_origin(entry: &RecordEntry) -> Option<StateLocation> {
     let told = match entry {
         RecordEntry::Absent => None,
@@ -166,10 +167,12 @@ async fn empty(this: &Move<'_>) -> Result<(), CliError> {
     if found.is_empty() {
         return Ok(());
     }
-    let more = if found.len() > NAMED { " and more" } else { "" };
-    found.truncate(NAMED);
     Err(CliError::refused(
-        format!("{} holds something of a cluster of this name: {}{more}", context.bucket.location(), found.join(", ")),
+        format!(
+            "{} holds something of a cluster of this name: {}",
+            context.bucket.location(),
+            words::first(&found, NAMED)
+        ),
         "name another place with `state`, or remove what is there if no cluster needs it",
     ))
 }
