@@ -189,9 +189,10 @@ impl Move<'_> {
 
     fn announcement(&self, inventory: &Inventory, stage: &Stage) -> String {
         let mut text = format!(
-            "The state of {} moves\n  from {}\n  to {}\n\n",
+            "The state of {} moves\n  from {}\n  {:<4} {}\n\n",
             self.context.name(),
             self.from,
+            "to",
             self.context.cluster.state
         );
         match stage {
