@@ -17,7 +17,7 @@ pub(super) struct BuildContext<'a> {
     pub cluster: &'a Cluster,
     /// The location of the machines' scripts.
     pub bootstrap: bootstrap::BootstrapStore,
-    /// Where machines of earlier applies got theirs, and may still write to.
+    /// The places where machines of earlier applies got theirs, and may still write to.
     pub former: Vec<ClusterLocation>,
     /// The zone of the cluster's public names.
     pub public: PublicNames,

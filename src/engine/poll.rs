@@ -43,17 +43,17 @@ impl Backoff {
 #[derive(Debug, Clone)]
 pub struct PollLoop {
     backoff: Backoff,
-    /// How many looks there have been.
+    /// Number of polls so far.
     looks: u32,
-    /// How many of them were before the pauses began anew.
+    /// Number of polls before the pauses began anew.
     before: u32,
-    /// The most looks.
+    /// Maximum number of polls.
     most: Option<u32>,
     /// Since when nothing has moved.
     since: Instant,
-    /// How long nothing may move.
+    /// Maximum time without progress.
     limit: Option<Duration>,
-    /// The text that was told last.
+    /// The last note.
     last_note: String,
 }
 

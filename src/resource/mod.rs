@@ -57,7 +57,7 @@ pub trait Resource: Serialize + DeserializeOwned {
     /// The kind's properties for the engine.
     const KIND: Kind;
 
-    /// What its service takes for the attributes. Tags have limits of their own.
+    /// The limits of its service for the attributes. Tags have limits of their own.
     const LIMITS: &'static [AttributeLimit] = &[];
 
     /// The tags that its service takes.
@@ -165,7 +165,7 @@ macro_rules! kinds {
 
 kind_registry!(kinds);
 
-/// What a kind says beside its rules for the engine.
+/// The properties of a kind beside its rules for the engine.
 struct KindDetails {
     name: &'static str,
     limits: &'static [AttributeLimit],

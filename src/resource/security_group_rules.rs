@@ -69,7 +69,7 @@ impl Resource for SecurityGroupRules {
         AttributeLimit::new(&["egress", "*", "description"], AllowedValue::Text(aws::DESCRIPTION), aws::code::EC2),
     ];
 
-    /// How many rules, and who outside may come in: the ranges, as groups and ids are the cluster's own.
+    /// Returns the number of rules, and the ranges that may connect: groups and ids are the cluster's own.
     fn summary(new: &NewAttributes<'_>) -> String {
         let (ingress, egress) = (new.items("ingress"), new.items("egress"));
         let counts = format!("{} in, {} out", ingress.len(), egress.len());
@@ -94,7 +94,7 @@ fn from_outside(rule: &Value) -> Option<(String, String)> {
     outside.then(|| (text::safe(peer), format!("{} {}", what("protocol"), what("ports"))))
 }
 
-/// Whether a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.
+/// Returns `true` if a range is never routed on the internet: RFC 1918, and RFC 6598, which holds pods and services.
 fn is_private(range: Ipv4Net) -> bool {
     const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
     PRIVATE.iter().any(|net| net.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&range)))

@@ -29,7 +29,7 @@ enum LinkKind {
     Follows,
 }
 
-/// An attribute that keeps the object that it account from being deleted.
+/// An attribute that keeps the object that it names from being deleted.
 pub(super) const fn holds<To: Resource>(path: &'static [&'static str], output: &'static str) -> ObjectLink {
     ObjectLink { path, to: To::KIND.name, output, prefix: "", bond: LinkKind::Holds }
 }

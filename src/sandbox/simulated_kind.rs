@@ -28,9 +28,9 @@ pub(super) struct SimulatedKind {
     pub(super) delayed: bool,
     /// True for a kind whose creation takes a client token.
     pub(super) client_token: bool,
-    /// Where its objects are.
+    /// The scope of its objects.
     pub(super) scope: KindScope,
-    /// What shows whose an object is.
+    /// The proof of the owner of an object.
     pub(super) proof: OwnerProof,
     /// True for a kind that the controllers of a cluster make too.
     pub(super) by_controllers: bool,
@@ -44,7 +44,7 @@ pub(super) struct SimulatedKind {
     pub(super) show: fn(&SimulatedAccount, &SimulatedObject, &str, &mut Live),
 }
 
-/// Where the objects of a kind are.
+/// The scope of the objects of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KindScope {
     /// In the zone that their `zone` names.
@@ -57,7 +57,7 @@ pub(super) enum KindScope {
     Bucket,
 }
 
-/// What shows whose an object is.
+/// The proof of the owner of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OwnerProof {
     /// Its tags.

@@ -210,7 +210,7 @@ fn kind_at(text: &str, start: usize) -> Span {
     first.unwrap_or(start..start)
 }
 
-/// Where a value without quotes stands behind the first `field:` that has it.
+/// Returns the place of a value without quotes behind the first `field:` that has it.
 fn written(text: &str, field: &str, value: &Json) -> Option<Span> {
     let label = format!("{field}:");
     text.match_indices(&label).find_map(|(at, _)| {

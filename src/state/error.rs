@@ -37,7 +37,7 @@ pub enum StateError {
     MovedAway {
         /// The object.
         place: String,
-        /// Where it is now.
+        /// The place where it is now.
         to: String,
     },
     /// The state is to come here, and is still in its old place.
@@ -45,7 +45,7 @@ pub enum StateError {
     MoveUnfinished {
         /// The object.
         place: String,
-        /// Where it still is.
+        /// The place where it still is.
         from: String,
     },
     /// Its content is invalid.

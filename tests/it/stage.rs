@@ -96,7 +96,7 @@ impl MotoStage {
         store.put(key, b"mine", &WriteCondition::Absent).await.expect("the bucket answers");
     }
 
-    /// What an object in a place of the state holds.
+    /// Returns the content of an object in a place of the state.
     pub(crate) async fn content(&self, state: &str, key: &str) -> Option<Vec<u8>> {
         let state = StateLocation::parse(state).expect("a place");
         let cluster = Cluster { state, ..self.cluster.clone() };

@@ -57,7 +57,7 @@ pub struct CommandContext<'a> {
     pub store: Arc<dyn ObjectStore>,
     /// The bucket of its machines: the files they start from, their keys, and their reports. Often the same as `store`.
     pub bucket: Arc<dyn ObjectStore>,
-    /// What opens other places of the state.
+    /// Opens other places of the state.
     pub places: Arc<dyn StatePlaces + 'a>,
     /// `true` if the cloud is simulated.
     pub sandbox: bool,

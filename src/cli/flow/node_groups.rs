@@ -1,4 +1,4 @@
-//! What a plan means for the nodes of a cluster: that it leaves none, or that a group is larger for a while.
+//! The effect of a plan on the nodes of a cluster: it leaves none, or a group is larger for a while.
 
 use std::collections::BTreeMap;
 

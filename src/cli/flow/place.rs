@@ -53,7 +53,7 @@ impl CommandContext<'_> {
         blueprint::location(&Cluster { state: state.clone(), ..self.cluster.clone() }, account)
     }
 
-    /// Where the cluster lived before its state moved, by what the record says of it. What is no place is none.
+    /// Returns the locations of the cluster before its state moved, as recorded. A text that is no place is left out.
     pub(super) fn former_locations(&self, moved_from: &[String], account: &str) -> Vec<ClusterLocation> {
         let states = moved_from.iter().filter_map(|state| StateLocation::parse(state).ok());
         let own = blueprint::location(self.cluster, account);

@@ -147,7 +147,7 @@ fn as_recorded(address: &Address, recorded: &RecordedObject) -> Live {
     }
 }
 
-/// What has to be known of the account for a cluster.
+/// Returns the query for the facts of the account that a cluster needs.
 pub(super) fn question(cluster: &Cluster) -> FactsQuery {
     let masters = std::iter::once(&cluster.masters.size);
     let nodes = cluster.nodes.values().map(|group| &group.size);

@@ -25,7 +25,7 @@ fn range_of_pods(new: &NewAttributes<'_>) -> String {
     }
 }
 
-/// How many pods of which image.
+/// Returns the number of pods and their image.
 fn pods(new: &NewAttributes<'_>) -> String {
     let image = new.find("spec.template.spec.containers[", "].image").map(text::inline).unwrap_or_default();
     match new.get("spec.replicas") {

@@ -234,12 +234,12 @@ fn dying(account: &SandboxUser, state: &str, call: u64, after: bool) -> SandboxU
     dying
 }
 
-/// How many calls a process has made.
+/// Returns the number of calls that a process has made.
 fn calls(lab: &SandboxUser) -> u64 {
     lab.sandbox.calls().values().sum()
 }
 
-/// Whether a run died before it ended.
+/// Returns `true` if a run died before it ended.
 async fn dies(lab: &SandboxUser, run: impl Future<Output = (Result<Exit, CliError>, String)>) -> bool {
     tokio::select! {
         biased;
