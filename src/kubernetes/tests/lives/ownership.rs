@@ -134,7 +134,10 @@ async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() 
         let mut life = ClusterLife::begin().await;
         let mut ours = chat();
         ours["metadata"]["namespace"] = "team".into();
-        let wanted = [object(address, namespace.clone()), object("deployment/chat", ours)];
+        // As the blueprint does: without it, the server may read the deployment before it has the namespace.
+        let mut inside_it = object("deployment/chat", ours.clone());
+        inside_it.depends_on.insert(address.parse().unwrap());
+        let wanted = [object(address, namespace.clone()), inside_it];
         life.settle(&wanted).await;
         let deployment = life.api.get("Deployment", "team", "chat").await.unwrap();
         // What the controllers of a real server have made by now.
@@ -154,7 +157,7 @@ async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() 
         life.api.put("them", inside(kind, "v1", "theirs", owner)).await;
         let failure = check().await.unwrap_err();
         assert!(failure.message.contains(&format!("{kind} team/theirs")), "{failure}");
-        let prepared = life.plan(PlanMode::Apply, &wanted[1..]).await;
+        let prepared = life.plan(PlanMode::Apply, &[object("deployment/chat", ours)]).await;
         let told = life.notes.iter().any(|note| note.contains("namespaces team") && note.contains("team/theirs"));
         assert!(told, "before anything is done: {:?}", life.notes);
         assert_eq!(life.carry_out(&prepared).await.failed.len(), 1, "{:?}", lines(&prepared));
