@@ -56,6 +56,7 @@
 pub mod aws;
 pub mod blueprint;
 pub mod cli;
+pub mod cloud;
 pub mod engine;
 pub mod health;
 pub mod kubeconfig;

@@ -7,8 +7,9 @@ use super::ec2::{EC2, filter, of_cluster};
 use super::security_group_rules::{
     ExistingRule, RuleDirection, authorize, describe, of_permissions, revoke, same_but_description, standing,
 };
+use crate::cloud::ApiFirewall;
 use crate::engine::{BoxFuture, Failure, FailureClass};
-use crate::resource::{API, AccessGrant, AllowList, ApiFirewall, OBJECT_TAG, Resource, SecurityGroup};
+use crate::resource::{API, AccessGrant, AllowList, OBJECT_TAG, Resource, SecurityGroup};
 
 /// A grant with less than this time left is created again under another id: a master that has just read the old grant and
 /// removes it, by its id, then removes no grant that is in use.

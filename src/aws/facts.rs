@@ -10,8 +10,9 @@ use aws_sdk_ssm::types::Parameter;
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
 use super::zones::{ListedZone, ListingUser, all, is_within};
+use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{ApiFirewall, CloudFacts, Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
+use crate::resource::{Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
@@ -20,7 +21,7 @@ const IMAGES: [(Architecture, &str); 2] = [
     (Architecture::Arm64, "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"),
 ];
 
-impl CloudFacts for AwsProvider {
+impl CloudProvider for AwsProvider {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move { caller(self).await.map(|(account, _)| account) })
     }
@@ -50,7 +51,7 @@ impl CloudFacts for AwsProvider {
         Box::pin(async move { Ok(caller(self).await?.1) })
     }
 
-    fn gate(&self) -> &dyn ApiFirewall {
+    fn api_firewall(&self) -> &dyn ApiFirewall {
         self
     }
 

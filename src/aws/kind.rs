@@ -8,7 +8,8 @@ use tokio::sync::OnceCell;
 use super::AwsProvider;
 use super::tags::ObservationScope;
 use crate::engine::{
-    Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote, Provider,
+    Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation, ProgressNote,
+    Provider,
 };
 use crate::resource::{LocationTraces, Resource};
 
@@ -239,17 +240,17 @@ pub(super) fn codes() -> impl Iterator<Item = &'static (FailureClass, &'static [
 
 impl Provider for AwsProvider {
     /// Observes every kind at once.
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         Box::pin(async move {
             let look = ObserveCache::new(self);
             let kinds = REGISTRY.iter().map(|kind| kind.observe(&look));
             let found = futures_util::future::try_join_all(kinds).await?;
-            Ok(judged(self, found.into_iter().flatten()))
+            Ok(judged(self, found.into_iter().flatten()).into())
         })
     }
 
     /// Reads the objects in the record, kind by kind, and only for the kinds that it names.
-    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
             let look = ObserveCache::of(self, ObservationScope::Recorded(&self.scope.cluster, recorded));
             let is_named = |kind: &&&dyn AnyKind| recorded.keys().any(|address| address.kind() == kind.name());
@@ -257,7 +258,7 @@ impl Provider for AwsProvider {
             let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten();
             // Kinds that are found by their name tell everything that there is.
             let named = found.filter(|live| recorded.get(&live.address).is_some_and(|id| *id == live.id));
-            Ok(named.map(|live| Live { proven: false, ..live }).collect())
+            Ok(named.map(|live| Live { proven: false, ..live }).collect::<Vec<Live>>().into())
         })
     }
 

@@ -4,14 +4,11 @@ use super::bootstrap::{MachineSettings, common};
 use super::machines::MachineGroup;
 use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, api, dns, kubeadm, storage, tags};
 use crate::engine::{Address, Object};
-use crate::resource::{AutoScalingGroup, MASTER, Resource, Tags};
+use crate::resource::{AutoScalingGroup, MASTER, Resource, Tags, masters_group};
 use crate::spec::{Scale, Zone};
 
 /// The role and the security group of masters.
 pub(super) const ROLE: &str = super::security::MASTERS;
-
-/// The prefix of the names of their groups.
-const GROUPS: &str = "masters-";
 
 /// Masters are rolled one at a time, because etcd would lose its quorum otherwise.
 const LANE: &str = "masters";
@@ -50,16 +47,6 @@ fn master(site: &BuildContext<'_>, member: &str, zone: &Zone) -> Result<[Object;
         settings: member_settings(site, member),
     };
     machines.objects(site)
-}
-
-/// Returns the name of a master's Auto Scaling group, by its member.
-pub fn masters_group(member: &str) -> String {
-    format!("{GROUPS}{member}")
-}
-
-/// Returns `true` if an Auto Scaling group of this name is a master's.
-pub fn is_masters_group(name: &str) -> bool {
-    name.starts_with(GROUPS)
 }
 
 fn member_settings(site: &BuildContext<'_>, member: &str) -> MachineSettings {

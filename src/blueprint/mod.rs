@@ -35,7 +35,6 @@ use crate::resource::{ClusterLocation, Facts};
 use crate::spec::{Architecture, Cluster, Zone};
 
 pub use addons::custom_types;
-pub use masters::{is_masters_group, masters_group};
 pub use nodes::nodes_group;
 pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem};
 pub use settled::{PinnedNetwork, PinnedVersion};

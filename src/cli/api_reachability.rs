@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::cloud::CloudProvider;
 use crate::engine::{Failure, FailureClass};
 use crate::kubernetes::{CONNECT, UNRESOLVED};
-use crate::resource::{API, CloudFacts, Resource, TargetGroup};
+use crate::resource::{API, Resource, TargetGroup};
 
 /// Time that healthy masters may be unreachable before the API counts as closed: load balancers react with a delay.
 const GRACE: Duration = Duration::from_mins(1);
@@ -17,7 +18,7 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The reachability of a cluster's API from this machine.
 pub(super) struct ApiReachability {
-    cloud: Arc<dyn CloudFacts>,
+    cloud: Arc<dyn CloudProvider>,
     /// `true` if the run does not wait for the API.
     hurried: bool,
     seen: Mutex<ReachabilityCheck>,
@@ -41,7 +42,7 @@ struct MasterTargets {
 }
 
 impl ApiReachability {
-    pub(super) fn new(cloud: Arc<dyn CloudFacts>, hurried: bool) -> Self {
+    pub(super) fn new(cloud: Arc<dyn CloudProvider>, hurried: bool) -> Self {
         Self { cloud, hurried, seen: Mutex::default() }
     }
 
@@ -53,6 +54,11 @@ impl ApiReachability {
             self.seen.lock().await.given_up = Some(judged.clone());
         }
         judged
+    }
+
+    /// Keeps the result of an observation: a run does not wait for nodes in an API that did not answer it.
+    pub(super) async fn observed(&self, failure: Option<&Failure>) {
+        self.seen.lock().await.given_up = failure.cloned();
     }
 
     /// Returns the failure with which the run stopped trying to reach the API, if it did.

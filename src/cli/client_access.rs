@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use super::ClusterSecrets;
 use super::error::CliError;
 use super::flow::api_address;
+use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, Failure, FailureClass, ObjectStore};
 use crate::kubernetes::{ApiAccess, CONNECT, ClientAccess};
-use crate::resource::{API, CloudFacts, LoadBalancer, Resource, internal_api};
+use crate::resource::{API, LoadBalancer, Resource, internal_api};
 
 /// Lifetime of a run's certificate.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -19,7 +20,7 @@ pub struct ByAws {
     /// The cluster's name.
     pub cluster: String,
     /// The cloud, which knows the API's load balancer and the caller.
-    pub cloud: Arc<dyn CloudFacts>,
+    pub cloud: Arc<dyn CloudProvider>,
     /// The store of the record, which contains the API's address.
     pub store: Arc<dyn ObjectStore>,
     /// The secrets, which contain the authority that signs the certificate.

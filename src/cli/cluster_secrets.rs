@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cloud::CloudProvider;
 use crate::engine::{ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 use crate::pki::{self, ADMINISTRATORS, CertificateAuthority, ClientCertificate, Sensitive};
-use crate::resource::{CloudFacts, SecretContent};
+use crate::resource::SecretContent;
 use crate::state::settle;
 
 use super::error::CliError;
@@ -37,7 +38,7 @@ impl ClusterSecrets {
     /// Returns an error if AWS does not know the caller, or the bucket denies the authority's key: AWS decides who has access.
     pub async fn administrator(
         &self,
-        cloud: &dyn CloudFacts,
+        cloud: &dyn CloudProvider,
         lifetime: SignedDuration,
     ) -> Result<ClientCertificate, CliError> {
         let caller = async { cloud.caller().await.map_err(CliError::cloud("asking who you are")) };

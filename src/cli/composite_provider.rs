@@ -1,14 +1,16 @@
 //! AWS and the Kubernetes cluster that runs on it, behind one provider. An object's kind decides which of them handles it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{
-    Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, ProgressNote, Provider, repeat,
+    Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
+    Provider, repeat,
 };
 use crate::kubernetes::KubernetesProvider;
-use crate::resource::{ApiFirewall, CloudFacts, Facts, FactsQuery, TargetHealth, is_kubernetes};
+use crate::resource::{Facts, FactsQuery, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
 use crate::words;
 
@@ -23,14 +25,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// A provider for AWS and for the Kubernetes cluster that runs on it.
 pub struct CompositeProvider {
-    base: Arc<dyn CloudFacts>,
+    base: Arc<dyn CloudProvider>,
     kubernetes: KubernetesProvider,
     network: NetworkPlugin,
     reachability: ApiReachability,
     /// The node groups of the file. A node group that leaves is removed only once one of these has nodes.
     groups: BTreeSet<String>,
-    /// The reason why Kubernetes did not answer the last observation.
-    silence: Mutex<Option<Failure>>,
 }
 
 /// The purpose of a run, as far as it decides how long to wait for Kubernetes.
@@ -47,14 +47,14 @@ pub enum ApiWait {
 impl CompositeProvider {
     /// Creates the provider for a cluster whose pods get their network from this plugin.
     pub fn new(
-        base: Arc<dyn CloudFacts>,
+        base: Arc<dyn CloudProvider>,
         kubernetes: KubernetesProvider,
         network: NetworkPlugin,
         errand: ApiWait,
     ) -> Self {
         let reachability = ApiReachability::new(Arc::clone(&base), errand == ApiWait::Hurry);
         let kubernetes = if errand == ApiWait::Leave { kubernetes.leaving() } else { kubernetes };
-        Self { base, kubernetes, network, reachability, groups: BTreeSet::new(), silence: Mutex::new(None) }
+        Self { base, kubernetes, network, reachability, groups: BTreeSet::new() }
     }
 
     /// Makes the removal of other node groups depend on these: one of them must have nodes that take pods first.
@@ -67,7 +67,8 @@ impl CompositeProvider {
     async fn succeeded(&self, live: &Live) -> Result<(), Failure> {
         let leaving = node_group(live).filter(|group| !self.groups.is_empty() && !self.groups.contains(*group));
         let Some(leaving) = leaving else { return Ok(()) };
-        if self.network != NetworkPlugin::Routes || self.silence().is_some() || !self.kubernetes.is_connected() {
+        let reads_nodes = self.kubernetes.is_connected() && self.reachability.given_up().await.is_none();
+        if self.network != NetworkPlugin::Routes || !reads_nodes {
             return Ok(());
         }
         for group in &self.groups {
@@ -104,29 +105,24 @@ impl CompositeProvider {
         }
         self.reachability.given_up().await.map_or(Ok(None), Err)
     }
-
-    /// Returns the answer of Kubernetes. After a failure, returns the default value and keeps the failure.
-    fn reached<T: Default>(&self, said: Result<T, Failure>) -> T {
-        let (said, silence) = match said {
-            Ok(said) => (said, None),
-            Err(failure) => (T::default(), Some(failure)),
-        };
-        *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = silence;
-        said
-    }
 }
 
 impl Provider for CompositeProvider {
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         Box::pin(async move {
             let (base, kubernetes) = tokio::join!(self.base.observe(), self.kubernetes.observe());
-            let mut live = base?;
-            live.extend(self.reached(kubernetes));
-            Ok(live)
+            let mut observation = base?;
+            // What runs on the cluster answers only while the cluster does.
+            match kubernetes {
+                Ok(inside) => observation.live.extend(inside.live),
+                Err(failure) => observation.unreachable = Some(failure),
+            }
+            self.reachability.observed(observation.unreachable.as_ref()).await;
+            Ok(observation)
         })
     }
 
-    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
             let part = |inside: bool| -> BTreeMap<Address, String> {
                 let part = recorded.iter().filter(|(address, _)| is_kubernetes(address.kind()) == inside);
@@ -134,8 +130,11 @@ impl Provider for CompositeProvider {
             };
             let mut found = self.base.recall(&part(false)).await?;
             let inside = part(true);
-            if self.silence().is_none() && !inside.is_empty() {
-                found.extend(self.reached(self.kubernetes.recall(&inside).await));
+            if !inside.is_empty() {
+                match self.kubernetes.recall(&inside).await {
+                    Ok(recalled) => found.live.extend(recalled.live),
+                    Err(failure) => found.unreachable = Some(failure),
+                }
             }
             Ok(found)
         })
@@ -143,19 +142,15 @@ impl Provider for CompositeProvider {
 
     fn dry_run<'a>(&'a self, objects: Vec<Object>, live: &'a [Live]) -> BoxFuture<'a, Result<DryRun, Failure>> {
         Box::pin(async move {
-            let (ours, mut rest): (Vec<Object>, Vec<Object>) =
+            let (inside, rest): (Vec<Object>, Vec<Object>) =
                 objects.into_iter().partition(|object| is_kubernetes(object.address.kind()));
-            if self.silence().is_some() {
-                rest.extend(ours);
-                return Ok(DryRun { objects: rest, ..DryRun::default() });
-            }
-            let asked = repeat(ATTEMPTS, |attempt| PAUSE * attempt, || self.kubernetes.dry_run(ours.clone(), live));
-            let mut rehearsal = self.reached(asked.await);
-            if self.silence().is_some() {
-                rehearsal.objects = ours;
-            }
-            rehearsal.objects.extend(rest);
-            Ok(rehearsal)
+            let asked = repeat(ATTEMPTS, |attempt| PAUSE * attempt, || self.kubernetes.dry_run(inside.clone(), live));
+            let mut dry_run = match asked.await {
+                Ok(dry_run) => dry_run,
+                Err(failure) => DryRun { objects: inside, unreachable: Some(failure), ..DryRun::default() },
+            };
+            dry_run.objects.extend(rest);
+            Ok(dry_run)
         })
     }
 
@@ -191,8 +186,8 @@ impl Provider for CompositeProvider {
             // With any other plugin, the network is installed after the machines and makes them ready.
             if self.network == NetworkPlugin::Routes
                 && !self.reachability.is_hurried()
-                && self.silence().is_none()
                 && let Some(group) = node_group(&arrived)
+                && self.reachability.given_up().await.is_none()
             {
                 until_nodes(serving(&arrived), note, || self.schedulable(group)).await;
             }
@@ -212,7 +207,7 @@ impl Provider for CompositeProvider {
     }
 }
 
-impl CloudFacts for CompositeProvider {
+impl CloudProvider for CompositeProvider {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         self.base.account()
     }
@@ -229,8 +224,8 @@ impl CloudFacts for CompositeProvider {
         self.base.targets(group)
     }
 
-    fn gate(&self) -> &dyn ApiFirewall {
-        self.base.gate()
+    fn api_firewall(&self) -> &dyn ApiFirewall {
+        self.base.api_firewall()
     }
 
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
@@ -239,9 +234,5 @@ impl CloudFacts for CompositeProvider {
 
     fn release<'a>(&'a self, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.kubernetes.release(note))
-    }
-
-    fn silence(&self) -> Option<Failure> {
-        self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

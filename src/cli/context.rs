@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::aws::{AwsProvider, ClusterScope, S3Store};
 use crate::blueprint;
+use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, ObjectStore, RetryPolicy};
 use crate::kubernetes::KubernetesProvider;
-use crate::resource::{CloudFacts, root};
+use crate::resource::root;
 use crate::sandbox::{FaultRates, Sandbox, SandboxSettings};
 use crate::spec::{Cluster, StateLocation};
 use crate::state::DirectoryStore;
@@ -28,7 +29,7 @@ pub struct ClusterContext {
     pub cluster: Cluster,
     /// The bucket from which its machines get their files and secrets.
     pub place: BucketLocation,
-    cloud: Arc<dyn CloudFacts>,
+    cloud: Arc<dyn CloudProvider>,
     /// The access to its Kubernetes API; `None` in the sandbox, which runs no Kubernetes.
     entrance: Option<Arc<ByAws>>,
     store: Arc<dyn ObjectStore>,
@@ -198,7 +199,7 @@ pub(super) async fn vault_at(
     region: &str,
     place: &BucketLocation,
     simulated: Option<&Path>,
-) -> Result<(Arc<dyn CloudFacts>, ClusterSecrets), CliError> {
+) -> Result<(Arc<dyn CloudProvider>, ClusterSecrets), CliError> {
     let Some(directory) = simulated else {
         let aws = Arc::new(AwsProvider::connect(place.scope(cluster, region), None).await);
         let store = S3Store::new(Arc::clone(&aws), place.bucket.as_str(), &place.prefix);

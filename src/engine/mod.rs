@@ -29,7 +29,7 @@ pub use object::{GroupMember, Live, Object, ObjectPhase, Payload, RecordedObject
 pub use plan::{Action, AttributeChange, Change, DifferenceOrigin, Plan, PlanMode, Reason};
 pub use planner::{ExecutablePlan, PlanError, PlanInputs, plan};
 pub use poll::{Backoff, PollLoop};
-pub use provider::{BoxFuture, DryRun, IdempotencyToken, ProgressNote, Provider};
+pub use provider::{BoxFuture, DryRun, IdempotencyToken, Observation, ProgressNote, Provider};
 pub use retry::{RetryPolicy, repeat};
 pub use rules::{Attribute, ChangeEffect, Comparison, DataReplicas, Kind, KindRegistry, OutputShape, OutputSpec};
 pub use store::{Etag, ObjectStore, StoredObject, WriteCondition, WriteOutcome};

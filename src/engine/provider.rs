@@ -15,6 +15,22 @@ pub struct IdempotencyToken(pub String);
 /// A callback that reports what a long change is waiting for, as a short text.
 pub type ProgressNote<'a> = &'a (dyn Fn(String) + Send + Sync);
 
+/// The result of an observation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observation {
+    /// The observed objects.
+    pub live: Vec<Live>,
+    /// The failure of the part of the cloud that did not answer, whose objects were not observed: the API of a cluster
+    /// runs on machines of that cluster.
+    pub unreachable: Option<Failure>,
+}
+
+impl From<Vec<Live>> for Observation {
+    fn from(live: Vec<Live>) -> Self {
+        Self { live, unreachable: None }
+    }
+}
+
 /// The answer of a cloud about objects before they are created.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DryRun {
@@ -26,6 +42,8 @@ pub struct DryRun {
     pub refused: Vec<(Address, String)>,
     /// Notes for the reader of the plan.
     pub notes: Vec<String>,
+    /// The failure of the part of the cloud that did not answer: its objects are as they were passed.
+    pub unreachable: Option<Failure>,
 }
 
 /// A cloud: it holds objects.
@@ -33,14 +51,14 @@ pub struct DryRun {
 /// Methods take resolved objects: every value in them is known. They do not retry; they classify.
 pub trait Provider: Send + Sync {
     /// Returns every object of the cluster, in a fixed small number of calls.
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>>;
 
     /// Returns the recorded objects (address to id) that exist although an observation does not show them: their mark was
     /// removed. They are returned as unproven: only the record proves whose they are.
     ///
     /// A cloud whose marks cannot be removed returns nothing.
-    fn recall<'a>(&'a self, _recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    fn recall<'a>(&'a self, _recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
+        Box::pin(std::future::ready(Ok(Observation::default())))
     }
 
     /// Reports the result of creating the objects now, as a dry run. A cloud without dry runs reports nothing.

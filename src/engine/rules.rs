@@ -108,6 +108,11 @@ pub trait KindRegistry: Send + Sync {
         None
     }
 
+    /// Returns the alternative to removing an object from a living cluster; `None` if it can be removed.
+    fn refuses_removal(&self, _address: &Address) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the alternative to a change of a permitted kind that is impossible between these values; `None` if the change
     /// is possible. `wanted` is the object as wanted.
     fn refuses(&self, _address: &Address, _change: &AttributeChange, _wanted: &Attributes) -> Option<String> {

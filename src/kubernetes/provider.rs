@@ -13,8 +13,8 @@ use super::live::{as_live, live, ours};
 use super::object_ref::{JsonObject, ObjectRef};
 use super::{ClientAccess, custom, dry_run, handover, namespace, release, rollout};
 use crate::engine::{
-    Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote,
-    Provider, Value,
+    Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation,
+    ProgressNote, Provider, Value,
 };
 use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG, manifest_of};
 
@@ -229,14 +229,14 @@ impl KubernetesProvider {
 }
 
 impl Provider for KubernetesProvider {
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-        Box::pin(self.look())
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
+        Box::pin(async move { Ok(self.look().await?.into()) })
     }
 
-    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
             let found = try_join_all(recorded.iter().map(|(address, id)| self.remember(address, id))).await?;
-            Ok(found.into_iter().flatten().collect())
+            Ok(found.into_iter().flatten().collect::<Vec<Live>>().into())
         })
     }
 

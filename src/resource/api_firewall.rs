@@ -4,7 +4,6 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
 use super::{AccessGrant, GroupRule, PUBLIC_API_PORT};
-use crate::engine::{BoxFuture, Failure};
 
 /// The ranges that may reach the API now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,19 +48,6 @@ fn is_for_the_api(rule: &GroupRule) -> bool {
     };
     matches!(rule.protocol.as_str(), "tcp" | "all")
         && ports.is_some_and(|(from, to)| (from..=to).contains(&PUBLIC_API_PORT))
-}
-
-/// The firewall of one cluster's API.
-pub trait ApiFirewall: Send + Sync {
-    /// Returns the ranges that may reach the API; `None` while the cluster has no firewall.
-    fn admission(&self) -> BoxFuture<'_, Result<Option<AllowList>, Failure>>;
-
-    /// Creates a grant. A grant for the same range is replaced by it; a rule that allows the range permanently is not changed.
-    /// Idempotent.
-    fn grant<'a>(&'a self, grant: &'a AccessGrant) -> BoxFuture<'a, Result<(), Failure>>;
-
-    /// Revokes grants, if they are still unchanged. Idempotent.
-    fn revoke<'a>(&'a self, grants: &'a [AccessGrant]) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Edits of a living cluster that depend on more than the attribute: attributes that only grow, objects that move with their
 //! data, and objects that can replace each other.
 
+use super::names::is_masters_group;
 use super::{
     AutoScalingGroup, ETCD, EbsVolume, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM, tags_in,
     tags_of,
@@ -91,6 +92,15 @@ pub(super) fn replicas(address: &Address, live: &Attributes, wanted: &Attributes
         alone: "a single master cannot move to another zone: its volume stays in its zone, and no other master has the \
                 data. Put the zone back; or apply `count = 3` in `masters` first, and move then",
     })
+}
+
+/// Refuses to remove masters: nothing removes the member from etcd, which would continue to count it.
+pub(super) fn refuses_removal(address: &Address) -> Option<&'static str> {
+    let is_master = address.kind() == AutoScalingGroup::KIND.name && is_masters_group(address.name());
+    is_master.then_some(
+        "masters of a living cluster cannot be removed, only added: etcd would still count the removed member, and would \
+         stop when the next one fails. Put it back into the file; for fewer masters, build another cluster",
+    )
 }
 
 /// Returns the pool of node groups: they can replace each other, because their pods can run on any of them.

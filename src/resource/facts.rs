@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiFirewall;
-use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
 use crate::spec::Architecture;
 
 /// The parameters of a query for facts.
@@ -77,37 +75,4 @@ pub struct TargetHealth {
     pub state: String,
     /// The reason for the state; empty if the load balancer gives none.
     pub reason: String,
-}
-
-/// A cloud that a cluster can be built on.
-pub trait CloudFacts: Provider {
-    /// Returns the account that the credentials belong to: 12 digits. Queried once for all callers.
-    fn account(&self) -> BoxFuture<'_, Result<String, Failure>>;
-
-    /// Returns the health of the machines in a target group, by the group's ARN. One call.
-    fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>>;
-
-    /// Returns the facts, in one hop.
-    fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>>;
-
-    /// Returns the ARN of the caller, by one call.
-    fn caller(&self) -> BoxFuture<'_, Result<String, Failure>>;
-
-    /// Returns the firewall of the Kubernetes API.
-    fn gate(&self) -> &dyn ApiFirewall;
-
-    /// Returns objects that the cluster's own controllers created, by their tags. Only the plan of a destroy contains them.
-    fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
-
-    /// Lets the cluster's controllers delete the objects that they created, and waits for that for a limited time: before the
-    /// cluster itself is deleted.
-    fn release<'a>(&'a self, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-
-    /// Returns the reason why the part that runs on the cluster itself did not answer the last observation. Recorded values
-    /// are used for that part then.
-    fn silence(&self) -> Option<Failure> {
-        None
-    }
 }

@@ -22,14 +22,15 @@ pub use crate::engine::{Attribute, Kind, OutputSpec, TextInput};
 use crate::limits::AttributeLimit;
 use crate::limits::tags::TagLimits;
 
-pub use api_firewall::{AllowList, ApiFirewall};
-pub use facts::{CloudFacts, Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
+pub use api_firewall::AllowList;
+pub use facts::{Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
 pub use grant::{AccessGrant, Grantee, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
 pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
+    masters_group,
 };
 pub use partition::AwsPartition;
 pub use summary::NewAttributes;
@@ -218,6 +219,10 @@ impl KindRegistry for ResourceKinds {
 
     fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
         SecretContent::named(address.name()).filter(|_| address.kind() == Secret::KIND.name)?.instead()
+    }
+
+    fn refuses_removal(&self, address: &Address) -> Option<&'static str> {
+        edits::refuses_removal(address)
     }
 
     fn refuses(&self, address: &Address, change: &AttributeChange, wanted: &Attributes) -> Option<String> {

@@ -46,6 +46,19 @@ pub fn balancer_stem(cluster: &str) -> String {
     format!("{label}-{:02x}{:02x}{:02x}-", hash[0], hash[1], hash[2])
 }
 
+/// The names of the Auto Scaling groups of masters begin with this; the member follows.
+const MASTER_GROUPS: &str = "masters-";
+
+/// Returns the name of a master's Auto Scaling group, by its member.
+pub fn masters_group(member: &str) -> String {
+    format!("{MASTER_GROUPS}{member}")
+}
+
+/// Returns `true` if an Auto Scaling group of this name is a master's.
+pub(super) fn is_masters_group(name: &str) -> bool {
+    name.starts_with(MASTER_GROUPS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

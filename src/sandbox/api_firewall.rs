@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::account::{SimulatedAccount, SimulatedObject};
 use super::names::ApiCall;
 use super::{Sandbox, provider};
+use crate::cloud::ApiFirewall;
 use crate::engine::{BoxFuture, Failure};
-use crate::resource::{API, AccessGrant, AllowList, ApiFirewall, GroupRule, Resource, SecurityGroupRules};
+use crate::resource::{API, AccessGrant, AllowList, GroupRule, Resource, SecurityGroupRules};
 
 /// The kind that keeps the grants. They are deleted with the rules.
 const KIND: &str = SecurityGroupRules::KIND.name;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::names::ApiCall;
 use super::{Sandbox, sizes};
+use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{
-    ApiFirewall, AwsPartition, CloudFacts, Facts, FactsQuery, HostedZone, ImageFacts, Resource, TargetHealth,
-};
+use crate::resource::{AwsPartition, Facts, FactsQuery, HostedZone, ImageFacts, Resource, TargetHealth};
 use crate::spec::Architecture;
 
 /// The letters of the regions whose zones are not just `a` to `c`.
@@ -29,7 +28,7 @@ pub(super) fn zones(region: &str) -> Vec<String> {
     letters.chars().map(|letter| format!("{region}{letter}")).collect()
 }
 
-impl CloudFacts for Sandbox {
+impl CloudProvider for Sandbox {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move {
             let call = ApiCall { service: "sts", action: "GetCallerIdentity".to_owned() };
@@ -81,7 +80,7 @@ impl CloudFacts for Sandbox {
         })
     }
 
-    fn gate(&self) -> &dyn ApiFirewall {
+    fn api_firewall(&self) -> &dyn ApiFirewall {
         self
     }
 }

@@ -8,31 +8,32 @@ use super::names::{ApiCall, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
 use super::{Sandbox, scaling};
 use crate::engine::{
-    Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, ProgressNote, Provider,
+    Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation, ProgressNote,
+    Provider,
 };
 use crate::resource::{AutoScalingGroup, CLUSTER_TAG, KINDS, MASTER, ROLE_TAG, Resource, Tags, tags_of};
 
 const GROUP: &str = AutoScalingGroup::KIND.name;
 
 impl Provider for Sandbox {
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         Box::pin(async move {
             for kind in KINDS.iter().skip(1) {
                 self.count(&ApiCall::list(kind.name));
             }
             let first = KINDS.first().map_or("", |kind| kind.name);
-            self.call(&ApiCall::list(first), false, |world, _| Ok(self.see(world, |_| true))).await
+            self.call(&ApiCall::list(first), false, |world, _| Ok(self.see(world, |_| true).into())).await
         })
     }
 
-    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
             let kinds: BTreeSet<&str> = recorded.keys().map(Address::kind).collect();
             for kind in kinds.iter().skip(1) {
                 self.count(&ApiCall::list(kind));
             }
-            let Some(first) = kinds.first() else { return Ok(Vec::new()) };
-            self.call(&ApiCall::list(first), false, |world, _| Ok(self.unmarked(world, recorded))).await
+            let Some(first) = kinds.first() else { return Ok(Observation::default()) };
+            self.call(&ApiCall::list(first), false, |world, _| Ok(self.unmarked(world, recorded).into())).await
         })
     }
 

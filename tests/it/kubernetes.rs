@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::cli::{ByAws, CompositeProvider};
-use quorate::engine::{Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, ProgressNote, Provider};
-pub(crate) use quorate::kubernetes::{ApiAccess, ClientAccess, KubernetesProvider};
-use quorate::resource::{
-    ApiFirewall, CloudFacts, Facts, FactsQuery, TargetHealth, is_kubernetes, manifest_of, with_manifest,
+use quorate::cloud::{ApiFirewall, CloudProvider};
+use quorate::engine::{
+    Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, Observation, ProgressNote, Provider,
 };
+pub(crate) use quorate::kubernetes::{ApiAccess, ClientAccess, KubernetesProvider};
+use quorate::resource::{Facts, FactsQuery, TargetHealth, is_kubernetes, manifest_of, with_manifest};
 
 use testbed::TestApi;
 
@@ -45,11 +46,11 @@ impl FilteredProvider<'_> {
 }
 
 impl Provider for FilteredProvider<'_> {
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         self.clouds.observe()
     }
 
-    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+    fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         self.clouds.recall(recorded)
     }
 
@@ -90,9 +91,13 @@ impl Provider for FilteredProvider<'_> {
     fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         self.clouds.delete(live, note)
     }
+
+    fn gone<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        self.clouds.gone(live, note)
+    }
 }
 
-impl CloudFacts for FilteredProvider<'_> {
+impl CloudProvider for FilteredProvider<'_> {
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         self.clouds.account()
     }
@@ -109,8 +114,8 @@ impl CloudFacts for FilteredProvider<'_> {
         self.clouds.targets(group)
     }
 
-    fn gate(&self) -> &dyn ApiFirewall {
-        self.clouds.gate()
+    fn api_firewall(&self) -> &dyn ApiFirewall {
+        self.clouds.api_firewall()
     }
 
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
@@ -119,9 +124,5 @@ impl CloudFacts for FilteredProvider<'_> {
 
     fn release<'a>(&'a self, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         self.clouds.release(note)
-    }
-
-    fn silence(&self) -> Option<Failure> {
-        self.clouds.silence()
     }
 }

@@ -9,8 +9,8 @@ use quorate::cli::flow::{self, CommandContext, Consent, MoveOptions, PlanOptions
 use quorate::cli::{
     ApiWait, ByAws, CliError, ClusterSecrets, CompositeProvider, Exit, Interrupt, OutputOptions, PromptInput, Ui,
 };
+use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
-use quorate::resource::CloudFacts;
 use quorate::spec::{Cluster, StateLocation};
 use quorate::state::LeaseHolder;
 
@@ -172,7 +172,7 @@ impl MotoStage {
     fn clouds(&self, aws: Arc<AwsProvider>, store: &S3Store, errand: ApiWait) -> FilteredProvider<'_> {
         let name = self.cluster.name.as_str();
         let store: Arc<dyn ObjectStore> = Arc::new(store.clone());
-        let aws: Arc<dyn CloudFacts> = aws;
+        let aws: Arc<dyn CloudProvider> = aws;
         let way = ByAws {
             cluster: name.to_owned(),
             cloud: Arc::clone(&aws),

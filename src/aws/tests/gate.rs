@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::resource::{API, AccessGrant, CloudFacts, Grantee, GroupRule, SecurityGroup, SecurityGroupRules};
+use crate::cloud::CloudProvider;
+use crate::resource::{API, AccessGrant, Grantee, GroupRule, SecurityGroup, SecurityGroupRules};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -40,39 +41,39 @@ async fn api(moto: &MotoCluster) -> SecurityGroupRules {
 
 impl MotoCluster {
     async fn grants(&self) -> Vec<AccessGrant> {
-        self.aws.gate().admission().await.unwrap().unwrap().grants
+        self.aws.api_firewall().admission().await.unwrap().unwrap().grants
     }
 }
 
 #[tokio::test]
 async fn a_grant_is_made_extended_and_taken_away_and_no_plan_minds() {
     let Some(moto) = moto("grants").await else { return };
-    assert_eq!(moto.aws.gate().admission().await.unwrap(), None, "there is no gate yet");
-    let early = moto.aws.gate().grant(&grant("203.0.113.7/32", HOUR)).await.unwrap_err();
+    assert_eq!(moto.aws.api_firewall().admission().await.unwrap(), None, "there is no gate yet");
+    let early = moto.aws.api_firewall().grant(&grant("203.0.113.7/32", HOUR)).await.unwrap_err();
     assert_eq!(early.class, crate::engine::FailureClass::Gone);
-    moto.aws.gate().revoke(&[grant("203.0.113.7/32", HOUR)]).await.unwrap();
+    moto.aws.api_firewall().revoke(&[grant("203.0.113.7/32", HOUR)]).await.unwrap();
     let rules = api(&moto).await;
     let object = rules.object(API).unwrap();
 
     let first = grant("203.0.113.7/32", HOUR);
-    moto.aws.gate().grant(&first).await.unwrap();
+    moto.aws.api_firewall().grant(&first).await.unwrap();
     moto.calls.take();
-    moto.aws.gate().grant(&first).await.unwrap();
+    moto.aws.api_firewall().grant(&first).await.unwrap();
     let looks = ["DescribeSecurityGroupRules", "DescribeSecurityGroups"];
     assert_eq!(moto.calls.take(), looks, "nothing is done twice");
     moto.check(&object).await;
     assert_eq!(moto.mend(API, &rules).await, [""; 0], "nor is it taken away by an apply");
 
     let longer = grant("203.0.113.7/32", HOUR * 2);
-    moto.aws.gate().grant(&longer).await.unwrap();
+    moto.aws.api_firewall().grant(&longer).await.unwrap();
     let calls = moto.calls.take();
     assert!(calls.contains(&"UpdateSecurityGroupRuleDescriptionsIngress".to_owned()), "{calls:?}");
     assert_eq!(moto.grants().await, std::slice::from_ref(&longer));
 
-    moto.aws.gate().revoke(&[first]).await.unwrap();
+    moto.aws.api_firewall().revoke(&[first]).await.unwrap();
     assert_eq!(moto.grants().await, std::slice::from_ref(&longer), "it is no longer what was meant");
     for _ in 0..2 {
-        moto.aws.gate().revoke(std::slice::from_ref(&longer)).await.unwrap();
+        moto.aws.api_firewall().revoke(std::slice::from_ref(&longer)).await.unwrap();
         assert_eq!(moto.grants().await, []);
     }
     moto.check(&object).await;
@@ -83,17 +84,17 @@ async fn a_grant_that_has_ended_is_surplus_and_a_new_one_has_another_id() {
     let Some(moto) = moto("ended").await else { return };
     let rules = api(&moto).await;
     let ended = grant("203.0.113.7/32", -HOUR);
-    moto.aws.gate().grant(&ended).await.unwrap();
+    moto.aws.api_firewall().grant(&ended).await.unwrap();
     assert_eq!(moto.grants().await, [ended]);
     moto.calls.take();
     let again = grant("203.0.113.7/32", HOUR);
-    moto.aws.gate().grant(&again).await.unwrap();
+    moto.aws.api_firewall().grant(&again).await.unwrap();
     let calls = moto.calls.take();
     assert!(calls.contains(&"RevokeSecurityGroupIngress".to_owned()), "a master may be about to: {calls:?}");
     assert_eq!(moto.grants().await, [again]);
 
-    moto.aws.gate().grant(&grant("203.0.113.8/32", -HOUR)).await.unwrap();
-    moto.aws.gate().grant(&grant("203.0.113.9/32", HOUR * 48)).await.unwrap();
+    moto.aws.api_firewall().grant(&grant("203.0.113.8/32", -HOUR)).await.unwrap();
+    moto.aws.api_firewall().grant(&grant("203.0.113.9/32", HOUR * 48)).await.unwrap();
     assert_eq!(moto.mend(API, &rules).await, ["ingress"], "neither an ended nor an endless one is spared");
     let left: Vec<String> = moto.grants().await.iter().map(|grant| grant.range.to_string()).collect();
     assert_eq!(left, ["203.0.113.7/32"]);
@@ -103,11 +104,11 @@ async fn a_grant_that_has_ended_is_surplus_and_a_new_one_has_another_id() {
 async fn what_the_file_lets_in_is_neither_made_a_grant_nor_refused_because_of_one() {
     let Some(moto) = moto("for-good").await else { return };
     let mut rules = api(&moto).await;
-    moto.aws.gate().grant(&grant("198.51.100.0/24", HOUR)).await.unwrap();
+    moto.aws.api_firewall().grant(&grant("198.51.100.0/24", HOUR)).await.unwrap();
     assert_eq!(moto.grants().await, []);
     moto.check(&rules.object(API).unwrap()).await;
 
-    moto.aws.gate().grant(&grant("203.0.113.7/32", HOUR)).await.unwrap();
+    moto.aws.api_firewall().grant(&grant("203.0.113.7/32", HOUR)).await.unwrap();
     let mut always = rules.ingress[0].clone();
     always.peer = "203.0.113.7/32".into();
     rules.ingress.push(always);
@@ -121,9 +122,9 @@ async fn a_rule_that_comes_or_goes_meanwhile_is_looked_at_again() {
     api(&moto).await;
     let first = grant("203.0.113.7/32", HOUR);
     moto.calls.refuse("AuthorizeSecurityGroupIngress", "InvalidPermission.Duplicate");
-    moto.aws.gate().grant(&first).await.unwrap();
+    moto.aws.api_firewall().grant(&first).await.unwrap();
     assert_eq!(moto.grants().await, std::slice::from_ref(&first));
     moto.calls.refuse("RevokeSecurityGroupIngress", "InvalidSecurityGroupRuleId.NotFound");
-    moto.aws.gate().revoke(&[first]).await.unwrap();
+    moto.aws.api_firewall().revoke(&[first]).await.unwrap();
     assert_eq!(moto.grants().await, []);
 }

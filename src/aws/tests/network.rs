@@ -64,7 +64,7 @@ async fn what_lost_its_tags_is_recalled_by_its_recorded_id_alone() {
     }
     let mut recorded: BTreeMap<_, _> = [&vpc, &subnet].map(|live| (live.address.clone(), live.id.clone())).into();
     recorded.insert(Subnet::address("us-east-1b"), "subnet-00000000000000000".to_owned());
-    let found = moto.aws.recall(&recorded).await.unwrap();
+    let found = moto.aws.recall(&recorded).await.unwrap().live;
     let ids: BTreeSet<_> = found.iter().map(|live| (live.address.clone(), live.id.clone(), live.proven)).collect();
     assert_eq!(ids, [&vpc, &subnet].map(|live| (live.address.clone(), live.id.clone(), false)).into());
 
@@ -72,12 +72,12 @@ async fn what_lost_its_tags_is_recalled_by_its_recorded_id_alone() {
     let tag = aws_sdk_ec2::types::Tag::builder().key(CLUSTER_TAG).value(&moto.aws.scope.cluster).build();
     moto.aws.ec2.create_tags().resources(&subnet.id).tags(tag).send().await.unwrap();
     assert_eq!(moto.aws.find(&subnet.address).await.unwrap(), []);
-    assert_eq!(moto.aws.recall(&recorded).await.unwrap().len(), 2);
+    assert_eq!(moto.aws.recall(&recorded).await.unwrap().live.len(), 2);
 
     // Tagged as another cluster's, it is no longer ours to touch.
     let tag = aws_sdk_ec2::types::Tag::builder().key(CLUSTER_TAG).value("other.example.com").build();
     moto.aws.ec2.create_tags().resources(&subnet.id).tags(tag).send().await.unwrap();
-    let found = moto.aws.recall(&recorded).await.unwrap();
+    let found = moto.aws.recall(&recorded).await.unwrap().live;
     assert_eq!(found.iter().map(|live| &live.address).collect::<Vec<_>>(), [&vpc.address]);
     moto.aws.delete(&subnet, &|_| {}).await.unwrap();
     moto.aws.delete(&vpc, &|_| {}).await.unwrap();

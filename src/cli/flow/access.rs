@@ -54,7 +54,7 @@ pub async fn open_access(
     let grant = if let Some(standing) = longer(&admission, &wanted, now) {
         standing.clone()
     } else {
-        let made = context.interrupt.or(patiently(context, || context.cloud.gate().grant(&wanted))).await?;
+        let made = context.interrupt.or(patiently(context, || context.cloud.api_firewall().grant(&wanted))).await?;
         made.map_err(CliError::cloud("opening the API"))?;
         wanted
     };
@@ -96,7 +96,7 @@ pub async fn close_access(context: &CommandContext<'_>, which: GrantFilter) -> R
     };
     let (closed, left): (Vec<AccessGrant>, Vec<AccessGrant>) = admission.grants.into_iter().partition(meant);
     if !closed.is_empty() {
-        let gone = context.interrupt.or(patiently(context, || context.cloud.gate().revoke(&closed))).await?;
+        let gone = context.interrupt.or(patiently(context, || context.cloud.api_firewall().revoke(&closed))).await?;
         gone.map_err(CliError::cloud("closing the API"))?;
     }
     let now = Timestamp::now();
@@ -119,7 +119,7 @@ pub async fn close_access(context: &CommandContext<'_>, which: GrantFilter) -> R
 
 /// Returns the ranges that may reach the API.
 async fn admission(context: &CommandContext<'_>) -> Result<AllowList, CliError> {
-    let found = context.interrupt.or(patiently(context, || context.cloud.gate().admission())).await?;
+    let found = context.interrupt.or(patiently(context, || context.cloud.api_firewall().admission())).await?;
     found.map_err(CliError::cloud("asking who may reach the API"))?.ok_or_else(|| CliError::no_api(context.name()))
 }
 

@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::engine::{Address, ExecutablePlan, Failure, FailureClass, Live, Outcome, PlanMode, PollLoop};
 use crate::resource::{
     BY_KUBERNETES, Bucket, EbsVolume, KeyPrefix, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup,
+    is_kubernetes,
 };
 use crate::spec::StateLocation;
 use crate::state::{lease_key, record_key};
@@ -109,7 +110,7 @@ async fn demolish(
         writer.record_start(context, "destroy").await?;
     }
     if !rest.plan.is_empty() {
-        release(context, lock).await;
+        release(context, lock, snapshot.unreachable.as_ref()).await;
     }
     let outcome = pull_down(context, lock, rest, &mut writer).await;
     let locations = snapshot.locations;
@@ -149,9 +150,10 @@ async fn demolish(
     Ok(end)
 }
 
-/// Lets the cluster's controllers delete their objects. A failure is no problem: the objects are also found by their tags.
-async fn release(context: &CommandContext<'_>, lock: &RunLock) {
-    if context.cloud.silence().is_some() {
+/// Lets the cluster's controllers delete their objects, unless their API is unreachable. A failure is no problem: the
+/// objects are also found by their tags.
+async fn release(context: &CommandContext<'_>, lock: &RunLock, unreachable: Option<&Failure>) {
+    if unreachable.is_some() {
         return;
     }
     let note = |told: String| context.ui.note(&told);
@@ -252,8 +254,11 @@ async fn remaining_objects(context: &CommandContext<'_>, end: &DestroyProgress) 
 }
 
 async fn remains(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Vec<Live>, Failure> {
-    let mut live = patiently(context, || context.cloud.observe()).await?;
-    live.extend(patiently(context, || context.cloud.recall(&end.recorded)).await?);
+    let observed = patiently(context, || context.cloud.observe()).await?;
+    let mut recorded = end.recorded.clone();
+    recorded.retain(|address, _| observed.unreachable.is_none() || !is_kubernetes(address.kind()));
+    let mut live = observed.live;
+    live.extend(patiently(context, || context.cloud.recall(&recorded)).await?.live);
     live.extend(patiently(context, || context.cloud.unmanaged()).await?);
     live.retain(|live| live.proven || end.recorded.get(&live.address) == Some(&live.id));
     live.retain(|live| !end.locations.is_elsewhere(context.name(), live));

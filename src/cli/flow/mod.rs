@@ -27,8 +27,8 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::cloud::CloudProvider;
 use crate::engine::{ApplyOptions, ObjectStore, RetryPolicy};
-use crate::resource::CloudFacts;
 use crate::spec::Cluster;
 use crate::state::LeaseHolder;
 use crate::view::ClusterHeading;
@@ -52,7 +52,7 @@ pub struct CommandContext<'a> {
     /// The cluster that the file describes.
     pub cluster: &'a Cluster,
     /// The cloud of its objects.
-    pub cloud: &'a dyn CloudFacts,
+    pub cloud: &'a dyn CloudProvider,
     /// The store of its record and lease.
     pub store: Arc<dyn ObjectStore>,
     /// The bucket of its machines: the files they start from, their keys, and their reports. Often the same as `store`.

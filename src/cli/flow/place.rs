@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::blueprint;
 use crate::cli::error::CliError;
+use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, ObjectStore};
-use crate::resource::{CloudFacts, ClusterLocation};
+use crate::resource::ClusterLocation;
 use crate::spec::{Cluster, StateLocation};
 
 use super::CommandContext;
@@ -15,7 +16,7 @@ pub struct StatePlace {
     /// The cluster with this place as its `state`.
     pub cluster: Cluster,
     /// The cloud as it is seen from there.
-    pub cloud: Arc<dyn CloudFacts>,
+    pub cloud: Arc<dyn CloudProvider>,
     /// The store of the record and the lease.
     pub store: Arc<dyn ObjectStore>,
     /// The bucket of the machines.

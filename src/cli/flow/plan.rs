@@ -31,7 +31,8 @@ pub async fn plan(context: &CommandContext<'_>, look: PlanOptions) -> Result<Exi
     context.ui.document(&document, |style| view::plan::text(&document, style))?;
     draft.show_notes(context);
     if look.mode == PlanMode::Apply {
-        announce(context, snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API)));
+        let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
+        announce(context, is_built, draft.unreachable.as_ref());
     }
     let differs = !document.plan.is_empty() || !draft.cleared.is_empty();
     Ok(if look.detailed && differs { Exit::Differs } else { Exit::Done })

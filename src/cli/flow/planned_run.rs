@@ -6,11 +6,8 @@ use serde::Deserialize;
 
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
-use crate::engine::{
-    self, Action, Address, Attributes, Change, DryRun, ExecutablePlan, Failure, KindRegistry, Live, Object, PlanInputs,
-    PlanMode, Reason, Value,
-};
-use crate::resource::{AutoScalingGroup, Resource, ResourceKinds, Role, is_kubernetes};
+use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
+use crate::resource::{Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::StateError;
 use crate::view::plan::PlanDocument;
@@ -28,6 +25,8 @@ pub(super) struct PlannedRun {
     pub(super) pins: Option<Pins>,
     /// The former places of the state that no machine reads from: an apply empties them.
     pub(super) cleared: Vec<String>,
+    /// The failure of the Kubernetes API, if it did not answer.
+    pub(super) unreachable: Option<Failure>,
     notes: Vec<String>,
     warnings: Vec<String>,
 }
@@ -49,22 +48,24 @@ pub(super) async fn draft(
         let blueprint = lay_out(context, snapshot, RoleScope::WithFormer)?;
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         pins = Some(blueprint.pins);
-        rehearsal = dry_run(context, blueprint.objects, &snapshot.live).await?;
+        rehearsal = dry_run(context, blueprint.objects, snapshot).await?;
     }
+    let unreachable = snapshot.unreachable.clone().or(rehearsal.unreachable);
     notes.extend(rehearsal.notes);
-    notes.extend(context.cloud.silence().map(|failure| silent(mode, &failure)));
+    notes.extend(unreachable.as_ref().map(|failure| silent(mode, failure)));
     live.extend(rehearsal.in_the_way);
-    if mode == PlanMode::Destroy && context.cloud.silence().is_some() {
+    if mode == PlanMode::Destroy && unreachable.is_some() {
         // Kubernetes objects that cannot be reached are deleted with their machines.
         live.retain(|live| !is_kubernetes(live.address.kind()));
     }
     let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.clone()).unwrap_or_default();
-    let mut prepared = compare(snapshot, mode, rehearsal.objects.clone(), live.clone())?;
+    let comparison = RecordComparison { snapshot, mode, is_dry_run: unreachable.is_none() };
+    let mut prepared = comparison.plan(rehearsal.objects.clone(), live.clone())?;
     let mut cleared = Vec::new();
     if mode == PlanMode::Apply && !moved_from.is_empty() && former::is_unused(&prepared) {
         let roles = lay_out(context, snapshot, RoleScope::Current)?.objects.into_iter().filter(is_role);
         rehearsal.objects.retain(|object| !is_role(object));
-        prepared = compare(snapshot, mode, rehearsal.objects.into_iter().chain(roles).collect(), live)?;
+        prepared = comparison.plan(rehearsal.objects.into_iter().chain(roles).collect(), live)?;
         cleared.clone_from(&moved_from);
     }
     notes.extend(of_former(context, mode, &moved_from, !cleared.is_empty()));
@@ -73,11 +74,10 @@ pub(super) async fn draft(
     }
     let mut warnings = Vec::new();
     if mode == PlanMode::Apply {
-        keep_unreported_members(&mut prepared);
         warnings.extend(node_groups::without_nodes(&prepared));
         notes.extend(node_groups::spares(&prepared));
     }
-    Ok(PlannedRun { prepared, pins, cleared, notes, warnings })
+    Ok(PlannedRun { prepared, pins, cleared, unreachable, notes, warnings })
 }
 
 /// The locations that the policies of roles allow after the state moved.
@@ -103,22 +103,31 @@ fn lay_out(context: &CommandContext<'_>, snapshot: &ClusterSnapshot, scope: Role
     blueprint.map_err(CliError::Impossible)
 }
 
-fn compare(
-    snapshot: &ClusterSnapshot,
+/// What wanted and observed objects are compared with.
+#[derive(Clone, Copy)]
+struct RecordComparison<'a> {
+    snapshot: &'a ClusterSnapshot,
     mode: PlanMode,
-    desired: Vec<Object>,
-    live: Vec<Live>,
-) -> Result<ExecutablePlan, CliError> {
-    let nothing = BTreeMap::new();
-    let prepared = engine::plan(PlanInputs {
-        mode,
-        desired,
-        live,
-        recorded: snapshot.record.as_ref().map_or(&nothing, |record| &record.objects),
-        serial: snapshot.record.as_ref().map_or(0, |record| record.serial),
-        vocabulary: &ResourceKinds,
-    })?;
-    Ok(prepared)
+    /// `true` if Kubernetes has answered with its objects as it would store them.
+    is_dry_run: bool,
+}
+
+impl RecordComparison<'_> {
+    fn plan(&self, desired: Vec<Object>, live: Vec<Live>) -> Result<ExecutablePlan, CliError> {
+        let nothing = BTreeMap::new();
+        let record = self.snapshot.record.as_ref();
+        let incomplete = desired.iter().map(|object| &object.address).filter(|address| is_kubernetes(address.kind()));
+        let incomplete = incomplete.filter(|_| !self.is_dry_run).cloned().collect();
+        Ok(engine::plan(PlanInputs {
+            mode: self.mode,
+            desired,
+            incomplete,
+            live,
+            recorded: record.map_or(&nothing, |record| &record.objects),
+            serial: record.map_or(0, |record| record.serial),
+            vocabulary: &ResourceKinds,
+        })?)
+    }
 }
 
 /// Returns the notes about the places that the state was moved from.
@@ -139,51 +148,23 @@ fn of_former(context: &CommandContext<'_>, mode: PlanMode, moved_from: &[String]
     moved_from.iter().filter_map(told).collect()
 }
 
-/// Refuses to remove masters: nothing removes the member from etcd, which would continue to count it.
-fn keep_unreported_members(prepared: &mut ExecutablePlan) {
-    let leaving = |change: &Change| {
-        let group =
-            change.address.kind() == AutoScalingGroup::KIND.name && blueprint::is_masters_group(change.address.name());
-        group && change.action == Action::Delete
-    };
-    let leaving: Vec<Address> =
-        prepared.plan.changes.iter().filter(|change| leaving(change)).map(|change| change.address.clone()).collect();
-    let instead = "masters of a living cluster cannot be taken away, only added: etcd would go on counting the member that \
-                   went, and stop with the next one. Put it back into the file; for fewer masters, build another cluster";
-    let reason = Reason::Needed { instead: instead.to_owned() };
-    for address in leaving {
-        prepared.refuse(&address, &reason);
-    }
-}
-
 /// Returns the objects that the cluster's own controllers created and that are deleted with it.
 async fn strays(context: &CommandContext<'_>) -> Result<Vec<Live>, CliError> {
     let found = context.interrupt.or(patiently(context, || context.cloud.unmanaged())).await?;
     found.map_err(CliError::cloud("looking for what the cluster's controllers made"))
 }
 
-/// Dry-runs the objects.
-async fn dry_run(context: &CommandContext<'_>, objects: Vec<Object>, live: &[Live]) -> Result<DryRun, CliError> {
-    let asked = patiently(context, || context.cloud.dry_run(objects.clone(), live));
-    let mut rehearsal = context.interrupt.or(asked).await?.map_err(CliError::cloud("asking what would change"))?;
-    if context.cloud.silence().is_some() {
-        let there: BTreeMap<&Address, &Attributes> =
-            live.iter().map(|live| (&live.address, &live.attributes)).collect();
-        for object in rehearsal.objects.iter_mut().filter(|object| is_kubernetes(object.address.kind())) {
-            ignore_incomparable(object, there.get(&object.address).copied());
-        }
+/// Dry-runs the objects, unless the Kubernetes API is known to be unreachable.
+async fn dry_run(
+    context: &CommandContext<'_>,
+    objects: Vec<Object>,
+    snapshot: &ClusterSnapshot,
+) -> Result<DryRun, CliError> {
+    if snapshot.unreachable.is_some() {
+        return Ok(DryRun { objects, ..DryRun::default() });
     }
-    Ok(rehearsal)
-}
-
-/// Removes attributes that cannot be compared with the record: those that are never recorded, and empty ones that the
-/// server did not return when they were applied.
-fn ignore_incomparable(object: &mut Object, recorded: Option<&Attributes>) {
-    let Some(kind) = ResourceKinds.kind(object.address.kind()) else { return };
-    let is_told = |name: &str| recorded.is_none_or(|recorded| recorded.contains_key(name));
-    let says_nothing =
-        |value: &Value| matches!(value, Value::Bool(false) | Value::Integer(0)) || value.as_text() == Some("");
-    object.attributes.retain(|name, value| kind.attribute(name).recorded && (is_told(name) || !says_nothing(value)));
+    let asked = patiently(context, || context.cloud.dry_run(objects.clone(), &snapshot.live));
+    context.interrupt.or(asked).await?.map_err(CliError::cloud("asking what would change"))
 }
 
 /// Returns the note about a plan that is made while the Kubernetes API does not answer.

@@ -102,7 +102,7 @@ async fn whereabouts(context: &CommandContext<'_>) -> Result<StateLocation, CliE
         return Ok(from);
     }
     let live = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
-    let live = live.map_err(CliError::cloud("looking at the cloud"))?;
+    let live = live.map_err(CliError::cloud("looking at the cloud"))?.live;
     let account = account(context).await?;
     let own = blueprint::location(context.cluster, &account);
     let told = live.iter().map(|live| LocationTraces::of(context.name(), live));
@@ -267,6 +267,7 @@ impl Move<'_> {
         let inputs = PlanInputs {
             mode: PlanMode::Apply,
             desired,
+            incomplete: std::collections::BTreeSet::new(),
             live,
             recorded: &recorded,
             serial: 0,

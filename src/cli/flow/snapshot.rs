@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::error::CliError;
-use crate::engine::{Address, Live, ObjectPhase, RecordedObject};
+use crate::engine::{Address, Failure, Live, ObjectPhase, Observation, RecordedObject};
 use crate::resource::{Facts, FactsQuery, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::{self, ClusterRecord, RecordJournal};
@@ -18,6 +18,8 @@ use super::wait::{patiently, wait_until_stable};
 pub(super) struct ClusterSnapshot {
     pub(super) facts: Facts,
     pub(super) live: Vec<Live>,
+    /// The failure of the Kubernetes API, if it did not answer: `live` has its objects as they are in the record.
+    pub(super) unreachable: Option<Failure>,
     pub(super) record: Option<ClusterRecord>,
     pub(super) journal: RecordJournal,
     pub(super) locations: KnownLocations,
@@ -40,7 +42,8 @@ pub(super) async fn snapshot_when_stable(
 ) -> Result<ClusterSnapshot, CliError> {
     let mut snapshot = snapshot(context, lock.memory(), neighbours).await?;
     if lock.took_over() || snapshot.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
-        snapshot.live = wait_until_stable(context, snapshot.live).await?;
+        let stable = wait_until_stable(context, Observation { live: snapshot.live, unreachable: snapshot.unreachable });
+        Observation { live: snapshot.live, unreachable: snapshot.unreachable } = stable.await?;
         snapshot.recall(context).await?;
         snapshot.skip_foreign_objects(context, neighbours)?;
     }
@@ -77,9 +80,9 @@ pub(super) async fn snapshot(
             )
         })
         .await?;
-    let (live, facts, record) = looked?;
+    let (Observation { live, unreachable }, facts, record) = looked?;
     let locations = KnownLocations::new(context, &facts.account, record.as_ref());
-    let mut snapshot = ClusterSnapshot { facts, live, record, journal, locations };
+    let mut snapshot = ClusterSnapshot { facts, live, unreachable, record, journal, locations };
     allowed(context, &snapshot)?;
     snapshot.recall(context).await?;
     snapshot.skip_foreign_objects(context, neighbours)?;
@@ -116,9 +119,8 @@ impl ClusterSnapshot {
     /// Adds objects that the record contains and the observation did not find, because their tags were removed.
     async fn recall(&mut self, context: &CommandContext<'_>) -> Result<(), CliError> {
         let Some(record) = &self.record else { return Ok(()) };
-        if context.cloud.silence().is_some() {
-            let remembered = record.objects.iter().filter(|(address, _)| is_kubernetes(address.kind()));
-            self.live.extend(remembered.map(|(address, recorded)| as_recorded(address, recorded)));
+        if self.unreachable.is_some() {
+            self.live.extend(unobserved(record, &self.live));
         }
         let seen = |address: &Address, id: &str| self.live.iter().any(|live| live.address == *address && live.id == id);
         let unseen = record.objects.iter().filter(|(address, recorded)| !seen(address, &recorded.id));
@@ -128,9 +130,22 @@ impl ClusterSnapshot {
             return Ok(());
         }
         let recalled = context.interrupt.or(patiently(context, || context.cloud.recall(&unseen))).await?;
-        self.live.extend(recalled.map_err(CliError::cloud("looking at the cloud"))?);
+        let recalled = recalled.map_err(CliError::cloud("looking at the cloud"))?;
+        self.live.extend(recalled.live);
+        if recalled.unreachable.is_some() {
+            self.unreachable = recalled.unreachable;
+            self.live.extend(unobserved(record, &self.live));
+        }
         Ok(())
     }
+}
+
+/// Returns the recorded Kubernetes objects that were not observed, as they were after the last apply.
+fn unobserved(record: &ClusterRecord, live: &[Live]) -> Vec<Live> {
+    let is_observed = |address: &Address| live.iter().any(|live| live.address == *address);
+    let unobserved =
+        record.objects.iter().filter(|(address, _)| is_kubernetes(address.kind()) && !is_observed(address));
+    unobserved.map(|(address, recorded)| as_recorded(address, recorded)).collect()
 }
 
 /// Returns an object as it was after the last apply, because it cannot be observed.

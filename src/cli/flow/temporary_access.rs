@@ -131,7 +131,7 @@ impl TemporaryAccess {
     }
 
     async fn grant(&self, context: &CommandContext<'_>, alone: bool) -> Result<FirewallCheck, Failure> {
-        let gate = context.cloud.gate();
+        let gate = context.cloud.api_firewall();
         let Some(admission) = gate.admission().await? else { return Ok(FirewallCheck::NoGate) };
         let Some(grant) = self.due(&admission, alone, Timestamp::now()) else { return Ok(FirewallCheck::Open) };
         gate.grant(&grant).await?;
@@ -173,7 +173,7 @@ impl TemporaryAccess {
     }
 
     async fn revoke(&self, context: &CommandContext<'_>) -> Result<(), Failure> {
-        let gate = context.cloud.gate();
+        let gate = context.cloud.api_firewall();
         let admission = patiently(context, || gate.admission()).await?.unwrap_or_default();
         let bearer = Grantee::Run(self.run.clone());
         let own: Vec<AccessGrant> = admission.grants.into_iter().filter(|grant| grant.bearer == bearer).collect();
@@ -197,11 +197,11 @@ async fn knock(context: &CommandContext<'_>) {
 }
 
 /// Shows with a plan how an apply gets access to a closed API, and how to open it now for a more complete plan.
-pub(super) fn announce(context: &CommandContext<'_>, is_built: bool) {
+pub(super) fn announce(context: &CommandContext<'_>, is_built: bool, unreachable: Option<&Failure>) {
     if context.sandbox {
         return;
     }
-    if is_built && context.cloud.silence().is_some() {
+    if is_built && unreachable.is_some() {
         context.ui.note(
             "`quorate apply` lets this machine in to the API while it runs; `quorate access open` does so now, for a plan \
              that knows what Kubernetes says",

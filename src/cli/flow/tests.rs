@@ -74,7 +74,7 @@ impl TextBuffer {
 struct SandboxUser {
     sandbox: Sandbox,
     /// The cloud that replaces the sandbox.
-    cloud: Option<Arc<dyn CloudFacts>>,
+    cloud: Option<Arc<dyn CloudProvider>>,
     /// The store that replaces the sandbox's bucket.
     store: Option<Arc<dyn ObjectStore>>,
     /// The prefix of the cluster's keys in the bucket.
@@ -228,7 +228,7 @@ impl SandboxUser {
 
     /// Returns the machines of the simulated cluster: instance and group.
     async fn machines(&self) -> Vec<(String, String)> {
-        let live = self.with(async |flow| flow.cloud.observe().await).await.unwrap();
+        let live = self.with(async |flow| flow.cloud.observe().await).await.unwrap().live;
         let members = live.iter().flat_map(|live| live.members.iter().map(move |member| (member, live)));
         members.map(|(member, live)| (member.id.clone(), live.address.name().to_owned())).collect()
     }

@@ -19,6 +19,7 @@ use crate::health::{
 use crate::kubernetes::KubernetesProvider;
 use crate::resource::{
     API, AutoScalingGroup, DnsRecord, ETCD_STATUS, LoadBalancer, Resource, STATUS, TargetGroup, machine_file,
+    masters_group,
 };
 use crate::spec::Cluster;
 use crate::state::{self, StateError};
@@ -65,7 +66,8 @@ async fn applied(context: &CommandContext<'_>) -> Result<(), CliError> {
         Err(StateError::Store { source, .. }) if source.class == FailureClass::Gone => {}
         Err(error) => return Err(CliError::state("reading the record")(error)),
     }
-    let live = patiently(context, || context.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
+    let observed = patiently(context, || context.cloud.observe()).await;
+    let live = observed.map_err(CliError::cloud("looking at the cloud"))?.live;
     if live.is_empty() {
         Err(CliError::not_applied(format!("nothing of {} is applied yet", context.name())))
     } else {
@@ -152,7 +154,8 @@ fn reason(error: &CliError) -> String {
 
 /// Collects all evidence at the same time.
 async fn gather(context: &CommandContext<'_>, health_sources: &HealthSources) -> Result<HealthEvidence, CliError> {
-    let live = patiently(context, || context.cloud.observe()).await.map_err(CliError::cloud("looking at the cloud"))?;
+    let observed = patiently(context, || context.cloud.observe()).await;
+    let live = observed.map_err(CliError::cloud("looking at the cloud"))?.live;
     let groups = groups(context.cluster, &live);
     let machines: Vec<&str> =
         groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
@@ -179,7 +182,7 @@ fn is<K: Resource>(live: &Live) -> bool {
 
 /// Returns the groups of the file, with their existing machines. A missing group has none.
 fn groups(cluster: &Cluster, live: &[Live]) -> Vec<ObservedGroup> {
-    let masters = cluster.masters.placed().map(|(member, _)| (blueprint::masters_group(&member), true, 1));
+    let masters = cluster.masters.placed().map(|(member, _)| (masters_group(&member), true, 1));
     let nodes = cluster.nodes.iter().map(|(name, group)| (blueprint::nodes_group(name), false, group.scale.least()));
     let find = |name: &str| live.iter().find(|live| is::<AutoScalingGroup>(live) && live.address.name() == name);
     masters.chain(nodes).map(|(name, masters, wanted)| group(find(&name), name, masters, wanted)).collect()

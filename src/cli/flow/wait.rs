@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::error::CliError;
-use crate::engine::{Failure, Live, ObjectPhase, PollLoop, repeat};
+use crate::engine::{Failure, Live, ObjectPhase, Observation, PollLoop, repeat};
 
 use super::CommandContext;
 
@@ -29,15 +29,15 @@ pub(super) async fn account(context: &CommandContext<'_>) -> Result<String, CliE
 /// Observes until two consecutive observations agree: changes of a dead run may still be taking effect.
 pub(super) async fn wait_until_stable(
     context: &CommandContext<'_>,
-    mut seen: Vec<Live>,
-) -> Result<Vec<Live>, CliError> {
+    mut seen: Observation,
+) -> Result<Observation, CliError> {
     let pause = context.retry.settle.max(Duration::from_millis(1));
     // The first look was made before.
     let mut poll = PollLoop::every(pause).at_most(1 + LOOKS);
     while context.interrupt.or(poll.again()).await? {
         let looked = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
         let looked = looked.map_err(CliError::cloud("looking at the cloud"))?;
-        if fingerprint(&looked) == fingerprint(&seen) {
+        if fingerprint(&looked.live) == fingerprint(&seen.live) {
             return Ok(looked);
         }
         seen = looked;

@@ -1,5 +1,6 @@
 //! Computes a plan from the wanted and the observed objects: pure, no clock, no cloud.
 
+mod completion;
 mod decision;
 mod dependencies;
 mod desired_graph;
@@ -30,6 +31,9 @@ pub struct PlanInputs<'a> {
     pub mode: PlanMode,
     /// The wanted objects. Only [`PlanMode::Apply`] uses them.
     pub desired: Vec<Object>,
+    /// The wanted objects that their cloud could not complete by a dry run: what it would set is not among their attributes,
+    /// and an attribute that the live object does not have may be one that the cloud does not store.
+    pub incomplete: BTreeSet<Address>,
     /// The observed objects.
     pub live: Vec<Live>,
     /// The objects in the record.
@@ -49,7 +53,14 @@ pub fn plan(inputs: PlanInputs<'_>) -> Result<ExecutablePlan, PlanError> {
     let heading = PlanHeading { mode: inputs.mode, serial: inputs.serial };
     let live = by_address(inputs.live, &context)?;
     match inputs.mode {
-        PlanMode::Apply => plan_apply(&context, heading, DesiredGraph::new(inputs.desired, inputs.vocabulary)?, live),
+        PlanMode::Apply => {
+            let mut desired = inputs.desired;
+            for object in desired.iter_mut().filter(|object| inputs.incomplete.contains(&object.address)) {
+                let there = live.get(&object.address).and_then(|lives| lives.first());
+                completion::ignore_incomparable(&context, object, there);
+            }
+            plan_apply(&context, heading, DesiredGraph::new(desired, inputs.vocabulary)?, live)
+        }
         PlanMode::Destroy => plan_destroy(&context, heading, live),
         PlanMode::Refresh => plan_refresh(&context, heading, live),
     }
@@ -127,7 +138,19 @@ fn plan_apply(
             removals.push(ObjectRemoval::new(leftover, Reason::NotInFile));
         }
     }
-    Ok(executable::assemble(context, heading, desire, decisions, removals))
+    let kept: Vec<(Address, Reason)> =
+        removals.iter().filter_map(|removal| kept_anyway(context, &removal.live)).collect();
+    let mut planned = executable::assemble(context, heading, desire, decisions, removals);
+    for (address, reason) in &kept {
+        planned.refuse(address, reason);
+    }
+    Ok(planned)
+}
+
+/// Returns the reason to refuse the removal of an object that left the file, if its kind has one.
+fn kept_anyway(context: &PlanContext<'_>, live: &Live) -> Option<(Address, Reason)> {
+    let instead = context.vocabulary.refuses_removal(&live.address)?.to_owned();
+    Some((live.address.clone(), Reason::Needed { instead }))
 }
 
 /// The identity of an object, whatever its address: its id, and its outputs.

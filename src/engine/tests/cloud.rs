@@ -227,8 +227,8 @@ impl Drop for RollingGroup<'_> {
 }
 
 impl Provider for TestCloud {
-    fn observe(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {
-        Box::pin(self.call(ProviderVerb::Observe, None, |state, _| Ok(state.lives(|_| true))))
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
+        Box::pin(self.call(ProviderVerb::Observe, None, |state, _| Ok(state.lives(|_| true).into())))
     }
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {

@@ -114,6 +114,10 @@ impl KindRegistry for TestKinds {
         (address.name() == "seal").then_some("find it again")
     }
 
+    fn refuses_removal(&self, address: &Address) -> Option<&'static str> {
+        address.name().starts_with("voter-").then_some("voters are only added")
+    }
+
     fn refuses(&self, address: &Address, change: &AttributeChange, _wanted: &Attributes) -> Option<String> {
         let number = |value: &Option<Value>| value.as_ref()?.as_text()?.parse::<u32>().ok();
         let shrinks = number(&change.after)? < number(&change.before)?;
@@ -200,7 +204,29 @@ pub(crate) fn plan_for(
     recorded: &BTreeMap<Address, RecordedObject>,
 ) -> Result<ExecutablePlan, PlanError> {
     let (desired, live) = (desired.to_vec(), live.to_vec());
-    super::plan(PlanInputs { mode, desired, live, recorded, serial: 1, vocabulary: &TestKinds })
+    super::plan(PlanInputs {
+        mode,
+        desired,
+        incomplete: BTreeSet::new(),
+        live,
+        recorded,
+        serial: 1,
+        vocabulary: &TestKinds,
+    })
+}
+
+/// Returns the plan for wanted objects that no dry run has completed.
+pub(crate) fn planned_without_dry_run(desired: &[Object], live: &[Live]) -> Plan {
+    let inputs = PlanInputs {
+        mode: PlanMode::Apply,
+        desired: desired.to_vec(),
+        incomplete: desired.iter().map(|object| object.address.clone()).collect(),
+        live: live.to_vec(),
+        recorded: &recorded(live),
+        serial: 1,
+        vocabulary: &TestKinds,
+    };
+    super::plan(inputs).unwrap().plan
 }
 
 /// Returns the plan for wanted objects, in a mode that cannot fail here.

@@ -398,3 +398,28 @@ fn an_object_that_was_made_anew_under_a_recorded_name_is_not_ours() {
     is.outputs.insert("id".to_owned(), "part-another".to_owned());
     assert_eq!(lines(&planned(&[object("part/a", red())], &[is], &record))[0], "Refuse part/a (Foreign): color");
 }
+
+/// What the cloud would have completed is no difference; what the file says still is one.
+#[test]
+fn without_a_dry_run_only_what_can_be_compared_counts() {
+    let there = [live("part/a", "part-1", [("color", text("red"))])];
+    let unclear = [("label", text("")), ("links", Value::Bool(false)), ("private", text("x")), ("color", text("red"))];
+    let wanted = |items: &[(&'static str, Value)]| [object("part/a", items.to_vec())];
+    assert_eq!(lines(&planned_without_dry_run(&wanted(&unclear), &there)), Vec::<String>::new());
+    assert_eq!(
+        lines(&planned(&wanted(&unclear), &there, &recorded(&there))),
+        ["Update part/a (File): label, links, private"]
+    );
+    let clear = [("label", text("new")), ("color", text("blue"))];
+    assert_eq!(lines(&planned_without_dry_run(&wanted(&clear), &there)), ["Update part/a (File): color, label"]);
+}
+
+#[test]
+fn an_object_that_must_stay_is_refused_when_it_leaves_the_file() {
+    let there = [live("group/voter-a", "group-1", []), live("group/b", "group-2", [])];
+    let plan = planned(&[], &there, &recorded(&there));
+    let refused: Vec<&Reason> = plan.refusals().map(|change| &change.reason).collect();
+    assert_eq!(refused, [&Reason::Needed { instead: "voters are only added".to_owned() }]);
+    let destroyed = plan_for(PlanMode::Destroy, &[], &there, &recorded(&there)).unwrap().plan;
+    assert_eq!(destroyed.refusals().count(), 0, "a destroy removes everything");
+}

@@ -5,7 +5,7 @@ mod outages;
 mod ownership;
 mod scaling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::*;
@@ -42,16 +42,17 @@ impl ClusterLife {
     }
 
     async fn plan(&mut self, mode: PlanMode, wanted: &[Object]) -> ExecutablePlan {
-        let mut live: Vec<Live> = self.cloud.observe().await.unwrap();
+        let mut live: Vec<Live> = self.cloud.observe().await.unwrap().live;
         let unseen = self.record.iter().filter(|(address, _)| live.iter().all(|live| live.address != **address));
         let unseen = unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
-        live.extend(self.cloud.recall(&unseen).await.unwrap());
+        live.extend(self.cloud.recall(&unseen).await.unwrap().live);
         let rehearsal = self.cloud.dry_run(wanted.to_vec(), &live).await.unwrap();
         live.extend(rehearsal.in_the_way);
         self.notes = rehearsal.notes;
         let inputs = PlanInputs {
             mode,
             desired: rehearsal.objects,
+            incomplete: BTreeSet::new(),
             live,
             recorded: &self.record,
             serial: 1,
@@ -141,7 +142,7 @@ async fn after_an_apply_the_plan_is_empty_and_after_a_destroy_nothing_is_left() 
     life.settle(&wanted(chat())).await;
     let prepared = life.plan(PlanMode::Destroy, &[]).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
-    assert_eq!(life.cloud.observe().await.unwrap(), []);
+    assert_eq!(life.cloud.observe().await.unwrap().live, []);
     assert_eq!(life.record, BTreeMap::new());
 }
 
@@ -340,7 +341,7 @@ async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_
     }
     let recorded: BTreeMap<Address, String> =
         life.record.iter().map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
-    let found = life.cloud.recall(&recorded).await.unwrap();
+    let found = life.cloud.recall(&recorded).await.unwrap().live;
     let told: Vec<(String, bool)> = found.iter().map(|live| (live.address.to_string(), live.proven)).collect();
     assert_eq!(told, [("deployment/chat".to_owned(), false), ("service/chat".to_owned(), false)]);
     life.settle(&wanted(chat())).await;
@@ -350,7 +351,7 @@ async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_
     let mut theirs = chat();
     theirs["metadata"]["labels"] = json!({});
     life.api.put("them", theirs).await;
-    assert_eq!(life.cloud.recall(&recorded).await.unwrap(), []);
+    assert_eq!(life.cloud.recall(&recorded).await.unwrap().live, []);
 }
 
 #[tokio::test]
@@ -371,7 +372,7 @@ async fn a_cluster_without_an_api_holds_nothing_and_says_nothing() {
         }
     }
     let cloud = KubernetesProvider::new(CLUSTER, Arc::new(NoDoor));
-    assert_eq!(cloud.observe().await.unwrap(), []);
+    assert_eq!(cloud.observe().await.unwrap().live, []);
     assert_eq!(cloud.dry_run(wanted(chat()), &[]).await.unwrap().objects, wanted(chat()));
     let failure = cloud.create(&wanted(chat())[0], &engine::IdempotencyToken(String::new())).await.unwrap_err();
     assert_eq!(failure.class, engine::FailureClass::Unavailable, "until it is there");

@@ -96,13 +96,13 @@ async fn removing_by_hand_meets_the_same_rules() {
 #[tokio::test]
 async fn what_is_not_ours_is_seen_where_it_is_in_the_way() {
     let sandbox = Sandbox::in_memory(SandboxSettings { bucket: Some("data-team-exports".to_owned()), ..settings() });
-    let seen = sandbox.observe().await.unwrap();
+    let seen = sandbox.observe().await.unwrap().live;
     assert_eq!(seen.len(), 1);
     assert_eq!((seen[0].address.to_string().as_str(), seen[0].proven), ("bucket/state", false));
 
     let builder = ObjectBuilder::whole(&sandbox).await;
     let other = sandbox.again(SandboxSettings { cluster: "other.example.com".to_owned(), ..settings() });
-    assert_eq!(other.observe().await.unwrap(), [], "another cluster does not see what is ours");
+    assert_eq!(other.observe().await.unwrap().live, [], "another cluster does not see what is ours");
     assert!(!builder.made.is_empty());
 }
 

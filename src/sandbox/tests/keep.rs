@@ -13,7 +13,7 @@ async fn the_account_is_there_when_it_is_opened_again() {
     ObjectBuilder::whole(&first).await;
     let second = Sandbox::open(directory.path(), settings());
     assert_eq!(second.inventory().unwrap(), first.inventory().unwrap());
-    assert_eq!(second.observe().await.unwrap().len(), cluster().len());
+    assert_eq!(second.observe().await.unwrap().live.len(), cluster().len());
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn two_processes_do_not_lose_each_others_changes() {
     for worker in workers {
         worker.await.unwrap();
     }
-    assert_eq!(Sandbox::open(directory.path(), settings()).observe().await.unwrap().len(), 40);
+    assert_eq!(Sandbox::open(directory.path(), settings()).observe().await.unwrap().live.len(), 40);
 }
 
 #[tokio::test]

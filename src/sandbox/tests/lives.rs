@@ -6,11 +6,12 @@ use std::future::Future;
 
 use super::*;
 use crate::blueprint::{Pins, blueprint};
+use crate::cloud::CloudProvider;
 use crate::engine::{
     ApplyOptions, ExecutablePlan, KindRegistry, NoListener, Outcome, PlanInputs, PlanMode, Reason, RecordedObject,
     RetryPolicy, apply, plan,
 };
-use crate::resource::{CloudFacts, Facts, FactsQuery, ResourceKinds};
+use crate::resource::{Facts, FactsQuery, ResourceKinds};
 use crate::spec::{Cluster, parse};
 
 /// One cluster from its first plan to its last.
@@ -20,6 +21,8 @@ struct ClusterHistory {
     recorded: BTreeMap<Address, RecordedObject>,
     pins: Pins,
     runs: u64,
+    /// The number of masters in the last file: a living cluster refuses fewer.
+    masters: usize,
 }
 
 /// The settings in the file.
@@ -78,6 +81,7 @@ impl ClusterHistory {
             recorded: BTreeMap::new(),
             pins: Pins::default(),
             runs: 0,
+            masters: 0,
         }
     }
 
@@ -88,13 +92,20 @@ impl ClusterHistory {
 
     /// Observes and plans.
     async fn plan(&mut self, sandbox: &Sandbox, wish: Option<&FileSettings>) -> ExecutablePlan {
-        let live = patiently(|| sandbox.observe()).await;
+        let live = patiently(|| sandbox.observe()).await.live;
         let (mode, desired) = match wish {
             Some(wish) => (PlanMode::Apply, self.blueprint(sandbox, wish).await),
             None => (PlanMode::Destroy, Vec::new()),
         };
-        let inputs =
-            PlanInputs { mode, desired, live, recorded: &self.recorded, serial: self.runs, vocabulary: &ResourceKinds };
+        let inputs = PlanInputs {
+            mode,
+            desired,
+            incomplete: BTreeSet::new(),
+            live,
+            recorded: &self.recorded,
+            serial: self.runs,
+            vocabulary: &ResourceKinds,
+        };
         plan(inputs).unwrap()
     }
 
@@ -143,6 +154,13 @@ impl ClusterHistory {
         let quiet = self.process(FaultRates::default());
         let prepared = self.plan(&quiet, Some(wish)).await;
         assert!(prepared.plan.is_empty(), "{wish:?}: {:#?}", prepared.plan.changes);
+    }
+
+    /// Returns a file with other settings, none of which a living cluster refuses.
+    fn edited(&mut self) -> FileSettings {
+        let settings = FileSettings::random(&mut self.random);
+        self.masters = self.masters.max(settings.masters);
+        FileSettings { masters: self.masters, ..settings }
     }
 
     async fn destroy(&mut self, faults: FaultRates) {
@@ -290,7 +308,7 @@ fn lives_full_of_edits_and_drift() {
     for seed in seeds(6) {
         live(seed, async |life| {
             for _ in 0..4 {
-                let wish = FileSettings::random(&mut life.random);
+                let wish = life.edited();
                 life.converge(&wish, FaultRates::default()).await;
                 let hurts = life.random.usize(0..5);
                 for _ in 0..hurts {
@@ -308,7 +326,7 @@ fn lives_in_a_troubled_cloud() {
     for seed in seeds(6) {
         live(seed, async |life| {
             for _ in 0..3 {
-                let wish = FileSettings::random(&mut life.random);
+                let wish = life.edited();
                 life.converge(&wish, trouble(seed)).await;
                 life.hurt().await;
             }
@@ -323,7 +341,7 @@ fn lives_with_many_deaths() {
     for seed in seeds(6) {
         live(seed, async |life| {
             for _ in 0..3 {
-                let wish = FileSettings::random(&mut life.random);
+                let wish = life.edited();
                 for _ in 0..3 {
                     let crash = Some(CrashPoint { call: life.random.u64(20..120), after: life.random.bool() });
                     life.run(Some(&wish), FaultRates { crash, ..trouble(seed) }).await;

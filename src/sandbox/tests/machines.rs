@@ -14,7 +14,7 @@ fn zones(live: &Live) -> Vec<&str> {
 
 async fn resize(builder: &ObjectBuilder, group: AutoScalingGroup) -> Live {
     builder.update(&group.object("nodes").unwrap(), &["min", "max", "desired"]).await.unwrap();
-    nodes(&builder.sandbox.observe().await.unwrap()).clone()
+    nodes(&builder.sandbox.observe().await.unwrap().live).clone()
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn machines_are_spread_over_the_zones_and_boot_in_time() {
     }
     let made = sandbox.create(&builder.resolve(last), &IdempotencyToken("t".to_owned())).await.unwrap();
     assert_eq!(made.phase, ObjectPhase::Pending);
-    let seen = sandbox.observe().await.unwrap();
+    let seen = sandbox.observe().await.unwrap().live;
     assert_eq!(zones(nodes(&seen)), ["us-east-1d", "us-east-1d", "us-east-1f"]);
     assert!(nodes(&seen).members.iter().all(|member| member.state == "Pending" && member.id.starts_with("i-")));
     let ready = sandbox.ready(&made, &quiet).await.unwrap();
@@ -40,10 +40,10 @@ async fn machines_are_spread_over_the_zones_and_boot_in_time() {
 async fn a_machine_that_ends_is_replaced_in_its_zone() {
     let sandbox = sandbox();
     ObjectBuilder::whole(&sandbox).await;
-    let before = nodes(&sandbox.observe().await.unwrap()).members.clone();
+    let before = nodes(&sandbox.observe().await.unwrap().live).members.clone();
     sandbox.terminate(&before[0].id).unwrap();
     assert!(matches!(sandbox.terminate(&before[0].id), Err(HurtError::NoSuchInstance(_))));
-    let after = sandbox.observe().await.unwrap();
+    let after = sandbox.observe().await.unwrap().live;
     assert_eq!(zones(nodes(&after)), ["us-east-1d", "us-east-1d", "us-east-1f"]);
     assert!(!nodes(&after).members.iter().any(|member| member.id == before[0].id));
 }
@@ -53,9 +53,9 @@ async fn machines_of_a_failed_zone_move_to_the_others() {
     let sandbox = sandbox();
     ObjectBuilder::whole(&sandbox).await;
     assert_eq!(sandbox.fail_zone("us-east-1d").unwrap().len(), 2);
-    assert_eq!(zones(nodes(&sandbox.observe().await.unwrap())), ["us-east-1f"; 3]);
+    assert_eq!(zones(nodes(&sandbox.observe().await.unwrap().live)), ["us-east-1f"; 3]);
     sandbox.restore_zone("us-east-1d").unwrap();
-    assert_eq!(zones(nodes(&sandbox.observe().await.unwrap())), ["us-east-1f"; 3], "nothing moves back by itself");
+    assert_eq!(zones(nodes(&sandbox.observe().await.unwrap().live)), ["us-east-1f"; 3], "nothing moves back by itself");
     assert!(matches!(sandbox.fail_zone("eu-west-1a"), Err(HurtError::NoSuchZone { .. })));
 }
 
@@ -72,7 +72,7 @@ async fn machines_leave_a_subnet_that_their_group_leaves() {
     let builder = ObjectBuilder::whole(&sandbox()).await;
     let narrow = AutoScalingGroup { subnets: vec![of::<Subnet>("us-east-1f", "id")], ..group(3) };
     builder.update(&narrow.object("nodes").unwrap(), &["subnets"]).await.unwrap();
-    assert_eq!(zones(nodes(&builder.sandbox.observe().await.unwrap())), ["us-east-1f"; 3]);
+    assert_eq!(zones(nodes(&builder.sandbox.observe().await.unwrap().live)), ["us-east-1f"; 3]);
 }
 
 /// With an autoscaler, the group keeps its current size, as long as it is in range.
@@ -82,7 +82,7 @@ async fn a_group_without_a_desired_size_keeps_what_it_has_within_its_range() {
     let between = |min, max| AutoScalingGroup { min, max, desired: None, ..group(0) };
     let update = async |group: AutoScalingGroup| {
         builder.update(&group.object("nodes").unwrap(), &["min", "max"]).await.unwrap();
-        nodes(&builder.sandbox.observe().await.unwrap()).clone()
+        nodes(&builder.sandbox.observe().await.unwrap().live).clone()
     };
     for (min, max, machines) in [(1, 9, 3), (5, 9, 5), (1, 2, 2)] {
         let live = update(between(min, max)).await;

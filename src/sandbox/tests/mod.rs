@@ -15,6 +15,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::cloud::CloudProvider;
 use crate::engine::{Address, IdempotencyToken, Live, Object, ObjectPhase, Payload, Provider, Reference};
 use crate::resource::{
     AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone, InstanceProfile,
@@ -303,7 +304,7 @@ async fn what_is_made_is_observed_and_can_be_removed() {
     let before = sandbox.inventory().unwrap();
     let builder = ObjectBuilder::whole(&sandbox).await;
 
-    let seen = sandbox.observe().await.unwrap();
+    let seen = sandbox.observe().await.unwrap().live;
     assert_eq!(seen.len(), cluster().len());
     for object in cluster().iter().map(|object| builder.resolve(object)) {
         let live = seen.iter().find(|live| live.address == object.address).unwrap();
@@ -350,7 +351,7 @@ async fn an_observation_is_one_call_a_kind() {
 
 #[tokio::test]
 async fn facts_tell_of_the_region_and_the_account() {
-    use crate::resource::{CloudFacts, FactsQuery};
+    use crate::resource::FactsQuery;
     let question = FactsQuery {
         sizes: ["t3.medium", "t4g.small", "m7g.2xlarge", "t3.gigantic"].map(str::to_owned).to_vec(),
         name: CLUSTER.to_owned(),

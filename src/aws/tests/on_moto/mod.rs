@@ -17,8 +17,9 @@ use aws_smithy_http_client::Builder;
 
 use super::recorder::RequestRecorder;
 use crate::aws::{AwsProvider, ClusterScope};
+use crate::cloud::CloudProvider;
 use crate::engine::{Address, Attributes, IdempotencyToken, Live, Object, Provider};
-use crate::resource::{CLUSTER_TAG, CloudFacts, Facts, FactsQuery, OBJECT_TAG, Resource, Tags};
+use crate::resource::{CLUSTER_TAG, Facts, FactsQuery, OBJECT_TAG, Resource, Tags};
 use crate::skip::skip_without_setup;
 use crate::spec::Architecture;
 

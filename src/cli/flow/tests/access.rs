@@ -28,13 +28,14 @@ impl SandboxUser {
 
     /// Returns the temporary grants: range and bearer.
     pub(super) async fn let_in(&self) -> Vec<(String, String)> {
-        let admission = self.with(async |context| context.cloud.gate().admission().await).await.unwrap().unwrap();
+        let admission =
+            self.with(async |context| context.cloud.api_firewall().admission().await).await.unwrap().unwrap();
         admission.grants.iter().map(|grant| (grant.range.to_string(), grant.bearer.to_string())).collect()
     }
 
     pub(super) async fn grant(&self, text: &str, end: SignedDuration, bearer: Grantee) {
         let grant = AccessGrant::new(range(text), Timestamp::now() + end, bearer);
-        self.with(async |context| context.cloud.gate().grant(&grant).await).await.unwrap();
+        self.with(async |context| context.cloud.api_firewall().grant(&grant).await).await.unwrap();
     }
 }
 

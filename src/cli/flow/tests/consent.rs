@@ -55,7 +55,7 @@ async fn masters_are_not_taken_away_under_etcd() {
     let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("masters of a living cluster cannot be taken away") && !said.contains("desired"), "{out}");
+    assert!(said.contains("masters of a living cluster cannot be removed") && !said.contains("desired"), "{out}");
 }
 
 #[tokio::test(start_paused = true)]

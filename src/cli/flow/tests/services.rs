@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::composite_provider::{ApiWait, CompositeProvider};
+use crate::cloud::CloudProvider;
 use crate::kubernetes::fake::FakeApi;
 use crate::kubernetes::{ApiAccess, KubernetesProvider};
-use crate::resource::CloudFacts;
 use crate::spec::NetworkPlugin;
 
 const SERVICES: &str = r#"
@@ -37,7 +37,7 @@ async fn two_clouds() -> (SandboxUser, FakeApi) {
 }
 
 /// Returns the simulated account, and a Kubernetes API on it that is not connected yet.
-fn clouds(lab: &SandboxUser, access: ApiAccess) -> Arc<dyn CloudFacts> {
+fn clouds(lab: &SandboxUser, access: ApiAccess) -> Arc<dyn CloudProvider> {
     let kubernetes = KubernetesProvider::new("chat.poeticoding.com", Arc::new(access));
     let base = Arc::new(lab.sandbox.clone());
     Arc::new(CompositeProvider::new(base, kubernetes, NetworkPlugin::Routes, ApiWait::Stay))

@@ -11,7 +11,7 @@ fn tagged(tags: &[(&str, &str)]) -> String {
 
 /// Returns each tagged object's value for a key, as it is observed.
 async fn seen(lab: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
-    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap();
+    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap().live;
     let tags = live.iter().filter_map(|live| match live.attributes.get("tags") {
         Some(Value::Map(tags)) => {
             Some((live.address.clone(), tags.get(key).and_then(Value::as_text).map(str::to_owned)))

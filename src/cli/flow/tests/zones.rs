@@ -5,7 +5,7 @@ use crate::resource::{Resource, Subnet};
 
 /// Returns the range of each zone's subnet.
 async fn ranges(lab: &SandboxUser) -> BTreeMap<String, String> {
-    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap();
+    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap().live;
     let subnets = live.iter().filter(|live| live.address.kind() == Subnet::KIND.name);
     let range = |live: &crate::engine::Live| live.attributes["cidr"].as_text().unwrap().to_owned();
     subnets.map(|live| (live.address.name().to_owned(), range(live))).collect()

@@ -60,7 +60,7 @@ async fn a_custom_resource_is_compared_in_the_version_of_its_manifest() {
     life.settle(&[definition(), room("v1", 4)]).await;
     let prepared = life.plan(PlanMode::Destroy, &[]).await;
     assert_eq!(life.carry_out(&prepared).await.failed, []);
-    assert_eq!(life.cloud.observe().await.unwrap(), []);
+    assert_eq!(life.cloud.observe().await.unwrap().live, []);
 }
 
 #[tokio::test]
