@@ -77,8 +77,8 @@ impl ApiReachability {
         }
         if self.hurried {
             let message = format!(
-                "the cluster's API does not answer yet, and `--no-wait` does not wait for it; `quorate apply` later makes \
-                 what is missing ({})",
+                "the cluster's API does not answer yet, and `--no-wait` does not wait for it; the next `quorate apply` \
+                 creates what is missing ({})",
                 failure.message
             );
             return Failure { class: FailureClass::Fatal, message, ..failure };
@@ -89,8 +89,8 @@ impl ApiReachability {
         if healthy == 0 {
             seen.shut = None;
             let message = format!(
-                "no master answers behind the API's load balancer yet (0 of {all} are healthy); `quorate validate` tells \
-                 what each machine does"
+                "no master answers behind the API's load balancer yet (0 of {all} are healthy); `quorate validate` shows \
+                 the status of each machine"
             );
             return Failure { message, ..failure };
         }
@@ -103,8 +103,8 @@ impl ApiReachability {
             return failure;
         }
         let message = format!(
-            "{healthy} of {all} masters are healthy behind the API's load balancer, but it does not let this machine in; \
-             put this machine's public address into `api.allow` in the cluster file, or say `quorate access open`, and \
+            "{healthy} of {all} masters are healthy behind the API's load balancer, but this machine cannot reach \
+             the API; add its public address to `api.allow` in the cluster file, or run `quorate access open`, and \
              apply again ({})",
             failure.message
         );

@@ -60,7 +60,7 @@ impl ClusterSecrets {
         match written.map_err(CliError::cloud("writing the join token"))? {
             WriteOutcome::Yes(_) => Ok(()),
             WriteOutcome::Lost => {
-                Err(CliError::refused("somebody else changed the join token at the same moment", "run it again"))
+                Err(CliError::refused("the join token was changed by another command at the same time", "run it again"))
             }
         }
     }
@@ -80,7 +80,7 @@ impl ClusterSecrets {
             let place = self.store.location();
             CliError::Absent {
                 message: format!("there is no {} of {} in {place}", content.name(), self.cluster),
-                hint: "`quorate plan` says whether `quorate apply` makes it, or what to do instead".to_owned(),
+                hint: "`quorate plan` shows whether `quorate apply` creates it, or what to do instead".to_owned(),
             }
         })
     }

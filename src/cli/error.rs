@@ -67,7 +67,7 @@ pub enum CliError {
         code: &'static str,
     },
     /// The account or the region cannot give what the file asks for.
-    #[error("the cluster cannot be built as the file says")]
+    #[error("the cluster cannot be built as the file describes it")]
     Impossible(#[source] BlueprintError),
     /// A call failed.
     #[error("{doing} failed")]
@@ -155,7 +155,7 @@ impl CliError {
 
     /// Creates the error for an API that only an apply creates.
     pub fn no_api(cluster: &str) -> Self {
-        Self::not_applied(format!("{cluster} has no API yet: it was never applied as far as that"))
+        Self::not_applied(format!("{cluster} has no API yet: no apply has created it"))
     }
 
     /// Returns the exit code for the error.
@@ -221,7 +221,7 @@ impl CliError {
                     "wait for it; if it is dead, its lease ends at {end} and the next run takes over by itself"
                 ));
             }
-            Self::Unreadable { .. } => "is it there, and may you read it? `ls -l` says so",
+            Self::Unreadable { .. } => "check that it exists and that you may read it: `ls -l`",
             Self::Unwritable { .. } => "is there room, and may you write there? `df` and `ls -ld` say so",
             Self::Kubeconfig { .. } => "mend it, or name another file with --output; nothing in it was changed",
             Self::Overtaken => OTHER_RUN,
@@ -254,7 +254,7 @@ fn way_out_of(error: &StateError) -> Option<&'static str> {
         StateError::MovedAway { .. } => {
             Some("name that place as `state` in the cluster file; `quorate state move` moves the state")
         }
-        StateError::MoveUnfinished { .. } => Some("run `quorate state move` again: it goes on where it stopped"),
+        StateError::MoveUnfinished { .. } => Some("run `quorate state move` again to resume"),
         StateError::OtherCluster { .. } => Some("name the right place with `state` in the cluster file"),
         StateError::Store { .. } | StateError::Newer { .. } | StateError::Contended { .. } => None,
     }

@@ -103,7 +103,7 @@ fn machines(evidence: &HealthEvidence) -> Vec<HealthFinding> {
         .map(|group| {
             let finding = format!("{}: {} of {} in service", group.name, in_service(group).count(), group.wanted);
             HealthFinding::new(area, CheckStatus::Waiting, finding).advise(
-                "the group starts machines by itself; its activity history in the EC2 console says what stops it",
+                "the group starts machines by itself; its activity history in the EC2 console shows what prevents it",
             )
         })
         .collect();
@@ -127,19 +127,19 @@ fn boot(evidence: &HealthEvidence) -> Vec<HealthFinding> {
                 CheckStatus::Waiting,
                 format!("{} is at the step {}", title(group, machine), status.step),
             )
-            .advise("the console output of the instance says how far it is; docs/machines.md explains each step"),
+            .advise("the console output of the instance shows its progress; docs/machines.md explains each step"),
             Some(status) => HealthFinding::new(
                 area,
                 CheckStatus::Wrong,
                 format!("{} failed in the step {}", title(group, machine), status.step),
             )
-            .advise("it tries again; `journalctl -u quorate-node` on it, or its console output, says why"),
+            .advise("it retries; `journalctl -u quorate-node` on the machine, or its console output, shows the reason"),
             None => HealthFinding::new(
                 area,
                 CheckStatus::Waiting,
                 format!("{} has not reported yet", title(group, machine)),
             )
-            .advise("a machine reports within two minutes; if it does not, its console output says why"),
+            .advise("a machine reports within two minutes; if it does not, its console output shows the reason"),
         };
         checks.push(check);
     }
@@ -193,7 +193,7 @@ fn targets(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     let empty = |group: &&String| evidence.targets.iter().all(|target| target.group != **group);
     checks.extend(evidence.target_groups.iter().filter(empty).map(|group| {
         HealthFinding::new(area, CheckStatus::Waiting, format!("{group} has no targets"))
-            .advise("its Auto Scaling groups put their machines there; `quorate plan` says whether they are attached")
+            .advise("its Auto Scaling groups register their machines; `quorate plan` shows whether they are attached")
     }));
     checks.extend(masters_missing_behind_api(evidence));
     if evidence.target_groups.is_empty() {
@@ -246,7 +246,7 @@ fn certificates(evidence: &HealthEvidence) -> Vec<HealthFinding> {
             Ok(end) => ends.push((name.clone(), *end)),
             Err(why) => checks.push(
                 HealthFinding::new(area, CheckStatus::Unknown, format!("{name}: {why}"))
-                    .advise("`quorate plan` says whether something is missing in the bucket"),
+                    .advise("`quorate plan` shows whether something is missing in the bucket"),
             ),
         }
     }
@@ -257,7 +257,7 @@ fn certificates(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     for (name, end) in ends.iter().filter(|(_, end)| end.duration_since(evidence.at) < SOON) {
         checks.push(
             HealthFinding::new(area, CheckStatus::Wrong, format!("{name}: ends on {}", end.strftime("%Y-%m-%d")))
-                .advise("masters renew theirs 90 days before: `journalctl -u quorate-renew` says why this one was not"),
+                .advise("masters renew theirs 90 days before: `journalctl -u quorate-renew` shows why this one was not renewed"),
         );
     }
     let Some(first) = ends.iter().map(|(_, end)| *end).min() else { return checks };

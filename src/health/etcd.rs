@@ -91,7 +91,7 @@ fn pods(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFind
     }
     let check = if serving < quorum {
         HealthFinding::new(CheckArea::Etcd, CheckStatus::Wrong, format!("{finding}: no quorum, nothing can be changed"))
-            .advise("the masters' groups replace machines by themselves; docs/machines.md says what to do when volumes are lost")
+            .advise("the masters' groups replace machines automatically; docs/machines.md explains what to do when volumes are lost")
     } else {
         let spare = serving - quorum;
         let finding = format!("{finding}: {spare} more may fail before the cluster stops");
@@ -110,7 +110,7 @@ fn lost(status: &EtcdStatus) -> Option<HealthFinding> {
         (false, _) => format!("{member} did not answer at {at}"),
     };
     Some(HealthFinding::new(CheckArea::Etcd, CheckStatus::Wrong, finding).advise(
-        "on its master: `crictl ps --all --name etcd`, `crictl logs`; docs/machines.md says what to do when etcd is lost",
+        "on its master: `crictl ps --all --name etcd`, `crictl logs`; docs/machines.md explains what to do when etcd is lost",
     ))
 }
 
@@ -120,7 +120,7 @@ fn strangers<'a>(evidence: &HealthEvidence, status: &'a EtcdStatus) -> impl Iter
     let strange = status.members.iter().filter(move |member| !wanted.contains(&member.name));
     strange.map(|member| {
         HealthFinding::new(CheckArea::Etcd, CheckStatus::Wrong, format!("{} is a member and belongs to no master", member.name)).advise(
-            "it counts when etcd asks for more than half: if nobody of you has added it on purpose, `etcdctl member remove` on a master",
+            "it counts when etcd asks for more than half: if it was not added on purpose, `etcdctl member remove` on a master",
         )
     })
 }
@@ -132,7 +132,7 @@ fn absent(evidence: &HealthEvidence, status: &EtcdStatus) -> Vec<HealthFinding> 
     absent
         .map(|name| {
             HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, format!("{name} is no member yet"))
-                .advise("its master adds it by itself, one at a time: see how far that is")
+                .advise("its master adds it automatically, one member at a time: see its status")
         })
         .collect()
 }
@@ -150,7 +150,7 @@ fn learners(evidence: &HealthEvidence, status: &EtcdStatus) -> Vec<HealthFinding
         .map(|member| {
             let verdict = if at_work(&member.name) { CheckStatus::Waiting } else { CheckStatus::Wrong };
             HealthFinding::new(CheckArea::Etcd, verdict, format!("{} has no vote: it learns what the others have", member.name))
-                .advise("its master gives it a vote once it has everything: `journalctl -u quorate-node` there says what it lacks")
+                .advise("its master gives it a vote once it has everything: `journalctl -u quorate-node` there shows what is missing")
         })
         .collect()
 }
@@ -167,7 +167,7 @@ fn full(status: &EtcdStatus) -> Option<HealthFinding> {
     (status.bytes.saturating_mul(10) >= status.quota.saturating_mul(FULL)).then(|| {
         let (member, bytes, quota) = (&status.member, mib(status.bytes), mib(status.quota));
         HealthFinding::new(CheckArea::Etcd, CheckStatus::Wrong, format!("{member} holds {bytes} MiB of {quota}: then it takes no more"))
-            .advise("something makes many or large objects: find out what; docs/machines.md, \"When etcd raises an alarm\", says how to make room")
+            .advise("find what creates many or large objects; docs/machines.md, \"When etcd raises an alarm\", explains how to make room")
     })
 }
 
@@ -181,14 +181,12 @@ fn silent(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     up.filter_map(|(group, machine)| {
         let finding = match evidence.etcd.get(&machine.id) {
             Some(report) if !old(report.written) => return None,
-            Some(report) => format!("the last word of {} is {} old", title(group, machine), age(evidence, report)),
+            Some(report) => format!("the last report of {} is {} old", title(group, machine), age(evidence, report)),
             None => format!("{} has not told how it is", title(group, machine)),
         };
-        Some(
-            HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, finding).advise(
-                "it has one every five minutes: `journalctl -u quorate-etcd` on it says what keeps it from that",
-            ),
-        )
+        Some(HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, finding).advise(
+            "it reports every five minutes: `journalctl -u quorate-etcd` on the machine shows what prevents it",
+        ))
     })
     .collect()
 }

@@ -106,7 +106,7 @@ fn nodes(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFin
         };
         checks.push(
             HealthFinding::new(area, CheckStatus::Waiting, finding)
-                .advise("`journalctl -u kubelet` on the machine says what it waits for"),
+                .advise("`journalctl -u kubelet` on the machine shows what it waits for"),
         );
     }
     checks.extend(census.nodes.iter().filter(|node| !node.initialized).map(|node| {
@@ -115,7 +115,7 @@ fn nodes(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFin
             CheckStatus::Waiting,
             format!("{} takes no pods: it is not initialized yet", node.name),
         )
-        .advise("the cloud controller manager does that: `kubectl -n kube-system logs ds/aws-cloud-controller-manager`")
+        .advise("the cloud controller manager does this: `kubectl -n kube-system logs ds/aws-cloud-controller-manager`")
     }));
     for node in census.nodes.iter().filter(|node| !machines.contains(node.instance.as_str())) {
         let finding = format!("{} is a Node without a machine ({})", node.name, node.instance);
@@ -134,9 +134,8 @@ fn system(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFi
     let missing = SYSTEM.iter().filter(|(component, _)| !there.contains(component));
     let mut checks: Vec<HealthFinding> = missing
         .map(|(component, loss)| {
-            HealthFinding::new(area, CheckStatus::Waiting, format!("{component} has no pod: {loss}")).advise(
-                "masters and `quorate apply` put these in place; `kubectl -n kube-system get all` shows how far",
-            )
+            HealthFinding::new(area, CheckStatus::Waiting, format!("{component} has no pod: {loss}"))
+                .advise("masters and `quorate apply` create these; `kubectl -n kube-system get all` shows the progress")
         })
         .collect();
     // A DaemonSet that cannot start would be reported once for each node.

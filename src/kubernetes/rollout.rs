@@ -221,7 +221,7 @@ impl ObjectWaiter<'_> {
     }
 
     fn gone(&self) -> Failure {
-        self.failure(FailureClass::Gone, "it was removed meanwhile")
+        self.failure(FailureClass::Gone, "it was removed during the wait")
     }
 
     fn failure(&self, class: FailureClass, message: &str) -> Failure {

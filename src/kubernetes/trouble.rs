@@ -45,7 +45,7 @@ fn container(status: &ContainerStatus) -> Option<String> {
             let why = last.and_then(|last| last.reason.as_deref()).filter(|why| *why != "Error");
             let why = why.map(|why| format!(" ({why})"));
             format!(
-                "the container {name} ends again and again{code}{}; `kubectl logs` says why",
+                "the container {name} terminates repeatedly{code}{}; `kubectl logs` shows the reason",
                 why.unwrap_or_default()
             )
         }
@@ -138,7 +138,7 @@ mod tests {
                 "the container chat cannot get chat:9: not found",
                 "the container chat cannot get chat:9: not found",
                 "the container chat cannot get chat:9 (InvalidImageName)",
-                "the container chat ends again and again, last with exit code 137 (OOMKilled); `kubectl logs` says why",
+                "the container chat terminates repeatedly, last with exit code 137 (OOMKilled); `kubectl logs` shows the reason",
                 "the container chat cannot be configured: secret \"chat\" not found",
                 "no node can take a pod: 0/3 nodes are available: 3 Insufficient cpu.",
             ]

@@ -107,7 +107,7 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// The file is not valid.
-    #[error("the sandbox's file {place} cannot be read ({source}); `quorate sandbox reset` starts afresh")]
+    #[error("the sandbox's file {place} cannot be read ({source}); `quorate sandbox reset` starts with an empty one")]
     Unreadable {
         /// The file.
         place: PathBuf,
@@ -117,7 +117,7 @@ pub enum SandboxError {
     },
     /// The file has the format of another version.
     #[error(
-        "the sandbox's file {place} has format {format}, and this Quorate knows {known}; `quorate sandbox reset` starts afresh"
+        "the sandbox's file {place} has format {format}, and this Quorate knows {known}; `quorate sandbox reset` starts with an empty one"
     )]
     OtherFormat {
         /// The file.

@@ -136,7 +136,7 @@ fn language(source: &SourceText, sink: &mut DiagnosticSink) -> Result<FileLangua
         Some("hcl") => Ok(FileLanguage::Hcl),
         Some("toml") => Ok(FileLanguage::Toml),
         _ => {
-            let message = format!("the name {:?} says neither HCL nor TOML", source.name());
+            let message = format!("the name {:?} ends in neither .hcl nor .toml", source.name());
             Err(sink.error(Diagnostic::new(&rules::file::FORMAT, 0..0, message).expected([".hcl", ".toml"])))
         }
     }

@@ -75,9 +75,7 @@ pub(super) fn rules() -> String {
             rule.explanation,
         );
         // What is wrong with another file has no example in this one.
-        for (title, example) in
-            [("Breaks it", rule.bad), ("Keeps it", rule.good)].iter().filter(|(_, it)| !it.is_empty())
-        {
+        for (title, example) in [("Wrong", rule.bad), ("Right", rule.good)].iter().filter(|(_, it)| !it.is_empty()) {
             let _ = write!(page, "\n{title}:\n\n```hcl\n{example}\n```\n");
         }
     }

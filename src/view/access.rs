@@ -68,7 +68,7 @@ pub fn text(document: &AccessDocument, now: Timestamp, style: TextStyle) -> Stri
     let mut lines = document.heading.lines();
     lines.push(StyledLine::default());
     for range in &document.always {
-        lines.push(row(range).plain("for good"));
+        lines.push(row(range).plain("permanently"));
     }
     for grant in &document.grants {
         lines.push(end(row(&grant.range), grant, now));

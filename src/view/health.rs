@@ -111,7 +111,9 @@ mod tests {
                 CheckArea::Boot,
                 CheckStatus::Wrong,
                 "i-0a1b2c3d4e5f60718 (masters-a, us-east-1d) failed in the step etcd volume, attach",
-                Some("it tries again; `journalctl -u quorate-node` on it, or its console output, says why"),
+                Some(
+                    "it retries; `journalctl -u quorate-node` on the machine, or its console output, shows the reason",
+                ),
             ),
             check(CheckArea::ControlPlane, CheckStatus::Unknown, "the API server did not respond: timed out", None),
         ];

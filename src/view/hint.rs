@@ -92,7 +92,7 @@ const ROWS: &[HintRow] = &[
         service: "",
         actions: &[],
         codes: &["Blocked"],
-        hint: "AWS has blocked the account: its support says why",
+        hint: "AWS has blocked the account: ask AWS Support for the reason",
     },
     HintRow {
         service: "",
@@ -224,7 +224,9 @@ fn of_kubernetes(class: FailureClass) -> Option<&'static str> {
         FailureClass::Unauthenticated => {
             Some("the API server does not know the credentials: `quorate kubeconfig` makes new ones")
         }
-        FailureClass::Denied => Some("the API server's rules (RBAC, admission) do not allow it: the message says what"),
+        FailureClass::Denied => {
+            Some("the API server's rules (RBAC, admission) do not allow it: the message names the rule")
+        }
         FailureClass::Quota => Some("a quota in the cluster is used up: `kubectl get resourcequota -A` lists them"),
         FailureClass::AlreadyExists => {
             Some("an object of that name exists: remove it, or give the service another name")

@@ -46,7 +46,9 @@ pub async fn open_access(
     let admission = admission(context).await?;
     if admission.is_open(&range) {
         show(context, &json!({ "range": range, "until": null }))?;
-        context.ui.text(&format!("{range} may reach the API of {} for good; nothing was changed.\n", context.name()));
+        context
+            .ui
+            .text(&format!("{range} may reach the API of {} permanently; nothing was changed.\n", context.name()));
         return Ok(Exit::Done);
     }
     let now = Timestamp::now();

@@ -105,7 +105,7 @@ fn refusal(context: &CommandContext<'_>, note: &StateNote) -> CliError {
         ),
         format!(
             "work there, or copy that directory to {here}, or move the state to S3 from there with `quorate state move`. If \
-             the directory is lost for good, remove {}/{}: the next plan then adopts the cluster",
+             the directory cannot be restored, remove {}/{}: the next plan then adopts the cluster",
             context.bucket.location(),
             note_key(context.name())
         ),

@@ -297,7 +297,7 @@ fn show_result(
     context.ui.document(&told, |style| view::outcome::text(&told, style))?;
     let through = apply::end(context, lock, &end.outcome, end.written);
     if let Some(error) = unknown {
-        context.ui.warning("nobody looked whether something is left: `quorate plan --destroy` tells");
+        context.ui.warning("the account was not scanned for remaining objects: `quorate plan --destroy` lists them");
         return if matches!(error, CliError::Interrupted) { Ok(Exit::Interrupted) } else { Err(error) };
     }
     let forgotten = left.iter().flatten().any(|live| !stays(end, live));

@@ -128,14 +128,14 @@ fn warn(context: &CommandContext<'_>, entry: &KubeconfigEntry, client: Option<&C
         context.ui.note(&format!("nothing answers at {}: the sandbox runs no Kubernetes", entry.server));
     } else if context.cluster.api.allow.is_empty() {
         context.ui.warning(
-            "the cluster file lets nobody reach the API from outside: `quorate access open` does for a while, `api { allow = [...] }` for good",
+            "`api.allow` is empty, so the API cannot be reached from outside: `quorate access open` opens it for a limited time, `api { allow = [...] }` permanently",
         );
     }
     if let Some(client) = client {
         let end = words::moment(client.end);
-        context.ui.warning(&format!(
-            "whoever has this certificate may do everything in the cluster until {end}; it cannot be taken back"
-        ));
+        context
+            .ui
+            .warning(&format!("this certificate gives full access to the cluster until {end}, and cannot be revoked"));
     }
 }
 

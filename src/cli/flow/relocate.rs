@@ -61,7 +61,10 @@ pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> R
     right_account(context).await?;
     let from = match options.from {
         Some(from) => from,
-        None => whereabouts(context).await?,
+        None => match whereabouts(context).await? {
+            Some(from) => from,
+            None => return already_there(context),
+        },
     };
     if from == context.cluster.state {
         return Err(CliError::refused(
@@ -88,8 +91,19 @@ pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> R
     Box::pin(this.run(&stage)).await
 }
 
-/// Returns the place of the state that the objects of the cluster name.
-async fn whereabouts(context: &CommandContext<'_>) -> Result<StateLocation, CliError> {
+/// Reports that the state is at the place that the file names, and that nothing shows another place.
+fn already_there(context: &CommandContext<'_>) -> Result<Exit, CliError> {
+    report(context, &MoveReport { from: &context.cluster.state.to_string(), moved: false, copied: 0 })?;
+    context.ui.text(&format!(
+        "The state of {} is already in {}: nothing to move.\n",
+        context.name(),
+        context.cluster.state
+    ));
+    Ok(Exit::Done)
+}
+
+/// Returns the place of the state that the objects of the cluster name; `None` if it is the place that the file names.
+async fn whereabouts(context: &CommandContext<'_>) -> Result<Option<StateLocation>, CliError> {
     let mut journal = state::open(context.store.clone(), context.name());
     let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the record"))?;
     if let Some(to) = stage::left_for(&entry) {
@@ -99,7 +113,7 @@ async fn whereabouts(context: &CommandContext<'_>) -> Result<StateLocation, CliE
         ));
     }
     if let Some(from) = stage::told_origin(&entry) {
-        return Ok(from);
+        return Ok(Some(from));
     }
     let live = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
     let live = live.map_err(CliError::cloud("looking at the cloud"))?.live;
@@ -115,18 +129,21 @@ async fn whereabouts(context: &CommandContext<'_>) -> Result<StateLocation, CliE
     }
     let unknown = |why: &str| {
         CliError::refused(
-            format!("nothing tells where the state of {} is{why}", context.name()),
+            format!("the place of the state of {} is unknown{why}", context.name()),
             "name the old place: quorate state move --from s3://BUCKET/PREFIX, or --from file:DIRECTORY",
         )
     };
-    let Some(state) = told.state else { return Err(unknown("")) };
+    let Some(state) = told.state else {
+        let is_here = matches!(entry, state::RecordEntry::Record(_));
+        return if is_here { Ok(None) } else { Err(unknown("")) };
+    };
     // Machines of a state in a directory start from a bucket of their own.
     let directory = context.location_at(&StateLocation::Directory(".".into()), &account);
     if state == directory.state {
         return Err(unknown(&format!(": its machines start from {state}, so it is in a directory")));
     }
     // A tag writes some characters as `=` and their code.
-    StateLocation::parse(&state).map_err(|_| unknown(""))
+    StateLocation::parse(&state).map(Some).map_err(|_| unknown(""))
 }
 
 impl Move<'_> {
@@ -139,7 +156,7 @@ impl Move<'_> {
         let (inner, outer) = (new.root(name), old.root(name));
         if new.bucket() == old.bucket() && (within(&inner, &outer) || within(&outer, &inner)) {
             return Err(CliError::refused(
-                format!("{} and {} lie within each other", self.from, self.context.cluster.state),
+                format!("{} is inside {}, or the other way round", self.from, self.context.cluster.state),
                 "name a place outside of the cluster's own keys",
             ));
         }
@@ -324,16 +341,8 @@ impl Move<'_> {
         moved
     }
 
-    /// Prints the result for programs.
-    fn report(&self, moved: bool, copied: usize) -> Result<(), CliError> {
-        self.context.ui.json(&json!({
-            "format": FORMAT, "cluster": self.context.name(), "sandbox": self.context.sandbox, "moved": moved,
-            "from": self.from, "to": self.context.cluster.state.to_string(), "copied": copied,
-        }))
-    }
-
     fn tell(&self, copied: usize) -> Result<Exit, CliError> {
-        self.report(true, copied)?;
+        report(self.context, &MoveReport { from: &self.from, moved: true, copied })?;
         let verified = match copied {
             0 => String::new(),
             copied => format!(" {} copied and compared by digest.", words::count(copied, "object")),
@@ -351,13 +360,28 @@ impl Move<'_> {
     }
 
     fn tell_done(&self) -> Result<Exit, CliError> {
-        self.report(false, 0)?;
+        report(self.context, &MoveReport { from: &self.from, moved: false, copied: 0 })?;
         let (name, to) = (self.context.name(), &self.context.cluster.state);
         self.context
             .ui
             .text(&format!("The state of {name} is in {to} already. `quorate plan` shows what is left to do.\n"));
         Ok(Exit::Done)
     }
+}
+
+/// The result of a move for programs.
+struct MoveReport<'a> {
+    from: &'a str,
+    moved: bool,
+    /// Number of copied objects.
+    copied: usize,
+}
+
+fn report(context: &CommandContext<'_>, MoveReport { from, moved, copied }: &MoveReport<'_>) -> Result<(), CliError> {
+    context.ui.json(&json!({
+        "format": FORMAT, "cluster": context.name(), "sandbox": context.sandbox, "moved": moved,
+        "from": from, "to": context.cluster.state.to_string(), "copied": copied,
+    }))
 }
 
 /// Fails if one of the leases is not ours for a minute from now.

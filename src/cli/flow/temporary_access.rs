@@ -207,9 +207,7 @@ pub(super) fn announce(context: &CommandContext<'_>, is_built: bool, unreachable
              that knows what Kubernetes says",
         );
     } else if !is_built && context.cluster.api.allow.is_empty() {
-        context
-            .ui
-            .note("`api.allow` lets nobody in: `quorate apply` opens the API to this machine's address while it runs");
+        context.ui.note("`api.allow` is empty: `quorate apply` opens the API to this machine's address while it runs");
     }
 }
 

@@ -242,7 +242,7 @@ async fn api(health_sources: &HealthSources) -> ApiState {
     let Some(kubernetes) = &health_sources.kubernetes else { return ApiState::Simulated };
     match kubernetes.census().await {
         Ok(Some(census)) => ApiState::Told(census),
-        Ok(None) => ApiState::Silent("the cluster was never applied as far as its API".to_owned()),
+        Ok(None) => ApiState::Silent("the cluster's API was never created: no apply got that far".to_owned()),
         Err(failure) => ApiState::Silent(failure.message),
     }
 }

@@ -130,7 +130,7 @@ type InFlight<'a> = BoxFuture<'a, (usize, Result<StepResult, StepHalt>)>;
 impl<'a> PlanExecution<'a> {
     fn refuse(&mut self) -> bool {
         let refused = self.prepared.plan.refusals().map(|change| {
-            let reason = "the plan says that this cannot be done, so none of it is";
+            let reason = "the plan contains a change that is not possible, so nothing of it was done";
             (change.address.clone(), Failure::own(FailureClass::Invalid, "refuse", reason))
         });
         self.outcome.failed.extend(refused);

@@ -131,8 +131,8 @@ fn an_old_word_says_how_old_it_is_and_nothing_else() {
     of(&mut evidence, "i-b").alarms = vec!["NOSPACE of etcd-b".to_owned()];
     evidence.etcd.remove("i-c");
     insta::assert_snapshot!(said(&evidence), @r"
-    Waiting: the last word of i-a (masters-a, us-east-1a) is 47 minutes old
-    Waiting: the last word of i-b (masters-b, us-east-1a) is 3 hours old
+    Waiting: the last report of i-a (masters-a, us-east-1a) is 47 minutes old
+    Waiting: the last report of i-b (masters-b, us-east-1a) is 3 hours old
     Waiting: i-c (masters-c, us-east-1a) has not told how it is
     ");
     assert!(said(&silent(evidence)).starts_with("Unknown: the API server did not respond"), "old words are no proof");

@@ -204,7 +204,7 @@ fn a_daemon_set_for_machines_that_there_are_none_of_is_done_and_one_for_masters_
 async fn nobody_waits_for_what_is_gone() {
     let bench = TestServer::fake().await;
     let failure = wait(&bench.connection, &place(&deployment("chat")), &|_| {}).await.unwrap_err();
-    assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed meanwhile"));
+    assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed during the wait"));
 }
 
 /// Returns a deployment that is being deleted.
@@ -261,7 +261,7 @@ async fn a_rollout_ends_whenever_its_last_pod_comes_and_whenever_it_is_removed()
         ends(wait(&bench.connection, &place(&chat), &|_| {})).await.unwrap();
         bench.api.removed_after(requests, "Deployment", "default", "web");
         let failure = ends(wait(&bench.connection, &place(&web), &|_| {})).await.unwrap_err();
-        assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed meanwhile"));
+        assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed during the wait"));
     }
 }
 

@@ -37,7 +37,7 @@ pub(in crate::spec) static SYNTAX: Rule = Rule {
 pub(in crate::spec) static FORMAT: Rule = Rule {
     code: "Q0102",
     severity: Error,
-    title: "the file's name says neither HCL nor TOML",
+    title: "the file's name ends in neither .hcl nor .toml",
     explanation: "A cluster file's name ends in .hcl or .toml; this is how its language is told.",
     bad: "# cluster.yaml",
     good: "# cluster.hcl or cluster.toml",

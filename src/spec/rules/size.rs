@@ -10,7 +10,7 @@ pub(super) static MALFORMED: Rule = Rule {
     severity: Error,
     title: "that is not an instance size",
     explanation: "An instance size is a family and a size: `t3.medium`, `m7g.2xlarge`. Whether the \
-        region offers it is for AWS to say (`quorate doctor`).",
+        region offers it is checked with AWS by `quorate plan`.",
     bad: "masters {\n  size = \"t3.meduim\"\n}",
     good: "masters {\n  size = \"t3.medium\"\n}",
 };

@@ -103,7 +103,7 @@ async fn what_is_open_for_good_stays_as_it_is() {
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
     let (exit, out) = lab.open("203.0.113.7/32", HOUR).await;
     assert_eq!(exit.unwrap(), Exit::Done);
-    assert!(out.contains("for good"), "{out}");
+    assert!(out.contains("permanently"), "{out}");
     assert_eq!(lab.let_in().await, []);
 }
 

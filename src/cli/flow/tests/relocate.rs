@@ -346,7 +346,12 @@ async fn a_place_that_holds_something_is_no_place_to_move_to() {
     put(&account, "s3://b-state", &record_key(NAME), &record.replace(&own.lineage, "another-life")).await;
     refused(&other, None, "holds the record of another cluster of this name").await;
     refused(&person(&account, &file(OLD)), Some(OLD), "nothing to move").await;
-    refused(&person(&account, &file("s3://a-state/a.example.com/pki")), None, "lie within each other").await;
+    let same = person(&account, &file(OLD));
+    let before = inventory(&same);
+    let said = moved(&same, None).await;
+    assert!(said.contains("The state of a.example.com is already in s3://a-state: nothing to move."), "{said}");
+    assert_eq!(inventory(&same), before);
+    refused(&person(&account, &file("s3://a-state/a.example.com/pki")), None, "or the other way round").await;
     refused(&person(&account, &file(NEW)), Some("s3://b-state/none"), "there is no record of a.example.com").await;
     let west = person(&account, &base(NAME, "s3://west-state", "us-west-2a"));
     refused(&west, None, "a.example.com lives in us-east-1").await;

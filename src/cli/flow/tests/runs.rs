@@ -78,5 +78,5 @@ async fn an_interrupt_during_the_last_look_is_not_taken_for_one_before_the_first
     });
     assert_eq!(exit.unwrap(), Exit::Interrupted);
     assert!(out.contains("Destroyed: 62 deleted."), "{out}");
-    assert!(lab.err.read().contains("nobody looked"));
+    assert!(lab.err.read().contains("was not scanned"));
 }

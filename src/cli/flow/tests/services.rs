@@ -196,7 +196,7 @@ async fn an_api_that_shuts_us_out_is_given_up_soon_with_the_way_in_and_destroy_n
     let (exit, _) = lab.apply(YES).await;
     let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(exit.unwrap(), Exit::Error, "{said}");
-    assert!(said.contains("put this machine's public address into `api.allow`"), "{said}");
+    assert!(said.contains("add its public address to `api.allow`"), "{said}");
     assert!(begun.elapsed() < Duration::from_mins(4), "{:?}", begun.elapsed());
 
     let (exit, out) = lab.destroy(true).await;
