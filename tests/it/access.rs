@@ -112,7 +112,7 @@ fn an_administrators_certificate_is_printed_or_written_and_said_to_be_one() {
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
     let printed = quorate(desk.path(), &["kubeconfig", "--admin", "18h", "--context", "breakglass", "--output", "-"]);
     exits(&printed, 0);
-    assert!(err(&printed).contains("cannot be taken back"), "{}", err(&printed));
+    assert!(err(&printed).contains("full access to the cluster"), "{}", err(&printed));
     let read = Kubeconfig::from_yaml(&out(&printed)).expect("a kubeconfig alone");
     assert_eq!(read.current_context.as_deref(), Some("breakglass"));
     let user = read.auth_infos[0].auth_info.as_ref().expect("a user");
@@ -163,7 +163,7 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
         on_moto(&mut command);
         let run = run(&mut command);
         exits(&run, 0);
-        let warned = err(&run).contains("lets nobody reach the API");
+        let warned = err(&run).contains("the API cannot be reached from outside");
         assert_eq!(warned, arguments[0] == "kubeconfig", "the tutorial's file lets nobody in: {}", err(&run));
     }
     follow(desk.path(), &kubeconfig, "arn:aws:sts::123456789012:user/moto", on_moto);
