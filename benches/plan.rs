@@ -163,7 +163,15 @@ fn seen(object: &Object) -> Live {
 
 fn bench(bencher: Bencher<'_, '_>, cluster: &BenchCluster, mode: PlanMode) {
     bencher.with_inputs(|| (cluster.desired.clone(), cluster.live.clone())).bench_values(|(desired, live)| {
-        let inputs = PlanInputs { mode, desired, live, recorded: &cluster.recorded, serial: 1, vocabulary: &OneKind };
+        let inputs = PlanInputs {
+            mode,
+            desired,
+            live,
+            incomplete: BTreeSet::new(),
+            recorded: &cluster.recorded,
+            serial: 1,
+            vocabulary: &OneKind,
+        };
         black_box(plan(inputs)).is_ok()
     });
 }
@@ -206,6 +214,7 @@ fn nodes(bencher: Bencher<'_, '_>, nodes: usize) {
             mode: PlanMode::Apply,
             desired,
             live,
+            incomplete: BTreeSet::new(),
             recorded: &recorded,
             serial: 1,
             vocabulary: &ResourceKinds,
