@@ -25,6 +25,8 @@ pub(super) enum Confidence {
     Desire,
     /// It holds the identifier of the other.
     Identity,
+    /// It replaces the other: this use is never left out, because the old object must outlive the creation of the new one.
+    Replacement,
 }
 
 /// Returns the uses that the attributes of live objects show: a text that equals the name or identifier of another.
@@ -50,7 +52,8 @@ pub(super) fn observed_uses(context: &PlanContext<'_>, lives: &[(usize, &Live)])
 }
 
 /// Leaves out uses until there is no cycle, the least certain ones first. An omitted use does no harm: a cloud refuses to
-/// remove an object that is in use, and the removal is retried.
+/// remove an object that is in use, and the removal is retried. A replacement is never left out: the old object uses others
+/// only by its content, so replacements alone are no cycle.
 pub(super) fn without_circles(nodes: usize, uses: impl IntoIterator<Item = Dependency>) -> Vec<Dependency> {
     let mut uses: Vec<Dependency> = uses.into_iter().filter(|this| this.user != this.used).collect();
     for doubtful in [Confidence::Name, Confidence::Record, Confidence::Desire, Confidence::Identity] {

@@ -73,8 +73,9 @@ pub(super) fn uses(context: &PlanContext<'_>, desire: &DesiredGraph, nodes: &[Pl
             let wanted = object.needs();
             for user in staying {
                 // The old one, or a second one, goes only after the one that stays is as it should be.
-                let others = users.iter().chain(wanted.iter().filter_map(|need| at.get(need)).flatten());
-                uses.extend(others.map(|&used| Dependency { user, used, evidence: Confidence::Desire }));
+                uses.extend(users.iter().map(|&used| Dependency { user, used, evidence: Confidence::Replacement }));
+                let needs = wanted.iter().filter_map(|need| at.get(need)).flatten();
+                uses.extend(needs.map(|&used| Dependency { user, used, evidence: Confidence::Desire }));
             }
         }
         if let Some(recorded) = context.recorded.get(address) {

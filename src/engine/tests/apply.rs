@@ -160,6 +160,27 @@ async fn what_exists_already_and_is_not_ours_is_left_alone() {
     assert_eq!(cloud.called(ProviderVerb::Create).len(), 2, "the second time with another token");
 }
 
+/// A random life has found this: the reversed reference made a circle, and the removal of the old object was free to come
+/// before the creation of the new one.
+#[tokio::test(start_paused = true)]
+async fn the_old_object_is_removed_last_even_if_a_reference_turns_around() {
+    let cloud = TestCloud::new();
+    let shaped = |shape: &str, links: &[&str]| {
+        let links = list(links.iter().map(|link| output(&format!("{link}.id"))));
+        object("part/a", [("shape", text(shape)), ("links", links)])
+    };
+    let record = converge(&cloud, &[part("part/b", &[]), shaped("round", &["part/b"])], &KeptRecord::new()).await;
+    // The new object has more to wait for than the removal of the old one.
+    let slow = ["part/c", "part/d"];
+    let mut desired: Vec<Object> = slow.iter().map(|name| part(name, &[])).collect();
+    desired.extend([shaped("square", &slow), part("part/b", &["part/a"])]);
+    let (outcome, heard) = heard(&cloud, &desired, &record).await;
+    let began = |line: &str| heard.iter().position(|heard| heard == line).unwrap();
+    let created = heard.iter().position(|line| line.starts_with("finished part/a Replace")).unwrap();
+    assert!(created < began("started part/a Delete"), "{heard:#?}");
+    assert_settled(&cloud, &desired, &outcome.recorded);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_replacement_never_takes_the_old_one_for_the_new_one() {
     let mut cloud = TestCloud::new();
