@@ -20,8 +20,9 @@ use aws_sdk_ec2::types::LaunchTemplateVersion;
 
 use self::members::EqualVersions;
 use super::ec2::{created, whole};
-use super::kind::{AwsKind, CreateContext, ObserveCache};
+use super::kind::{AwsKind, CreateContext};
 use super::launch_template::{default_versions, generation};
+use super::observe_cache::ObserveCache;
 use super::tags::ObservationScope;
 use super::{AwsProvider, tags};
 use crate::engine::{Failure, Live, ObjectPhase, ProgressNote, TextInput, Value};

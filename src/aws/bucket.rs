@@ -10,8 +10,9 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tagging, VersioningConfiguration,
 };
 
-use super::failure::{if_there, incomplete, just_made};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
+use super::failure::{ErrorCodes, if_there, incomplete, internal, just_made};
+use super::kind::{AwsKind, CreateContext, live, updated};
+use super::observe_cache::ObserveCache;
 use super::s3::{S3, from_s3, remove, to_s3, versions};
 use super::{AwsProvider, tags};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};

@@ -6,7 +6,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object as S3Object;
 
 use super::AwsProvider;
-use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, seen, updated};
+use super::failure::internal;
+use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::observe_cache::ObserveCache;
 use super::s3::{S3, kept, remove, versions};
 use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{BucketObject, KeyPrefix};
@@ -15,7 +17,8 @@ impl AwsKind for BucketObject {
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let prefix = format!("{}{}", aws.scope.prefix, KeyPrefix::Bootstrap.path());
-        let keys = kept(look).await?.iter().filter_map(S3Object::key);
+        let kept = kept(look).await?;
+        let keys = kept.iter().filter_map(S3Object::key);
         let ours = keys.filter_map(|key| Some((key, split(key, &prefix)?)));
         ours.map(|(key, (sha256, name))| {
             let bucket = aws.scope.bucket.as_str().into();

@@ -3,21 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::sync::OnceCell;
 
 use super::error_context;
-use super::failure::classify;
+use super::failure::{KindCodes, classify};
 use super::limit::RateLimiter;
 use super::watch::SharedPolls;
+use super::zone_listing::SharedListing;
 use crate::engine::{Failure, repeat};
 use crate::resource::ClusterLocation;
 
@@ -58,53 +53,18 @@ pub struct AwsProvider {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) polls: SharedPolls,
-    pub(super) zones: super::zones::SharedListing,
+    pub(super) zones: SharedListing,
     pub(super) caller: OnceCell<(String, String)>,
     /// `true` if the cluster had a healthy master when this run first checked.
     pub(super) lives: OnceCell<bool>,
     /// `true` once the region has answered a call: it is then known to be enabled in the account.
-    enabled: AtomicBool,
-    limits: RateLimiter,
+    pub(super) enabled: AtomicBool,
+    pub(super) limits: RateLimiter,
+    /// The codes that one kind alone answers with.
+    pub(super) kind_codes: KindCodes,
 }
 
 impl AwsProvider {
-    /// Connects as `aws-config` resolves credentials, profile and endpoint. `http` replaces the HTTP client.
-    ///
-    /// Makes no call.
-    pub async fn connect(scope: ClusterScope, http: Option<SharedHttpClient>) -> Self {
-        let http =
-            http.unwrap_or_else(|| Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https());
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .operation_attempt_timeout(Duration::from_mins(1))
-            .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(scope.region.clone()))
-            .http_client(http)
-            .timeout_config(timeouts)
-            // The engine retries by class, and never sends a creation again without looking first.
-            .retry_config(RetryConfig::disabled())
-            .load()
-            .await;
-        Self {
-            autoscaling: aws_sdk_autoscaling::Client::new(&config),
-            ec2: aws_sdk_ec2::Client::new(&config),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
-            route53: aws_sdk_route53::Client::new(&config),
-            s3: super::s3::client(&config),
-            ssm: aws_sdk_ssm::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
-            polls: SharedPolls::default(),
-            zones: super::zones::SharedListing::default(),
-            caller: OnceCell::new(),
-            lives: OnceCell::new(),
-            enabled: AtomicBool::new(false),
-            limits: RateLimiter::default(),
-            scope,
-        }
-    }
-
     /// Sends a request once, within the action's rate.
     ///
     /// The request is boxed here: hundreds of the SDK's futures in one would overflow a debug build's stack.
@@ -125,7 +85,7 @@ impl AwsProvider {
                 Ok(answer)
             }
             Err(error) => {
-                let failure = classify(service, action, &self.scope.region, &error);
+                let failure = classify(service, action, &self.scope.region, &error, self.kind_codes);
                 let in_doubt = error_context::is_opt_in(&self.scope.region) && !self.enabled.load(Ordering::Relaxed);
                 Err(if in_doubt { error_context::not_enabled(failure) } else { failure })
             }

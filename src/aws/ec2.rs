@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
 use super::AwsProvider;
-use super::kind::ObserveCache;
+use super::observe_cache::ObserveCache;
 use crate::engine::{Failure, Live};
 use crate::resource::{CLUSTER_TAG, Tags};
 

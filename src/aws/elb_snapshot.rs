@@ -4,6 +4,7 @@
 //! the tags of all of it, which prove to which cluster it belongs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -11,7 +12,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use futures_util::future::try_join_all;
 
-use super::kind::ObserveCache;
+use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
 use crate::engine::{Address, Failure, FailureClass, Live, PollLoop, TextInput};
 use crate::resource::{Tags, balancer_stem};
@@ -56,8 +57,8 @@ impl<T> DescribedObject<T> {
 }
 
 /// Returns the objects of all three kinds, read once per observation.
-pub(super) async fn balancing<'a>(look: &'a ObserveCache<'_>) -> Result<&'a ElbSnapshot, Failure> {
-    look.balancing.get_or_try_init(|| until_whole(|| once(look.aws))).await
+pub(super) async fn balancing(look: &ObserveCache<'_>) -> Result<Arc<ElbSnapshot>, Failure> {
+    look.once(|| until_whole(|| once(look.aws))).await
 }
 
 /// Converts tags to ELB's form.

@@ -9,7 +9,8 @@ use aws_sdk_ssm::types::Parameter;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
-use super::zones::{ListedZone, ListingUser, all, is_within};
+use super::zone_listing::{ListedZone, ListingUser};
+use super::zones::{all, is_within};
 use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};

@@ -10,10 +10,15 @@ use aws_smithy_types::error::operation::BuildError;
 use aws_smithy_types::retry::ErrorKind;
 
 use super::error_context::{ErrorContext, situate};
-use super::kind::{self, ErrorCodes};
 use crate::engine::{Failure, FailureClass, chain};
 
-/// Codes that several kinds share or no kind has, by class. A kind's own are in [`AwsKind::CODES`](kind::AwsKind::CODES).
+/// Codes of AWS's answers, by class.
+pub(super) type ErrorCodes = &'static [(FailureClass, &'static [&'static str])];
+
+/// Returns the class of a code that one kind alone answers with.
+pub(super) type KindCodes = fn(&str) -> Option<FailureClass>;
+
+/// Codes that several kinds share or no kind has, by class. A kind's own are in `AwsKind::CODES`.
 const CODES: ErrorCodes = &[
     (
         FailureClass::Throttled,
@@ -147,10 +152,10 @@ const CODES: ErrorCodes = &[
 ];
 
 /// Returns the class of a service's answer: by code, else by HTTP status.
-pub(super) fn class_of(code: Option<&str>, status: Option<u16>) -> FailureClass {
+pub(super) fn class_of(code: Option<&str>, status: Option<u16>, kind_codes: KindCodes) -> FailureClass {
     let listed = code.and_then(|code| {
         let shared = CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
-        shared.or_else(|| kind::class_of(code)).or_else(|| {
+        shared.or_else(|| kind_codes(code)).or_else(|| {
             // EC2 has a code a kind: `InvalidVpcID.NotFound`, `InvalidSubnetID.NotFound`, …
             code.ends_with(".NotFound").then_some(FailureClass::Gone)
         })
@@ -186,11 +191,22 @@ pub(super) fn just_made(failure: Failure) -> Failure {
 
 /// Returns the failure of a request that lacks a parameter: a bug.
 pub(super) fn incomplete(error: &BuildError) -> Failure {
-    kind::internal("build", error.to_string())
+    internal("build", error.to_string())
+}
+
+/// Returns an internal failure.
+pub(super) fn internal(action: &str, message: String) -> Failure {
+    Failure::own(FailureClass::Fatal, action, message)
 }
 
 /// Converts an SDK error to a [`Failure`].
-pub(super) fn classify<E>(service: &str, action: &str, region: &str, error: &SdkError<E, HttpResponse>) -> Failure
+pub(super) fn classify<E>(
+    service: &str,
+    action: &str,
+    region: &str,
+    error: &SdkError<E, HttpResponse>,
+    kind_codes: KindCodes,
+) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     SdkError<E, HttpResponse>: RequestId,
@@ -201,7 +217,7 @@ where
     let status = error.raw_response().map(|response| response.status().as_u16());
     let class = match error {
         _ if credentials.is_some() => FailureClass::Unauthenticated,
-        SdkError::ServiceError(_) => class_of(code.as_deref(), status),
+        SdkError::ServiceError(_) => class_of(code.as_deref(), status, kind_codes),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureClass::UnknownOutcome,
         SdkError::DispatchFailure(failure) => {
             let passing = failure.as_other() == Some(ErrorKind::TransientError);
@@ -246,19 +262,20 @@ fn without_credentials(error: &CredentialsError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::kind;
 
     #[test]
     fn a_code_decides_before_the_status() {
-        assert_eq!(class_of(Some("RequestLimitExceeded"), Some(503)), FailureClass::Throttled);
-        assert_eq!(class_of(Some("DependencyViolation"), Some(400)), FailureClass::Held);
-        assert_eq!(class_of(Some("InvalidRouteTableID.NotFound"), Some(400)), FailureClass::Gone);
+        assert_eq!(class_of(Some("RequestLimitExceeded"), Some(503), kind::class_of), FailureClass::Throttled);
+        assert_eq!(class_of(Some("DependencyViolation"), Some(400), kind::class_of), FailureClass::Held);
+        assert_eq!(class_of(Some("InvalidRouteTableID.NotFound"), Some(400), kind::class_of), FailureClass::Gone);
     }
 
     #[test]
     fn a_server_error_without_a_known_code_leaves_the_outcome_open() {
-        assert_eq!(class_of(None, Some(500)), FailureClass::UnknownOutcome);
-        assert_eq!(class_of(Some("Weird"), Some(502)), FailureClass::UnknownOutcome);
-        assert_eq!(class_of(Some("Weird"), Some(400)), FailureClass::Invalid);
+        assert_eq!(class_of(None, Some(500), kind::class_of), FailureClass::UnknownOutcome);
+        assert_eq!(class_of(Some("Weird"), Some(502), kind::class_of), FailureClass::UnknownOutcome);
+        assert_eq!(class_of(Some("Weird"), Some(400), kind::class_of), FailureClass::Invalid);
     }
 
     #[test]

@@ -12,11 +12,13 @@ use aws_sdk_route53::types::{
 };
 use futures_util::future::try_join_all;
 
-use super::failure::{if_there, just_made};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
-use super::record::change;
+use super::failure::{ErrorCodes, if_there, internal, just_made};
+use super::kind::{AwsKind, CreateContext, live, updated};
+use super::observe_cache::ObserveCache;
+use super::record_sets::{change, records};
 use super::tags::ObservationScope;
-use super::zones::{ListedZone, ROUTE53, bare_id, plain_name, zones};
+use super::zone_listing::ListedZone;
+use super::zones::{ROUTE53, bare_id, plain_name, zones};
 use super::{AwsProvider, tags};
 use crate::engine::{Address, Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{CLUSTER_TAG, HostedZone, OBJECT_TAG, Resource, Tags, internal_domain, vpc_in};
@@ -39,8 +41,9 @@ impl AwsKind for HostedZone {
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let internal = internal_domain(&aws.scope.cluster);
+        let listed = zones(look).await?;
         let candidates: Vec<&ListedZone> =
-            zones(look).await?.iter().filter(|zone| !zone.private || zone.name == internal).collect();
+            listed.iter().filter(|zone| !zone.private || zone.name == internal).collect();
         let tags = all_tags(aws, &candidates).await?;
         let ours = candidates.into_iter().filter_map(|zone| {
             let tags = tags.get(&zone.id).cloned().unwrap_or_default();
@@ -231,25 +234,6 @@ async fn retag(aws: &AwsProvider, id: &str, set: &Tags, removed: &[String]) -> R
         .set_add_tags(Some(set).filter(|tags| !tags.is_empty()))
         .set_remove_tag_keys(Some(removed.to_vec()).filter(|keys| !keys.is_empty()));
     aws.send(ROUTE53, "ChangeTagsForResource", request.send()).await.map(drop)
-}
-
-/// Returns all record sets of a zone.
-pub(super) async fn records(aws: &AwsProvider, id: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
-    let (mut found, mut next) = (Vec::new(), None);
-    loop {
-        let request = || {
-            let (name, kind, identifier) = next.clone().unwrap_or_default();
-            let request = aws.route53.list_resource_record_sets().hosted_zone_id(id);
-            let request = request.set_start_record_name(name).set_start_record_type(kind);
-            request.set_start_record_identifier(identifier).send()
-        };
-        let page = aws.read(ROUTE53, "ListResourceRecordSets", request).await?;
-        found.extend(page.resource_record_sets);
-        if !page.is_truncated {
-            return Ok(found);
-        }
-        next = Some((page.next_record_name, page.next_record_type, page.next_record_identifier));
-    }
 }
 
 /// Returns `true` for the two record sets that are created and deleted with the zone.

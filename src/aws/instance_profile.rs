@@ -7,7 +7,8 @@ use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
 use super::iam::{IAM, from_iam, name_in, path_prefix, to_iam};
-use super::kind::{AwsKind, CreateContext, ObserveCache, live, updated};
+use super::kind::{AwsKind, CreateContext, live, updated};
+use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{InstanceProfile, Resource};

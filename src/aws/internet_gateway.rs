@@ -6,7 +6,9 @@ use aws_sdk_ec2::types::{InternetGateway as Answer, ResourceType};
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
+use super::failure::ErrorCodes;
+use super::kind::{AwsKind, CreateContext, live};
+use super::observe_cache::ObserveCache;
 use super::poll::once_visible;
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};

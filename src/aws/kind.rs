@@ -3,35 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
-use tokio::sync::OnceCell;
-
 use super::AwsProvider;
+use super::failure::{ErrorCodes, internal};
+use super::observe_cache::ObserveCache;
 use super::tags::ObservationScope;
 use crate::engine::{
     Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation, ProgressNote,
     Provider,
 };
 use crate::resource::{LocationTraces, Resource};
-
-/// The shared answers of one observation: each is read once, for several kinds.
-pub(super) struct ObserveCache<'a> {
-    /// The connection.
-    pub(super) aws: &'a AwsProvider,
-    /// The objects that are looked for.
-    pub(super) whose: ObservationScope<'a>,
-    /// Security groups: their own attributes, and their rules.
-    pub(super) security_groups: OnceCell<Vec<aws_sdk_ec2::types::SecurityGroup>>,
-    /// Load balancers, target groups and listeners of the cluster.
-    pub(super) balancing: OnceCell<super::elb_snapshot::ElbSnapshot>,
-    /// The default versions of the account's launch templates.
-    pub(super) template_versions: OnceCell<Vec<aws_sdk_ec2::types::LaunchTemplateVersion>>,
-    /// The volumes that carry the cluster's tag.
-    pub(super) volumes: OnceCell<Vec<aws_sdk_ec2::types::Volume>>,
-    /// The cluster's objects in its bucket.
-    pub(super) kept: OnceCell<Vec<aws_sdk_s3::types::Object>>,
-    /// Hosted zones whose names are related to the cluster's.
-    pub(super) zones: OnceCell<Vec<super::zones::ListedZone>>,
-}
 
 /// The inputs of a creation other than the attributes.
 pub(super) struct CreateContext<'a> {
@@ -40,9 +20,6 @@ pub(super) struct CreateContext<'a> {
     /// The client token.
     pub(super) token: &'a IdempotencyToken,
 }
-
-/// Codes of AWS's answers, by class.
-pub(super) type ErrorCodes = &'static [(FailureClass, &'static [&'static str])];
 
 /// A kind of object on AWS. The verbs stand in this order in every file.
 pub(super) trait AwsKind: Resource + Send + Sync {
@@ -310,26 +287,6 @@ fn judged(aws: &AwsProvider, found: impl Iterator<Item = Live>) -> Vec<Live> {
     found.map(judge).collect()
 }
 
-impl<'a> ObserveCache<'a> {
-    /// Returns an observation without any answers yet.
-    pub(super) fn new(aws: &'a AwsProvider) -> Self {
-        Self::of(aws, ObservationScope::Tagged(&aws.scope.cluster))
-    }
-
-    fn of(aws: &'a AwsProvider, whose: ObservationScope<'a>) -> Self {
-        Self {
-            aws,
-            whose,
-            security_groups: OnceCell::new(),
-            balancing: OnceCell::new(),
-            template_versions: OnceCell::new(),
-            volumes: OnceCell::new(),
-            kept: OnceCell::new(),
-            zones: OnceCell::new(),
-        }
-    }
-}
-
 /// Converts the object to its kind.
 fn read<K: Resource>(object: &Object) -> Result<K, Failure> {
     K::from_attributes(&object.attributes).map_err(|malformed| broken(object.address.kind(), &malformed))
@@ -382,9 +339,4 @@ fn unknown(kind: &str) -> Failure {
 fn broken(kind: &str, malformed: &dyn std::error::Error) -> Failure {
     let cause = malformed.source().map(|source| format!(": {source}")).unwrap_or_default();
     internal(kind, format!("{malformed}{cause}"))
-}
-
-/// Returns an internal failure.
-pub(super) fn internal(action: &str, message: String) -> Failure {
-    Failure::own(FailureClass::Fatal, action, message)
 }

@@ -6,12 +6,15 @@
 mod data;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_sdk_ec2::types::{LaunchTemplate as Answer, LaunchTemplateVersion, ResourceType};
 
 use super::AwsProvider;
 use super::ec2::{EC2, created, from_ec2, of_cluster, retag, specification};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache};
+use super::failure::ErrorCodes;
+use super::kind::{AwsKind, CreateContext};
+use super::observe_cache::ObserveCache;
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote, Value};
 use crate::resource::{LaunchTemplate, Resource};
@@ -38,7 +41,7 @@ impl AwsKind for LaunchTemplate {
             return Ok(Vec::new());
         }
         let versions = default_versions(look).await?;
-        templates.iter().filter_map(|template| seen(look.whose, template, versions)).collect()
+        templates.iter().filter_map(|template| seen(look.whose, template, &versions)).collect()
     }
 
     // The data of a template is large: boxed, or every future around it is.
@@ -117,14 +120,13 @@ async fn templates(look: &ObserveCache<'_>) -> Result<Vec<Answer>, Failure> {
 }
 
 /// Returns the default versions of all templates of the account: versions have no tags to filter by.
-pub(super) async fn default_versions<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [LaunchTemplateVersion], Failure> {
+pub(super) async fn default_versions(look: &ObserveCache<'_>) -> Result<Arc<Vec<LaunchTemplateVersion>>, Failure> {
     let aws = look.aws;
     let pages = || {
         let request = aws.ec2.describe_launch_template_versions().versions("$Default").max_results(PAGE);
         request.into_paginator().items().send().try_collect()
     };
-    let versions = look.template_versions.get_or_try_init(|| aws.read(EC2, "DescribeLaunchTemplateVersions", pages));
-    versions.await.map(Vec::as_slice)
+    look.once(|| aws.read(EC2, "DescribeLaunchTemplateVersions", pages)).await
 }
 
 /// Returns the first version since which only tags have changed, up to this one.

@@ -8,7 +8,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 
 use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, retag, text, to_elb};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live, updated};
+use super::failure::ErrorCodes;
+use super::kind::{AwsKind, CreateContext, live, updated};
+use super::observe_cache::ObserveCache;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Listener, Resource};
 
@@ -20,7 +22,8 @@ impl AwsKind for Listener {
     ];
 
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let told = balancing(look).await?.listeners.iter();
+        let snapshot = balancing(look).await?;
+        let told = snapshot.listeners.iter();
         let ours =
             told.filter_map(|told| Some((told.address(look, told.object.listener_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| {

@@ -10,8 +10,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 
 use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, known, retag, text, to_elb};
-use super::failure::{if_there, just_made};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live, updated};
+use super::failure::{ErrorCodes, if_there, internal, just_made};
+use super::kind::{AwsKind, CreateContext, live, updated};
+use super::observe_cache::ObserveCache;
 use super::poll::BACKOFF;
 use super::unmanaged::{delete_classic, is_classic};
 use crate::engine::{Failure, FailureClass, Live, ObjectPhase, PollLoop, ProgressNote};
@@ -30,7 +31,8 @@ impl AwsKind for LoadBalancer {
     ];
 
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let told = balancing(look).await?.load_balancers.iter();
+        let snapshot = balancing(look).await?;
+        let told = snapshot.load_balancers.iter();
         let ours =
             told.filter_map(|told| Some((told.address(look, told.object.load_balancer_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| found(address.name(), &told.object, &translate(told))).collect()

@@ -6,6 +6,7 @@
 mod api_firewall;
 mod caller_address;
 mod client;
+mod connect;
 mod ec2;
 mod elb_snapshot;
 mod error_context;
@@ -14,12 +15,15 @@ mod failure;
 mod iam;
 mod kind;
 mod limit;
+mod observe_cache;
 mod poll;
+mod record_sets;
 mod s3;
 mod store;
 mod tags;
 mod unmanaged;
 mod watch;
+mod zone_listing;
 mod zones;
 
 /// Declares the modules of the kinds.

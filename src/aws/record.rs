@@ -6,14 +6,16 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{AliasTarget, ChangeAction, ResourceRecordSet, RrType};
 use futures_util::future::try_join_all;
 
 use super::AwsProvider;
 use super::failure::{if_there, incomplete};
-use super::hosted_zone::records;
-use super::kind::{AwsKind, CreateContext, ObserveCache, live, seen, updated};
-use super::zones::{ListedZone, ROUTE53, is_within, plain_name, zones};
+use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::observe_cache::ObserveCache;
+use super::record_sets::{change, records};
+use super::zone_listing::ListedZone;
+use super::zones::{ROUTE53, is_within, plain_name, zones};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{DnsRecord, RECORD_LABELS, balancer_stem};
 
@@ -24,7 +26,8 @@ impl AwsKind for DnsRecord {
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let cluster = &aws.scope.cluster;
-        let zones = zones(look).await?.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
+        let listed = zones(look).await?;
+        let zones = listed.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
         let found = try_join_all(zones.map(|zone| see(aws, zone))).await?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -73,23 +76,6 @@ impl DnsRecord {
         let record = record.map_err(|error| incomplete(&error))?;
         change(aws, self.zone.known().unwrap_or_default(), action, &[record]).await
     }
-}
-
-/// Changes record sets, all or none.
-pub(super) async fn change(
-    aws: &AwsProvider,
-    zone: &str,
-    action: ChangeAction,
-    records: &[ResourceRecordSet],
-) -> Result<(), Failure> {
-    let changes = records
-        .iter()
-        .map(|record| Change::builder().action(action.clone()).resource_record_set(record.clone()).build())
-        .collect::<Result<_, _>>();
-    let batch = changes.and_then(|changes| ChangeBatch::builder().set_changes(Some(changes)).build());
-    let batch = batch.map_err(|error| incomplete(&error))?;
-    let request = aws.route53.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
-    aws.send(ROUTE53, "ChangeResourceRecordSets", request.send()).await.map(drop)
 }
 
 fn id(zone: &str, name: &str, kind: &str) -> String {

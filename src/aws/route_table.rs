@@ -10,8 +10,9 @@ use futures_util::future::try_join_all;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter, from_ec2, retag, sought, specification};
-use super::failure::just_made;
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
+use super::failure::{ErrorCodes, just_made};
+use super::kind::{AwsKind, CreateContext, live};
+use super::observe_cache::ObserveCache;
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote, TextInput};
 use crate::resource::{Resource, Route, RouteTable};

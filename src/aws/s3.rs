@@ -1,6 +1,7 @@
 //! Code that the S3 kinds and the store share: tags, and the removal of every version of a key.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_config::SdkConfig;
@@ -11,7 +12,7 @@ use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier, Tag};
 use super::AwsProvider;
 use super::error_context::{ErrorContext, situate};
 use super::failure::{class_of, if_there, incomplete};
-use super::kind::ObserveCache;
+use super::observe_cache::ObserveCache;
 use crate::engine::Failure;
 use crate::resource::Tags;
 
@@ -45,11 +46,10 @@ pub(super) async fn keys(aws: &AwsProvider, bucket: &str, prefix: &str) -> Resul
 
 /// Returns the cluster's objects in its bucket, read once for all kinds: without its backups, which may be many, and sort
 /// before all other keys.
-pub(super) async fn kept<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [Object], Failure> {
+pub(super) async fn kept(look: &ObserveCache<'_>) -> Result<Arc<Vec<Object>>, Failure> {
     let scope = &look.aws.scope;
     let after = format!("{}backups0", scope.prefix);
-    let kept = look.kept.get_or_try_init(|| list(look.aws, &scope.bucket, &scope.prefix, Some(&after)));
-    kept.await.map(Vec::as_slice)
+    look.once(|| list(look.aws, &scope.bucket, &scope.prefix, Some(&after))).await
 }
 
 /// Lists the objects below a prefix, optionally only those whose keys sort after another one.
@@ -102,7 +102,7 @@ pub(super) async fn remove(aws: &AwsProvider, bucket: &str, versions: &[ObjectId
         let request = aws.s3.delete_objects().bucket(bucket).delete(some);
         let answer = aws.send(S3, "DeleteObjectVersion", request.send()).await?;
         if let Some(error) = answer.errors().first() {
-            return Err(not_removed(error, &aws.scope.region));
+            return Err(not_removed(aws, error));
         }
     }
     Ok(())
@@ -114,14 +114,14 @@ fn identifier(key: &str, version: Option<&str>) -> Result<ObjectIdentifier, Fail
 }
 
 /// Returns the failure for a key that was not removed: a call that succeeds may still leave some of its keys.
-fn not_removed(error: &aws_sdk_s3::types::Error, region: &str) -> Failure {
+fn not_removed(aws: &AwsProvider, error: &aws_sdk_s3::types::Error) -> Failure {
     let failure = Failure {
-        class: class_of(error.code(), None),
+        class: class_of(error.code(), None, aws.kind_codes),
         service: S3.to_owned(),
         action: "DeleteObjectVersion".to_owned(),
         code: error.code().map(str::to_owned),
         message: format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default()),
         request_id: None,
     };
-    situate(failure, &ErrorContext::default(), region, SystemTime::now())
+    situate(failure, &ErrorContext::default(), &aws.scope.region, SystemTime::now())
 }

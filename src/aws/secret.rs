@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use super::AwsProvider;
 use super::bucket_object::remove_key;
-use super::kind::{AwsKind, CreateContext, ObserveCache, internal, live, seen, updated};
+use super::failure::internal;
+use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::observe_cache::ObserveCache;
 use super::s3::{S3, kept};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::pki::{self, PkiError, Sensitive};
@@ -18,7 +20,8 @@ impl AwsKind for Secret {
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = look.aws;
         let prefix = format!("{}{}", aws.scope.prefix, KeyPrefix::Pki.path());
-        let keys = kept(look).await?.iter().filter_map(Object::key);
+        let kept = kept(look).await?;
+        let keys = kept.iter().filter_map(Object::key);
         // Another tool may keep something of its own beside ours.
         let ours = keys.filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));
         ours.map(|(key, content)| {

@@ -1,12 +1,15 @@
 //! Security groups, without their rules.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Answer};
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
+use super::failure::ErrorCodes;
+use super::kind::{AwsKind, CreateContext, live};
+use super::observe_cache::ObserveCache;
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Resource, SecurityGroup};
@@ -47,12 +50,12 @@ impl AwsKind for SecurityGroup {
 }
 
 /// Returns the cluster's groups by name, read once per observation.
-pub(super) async fn groups<'l>(look: &'l ObserveCache<'_>) -> Result<Vec<(String, &'l Answer)>, Failure> {
+pub(super) async fn groups(look: &ObserveCache<'_>) -> Result<Vec<(String, Answer)>, Failure> {
     let (aws, ours) = (look.aws, sought(look, "group-id", SecurityGroup::KIND.name));
     let pages =
         || aws.ec2.describe_security_groups().filters(ours.clone()).into_paginator().items().send().try_collect();
-    let found = look.security_groups.get_or_try_init(|| aws.read(EC2, "DescribeSecurityGroups", pages)).await?;
-    Ok(found.iter().filter_map(|group| Some((name(look.whose, group)?, group))).collect())
+    let found: Arc<Vec<Answer>> = look.once(|| aws.read(EC2, "DescribeSecurityGroups", pages)).await?;
+    Ok(found.iter().filter_map(|group| Some((name(look.whose, group)?, group.clone()))).collect())
 }
 
 /// Returns the name of a group in the cluster.

@@ -9,7 +9,9 @@ use aws_sdk_ec2::types::IpPermission;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
+use super::failure::ErrorCodes;
+use super::kind::{AwsKind, CreateContext, live};
+use super::observe_cache::ObserveCache;
 use super::security_group::groups;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{API, AccessGrant, GroupRule, SecurityGroupRules};

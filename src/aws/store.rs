@@ -11,7 +11,7 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use super::AwsProvider;
 use super::bucket_object::remove_key;
 use super::failure::if_there;
-use super::kind::internal;
+use super::failure::internal;
 use super::s3::{S3, keys, remove, some_keys, versions};
 use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 

@@ -8,8 +8,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 
 use super::AwsProvider;
 use super::elb_snapshot::{DescribedObject, ELB, balancing, retag, text, to_elb};
-use super::failure::just_made;
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live, updated};
+use super::failure::{ErrorCodes, just_made};
+use super::kind::{AwsKind, CreateContext, live, updated};
+use super::observe_cache::ObserveCache;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{HealthCheck, Resource, TargetGroup, TargetHealth};
 
@@ -34,7 +35,8 @@ impl AwsKind for TargetGroup {
     ];
 
     async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let told = balancing(look).await?.target_groups.iter();
+        let snapshot = balancing(look).await?;
+        let told = snapshot.target_groups.iter();
         let ours =
             told.filter_map(|told| Some((told.address(look, told.object.target_group_arn(), Self::KIND.name)?, told)));
         ours.map(|(address, told)| {

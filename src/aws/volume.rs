@@ -1,13 +1,16 @@
 //! EBS volumes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Volume as Answer, VolumeState, VolumeType};
 
 use super::AwsProvider;
 use super::ec2::{EC2, created, filter, from_ec2, of_cluster, retag, sought, specification, whole};
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, internal, live};
+use super::failure::{ErrorCodes, internal};
+use super::kind::{AwsKind, CreateContext, live};
+use super::observe_cache::ObserveCache;
 use super::poll::BACKOFF;
 use super::tags::ObservationScope;
 use crate::engine::{Failure, FailureClass, Live, ObjectPhase, PollLoop, ProgressNote};
@@ -96,9 +99,8 @@ impl AwsKind for EbsVolume {
 }
 
 /// Returns the volumes that carry the cluster's tag, including those of machines.
-async fn of_the_cluster<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [Answer], Failure> {
-    let found = look.volumes.get_or_try_init(|| async { volumes(look.aws, &of_cluster(look.aws)).await });
-    found.await.map(Vec::as_slice)
+async fn of_the_cluster(look: &ObserveCache<'_>) -> Result<Arc<Vec<Answer>>, Failure> {
+    look.once(|| async { volumes(look.aws, &of_cluster(look.aws)).await }).await
 }
 
 /// Returns the volumes with these ids that carry the cluster's tag.

@@ -6,8 +6,9 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
 
 use super::AwsProvider;
 use super::ec2::{EC2, from_ec2, retag, sought, specification};
-use super::failure::if_there;
-use super::kind::{AwsKind, CreateContext, ErrorCodes, ObserveCache, live};
+use super::failure::{ErrorCodes, if_there};
+use super::kind::{AwsKind, CreateContext, live};
+use super::observe_cache::ObserveCache;
 use super::poll::once_visible;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{Resource, Vpc};

@@ -1,89 +1,37 @@
 //! Hosted zones as Route 53 lists them: all of the account's, as it cannot filter by tag. Code that everything about DNS
 //! shares is here too.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use aws_sdk_route53::types::HostedZone as Route53Zone;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::AwsProvider;
-use super::kind::ObserveCache;
+use super::observe_cache::ObserveCache;
+use super::zone_listing::{ListedZone, ListingUser};
 use crate::engine::Failure;
 
 /// The service's name, for failures and limits.
 pub(super) const ROUTE53: &str = "route53";
 
-/// Maximum age of a listing that one caller may pass to the other.
-const FRESH: Duration = Duration::from_secs(5);
-
-/// A hosted zone, as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ListedZone {
-    /// Its id, without `/hostedzone/`.
-    pub(super) id: String,
-    /// Its domain, as [`plain_name`] gives it.
-    pub(super) name: String,
-    /// `true` if the zone is visible to VPCs only.
-    pub(super) private: bool,
-    /// The comment, which describes its purpose.
-    pub(super) comment: String,
-}
-
-/// The callers that need the list of zones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ListingUser {
-    /// The facts.
-    Facts,
-    /// An observation.
-    Look,
-}
-
-/// A listing that one caller has left for the other: a plan reads the facts and observes at the same moment.
-///
-/// Each listing is passed on at most once, and never from one observation to the next.
-#[derive(Debug, Default)]
-pub(super) struct SharedListing(Mutex<Option<ZoneListing>>);
-
-#[derive(Debug)]
-struct ZoneListing {
-    by: ListingUser,
-    at: Instant,
-    zones: Vec<ListedZone>,
-}
-
-impl SharedListing {
-    /// Makes all callers list again: a zone was created or deleted.
-    pub(super) async fn forget(&self) {
-        *self.0.lock().await = None;
-    }
-}
-
 /// Returns the zones whose names are related to the cluster's, read once for all kinds.
-pub(super) async fn zones<'a>(look: &'a ObserveCache<'_>) -> Result<&'a [ListedZone], Failure> {
-    let zones = look.zones.get_or_try_init(|| async {
+pub(super) async fn zones(look: &ObserveCache<'_>) -> Result<Arc<Vec<ListedZone>>, Failure> {
+    look.once(|| async {
         let mut zones = all(look.aws, ListingUser::Look).await?;
         zones.retain(|zone| are_related(&zone.name, &look.aws.scope.cluster));
         Ok(zones)
-    });
-    zones.await.map(Vec::as_slice)
+    })
+    .await
 }
 
 /// Returns all zones of the account.
-pub(super) async fn all(aws: &AwsProvider, asker: ListingUser) -> Result<Vec<ListedZone>, Failure> {
-    // Held while listing, so that who asks meanwhile waits for the answer and takes it.
-    let mut left = aws.zones.0.lock().await;
-    if let Some(listing) = left.take()
-        && listing.by != asker
-        && listing.at.elapsed() < FRESH
-    {
-        return Ok(listing.zones);
-    }
-    let pages = || aws.route53.list_hosted_zones().into_paginator().items().send().try_collect();
-    let listed: Vec<Route53Zone> = aws.read(ROUTE53, "ListHostedZones", pages).await?;
-    let zones: Vec<ListedZone> = listed.iter().map(translate).collect();
-    *left = Some(ZoneListing { by: asker, at: Instant::now(), zones: zones.clone() });
-    Ok(zones)
+pub(super) async fn all(aws: &AwsProvider, user: ListingUser) -> Result<Vec<ListedZone>, Failure> {
+    aws.zones
+        .get_or_list(user, || async {
+            let pages = || aws.route53.list_hosted_zones().into_paginator().items().send().try_collect();
+            let listed: Vec<Route53Zone> = aws.read(ROUTE53, "ListHostedZones", pages).await?;
+            Ok(listed.iter().map(translate).collect())
+        })
+        .await
 }
 
 fn translate(zone: &Route53Zone) -> ListedZone {

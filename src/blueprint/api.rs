@@ -1,9 +1,9 @@
 //! The Kubernetes API's address: a network load balancer in front of the masters.
 
-use super::security::{API_PORT, PUBLIC_API_PORT};
-use super::{BlueprintProblem, BuildContext, names, network, security};
-use crate::engine::{Address, Object, TextInput};
-use crate::resource::{API, HealthCheck, Listener, LoadBalancer, Resource, TargetGroup};
+use super::outputs::{API_PORT, api_load_balancer, api_target_group, internet_routes, security_group, subnet, vpc};
+use super::{BlueprintProblem, BuildContext, names};
+use crate::engine::Object;
+use crate::resource::{API, HealthCheck, Listener, LoadBalancer, PUBLIC_API_PORT, Resource, TargetGroup};
 
 /// The protocol of the listener: TCP, so that the masters see the client's certificate themselves.
 const PROTOCOL: &str = "TCP";
@@ -11,29 +11,14 @@ const PROTOCOL: &str = "TCP";
 /// The load balancer can be reached from the internet; its security group limits the clients.
 const SCHEME: &str = "internet-facing";
 
-/// Returns an output of the load balancer.
-pub(super) fn load_balancer(output: &str) -> TextInput {
-    TextInput::output(LoadBalancer::address(API), output)
-}
-
-/// Returns the object that opens the API to allowed clients.
-pub(super) fn listener() -> Address {
-    Listener::address(API)
-}
-
-/// Returns the ARN of the masters' target group.
-pub(super) fn target_group() -> TextInput {
-    TextInput::output(TargetGroup::address(API), "arn")
-}
-
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let cluster = site.cluster.name.as_str();
     let display = site.below(API);
     let balancer = LoadBalancer {
         name: names::regional(cluster, API, &[LoadBalancer::KIND.name, SCHEME], names::LOAD_BALANCER),
         scheme: SCHEME.to_owned(),
-        subnets: site.cluster.network.subnets.keys().map(network::subnet).collect(),
-        security_groups: vec![security::group(API)],
+        subnets: site.cluster.network.subnets.keys().map(subnet).collect(),
+        security_groups: vec![security_group(API)],
         // Masters need not be in every zone, and a zone's address must answer all the same.
         cross_zone: true,
         tags: site.tags(&LoadBalancer::address(API), &display),
@@ -41,12 +26,12 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
     let mut balancer = balancer.object(API)?;
     // AWS refuses a load balancer that faces the internet in a VPC without a gateway, and keeps the gateway while
     // there is one.
-    balancer.depends_on.insert(network::way_out());
+    balancer.depends_on.insert(internet_routes());
     let port = API_PORT.to_string();
     let fixed = [TargetGroup::KIND.name, PROTOCOL, &port];
     let targets = TargetGroup {
         name: names::regional(cluster, API, &fixed, names::TARGET_GROUP),
-        vpc: network::vpc(),
+        vpc: vpc(),
         protocol: PROTOCOL.to_owned(),
         port: API_PORT,
         health_check: ready(),
@@ -59,10 +44,10 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
         tags: site.tags(&TargetGroup::address(API), &display),
     };
     let listener = Listener {
-        load_balancer: load_balancer("arn"),
+        load_balancer: api_load_balancer("arn"),
         protocol: PROTOCOL.to_owned(),
         port: PUBLIC_API_PORT,
-        target_group: target_group(),
+        target_group: api_target_group(),
         certificate: None,
         tls_policy: None,
         tags: site.tags(&Listener::address(API), &display),

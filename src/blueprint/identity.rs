@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::outputs::{MASTERS, NODES};
 use super::{BlueprintProblem, BuildContext, names, permissions, policy};
 use crate::engine::{Object, TemplatePart, TextInput};
 use crate::limits::aws::INLINE_POLICIES;
@@ -14,11 +15,6 @@ const LONGEST_ID: usize = 32;
 /// The name of the key pair's object.
 const SSH: &str = "ssh";
 
-/// Returns the name of the instance profile of a role.
-pub(super) fn profile(role: &str) -> TextInput {
-    TextInput::output(InstanceProfile::address(role), "name")
-}
-
 /// Returns the name of the key pair, if the file gives a key.
 pub(super) fn key(site: &BuildContext<'_>) -> Option<TextInput> {
     site.cluster.ssh.public_key.as_ref().map(|_| TextInput::output(KeyPair::address(SSH), "name"))
@@ -26,9 +22,7 @@ pub(super) fn key(site: &BuildContext<'_>) -> Option<TextInput> {
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = Vec::new();
-    for (name, policies) in
-        [(super::masters::ROLE, permissions::masters(site)), (super::nodes::ROLE, permissions::nodes(site))]
-    {
+    for (name, policies) in [(MASTERS, permissions::masters(site)), (NODES, permissions::nodes(site))] {
         check_length(&site.below(name), &policies)?;
         objects.push(role(site, name, policies).object(name)?);
         objects.push(instance_profile(site, name).object(name)?);

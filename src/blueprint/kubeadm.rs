@@ -1,8 +1,9 @@
 //! kubeadm's configuration of masters and nodes (`v1beta4`), with slots for values that only the machine knows: its address,
 //! its name, its instance, its installed version, and how its etcd member starts.
 
+use super::BuildContext;
 use super::slots::filled;
-use super::{BuildContext, dns};
+use crate::resource::internal_domain;
 
 const MASTER: &str = include_str!("../bootstrap/master.yaml");
 const NODE: &str = include_str!("../bootstrap/node.yaml");
@@ -13,7 +14,7 @@ pub(super) fn master(site: &BuildContext<'_>, member: &str) -> String {
     let slots = [
         ("@MEMBER@", member),
         ("@CLUSTER@", site.cluster.name.as_str()),
-        ("@DOMAIN@", &dns::internal_domain(site)),
+        ("@DOMAIN@", &internal_domain(site.cluster.name.as_str())),
         ("@PODS@", &network.pods.to_string()),
         ("@SERVICES@", &network.services.to_string()),
     ];
@@ -27,7 +28,7 @@ pub(super) fn node(group: &str) -> String {
 
 /// Returns the initial etcd members of a new cluster: `etcd-a=https://etcd-a.internal.…:2380,…`.
 pub(super) fn initial_cluster(site: &BuildContext<'_>) -> String {
-    let domain = dns::internal_domain(site);
+    let domain = internal_domain(site.cluster.name.as_str());
     let members =
         site.cluster.masters.placed().map(|(member, _)| format!("etcd-{member}=https://etcd-{member}.{domain}:2380"));
     members.collect::<Vec<_>>().join(",")

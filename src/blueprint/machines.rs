@@ -1,7 +1,8 @@
 //! The common objects of masters and nodes: a launch template and an Auto Scaling group.
 
 use super::bootstrap::MachineSettings;
-use super::{BlueprintProblem, BuildContext, identity, names, network, secrets, security};
+use super::outputs::{instance_profile, internet_routes, security_group, security_group_rules, subnet};
+use super::{BlueprintProblem, BuildContext, identity, names, secrets};
 use crate::engine::{Object, TextInput};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
 use crate::spec::{ImageId, InstanceSize, RootVolume, Scale, Zone};
@@ -35,8 +36,8 @@ pub(super) struct MachineGroup<'a> {
 }
 
 impl MachineGroup<'_> {
-    /// Returns the launch template and the group.
-    pub(super) fn objects(&self, site: &BuildContext<'_>) -> Result<[Object; 2], BlueprintProblem> {
+    /// Returns the settings, the launch template and the group.
+    pub(super) fn objects(&self, site: &BuildContext<'_>) -> Result<[Object; 3], BlueprintProblem> {
         let mut instance_tags = site.tags(&AutoScalingGroup::address(self.object), &self.display);
         instance_tags.extend(self.tags.clone());
         let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
@@ -45,10 +46,10 @@ impl MachineGroup<'_> {
         // A machine that starts needs its files, secrets among them, the way to them, and rules that let it out. As the group
         // needs the new files, the old ones are removed only after it: until then machines may start from the old template.
         group.depends_on.extend(self.settings.files());
-        group.depends_on.extend([network::way_out(), security::rules_of(self.role)]);
+        group.depends_on.extend([internet_routes(), security_group_rules(self.role)]);
         group.depends_on.extend(secrets::of_role(self.role));
         group.lane = self.lane.map(str::to_owned);
-        Ok([template, group])
+        Ok([self.settings.object(site)?, template, group])
     }
 
     fn template(&self, site: &BuildContext<'_>, instance_tags: Tags) -> Result<LaunchTemplate, BlueprintProblem> {
@@ -57,8 +58,8 @@ impl MachineGroup<'_> {
             name: names::fitted(&self.display, names::LAUNCH_TEMPLATE),
             image: image.id.to_owned(),
             instance_size: self.size.to_string(),
-            profile: identity::profile(self.role),
-            security_groups: vec![security::group(self.role)],
+            profile: instance_profile(self.role),
+            security_groups: vec![security_group(self.role)],
             public_address: true,
             key: identity::key(site).unwrap_or_else(|| "".into()),
             user_data: self.settings.user_data(site)?,
@@ -82,7 +83,7 @@ impl MachineGroup<'_> {
             launch_template: template("id"),
             version: template("version"),
             machines: template("generation"),
-            subnets: self.zones.iter().map(network::subnet).collect(),
+            subnets: self.zones.iter().map(subnet).collect(),
             min,
             max,
             desired,

@@ -2,13 +2,11 @@
 
 use super::bootstrap::{MachineSettings, common};
 use super::machines::MachineGroup;
-use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, api, dns, kubeadm, storage, tags};
-use crate::engine::{Address, Object};
-use crate::resource::{AutoScalingGroup, MASTER, Resource, Tags, masters_group};
+use super::outputs::{MASTERS, api_target_group, etcd_volume, internal_zone};
+use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, kubeadm, tags};
+use crate::engine::Object;
+use crate::resource::{MASTER, Tags, masters_group};
 use crate::spec::{Scale, Zone};
-
-/// The role and the security group of masters.
-pub(super) const ROLE: &str = super::security::MASTERS;
 
 /// Masters are rolled one at a time, because etcd would lose its quorum otherwise.
 const LANE: &str = "masters";
@@ -21,28 +19,18 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
     Ok(objects)
 }
 
-/// Returns the groups of all masters.
-pub(super) fn groups<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = Address> + 'a {
-    site.cluster.masters.placed().map(|(member, _)| AutoScalingGroup::address(&masters_group(&member)))
-}
-
-/// Returns the settings of each master.
-pub(super) fn settings<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = MachineSettings> + 'a {
-    site.cluster.masters.placed().map(|(member, _)| member_settings(site, &member))
-}
-
-fn master(site: &BuildContext<'_>, member: &str, zone: &Zone) -> Result<[Object; 2], BlueprintProblem> {
+fn master(site: &BuildContext<'_>, member: &str, zone: &Zone) -> Result<[Object; 3], BlueprintProblem> {
     let machines = MachineGroup {
         object: &masters_group(member),
         display: site.below(&format!("{member}.masters")),
-        role: ROLE,
+        role: MASTERS,
         tags: tags::with(Tags::new(), [(ROLE_TAG, MASTER), (MEMBER_TAG, member)]),
         size: &site.cluster.masters.size,
         image: site.cluster.masters.image.as_ref(),
         root: &site.cluster.masters.root,
         zones: std::slice::from_ref(zone),
         scale: Scale::Count(1),
-        target_groups: vec![api::target_group()],
+        target_groups: vec![api_target_group()],
         lane: Some(LANE),
         settings: member_settings(site, member),
     };
@@ -60,6 +48,6 @@ fn member_settings(site: &BuildContext<'_>, member: &str) -> MachineSettings {
     MachineSettings {
         name: masters_group(member),
         lines,
-        ids: vec![("QUORATE_VOLUME", storage::volume(member)), ("QUORATE_ZONE_ID", dns::internal_zone())],
+        ids: vec![("QUORATE_VOLUME", etcd_volume(member)), ("QUORATE_ZONE_ID", internal_zone())],
     }
 }

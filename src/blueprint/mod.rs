@@ -3,6 +3,7 @@
 mod addons;
 mod api;
 mod bootstrap;
+mod bootstrap_store;
 mod dns;
 mod identity;
 mod kubeadm;
@@ -11,10 +12,12 @@ mod masters;
 mod names;
 mod network;
 mod nodes;
+mod outputs;
 mod permissions;
 mod places;
 mod policy;
 mod problem;
+mod public_names;
 mod secrets;
 mod security;
 mod services;
@@ -35,11 +38,13 @@ use crate::resource::{ClusterLocation, Facts};
 use crate::spec::{Architecture, Cluster, Zone};
 
 pub use addons::custom_types;
-pub use nodes::nodes_group;
+pub use outputs::nodes_group;
 pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem};
 pub use settled::{PinnedNetwork, PinnedVersion};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 
+use bootstrap_store::BootstrapStore;
+use public_names::PublicNames;
 use site::BuildContext;
 
 /// Everything that should exist, and the decisions on the way.
@@ -129,19 +134,31 @@ pub fn blueprint_beside(
         return Err(BlueprintError { problems });
     }
     objects.sort_by(|a, b| a.address.cmp(&b.address));
-    let mut notes = site.notes();
+    let mut notes = notes(&site);
     notes.extend(settled::notes(cluster));
     Ok(Blueprint { objects, pins: site.pins().resolve(cluster, pins), notes })
 }
 
+/// Returns notes for the user.
+fn notes(site: &BuildContext<'_>) -> Vec<BlueprintNote> {
+    let nameless = matches!(site.public, PublicNames::NotFound);
+    let mut notes = Vec::new();
+    notes.extend(nameless.then(|| BlueprintNote::NoPublicZone { name: site.cluster.name.clone() }));
+    let services = services::scaled(site);
+    if !services.is_empty() && !addons::serves_metrics(site) {
+        notes.push(BlueprintNote::NoMetrics { services });
+    }
+    notes
+}
+
 /// Returns the location of a cluster in an account.
 pub fn location(cluster: &Cluster, account: &str) -> ClusterLocation {
-    bootstrap::BootstrapStore::of(cluster, account).location(cluster)
+    BootstrapStore::of(cluster, account).location(cluster)
 }
 
 /// Returns the bucket of a cluster's boot files: the state's, or one of its own in the account.
 pub fn bucket(cluster: &Cluster, account: &str) -> String {
-    bootstrap::BootstrapStore::of(cluster, account).bucket
+    BootstrapStore::of(cluster, account).bucket
 }
 
 #[cfg(test)]

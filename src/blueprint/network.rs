@@ -1,29 +1,10 @@
 //! The VPC, its internet gateway, and a public subnet per zone.
 
+use super::outputs::{MAIN, PUBLIC, subnet, vpc};
 use super::{BlueprintProblem, BuildContext, tags};
 use crate::engine::{Object, TextInput};
 use crate::resource::{InternetGateway, Resource, Route, RouteTable, Subnet, Vpc};
 use crate::spec::Zone;
-
-/// The name of an object that exists once.
-const MAIN: &str = "main";
-/// The name of the route table of public subnets.
-const PUBLIC: &str = "public";
-
-/// Returns the VPC's id.
-pub(super) fn vpc() -> TextInput {
-    TextInput::output(Vpc::address(MAIN), "id")
-}
-
-/// Returns the id of a zone's subnet.
-pub(super) fn subnet(zone: &Zone) -> TextInput {
-    TextInput::output(Subnet::address(zone.as_str()), "id")
-}
-
-/// Returns the object that leads to the internet, for objects that need it without a reference to it.
-pub(super) fn way_out() -> crate::engine::Address {
-    RouteTable::address(PUBLIC)
-}
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let cluster = site.cluster;

@@ -2,12 +2,10 @@
 
 use super::bootstrap::{MachineSettings, common};
 use super::machines::MachineGroup;
-use super::{BlueprintProblem, BuildContext, GROUP_TAG, ROLE_TAG, kubeadm, masters, services, tags};
-use crate::engine::{Address, Object};
-use crate::resource::{AutoScalingGroup, Resource, Tags};
-
-/// The role and the security group of nodes.
-pub(super) const ROLE: &str = super::security::NODES;
+use super::outputs::{NODES, masters_groups, nodes_group};
+use super::{BlueprintProblem, BuildContext, GROUP_TAG, ROLE_TAG, kubeadm, services, tags};
+use crate::engine::Object;
+use crate::resource::Tags;
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = Vec::new();
@@ -15,7 +13,7 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
         let machines = MachineGroup {
             object: &nodes_group(name),
             display: site.below(&format!("{name}.nodes")),
-            role: ROLE,
+            role: NODES,
             tags: tags::with(Tags::new(), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
             size: &group.size,
             image: group.image.as_ref(),
@@ -26,27 +24,12 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
             lane: None,
             settings: group_settings(site, name),
         };
-        let [template, mut group] = machines.objects(site)?;
+        let [settings, template, mut group] = machines.objects(site)?;
         // Nodes join what masters run, and a kubelet must not be newer than the API server.
-        group.depends_on.extend(masters::groups(site));
-        objects.extend([template, group]);
+        group.depends_on.extend(masters_groups(site.cluster));
+        objects.extend([settings, template, group]);
     }
     Ok(objects)
-}
-
-/// Returns the name of a node group's Auto Scaling group. Masters' names have another prefix, so a group may have any name.
-pub fn nodes_group(group: &str) -> String {
-    format!("nodes-{group}")
-}
-
-/// Returns the groups of all nodes.
-pub(super) fn groups<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = Address> + 'a {
-    site.cluster.nodes.keys().map(|name| AutoScalingGroup::address(&nodes_group(name)))
-}
-
-/// Returns the settings of each node group.
-pub(super) fn settings<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = MachineSettings> + 'a {
-    site.cluster.nodes.keys().map(|name| group_settings(site, name))
 }
 
 fn group_settings(site: &BuildContext<'_>, name: &str) -> MachineSettings {

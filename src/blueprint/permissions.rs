@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use super::bootstrap_store::SCRIPT;
+use super::outputs::internal_zone;
 use super::policy::{PolicyStatement, document, literally};
-use super::{BuildContext, bootstrap, dns, slots, tags};
+use super::{BuildContext, slots, tags};
 use crate::engine::TextInput;
 use crate::resource::{
     API, CLUSTER_TAG, KeyPrefix, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup, SecurityGroupRules,
-    internal_api, machine_file,
+    internal_api, internal_domain, machine_file,
 };
 use crate::spec::NetworkPlugin;
 
@@ -41,7 +43,7 @@ pub(super) fn masters(site: &BuildContext<'_>) -> InlinePolicies {
         volumes(site),
     ]
     .concat();
-    let document = slots::fill(&document(&statements), &[(ZONE, dns::internal_zone())]);
+    let document = slots::fill(&document(&statements), &[(ZONE, internal_zone())]);
     InlinePolicies::from([(POLICY.to_owned(), document)])
 }
 
@@ -50,7 +52,7 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
     let statements = [
         // user-data.sh: fetches node.sh and the settings of a node group.
         PolicyStatement::allow("ReadBootstrap", &["s3:GetObject"])
-            .on([bootstrap::SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
+            .on([SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
         PolicyStatement::allow("ReadJoin", &["s3:GetObject"])
             .on([SecretContent::JoinCa, SecretContent::JoinToken].iter().flat_map(|secret| kept(site, &secret.path()))),
@@ -168,7 +170,7 @@ fn master_store(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
 }
 
 fn internal_names(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
-    let domain = dns::internal_domain(site);
+    let domain = internal_domain(site.cluster.name.as_str());
     let key = |name: &str| format!("route53:ChangeResourceRecordSets{name}");
     // node.sh, names: `api` and `etcd-…` of the internal zone and no other name; never a deletion.
     let write = PolicyStatement::allow("WriteInternalNames", &["route53:ChangeResourceRecordSets"])

@@ -270,7 +270,7 @@ pub enum BlueprintProblem {
         second: String,
     },
     /// A machine's first script is longer than EC2 accepts.
-    #[error("the user data of {machine} has {bytes} bytes, and {} are the most", super::bootstrap::USER_DATA_LIMIT)]
+    #[error("the user data of {machine} has {bytes} bytes, and {} are the most", crate::limits::aws::USER_DATA)]
     UserDataTooLong {
         /// The launch template's name.
         machine: String,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins, storage};
+use super::outputs::member_of_volume;
+use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins};
 use crate::engine::{Live, Value};
 use crate::resource::{EbsVolume, Resource, Subnet};
 use crate::spec::{Cluster, KubernetesVersion, Masters, Network, NetworkPlugin, Zone};
@@ -193,7 +194,7 @@ impl Pins {
             let text = |name: &str| live.attributes.get(name).and_then(Value::as_text);
             let Some(zone) = text("zone").and_then(|zone| Zone::parse(zone).ok()) else { continue };
             if live.address.kind() == EbsVolume::KIND.name
-                && let Some(member) = storage::member_of(live.address.name())
+                && let Some(member) = member_of_volume(live.address.name())
             {
                 self.masters.entry(member.to_owned()).or_insert(zone);
             } else if live.address.kind() == Subnet::KIND.name

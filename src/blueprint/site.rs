@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
-use super::dns::PublicNames;
-use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins, addons, bootstrap, dns, services, subnets, tags};
+use super::addons::{self, AddonObject};
+use super::bootstrap_store::BootstrapStore;
+use super::public_names::{PublicNames, public_names};
+use super::{BlueprintError, BlueprintProblem, Pins, services, subnets, tags};
 use crate::engine::Address;
 use crate::resource::{AwsPartition, ClusterLocation, Facts, ImageFacts, Tags};
 use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
@@ -16,7 +18,7 @@ pub(super) struct BuildContext<'a> {
     /// The cluster.
     pub cluster: &'a Cluster,
     /// The location of the machines' scripts.
-    pub bootstrap: bootstrap::BootstrapStore,
+    pub bootstrap: BootstrapStore,
     /// The places where machines of earlier applies got theirs, and may still write to.
     pub former: Vec<ClusterLocation>,
     /// The zone of the cluster's public names.
@@ -24,7 +26,7 @@ pub(super) struct BuildContext<'a> {
     /// The port that every node has for each target of a load balancer.
     pub node_ports: BTreeMap<String, u16>,
     /// The objects of add-ons, in the order in which they are created.
-    pub addons: Vec<addons::AddonObject>,
+    pub addons: Vec<AddonObject>,
     /// The address range of each zone's subnet.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
     /// The same, with those of zones that the cluster has left.
@@ -68,10 +70,10 @@ impl<'a> BuildContext<'a> {
             problems.push(problem);
             Vec::new()
         });
-        match dns::public_names(cluster, facts, pins) {
+        match public_names(cluster, facts, pins) {
             Ok(public) if problems.is_empty() => Ok(Self {
                 cluster,
-                bootstrap: bootstrap::BootstrapStore::of(cluster, &facts.account),
+                bootstrap: BootstrapStore::of(cluster, &facts.account),
                 former: Vec::new(),
                 public,
                 node_ports,
@@ -156,18 +158,6 @@ impl<'a> BuildContext<'a> {
             subnets: self.ranges.clone(),
             ..Pins::default()
         }
-    }
-
-    /// Returns notes for the user.
-    pub(super) fn notes(&self) -> Vec<BlueprintNote> {
-        let nameless = matches!(self.public, PublicNames::NotFound);
-        let mut notes = Vec::new();
-        notes.extend(nameless.then(|| BlueprintNote::NoPublicZone { name: self.cluster.name.clone() }));
-        let services = services::scaled(self);
-        if !services.is_empty() && !addons::serves_metrics(self) {
-            notes.push(BlueprintNote::NoMetrics { services });
-        }
-        notes
     }
 }
 

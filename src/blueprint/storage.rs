@@ -1,31 +1,10 @@
 //! Objects that keep data: the state bucket and etcd's volumes.
 
+use super::outputs::etcd_volume_name;
 use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, tags};
-use crate::engine::{Object, TextInput};
-use crate::resource::{Bucket, ETCD, EbsVolume, Resource};
+use crate::engine::Object;
+use crate::resource::{Bucket, ETCD, EbsVolume, Resource, STATE_BUCKET};
 use crate::spec::Zone;
-
-/// The name of the bucket's object.
-const STATE: &str = "state";
-
-/// Returns the bucket's name, once it exists.
-pub(super) fn bucket() -> TextInput {
-    TextInput::output(Bucket::address(STATE), "name")
-}
-
-/// Returns the id of a master's etcd volume.
-pub(super) fn volume(member: &str) -> TextInput {
-    TextInput::output(EbsVolume::address(&volume_name(member)), "id")
-}
-
-/// Returns the member of an etcd volume of this name.
-pub(super) fn member_of(volume: &str) -> Option<&str> {
-    volume.strip_prefix("etcd-")
-}
-
-fn volume_name(member: &str) -> String {
-    format!("etcd-{member}")
-}
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let name = &site.bootstrap.bucket;
@@ -34,17 +13,17 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
         versioned: true,
         encrypted: true,
         private: true,
-        tags: site.tags(&Bucket::address(STATE), name),
+        tags: site.tags(&Bucket::address(STATE_BUCKET), name),
     };
-    let mut objects = vec![bucket.object(STATE)?];
+    let mut objects = vec![bucket.object(STATE_BUCKET)?];
     for (member, zone) in site.cluster.masters.placed() {
-        objects.push(etcd_volume(site, &member, zone).object(&volume_name(&member))?);
+        objects.push(etcd_volume(site, &member, zone).object(&etcd_volume_name(&member))?);
     }
     Ok(objects)
 }
 
 fn etcd_volume(site: &BuildContext<'_>, member: &str, zone: &Zone) -> EbsVolume {
-    let address = EbsVolume::address(&volume_name(member));
+    let address = EbsVolume::address(&etcd_volume_name(member));
     let tags = site.tags(&address, &site.below(&format!("{member}.etcd")));
     EbsVolume {
         zone: zone.to_string(),

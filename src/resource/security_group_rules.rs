@@ -34,6 +34,13 @@ pub struct GroupRule {
     pub description: String,
 }
 
+impl GroupRule {
+    /// Creates a rule. AWS allows letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*` in a description.
+    pub fn new(protocol: &str, ports: &str, peer: TextInput, description: &str) -> Self {
+        Self { protocol: protocol.to_owned(), ports: ports.to_owned(), peer, description: description.to_owned() }
+    }
+}
+
 impl SecurityGroupRules {
     /// The one group that the cluster's cloud controller opens to the load balancers that it creates: the nodes' group.
     pub const OPENED_BY_CONTROLLERS: &str = "nodes";

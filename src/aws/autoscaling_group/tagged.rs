@@ -12,7 +12,7 @@ use super::named;
 use crate::aws::AwsProvider;
 use crate::aws::ec2::{EC2, from_ec2, to_ec2};
 use crate::aws::failure::if_there;
-use crate::aws::kind::ObserveCache;
+use crate::aws::observe_cache::ObserveCache;
 use crate::aws::volume;
 use crate::engine::{Failure, FailureClass};
 use crate::resource::Tags;

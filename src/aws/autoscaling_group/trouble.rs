@@ -12,7 +12,7 @@ use super::reports::{status, word};
 use super::wait::PATIENCE;
 use crate::aws::AwsProvider;
 use crate::aws::ec2::created;
-use crate::aws::kind::ObserveCache;
+use crate::aws::observe_cache::ObserveCache;
 use crate::aws::s3::kept;
 use crate::engine::Failure;
 use crate::health::{JoinProgress, MachineStatus};
@@ -30,7 +30,8 @@ struct SuspectMachine<'a> {
 /// Returns the time of each machine's last report.
 pub(super) async fn written(look: &ObserveCache<'_>) -> Result<LastReportTimes, Failure> {
     let folder = format!("{}nodes/", look.aws.scope.prefix);
-    let written = kept(look).await?.iter().filter_map(|object| {
+    let kept = kept(look).await?;
+    let written = kept.iter().filter_map(|object| {
         let machine = object.key()?.strip_prefix(&folder)?.strip_suffix("/status.json")?;
         Some((machine.to_owned(), created(object.last_modified())?))
     });

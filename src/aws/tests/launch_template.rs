@@ -1,7 +1,8 @@
 //! Launch templates.
 
 use super::*;
-use crate::aws::kind::{AwsKind as _, ObserveCache};
+use crate::aws::kind::AwsKind as _;
+use crate::aws::observe_cache::ObserveCache;
 use crate::resource::LaunchTemplate;
 
 pub(super) fn template(moto: &MotoCluster, name: &str) -> LaunchTemplate {

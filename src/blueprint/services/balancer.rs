@@ -2,7 +2,8 @@
 //! plan.
 
 use super::{output, ports};
-use crate::blueprint::{BlueprintProblem, BuildContext, names, network, security};
+use crate::blueprint::outputs::{NODES, internet_routes, security_group, subnet, vpc};
+use crate::blueprint::{BlueprintProblem, BuildContext, names};
 use crate::engine::{Object, TextInput};
 use crate::resource::{
     DnsRecord, GroupRule, HealthCheck, Listener, LoadBalancer, Resource, SecurityGroup, SecurityGroupRules, TargetGroup,
@@ -53,7 +54,7 @@ pub(in crate::blueprint) fn rules_of_nodes<'a>(site: &'a BuildContext<'_>) -> im
                 BalancerPurpose::Traffic => format!("service {name} from its load balancer"),
                 BalancerPurpose::Health => format!("health of service {name} for its load balancer"),
             };
-            security::rule(backend.protocol, &backend.port.to_string(), from, &why)
+            GroupRule::new(backend.protocol, &backend.port.to_string(), from, &why)
         })
     })
 }
@@ -76,7 +77,7 @@ enum BalancerPurpose {
 fn backend_ports(site: &BuildContext<'_>, name: &str, service: &Service, nlb: &Nlb) -> Vec<BackendPort> {
     let mut backends = Vec::new();
     for (port_name, port) in service.targets() {
-        let Some(number) = ports::of_target(site, name, port_name) else { continue };
+        let Some(number) = ports::of_target(&site.node_ports, name, port_name) else { continue };
         let backend = |protocol| BackendPort { protocol, port: number, purpose: BalancerPurpose::Traffic };
         backends.extend(protocols(port.transport).map(backend));
     }
@@ -107,7 +108,7 @@ pub(super) fn objects(
         balancer(site, name, nlb)?,
     ];
     for (port_name, port) in service.targets() {
-        if let Some(node_port) = ports::of_target(site, name, port_name) {
+        if let Some(node_port) = ports::of_target(&site.node_ports, name, port_name) {
             let targets = targets(site, (name, port_name), nlb, port, node_port);
             objects.push(targets.object(&target_name(name, port_name))?);
         }
@@ -134,7 +135,7 @@ fn group(site: &BuildContext<'_>, service: &str) -> SecurityGroup {
     SecurityGroup {
         name: names::hashed(&display, &[&description], names::SECURITY_GROUP),
         description,
-        vpc: network::vpc(),
+        vpc: vpc(),
         tags: site.tags(&SecurityGroup::address(&own), &display),
     }
 }
@@ -146,15 +147,15 @@ fn rules(site: &BuildContext<'_>, name: &str, service: &Service, nlb: &Nlb) -> S
     });
     let ingress = heard.flat_map(|(protocol, port)| {
         let why = &why;
-        nlb.allow.iter().map(move |range| security::rule(protocol, &port, range.to_string().into(), why))
+        nlb.allow.iter().map(move |range| GroupRule::new(protocol, &port, range.to_string().into(), why))
     });
-    let nodes = || security::group(security::NODES);
+    let nodes = || security_group(NODES);
     let egress = backend_ports(site, name, service, nlb).into_iter().map(move |backend| {
         let why = match backend.purpose {
             BalancerPurpose::Traffic => "its port on nodes",
             BalancerPurpose::Health => "health of nodes",
         };
-        security::rule(backend.protocol, &backend.port.to_string(), nodes(), why)
+        GroupRule::new(backend.protocol, &backend.port.to_string(), nodes(), why)
     });
     SecurityGroupRules {
         group: output::<SecurityGroup>(&object_name(name), "id"),
@@ -174,13 +175,13 @@ fn balancer(site: &BuildContext<'_>, service: &str, nlb: &Nlb) -> Result<Object,
             names::LOAD_BALANCER,
         ),
         scheme: scheme.to_owned(),
-        subnets: site.cluster.network.subnets.keys().map(network::subnet).collect(),
+        subnets: site.cluster.network.subnets.keys().map(subnet).collect(),
         security_groups: vec![output::<SecurityGroup>(&own, "id")],
         cross_zone: nlb.cross_zone,
         tags: site.tags(&LoadBalancer::address(&own), &site.below(&format!("{service}.services"))),
     };
     let mut balancer = balancer.object(&own)?;
-    balancer.depends_on.insert(network::way_out());
+    balancer.depends_on.insert(internet_routes());
     Ok(balancer)
 }
 
@@ -200,7 +201,7 @@ fn targets(
     fixed.extend(nlb.internal.then_some(INTERNAL));
     TargetGroup {
         name: names::regional(site.cluster.name.as_str(), service, &fixed, names::TARGET_GROUP),
-        vpc: network::vpc(),
+        vpc: vpc(),
         protocol: protocol.to_owned(),
         port: node_port,
         health_check: health_check(site, service, nlb, port),
@@ -217,7 +218,7 @@ fn targets(
 /// accept no connections to a service that sees its clients' addresses; a separate port reports whether they have one.
 fn health_check(site: &BuildContext<'_>, service: &str, nlb: &Nlb, port: Port) -> HealthCheck {
     let asked = match port.transport {
-        _ if nlb.preserve_client_ip => ports::of_health(site, service),
+        _ if nlb.preserve_client_ip => ports::of_health(&site.node_ports, service),
         Transport::Udp => Some(KUBE_PROXY_HEALTH),
         Transport::Tcp | Transport::Both => None,
     };

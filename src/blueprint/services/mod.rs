@@ -7,10 +7,11 @@ mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BlueprintProblem, BuildContext, addons, api, masters, nodes, security};
+use super::outputs::{kubernetes_api, nodes_groups};
+use super::{BlueprintProblem, BuildContext, addons};
 use crate::engine::{Address, Object, TextInput};
 use crate::resource::{
-    API, AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
+    AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
 };
 use crate::spec::{Scale, Service};
 
@@ -51,13 +52,8 @@ fn namespaces<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = &'a str> {
 
 fn namespace(site: &BuildContext<'_>, name: &str) -> Object {
     let mut object = kubernetes_object(site, Address::new(NAMESPACE, name), manifests::namespace(name));
-    object.depends_on.extend(api_of(site));
+    object.depends_on.extend(kubernetes_api(site.cluster));
     object
-}
-
-/// Returns the objects that make the API reachable: the masters, their load balancer, and the rules that allow us.
-pub(super) fn api_of(site: &BuildContext<'_>) -> impl Iterator<Item = Address> {
-    masters::groups(site).chain([api::listener(), security::rules_of(API)])
 }
 
 fn kubernetes_object(site: &BuildContext<'_>, address: Address, manifest: serde_json::Value) -> Object {
@@ -66,7 +62,7 @@ fn kubernetes_object(site: &BuildContext<'_>, address: Address, manifest: serde_
 
 /// Returns the Kubernetes objects of a service.
 fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec<Object> {
-    let mut first: BTreeSet<Address> = api_of(site).collect();
+    let mut first: BTreeSet<Address> = kubernetes_api(site.cluster).collect();
     if service.namespace != ALWAYS_THERE {
         let made = addons::namespace(site, &service.namespace);
         first.insert(made.unwrap_or_else(|| Address::new(NAMESPACE, &service.namespace)));
@@ -86,14 +82,14 @@ fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec
     let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
     let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
     // Pods need machines to run on, and somebody who tells Kubernetes that these are its nodes.
-    deployment.depends_on.extend(claims.into_iter().chain(nodes::groups(site)));
+    deployment.depends_on.extend(claims.into_iter().chain(nodes_groups(site.cluster)));
     deployment.depends_on.extend(addons::workloads_of(site, addons::CLOUD_CONTROLLER));
     let own = deployment.address.clone();
     objects.push(deployment);
     if !service.ports.is_empty() {
         let node_ports = manifests::NodePorts {
-            of: &|port| ports::of_target(site, name, port),
-            health: ports::of_health(site, name),
+            of: &|port| ports::of_target(&site.node_ports, name, port),
+            health: ports::of_health(&site.node_ports, name),
         };
         let manifest = manifests::service(name, service, &node_ports);
         objects.push(kubernetes_object(site, Address::new(SERVICE, name), manifest));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use crate::blueprint::{BlueprintProblem, BuildContext, Pins};
+use crate::blueprint::{BlueprintProblem, Pins};
 use crate::spec::{Cluster, Service};
 
 /// The static node ports. Kubernetes itself assigns one of the others (30086 to 32767) to a service that
@@ -55,14 +55,14 @@ fn users(name: &str, service: &Service) -> Vec<String> {
 }
 
 /// Returns the node port of a port of a service.
-pub(super) fn of_target(site: &BuildContext<'_>, service: &str, port: &str) -> Option<u16> {
-    site.node_ports.get(&target(service, port)).copied()
+pub(super) fn of_target(node_ports: &BTreeMap<String, u16>, service: &str, port: &str) -> Option<u16> {
+    node_ports.get(&target(service, port)).copied()
 }
 
 /// Returns the node port that reports whether a machine has a pod of a service; only for a service that sees its clients'
 /// addresses.
-pub(super) fn of_health(site: &BuildContext<'_>, service: &str) -> Option<u16> {
-    site.node_ports.get(&health(service)).copied()
+pub(super) fn of_health(node_ports: &BTreeMap<String, u16>, service: &str) -> Option<u16> {
+    node_ports.get(&health(service)).copied()
 }
 
 /// Returns the name of a target in the record: by its name and not by its number, so that a container may listen on

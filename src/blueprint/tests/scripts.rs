@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::clusters::{all, object, objects, text, tutorial};
 use super::isolation::{covers, statements, strings};
-use crate::blueprint::bootstrap::NODE;
+use crate::blueprint::bootstrap_store::NODE;
 use crate::resource::{LaunchTemplate, Role};
 
 const USER_DATA: &str = include_str!("../../bootstrap/user-data.sh");

@@ -3,7 +3,7 @@
 use aws_sdk_route53::types::{ChangeAction, ResourceRecord, ResourceRecordSet, RrType, VpcRegion};
 
 use super::{MotoAccount, object, site};
-use crate::aws::record::change;
+use crate::aws::record_sets::change;
 use crate::engine::{FailureClass, IdempotencyToken, Live, Provider};
 use crate::resource::{DnsRecord, HostedZone, Resource, balancer_stem};
 

@@ -1,0 +1,93 @@
+//! The files from which machines start, in the bucket of the cluster.
+
+use std::sync::Arc;
+
+use super::outputs::bucket;
+use super::{BlueprintProblem, names};
+use crate::engine::{Object, Payload};
+use crate::resource::{BucketObject, ClusterLocation, KeyPrefix, Resource, root};
+use crate::spec::{Cluster, StateLocation};
+
+/// The name of the script that makes a machine a part of the cluster.
+pub(super) const SCRIPT: &str = "node.sh";
+
+/// One script, in parts that can be read one at a time.
+pub(super) const NODE: &str = concat!(
+    include_str!("../bootstrap/node/10-begin.sh"),
+    include_str!("../bootstrap/node/15-units.sh"),
+    include_str!("../bootstrap/node/20-machine.sh"),
+    include_str!("../bootstrap/node/25-images.sh"),
+    include_str!("../bootstrap/node/30-volume.sh"),
+    include_str!("../bootstrap/node/40-keys.sh"),
+    include_str!("../bootstrap/node/50-etcd.sh"),
+    include_str!("../bootstrap/node/55-backup.sh"),
+    include_str!("../bootstrap/node/56-report.sh"),
+    include_str!("../bootstrap/node/60-master.sh"),
+    include_str!("../bootstrap/node/65-access.sh"),
+    include_str!("../bootstrap/node/65-leave.sh"),
+    include_str!("../bootstrap/node/67-enroll.sh"),
+    include_str!("../bootstrap/node/70-node.sh"),
+    include_str!("../bootstrap/node/90-main.sh"),
+);
+
+/// The location of the files of machines.
+#[derive(Debug)]
+pub(super) struct BootstrapStore {
+    /// The bucket's name: the state's bucket, or one created for the purpose.
+    pub bucket: String,
+    /// The prefix of every key of the cluster, without a slash at its end.
+    pub root: String,
+    /// The script that every machine runs.
+    pub script: BootstrapFile,
+}
+
+/// A file in the store, named by its content.
+#[derive(Debug)]
+pub(super) struct BootstrapFile {
+    pub key: String,
+    pub sha256: String,
+    content: String,
+}
+
+impl BootstrapStore {
+    /// Returns the store of a cluster in an account.
+    pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
+        let (bucket, prefix) = match &cluster.state {
+            StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.as_str()),
+            // Machines cannot read a directory on somebody's laptop. 63 characters are the most for a bucket's name.
+            StateLocation::Directory(_) => {
+                let name = names::dashed(cluster.name.as_str(), 63 - "quorate--".len() - account.len());
+                (format!("quorate-{name}-{account}"), "")
+            }
+        };
+        let root = root(prefix, cluster.name.as_str());
+        let script = BootstrapFile::new(&root, SCRIPT, NODE.to_owned());
+        Self { bucket, root, script }
+    }
+
+    /// Returns the location of a cluster whose machines get their files here.
+    pub(super) fn location(&self, cluster: &Cluster) -> ClusterLocation {
+        let prefix = self.root.strip_suffix(cluster.name.as_str()).unwrap_or(&self.root);
+        ClusterLocation::new(&cluster.region, &self.bucket, prefix)
+    }
+
+    /// Returns the key of an object of the cluster: `key("pki/join.pem")`.
+    pub(super) fn key(&self, path: &str) -> String {
+        format!("{}/{path}", self.root)
+    }
+}
+
+impl BootstrapFile {
+    pub(super) fn new(root: &str, name: &str, content: String) -> Self {
+        let sha256 = names::sha256(content.as_bytes());
+        let key = KeyPrefix::Bootstrap.key(&format!("{sha256}/{name}"));
+        Self { key: format!("{root}/{key}"), sha256, content }
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<Object, BlueprintProblem> {
+        let payload = Payload(Arc::from(self.content.as_bytes()));
+        let (key, sha256) = (self.key.clone(), self.sha256.clone());
+        let object = BucketObject { bucket: bucket(), key, sha256 }.object(name)?;
+        Ok(Object { payload: Some(payload), ..object })
+    }
+}
