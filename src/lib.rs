@@ -29,7 +29,7 @@
 //! - [`spec::parse`] reads a cluster file, [`blueprint::blueprint`] makes the desired objects, [`engine::plan`] compares
 //!   them with the live ones, [`engine::apply`] carries a plan out.
 //! - [`engine::Provider`] is the boundary to a cloud.
-//! - `cli::flow` runs a command from the file to the cloud.
+//! - [`cli::apply`] runs a command from the file to the cloud.
 //!
 //! ```
 //! use std::collections::BTreeMap;

@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 
 use super::ClusterSecrets;
 use super::error::CliError;
-use super::flow::api_address;
 use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, Failure, FailureClass, ObjectStore};
 use crate::kubernetes::{ApiAccess, CONNECT, ClientAccess};
-use crate::resource::{API, LoadBalancer, Resource, internal_api};
+use crate::resource::{API, DnsRecord, LoadBalancer, Resource, internal_api};
+use crate::state::{self, ClusterRecord};
 
 /// Lifetime of a run's certificate.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -60,5 +60,46 @@ fn failure(error: CliError) -> Failure {
     match error {
         CliError::Cloud { source, .. } => *source,
         other => Failure::own(FailureClass::Fatal, CONNECT, other.to_string()),
+    }
+}
+
+/// Returns the URL of a cluster's API, or `None` if it has not been applied yet.
+pub(super) async fn api_address(store: &Arc<dyn ObjectStore>, cluster: &str) -> Result<Option<String>, CliError> {
+    let mut journal = state::open(Arc::clone(store), cluster);
+    let record = journal.load().await.map_err(CliError::state("reading the record"))?;
+    Ok(record.and_then(|record| address(&record, cluster)))
+}
+
+fn address(record: &ClusterRecord, cluster: &str) -> Option<String> {
+    let balancer = record.objects.get(&LoadBalancer::address(API))?;
+    if record.objects.contains_key(&DnsRecord::address(API)) {
+        return Some(format!("https://{API}.{cluster}"));
+    }
+    balancer.outputs.get("dns_name").map(|name| format!("https://{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::engine::RecordedObject;
+
+    #[test]
+    fn the_api_is_at_its_own_name_or_at_its_load_balancers() {
+        let mut record =
+            ClusterRecord::first("c.example.com", "123456789012", "us-east-1", "run", Timestamp::UNIX_EPOCH);
+        assert_eq!(address(&record, "c.example.com"), None);
+        let outputs = BTreeMap::from([("dns_name".to_owned(), "api-1.elb.amazonaws.com".to_owned())]);
+        let recorded =
+            RecordedObject { id: String::new(), attributes: BTreeMap::new(), outputs, needs: BTreeSet::new() };
+        record.objects.insert(LoadBalancer::address(API), recorded.clone());
+        assert_eq!(address(&record, "c.example.com").unwrap(), "https://api-1.elb.amazonaws.com");
+        record.objects.insert(DnsRecord::address(API), recorded);
+        assert_eq!(address(&record, "c.example.com").unwrap(), "https://api.c.example.com");
     }
 }

@@ -9,10 +9,8 @@ use terminal_size::{Width, terminal_size_of};
 use crate::state::LeaseHolder;
 use crate::view::TextStyle;
 
-use super::composite_provider::ApiWait;
-use super::context::ClusterContext;
 use super::error::CliError;
-use super::file::{ClusterFile, ShownDiagnostics, VariableSources};
+use super::file::{ClusterFile, VariableSources};
 use super::ui::OutputOptions;
 use super::{Interrupt, Ui};
 
@@ -160,13 +158,6 @@ impl Session {
     pub fn simulated(&self) -> Result<PathBuf, CliError> {
         let directory = self.local_dir().join(SANDBOX);
         std::path::absolute(&directory).map_err(|source| CliError::Unreadable { path: directory, source })
-    }
-
-    /// Reads the file and opens its cloud. Makes no call, unless the bucket's name contains the account and only AWS knows
-    /// it.
-    pub async fn open_cluster(&self, told: ShownDiagnostics, errand: ApiWait) -> Result<ClusterContext, CliError> {
-        let cluster = self.file()?.cluster(&self.ui, told)?;
-        ClusterContext::open(self, cluster, errand).await
     }
 
     /// Returns the description of this run for the lease.

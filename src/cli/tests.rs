@@ -1,6 +1,8 @@
 //! The command line as a user reads it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod lifecycle;
+
 use clap::{CommandFactory, Parser};
 
 use super::CliArgs;

@@ -1,4 +1,4 @@
-//! Effects of changing each setting of a living cluster. A test makes the changes (`cli/flow/tests/living.rs`).
+//! Effects of changing each setting of a living cluster. A test makes the changes (`cli/tests/lifecycle/living.rs`).
 
 use OnLiving::{InPlace, LosesData, Moved, Nothing, Pods, Refused, Replaced, Roll};
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
-use quorate::cli::flow::{self, CommandContext, Consent, MoveOptions, PlanOptions, StatePlace, StatePlaces};
 use quorate::cli::{
-    ApiWait, ByAws, CliError, ClusterSecrets, CompositeProvider, Exit, Interrupt, OutputOptions, PromptInput, Ui,
+    self, ApiWait, ApplyOptions, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
+    Interrupt, MoveOptions, OutputOptions, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui,
 };
 use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
@@ -56,8 +56,8 @@ impl MotoStage {
     }
 
     pub(crate) async fn plan(&mut self) -> CommandRun {
-        self.stay(OutputOptions::default(), async |flow| {
-            flow::plan(flow, PlanOptions { mode: PlanMode::Apply, detailed: true }).await
+        self.stay(OutputOptions::default(), async |context| {
+            cli::plan(context, PlanOptions { mode: PlanMode::Apply, detailed: true }).await
         })
         .await
     }
@@ -65,7 +65,7 @@ impl MotoStage {
     /// Returns the changes of a plan; checks how the run ended.
     pub(crate) async fn changes(&mut self, mode: PlanMode) -> PlanChanges {
         let json = OutputOptions { json: true, ..OutputOptions::default() };
-        let run = self.stay(json, async |flow| flow::plan(flow, PlanOptions { mode, detailed: true }).await).await;
+        let run = self.stay(json, async |context| cli::plan(context, PlanOptions { mode, detailed: true }).await).await;
         let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
         document["plan"]["changes"].as_array().expect("a plan has changes").iter().map(summary).collect()
     }
@@ -76,18 +76,22 @@ impl MotoStage {
 
     /// Applies a plan that loses data too.
     pub(crate) async fn consenting(&mut self, consent: Consent) -> CommandRun {
-        self.stay(OutputOptions::default(), async |flow| flow::apply(flow, consent).await).await
+        self.stay(OutputOptions::default(), async |context| {
+            cli::apply(context, ApplyOptions { consent, ..ApplyOptions::default() }).await
+        })
+        .await
     }
 
     pub(crate) async fn destroy(&mut self) -> CommandRun {
         let consent = Consent { yes: true, delete_data: true };
-        self.run(ApiWait::Leave, OutputOptions::default(), async |flow| flow::destroy(flow, consent).await).await
+        self.run(ApiWait::Leave, OutputOptions::default(), async |context| cli::destroy(context, consent, None).await)
+            .await
     }
 
     /// Moves the state to where the file says that it is.
     pub(crate) async fn move_state(&mut self) -> CommandRun {
         let options = MoveOptions { from: None, yes: true };
-        self.stay(OutputOptions::default(), async |flow| flow::move_state(flow, options).await).await
+        self.stay(OutputOptions::default(), async |context| cli::move_state(context, options).await).await
     }
 
     /// Writes something of somebody else into the bucket.
@@ -126,7 +130,7 @@ impl MotoStage {
     async fn stay(
         &mut self,
         manner: OutputOptions,
-        work: impl AsyncFnOnce(&CommandContext<'_>) -> Result<Exit, CliError>,
+        work: impl AsyncFnOnce(&ClusterContext<'_>) -> Result<Exit, CliError>,
     ) -> CommandRun {
         self.run(ApiWait::Stay, manner, work).await
     }
@@ -135,7 +139,7 @@ impl MotoStage {
         &mut self,
         errand: ApiWait,
         manner: OutputOptions,
-        work: impl AsyncFnOnce(&CommandContext<'_>) -> Result<Exit, CliError>,
+        work: impl AsyncFnOnce(&ClusterContext<'_>) -> Result<Exit, CliError>,
     ) -> CommandRun {
         self.runs += 1;
         let (out, err) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
@@ -143,22 +147,21 @@ impl MotoStage {
         let interrupt = Interrupt::default();
         let (aws, store) = self.connect().await;
         let cloud = self.clouds(aws, &store, errand);
-        let flow = CommandContext {
-            cluster: &self.cluster,
-            cloud: &cloud,
+        let context = ClusterContext {
+            cluster: self.cluster.clone(),
+            cloud: Arc::new(cloud),
+            kubernetes: None,
             store: Arc::new(store.clone()),
             bucket: Arc::new(store),
-            places: Arc::new(OtherPlaces { wire: self.wire.clone(), cluster: self.cluster.clone() }),
+            places: Arc::new(OtherPlaces { wire: self.wire.clone() }),
             sandbox: false,
             ui: &ui,
             interrupt: &interrupt,
             holder: holder(self.runs),
             local_dir: self.workshop.path().to_owned(),
-            health_sources: None,
-            origin: None,
             retry: hurried(),
         };
-        let exit = match work(&flow).await {
+        let exit = match work(&context).await {
             Ok(exit) => exit,
             Err(error) => {
                 ui.report(&error.report());
@@ -207,16 +210,14 @@ async fn connect(wire: &TestWire, cluster: &Cluster) -> (Arc<AwsProvider>, S3Sto
 /// Opens the cluster in another place, over the same wire.
 struct OtherPlaces {
     wire: TestWire,
-    cluster: Cluster,
 }
 
 impl StatePlaces for OtherPlaces {
-    fn open<'a>(&'a self, state: &'a StateLocation) -> BoxFuture<'a, Result<StatePlace, CliError>> {
+    fn open<'a>(&'a self, cluster: &'a Cluster) -> BoxFuture<'a, Result<StatePlace, CliError>> {
         Box::pin(async move {
-            let cluster = Cluster { state: state.clone(), ..self.cluster.clone() };
-            let (aws, store) = connect(&self.wire, &cluster).await;
+            let (aws, store) = connect(&self.wire, cluster).await;
             let store: Arc<dyn ObjectStore> = Arc::new(store);
-            Ok(StatePlace { cluster, cloud: aws, bucket: Arc::clone(&store), store })
+            Ok(StatePlace { cloud: aws, bucket: Arc::clone(&store), store })
         })
     }
 }

@@ -1,11 +1,28 @@
-//! `quorate apply`
+//! `quorate apply`: observe, compare, show, ask, change, record.
 
 use clap::Args;
 
 use crate::cli::client_origin::ApiEntryMode;
+use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow::{self, CommandContext, Consent};
-use crate::cli::{ApiWait, CliError, Exit, Session};
+use crate::cli::run::Run;
+use crate::cli::run::claim;
+use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
+use crate::cli::run::former::{self, FormerCluster, FormerRemains};
+use crate::cli::run::planned_run::PlannedRun;
+use crate::cli::run::prompt::{Consent, ask};
+use crate::cli::run::run_lock::RunLock;
+use crate::cli::run::snapshot::ClusterSnapshot;
+use crate::cli::run::state_writer::{ResolvedSpec, StateWriter};
+use crate::cli::run::temporary_access::TemporaryAccess;
+use crate::cli::{ApiWait, CliError, ClientOrigin, ClusterContext, Exit, Session};
+use crate::engine::{Outcome, PlanMode};
+use crate::resource::{Bucket, Resource};
+use crate::spec::StateLocation;
+use crate::view;
+use crate::view::plan::PlanDocument;
+
+use super::validate::wait_until_healthy;
 
 /// Change AWS and Kubernetes to match the cluster file
 ///
@@ -33,17 +50,207 @@ pub struct ApplyArgs {
     pub(super) verbose: bool,
 }
 
+/// The options of an apply.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyOptions {
+    /// The permissions that are granted without a prompt.
+    pub consent: Consent,
+    /// The source of the run's connections, for a run that opens a closed API to itself. `None` if it does not open the API.
+    pub origin: Option<ClientOrigin>,
+    /// `true` to wait until the cluster is healthy.
+    pub wait: bool,
+}
+
 impl ApplyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let errand = if self.no_wait { ApiWait::Hurry } else { ApiWait::Stay };
-        let ground = session.open_cluster(ShownDiagnostics::Everything, errand).await?;
-        let health_sources = ground.health_sources();
-        let origin = self.entry.origin(&session.environment)?;
-        let flow = CommandContext {
-            health_sources: (!self.no_wait).then_some(&health_sources),
-            origin,
-            ..ground.flow(session)
+        let wait = if self.no_wait { ApiWait::Hurry } else { ApiWait::Stay };
+        let context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
+        let options = ApplyOptions {
+            consent: Consent { yes: self.yes, delete_data: self.delete_data },
+            origin: self.entry.origin(&session.environment)?,
+            wait: !self.no_wait,
         };
-        flow::apply(&flow, Consent { yes: self.yes, delete_data: self.delete_data }).await
+        apply(&context, options).await
     }
+}
+
+/// Changes the cloud to match the file.
+///
+/// # Errors
+/// Returns an error if the plan could not be made, was not confirmed, or nothing of it could be started.
+pub async fn apply(context: &ClusterContext<'_>, options: ApplyOptions) -> Result<Exit, CliError> {
+    let mut run = Run::begin(context, "apply").await?;
+    let work = async {
+        let applied = Box::pin(converge(&mut run, options.consent)).await;
+        // Nothing is changed during the wait: other runs may work.
+        run.end().await;
+        let ApplyResult { exit, changed } = applied?;
+        if options.wait && exit == Exit::Done { Box::pin(wait_until_healthy(context, changed)).await } else { Ok(exit) }
+    };
+    TemporaryAccess::during(context, options.origin, true, work).await
+}
+
+/// The result of a run that was not stopped by an error.
+struct ApplyResult {
+    exit: Exit,
+    /// `true` if there was anything to change.
+    changed: bool,
+}
+
+async fn converge(run: &mut Run<'_>, consent: Consent) -> Result<ApplyResult, CliError> {
+    let context = run.context;
+    let snapshot = run.snapshot(ForeignClusterPolicy::Refused).await?;
+    let planned = run.plan(&snapshot, PlanMode::Apply).await?;
+    let resolved = planned.pins.as_ref().map(|pins| ResolvedSpec::new(context, pins)).transpose()?;
+    if planned.document.plan.is_empty() {
+        let exit = record_unchanged(run, &planned, resolved.as_ref(), snapshot).await?;
+        return Ok(ApplyResult { exit, changed: false });
+    }
+    if let Err(refused) = permit(context, &planned.document, consent).await {
+        context.ui.json(&planned.document)?;
+        return Err(refused);
+    }
+    let exit = carry_out(run, planned, resolved.as_ref(), snapshot).await?;
+    Ok(ApplyResult { exit, changed: true })
+}
+
+/// Executes a plan that is confirmed: the bucket first if it does not exist, then the record, then everything else.
+async fn carry_out(
+    run: &mut Run<'_>,
+    planned: PlannedRun,
+    resolved: Option<&ResolvedSpec>,
+    snapshot: ClusterSnapshot,
+) -> Result<Exit, CliError> {
+    let PlannedRun { document, mut prepared, cleared, .. } = planned;
+    let context = run.context;
+    let mut state = StateWriter::open(context, &snapshot.facts, snapshot.record, snapshot.journal);
+    let mut outcome = Outcome::default();
+    // A record in a directory is said in the bucket to be the cluster's before anything else is made.
+    let in_directory = matches!(context.cluster.state, StateLocation::Directory(_));
+    if in_directory || matches!(run.lock, RunLock::NoStore) {
+        let (bucket, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);
+        if !bucket.plan.is_empty() {
+            outcome = run.execute(&mut state, &bucket).await;
+        }
+        if !outcome.is_through() {
+            return finish(run, &document, &outcome, true);
+        }
+        prepared = rest;
+    }
+    // Before anything is created from the choices of the plan: the next run after a killed one must not choose again.
+    if let Err(error) = run.record_start(&mut state, "apply", resolved).await {
+        return not_started(run, &document, outcome, error);
+    }
+    let rest = run.execute(&mut state, &prepared).await;
+    let emptied = !rest.is_through() || clear_former(run, &mut state, &cleared).await;
+    let written = state.finish(context, resolved, rest.is_through()).await;
+    outcome.absorb(rest);
+    let exit = finish(run, &document, &outcome, written)?;
+    Ok(if exit == Exit::Done && !emptied { Exit::Partly } else { exit })
+}
+
+/// Reports a run that has created at most the bucket.
+fn not_started(
+    run: &Run<'_>,
+    document: &PlanDocument,
+    mut outcome: Outcome,
+    error: CliError,
+) -> Result<Exit, CliError> {
+    if outcome.done.is_empty() {
+        return Err(error);
+    }
+    if matches!(error, CliError::Interrupted) {
+        outcome.interrupted = true;
+        return finish(run, document, &outcome, true);
+    }
+    // The bucket was created: that is reported, and why the run stopped.
+    let exit = finish(run, document, &outcome, false)?;
+    run.context.ui.report(&error.report());
+    // Two first applies create the bucket; the slower one changes nothing more.
+    Ok(if error.exit() == Exit::Held { Exit::Held } else { exit })
+}
+
+/// Empties former places of the state, and takes them out of the record. `false` if one of them could not be emptied: it
+/// stays in the record, and the next apply tries again.
+async fn clear_former(run: &Run<'_>, state: &mut StateWriter, cleared: &[String]) -> bool {
+    let ui = run.context.ui;
+    let mut emptied = true;
+    for place in cleared {
+        match former::clear(run, place, &state.record.lineage, FormerCluster::Living).await {
+            Ok(left) => {
+                state.record.moved_from.retain(|former| former != place);
+                let stays = |left: FormerRemains| format!("; the bucket {} stays: {}", left.bucket, left.because);
+                let stays = left.map(stays).unwrap_or_default();
+                ui.note(&format!("emptied {place}, where the state was before{stays}"));
+            }
+            Err(error) => {
+                emptied = false;
+                ui.report(&error.report());
+                ui.warning(&format!("{place} still holds a copy of the cluster's keys; the next apply empties it"));
+            }
+        }
+    }
+    emptied
+}
+
+/// Returns an error unless the plan can be executed and is confirmed.
+async fn permit(context: &ClusterContext<'_>, document: &PlanDocument, consent: Consent) -> Result<(), CliError> {
+    if document.summary.refuse > 0 {
+        return Err(CliError::refused(
+            "the plan contains changes that are not possible, so nothing was applied",
+            "see the reasons and the alternatives above",
+        ));
+    }
+    if !document.summary.loses_data.is_empty() && !consent.delete_data {
+        return Err(CliError::refused(
+            "the plan loses data, so nothing was applied",
+            "restore the objects in the file, or pass --delete-data to delete the data",
+        ));
+    }
+    if consent.yes {
+        return Ok(());
+    }
+    let question = "\nApply these changes? Only `yes` is accepted: ";
+    ask(context, question, "yes", "--yes").await
+}
+
+/// Handles an empty plan. There may still be something to record: objects of a dead run, objects that are no longer in the
+/// file, or settings of the file that change no object.
+async fn record_unchanged(
+    run: &Run<'_>,
+    planned: &PlannedRun,
+    resolved: Option<&ResolvedSpec>,
+    snapshot: ClusterSnapshot,
+) -> Result<Exit, CliError> {
+    let context = run.context;
+    let Some(record) = snapshot.record else {
+        show_result(context, &planned.document, &Outcome::default())?;
+        return Ok(Exit::Done);
+    };
+    claim::claim(context, &record).await?;
+    let mut state = StateWriter { record: record.clone(), journal: snapshot.journal };
+    let outcome = run.execute_nothing(&mut state, &planned.prepared).await;
+    show_result(context, &planned.document, &outcome)?;
+    let is_recorded = resolved.is_none_or(|resolved| resolved.is_in(&record)) && state.record.objects == record.objects;
+    if (is_recorded && planned.cleared.is_empty() && record.in_progress.is_none()) || run.lock.is_lost() {
+        return Ok(Exit::Done);
+    }
+    let emptied = clear_former(run, &mut state, &planned.cleared).await;
+    let written = state.finish(context, resolved, outcome.is_through()).await;
+    Ok(match (written, emptied) {
+        (true, true) => Exit::Done,
+        (true, false) => Exit::Partly,
+        (false, _) => Exit::Error,
+    })
+}
+
+/// Reports the result of the plan.
+fn finish(run: &Run<'_>, document: &PlanDocument, outcome: &Outcome, written: bool) -> Result<Exit, CliError> {
+    show_result(run.context, document, outcome)?;
+    Ok(run.report(outcome, written))
+}
+
+fn show_result(context: &ClusterContext<'_>, document: &PlanDocument, outcome: &Outcome) -> Result<(), CliError> {
+    let result = view::outcome::OutcomeDocument::new(document, outcome);
+    context.ui.document(&result, |style| view::outcome::text(&result, style))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::SignedDuration;
 
-use crate::cli::context::{BucketLocation, vault_at};
+use crate::cli::connect::{BucketLocation, secrets_at};
 use crate::cli::{CliError, ClusterContext, Exit, Session};
 use crate::kubeconfig;
 
@@ -37,10 +37,10 @@ pub struct CredentialArgs {
 
 impl CredentialArgs {
     /// Returns the arguments for the cluster of a command.
-    pub(super) fn of(session: &Session, ground: &ClusterContext) -> Result<Self, CliError> {
-        let BucketLocation { bucket, prefix } = ground.place.clone();
+    pub(super) async fn of(session: &Session, context: &ClusterContext<'_>) -> Result<Self, CliError> {
+        let BucketLocation { bucket, prefix } = BucketLocation::of_context(context).await?;
         let simulated = if session.is_sandbox() { Some(session.simulated()?) } else { None };
-        let (cluster, region) = (ground.cluster.name.to_string(), ground.cluster.region.clone());
+        let (cluster, region) = (context.cluster.name.to_string(), context.cluster.region.clone());
         Ok(Self { cluster, region, bucket, prefix, simulated })
     }
 
@@ -62,8 +62,8 @@ impl CredentialArgs {
         let place = BucketLocation { bucket: self.bucket, prefix: self.prefix };
         let here = || session.is_sandbox().then(|| session.simulated()).transpose();
         let simulated = if self.simulated.is_some() { self.simulated } else { here()? };
-        let (cloud, vault) = vault_at(&self.cluster, &self.region, &place, simulated.as_deref()).await?;
-        let client = session.interrupt.or(vault.administrator(cloud.as_ref(), LIFETIME)).await??;
+        let (cloud, secrets) = secrets_at(&self.cluster, &self.region, &place, simulated.as_deref()).await?;
+        let client = session.interrupt.or(secrets.administrator(cloud.as_ref(), LIFETIME)).await??;
         session.ui.result(&kubeconfig::credential(&client));
         Ok(Exit::Done)
     }

@@ -1,15 +1,21 @@
-//! `quorate kubeconfig`
+//! `quorate kubeconfig`: the address of the cluster and the credentials, for kubectl.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::SignedDuration;
+use serde_json::json;
 
 use super::credential;
+use crate::cli::client_access::api_address;
+use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow::{self, KubeconfigOptions};
-use crate::cli::{ApiWait, CliError, Exit, KubeconfigFiles, ProcessEnvironment, Session};
-use crate::kubeconfig::ExecPlugin;
+use crate::cli::{ApiWait, CliError, ClusterContext, Exit, KubeconfigFiles, ProcessEnvironment, Session};
+use crate::kubeconfig::{ExecPlugin, KubeconfigDocument, KubeconfigEntry, KubeconfigUser, merge};
+use crate::pki::ClientCertificate;
+use crate::resource::internal_api;
+use crate::view::FORMAT;
+use crate::words;
 
 /// Configure kubectl for the cluster
 ///
@@ -43,18 +49,31 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
+/// The options of the command.
+#[derive(Debug, Clone)]
+struct KubeconfigOptions {
+    /// Lifetime of an administrator's certificate that is written instead of the credential plugin.
+    admin: Option<SignedDuration>,
+    /// The name of the context; without it, the cluster's.
+    context: Option<String>,
+    /// The credential plugin.
+    plugin: ExecPlugin,
+    /// The files to change; `None` to print the kubeconfig.
+    files: Option<KubeconfigFiles>,
+}
+
 impl KubeconfigArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let files = self.files(session)?;
-        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
         let plugin = ExecPlugin {
             command: program(&session.environment)?,
-            arguments: credential::CredentialArgs::of(session, &ground)?.typed(),
+            arguments: credential::CredentialArgs::of(session, &context).await?.typed(),
             // In another shell, the same credentials must be used.
             environment: variables(&session.environment, &["AWS_PROFILE"]),
         };
-        let wish = KubeconfigOptions { admin: self.admin, context: self.context, plugin, files };
-        flow::kubeconfig(&ground.flow(session), &ground.vault(), wish).await
+        let options = KubeconfigOptions { admin: self.admin, context: self.context, plugin, files };
+        configure(&context, options).await
     }
 
     fn files(&self, session: &Session) -> Result<Option<KubeconfigFiles>, CliError> {
@@ -83,6 +102,94 @@ fn program(environment: &ProcessEnvironment) -> Result<String, CliError> {
     }
     let here = std::env::current_exe().map_err(CliError::Start)?;
     Ok(here.display().to_string())
+}
+
+/// Writes or prints a kubeconfig.
+async fn configure(context: &ClusterContext<'_>, options: KubeconfigOptions) -> Result<Exit, CliError> {
+    let secrets = context.secrets();
+    let server = server(context).await?;
+    let authority = context.interrupt.or(secrets.certificate()).await??;
+    let client = match options.admin {
+        Some(lifetime) => Some(context.interrupt.or(secrets.administrator(context.cloud.as_ref(), lifetime)).await??),
+        None => None,
+    };
+    let name = context.name().to_owned();
+    let entry = KubeconfigEntry {
+        context: options.context.unwrap_or_else(|| name.clone()),
+        server,
+        tls_server_name: internal_api(&name),
+        authority,
+        user: client.as_ref().map_or(KubeconfigUser::Plugin(options.plugin), certificate),
+        name,
+    };
+    match options.files {
+        Some(files) => show_result(context, &entry, &files.add(&entry)?, client.as_ref())?,
+        None => context.ui.result(&alone(&entry)?),
+    }
+    warn(context, &entry, client.as_ref());
+    Ok(Exit::Done)
+}
+
+fn certificate(client: &ClientCertificate) -> KubeconfigUser {
+    KubeconfigUser::Certificate { certificate: client.certificate.clone(), key: client.key.clone() }
+}
+
+/// Returns the API's address as it was last applied: its DNS name, or its load balancer's if no zone contains the name.
+async fn server(context: &ClusterContext<'_>) -> Result<String, CliError> {
+    context
+        .interrupt
+        .or(api_address(&context.store, context.name()))
+        .await??
+        .ok_or_else(|| CliError::no_api(context.name()))
+}
+
+/// Returns the text of a kubeconfig with only this entry.
+fn alone(entry: &KubeconfigEntry) -> Result<String, CliError> {
+    let mut documents = [KubeconfigDocument::default()];
+    merge(&mut documents, entry);
+    let [document] = documents;
+    document.text().map_err(|source| CliError::Kubeconfig { path: "-".into(), source })
+}
+
+fn show_result(
+    context: &ClusterContext<'_>,
+    entry: &KubeconfigEntry,
+    changed: &[std::path::PathBuf],
+    client: Option<&ClientCertificate>,
+) -> Result<(), CliError> {
+    let files: Vec<String> = changed.iter().map(|path| path.display().to_string()).collect();
+    if context.ui.is_json() {
+        let document = json!({
+            "format": FORMAT,
+            "cluster": context.name(),
+            "sandbox": context.sandbox,
+            "context": entry.context,
+            "server": entry.server,
+            "files": files,
+            "certificate_until": client.map(|client| client.end),
+        });
+        return context.ui.json(&document);
+    }
+    context.show_sandbox_notice();
+    let place = if files.is_empty() { "As it was already".to_owned() } else { files.join(", ") };
+    context.ui.text(&format!("{place}: the current context is {}, at {}\n", entry.context, entry.server));
+    Ok(())
+}
+
+fn warn(context: &ClusterContext<'_>, entry: &KubeconfigEntry, client: Option<&ClientCertificate>) {
+    if context.sandbox {
+        context.ui.note(&format!("nothing answers at {}: the sandbox runs no Kubernetes", entry.server));
+    } else if context.cluster.api.allow.is_empty() {
+        context.ui.warning(
+            "`api.allow` is empty, so the API cannot be reached from outside: `quorate access open` opens it for a limited time, `api { allow = [...] }` permanently",
+        );
+    }
+    if let Some(client) = client {
+        let end = words::moment(client.end);
+        context
+            .ui
+            .warning(&format!("this certificate gives full access to the cluster until {end}, and cannot be revoked"));
+    }
 }
 
 #[cfg(test)]

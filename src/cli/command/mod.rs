@@ -8,7 +8,7 @@ use super::{Exit, Session};
 /// Declares the commands.
 macro_rules! commands {
     ($($name:ident in $module:ident as $arguments:ident),* $(,)?) => {
-        $(mod $module;)*
+        $(pub(super) mod $module;)*
 
         /// A command with its arguments.
         #[derive(Debug, Clone, Subcommand)]

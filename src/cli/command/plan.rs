@@ -1,11 +1,18 @@
-//! `quorate plan`
+//! `quorate plan`: observe, compare, show.
 
 use clap::Args;
 
+use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow::{self, PlanOptions};
-use crate::cli::{ApiWait, CliError, Exit, Session};
+use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
+use crate::cli::run::planned_run;
+use crate::cli::run::run_lock::RecordSource;
+use crate::cli::run::snapshot::snapshot;
+use crate::cli::run::temporary_access::announce;
+use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
 use crate::engine::PlanMode;
+use crate::resource::{API, LoadBalancer, Resource};
+use crate::view;
 
 /// Show what apply would change
 ///
@@ -28,6 +35,15 @@ pub struct PlanArgs {
     pub(super) verbose: bool,
 }
 
+/// The options of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// The purpose of the plan.
+    pub mode: PlanMode,
+    /// `true` if the exit code reports differences.
+    pub detailed: bool,
+}
+
 impl PlanArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let mode = match (self.destroy, self.refresh_only) {
@@ -35,7 +51,27 @@ impl PlanArgs {
             (_, true) => PlanMode::Refresh,
             _ => PlanMode::Apply,
         };
-        let ground = session.open_cluster(ShownDiagnostics::Everything, ApiWait::Stay).await?;
-        flow::plan(&ground.flow(session), PlanOptions { mode, detailed: self.detailed_exitcode }).await
+        let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::Stay).await?;
+        plan(&context, PlanOptions { mode, detailed: self.detailed_exitcode }).await
     }
+}
+
+/// Shows the changes of an apply (or a destroy). Changes nothing, and acquires no lease.
+///
+/// # Errors
+/// Returns an error if the plan could not be made.
+pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<Exit, CliError> {
+    let PlanOptions { mode, detailed } = options;
+    let is_destroy = mode == PlanMode::Destroy;
+    let foreign = if is_destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
+    let snapshot = snapshot(context, RecordSource::Stored, foreign).await?;
+    let planned = planned_run::plan(context, &snapshot, mode).await?;
+    context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
+    planned.show_notes(context);
+    if mode == PlanMode::Apply {
+        let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
+        announce(context, is_built, planned.unreachable.as_ref());
+    }
+    let differs = !planned.document.plan.is_empty() || !planned.cleared.is_empty();
+    Ok(if detailed && differs { Exit::Differs } else { Exit::Done })
 }

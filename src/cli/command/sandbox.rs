@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::context::{forget_state, sandbox};
+use crate::cli::connect::{forget_state, sandbox};
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
 use crate::engine::{Address, GroupMember, NotAnAddress};

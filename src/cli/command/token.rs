@@ -1,10 +1,14 @@
-//! `quorate token`
+//! `quorate token`: the token with which new nodes join.
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
+use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow;
-use crate::cli::{ApiWait, CliError, Exit, Session};
+use crate::cli::run::Run;
+use crate::cli::run::run_lock::RunLock;
+use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
+use crate::view::FORMAT;
 
 /// Manage the token that new nodes join the cluster with
 #[derive(Debug, Clone, Args)]
@@ -25,7 +29,29 @@ enum TokenAction {
 impl TokenArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let TokenAction::Rotate = self.action;
-        let ground = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Stay).await?;
-        flow::rotate_token(&ground.flow(session), &ground.vault()).await
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        rotate_token(&context).await
     }
+}
+
+/// Creates a new join token, under the lease: no apply creates machines meanwhile.
+async fn rotate_token(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
+    let run = Run::begin(context, "token rotate").await?;
+    let rotated = match run.lock {
+        RunLock::Leased { .. } => context.secrets().rotate_token().await,
+        RunLock::NoStore => {
+            Err(CliError::not_applied(format!("{} has no join token: it was never applied", context.name())))
+        }
+    };
+    run.end().await;
+    rotated?;
+    context
+        .ui
+        .json(&json!({ "format": FORMAT, "cluster": context.name(), "sandbox": context.sandbox, "rotated": true }))?;
+    context.ui.text("The join token is new.\n");
+    context.ui.note(
+        "masters use it within minutes and then refuse the old one; a node that starts in between retries until they \
+         have. Nodes that have joined keep their own certificates.",
+    );
+    Ok(Exit::Done)
 }

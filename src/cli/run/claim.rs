@@ -9,7 +9,7 @@ use crate::engine::{WriteCondition, WriteOutcome};
 use crate::spec::StateLocation;
 use crate::state::{ClusterRecord, StateError, settle};
 
-use super::CommandContext;
+use super::ClusterContext;
 use super::wait::patiently;
 
 /// The version of the note's format.
@@ -32,12 +32,15 @@ struct StateNote {
 }
 
 /// The key of the note.
-pub(super) fn note_key(cluster: &str) -> String {
+pub(in crate::cli) fn note_key(cluster: &str) -> String {
     format!("{cluster}/state.note")
 }
 
 /// Refuses a cluster whose record is in another directory than the one that the file names here.
-pub(super) async fn check(context: &CommandContext<'_>, record: Option<&ClusterRecord>) -> Result<(), CliError> {
+pub(in crate::cli) async fn check(
+    context: &ClusterContext<'_>,
+    record: Option<&ClusterRecord>,
+) -> Result<(), CliError> {
     match read(context).await? {
         Some((note, _)) if record.is_none_or(|record| record.lineage != note.lineage) => Err(refusal(context, &note)),
         _ => Ok(()),
@@ -48,7 +51,7 @@ pub(super) async fn check(context: &CommandContext<'_>, record: Option<&ClusterR
 ///
 /// # Errors
 /// When another run has said it of another record meanwhile.
-pub(super) async fn claim(context: &CommandContext<'_>, record: &ClusterRecord) -> Result<(), CliError> {
+pub(in crate::cli) async fn claim(context: &ClusterContext<'_>, record: &ClusterRecord) -> Result<(), CliError> {
     if !matches!(context.cluster.state, StateLocation::Directory(_)) {
         return Ok(());
     }
@@ -82,7 +85,7 @@ pub(super) async fn claim(context: &CommandContext<'_>, record: &ClusterRecord) 
 }
 
 /// The note, with its version. With the state in S3, there is none: the record itself is in the bucket.
-async fn read(context: &CommandContext<'_>) -> Result<Option<(StateNote, crate::engine::Etag)>, CliError> {
+async fn read(context: &ClusterContext<'_>) -> Result<Option<(StateNote, crate::engine::Etag)>, CliError> {
     if !matches!(context.cluster.state, StateLocation::Directory(_)) {
         return Ok(None);
     }
@@ -95,7 +98,7 @@ async fn read(context: &CommandContext<'_>) -> Result<Option<(StateNote, crate::
     Ok(Some((note, stored.etag)))
 }
 
-fn refusal(context: &CommandContext<'_>, note: &StateNote) -> CliError {
+fn refusal(context: &ClusterContext<'_>, note: &StateNote) -> CliError {
     let StateNote { directory, host, who, .. } = note;
     let here = &context.cluster.state;
     CliError::refused(

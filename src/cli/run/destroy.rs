@@ -15,7 +15,7 @@ use crate::view;
 use crate::view::outcome::{RemainingObject, RemainingObjects};
 use crate::view::plan::PlanDocument;
 
-use super::CommandContext;
+use super::ClusterContext;
 use super::apply::{self, Consent, ask, change};
 use super::claim;
 use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
@@ -31,7 +31,7 @@ use super::wait::patiently;
 const LOOKS: u32 = 5;
 
 /// Deletes the cluster. Asks for its name; without a prompt, data is deleted only if that is allowed too.
-pub async fn destroy(context: &CommandContext<'_>, consent: Consent) -> Result<Exit, CliError> {
+pub async fn destroy(context: &ClusterContext<'_>, consent: Consent) -> Result<Exit, CliError> {
     let mut lock = open_run(context, "destroy").await?;
     // Objects of controllers are deleted with their Kubernetes objects, and that needs access to the API.
     let work = async {
@@ -42,7 +42,7 @@ pub async fn destroy(context: &CommandContext<'_>, consent: Consent) -> Result<E
     TemporaryAccess::during(context, false, work).await
 }
 
-async fn run(context: &CommandContext<'_>, lock: &mut RunLock, consent: Consent) -> Result<Exit, CliError> {
+async fn run(context: &ClusterContext<'_>, lock: &mut RunLock, consent: Consent) -> Result<Exit, CliError> {
     let snapshot = snapshot_when_stable(context, lock, ForeignClusterPolicy::LeftBeside).await?;
     let draft = draft(context, &snapshot, PlanMode::Destroy).await?;
     let document = draft.document(context, &snapshot);
@@ -61,7 +61,7 @@ async fn run(context: &CommandContext<'_>, lock: &mut RunLock, consent: Consent)
 }
 
 /// Returns an error unless the cluster may be deleted. Typing its name confirms everything; a flag confirms only its part.
-async fn permit(context: &CommandContext<'_>, document: &PlanDocument, consent: Consent) -> Result<(), CliError> {
+async fn permit(context: &ClusterContext<'_>, document: &PlanDocument, consent: Consent) -> Result<(), CliError> {
     let backups = format!("{}/{}", context.name(), KeyPrefix::Snapshots.path());
     let backups = context.interrupt.or(patiently(context, || context.bucket.list(&backups))).await?;
     let backups = backups.map_err(CliError::cloud("looking for snapshots of etcd"))?.len();
@@ -97,7 +97,7 @@ struct DestroyProgress {
 }
 
 async fn demolish(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &mut RunLock,
     prepared: ExecutablePlan,
     snapshot: ClusterSnapshot,
@@ -152,7 +152,7 @@ async fn demolish(
 
 /// Lets the cluster's controllers delete their objects, unless their API is unreachable. A failure is no problem: the
 /// objects are also found by their tags.
-async fn release(context: &CommandContext<'_>, lock: &RunLock, unreachable: Option<&Failure>) {
+async fn release(context: &ClusterContext<'_>, lock: &RunLock, unreachable: Option<&Failure>) {
     if unreachable.is_some() {
         return;
     }
@@ -169,7 +169,7 @@ async fn release(context: &CommandContext<'_>, lock: &RunLock, unreachable: Opti
 /// Deletes everything but the bucket: first load balancers of controllers in front of the machines, then the cluster's own
 /// objects, then volumes that machines have held until then. If one of these fails, the next one is not started.
 async fn pull_down(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &RunLock,
     rest: ExecutablePlan,
     writer: &mut StateWriter,
@@ -199,7 +199,7 @@ async fn pull_down(
 /// Nothing is deleted without the lease: it is confirmed each time, and is kept until everything else is gone, so that no
 /// other run can start in between.
 async fn empty_store(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &mut RunLock,
     bucket: &ExecutablePlan,
 ) -> Result<Vec<String>, Failure> {
@@ -233,7 +233,7 @@ async fn empty_store(
     Ok(Vec::new())
 }
 
-async fn erase_secrets(context: &CommandContext<'_>, lock: &RunLock) -> Result<(), Failure> {
+async fn erase_secrets(context: &ClusterContext<'_>, lock: &RunLock) -> Result<(), Failure> {
     for secret in SecretContent::ALL {
         lock.confirm().await?;
         let key = format!("{}/{}", context.name(), secret.path());
@@ -243,7 +243,7 @@ async fn erase_secrets(context: &CommandContext<'_>, lock: &RunLock) -> Result<(
 }
 
 /// Scans again for objects with the cluster's tags and recorded objects. A bucket that others use may stay.
-async fn remaining_objects(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Option<Vec<Live>>, CliError> {
+async fn remaining_objects(context: &ClusterContext<'_>, end: &DestroyProgress) -> Result<Option<Vec<Live>>, CliError> {
     let mut poll = PollLoop::every(context.retry.settle).at_most(LOOKS);
     loop {
         let left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last look"))?;
@@ -253,7 +253,7 @@ async fn remaining_objects(context: &CommandContext<'_>, end: &DestroyProgress) 
     }
 }
 
-async fn remains(context: &CommandContext<'_>, end: &DestroyProgress) -> Result<Vec<Live>, Failure> {
+async fn remains(context: &ClusterContext<'_>, end: &DestroyProgress) -> Result<Vec<Live>, Failure> {
     let observed = patiently(context, || context.cloud.observe()).await?;
     let mut recorded = end.recorded.clone();
     recorded.retain(|address, _| observed.unreachable.is_none() || !is_kubernetes(address.kind()));
@@ -275,7 +275,7 @@ fn stays(end: &DestroyProgress, live: &Live) -> bool {
 
 /// Reports the result of the plan, and the objects that are left.
 fn show_result(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &RunLock,
     document: &PlanDocument,
     end: &DestroyProgress,

@@ -7,11 +7,11 @@ use crate::resource::{ClusterLocation, LocationTraces};
 use crate::spec::StateLocation;
 use crate::state::ClusterRecord;
 
-use super::CommandContext;
+use super::ClusterContext;
 
 /// The handling of objects of a cluster of the same name at another location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ForeignClusterPolicy {
+pub(in crate::cli) enum ForeignClusterPolicy {
     /// The run is refused: what both would share (roles, names) exists only once.
     Refused,
     /// The objects are left, if a record shows that this cluster exists too; without a record the run is refused.
@@ -22,20 +22,20 @@ pub(super) enum ForeignClusterPolicy {
 
 /// The current and former locations of the cluster.
 #[derive(Debug, Clone)]
-pub(super) struct KnownLocations {
+pub(in crate::cli) struct KnownLocations {
     location: ClusterLocation,
     /// Locations before this one: its objects may still name them.
     former: Vec<ClusterLocation>,
 }
 
 impl KnownLocations {
-    pub(super) fn new(context: &CommandContext<'_>, account: &str, record: Option<&ClusterRecord>) -> Self {
+    pub(in crate::cli) fn new(context: &ClusterContext<'_>, account: &str, record: Option<&ClusterRecord>) -> Self {
         let former = record.map(|record| context.former_locations(&record.moved_from, account)).unwrap_or_default();
-        Self { location: blueprint::location(context.cluster, account), former }
+        Self { location: blueprint::location(&context.cluster, account), former }
     }
 
     /// Returns `true` if an object names another location of its cluster.
-    pub(super) fn is_elsewhere(&self, cluster: &str, live: &Live) -> bool {
+    pub(in crate::cli) fn is_elsewhere(&self, cluster: &str, live: &Live) -> bool {
         self.leads_away(&LocationTraces::of(cluster, live))
     }
 
@@ -44,7 +44,7 @@ impl KnownLocations {
     }
 
     /// Returns the location of the other cluster, if one of these objects names one.
-    pub(super) fn elsewhere(&self, cluster: &str, lives: &[Live]) -> Option<ClusterLocation> {
+    pub(in crate::cli) fn elsewhere(&self, cluster: &str, lives: &[Live]) -> Option<ClusterLocation> {
         let traces =
             lives.iter().map(|live| LocationTraces::of(cluster, live)).filter(|traces| self.leads_away(traces));
         let LocationTraces { region, state } = traces.reduce(LocationTraces::or)?;
@@ -53,7 +53,7 @@ impl KnownLocations {
     }
 
     /// Returns the error that refuses to continue beside the other cluster.
-    pub(super) fn refusal(&self, context: &CommandContext<'_>, other: &ClusterLocation) -> CliError {
+    pub(in crate::cli) fn refusal(&self, context: &ClusterContext<'_>, other: &ClusterLocation) -> CliError {
         let name = context.name();
         let whose = match (&context.cluster.state, other.state.as_str()) {
             (_, "") => String::new(),

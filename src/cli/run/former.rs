@@ -7,26 +7,25 @@ use crate::spec::StateLocation;
 use crate::state::{self, MoveLeg, RecordEntry, lease_key, record_key, settle};
 use crate::words;
 
-use super::CommandContext;
 use super::claim;
-use super::place::StatePlace;
 use super::run_lock::RunLock;
 use super::wait::patiently;
+use super::{ClusterContext, Run};
 
 /// Maximum number of other keys that are listed.
 const NAMED: usize = 5;
 
 /// A bucket of a former place that stays.
-pub(super) struct FormerRemains {
+pub(in crate::cli) struct FormerRemains {
     /// The bucket.
-    pub(super) bucket: String,
+    pub(in crate::cli) bucket: String,
     /// The reason.
-    pub(super) because: String,
+    pub(in crate::cli) because: String,
 }
 
 /// The cluster whose state moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FormerCluster {
+pub(in crate::cli) enum FormerCluster {
     /// The cluster runs, and reads from the new place.
     Living,
     /// The cluster was destroyed: nothing of it is needed.
@@ -34,7 +33,7 @@ pub(super) enum FormerCluster {
 }
 
 /// Returns whether no machine reads from a former place any more: all that the plan changes is what roles allow.
-pub(super) fn is_unused(prepared: &ExecutablePlan) -> bool {
+pub(in crate::cli) fn is_unused(prepared: &ExecutablePlan) -> bool {
     prepared.plan.changes.iter().all(|change| change.address.kind() == Role::KIND.name)
 }
 
@@ -42,15 +41,16 @@ pub(super) fn is_unused(prepared: &ExecutablePlan) -> bool {
 /// wrote there after the move are copied first.
 ///
 /// Nothing of a living cluster is removed unless each key that machines trust is in the new place, with the same content.
-pub(super) async fn clear(
-    context: &CommandContext<'_>,
-    lock: &RunLock,
+pub(in crate::cli) async fn clear(
+    run: &Run<'_>,
     state: &str,
     lineage: &str,
     cluster: FormerCluster,
 ) -> Result<Option<FormerRemains>, CliError> {
-    let Some(place) = open(context, state).await? else { return Ok(None) };
-    let former = context.at(&place);
+    let Run { context, lock } = run;
+    // No release writes a text that is no place.
+    let Ok(location) = StateLocation::parse(state) else { return Ok(None) };
+    let former = context.at(&location).await?;
     check(context, &former, lineage).await?;
     if cluster == FormerCluster::Living && is_elsewhere(context, &former) {
         prove_keys(context, &former).await?;
@@ -60,20 +60,12 @@ pub(super) async fn clear(
 }
 
 /// Returns the reason why a bucket with keys of others stays.
-pub(super) fn kept_by_others(keys: &[String]) -> String {
+pub(in crate::cli) fn kept_by_others(keys: &[String]) -> String {
     format!("others keep something in it: {}", words::first(keys, NAMED))
 }
 
-async fn open(context: &CommandContext<'_>, state: &str) -> Result<Option<StatePlace>, CliError> {
-    match StateLocation::parse(state) {
-        Ok(location) => context.places.open(&location).await.map(Some),
-        // No release writes such a place.
-        Err(_) => Ok(None),
-    }
-}
-
 /// Refuses a place that does not say that this very state moved away from it.
-async fn check(context: &CommandContext<'_>, former: &CommandContext<'_>, lineage: &str) -> Result<(), CliError> {
+async fn check(context: &ClusterContext<'_>, former: &ClusterContext<'_>, lineage: &str) -> Result<(), CliError> {
     let mut journal = state::open(former.store.clone(), context.name());
     let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the former record"))?;
     let told = match &entry {
@@ -92,12 +84,12 @@ async fn check(context: &CommandContext<'_>, former: &CommandContext<'_>, lineag
 }
 
 /// Returns whether the machines' files were in another place than now; of a directory on this machine, only the record was.
-fn is_elsewhere(context: &CommandContext<'_>, former: &CommandContext<'_>) -> bool {
+fn is_elsewhere(context: &ClusterContext<'_>, former: &ClusterContext<'_>) -> bool {
     former.bucket.location() != context.bucket.location()
 }
 
 /// Makes sure that the new place holds what nobody can make again.
-async fn prove_keys(context: &CommandContext<'_>, former: &CommandContext<'_>) -> Result<(), CliError> {
+async fn prove_keys(context: &ClusterContext<'_>, former: &ClusterContext<'_>) -> Result<(), CliError> {
     let doing = || CliError::cloud("comparing the cluster's keys");
     for secret in SecretContent::ALL {
         let key = format!("{}/{}", context.name(), secret.path());
@@ -118,9 +110,9 @@ async fn prove_keys(context: &CommandContext<'_>, former: &CommandContext<'_>) -
 
 /// Copies the snapshots that only the former place has.
 async fn keep_snapshots(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &RunLock,
-    former: &CommandContext<'_>,
+    former: &ClusterContext<'_>,
 ) -> Result<(), Failure> {
     let prefix = format!("{}/{}", context.name(), KeyPrefix::Snapshots.path());
     let there = patiently(context, || context.bucket.list(&prefix)).await?;
@@ -137,9 +129,9 @@ async fn keep_snapshots(
 
 /// Removes what the cluster has there: its keys first, the mark of the move last, then the bucket if it is the cluster's.
 async fn empty(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &RunLock,
-    former: &CommandContext<'_>,
+    former: &ClusterContext<'_>,
 ) -> Result<Option<FormerRemains>, CliError> {
     let doing = || CliError::cloud("emptying the former place of the state");
     let elsewhere = is_elsewhere(context, former);
@@ -154,9 +146,9 @@ async fn empty(
 }
 
 async fn empty_folders(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &RunLock,
-    former: &CommandContext<'_>,
+    former: &ClusterContext<'_>,
 ) -> Result<(), Failure> {
     for secret in SecretContent::ALL {
         lock.confirm().await?;
@@ -176,9 +168,9 @@ async fn empty_folders(
 
 /// Removes the bucket that was made for the cluster, unless it holds the new state or something of others.
 async fn remove_bucket(
-    context: &CommandContext<'_>,
+    context: &ClusterContext<'_>,
     lock: &RunLock,
-    former: &CommandContext<'_>,
+    former: &ClusterContext<'_>,
 ) -> Result<Option<FormerRemains>, Failure> {
     let address = Bucket::address(STATE_BUCKET);
     let name_of = |found: Vec<crate::engine::Live>| found.into_iter().next();

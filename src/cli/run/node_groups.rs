@@ -17,7 +17,7 @@ struct NodeGroupChange<'a> {
 }
 
 /// Says when a plan leaves the cluster without nodes. Nothing of a cluster that has none anyway.
-pub(super) fn without_nodes(prepared: &ExecutablePlan) -> Option<String> {
+pub(in crate::cli) fn without_nodes(prepared: &ExecutablePlan) -> Option<String> {
     let groups = groups(prepared);
     if groups.iter().all(|group| group.before == 0) || prepared.plan.refusals().next().is_some() {
         return None;
@@ -33,7 +33,7 @@ pub(super) fn without_nodes(prepared: &ExecutablePlan) -> Option<String> {
 }
 
 /// Says which groups have a second machine for a while, as their only one is replaced.
-pub(super) fn spares(prepared: &ExecutablePlan) -> Option<String> {
+pub(in crate::cli) fn spares(prepared: &ExecutablePlan) -> Option<String> {
     let alone =
         |group: &&NodeGroupChange<'_>| group.rolls && group.before > 0 && (group.before == 1 || group.after == 1);
     let names: Vec<String> = groups(prepared).iter().filter(alone).map(|group| group.name.to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Creating a plan from a survey.
+//! Creating a plan from a snapshot.
 
 use std::collections::BTreeMap;
 
@@ -12,28 +12,30 @@ use crate::spec::Cluster;
 use crate::state::StateError;
 use crate::view::plan::PlanDocument;
 
-use super::CommandContext;
+use super::ClusterContext;
 use super::former;
 use super::node_groups;
 use super::snapshot::ClusterSnapshot;
 use super::wait::patiently;
 
 /// A plan that can be executed.
-pub(super) struct PlannedRun {
-    pub(super) prepared: ExecutablePlan,
+pub(in crate::cli) struct PlannedRun {
+    /// The plan with its heading, as it is shown.
+    pub(in crate::cli) document: PlanDocument,
+    pub(in crate::cli) prepared: ExecutablePlan,
     /// The choices that the plan rests on; `None` if nothing is built.
-    pub(super) pins: Option<Pins>,
+    pub(in crate::cli) pins: Option<Pins>,
     /// The former places of the state that no machine reads from: an apply empties them.
-    pub(super) cleared: Vec<String>,
+    pub(in crate::cli) cleared: Vec<String>,
     /// The failure of the Kubernetes API, if it did not answer.
-    pub(super) unreachable: Option<Failure>,
+    pub(in crate::cli) unreachable: Option<Failure>,
     notes: Vec<String>,
     warnings: Vec<String>,
 }
 
 /// Creates the plan.
-pub(super) async fn draft(
-    context: &CommandContext<'_>,
+pub(in crate::cli) async fn plan(
+    context: &ClusterContext<'_>,
     snapshot: &ClusterSnapshot,
     mode: PlanMode,
 ) -> Result<PlannedRun, CliError> {
@@ -43,33 +45,33 @@ pub(super) async fn draft(
     }
     let mut notes = Vec::new();
     let mut pins = None;
-    let mut rehearsal = DryRun::default();
+    let mut dry_run = DryRun::default();
     if mode == PlanMode::Apply {
         let blueprint = lay_out(context, snapshot, RoleScope::WithFormer)?;
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         pins = Some(blueprint.pins);
-        rehearsal = dry_run(context, blueprint.objects, snapshot).await?;
+        dry_run = complete(context, blueprint.objects, snapshot).await?;
     }
-    let unreachable = snapshot.unreachable.clone().or(rehearsal.unreachable);
-    notes.extend(rehearsal.notes);
+    let unreachable = snapshot.unreachable.clone().or(dry_run.unreachable);
+    notes.extend(dry_run.notes);
     notes.extend(unreachable.as_ref().map(|failure| silent(mode, failure)));
-    live.extend(rehearsal.in_the_way);
+    live.extend(dry_run.in_the_way);
     if mode == PlanMode::Destroy && unreachable.is_some() {
         // Kubernetes objects that cannot be reached are deleted with their machines.
         live.retain(|live| !is_kubernetes(live.address.kind()));
     }
     let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.clone()).unwrap_or_default();
     let comparison = RecordComparison { snapshot, mode, is_dry_run: unreachable.is_none() };
-    let mut prepared = comparison.plan(rehearsal.objects.clone(), live.clone())?;
+    let mut prepared = comparison.plan(dry_run.objects.clone(), live.clone())?;
     let mut cleared = Vec::new();
     if mode == PlanMode::Apply && !moved_from.is_empty() && former::is_unused(&prepared) {
         let roles = lay_out(context, snapshot, RoleScope::Current)?.objects.into_iter().filter(is_role);
-        rehearsal.objects.retain(|object| !is_role(object));
-        prepared = comparison.plan(rehearsal.objects.into_iter().chain(roles).collect(), live)?;
+        dry_run.objects.retain(|object| !is_role(object));
+        prepared = comparison.plan(dry_run.objects.into_iter().chain(roles).collect(), live)?;
         cleared.clone_from(&moved_from);
     }
     notes.extend(of_former(context, mode, &moved_from, !cleared.is_empty()));
-    for (address, message) in &rehearsal.refused {
+    for (address, message) in &dry_run.refused {
         prepared.reject(address, message);
     }
     let mut warnings = Vec::new();
@@ -77,7 +79,9 @@ pub(super) async fn draft(
         warnings.extend(node_groups::without_nodes(&prepared));
         notes.extend(node_groups::spares(&prepared));
     }
-    Ok(PlannedRun { prepared, pins, cleared, unreachable, notes, warnings })
+    let heading = context.heading(snapshot.facts.account.clone());
+    let document = PlanDocument::new(heading, prepared.plan.clone());
+    Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
 }
 
 /// The locations that the policies of roles allow after the state moved.
@@ -93,13 +97,13 @@ fn is_role(object: &Object) -> bool {
     object.address.kind() == Role::KIND.name
 }
 
-fn lay_out(context: &CommandContext<'_>, snapshot: &ClusterSnapshot, scope: RoleScope) -> Result<Blueprint, CliError> {
+fn lay_out(context: &ClusterContext<'_>, snapshot: &ClusterSnapshot, scope: RoleScope) -> Result<Blueprint, CliError> {
     let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.as_slice()).unwrap_or_default();
     let former = match scope {
         RoleScope::WithFormer => context.former_locations(moved_from, &snapshot.facts.account),
         RoleScope::Current => Vec::new(),
     };
-    let blueprint = blueprint::blueprint_beside(context.cluster, &snapshot.facts, &pinned(snapshot)?, &former);
+    let blueprint = blueprint::blueprint_beside(&context.cluster, &snapshot.facts, &pinned(snapshot)?, &former);
     blueprint.map_err(CliError::Impossible)
 }
 
@@ -131,7 +135,7 @@ impl RecordComparison<'_> {
 }
 
 /// Returns the notes about the places that the state was moved from.
-fn of_former(context: &CommandContext<'_>, mode: PlanMode, moved_from: &[String], is_cleared: bool) -> Vec<String> {
+fn of_former(context: &ClusterContext<'_>, mode: PlanMode, moved_from: &[String], is_cleared: bool) -> Vec<String> {
     let now = &context.cluster.state;
     let told = |place: &String| match (mode, is_cleared) {
         (PlanMode::Refresh, _) => None,
@@ -149,14 +153,14 @@ fn of_former(context: &CommandContext<'_>, mode: PlanMode, moved_from: &[String]
 }
 
 /// Returns the objects that the cluster's own controllers created and that are deleted with it.
-async fn strays(context: &CommandContext<'_>) -> Result<Vec<Live>, CliError> {
+async fn strays(context: &ClusterContext<'_>) -> Result<Vec<Live>, CliError> {
     let found = context.interrupt.or(patiently(context, || context.cloud.unmanaged())).await?;
     found.map_err(CliError::cloud("looking for what the cluster's controllers made"))
 }
 
 /// Dry-runs the objects, unless the Kubernetes API is known to be unreachable.
-async fn dry_run(
-    context: &CommandContext<'_>,
+async fn complete(
+    context: &ClusterContext<'_>,
     objects: Vec<Object>,
     snapshot: &ClusterSnapshot,
 ) -> Result<DryRun, CliError> {
@@ -177,13 +181,8 @@ fn silent(mode: PlanMode, failure: &Failure) -> String {
 }
 
 impl PlannedRun {
-    /// Returns the plan with its heading.
-    pub(super) fn document(&self, context: &CommandContext<'_>, snapshot: &ClusterSnapshot) -> PlanDocument {
-        PlanDocument::new(context.heading(snapshot.facts.account.clone()), self.prepared.plan.clone())
-    }
-
     /// Shows the warnings and notes about the plan.
-    pub(super) fn show_notes(&self, context: &CommandContext<'_>) {
+    pub(in crate::cli) fn show_notes(&self, context: &ClusterContext<'_>) {
         for warning in &self.warnings {
             context.ui.warning(warning);
         }

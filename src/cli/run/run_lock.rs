@@ -6,15 +6,26 @@ use crate::cli::error::CliError;
 use crate::engine::{Failure, FailureClass};
 use crate::state::{Lease, LeaseAcquisition, StateError};
 
-use super::CommandContext;
-use super::snapshot::{RecordSource, own_account};
+use super::ClusterContext;
 use super::wait::account;
 
 /// Lifetime of a lease that is not renewed.
 const TTL: Duration = Duration::from_mins(1);
 
+/// Number of attempts to acquire the lease in a new store.
+const NEW_STORE: u32 = 10;
+
+/// The location of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum RecordSource {
+    /// In the store, if one exists.
+    Stored,
+    /// Nowhere: no store exists.
+    None,
+}
+
 /// The right of this run to change the cluster.
-pub(super) enum RunLock {
+pub(in crate::cli) enum RunLock {
     /// The run holds the lease.
     Leased {
         lease: Lease,
@@ -26,7 +37,7 @@ pub(super) enum RunLock {
 }
 
 /// Acquires the lease. A lease of a live run is an error; that of a dead run is taken over.
-pub(super) async fn open_run(context: &CommandContext<'_>, operation: &str) -> Result<RunLock, CliError> {
+pub(in crate::cli) async fn open_run(context: &ClusterContext<'_>, operation: &str) -> Result<RunLock, CliError> {
     right_account(context).await?;
     let mut holder = context.holder.clone();
     operation.clone_into(&mut holder.operation);
@@ -47,24 +58,52 @@ pub(super) async fn open_run(context: &CommandContext<'_>, operation: &str) -> R
     }
 }
 
+/// Acquires the lease in a bucket that was just created: S3 may not show it everywhere yet.
+pub(in crate::cli) async fn lease_in_new_store(
+    context: &ClusterContext<'_>,
+    operation: &str,
+) -> Result<RunLock, CliError> {
+    for _ in 0..NEW_STORE {
+        match open_run(context, operation).await? {
+            RunLock::NoStore => context.interrupt.or(tokio::time::sleep(context.retry.settle)).await?,
+            lock @ RunLock::Leased { .. } => return Ok(lock),
+        }
+    }
+    Err(CliError::refused(
+        format!("{} was created, but is not reachable yet", context.store.location()),
+        "run the command again in a minute",
+    ))
+}
+
 fn lost(message: impl Into<String>) -> Failure {
     Failure::own(FailureClass::Fatal, "confirm the lease", message)
 }
 
 /// Refuses an account that is not the file's before anything is written there, including a lease.
-pub(super) async fn right_account(context: &CommandContext<'_>) -> Result<(), CliError> {
+pub(in crate::cli) async fn right_account(context: &ClusterContext<'_>) -> Result<(), CliError> {
     let Some(expected) = &context.cluster.account else { return Ok(()) };
     own_account(expected, &account(context).await?)
 }
 
+/// Refuses credentials of another account than the file's.
+pub(in crate::cli) fn own_account(expected: &str, found: &str) -> Result<(), CliError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        format!("the file belongs to account {expected}, and these credentials to account {found}"),
+        "use the credentials of that account (AWS_PROFILE), or change `account` in the file",
+    ))
+}
+
 impl RunLock {
     /// Returns `true` if changes of the previous run may still be taking effect.
-    pub(super) fn took_over(&self) -> bool {
+    pub(in crate::cli) fn took_over(&self) -> bool {
         matches!(self, Self::Leased { took_over: true, .. })
     }
 
     /// Returns the location of the record.
-    pub(super) fn memory(&self) -> RecordSource {
+    pub(in crate::cli) fn record_source(&self) -> RecordSource {
         match self {
             Self::Leased { .. } => RecordSource::Stored,
             Self::NoStore => RecordSource::None,
@@ -72,12 +111,12 @@ impl RunLock {
     }
 
     /// Returns `true` if the run held the lease and has lost it.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(in crate::cli) fn is_lost(&self) -> bool {
         matches!(self, Self::Leased { lease, .. } if lease.is_lost())
     }
 
     /// Waits until the lease is lost; waits forever without one.
-    pub(super) async fn lost(&self) {
+    pub(in crate::cli) async fn lost(&self) {
         match self {
             Self::Leased { lease, .. } => lease.lost().await,
             Self::NoStore => std::future::pending().await,
@@ -85,7 +124,7 @@ impl RunLock {
     }
 
     /// Stops renewing the lease in the background: the store is being emptied, and the lease is confirmed by hand.
-    pub(super) async fn seal(&mut self) {
+    pub(in crate::cli) async fn seal(&mut self) {
         if let Self::Leased { lease, .. } = self {
             lease.stop_renewing().await;
         }
@@ -93,7 +132,7 @@ impl RunLock {
 
     /// Confirms that the run holds the lease for a minute from now: by the store, not by the local clock, which may have
     /// been suspended.
-    pub(super) async fn confirm(&self) -> Result<(), Failure> {
+    pub(in crate::cli) async fn confirm(&self) -> Result<(), Failure> {
         let Self::Leased { lease, .. } = self else { return Ok(()) };
         match lease.confirm().await {
             Ok(true) => Ok(()),
@@ -104,7 +143,7 @@ impl RunLock {
     }
 
     /// Releases the lease.
-    pub(super) async fn end(self, context: &CommandContext<'_>) {
+    pub(in crate::cli) async fn end(self, context: &ClusterContext<'_>) {
         if let Self::Leased { lease, .. } = self
             && let Err(error) = lease.release().await
         {

@@ -8,55 +8,46 @@ use crate::resource::{Facts, FactsQuery, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::{self, ClusterRecord, RecordJournal};
 
-use super::CommandContext;
+use super::ClusterContext;
 use super::claim;
 use super::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
-use super::run_lock::RunLock;
+use super::run_lock::{RecordSource, RunLock, own_account};
 use super::wait::{patiently, wait_until_stable};
 
 /// The state of the cloud and the record.
-pub(super) struct ClusterSnapshot {
-    pub(super) facts: Facts,
-    pub(super) live: Vec<Live>,
+pub(in crate::cli) struct ClusterSnapshot {
+    pub(in crate::cli) facts: Facts,
+    pub(in crate::cli) live: Vec<Live>,
     /// The failure of the Kubernetes API, if it did not answer: `live` has its objects as they are in the record.
-    pub(super) unreachable: Option<Failure>,
-    pub(super) record: Option<ClusterRecord>,
-    pub(super) journal: RecordJournal,
-    pub(super) locations: KnownLocations,
+    pub(in crate::cli) unreachable: Option<Failure>,
+    pub(in crate::cli) record: Option<ClusterRecord>,
+    pub(in crate::cli) journal: RecordJournal,
+    pub(in crate::cli) locations: KnownLocations,
 }
 
-/// The location of the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RecordSource {
-    /// In the store, if one exists.
-    Stored,
-    /// Nowhere: no store exists.
-    None,
-}
-
-/// Like [`survey`], for a run that holds the lease: waits until the cloud has settled if the previous run did not finish.
-pub(super) async fn snapshot_when_stable(
-    context: &CommandContext<'_>,
+/// Like [`snapshot`], for a run that holds the lease: waits until the cloud has settled if the previous run did not finish.
+pub(in crate::cli) async fn snapshot_when_stable(
+    context: &ClusterContext<'_>,
     lock: &RunLock,
-    neighbours: ForeignClusterPolicy,
+    foreign: ForeignClusterPolicy,
 ) -> Result<ClusterSnapshot, CliError> {
-    let mut snapshot = snapshot(context, lock.memory(), neighbours).await?;
+    let mut snapshot = snapshot(context, lock.record_source(), foreign).await?;
     if lock.took_over() || snapshot.record.as_ref().is_some_and(|record| record.in_progress.is_some()) {
         let stable = wait_until_stable(context, Observation { live: snapshot.live, unreachable: snapshot.unreachable });
         Observation { live: snapshot.live, unreachable: snapshot.unreachable } = stable.await?;
         snapshot.recall(context).await?;
-        snapshot.skip_foreign_objects(context, neighbours)?;
+        snapshot.skip_foreign_objects(context, foreign)?;
     }
     Ok(snapshot)
 }
 
 /// Observes the cloud, queries facts and loads the record, all at the same time.
-pub(super) async fn snapshot(
-    context: &CommandContext<'_>,
-    memory: RecordSource,
-    neighbours: ForeignClusterPolicy,
+pub(in crate::cli) async fn snapshot(
+    context: &ClusterContext<'_>,
+    source: RecordSource,
+    foreign: ForeignClusterPolicy,
 ) -> Result<ClusterSnapshot, CliError> {
-    let question = question(context.cluster);
+    let question = question(&context.cluster);
     let mut journal = state::open(context.store.clone(), context.name());
     let looked = context
         .interrupt
@@ -72,7 +63,7 @@ pub(super) async fn snapshot(
                     facts.map_err(CliError::cloud("asking for the account's facts"))
                 },
                 async {
-                    match memory {
+                    match source {
                         RecordSource::Stored => journal.load().await.map_err(CliError::state("reading the record")),
                         RecordSource::None => Ok(None),
                     }
@@ -85,8 +76,8 @@ pub(super) async fn snapshot(
     let mut snapshot = ClusterSnapshot { facts, live, unreachable, record, journal, locations };
     allowed(context, &snapshot)?;
     snapshot.recall(context).await?;
-    snapshot.skip_foreign_objects(context, neighbours)?;
-    if neighbours != ForeignClusterPolicy::Left {
+    snapshot.skip_foreign_objects(context, foreign)?;
+    if foreign != ForeignClusterPolicy::Left {
         claim::check(context, snapshot.record.as_ref()).await?;
     }
     Ok(snapshot)
@@ -96,12 +87,12 @@ impl ClusterSnapshot {
     /// Removes objects of a cluster of the same name at another location, or returns an error if the run is refused beside it.
     fn skip_foreign_objects(
         &mut self,
-        context: &CommandContext<'_>,
-        neighbours: ForeignClusterPolicy,
+        context: &ClusterContext<'_>,
+        foreign: ForeignClusterPolicy,
     ) -> Result<(), CliError> {
         let elsewhere = self.locations.elsewhere(context.name(), &self.live);
         let Some(elsewhere) = elsewhere else { return Ok(()) };
-        let refused = match neighbours {
+        let refused = match foreign {
             ForeignClusterPolicy::Refused => true,
             ForeignClusterPolicy::LeftBeside => self.record.is_none(),
             ForeignClusterPolicy::Left => false,
@@ -110,14 +101,14 @@ impl ClusterSnapshot {
             return Err(self.locations.refusal(context, &elsewhere));
         }
         self.live.retain(|live| !self.locations.is_elsewhere(context.name(), live));
-        if neighbours == ForeignClusterPolicy::LeftBeside {
+        if foreign == ForeignClusterPolicy::LeftBeside {
             context.ui.note(&format!("a cluster of the same name exists in {elsewhere}: its objects are not touched"));
         }
         Ok(())
     }
 
     /// Adds objects that the record contains and the observation did not find, because their tags were removed.
-    async fn recall(&mut self, context: &CommandContext<'_>) -> Result<(), CliError> {
+    async fn recall(&mut self, context: &ClusterContext<'_>) -> Result<(), CliError> {
         let Some(record) = &self.record else { return Ok(()) };
         if self.unreachable.is_some() {
             self.live.extend(unobserved(record, &self.live));
@@ -163,7 +154,7 @@ fn as_recorded(address: &Address, recorded: &RecordedObject) -> Live {
 }
 
 /// Returns the query for the facts of the account that a cluster needs.
-pub(super) fn question(cluster: &Cluster) -> FactsQuery {
+pub(in crate::cli) fn question(cluster: &Cluster) -> FactsQuery {
     let masters = std::iter::once(&cluster.masters.size);
     let nodes = cluster.nodes.values().map(|group| &group.size);
     let mut sizes: Vec<String> = masters.chain(nodes).map(ToString::to_string).collect();
@@ -183,19 +174,8 @@ pub(super) fn question(cluster: &Cluster) -> FactsQuery {
     }
 }
 
-/// Refuses credentials of another account than the file's.
-pub(super) fn own_account(expected: &str, found: &str) -> Result<(), CliError> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(CliError::refused(
-        format!("the file belongs to account {expected}, and these credentials to account {found}"),
-        "use the credentials of that account (AWS_PROFILE), or change `account` in the file",
-    ))
-}
-
 /// Refuses an account that is not the file's, and a record of another account or region.
-fn allowed(context: &CommandContext<'_>, snapshot: &ClusterSnapshot) -> Result<(), CliError> {
+fn allowed(context: &ClusterContext<'_>, snapshot: &ClusterSnapshot) -> Result<(), CliError> {
     let facts = &snapshot.facts;
     if let Some(expected) = &context.cluster.account {
         own_account(expected, &facts.account)?;

@@ -11,16 +11,16 @@ use crate::resource::Facts;
 use crate::spec::Cluster;
 use crate::state::{ClusterRecord, RecordJournal, RecordedRun, StateError};
 
-use super::CommandContext;
+use super::ClusterContext;
 
 /// The record of a run, and the journal that it is written to.
-pub(super) struct StateWriter {
-    pub(super) record: ClusterRecord,
-    pub(super) journal: RecordJournal,
+pub(in crate::cli) struct StateWriter {
+    pub(in crate::cli) record: ClusterRecord,
+    pub(in crate::cli) journal: RecordJournal,
 }
 
 /// The choices of a run for later ones, as they are recorded.
-pub(super) struct ResolvedSpec {
+pub(in crate::cli) struct ResolvedSpec {
     /// The pins while the run works.
     begun: serde_json::Value,
     /// The pins after the run has finished.
@@ -30,7 +30,7 @@ pub(super) struct ResolvedSpec {
 
 impl ResolvedSpec {
     /// Collects the choices that a plan rests on, and the file that it was made from.
-    pub(super) fn new(context: &CommandContext<'_>, pins: &Pins) -> Result<Self, CliError> {
+    pub(in crate::cli) fn new(context: &ClusterContext<'_>, pins: &Pins) -> Result<Self, CliError> {
         // Services may contain secrets in their environment variables, and the record never contains one.
         let told = Cluster { services: BTreeMap::new(), ..context.cluster.clone() };
         Ok(Self {
@@ -41,15 +41,15 @@ impl ResolvedSpec {
     }
 
     /// Returns `true` if the record contains the same choices.
-    pub(super) fn is_in(&self, record: &ClusterRecord) -> bool {
+    pub(in crate::cli) fn is_in(&self, record: &ClusterRecord) -> bool {
         self.reached == record.pins && self.cluster_spec == record.cluster_spec
     }
 }
 
 impl StateWriter {
     /// Continues the loaded record, or creates the cluster's first one.
-    pub(super) fn open(
-        context: &CommandContext<'_>,
+    pub(in crate::cli) fn open(
+        context: &ClusterContext<'_>,
         facts: &Facts,
         record: Option<ClusterRecord>,
         journal: RecordJournal,
@@ -61,12 +61,16 @@ impl StateWriter {
     }
 
     /// Returns the seed that makes the tokens of this generation of the record unique.
-    pub(super) fn seed(&self) -> String {
+    pub(in crate::cli) fn seed(&self) -> String {
         format!("{}:{}", self.record.lineage, self.record.serial)
     }
 
     /// Records that a run starts, before it changes anything.
-    pub(super) async fn record_start(&mut self, context: &CommandContext<'_>, operation: &str) -> Result<(), CliError> {
+    pub(in crate::cli) async fn record_start(
+        &mut self,
+        context: &ClusterContext<'_>,
+        operation: &str,
+    ) -> Result<(), CliError> {
         self.advance_serial(context);
         self.record.in_progress = Some(RecordedRun {
             run: context.holder.run.clone(),
@@ -77,25 +81,25 @@ impl StateWriter {
     }
 
     /// Returns the ids of the recorded objects.
-    pub(super) fn ids(&self) -> BTreeMap<Address, String> {
+    pub(in crate::cli) fn ids(&self) -> BTreeMap<Address, String> {
         self.record.objects.iter().map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect()
     }
 
     /// Records the choices that the run rests on.
-    pub(super) fn pin(&mut self, resolved: &ResolvedSpec) {
+    pub(in crate::cli) fn pin(&mut self, resolved: &ResolvedSpec) {
         self.record.pins.clone_from(&resolved.begun);
     }
 
     /// Records the results of an apply.
-    pub(super) fn note(&mut self, outcome: &Outcome) {
+    pub(in crate::cli) fn note(&mut self, outcome: &Outcome) {
         self.record.objects.clone_from(&outcome.recorded);
     }
 
     /// Records the end of the run and its choices. `through` is true if all changes were made. Returns `false` if the record
     /// could only be saved on this machine.
-    pub(super) async fn finish(
+    pub(in crate::cli) async fn finish(
         &mut self,
-        context: &CommandContext<'_>,
+        context: &ClusterContext<'_>,
         resolved: Option<&ResolvedSpec>,
         through: bool,
     ) -> bool {
@@ -114,12 +118,12 @@ impl StateWriter {
         }
     }
 
-    fn advance_serial(&mut self, context: &CommandContext<'_>) {
+    fn advance_serial(&mut self, context: &ClusterContext<'_>) {
         self.record = self.record.next(&context.holder.run, Timestamp::now());
     }
 
     /// Saves a copy that can be compared by hand: no change is forgotten.
-    fn write(&self, context: &CommandContext<'_>, error: &StateError) {
+    fn write(&self, context: &ClusterContext<'_>, error: &StateError) {
         // The name contains the run: the copy of another run is never overwritten.
         let name = format!("{}.{}.{}.state.json", context.name(), self.record.serial, context.holder.run);
         let path = context.local_dir.join(name);

@@ -8,8 +8,9 @@ use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::CommandContext;
+use super::ClusterContext;
 use super::wait::patiently;
+use crate::cli::ClientOrigin;
 use crate::engine::{Address, Failure, PollLoop};
 use crate::resource::{AccessGrant, AllowList, Grantee, NAMESPACE};
 
@@ -27,7 +28,7 @@ const KNOCKS: u32 = 6;
 const KNOCK: Duration = Duration::from_secs(3);
 
 /// The temporary access of a run.
-pub(super) struct TemporaryAccess {
+pub(in crate::cli) struct TemporaryAccess {
     range: Ipv4Net,
     run: String,
     /// `true` once the note that the API is open was shown; `failed` is the same for the warning: each is shown once.
@@ -54,8 +55,12 @@ impl TemporaryAccess {
     /// Returns `None` if the run wants no access, has it by the file, or this machine's address cannot be determined.
     ///
     /// The caller holds the lease: a grant of another run belongs to a dead run, and this run replaces it.
-    pub(super) async fn open(context: &CommandContext<'_>, builds: bool) -> Option<Self> {
-        let origin = context.origin.filter(|_| !context.sandbox)?;
+    pub(in crate::cli) async fn open(
+        context: &ClusterContext<'_>,
+        origin: Option<ClientOrigin>,
+        builds: bool,
+    ) -> Option<Self> {
+        let origin = origin.filter(|_| !context.sandbox)?;
         let range = match context.interrupt.or(origin.find()).await.ok()? {
             Ok(range) => range,
             Err(error) => {
@@ -66,8 +71,8 @@ impl TemporaryAccess {
         if context.cluster.api.allow.iter().any(|allowed| allowed.contains(&range)) {
             return None;
         }
-        let pass = Self::new(range, &context.holder.run);
-        match pass.check_firewall(context, true).await {
+        let access = Self::new(range, &context.holder.run);
+        match access.check_firewall(context, true).await {
             Some(FirewallCheck::Granted(_)) => knock(context).await,
             Some(FirewallCheck::NoGate) if !builds => return None,
             Some(FirewallCheck::NoGate) => {
@@ -77,25 +82,30 @@ impl TemporaryAccess {
             }
             Some(FirewallCheck::Open) | None => {}
         }
-        Some(pass)
+        Some(access)
     }
 
     /// Runs a run's work while the API is open to this machine: also an API that the run itself creates.
-    pub(super) async fn during<T>(context: &CommandContext<'_>, builds: bool, work: impl Future<Output = T>) -> T {
-        let Some(pass) = Self::open(context, builds).await else { return work.await };
+    pub(in crate::cli) async fn during<T>(
+        context: &ClusterContext<'_>,
+        origin: Option<ClientOrigin>,
+        builds: bool,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let Some(access) = Self::open(context, origin, builds).await else { return work.await };
         let over = CancellationToken::new();
         let work = async {
             let done = work.await;
             over.cancel();
             done
         };
-        let (done, ()) = tokio::join!(work, pass.extend(context, &over));
-        pass.end(context).await;
+        let (done, ()) = tokio::join!(work, access.extend(context, &over));
+        access.end(context).await;
         done
     }
 
     /// Checks the API's firewall repeatedly until the work is finished.
-    async fn extend(&self, context: &CommandContext<'_>, over: &CancellationToken) {
+    async fn extend(&self, context: &ClusterContext<'_>, over: &CancellationToken) {
         let mut poll = PollLoop::every(PAUSE);
         loop {
             tokio::select! {
@@ -108,7 +118,7 @@ impl TemporaryAccess {
 
     /// Creates the grant that is due, and reports it. A check that has started is finished, so that nothing is granted after
     /// the end; after the second interrupt nothing is waited for.
-    async fn check_firewall(&self, context: &CommandContext<'_>, alone: bool) -> Option<FirewallCheck> {
+    async fn check_firewall(&self, context: &ClusterContext<'_>, alone: bool) -> Option<FirewallCheck> {
         let looked = tokio::select! {
             () = context.interrupt.abandon.cancelled() => return None,
             looked = self.grant(context, alone) => looked,
@@ -130,7 +140,7 @@ impl TemporaryAccess {
         }
     }
 
-    async fn grant(&self, context: &CommandContext<'_>, alone: bool) -> Result<FirewallCheck, Failure> {
+    async fn grant(&self, context: &ClusterContext<'_>, alone: bool) -> Result<FirewallCheck, Failure> {
         let gate = context.cloud.api_firewall();
         let Some(admission) = gate.admission().await? else { return Ok(FirewallCheck::NoGate) };
         let Some(grant) = self.due(&admission, alone, Timestamp::now()) else { return Ok(FirewallCheck::Open) };
@@ -157,7 +167,7 @@ impl TemporaryAccess {
     }
 
     /// Revokes the run's grant.
-    pub(super) async fn end(self, context: &CommandContext<'_>) {
+    pub(in crate::cli) async fn end(self, context: &ClusterContext<'_>) {
         let closed = tokio::select! {
             biased;
             () = context.interrupt.abandon.cancelled() => Err("the wait for its removal was cancelled".to_owned()),
@@ -172,7 +182,7 @@ impl TemporaryAccess {
         }
     }
 
-    async fn revoke(&self, context: &CommandContext<'_>) -> Result<(), Failure> {
+    async fn revoke(&self, context: &ClusterContext<'_>) -> Result<(), Failure> {
         let gate = context.cloud.api_firewall();
         let admission = patiently(context, || gate.admission()).await?.unwrap_or_default();
         let bearer = Grantee::Run(self.run.clone());
@@ -182,7 +192,7 @@ impl TemporaryAccess {
 }
 
 /// Waits a short time until the API answers, so that it is not observed too early.
-async fn knock(context: &CommandContext<'_>) {
+async fn knock(context: &ClusterContext<'_>) {
     let there = Address::new(NAMESPACE, "kube-system");
     let mut poll = PollLoop::every(KNOCK);
     for _ in 0..KNOCKS {
@@ -197,7 +207,7 @@ async fn knock(context: &CommandContext<'_>) {
 }
 
 /// Shows with a plan how an apply gets access to a closed API, and how to open it now for a more complete plan.
-pub(super) fn announce(context: &CommandContext<'_>, is_built: bool, unreachable: Option<&Failure>) {
+pub(in crate::cli) fn announce(context: &ClusterContext<'_>, is_built: bool, unreachable: Option<&Failure>) {
     if context.sandbox {
         return;
     }
@@ -229,9 +239,9 @@ mod tests {
 
     /// Returns `true` if a grant is due, with a run of our own named `us`.
     fn due(grants: &[AccessGrant], alone: bool) -> bool {
-        let pass = TemporaryAccess::new("203.0.113.7/32".parse().unwrap(), "us");
+        let access = TemporaryAccess::new("203.0.113.7/32".parse().unwrap(), "us");
         let always = vec!["198.51.100.0/24".parse().unwrap()];
-        let made = pass.due(&AllowList { always, grants: grants.to_vec() }, alone, NOW);
+        let made = access.due(&AllowList { always, grants: grants.to_vec() }, alone, NOW);
         if let Some(made) = &made {
             assert_eq!(*made, grant("203.0.113.7/32", 60, "run us"));
         }
@@ -258,8 +268,8 @@ mod tests {
 
     #[test]
     fn what_is_open_for_good_needs_no_grant() {
-        let pass = TemporaryAccess::new("198.51.100.7/32".parse().unwrap(), "us");
+        let access = TemporaryAccess::new("198.51.100.7/32".parse().unwrap(), "us");
         let always = vec!["198.51.100.0/24".parse().unwrap()];
-        assert_eq!(pass.due(&AllowList { always, grants: Vec::new() }, true, NOW), None);
+        assert_eq!(access.due(&AllowList { always, grants: Vec::new() }, true, NOW), None);
     }
 }

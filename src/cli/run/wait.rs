@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cli::error::CliError;
 use crate::engine::{Failure, Live, ObjectPhase, Observation, PollLoop, repeat};
 
-use super::CommandContext;
+use super::ClusterContext;
 
 /// Number of attempts before a failure is returned.
 const ATTEMPTS: u32 = 5;
@@ -13,7 +13,7 @@ const ATTEMPTS: u32 = 5;
 const LOOKS: u32 = 10;
 
 /// Reads something, and retries while the failure is temporary.
-pub(super) async fn patiently<T, F>(context: &CommandContext<'_>, read: impl Fn() -> F) -> Result<T, Failure>
+pub(in crate::cli) async fn patiently<T, F>(context: &ClusterContext<'_>, read: impl Fn() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -21,14 +21,14 @@ where
 }
 
 /// Returns the account: the first answer is kept.
-pub(super) async fn account(context: &CommandContext<'_>) -> Result<String, CliError> {
+pub(in crate::cli) async fn account(context: &ClusterContext<'_>) -> Result<String, CliError> {
     let account = context.interrupt.or(patiently(context, || context.cloud.account())).await?;
     account.map_err(CliError::cloud("asking for the account"))
 }
 
 /// Observes until two consecutive observations agree: changes of a dead run may still be taking effect.
-pub(super) async fn wait_until_stable(
-    context: &CommandContext<'_>,
+pub(in crate::cli) async fn wait_until_stable(
+    context: &ClusterContext<'_>,
     mut seen: Observation,
 ) -> Result<Observation, CliError> {
     let pause = context.retry.settle.max(Duration::from_millis(1));

@@ -10,7 +10,6 @@ mod edits;
 mod health;
 mod living;
 mod neighbours;
-mod pass;
 mod plans;
 mod relocate;
 mod rolls;
@@ -18,6 +17,7 @@ mod runs;
 mod services;
 mod stops;
 mod tags;
+mod temporary_access;
 mod told;
 mod zones;
 
@@ -27,13 +27,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::*;
-use crate::cli::{CliError, ClientOrigin, ClusterSecrets, Exit, OutputOptions, PromptInput};
-use crate::engine::{BoxFuture, PlanMode};
-use crate::kubernetes::KubernetesProvider;
+use crate::cli::command::validate::validate;
+use crate::cli::{
+    ApplyOptions, CliError, ClientOrigin, ClusterContext, Consent, Exit, Interrupt, MoveOptions, OutputOptions,
+    PlanOptions, PromptInput, StatePlace, StatePlaces, Ui, apply, destroy, move_state, plan,
+};
+use crate::cloud::CloudProvider;
+use crate::engine::{BoxFuture, ObjectStore, PlanMode, RetryPolicy};
+use crate::kubernetes::ClientAccess;
 use crate::kubernetes::fake::FakeApi;
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::spec;
+use crate::state::LeaseHolder;
 use crate::store::MemoryStore;
 
 const FILE: &str = r#"
@@ -75,6 +80,8 @@ struct SandboxUser {
     sandbox: Sandbox,
     /// The cloud that replaces the sandbox.
     cloud: Option<Arc<dyn CloudProvider>>,
+    /// The Kubernetes API of its machines.
+    kubernetes: Option<Arc<dyn ClientAccess>>,
     /// The store that replaces the sandbox's bucket.
     store: Option<Arc<dyn ObjectStore>>,
     /// The prefix of the cluster's keys in the bucket.
@@ -93,20 +100,18 @@ struct SandboxUser {
 /// Opens other places in the simulated account. Directories are in memory, for as long as the lab.
 struct LabPlaces {
     sandbox: Sandbox,
-    cluster: spec::Cluster,
 }
 
 impl StatePlaces for LabPlaces {
-    fn open<'a>(&'a self, state: &'a spec::StateLocation) -> BoxFuture<'a, Result<StatePlace, CliError>> {
+    fn open<'a>(&'a self, cluster: &'a spec::Cluster) -> BoxFuture<'a, Result<StatePlace, CliError>> {
         Box::pin(async move {
-            let cluster = spec::Cluster { state: state.clone(), ..self.cluster.clone() };
-            let location = crate::blueprint::location(&cluster, &self.sandbox.settings().account);
-            let prefix = match state {
+            let location = crate::blueprint::location(cluster, &self.sandbox.settings().account);
+            let prefix = match &cluster.state {
                 spec::StateLocation::S3 { prefix, .. } => prefix.clone(),
                 spec::StateLocation::Directory(_) => String::new(),
             };
             let bucket: Arc<dyn ObjectStore> = Arc::new(self.sandbox.store(location.bucket(), &prefix));
-            let store = match state {
+            let store = match &cluster.state {
                 spec::StateLocation::S3 { .. } => Arc::clone(&bucket),
                 spec::StateLocation::Directory(path) => Arc::new(crate::state::DirectoryStore::new(path)),
             };
@@ -115,7 +120,7 @@ impl StatePlaces for LabPlaces {
                 location: Some(location),
                 ..self.sandbox.settings().clone()
             };
-            Ok(StatePlace { cluster, cloud: Arc::new(self.sandbox.seen_by(settings)), store, bucket })
+            Ok(StatePlace { cloud: Arc::new(self.sandbox.seen_by(settings)), store, bucket })
         })
     }
 }
@@ -127,6 +132,7 @@ impl SandboxUser {
         Self {
             sandbox: Sandbox::in_memory(settings),
             cloud: None,
+            kubernetes: None,
             store: None,
             prefix: "",
             text: FILE.to_owned(),
@@ -140,7 +146,7 @@ impl SandboxUser {
         }
     }
 
-    async fn with<T>(&self, run: impl AsyncFnOnce(&CommandContext<'_>) -> T) -> T {
+    async fn with<T>(&self, run: impl AsyncFnOnce(&ClusterContext<'_>) -> T) -> T {
         let name = if self.text.starts_with("# TOML") { "cluster.toml" } else { "cluster.hcl" };
         let parsed = spec::parse(name, &self.text, &BTreeMap::new());
         let mut cluster = parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 80)));
@@ -160,22 +166,21 @@ impl SandboxUser {
         let bucket = Arc::new(self.sandbox.store(&bucket, &prefix));
         let out = Arc::new(Mutex::new(self.out.clone()));
         let ui = Ui::captured(self.options, input, out, Arc::new(Mutex::new(self.err.clone())));
-        let flow = CommandContext {
-            cluster: &cluster,
-            cloud: self.cloud.as_deref().unwrap_or(&self.sandbox),
+        let context = ClusterContext {
+            cluster,
+            cloud: self.cloud.clone().unwrap_or_else(|| Arc::new(self.sandbox.clone())),
+            kubernetes: self.kubernetes.clone(),
             store: self.store.clone().unwrap_or_else(|| bucket.clone()),
             bucket,
-            places: Arc::new(LabPlaces { sandbox: self.sandbox.clone(), cluster: cluster.clone() }),
+            places: Arc::new(LabPlaces { sandbox: self.sandbox.clone() }),
             sandbox: self.origin.is_none(),
             ui: &ui,
             interrupt: &self.interrupt,
             holder: holder(),
             local_dir: self.directory.path().join(".quorate"),
-            health_sources: None,
-            origin: self.origin,
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
         };
-        run(&flow).await
+        run(&context).await
     }
 
     async fn plan(&self) -> (Result<Exit, CliError>, String) {
@@ -183,12 +188,16 @@ impl SandboxUser {
     }
 
     async fn plan_for(&self, mode: PlanMode) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |flow| plan(flow, PlanOptions { mode, detailed: true }).await).await;
+        let exit = self.with(async |context| plan(context, PlanOptions { mode, detailed: true }).await).await;
         (exit, self.out.read())
     }
 
     async fn apply(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |flow| apply(flow, consent).await).await;
+        self.apply_with(ApplyOptions { consent, origin: self.origin, wait: false }).await
+    }
+
+    async fn apply_with(&self, options: ApplyOptions) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |context| apply(context, options).await).await;
         (exit, self.out.read())
     }
 
@@ -197,18 +206,18 @@ impl SandboxUser {
     }
 
     async fn destroy_with(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |flow| destroy(flow, consent).await).await;
+        let exit = self.with(async |context| destroy(context, consent, self.origin).await).await;
         (exit, self.out.read())
     }
 
     async fn move_state(&self, from: Option<&str>) -> (Result<Exit, CliError>, String) {
         let from = from.map(|from| spec::StateLocation::parse(from).unwrap());
-        let exit = self.with(async |flow| move_state(flow, MoveOptions { from, yes: true }).await).await;
+        let exit = self.with(async |context| move_state(context, MoveOptions { from, yes: true }).await).await;
         (exit, self.out.read())
     }
 
     async fn keys(&self) -> Vec<String> {
-        self.with(async |flow| flow.store.leftovers().await).await.unwrap()
+        self.with(async |context| context.store.leftovers().await).await.unwrap()
     }
 
     async fn put_bytes(&self, key: &str, text: &str) {
@@ -223,12 +232,12 @@ impl SandboxUser {
 
     /// Takes the lease of a dead run away.
     async fn put_away_lease(&self) {
-        self.with(async |flow| flow.store.erase(&crate::state::lease_key(flow.name())).await).await.unwrap();
+        self.with(async |context| context.store.erase(&crate::state::lease_key(context.name())).await).await.unwrap();
     }
 
     /// Returns the machines of the simulated cluster: instance and group.
     async fn machines(&self) -> Vec<(String, String)> {
-        let live = self.with(async |flow| flow.cloud.observe().await).await.unwrap().live;
+        let live = self.with(async |context| context.cloud.observe().await).await.unwrap().live;
         let members = live.iter().flat_map(|live| live.members.iter().map(move |member| (member, live)));
         members.map(|(member, live)| (member.id.clone(), live.address.name().to_owned())).collect()
     }

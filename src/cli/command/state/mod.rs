@@ -1,11 +1,15 @@
-//! `quorate state`
+//! `quorate state`: the place of the record and of the cluster's keys.
+
+mod relocation;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
-use crate::cli::flow::{self, MoveOptions};
 use crate::cli::{ApiWait, CliError, Exit, Session};
 use crate::spec::StateLocation;
+
+pub use relocation::{MoveOptions, move_state};
 
 /// Manage the place of the record and of the cluster's keys
 #[derive(Debug, Clone, Args)]
@@ -39,7 +43,7 @@ fn place(text: &str) -> Result<StateLocation, String> {
 impl StateArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let StateAction::Move { from, yes } = self.action;
-        let cluster = session.open_cluster(ShownDiagnostics::Errors, ApiWait::Leave).await?;
-        flow::move_state(&cluster.flow(session), MoveOptions { from, yes }).await
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Leave).await?;
+        move_state(&context, MoveOptions { from, yes }).await
     }
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cli::command::access::{GrantFilter, close_access, list_access, open_access};
 use crate::resource::{AccessGrant, Grantee};
 
 pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);

@@ -27,7 +27,7 @@ async fn three() -> SandboxUser {
 
 /// Returns the zone and the id of each etcd volume.
 async fn volumes(lab: &SandboxUser) -> BTreeMap<String, (String, String)> {
-    let live = lab.with(async |flow| flow.cloud.observe().await).await.unwrap().live;
+    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap().live;
     let volumes = live.into_iter().filter(|live| live.address.kind() == EbsVolume::KIND.name);
     let place = |live: &Live| live.attributes["zone"].as_text().unwrap().to_owned();
     volumes.map(|live| (live.address.name().to_owned(), (place(&live), live.id.clone()))).collect()

@@ -1,47 +1,29 @@
 //! The health of clusters, and waiting until they are healthy.
 
 use super::*;
+use crate::kubernetes::ApiAccess;
 
 impl SandboxUser {
-    fn health_sources(&self, kubernetes: Option<KubernetesProvider>) -> HealthSources {
-        let bucket: Arc<dyn ObjectStore> = Arc::new(self.sandbox.store("state.chat.poeticoding.com", ""));
-        let vault = ClusterSecrets::new(bucket, "chat.poeticoding.com");
-        HealthSources { vault, kubernetes }
+    /// Returns the user with a cluster whose machines have this API.
+    fn with_api(self, access: ApiAccess) -> Self {
+        Self { kubernetes: Some(Arc::new(access)), ..self }
     }
 
-    async fn validate(&self, health_sources: &HealthSources, patience: Duration) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |context| validate(context, health_sources, patience).await).await;
+    async fn validate(&self, patience: Duration) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |context| validate(context, patience).await).await;
         (exit, self.out.read())
     }
 
     /// Applies, and waits for the cluster.
-    async fn attended(&self, health_sources: &HealthSources) -> Result<Exit, CliError> {
-        self.with(async |context| {
-            let (store, bucket, holder) = (context.store.clone(), context.bucket.clone(), context.holder.clone());
-            let (local_dir, retry, places) = (context.local_dir.clone(), context.retry.clone(), context.places.clone());
-            apply(
-                &CommandContext {
-                    health_sources: Some(health_sources),
-                    store,
-                    bucket,
-                    places,
-                    holder,
-                    local_dir,
-                    retry,
-                    ..*context
-                },
-                YES,
-            )
-            .await
-        })
-        .await
+    async fn attended(&self) -> Result<Exit, CliError> {
+        self.apply_with(ApplyOptions { consent: YES, wait: true, ..ApplyOptions::default() }).await.0
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
     let lab = SandboxUser::built().await;
-    let (exit, out) = lab.validate(&lab.health_sources(None), Duration::ZERO).await;
+    let (exit, out) = lab.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     // The authority was made today, and ends in ten years.
     let (before, end) = out.split_once("ends on ").unwrap();
@@ -52,10 +34,9 @@ async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
 async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_that_is_well() {
     let lab = SandboxUser::built().await;
     let api = FakeApi::start().await;
-    let health_sources =
-        lab.health_sources(Some(KubernetesProvider::new("chat.poeticoding.com", Arc::new(api.access()))));
+    let lab = lab.with_api(api.access());
     let machines = lab.machines().await;
-    let (exit, out) = lab.validate(&health_sources, Duration::ZERO).await;
+    let (exit, out) = lab.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("has not reported yet") && said.contains("is no Node"), "{out}");
@@ -79,11 +60,11 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
         pod["metadata"]["labels"] = serde_json::json!({ "k8s-app": app });
         api.put("kubelet", pod);
     }
-    let (exit, out) = lab.validate(&health_sources, Duration::ZERO).await;
+    let (exit, out) = lab.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(out.contains("3 members serve") && out.contains("The cluster is healthy"), "{out}");
     let lab = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..lab };
-    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Done);
+    assert_eq!(lab.attended().await.unwrap(), Exit::Done);
     let said = lab.err.read();
     assert!(said.contains("the cluster is healthy. Next: `quorate kubeconfig`"), "{said}");
 }
@@ -91,23 +72,22 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
 #[tokio::test(start_paused = true)]
 async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
     let lab = SandboxUser::new();
-    let health_sources = lab.health_sources(None);
-    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Done, "{}", lab.err.read());
+    assert_eq!(lab.attended().await.unwrap(), Exit::Done, "{}", lab.err.read());
 
     // Machines that never tell of themselves: what was applied stays applied, and the exit code tells.
     let lab = SandboxUser::new();
     let api = FakeApi::start().await;
     let access = api.access();
     drop(api);
-    let health_sources = lab.health_sources(Some(KubernetesProvider::new("chat.poeticoding.com", Arc::new(access))));
-    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Partly);
+    let lab = lab.with_api(access);
+    assert_eq!(lab.attended().await.unwrap(), Exit::Partly);
     let said = lab.err.read();
     assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
     let lease = lab.with(async |context| context.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
     assert_eq!(lease, None, "others may work meanwhile");
 
     // Nothing is left to change, and the cluster is not healthy.
-    assert_eq!(lab.attended(&health_sources).await.unwrap(), Exit::Partly);
+    assert_eq!(lab.attended().await.unwrap(), Exit::Partly);
     let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("everything is applied, but the cluster is not healthy after a minute"), "{said}");
 }
@@ -135,8 +115,7 @@ fn pod(instance: &str, component: &str) -> serde_json::Value {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_was_never_applied_is_said_to_be_that() {
     let lab = SandboxUser::new();
-    let health_sources = lab.health_sources(None);
-    let error = lab.validate(&health_sources, Duration::ZERO).await.0.unwrap_err();
+    let error = lab.validate(Duration::ZERO).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Error);
     assert_eq!(error.to_string(), "nothing of chat.poeticoding.com is applied yet");
 }

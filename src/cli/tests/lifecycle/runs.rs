@@ -1,6 +1,7 @@
 //! Runs that conflict, die, or are stopped.
 
 use super::*;
+use crate::cli::run::run_lock;
 
 #[tokio::test(start_paused = true)]
 async fn a_second_run_says_who_works() {

@@ -58,12 +58,15 @@ async fn who_waits_for_nothing_is_told_that_the_api_may_be_open() {
     let lab = real().await;
     lab.interrupt.stop.cancel();
     lab.interrupt.abandon.cancel();
-    let pass = crate::cli::flow::temporary_access::TemporaryAccess::open;
-    assert!(lab.with(async |context| pass(context, true).await.is_none()).await, "an interrupted run begins nothing");
+    let pass = crate::cli::run::temporary_access::TemporaryAccess::open;
+    assert!(
+        lab.with(async |context| pass(context, lab.origin, true).await.is_none()).await,
+        "an interrupted run begins nothing"
+    );
     lab.grant(HERE, HOUR, Grantee::Run("us".to_owned())).await;
     let lab = SandboxUser { interrupt: Interrupt::default(), ..lab };
     lab.with(async |context| {
-        let pass = pass(context, true).await.unwrap();
+        let pass = pass(context, lab.origin, true).await.unwrap();
         lab.interrupt.abandon.cancel();
         pass.end(context).await;
     })

@@ -1,6 +1,7 @@
 //! Output for programs and for people.
 
 use super::*;
+use crate::cli::command::show::show;
 
 #[tokio::test(start_paused = true)]
 async fn json_is_all_that_stdout_gets() {

@@ -1,4 +1,4 @@
-//! `state move`: the record and the cluster's keys go to the place that the file names.
+//! The move of the state: the record and the cluster's keys go to the place that the file names.
 //!
 //! The order of the steps is what keeps it safe to be killed at any moment: first a mark in the new place, then copies of
 //! everything, each compared by its digest, then the mark of departure in the place of the old record, with the record in
@@ -11,8 +11,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::blueprint;
-use crate::cli::Exit;
-use crate::cli::error::CliError;
+use crate::cli::run::prompt::ask;
+use crate::cli::run::run_lock::{RunLock, lease_in_new_store, open_run, right_account};
+use crate::cli::run::snapshot::question;
+use crate::cli::run::wait::{account, patiently};
+use crate::cli::run::{change, claim};
+use crate::cli::{CliError, ClusterContext, Exit};
 use crate::engine::{self, Address, Outcome, PlanInputs, PlanMode};
 use crate::resource::{Bucket, BucketObject, LocationTraces, Resource, ResourceKinds, STATE_BUCKET, Secret};
 use crate::spec::StateLocation;
@@ -20,12 +24,6 @@ use crate::state::{self, ClusterRecord, MoveMarker, RecordJournal};
 use crate::view::FORMAT;
 use crate::words;
 
-use super::CommandContext;
-use super::apply::{ask, change, lease_in_new_store};
-use super::claim;
-use super::run_lock::{RunLock, open_run, right_account};
-use super::snapshot::question;
-use super::wait::{account, patiently};
 use copy::Inventory;
 use stage::Stage;
 
@@ -43,8 +41,8 @@ pub struct MoveOptions {
 
 /// The two places of a move.
 struct Move<'f> {
-    context: &'f CommandContext<'f>,
-    old: &'f CommandContext<'f>,
+    context: &'f ClusterContext<'f>,
+    old: &'f ClusterContext<'f>,
     /// The old place, as `state` named it.
     from: String,
     account: String,
@@ -57,7 +55,7 @@ struct Journals {
 }
 
 /// Moves the state to the place that the file names.
-pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> Result<Exit, CliError> {
+pub async fn move_state(context: &ClusterContext<'_>, options: MoveOptions) -> Result<Exit, CliError> {
     right_account(context).await?;
     let from = match options.from {
         Some(from) => from,
@@ -72,8 +70,7 @@ pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> R
             "change `state` in the cluster file to the new place first; --from names the old one",
         ));
     }
-    let place = context.places.open(&from).await?;
-    let old = context.at(&place);
+    let old = context.at(&from).await?;
     let this = Move { context, old: &old, from: from.to_string(), account: account(context).await? };
     this.allowed()?;
     let (_, stage) = this.look().await?;
@@ -92,7 +89,7 @@ pub async fn move_state(context: &CommandContext<'_>, options: MoveOptions) -> R
 }
 
 /// Reports that the state is at the place that the file names, and that nothing shows another place.
-fn already_there(context: &CommandContext<'_>) -> Result<Exit, CliError> {
+fn already_there(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     report(context, &MoveReport { from: &context.cluster.state.to_string(), moved: false, copied: 0 })?;
     context.ui.text(&format!(
         "The state of {} is already in {}: nothing to move.\n",
@@ -103,7 +100,7 @@ fn already_there(context: &CommandContext<'_>) -> Result<Exit, CliError> {
 }
 
 /// Returns the place of the state that the objects of the cluster name; `None` if it is the place that the file names.
-async fn whereabouts(context: &CommandContext<'_>) -> Result<Option<StateLocation>, CliError> {
+async fn whereabouts(context: &ClusterContext<'_>) -> Result<Option<StateLocation>, CliError> {
     let mut journal = state::open(context.store.clone(), context.name());
     let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the record"))?;
     if let Some(to) = stage::left_for(&entry) {
@@ -118,7 +115,7 @@ async fn whereabouts(context: &CommandContext<'_>) -> Result<Option<StateLocatio
     let live = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
     let live = live.map_err(CliError::cloud("looking at the cloud"))?.live;
     let account = account(context).await?;
-    let own = blueprint::location(context.cluster, &account);
+    let own = blueprint::location(&context.cluster, &account);
     let told = live.iter().map(|live| LocationTraces::of(context.name(), live));
     let told = told.filter(|traces| own.contradicts(traces)).reduce(LocationTraces::or).unwrap_or_default();
     if let Some(region) = told.region.filter(|region| *region != own.region) {
@@ -150,8 +147,8 @@ impl Move<'_> {
     /// Refuses places that lie within each other: emptying one would empty the other.
     fn allowed(&self) -> Result<(), CliError> {
         let name = self.context.name();
-        let new = blueprint::location(self.context.cluster, &self.account);
-        let old = blueprint::location(self.old.cluster, &self.account);
+        let new = blueprint::location(&self.context.cluster, &self.account);
+        let old = blueprint::location(&self.old.cluster, &self.account);
         let within = |inner: &str, outer: &str| inner.starts_with(&format!("{outer}/"));
         let (inner, outer) = (new.root(name), old.root(name));
         if new.bucket() == old.bucket() && (within(&inner, &outer) || within(&outer, &inner)) {
@@ -274,11 +271,11 @@ impl Move<'_> {
         if !live.is_empty() {
             return Ok(());
         }
-        let question = question(context.cluster);
+        let question = question(&context.cluster);
         let facts = context.interrupt.or(patiently(context, || context.cloud.facts(&question))).await?;
         let facts = facts.map_err(CliError::cloud("asking for the account's facts"))?;
         let pins = blueprint::Pins::default();
-        let mut desired = blueprint::blueprint(context.cluster, &facts, &pins).map_err(CliError::Impossible)?.objects;
+        let mut desired = blueprint::blueprint(&context.cluster, &facts, &pins).map_err(CliError::Impossible)?.objects;
         desired.retain(|object| object.address == address);
         let recorded = std::collections::BTreeMap::new();
         let inputs = PlanInputs {
@@ -377,7 +374,7 @@ struct MoveReport<'a> {
     copied: usize,
 }
 
-fn report(context: &CommandContext<'_>, MoveReport { from, moved, copied }: &MoveReport<'_>) -> Result<(), CliError> {
+fn report(context: &ClusterContext<'_>, MoveReport { from, moved, copied }: &MoveReport<'_>) -> Result<(), CliError> {
     context.ui.json(&json!({
         "format": FORMAT, "cluster": context.name(), "sandbox": context.sandbox, "moved": moved,
         "from": from, "to": context.cluster.state.to_string(), "copied": copied,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use crate::cli::ClusterContext;
 use crate::cli::error::CliError;
-use crate::cli::flow::CommandContext;
-use crate::cli::flow::wait::patiently;
+use crate::cli::run::wait::patiently;
 use crate::engine::{WriteCondition, WriteOutcome};
 use crate::resource::{KeyPrefix, SecretContent};
 use crate::state::settle;
@@ -25,7 +25,7 @@ pub(super) struct Inventory {
 
 impl Inventory {
     /// Lists a place.
-    pub(super) async fn of(context: &CommandContext<'_>) -> Result<Self, CliError> {
+    pub(super) async fn of(context: &ClusterContext<'_>) -> Result<Self, CliError> {
         let prefix = format!("{}/", context.name());
         let found = context.interrupt.or(patiently(context, || context.bucket.list(&prefix))).await?;
         let found = found.map_err(CliError::cloud("looking what the place of the state holds"))?;
@@ -59,8 +59,8 @@ impl Inventory {
 
 /// Copies everything that moves and compares the digests of both sides. Returns how many objects there are now.
 pub(super) async fn copy(
-    old: &CommandContext<'_>,
-    new: &CommandContext<'_>,
+    old: &ClusterContext<'_>,
+    new: &ClusterContext<'_>,
     held: impl Fn() -> Result<(), CliError>,
 ) -> Result<usize, CliError> {
     let there = Inventory::of(old).await?;
@@ -74,7 +74,7 @@ pub(super) async fn copy(
 }
 
 /// Copies one object, unless the same is there, and reads it back. `false` if a machine has removed it meanwhile.
-async fn copy_one(old: &CommandContext<'_>, new: &CommandContext<'_>, key: &str) -> Result<bool, CliError> {
+async fn copy_one(old: &ClusterContext<'_>, new: &ClusterContext<'_>, key: &str) -> Result<bool, CliError> {
     let doing = || CliError::cloud("copying the state");
     let Some(source) = patiently(old, || old.bucket.get(key)).await.map_err(doing())? else { return Ok(false) };
     let there = patiently(new, || new.bucket.get(key)).await.map_err(doing())?;

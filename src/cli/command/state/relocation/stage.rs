@@ -6,8 +6,8 @@ use crate::state::{ClusterRecord, MoveLeg, MoveMarker, RecordEntry, lease_key};
 use crate::words;
 
 use super::Move;
-use crate::cli::flow::CommandContext;
-use crate::cli::flow::wait::patiently;
+use crate::cli::ClusterContext;
+use crate::cli::run::wait::patiently;
 
 /// Maximum number of keys in the way that are listed.
 const NAMED: usize = 3;
@@ -116,7 +116,7 @@ pub(super) fn told_origin(entry: &RecordEntry) -> Option<StateLocation> {
 }
 
 /// The places that the state was moved from, with this one.
-pub(super) fn former(context: &CommandContext<'_>, before: &[String], from: &str) -> Vec<String> {
+pub(super) fn former(context: &ClusterContext<'_>, before: &[String], from: &str) -> Vec<String> {
     let own = context.cluster.state.to_string();
     let mut former: Vec<String> = before.iter().filter(|place| **place != own && *place != from).cloned().collect();
     former.push(from.to_owned());
@@ -196,7 +196,7 @@ fn occupied(this: &Move<'_>, record: &ClusterRecord, other: &RecordEntry) -> Cli
 }
 
 /// The refusal of an old place that holds no record.
-pub(super) fn no_record(context: &CommandContext<'_>, from: &str) -> CliError {
+pub(super) fn no_record(context: &ClusterContext<'_>, from: &str) -> CliError {
     CliError::refused(
         format!("there is no record of {} in {from}", context.name()),
         "name the place that `state` named before: quorate state move --from s3://BUCKET/PREFIX, or --from file:DIRECTORY",
