@@ -18,6 +18,7 @@
 //! | clouds | [`aws`], [`kubernetes`], [`sandbox`] | implementations of [`engine::Provider`] |
 //! | state | [`state`], [`store`] | the record and the lease, and the stores that hold them |
 //! | output | [`view`], [`health`] | plans, progress and health checks as text and JSON. Pure |
+//! | analysis | [`analysis`] | what a plan means: its cost. Pure |
 //! | cluster | [`spec`], [`blueprint`], [`pki`], [`kubeconfig`] | from the file to the desired objects. Pure |
 //! | vocabulary | [`resource`] | one type for each kind of object: its attributes, and the effect of a change to each. Pure |
 //! | engine | [`engine`] | references, diff, plan, schedule and apply. It knows no kind of object and no cloud |
@@ -53,6 +54,7 @@
 //! assert_eq!(cluster.masters.zones.len(), 3, "one master in each zone");
 //! ```
 
+pub mod analysis;
 pub mod aws;
 pub mod blueprint;
 pub mod cli;

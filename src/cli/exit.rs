@@ -60,7 +60,8 @@ impl Exit {
             }
             Self::Partly => "partly applied; run the command again to resume",
             Self::Refused => {
-                "refused: not confirmed, another account, data would be lost, or a change that is not possible"
+                "refused: not confirmed, another account, data would be lost, a cost above the limit, or a change that is not \
+                 possible"
             }
             Self::Held => "another run holds the lease, or took it over",
             Self::Usage => "the arguments or the cluster file are invalid",

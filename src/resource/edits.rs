@@ -3,8 +3,8 @@
 
 use super::names::is_masters_group;
 use super::{
-    AutoScalingGroup, ETCD, EbsVolume, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM, tags_in,
-    tags_of,
+    AutoScalingGroup, ETCD, EbsVolume, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM,
+    quantity_bytes, tags_in, tags_of,
 };
 use crate::engine::{Address, AttributeChange, Attributes, DataReplicas, Value};
 use crate::spec::InstanceSize;
@@ -33,32 +33,13 @@ fn smaller_volume(before: &Value, after: &Value, wanted: &Attributes) -> Option<
 
 /// Refuses to shrink the volume of a claim.
 fn smaller_claim(before: &Value, after: &Value) -> Option<String> {
-    let (before, after) = (bytes(before.as_text()?)?, bytes(after.as_text()?)?);
+    let (before, after) = (quantity_bytes(before.as_text()?)?, quantity_bytes(after.as_text()?)?);
     let gib = before.div_ceil(1 << 30);
     (after < before).then(|| {
         format!(
             "a volume can grow, but not shrink. Keep `gib = {gib}`, or add a volume of another name and copy the data"
         )
     })
-}
-
-/// Parses a Kubernetes quantity to bytes: `5Gi`, `500M`, `1024`.
-fn bytes(quantity: &str) -> Option<u64> {
-    let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
-    let (number, unit) = quantity.split_at(digits);
-    let factor: u64 = match unit {
-        "" => 1,
-        "k" => 1_000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        "T" => 1_000_000_000_000,
-        "Ki" => 1 << 10,
-        "Mi" => 1 << 20,
-        "Gi" => 1 << 30,
-        "Ti" => 1 << 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// Refuses another architecture: images of services for one architecture do not start on another. Masters run only images
@@ -112,13 +93,6 @@ pub(super) fn pool(address: &Address, attributes: &Attributes) -> Option<&'stati
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantities_are_compared_by_what_they_mean() {
-        assert_eq!(bytes("5Gi"), Some(5 << 30));
-        assert_eq!(bytes("5120Mi"), bytes("5Gi"));
-        assert_eq!((bytes("1G"), bytes("12"), bytes("1.5Gi"), bytes("")), (Some(1_000_000_000), Some(12), None, None));
-    }
 
     #[test]
     fn claims_grow_and_never_shrink() {

@@ -9,6 +9,7 @@ mod kubernetes;
 mod location;
 mod names;
 mod partition;
+mod quantity;
 mod summary;
 pub mod text;
 
@@ -33,6 +34,7 @@ pub use names::{
     masters_group,
 };
 pub use partition::AwsPartition;
+pub use quantity::quantity_bytes;
 pub use summary::NewAttributes;
 
 /// Tags by key.

@@ -15,6 +15,7 @@ mod house;
 mod kubernetes;
 mod moto;
 mod node;
+mod prices;
 mod program;
 mod relocate;
 mod road;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
 use quorate::cli::{
     self, ApiWait, ApplyOptions, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
-    Interrupt, MoveOptions, OutputOptions, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui,
+    Interrupt, MoveOptions, OutputOptions, PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui,
 };
 use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
@@ -57,7 +57,8 @@ impl MotoStage {
 
     pub(crate) async fn plan(&mut self) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| {
-            cli::plan(context, PlanOptions { mode: PlanMode::Apply, detailed: true }).await
+            cli::plan(context, PlanOptions { mode: PlanMode::Apply, detailed: true, limits: PlanLimits::default() })
+                .await
         })
         .await
     }
@@ -65,7 +66,11 @@ impl MotoStage {
     /// Returns the changes of a plan; checks how the run ended.
     pub(crate) async fn changes(&mut self, mode: PlanMode) -> PlanChanges {
         let json = OutputOptions { json: true, ..OutputOptions::default() };
-        let run = self.stay(json, async |context| cli::plan(context, PlanOptions { mode, detailed: true }).await).await;
+        let run = self
+            .stay(json, async |context| {
+                cli::plan(context, PlanOptions { mode, detailed: true, limits: PlanLimits::default() }).await
+            })
+            .await;
         let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
         document["plan"]["changes"].as_array().expect("a plan has changes").iter().map(summary).collect()
     }

@@ -15,7 +15,7 @@ use crate::cli::run::run_lock::RunLock;
 use crate::cli::run::snapshot::ClusterSnapshot;
 use crate::cli::run::state_writer::{ResolvedSpec, StateWriter};
 use crate::cli::run::temporary_access::TemporaryAccess;
-use crate::cli::{ApiWait, CliError, ClientOrigin, ClusterContext, Exit, Session};
+use crate::cli::{ApiWait, CliError, ClientOrigin, ClusterContext, Exit, PlanLimits, Session};
 use crate::engine::{Outcome, PlanMode};
 use crate::resource::{Bucket, Resource};
 use crate::spec::StateLocation;
@@ -44,6 +44,8 @@ pub struct ApplyArgs {
     #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
+    limits: PlanLimits,
+    #[command(flatten)]
     entry: ApiEntryMode,
     /// Show every attribute of new objects
     #[arg(short, long)]
@@ -55,6 +57,8 @@ pub struct ApplyArgs {
 pub struct ApplyOptions {
     /// The permissions that are granted without a prompt.
     pub consent: Consent,
+    /// The limits that the plan must keep to.
+    pub limits: PlanLimits,
     /// The source of the run's connections, for a run that opens a closed API to itself. `None` if it does not open the API.
     pub origin: Option<ClientOrigin>,
     /// `true` to wait until the cluster is healthy.
@@ -67,6 +71,7 @@ impl ApplyArgs {
         let context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
         let options = ApplyOptions {
             consent: Consent { yes: self.yes, delete_data: self.delete_data },
+            limits: self.limits,
             origin: self.entry.origin(&session.environment)?,
             wait: !self.no_wait,
         };
@@ -81,7 +86,7 @@ impl ApplyArgs {
 pub async fn apply(context: &ClusterContext<'_>, options: ApplyOptions) -> Result<Exit, CliError> {
     let mut run = Run::begin(context, "apply").await?;
     let work = async {
-        let applied = Box::pin(converge(&mut run, options.consent)).await;
+        let applied = Box::pin(converge(&mut run, options.consent, options.limits)).await;
         // Nothing is changed during the wait: other runs may work.
         run.end().await;
         let ApplyResult { exit, changed } = applied?;
@@ -97,10 +102,14 @@ struct ApplyResult {
     changed: bool,
 }
 
-async fn converge(run: &mut Run<'_>, consent: Consent) -> Result<ApplyResult, CliError> {
+async fn converge(run: &mut Run<'_>, consent: Consent, limits: PlanLimits) -> Result<ApplyResult, CliError> {
     let context = run.context;
     let snapshot = run.snapshot(ForeignClusterPolicy::Refused).await?;
     let planned = run.plan(&snapshot, PlanMode::Apply).await?;
+    if let Err(refused) = limits.check(&planned.document) {
+        context.ui.json(&planned.document)?;
+        return Err(refused);
+    }
     let resolved = planned.pins.as_ref().map(|pins| ResolvedSpec::new(context, pins)).transpose()?;
     if planned.document.plan.is_empty() {
         let exit = record_unchanged(run, &planned, resolved.as_ref(), snapshot).await?;

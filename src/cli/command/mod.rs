@@ -38,6 +38,7 @@ commands! {
     Apply in apply as ApplyArgs,
     Destroy in destroy as DestroyArgs,
     Show in show as ShowArgs,
+    Cost in cost as CostArgs,
     Validate in validate as ValidateArgs,
     Access in access as AccessArgs,
     Kubeconfig in kubeconfig as KubeconfigArgs,

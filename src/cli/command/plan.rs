@@ -9,7 +9,7 @@ use crate::cli::run::planned_run;
 use crate::cli::run::run_lock::RecordSource;
 use crate::cli::run::snapshot::snapshot;
 use crate::cli::run::temporary_access::announce;
-use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
+use crate::cli::{ApiWait, CliError, ClusterContext, Exit, PlanLimits, Session};
 use crate::engine::PlanMode;
 use crate::resource::{API, LoadBalancer, Resource};
 use crate::view;
@@ -27,6 +27,8 @@ pub struct PlanArgs {
     /// Show only what was changed outside Quorate since the last apply
     #[arg(long)]
     refresh_only: bool,
+    #[command(flatten)]
+    limits: PlanLimits,
     /// Exit with code 2 if the plan is not empty
     #[arg(long)]
     detailed_exitcode: bool,
@@ -42,6 +44,8 @@ pub struct PlanOptions {
     pub mode: PlanMode,
     /// `true` if the exit code reports differences.
     pub detailed: bool,
+    /// The limits that the plan must keep to.
+    pub limits: PlanLimits,
 }
 
 impl PlanArgs {
@@ -52,7 +56,7 @@ impl PlanArgs {
             _ => PlanMode::Apply,
         };
         let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::Stay).await?;
-        plan(&context, PlanOptions { mode, detailed: self.detailed_exitcode }).await
+        plan(&context, PlanOptions { mode, detailed: self.detailed_exitcode, limits: self.limits }).await
     }
 }
 
@@ -61,7 +65,7 @@ impl PlanArgs {
 /// # Errors
 /// Returns an error if the plan could not be made.
 pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<Exit, CliError> {
-    let PlanOptions { mode, detailed } = options;
+    let PlanOptions { mode, detailed, limits } = options;
     let is_destroy = mode == PlanMode::Destroy;
     let foreign = if is_destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
     let snapshot = snapshot(context, RecordSource::Stored, foreign).await?;
@@ -72,6 +76,7 @@ pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<
         let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
         announce(context, is_built, planned.unreachable.as_ref());
     }
+    limits.check(&planned.document)?;
     let differs = !planned.document.plan.is_empty() || !planned.cleared.is_empty();
     Ok(if detailed && differs { Exit::Differs } else { Exit::Done })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::analysis::cost::{PlanCost, PriceTable};
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
@@ -80,7 +81,8 @@ pub(in crate::cli) async fn plan(
         notes.extend(node_groups::spares(&prepared));
     }
     let heading = context.heading(snapshot.facts.account.clone());
-    let document = PlanDocument::new(heading, prepared.plan.clone());
+    let cost = PlanCost::new(&prepared, &snapshot.facts.region, &PriceTable::shipped());
+    let document = PlanDocument::new(heading, prepared.plan.clone()).with_cost(cost);
     Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
 }
 

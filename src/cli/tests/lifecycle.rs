@@ -6,6 +6,7 @@ mod balancers;
 mod bucket;
 mod consent;
 mod controllers;
+mod cost;
 mod edits;
 mod health;
 mod living;
@@ -30,7 +31,7 @@ use std::time::Duration;
 use crate::cli::command::validate::validate;
 use crate::cli::{
     ApplyOptions, CliError, ClientOrigin, ClusterContext, Consent, Exit, Interrupt, MoveOptions, OutputOptions,
-    PlanOptions, PromptInput, StatePlace, StatePlaces, Ui, apply, destroy, move_state, plan,
+    PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui, apply, destroy, move_state, plan,
 };
 use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, ObjectStore, PlanMode, RetryPolicy};
@@ -95,6 +96,7 @@ struct SandboxUser {
     answers: Option<Vec<&'static str>>,
     /// The origin of the run on a cloud that counts as real.
     origin: Option<ClientOrigin>,
+    limits: PlanLimits,
 }
 
 /// Opens other places in the simulated account. Directories are in memory, for as long as the lab.
@@ -143,6 +145,7 @@ impl SandboxUser {
             interrupt: Interrupt::default(),
             answers: None,
             origin: None,
+            limits: PlanLimits::default(),
         }
     }
 
@@ -188,12 +191,14 @@ impl SandboxUser {
     }
 
     async fn plan_for(&self, mode: PlanMode) -> (Result<Exit, CliError>, String) {
-        let exit = self.with(async |context| plan(context, PlanOptions { mode, detailed: true }).await).await;
+        let exit = self
+            .with(async |context| plan(context, PlanOptions { mode, detailed: true, limits: self.limits }).await)
+            .await;
         (exit, self.out.read())
     }
 
     async fn apply(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
-        self.apply_with(ApplyOptions { consent, origin: self.origin, wait: false }).await
+        self.apply_with(ApplyOptions { consent, limits: self.limits, origin: self.origin, wait: false }).await
     }
 
     async fn apply_with(&self, options: ApplyOptions) -> (Result<Exit, CliError>, String) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::cost::PlanCost;
 use crate::engine::{Action, Address, Plan, PlanMode};
 use crate::view::{ClusterHeading, FORMAT};
 
@@ -17,6 +18,9 @@ pub struct PlanDocument {
     pub plan: Plan,
     /// The summary.
     pub summary: PlanSummary,
+    /// The cost of the cluster before and after the plan; `None` for a plan that only shows differences.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost: Option<PlanCost>,
 }
 
 /// Number of changes of each sort in a plan.
@@ -49,7 +53,13 @@ impl PlanDocument {
     /// Combines a plan and its heading.
     pub fn new(heading: ClusterHeading, plan: Plan) -> Self {
         let summary = PlanSummary::of(&plan);
-        Self { format: FORMAT, heading, plan, summary }
+        Self { format: FORMAT, heading, plan, summary, cost: None }
+    }
+
+    /// Adds the cost of the plan.
+    #[must_use]
+    pub fn with_cost(self, cost: Option<PlanCost>) -> Self {
+        Self { cost, ..self }
     }
 }
 

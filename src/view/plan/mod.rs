@@ -10,7 +10,7 @@ mod section;
 mod textual;
 
 #[cfg(test)]
-pub(super) mod sample;
+pub(in crate::view) mod sample;
 #[cfg(test)]
 mod tests;
 

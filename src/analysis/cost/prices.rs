@@ -1,0 +1,128 @@
+//! The prices that are shipped with the program.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Money;
+
+/// The table that is shipped.
+const SHIPPED: &str = include_str!("../../../data/prices.toml");
+
+/// Prices by region. A price that is not in the table is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct PriceTable {
+    regions: BTreeMap<String, RegionPrices>,
+}
+
+/// The prices of a region, in US dollars.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegionPrices {
+    /// The day of AWS's price list, for example `2026-07-20`.
+    pub(super) date: String,
+    /// Instances with Linux on demand, per hour, by size.
+    #[serde(default)]
+    pub(super) instance_hour: BTreeMap<String, Money>,
+    pub(super) gp3_gb_month: Option<Money>,
+    pub(super) hosted_zone_month: Option<Money>,
+    pub(super) load_balancer_hour: Option<Money>,
+    pub(super) load_balancer_lcu_hour: Option<Money>,
+    pub(super) managed_control_plane_hour: Option<Money>,
+    pub(super) public_address_hour: Option<Money>,
+    pub(super) s3_gb_month: Option<Money>,
+    pub(super) zone_transfer_gb: Option<Money>,
+}
+
+/// The origin of prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceSource {
+    /// The region that they hold for.
+    pub region: String,
+    /// The day of AWS's price list; `None` if no price of the region is known.
+    pub date: Option<String>,
+}
+
+/// A price of something whose amount nobody knows before it is used: no sum contains it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRate {
+    /// The thing that is used.
+    pub usage: String,
+    /// The unit that the price is for.
+    pub unit: String,
+    /// The price of a unit; `None` if it is unknown.
+    pub price: Option<Money>,
+}
+
+impl PriceTable {
+    /// Returns the prices that are shipped with the program.
+    ///
+    /// A table that cannot be read has no prices, so that all are unknown; a test reads it.
+    pub fn shipped() -> Self {
+        Self::parse(SHIPPED).unwrap_or_default()
+    }
+
+    /// Parses a table.
+    ///
+    /// # Errors
+    /// Returns an error if the text is not TOML, has a name that is not a price, or an amount that is not exact.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// Returns the prices of a region; all are unknown if the table has none.
+    pub(super) fn region(&self, region: &str) -> RegionPrices {
+        self.regions.get(region).cloned().unwrap_or_default()
+    }
+
+    /// Returns the origin of the prices of a region.
+    pub(super) fn source(&self, region: &str) -> PriceSource {
+        let date = self.regions.get(region).map(|prices| prices.date.clone());
+        PriceSource { region: region.to_owned(), date }
+    }
+}
+
+impl RegionPrices {
+    /// Returns the prices of what no sum contains.
+    pub(super) fn rates(&self) -> Vec<UsageRate> {
+        let rate = |usage: &str, unit: &str, price| UsageRate { usage: usage.to_owned(), unit: unit.to_owned(), price };
+        vec![
+            rate("capacity units of network load balancers", "LCU-hour", self.load_balancer_lcu_hour),
+            rate("traffic between zones", "GB and direction", self.zone_transfer_gb),
+            rate("etcd snapshots in S3", "GB-month", self.s3_gb_month),
+        ]
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_table_is_read_and_has_a_date() {
+        let table = PriceTable::parse(SHIPPED).unwrap();
+        assert_eq!(table, PriceTable::shipped());
+        let prices = table.region("us-east-1");
+        assert_eq!(prices.date, "2026-07-20");
+        assert_eq!(prices.instance_hour.len(), 29);
+        assert_eq!(prices.instance_hour["c7i.large"].exact(), "0.08925");
+        assert_eq!(prices.gp3_gb_month.unwrap().exact(), "0.08");
+    }
+
+    #[test]
+    fn a_region_without_prices_has_none_and_no_date() {
+        let table = PriceTable::shipped();
+        assert_eq!(table.region("eu-central-1"), RegionPrices::default());
+        assert_eq!(table.source("eu-central-1").date, None);
+    }
+
+    #[test]
+    fn a_table_with_a_mistake_is_refused() {
+        for wrong in ["gp3 = \"0.08\"", "gp3_gb_month = 0.08", "gp3_gb_month = \"8 cents\""] {
+            let text = format!("[us-east-1]\ndate = \"2026-07-20\"\n{wrong}\n");
+            assert!(PriceTable::parse(&text).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What a plan means: its cost. Pure: it reads a plan and the objects that the plan was made from.
+
+pub mod cost;
+mod money;
+mod state;
+
+pub use money::{Money, NotAnAmount};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The objects of a cluster before a plan, and after it.
+
+use std::borrow::Cow;
+
+use crate::engine::{Address, Attributes, ExecutablePlan, Live, Object, PlanMode, Value};
+use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource};
+
+/// The objects of a cluster at one moment. Of those that exist twice by mistake, both.
+#[derive(Debug, Default)]
+pub(super) struct ClusterState<'a> {
+    objects: Vec<StateObject<'a>>,
+}
+
+/// An object of a cluster at one moment.
+#[derive(Debug)]
+pub(super) struct StateObject<'a> {
+    pub(super) address: &'a Address,
+    /// Its attributes; those that an autoscaler sets are included.
+    attributes: Cow<'a, Attributes>,
+}
+
+impl<'a> ClusterState<'a> {
+    /// Returns the objects as they are, without those that the cluster's own controllers created: what asked for them is in
+    /// the plan too.
+    pub(super) fn before(run: &'a ExecutablePlan) -> Self {
+        let observed = run.live.values().chain(&run.surplus);
+        let own = observed.filter(|live| !live.address.name().starts_with(BY_KUBERNETES));
+        let mut objects: Vec<_> = own.map(StateObject::observed).collect();
+        // Of several objects with one address, the one that is kept stays the first.
+        objects.sort_by_key(|object| object.address);
+        Self { objects }
+    }
+
+    /// Returns the objects as the plan leaves them.
+    pub(super) fn after(run: &'a ExecutablePlan) -> Self {
+        match run.plan.mode {
+            PlanMode::Destroy => Self::default(),
+            PlanMode::Refresh => Self::before(run),
+            PlanMode::Apply => {
+                let wanted = run.desired.iter();
+                Self { objects: wanted.map(|(at, object)| StateObject::wanted(object, run.live.get(at))).collect() }
+            }
+        }
+    }
+
+    /// Returns the objects, sorted by address.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &StateObject<'a>> {
+        self.objects.iter()
+    }
+
+    /// Returns the object of this kind with this name.
+    pub(super) fn named<R: Resource>(&self, name: &str) -> Option<&StateObject<'a>> {
+        self.objects.iter().find(|object| object.is::<R>() && object.address.name() == name)
+    }
+}
+
+impl<'a> StateObject<'a> {
+    fn observed(live: &'a Live) -> Self {
+        Self { address: &live.address, attributes: Cow::Borrowed(&live.attributes) }
+    }
+
+    /// Returns an object as wanted. A group whose number of machines an autoscaler sets keeps the number that it has, between
+    /// its new limits, as AWS keeps it.
+    fn wanted(object: &'a Object, live: Option<&Live>) -> Self {
+        let mut attributes = Cow::Borrowed(&object.attributes);
+        let is_group = object.address.kind() == AutoScalingGroup::KIND.name;
+        if is_group && !object.attributes.contains_key("desired") {
+            let number = |attributes: &Attributes, name| match attributes.get(name) {
+                Some(Value::Integer(number)) => Some(*number),
+                _ => None,
+            };
+            let (min, max) = (number(&attributes, "min").unwrap_or(0), number(&attributes, "max").unwrap_or(i64::MAX));
+            let running = live.and_then(|live| number(&live.attributes, "desired")).unwrap_or(min);
+            attributes.to_mut().insert("desired".to_owned(), Value::Integer(running.min(max).max(min)));
+        }
+        Self { address: &object.address, attributes }
+    }
+
+    /// Returns `true` if the object is of this kind.
+    pub(super) fn is<R: Resource>(&self) -> bool {
+        self.address.kind() == R::KIND.name
+    }
+
+    /// Returns a text attribute that is known.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.as_text()
+    }
+
+    /// Returns a number that is not negative; 0 if it has none of this name.
+    pub(super) fn number(&self, name: &str) -> u64 {
+        match self.attributes.get(name) {
+            Some(Value::Integer(number)) => u64::try_from(*number).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Returns `true` if this attribute is true.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.attributes.get(name) == Some(&Value::Bool(true))
+    }
+
+    /// Returns the items of a list; none of anything else.
+    pub(super) fn list(&self, name: &str) -> &[Value] {
+        match self.attributes.get(name) {
+            Some(Value::List(items)) => items,
+            _ => &[],
+        }
+    }
+
+    /// Returns all attributes.
+    pub(super) fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+}

@@ -1,0 +1,60 @@
+//! Clusters and plans for the tests of analyses.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::{Pins, blueprint};
+use crate::engine::{ExecutablePlan, PlanInputs, PlanMode, plan};
+use crate::resource::{Facts, ResourceKinds, SizeFacts};
+use crate::spec::{Cluster, parse};
+
+/// The examples of the repository, by name.
+pub(super) const EXAMPLES: [(&str, &str); 6] = [
+    ("ha", include_str!("../../examples/ha/cluster.hcl")),
+    ("minimal", include_str!("../../examples/minimal/cluster.hcl")),
+    ("nginx", include_str!("../../examples/nginx/cluster.hcl")),
+    ("phoenix-chat", include_str!("../../examples/phoenix-chat/cluster.hcl")),
+    ("phoenix-chat-redis", include_str!("../../examples/phoenix-chat-redis/cluster.hcl")),
+    ("tutorial", include_str!("../../examples/tutorial/cluster.hcl")),
+];
+
+/// Returns the cluster of a file.
+pub(super) fn cluster(file: &str) -> Cluster {
+    let parsed = parse("cluster.hcl", file, &BTreeMap::new());
+    parsed.cluster.clone().unwrap_or_else(|_| panic!("{}", parsed.render(false, 80)))
+}
+
+/// Returns the facts of an account in the region of a cluster, which has every size of it.
+pub(super) fn facts(cluster: &Cluster) -> Facts {
+    let sizes = cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]);
+    let size = |size: &crate::spec::InstanceSize| {
+        (size.to_string(), SizeFacts { architecture: size.architecture(), vcpus: 2, memory_mib: 4096 })
+    };
+    let images = sizes.clone().map(|size| (size.architecture(), "ami-0000000000000086a".to_owned()));
+    Facts {
+        account: "111122223333".to_owned(),
+        caller: "arn:aws:iam::111122223333:user/alvise".to_owned(),
+        region: cluster.region.clone(),
+        zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{}{letter}", cluster.region)).to_vec(),
+        images: images.collect(),
+        own_images: BTreeMap::new(),
+        sizes: sizes.map(size).collect(),
+        offered: BTreeMap::new(),
+        public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),
+    }
+}
+
+/// Returns the first plan of a cluster.
+pub(super) fn first_plan(cluster: &Cluster) -> ExecutablePlan {
+    let desired = blueprint(cluster, &facts(cluster), &Pins::default()).unwrap().objects;
+    let inputs = PlanInputs {
+        mode: PlanMode::Apply,
+        desired,
+        incomplete: std::collections::BTreeSet::new(),
+        live: Vec::new(),
+        recorded: &BTreeMap::new(),
+        serial: 0,
+        vocabulary: &ResourceKinds,
+    };
+    plan(inputs).unwrap()
+}

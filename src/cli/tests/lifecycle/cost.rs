@@ -1,0 +1,146 @@
+//! The cost of clusters as they are planned, built and changed.
+
+use serde_json::Value as Json;
+
+use super::*;
+use crate::cli::command::cost::cost;
+
+impl SandboxUser {
+    async fn cost(&self) -> (Result<Exit, CliError>, String) {
+        let exit = self.with(async |context| cost(context).await).await;
+        (exit, self.out.read())
+    }
+
+    /// Returns the plan as JSON.
+    async fn planned(&mut self) -> Json {
+        self.options.json = true;
+        let (exit, out) = self.plan().await;
+        self.options.json = false;
+        assert!(matches!(exit.unwrap(), Exit::Done | Exit::Differs), "{out}");
+        serde_json::from_str(&out).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_has_a_cost_before_it_is_built_and_the_same_one_after() {
+    let lab = SandboxUser::new();
+    let (exit, before) = lab.cost().await;
+    assert_eq!(exit.unwrap(), Exit::Done);
+    insta::assert_snapshot!(before);
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let (exit, after) = lab.cost().await;
+    assert_eq!(exit.unwrap(), Exit::Done);
+    assert_eq!(after, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_the_file_is_shown_beside_the_cost_of_what_is_there() {
+    let lab = SandboxUser::built().await;
+    let service = "service \"chat\" {\n  image = \"chat:1\"\n  port  = 4000\n  nlb {\n    port = 80\n  }\n}\n";
+    let text = format!("{}{service}", FILE.replace("count = 2", "min = 3\n  max = 9"));
+    let lab = SandboxUser { text, ..lab };
+    let (exit, out) = lab.cost().await;
+    assert_eq!(exit.unwrap(), Exit::Done);
+    insta::assert_snapshot!(out);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
+    let mut lab = SandboxUser::new();
+    let before = lab.sandbox.inventory().unwrap();
+    // The cluster costs 215.915.
+    lab.limits = PlanLimits { max_monthly_cost: Some("215.91".parse().unwrap()) };
+    for (exit, out) in [lab.plan().await, lab.apply(YES).await] {
+        let error = exit.unwrap_err();
+        assert_eq!(error.exit(), Exit::Refused);
+        let told = "the cluster would cost 215.92 USD per month, and the limit is 215.91: nothing was changed";
+        assert_eq!(error.to_string(), told);
+        assert!(out.contains("Cost: 215.92 USD per month."), "the plan is shown: {out}");
+    }
+    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    lab.limits = PlanLimits { max_monthly_cost: Some("215.915".parse().unwrap()) };
+    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_refuses_a_cost_that_nobody_knows() {
+    let mut lab = SandboxUser::new();
+    lab.text = FILE.replacen("t3.medium", "m5.2xlarge", 1);
+    lab.limits = PlanLimits { max_monthly_cost: Some("100000".parse().unwrap()) };
+    let (exit, out) = lab.plan().await;
+    let error = exit.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("the price of m5.2xlarge is unknown"), "{error}");
+    assert!(out.contains("Cost: at least 124.81 USD per month. Price unknown: m5.2xlarge."), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_takes_the_whole_cost_away() {
+    let lab = SandboxUser::built().await;
+    let (_, out) = lab.plan_for(PlanMode::Destroy).await;
+    assert!(out.contains("Cost: 215.92 -> 0.00 USD per month (-215.92)."), "{out}");
+    let (_, out) = lab.plan_for(PlanMode::Refresh).await;
+    assert!(!out.contains("Cost:"), "{out}");
+}
+
+/// Files that differ in all that has a price.
+fn file(random: &mut fastrand::Rng) -> String {
+    let size = |random: &mut fastrand::Rng| ["t3.medium", "t3.large", "m5.large", "m5.2xlarge"][random.usize(..4)];
+    let scale = match random.u32(..3) {
+        0 => "min = 2\n  max = 6".to_owned(),
+        1 => "min = 3\n  max = 4".to_owned(),
+        _ => format!("count = {}", random.u32(1..5)),
+    };
+    let mut text = format!(
+        "name = \"chat.poeticoding.com\"\nstate = \"s3://state.chat.poeticoding.com\"\nzones = [\"us-east-1d\", \"us-east-1f\"]\n\
+         masters {{\n  count = 3\n  size = \"{}\"\n  root {{\n    gib = {}\n  }}\n}}\n\
+         nodes \"workers\" {{\n  {scale}\n  size = \"{}\"\n}}\n",
+        size(random),
+        random.u32(20..40),
+        size(random),
+    );
+    if random.bool() {
+        text += &format!("nodes \"more\" {{\n  count = {}\n  size = \"t3.medium\"\n}}\n", random.u32(1..3));
+    }
+    if random.bool() {
+        text += &format!(
+            "service \"web\" {{\n  image = \"web:1\"\n  port = 80\n  nlb {{\n    port = 80\n    internal = {}\n  }}\n}}\n",
+            random.bool()
+        );
+    }
+    if random.bool() {
+        let nlb = if random.bool() { "  nlb {\n    port = 5432\n  }\n" } else { "" };
+        text += &format!(
+            "service \"db\" {{\n  image = \"db:1\"\n  port = 5432\n  volume \"data\" {{\n    path = \"/data\"\n    gib = 9\n  \
+             }}\n{nlb}}}\n"
+        );
+    }
+    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cost_after_a_plan_is_the_cost_before_the_next_one() {
+    let mut random = fastrand::Rng::with_seed(20_261_129);
+    for life in 0..4 {
+        let mut lab = SandboxUser { text: file(&mut random), ..SandboxUser::new() };
+        let mut after = Json::Null;
+        let consent = Consent { yes: true, delete_data: true };
+        for step in 0..5 {
+            let plan = lab.planned().await;
+            if step > 0 {
+                assert_eq!(plan["cost"]["before"], after, "life {life}, step {step}:\n{}", lab.text);
+            }
+            if plan["summary"]["refuse"] == 0 {
+                let (exit, out) = lab.apply(consent).await;
+                assert_eq!(exit.unwrap(), Exit::Done, "{out}{}\n{}", lab.err.read(), lab.text);
+                after = plan["cost"]["after"].clone();
+                let next = lab.planned().await;
+                assert_eq!(next["cost"]["before"], after, "life {life}, step {step}:\n{}", lab.text);
+                assert_eq!((&next["cost"]["after"], &next["cost"]["difference"]), (&after, &"0.00".into()));
+            } else {
+                after = plan["cost"]["before"].clone();
+            }
+            lab.text = file(&mut random);
+        }
+    }
+}
