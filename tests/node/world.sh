@@ -255,7 +255,14 @@ kubectl() {
 }
 
 crictl() {
-  local container
+  local container word
+  for word in "${@:2}"; do
+    case "$1 $word" in
+      exec*) break ;; # what follows is the command's own
+      "ps --quiet" | "ps --all" | "ps --name" | "ps --state" | "stop --timeout" | "inspecti --quiet") ;;
+      *" -"*) fail "crictl $1 has no flag $word" ;;
+    esac
+  done
   container=$(value --name "$@")
   case "$*" in
     ps*) if [[ -n $container ]]; then echo "${container//[\^\$]/}"; else printf '%s\n' kube-proxy etcd; fi ;;

@@ -73,21 +73,22 @@ forget_machines() {
 # members begin a new cluster with what the snapshot holds; what was on the volume is put aside on it.
 restore() {
   : "${QUORATE_INITIAL_CLUSTER:?}" "${QUORATE_VOLUME:?}"
-  local snapshot=${1:-} file=$ETCD_DATA/restore.db fresh=$ETCD_DATA/restored aside
+  local snapshot=${1:-} file=$ETCD_DATA/restore.db fresh=$ETCD_DATA/restored aside image
   [[ $snapshot =~ ^20[0-9]{6}T[0-9]{6}Z-[a-z0-9]+\.db$ ]] ||
     die "usage: node.sh restore SNAPSHOT [--force], with a name such as 20260101T001700Z-a.db from $STORE/backups/etcd/"
   mountpoint --quiet "$ETCD_DATA" || die "the volume is not at $ETCD_DATA yet; see: journalctl -u quorate-node"
   if etcd_healthy 127.0.0.1 && [[ ${2:-} != --force ]]; then
     die "etcd is healthy. What was written since the snapshot would be lost on all masters: say --force if you mean it"
   fi
-  # Fetched before anything is stopped: a name that is wrong costs nothing.
+  # Fetched before anything is stopped: a name that is wrong, or a registry that is away, costs nothing.
   aws s3 cp --only-show-errors "$STORE/backups/etcd/$snapshot" - | write "$file" 0600
+  image=$(pull_etcd)
   say "stopping the control plane of this master"
   systemctl stop quorate-node
   stop_member
   stop_containers '^kube-apiserver$'
   rm -rf "$fresh"
-  unpack_snapshot "$file" "$fresh" "$snapshot"
+  unpack_snapshot "$file" "$fresh" "$snapshot" "$image"
   if [[ -e $ETCD_DATA/member ]]; then
     aside=$ETCD_DATA/before-$(stamp now)
     mv "$ETCD_DATA/member" "$aside"
@@ -99,14 +100,21 @@ restore() {
   say "this member has the data of $snapshot. Go on with the other masters: etcd waits for more than half of them"
 }
 
-# unpack_snapshot FILE FOLDER SNAPSHOT: by the etcd that goes with this Kubernetes, from its image. A token of its own for
-# each snapshot keeps members of the time before apart. Watchers must never see an older revision than they have seen.
-unpack_snapshot() {
-  local image etcdutl bump=()
+# Makes sure that the image of the etcd that goes with this Kubernetes is here, and prints its name. A machine whose volume
+# was lost has never had it.
+pull_etcd() {
+  local image
   image=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /etcd:)
-  crictl pull --quiet "$image" > /dev/null 2>&1 || crictl inspecti --quiet "$image" > /dev/null ||
+  crictl pull "$image" > /dev/null || crictl inspecti --quiet "$image" > /dev/null ||
     die "the image $image is not here and cannot be pulled"
-  etcdutl=(ctr --namespace k8s.io run --rm --mount "type=bind,src=$ETCD_DATA,dst=$ETCD_DATA,options=rbind:rw" "$image"
+  echo "$image"
+}
+
+# unpack_snapshot FILE FOLDER SNAPSHOT IMAGE: by etcdutl of an image. A token of its own for each snapshot keeps members of
+# the time before apart. Watchers must never see an older revision than they have seen.
+unpack_snapshot() {
+  local etcdutl bump=()
+  etcdutl=(ctr --namespace k8s.io run --rm --mount "type=bind,src=$ETCD_DATA,dst=$ETCD_DATA,options=rbind:rw" "$4"
     "quorate-restore-$$" etcdutl snapshot restore)
   if "${etcdutl[@]}" --help | grep bump-revision > /dev/null; then
     bump=(--bump-revision 1000000000 --mark-compacted)

@@ -207,6 +207,8 @@ fn etcd_goes_back_to_a_snapshot() {
     let at =
         |word: &str| calls.iter().position(|call| call.contains(word)).unwrap_or_else(|| panic!("{word}: {calls:?}"));
     assert!(at("aws s3 cp") < at("systemctl stop kubelet") && at("crictl stop --timeout 20 etcd") < at("--data-dir"));
+    assert_eq!(machine.calls_of("crictl pull"), ["crictl pull registry.k8s.io/etcd:3.6"], "this machine may be new");
+    assert!(at("crictl pull") < at("systemctl stop kubelet"), "an image that cannot be had costs nothing: {calls:?}");
     assert!(at("--data-dir") < at("systemctl start --no-block quorate-node"));
     let call = machine.calls_of("ctr").pop().expect("it was called");
     let (before, after) = call.split_once("quorate-restore-").expect("the container has a name");
