@@ -154,6 +154,10 @@ class Balancers:
         healthy = [target for target in targets if target.state == "healthy"]
         return random.choice(healthy or targets) if targets else None
 
+    def have(self, instance):
+        """Whether a machine is a target still: until its deregistration delay is over."""
+        return any(instance in targets for targets in self.groups.values())
+
     def state(self, arn, instance):
         """How a target is; nothing for one that this model has not seen yet."""
         target = self.groups.get(arn, {}).get(instance)

@@ -172,7 +172,7 @@ class Fleet:
 class Following:
     """While an apply with real programs runs: EC2 switches off what it ends, and starts what comes in its place.
 
-    Its power button is pressed first; after three minutes the power is cut. moto frees a volume before its machine is off, where
+    Its power button is pressed when it has left its load balancers; after three minutes the power is cut. moto frees a volume before its machine is off, where
     EC2 waits, so the next master begins when the one before it is off.
     """
 
@@ -201,6 +201,8 @@ class Following:
                     self.fleet.boot(name)
 
     def switch_off(self, machine):
+        with contextlib.suppress(AssertionError):
+            wait(f"{machine} to leave its load balancers", 330, lambda: not self.fleet.balancers.have(machine.instance.id))
         machine.run("systemctl", "--no-block", "poweroff", check=False)
         with contextlib.suppress(AssertionError):
             wait(f"{machine} to be off", 180, lambda: not machine.alive)

@@ -175,6 +175,18 @@ def repair_machine_versions():
     instances.InstanceBackend.run_instances = run
 
 
+def repair_terminations():
+    """Takes a machine that Auto Scaling is told to terminate out of its target groups too, not only one that EC2 terminates."""
+    original = autoscaling.AutoScalingBackend.terminate_instance
+
+    def terminate_instance(self, instance_id, should_decrement):
+        answer = original(self, instance_id, should_decrement)
+        self.elbv2_backend.notify_terminate_instances([instance_id])
+        return answer
+
+    autoscaling.AutoScalingBackend.terminate_instance = terminate_instance
+
+
 def repair_instance_profile_tags():
     """Holds the tags of instance profiles to the same rules as those of roles: moto looks at the latter alone."""
     for name in ("create_instance_profile", "tag_instance_profile"):
@@ -233,6 +245,7 @@ def application():
     repair_races()
     repair_listener_protocols()
     repair_machine_versions()
+    repair_terminations()
     repair_instance_profile_tags()
     return DomainDispatcherApplication(create_backend_app)
 
