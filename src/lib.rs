@@ -18,7 +18,7 @@
 //! | clouds | [`aws`], [`kubernetes`], [`sandbox`] | implementations of [`engine::Provider`] |
 //! | state | [`state`], [`store`] | the record and the lease, and the stores that hold them |
 //! | output | [`view`], [`health`] | plans, progress and health checks as text and JSON. Pure |
-//! | analysis | [`analysis`] | what a plan means: its cost. Pure |
+//! | analysis | [`analysis`] | what a plan means: its cost, and the failures that the cluster survives. Pure |
 //! | cluster | [`spec`], [`blueprint`], [`pki`], [`kubeconfig`] | from the file to the desired objects. Pure |
 //! | vocabulary | [`resource`] | one type for each kind of object: its attributes, and the effect of a change to each. Pure |
 //! | engine | [`engine`] | references, diff, plan, schedule and apply. It knows no kind of object and no cloud |

@@ -1,5 +1,6 @@
-//! What a plan means: its cost. Pure: it reads a plan and the objects that the plan was made from.
+//! What a plan means: its cost, and the failures that the cluster survives. Pure: it reads a plan and the objects that the plan was made from.
 
+pub mod availability;
 pub mod cost;
 mod money;
 mod state;

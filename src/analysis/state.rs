@@ -1,9 +1,13 @@
 //! The objects of a cluster before a plan, and after it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::engine::{Address, Attributes, ExecutablePlan, Live, Object, PlanMode, Value};
+use crate::engine::{Address, Attributes, ExecutablePlan, GroupMember, Live, Object, PlanMode, Value};
 use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource};
+
+/// The state of a machine that works, as its group reports it.
+const IN_SERVICE: &str = "InService";
 
 /// The objects of a cluster at one moment. Of those that exist twice by mistake, both.
 #[derive(Debug, Default)]
@@ -15,6 +19,10 @@ pub(super) struct ClusterState<'a> {
 #[derive(Debug)]
 pub(super) struct StateObject<'a> {
     pub(super) address: &'a Address,
+    /// The cloud's identifier of an object that exists; `None` for an object as wanted.
+    pub(super) id: Option<&'a str>,
+    /// The machines of a group as they are.
+    members: &'a [GroupMember],
     /// Its attributes; those that an autoscaler sets are included.
     attributes: Cow<'a, Attributes>,
 }
@@ -56,12 +64,13 @@ impl<'a> ClusterState<'a> {
 
 impl<'a> StateObject<'a> {
     fn observed(live: &'a Live) -> Self {
-        Self { address: &live.address, attributes: Cow::Borrowed(&live.attributes) }
+        let attributes = Cow::Borrowed(&live.attributes);
+        Self { address: &live.address, id: Some(&live.id), members: &live.members, attributes }
     }
 
     /// Returns an object as wanted. A group whose number of machines an autoscaler sets keeps the number that it has, between
     /// its new limits, as AWS keeps it.
-    fn wanted(object: &'a Object, live: Option<&Live>) -> Self {
+    fn wanted(object: &'a Object, live: Option<&'a Live>) -> Self {
         let mut attributes = Cow::Borrowed(&object.attributes);
         let is_group = object.address.kind() == AutoScalingGroup::KIND.name;
         if is_group && !object.attributes.contains_key("desired") {
@@ -73,7 +82,8 @@ impl<'a> StateObject<'a> {
             let running = live.and_then(|live| number(&live.attributes, "desired")).unwrap_or(min);
             attributes.to_mut().insert("desired".to_owned(), Value::Integer(running.min(max).max(min)));
         }
-        Self { address: &object.address, attributes }
+        let members = live.map(|live| live.members.as_slice()).unwrap_or_default();
+        Self { address: &object.address, id: None, members, attributes }
     }
 
     /// Returns `true` if the object is of this kind.
@@ -105,6 +115,15 @@ impl<'a> StateObject<'a> {
             Some(Value::List(items)) => items,
             _ => &[],
         }
+    }
+
+    /// Returns the number of running machines by zone.
+    pub(super) fn running(&self) -> BTreeMap<String, u64> {
+        let mut zones = BTreeMap::new();
+        for member in self.members.iter().filter(|member| member.state == IN_SERVICE) {
+            *zones.entry(member.zone.clone()).or_default() += 1;
+        }
+        zones
     }
 
     /// Returns all attributes.

@@ -60,7 +60,7 @@ impl Exit {
             }
             Self::Partly => "partly applied; run the command again to resume",
             Self::Refused => {
-                "refused: not confirmed, another account, data would be lost, a cost above the limit, or a change that is not \
+                "refused: not confirmed, another account, data would be lost, a limit would be exceeded, or a change that is not \
                  possible"
             }
             Self::Held => "another run holds the lease, or took it over",

@@ -42,7 +42,7 @@ pub use error::CliError;
 pub use exit::Exit;
 pub use interrupt::Interrupt;
 pub use kubeconfig_files::KubeconfigFiles;
-pub use plan_limits::PlanLimits;
+pub use plan_limits::{PlanLimits, Requirement};
 pub use run::prompt::Consent;
 pub use session::{ColorMode, GlobalArgs, ProcessEnvironment, Session};
 pub use ui::{OutputOptions, PromptInput, Ui};

@@ -34,7 +34,7 @@ pub use names::{
     masters_group,
 };
 pub use partition::AwsPartition;
-pub use quantity::quantity_bytes;
+pub use quantity::{quantity_bytes, quantity_millicpus};
 pub use summary::NewAttributes;
 
 /// Tags by key.

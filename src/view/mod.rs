@@ -1,6 +1,7 @@
 //! Plans, objects, failures and progress as text and JSON. Pure: it returns text, and prints nothing.
 
 pub mod access;
+pub mod availability;
 pub mod cost;
 pub mod endpoint;
 pub mod failure;

@@ -25,6 +25,9 @@ fn parts(report: &CostReport) -> BTreeMap<String, String> {
     sums.map(|(owner, total)| (owner.to_string(), total.monthly.exact())).collect()
 }
 
+/// An example, its total, and the total of each part.
+type HandTable = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// A month has 730 hours. Prices: t3.medium 0.0416 and t3.large 0.0832 per hour, gp3 0.08 per GB, a public address 0.005 per
 /// hour, a network load balancer 0.0225 per hour, a hosted zone 0.50. By hand:
 ///
@@ -35,7 +38,7 @@ fn parts(report: &CostReport) -> BTreeMap<String, String> {
 /// - a service's load balancer in three zones: 16.425 + 10.95 = 27.375.
 #[test]
 fn each_example_costs_what_was_calculated_by_hand() {
-    let by_hand: [(&str, &str, &[(&str, &str)]); 5] = [
+    let by_hand: [HandTable; 5] = [
         // One master in one zone: 30.368 + 2.40 + 1.60 + 3.65 + 16.425 + 3.65 + 0.50.
         ("minimal", "97.411", &[("control plane", "58.593"), ("nodes workers", "38.818")]),
         ("tutorial", "215.915", &[("control plane", "138.279"), ("nodes workers", "77.636")]),

@@ -39,6 +39,7 @@ commands! {
     Destroy in destroy as DestroyArgs,
     Show in show as ShowArgs,
     Cost in cost as CostArgs,
+    Availability in availability as AvailabilityArgs,
     Validate in validate as ValidateArgs,
     Access in access as AccessArgs,
     Kubeconfig in kubeconfig as KubeconfigArgs,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::analysis::availability::PlanAvailability;
 use crate::analysis::cost::{PlanCost, PriceTable};
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
@@ -82,7 +83,8 @@ pub(in crate::cli) async fn plan(
     }
     let heading = context.heading(snapshot.facts.account.clone());
     let cost = PlanCost::new(&prepared, &snapshot.facts.region, &PriceTable::shipped());
-    let document = PlanDocument::new(heading, prepared.plan.clone()).with_cost(cost);
+    let availability = PlanAvailability::new(&prepared, &snapshot.facts.sizes);
+    let document = PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability);
     Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
 }
 

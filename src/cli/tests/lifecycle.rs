@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod availability;
 mod balancers;
 mod bucket;
 mod consent;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::availability::PlanAvailability;
 use crate::analysis::cost::PlanCost;
 use crate::engine::{Action, Address, Plan, PlanMode};
 use crate::view::{ClusterHeading, FORMAT};
@@ -21,6 +22,9 @@ pub struct PlanDocument {
     /// The cost of the cluster before and after the plan; `None` for a plan that only shows differences.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost: Option<PlanCost>,
+    /// The failures that the cluster survives before and after the plan; `None` for a plan that only shows differences.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub availability: Option<PlanAvailability>,
 }
 
 /// Number of changes of each sort in a plan.
@@ -53,13 +57,13 @@ impl PlanDocument {
     /// Combines a plan and its heading.
     pub fn new(heading: ClusterHeading, plan: Plan) -> Self {
         let summary = PlanSummary::of(&plan);
-        Self { format: FORMAT, heading, plan, summary, cost: None }
+        Self { format: FORMAT, heading, plan, summary, cost: None, availability: None }
     }
 
-    /// Adds the cost of the plan.
+    /// Adds the meaning of the plan: its cost, and the failures that the cluster survives.
     #[must_use]
-    pub fn with_cost(self, cost: Option<PlanCost>) -> Self {
-        Self { cost, ..self }
+    pub fn with_analysis(self, cost: Option<PlanCost>, availability: Option<PlanAvailability>) -> Self {
+        Self { cost, availability, ..self }
     }
 }
 

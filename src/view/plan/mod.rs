@@ -1,6 +1,7 @@
 //! A plan as text and as JSON; the text is rendered from the JSON's own value, so the two cannot disagree.
 
 mod alike;
+mod availability;
 mod change;
 mod cost;
 mod creation;
@@ -87,6 +88,7 @@ fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
         lines.extend(paragraph(0, TextRole::Danger, &text, style));
         return lines;
     }
+    lines.extend(availability::lines(document, style));
     lines.extend(cost::lines(document, style));
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();

@@ -1,5 +1,7 @@
 //! The cost of clusters as they are planned, built and changed.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use super::*;
@@ -49,7 +51,7 @@ async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
     let mut lab = SandboxUser::new();
     let before = lab.sandbox.inventory().unwrap();
     // The cluster costs 215.915.
-    lab.limits = PlanLimits { max_monthly_cost: Some("215.91".parse().unwrap()) };
+    lab.limits = PlanLimits { max_monthly_cost: Some("215.91".parse().unwrap()), ..PlanLimits::default() };
     for (exit, out) in [lab.plan().await, lab.apply(YES).await] {
         let error = exit.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
@@ -58,7 +60,7 @@ async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
         assert!(out.contains("Cost: 215.92 USD per month."), "the plan is shown: {out}");
     }
     assert_eq!(lab.sandbox.inventory().unwrap(), before);
-    lab.limits = PlanLimits { max_monthly_cost: Some("215.915".parse().unwrap()) };
+    lab.limits = PlanLimits { max_monthly_cost: Some("215.915".parse().unwrap()), ..PlanLimits::default() };
     assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
 }
 
@@ -66,7 +68,7 @@ async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
 async fn a_limit_refuses_a_cost_that_nobody_knows() {
     let mut lab = SandboxUser::new();
     lab.text = FILE.replacen("t3.medium", "m5.2xlarge", 1);
-    lab.limits = PlanLimits { max_monthly_cost: Some("100000".parse().unwrap()) };
+    lab.limits = PlanLimits { max_monthly_cost: Some("100000".parse().unwrap()), ..PlanLimits::default() };
     let (exit, out) = lab.plan().await;
     let error = exit.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
@@ -100,20 +102,24 @@ fn file(random: &mut fastrand::Rng) -> String {
         size(random),
     );
     if random.bool() {
-        text += &format!("nodes \"more\" {{\n  count = {}\n  size = \"t3.medium\"\n}}\n", random.u32(1..3));
+        writeln!(text, "nodes \"more\" {{\n  count = {}\n  size = \"t3.medium\"\n}}", random.u32(1..3)).unwrap();
     }
     if random.bool() {
-        text += &format!(
-            "service \"web\" {{\n  image = \"web:1\"\n  port = 80\n  nlb {{\n    port = 80\n    internal = {}\n  }}\n}}\n",
+        writeln!(
+            text,
+            "service \"web\" {{\n  image = \"web:1\"\n  port = 80\n  nlb {{\n    port = 80\n    internal = {}\n  }}\n}}",
             random.bool()
-        );
+        )
+        .unwrap();
     }
     if random.bool() {
         let nlb = if random.bool() { "  nlb {\n    port = 5432\n  }\n" } else { "" };
-        text += &format!(
+        writeln!(
+            text,
             "service \"db\" {{\n  image = \"db:1\"\n  port = 5432\n  volume \"data\" {{\n    path = \"/data\"\n    gib = 9\n  \
-             }}\n{nlb}}}\n"
-        );
+             }}\n{nlb}}}"
+        )
+        .unwrap();
     }
     text
 }

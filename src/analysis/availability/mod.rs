@@ -1,0 +1,17 @@
+//! Which single zone, machine or volume a cluster survives, before and after a plan.
+
+mod capacity;
+mod control_plane;
+mod failure;
+mod plan_availability;
+mod requirement;
+mod services;
+mod spread;
+mod topology;
+
+#[cfg(test)]
+mod tests;
+
+pub use failure::{Failure, FailureEffects, FailureOutcome, ServiceEffect};
+pub use plan_availability::{Availability, PlanAvailability};
+pub use requirement::{RequiredSurvival, SurvivalError};

@@ -1,0 +1,255 @@
+//! The parts of a cluster that can fail, and where they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::failure::Failure;
+use super::spread::MachineSpread;
+use crate::analysis::state::{ClusterState, StateObject};
+use crate::engine::Value;
+use crate::resource::{
+    API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
+    MEMBER_TAG, ROLE_TAG, SizeFacts, Subnet, VOLUME_CLAIM, quantity_bytes, quantity_millicpus, tags_of,
+};
+
+/// The end of the name of an attribute with the claim of a pod's volume.
+const CLAIM: &str = ".persistentVolumeClaim.claimName";
+/// The terms that say which nodes pods may run on.
+const NODE_TERMS: &str = "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.\
+                          nodeSelectorTerms";
+/// The label of nodes with their zone.
+const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
+/// The beginning of the names of a service's load balancer.
+const OF_SERVICE: &str = "service-";
+
+/// The parts of a cluster that can fail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Topology {
+    pub(super) masters: Vec<MasterSite>,
+    pub(super) groups: Vec<GroupSite>,
+    pub(super) services: Vec<ServiceSite>,
+    /// The zones in which the load balancer of the API has an address.
+    pub(super) api_zones: BTreeSet<String>,
+    /// The letters of masters with an etcd volume.
+    pub(super) etcd_volumes: Vec<String>,
+}
+
+/// A master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MasterSite {
+    /// Its letter.
+    pub(super) member: String,
+    pub(super) zone: String,
+    /// `true` if its machine runs, or will after the plan.
+    pub(super) runs: bool,
+}
+
+/// A node group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GroupSite {
+    pub(super) name: String,
+    pub(super) machines: MachineSpread,
+    /// The zones that it can start machines in.
+    pub(super) zones: BTreeSet<String>,
+    /// What each machine has; `None` if it is unknown.
+    pub(super) size: Option<Requests>,
+}
+
+/// A service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ServiceSite {
+    pub(super) name: String,
+    pub(super) replicas: u64,
+    /// What each pod asks for.
+    pub(super) requests: Requests,
+    /// The claims that its pod mounts.
+    pub(super) claims: Vec<String>,
+    /// The groups whose nodes its pods may run on; empty for all.
+    pub(super) groups: BTreeSet<String>,
+    /// The zones that its pods may run in; empty for all.
+    pub(super) zones: BTreeSet<String>,
+    pub(super) balancer: Option<BalancerSite>,
+}
+
+/// A load balancer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct BalancerSite {
+    pub(super) zones: BTreeSet<String>,
+    pub(super) cross_zone: bool,
+}
+
+/// CPU and memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Requests {
+    pub(super) memory: u64,
+    pub(super) millicpus: u64,
+}
+
+impl Topology {
+    pub(super) fn new(state: &ClusterState<'_>, sizes: &BTreeMap<String, SizeFacts>) -> Self {
+        let groups = || state.objects().filter(|object| object.is::<AutoScalingGroup>());
+        let masters = groups().filter(|group| is_master(group)).map(|group| master(group, state));
+        let nodes = groups().filter(|group| !is_master(group)).map(|group| node_group(group, state, sizes));
+        let deployments = state.objects().filter(|object| object.address.kind() == DEPLOYMENT);
+        let api = state.named::<LoadBalancer>(API);
+        Self {
+            masters: masters.collect(),
+            groups: nodes.collect(),
+            services: deployments.map(|deployment| service(deployment, state)).collect(),
+            api_zones: api.map(|balancer| zones_of(balancer, state)).unwrap_or_default(),
+            etcd_volumes: state.objects().filter_map(etcd_member).collect(),
+        }
+    }
+
+    /// Returns `true` if nothing of it can fail.
+    pub(super) fn is_empty(&self) -> bool {
+        self.masters.is_empty() && self.groups.is_empty()
+    }
+
+    /// Returns the failures of each part, zones first.
+    pub(super) fn failures(&self) -> Vec<Failure> {
+        let of_nodes = self.groups.iter().flat_map(|group| group.machines.zones());
+        let of_masters = self.masters.iter().map(|master| master.zone.as_str());
+        let zones: BTreeSet<&str> = of_nodes.chain(of_masters).filter(|zone| !zone.is_empty()).collect();
+        let masters = self.masters.iter().filter(|master| master.runs);
+        let groups = self.groups.iter().filter(|group| group.machines.count() > 0);
+        let claims: BTreeSet<&String> = self.services.iter().flat_map(|service| &service.claims).collect();
+        let mut failures: Vec<Failure> = zones.into_iter().map(|zone| Failure::Zone(zone.to_owned())).collect();
+        failures.extend(masters.map(|master| Failure::Master(master.member.clone())));
+        failures.extend(groups.map(|group| Failure::Node(group.name.clone())));
+        failures.extend(self.etcd_volumes.iter().map(|member| Failure::EtcdVolume(member.clone())));
+        failures.extend(claims.into_iter().map(|claim| Failure::Volume(claim.clone())));
+        failures
+    }
+
+    /// Returns the number of zones that its machines are in.
+    pub(super) fn zone_count(&self) -> usize {
+        let of_nodes = self.groups.iter().flat_map(|group| &group.zones);
+        let of_masters = self.masters.iter().map(|master| &master.zone);
+        of_nodes.chain(of_masters).chain(&self.api_zones).collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn is_master(group: &StateObject<'_>) -> bool {
+    tags_of(group.attributes()).contains_key(MEMBER_TAG)
+}
+
+fn master(group: &StateObject<'_>, state: &ClusterState<'_>) -> MasterSite {
+    let member = tags_of(group.attributes()).remove(MEMBER_TAG).unwrap_or_default();
+    let zone = zones_of(group, state).into_iter().next();
+    // What a plan leaves runs: a machine that is missing is replaced.
+    let runs = group.id.is_none() || !group.running().is_empty();
+    MasterSite { member, zone: zone.unwrap_or_default(), runs }
+}
+
+fn node_group(group: &StateObject<'_>, state: &ClusterState<'_>, sizes: &BTreeMap<String, SizeFacts>) -> GroupSite {
+    let zones = zones_of(group, state);
+    let template = state.named::<LaunchTemplate>(group.address.name());
+    let size = template.and_then(|template| sizes.get(template.text("instance_size")?));
+    let (running, count) = (group.running(), group.number("desired"));
+    let stays = running.values().sum::<u64>() == count && running.keys().all(|zone| zones.contains(zone));
+    let machines = if group.id.is_some() || (stays && count > 0) {
+        MachineSpread::Placed(running)
+    } else {
+        MachineSpread::Even { count, zones: zones.iter().cloned().collect() }
+    };
+    GroupSite {
+        name: tags_of(group.attributes()).remove(GROUP_TAG).unwrap_or_else(|| group.address.name().to_owned()),
+        machines,
+        zones,
+        size: size.map(|size| Requests {
+            memory: size.memory_mib.saturating_mul(1 << 20),
+            millicpus: u64::from(size.vcpus).saturating_mul(1000),
+        }),
+    }
+}
+
+fn etcd_member(object: &StateObject<'_>) -> Option<String> {
+    let mut tags = tags_of(object.attributes());
+    let is_etcd = object.is::<EbsVolume>() && tags.get(ROLE_TAG).is_some_and(|role| role == ETCD);
+    tags.remove(MEMBER_TAG).filter(|_| is_etcd)
+}
+
+/// Returns the zones of an object's subnets.
+fn zones_of(object: &StateObject<'_>, state: &ClusterState<'_>) -> BTreeSet<String> {
+    let zone = |subnet: &Value| match subnet {
+        Value::Text(id) => {
+            let subnets = state.objects().filter(|object| object.is::<Subnet>());
+            let found = subnets.into_iter().find(|subnet| subnet.id == Some(id.as_str()));
+            found.and_then(|subnet| subnet.text("zone")).map(str::to_owned)
+        }
+        // The subnet of a zone has its name.
+        Value::Pending(template) => template.references().next().map(|subnet| subnet.address.name().to_owned()),
+        _ => None,
+    };
+    object.list("subnets").iter().filter_map(zone).collect()
+}
+
+fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSite {
+    let name = deployment.address.name();
+    let autoscaler =
+        state.objects().find(|object| object.address.kind() == AUTOSCALER && object.address.name() == name);
+    let replicas = match autoscaler {
+        Some(autoscaler) => autoscaler.number("spec.minReplicas").max(1),
+        None if deployment.attributes().contains_key("spec.replicas") => deployment.number("spec.replicas"),
+        None => 1,
+    };
+    let (groups, zones) = placement(deployment);
+    ServiceSite {
+        name: name.to_owned(),
+        replicas,
+        requests: Requests {
+            memory: requested(deployment, "memory", quantity_bytes),
+            millicpus: requested(deployment, "cpu", quantity_millicpus),
+        },
+        claims: claims(deployment, state),
+        groups,
+        zones,
+        balancer: state
+            .named::<LoadBalancer>(&format!("{OF_SERVICE}{name}"))
+            .map(|balancer| BalancerSite { zones: zones_of(balancer, state), cross_zone: balancer.flag("cross_zone") }),
+    }
+}
+
+/// Returns what the containers of a pod ask for.
+fn requested(deployment: &StateObject<'_>, resource: &str, parse: fn(&str) -> Option<u64>) -> u64 {
+    let end = format!("].resources.requests.{resource}");
+    let attributes = deployment.attributes().iter();
+    let of_containers =
+        attributes.filter(|(name, _)| name.starts_with("spec.template.spec.containers[") && name.ends_with(&end));
+    of_containers.filter_map(|(_, value)| parse(value.as_text()?)).sum()
+}
+
+fn claims(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> Vec<String> {
+    let mounted: BTreeSet<&str> = deployment
+        .attributes()
+        .iter()
+        .filter(|(name, _)| name.ends_with(CLAIM))
+        .filter_map(|(_, value)| value.as_text())
+        .collect();
+    let known = state.objects().filter(|object| object.address.kind() == VOLUME_CLAIM);
+    known.map(|claim| claim.address.name()).filter(|claim| mounted.contains(claim)).map(str::to_owned).collect()
+}
+
+/// Returns the groups and the zones that pods may run in; empty sets for all.
+fn placement(deployment: &StateObject<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut groups, mut zones) = (BTreeSet::new(), BTreeSet::new());
+    let maps = |values: &[Value]| -> Vec<BTreeMap<String, Value>> {
+        values.iter().filter_map(|value| if let Value::Map(map) = value { Some(map.clone()) } else { None }).collect()
+    };
+    let list = |map: &BTreeMap<String, Value>, name: &str| match map.get(name) {
+        Some(Value::List(items)) => items.clone(),
+        _ => Vec::new(),
+    };
+    for term in maps(deployment.list(NODE_TERMS)) {
+        for expression in maps(&list(&term, "matchExpressions")) {
+            let values = list(&expression, "values");
+            let values = values.iter().filter_map(Value::as_text).map(str::to_owned);
+            match expression.get("key").and_then(Value::as_text) {
+                Some(GROUP_TAG) => groups.extend(values),
+                Some(ZONE_LABEL) => zones.extend(values),
+                _ => {}
+            }
+        }
+    }
+    (groups, zones)
+}
