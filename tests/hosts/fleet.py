@@ -1,6 +1,8 @@
 """The machines of a cluster: booted from what its launch templates hold, ended and replaced as AWS does it."""
 
 import contextlib
+import dataclasses
+import itertools
 import os
 import pathlib
 import shutil
@@ -67,9 +69,21 @@ class Fleet:
     def roles(self, role):
         return [machine for machine in self.machines.values() if machine.instance.role == role]
 
+    def instances(self):
+        """The machines that are to run. One that runs keeps its name; a new node gets one that is free."""
+        known = {machine.instance.id: name for name, machine in self.machines.items()}
+        named = {}
+        for instance in sorted(self.cloud.instances(), key=lambda instance: instance.id not in known):
+            name = known.get(instance.id, instance.name)
+            if name in named:
+                group = name.rpartition("-")[0]
+                name = next(free for number in itertools.count(1) if (free := f"{group}-{number}") not in named)
+            named[name] = dataclasses.replace(instance, name=name)
+        return list(named.values())
+
     def boot(self, *names):
         """Boots the machines that the account has and that do not run yet: all of them, or those of these names."""
-        for instance in self.cloud.instances():
+        for instance in self.instances():
             if self.by_id(instance.id) is None and (not names or instance.name in names):
                 self.metadata.add(instance)
                 self.machines[instance.name] = Machine(instance, self.work, self.layers)
@@ -190,12 +204,12 @@ class Following:
 
     def work(self):
         while not self.over.wait(1):
-            live = {instance.id: instance.name for instance in self.fleet.cloud.instances()}
+            live = {instance.id: instance.name for instance in self.fleet.instances()}
             for name, machine in list(self.fleet.machines.items()):
                 if machine.instance.id not in live:
                     self.fleet.leaving.append(self.fleet.machines.pop(name))
                     threading.Thread(target=self.switch_off, args=(machine,), daemon=True).start()
-            away = {machine.instance.name for machine in self.fleet.leaving}
+            away = {machine.instance.name for machine in self.fleet.leaving if machine.instance.role == "master"}
             for name in live.values():
                 if name not in self.fleet.machines and name not in away:
                     self.fleet.boot(name)
