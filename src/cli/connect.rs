@@ -61,6 +61,7 @@ pub(super) async fn open_cluster(
         sandbox: session.is_sandbox(),
         ui: &session.ui,
         interrupt: &session.interrupt,
+        prices: session.prices()?,
         holder: session.holder(),
         local_dir: session.local_dir(),
         retry: RetryPolicy::default(),

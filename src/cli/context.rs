@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::analysis::cost::PriceTable;
 use crate::blueprint;
 use crate::cloud::CloudProvider;
 use crate::engine::{ApplyOptions, BoxFuture, ObjectStore, RetryPolicy};
@@ -35,6 +36,8 @@ pub struct ClusterContext<'a> {
     pub ui: &'a Ui,
     /// The stop requests of the user.
     pub interrupt: &'a Interrupt,
+    /// The prices that its cost is estimated with.
+    pub prices: PriceTable,
     /// The description of this run for the lease.
     pub holder: LeaseHolder,
     /// The directory for files that cannot be written to the store.
@@ -74,6 +77,7 @@ impl<'a> ClusterContext<'a> {
             sandbox: self.sandbox,
             ui: self.ui,
             interrupt: self.interrupt,
+            prices: self.prices.clone(),
             holder: self.holder.clone(),
             local_dir: self.local_dir.clone(),
             retry: self.retry.clone(),

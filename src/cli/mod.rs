@@ -16,6 +16,7 @@ mod joining;
 mod kubeconfig_files;
 mod manifests;
 mod plan_limits;
+mod prices;
 mod progress;
 mod run;
 mod session;

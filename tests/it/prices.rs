@@ -67,6 +67,29 @@ fn a_price_that_the_files_do_not_have_is_left_out_and_named() {
 }
 
 #[test]
+fn the_prices_of_another_region_are_brought_in_a_file() {
+    let desk = tempfile::tempdir().expect("a directory can be made");
+    let file = include_str!("../../examples/ha/cluster.hcl");
+    std::fs::write(desk.path().join("cluster.hcl"), file).expect("it can be written");
+    let run = |prices: &str| {
+        std::fs::write(desk.path().join("prices.toml"), prices).expect("it can be written");
+        let mut quorate = Command::new(env!("CARGO_BIN_EXE_quorate"));
+        quorate.args(["plan", "--sandbox"]).current_dir(desk.path()).env("QUORATE_PRICES", "prices.toml");
+        quorate.output().expect("it runs")
+    };
+    let region =
+        "[eu-central-1]\ndate = \"2026-08-01\"\nhosted_zone_month = \"0.50\"\nload_balancer_hour = \"0.027\"\n";
+    let planned = String::from_utf8(run(region).stdout).expect("it is text");
+    // 0.50, and 0.027 x 730.
+    let told = "Cost: at least 20.21 USD per month. Price unknown: gp3 etcd volume, gp3 root\n";
+    assert!(planned.contains(told), "{planned}");
+    let wrong = run("[eu-central-1]\nload_balancer_hour = 0.027\n");
+    assert_eq!(wrong.status.code(), Some(64));
+    let err = String::from_utf8_lossy(&wrong.stderr);
+    assert!(err.contains("QUORATE_PRICES: prices.toml is not a table of prices"), "{err}");
+}
+
+#[test]
 fn a_file_that_is_not_a_price_list_is_refused() {
     let Some(made) = made(&["--region", "us-east-1"], &[root().join("Cargo.toml")]) else { return skip("no Python") };
     assert!(!made.status.success() && made.stdout.is_empty());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
 use quorate::cli::{
     self, ApiWait, ApplyOptions, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
@@ -162,6 +163,7 @@ impl MotoStage {
             sandbox: false,
             ui: &ui,
             interrupt: &interrupt,
+            prices: PriceTable::shipped(),
             holder: holder(self.runs),
             local_dir: self.workshop.path().to_owned(),
             retry: hurried(),

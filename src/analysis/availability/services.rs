@@ -94,7 +94,7 @@ impl Topology {
             return None;
         }
         if let Some(claim) = service.claims.first() {
-            let reason = format!("its volume {claim} may be in {zone}, and cannot be attached in another zone");
+            let reason = format!("its volume {claim} may be in the zone, and cannot be attached in another one");
             return Some((FailureOutcome::Stopped, reason, "keep the data in several replicas, one in each zone"));
         }
         let is_restarted = self.has_api(Some(failure)) && !self.hosts(service, Some(failure), true).is_empty();

@@ -169,9 +169,9 @@ fn address(number: u64, prices: &RegionPrices) -> BilledResource {
 }
 
 fn volume(purpose: &str, volume_type: Option<&str>, gib: u64, prices: &RegionPrices) -> BilledResource {
-    let volume_type = volume_type.unwrap_or("of an unknown type");
+    let volume_type = volume_type.unwrap_or("unknown type of");
     let price = prices.gp3_gb_month.filter(|_| volume_type == GP3);
-    BilledResource::new(format!("{purpose}, {volume_type}"), PriceUnit::GbMonth, price, gib)
+    BilledResource::new(format!("{volume_type} {purpose}"), PriceUnit::GbMonth, price, gib)
 }
 
 /// Returns a load balancer and its addresses: one in each of its zones, if it is reached from outside.

@@ -71,6 +71,13 @@ impl PriceTable {
         toml::from_str(text)
     }
 
+    /// Returns the table with the regions of another one in the place of its own.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.regions.extend(other.regions);
+        self
+    }
+
     /// Returns the prices of a region; all are unknown if the table has none.
     pub(super) fn region(&self, region: &str) -> RegionPrices {
         self.regions.get(region).cloned().unwrap_or_default()
@@ -116,6 +123,16 @@ mod tests {
         let table = PriceTable::shipped();
         assert_eq!(table.region("eu-central-1"), RegionPrices::default());
         assert_eq!(table.source("eu-central-1").date, None);
+    }
+
+    #[test]
+    fn the_regions_of_another_table_take_the_place_of_shipped_ones() {
+        let own =
+            "[us-east-1]\ndate = \"2027-01-01\"\n[eu-central-1]\ndate = \"2027-01-02\"\ngp3_gb_month = \"0.0952\"\n";
+        let table = PriceTable::shipped().with(PriceTable::parse(own).unwrap());
+        assert_eq!(table.source("us-east-1").date.as_deref(), Some("2027-01-01"));
+        assert_eq!(table.region("us-east-1").gp3_gb_month, None, "nothing is mixed");
+        assert_eq!(table.region("eu-central-1").gp3_gb_month.unwrap().exact(), "0.0952");
     }
 
     #[test]

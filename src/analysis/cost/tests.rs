@@ -88,12 +88,12 @@ fn a_region_without_prices_costs_an_unknown_amount_and_not_nothing() {
     assert_eq!(
         report.after.total.unknown,
         [
-            "etcd volume, gp3",
+            "gp3 etcd volume",
+            "gp3 root volume",
             "hosted zone",
             "m7g.large",
             "network load balancer",
-            "public IPv4 address",
-            "root volume, gp3"
+            "public IPv4 address"
         ]
     );
     assert!(report.after.items.iter().all(|item| item.price.is_none() && item.monthly.is_none()));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::analysis::cost::{CostReport, PriceTable};
+use crate::analysis::cost::CostReport;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
@@ -35,7 +35,7 @@ impl CostArgs {
 pub(in crate::cli) async fn cost(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
     let planned = planned_run::plan(context, &snapshot, PlanMode::Apply).await?;
-    let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &PriceTable::shipped());
+    let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &context.prices);
     let document = view::cost::CostDocument::new(context.heading(snapshot.facts.account.clone()), report);
     context.ui.document(&document, |style| view::cost::text(&document, style))?;
     Ok(Exit::Done)

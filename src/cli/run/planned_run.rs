@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::analysis::availability::PlanAvailability;
-use crate::analysis::cost::{PlanCost, PriceTable};
+use crate::analysis::cost::PlanCost;
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
@@ -82,7 +82,7 @@ pub(in crate::cli) async fn plan(
         notes.extend(node_groups::spares(&prepared));
     }
     let heading = context.heading(snapshot.facts.account.clone());
-    let cost = PlanCost::new(&prepared, &snapshot.facts.region, &PriceTable::shipped());
+    let cost = PlanCost::new(&prepared, &snapshot.facts.region, &context.prices);
     let availability = PlanAvailability::new(&prepared, &snapshot.facts.sizes);
     let document = PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability);
     Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })

@@ -180,6 +180,7 @@ impl SandboxUser {
             sandbox: self.origin.is_none(),
             ui: &ui,
             interrupt: &self.interrupt,
+            prices: crate::analysis::cost::PriceTable::shipped(),
             holder: holder(),
             local_dir: self.directory.path().join(".quorate"),
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },

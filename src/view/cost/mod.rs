@@ -86,7 +86,8 @@ fn parts(cost: &CostReport, columns: CostColumns) -> Vec<StyledLine> {
 fn totals(cost: &CostReport, columns: CostColumns, style: TextStyle) -> Vec<StyledLine> {
     let (before, after) = (&cost.before.total, &cost.after.total);
     let is_complete = before.is_complete() && after.is_complete();
-    let label = if is_complete { "Total" } else { "Total, at least" };
+    let is_unknown = cost.prices.date.is_none() || is_complete;
+    let label = if is_unknown { "Total" } else { "Total, at least" };
     let mut lines = vec![columns.line(TextRole::Strong, label, before, after)];
     if columns == CostColumns::BeforeAndAfter {
         let difference = cost.difference.map_or_else(|| "unknown".to_owned(), Money::signed);
@@ -95,7 +96,7 @@ fn totals(cost: &CostReport, columns: CostColumns, style: TextStyle) -> Vec<Styl
     let mut unknown = [before.unknown.clone(), after.unknown.clone()].concat();
     unknown.sort();
     unknown.dedup();
-    if !unknown.is_empty() {
+    if !unknown.is_empty() && cost.prices.date.is_some() {
         let names: Vec<String> = unknown.iter().map(|name| value::safe(name)).collect();
         let text = format!("Price unknown, not in the total: {}.", words::list(&names));
         lines.extend(paragraph(0, TextRole::Danger, &text, style));

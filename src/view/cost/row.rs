@@ -90,7 +90,7 @@ impl<'a> CostRow<'a> {
         lines
     }
 
-    /// Returns the number and the name: `3 x t3.medium`, `90 GB root volume, gp3`; the largest number if there is room.
+    /// Returns the number and the name: `3 x t3.medium`, `90 GB gp3 root volume`; the largest number if there is room.
     fn name(&self, columns: CostColumns) -> String {
         let (was, is) = (self.before.number, self.after.number);
         let number = match columns {

@@ -31,7 +31,7 @@ fn masters() -> Vec<CostItem> {
     };
     let volume = |letter: &str| {
         let address = format!("volume/etcd-{letter}");
-        item(CostOwner::ControlPlane, &address, "etcd volume, gp3", [20, 20], PriceUnit::GbMonth, "0.08")
+        item(CostOwner::ControlPlane, &address, "gp3 etcd volume", [20, 20], PriceUnit::GbMonth, "0.08")
     };
     ["a", "b", "c"].into_iter().flat_map(|letter| [machine(letter), volume(letter)]).collect()
 }

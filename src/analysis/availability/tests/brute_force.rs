@@ -35,6 +35,13 @@ struct WorldService {
 /// A node: its group and its zone.
 type Node = (usize, &'static str);
 
+impl WorldService {
+    fn may_run(&self, (group, zone): Node) -> bool {
+        (self.groups.is_empty() || self.groups.contains(&group))
+            && (self.zones.is_empty() || self.zones.contains(&zone))
+    }
+}
+
 impl World {
     fn random(random: &mut fastrand::Rng) -> Self {
         let zones = ZONES[..random.usize(1..=3)].to_vec();
@@ -119,14 +126,9 @@ impl World {
         all
     }
 
-    fn may_run(&self, service: &WorldService, (group, zone): Node) -> bool {
-        (service.groups.is_empty() || service.groups.contains(&group))
-            && (service.zones.is_empty() || service.zones.contains(&zone))
-    }
-
     /// Returns every placement of a service's pods on nodes, by the number of their node.
     fn pods(&self, service: &WorldService, nodes: &[Node]) -> Vec<Vec<usize>> {
-        let hosts: Vec<usize> = (0..nodes.len()).filter(|node| self.may_run(service, nodes[*node])).collect();
+        let hosts: Vec<usize> = (0..nodes.len()).filter(|node| service.may_run(nodes[*node])).collect();
         let zones: BTreeSet<&'static str> = hosts.iter().map(|node| nodes[*node].1).collect();
         let zones: Vec<&'static str> = zones.into_iter().collect();
         let mut all = Vec::new();
@@ -153,7 +155,7 @@ impl World {
             let bound = self.services.iter().filter(|service| {
                 let only_here = !service.groups.is_empty() && service.groups.iter().all(|group| set.contains(group));
                 let is_bound = only_here || set.len() == self.groups.len();
-                let has_host = nodes.iter().any(|node| self.may_run(service, *node));
+                let has_host = nodes.iter().any(|node| service.may_run(*node));
                 service.asks && is_bound && has_host && (with_volumes || !service.volume)
             });
             bound.map(|service| service.replicas).sum::<u64>() <= room
@@ -187,7 +189,7 @@ impl World {
                 if !pods.iter().all(|node| dead(*node)) {
                     continue;
                 }
-                let elsewhere = left.iter().any(|node| self.may_run(service, *node));
+                let elsewhere = left.iter().any(|node| service.may_run(*node));
                 let outcome = match failure {
                     TriedFailure::Zone(_) if service.volume || !api || !elsewhere => FailureOutcome::Stopped,
                     TriedFailure::Node(_) if !api => FailureOutcome::Stopped,
@@ -218,7 +220,7 @@ impl World {
         let broken: Vec<bool> = self
             .services
             .iter()
-            .map(|service| placements.iter().any(|nodes| !nodes.iter().any(|node| self.may_run(service, *node))))
+            .map(|service| placements.iter().any(|nodes| !nodes.iter().any(|node| service.may_run(*node))))
             .collect();
         let outcomes = placements.iter().flat_map(|nodes| {
             let is_full = !self.has_room(nodes, true);
