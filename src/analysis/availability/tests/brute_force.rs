@@ -40,6 +40,26 @@ impl WorldService {
         (self.groups.is_empty() || self.groups.contains(&group))
             && (self.zones.is_empty() || self.zones.contains(&zone))
     }
+
+    /// Returns every placement of its pods on nodes, by the number of their node.
+    fn pods(&self, nodes: &[Node]) -> Vec<Vec<usize>> {
+        let hosts: Vec<usize> = (0..nodes.len()).filter(|node| self.may_run(nodes[*node])).collect();
+        let zones: BTreeSet<&'static str> = hosts.iter().map(|node| nodes[*node].1).collect();
+        let zones: Vec<&'static str> = zones.into_iter().collect();
+        let mut all = Vec::new();
+        for spread in spreads(self.replicas, &zones) {
+            for turn in 0..hosts.len() {
+                let mut pods = Vec::new();
+                for (zone, count) in &spread {
+                    let of_zone: Vec<usize> = hosts.iter().copied().filter(|node| nodes[*node].1 == *zone).collect();
+                    let count = usize::try_from(*count).unwrap();
+                    pods.extend((0..count).map(|pod| of_zone[(pod + turn) % of_zone.len()]));
+                }
+                all.push(pods);
+            }
+        }
+        all
+    }
 }
 
 impl World {
@@ -126,26 +146,6 @@ impl World {
         all
     }
 
-    /// Returns every placement of a service's pods on nodes, by the number of their node.
-    fn pods(&self, service: &WorldService, nodes: &[Node]) -> Vec<Vec<usize>> {
-        let hosts: Vec<usize> = (0..nodes.len()).filter(|node| service.may_run(nodes[*node])).collect();
-        let zones: BTreeSet<&'static str> = hosts.iter().map(|node| nodes[*node].1).collect();
-        let zones: Vec<&'static str> = zones.into_iter().collect();
-        let mut all = Vec::new();
-        for spread in spreads(service.replicas, &zones) {
-            for turn in 0..hosts.len() {
-                let mut pods = Vec::new();
-                for (zone, count) in &spread {
-                    let of_zone: Vec<usize> = hosts.iter().copied().filter(|node| nodes[*node].1 == *zone).collect();
-                    let count = usize::try_from(*count).unwrap();
-                    pods.extend((0..count).map(|pod| of_zone[(pod + turn) % of_zone.len()]));
-                }
-                all.push(pods);
-            }
-        }
-        all
-    }
-
     /// Returns whether the pods that ask for memory have room on the nodes, by counting for each set of groups the pods that may
     /// run only there.
     fn has_room(&self, nodes: &[Node], with_volumes: bool) -> bool {
@@ -185,7 +185,7 @@ impl World {
         };
         let left: Vec<Node> = (0..nodes.len()).filter(|node| !dead(*node)).map(|node| nodes[node]).collect();
         for (service, _) in self.services.iter().zip(broken).filter(|(_, broken)| !**broken) {
-            for pods in self.pods(service, nodes) {
+            for pods in service.pods(nodes) {
                 if !pods.iter().all(|node| dead(*node)) {
                     continue;
                 }
