@@ -15,7 +15,7 @@ use crate::resource::{API, AccessGrant, AllowList, OBJECT_TAG, Resource, Securit
 /// removes it, by its id, then removes no grant that is in use.
 const NEARLY_OVER: SignedDuration = SignedDuration::from_mins(2);
 /// Maximum number of reads when a rule was removed, or added, between a read and a change.
-const LOOKS: u32 = 3;
+const ATTEMPTS: u32 = 3;
 
 impl ApiFirewall for AwsProvider {
     fn admission(&self) -> BoxFuture<'_, Result<Option<AllowList>, Failure>> {
@@ -29,9 +29,9 @@ impl ApiFirewall for AwsProvider {
         Box::pin(async move {
             let id = group_id(self).await?;
             let mut outcome = put(self, &id, grant).await;
-            for _ in 1..LOOKS {
+            for _ in 1..ATTEMPTS {
                 match &outcome {
-                    // Somebody else made the rule after our look, or took it away.
+                    // Another client created the rule after our read, or deleted it.
                     Err(failure) if matches!(failure.class, FailureClass::AlreadyExists | FailureClass::Gone) => {
                         outcome = put(self, &id, grant).await;
                     }
@@ -47,7 +47,7 @@ impl ApiFirewall for AwsProvider {
             let Some(group) = group(self).await? else { return Ok(()) };
             let id = group.group_id().unwrap_or_default();
             let mut outcome = take(self, id, grants).await;
-            for _ in 1..LOOKS {
+            for _ in 1..ATTEMPTS {
                 match &outcome {
                     Err(failure) if failure.class == FailureClass::Gone => outcome = take(self, id, grants).await,
                     _ => break,
@@ -106,6 +106,6 @@ async fn take(aws: &AwsProvider, group: &str, grants: &[AccessGrant]) -> Result<
 
 async fn incoming(aws: &AwsProvider, group: &str) -> Result<Vec<ExistingRule>, Failure> {
     let mut rules = standing(aws, group).await?;
-    rules.retain(|rule| rule.way == RuleDirection::In);
+    rules.retain(|rule| rule.direction == RuleDirection::In);
     Ok(rules)
 }

@@ -38,25 +38,25 @@ const GRACE: i32 = 300;
 const TARGET_GROUPS: usize = 10;
 
 impl AwsKind for AutoScalingGroup {
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let (written, instances) = (trouble::written(look), wait::instances(look.aws));
-        let (found, written, instances) = match look.whose.ids(Self::KIND.name) {
-            None => tokio::try_join!(groups(look.aws), written, instances)?,
-            Some(names) => tokio::try_join!(named(look.aws, &names), written, instances)?,
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let (written, instances) = (trouble::written(cache), wait::instances(cache.aws));
+        let (found, written, instances) = match cache.whose.ids(Self::KIND.name) {
+            None => tokio::try_join!(groups(cache.aws), written, instances)?,
+            Some(names) => tokio::try_join!(named(cache.aws, &names), written, instances)?,
         };
         if found.is_empty() {
             return Ok(Vec::new());
         }
         let (late, carriers, versions) = tokio::try_join!(
-            trouble::troubles(look.aws, &found, &written, &instances),
-            tagged::carriers(look, &found, &instances),
-            default_versions(look),
+            trouble::troubles(cache.aws, &found, &written, &instances),
+            tagged::carriers(cache, &found, &instances),
+            default_versions(cache),
         )?;
         let generations: BTreeMap<&str, (String, String)> = versions.iter().filter_map(generations).collect();
         let see = |group: &Answer| {
             let alike = generations.get(members::template(group).id.as_str());
             let alike = alike.map_or_else(EqualVersions::default, |(first, last)| EqualVersions { first, last });
-            let live = seen(look.whose, group, alike)?;
+            let live = live_of(cache.whose, group, alike)?;
             Some(live.map(|live| with_machine_state(live, group, &late, &carriers)))
         };
         found.iter().filter_map(see).collect()
@@ -101,7 +101,7 @@ impl AwsKind for AutoScalingGroup {
         let name = &live.id;
         let request = aws.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name).force_delete(true);
         if let Err(failure) = aws.send(AUTOSCALING, "DeleteAutoScalingGroup", request.send()).await {
-            // One code says that there is no such group, that it is on its way out, and everything else.
+            // One code means that the group does not exist, that it is being deleted, or any other validation error.
             let there = named(aws, std::slice::from_ref(name)).await?.into_iter().next();
             if there.is_some_and(|group| group.status().is_none()) {
                 return Err(failure);
@@ -115,7 +115,7 @@ impl AwsKind for AutoScalingGroup {
         let joins = live.members.is_empty() && joining::joins_living_cluster(aws, live).await?;
         let arrived = wait::until_in_service(aws, live, note).await?;
         // Nothing is replaced: all that is left of a roll is to wait until its last machine is ready.
-        if joins { roll::roll(&super::kind::seen(live)?, aws, live, note).await } else { Ok(arrived) }
+        if joins { roll::roll(&super::kind::decode(live)?, aws, live, note).await } else { Ok(arrived) }
     }
 
     async fn roll(&self, aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
@@ -161,7 +161,7 @@ impl AutoScalingGroup {
             .set_vpc_zone_identifier(any(&["subnets"]).then(|| self.subnet_list()))
             .set_min_size(any(&["min"]).then(|| whole(self.min)))
             .set_max_size(any(&["max"]).then(|| whole(self.max)))
-            // A new smallest or largest size moves the size if it has to: then ours must be said again.
+            // A new minimum or maximum size may change the desired capacity, so it is sent again.
             .set_desired_capacity(self.desired.filter(|_| any(&["min", "max", "desired"])).map(whole));
         aws.send(AUTOSCALING, "UpdateAutoScalingGroup", request.send()).await.map(|_| true)
     }
@@ -235,12 +235,12 @@ async fn named(aws: &AwsProvider, names: &[String]) -> Result<Vec<Answer>, Failu
 }
 
 /// Converts Auto Scaling's answer to a live object.
-fn seen(whose: ObservationScope<'_>, group: &Answer, alike: EqualVersions<'_>) -> Option<Result<Live, Failure>> {
+fn live_of(whose: ObservationScope<'_>, group: &Answer, alike: EqualVersions<'_>) -> Option<Result<Live, Failure>> {
     let name = group.auto_scaling_group_name()?;
     let address = whose.address(&from_autoscaling(group.tags()), name, AutoScalingGroup::KIND.name)?;
     let template = members::template(group);
     let size = |size: Option<i32>| size.and_then(|size| size.try_into().ok()).unwrap_or_default();
-    let seen = AutoScalingGroup {
+    let observed = AutoScalingGroup {
         name: name.to_owned(),
         launch_template: template.id.into(),
         version: template.version.into(),
@@ -259,7 +259,7 @@ fn seen(whose: ObservationScope<'_>, group: &Answer, alike: EqualVersions<'_>) -
         tags: with_propagation(group.tags()),
     };
     let arn = group.auto_scaling_group_arn().unwrap_or_default();
-    let live = super::kind::live(address.name(), name, &seen, &[("arn", arn), ("name", name)]);
+    let live = super::kind::live(address.name(), name, &observed, &[("arn", arn), ("name", name)]);
     let (phase, members) = (phase(group), members::members(group));
     Some(live.map(|live| Live { phase, members, created: created(group.created_time()), ..live }))
 }
@@ -282,9 +282,9 @@ fn with_machine_state(
         None => live,
     };
     let own = from_autoscaling(group.tags());
-    let told = tagged::with_carriers(tags_of(&live.attributes), group, &own, carriers);
-    let told = told.into_iter().map(|(key, value)| (key, Value::Text(value))).collect();
-    live.attributes.insert("tags".to_owned(), Value::Map(told));
+    let tags = tagged::with_carriers(tags_of(&live.attributes), group, &own, carriers);
+    let tags = tags.into_iter().map(|(key, value)| (key, Value::Text(value))).collect();
+    live.attributes.insert("tags".to_owned(), Value::Map(tags));
     live
 }
 

@@ -33,15 +33,15 @@ impl AwsKind for Bucket {
         (FailureClass::Quota, &["TooManyBuckets"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let name = &aws.scope.bucket;
         let Some(tags) = read_tags(aws, name).await? else { return Ok(Vec::new()) };
         let (versioned, private) = tokio::try_join!(is_versioned(aws, name), is_private(aws, name))?;
         let proven = tags::address(&tags, &aws.scope.cluster, Self::KIND.name).is_some();
         // S3 encrypts whatever is written to any bucket, and that cannot be switched off: nothing to ask.
-        let seen = Self { name: name.clone(), versioned, encrypted: true, private, tags };
-        Ok(vec![Live { proven, ..found(aws, STATE_BUCKET, &seen)? }])
+        let bucket = Self { name: name.clone(), versioned, encrypted: true, private, tags };
+        Ok(vec![Live { proven, ..found(aws, STATE_BUCKET, &bucket)? }])
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -155,9 +155,9 @@ fn location(aws: &AwsProvider) -> Option<BucketLocationConstraint> {
     (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region))
 }
 
-fn found(aws: &AwsProvider, name: &str, seen: &Bucket) -> Result<Live, Failure> {
-    let arn = format!("arn:{}:s3:::{}", AwsPartition::of(&aws.scope.region).id(), seen.name);
-    live(name, &seen.name, seen, &[("name", &seen.name), ("arn", &arn)])
+fn found(aws: &AwsProvider, name: &str, bucket: &Bucket) -> Result<Live, Failure> {
+    let arn = format!("arn:{}:s3:::{}", AwsPartition::of(&aws.scope.region).id(), bucket.name);
+    live(name, &bucket.name, bucket, &[("name", &bucket.name), ("arn", &arn)])
 }
 
 /// Returns the bucket's tags; `None` if there is no bucket.

@@ -7,23 +7,23 @@ use aws_sdk_s3::types::Object as S3Object;
 
 use super::AwsProvider;
 use super::failure::internal;
-use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::s3::{S3, kept, remove, versions};
 use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{BucketObject, KeyPrefix};
 
 impl AwsKind for BucketObject {
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let prefix = format!("{}{}", aws.scope.prefix, KeyPrefix::Bootstrap.path());
-        let kept = kept(look).await?;
+        let kept = kept(cache).await?;
         let keys = kept.iter().filter_map(S3Object::key);
         let ours = keys.filter_map(|key| Some((key, split(key, &prefix)?)));
         ours.map(|(key, (sha256, name))| {
             let bucket = aws.scope.bucket.as_str().into();
-            let seen = Self { bucket, key: key.to_owned(), sha256: sha256.to_owned() };
-            live(name, key, &seen, &[("key", key)])
+            let observed = Self { bucket, key: key.to_owned(), sha256: sha256.to_owned() };
+            live(name, key, &observed, &[("key", key)])
         })
         .collect()
     }
@@ -49,8 +49,8 @@ impl AwsKind for BucketObject {
     }
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
-        let seen: Self = seen(live)?;
-        remove_key(aws, seen.bucket.known().unwrap_or_default(), &seen.key).await
+        let observed: Self = decode(live)?;
+        remove_key(aws, observed.bucket.known().unwrap_or_default(), &observed.key).await
     }
 }
 

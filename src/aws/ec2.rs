@@ -17,9 +17,9 @@ pub(super) fn of_cluster(aws: &AwsProvider) -> Filter {
 
 /// Matches the objects of an observation: by tag, or by the ids in the record. An id that does not exist is not an error
 /// for a filter.
-pub(super) fn sought(look: &ObserveCache<'_>, attribute: &str, kind: &str) -> Filter {
-    match look.whose.ids(kind) {
-        None => of_cluster(look.aws),
+pub(super) fn sought(cache: &ObserveCache<'_>, attribute: &str, kind: &str) -> Filter {
+    match cache.whose.ids(kind) {
+        None => of_cluster(cache.aws),
         Some(ids) => Filter::builder().name(attribute).set_values(Some(ids)).build(),
     }
 }

@@ -23,7 +23,7 @@ pub(super) const ELB: &str = "elasticloadbalancing";
 /// Maximum number of ARNs in one call for tags.
 const TAGS_A_CALL: usize = 20;
 /// Maximum number of times that a read starts again because an object was removed meanwhile.
-const LOOKS: u32 = 4;
+const ATTEMPTS: u32 = 4;
 /// Pause before a read starts again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -50,15 +50,15 @@ pub(super) struct ElbSnapshot {
 }
 
 impl<T> DescribedObject<T> {
-    /// Returns the address of the object, if it is one of those that are looked for.
-    pub(super) fn address(&self, look: &ObserveCache<'_>, arn: Option<&str>, kind: &str) -> Option<Address> {
-        look.whose.address(&self.tags, arn?, kind)
+    /// Returns the address of the object, if it is one of the observed objects.
+    pub(super) fn address(&self, cache: &ObserveCache<'_>, arn: Option<&str>, kind: &str) -> Option<Address> {
+        cache.whose.address(&self.tags, arn?, kind)
     }
 }
 
 /// Returns the objects of all three kinds, read once per observation.
-pub(super) async fn balancing(look: &ObserveCache<'_>) -> Result<Arc<ElbSnapshot>, Failure> {
-    look.once(|| until_whole(|| once(look.aws))).await
+pub(super) async fn balancing(cache: &ObserveCache<'_>) -> Result<Arc<ElbSnapshot>, Failure> {
+    cache.once(|| until_whole(|| once(cache.aws))).await
 }
 
 /// Converts tags to ELB's form.
@@ -94,7 +94,7 @@ pub(super) async fn until_whole<T, F>(once: impl Fn() -> F) -> Result<T, Failure
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let mut poll = PollLoop::every(PAUSE).at_most(LOOKS);
+    let mut poll = PollLoop::every(PAUSE).at_most(ATTEMPTS);
     loop {
         match once().await {
             Err(failure) if failure.class == FailureClass::Gone && poll.again().await => {}
@@ -190,10 +190,10 @@ pub(super) async fn all_tags(
         aws.read(ELB, "DescribeTags", request).await
     });
     let answers = try_join_all(calls).await?;
-    let told = answers
+    let descriptions = answers
         .iter()
         .flat_map(aws_sdk_elasticloadbalancingv2::operation::describe_tags::DescribeTagsOutput::tag_descriptions);
-    Ok(told.map(|told| (text(told.resource_arn()), from_elb(told.tags()))).collect())
+    Ok(descriptions.map(|description| (text(description.resource_arn()), from_elb(description.tags()))).collect())
 }
 
 /// Converts tags from ELB's form.

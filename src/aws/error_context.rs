@@ -101,7 +101,7 @@ fn elsewhere(failure: Failure, answer: &ErrorContext, region: &str) -> Failure {
     let expected = failure.message.split_once("expecting '").and_then(|(_, rest)| rest.split('\'').next());
     let found = answer.bucket_region.as_deref().or(expected).filter(|found| *found != region);
     let Some(found) = found.map(str::to_owned) else {
-        // A redirect without a word about where to.
+        // A redirect that does not name the region.
         let class = if answer.status == Some(301) { FailureClass::Elsewhere } else { failure.class };
         return Failure { class, ..failure };
     };
@@ -117,7 +117,8 @@ fn elsewhere(failure: Failure, answer: &ErrorContext, region: &str) -> Failure {
 }
 
 fn clock(failure: Failure, answer: &ErrorContext, now: SystemTime) -> Failure {
-    let said = ["Signature expired", "Signature not yet current"].iter().any(|said| failure.message.contains(said));
+    let names_clock =
+        ["Signature expired", "Signature not yet current"].iter().any(|text| failure.message.contains(text));
     let doubted =
         matches!(failure.class, FailureClass::Unauthenticated | FailureClass::Clock) && failure.code.is_some();
     if !doubted {
@@ -128,7 +129,7 @@ fn clock(failure: Failure, answer: &ErrorContext, now: SystemTime) -> Failure {
         Err(behind) => (behind.duration(), "behind"),
     });
     let skew = ahead.filter(|(skew, _)| *skew > MAX_SKEW);
-    let class = if said || skew.is_some() { FailureClass::Clock } else { failure.class };
+    let class = if names_clock || skew.is_some() { FailureClass::Clock } else { failure.class };
     let message = match skew.filter(|_| class == FailureClass::Clock) {
         Some((skew, side)) => {
             let minutes = skew.as_secs() / 60;

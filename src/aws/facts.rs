@@ -99,16 +99,16 @@ async fn own_images(aws: &AwsProvider, question: &FactsQuery) -> Result<BTreeMap
     Ok(answer.images().iter().filter_map(own_image).collect())
 }
 
-fn own_image(told: &Image) -> Option<(String, ImageFacts)> {
-    let architecture = match told.architecture()? {
+fn own_image(image: &Image) -> Option<(String, ImageFacts)> {
+    let architecture = match image.architecture()? {
         ArchitectureValues::Arm64 => Architecture::Arm64,
         ArchitectureValues::X8664 => Architecture::X86_64,
         _ => return None,
     };
-    let root_device = told.root_device_name()?.to_owned();
-    let root = told.block_device_mappings().iter().find(|disk| disk.device_name() == Some(root_device.as_str()));
+    let root_device = image.root_device_name()?.to_owned();
+    let root = image.block_device_mappings().iter().find(|disk| disk.device_name() == Some(root_device.as_str()));
     let root_gib = root.and_then(|disk| disk.ebs()?.volume_size()?.try_into().ok()).unwrap_or_default();
-    Some((told.image_id()?.to_owned(), ImageFacts { architecture, root_device, root_gib }))
+    Some((image.image_id()?.to_owned(), ImageFacts { architecture, root_device, root_gib }))
 }
 
 /// Read by filter: a list of names would fail as a whole if the region did not have one of them.
@@ -119,8 +119,8 @@ async fn sizes(aws: &AwsProvider, names: &[String]) -> Result<BTreeMap<String, S
     let wanted = aws_sdk_ec2::types::Filter::builder().name("instance-type").set_values(Some(names.to_vec())).build();
     let pages =
         || aws.ec2.describe_instance_types().filters(wanted.clone()).into_paginator().items().send().try_collect();
-    let told: Vec<InstanceTypeInfo> = aws.read(EC2, "DescribeInstanceTypes", pages).await?;
-    Ok(told.iter().filter_map(size).collect())
+    let types: Vec<InstanceTypeInfo> = aws.read(EC2, "DescribeInstanceTypes", pages).await?;
+    Ok(types.iter().filter_map(size).collect())
 }
 
 /// Returns the zones that offer each size, in one call for all of them. Some zones of a region may lack a size.
@@ -133,9 +133,9 @@ async fn offered(aws: &AwsProvider, names: &[String]) -> Result<BTreeMap<String,
         let request = aws.ec2.describe_instance_type_offerings().location_type(LocationType::AvailabilityZone);
         request.filters(wanted.clone()).into_paginator().items().send().try_collect()
     };
-    let told: Vec<InstanceTypeOffering> = aws.read(EC2, "DescribeInstanceTypeOfferings", pages).await?;
+    let offerings: Vec<InstanceTypeOffering> = aws.read(EC2, "DescribeInstanceTypeOfferings", pages).await?;
     let mut offered: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for offering in &told {
+    for offering in &offerings {
         if let (Some(size), Some(zone)) = (offering.instance_type(), offering.location()) {
             offered.entry(size.as_str().to_owned()).or_default().push(zone.to_owned());
         }
@@ -146,8 +146,8 @@ async fn offered(aws: &AwsProvider, names: &[String]) -> Result<BTreeMap<String,
     Ok(offered)
 }
 
-fn size(told: &InstanceTypeInfo) -> Option<(String, SizeFacts)> {
-    let architectures = told.processor_info()?.supported_architectures();
+fn size(info: &InstanceTypeInfo) -> Option<(String, SizeFacts)> {
+    let architectures = info.processor_info()?.supported_architectures();
     let architecture = if architectures.contains(&ArchitectureType::Arm64) {
         Architecture::Arm64
     } else if architectures.contains(&ArchitectureType::X8664) {
@@ -155,9 +155,9 @@ fn size(told: &InstanceTypeInfo) -> Option<(String, SizeFacts)> {
     } else {
         return None;
     };
-    let vcpus = told.v_cpu_info()?.default_v_cpus()?.try_into().ok()?;
-    let memory_mib = told.memory_info()?.size_in_mib()?.try_into().ok()?;
-    Some((told.instance_type()?.as_str().to_owned(), SizeFacts { architecture, vcpus, memory_mib }))
+    let vcpus = info.v_cpu_info()?.default_v_cpus()?.try_into().ok()?;
+    let memory_mib = info.memory_info()?.size_in_mib()?.try_into().ok()?;
+    Some((info.instance_type()?.as_str().to_owned(), SizeFacts { architecture, vcpus, memory_mib }))
 }
 
 /// Returns the zones of the region itself: local zones and the like need an opt-in, and lack services of a cluster.

@@ -38,16 +38,16 @@ impl AwsKind for HostedZone {
         (FailureClass::Quota, &["TooManyHostedZones"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let internal = internal_domain(&aws.scope.cluster);
-        let listed = zones(look).await?;
+        let listed = zones(cache).await?;
         let candidates: Vec<&ListedZone> =
             listed.iter().filter(|zone| !zone.private || zone.name == internal).collect();
         let tags = all_tags(aws, &candidates).await?;
         let ours = candidates.into_iter().filter_map(|zone| {
             let tags = tags.get(&zone.id).cloned().unwrap_or_default();
-            Some((address(look.whose, zone, &tags)?, zone, tags))
+            Some((address(cache.whose, zone, &tags)?, zone, tags))
         });
         let found = try_join_all(ours.map(|(address, zone, tags)| see(aws, address, zone, tags))).await?;
         Ok(found.into_iter().flatten().collect())
@@ -163,21 +163,21 @@ fn split_mark(comment: &str) -> (&str, Option<(&str, Address)>) {
 
 /// Returns the zone with what is not in a list; `None` if it was removed after it was listed.
 async fn see(aws: &AwsProvider, address: Address, zone: &ListedZone, tags: Tags) -> Result<Option<Live>, Failure> {
-    let Some(told) = if_there(get(aws, &zone.id).await)? else { return Ok(None) };
+    let Some(described) = if_there(get(aws, &zone.id).await)? else { return Ok(None) };
     let place = |vpc: &Vpc| {
         let region = vpc.vpc_region().map(VpcRegion::as_str).unwrap_or_default();
         Some(vpc_in(vpc.vpc_id()?, region, &aws.scope.region))
     };
-    let vpcs: Vec<String> = told.vpcs().iter().filter_map(place).collect();
-    let seen = HostedZone {
+    let vpcs: Vec<String> = described.vpcs().iter().filter_map(place).collect();
+    let observed = HostedZone {
         name: zone.name.clone(),
         // All of them, if somebody let more than one see it.
         vpc: zone.private.then(|| vpcs.join(", ").into()),
         comment: split_mark(&zone.comment).0.to_owned(),
         tags,
     };
-    let servers = name_servers(told.delegation_set());
-    live(address.name(), &zone.id, &seen, &[("id", &zone.id), ("name_servers", &servers)]).map(Some)
+    let servers = name_servers(described.delegation_set());
+    live(address.name(), &zone.id, &observed, &[("id", &zone.id), ("name_servers", &servers)]).map(Some)
 }
 
 async fn get(aws: &AwsProvider, id: &str) -> Result<GetHostedZoneOutput, Failure> {
@@ -191,17 +191,17 @@ fn name_servers(set: Option<&DelegationSet>) -> String {
 
 /// Returns the tags of zones by id, with as many zones in each call as Route 53 takes.
 async fn all_tags(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<BTreeMap<String, Tags>, Failure> {
-    let told = try_join_all(zones.chunks(TAGS_A_CALL).map(|some| tags_of(aws, some))).await?;
-    Ok(told.into_iter().flatten().collect())
+    let tags = try_join_all(zones.chunks(TAGS_A_CALL).map(|some| tags_of(aws, some))).await?;
+    Ok(tags.into_iter().flatten().collect())
 }
 
 /// Returns the tags of one call. It fails as a whole if a zone was removed: then each zone is read in its own call.
 async fn tags_of(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<Vec<(String, Tags)>, Failure> {
-    if let Some(told) = tags_at_once(aws, zones).await? {
-        return Ok(told);
+    if let Some(tags) = tags_at_once(aws, zones).await? {
+        return Ok(tags);
     }
-    let told = try_join_all(zones.chunks(1).map(|one| tags_at_once(aws, one))).await?;
-    Ok(told.into_iter().flatten().flatten().collect())
+    let tags = try_join_all(zones.chunks(1).map(|one| tags_at_once(aws, one))).await?;
+    Ok(tags.into_iter().flatten().flatten().collect())
 }
 
 async fn tags_at_once(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<Option<Vec<(String, Tags)>>, Failure> {
@@ -211,8 +211,9 @@ async fn tags_at_once(aws: &AwsProvider, zones: &[&ListedZone]) -> Result<Option
         request.set_resource_ids(Some(ids)).send()
     };
     let answer = if_there(aws.read(ROUTE53, "ListTagsForResources", request).await)?;
-    let told = |told: &ResourceTagSet| (told.resource_id().unwrap_or_default().to_owned(), from_route53(told.tags()));
-    Ok(answer.map(|answer| answer.resource_tag_sets().iter().map(told).collect()))
+    let tags_of_zone =
+        |set: &ResourceTagSet| (set.resource_id().unwrap_or_default().to_owned(), from_route53(set.tags()));
+    Ok(answer.map(|answer| answer.resource_tag_sets().iter().map(tags_of_zone).collect()))
 }
 
 fn from_route53(tags: &[Tag]) -> Tags {

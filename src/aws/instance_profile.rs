@@ -14,8 +14,8 @@ use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{InstanceProfile, Resource};
 
 impl AwsKind for InstanceProfile {
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let prefix = path_prefix(aws, Self::KIND.name);
         let pages =
             || aws.iam.list_instance_profiles().path_prefix(&prefix).into_paginator().items().send().try_collect();

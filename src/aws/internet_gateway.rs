@@ -18,12 +18,12 @@ impl AwsKind for InternetGateway {
     const CODES: ErrorCodes =
         &[(FailureClass::Gone, &["Gateway.NotAttached"]), (FailureClass::Quota, &["InternetGatewayLimitExceeded"])];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let (aws, ours) = (look.aws, sought(look, "internet-gateway-id", Self::KIND.name));
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let (aws, ours) = (cache.aws, sought(cache, "internet-gateway-id", Self::KIND.name));
         let pages =
             || aws.ec2.describe_internet_gateways().filters(ours.clone()).into_paginator().items().send().try_collect();
         let found = aws.read(EC2, "DescribeInternetGateways", pages).await?;
-        found.iter().filter_map(|gateway| seen(look.whose, gateway)).collect()
+        found.iter().filter_map(|gateway| live_of(cache.whose, gateway)).collect()
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -54,7 +54,7 @@ impl AwsKind for InternetGateway {
 }
 
 /// Converts EC2's answer to a live object; its VPC is empty while it has none.
-fn seen(whose: ObservationScope<'_>, gateway: &Answer) -> Option<Result<Live, Failure>> {
+fn live_of(whose: ObservationScope<'_>, gateway: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(gateway.tags());
     let id = gateway.internet_gateway_id()?;
     let address = whose.address(&tags, id, InternetGateway::KIND.name)?;
@@ -68,8 +68,8 @@ async fn attach(aws: &AwsProvider, id: &str, wanted: &InternetGateway) -> Result
     match aws.send(EC2, "AttachInternetGateway", request.send()).await {
         // An earlier call, whose answer was lost, may have attached it where it belongs.
         Err(failure) if failure.class == FailureClass::AlreadyExists => {
-            let look = || aws.ec2.describe_internet_gateways().internet_gateway_ids(id).send();
-            let there = aws.read(EC2, "DescribeInternetGateways", look).await?;
+            let request = || aws.ec2.describe_internet_gateways().internet_gateway_ids(id).send();
+            let there = aws.read(EC2, "DescribeInternetGateways", request).await?;
             let mut attachments = there.internet_gateways().iter().flat_map(Answer::attachments);
             if attachments.any(|attachment| attachment.vpc_id() == vpc.as_deref()) { Ok(()) } else { Err(failure) }
         }
@@ -111,9 +111,9 @@ mod tests {
             .attachments(InternetGatewayAttachment::builder().vpc_id("vpc-1").build())
             .set_tags(Some(to_ec2(&tags())))
             .build();
-        let vpc = |gateway| seen(ObservationScope::Tagged("c"), gateway).unwrap().unwrap().attributes["vpc"].clone();
+        let vpc = |gateway| live_of(ObservationScope::Tagged("c"), gateway).unwrap().unwrap().attributes["vpc"].clone();
         assert_eq!(vpc(&alone), Value::Text(String::new()));
         assert_eq!(vpc(&attached), Value::Text("vpc-1".to_owned()));
-        assert!(seen(ObservationScope::Tagged("another"), &attached).is_none());
+        assert!(live_of(ObservationScope::Tagged("another"), &attached).is_none());
     }
 }

@@ -17,11 +17,11 @@ use crate::resource::{KeyPair, Resource};
 impl AwsKind for KeyPair {
     const CODES: ErrorCodes = &[(FailureClass::AlreadyExists, &["InvalidKeyPair.Duplicate"])];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let (aws, ours) = (look.aws, sought(look, "key-pair-id", Self::KIND.name));
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let (aws, ours) = (cache.aws, sought(cache, "key-pair-id", Self::KIND.name));
         let request = || aws.ec2.describe_key_pairs().filters(ours.clone()).include_public_key(true).send();
         let found = aws.read(EC2, "DescribeKeyPairs", request).await?;
-        found.key_pairs().iter().filter_map(|pair| seen(look.whose, pair)).collect()
+        found.key_pairs().iter().filter_map(|pair| live_of(cache.whose, pair)).collect()
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -48,13 +48,13 @@ impl AwsKind for KeyPair {
 }
 
 /// Converts EC2's answer to a live object.
-fn seen(whose: ObservationScope<'_>, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
+fn live_of(whose: ObservationScope<'_>, pair: &KeyPairInfo) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(pair.tags());
     let (id, name) = (pair.key_pair_id()?, pair.key_name()?);
     let address = whose.address(&tags, id, KeyPair::KIND.name)?;
     let public_key = without_comment(pair.public_key().unwrap_or_default());
-    let seen = KeyPair { name: name.to_owned(), public_key, tags };
-    Some(live(address.name(), id, &seen, &[("id", id), ("name", name)]))
+    let observed = KeyPair { name: name.to_owned(), public_key, tags };
+    Some(live(address.name(), id, &observed, &[("id", id), ("name", name)]))
 }
 
 /// Returns the type and the key: EC2 adds the pair's name as a comment.

@@ -27,7 +27,7 @@ pub(super) trait AwsKind: Resource + Send + Sync {
     const CODES: ErrorCodes = &[];
 
     /// Returns all objects of the kind that belong to the cluster, in as few calls as the API allows.
-    fn observe(look: &ObserveCache<'_>) -> impl Future<Output = Result<Vec<Live>, Failure>> + Send;
+    fn observe(cache: &ObserveCache<'_>) -> impl Future<Output = Result<Vec<Live>, Failure>> + Send;
 
     /// Creates the object, with its tags in the creating call.
     fn create(
@@ -78,7 +78,7 @@ trait AnyKind: Sync {
     /// The codes of its own, and their classes.
     fn codes(&self) -> ErrorCodes;
     /// [`AwsKind::observe`].
-    fn observe<'a>(&self, look: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>>;
+    fn observe<'a>(&self, cache: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>>;
     /// [`AwsKind::create`].
     fn create<'a>(
         &self,
@@ -130,8 +130,8 @@ impl<K: AwsKind + 'static> AnyKind for KindOf<K> {
         K::CODES
     }
 
-    fn observe<'a>(&self, look: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
-        Box::pin(K::observe(look))
+    fn observe<'a>(&self, cache: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
+        Box::pin(K::observe(cache))
     }
 
     fn create<'a>(
@@ -219,8 +219,8 @@ impl Provider for AwsProvider {
     /// Observes every kind at once.
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         Box::pin(async move {
-            let look = ObserveCache::new(self);
-            let kinds = REGISTRY.iter().map(|kind| kind.observe(&look));
+            let cache = ObserveCache::new(self);
+            let kinds = REGISTRY.iter().map(|kind| kind.observe(&cache));
             let found = futures_util::future::try_join_all(kinds).await?;
             Ok(judged(self, found.into_iter().flatten()).into())
         })
@@ -229,9 +229,9 @@ impl Provider for AwsProvider {
     /// Reads the objects in the record, kind by kind, and only for the kinds that it names.
     fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
-            let look = ObserveCache::of(self, ObservationScope::Recorded(&self.scope.cluster, recorded));
+            let cache = ObserveCache::of(self, ObservationScope::Recorded(&self.scope.cluster, recorded));
             let is_named = |kind: &&&dyn AnyKind| recorded.keys().any(|address| address.kind() == kind.name());
-            let kinds = REGISTRY.iter().filter(is_named).map(|kind| kind.observe(&look));
+            let kinds = REGISTRY.iter().filter(is_named).map(|kind| kind.observe(&cache));
             let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten();
             // Kinds that are found by their name tell everything that there is.
             let named = found.filter(|live| recorded.get(&live.address).is_some_and(|id| *id == live.id));
@@ -241,8 +241,8 @@ impl Provider for AwsProvider {
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
-            let look = ObserveCache::new(self);
-            let found = kind(address.kind())?.observe(&look).await?;
+            let cache = ObserveCache::new(self);
+            let found = kind(address.kind())?.observe(&cache).await?;
             Ok(judged(self, found.into_iter().filter(|live| live.address == *address)))
         })
     }
@@ -296,13 +296,13 @@ fn read<K: Resource>(object: &Object) -> Result<K, Failure> {
 pub(super) fn live<K: Resource>(
     name: &str,
     id: impl Into<String>,
-    seen: &K,
+    resource: &K,
     outputs: &[(&str, &str)],
 ) -> Result<Live, Failure> {
     Ok(Live {
         address: K::address(name),
         id: id.into(),
-        attributes: seen.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?,
+        attributes: resource.attributes().map_err(|malformed| broken(K::KIND.name, &malformed))?,
         outputs: outputs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         phase: ObjectPhase::Ready,
         proven: true,
@@ -318,7 +318,7 @@ pub(super) fn updated<K: Resource>(before: &Live, now: &K) -> Result<Live, Failu
 }
 
 /// Converts a live object's attributes to its kind.
-pub(super) fn seen<K: Resource>(live: &Live) -> Result<K, Failure> {
+pub(super) fn decode<K: Resource>(live: &Live) -> Result<K, Failure> {
     K::from_attributes(&live.attributes).map_err(|malformed| broken(K::KIND.name, &malformed))
 }
 

@@ -35,13 +35,13 @@ impl AwsKind for LaunchTemplate {
         (FailureClass::Quota, &["MaxTemplateVersionsExceeded"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let templates = templates(look).await?;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let templates = templates(cache).await?;
         if templates.is_empty() {
             return Ok(Vec::new());
         }
-        let versions = default_versions(look).await?;
-        templates.iter().filter_map(|template| seen(look.whose, template, &versions)).collect()
+        let versions = default_versions(cache).await?;
+        templates.iter().filter_map(|template| live_of(cache.whose, template, &versions)).collect()
     }
 
     // The data of a template is large: boxed, or every future around it is.
@@ -108,10 +108,10 @@ fn too_early(failure: Failure) -> Failure {
     }
 }
 
-async fn templates(look: &ObserveCache<'_>) -> Result<Vec<Answer>, Failure> {
-    let aws = look.aws;
+async fn templates(cache: &ObserveCache<'_>) -> Result<Vec<Answer>, Failure> {
+    let aws = cache.aws;
     // There is no filter for ids, and a list of ids fails as a whole if one is missing.
-    let ours = matches!(look.whose, ObservationScope::Tagged(_)).then(|| vec![of_cluster(aws)]);
+    let ours = matches!(cache.whose, ObservationScope::Tagged(_)).then(|| vec![of_cluster(aws)]);
     let pages = || {
         let request = aws.ec2.describe_launch_templates().set_filters(ours.clone()).max_results(PAGE);
         request.into_paginator().items().send().try_collect()
@@ -120,13 +120,13 @@ async fn templates(look: &ObserveCache<'_>) -> Result<Vec<Answer>, Failure> {
 }
 
 /// Returns the default versions of all templates of the account: versions have no tags to filter by.
-pub(super) async fn default_versions(look: &ObserveCache<'_>) -> Result<Arc<Vec<LaunchTemplateVersion>>, Failure> {
-    let aws = look.aws;
+pub(super) async fn default_versions(cache: &ObserveCache<'_>) -> Result<Arc<Vec<LaunchTemplateVersion>>, Failure> {
+    let aws = cache.aws;
     let pages = || {
         let request = aws.ec2.describe_launch_template_versions().versions("$Default").max_results(PAGE);
         request.into_paginator().items().send().try_collect()
     };
-    look.once(|| aws.read(EC2, "DescribeLaunchTemplateVersions", pages)).await
+    cache.once(|| aws.read(EC2, "DescribeLaunchTemplateVersions", pages)).await
 }
 
 /// Returns the first version since which only tags have changed, up to this one.
@@ -137,7 +137,7 @@ pub(super) fn generation(version: &LaunchTemplateVersion) -> i64 {
 }
 
 /// Converts EC2's answer to a live object.
-fn seen(
+fn live_of(
     whose: ObservationScope<'_>,
     template: &Answer,
     versions: &[LaunchTemplateVersion],
@@ -145,12 +145,12 @@ fn seen(
     let tags = from_ec2(template.tags());
     let id = template.launch_template_id()?;
     let address = whose.address(&tags, id, LaunchTemplate::KIND.name)?;
-    // A template that was made between the two questions has no version yet: it will be seen by the next look.
+    // A template that was created between the two calls has no version yet: the next observation returns it.
     let version = versions.iter().find(|version| version.launch_template_id() == Some(id))?;
     let name = template.launch_template_name().unwrap_or_default().to_owned();
-    let (seen, beside) = data::read(name, tags, version.launch_template_data());
+    let (observed, beside) = data::read(name, tags, version.launch_template_data());
     let number = version.version_number().unwrap_or_default();
-    let live = live(address.name(), id, &seen, number, generation(version));
+    let live = live(address.name(), id, &observed, number, generation(version));
     Some(live.map(|live| Live { created: created(template.create_time()), ..with_notes(live, &beside) }))
 }
 

@@ -21,14 +21,15 @@ impl AwsKind for Listener {
         (FailureClass::Quota, &["TooManyListeners"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let snapshot = balancing(look).await?;
-        let told = snapshot.listeners.iter();
-        let ours =
-            told.filter_map(|told| Some((told.address(look, told.object.listener_arn(), Self::KIND.name)?, told)));
-        ours.map(|(address, told)| {
-            let arn = text(told.object.listener_arn());
-            live(address.name(), &arn, &translate(told), &[("arn", &arn)])
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let snapshot = balancing(cache).await?;
+        let described = snapshot.listeners.iter();
+        let ours = described.filter_map(|described| {
+            Some((described.address(cache, described.object.listener_arn(), Self::KIND.name)?, described))
+        });
+        ours.map(|(address, described)| {
+            let arn = text(described.object.listener_arn());
+            live(address.name(), &arn, &translate(described), &[("arn", &arn)])
         })
         .collect()
     }
@@ -84,9 +85,9 @@ impl Listener {
     }
 }
 
-fn translate(told: &DescribedObject<ElbListener>) -> Listener {
-    let listener = &told.object;
-    // A policy may be told of a listener that has nothing to do with TLS.
+fn translate(described: &DescribedObject<ElbListener>) -> Listener {
+    let listener = &described.object;
+    // AWS may return a policy for a listener that does not use TLS.
     let tls = listener.protocol() == Some(&ProtocolEnum::Tls);
     Listener {
         load_balancer: listener.load_balancer_arn().unwrap_or_default().into(),
@@ -95,7 +96,7 @@ fn translate(told: &DescribedObject<ElbListener>) -> Listener {
         target_group: targets(listener.default_actions()).into(),
         certificate: tls.then(|| text(listener.certificates().first().and_then(Certificate::certificate_arn))),
         tls_policy: tls.then(|| text(listener.ssl_policy())),
-        tags: told.tags.clone(),
+        tags: described.tags.clone(),
     }
 }
 
@@ -130,21 +131,21 @@ mod tests {
 
     #[test]
     fn only_tls_has_a_certificate_and_a_policy() {
-        let told = |protocol| {
+        let described = |protocol| {
             let certificate = Certificate::builder().certificate_arn("arn:c").build();
             let listener = ElbListener::builder().protocol(protocol).certificates(certificate).ssl_policy("policy");
             translate(&DescribedObject { object: listener.build(), attributes: [].into(), tags: [].into() })
         };
-        let tls = told(ProtocolEnum::Tls);
+        let tls = described(ProtocolEnum::Tls);
         assert_eq!((tls.certificate.as_deref(), tls.tls_policy.as_deref()), (Some("arn:c"), Some("policy")));
-        let plain = told(ProtocolEnum::Tcp);
+        let plain = described(ProtocolEnum::Tcp);
         assert_eq!((plain.certificate, plain.tls_policy), (None, None));
     }
 
     #[test]
     fn one_target_group_told_twice_is_one() {
-        let told = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn("arn:a");
-        let both = told.forward_config(forward(&["arn:a"]).forward_config.unwrap()).build();
+        let described = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn("arn:a");
+        let both = described.forward_config(forward(&["arn:a"]).forward_config.unwrap()).build();
         assert_eq!(targets(&[both]), "arn:a");
         assert_eq!(targets(&[forward(&["arn:a"])]), "arn:a");
     }

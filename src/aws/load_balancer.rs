@@ -30,12 +30,13 @@ impl AwsKind for LoadBalancer {
         (FailureClass::Quota, &["TooManyLoadBalancers"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let snapshot = balancing(look).await?;
-        let told = snapshot.load_balancers.iter();
-        let ours =
-            told.filter_map(|told| Some((told.address(look, told.object.load_balancer_arn(), Self::KIND.name)?, told)));
-        ours.map(|(address, told)| found(address.name(), &told.object, &translate(told))).collect()
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let snapshot = balancing(cache).await?;
+        let described = snapshot.load_balancers.iter();
+        let ours = described.filter_map(|described| {
+            Some((described.address(cache, described.object.load_balancer_arn(), Self::KIND.name)?, described))
+        });
+        ours.map(|(address, described)| found(address.name(), &described.object, &translate(described))).collect()
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -116,26 +117,29 @@ impl LoadBalancer {
     }
 }
 
-fn found(name: &str, told: &ElbLoadBalancer, seen: &LoadBalancer) -> Result<Live, Failure> {
-    let arn = text(told.load_balancer_arn());
+fn found(name: &str, balancer: &ElbLoadBalancer, observed: &LoadBalancer) -> Result<Live, Failure> {
+    let arn = text(balancer.load_balancer_arn());
     // Route 53 tells the names of alias targets in lower case.
-    let dns_name = text(told.dns_name()).to_ascii_lowercase();
-    let outputs =
-        [("arn", &*arn), ("dns_name", &*dns_name), ("zone_id", told.canonical_hosted_zone_id().unwrap_or_default())];
-    let live = live(name, &arn, seen, &outputs)?;
-    Ok(Live { phase: told.state().map_or(ObjectPhase::Pending, phase), ..live })
+    let dns_name = text(balancer.dns_name()).to_ascii_lowercase();
+    let outputs = [
+        ("arn", &*arn),
+        ("dns_name", &*dns_name),
+        ("zone_id", balancer.canonical_hosted_zone_id().unwrap_or_default()),
+    ];
+    let live = live(name, &arn, observed, &outputs)?;
+    Ok(Live { phase: balancer.state().map_or(ObjectPhase::Pending, phase), ..live })
 }
 
-fn translate(told: &DescribedObject<ElbLoadBalancer>) -> LoadBalancer {
-    let balancer = &told.object;
+fn translate(described: &DescribedObject<ElbLoadBalancer>) -> LoadBalancer {
+    let balancer = &described.object;
     let subnets = balancer.availability_zones().iter().filter_map(AvailabilityZone::subnet_id);
     LoadBalancer {
         name: text(balancer.load_balancer_name()),
         scheme: text(balancer.scheme().map(LoadBalancerSchemeEnum::as_str)),
         subnets: subnets.map(Into::into).collect(),
         security_groups: balancer.security_groups().iter().map(|id| id.as_str().into()).collect(),
-        cross_zone: told.attributes.get(CROSS_ZONE).is_some_and(|on| on == "true"),
-        tags: told.tags.clone(),
+        cross_zone: described.attributes.get(CROSS_ZONE).is_some_and(|on| on == "true"),
+        tags: described.tags.clone(),
     }
 }
 
@@ -188,9 +192,9 @@ mod tests {
 
     #[test]
     fn its_dns_name_is_told_as_route_53_repeats_it() {
-        let told = ElbLoadBalancer::builder().load_balancer_arn("arn").dns_name("Api-1.ELB.amazonaws.com").build();
-        let told = DescribedObject { object: told, attributes: [].into(), tags: [].into() };
-        let live = found("api", &told.object, &translate(&told)).unwrap();
+        let described = ElbLoadBalancer::builder().load_balancer_arn("arn").dns_name("Api-1.ELB.amazonaws.com").build();
+        let described = DescribedObject { object: described, attributes: [].into(), tags: [].into() };
+        let live = found("api", &described.object, &translate(&described)).unwrap();
         assert_eq!(live.outputs["dns_name"], "api-1.elb.amazonaws.com");
         assert_eq!(live.phase, ObjectPhase::Pending, "nothing is known of its state");
     }

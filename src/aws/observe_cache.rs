@@ -14,7 +14,7 @@ use crate::engine::Failure;
 pub(super) struct ObserveCache<'a> {
     /// The connection.
     pub(super) aws: &'a AwsProvider,
-    /// The objects that are looked for.
+    /// The objects to observe.
     pub(super) whose: ObservationScope<'a>,
     /// A cell for each type of answer.
     answers: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::AwsProvider;
 use super::failure::{if_there, incomplete};
-use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::record_sets::{change, records};
 use super::zone_listing::ListedZone;
@@ -23,10 +23,10 @@ use crate::resource::{DnsRecord, RECORD_LABELS, balancer_stem};
 const AT_A_NAME: i32 = 5;
 
 impl AwsKind for DnsRecord {
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let cluster = &aws.scope.cluster;
-        let listed = zones(look).await?;
+        let listed = zones(cache).await?;
         let zones = listed.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
         let found = try_join_all(zones.map(|zone| see(aws, zone))).await?;
         Ok(found.into_iter().flatten().collect())
@@ -36,7 +36,7 @@ impl AwsKind for DnsRecord {
         let zone = self.zone.known().unwrap_or_default();
         // Not an upsert: a record of that name is somebody else's.
         if let Err(refused) = self.write(aws, ChangeAction::Create).await {
-            // Route 53 has one code for every batch that it does not take: whether the name is taken, a look tells.
+            // Route 53 has one code for every batch that it does not take: a read shows whether the name is taken.
             let taken =
                 refused.code.as_deref() == Some("InvalidChangeBatch") && !at(aws, zone, &self.name).await?.is_empty();
             return Err(if taken { Failure { class: FailureClass::AlreadyExists, ..refused } } else { refused });
@@ -50,11 +50,11 @@ impl AwsKind for DnsRecord {
     }
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
-        let seen: Self = seen(live)?;
-        let zone = seen.zone.known().unwrap_or_default();
+        let observed: Self = decode(live)?;
+        let zone = observed.zone.known().unwrap_or_default();
         // AWS removes only what is exactly the same, so what is there is read once more.
-        let there = if_there(at(aws, zone, &seen.name).await)?.unwrap_or_default();
-        match there.into_iter().find(|record| record.r#type().as_str() == seen.record_type) {
+        let there = if_there(at(aws, zone, &observed.name).await)?.unwrap_or_default();
+        match there.into_iter().find(|record| record.r#type().as_str() == observed.record_type) {
             Some(record) => change(aws, zone, ChangeAction::Delete, &[record]).await,
             None => Ok(()),
         }
@@ -90,8 +90,8 @@ async fn see(aws: &AwsProvider, zone: &ListedZone) -> Result<Vec<Live>, Failure>
     there.retain(|record| matches!(record.r#type(), RrType::A | RrType::Cname));
     // Of several that share a name and a type, each one keeps the name from us; one is enough to tell.
     there.dedup_by(|one, other| one.r#type() == other.r#type() && one.name() == other.name());
-    let seen = there.iter().map(|record| translate(zone, record));
-    seen.map(|seen| found(object_name(cluster, &seen.name), &seen, &stem)).collect()
+    let records = there.iter().map(|record| translate(zone, record));
+    records.map(|record| found(object_name(cluster, &record.name), &record, &stem)).collect()
 }
 
 /// Returns the object name of a record: the cluster's own records are named by label, those of services by domain.
@@ -100,11 +100,11 @@ fn object_name<'a>(cluster: &str, name: &'a str) -> &'a str {
     label.filter(|label| RECORD_LABELS.contains(label)).unwrap_or(name)
 }
 
-fn found(label: &str, seen: &DnsRecord, stem: &str) -> Result<Live, Failure> {
-    let target = seen.target.known().unwrap_or_default();
-    let is_alias = seen.target_zone.known().is_some_and(|zone| !zone.is_empty());
-    let id = id(seen.zone.known().unwrap_or_default(), &seen.name, &seen.record_type);
-    let live = live(label, id, seen, &[("name", &seen.name)])?;
+fn found(label: &str, observed: &DnsRecord, stem: &str) -> Result<Live, Failure> {
+    let target = observed.target.known().unwrap_or_default();
+    let is_alias = observed.target_zone.known().is_some_and(|zone| !zone.is_empty());
+    let id = id(observed.zone.known().unwrap_or_default(), &observed.name, &observed.record_type);
+    let live = live(label, id, observed, &[("name", &observed.name)])?;
     Ok(Live { proven: is_alias && target.starts_with(stem), ..live })
 }
 

@@ -7,15 +7,15 @@ use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
 use super::iam::{IAM, document, from_iam, name_in, path_prefix, to_iam};
-use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
 use crate::engine::{Failure, Live, ProgressNote, TextInput};
 use crate::resource::{Resource, Role, Tags};
 
 impl AwsKind for Role {
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let prefix = path_prefix(aws, Self::KIND.name);
         let pages = || aws.iam.list_roles().path_prefix(&prefix).into_paginator().items().send().try_collect();
         let roles: Vec<IamRole> = aws.read(IAM, "ListRoles", pages).await?;
@@ -40,7 +40,7 @@ impl AwsKind for Role {
     }
 
     async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
-        let before: Self = seen(live)?;
+        let before: Self = decode(live)?;
         if changed.contains("trust") {
             let request = aws.iam.update_assume_role_policy().role_name(&self.name).policy_document(&self.trust);
             aws.send(IAM, "UpdateAssumeRolePolicy", request.send()).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{
-    ResourceType, Route as SeenRoute, RouteOrigin, RouteTable as Answer, RouteTableAssociation as Association,
+    ResourceType, Route as Ec2Route, RouteOrigin, RouteTable as Answer, RouteTableAssociation as Association,
     RouteTableAssociationStateCode as State,
 };
 use futures_util::future::try_join_all;
@@ -23,12 +23,12 @@ impl AwsKind for RouteTable {
         (FailureClass::Quota, &["RouteLimitExceeded", "RouteTableLimitExceeded"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let (aws, ours) = (look.aws, sought(look, "route-table-id", Self::KIND.name));
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let (aws, ours) = (cache.aws, sought(cache, "route-table-id", Self::KIND.name));
         let pages =
             || aws.ec2.describe_route_tables().filters(ours.clone()).into_paginator().items().send().try_collect();
         let found = aws.read(EC2, "DescribeRouteTables", pages).await?;
-        found.iter().filter_map(|table| live_of(look.whose, table)).collect()
+        found.iter().filter_map(|table| live_of(cache.whose, table)).collect()
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -107,13 +107,13 @@ fn live_of(whose: ObservationScope<'_>, table: &Answer) -> Option<Result<Live, F
     let tags = from_ec2(table.tags());
     let id = table.route_table_id()?;
     let address = whose.address(&tags, id, RouteTable::KIND.name)?;
-    let seen = RouteTable {
+    let observed = RouteTable {
         vpc: table.vpc_id().unwrap_or_default().into(),
         routes: routes(table),
         subnets: users(table.associations()).map(|(subnet, _)| subnet.into()).collect(),
         tags,
     };
-    Some(live(address.name(), id, &seen, &[("id", id)]))
+    Some(live(address.name(), id, &observed, &[("id", id)]))
 }
 
 /// Returns the table's routes, without those that are not its own: the VPC's, those to instances and their interfaces (the
@@ -122,27 +122,27 @@ fn routes(table: &Answer) -> Vec<Route> {
     table.routes().iter().filter_map(route).collect()
 }
 
-fn route(seen: &SeenRoute) -> Option<Route> {
-    let others = seen.instance_id().is_some()
-        || seen.network_interface_id().is_some()
-        || seen.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation)
-        || seen.gateway_id().is_some_and(|gateway| gateway == "local" || gateway.starts_with("vpce-"));
+fn route(route: &Ec2Route) -> Option<Route> {
+    let others = route.instance_id().is_some()
+        || route.network_interface_id().is_some()
+        || route.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation)
+        || route.gateway_id().is_some_and(|gateway| gateway == "local" || gateway.starts_with("vpce-"));
     if others {
         return None;
     }
-    let destination = seen
+    let destination = route
         .destination_cidr_block()
-        .or_else(|| seen.destination_ipv6_cidr_block())
-        .or_else(|| seen.destination_prefix_list_id())?;
-    let target = seen
+        .or_else(|| route.destination_ipv6_cidr_block())
+        .or_else(|| route.destination_prefix_list_id())?;
+    let target = route
         .gateway_id()
-        .or_else(|| seen.nat_gateway_id())
-        .or_else(|| seen.transit_gateway_id())
-        .or_else(|| seen.vpc_peering_connection_id())
-        .or_else(|| seen.egress_only_internet_gateway_id())
-        .or_else(|| seen.local_gateway_id())
-        .or_else(|| seen.carrier_gateway_id())
-        .or_else(|| seen.core_network_arn())
+        .or_else(|| route.nat_gateway_id())
+        .or_else(|| route.transit_gateway_id())
+        .or_else(|| route.vpc_peering_connection_id())
+        .or_else(|| route.egress_only_internet_gateway_id())
+        .or_else(|| route.local_gateway_id())
+        .or_else(|| route.carrier_gateway_id())
+        .or_else(|| route.core_network_arn())
         .unwrap_or_default();
     Some(Route { destination: destination.to_owned(), target: target.into() })
 }

@@ -46,10 +46,10 @@ pub(super) async fn keys(aws: &AwsProvider, bucket: &str, prefix: &str) -> Resul
 
 /// Returns the cluster's objects in its bucket, read once for all kinds: without its backups, which may be many, and sort
 /// before all other keys.
-pub(super) async fn kept(look: &ObserveCache<'_>) -> Result<Arc<Vec<Object>>, Failure> {
-    let scope = &look.aws.scope;
+pub(super) async fn kept(cache: &ObserveCache<'_>) -> Result<Arc<Vec<Object>>, Failure> {
+    let scope = &cache.aws.scope;
     let after = format!("{}backups0", scope.prefix);
-    look.once(|| list(look.aws, &scope.bucket, &scope.prefix, Some(&after))).await
+    cache.once(|| list(cache.aws, &scope.bucket, &scope.prefix, Some(&after))).await
 }
 
 /// Lists the objects below a prefix, optionally only those whose keys sort after another one.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::AwsProvider;
 use super::bucket_object::remove_key;
 use super::failure::internal;
-use super::kind::{AwsKind, CreateContext, live, seen, updated};
+use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::s3::{S3, kept};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
@@ -17,16 +17,16 @@ use crate::pki::{self, PkiError, Sensitive};
 use crate::resource::{KeyPrefix, Secret, SecretContent};
 
 impl AwsKind for Secret {
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = look.aws;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let aws = cache.aws;
         let prefix = format!("{}{}", aws.scope.prefix, KeyPrefix::Pki.path());
-        let kept = kept(look).await?;
+        let kept = kept(cache).await?;
         let keys = kept.iter().filter_map(Object::key);
         // Another tool may keep something of its own beside ours.
         let ours = keys.filter_map(|key| Some((key, SecretContent::of_file(key.strip_prefix(&prefix)?)?)));
         ours.map(|(key, content)| {
-            let seen = Self { bucket: aws.scope.bucket.as_str().into(), key: key.to_owned(), content };
-            live(content.name(), key, &seen, &[("key", key)])
+            let observed = Self { bucket: aws.scope.bucket.as_str().into(), key: key.to_owned(), content };
+            live(content.name(), key, &observed, &[("key", key)])
         })
         .collect()
     }
@@ -55,8 +55,8 @@ impl AwsKind for Secret {
     }
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
-        let seen: Self = seen(live)?;
-        remove_key(aws, seen.bucket.known().unwrap_or_default(), &seen.key).await
+        let observed: Self = decode(live)?;
+        remove_key(aws, observed.bucket.known().unwrap_or_default(), &observed.key).await
     }
 }
 

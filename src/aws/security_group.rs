@@ -21,8 +21,8 @@ impl AwsKind for SecurityGroup {
         (FailureClass::Quota, &["SecurityGroupLimitExceeded"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        groups(look).await?.iter().filter_map(|(name, group)| seen(name, group)).collect()
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        groups(cache).await?.iter().filter_map(|(name, group)| live_of(name, group)).collect()
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -50,12 +50,12 @@ impl AwsKind for SecurityGroup {
 }
 
 /// Returns the cluster's groups by name, read once per observation.
-pub(super) async fn groups(look: &ObserveCache<'_>) -> Result<Vec<(String, Answer)>, Failure> {
-    let (aws, ours) = (look.aws, sought(look, "group-id", SecurityGroup::KIND.name));
+pub(super) async fn groups(cache: &ObserveCache<'_>) -> Result<Vec<(String, Answer)>, Failure> {
+    let (aws, ours) = (cache.aws, sought(cache, "group-id", SecurityGroup::KIND.name));
     let pages =
         || aws.ec2.describe_security_groups().filters(ours.clone()).into_paginator().items().send().try_collect();
-    let found: Arc<Vec<Answer>> = look.once(|| aws.read(EC2, "DescribeSecurityGroups", pages)).await?;
-    Ok(found.iter().filter_map(|group| Some((name(look.whose, group)?, group.clone()))).collect())
+    let found: Arc<Vec<Answer>> = cache.once(|| aws.read(EC2, "DescribeSecurityGroups", pages)).await?;
+    Ok(found.iter().filter_map(|group| Some((name(cache.whose, group)?, group.clone()))).collect())
 }
 
 /// Returns the name of a group in the cluster.
@@ -65,13 +65,13 @@ fn name(whose: ObservationScope<'_>, group: &Answer) -> Option<String> {
 }
 
 /// Converts EC2's answer to a live object.
-fn seen(name: &str, group: &Answer) -> Option<Result<Live, Failure>> {
+fn live_of(name: &str, group: &Answer) -> Option<Result<Live, Failure>> {
     let id = group.group_id()?;
-    let seen = SecurityGroup {
+    let observed = SecurityGroup {
         name: group.group_name().unwrap_or_default().to_owned(),
         description: group.description().unwrap_or_default().to_owned(),
         vpc: group.vpc_id().unwrap_or_default().into(),
         tags: from_ec2(group.tags()),
     };
-    Some(live(name, id, &seen, &[("id", id)]))
+    Some(live(name, id, &observed, &[("id", id)]))
 }

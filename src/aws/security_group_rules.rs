@@ -30,7 +30,7 @@ pub(super) enum RuleDirection {
 #[derive(Debug)]
 pub(super) struct ExistingRule {
     pub(super) id: String,
-    pub(super) way: RuleDirection,
+    pub(super) direction: RuleDirection,
     pub(super) rule: GroupRule,
 }
 
@@ -40,17 +40,17 @@ impl AwsKind for SecurityGroupRules {
         (FailureClass::Quota, &["RulesPerSecurityGroupLimitExceeded"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let groups = groups(look).await?;
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let groups = groups(cache).await?;
         let known: Vec<&str> = groups.iter().filter_map(|(_, group)| group.group_id()).collect();
         let mut found = Vec::new();
         for (name, group) in &groups {
             let Some(id) = group.group_id() else { continue };
             let mut ingress = of_permissions(group.ip_permissions());
-            let controllers = ControllerRules::of(look.aws, name, &ingress.iter().collect::<Vec<_>>(), &known).await?;
+            let controllers = ControllerRules::of(cache.aws, name, &ingress.iter().collect::<Vec<_>>(), &known).await?;
             ingress.retain(|rule| !lets_in_for_a_while(name, rule) && !controllers.own(rule));
-            let seen = Self { group: id.into(), ingress, egress: of_permissions(group.ip_permissions_egress()) };
-            found.push(live(name, id, &seen, &[("group", id)])?);
+            let observed = Self { group: id.into(), ingress, egress: of_permissions(group.ip_permissions_egress()) };
+            found.push(live(name, id, &observed, &[("group", id)])?);
         }
         Ok(found)
     }
@@ -72,27 +72,29 @@ impl AwsKind for SecurityGroupRules {
         let group = &live.id;
         let standing = standing(aws, group).await?;
         let controllers = self.controllers(aws, live, &standing).await?;
-        for (way, wanted) in [(RuleDirection::In, &self.ingress), (RuleDirection::Out, &self.egress)] {
-            let have: Vec<_> = standing.iter().filter(|standing| standing.way == way).collect();
+        for (direction, wanted) in [(RuleDirection::In, &self.ingress), (RuleDirection::Out, &self.egress)] {
+            let have: Vec<_> = standing.iter().filter(|standing| standing.direction == direction).collect();
             let mut difference = difference(wanted, &have);
             let stays = |rule: &GroupRule| lets_in_for_a_while(live.address.name(), rule) || controllers.own(rule);
-            let kept =
-                |id: &String| way == RuleDirection::In && have.iter().any(|one| one.id == *id && stays(&one.rule));
+            let kept = |id: &String| {
+                direction == RuleDirection::In && have.iter().any(|one| one.id == *id && stays(&one.rule))
+            };
             difference.surplus.retain(|id| !kept(id));
-            describe(aws, group, way, &difference.described).await?;
+            describe(aws, group, direction, &difference.described).await?;
             // What is new comes first: nothing that may talk before and after is cut off in between.
-            let authorized = authorize(aws, group, way, &difference.missing).await;
-            authorized.map_err(unseen)?;
-            revoke(aws, group, way, difference.surplus).await?;
+            let authorized = authorize(aws, group, direction, &difference.missing).await;
+            authorized.map_err(not_yet_visible)?;
+            revoke(aws, group, direction, difference.surplus).await?;
         }
         super::kind::live(live.address.name(), group, self, &[("group", group)])
     }
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let standing = standing(aws, &live.id).await?;
-        for way in [RuleDirection::In, RuleDirection::Out] {
-            let ids = standing.iter().filter(|standing| standing.way == way).map(|standing| standing.id.clone());
-            match revoke(aws, &live.id, way, ids.collect()).await {
+        for direction in [RuleDirection::In, RuleDirection::Out] {
+            let ids =
+                standing.iter().filter(|standing| standing.direction == direction).map(|standing| standing.id.clone());
+            match revoke(aws, &live.id, direction, ids.collect()).await {
                 Err(failure) if failure.class == FailureClass::Gone => {}
                 outcome => outcome?,
             }
@@ -110,7 +112,7 @@ impl SecurityGroupRules {
         standing: &[ExistingRule],
     ) -> Result<ControllerRules, Failure> {
         let come_in: Vec<&GroupRule> =
-            standing.iter().filter(|one| one.way == RuleDirection::In).map(|one| &one.rule).collect();
+            standing.iter().filter(|one| one.direction == RuleDirection::In).map(|one| &one.rule).collect();
         let known: Vec<&str> = self.ingress.iter().filter_map(|rule| rule.peer.known()).collect();
         ControllerRules::of(aws, live.address.name(), &come_in, &known).await
     }
@@ -148,9 +150,9 @@ pub(super) async fn standing(aws: &AwsProvider, group: &str) -> Result<Vec<Exist
         request.into_paginator().items().send().try_collect()
     };
     let found = aws.read(EC2, "DescribeSecurityGroupRules", pages).await?;
-    let standing = |seen: &aws_sdk_ec2::types::SecurityGroupRule| {
-        let way = if seen.is_egress().unwrap_or_default() { RuleDirection::Out } else { RuleDirection::In };
-        Some(ExistingRule { id: seen.security_group_rule_id()?.to_owned(), way, rule: of_rule(seen) })
+    let standing = |described: &aws_sdk_ec2::types::SecurityGroupRule| {
+        let direction = if described.is_egress().unwrap_or_default() { RuleDirection::Out } else { RuleDirection::In };
+        Some(ExistingRule { id: described.security_group_rule_id()?.to_owned(), direction, rule: of_rule(described) })
     };
     Ok(found.iter().filter_map(standing).collect())
 }
@@ -162,14 +164,14 @@ fn permissions(rules: &[&GroupRule]) -> Vec<IpPermission> {
 pub(super) async fn authorize(
     aws: &AwsProvider,
     group: &str,
-    way: RuleDirection,
+    direction: RuleDirection,
     rules: &[&GroupRule],
 ) -> Result<(), Failure> {
     if rules.is_empty() {
         return Ok(());
     }
     let permissions = Some(permissions(rules));
-    match way {
+    match direction {
         RuleDirection::In => {
             let request = aws.ec2.authorize_security_group_ingress().group_id(group).set_ip_permissions(permissions);
             aws.send(EC2, "AuthorizeSecurityGroupIngress", request.send()).await.map(drop)
@@ -184,14 +186,14 @@ pub(super) async fn authorize(
 pub(super) async fn describe(
     aws: &AwsProvider,
     group: &str,
-    way: RuleDirection,
+    direction: RuleDirection,
     rules: &[&GroupRule],
 ) -> Result<(), Failure> {
     if rules.is_empty() {
         return Ok(());
     }
     let permissions = Some(permissions(rules));
-    match way {
+    match direction {
         RuleDirection::In => {
             let request = aws.ec2.update_security_group_rule_descriptions_ingress().group_id(group);
             let request = request.set_ip_permissions(permissions);
@@ -208,13 +210,13 @@ pub(super) async fn describe(
 pub(super) async fn revoke(
     aws: &AwsProvider,
     group: &str,
-    way: RuleDirection,
+    direction: RuleDirection,
     ids: Vec<String>,
 ) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }
-    match way {
+    match direction {
         RuleDirection::In => {
             let request =
                 aws.ec2.revoke_security_group_ingress().group_id(group).set_security_group_rule_ids(Some(ids));
@@ -237,7 +239,7 @@ async fn revoke_allow_all(aws: &AwsProvider, group: &str) -> Result<(), Failure>
 }
 
 /// Returns the failure for a rule that exists although it was not there a moment ago: the next read shows it.
-fn unseen(failure: Failure) -> Failure {
+fn not_yet_visible(failure: Failure) -> Failure {
     match failure.class {
         FailureClass::AlreadyExists => Failure { class: FailureClass::NotYetConsistent, ..failure },
         _ => failure,

@@ -19,21 +19,21 @@ impl AwsKind for Subnet {
         (FailureClass::Quota, &["SubnetLimitExceeded"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let (aws, ours) = (look.aws, sought(look, "subnet-id", Self::KIND.name));
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let (aws, ours) = (cache.aws, sought(cache, "subnet-id", Self::KIND.name));
         let pages = || aws.ec2.describe_subnets().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();
         for subnet in aws.read(EC2, "DescribeSubnets", pages).await? {
             let tags = from_ec2(subnet.tags());
             let Some(id) = subnet.subnet_id() else { continue };
-            let Some(address) = look.whose.address(&tags, id, Self::KIND.name) else { continue };
-            let seen = Self {
+            let Some(address) = cache.whose.address(&tags, id, Self::KIND.name) else { continue };
+            let observed = Self {
                 vpc: subnet.vpc_id().unwrap_or_default().into(),
                 zone: subnet.availability_zone().unwrap_or_default().to_owned(),
                 cidr: subnet.cidr_block().unwrap_or_default().to_owned(),
                 tags,
             };
-            found.push(live(address.name(), id, &seen, &[("id", id)])?);
+            found.push(live(address.name(), id, &observed, &[("id", id)])?);
         }
         Ok(found)
     }

@@ -34,14 +34,15 @@ impl AwsKind for TargetGroup {
         (FailureClass::Quota, &["TooManyRegistrationsForTargetId", "TooManyTargetGroups", "TooManyTargets"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let snapshot = balancing(look).await?;
-        let told = snapshot.target_groups.iter();
-        let ours =
-            told.filter_map(|told| Some((told.address(look, told.object.target_group_arn(), Self::KIND.name)?, told)));
-        ours.map(|(address, told)| {
-            let arn = text(told.object.target_group_arn());
-            live(address.name(), &arn, &translate(told), &[("arn", &arn)])
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let snapshot = balancing(cache).await?;
+        let described = snapshot.target_groups.iter();
+        let ours = described.filter_map(|described| {
+            Some((described.address(cache, described.object.target_group_arn(), Self::KIND.name)?, described))
+        });
+        ours.map(|(address, described)| {
+            let arn = text(described.object.target_group_arn());
+            live(address.name(), &arn, &translate(described), &[("arn", &arn)])
         })
         .collect()
     }
@@ -133,9 +134,9 @@ async fn set_attributes(aws: &AwsProvider, arn: &str, attributes: Vec<TargetGrou
     aws.send(ELB, "ModifyTargetGroupAttributes", request.send()).await.map(drop)
 }
 
-fn translate(told: &DescribedObject<ElbTargetGroup>) -> TargetGroup {
-    let group = &told.object;
-    let attribute = |name: &str| told.attributes.get(name).map(String::as_str);
+fn translate(described: &DescribedObject<ElbTargetGroup>) -> TargetGroup {
+    let group = &described.object;
+    let attribute = |name: &str| described.attributes.get(name).map(String::as_str);
     let seconds = attribute(DEREGISTRATION).and_then(|seconds| seconds.parse().ok());
     TargetGroup {
         name: text(group.target_group_name()),
@@ -153,7 +154,7 @@ fn translate(told: &DescribedObject<ElbTargetGroup>) -> TargetGroup {
         deregistration_seconds: seconds.unwrap_or(DEFAULT_DEREGISTRATION),
         preserve_client_ip: attribute(PRESERVE) != Some("false"),
         sticky: attribute(STICKY) == Some("true"),
-        tags: told.tags.clone(),
+        tags: described.tags.clone(),
     }
 }
 
@@ -170,7 +171,7 @@ fn unsigned(count: Option<i32>) -> u32 {
 pub(super) async fn health(aws: &AwsProvider, arn: &str) -> Result<Vec<TargetHealth>, Failure> {
     let request = || aws.elb.describe_target_health().target_group_arn(arn).send();
     let answer = aws.read(ELB, "DescribeTargetHealth", request).await?;
-    let told = answer.target_health_descriptions().iter().filter_map(|described| {
+    let targets = answer.target_health_descriptions().iter().filter_map(|described| {
         let health = described.target_health()?;
         Some(TargetHealth {
             instance: described.target()?.id()?.to_owned(),
@@ -178,7 +179,7 @@ pub(super) async fn health(aws: &AwsProvider, arn: &str) -> Result<Vec<TargetHea
             reason: health.description().unwrap_or_default().to_owned(),
         })
     });
-    Ok(told.collect())
+    Ok(targets.collect())
 }
 
 #[cfg(test)]

@@ -63,11 +63,11 @@ fn unmanaged_object<K: Resource>(named: &str, id: &str, output: &str, attributes
 
 /// Makes names unique: two claims of one name, one after the other, have two volumes.
 fn classify(found: &mut [Live]) {
-    let mut seen: BTreeMap<Address, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Address, usize> = BTreeMap::new();
     for live in found.iter() {
-        *seen.entry(live.address.clone()).or_default() += 1;
+        *counts.entry(live.address.clone()).or_default() += 1;
     }
-    for live in found.iter_mut().filter(|live| seen.get(&live.address).is_some_and(|times| *times > 1)) {
+    for live in found.iter_mut().filter(|live| counts.get(&live.address).is_some_and(|times| *times > 1)) {
         live.address = Address::new(live.address.kind(), format!("{}/{}", live.address.name(), live.id));
     }
 }

@@ -26,12 +26,12 @@ impl AwsKind for EbsVolume {
         (FailureClass::Quota, &["VolumeLimitExceeded"]),
     ];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let found = match look.whose {
-            ObservationScope::Tagged(_) => of_the_cluster(look).await?.to_vec(),
-            ObservationScope::Recorded(..) => volumes(look.aws, &sought(look, "volume-id", Self::KIND.name)).await?,
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let found = match cache.whose {
+            ObservationScope::Tagged(_) => of_the_cluster(cache).await?.to_vec(),
+            ObservationScope::Recorded(..) => volumes(cache.aws, &sought(cache, "volume-id", Self::KIND.name)).await?,
         };
-        found.iter().filter_map(|volume| seen(look.whose, volume)).collect()
+        found.iter().filter_map(|volume| live_of(cache.whose, volume)).collect()
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -99,17 +99,17 @@ impl AwsKind for EbsVolume {
 }
 
 /// Returns the volumes that carry the cluster's tag, including those of machines.
-async fn of_the_cluster(look: &ObserveCache<'_>) -> Result<Arc<Vec<Answer>>, Failure> {
-    look.once(|| async { volumes(look.aws, &of_cluster(look.aws)).await }).await
+async fn of_the_cluster(cache: &ObserveCache<'_>) -> Result<Arc<Vec<Answer>>, Failure> {
+    cache.once(|| async { volumes(cache.aws, &of_cluster(cache.aws)).await }).await
 }
 
 /// Returns the volumes with these ids that carry the cluster's tag.
-pub(super) async fn with_ids(look: &ObserveCache<'_>, ids: &[String]) -> Result<Vec<Answer>, Failure> {
+pub(super) async fn with_ids(cache: &ObserveCache<'_>, ids: &[String]) -> Result<Vec<Answer>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let is_one = |volume: &&Answer| volume.volume_id().is_some_and(|found| ids.iter().any(|id| id == found));
-    Ok(of_the_cluster(look).await?.iter().filter(is_one).cloned().collect())
+    Ok(of_the_cluster(cache).await?.iter().filter(is_one).cloned().collect())
 }
 
 /// Returns the failure for a volume that takes too long.
@@ -135,7 +135,7 @@ fn find(volumes: &[Answer]) -> Option<&Answer> {
 }
 
 /// Converts EC2's answer to a live object. A volume that is being deleted belongs to no object.
-fn seen(whose: ObservationScope<'_>, volume: &Answer) -> Option<Result<Live, Failure>> {
+fn live_of(whose: ObservationScope<'_>, volume: &Answer) -> Option<Result<Live, Failure>> {
     let tags = from_ec2(volume.tags());
     let id = volume.volume_id()?;
     let address = whose.address(&tags, id, EbsVolume::KIND.name)?;
@@ -143,14 +143,14 @@ fn seen(whose: ObservationScope<'_>, volume: &Answer) -> Option<Result<Live, Fai
     if phase == ObjectPhase::Deleting {
         return None;
     }
-    let seen = EbsVolume {
+    let observed = EbsVolume {
         zone: volume.availability_zone().unwrap_or_default().to_owned(),
         volume_type: volume.volume_type().map(VolumeType::as_str).unwrap_or_default().to_owned(),
         gib: volume.size().and_then(|size| size.try_into().ok()).unwrap_or_default(),
         encrypted: volume.encrypted().unwrap_or_default(),
         tags,
     };
-    let live = live(address.name(), id, &seen, &[("id", id)]);
+    let live = live(address.name(), id, &observed, &[("id", id)]);
     Some(live.map(|live| Live { phase, created: created(volume.create_time()), ..live }))
 }
 
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_volume_reads_as_what_was_asked_for() {
-        let live = seen(ObservationScope::Tagged("c"), &answer(VolumeState::InUse)).unwrap().unwrap();
+        let live = live_of(ObservationScope::Tagged("c"), &answer(VolumeState::InUse)).unwrap().unwrap();
         let read = EbsVolume::from_attributes(&live.attributes).unwrap();
         assert_eq!((read.zone.as_str(), read.volume_type.as_str(), read.gib), ("us-east-1a", "gp3", 20));
         assert!(read.encrypted);
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_volume_on_its_way_out_is_not_there_for_a_plan_and_still_there_for_who_waits() {
         for state in [VolumeState::Deleting, VolumeState::Deleted] {
-            assert!(seen(ObservationScope::Tagged("c"), &answer(state)).is_none());
+            assert!(live_of(ObservationScope::Tagged("c"), &answer(state)).is_none());
         }
         assert!(find(&[answer(VolumeState::Deleting)]).is_some());
         assert!(find(&[answer(VolumeState::Deleted)]).is_none());
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_volume_that_failed_says_so() {
         assert_eq!(
-            seen(ObservationScope::Tagged("c"), &answer(VolumeState::Error)).unwrap().unwrap().phase,
+            live_of(ObservationScope::Tagged("c"), &answer(VolumeState::Error)).unwrap().unwrap().phase,
             ObjectPhase::Failed
         );
     }

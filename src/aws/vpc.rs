@@ -16,21 +16,21 @@ use crate::resource::{Resource, Vpc};
 impl AwsKind for Vpc {
     const CODES: ErrorCodes = &[(FailureClass::Quota, &["VpcLimitExceeded"])];
 
-    async fn observe(look: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let (aws, ours) = (look.aws, sought(look, "vpc-id", Self::KIND.name));
+    async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        let (aws, ours) = (cache.aws, sought(cache, "vpc-id", Self::KIND.name));
         let pages = || aws.ec2.describe_vpcs().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();
         for vpc in aws.read(EC2, "DescribeVpcs", pages).await? {
             let tags = from_ec2(vpc.tags());
             let Some(id) = vpc.vpc_id() else { continue };
-            let Some(address) = look.whose.address(&tags, id, Self::KIND.name) else { continue };
+            let Some(address) = cache.whose.address(&tags, id, Self::KIND.name) else { continue };
             let (dns_support, dns_hostnames) = tokio::try_join!(
                 switch(aws, id, VpcAttributeName::EnableDnsSupport),
                 switch(aws, id, VpcAttributeName::EnableDnsHostnames),
             )?;
             let cidr = vpc.cidr_block().unwrap_or_default().to_owned();
-            let seen = Self { cidr, dns_support, dns_hostnames, tags };
-            found.push(live(address.name(), id, &seen, &[("id", id)])?);
+            let observed = Self { cidr, dns_support, dns_hostnames, tags };
+            found.push(live(address.name(), id, &observed, &[("id", id)])?);
         }
         Ok(found)
     }

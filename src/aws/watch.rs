@@ -33,7 +33,7 @@ struct PollAnswer<T> {
 #[derive(Debug)]
 pub(super) struct PollWaiter<'a, T> {
     poll: &'a SharedPoll<T>,
-    looked: Instant,
+    last_read: Instant,
     pauses: PollLoop,
 }
 
@@ -46,7 +46,7 @@ impl<T> Default for SharedPoll<T> {
 impl<T> SharedPoll<T> {
     /// Starts to wait: only answers to requests from now on count.
     pub(super) fn watch(&self) -> PollWaiter<'_, T> {
-        PollWaiter { poll: self, looked: Instant::now(), pauses: PollLoop::new(BACKOFF) }
+        PollWaiter { poll: self, last_read: Instant::now(), pauses: PollLoop::new(BACKOFF) }
     }
 }
 
@@ -62,7 +62,7 @@ impl<T> PollWaiter<'_, T> {
         self.pauses.pause().await;
         let mut last = self.poll.last.lock().await;
         let found = match &*last {
-            Some(answer) if answer.asked > self.looked => Arc::clone(&answer.found),
+            Some(answer) if answer.asked > self.last_read => Arc::clone(&answer.found),
             _ => {
                 let asked = Instant::now();
                 let found = Arc::new(ask().await?);
@@ -70,7 +70,7 @@ impl<T> PollWaiter<'_, T> {
                 found
             }
         };
-        self.looked = Instant::now();
+        self.last_read = Instant::now();
         Ok(found)
     }
 

@@ -29,7 +29,7 @@ pub(super) enum ListingUser {
     /// The facts.
     Facts,
     /// An observation.
-    Look,
+    Observation,
 }
 
 /// A listing that one caller has left for the other: a plan reads the facts and observes at the same moment.

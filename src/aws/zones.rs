@@ -14,13 +14,14 @@ use crate::engine::Failure;
 pub(super) const ROUTE53: &str = "route53";
 
 /// Returns the zones whose names are related to the cluster's, read once for all kinds.
-pub(super) async fn zones(look: &ObserveCache<'_>) -> Result<Arc<Vec<ListedZone>>, Failure> {
-    look.once(|| async {
-        let mut zones = all(look.aws, ListingUser::Look).await?;
-        zones.retain(|zone| are_related(&zone.name, &look.aws.scope.cluster));
-        Ok(zones)
-    })
-    .await
+pub(super) async fn zones(cache: &ObserveCache<'_>) -> Result<Arc<Vec<ListedZone>>, Failure> {
+    cache
+        .once(|| async {
+            let mut zones = all(cache.aws, ListingUser::Observation).await?;
+            zones.retain(|zone| are_related(&zone.name, &cache.aws.scope.cluster));
+            Ok(zones)
+        })
+        .await
 }
 
 /// Returns all zones of the account.

@@ -64,20 +64,20 @@ impl MachineSettings {
     /// Returns the first script of the machine.
     pub(super) fn user_data(&self, site: &BuildContext<'_>) -> Result<TextInput, BlueprintProblem> {
         let (script, settings) = (&site.bootstrap.script, self.stored(site));
-        let word = |text: &str| TextInput::from(shell_quoted(text));
+        let quoted = |text: &str| TextInput::from(shell_quoted(text));
         let user_data = fill(
             USER_DATA,
             &[
-                ("@BUCKET@", word(&site.bootstrap.bucket)),
-                ("@FOLDER@", word(&site.bootstrap.root)),
-                ("@ROLE@", word(self.line("QUORATE_ROLE"))),
-                ("@NAME@", word(self.line("QUORATE_NAME"))),
-                ("@KUBERNETES@", word(self.line("QUORATE_KUBERNETES"))),
-                ("@REGION@", word(&site.cluster.region)),
-                ("@SCRIPT_KEY@", word(&script.key)),
-                ("@SCRIPT_SHA256@", word(&script.sha256)),
-                ("@SETTINGS_KEY@", word(&settings.key)),
-                ("@SETTINGS_SHA256@", word(&settings.sha256)),
+                ("@BUCKET@", quoted(&site.bootstrap.bucket)),
+                ("@FOLDER@", quoted(&site.bootstrap.root)),
+                ("@ROLE@", quoted(self.line("QUORATE_ROLE"))),
+                ("@NAME@", quoted(self.line("QUORATE_NAME"))),
+                ("@KUBERNETES@", quoted(self.line("QUORATE_KUBERNETES"))),
+                ("@REGION@", quoted(&site.cluster.region)),
+                ("@SCRIPT_KEY@", quoted(&script.key)),
+                ("@SCRIPT_SHA256@", quoted(&script.sha256)),
+                ("@SETTINGS_KEY@", quoted(&settings.key)),
+                ("@SETTINGS_SHA256@", quoted(&settings.sha256)),
                 ("@MACHINE@", self.machine()),
             ],
         );

@@ -33,7 +33,7 @@ type InlinePolicies = BTreeMap<String, TextInput>;
 pub(super) fn masters(site: &BuildContext<'_>) -> InlinePolicies {
     let statements: Vec<PolicyStatement> = [
         master_store(site),
-        vec![looks(), images()],
+        vec![reads(), images()],
         etcd_volume(site),
         vec![store_key(site)],
         internal_names(site),
@@ -117,7 +117,7 @@ fn bootstrap_objects(site: &BuildContext<'_>, name: &str) -> Vec<String> {
 
 /// Allows the reads of node.sh on masters. They cannot be limited to an object, so they share a statement: a role's policies
 /// have little room.
-fn looks() -> PolicyStatement {
+fn reads() -> PolicyStatement {
     // node.sh, etcd volume: whether the volume is free; backup: which machines still are; access: the API's group, and
     // when its rules end.
     let actions = [
@@ -126,7 +126,7 @@ fn looks() -> PolicyStatement {
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSecurityGroupRules",
     ];
-    PolicyStatement::allow("Look", &actions).on_everything()
+    PolicyStatement::allow("Read", &actions).on_everything()
 }
 
 fn etcd_volume(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
@@ -198,9 +198,9 @@ fn gate(site: &BuildContext<'_>) -> PolicyStatement {
 fn cloud_controller(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     let mut statements = vec![
         // Nodes: which instance a node is, its zone and addresses, and whether it still exists. What load balancers and
-        // the EBS CSI driver read stands here, too, and the rest of it in `Look`: instances, volumes, security groups.
+        // the EBS CSI driver read stands here, too, and the rest of it in `Read`: instances, volumes, security groups.
         PolicyStatement::allow(
-            "SeeTheNetwork",
+            "ReadNetwork",
             &[
                 "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeInstanceTopology",

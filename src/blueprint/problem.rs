@@ -33,10 +33,7 @@ pub enum BlueprintProblem {
         available: Vec<String>,
     },
     /// The region has no such instances.
-    #[error(
-        "the region {region} does not have {size} instances, which {} should be: choose another `size`",
-        listed(users)
-    )]
+    #[error("the region {region} does not offer {size} instances, which {} use: choose another `size`", listed(users))]
     SizeUnavailable {
         /// The instance size.
         size: InstanceSize,
@@ -47,9 +44,9 @@ pub enum BlueprintProblem {
     },
     /// A zone has no such instances.
     #[error(
-        "{} not have {size} instances, which {who} should be; {}: choose another `size`, or other `zones`",
+        "{} not offer {size} instances, which {who} use; {}: choose another `size`, or other `zones`",
         words::list(zones) + if zones.len() == 1 { " does" } else { " do" },
-        if offered.is_empty() { "no zone of the region has them".to_owned() } else { format!("{} {} them", words::list(offered), if offered.len() == 1 { "has" } else { "have" }) }
+        if offered.is_empty() { "no zone of the region offers them".to_owned() } else { format!("{} {} them", words::list(offered), if offered.len() == 1 { "offers" } else { "offer" }) }
     )]
     SizeNotInZone {
         /// The instance size.
@@ -63,8 +60,8 @@ pub enum BlueprintProblem {
     },
     /// A role's inline policies are longer than IAM takes.
     #[error(
-        "the policies of the role {role} have {characters} characters, and IAM takes {}: the cluster's name, the \
-         bucket's and its prefix stand in them many times; choose a shorter prefix in `state`",
+        "the inline policies of the role {role} have {characters} characters; IAM allows {}. They repeat the names of the \
+         cluster and of the bucket, and its prefix: choose a shorter prefix in `state`",
         crate::limits::aws::INLINE_POLICIES
     )]
     PolicyTooLong {
@@ -75,8 +72,8 @@ pub enum BlueprintProblem {
     },
     /// There is no machine image for an architecture.
     #[error(
-        "the region {region} has no Amazon Linux 2023 image for {architecture}: name one of your own with `image`, or choose \
-        a `size` with other processors"
+        "the region {region} has no Amazon Linux 2023 image for {architecture}: set `image` to one of your own, or choose a \
+        `size` with other processors"
     )]
     NoImage {
         /// The architecture.
@@ -86,8 +83,8 @@ pub enum BlueprintProblem {
     },
     /// The image that the file names does not exist.
     #[error(
-        "the account has no machine image {image} in {region}, which {who} should start from. Images belong to a \
-         region, and to the accounts that they are shared with"
+        "the machine image {image} of {who} is not available in {region}. An image exists in one region, and only for its \
+         owner and the accounts that it is shared with"
     )]
     ImageUnavailable {
         /// The image in the file.
@@ -98,7 +95,7 @@ pub enum BlueprintProblem {
         who: String,
     },
     /// The image that the file names is for other processors.
-    #[error("the machine image {image} is for {found}, and {who} have {wanted} processors ({size})")]
+    #[error("the machine image {image} is for {found}, but {who} have {wanted} processors ({size})")]
     ImageArchitecture {
         /// The image in the file.
         image: ImageId,
@@ -113,8 +110,8 @@ pub enum BlueprintProblem {
     },
     /// The image that the file names does not fit on the root volume.
     #[error(
-        "the machine image {image} needs a root volume of {gib} GiB, and that of {who} has {root_gib}: say \
-         `root {{ gib = {gib} }}` there"
+        "the machine image {image} needs a root volume of {gib} GiB, but that of {who} has {root_gib}: set \
+         `root {{ gib = {gib} }}`"
     )]
     ImageTooLarge {
         /// The image in the file.
@@ -147,7 +144,7 @@ pub enum BlueprintProblem {
     /// The cluster runs a version that this release does not build, and the file names none.
     #[error(
         "the cluster runs Kubernetes {version}, which this release of Quorate does not build, and the file names no version. \
-         Write `kubernetes = \"{next}\"` to go on to {next}, or use the release that built the cluster"
+         Write `kubernetes = \"{next}\"` to upgrade to {next}, or use the release that built the cluster"
     )]
     EndedVersion {
         /// The version that it runs.
@@ -165,7 +162,7 @@ pub enum BlueprintProblem {
     },
     /// The public zone that the file names does not exist.
     #[error(
-        "the account has no public hosted zone {zone}; for this name it has {}. Name another one, or make it with \
+        "the account has no public hosted zone {zone}; its public zones for this name: {}. Set another zone, or create it with \
          `create = true`",
         listed(found)
     )]
@@ -177,8 +174,8 @@ pub enum BlueprintProblem {
     },
     /// Several public zones have the same name.
     #[error(
-        "the account has {} public hosted zones called {zone} ({}), and nothing tells which one the internet asks; \
-         remove those that are not delegated to",
+        "the account has {} public hosted zones with the name {zone} ({}), and it is not known which of them the domain is \
+         delegated to; delete the others",
         ids.len(),
         ids.join(", ")
     )]
@@ -198,8 +195,8 @@ pub enum BlueprintProblem {
     },
     /// A service has a domain, and there is no zone for it.
     #[error(
-        "the service {service} should answer as {domain}, but the account has no public hosted zone for this cluster's \
-         names. Make one (`dns {{ zone = …, create = true }}`), or remove the domain"
+        "the service {service} has the domain {domain}, but the account has no public hosted zone for this cluster's \
+         names. Create one (`dns {{ zone = …, create = true }}`), or remove the domain"
     )]
     DomainWithoutZone {
         /// The service.
@@ -208,7 +205,7 @@ pub enum BlueprintProblem {
         domain: String,
     },
     /// A service has a domain in another zone.
-    #[error("the service {service} should answer as {domain}, which is not in the hosted zone {zone} of this cluster")]
+    #[error("the domain {domain} of the service {service} is not in the hosted zone {zone} of this cluster")]
     DomainOutside {
         /// The service.
         service: String,
@@ -219,7 +216,7 @@ pub enum BlueprintProblem {
     },
     /// More targets of load balancers than node ports for them.
     #[error(
-        "the load balancers of the services need {found} ports of the nodes, and there are {most}; put fewer ports \
+        "the load balancers of the services need {found} node ports, and {most} are available; put fewer ports \
          behind load balancers"
     )]
     TooManyNodePorts {
@@ -230,7 +227,7 @@ pub enum BlueprintProblem {
     },
     /// More targets of load balancers than AWS allows for a group of machines.
     #[error(
-        "the load balancers of the services need {found} target groups, and AWS takes {most} for a group of machines; put \
+        "the load balancers of the services need {found} target groups, and AWS allows {most} per Auto Scaling group; put \
          fewer ports behind load balancers, or an ingress of your own behind one"
     )]
     TooManyTargets {
@@ -250,8 +247,8 @@ pub enum BlueprintProblem {
     /// An add-on's manifest holds an object that cannot be applied.
     #[error(
         "the manifest of the add-on {addon} holds a {what}, a type that this release does not know and that no add-on of \
-         the file defines; bring its CustomResourceDefinition (with that version served) as an add-on, or take the object \
-         out of the manifest and apply it yourself"
+         the file defines; add its CustomResourceDefinition (with that version served) as an add-on, or remove the object \
+         from the manifest and apply it with kubectl"
     )]
     AddonType {
         /// The add-on.
@@ -260,7 +257,7 @@ pub enum BlueprintProblem {
         what: String,
     },
     /// Two parts of the file create the same object.
-    #[error("{first} and {second} both make {place}; rename one of them, or take it out of one")]
+    #[error("{first} and {second} both create {place}; rename one of them, or remove one")]
     SamePlace {
         /// The object: `Deployment.apps site/web`.
         place: String,
@@ -270,7 +267,7 @@ pub enum BlueprintProblem {
         second: String,
     },
     /// A machine's first script is longer than EC2 accepts.
-    #[error("the user data of {machine} has {bytes} bytes, and {} are the most", crate::limits::aws::USER_DATA)]
+    #[error("the user data of {machine} has {bytes} bytes; the maximum is {}", crate::limits::aws::USER_DATA)]
     UserDataTooLong {
         /// The launch template's name.
         machine: String,
@@ -349,7 +346,7 @@ impl fmt::Display for BlueprintNote {
         match self {
             Self::NoPublicZone { name } => write!(
                 f,
-                "no public hosted zone for {name} in this account: the API answers on its load balancer's name"
+                "no public hosted zone for {name} in this account: the API has the DNS name of its load balancer"
             ),
             Self::NewerVersion { version } => write!(
                 f,
@@ -358,13 +355,13 @@ impl fmt::Display for BlueprintNote {
             ),
             Self::MastersTogether { zone, masters } => write!(
                 f,
-                "the loss of {zone} loses the quorum: the masters {} stay there, because their data is there. `zones` in \
-                 `masters` says which zones they should be in",
+                "the loss of {zone} loses the quorum: the masters {} stay there, because their data is there. set \
+                 `zones` in `masters` to choose their zones",
                 listed(masters)
             ),
             Self::NoMetrics { services } => write!(
                 f,
-                "{} scale with their load, which nothing in this file measures: bring the metrics server as an `addon` \
+                "{} scale with their load, and no add-on of this file provides metrics: add the metrics server as an `addon` \
                  (docs/services.md), unless the cluster has one already",
                 listed(services)
             ),

@@ -152,12 +152,12 @@ fn version(cluster: &Cluster, pinned: PinnedVersion) -> Result<KubernetesVersion
     }
     let next = reached.next();
     if asked > next {
-        let way = if wanted > reached {
-            format!("the way to {wanted} is not finished. Apply {wanted} until the plan is empty, then {asked}")
+        let instead = if wanted > reached {
+            format!("the upgrade to {wanted} is not finished. Apply {wanted} until the plan is empty, then {asked}")
         } else {
             format!("Kubernetes goes up one minor version at a time. Apply {next} first, then {}", next.next())
         };
-        return Err(refuse(reached, way));
+        return Err(refuse(reached, instead));
     }
     Ok(asked)
 }

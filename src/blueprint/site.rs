@@ -185,9 +185,9 @@ fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<It
         let lacks = |zone: &&Zone| !offered.iter().any(|known| known == zone.as_str());
         let zones: BTreeSet<&Zone> = alike.zones.iter().filter(usable).filter(lacks).collect();
         let zones: Vec<String> = zones.into_iter().map(ToString::to_string).collect();
-        // A size that the whole region lacks is told as such.
-        let told = facts.sizes.contains_key(alike.size.as_str()) && !zones.is_empty();
-        told.then(|| BlueprintProblem::SizeNotInZone {
+        // A size that the whole region lacks is reported as such.
+        let is_reported = facts.sizes.contains_key(alike.size.as_str()) && !zones.is_empty();
+        is_reported.then(|| BlueprintProblem::SizeNotInZone {
             size: alike.size.clone(),
             zones,
             offered: offered.clone(),

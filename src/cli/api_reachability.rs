@@ -20,8 +20,8 @@ const FRESH: Duration = Duration::from_secs(5);
 pub(super) struct ApiReachability {
     cloud: Arc<dyn CloudProvider>,
     /// `true` if the run does not wait for the API.
-    hurried: bool,
-    seen: Mutex<ReachabilityCheck>,
+    skips_wait: bool,
+    checks: Mutex<ReachabilityCheck>,
 }
 
 /// The observations so far.
@@ -42,8 +42,8 @@ struct MasterTargets {
 }
 
 impl ApiReachability {
-    pub(super) fn new(cloud: Arc<dyn CloudProvider>, hurried: bool) -> Self {
-        Self { cloud, hurried, seen: Mutex::default() }
+    pub(super) fn new(cloud: Arc<dyn CloudProvider>, skips_wait: bool) -> Self {
+        Self { cloud, skips_wait, checks: Mutex::default() }
     }
 
     /// Adds to a failure to reach the API what AWS knows: masters that are not up yet are worth waiting for, an API that
@@ -51,31 +51,31 @@ impl ApiReachability {
     pub(super) async fn classify(&self, failure: Failure) -> Failure {
         let judged = self.describe(failure).await;
         if judged.action == CONNECT && judged.class == FailureClass::Fatal {
-            self.seen.lock().await.given_up = Some(judged.clone());
+            self.checks.lock().await.given_up = Some(judged.clone());
         }
         judged
     }
 
     /// Keeps the result of an observation: a run does not wait for nodes in an API that did not answer it.
     pub(super) async fn observed(&self, failure: Option<&Failure>) {
-        self.seen.lock().await.given_up = failure.cloned();
+        self.checks.lock().await.given_up = failure.cloned();
     }
 
     /// Returns the failure with which the run stopped trying to reach the API, if it did.
     pub(super) async fn given_up(&self) -> Option<Failure> {
-        self.seen.lock().await.given_up.clone()
+        self.checks.lock().await.given_up.clone()
     }
 
     /// Returns `true` if the run does not wait for the API.
-    pub(super) fn is_hurried(&self) -> bool {
-        self.hurried
+    pub(super) fn skips_wait(&self) -> bool {
+        self.skips_wait
     }
 
     async fn describe(&self, failure: Failure) -> Failure {
         if failure.action != CONNECT || failure.class != FailureClass::Unavailable {
             return failure;
         }
-        if self.hurried {
+        if self.skips_wait {
             let message = format!(
                 "the cluster's API does not answer yet, and `--no-wait` does not wait for it; the next `quorate apply` \
                  creates what is missing ({})",
@@ -83,11 +83,11 @@ impl ApiReachability {
             );
             return Failure { class: FailureClass::Fatal, message, ..failure };
         }
-        let mut seen = self.seen.lock().await;
-        let Some(masters) = self.masters(&mut seen).await else { return failure };
+        let mut checks = self.checks.lock().await;
+        let Some(masters) = self.masters(&mut checks).await else { return failure };
         let MasterTargets { healthy, all } = masters;
         if healthy == 0 {
-            seen.shut = None;
+            checks.shut = None;
             let message = format!(
                 "no master answers behind the API's load balancer yet (0 of {all} are healthy); `quorate validate` shows \
                  the status of each machine"
@@ -98,7 +98,7 @@ impl ApiReachability {
         if failure.code.as_deref() == Some(UNRESOLVED) {
             return failure;
         }
-        let since = *seen.shut.get_or_insert_with(Instant::now);
+        let since = *checks.shut.get_or_insert_with(Instant::now);
         if since.elapsed() < GRACE {
             return failure;
         }
@@ -111,8 +111,8 @@ impl ApiReachability {
         Failure { class: FailureClass::Fatal, message, ..failure }
     }
 
-    async fn masters(&self, seen: &mut ReachabilityCheck) -> Option<MasterTargets> {
-        if let Some((at, masters)) = seen.masters
+    async fn masters(&self, checks: &mut ReachabilityCheck) -> Option<MasterTargets> {
+        if let Some((at, masters)) = checks.masters
             && at.elapsed() < FRESH
         {
             return Some(masters);
@@ -121,7 +121,7 @@ impl ApiReachability {
         let targets = self.cloud.targets(&groups.first()?.id).await.ok()?;
         let healthy = targets.iter().filter(|target| target.state == "healthy").count();
         let masters = MasterTargets { healthy, all: targets.len() };
-        seen.masters = Some((Instant::now(), masters));
+        checks.masters = Some((Instant::now(), masters));
         Some(masters)
     }
 }

@@ -24,7 +24,7 @@ pub struct ByAws {
     /// The store of the record, which contains the API's address.
     pub store: Arc<dyn ObjectStore>,
     /// The secrets, which contain the authority that signs the certificate.
-    pub vault: ClusterSecrets,
+    pub secrets: ClusterSecrets,
 }
 
 impl ClientAccess for ByAws {
@@ -34,7 +34,7 @@ impl ClientAccess for ByAws {
             // The first apply creates the API before it records the address.
             let address = if recorded.is_some() { recorded } else { self.balancer().await? };
             let Some(server) = address else { return Ok(None) };
-            let client = self.vault.administrator(self.cloud.as_ref(), LIFETIME).await.map_err(failure)?;
+            let client = self.secrets.administrator(self.cloud.as_ref(), LIFETIME).await.map_err(failure)?;
             Ok(Some(ApiAccess {
                 server,
                 tls_server_name: Some(internal_api(&self.cluster)),

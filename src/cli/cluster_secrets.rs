@@ -148,9 +148,9 @@ mod tests {
         }
     }
 
-    async fn refused(vault: &ClusterSecrets) -> CliError {
+    async fn refused(secrets: &ClusterSecrets) -> CliError {
         let cloud = Sandbox::in_memory(SandboxSettings::new("us-east-1", "c.example.com"));
-        vault.administrator(&cloud, SignedDuration::from_hours(1)).await.unwrap_err()
+        secrets.administrator(&cloud, SignedDuration::from_hours(1)).await.unwrap_err()
     }
 
     #[tokio::test]
@@ -163,12 +163,12 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_is_missing_or_broken_is_named_and_not_shown() {
         let store = Arc::new(MemoryStore::new());
-        let vault = ClusterSecrets::new(store.clone(), "c.example.com");
-        let missing = refused(&vault).await.to_string();
+        let secrets = ClusterSecrets::new(store.clone(), "c.example.com");
+        let missing = refused(&secrets).await.to_string();
         assert!(missing.contains("cluster-ca of c.example.com in memory:"), "{missing}");
         let key = "c.example.com/pki/cluster-ca.pem";
         store.put(key, b"-----BEGIN SECRET-----", &WriteCondition::Absent).await.unwrap();
-        let broken = refused(&vault).await;
+        let broken = refused(&secrets).await;
         assert!(!format!("{broken:?} {:?}", broken.report()).contains("SECRET"), "{broken:?}");
     }
 }

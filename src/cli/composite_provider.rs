@@ -33,15 +33,15 @@ pub struct CompositeProvider {
     groups: BTreeSet<String>,
 }
 
-/// The purpose of a run, as far as it decides how long to wait for Kubernetes.
+/// How long a run waits for the Kubernetes API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiWait {
-    /// The cluster is kept.
-    Stay,
-    /// The cluster is kept, and an API that does not answer yet is not waited for.
-    Hurry,
-    /// The cluster is destroyed.
-    Leave,
+    /// The run waits until the API is ready.
+    UntilReady,
+    /// The run does not wait for an API that does not answer yet.
+    Never,
+    /// The cluster is destroyed: the run does not wait for its API or for the end of its pods.
+    Destroying,
 }
 
 impl CompositeProvider {
@@ -50,10 +50,10 @@ impl CompositeProvider {
         base: Arc<dyn CloudProvider>,
         kubernetes: KubernetesProvider,
         network: NetworkPlugin,
-        errand: ApiWait,
+        wait: ApiWait,
     ) -> Self {
-        let reachability = ApiReachability::new(Arc::clone(&base), errand == ApiWait::Hurry);
-        let kubernetes = if errand == ApiWait::Leave { kubernetes.leaving() } else { kubernetes };
+        let reachability = ApiReachability::new(Arc::clone(&base), wait == ApiWait::Never);
+        let kubernetes = if wait == ApiWait::Destroying { kubernetes.leaving() } else { kubernetes };
         Self { base, kubernetes, network, reachability, groups: BTreeSet::new() }
     }
 
@@ -185,7 +185,7 @@ impl Provider for CompositeProvider {
             let arrived = self.through(self.of(&live.address).ready(live, note)).await?;
             // With any other plugin, the network is installed after the machines and makes them ready.
             if self.network == NetworkPlugin::Routes
-                && !self.reachability.is_hurried()
+                && !self.reachability.skips_wait()
                 && let Some(group) = node_group(&arrived)
                 && self.reachability.given_up().await.is_none()
             {

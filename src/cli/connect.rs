@@ -98,10 +98,10 @@ async fn connect_aws(session: &Session, cluster: &Cluster, wait: ApiWait) -> Res
         cluster: cluster.name.to_string(),
         cloud: aws.clone(),
         store: Arc::clone(&store),
-        vault: ClusterSecrets::new(Arc::clone(&bucket), cluster.name.as_str()),
+        secrets: ClusterSecrets::new(Arc::clone(&bucket), cluster.name.as_str()),
     });
     let kubernetes = KubernetesProvider::new(cluster.name.as_str(), Arc::clone(&access));
-    let groups = if wait == ApiWait::Leave { Vec::new() } else { cluster.nodes.keys().cloned().collect() };
+    let groups = if wait == ApiWait::Destroying { Vec::new() } else { cluster.nodes.keys().cloned().collect() };
     let cloud = CompositeProvider::new(aws, kubernetes, cluster.network.plugin, wait).with_groups(groups);
     Ok(Connection { cloud: Arc::new(cloud), kubernetes: Some(access), store, bucket })
 }
@@ -114,7 +114,7 @@ struct SessionPlaces<'s> {
 impl StatePlaces for SessionPlaces<'_> {
     fn open<'a>(&'a self, cluster: &'a Cluster) -> BoxFuture<'a, Result<StatePlace, CliError>> {
         Box::pin(async move {
-            let Connection { cloud, store, bucket, .. } = connect(self.session, cluster, ApiWait::Leave).await?;
+            let Connection { cloud, store, bucket, .. } = connect(self.session, cluster, ApiWait::Destroying).await?;
             Ok(StatePlace { cloud, store, bucket })
         })
     }

@@ -212,7 +212,7 @@ impl CliError {
 
     /// Returns the next step. A failure of the cloud contains its own.
     fn way_out(&self) -> Option<String> {
-        let told = match self {
+        let hint = match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } => hint,
             Self::File { code, .. } => return Some(format!("see `quorate explain {code}`")),
             Self::Held { until, .. } => {
@@ -236,7 +236,7 @@ impl CliError {
             }
             Self::Cloud { .. } | Self::Interrupted => return None,
         };
-        Some(told.to_owned()).filter(|told| !told.is_empty())
+        Some(hint.to_owned()).filter(|hint| !hint.is_empty())
     }
 }
 

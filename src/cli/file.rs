@@ -66,15 +66,15 @@ impl ClusterFile {
 
     /// Shows the problems of the file and returns the cluster. Problems of manifests are not shown if only errors are
     /// requested: nothing is created from manifests then.
-    pub fn cluster(&self, ui: &Ui, told: ShownDiagnostics) -> Result<Cluster, CliError> {
+    pub fn cluster(&self, ui: &Ui, shown: ShownDiagnostics) -> Result<Cluster, CliError> {
         let (mut parsed, mut manifests) = self.parse();
-        if told == ShownDiagnostics::Errors {
+        if shown == ShownDiagnostics::Errors {
             manifests.clear();
         }
         if ui.is_quiet() {
             parsed.diagnostics.retain(Diagnostic::is_error);
         }
-        if told == ShownDiagnostics::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
+        if shown == ShownDiagnostics::Everything && !parsed.diagnostics.is_empty() || parsed.has_errors() {
             let style = ui.message_style();
             ui.message(&parsed.render(style.color, style.width));
         }

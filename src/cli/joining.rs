@@ -28,21 +28,21 @@ pub(super) fn serving(live: &Live) -> usize {
 ///
 /// It never fails: `validate` reports a machine that does not come up, and the objects in an API report that it does not
 /// answer.
-pub(super) async fn until_nodes<F>(machines: usize, note: ProgressNote<'_>, look: impl Fn() -> F)
+pub(super) async fn until_nodes<F>(machines: usize, note: ProgressNote<'_>, list: impl Fn() -> F)
 where
     F: Future<Output = Result<Option<usize>, Failure>>,
 {
     let (mut poll, mut most) = (PollLoop::every(PAUSE).lasting(PATIENCE), None);
     loop {
-        let looked = look().await;
+        let listed = list().await;
         // An API that answers counts as progress; a node that leaves and returns does not.
-        if let Ok(nodes) = looked
+        if let Ok(nodes) = listed
             && nodes > most
         {
             most = nodes;
             poll.reset_deadline();
         }
-        let waiting = match looked {
+        let waiting = match listed {
             Ok(Some(nodes)) if nodes >= machines => return,
             Ok(Some(nodes)) => format!("{nodes} of {machines} machines are nodes"),
             Ok(None) => "for the API, which knows the nodes".to_owned(),

@@ -29,8 +29,8 @@ impl KubeconfigFiles {
             })?;
             paths.push(Path::new(home).join(".kube/config"));
         }
-        let mut seen = std::collections::BTreeSet::new();
-        paths.retain(|path| seen.insert(path.clone()));
+        let mut distinct = std::collections::BTreeSet::new();
+        paths.retain(|path| distinct.insert(path.clone()));
         Ok(Self(paths))
     }
 
@@ -64,7 +64,7 @@ impl KubeconfigFiles {
         let fates = merge(&mut documents, entry);
         let all = self.0.iter().zip(documents.iter().zip(fates));
         all.filter(|(_, (_, fate))| *fate == FileChange::Changed)
-            .map(|(path, (document, _))| Ok((path.clone(), document.text().map_err(told(path))?)))
+            .map(|(path, (document, _))| Ok((path.clone(), document.text().map_err(parse_error(path))?)))
             .collect()
     }
 }
@@ -81,13 +81,13 @@ fn regular(path: &Path) -> Result<(), CliError> {
     }
 }
 
-fn told(path: &Path) -> impl Fn(crate::kubeconfig::KubeconfigError) -> CliError {
+fn parse_error(path: &Path) -> impl Fn(crate::kubeconfig::KubeconfigError) -> CliError {
     move |source| CliError::Kubeconfig { path: path.to_owned(), source }
 }
 
 fn read(path: &Path) -> Result<KubeconfigDocument, CliError> {
     match fs::read_to_string(path) {
-        Ok(text) => KubeconfigDocument::parse(&text).map_err(told(path)),
+        Ok(text) => KubeconfigDocument::parse(&text).map_err(parse_error(path)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(KubeconfigDocument::default()),
         Err(source) => Err(CliError::Unreadable { path: path.to_owned(), source }),
     }

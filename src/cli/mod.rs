@@ -67,10 +67,10 @@ pub struct CliArgs {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments = match CliArgs::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(told) => {
+        Err(error) => {
             // Fails only if the output is closed.
-            let _ = told.print();
-            return if told.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
     let environment = ProcessEnvironment::process();

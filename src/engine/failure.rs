@@ -110,14 +110,14 @@ impl Failure {
 
 /// Returns the error and its causes, from the outermost to the innermost, without repetitions.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told: Vec<String> = Vec::new();
+    let mut messages: Vec<String> = Vec::new();
     for error in std::iter::successors(Some(error), |error| error.source()) {
         let text = error.to_string();
-        if !told.iter().any(|before| before.contains(&text)) {
-            told.push(text);
+        if !messages.iter().any(|before| before.contains(&text)) {
+            messages.push(text);
         }
     }
-    told.join(": ")
+    messages.join(": ")
 }
 
 impl fmt::Display for Failure {

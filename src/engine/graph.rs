@@ -231,13 +231,13 @@ mod tests {
 
     /// Returns `true` if `to` can be reached from `from`, by a simple slow search.
     fn reaches(graph: &Graph, from: usize, to: usize) -> bool {
-        let (mut seen, mut open) = (vec![false; graph.len()], graph.after(from).to_vec());
+        let (mut visited, mut open) = (vec![false; graph.len()], graph.after(from).to_vec());
         while let Some(node) = open.pop() {
-            if !std::mem::replace(&mut seen[node], true) {
+            if !std::mem::replace(&mut visited[node], true) {
                 open.extend(graph.after(node));
             }
         }
-        seen[to]
+        visited[to]
     }
 
     proptest! {

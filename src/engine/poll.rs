@@ -1,10 +1,10 @@
-//! Waiting in a loop: the pauses between looks, the end of patience, and a note when something changes.
+//! Polling in a loop: the pauses between polls, the deadline, and a note when something changes.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The lengths of the pauses between looks, or between attempts.
+/// The lengths of the pauses between polls, or between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backoff {
     /// Always the same.
@@ -23,12 +23,12 @@ pub enum Backoff {
 }
 
 impl Backoff {
-    /// Returns the length of the pause after this many looks, at least one.
-    pub fn after(self, looks: u32) -> Duration {
-        let before = looks.saturating_sub(1);
+    /// Returns the length of the pause after this many polls, at least one.
+    pub fn after(self, polls: u32) -> Duration {
+        let before = polls.saturating_sub(1);
         match self {
             Self::Constant(pause) => pause,
-            Self::Linear(pause) => pause.saturating_mul(looks),
+            Self::Linear(pause) => pause.saturating_mul(polls),
             Self::Doubling(first) => first.saturating_mul(2_u32.saturating_pow(before)),
             Self::Growing { first, longest } => {
                 let longer = |pause: Duration| (pause.saturating_mul(3) / 2).min(longest);
@@ -39,17 +39,17 @@ impl Backoff {
     }
 }
 
-/// A loop that looks, and pauses before it looks again.
+/// A loop that polls, and pauses before each further poll.
 #[derive(Debug, Clone)]
 pub struct PollLoop {
     backoff: Backoff,
     /// Number of polls so far.
-    looks: u32,
+    polls: u32,
     /// Number of polls before the pauses began anew.
     before: u32,
     /// Maximum number of polls.
     most: Option<u32>,
-    /// Since when nothing has moved.
+    /// The time of the last progress.
     since: Instant,
     /// Maximum time without progress.
     limit: Option<Duration>,
@@ -58,55 +58,55 @@ pub struct PollLoop {
 }
 
 impl PollLoop {
-    /// A loop with these pauses, without an end. Its time begins now.
+    /// Returns a loop with these pauses and without a deadline. Its time begins now.
     pub fn new(backoff: Backoff) -> Self {
-        Self { backoff, looks: 1, before: 0, most: None, since: Instant::now(), limit: None, last_note: String::new() }
+        Self { backoff, polls: 1, before: 0, most: None, since: Instant::now(), limit: None, last_note: String::new() }
     }
 
-    /// A loop with pauses of one length.
+    /// Returns a loop with pauses of one length.
     pub fn every(pause: Duration) -> Self {
         Self::new(Backoff::Constant(pause))
     }
 
-    /// The same with an end: this long after it began, or after something moved last.
+    /// Sets a deadline: this long after the start, or after the last progress.
     #[must_use]
     pub fn lasting(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// The same with an end after this many looks.
+    /// Sets the maximum number of polls.
     #[must_use]
-    pub fn at_most(self, looks: u32) -> Self {
-        Self { most: Some(looks), ..self }
+    pub fn at_most(self, polls: u32) -> Self {
+        Self { most: Some(polls), ..self }
     }
 
-    /// Returns the moment when patience ends.
+    /// Returns the deadline.
     pub fn deadline(&self) -> Option<Instant> {
         self.limit.map(|limit| self.since + limit)
     }
 
-    /// Returns true when patience has ended.
+    /// Returns `true` after the deadline, or after the last poll.
     pub fn is_over(&self) -> bool {
-        self.most.is_some_and(|most| self.looks >= most) || self.deadline().is_some_and(|end| Instant::now() >= end)
+        self.most.is_some_and(|most| self.polls >= most) || self.deadline().is_some_and(|end| Instant::now() >= end)
     }
 
-    /// Returns true if the next pause ends before patience does.
+    /// Returns `true` if the next pause ends before the deadline.
     pub fn has_time(&self) -> bool {
         self.deadline().is_none_or(|deadline| Instant::now() + self.length() <= deadline)
     }
 
-    /// The length of the next pause.
+    /// Returns the length of the next pause.
     fn length(&self) -> Duration {
-        self.backoff.after(self.looks - self.before)
+        self.backoff.after(self.polls - self.before)
     }
 
     /// Pauses. A pause that is dropped before its end does not count.
     pub async fn pause(&mut self) {
         tokio::time::sleep(self.length()).await;
-        self.looks = self.looks.saturating_add(1);
+        self.polls = self.polls.saturating_add(1);
     }
 
-    /// Pauses before the next look. Returns false, at once, when there should be none.
+    /// Pauses before the next poll. Returns `false`, at once, if there is none.
     pub async fn again(&mut self) -> bool {
         if self.is_over() {
             return false;
@@ -115,7 +115,7 @@ impl PollLoop {
         true
     }
 
-    /// Waits until patience ends: for ever without an end.
+    /// Waits until the deadline; without one, for ever.
     pub async fn over(&self) {
         match self.deadline() {
             Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -123,17 +123,17 @@ impl PollLoop {
         }
     }
 
-    /// Something has moved: patience begins anew.
+    /// Restarts the deadline after progress.
     pub fn reset_deadline(&mut self) {
         self.since = Instant::now();
     }
 
-    /// Something has moved: short pauses begin anew.
+    /// Restarts with short pauses after progress.
     pub fn reset_pauses(&mut self) {
-        self.before = self.looks - 1;
+        self.before = self.polls - 1;
     }
 
-    /// Tells what is waited for, if that is another text than before. Returns true if it was told.
+    /// Passes a note on if it differs from the last one. Returns `true` if it did.
     pub fn note_change(&mut self, text: &str, note: impl FnOnce(String)) -> bool {
         let is_news = self.last_note != text;
         if is_news {
@@ -143,7 +143,7 @@ impl PollLoop {
         is_news
     }
 
-    /// Returns the text that was told last.
+    /// Returns the last note.
     pub fn last_note(&self) -> &str {
         &self.last_note
     }
@@ -158,7 +158,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn pauses(backoff: Backoff) -> Vec<u128> {
-        (1..=6).map(|looks| backoff.after(looks).as_millis()).collect()
+        (1..=6).map(|polls| backoff.after(polls).as_millis()).collect()
     }
 
     #[test]
@@ -175,22 +175,22 @@ mod tests {
     async fn the_last_look_is_after_the_end_of_patience() {
         let begun = Instant::now();
         let mut poll = PollLoop::every(3 * SECOND).lasting(5 * SECOND);
-        let mut looks = 1;
+        let mut polls = 1;
         while poll.again().await {
-            looks += 1;
+            polls += 1;
         }
-        assert_eq!((looks, begun.elapsed()), (3, 6 * SECOND));
+        assert_eq!((polls, begun.elapsed()), (3, 6 * SECOND));
     }
 
     #[tokio::test(start_paused = true)]
     async fn looks_can_be_counted() {
         let begun = Instant::now();
         let mut poll = PollLoop::every(SECOND).at_most(3);
-        let mut looks = 1;
+        let mut polls = 1;
         while poll.again().await {
-            looks += 1;
+            polls += 1;
         }
-        assert_eq!((looks, begun.elapsed()), (3, 2 * SECOND));
+        assert_eq!((polls, begun.elapsed()), (3, 2 * SECOND));
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,7 +37,7 @@ pub struct DryRun {
     /// The objects, with attributes as the cloud would return them: `1000m` of a CPU is `1`.
     pub objects: Vec<Object>,
     /// Existing objects in their place that carry no mark of Quorate.
-    pub in_the_way: Vec<Live>,
+    pub conflicting: Vec<Live>,
     /// Objects that the cloud would reject, and its message.
     pub refused: Vec<(Address, String)>,
     /// Notes for the reader of the plan.

@@ -157,8 +157,8 @@ fn clocks(evidence: &HealthEvidence) -> Vec<HealthFinding> {
         let Some((at, written)) = last_message(evidence, machine) else { continue };
         let ahead = at.duration_since(written);
         if ahead > AHEAD || -ahead > BEHIND {
-            let way = if ahead.is_positive() { "ahead" } else { "behind" };
-            let finding = format!("the clock of {} is {} s {way}", title(group, machine), ahead.abs().as_secs());
+            let direction = if ahead.is_positive() { "ahead" } else { "behind" };
+            let finding = format!("the clock of {} is {} s {direction}", title(group, machine), ahead.abs().as_secs());
             checks.push(
                 HealthFinding::new(area, CheckStatus::Wrong, finding)
                     .advise("certificates and etcd need clocks that agree: look at `chronyc tracking` on it"),

@@ -17,11 +17,11 @@ const STALE: SignedDuration = SignedDuration::from_mins(15);
 const FULL: u64 = 8;
 
 pub(super) fn etcd(evidence: &HealthEvidence) -> Vec<HealthFinding> {
-    let told = fresh(evidence);
+    let reports = fresh(evidence);
     let mut checks = match &evidence.kubernetes {
         ApiState::Simulated => return Vec::new(),
-        ApiState::Told(census) => pods(evidence, census),
-        ApiState::Silent(why) if told.is_empty() => {
+        ApiState::Answered(census) => pods(evidence, census),
+        ApiState::Silent(why) if reports.is_empty() => {
             let unknown = HealthFinding::new(
                 CheckArea::Etcd,
                 CheckStatus::Unknown,
@@ -31,16 +31,16 @@ pub(super) fn etcd(evidence: &HealthEvidence) -> Vec<HealthFinding> {
                 unknown.advise("masters write how it is every five minutes, which needs no open API: none of them has"),
             ]
         }
-        ApiState::Silent(_) => told.iter().filter_map(|report| lost(&report.status)).collect(),
+        ApiState::Silent(_) => reports.iter().filter_map(|report| lost(&report.status)).collect(),
     };
-    let newest = told.iter().filter(|report| report.status.leader.is_some()).max_by_key(|report| report.written);
+    let newest = reports.iter().filter(|report| report.status.leader.is_some()).max_by_key(|report| report.written);
     if let Some(StatusReport { status, .. }) = newest {
         checks.extend(strangers(evidence, status));
         checks.extend(absent(evidence, status));
         checks.extend(learners(evidence, status));
         checks.extend(status.alarms.iter().map(|alarm| alarmed(alarm)));
     }
-    checks.extend(told.iter().filter_map(|report| full(&report.status)));
+    checks.extend(reports.iter().filter_map(|report| full(&report.status)));
     checks.extend(silent(evidence));
     if checks.is_empty() {
         checks.push(HealthFinding::new(

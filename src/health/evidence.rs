@@ -140,7 +140,7 @@ pub enum ApiState {
     /// It does not answer, or denies the request.
     Silent(String),
     /// It answered.
-    Told(ControlPlaneState),
+    Answered(ControlPlaneState),
 }
 
 /// The nodes and the control plane of a cluster.

@@ -36,7 +36,7 @@ pub(super) fn kubernetes(evidence: &HealthEvidence) -> Vec<HealthFinding> {
             .enumerate()
             .map(|(place, check)| if place == 0 { check.advise(CLOSED) } else { check })
             .collect(),
-        ApiState::Told(census) => {
+        ApiState::Answered(census) => {
             [control_plane(evidence, census), nodes(evidence, census), system(evidence, census)].concat()
         }
     }

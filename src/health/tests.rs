@@ -73,7 +73,7 @@ fn well() -> HealthEvidence {
         targets: ["i-a", "i-b", "i-c"].map(target).into(),
         statuses: ids.map(|id| (id.to_owned(), report(JoinProgress::Ready))).into(),
         etcd: BTreeMap::new(),
-        kubernetes: ApiState::Told(census),
+        kubernetes: ApiState::Answered(census),
         names: vec![DnsName { name: "api.chat.example.com".to_owned(), trouble: None }],
         certificates: vec![CertificateState {
             name: "the cluster's CA".to_owned(),
@@ -84,7 +84,7 @@ fn well() -> HealthEvidence {
 
 fn census(evidence: &mut HealthEvidence) -> &mut ControlPlaneState {
     match &mut evidence.kubernetes {
-        ApiState::Told(census) => census,
+        ApiState::Answered(census) => census,
         other => unreachable!("{other:?}"),
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::{Address, Attributes, DryRun, Failure, FailureClass, Live, Ob
 use crate::resource::{ApiType, fields};
 
 /// Maximum number of reads of one object.
-const LOOKS: u32 = 3;
+const ATTEMPTS: u32 = 3;
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Maximum number of objects that one note names.
@@ -23,7 +23,7 @@ const NAMED: usize = 3;
 /// The result for one object.
 struct DryRunAnswer {
     object: Object,
-    in_the_way: Option<Live>,
+    conflicting: Option<Live>,
     refused: Option<String>,
     notes: Vec<String>,
     /// The part of the result that is unknown because the server failed.
@@ -41,7 +41,7 @@ enum DryRunGap {
 
 /// Asks the server about every object. An unknown result for one of them (its admission webhook is down, its namespace is
 /// being deleted) is reported, and does not stop the results for the others.
-pub(super) async fn rehearse(
+pub(super) async fn dry_run_all(
     connection: &ApiConnection,
     cluster: &str,
     objects: Vec<Object>,
@@ -55,21 +55,22 @@ pub(super) async fn rehearse(
         let known = there.get(&object.address).map(Vec::as_slice).unwrap_or_default();
         ask(connection, cluster, object, known)
     });
-    let mut said: Vec<DryRunAnswer> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
-    said.sort_by(|one, other| one.object.address.cmp(&other.object.address));
-    let mut rehearsal = DryRun::default();
+    let mut answers: Vec<DryRunAnswer> =
+        futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
+    answers.sort_by(|one, other| one.object.address.cmp(&other.object.address));
+    let mut dry_run = DryRun::default();
     let mut failed: BTreeMap<DryRunGap, Vec<String>> = BTreeMap::new();
-    for said in said {
-        rehearsal.refused.extend(said.refused.map(|message| (said.object.address.clone(), message)));
-        rehearsal.objects.push(said.object);
-        rehearsal.in_the_way.extend(said.in_the_way);
-        rehearsal.notes.extend(said.notes);
-        if let Some((unsaid, place)) = said.failed {
-            failed.entry(unsaid).or_default().push(place);
+    for answer in answers {
+        dry_run.refused.extend(answer.refused.map(|message| (answer.object.address.clone(), message)));
+        dry_run.objects.push(answer.object);
+        dry_run.conflicting.extend(answer.conflicting);
+        dry_run.notes.extend(answer.notes);
+        if let Some((gap, place)) = answer.failed {
+            failed.entry(gap).or_default().push(place);
         }
     }
-    rehearsal.notes.extend(failed.iter().map(|(unsaid, places)| unsaid.note(places)));
-    Ok(rehearsal)
+    dry_run.notes.extend(failed.iter().map(|(gap, places)| gap.note(places)));
+    Ok(dry_run)
 }
 
 /// Asks the server about one object; `known` are the objects that were observed.
@@ -79,14 +80,14 @@ async fn ask(
     object: Object,
     known: &[&Live],
 ) -> Result<DryRunAnswer, Failure> {
-    let mut said = DryRunAnswer { object, in_the_way: None, refused: None, notes: Vec::new(), failed: None };
-    let (place, manifest) = match sent(connection, &said.object).await {
+    let mut answer = DryRunAnswer { object, conflicting: None, refused: None, notes: Vec::new(), failed: None };
+    let (place, manifest) = match sent(connection, &answer.object).await {
         Ok(Some(sent)) => sent,
         // Its type is made by the same apply: nobody can say more yet.
-        Ok(None) => return Ok(said),
+        Ok(None) => return Ok(answer),
         Err(failure) if is_alone(&failure) => {
-            said.failed = Some((DryRunGap::Outcome(failure.message), said.object.address.to_string()));
-            return Ok(said);
+            answer.failed = Some((DryRunGap::Outcome(failure.message), answer.object.address.to_string()));
+            return Ok(answer);
         }
         Err(failure) => return Err(failure),
     };
@@ -94,30 +95,30 @@ async fn ask(
         let there = match observe(connection, &place).await {
             // Objects of its type were listed, and it was not among them: it is made, or turns out to be somebody else's.
             Err(failure) if is_alone(&failure) && is_built_in(&place.api) => {
-                said.failed = Some((DryRunGap::Outcome(failure.message), place.to_string()));
-                return Ok(said);
+                answer.failed = Some((DryRunGap::Outcome(failure.message), place.to_string()));
+                return Ok(answer);
             }
             Err(failure) if is_alone(&failure) => {
-                said.failed = Some((DryRunGap::Presence(failure.message), place.to_string()));
+                answer.failed = Some((DryRunGap::Presence(failure.message), place.to_string()));
                 // What was seen elsewhere is no second one of it.
-                said.in_the_way = known.is_empty().then(|| as_wanted(&said.object, &place));
-                return Ok(said);
+                answer.conflicting = known.is_empty().then(|| as_wanted(&answer.object, &place));
+                return Ok(answer);
             }
             there => there?,
         };
         if let Some(there) = there
-            && !is_free(cluster, &mut said, known, &place, &there)
+            && !is_free(cluster, &mut answer, known, &place, &there)
         {
-            return Ok(said);
+            return Ok(answer);
         }
     }
-    dry_run_one(connection, &mut said, known, &place, &manifest).await?;
-    Ok(said)
+    dry_run_one(connection, &mut answer, known, &place, &manifest).await?;
+    Ok(answer)
 }
 
 /// Returns one object, if it exists; retries while the failure is temporary.
 pub(super) async fn observe(connection: &ApiConnection, place: &ObjectRef) -> Result<Option<JsonObject>, Failure> {
-    repeat(LOOKS, |attempt| PAUSE * attempt, || connection.get(place)).await
+    repeat(ATTEMPTS, |attempt| PAUSE * attempt, || connection.get(place)).await
 }
 
 fn is_built_in(api: &ApiType) -> bool {
@@ -125,14 +126,14 @@ fn is_built_in(api: &ApiType) -> bool {
 }
 
 /// Returns `true` if an object may be applied where an object exists that was not observed.
-fn is_free(cluster: &str, said: &mut DryRunAnswer, known: &[&Live], place: &ObjectRef, there: &JsonObject) -> bool {
+fn is_free(cluster: &str, answer: &mut DryRunAnswer, known: &[&Live], place: &ObjectRef, there: &JsonObject) -> bool {
     let marked = ours(cluster, there);
     if marked.is_none() && !known.is_empty() {
-        said.refused = Some(format!("{place} exists already, and nothing shows that this cluster made it"));
+        answer.refused = Some(format!("{place} exists already, and nothing shows that this cluster made it"));
         return false;
     }
     // One of ours that was called otherwise stays, under its new name.
-    said.in_the_way = as_live(&place.api, there, said.object.address.clone(), marked.is_some());
+    answer.conflicting = as_live(&place.api, there, answer.object.address.clone(), marked.is_some());
     marked.is_some()
 }
 
@@ -153,30 +154,30 @@ fn as_wanted(object: &Object, place: &ObjectRef) -> Live {
 /// Asks the server for the result of applying an object.
 async fn dry_run_one(
     connection: &ApiConnection,
-    said: &mut DryRunAnswer,
+    answer: &mut DryRunAnswer,
     known: &[&Live],
     place: &ObjectRef,
     manifest: &JsonObject,
 ) -> Result<(), Failure> {
-    let told = match dry_run(connection, place, manifest, ApplyMode::PoliteDryRun).await {
+    let result = match dry_run(connection, place, manifest, ApplyMode::PoliteDryRun).await {
         Err(refusal) if !refusal.conflicts.is_empty() => {
-            said.notes.extend(taken_back(place, &refusal));
+            answer.notes.extend(taken_back(place, &refusal));
             dry_run(connection, place, manifest, ApplyMode::DryRun).await
         }
-        told => told,
+        result => result,
     };
-    match told.map_err(Failure::from) {
-        Ok(told) => {
-            let there = known.iter().copied().chain(&said.in_the_way).map(|live| &live.attributes);
-            canonical(&mut said.object, &fields(manifest), &fields(&told), &there.collect::<Vec<_>>());
+    match result.map_err(Failure::from) {
+        Ok(result) => {
+            let there = known.iter().copied().chain(&answer.conflicting).map(|live| &live.attributes);
+            canonical(&mut answer.object, &fields(manifest), &fields(&result), &there.collect::<Vec<_>>());
         }
         // Its namespace is made by the same apply.
         Err(failure) if failure.class == FailureClass::Gone => {}
         Err(failure) if matches!(failure.class, FailureClass::Invalid | FailureClass::Denied) => {
-            said.refused = Some(failure.message);
+            answer.refused = Some(failure.message);
         }
         Err(failure) if is_alone(&failure) => {
-            said.failed = Some((DryRunGap::Outcome(failure.message), place.to_string()));
+            answer.failed = Some((DryRunGap::Outcome(failure.message), place.to_string()));
         }
         Err(failure) => return Err(failure),
     }
@@ -190,13 +191,13 @@ async fn dry_run(
     manifest: &JsonObject,
     how: ApplyMode,
 ) -> Result<JsonObject, ApiRefusal> {
-    let told = connection.apply(place, manifest, how).await;
-    match &told {
+    let result = connection.apply(place, manifest, how).await;
+    match &result {
         Err(refusal) if refusal.failure.class.is_temporary() => {
             tokio::time::sleep(PAUSE).await;
             connection.apply(place, manifest, how).await
         }
-        _ => told,
+        _ => result,
     }
 }
 
@@ -233,9 +234,9 @@ fn taken_back<'a>(place: &'a ObjectRef, refusal: &'a ApiRefusal) -> impl Iterato
 
 /// Uses the server's form of the manifest's values. A value that it does not keep (it leaves out many fields that are empty,
 /// zero or false) is no difference, unless it has a value there now.
-fn canonical(object: &mut Object, manifest: &Attributes, told: &Attributes, there: &[&Attributes]) {
+fn canonical(object: &mut Object, manifest: &Attributes, returned: &Attributes, there: &[&Attributes]) {
     for name in manifest.keys() {
-        if let Some(value) = told.get(name) {
+        if let Some(value) = returned.get(name) {
             object.attributes.insert(name.clone(), value.clone());
         } else if there.iter().all(|attributes| !attributes.contains_key(name)) {
             object.attributes.remove(name);

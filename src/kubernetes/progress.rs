@@ -49,41 +49,41 @@ fn judge<K: DeserializeOwned>(object: &JsonObject, judge: impl FnOnce(&K) -> Rol
 
 fn deployment(object: &Deployment) -> RolloutProgress {
     let (spec, status) = (object.spec.as_ref(), object.status.clone().unwrap_or_default());
-    let seen = is_seen(status.observed_generation, &object.metadata);
+    let is_current = is_observed(status.observed_generation, &object.metadata);
     let wanted = spec.and_then(|spec| spec.replicas).unwrap_or(1);
     let [all, updated, available] =
         [status.replicas, status.updated_replicas, status.available_replicas].map(Option::unwrap_or_default);
     // Old pods that are still there may serve, but they are not what was asked for.
-    if seen && updated == wanted && all == wanted && available == wanted {
+    if is_current && updated == wanted && all == wanted && available == wanted {
         return RolloutProgress::Done;
     }
-    let told = pods(false, updated.min(available), wanted);
+    let progress = pods(false, updated.min(available), wanted);
     let gave_up = condition(object, "Progressing").filter(|condition| condition.status == "False");
-    match (seen, gave_up, told) {
-        (true, Some(_), RolloutProgress::Waiting(told)) => RolloutProgress::Stalled(told),
-        (_, _, told) => told,
+    match (is_current, gave_up, progress) {
+        (true, Some(_), RolloutProgress::Waiting(progress)) => RolloutProgress::Stalled(progress),
+        (_, _, progress) => progress,
     }
 }
 
 fn daemon_set(object: &DaemonSet) -> RolloutProgress {
     let (spec, status) = (object.spec.as_ref(), object.status.clone().unwrap_or_default());
-    let seen = is_seen(status.observed_generation, &object.metadata);
+    let is_current = is_observed(status.observed_generation, &object.metadata);
     let strategy = spec.and_then(|spec| spec.update_strategy.as_ref()?.type_.as_deref());
     let wanted = status.desired_number_scheduled;
     let updated = status.updated_number_scheduled.unwrap_or_default();
     let updated = if strategy == Some(ON_DELETE) { wanted } else { updated };
     let there = updated.min(status.number_available.unwrap_or_default());
     // Every cluster has masters: they have not joined yet, or are not known as such.
-    if wanted == 0 && seen && spec.is_some_and(is_for_masters) {
+    if wanted == 0 && is_current && spec.is_some_and(is_for_masters) {
         return RolloutProgress::Waiting("no master is a node yet".to_owned());
     }
     // Machines of another kind there may be none of, and more will come: that is as asked for.
-    pods(seen && there >= wanted, there, wanted)
+    pods(is_current && there >= wanted, there, wanted)
 }
 
 fn stateful_set(object: &StatefulSet) -> RolloutProgress {
     let (spec, status) = (object.spec.as_ref(), object.status.clone().unwrap_or_default());
-    let seen = is_seen(status.observed_generation, &object.metadata);
+    let is_current = is_observed(status.observed_generation, &object.metadata);
     let strategy = spec.and_then(|spec| spec.update_strategy.as_ref());
     let on_delete = strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some(ON_DELETE));
     let partition = strategy.and_then(|strategy| strategy.rolling_update.as_ref()?.partition);
@@ -91,7 +91,7 @@ fn stateful_set(object: &StatefulSet) -> RolloutProgress {
     let held_back = if on_delete { wanted } else { partition.unwrap_or(0).min(wanted) };
     let updated = status.updated_replicas.unwrap_or_default() + held_back;
     let there = updated.min(status.ready_replicas.unwrap_or_default());
-    pods(seen && there >= wanted, there, wanted)
+    pods(is_current && there >= wanted, there, wanted)
 }
 
 fn definition(status: Option<&CustomResourceDefinitionStatus>) -> RolloutProgress {
@@ -104,7 +104,7 @@ fn definition(status: Option<&CustomResourceDefinitionStatus>) -> RolloutProgres
 }
 
 /// Returns `true` if the controller has seen the object's current generation.
-fn is_seen(observed: Option<i64>, metadata: &ObjectMeta) -> bool {
+fn is_observed(observed: Option<i64>, metadata: &ObjectMeta) -> bool {
     observed >= metadata.generation
 }
 

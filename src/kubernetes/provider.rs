@@ -24,12 +24,12 @@ pub(super) const ABREAST: usize = 8;
 /// The objects of one cluster in its own API.
 pub struct KubernetesProvider {
     pub(super) cluster: String,
-    entrance: Arc<dyn ClientAccess>,
+    access: Arc<dyn ClientAccess>,
     connection: OnceCell<ApiConnection>,
     /// Time and reason of the last failure to connect: a caller that waited for that attempt need not repeat it.
     refused: Mutex<Option<(Instant, ConnectionProblem)>>,
     /// The types that could not be listed in the last observation, with the failures.
-    unseen: Mutex<Vec<(ApiType, Failure)>>,
+    unlisted: Mutex<Vec<(ApiType, Failure)>>,
     /// `true` if the whole cluster is removed.
     leaving: bool,
 }
@@ -46,13 +46,13 @@ enum ConnectionProblem {
 impl KubernetesProvider {
     /// Returns the provider for a cluster's API. It does not connect before the API is needed: in a first apply
     /// neither the keys nor the API exist when planning begins.
-    pub fn new(cluster: impl Into<String>, entrance: Arc<dyn ClientAccess>) -> Self {
+    pub fn new(cluster: impl Into<String>, access: Arc<dyn ClientAccess>) -> Self {
         Self {
             cluster: cluster.into(),
-            entrance,
+            access,
             connection: OnceCell::new(),
             refused: Mutex::default(),
-            unseen: Mutex::default(),
+            unlisted: Mutex::default(),
             leaving: false,
         }
     }
@@ -71,7 +71,7 @@ impl KubernetesProvider {
     /// Returns the connection to a ready server; `None` while the cluster has no API.
     pub(super) async fn connect(&self) -> Result<Option<&ApiConnection>, Failure> {
         let begun = Instant::now();
-        match self.connection.get_or_try_init(|| self.knock(begun)).await {
+        match self.connection.get_or_try_init(|| self.try_connect(begun)).await {
             Ok(connection) => Ok(Some(connection)),
             Err(ConnectionProblem::Nothing) => Ok(None),
             Err(ConnectionProblem::Failed(failure)) => Err(failure),
@@ -79,12 +79,12 @@ impl KubernetesProvider {
     }
 
     /// Connects, one attempt at a time: many objects wait for the same API. A failure after `begun` counts for this attempt too.
-    async fn knock(&self, begun: Instant) -> Result<ApiConnection, ConnectionProblem> {
+    async fn try_connect(&self, begun: Instant) -> Result<ApiConnection, ConnectionProblem> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, missing)) = refused.filter(|(at, _)| *at >= begun) {
             return Err(missing);
         }
-        let connected = self.enter().await;
+        let connected = self.open_connection().await;
         if let Err(missing) = &connected {
             let refused = Some((Instant::now(), missing.clone()));
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
@@ -92,9 +92,9 @@ impl KubernetesProvider {
         connected
     }
 
-    async fn enter(&self) -> Result<ApiConnection, ConnectionProblem> {
+    async fn open_connection(&self) -> Result<ApiConnection, ConnectionProblem> {
         let access =
-            self.entrance.access().await.map_err(ConnectionProblem::Failed)?.ok_or(ConnectionProblem::Nothing)?;
+            self.access.access().await.map_err(ConnectionProblem::Failed)?.ok_or(ConnectionProblem::Nothing)?;
         let connection = ApiConnection::new(&access).map_err(ConnectionProblem::Failed)?;
         let ready = connection.is_ready().await;
         ready.map_err(|failure| ConnectionProblem::Failed(unreachable(&access.server, failure)))?;
@@ -115,7 +115,7 @@ impl KubernetesProvider {
     /// Observes every object with the cluster's label: one list per type. Types that the cluster's own definitions create are
     /// listed after the built-in types, and one that cannot be listed (its conversion webhook is down) is
     /// remembered as such.
-    async fn look(&self) -> Result<Vec<Live>, Failure> {
+    async fn list_all(&self) -> Result<Vec<Live>, Failure> {
         let Some(connection) = self.connect().await? else { return Ok(Vec::new()) };
         let label = self.label();
         let known =
@@ -123,14 +123,14 @@ impl KubernetesProvider {
         let mut found: Vec<(ApiType, Vec<JsonObject>)> = API_TYPES.iter().cloned().zip(known).collect();
         let defined: Vec<Vec<ApiType>> = found.iter().flat_map(|(_, objects)| objects).map(ApiType::defined).collect();
         let listed = join_all(defined.iter().map(|types| custom::list(connection, types, &label))).await;
-        let mut unseen = Vec::new();
+        let mut unlisted = Vec::new();
         for (types, listed) in defined.iter().zip(listed) {
             match listed {
-                Err(failure) if is_alone(&failure) => unseen.extend(types.first().cloned().zip(Some(failure))),
+                Err(failure) if is_alone(&failure) => unlisted.extend(types.first().cloned().zip(Some(failure))),
                 listed => found.extend(listed?),
             }
         }
-        *self.unseen.lock().unwrap_or_else(PoisonError::into_inner) = unseen;
+        *self.unlisted.lock().unwrap_or_else(PoisonError::into_inner) = unlisted;
         let all = found.iter().flat_map(|(api, objects)| objects.iter().map(move |object| (api, object)));
         let mut lives: Vec<Live> = all.filter_map(|(api, object)| live(&self.cluster, api, object)).collect();
         lives.sort_by(|one, other| one.address.cmp(&other.address));
@@ -230,7 +230,7 @@ impl KubernetesProvider {
 
 impl Provider for KubernetesProvider {
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
-        Box::pin(async move { Ok(self.look().await?.into()) })
+        Box::pin(async move { Ok(self.list_all().await?.into()) })
     }
 
     fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
@@ -246,17 +246,17 @@ impl Provider for KubernetesProvider {
                 return Ok(DryRun { objects, ..DryRun::default() });
             };
             let held = namespace::held(connection, &self.cluster, &objects, live).await?;
-            let mut rehearsal = dry_run::rehearse(connection, &self.cluster, objects, live).await?;
-            rehearsal.notes.extend(held);
-            let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-            rehearsal.notes.extend(unseen.iter().map(|(api, failure)| dry_run::unlisted(api, failure)));
-            Ok(rehearsal)
+            let mut dry_run = dry_run::dry_run_all(connection, &self.cluster, objects, live).await?;
+            dry_run.notes.extend(held);
+            let unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
+            dry_run.notes.extend(unlisted.iter().map(|(api, failure)| dry_run::unlisted(api, failure)));
+            Ok(dry_run)
         })
     }
 
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
-            let found = self.look().await?;
+            let found = self.list_all().await?;
             Ok(found.into_iter().filter(|live| live.address == *address).collect())
         })
     }

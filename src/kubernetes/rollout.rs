@@ -40,15 +40,15 @@ pub(super) async fn wait(
         failed: None,
         poll: PollLoop::every(PAUSE),
     };
-    let told = match tokio::time::timeout(LIMIT, waiter.wait(note)).await {
+    let reason = match tokio::time::timeout(LIMIT, waiter.wait(note)).await {
         Ok(Ok(WaitEnd::There(object))) => return Ok(object),
-        Ok(Ok(WaitEnd::Stalled(told))) => told,
+        Ok(Ok(WaitEnd::Stalled(reason))) => reason,
         Ok(Err(failure)) => return Err(failure),
         Err(_) => format!("not within {} minutes", LIMIT.as_secs() / 60),
     };
     // Why it failed is known without them, too.
     let warnings = warnings(connection, place).await.unwrap_or_default();
-    Err(waiter.stalled(&told, &warnings))
+    Err(waiter.stalled(&reason, &warnings))
 }
 
 /// The end of a wait.
@@ -181,9 +181,9 @@ impl ObjectWaiter<'_> {
         self.failed = failed.filter(|failed| failed.status == "True").and_then(|failed| failed.message.clone());
         match self.patience.see(&object, Instant::now()) {
             RolloutProgress::Done => Some(WaitEnd::There(object)),
-            RolloutProgress::Stalled(told) => Some(WaitEnd::Stalled(told)),
-            RolloutProgress::Waiting(told) => {
-                self.note(&told, note);
+            RolloutProgress::Stalled(progress) => Some(WaitEnd::Stalled(progress)),
+            RolloutProgress::Waiting(progress) => {
+                self.note(&progress, note);
                 None
             }
         }
@@ -204,20 +204,20 @@ impl ObjectWaiter<'_> {
     }
 
     /// Reports a message, unless it is the same as the last one.
-    fn note(&mut self, told: &str, note: ProgressNote<'_>) {
-        let told = match &self.failed {
-            Some(failed) => format!("{told}; no pod can be made: {failed}"),
-            None => told.to_owned(),
+    fn note(&mut self, text: &str, note: ProgressNote<'_>) {
+        let text = match &self.failed {
+            Some(failed) => format!("{text}; no pod can be made: {failed}"),
+            None => text.to_owned(),
         };
-        self.poll.note_change(&told, note);
+        self.poll.note_change(&text, note);
     }
 
     /// Returns the failure at the end of a wait, with all known causes.
-    fn stalled(&self, told: &str, warnings: &[String]) -> Failure {
+    fn stalled(&self, progress: &str, warnings: &[String]) -> Failure {
         let mut reasons = distinct(self.pods.values().map(String::as_str).chain(self.failed.as_deref()));
         reasons.extend(warnings.iter().map(String::as_str));
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
-        self.failure(FailureClass::Fatal, &format!("{told}{reasons}"))
+        self.failure(FailureClass::Fatal, &format!("{progress}{reasons}"))
     }
 
     fn gone(&self) -> Failure {

@@ -33,11 +33,11 @@ fn container(status: &ContainerStatus) -> Option<String> {
     let name = &status.name;
     let waiting = status.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref().filter(|reason| !NORMAL.contains(reason))?;
-    let said = waiting.message.as_deref().unwrap_or_default();
+    let message = waiting.message.as_deref().unwrap_or_default();
     let image = if status.image.is_empty() { "its image" } else { &status.image };
     Some(match reason {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            no_image(name, image, reason, said)
+            no_image(name, image, reason, message)
         }
         "CrashLoopBackOff" => {
             let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
@@ -49,33 +49,33 @@ fn container(status: &ContainerStatus) -> Option<String> {
                 why.unwrap_or_default()
             )
         }
-        "CreateContainerConfigError" => with(format!("the container {name} cannot be configured"), said),
-        other => with(format!("the container {name} waits ({other})"), said),
+        "CreateContainerConfigError" => with(format!("the container {name} cannot be configured"), message),
+        other => with(format!("the container {name} waits ({other})"), message),
     })
 }
 
 /// The kubelet reports a failure alternately as itself and as the pause before the next attempt: the cause is returned.
-fn no_image(name: &str, image: &str, reason: &str, said: &str) -> String {
+fn no_image(name: &str, image: &str, reason: &str, message: &str) -> String {
     let pause = format!("Back-off pulling image \"{image}\"");
-    let cause = said.strip_prefix(&pause).unwrap_or(said).trim_start_matches(": ");
+    let cause = message.strip_prefix(&pause).unwrap_or(message).trim_start_matches(": ");
     let cause = cause.strip_prefix("ErrImagePull: ").unwrap_or(cause);
-    let told = format!("the container {name} {NO_IMAGE} {image}");
-    if cause.is_empty() { format!("{told} ({reason})") } else { with(told, cause) }
+    let text = format!("the container {name} {NO_IMAGE} {image}");
+    if cause.is_empty() { format!("{text} ({reason})") } else { with(text, cause) }
 }
 
 /// Returns distinct problems. The cause of an image that cannot be pulled differs for each pod: one of them is returned.
-pub(super) fn distinct<'a>(troubles: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut told: Vec<&str> = Vec::new();
-    for trouble in troubles {
-        match told.iter_mut().find(|known| same(known, trouble)) {
+pub(super) fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut troubles: Vec<&str> = Vec::new();
+    for trouble in all {
+        match troubles.iter_mut().find(|known| same(known, trouble)) {
             // The one with a cause says more.
             Some(known) if known.len() < trouble.len() => *known = trouble,
             Some(_) => {}
-            None => told.push(trouble),
+            None => troubles.push(trouble),
         }
     }
-    told.sort_unstable();
-    told
+    troubles.sort_unstable();
+    troubles
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -92,8 +92,8 @@ fn unready(status: &ContainerStatus) -> Option<String> {
     (runs && !status.ready).then(|| format!("the container {} runs, but is not ready", status.name))
 }
 
-fn with(text: String, said: &str) -> String {
-    if said.is_empty() { text } else { format!("{text}: {said}") }
+fn with(text: String, message: &str) -> String {
+    if message.is_empty() { text } else { format!("{text}: {message}") }
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/3 nodes are available: 3 Insufficient cpu.",
         }] } });
-        let said: Vec<String> = [
+        let message: Vec<String> = [
             waiting("ImagePullBackOff", "Back-off pulling image \"chat:9\": ErrImagePull: not found"),
             waiting("ErrImagePull", "not found"),
             waiting("InvalidImageName", ""),
@@ -133,7 +133,7 @@ mod tests {
         .filter_map(trouble)
         .collect();
         assert_eq!(
-            said,
+            message,
             [
                 "the container chat cannot get chat:9: not found",
                 "the container chat cannot get chat:9: not found",

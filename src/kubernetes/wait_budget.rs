@@ -21,11 +21,11 @@ pub(super) struct WaitBudget {
     /// Time of the last progress.
     since: Instant,
     /// The last progress.
-    told: Option<String>,
+    last_progress: Option<String>,
     /// Its progress condition at first; `None` before the first observation.
     at_first: Option<ProgressReport>,
     /// `true` if the object reports by itself that its deadline has passed.
-    speaks: bool,
+    reports_deadline: bool,
 }
 
 /// The condition by which a Deployment tells how it gets on; of anything else nothing.
@@ -33,24 +33,25 @@ struct ProgressReport(Option<DeploymentCondition>);
 
 impl WaitBudget {
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, told: None, at_first: None, speaks: false }
+        Self { since: now, last_progress: None, at_first: None, reports_deadline: false }
     }
 
     /// Returns the progress of an object since the wait began: a failure from before that time does not count.
     pub(super) fn see(&mut self, object: &JsonObject, now: Instant) -> RolloutProgress {
         let deployment = as_type::<Deployment>(object);
-        let said = deployment.as_ref().and_then(|deployment| condition(deployment, "Progressing"));
-        let is_old = self.at_first.get_or_insert_with(|| ProgressReport(said.cloned())).0.as_ref() == said;
+        let progressing = deployment.as_ref().and_then(|deployment| condition(deployment, "Progressing"));
+        let is_old =
+            self.at_first.get_or_insert_with(|| ProgressReport(progressing.cloned())).0.as_ref() == progressing;
         let is_paused = deployment.as_ref().and_then(|deployment| deployment.spec.as_ref()?.paused) == Some(true);
         let progress = match progress(object) {
-            RolloutProgress::Stalled(told) if is_old => RolloutProgress::Waiting(told),
+            RolloutProgress::Stalled(last_progress) if is_old => RolloutProgress::Waiting(last_progress),
             progress => progress,
         };
-        self.speaks = said.is_some_and(|said| said.status == "True") && !is_paused;
-        if let RolloutProgress::Waiting(told) = &progress
-            && self.told.as_ref() != Some(told)
+        self.reports_deadline = progressing.is_some_and(|progressing| progressing.status == "True") && !is_paused;
+        if let RolloutProgress::Waiting(last_progress) = &progress
+            && self.last_progress.as_ref() != Some(last_progress)
         {
-            self.told = Some(told.clone());
+            self.last_progress = Some(last_progress.clone());
             self.since = now;
         }
         progress
@@ -58,14 +59,14 @@ impl WaitBudget {
 
     /// Returns the end of the wait; `None` while the object will report by itself that its deadline has passed.
     pub(super) fn ends(&self) -> Option<Instant> {
-        (!self.speaks).then(|| self.since + STUCK)
+        (!self.reports_deadline).then(|| self.since + STUCK)
     }
 
     /// Returns the message at the end of the wait.
     pub(super) fn report(&self) -> String {
         let minutes = STUCK.as_secs() / 60;
-        let told = self.told.as_deref().unwrap_or("nothing is known of it");
-        format!("{told}, and nothing has moved for {minutes} minutes")
+        let last_progress = self.last_progress.as_deref().unwrap_or("nothing is known of it");
+        format!("{last_progress}, and nothing has moved for {minutes} minutes")
     }
 }
 

@@ -14,7 +14,7 @@ use super::object_ref::{JsonObject, ObjectRef};
 use crate::engine::Failure;
 
 /// Reasons that the state of a pod describes better.
-const TOLD: [&str; 4] = ["BackOff", "ErrImageNeverPull", "FailedScheduling", "InspectFailed"];
+const SHOWN_BY_POD: [&str; 4] = ["BackOff", "ErrImageNeverPull", "FailedScheduling", "InspectFailed"];
 /// Messages of the kubelet about images whose reason other failures share: the state of the pod describes them better.
 const OF_IMAGES: [&str; 5] = [
     "Error: ErrImageNeverPull",
@@ -36,14 +36,14 @@ pub(super) async fn warnings(connection: &ApiConnection, place: &ObjectRef) -> R
     let mut events = connection.read::<Event>(ListQuery::within(namespace)).await?;
     events.retain(|event| is_warning(event) && subjects.contains(&subject(&event.involved_object)));
     events.sort_by_key(|event| std::cmp::Reverse(last_timestamp(event)));
-    let mut told = Vec::new();
+    let mut warnings = Vec::new();
     for event in &events {
         let text = format!("{}: {}", text(event.reason.as_ref()), text(event.message.as_ref()).trim());
-        if !told.contains(&text) && told.len() < MOST {
-            told.push(text);
+        if !warnings.contains(&text) && warnings.len() < MOST {
+            warnings.push(text);
         }
     }
-    Ok(told)
+    Ok(warnings)
 }
 
 /// Returns the workload and every object between it and a running pod.
@@ -84,7 +84,7 @@ fn claim_warnings(pod: &Pod) -> Vec<EventSubject> {
 fn is_warning(event: &Event) -> bool {
     let message = text(event.message.as_ref());
     let of_an_image = OF_IMAGES.iter().any(|known| message.starts_with(known));
-    event.type_.as_deref() == Some("Warning") && !of_an_image && !TOLD.contains(&text(event.reason.as_ref()))
+    event.type_.as_deref() == Some("Warning") && !of_an_image && !SHOWN_BY_POD.contains(&text(event.reason.as_ref()))
 }
 
 fn subject(involved: &ObjectReference) -> EventSubject {

@@ -56,7 +56,7 @@ impl ApiConnection {
         let begun = tokio::time::timeout(ANSWER, self.client.request_events::<K>(request)).await;
         let events = begun.map_err(|_| silent(action))?.map_err(|error| classify(action, &error).failure)?;
         let action = action.to_owned();
-        Ok(events.filter_map(move |event| std::future::ready(seen(&action, event))).boxed())
+        Ok(events.filter_map(move |event| std::future::ready(change(&action, event))).boxed())
     }
 }
 
@@ -65,7 +65,7 @@ fn watching() -> WatchParams {
 }
 
 /// Returns the content of an event; `None` if it is not about an object.
-fn seen<K>(action: &str, event: kube::Result<WatchEvent<K>>) -> Option<Result<WatchedChange<K>, Failure>> {
+fn change<K>(action: &str, event: kube::Result<WatchEvent<K>>) -> Option<Result<WatchedChange<K>, Failure>> {
     match event {
         Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(WatchedChange::There(object))),
         Ok(WatchEvent::Deleted(object)) => Some(Ok(WatchedChange::Gone(object))),

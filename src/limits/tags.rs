@@ -93,9 +93,9 @@ pub fn check(limits: TagLimits, tags: &BTreeMap<String, String>) -> Result<(), T
     if tags.len() > limits.most {
         return Err(TagBreach::Count { found: tags.len(), most: limits.most });
     }
-    let mut seen = BTreeMap::new();
+    let mut keys = BTreeMap::new();
     for key in tags.keys().filter(|_| limits.ignores_case) {
-        if let Some(first) = seen.insert(key.to_lowercase(), key) {
+        if let Some(first) = keys.insert(key.to_lowercase(), key) {
             return Err(TagBreach::Duplicate(first.clone(), key.clone()));
         }
     }

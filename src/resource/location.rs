@@ -68,7 +68,8 @@ impl ClusterLocation {
 
     /// Returns `true` if these traces show another location.
     pub fn contradicts(&self, traces: &LocationTraces) -> bool {
-        let differs = |told: &Option<String>, own: &str| told.as_deref().is_some_and(|told| told != own);
+        let differs =
+            |recorded: &Option<String>, own: &str| recorded.as_deref().is_some_and(|recorded| recorded != own);
         differs(&traces.region, &self.region) || differs(&traces.state, &value(&self.state))
     }
 }
@@ -83,7 +84,7 @@ impl LocationTraces {
     /// Returns the traces in an object of a cluster: its tags first, otherwise its content.
     pub fn of(cluster: &str, live: &Live) -> Self {
         let tags = tags_of(&live.attributes);
-        let told = match live.address.kind() {
+        let content = match live.address.kind() {
             kind if kind == Role::KIND.name => in_policies(cluster, live.attributes.get("policies")),
             kind if kind == HostedZone::KIND.name => Self { region: in_vpcs(text(live, "vpc")), state: None },
             kind if kind == DnsRecord::KIND.name => {
@@ -92,8 +93,8 @@ impl LocationTraces {
             _ => Self::default(),
         };
         Self {
-            region: tags.get(REGION_TAG).cloned().or(told.region),
-            state: tags.get(STATE_TAG).cloned().or(told.state),
+            region: tags.get(REGION_TAG).cloned().or(content.region),
+            state: tags.get(STATE_TAG).cloned().or(content.state),
         }
     }
 

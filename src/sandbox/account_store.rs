@@ -47,19 +47,19 @@ impl AccountStore {
             Self::Memory(world) => Ok(change(&mut lock(world))),
             Self::Directory { root, last } => {
                 let place = Self::file(root);
-                let told = |source: io::Error| SandboxError::File { place: place.clone(), source };
-                std::fs::create_dir_all(root).map_err(told)?;
-                let _lock = FileLock::acquire(&root.join(".lock")).map_err(told)?;
+                let file_error = |source: io::Error| SandboxError::File { place: place.clone(), source };
+                std::fs::create_dir_all(root).map_err(file_error)?;
+                let _lock = FileLock::acquire(&root.join(".lock")).map_err(file_error)?;
                 let mut last = lock(last);
-                let bytes = file::read(&place).map_err(told)?;
+                let bytes = file::read(&place).map_err(file_error)?;
                 let mut world = match (bytes, last.take()) {
-                    (Some(bytes), Some((seen, world))) if bytes == seen => world,
+                    (Some(bytes), Some((stored, world))) if bytes == stored => world,
                     (Some(bytes), _) => parse(&bytes, &place)?,
                     (None, _) => found(),
                 };
                 let result = change(&mut world);
                 let bytes = write(&world, &place)?;
-                file::replace(&place, &bytes, WriteDurability::Process).map_err(told)?;
+                file::replace(&place, &bytes, WriteDurability::Process).map_err(file_error)?;
                 *last = Some((bytes, world));
                 Ok(result)
             }
@@ -81,14 +81,14 @@ impl AccountStore {
             Self::Memory(world) => *lock(world) = found(),
             Self::Directory { root, last } => {
                 let place = Self::file(root);
-                let told = |source: io::Error| SandboxError::File { place: place.clone(), source };
+                let file_error = |source: io::Error| SandboxError::File { place: place.clone(), source };
                 if !root.exists() {
                     return Ok(());
                 }
-                let _lock = FileLock::acquire(&root.join(".lock")).map_err(told)?;
+                let _lock = FileLock::acquire(&root.join(".lock")).map_err(file_error)?;
                 *lock(last) = None;
-                file::found(std::fs::remove_file(&place)).map_err(told)?;
-                file::found(std::fs::remove_dir_all(root.join("s3"))).map_err(told)?;
+                file::found(std::fs::remove_file(&place)).map_err(file_error)?;
+                file::found(std::fs::remove_dir_all(root.join("s3"))).map_err(file_error)?;
             }
         }
         Ok(())
@@ -104,12 +104,12 @@ fn parse(bytes: &[u8], place: &Path) -> Result<SimulatedAccount, SandboxError> {
     struct StoredFormat {
         format: u32,
     }
-    let told = |source| SandboxError::Unreadable { place: place.to_owned(), source };
-    let StoredFormat { format } = serde_json::from_slice(bytes).map_err(told)?;
+    let file_error = |source| SandboxError::Unreadable { place: place.to_owned(), source };
+    let StoredFormat { format } = serde_json::from_slice(bytes).map_err(file_error)?;
     if format != FORMAT {
         return Err(SandboxError::OtherFormat { place: place.to_owned(), format, known: FORMAT });
     }
-    serde_json::from_slice(bytes).map_err(told)
+    serde_json::from_slice(bytes).map_err(file_error)
 }
 
 fn write(world: &SimulatedAccount, place: &Path) -> Result<Vec<u8>, SandboxError> {

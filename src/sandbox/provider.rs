@@ -83,14 +83,14 @@ impl Provider for Sandbox {
     ) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             let kind = live.address.kind();
-            let (look, end) = (ApiCall::list(kind), ApiCall::new("TerminateInstanceIn", kind));
+            let (list, end) = (ApiCall::list(kind), ApiCall::new("TerminateInstanceIn", kind));
             let update = ApiCall::new("Update", kind);
             let mut begun = false;
             loop {
                 // As on AWS: nothing goes while another machine of the group is still starting, or a master of any group.
-                let steady = self.call(&look, false, |world, _| Ok(all_up(world, live))).await?;
-                self.wait_until(&look, steady).await?;
-                let (machines, old) = self.call(&look, false, |world, _| stale(world, &look, live)).await?;
+                let steady = self.call(&list, false, |world, _| Ok(all_up(world, live))).await?;
+                self.wait_until(&list, steady).await?;
+                let (machines, old) = self.call(&list, false, |world, _| stale(world, &list, live)).await?;
                 let Some(victim) = old.first() else { break };
                 note(format!("{} of {machines} machines to replace", old.len()));
                 if machines == 1
@@ -99,7 +99,7 @@ impl Provider for Sandbox {
                 {
                     note(format!("starting another machine beside {victim}, the only one of the group"));
                     begun = true;
-                    self.wait_until(&look, booted).await?;
+                    self.wait_until(&list, booted).await?;
                     continue;
                 }
                 let booted = self.call(&end, true, |world, _| {
@@ -108,9 +108,9 @@ impl Provider for Sandbox {
                     Ok(world.clock + scaling::BOOT)
                 });
                 let booted = booted.await?;
-                self.wait_until(&look, booted).await?;
+                self.wait_until(&list, booted).await?;
             }
-            let grown = self.call(&look, false, |world, _| Ok(world.is_grown(&live.id, &object.attributes))).await?;
+            let grown = self.call(&list, false, |world, _| Ok(world.is_grown(&live.id, &object.attributes))).await?;
             if grown {
                 let restore = |world: &mut SimulatedAccount, _: &_| {
                     world.restore_size(&live.id, &object.attributes);
@@ -118,7 +118,7 @@ impl Provider for Sandbox {
                 };
                 self.call(&update, true, restore).await?;
             }
-            let found = self.call(&look, false, |world, _| self.one(world, &look, kind, &live.id)).await?;
+            let found = self.call(&list, false, |world, _| self.one(world, &list, kind, &live.id)).await?;
             Ok(Live { address: object.address.clone(), ..found })
         })
     }

@@ -32,8 +32,8 @@ pub(super) fn check_payload(call: &ApiCall, object: &Object) -> Result<(), Failu
     }
     let refuse = |code, message: &str| Err(call.failure(FailureClass::Invalid, code, message));
     let Some(payload) = &object.payload else { return refuse("MissingContent", "there is nothing to upload") };
-    let said = object.attributes.get("sha256").and_then(|hash| hash.as_text());
-    if said == Some(hex(&Sha256::digest(&payload.0)).as_str()) {
+    let declared = object.attributes.get("sha256").and_then(|hash| hash.as_text());
+    if declared == Some(hex(&Sha256::digest(&payload.0)).as_str()) {
         Ok(())
     } else {
         refuse("BadDigest", "the content is not what its hash says")

@@ -171,18 +171,18 @@ impl SimulatedObject {
     /// group does not have.
     pub(super) fn reported_tags(&self) -> BTreeMap<String, Value> {
         let own = tags_of(&self.attributes);
-        let mut told = own.clone();
+        let mut shown = own.clone();
         for machine in &self.machines {
             for tags in &machine.tags {
                 for (key, value) in own.iter().filter(|(key, value)| tags.get(*key) != Some(value)) {
-                    told.insert(key.clone(), format!("{value} (not on {})", machine.id));
+                    shown.insert(key.clone(), format!("{value} (not on {})", machine.id));
                 }
                 for (key, value) in tags.iter().filter(|(key, _)| !own.contains_key(*key)) {
-                    told.insert(key.clone(), format!("{value} (on {})", machine.id));
+                    shown.insert(key.clone(), format!("{value} (on {})", machine.id));
                 }
             }
         }
-        told.into_iter().map(|(key, value)| (key, Value::Text(value))).collect()
+        shown.into_iter().map(|(key, value)| (key, Value::Text(value))).collect()
     }
 
     /// Gives the machines the group's tags, and removes those of ours that the group no longer has.

@@ -19,7 +19,7 @@ pub(crate) enum OnLiving {
     Moved,
     /// Data is lost: the plan names it, and needs `--delete-data`.
     LosesData,
-    /// The plan is refused; the message names the way out.
+    /// The plan is refused; the message names the alternative.
     Refused,
 }
 
@@ -31,31 +31,39 @@ pub(crate) struct LivingSetting {
     /// All effects that a change of it may have.
     pub(crate) effects: &'static [OnLiving],
     /// An additional note.
-    pub(crate) told: &'static str,
+    pub(crate) note: &'static str,
 }
 
-const fn row(path: &'static str, effects: &'static [OnLiving], told: &'static str) -> LivingSetting {
-    LivingSetting { path, effects, told }
+const fn row(path: &'static str, effects: &'static [OnLiving], note: &'static str) -> LivingSetting {
+    LivingSetting { path, effects, note }
 }
 
-const OTHER: &str = "another number of the file is another account's: refused before anything is changed";
+const OTHER: &str = "the id of another account is refused before anything is changed";
 const SHRINKS: &str = "it grows in place; a smaller one is refused";
 const ADDRESSES: &str = "every address of the cluster depends on it";
 
 /// Every setting, sorted.
 pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("account", &[Nothing, Refused], OTHER),
-    row("addon.NAME", &[InPlace], "objects come and go; those with data go only with `--delete-data`"),
-    row("addon.NAME.manifest", &[InPlace], "objects come and go; those with data go only with `--delete-data`"),
+    row(
+        "addon.NAME",
+        &[InPlace],
+        "objects are created and deleted; those with data are deleted only with `--delete-data`",
+    ),
+    row(
+        "addon.NAME.manifest",
+        &[InPlace],
+        "objects are created and deleted; those with data are deleted only with `--delete-data`",
+    ),
     row("api.allow", &[InPlace], ""),
     row("dns.create", &[Replaced], "the records move to the other zone"),
-    row("dns.public", &[InPlace], "the records come and go"),
+    row("dns.public", &[InPlace], "the records are created or deleted"),
     row("dns.zone", &[Replaced], "the records move to the other zone"),
     row("kubernetes", &[Roll, Refused], "one minor version up; a skipped or older one is refused"),
     row(
         "masters.count",
         &[Roll, Refused],
-        "new masters join one at a time, then the others learn of them by a roll; fewer are refused",
+        "new masters join one at a time, then the other masters are rolled with the new member list; fewer are refused",
     ),
     row("masters.etcd.gib", &[InPlace, Refused], SHRINKS),
     row("masters.etcd.keep_days", &[Roll], ""),
@@ -73,15 +81,19 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("network.pods", &[Refused], ADDRESSES),
     row("network.services", &[Refused], ADDRESSES),
     row("network.subnets", &[Refused], "a zone keeps its range"),
-    row("nodes.NAME", &[Replaced], "the machines of another group are nodes before those of this one are drained"),
+    row("nodes.NAME", &[Replaced], "the machines of the new group join before those of the old group are drained"),
     row("nodes.NAME.count", &[InPlace], ""),
     row("nodes.NAME.image", &[Roll], ""),
     row("nodes.NAME.max", &[InPlace], ""),
     row("nodes.NAME.min", &[InPlace], ""),
     row("nodes.NAME.root.gib", &[Roll], ""),
     row("nodes.NAME.size", &[Roll, Refused], "other processors are refused: add a second group first"),
-    row("nodes.NAME.zones", &[InPlace], "Auto Scaling moves the machines that are elsewhere"),
-    row("service.NAME", &[Replaced], "another name is another service; its volumes go only with `--delete-data`"),
+    row("nodes.NAME.zones", &[InPlace], "Auto Scaling replaces the machines in other zones"),
+    row(
+        "service.NAME",
+        &[Replaced],
+        "another name is another service; its volumes are deleted only with `--delete-data`",
+    ),
     row("service.NAME.args", &[Pods], ""),
     row("service.NAME.command", &[Pods], ""),
     row("service.NAME.cpu", &[Pods], ""),
@@ -96,8 +108,8 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.nlb.allow", &[InPlace], ""),
     row("service.NAME.nlb.certificate", &[InPlace], ""),
     row("service.NAME.nlb.cross_zone", &[InPlace], ""),
-    row("service.NAME.nlb.domain", &[InPlace], "the records come and go"),
-    row("service.NAME.nlb.internal", &[Replaced], "its name in DNS follows"),
+    row("service.NAME.nlb.domain", &[InPlace], "the records are created or deleted"),
+    row("service.NAME.nlb.internal", &[Replaced], "its DNS record is updated"),
     row("service.NAME.nlb.listener.NAME", &[InPlace], ""),
     row("service.NAME.nlb.listener.NAME.certificate", &[InPlace], ""),
     row("service.NAME.nlb.listener.NAME.port", &[Replaced], ""),
@@ -118,23 +130,27 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.replicas", &[InPlace], ""),
     row("service.NAME.secrets", &[Pods], ""),
     row("service.NAME.stateful", &[Nothing], ""),
-    row("service.NAME.volume.NAME", &[LosesData], "a new volume is added; one that leaves goes with its data"),
+    row("service.NAME.volume.NAME", &[LosesData], "a new volume is added; a removed volume is deleted with its data"),
     row("service.NAME.volume.NAME.class", &[Refused], "a new volume needs a new name"),
     row("service.NAME.volume.NAME.gib", &[InPlace, Refused], SHRINKS),
     row("service.NAME.volume.NAME.path", &[Pods], "a service with a volume stops before it starts again"),
     row("ssh.allow", &[InPlace], ""),
     row("ssh.public_key", &[Roll], ""),
-    row("state", &[], "refused until `quorate state move` has moved the record and the keys; then rolls the machines"),
-    row("tags", &[InPlace], "machines and volumes that run get them too"),
+    row(
+        "state",
+        &[],
+        "refused until `quorate state move` has moved the record and the keys; then the machines are rolled",
+    ),
+    row("tags", &[InPlace], "also set on running machines and their volumes"),
     row(
         "zones",
         &[Nothing, InPlace, Moved],
-        "only the masters of a zone that leaves move, one at a time; another order moves nothing",
+        "only the masters of a removed zone move, one at a time; another order moves nothing",
     ),
 ];
 
 impl OnLiving {
-    /// Returns the effect in words.
+    /// Returns the description of the effect.
     fn words(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -143,7 +159,7 @@ impl OnLiving {
             Self::Roll => "rolls the machines",
             Self::Replaced => "replaced, the new one ready first",
             Self::Moved => "moved with its data",
-            Self::LosesData => "loses data, and asks first",
+            Self::LosesData => "deletes data after confirmation",
             Self::Refused => "refused",
         }
     }
@@ -155,10 +171,10 @@ impl LivingSetting {
         SETTINGS.iter().find(|setting| setting.path == path)
     }
 
-    /// Returns the row in words.
+    /// Returns the text of the row.
     pub(crate) fn cell(&self) -> String {
         let effects: Vec<&str> = self.effects.iter().map(|effect| effect.words()).collect();
-        let parts = [effects.join(" or "), self.told.to_owned()];
+        let parts = [effects.join(" or "), self.note.to_owned()];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         parts.join(": ")
     }

@@ -16,7 +16,7 @@ pub type NamespaceScope<'a> = &'a dyn Fn(&str, &str) -> Option<bool>;
 
 /// Returns every problem of an add-on's manifest, in its order.
 pub fn check_manifest(addon: &str, source: &SourceText, namespaced: NamespaceScope<'_>) -> Vec<Diagnostic> {
-    let mut check = ManifestCheck { addon, namespaced, seen: BTreeMap::new(), found: Vec::new() };
+    let mut check = ManifestCheck { addon, namespaced, objects: BTreeMap::new(), found: Vec::new() };
     for document in parts(source.text()) {
         check.document(&source.text()[document.clone()], document.start);
     }
@@ -53,7 +53,7 @@ struct ManifestCheck<'a> {
     addon: &'a str,
     namespaced: NamespaceScope<'a>,
     /// The place of each object, by kind, namespace and name.
-    seen: BTreeMap<(String, String, String), Span>,
+    objects: BTreeMap<(String, String, String), Span>,
     found: Vec<Diagnostic>,
 }
 
@@ -88,7 +88,7 @@ impl ManifestCheck<'_> {
         let objects = unfolded(manifest);
         let items = items(text);
         for (number, object) in objects.iter().enumerate() {
-            // Where its own place cannot be told, as in a list in a list, it is the list's.
+            // If its own place is not known, as in a list in a list, it is the list's.
             let own = items.get(number).filter(|_| items.len() == objects.len()).cloned();
             let item = own.unwrap_or(0..text.len());
             self.object(object, &text[item.clone()], start + item.start);
@@ -105,17 +105,17 @@ impl ManifestCheck<'_> {
         if let Some((field, value)) = fields.into_iter().find(|(_, value)| value.is_boolean() || value.is_number()) {
             return self.not_a_text(field, value, text, start);
         }
-        let said = |field: &Json| field.as_str().unwrap_or_default().to_owned();
-        let (version, kind) = (said(&manifest["apiVersion"]), said(&manifest["kind"]));
-        let name = said(&manifest["metadata"]["name"]);
+        let text_of = |field: &Json| field.as_str().unwrap_or_default().to_owned();
+        let (version, kind) = (text_of(&manifest["apiVersion"]), text_of(&manifest["kind"]));
+        let name = text_of(&manifest["metadata"]["name"]);
         let missing = [("apiVersion", &version), ("kind", &kind), ("metadata.name", &name)];
         if let Some((missing, _)) = missing.into_iter().find(|(_, text)| text.is_empty()) {
             let message = self.of(&format!("holds a document without `{missing}`"));
             return self.report(Diagnostic::new(&TYPE, place, message));
         }
         let Some(namespaced) = (self.namespaced)(&version, &kind) else {
-            let message = self.of(&format!("holds a {kind} of {version}, which is no type that is known"));
-            let help = "bring its CustomResourceDefinition as an add-on too, or apply it with kubectl";
+            let message = self.of(&format!("holds a {kind} of {version}, which is not a known type"));
+            let help = "add its CustomResourceDefinition as an add-on too, or apply it with kubectl";
             return self.report(Diagnostic::new(&TYPE, place, message).help(help));
         };
         if let Some(why) = limits::problem(manifest) {
@@ -126,7 +126,7 @@ impl ManifestCheck<'_> {
         self.remember((kind, namespace.to_owned(), name), place);
     }
 
-    /// Tells of a field that YAML does not read as a text.
+    /// Reports a field that YAML does not read as a text.
     fn not_a_text(&mut self, field: &str, value: &Json, text: &str, start: usize) {
         let written = written(text, field.rsplit('.').next().unwrap_or(field), value);
         let read_as = match value {
@@ -148,17 +148,17 @@ impl ManifestCheck<'_> {
     }
 
     fn remember(&mut self, object: (String, String, String), place: Span) {
-        if let Some(first) = self.seen.get(&object).cloned() {
+        if let Some(first) = self.objects.get(&object).cloned() {
             let (kind, namespace, name) = &object;
             let place_of = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
             let message = self.of(&format!("holds the {kind} {name}{place_of} twice"));
             self.report(
                 Diagnostic::new(&TWICE, place, message)
                     .related(first, "the first one")
-                    .help("take one of the two documents out"),
+                    .help("remove one of the two documents"),
             );
         } else {
-            self.seen.insert(object, place);
+            self.objects.insert(object, place);
         }
     }
 
@@ -256,7 +256,7 @@ mod tests {
         let told = told(text);
         let of = "the manifest of the add-on `metrics`";
         assert_eq!(told.len(), 4, "{told:#?}");
-        assert_eq!(told[0], format!("metrics.yaml:9: Q0603 {of} holds a Gadget of v2, which is no type that is known"));
+        assert_eq!(told[0], format!("metrics.yaml:9: Q0603 {of} holds a Gadget of v2, which is not a known type"));
         assert_eq!(told[1], format!("metrics.yaml:14: Q0603 {of} holds a document without `metadata.name`"));
         assert!(told[2].contains(&format!(": Q0602 {of} is not YAML: ")), "{told:#?}");
         assert_eq!(told[3], format!("metrics.yaml:20: Q0604 {of} holds the Namespace metrics twice"));

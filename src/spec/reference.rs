@@ -116,8 +116,8 @@ fn cell(own: &Value, inner: &Value) -> String {
     let mut text = description(if own.get("description").is_some() { own } else { inner });
     let choices = inner.get("oneOf").and_then(Value::as_array).into_iter().flatten();
     for choice in choices {
-        if let Some(word) = choice.get("const").and_then(Value::as_str) {
-            let _ = write!(text, " `\"{word}\"`: {}", description(choice));
+        if let Some(value) = choice.get("const").and_then(Value::as_str) {
+            let _ = write!(text, " `\"{value}\"`: {}", description(choice));
         }
     }
     if let (Some(least), Some(most)) = (inner.get("minimum"), inner.get("maximum")) {

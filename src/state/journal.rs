@@ -35,7 +35,7 @@ impl RecordJournal {
     /// # Errors
     /// When the store fails, when what is there is no record of this cluster in a known format, or when the state moved.
     pub async fn load(&mut self) -> Result<Option<ClusterRecord>, StateError> {
-        match self.look().await? {
+        match self.read_entry().await? {
             RecordEntry::Absent => Ok(None),
             RecordEntry::Record(record) => Ok(Some(*record)),
             RecordEntry::Marker(marker) => {
@@ -49,7 +49,7 @@ impl RecordJournal {
     ///
     /// # Errors
     /// When the store fails, or when what is there is about another cluster or in no known format.
-    pub async fn look(&mut self) -> Result<RecordEntry, StateError> {
+    pub async fn read_entry(&mut self) -> Result<RecordEntry, StateError> {
         self.version = None;
         let Some(stored) = self.get().await? else { return Ok(RecordEntry::Absent) };
         let entry = RecordEntry::from_bytes(&stored.bytes, &self.place())?;

@@ -31,14 +31,14 @@ pub async fn put(
     loop {
         let failure = match store.put(key, bytes, condition).await {
             Ok(WriteOutcome::Yes(etag)) => return Ok(WriteOutcome::Yes(etag)),
-            Ok(WriteOutcome::Lost) => return look(store, key, bytes).await,
+            Ok(WriteOutcome::Lost) => return verify(store, key, bytes).await,
             Err(failure) => failure,
         };
         unknown |= failure.class == FailureClass::UnknownOutcome;
         if failure.class.is_temporary() && attempts.again().await {
             continue;
         }
-        if unknown && let WriteOutcome::Yes(etag) = look(store, key, bytes).await? {
+        if unknown && let WriteOutcome::Yes(etag) = verify(store, key, bytes).await? {
             return Ok(WriteOutcome::Yes(etag));
         }
         return Err(failure);
@@ -51,7 +51,7 @@ pub async fn remove(store: &dyn ObjectStore, key: &str, etag: &Etag) -> Result<b
     loop {
         let failure = match store.remove(key, etag).await {
             Ok(true) => return Ok(true),
-            // A removal without an answer may have been what took it away.
+            // An earlier removal without an answer may have removed it.
             Ok(false) => return Ok(unknown && get(store, key).await?.is_none()),
             Err(failure) => failure,
         };
@@ -63,14 +63,14 @@ pub async fn remove(store: &dyn ObjectStore, key: &str, etag: &Etag) -> Result<b
 }
 
 /// Compares the stored content with the written content.
-async fn look(store: &dyn ObjectStore, key: &str, bytes: &[u8]) -> Result<WriteOutcome, Failure> {
+async fn verify(store: &dyn ObjectStore, key: &str, bytes: &[u8]) -> Result<WriteOutcome, Failure> {
     Ok(match get(store, key).await? {
         Some(stored) if stored.bytes == bytes => WriteOutcome::Yes(stored.etag),
         _ => WriteOutcome::Lost,
     })
 }
 
-/// The attempts of a change. Sending again is safe even if the first one took effect: its own condition no longer holds
+/// Returns the attempts of a change. Sending again is safe even if the first one took effect: its own condition no longer holds
 /// then.
 fn attempts() -> PollLoop {
     PollLoop::new(BACKOFF).at_most(ATTEMPTS)

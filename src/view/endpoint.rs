@@ -26,7 +26,7 @@ pub struct Endpoint {
 }
 
 /// Returns the load balancers among these objects, sorted by address.
-pub(super) fn entrances(objects: &BTreeMap<Address, RecordedObject>) -> Vec<Endpoint> {
+pub(super) fn endpoints(objects: &BTreeMap<Address, RecordedObject>) -> Vec<Endpoint> {
     let domains = |name: &str| {
         let leads_there = |recorded: &&RecordedObject| {
             let target = recorded.attributes.get("target").and_then(Value::as_text);
@@ -38,11 +38,11 @@ pub(super) fn entrances(objects: &BTreeMap<Address, RecordedObject>) -> Vec<Endp
         domains.sort();
         domains
     };
-    let entrance = |(address, recorded): (&Address, &RecordedObject)| {
+    let endpoint = |(address, recorded): (&Address, &RecordedObject)| {
         let name = own_name(address, &recorded.outputs)?;
         Some(Endpoint { address: address.clone(), domains: domains(name), name: name.to_owned() })
     };
-    objects.iter().filter_map(entrance).collect()
+    objects.iter().filter_map(endpoint).collect()
 }
 
 /// Returns the name that AWS assigned to an object, if it is a load balancer.
@@ -59,21 +59,21 @@ pub(super) fn nowhere(sandbox: bool, names: usize) -> Option<&'static str> {
 }
 
 /// Returns the names, one on each line, beside what they give access to.
-pub(super) fn lines(entrances: &[Endpoint], sandbox: bool) -> Vec<StyledLine> {
-    if entrances.is_empty() {
+pub(super) fn lines(endpoints: &[Endpoint], sandbox: bool) -> Vec<StyledLine> {
+    if endpoints.is_empty() {
         return Vec::new();
     }
-    let titles: Vec<String> = entrances.iter().map(|entrance| value::safe(&title(&entrance.address))).collect();
+    let titles: Vec<String> = endpoints.iter().map(|endpoint| value::safe(&title(&endpoint.address))).collect();
     let column = line::column(2, titles.iter().map(String::as_str));
     let mut lines = vec![StyledLine::default(), StyledLine::at(0).ink(TextRole::Strong, "Reached by name:")];
-    for (entrance, title) in entrances.iter().zip(&titles) {
-        let names = entrance.domains.iter().chain([&entrance.name]);
+    for (endpoint, title) in endpoints.iter().zip(&titles) {
+        let names = endpoint.domains.iter().chain([&endpoint.name]);
         for (place, name) in names.enumerate() {
             let line = StyledLine::at(2).plain(if place == 0 { title.as_str() } else { "" });
             lines.push(line::beside(line, &value::safe(name), column));
         }
     }
-    lines.extend(nowhere(sandbox, usize::MAX).map(|told| StyledLine::at(2).ink(TextRole::Faint, told)));
+    lines.extend(nowhere(sandbox, usize::MAX).map(|remark| StyledLine::at(2).ink(TextRole::Faint, remark)));
     lines
 }
 
@@ -124,13 +124,13 @@ mod tests {
 
     #[test]
     fn a_load_balancer_stands_with_the_names_that_lead_to_it() {
-        let text = |sandbox| screen(&lines(&entrances(&objects()), sandbox), TextStyle::default());
+        let text = |sandbox| screen(&lines(&endpoints(&objects()), sandbox), TextStyle::default());
         insta::assert_snapshot!(text(true));
         assert!(!text(false).contains("simulated"));
     }
 
     #[test]
     fn nothing_is_said_of_what_has_no_name() {
-        assert_eq!(lines(&entrances(&BTreeMap::new()), true), []);
+        assert_eq!(lines(&endpoints(&BTreeMap::new()), true), []);
     }
 }

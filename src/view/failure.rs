@@ -31,8 +31,8 @@ pub fn text(report: &FailureReport, style: TextStyle) -> String {
     }
     let mut hints: Vec<String> = report.failures.iter().filter_map(|(_, failure)| hint(failure)).collect();
     hints.extend(report.hints.iter().cloned());
-    let mut seen = std::collections::BTreeSet::new();
-    for hint in hints.iter().filter(|hint| seen.insert(*hint)) {
+    let mut distinct = std::collections::BTreeSet::new();
+    for hint in hints.iter().filter(|hint| distinct.insert(*hint)) {
         lines.extend(labelled("hint: ", TextRole::Rolled, hint, style));
     }
     screen(&lines, style)

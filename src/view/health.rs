@@ -51,7 +51,7 @@ pub fn text(document: &HealthDocument, style: TextStyle) -> String {
 }
 
 fn row(check: &HealthFinding, advises: bool, style: TextStyle) -> Vec<StyledLine> {
-    let (word, ink) = match check.verdict {
+    let (status, ink) = match check.verdict {
         CheckStatus::Healthy => ("ok", TextRole::Added),
         CheckStatus::Simulated => ("-", TextRole::Faint),
         CheckStatus::Unknown => ("unknown", TextRole::Changed),
@@ -60,7 +60,7 @@ fn row(check: &HealthFinding, advises: bool, style: TextStyle) -> Vec<StyledLine
     };
     let mut lines = paragraph(FINDING, TextRole::Plain, &value::safe(&check.finding), style);
     let first = if lines.is_empty() { StyledLine::default() } else { lines.remove(0) };
-    let head = StyledLine::at(0).ink(ink, word).up_to(AREA).plain(area(check.area)).up_to(FINDING);
+    let head = StyledLine::at(0).ink(ink, status).up_to(AREA).plain(area(check.area)).up_to(FINDING);
     lines.insert(0, head.then(first));
     if let Some(advice) = check.advice.as_ref().filter(|_| advises) {
         lines.extend(paragraph(FINDING, TextRole::Faint, &value::safe(advice), style));

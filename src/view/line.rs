@@ -166,17 +166,17 @@ fn parts(name: &str, room: usize) -> Vec<&str> {
 }
 
 /// Adds a text to the last of some lines: at a column, directly behind it, or below it, whichever fits first.
-pub(super) fn tell(lines: &mut Vec<StyledLine>, ink: TextRole, told: &str, column: usize, style: TextStyle) {
-    let length = told.chars().count();
+pub(super) fn append(lines: &mut Vec<StyledLine>, ink: TextRole, text: &str, column: usize, style: TextStyle) {
+    let length = text.chars().count();
     match lines.last_mut() {
-        _ if told.is_empty() => {}
+        _ if text.is_empty() => {}
         Some(last) if last.width() + 2 <= column && column + length <= style.width => {
-            *last = last.clone().up_to(column).ink(ink, told);
+            *last = last.clone().up_to(column).ink(ink, text);
         }
         Some(last) if last.width() + 2 + length <= style.width => {
-            *last = last.clone().plain("  ").ink(ink, told);
+            *last = last.clone().plain("  ").ink(ink, text);
         }
-        _ => lines.extend(paragraph(BELOW, ink, told, style)),
+        _ => lines.extend(paragraph(BELOW, ink, text, style)),
     }
 }
 
@@ -186,9 +186,9 @@ pub(super) fn identified(name: &str, id: &str, column: usize) -> StyledLine {
 }
 
 /// Adds a text to a line, in a column or directly behind it: never wrapped, so that it can be copied.
-pub(super) fn beside(line: StyledLine, told: &str, column: usize) -> StyledLine {
+pub(super) fn beside(line: StyledLine, text: &str, column: usize) -> StyledLine {
     let line = if line.width() + 2 <= column { line.up_to(column) } else { line.plain("  ") };
-    line.plain(told)
+    line.plain(text)
 }
 
 /// Returns the column of the text beside names that start at `start`. Very wide names are ignored.
@@ -259,9 +259,9 @@ mod tests {
 
     #[test]
     fn what_is_told_stands_where_it_fits() {
-        let at = |name: &str, told: &str| {
+        let at = |name: &str, text: &str| {
             let mut lines = vec![StyledLine::at(2).plain(name)];
-            tell(&mut lines, TextRole::Faint, told, 12, TextStyle::default());
+            append(&mut lines, TextRole::Faint, text, 12, TextStyle::default());
             shown(&lines)
         };
         assert_eq!(at("vpc", "id"), "  vpc       id\n");

@@ -36,7 +36,7 @@ pub struct OutcomeDocument {
     pub interrupted: bool,
     /// The DNS names of the cluster; empty for a destroy.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub entrances: Vec<Endpoint>,
+    pub endpoints: Vec<Endpoint>,
     /// The result of the final scan, which only a complete destroy makes.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub remains: Option<RemainingObjects>,
@@ -92,8 +92,8 @@ impl OutcomeDocument {
             unfinished: outcome.unfinished.clone(),
             skipped: outcome.skipped.clone(),
             interrupted: outcome.interrupted,
-            entrances: if plan.plan.mode == PlanMode::Apply {
-                endpoint::entrances(&outcome.recorded)
+            endpoints: if plan.plan.mode == PlanMode::Apply {
+                endpoint::endpoints(&outcome.recorded)
             } else {
                 Vec::new()
             },
@@ -124,11 +124,11 @@ pub fn text(document: &OutcomeDocument, style: TextStyle) -> String {
     let mut lines = Vec::new();
     let done = spoken(document);
     if !done.is_empty() {
-        let (word, rest) = match document.plan.mode {
+        let (label, rest) = match document.plan.mode {
             PlanMode::Destroy => ("Destroyed: ", done),
             _ => ("Applied: ", done),
         };
-        lines.push(StyledLine::at(0).ink(TextRole::Strong, word).plain(rest.join(", ")).plain("."));
+        lines.push(StyledLine::at(0).ink(TextRole::Strong, label).plain(rest.join(", ")).plain("."));
     }
     let mut open = Vec::new();
     if !document.failed.is_empty() {
@@ -143,7 +143,7 @@ pub fn text(document: &OutcomeDocument, style: TextStyle) -> String {
     if !open.is_empty() {
         lines.push(StyledLine::at(0).ink(TextRole::Danger, "Not done: ").plain(open.join(", ")).plain("."));
     }
-    lines.extend(endpoint::lines(&document.entrances, document.heading.sandbox));
+    lines.extend(endpoint::lines(&document.endpoints, document.heading.sandbox));
     if let Some(remains) = &document.remains {
         lines.extend(what_is_left(&remains.left, style));
     }

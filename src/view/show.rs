@@ -58,8 +58,8 @@ fn rows(objects: &[Live], sandbox: bool) -> Vec<StyledLine> {
 /// Returns the DNS name of a load balancer.
 fn address(live: &Live, sandbox: bool) -> Vec<StyledLine> {
     let Some(name) = endpoint::own_name(&live.address, &live.outputs) else { return Vec::new() };
-    let told = [Some(value::safe(name)), endpoint::nowhere(sandbox, 1).map(str::to_owned)];
-    told.into_iter().flatten().map(|text| StyledLine::at(2).ink(TextRole::Faint, text)).collect()
+    let texts = [Some(value::safe(name)), endpoint::nowhere(sandbox, 1).map(str::to_owned)];
+    texts.into_iter().flatten().map(|text| StyledLine::at(2).ink(TextRole::Faint, text)).collect()
 }
 
 fn with_phase(line: StyledLine, phase: ObjectPhase) -> StyledLine {

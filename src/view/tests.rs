@@ -48,5 +48,5 @@ fn the_page_names_every_member_of_every_document() {
     let missing: BTreeSet<&String> =
         documents.iter().flatten().filter(|member| !PAGE.contains(&format!("`{member}`"))).collect();
     assert!(missing.is_empty(), "docs/commands.md lacks {missing:?}");
-    assert!(documents[0].contains("entrances") && documents[0].contains("left"), "{documents:?}");
+    assert!(documents[0].contains("endpoints") && documents[0].contains("left"), "{documents:?}");
 }

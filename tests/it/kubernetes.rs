@@ -20,13 +20,13 @@ pub(crate) mod testbed;
 
 /// The program's access path, which ends at another server: moto's load balancers lead nowhere.
 pub(crate) struct ServerOverride {
-    pub(crate) way: ByAws,
+    pub(crate) access: ByAws,
     pub(crate) api: ApiAccess,
 }
 
 impl ClientAccess for ServerOverride {
     fn access(&self) -> BoxFuture<'_, Result<Option<ApiAccess>, Failure>> {
-        Box::pin(async move { Ok(self.way.access().await?.map(|_| self.api.clone())) })
+        Box::pin(async move { Ok(self.access.access().await?.map(|_| self.api.clone())) })
     }
 }
 

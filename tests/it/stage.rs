@@ -90,8 +90,10 @@ impl MotoStage {
 
     pub(crate) async fn destroy(&mut self) -> CommandRun {
         let consent = Consent { yes: true, delete_data: true };
-        self.run(ApiWait::Leave, OutputOptions::default(), async |context| cli::destroy(context, consent, None).await)
-            .await
+        self.run(ApiWait::Destroying, OutputOptions::default(), async |context| {
+            cli::destroy(context, consent, None).await
+        })
+        .await
     }
 
     /// Moves the state to where the file says that it is.
@@ -138,12 +140,12 @@ impl MotoStage {
         manner: OutputOptions,
         work: impl AsyncFnOnce(&ClusterContext<'_>) -> Result<Exit, CliError>,
     ) -> CommandRun {
-        self.run(ApiWait::Stay, manner, work).await
+        self.run(ApiWait::UntilReady, manner, work).await
     }
 
     async fn run(
         &mut self,
-        errand: ApiWait,
+        wait: ApiWait,
         manner: OutputOptions,
         work: impl AsyncFnOnce(&ClusterContext<'_>) -> Result<Exit, CliError>,
     ) -> CommandRun {
@@ -152,7 +154,7 @@ impl MotoStage {
         let ui = Ui::captured(manner, PromptInput::Script(VecDeque::new()), out.clone(), err.clone());
         let interrupt = Interrupt::default();
         let (aws, store) = self.connect().await;
-        let cloud = self.clouds(aws, &store, errand);
+        let cloud = self.clouds(aws, &store, wait);
         let context = ClusterContext {
             cluster: self.cluster.clone(),
             cloud: Arc::new(cloud),
@@ -179,19 +181,19 @@ impl MotoStage {
     }
 
     /// Returns AWS and Kubernetes, combined as in the program.
-    fn clouds(&self, aws: Arc<AwsProvider>, store: &S3Store, errand: ApiWait) -> FilteredProvider<'_> {
+    fn clouds(&self, aws: Arc<AwsProvider>, store: &S3Store, wait: ApiWait) -> FilteredProvider<'_> {
         let name = self.cluster.name.as_str();
         let store: Arc<dyn ObjectStore> = Arc::new(store.clone());
         let aws: Arc<dyn CloudProvider> = aws;
-        let way = ByAws {
+        let access = ByAws {
             cluster: name.to_owned(),
             cloud: Arc::clone(&aws),
             store: Arc::clone(&store),
-            vault: ClusterSecrets::new(store, name),
+            secrets: ClusterSecrets::new(store, name),
         };
-        let kubernetes = KubernetesProvider::new(name, Arc::new(ServerOverride { way, api: self.api.access() }));
+        let kubernetes = KubernetesProvider::new(name, Arc::new(ServerOverride { access, api: self.api.access() }));
         FilteredProvider {
-            clouds: CompositeProvider::new(aws, kubernetes, self.cluster.network.plugin, errand),
+            clouds: CompositeProvider::new(aws, kubernetes, self.cluster.network.plugin, wait),
             api: &self.api,
         }
     }

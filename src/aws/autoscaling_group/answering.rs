@@ -14,7 +14,7 @@ pub(super) struct TargetStates {
     /// The machines that are healthy in every one of them; `None` if there is no target group.
     pub(super) healthy: Option<BTreeSet<String>>,
     /// The machines that are unhealthy in at least one of them.
-    ill: BTreeSet<String>,
+    unhealthy: BTreeSet<String>,
 }
 
 impl TargetStates {
@@ -22,15 +22,15 @@ impl TargetStates {
     pub(super) async fn ask(aws: &AwsProvider, target_groups: &[String]) -> Result<Self, Failure> {
         let mut all = Self::default();
         for arn in target_groups {
-            // Without a listener in front of it nobody checks a target group; what is draining is on its way out.
-            let (well, ill): (Vec<_>, Vec<_>) = health(aws, arn)
+            // A target group without a listener has no health checks (`unused`); a draining target is being deregistered.
+            let (healthy, unhealthy): (Vec<_>, Vec<_>) = health(aws, arn)
                 .await?
                 .into_iter()
                 .filter(|target| target.state != "draining")
                 .partition(|target| matches!(target.state.as_str(), "healthy" | "unused"));
-            let well: BTreeSet<String> = well.into_iter().map(|target| target.instance).collect();
-            all.healthy = Some(all.healthy.map_or_else(|| well.clone(), |before| &before & &well));
-            all.ill.extend(ill.into_iter().map(|target| target.instance));
+            let healthy: BTreeSet<String> = healthy.into_iter().map(|target| target.instance).collect();
+            all.healthy = Some(all.healthy.map_or_else(|| healthy.clone(), |before| &before & &healthy));
+            all.unhealthy.extend(unhealthy.into_iter().map(|target| target.instance));
         }
         Ok(all)
     }
@@ -38,7 +38,7 @@ impl TargetStates {
     /// Returns an unhealthy machine, if this one is healthy: with both of them gone, etcd may have lost its quorum.
     pub(super) fn missing_beside(&self, machine: &str) -> Option<&String> {
         let answers = self.healthy.as_ref().is_some_and(|healthy| healthy.contains(machine));
-        self.ill.iter().find(|ill| answers && *ill != machine)
+        self.unhealthy.iter().find(|unhealthy| answers && *unhealthy != machine)
     }
 
     fn answer(&self, machines: &BTreeSet<String>) -> bool {
@@ -75,11 +75,11 @@ mod tests {
 
     #[test]
     fn a_master_that_answers_stays_while_another_one_does_not() {
-        let answering = TargetStates { healthy: Some(names(&["i-a", "i-c"])), ill: names(&["i-b"]) };
+        let answering = TargetStates { healthy: Some(names(&["i-a", "i-c"])), unhealthy: names(&["i-b"]) };
         assert_eq!(answering.missing_beside("i-a").map(String::as_str), Some("i-b"));
         assert_eq!(answering.missing_beside("i-b"), None, "the one that is down may be replaced at any time");
-        let well = TargetStates { healthy: Some(names(&["i-a", "i-b", "i-c"])), ill: BTreeSet::new() };
-        assert_eq!(well.missing_beside("i-a"), None);
+        let answering = TargetStates { healthy: Some(names(&["i-a", "i-b", "i-c"])), unhealthy: BTreeSet::new() };
+        assert_eq!(answering.missing_beside("i-a"), None);
         assert_eq!(TargetStates::default().missing_beside("i-w"), None, "workers have no quorum");
     }
 }

@@ -18,8 +18,8 @@ use crate::resource::{STATUS, machine_file};
 const FAILURES: usize = 3;
 
 /// Advice for a machine that does not start up.
-pub(super) const LOOK: &str = "Its console output (EC2, \"Get system log\") and `journalctl -u quorate-node` on it say \
-                               why; then run `quorate apply` again, with another file if it takes one";
+pub(super) const LOG_HINT: &str = "The reason is in its console output (EC2, \"Get system log\") and in \
+                               `journalctl -u quorate-node` on it. Correct it, then run `quorate apply` again";
 
 /// The reports of a group's machines so far.
 #[derive(Debug, Default)]
@@ -40,19 +40,21 @@ impl MachineReports {
     /// Reads the current reports of these machines, except of those that are ready.
     pub(super) async fn ask(&mut self, aws: &AwsProvider, machines: &BTreeSet<String>) -> Result<(), Failure> {
         let open: Vec<&String> = machines.iter().filter(|machine| !self.is_ready(machine)).collect();
-        let said = try_join_all(open.iter().map(|machine| status(aws, machine))).await?;
-        for (machine, said) in open.into_iter().zip(said) {
-            self.add(machine, said, Instant::now());
+        let statuses = try_join_all(open.iter().map(|machine| status(aws, machine))).await?;
+        for (machine, status) in open.into_iter().zip(statuses) {
+            self.add(machine, status, Instant::now());
         }
         Ok(())
     }
 
     /// Records the report of a machine; `None` if there is no report.
-    pub(super) fn add(&mut self, machine: &str, said: Option<MachineStatus>, now: Instant) {
+    pub(super) fn add(&mut self, machine: &str, status: Option<MachineStatus>, now: Instant) {
         let unheard = || MachineReport { since: now, last: None, failures: BTreeSet::new() };
         let report = self.machines.entry(machine.to_owned()).or_insert_with(unheard);
-        report.failures.extend(said.iter().filter(|said| said.state == JoinProgress::Failed).map(|said| said.at));
-        report.last = said;
+        report
+            .failures
+            .extend(status.iter().filter(|status| status.state == JoinProgress::Failed).map(|status| status.at));
+        report.last = status;
     }
 
     /// Returns `true` if a machine has reported that it is ready.
@@ -68,7 +70,7 @@ impl MachineReports {
 
     /// Describes the last report of a machine, as the end of a sentence about it.
     pub(super) fn last_report(&self, machine: &str) -> String {
-        word(self.last(machine))
+        describe_status(self.last(machine))
     }
 
     /// Returns the reason for no longer waiting for a machine; `None` while it is waited for.
@@ -93,8 +95,8 @@ impl MachineReports {
 }
 
 /// Describes a report, as the end of a sentence about the machine.
-pub(super) fn word(said: Option<&MachineStatus>) -> String {
-    match said {
+pub(super) fn describe_status(status: Option<&MachineStatus>) -> String {
+    match status {
         None => "has not reported yet".to_owned(),
         Some(MachineStatus { state: JoinProgress::Working, step, .. }) => format!("is at the step `{step}`"),
         Some(MachineStatus { state: JoinProgress::Failed, step, .. }) => format!("failed in the step `{step}`"),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::answering::{TargetStates, binding};
 use super::members::{EqualVersions, is_ending, machines, members, running, serves, stays};
-use super::reports::{LOOK, MachineReports};
+use super::reports::{LOG_HINT, MachineReports};
 use super::wait::{StallMonitor, arrived, find};
 use super::{AUTOSCALING, groups, surge};
 use crate::aws::AwsProvider;
@@ -56,7 +56,7 @@ pub(super) async fn roll(
     loop {
         let found = watch.poll(|| groups(aws)).await?;
         let Some(group) = find(&found, &live.id) else {
-            stall.see(aws, note, "the group is not to be seen").await?;
+            stall.see(aws, note, "the group is not in the response").await?;
             continue;
         };
         let target_groups = match &target_groups {
@@ -78,8 +78,8 @@ pub(super) async fn roll(
             }
             RollStep::GiveUp(why) => return Err(unready(group, alike, &why)),
             RollStep::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
-                let ill = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
-                let what = format!("{machine} is not replaced while {ill} does not answer");
+                let unhealthy = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
+                let what = format!("{machine} is not replaced while {unhealthy} does not answer");
                 stall.see(aws, note, &what).await?;
             }
             RollStep::Replace(machine) if surge::works_alone(wanted, group, &machine, alike, &reports) => {
@@ -169,7 +169,7 @@ fn unready(group: &Answer, alike: EqualVersions<'_>, why: &str) -> Failure {
     let old = running(group, |machine| !alike.contains(machine)).len();
     let name = group.auto_scaling_group_name().unwrap_or_default();
     let spared = if old == 0 { String::new() } else { format!(", so the {} before it in {name} stay", machines(old)) };
-    let message = format!("{why}{spared}. {LOOK}");
+    let message = format!("{why}{spared}. {LOG_HINT}");
     Failure::own(FailureClass::Fatal, "roll", message)
 }
 

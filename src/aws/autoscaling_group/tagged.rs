@@ -32,20 +32,20 @@ pub(super) struct TaggedResource {
 /// The objects that carry tags, by machine.
 pub(super) type TaggedResources = BTreeMap<String, Vec<TaggedResource>>;
 
-/// Returns the tags of the machines of some groups and of their root volumes. `seen` are the instances with the cluster's
+/// Returns the tags of the machines of some groups and of their root volumes. `tagged` are the instances with the cluster's
 /// tag; others are read by their ids.
 pub(super) async fn carriers(
-    look: &ObserveCache<'_>,
+    cache: &ObserveCache<'_>,
     groups: &[Answer],
-    seen: &[Instance],
+    tagged: &[Instance],
 ) -> Result<TaggedResources, Failure> {
-    let (aws, serving) = (look.aws, groups.iter().flat_map(|group| running(group, |_| true)));
-    let known: BTreeSet<&str> = seen.iter().filter_map(Instance::instance_id).collect();
-    let (there, unseen): (BTreeSet<String>, BTreeSet<String>) = serving.partition(|id| known.contains(id.as_str()));
-    let mut instances: Vec<Instance> = by_ids(aws, &unseen.into_iter().collect::<Vec<_>>()).await?;
-    instances.extend(seen.iter().filter(|found| found.instance_id().is_some_and(|id| there.contains(id))).cloned());
+    let (aws, serving) = (cache.aws, groups.iter().flat_map(|group| running(group, |_| true)));
+    let known: BTreeSet<&str> = tagged.iter().filter_map(Instance::instance_id).collect();
+    let (there, others): (BTreeSet<String>, BTreeSet<String>) = serving.partition(|id| known.contains(id.as_str()));
+    let mut instances: Vec<Instance> = by_ids(aws, &others.into_iter().collect::<Vec<_>>()).await?;
+    instances.extend(tagged.iter().filter(|found| found.instance_id().is_some_and(|id| there.contains(id))).cloned());
     let roots: Vec<String> = instances.iter().filter_map(root_volume).map(str::to_owned).collect();
-    let volumes = volume::with_ids(look, &roots).await?;
+    let volumes = volume::with_ids(cache, &roots).await?;
     Ok(instances.iter().filter_map(|instance| carried(instance, &volumes)).collect())
 }
 
@@ -67,23 +67,23 @@ fn root_volume(instance: &Instance) -> Option<&str> {
     device.ebs()?.volume_id()
 }
 
-/// Returns the group's tags (`told`, as they are shown), with a note where a machine or its root volume has another value
+/// Returns the group's tags (`shown`: as the plan shows them), with a note if a machine or its root volume has another value
 /// or a tag that the group does not have.
-pub(super) fn with_carriers(mut told: Tags, group: &Answer, own: &Tags, carriers: &TaggedResources) -> Tags {
+pub(super) fn with_carriers(mut shown: Tags, group: &Answer, own: &Tags, carriers: &TaggedResources) -> Tags {
     let machines = running(group, |_| true);
     for carrier in machines.iter().filter_map(|machine| carriers.get(machine)).flatten() {
         for (key, value) in own.iter().filter(|(key, value)| carrier.tags.get(*key) != Some(value)) {
-            let noted = told.get(key).is_some_and(|told| told != value);
+            let noted = shown.get(key).is_some_and(|shown| shown != value);
             if !noted {
                 let there = carrier.tags.get(key).map_or_else(|| "not on".to_owned(), |other| format!("{other} on"));
-                told.insert(key.clone(), format!("{value} ({there} {})", carrier.id));
+                shown.insert(key.clone(), format!("{value} ({there} {})", carrier.id));
             }
         }
         for (key, value) in carrier.tags.iter().filter(|(key, _)| !own.contains_key(*key) && !key.starts_with("aws:")) {
-            told.entry(key.clone()).or_insert_with(|| format!("{value} (on {})", carrier.id));
+            shown.entry(key.clone()).or_insert_with(|| format!("{value} (on {})", carrier.id));
         }
     }
-    told
+    shown
 }
 
 /// Sets a group's tags on its machines and their root volumes, and removes those that are no longer wanted.

@@ -39,7 +39,7 @@ fn group(size: i32) -> AutoScalingGroupBuilder {
 }
 
 fn read(group: AutoScalingGroupBuilder) -> Live {
-    seen(ObservationScope::Tagged("c"), &group.build(), EqualVersions::default()).unwrap().unwrap()
+    live_of(ObservationScope::Tagged("c"), &group.build(), EqualVersions::default()).unwrap().unwrap()
 }
 
 fn text<'l>(live: &'l Live, attribute: &str) -> &'l str {

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::members::running;
-use super::reports::{status, word};
+use super::reports::{describe_status, status};
 use super::wait::PATIENCE;
 use crate::aws::AwsProvider;
 use crate::aws::ec2::created;
@@ -24,13 +24,13 @@ pub(super) type LastReportTimes = BTreeMap<String, Timestamp>;
 struct SuspectMachine<'a> {
     group: &'a str,
     machine: String,
-    said: Option<MachineStatus>,
+    status: Option<MachineStatus>,
 }
 
 /// Returns the time of each machine's last report.
-pub(super) async fn written(look: &ObserveCache<'_>) -> Result<LastReportTimes, Failure> {
-    let folder = format!("{}nodes/", look.aws.scope.prefix);
-    let kept = kept(look).await?;
+pub(super) async fn written(cache: &ObserveCache<'_>) -> Result<LastReportTimes, Failure> {
+    let folder = format!("{}nodes/", cache.aws.scope.prefix);
+    let kept = kept(cache).await?;
     let written = kept.iter().filter_map(|object| {
         let machine = object.key()?.strip_prefix(&folder)?.strip_suffix("/status.json")?;
         Some((machine.to_owned(), created(object.last_modified())?))
@@ -54,7 +54,7 @@ pub(super) async fn troubles(
     let launched = launched(instances);
     let mut troubles = BTreeMap::new();
     for suspect in suspects.iter().filter(|suspect| suspect.has_failed() || suspect.is_late(&launched)) {
-        let trouble = || format!("{} {}", suspect.machine, word(suspect.said.as_ref()));
+        let trouble = || format!("{} {}", suspect.machine, describe_status(suspect.status.as_ref()));
         troubles.entry(suspect.group.to_owned()).or_insert_with(trouble);
     }
     Ok(troubles)
@@ -68,20 +68,20 @@ async fn suspects<'a>(
     written: &LastReportTimes,
 ) -> Result<Vec<SuspectMachine<'a>>, Failure> {
     let name = group.auto_scaling_group_name().unwrap_or_default();
-    let (told, silent): (Vec<String>, Vec<String>) =
+    let (reporting, silent): (Vec<String>, Vec<String>) =
         running(group, |_| true).into_iter().partition(|machine| written.contains_key(machine));
     let mut suspects = Vec::new();
-    if let Some(machine) = told.into_iter().max_by_key(|machine| written.get(machine).copied()) {
-        let said = status(aws, &machine).await?.filter(|said| said.state != JoinProgress::Ready);
-        suspects.extend(said.map(|said| SuspectMachine { group: name, machine, said: Some(said) }));
+    if let Some(machine) = reporting.into_iter().max_by_key(|machine| written.get(machine).copied()) {
+        let status = status(aws, &machine).await?.filter(|status| status.state != JoinProgress::Ready);
+        suspects.extend(status.map(|status| SuspectMachine { group: name, machine, status: Some(status) }));
     }
-    suspects.extend(silent.into_iter().map(|machine| SuspectMachine { group: name, machine, said: None }));
+    suspects.extend(silent.into_iter().map(|machine| SuspectMachine { group: name, machine, status: None }));
     Ok(suspects)
 }
 
 impl SuspectMachine<'_> {
     fn has_failed(&self) -> bool {
-        self.said.as_ref().is_some_and(|said| said.state == JoinProgress::Failed)
+        self.status.as_ref().is_some_and(|status| status.state == JoinProgress::Failed)
     }
 
     /// Returns `true` if its time to start up has passed. A machine of unknown age is not late.

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Filter, Instance};
 use tokio::time::Instant;
 
 use super::members::{EqualVersions, machines, serving};
-use super::{AUTOSCALING, groups, seen};
+use super::{AUTOSCALING, groups, live_of};
 use crate::aws::AwsProvider;
 use crate::aws::ec2::{EC2, of_cluster};
 use crate::aws::tags::ObservationScope;
@@ -82,17 +82,17 @@ pub(super) fn arrived(
     group: &Answer,
     alike: EqualVersions<'_>,
 ) -> Result<Live, Failure> {
-    let Some(seen) = seen(ObservationScope::Tagged(&aws.scope.cluster), group, alike).transpose()? else {
+    let Some(observed) = live_of(ObservationScope::Tagged(&aws.scope.cluster), group, alike).transpose()? else {
         return Ok(live.clone());
     };
     let mut attributes = live.attributes.clone();
-    attributes.extend(seen.attributes.get("machines").map(|machines| ("machines".to_owned(), machines.clone())));
+    attributes.extend(observed.attributes.get("machines").map(|machines| ("machines".to_owned(), machines.clone())));
     Ok(Live {
         attributes,
-        outputs: seen.outputs,
+        outputs: observed.outputs,
         phase: ObjectPhase::Ready,
-        created: seen.created,
-        members: seen.members,
+        created: observed.created,
+        members: observed.members,
         ..live.clone()
     })
 }
@@ -180,10 +180,10 @@ async fn last_trouble(aws: &AwsProvider, group: &str) -> Result<Option<String>, 
     let request = || aws.autoscaling.describe_scaling_activities().auto_scaling_group_name(group).max_records(1).send();
     match aws.read(AUTOSCALING, "DescribeScalingActivities", request).await {
         Ok(answer) => {
-            let said = answer.activities().first().and_then(|activity| activity.status_message());
-            Ok(said.filter(|said| !said.is_empty()).map(str::to_owned))
+            let message = answer.activities().first().and_then(|activity| activity.status_message());
+            Ok(message.filter(|message| !message.is_empty()).map(str::to_owned))
         }
-        // It would only have told why; the group itself is asked again in any case.
+        // The message is only the reason; the group itself is read again in any case.
         Err(failure) if failure.class == FailureClass::MaybeNotYetConsistent => Ok(None),
         Err(failure) => Err(failure),
     }

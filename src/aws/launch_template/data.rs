@@ -74,7 +74,7 @@ pub(super) fn read(name: String, tags: Tags, data: Option<&Response>) -> (Launch
     let data = data.unwrap_or(&nothing);
     let interface = data.network_interfaces().first();
     let root = data.block_device_mappings().first();
-    let seen = LaunchTemplate {
+    let template = LaunchTemplate {
         name,
         image: data.image_id().unwrap_or_default().to_owned(),
         instance_size: data.instance_type().map(InstanceType::as_str).unwrap_or_default().to_owned(),
@@ -89,7 +89,7 @@ pub(super) fn read(name: String, tags: Tags, data: Option<&Response>) -> (Launch
         instance_tags: tags_of(data, &ResourceType::Instance),
         tags,
     };
-    (seen, beside(data))
+    (template, beside(data))
 }
 
 fn count(number: Option<i32>) -> Option<u32> {
@@ -108,7 +108,7 @@ fn tags_of(data: &Response, resource: &ResourceType) -> Tags {
 }
 
 /// The names of the fields that are on, or set, or not empty. A field that is off is the same as one that is left out.
-macro_rules! said {
+macro_rules! fields_in_use {
     ($of:expr; on: $($switch:ident)*; set: $($field:ident)*; lists: $($list:ident)*) => {{
         let mut names: Vec<String> = Vec::new();
         $(if $of.$switch == Some(true) { names.push(describe_version(stringify!($switch))); })*
@@ -124,7 +124,7 @@ fn describe_version(field: &str) -> String {
 
 /// Returns everything in a version that no attribute has.
 fn beside(data: &Response) -> Vec<String> {
-    let mut beside = said!(data;
+    let mut beside = fields_in_use!(data;
         on: ebs_optimized disable_api_termination disable_api_stop;
         set: kernel_id placement ram_disk_id instance_initiated_shutdown_behavior instance_market_options
             credit_specification cpu_options capacity_reservation_specification hibernation_options enclave_options
@@ -158,7 +158,7 @@ fn beside_interface(interfaces: &[Interface]) -> Vec<String> {
     let [interface] = interfaces else {
         return vec![format!("{} network interfaces", interfaces.len())];
     };
-    let mut beside = said!(interface;
+    let mut beside = fields_in_use!(interface;
         on: associate_carrier_ip_address primary_ipv6;
         set: ipv6_address_count network_interface_id private_ip_address secondary_private_ip_address_count subnet_id
             ipv4_prefix_count ipv6_prefix_count ena_srd_specification connection_tracking_specification
@@ -180,7 +180,7 @@ fn beside_root(devices: &[Device]) -> Vec<String> {
     let Some(ebs) = device.ebs() else {
         return vec!["a root device that is no EBS volume".to_owned()];
     };
-    let mut beside = said!(ebs;
+    let mut beside = fields_in_use!(ebs;
         on: ;
         set: iops kms_key_id snapshot_id throughput volume_initialization_rate ebs_card_index;
         lists: );

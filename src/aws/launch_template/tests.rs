@@ -99,7 +99,7 @@ fn observed(data: ResponseLaunchTemplateDataBuilder) -> Live {
         .version_number(3)
         .launch_template_data(data.build())
         .build();
-    seen(ObservationScope::Tagged("c"), &template, &[other, version]).unwrap().unwrap()
+    live_of(ObservationScope::Tagged("c"), &template, &[other, version]).unwrap().unwrap()
 }
 
 fn image(live: &Live) -> &str {

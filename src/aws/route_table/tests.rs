@@ -7,7 +7,7 @@ use crate::aws::ec2::to_ec2;
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Tags};
 
 fn to(destination: &str) -> aws_sdk_ec2::types::builders::RouteBuilder {
-    SeenRoute::builder().destination_cidr_block(destination)
+    Ec2Route::builder().destination_cidr_block(destination)
 }
 
 fn association(id: &str, subnet: Option<&str>, state: State) -> Association {
@@ -34,7 +34,7 @@ fn only_routes_of_the_table_itself_are_shown() {
         .routes(to("100.96.1.0/24").instance_id("i-1").network_interface_id("eni-1").build())
         .routes(to("100.96.2.0/24").network_interface_id("eni-2").build())
         .routes(to("10.0.0.0/8").gateway_id("vgw-1").origin(RouteOrigin::EnableVgwRoutePropagation).build())
-        .routes(SeenRoute::builder().destination_prefix_list_id("pl-1").gateway_id("vpce-1").build());
+        .routes(Ec2Route::builder().destination_prefix_list_id("pl-1").gateway_id("vpce-1").build());
     assert_eq!(read(table).routes, [Route { destination: "0.0.0.0/0".to_owned(), target: "igw-1".into() }]);
 }
 
@@ -45,9 +45,9 @@ fn a_route_that_somebody_added_is_shown_with_whatever_it_leads_to() {
         .routes(to("10.2.0.0/16").transit_gateway_id("tgw-1").build())
         .routes(to("10.3.0.0/16").nat_gateway_id("nat-1").build())
         .routes(
-            SeenRoute::builder().destination_ipv6_cidr_block("::/0").egress_only_internet_gateway_id("eigw-1").build(),
+            Ec2Route::builder().destination_ipv6_cidr_block("::/0").egress_only_internet_gateway_id("eigw-1").build(),
         )
-        .routes(SeenRoute::builder().destination_prefix_list_id("pl-1").gateway_id("igw-1").build());
+        .routes(Ec2Route::builder().destination_prefix_list_id("pl-1").gateway_id("igw-1").build());
     let shown: Vec<_> = read(table)
         .routes
         .iter()

@@ -22,13 +22,13 @@ pub(in crate::aws) fn of_permissions(permissions: &[IpPermission]) -> Vec<GroupR
     permissions.iter().flat_map(of_permission).collect()
 }
 
-fn of_permission(seen: &IpPermission) -> impl Iterator<Item = GroupRule> {
-    let protocol = protocol(seen.ip_protocol().unwrap_or_default());
-    let ports = ports(&protocol, seen.from_port(), seen.to_port());
-    let ipv4 = seen.ip_ranges().iter().map(|range| (range.cidr_ip(), range.description()));
-    let ipv6 = seen.ipv6_ranges().iter().map(|range| (range.cidr_ipv6(), range.description()));
-    let groups = seen.user_id_group_pairs().iter().map(|pair| (pair.group_id(), pair.description()));
-    let lists = seen.prefix_list_ids().iter().map(|list| (list.prefix_list_id(), list.description()));
+fn of_permission(permission: &IpPermission) -> impl Iterator<Item = GroupRule> {
+    let protocol = protocol(permission.ip_protocol().unwrap_or_default());
+    let ports = ports(&protocol, permission.from_port(), permission.to_port());
+    let ipv4 = permission.ip_ranges().iter().map(|range| (range.cidr_ip(), range.description()));
+    let ipv6 = permission.ipv6_ranges().iter().map(|range| (range.cidr_ipv6(), range.description()));
+    let groups = permission.user_id_group_pairs().iter().map(|pair| (pair.group_id(), pair.description()));
+    let lists = permission.prefix_list_ids().iter().map(|list| (list.prefix_list_id(), list.description()));
     ipv4.chain(ipv6).chain(groups).chain(lists).map(move |(peer, description)| GroupRule {
         protocol: protocol.clone(),
         ports: ports.clone(),
@@ -38,18 +38,18 @@ fn of_permission(seen: &IpPermission) -> impl Iterator<Item = GroupRule> {
 }
 
 /// Converts a rule that has an id.
-pub(super) fn of_rule(seen: &SecurityGroupRule) -> GroupRule {
-    let protocol = protocol(seen.ip_protocol().unwrap_or_default());
-    let peer = seen
+pub(super) fn of_rule(described: &SecurityGroupRule) -> GroupRule {
+    let protocol = protocol(described.ip_protocol().unwrap_or_default());
+    let peer = described
         .cidr_ipv4()
-        .or_else(|| seen.cidr_ipv6())
-        .or_else(|| seen.referenced_group_info().and_then(|group| group.group_id()))
-        .or_else(|| seen.prefix_list_id());
+        .or_else(|| described.cidr_ipv6())
+        .or_else(|| described.referenced_group_info().and_then(|group| group.group_id()))
+        .or_else(|| described.prefix_list_id());
     GroupRule {
-        ports: ports(&protocol, seen.from_port(), seen.to_port()),
+        ports: ports(&protocol, described.from_port(), described.to_port()),
         protocol,
         peer: peer.unwrap_or_default().into(),
-        description: seen.description().unwrap_or_default().to_owned(),
+        description: described.description().unwrap_or_default().to_owned(),
     }
 }
 
@@ -58,17 +58,17 @@ pub(super) fn permission(rule: &GroupRule) -> IpPermission {
     let (from, to) = range(rule);
     let protocol = if rule.protocol == ALL { "-1" } else { &rule.protocol };
     let permission = IpPermission::builder().ip_protocol(protocol).set_from_port(from).set_to_port(to);
-    let said = Some(&rule.description).filter(|text| !text.is_empty()).cloned();
+    let description = Some(&rule.description).filter(|text| !text.is_empty()).cloned();
     let peer = rule.peer.known().unwrap_or_default();
     match RulePeer::of(peer) {
-        RulePeer::Ipv4 => permission.ip_ranges(IpRange::builder().cidr_ip(peer).set_description(said).build()),
-        RulePeer::Ipv6 => permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(peer).set_description(said).build()),
-        RulePeer::Group => {
-            permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(peer).set_description(said).build())
+        RulePeer::Ipv4 => permission.ip_ranges(IpRange::builder().cidr_ip(peer).set_description(description).build()),
+        RulePeer::Ipv6 => {
+            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(peer).set_description(description).build())
         }
-        RulePeer::PrefixList => {
-            permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(peer).set_description(said).build())
-        }
+        RulePeer::Group => permission
+            .user_id_group_pairs(UserIdGroupPair::builder().group_id(peer).set_description(description).build()),
+        RulePeer::PrefixList => permission
+            .prefix_list_ids(PrefixListId::builder().prefix_list_id(peer).set_description(description).build()),
     }
     .build()
 }
@@ -93,8 +93,8 @@ impl RulePeer {
 }
 
 /// Returns the protocol by the name that EC2 prefers, whichever form was given.
-fn protocol(seen: &str) -> String {
-    match seen {
+fn protocol(described: &str) -> String {
+    match described {
         "-1" => ALL,
         "1" => "icmp",
         "6" => "tcp",

@@ -14,7 +14,7 @@ fn rule(protocol: &str, ports: &str, peer: &str, description: &str) -> GroupRule
 }
 
 fn standing(id: &str, rule: GroupRule) -> ExistingRule {
-    ExistingRule { id: id.to_owned(), way: RuleDirection::In, rule }
+    ExistingRule { id: id.to_owned(), direction: RuleDirection::In, rule }
 }
 
 #[test]

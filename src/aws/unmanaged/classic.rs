@@ -68,7 +68,7 @@ async fn found(aws: &AwsProvider, name: &str) -> Result<Option<Live>, Failure> {
         aws.elb.describe_tags().customize().mutate_request(move |request| fill(request, &form)).send()
     };
     let Some(answer) = if_there(aws.read(ELB, "DescribeTags", request).await)? else { return Ok(None) };
-    let tags = answer.tag_descriptions().iter().flat_map(|told| from_elb(told.tags())).collect();
+    let tags = answer.tag_descriptions().iter().flat_map(|described| from_elb(described.tags())).collect();
     if !is_unmanaged(aws, &tags) {
         return Ok(None);
     }

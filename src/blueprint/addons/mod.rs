@@ -36,8 +36,8 @@ pub(super) fn workloads_of(site: &BuildContext<'_>, name: &str) -> Vec<Address> 
 
 /// Returns the object that creates a namespace, if an add-on of the file does.
 pub(super) fn namespace(site: &BuildContext<'_>, wanted: &str) -> Option<Address> {
-    let mut ground = site.addons.iter().filter(|part| part.rank == AddonPhase::Ground);
-    let made = ground.find(|part| part.manifest["kind"] == "Namespace" && part.manifest["metadata"]["name"] == wanted);
+    let mut parts = site.addons.iter().filter(|part| part.rank == AddonPhase::Foundation);
+    let made = parts.find(|part| part.manifest["kind"] == "Namespace" && part.manifest["metadata"]["name"] == wanted);
     made.map(|part| part.address.clone())
 }
 

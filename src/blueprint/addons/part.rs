@@ -12,7 +12,7 @@ use crate::resource::{API_TYPES, ApiType, MANIFEST};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AddonPhase {
     /// Namespaces and custom resource definitions, which other objects need.
-    Ground,
+    Foundation,
     /// Objects that neither run nor decide anything.
     Settled,
     /// Objects that run pods.
@@ -25,7 +25,7 @@ pub(super) enum AddonPhase {
     Custom,
 }
 
-const GROUND: [&str; 2] = ["Namespace", "CustomResourceDefinition"];
+const FOUNDATIONS: [&str; 2] = ["Namespace", "CustomResourceDefinition"];
 const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
 const GATES: [&str; 2] = ["admissionregistration.k8s.io", "apiregistration.k8s.io"];
 
@@ -34,8 +34,8 @@ impl AddonPhase {
         let kind = api.kind.as_ref();
         if !api.is_known() {
             Self::Custom
-        } else if GROUND.contains(&kind) {
-            Self::Ground
+        } else if FOUNDATIONS.contains(&kind) {
+            Self::Foundation
         } else if WORKLOADS.contains(&kind) {
             Self::Workload
         } else if GATES.contains(&api.group()) {

@@ -12,7 +12,7 @@ use super::expansion::literally;
 const SERVICE: &str = "quorate.dev/service";
 /// The label that shows people and tools which objects belong together. Nothing selects by it.
 const NAME: &str = "app.kubernetes.io/name";
-/// The label that tells the pods of one rollout from those of the last.
+/// The label that distinguishes the pods of one rollout from those of the last one.
 const ROLLOUT: &str = "pod-template-hash";
 /// The label of nodes with the name of their zone.
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -20,11 +20,11 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 const STUCK: u32 = 300;
 /// CPU utilization above which more pods are started, in percent of the request.
 const LOAD: u32 = 80;
-/// Time that a terminating pod continues to answer, in seconds: its clients do not learn of its end at once.
-const FAREWELL: u32 = 5;
-/// The same behind a load balancer that has to notice first: two checks ten seconds apart, and the time to act on them.
-const LONG_FAREWELL: u32 = 40;
-/// Time that a pod has to end by itself after that, in seconds: Kubernetes' own default.
+/// Time that a terminating pod continues to serve, in seconds: its clients learn of its end with a delay.
+const PRE_STOP_SECONDS: u32 = 5;
+/// The same behind a load balancer: two failed health checks ten seconds apart, and the time to deregister the target.
+const LONG_PRE_STOP_SECONDS: u32 = 40;
+/// Time for a pod to terminate by itself after that, in seconds: the default of Kubernetes.
 const GRACE: u32 = 30;
 /// Time that a new pod must be ready before an old one is removed, in seconds, so that a load balancer finds its node.
 const FOUND: u32 = 20;
@@ -102,7 +102,7 @@ fn pod(name: &str, service: &Service) -> Json {
         "topologySpreadConstraints": [spread(ZONE), spread("kubernetes.io/hostname")],
     });
     if sees_clients(service) {
-        pod["terminationGracePeriodSeconds"] = (LONG_FAREWELL + GRACE).into();
+        pod["terminationGracePeriodSeconds"] = (LONG_PRE_STOP_SECONDS + GRACE).into();
     }
     if let Some(placement) = &service.placement {
         place(&mut pod, placement);
@@ -169,9 +169,9 @@ fn container(name: &str, service: &Service) -> Json {
     let mounts = service.volumes.iter().map(|(volume, wanted)| json!({ "name": volume, "mountPath": wanted.path }));
     set("volumeMounts", mounts.collect());
     if !service.ports.is_empty() {
-        let farewell = if sees_clients(service) { LONG_FAREWELL } else { FAREWELL };
+        let seconds = if sees_clients(service) { LONG_PRE_STOP_SECONDS } else { PRE_STOP_SECONDS };
         set("ports", container_ports(service));
-        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": farewell } } }));
+        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": seconds } } }));
     }
     if let Some(health) = &service.health {
         set("readinessProbe", readiness(health));

@@ -128,10 +128,10 @@ mod tests {
         let many = |number: usize| (0..number).map(|n| web(&format!("s{n}"))).collect::<String>();
         assert_eq!(ports(&many(50), &[]).unwrap().len(), 50);
         let refused = ports(&many(51), &[]).unwrap_err();
-        assert!(refused.contains("need 51 target groups") && refused.contains("takes 50"), "{refused}");
+        assert!(refused.contains("need 51 target groups") && refused.contains("allows 50"), "{refused}");
         let seeing = |number| many(number).replace("nlb {", "nlb {\n  preserve_client_ip = true");
         assert_eq!(ports(&seeing(43), &[("gone", 30_000)]).unwrap().len(), 86, "the port of one that leaves, too");
         let refused = ports(&seeing(44), &[]).unwrap_err();
-        assert!(refused.contains("need 88 ports") && refused.contains("there are 86"), "{refused}");
+        assert!(refused.contains("need 88 node ports") && refused.contains("86 are available"), "{refused}");
     }
 }

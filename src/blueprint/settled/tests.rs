@@ -113,7 +113,7 @@ fn an_upgrade_that_did_not_come_to_its_end_is_finished_first() {
         resolved(&file, &pins).map(|resolved| resolved.kubernetes).map_err(|refused| refused.to_string())
     };
     assert_eq!(asked(35), Ok(version(35)));
-    assert!(asked(36).unwrap_err().contains("the way to 1.35 is not finished"));
+    assert!(asked(36).unwrap_err().contains("the upgrade to 1.35 is not finished"));
     assert!(asked(34).unwrap_err().contains("does not go back"));
 }
 

@@ -33,9 +33,9 @@ fn every_problem_is_found_at_once() {
     assert_snapshot!(refused(cluster, &facts), @r#"
     the zone us-east-1a has no subnet: give it a range under `network { subnets }`
     the account cannot use the zone us-east-1z; in us-east-1 it has us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1e and us-east-1f: name some of these under `zones`
-    the region us-east-1 does not have t9.huge instances, which the nodes "more" and the nodes "workers" should be: choose another `size`
-    the region us-east-1 has no Amazon Linux 2023 image for x86_64: name one of your own with `image`, or choose a `size` with other processors
-    the account has no public hosted zone chat.poeticoding.com; for this name it has poeticoding.com. Name another one, or make it with `create = true`
+    the region us-east-1 does not offer t9.huge instances, which the nodes "more" and the nodes "workers" use: choose another `size`
+    the region us-east-1 has no Amazon Linux 2023 image for x86_64: set `image` to one of your own, or choose a `size` with other processors
+    the account has no public hosted zone chat.poeticoding.com; its public zones for this name: poeticoding.com. Set another zone, or create it with `create = true`
     "#);
 }
 
@@ -54,8 +54,8 @@ fn a_zone_without_a_size_is_named_with_those_that_have_it() {
     cluster["masters"]["size"] = json!("t3.medium");
     cluster["nodes"]["workers"]["size"] = json!("t4g.medium");
     assert_snapshot!(refused(cluster.clone(), &facts), @r#"
-    us-east-1e does not have t3.medium instances, which the masters should be; us-east-1a, us-east-1b, us-east-1c, us-east-1d and us-east-1f have them: choose another `size`, or other `zones`
-    us-east-1d and us-east-1e do not have t4g.medium instances, which the nodes "workers" should be; us-east-1f has them: choose another `size`, or other `zones`
+    us-east-1e does not offer t3.medium instances, which the masters use; us-east-1a, us-east-1b, us-east-1c, us-east-1d and us-east-1f offer them: choose another `size`, or other `zones`
+    us-east-1d and us-east-1e do not offer t4g.medium instances, which the nodes "workers" use; us-east-1f offers them: choose another `size`, or other `zones`
     "#);
     cluster["masters"]["size"] = json!("t3.large");
     cluster["nodes"]["workers"]["size"] = json!("t3.large");
@@ -67,9 +67,9 @@ fn policies_that_iam_would_refuse_are_refused_in_the_plan() {
     let mut cluster = tutorial();
     cluster["state"] = json!({ "s3": { "bucket": "b".repeat(63), "prefix": "p".repeat(512) } });
     let refusal = refused(cluster, &facts()).to_string();
-    assert!(refusal.starts_with("the policies of the role masters."), "{refusal}");
+    assert!(refusal.starts_with("the inline policies of the role masters."), "{refusal}");
     assert!(
-        refusal.contains("IAM takes 10240: ") && refusal.ends_with("choose a shorter prefix in `state`"),
+        refusal.contains("IAM allows 10240. ") && refusal.ends_with("choose a shorter prefix in `state`"),
         "{refusal}"
     );
 }
@@ -106,7 +106,7 @@ fn a_zone_of_another_domain_cannot_hold_the_names() {
 #[test]
 fn two_zones_of_one_name_are_told_apart_by_nobody() {
     let facts = with_zones(&[("poeticoding.com", &["Z1", "Z2"])]);
-    assert_snapshot!(refused(tutorial(), &facts), @"the account has 2 public hosted zones called poeticoding.com (Z1, Z2), and nothing tells which one the internet asks; remove those that are not delegated to");
+    assert_snapshot!(refused(tutorial(), &facts), @"the account has 2 public hosted zones with the name poeticoding.com (Z1, Z2), and it is not known which of them the domain is delegated to; delete the others");
     let pins = Pins { public_zone: Some("Z2".to_owned()), ..Pins::default() };
     let blueprint = blueprint(&cluster(tutorial()), &facts, &pins).unwrap();
     assert_eq!(text(&all::<DnsRecord>(&blueprint.objects)["api"].zone), "Z2", "but the last apply's choice holds");
@@ -135,7 +135,7 @@ fn without_a_zone_there_is_a_note_and_no_record() {
     let blueprint = blueprint(&cluster(tutorial()), &with_zones(&[]), &Pins::default()).unwrap();
     assert!(all::<DnsRecord>(&blueprint.objects).is_empty());
     let [note] = &blueprint.notes[..] else { panic!("{:?}", blueprint.notes) };
-    assert_snapshot!(note, @"no public hosted zone for chat.poeticoding.com in this account: the API answers on its load balancer's name");
+    assert_snapshot!(note, @"no public hosted zone for chat.poeticoding.com in this account: the API has the DNS name of its load balancer");
 }
 
 #[test]
@@ -207,9 +207,9 @@ fn with_images_for_all_no_other_is_asked_for_or_kept() {
 #[test]
 fn an_image_must_be_there_and_fit() {
     let refusal = |facts: &Facts| refused(own_image(), facts).to_string();
-    assert_snapshot!(refusal(&facts()), @r#"the account has no machine image ami-0123456789abcdef0 in us-east-1, which the nodes "workers" should start from. Images belong to a region, and to the accounts that they are shared with"#);
-    assert_snapshot!(refusal(&with_image(Architecture::Arm64, 8)), @r#"the machine image ami-0123456789abcdef0 is for arm64, and the nodes "workers" have x86_64 processors (t3.medium)"#);
-    assert_snapshot!(refusal(&with_image(Architecture::X86_64, 100)), @r#"the machine image ami-0123456789abcdef0 needs a root volume of 100 GiB, and that of the nodes "workers" has 60: say `root { gib = 100 }` there"#);
+    assert_snapshot!(refusal(&facts()), @r#"the machine image ami-0123456789abcdef0 of the nodes "workers" is not available in us-east-1. An image exists in one region, and only for its owner and the accounts that it is shared with"#);
+    assert_snapshot!(refusal(&with_image(Architecture::Arm64, 8)), @r#"the machine image ami-0123456789abcdef0 is for arm64, but the nodes "workers" have x86_64 processors (t3.medium)"#);
+    assert_snapshot!(refusal(&with_image(Architecture::X86_64, 100)), @r#"the machine image ami-0123456789abcdef0 needs a root volume of 100 GiB, but that of the nodes "workers" has 60: set `root { gib = 100 }`"#);
 }
 
 #[test]

@@ -84,7 +84,7 @@ const FOR_SCRIPTS: &[&str] = &[
     "WriteMarkers",
     "KeepBackups",
     "ListStore",
-    "Look",
+    "Read",
     "PullImages",
     "AttachEtcdVolume",
     "WriteInternalNames",

@@ -75,7 +75,7 @@ fn lasting(text: &str) -> Result<SignedDuration, String> {
 
 impl AccessArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         match self.action {
             AccessAction::Open { lasting, address, wide } => {
                 let origin = ClientOrigin::of(address, &session.environment)?;

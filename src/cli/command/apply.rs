@@ -67,7 +67,7 @@ pub struct ApplyOptions {
 
 impl ApplyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let wait = if self.no_wait { ApiWait::Hurry } else { ApiWait::Stay };
+        let wait = if self.no_wait { ApiWait::Never } else { ApiWait::UntilReady };
         let context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
         let options = ApplyOptions {
             consent: Consent { yes: self.yes, delete_data: self.delete_data },

@@ -23,7 +23,7 @@ pub struct AvailabilityArgs {}
 
 impl AvailabilityArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         availability(&context).await
     }
 }

@@ -23,7 +23,7 @@ pub struct CostArgs {}
 
 impl CostArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         cost(&context).await
     }
 }

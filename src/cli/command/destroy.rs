@@ -31,7 +31,7 @@ use crate::view::outcome::{RemainingObject, RemainingObjects};
 use crate::view::plan::PlanDocument;
 
 /// Number of scans for remaining objects: deleted objects may still be listed for a while.
-const LOOKS: u32 = 5;
+const SCANS: u32 = 5;
 
 /// Delete the cluster and everything that belongs to it
 ///
@@ -55,7 +55,7 @@ pub struct DestroyArgs {
 
 impl DestroyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Leave).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Destroying).await?;
         let origin = self.entry.origin(&session.environment)?;
         destroy(&context, Consent { yes: self.yes, delete_data: self.delete_data }, origin).await
     }
@@ -276,7 +276,7 @@ async fn erase_secrets(context: &ClusterContext<'_>, lock: &RunLock) -> Result<(
 
 /// Scans again for objects with the cluster's tags and recorded objects. A bucket that others use may stay.
 async fn remaining_objects(context: &ClusterContext<'_>, end: &DestroyProgress) -> Result<Option<Vec<Live>>, CliError> {
-    let mut poll = PollLoop::every(context.retry.settle).at_most(LOOKS);
+    let mut poll = PollLoop::every(context.retry.settle).at_most(SCANS);
     loop {
         let left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last look"))?;
         if left.iter().all(|live| stays(end, live)) || !context.interrupt.or(poll.again()).await? {
@@ -295,8 +295,8 @@ async fn remains(context: &ClusterContext<'_>, end: &DestroyProgress) -> Result<
     live.retain(|live| live.proven || end.recorded.get(&live.address) == Some(&live.id));
     live.retain(|live| !end.locations.is_elsewhere(context.name(), live));
     // The bucket is found by its name, and again by the record.
-    let mut seen = BTreeSet::new();
-    live.retain(|live| seen.insert((live.address.clone(), live.id.clone())));
+    let mut distinct = BTreeSet::new();
+    live.retain(|live| distinct.insert((live.address.clone(), live.id.clone())));
     Ok(live)
 }
 

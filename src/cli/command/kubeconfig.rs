@@ -65,7 +65,7 @@ struct KubeconfigOptions {
 impl KubeconfigArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let files = self.files(session)?;
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         let plugin = ExecPlugin {
             command: program(&session.environment)?,
             arguments: credential::CredentialArgs::of(session, &context).await?.typed(),

@@ -55,7 +55,7 @@ impl PlanArgs {
             (_, true) => PlanMode::Refresh,
             _ => PlanMode::Apply,
         };
-        let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::UntilReady).await?;
         plan(&context, PlanOptions { mode, detailed: self.detailed_exitcode, limits: self.limits }).await
     }
 }

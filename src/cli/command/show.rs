@@ -18,7 +18,7 @@ pub struct ShowArgs {}
 
 impl ShowArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         show(&context).await
     }
 }

@@ -29,7 +29,7 @@ enum TokenAction {
 impl TokenArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let TokenAction::Rotate = self.action;
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         rotate_token(&context).await
     }
 }

@@ -51,7 +51,7 @@ pub struct ValidateArgs {
 
 impl ValidateArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Stay).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
         let patience = self.wait.map_or(Duration::ZERO, jiff::SignedDuration::unsigned_abs);
         validate(&context, patience).await
     }
@@ -212,9 +212,9 @@ fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> Obser
 
 async fn targets(context: &ClusterContext<'_>, live: &[Live]) -> Result<Vec<BalancerTarget>, CliError> {
     let groups = live.iter().filter(|live| is::<TargetGroup>(live));
-    let told = try_join_all(groups.map(async |live| {
-        let told = patiently(context, || context.cloud.targets(&live.id)).await?;
-        Ok(told.into_iter().map(|target| BalancerTarget {
+    let targets = try_join_all(groups.map(async |live| {
+        let targets = patiently(context, || context.cloud.targets(&live.id)).await?;
+        Ok(targets.into_iter().map(|target| BalancerTarget {
             group: live.address.name().to_owned(),
             masters: live.address.name() == API,
             instance: target.instance,
@@ -222,8 +222,8 @@ async fn targets(context: &ClusterContext<'_>, live: &[Live]) -> Result<Vec<Bala
             reason: target.reason,
         }))
     }));
-    let told: Result<Vec<_>, crate::engine::Failure> = told.await;
-    Ok(told.map_err(CliError::cloud("asking the load balancers"))?.into_iter().flatten().collect())
+    let targets: Result<Vec<_>, crate::engine::Failure> = targets.await;
+    Ok(targets.map_err(CliError::cloud("asking the load balancers"))?.into_iter().flatten().collect())
 }
 
 /// Returns the last report of each machine, which is a file of its own. Without a report, or with one that cannot be read,
@@ -249,7 +249,7 @@ async fn reports<T: DeserializeOwned>(
 async fn api(kubernetes: Option<&KubernetesProvider>) -> ApiState {
     let Some(kubernetes) = kubernetes else { return ApiState::Simulated };
     match kubernetes.census().await {
-        Ok(Some(census)) => ApiState::Told(census),
+        Ok(Some(census)) => ApiState::Answered(census),
         Ok(None) => ApiState::Silent("the cluster's API was never created: no apply got that far".to_owned()),
         Err(failure) => ApiState::Silent(failure.message),
     }
@@ -261,14 +261,14 @@ async fn names(context: &ClusterContext<'_>, live: &[Live]) -> Vec<DnsName> {
     if context.sandbox {
         return Vec::new();
     }
-    let looked = names_of(live).into_iter().map(async |name| {
+    let lookups = names_of(live).into_iter().map(async |name| {
         let trouble = match tokio::net::lookup_host((name.as_str(), 443)).await {
             Ok(mut addresses) => addresses.next().is_none().then(|| "it has no address".to_owned()),
             Err(error) => Some(error.to_string()),
         };
         DnsName { name, trouble }
     });
-    join_all(looked).await
+    join_all(lookups).await
 }
 
 /// Returns the names, sorted, each once.

@@ -67,8 +67,9 @@ pub(in crate::cli) fn kept_by_others(keys: &[String]) -> String {
 /// Refuses a place that does not say that this very state moved away from it.
 async fn check(context: &ClusterContext<'_>, former: &ClusterContext<'_>, lineage: &str) -> Result<(), CliError> {
     let mut journal = state::open(former.store.clone(), context.name());
-    let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the former record"))?;
-    let told = match &entry {
+    let entry =
+        context.interrupt.or(journal.read_entry()).await?.map_err(CliError::state("reading the former record"))?;
+    let found = match &entry {
         // The mark goes last: a run that was killed has removed it.
         RecordEntry::Absent => return Ok(()),
         RecordEntry::Marker(marker) if marker.lineage == lineage && matches!(marker.leg, MoveLeg::MovedTo(_)) => {
@@ -78,7 +79,7 @@ async fn check(context: &ClusterContext<'_>, former: &ClusterContext<'_>, lineag
         RecordEntry::Record(_) => "a record that is in use",
     };
     Err(CliError::refused(
-        format!("{} holds {told}, so it stays as it is", journal.place()),
+        format!("{} holds {found}, so it stays as it is", journal.place()),
         "look which cluster it belongs to; remove it by hand if none does",
     ))
 }

@@ -57,7 +57,7 @@ pub(in crate::cli) async fn plan(
     let unreachable = snapshot.unreachable.clone().or(dry_run.unreachable);
     notes.extend(dry_run.notes);
     notes.extend(unreachable.as_ref().map(|failure| silent(mode, failure)));
-    live.extend(dry_run.in_the_way);
+    live.extend(dry_run.conflicting);
     if mode == PlanMode::Destroy && unreachable.is_some() {
         // Kubernetes objects that cannot be reached are deleted with their machines.
         live.retain(|live| !is_kubernetes(live.address.kind()));
@@ -141,7 +141,7 @@ impl RecordComparison<'_> {
 /// Returns the notes about the places that the state was moved from.
 fn of_former(context: &ClusterContext<'_>, mode: PlanMode, moved_from: &[String], is_cleared: bool) -> Vec<String> {
     let now = &context.cluster.state;
-    let told = |place: &String| match (mode, is_cleared) {
+    let note = |place: &String| match (mode, is_cleared) {
         (PlanMode::Refresh, _) => None,
         (PlanMode::Destroy, _) => Some(format!("{place}, where the state was before, is emptied too")),
         (PlanMode::Apply, true) => Some(format!(
@@ -153,7 +153,7 @@ fn of_former(context: &ClusterContext<'_>, mode: PlanMode, moved_from: &[String]
              read from it, and the apply after that empties it"
         )),
     };
-    moved_from.iter().filter_map(told).collect()
+    moved_from.iter().filter_map(note).collect()
 }
 
 /// Returns the objects that the cluster's own controllers created and that are deleted with it.

@@ -49,7 +49,7 @@ pub(in crate::cli) async fn snapshot(
 ) -> Result<ClusterSnapshot, CliError> {
     let question = question(&context.cluster);
     let mut journal = state::open(context.store.clone(), context.name());
-    let looked = context
+    let observed = context
         .interrupt
         .or(async {
             tokio::try_join!(
@@ -71,7 +71,7 @@ pub(in crate::cli) async fn snapshot(
             )
         })
         .await?;
-    let (Observation { live, unreachable }, facts, record) = looked?;
+    let (Observation { live, unreachable }, facts, record) = observed?;
     let locations = KnownLocations::new(context, &facts.account, record.as_ref());
     let mut snapshot = ClusterSnapshot { facts, live, unreachable, record, journal, locations };
     allowed(context, &snapshot)?;
@@ -113,14 +113,15 @@ impl ClusterSnapshot {
         if self.unreachable.is_some() {
             self.live.extend(unobserved(record, &self.live));
         }
-        let seen = |address: &Address, id: &str| self.live.iter().any(|live| live.address == *address && live.id == id);
-        let unseen = record.objects.iter().filter(|(address, recorded)| !seen(address, &recorded.id));
-        let unseen: BTreeMap<Address, String> =
-            unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
-        if unseen.is_empty() {
+        let is_observed =
+            |address: &Address, id: &str| self.live.iter().any(|live| live.address == *address && live.id == id);
+        let unobserved_ids = record.objects.iter().filter(|(address, recorded)| !is_observed(address, &recorded.id));
+        let unobserved_ids: BTreeMap<Address, String> =
+            unobserved_ids.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
+        if unobserved_ids.is_empty() {
             return Ok(());
         }
-        let recalled = context.interrupt.or(patiently(context, || context.cloud.recall(&unseen))).await?;
+        let recalled = context.interrupt.or(patiently(context, || context.cloud.recall(&unobserved_ids))).await?;
         let recalled = recalled.map_err(CliError::cloud("looking at the cloud"))?;
         self.live.extend(recalled.live);
         if recalled.unreachable.is_some() {

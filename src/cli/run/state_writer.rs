@@ -32,11 +32,11 @@ impl ResolvedSpec {
     /// Collects the choices that a plan rests on, and the file that it was made from.
     pub(in crate::cli) fn new(context: &ClusterContext<'_>, pins: &Pins) -> Result<Self, CliError> {
         // Services may contain secrets in their environment variables, and the record never contains one.
-        let told = Cluster { services: BTreeMap::new(), ..context.cluster.clone() };
+        let spec = Cluster { services: BTreeMap::new(), ..context.cluster.clone() };
         Ok(Self {
             begun: serde_json::to_value(pins)?,
             reached: serde_json::to_value(pins.clone().reached())?,
-            cluster_spec: serde_json::to_value(told)?,
+            cluster_spec: serde_json::to_value(spec)?,
         })
     }
 

@@ -119,18 +119,18 @@ impl TemporaryAccess {
     /// Creates the grant that is due, and reports it. A check that has started is finished, so that nothing is granted after
     /// the end; after the second interrupt nothing is waited for.
     async fn check_firewall(&self, context: &ClusterContext<'_>, alone: bool) -> Option<FirewallCheck> {
-        let looked = tokio::select! {
+        let checked = tokio::select! {
             () = context.interrupt.abandon.cancelled() => return None,
-            looked = self.grant(context, alone) => looked,
+            checked = self.grant(context, alone) => checked,
         };
-        match looked {
+        match checked {
             Ok(FirewallCheck::Granted(grant)) => {
                 if !self.granted.replace(true) {
                     context.ui.note(&format!("the API is open to {} while this run lasts", grant.range));
                 }
                 Some(FirewallCheck::Granted(grant))
             }
-            Ok(seen) => Some(seen),
+            Ok(check) => Some(check),
             Err(failure) => {
                 if !self.failed.replace(true) {
                     context.ui.warning(&format!("the API could not be opened to {}: {}", self.range, failure.message));

@@ -10,7 +10,7 @@ use super::ClusterContext;
 /// Number of attempts before a failure is returned.
 const ATTEMPTS: u32 = 5;
 /// Maximum number of observations until the cloud counts as settled.
-const LOOKS: u32 = 10;
+const OBSERVATIONS: u32 = 10;
 
 /// Reads something, and retries while the failure is temporary.
 pub(in crate::cli) async fn patiently<T, F>(context: &ClusterContext<'_>, read: impl Fn() -> F) -> Result<T, Failure>
@@ -29,27 +29,27 @@ pub(in crate::cli) async fn account(context: &ClusterContext<'_>) -> Result<Stri
 /// Observes until two consecutive observations agree: changes of a dead run may still be taking effect.
 pub(in crate::cli) async fn wait_until_stable(
     context: &ClusterContext<'_>,
-    mut seen: Observation,
+    mut before: Observation,
 ) -> Result<Observation, CliError> {
     let pause = context.retry.settle.max(Duration::from_millis(1));
     // The first look was made before.
-    let mut poll = PollLoop::every(pause).at_most(1 + LOOKS);
+    let mut poll = PollLoop::every(pause).at_most(1 + OBSERVATIONS);
     while context.interrupt.or(poll.again()).await? {
-        let looked = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
-        let looked = looked.map_err(CliError::cloud("looking at the cloud"))?;
-        if fingerprint(&looked.live) == fingerprint(&seen.live) {
-            return Ok(looked);
+        let now = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
+        let now = now.map_err(CliError::cloud("looking at the cloud"))?;
+        if fingerprint(&now.live) == fingerprint(&before.live) {
+            return Ok(now);
         }
-        seen = looked;
+        before = now;
     }
     context.ui.warning("the cloud is still changing; the plan may have to be made again");
-    Ok(seen)
+    Ok(before)
 }
 
 /// Returns what distinguishes two observations, independent of the order of their answers.
 fn fingerprint(live: &[Live]) -> Vec<(String, String, ObjectPhase, usize)> {
-    let mut seen: Vec<_> =
+    let mut entries: Vec<_> =
         live.iter().map(|live| (live.address.to_string(), live.id.clone(), live.phase, live.members.len())).collect();
-    seen.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
-    seen
+    entries.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
+    entries
 }

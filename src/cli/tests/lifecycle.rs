@@ -12,6 +12,7 @@ mod edits;
 mod health;
 mod living;
 mod neighbours;
+mod output;
 mod plans;
 mod relocate;
 mod rolls;
@@ -20,7 +21,6 @@ mod services;
 mod stops;
 mod tags;
 mod temporary_access;
-mod told;
 mod zones;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -100,12 +100,12 @@ struct SandboxUser {
     limits: PlanLimits,
 }
 
-/// Opens other places in the simulated account. Directories are in memory, for as long as the lab.
-struct LabPlaces {
+/// Opens other places in the simulated account. Directories are in memory, for as long as the user.
+struct SandboxPlaces {
     sandbox: Sandbox,
 }
 
-impl StatePlaces for LabPlaces {
+impl StatePlaces for SandboxPlaces {
     fn open<'a>(&'a self, cluster: &'a spec::Cluster) -> BoxFuture<'a, Result<StatePlace, CliError>> {
         Box::pin(async move {
             let location = crate::blueprint::location(cluster, &self.sandbox.settings().account);
@@ -176,7 +176,7 @@ impl SandboxUser {
             kubernetes: self.kubernetes.clone(),
             store: self.store.clone().unwrap_or_else(|| bucket.clone()),
             bucket,
-            places: Arc::new(LabPlaces { sandbox: self.sandbox.clone() }),
+            places: Arc::new(SandboxPlaces { sandbox: self.sandbox.clone() }),
             sandbox: self.origin.is_none(),
             ui: &ui,
             interrupt: &self.interrupt,
@@ -249,12 +249,12 @@ impl SandboxUser {
         members.map(|(member, live)| (member.id.clone(), live.address.name().to_owned())).collect()
     }
 
-    /// Returns a lab whose cluster is built.
+    /// Returns a user whose cluster is built.
     async fn built() -> Self {
-        let lab = Self::new();
-        let (exit, out) = lab.apply(YES).await;
-        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-        lab
+        let user = Self::new();
+        let (exit, out) = user.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+        user
     }
 }
 

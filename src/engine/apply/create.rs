@@ -11,7 +11,7 @@ use crate::engine::{Action, ChangeEffect, Failure, FailureClass, Kind, Live, Obj
 const GENERATIONS: u32 = 2;
 
 /// Number of lookups for an object that a creation without an answer may have made.
-const LOOKS: u32 = 5;
+const LOOKUPS: u32 = 5;
 
 impl StepWorker<'_> {
     /// Creates the object, in place of `old` if there is one, and waits until it can be used.
@@ -36,7 +36,7 @@ impl StepWorker<'_> {
             if !in_use {
                 self.retry_or_fail(job, &mut patience, failure.clone()).await?;
             }
-            if let Some(found) = self.look_for(job, object, &failure).await? {
+            if let Some(found) = self.look_up(job, object, &failure).await? {
                 return self.complete(job, object, found).await;
             }
             match (in_use, uncertain) {
@@ -44,19 +44,19 @@ impl StepWorker<'_> {
                 // An earlier attempt may have made it: it is there, and not visible yet.
                 (true, true) => {
                     let hidden = Failure { class: FailureClass::NotYetConsistent, ..failure.clone() };
-                    self.retry_or_fail(job, &mut patience, hidden).await.map_err(|_| in_the_way(failure))?;
+                    self.retry_or_fail(job, &mut patience, hidden).await.map_err(|_| conflict(failure))?;
                 }
                 (true, false) if generation < GENERATIONS => generation += 1,
-                (true, false) => return Err(in_the_way(failure).into()),
+                (true, false) => return Err(conflict(failure).into()),
             }
         }
     }
 
     /// Looks up the object that a failed creation may have made. After a lost answer, or an error of the service, it may exist
     /// without being visible yet: not every kind takes a token that makes a retry safe.
-    async fn look_for(&self, job: &StepJob<'_>, object: &Object, failure: &Failure) -> Result<Option<Live>, Failure> {
+    async fn look_up(&self, job: &StepJob<'_>, object: &Object, failure: &Failure) -> Result<Option<Live>, Failure> {
         let doubtful = matches!(failure.class, FailureClass::UnknownOutcome | FailureClass::Unavailable);
-        let mut poll = PollLoop::every(self.options.retry.settle).at_most(if doubtful { LOOKS } else { 1 });
+        let mut poll = PollLoop::every(self.options.retry.settle).at_most(if doubtful { LOOKUPS } else { 1 });
         loop {
             if let Some(found) = self.find(job, object).await? {
                 return Ok(Some(found));
@@ -104,11 +104,11 @@ impl StepWorker<'_> {
 /// Returns the attributes to set again: those that differ, and those that the cloud does not return.
 fn unfinished(kind: &Kind, object: &Object, found: &Live) -> BTreeSet<String> {
     let differing = diff(kind, &object.attributes, &found.attributes, None).into_iter().map(|change| change.name);
-    let unseen = object.attributes.keys().filter(|name| !kind.attribute(name).observed).cloned();
-    differing.chain(unseen).filter(|name| kind.attribute(name).effect == ChangeEffect::Update).collect()
+    let unobserved = object.attributes.keys().filter(|name| !kind.attribute(name).observed).cloned();
+    differing.chain(unobserved).filter(|name| kind.attribute(name).effect == ChangeEffect::Update).collect()
 }
 
-fn in_the_way(failure: Failure) -> Failure {
+fn conflict(failure: Failure) -> Failure {
     let message = format!(
         "{}; nothing shows that this cluster made it: remove or rename what is there, then apply again",
         failure.message

@@ -210,9 +210,9 @@ impl<'a> PlanExecution<'a> {
     fn skip(&mut self, number: usize, because: Option<Address>) {
         let step = self.step(number);
         let failed = self.outcome.failed.iter().any(|(address, _)| *address == step.address);
-        let told = failed || self.outcome.unfinished.contains(&step.address);
-        let again = told && matches!(step.work, StepAction::Delete { part: RemovalPart::Replacement, .. });
-        if step.task.instant || again || !self.skipped.insert(step.address.clone()) {
+        let is_reported = failed || self.outcome.unfinished.contains(&step.address);
+        let is_repeated = is_reported && matches!(step.work, StepAction::Delete { part: RemovalPart::Replacement, .. });
+        if step.task.instant || is_repeated || !self.skipped.insert(step.address.clone()) {
             return;
         }
         self.outcome.skipped.push(step.address.clone());

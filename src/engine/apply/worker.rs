@@ -198,10 +198,9 @@ impl StepWorker<'_> {
         failure: Failure,
     ) -> Result<(), Failure> {
         let Some(pause) = patience.pause(failure.class, Instant::now()) else { return Err(failure) };
-        let (address, told) = (job.address.clone(), failure.clone());
         self.listener.on_event(&RunEvent::Retrying {
-            address,
-            failure: told,
+            address: job.address.clone(),
+            failure: failure.clone(),
             attempt: pause.attempt,
             pause: pause.length,
         });

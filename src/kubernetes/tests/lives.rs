@@ -46,12 +46,12 @@ impl ClusterLife {
         let unseen = self.record.iter().filter(|(address, _)| live.iter().all(|live| live.address != **address));
         let unseen = unseen.map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
         live.extend(self.cloud.recall(&unseen).await.unwrap().live);
-        let rehearsal = self.cloud.dry_run(wanted.to_vec(), &live).await.unwrap();
-        live.extend(rehearsal.in_the_way);
-        self.notes = rehearsal.notes;
+        let dry_run = self.cloud.dry_run(wanted.to_vec(), &live).await.unwrap();
+        live.extend(dry_run.conflicting);
+        self.notes = dry_run.notes;
         let inputs = PlanInputs {
             mode,
-            desired: rehearsal.objects,
+            desired: dry_run.objects,
             incomplete: BTreeSet::new(),
             live,
             recorded: &self.record,
@@ -59,7 +59,7 @@ impl ClusterLife {
             vocabulary: &ResourceKinds,
         };
         let mut prepared = engine::plan(inputs).unwrap();
-        for (address, message) in &rehearsal.refused {
+        for (address, message) in &dry_run.refused {
             prepared.reject(address, message);
         }
         prepared

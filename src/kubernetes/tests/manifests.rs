@@ -201,7 +201,7 @@ fn a_place_that_two_want_is_named_with_both() {
     let service = "service \"nginx\" {\n image = \"nginx:1\"\n port = 80\n}\n";
     assert_eq!(
         together(service, nginx).unwrap_err(),
-        "the service nginx and the add-on agent both make Service nginx; rename one of them, or take it out of one",
+        "the service nginx and the add-on agent both create Service nginx; rename one of them, or remove one",
         "services come first"
     );
     let volume = |service: &str, volume: &str| {
@@ -212,7 +212,7 @@ fn a_place_that_two_want_is_named_with_both() {
     let message = together(&(volume("a", "b-c") + &volume("a-b", "c")), "").unwrap_err();
     assert!(message.contains("volume b-c of the service a"), "{message}");
     assert!(message.contains("volume c of the service a-b"), "{message}");
-    assert!(message.contains("both make PersistentVolumeClaim a-b-c"), "{message}");
+    assert!(message.contains("both create PersistentVolumeClaim a-b-c"), "{message}");
 }
 
 #[test]

@@ -247,15 +247,15 @@ fn group_zones(context: &mut LoweringContext, name: &str, file: &NodesFile) -> R
         let problem = Diagnostic::new(&NO_ZONES, file.zones.place(), format!("`nodes.{name}` has no zones"));
         return Err(context.error(problem.help("remove `zones` to span all of the cluster's")));
     }
-    let mut seen = Vec::new();
+    let mut distinct = Vec::new();
     all(listed.iter().map(|item| {
         let zone = zones::listed(context, item)?;
-        if seen.contains(&zone) {
+        if distinct.contains(&zone) {
             let message = format!("`nodes.{name}` lists {zone} twice");
             let problem = Diagnostic::new(&NO_ZONES, item.span.clone(), message).help("list each zone once");
             return Err(context.error(problem));
         }
-        seen.push(zone.clone());
+        distinct.push(zone.clone());
         Ok(zone)
     }))
 }

@@ -58,10 +58,10 @@ pub(super) fn read(context: &mut LoweringContext) -> Result<BTreeMap<String, Str
     let setting = &context.file.tags;
     let number = setting.given().map_or(0, BTreeMap::len);
     let few = if number > MOST { Err(context.error(too_many(number, setting.key()))) } else { Ok(()) };
-    let mut seen: Vec<(&str, Span)> = Vec::new();
+    let mut keys: Vec<(&str, Span)> = Vec::new();
     let tags = context.map(setting, |context, key, value| {
-        let tag = tag(context, key, value, &seen);
-        seen.push((key, value.key.clone()));
+        let tag = tag(context, key, value, &keys);
+        keys.push((key, value.key.clone()));
         tag
     });
     few?;

@@ -75,16 +75,16 @@ pub(super) fn known(file: &ClusterFile) -> Vec<Zone> {
 pub(super) fn read(context: &mut LoweringContext) -> Result<RegionZones, ErrorReported> {
     let setting = &context.file.zones;
     let listed = context.required(setting, "zones")?;
-    let mut seen: Vec<(Zone, Span)> = Vec::new();
+    let mut known: Vec<(Zone, Span)> = Vec::new();
     let zones: Result<Vec<Zone>, ErrorReported> = all(listed.iter().map(|item| {
         let zone = parse(context, item)?;
-        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == zone) {
+        if let Some((_, first)) = known.iter().find(|(other, _)| *other == zone) {
             return Err(context.error(twice(&zone, item.span.clone(), first.clone())));
         }
-        seen.push((zone.clone(), item.span.clone()));
+        known.push((zone.clone(), item.span.clone()));
         Ok(zone)
     }));
-    one_region(context, &seen)?;
+    one_region(context, &known)?;
     let zones = zones?;
     let Some(first) = zones.first() else {
         let problem = Diagnostic::new(&NONE, setting.place(), "a cluster has at least one zone");

@@ -58,7 +58,7 @@ fn table(after: &Availability, before: Option<&Availability>, style: TextStyle) 
     if !now.now.is_empty() {
         lines.push(StyledLine::default());
         lines.push(StyledLine::at(0).ink(TextRole::Danger, "Now, without a failure:"));
-        lines.extend(now.now.iter().flat_map(|effect| told(effect, 2, style)));
+        lines.extend(now.now.iter().flat_map(|effect| effect_lines(effect, 2, style)));
     }
     lines.push(StyledLine::default());
     lines.push(total(after));
@@ -101,7 +101,7 @@ impl FailureGroup<'_> {
         let first = names.next().unwrap_or_default();
         let mut lines = vec![StyledLine::at(0).ink(ink, word).up_to(column).then(first)];
         lines.extend(names);
-        lines.extend(self.effects.effects.iter().flat_map(|effect| told(effect, column, style)));
+        lines.extend(self.effects.effects.iter().flat_map(|effect| effect_lines(effect, column, style)));
         lines
     }
 }
@@ -116,7 +116,7 @@ fn spoken(outcome: FailureOutcome) -> (&'static str, TextRole) {
 }
 
 /// Returns an effect with its reason, and the way to survive the failure.
-fn told(effect: &ServiceEffect, indent: usize, style: TextStyle) -> Vec<StyledLine> {
+fn effect_lines(effect: &ServiceEffect, indent: usize, style: TextStyle) -> Vec<StyledLine> {
     let reason = format!("{}: {}", value::safe(&effect.part), value::safe(&effect.reason));
     let mut lines = paragraph(indent, TextRole::Plain, &reason, style);
     lines.extend(paragraph(indent, TextRole::Faint, &format!("-> {}", value::safe(&effect.advice)), style));

@@ -27,7 +27,7 @@ fn first(after: &Availability) -> Vec<String> {
     if lost.is_empty() {
         return vec!["survives the loss of any single zone, machine or volume.".to_owned()];
     }
-    limited(told("does not survive the loss of", &lost))
+    limited(sentences("does not survive the loss of", &lost))
 }
 
 /// Returns the failures whose outcome a plan changes.
@@ -39,7 +39,7 @@ fn changed(before: &Availability, after: &Availability) -> Vec<String> {
     let worse: Vec<&FailureEffects> = after.failures.iter().filter(|effects| effects.outcome > was(effects)).collect();
     let better = after.failures.iter().filter(|effects| effects.is_survived() && was(effects) > effects.outcome);
     let better: Vec<String> = better.map(|effects| value::safe(&effects.failure.to_string())).collect();
-    let mut texts = limited(told("no longer survives the loss of", &worse));
+    let mut texts = limited(sentences("no longer survives the loss of", &worse));
     if !better.is_empty() {
         texts.push(format!("now survives the loss of {}.", words::list(&better)));
     }
@@ -47,7 +47,7 @@ fn changed(before: &Availability, after: &Availability) -> Vec<String> {
 }
 
 /// Returns a sentence for each reason, with the failures that have it.
-fn told(beginning: &str, lost: &[&FailureEffects]) -> Vec<String> {
+fn sentences(beginning: &str, lost: &[&FailureEffects]) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for effects in lost {
         let Some(worst) = effects.effects.iter().min_by_key(|effect| std::cmp::Reverse(effect.outcome)) else {

@@ -29,7 +29,7 @@ pub(super) fn heads(group: &[&Change], mode: PlanMode, style: TextStyle) -> Vec<
         let mut titles = line::names(BODY, TextRole::Strong, title, style).into_iter();
         let first = StyledLine::at(0).ink(ink, sign).plain(" ").then(titles.next().unwrap_or_default());
         let mut lines: Vec<StyledLine> = std::iter::once(first).chain(titles).collect();
-        line::tell(&mut lines, TextRole::Faint, &shown_id(change), column, style);
+        line::append(&mut lines, TextRole::Faint, &shown_id(change), column, style);
         lines
     };
     group.iter().zip(&titles).flat_map(head).collect()
@@ -151,17 +151,17 @@ fn is_shown(change: &Change, attribute: &AttributeChange) -> bool {
 
 /// Returns the differences as they are shown: hashes are shortened unless the output is verbose.
 fn shown(attribute: &AttributeChange, kind: Option<&Kind>, mode: PlanMode, style: TextStyle) -> Vec<AttributeDiff> {
-    let mut seen = seen(attribute, mode).into_owned();
+    let mut attribute = in_direction(attribute, mode).into_owned();
     if !style.verbose {
-        seen.before = seen.before.as_ref().map(value::abridged);
-        seen.after = seen.after.as_ref().map(value::abridged);
+        attribute.before = attribute.before.as_ref().map(value::abridged);
+        attribute.after = attribute.after.as_ref().map(value::abridged);
     }
-    difference(&seen, form(kind, &attribute.name))
+    difference(&attribute, form(kind, &attribute.name))
 }
 
 /// Returns the attribute in the direction of the mode. A plan goes from the current value to the desired one; a refresh
 /// goes from the applied value to the current one.
-fn seen(attribute: &AttributeChange, mode: PlanMode) -> Cow<'_, AttributeChange> {
+fn in_direction(attribute: &AttributeChange, mode: PlanMode) -> Cow<'_, AttributeChange> {
     if mode != PlanMode::Refresh {
         return Cow::Borrowed(attribute);
     }

@@ -19,22 +19,22 @@ pub(super) fn folded(changes: &[&Change], shared_reason: bool, style: TextStyle)
         .iter()
         .map(|group| {
             let why = if shared_reason { String::new() } else { reason(&group[0].reason) };
-            let told = [summary(group), why].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
-            (addresses(group), told.join("; "))
+            let details = [summary(group), why].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+            (addresses(group), details.join("; "))
         })
         .collect();
     let column = line::column(ADDRESS, rows.iter().map(|(name, _)| name.as_str()));
-    rows.iter().flat_map(|(name, told)| row(changes[0], name, told, column, style)).collect()
+    rows.iter().flat_map(|(name, details)| row(changes[0], name, details, column, style)).collect()
 }
 
-fn row(change: &Change, name: &str, told: &str, column: usize, style: TextStyle) -> Vec<StyledLine> {
+fn row(change: &Change, name: &str, details: &str, column: usize, style: TextStyle) -> Vec<StyledLine> {
     let (sign, ink) = sign(change.action, PlanMode::Apply);
     let mut names = line::names(ADDRESS, TextRole::Strong, name, style).into_iter();
     let first = names.next().unwrap_or_default();
     // The sign is in the indent of the first line.
     let head = StyledLine::at(0).ink(ink, sign).plain(" ").then(first);
     let mut lines: Vec<StyledLine> = std::iter::once(head).chain(names).collect();
-    line::tell(&mut lines, TextRole::Faint, told, column, style);
+    line::append(&mut lines, TextRole::Faint, details, column, style);
     lines
 }
 

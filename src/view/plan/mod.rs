@@ -92,9 +92,9 @@ fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
     lines.extend(cost::lines(document, style));
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
-        let way =
+        let confirmation =
             if document.plan.mode == PlanMode::Apply { " `apply` does that only with --delete-data." } else { "" };
-        let text = format!("This deletes data permanently: {}.{way}", words::list(&names));
+        let text = format!("This deletes data permanently: {}.{confirmation}", words::list(&names));
         lines.extend(paragraph(0, TextRole::Danger, &text, style));
     }
     lines

@@ -43,7 +43,7 @@ fn place(text: &str) -> Result<StateLocation, String> {
 impl StateArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let StateAction::Move { from, yes } = self.action;
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Leave).await?;
+        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Destroying).await?;
         move_state(&context, MoveOptions { from, yes }).await
     }
 }

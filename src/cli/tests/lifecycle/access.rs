@@ -42,45 +42,45 @@ impl SandboxUser {
 
 #[tokio::test(start_paused = true)]
 async fn the_api_is_opened_for_a_while_and_closed_and_no_plan_minds() {
-    let lab = SandboxUser::built().await;
-    let (exit, out) = lab.open("203.0.113.7/32", HOUR).await;
+    let user = SandboxUser::built().await;
+    let (exit, out) = user.open("203.0.113.7/32", HOUR).await;
     assert_eq!(exit.unwrap(), Exit::Done);
     assert!(out.starts_with("SANDBOX") && out.contains("203.0.113.7/32 may reach the API of chat"), "{out}");
-    assert_eq!(lab.let_in().await, [("203.0.113.7/32".to_owned(), "by alice on laptop".to_owned())]);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "a grant is no difference");
-    assert!(lab.close(GrantFilter::Mine).await.contains("203.0.113.7/32 may no longer"));
-    assert_eq!(lab.let_in().await, []);
-    assert!(lab.close(GrantFilter::Mine).await.contains("nothing to close"));
+    assert_eq!(user.let_in().await, [("203.0.113.7/32".to_owned(), "by alice on laptop".to_owned())]);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "a grant is no difference");
+    assert!(user.close(GrantFilter::Mine).await.contains("203.0.113.7/32 may no longer"));
+    assert_eq!(user.let_in().await, []);
+    assert!(user.close(GrantFilter::Mine).await.contains("nothing to close"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_grant_is_made_longer_and_never_shorter() {
-    let lab =
+    let user =
         SandboxUser { options: OutputOptions { json: true, ..OutputOptions::default() }, ..SandboxUser::built().await };
-    lab.out.read();
+    user.out.read();
     let end = |out: &str| serde_json::from_str::<Value>(out).unwrap()["until"].as_str().unwrap().to_owned();
-    let first = end(&lab.open("203.0.113.7/32", HOUR).await.1);
-    let longer = end(&lab.open("203.0.113.7/32", HOUR * 2).await.1);
-    let shorter = end(&lab.open("203.0.113.7/32", HOUR).await.1);
+    let first = end(&user.open("203.0.113.7/32", HOUR).await.1);
+    let longer = end(&user.open("203.0.113.7/32", HOUR * 2).await.1);
+    let shorter = end(&user.open("203.0.113.7/32", HOUR).await.1);
     assert!(first < longer && shorter == longer, "{first} {longer} {shorter}");
-    assert_eq!(lab.let_in().await.len(), 1);
+    assert_eq!(user.let_in().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_runs_grant_becomes_that_of_who_asks() {
-    let lab = SandboxUser::built().await;
-    lab.grant("203.0.113.7/32", HOUR * 3, Grantee::Run("r".to_owned())).await;
-    lab.open("203.0.113.7/32", HOUR).await.0.unwrap();
-    assert_eq!(lab.let_in().await, [("203.0.113.7/32".to_owned(), "by alice on laptop".to_owned())]);
+    let user = SandboxUser::built().await;
+    user.grant("203.0.113.7/32", HOUR * 3, Grantee::Run("r".to_owned())).await;
+    user.open("203.0.113.7/32", HOUR).await.0.unwrap();
+    assert_eq!(user.let_in().await, [("203.0.113.7/32".to_owned(), "by alice on laptop".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn closing_takes_what_was_meant_and_says_what_is_left() {
-    let lab =
+    let user =
         SandboxUser { options: OutputOptions { json: true, ..OutputOptions::default() }, ..SandboxUser::built().await };
-    lab.out.read();
+    user.out.read();
     for (text, who) in [("203.0.113.7/32", "alice on laptop"), ("203.0.113.8/32", "bob"), ("203.0.113.9/32", "bob")] {
-        lab.grant(text, HOUR, Grantee::Person(who.to_owned())).await;
+        user.grant(text, HOUR, Grantee::Person(who.to_owned())).await;
     }
     let told = |out: &str| {
         let document: Value = serde_json::from_str(out).unwrap();
@@ -89,54 +89,54 @@ async fn closing_takes_what_was_meant_and_says_what_is_left() {
         (ranges("closed"), ranges("left"))
     };
     let ranges = |list: &[&str]| list.iter().map(|range| json!(range)).collect::<Vec<_>>();
-    let mine: (Vec<Value>, Vec<Value>) = told(&lab.close(GrantFilter::Mine).await);
+    let mine: (Vec<Value>, Vec<Value>) = told(&user.close(GrantFilter::Mine).await);
     assert_eq!(mine, (ranges(&["203.0.113.7/32"]), ranges(&["203.0.113.8/32", "203.0.113.9/32"])));
-    assert!(lab.err.read().contains("close --all"));
-    let one = told(&lab.close(GrantFilter::Range(range("203.0.113.9/32"))).await);
+    assert!(user.err.read().contains("close --all"));
+    let one = told(&user.close(GrantFilter::Range(range("203.0.113.9/32"))).await);
     assert_eq!(one, (ranges(&["203.0.113.9/32"]), ranges(&["203.0.113.8/32"])));
-    assert_eq!(told(&lab.close(GrantFilter::All).await), (ranges(&["203.0.113.8/32"]), ranges(&[])));
+    assert_eq!(told(&user.close(GrantFilter::All).await), (ranges(&["203.0.113.8/32"]), ranges(&[])));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_open_for_good_stays_as_it_is() {
-    let lab =
+    let user =
         SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..SandboxUser::new() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    let (exit, out) = lab.open("203.0.113.7/32", HOUR).await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    let (exit, out) = user.open("203.0.113.7/32", HOUR).await;
     assert_eq!(exit.unwrap(), Exit::Done);
     assert!(out.contains("permanently"), "{out}");
-    assert_eq!(lab.let_in().await, []);
+    assert_eq!(user.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wide_range_wants_a_word_and_a_cluster_without_an_api_an_apply() {
-    let lab = SandboxUser::new();
-    let (exit, _) = lab.open("203.0.113.7/32", HOUR).await;
+    let user = SandboxUser::new();
+    let (exit, _) = user.open("203.0.113.7/32", HOUR).await;
     let error = exit.unwrap_err();
     assert!(error.exit() == Exit::Error && error.to_string().contains("no API yet"), "{error}");
-    lab.apply(YES).await.0.unwrap();
+    user.apply(YES).await.0.unwrap();
     for wide in ["0.0.0.0/0", "10.0.0.0/8", "128.0.0.0/1"] {
-        let error = lab.open(wide, HOUR).await.0.unwrap_err();
+        let error = user.open(wide, HOUR).await.0.unwrap_err();
         assert!(error.exit() == Exit::Refused && error.to_string().contains("65,536"), "{error}");
     }
     let everybody = ClientOrigin::Named(range("0.0.0.0/0"));
-    let exit = lab.with(async |context| open_access(context, everybody, HOUR, true).await).await;
+    let exit = user.with(async |context| open_access(context, everybody, HOUR, true).await).await;
     assert_eq!(exit.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn simulated_masters_close_what_has_ended() {
-    let lab = SandboxUser::built().await;
-    lab.grant("203.0.113.7/32", -HOUR, Grantee::Person("alice on laptop".to_owned())).await;
-    assert_eq!(lab.let_in().await, []);
+    let user = SandboxUser::built().await;
+    user.grant("203.0.113.7/32", -HOUR, Grantee::Person("alice on laptop".to_owned())).await;
+    assert_eq!(user.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_list_says_who_may_come_in() {
-    let lab = SandboxUser::built().await;
-    lab.out.read();
-    lab.grant("203.0.113.7/32", HOUR, Grantee::Person("alice on laptop".to_owned())).await;
-    assert_eq!(lab.with(async |context| list_access(context).await).await.unwrap(), Exit::Done);
-    let out = lab.out.read();
+    let user = SandboxUser::built().await;
+    user.out.read();
+    user.grant("203.0.113.7/32", HOUR, Grantee::Person("alice on laptop".to_owned())).await;
+    assert_eq!(user.with(async |context| list_access(context).await).await.unwrap(), Exit::Done);
+    let out = user.out.read();
     assert!(out.contains("203.0.113.7/32") && out.contains("59 min left") && out.contains("1 range may"), "{out}");
 }

@@ -14,18 +14,18 @@ impl SandboxUser {
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_survives_the_same_before_it_is_built_and_after() {
-    let lab = SandboxUser::new();
-    let before = lab.availability().await;
+    let user = SandboxUser::new();
+    let before = user.availability().await;
     insta::assert_snapshot!(before);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.availability().await, before);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.availability().await, before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_zone_with_two_of_three_masters_is_told_for_what_it_is() {
-    let lab = SandboxUser::built().await;
-    lab.sandbox.fail_zone("us-east-1d").unwrap();
-    let out = lab.availability().await;
+    let user = SandboxUser::built().await;
+    user.sandbox.fail_zone("us-east-1d").unwrap();
+    let out = user.availability().await;
     assert!(
         out.contains("Now, without a failure:\n  control plane: 2 of 3 masters do not run, so etcd has no quorum"),
         "{out}"
@@ -34,24 +34,24 @@ async fn a_lost_zone_with_two_of_three_masters_is_told_for_what_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_tells_what_it_changes_about_failures_and_nothing_else() {
-    let mut lab = SandboxUser::new();
-    let (_, out) = lab.plan().await;
+    let mut user = SandboxUser::new();
+    let (_, out) = user.plan().await;
     let told = "Availability: does not survive the loss of zone us-east-1d (control plane: 2 of\n              3 masters are lost";
     assert!(out.contains(told), "{out}");
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    lab.text = FILE.replace("count = 2", "count = 4");
-    let (_, out) = lab.plan().await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.text = FILE.replace("count = 2", "count = 4");
+    let (_, out) = user.plan().await;
     assert!(!out.contains("Availability"), "{out}");
-    lab.text = format!("{FILE}service \"chat\" {{\n  image = \"chat:1\"\n  port = 4000\n}}\n");
-    let (_, out) = lab.plan().await;
+    user.text = format!("{FILE}service \"chat\" {{\n  image = \"chat:1\"\n  port = 4000\n}}\n");
+    let (_, out) = user.plan().await;
     assert!(out.contains("Availability: no longer survives the loss of zone us-east-1f and a node of\n"), "{out}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_that_does_not_survive_what_it_must_is_refused() {
-    let mut lab = SandboxUser::new();
-    lab.limits = PlanLimits { require: Some(Requirement::Zone), ..PlanLimits::default() };
-    for (exit, _) in [lab.plan().await, lab.apply(YES).await] {
+    let mut user = SandboxUser::new();
+    user.limits = PlanLimits { require: Some(Requirement::Zone), ..PlanLimits::default() };
+    for (exit, _) in [user.plan().await, user.apply(YES).await] {
         let error = exit.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
         let told = "the cluster would not survive the loss of zone us-east-1d (control plane: 2 of 3 masters are lost, so the \
@@ -60,10 +60,10 @@ async fn a_plan_that_does_not_survive_what_it_must_is_refused() {
         let hints = error.report().hints;
         assert_eq!(hints, ["put one master in a third zone; `quorate availability` shows all failures"]);
     }
-    lab.limits = PlanLimits { require: Some(Requirement::Machine), ..PlanLimits::default() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    lab.limits = PlanLimits { require: Some(Requirement::Zone), ..PlanLimits::default() };
-    lab.text = FILE.replace("\"us-east-1f\"]", "\"us-east-1f\", \"us-east-1a\"]");
+    user.limits = PlanLimits { require: Some(Requirement::Machine), ..PlanLimits::default() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.limits = PlanLimits { require: Some(Requirement::Zone), ..PlanLimits::default() };
+    user.text = FILE.replace("\"us-east-1f\"]", "\"us-east-1f\", \"us-east-1a\"]");
     // Masters of a living cluster keep their zones.
-    assert!(lab.plan().await.0.is_err());
+    assert!(user.plan().await.0.is_err());
 }

@@ -35,11 +35,11 @@ impl SandboxUser {
 
 #[tokio::test(start_paused = true)]
 async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
-    let mut lab = SandboxUser::new();
-    lab.text = game("port = 7000", "port = 80\ndomain = \"game.poeticoding.com\"");
+    let mut user = SandboxUser::new();
+    user.text = game("port = 7000", "port = 80\ndomain = \"game.poeticoding.com\"");
     for _ in 0..2 {
-        let (exit, out) = lab.apply(YES).await;
-        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+        let (exit, out) = user.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
         let (_, names) = out.split_once("\nReached by name:\n").unwrap_or_else(|| panic!("{out}"));
         let rows: Vec<&str> = names.lines().map(str::trim_start).collect();
         assert!(rows[0].starts_with("Kubernetes API  api.chat.poeticoding.com"), "{names}");
@@ -47,20 +47,21 @@ async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
         assert!(rows[3].ends_with(".elb.us-east-1.amazonaws.com"), "{names}");
         assert_eq!(rows[4..], ["(simulated: these names resolve to nothing)"], "{names}");
     }
-    lab.options.json = true;
-    let told: serde_json::Value = serde_json::from_str(&lab.apply(YES).await.1).unwrap();
-    assert_eq!(told["entrances"][1]["domains"], serde_json::json!(["game.poeticoding.com"]));
-    let (_, out) = lab.destroy(true).await;
-    assert!(!out.contains("entrances"), "{out}");
+    user.options.json = true;
+    let told: serde_json::Value = serde_json::from_str(&user.apply(YES).await.1).unwrap();
+    assert_eq!(told["endpoints"][1]["domains"], serde_json::json!(["game.poeticoding.com"]));
+    let (_, out) = user.destroy(true).await;
+    assert!(!out.contains("endpoints"), "{out}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_load_balancer_changes_in_place() {
-    let mut lab = SandboxUser::new();
-    lab.follow(game("port = 7000", "port = 80")).await;
+    let mut user = SandboxUser::new();
+    user.follow(game("port = 7000", "port = 80")).await;
 
-    let all =
-        lab.follow(game("port = 7000", "port = 80\nsticky = true\ncross_zone = false\nallow = [\"10.0.0.0/8\"]")).await;
+    let all = user
+        .follow(game("port = 7000", "port = 80\nsticky = true\ncross_zone = false\nallow = [\"10.0.0.0/8\"]"))
+        .await;
     assert_eq!(
         all,
         [
@@ -71,53 +72,53 @@ async fn a_load_balancer_changes_in_place() {
         ]
     );
 
-    let all = lab.follow(game("port = 7000", "port = 80\npreserve_client_ip = true")).await;
+    let all = user.follow(game("port = 7000", "port = 80\npreserve_client_ip = true")).await;
     assert!(all.iter().all(|change| change.starts_with("update ")), "{all:?}");
     let health = ["update deployment/game", "update security-group-rules/nodes", "update target-group/service-game"];
     assert!(health.iter().all(|change| all.contains(&(*change).to_owned())), "{all:?}");
 
     let tls = "port = 443\nprotocol = \"TLS\"\n\
                certificate = \"arn:aws:acm:us-east-1:123456789012:certificate/1\"\nlistener \"plain\" {\nport = 80\n}";
-    let all = lab.follow(game("port = 7000", tls)).await;
+    let all = user.follow(game("port = 7000", tls)).await;
     assert!(all.contains(&"create listener/service-game/443".to_owned()), "{all:?}");
     assert!(!all.iter().any(|change| change.starts_with("delete") || change.starts_with("replace")), "{all:?}");
-    let all = lab.follow(game("port = 7000", "port = 443\nlistener \"other\" {\nport = 80\n}")).await;
+    let all = user.follow(game("port = 7000", "port = 443\nlistener \"other\" {\nport = 80\n}")).await;
     assert_eq!(all, ["update listener/service-game/443"], "TLS goes; what a block is called does not matter");
 
-    let all = lab.follow(game("port = 7001", "port = 443\nlistener \"other\" {\nport = 80\n}")).await;
+    let all = user.follow(game("port = 7001", "port = 443\nlistener \"other\" {\nport = 80\n}")).await;
     assert_eq!(all, ["update deployment/game", "update service/game"], "AWS does not see where a container listens");
 }
 
 #[tokio::test(start_paused = true)]
 async fn ports_come_with_their_target_groups_and_go_with_them() {
-    let mut lab = SandboxUser::new();
-    lab.follow(game("port = 7000", "port = 80")).await;
+    let mut user = SandboxUser::new();
+    user.follow(game("port = 7000", "port = 80")).await;
     let play = "port = 80\nlistener \"play\" {\nport = 7777\ntarget = \"play\"\n}";
-    let udp = lab.follow(game("port = 7000\n  ports = { play = \"7777/udp\" }", play)).await;
+    let udp = user.follow(game("port = 7000\n  ports = { play = \"7777/udp\" }", play)).await;
     for wanted in ["create listener/service-game/7777", "create target-group/service-game/play"] {
         assert!(udp.contains(&wanted.to_owned()), "{udp:?}");
     }
-    let both = lab.follow(game("port = 7000\n  ports = { play = \"7777/tcp+udp\" }", play)).await;
+    let both = user.follow(game("port = 7000\n  ports = { play = \"7777/tcp+udp\" }", play)).await;
     assert!(both.contains(&"replace target-group/service-game/play".to_owned()), "{both:?}");
     assert!(both.contains(&"update listener/service-game/7777".to_owned()), "{both:?}");
-    let back = lab.follow(game("port = 7000", "port = 80")).await;
+    let back = user.follow(game("port = 7000", "port = 80")).await;
     for wanted in ["delete listener/service-game/7777", "delete target-group/service-game/play"] {
         assert!(back.contains(&wanted.to_owned()), "{back:?}");
     }
     let before = SandboxUser::new().sandbox.inventory().unwrap();
-    let (exit, out) = lab.destroy(true).await;
+    let (exit, out) = user.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_renamed_gets_a_port_that_is_free_already() {
-    let mut lab = SandboxUser::new();
-    lab.follow(game("port = 7000", "port = 80")).await;
+    let mut user = SandboxUser::new();
+    user.follow(game("port = 7000", "port = 80")).await;
     let renamed = game("port = 7000", "port = 80").replace("\"game\"", "\"match\"");
-    lab.follow(renamed).await;
+    user.follow(renamed).await;
     let shown =
-        lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+        user.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
     let record = String::from_utf8(shown.bytes).unwrap();
     assert!(record.contains("\"match\": 30001"), "30000 was still taken when it came");
 }

@@ -11,35 +11,35 @@ fn flat(text: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_destroy_names_and_removes_what_controllers_made() {
-    let lab = SandboxUser::built().await;
+    let user = SandboxUser::built().await;
     let before = SandboxUser::new().sandbox.inventory().unwrap();
-    lab.sandbox.controllers_make(CLUSTER, "web").unwrap();
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "they are no part of the cluster's plan");
-    let (_, out) = lab.plan_for(PlanMode::Destroy).await;
+    user.sandbox.controllers_make(CLUSTER, "web").unwrap();
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "they are no part of the cluster's plan");
+    let (_, out) = user.plan_for(PlanMode::Destroy).await;
     for kind in ["load-balancer", "target-group", "security-group", "volume"] {
         assert!(out.contains(&format!("{kind}/by-kubernetes/default/web")), "{kind}: {out}");
     }
     assert!(flat(&out).contains("The EBS volume and its data are deleted permanently"), "{out}");
-    let (exit, out) = lab.destroy(true).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (exit, out) = user.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     assert!(out.ends_with("0 resources left.\n"), "{out}");
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_another_clusters_controllers_made_stays_and_is_not_named() {
-    let lab = SandboxUser::built().await;
-    lab.sandbox.controllers_make("other.example.com", "web").unwrap();
-    let theirs = |lab: &SandboxUser| {
+    let user = SandboxUser::built().await;
+    user.sandbox.controllers_make("other.example.com", "web").unwrap();
+    let theirs = |user: &SandboxUser| {
         let tags = |resident: &crate::sandbox::AccountObject| format!("{:?}", resident.attributes.get("tags"));
-        let all = lab.sandbox.inventory().unwrap().into_iter();
+        let all = user.sandbox.inventory().unwrap().into_iter();
         all.filter(|resident| tags(resident).contains("other.example.com")).count()
     };
-    assert_eq!(theirs(&lab), 4);
-    let (_, out) = lab.plan_for(PlanMode::Destroy).await;
+    assert_eq!(theirs(&user), 4);
+    let (_, out) = user.plan_for(PlanMode::Destroy).await;
     assert!(!out.contains("by-kubernetes"), "{out}");
     // They stand in our network: it cannot go without them, and what cannot go is said.
-    let (exit, _) = lab.destroy(true).await;
+    let (exit, _) = user.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Partly);
-    assert_eq!(theirs(&lab), 4);
+    assert_eq!(theirs(&user), 4);
 }

@@ -25,51 +25,51 @@ impl SandboxUser {
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_has_a_cost_before_it_is_built_and_the_same_one_after() {
-    let lab = SandboxUser::new();
-    let (exit, before) = lab.cost().await;
+    let user = SandboxUser::new();
+    let (exit, before) = user.cost().await;
     assert_eq!(exit.unwrap(), Exit::Done);
     insta::assert_snapshot!(before);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    let (exit, after) = lab.cost().await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    let (exit, after) = user.cost().await;
     assert_eq!(exit.unwrap(), Exit::Done);
     assert_eq!(after, before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_change_of_the_file_is_shown_beside_the_cost_of_what_is_there() {
-    let lab = SandboxUser::built().await;
+    let user = SandboxUser::built().await;
     let service = "service \"chat\" {\n  image = \"chat:1\"\n  port  = 4000\n  nlb {\n    port = 80\n  }\n}\n";
     let text = format!("{}{service}", FILE.replace("count = 2", "min = 3\n  max = 9"));
-    let lab = SandboxUser { text, ..lab };
-    let (exit, out) = lab.cost().await;
+    let user = SandboxUser { text, ..user };
+    let (exit, out) = user.cost().await;
     assert_eq!(exit.unwrap(), Exit::Done);
     insta::assert_snapshot!(out);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
-    let mut lab = SandboxUser::new();
-    let before = lab.sandbox.inventory().unwrap();
+    let mut user = SandboxUser::new();
+    let before = user.sandbox.inventory().unwrap();
     // The cluster costs 215.915.
-    lab.limits = PlanLimits { max_monthly_cost: Some("215.91".parse().unwrap()), ..PlanLimits::default() };
-    for (exit, out) in [lab.plan().await, lab.apply(YES).await] {
+    user.limits = PlanLimits { max_monthly_cost: Some("215.91".parse().unwrap()), ..PlanLimits::default() };
+    for (exit, out) in [user.plan().await, user.apply(YES).await] {
         let error = exit.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
         let told = "the cluster would cost 215.92 USD per month, and the limit is 215.91: nothing was changed";
         assert_eq!(error.to_string(), told);
         assert!(out.contains("Cost: 215.92 USD per month."), "the plan is shown: {out}");
     }
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
-    lab.limits = PlanLimits { max_monthly_cost: Some("215.915".parse().unwrap()), ..PlanLimits::default() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
+    user.limits = PlanLimits { max_monthly_cost: Some("215.915".parse().unwrap()), ..PlanLimits::default() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_refuses_a_cost_that_nobody_knows() {
-    let mut lab = SandboxUser::new();
-    lab.text = FILE.replacen("t3.medium", "m5.2xlarge", 1);
-    lab.limits = PlanLimits { max_monthly_cost: Some("100000".parse().unwrap()), ..PlanLimits::default() };
-    let (exit, out) = lab.plan().await;
+    let mut user = SandboxUser::new();
+    user.text = FILE.replacen("t3.medium", "m5.2xlarge", 1);
+    user.limits = PlanLimits { max_monthly_cost: Some("100000".parse().unwrap()), ..PlanLimits::default() };
+    let (exit, out) = user.plan().await;
     let error = exit.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
     assert!(error.to_string().contains("the price of m5.2xlarge is unknown"), "{error}");
@@ -78,10 +78,10 @@ async fn a_limit_refuses_a_cost_that_nobody_knows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_destroy_takes_the_whole_cost_away() {
-    let lab = SandboxUser::built().await;
-    let (_, out) = lab.plan_for(PlanMode::Destroy).await;
+    let user = SandboxUser::built().await;
+    let (_, out) = user.plan_for(PlanMode::Destroy).await;
     assert!(out.contains("Cost: 215.92 -> 0.00 USD per month (-215.92)."), "{out}");
-    let (_, out) = lab.plan_for(PlanMode::Refresh).await;
+    let (_, out) = user.plan_for(PlanMode::Refresh).await;
     assert!(!out.contains("Cost:"), "{out}");
 }
 
@@ -128,25 +128,25 @@ fn file(random: &mut fastrand::Rng) -> String {
 async fn the_cost_after_a_plan_is_the_cost_before_the_next_one() {
     let mut random = fastrand::Rng::with_seed(20_261_129);
     for life in 0..4 {
-        let mut lab = SandboxUser { text: file(&mut random), ..SandboxUser::new() };
+        let mut user = SandboxUser { text: file(&mut random), ..SandboxUser::new() };
         let mut after = Json::Null;
         let consent = Consent { yes: true, delete_data: true };
         for step in 0..5 {
-            let plan = lab.planned().await;
+            let plan = user.planned().await;
             if step > 0 {
-                assert_eq!(plan["cost"]["before"], after, "life {life}, step {step}:\n{}", lab.text);
+                assert_eq!(plan["cost"]["before"], after, "life {life}, step {step}:\n{}", user.text);
             }
             if plan["summary"]["refuse"] == 0 {
-                let (exit, out) = lab.apply(consent).await;
-                assert_eq!(exit.unwrap(), Exit::Done, "{out}{}\n{}", lab.err.read(), lab.text);
+                let (exit, out) = user.apply(consent).await;
+                assert_eq!(exit.unwrap(), Exit::Done, "{out}{}\n{}", user.err.read(), user.text);
                 after = plan["cost"]["after"].clone();
-                let next = lab.planned().await;
-                assert_eq!(next["cost"]["before"], after, "life {life}, step {step}:\n{}", lab.text);
+                let next = user.planned().await;
+                assert_eq!(next["cost"]["before"], after, "life {life}, step {step}:\n{}", user.text);
                 assert_eq!((&next["cost"]["after"], &next["cost"]["difference"]), (&after, &"0.00".into()));
             } else {
                 after = plan["cost"]["before"].clone();
             }
-            lab.text = file(&mut random);
+            user.text = file(&mut random);
         }
     }
 }

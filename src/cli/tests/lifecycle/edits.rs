@@ -19,23 +19,23 @@ nodes "w" {
 "#;
 
 async fn three() -> SandboxUser {
-    let lab = SandboxUser { text: THREE.to_owned(), ..SandboxUser::new() };
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    lab
+    let user = SandboxUser { text: THREE.to_owned(), ..SandboxUser::new() };
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    user
 }
 
 /// Returns the zone and the id of each etcd volume.
-async fn volumes(lab: &SandboxUser) -> BTreeMap<String, (String, String)> {
-    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap().live;
+async fn volumes(user: &SandboxUser) -> BTreeMap<String, (String, String)> {
+    let live = user.with(async |context| context.cloud.observe().await).await.unwrap().live;
     let volumes = live.into_iter().filter(|live| live.address.kind() == EbsVolume::KIND.name);
     let place = |live: &Live| live.attributes["zone"].as_text().unwrap().to_owned();
     volumes.map(|live| (live.address.name().to_owned(), (place(&live), live.id.clone()))).collect()
 }
 
 /// Deletes the record: its contents are read from the existing objects.
-async fn forget(lab: &SandboxUser) {
-    let store = lab.sandbox.store("state.chat.poeticoding.com", "");
+async fn forget(user: &SandboxUser) {
+    let store = user.sandbox.store("state.chat.poeticoding.com", "");
     let key = "chat.poeticoding.com/state.json";
     let etag = store.get(key).await.unwrap().unwrap().etag;
     assert!(store.remove(key, &etag).await.unwrap());
@@ -43,46 +43,46 @@ async fn forget(lab: &SandboxUser) {
 
 #[tokio::test(start_paused = true)]
 async fn zones_in_another_order_or_one_in_front_move_no_master() {
-    let mut lab = three().await;
-    let before = volumes(&lab).await;
-    lab.text = THREE
+    let mut user = three().await;
+    let before = volumes(&user).await;
+    user.text = THREE
         .replace("\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"", "\"us-east-1c\", \"us-east-1a\", \"us-east-1b\"");
-    let (exit, out) = lab.plan().await;
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    forget(&lab).await;
-    let (_, out) = lab.plan().await;
+    forget(&user).await;
+    let (_, out) = user.plan().await;
     assert!(!out.contains("Replace") && !out.contains("Roll") && !out.contains("Create"), "without the record: {out}");
-    lab.text = THREE.replace("zones = [", "zones = [\"us-east-1d\", ");
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(volumes(&lab).await, before);
+    user.text = THREE.replace("zones = [", "zones = [\"us-east-1d\", ");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(volumes(&user).await, before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_goes_moves_its_master_alone_and_with_its_data() {
-    let mut lab = three().await;
-    let before = volumes(&lab).await;
-    lab.text = THREE.replace("\"us-east-1b\"", "\"us-east-1d\"");
-    let (exit, out) = lab.plan().await;
+    let mut user = three().await;
+    let before = volumes(&user).await;
+    user.text = THREE.replace("\"us-east-1b\"", "\"us-east-1d\"");
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
     let named =
         "master b moves from us-east-1b to us-east-1d: its etcd member joins anew and gets its data from the others";
     assert!(said.contains(named) && !said.contains("permanently"), "{out}");
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    let after = volumes(&lab).await;
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    let after = volumes(&user).await;
     assert_eq!(after["etcd-b"].0, "us-east-1d");
     assert_eq!((&after["etcd-a"], &after["etcd-c"]), (&before["etcd-a"], &before["etcd-c"]));
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_single_master_stays_in_its_zone() {
     let one = THREE.replace("count = 3", "count = 1").replace(", \"us-east-1b\", \"us-east-1c\"", "");
-    let mut lab = SandboxUser { text: one.clone(), ..SandboxUser::new() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    lab.text = one.replace("us-east-1a", "us-east-1b");
-    let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
+    let mut user = SandboxUser { text: one.clone(), ..SandboxUser::new() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.text = one.replace("us-east-1a", "us-east-1b");
+    let (exit, out) = user.apply(Consent { yes: true, delete_data: true }).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("apply `count = 3` in `masters` first"), "{out}");
@@ -90,40 +90,40 @@ async fn a_single_master_stays_in_its_zone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_renamed_node_group_goes_after_the_new_one_is_there() {
-    let mut lab = three().await;
-    lab.text = THREE.replace("nodes \"w\"", "nodes \"workers\"");
-    lab.options.json = true;
-    let (_, out) = lab.plan().await;
+    let mut user = three().await;
+    user.text = THREE.replace("nodes \"w\"", "nodes \"workers\"");
+    user.options.json = true;
+    let (_, out) = user.plan().await;
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     let changes = json["plan"]["changes"].as_array().unwrap();
     let old = changes.iter().find(|change| change["address"] == "autoscaling-group/nodes-w").unwrap();
     assert!(old["needs"].as_array().unwrap().contains(&"autoscaling-group/nodes-workers".into()), "{old}");
-    assert!(!lab.err.read().contains("without nodes"));
-    lab.options.json = false;
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert!(!user.err.read().contains("without nodes"));
+    user.options.json = false;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_that_leaves_the_cluster_without_nodes_says_so() {
-    let mut lab = three().await;
+    let mut user = three().await;
     let (without, _) = THREE.split_once("nodes").unwrap();
-    lab.text = without.to_owned();
-    lab.plan().await.0.unwrap();
-    let said = lab.err.read();
+    user.text = without.to_owned();
+    user.plan().await.0.unwrap();
+    let said = user.err.read();
     assert!(said.contains("this plan leaves the cluster without nodes: it takes nodes-w away"), "{said}");
 }
 
 /// Returns the plan of an edited file.
 async fn refused(before: &str, after: &str) -> String {
-    let mut lab = SandboxUser { text: before.to_owned(), ..SandboxUser::new() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    after.clone_into(&mut lab.text);
-    let (exit, out) = lab.apply(Consent { yes: true, delete_data: true }).await;
+    let mut user = SandboxUser { text: before.to_owned(), ..SandboxUser::new() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    after.clone_into(&mut user.text);
+    let (exit, out) = user.apply(Consent { yes: true, delete_data: true }).await;
     let error = exit.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused, "{out}");
-    before.clone_into(&mut lab.text);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
+    before.clone_into(&mut user.text);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
     let report = error.report();
     format!("{out} {} {}", report.message, report.causes.join(" ")).split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -22,8 +22,8 @@ impl SandboxUser {
 
 #[tokio::test(start_paused = true)]
 async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
-    let lab = SandboxUser::built().await;
-    let (exit, out) = lab.validate(Duration::ZERO).await;
+    let user = SandboxUser::built().await;
+    let (exit, out) = user.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     // The authority was made today, and ends in ten years.
     let (before, end) = out.split_once("ends on ").unwrap();
@@ -32,11 +32,11 @@ async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
 
 #[tokio::test]
 async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_that_is_well() {
-    let lab = SandboxUser::built().await;
+    let user = SandboxUser::built().await;
     let api = FakeApi::start().await;
-    let lab = lab.with_api(api.access());
-    let machines = lab.machines().await;
-    let (exit, out) = lab.validate(Duration::ZERO).await;
+    let user = user.with_api(api.access());
+    let machines = user.machines().await;
+    let (exit, out) = user.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("has not reported yet") && said.contains("is no Node"), "{out}");
@@ -47,7 +47,7 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
             "instance": machine, "role": "master", "name": "a", "step": "timers", "state": "ready",
             "at": jiff::Timestamp::now(), "kubernetes": "1.36",
         });
-        lab.put_bytes(&format!("chat.poeticoding.com/nodes/{machine}/status.json"), &status.to_string()).await;
+        user.put_bytes(&format!("chat.poeticoding.com/nodes/{machine}/status.json"), &status.to_string()).await;
         api.put("kubelet", node(machine));
         if group.starts_with("masters") {
             for component in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
@@ -60,35 +60,35 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
         pod["metadata"]["labels"] = serde_json::json!({ "k8s-app": app });
         api.put("kubelet", pod);
     }
-    let (exit, out) = lab.validate(Duration::ZERO).await;
+    let (exit, out) = user.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(out.contains("3 members serve") && out.contains("The cluster is healthy"), "{out}");
-    let lab = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..lab };
-    assert_eq!(lab.attended().await.unwrap(), Exit::Done);
-    let said = lab.err.read();
+    let user = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..user };
+    assert_eq!(user.attended().await.unwrap(), Exit::Done);
+    let said = user.err.read();
     assert!(said.contains("the cluster is healthy. Next: `quorate kubeconfig`"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
-    let lab = SandboxUser::new();
-    assert_eq!(lab.attended().await.unwrap(), Exit::Done, "{}", lab.err.read());
+    let user = SandboxUser::new();
+    assert_eq!(user.attended().await.unwrap(), Exit::Done, "{}", user.err.read());
 
     // Machines that never tell of themselves: what was applied stays applied, and the exit code tells.
-    let lab = SandboxUser::new();
+    let user = SandboxUser::new();
     let api = FakeApi::start().await;
     let access = api.access();
     drop(api);
-    let lab = lab.with_api(access);
-    assert_eq!(lab.attended().await.unwrap(), Exit::Partly);
-    let said = lab.err.read();
+    let user = user.with_api(access);
+    assert_eq!(user.attended().await.unwrap(), Exit::Partly);
+    let said = user.err.read();
     assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
-    let lease = lab.with(async |context| context.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
+    let lease = user.with(async |context| context.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
     assert_eq!(lease, None, "others may work meanwhile");
 
     // Nothing is left to change, and the cluster is not healthy.
-    assert_eq!(lab.attended().await.unwrap(), Exit::Partly);
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(user.attended().await.unwrap(), Exit::Partly);
+    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("everything is applied, but the cluster is not healthy after a minute"), "{said}");
 }
 
@@ -114,8 +114,8 @@ fn pod(instance: &str, component: &str) -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_was_never_applied_is_said_to_be_that() {
-    let lab = SandboxUser::new();
-    let error = lab.validate(Duration::ZERO).await.0.unwrap_err();
+    let user = SandboxUser::new();
+    let error = user.validate(Duration::ZERO).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Error);
     assert_eq!(error.to_string(), "nothing of chat.poeticoding.com is applied yet");
 }

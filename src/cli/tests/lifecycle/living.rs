@@ -156,7 +156,7 @@ fn cases() -> Vec<SettingCase> {
 
 /// A cluster and its file during the cases.
 struct SettingWalk {
-    lab: SandboxUser,
+    user: SandboxUser,
     file: Json,
     seen: BTreeMap<String, BTreeSet<OnLiving>>,
     pairs: usize,
@@ -231,7 +231,7 @@ fn effect(plan: &Json) -> OnLiving {
 
 impl SettingWalk {
     async fn new() -> Self {
-        let lab = SandboxUser {
+        let user = SandboxUser {
             text: text(&base()),
             options: OutputOptions { json: true, ..OutputOptions::default() },
             ..SandboxUser::new()
@@ -239,12 +239,12 @@ impl SettingWalk {
         for (name, value) in [("one.yaml", 1), ("two.yaml", 2)] {
             let manifest =
                 format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: rules\ndata:\n  a: \"{value}\"\n");
-            std::fs::write(lab.directory.path().join(name), manifest).unwrap();
+            std::fs::write(user.directory.path().join(name), manifest).unwrap();
         }
-        let (exit, out) = lab.apply(YES).await;
-        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-        lab.sandbox.witness(|witness| witness.watching = true);
-        Self { lab, file: base(), seen: BTreeMap::new(), pairs: 0, problems: Vec::new() }
+        let (exit, out) = user.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+        user.sandbox.witness(|witness| witness.watching = true);
+        Self { user, file: base(), seen: BTreeMap::new(), pairs: 0, problems: Vec::new() }
     }
 
     /// Changes the file, and returns the effect of its plan. A refused change is undone.
@@ -257,8 +257,8 @@ impl SettingWalk {
             self.problems.push(format!("{what}: {}", parsed.render(false, 80)));
             return None;
         }
-        self.lab.text = text(&file);
-        let (exit, out) = self.lab.plan().await;
+        self.user.text = text(&file);
+        let (exit, out) = self.user.plan().await;
         let effect = match exit {
             Ok(_) => effect(&serde_json::from_str(&out).unwrap_or_else(|error| panic!("{what}: {error}: {out}"))),
             Err(error) => {
@@ -269,26 +269,26 @@ impl SettingWalk {
             }
         };
         if effect == OnLiving::Refused {
-            self.lab.text = text(&self.file);
+            self.user.text = text(&self.file);
             return Some(effect);
         }
         let services =
             |file: &Json| -> BTreeSet<String> { file["service"].as_object().unwrap().keys().cloned().collect() };
         let both = services(&self.file).intersection(&services(&file)).cloned().collect();
-        self.lab.sandbox.witness(|witness| witness.services = both);
+        self.user.sandbox.witness(|witness| witness.services = both);
         self.file = file;
         if effect != OnLiving::Nothing {
-            let (exit, _) = self.lab.apply(if effect == OnLiving::LosesData { ALL } else { YES }).await;
+            let (exit, _) = self.user.apply(if effect == OnLiving::LosesData { ALL } else { YES }).await;
             if !matches!(exit, Ok(Exit::Done)) {
-                self.problems.push(format!("{what}: {exit:?} {}", self.lab.err.read()));
+                self.problems.push(format!("{what}: {exit:?} {}", self.user.err.read()));
             }
-            let (exit, _) = self.lab.plan().await;
+            let (exit, _) = self.user.plan().await;
             if !matches!(exit, Ok(Exit::Done)) {
                 self.problems.push(format!("{what}: the plan afterwards is not empty: {exit:?}"));
             }
         }
-        self.lab.err.read();
-        let found = self.lab.sandbox.witness(|witness| std::mem::take(&mut witness.problems));
+        self.user.err.read();
+        let found = self.user.sandbox.witness(|witness| std::mem::take(&mut witness.problems));
         self.problems.extend(found.into_iter().take(3).map(|problem| format!("{what}: {problem}")));
         Some(effect)
     }
@@ -335,7 +335,7 @@ fn every_setting_does_to_a_living_cluster_what_the_table_says() {
         }
         let unknown = walk.seen.keys().filter(|row| LivingSetting::find(row).is_none());
         wrong.extend(unknown.map(|row| format!("{row}: there is no such row")));
-        let steps = walk.lab.sandbox.witness(|witness| witness.steps);
+        let steps = walk.user.sandbox.witness(|witness| witness.steps);
         println!("{} settings walked, {} pairs tried, {steps} steps checked", walk.seen.len(), walk.pairs);
         assert!(walk.problems.is_empty() && wrong.is_empty(), "{}\n{}", walk.problems.join("\n"), wrong.join("\n"));
         assert!(walk.pairs > 130 && steps > 3_000, "{} pairs, {steps} steps", walk.pairs);

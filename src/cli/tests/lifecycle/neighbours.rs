@@ -30,19 +30,19 @@ pub(super) fn person(account: &SandboxUser, text: &str) -> SandboxUser {
     SandboxUser { sandbox: account.sandbox.again(settings), text: text.to_owned(), ..SandboxUser::new() }
 }
 
-pub(super) fn inventory(lab: &SandboxUser) -> Vec<AccountObject> {
-    lab.sandbox.inventory().unwrap()
+pub(super) fn inventory(user: &SandboxUser) -> Vec<AccountObject> {
+    user.sandbox.inventory().unwrap()
 }
 
 /// Checks that the run is refused and changes nothing except what a run writes into buckets.
-async fn assert_refused(lab: &SandboxUser, message: &str, hint: &str) {
-    let before = inventory(lab);
+async fn assert_refused(user: &SandboxUser, message: &str, hint: &str) {
+    let before = inventory(user);
     let told = [
-        lab.plan().await.0,
-        lab.plan_for(PlanMode::Destroy).await.0,
-        lab.apply(ALL).await.0,
-        lab.destroy(true).await.0,
-        lab.plan_for(PlanMode::Refresh).await.0,
+        user.plan().await.0,
+        user.plan_for(PlanMode::Destroy).await.0,
+        user.apply(ALL).await.0,
+        user.destroy(true).await.0,
+        user.plan_for(PlanMode::Refresh).await.0,
     ];
     for told in told {
         let error = told.unwrap_err();
@@ -51,20 +51,20 @@ async fn assert_refused(lab: &SandboxUser, message: &str, hint: &str) {
         let hints = error.report().hints.join("\n");
         assert!(hints.contains(hint), "{hints}");
     }
-    assert_eq!(inventory(lab), before, "nothing was touched");
+    assert_eq!(inventory(user), before, "nothing was touched");
 }
 
-pub(super) async fn assert_quiet(lab: &SandboxUser) {
-    let (exit, out) = lab.plan().await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+pub(super) async fn assert_quiet(user: &SandboxUser) {
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
 }
 
 pub(super) async fn built(account: &SandboxUser, text: &str) -> SandboxUser {
-    let lab = person(account, text);
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    assert_quiet(&lab).await;
-    lab
+    let user = person(account, text);
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    assert_quiet(&user).await;
+    user
 }
 
 const LIVES: &str = "a.example.com lives in us-east-1, its state is in s3://a-state";
@@ -200,12 +200,12 @@ async fn clusters_that_share_everything_but_their_name_never_meet() {
     for name in names {
         labs.push(built(&account, &base(name, "s3://a-state/team", "us-east-1a")).await);
     }
-    for lab in &labs {
-        assert_quiet(lab).await;
+    for user in &labs {
+        assert_quiet(user).await;
     }
-    while let Some(lab) = labs.pop() {
-        let (exit, out) = lab.destroy(true).await;
-        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    while let Some(user) = labs.pop() {
+        let (exit, out) = user.destroy(true).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
         for other in &labs {
             assert_quiet(other).await;
         }

@@ -4,38 +4,38 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_first_plan_shows_everything_and_changes_nothing() {
-    let lab = SandboxUser::new();
-    let before = lab.sandbox.inventory().unwrap();
-    let (exit, out) = lab.plan().await;
+    let user = SandboxUser::new();
+    let before = user.sandbox.inventory().unwrap();
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     insta::assert_snapshot!(out);
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_after_apply_is_empty_and_a_destroy_leaves_what_was_there_before() {
-    let lab = SandboxUser::new();
-    let before = lab.sandbox.inventory().unwrap();
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    let (exit, out) = lab.plan().await;
+    let user = SandboxUser::new();
+    let before = user.sandbox.inventory().unwrap();
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     insta::assert_snapshot!(out);
-    let (exit, out) = lab.destroy(true).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (exit, out) = user.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     assert!(out.ends_with("0 resources left.\n"), "{out}");
-    assert!(!lab.err.read().contains("the lease"), "it went with the bucket: {}", lab.err.read());
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
-    assert_eq!(lab.with(async |context| context.store.list("").await).await.unwrap(), Vec::<String>::new());
+    assert!(!user.err.read().contains("the lease"), "it went with the bucket: {}", user.err.read());
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
+    assert_eq!(user.with(async |context| context.store.list("").await).await.unwrap(), Vec::<String>::new());
 }
 
 /// Returns the plan of a built cluster whose file is changed like this. After it is applied, the plan is empty.
 async fn changed(text: String) -> String {
-    let lab = SandboxUser { text, ..SandboxUser::built().await };
-    let (exit, out) = lab.plan().await;
+    let user = SandboxUser { text, ..SandboxUser::built().await };
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
     out
 }
 
@@ -51,71 +51,71 @@ async fn another_size_rolls_the_masters() {
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_named_and_mended() {
-    let lab = SandboxUser::built().await;
+    let user = SandboxUser::built().await;
     let address = "autoscaling-group/masters-a".parse().unwrap();
-    lab.sandbox.set(&address, &"max=7".parse().unwrap()).unwrap();
-    let (_, refreshed) = lab.plan_for(PlanMode::Refresh).await;
-    let (exit, out) = lab.plan().await;
+    user.sandbox.set(&address, &"max=7".parse().unwrap()).unwrap();
+    let (_, refreshed) = user.plan_for(PlanMode::Refresh).await;
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     insta::assert_snapshot!(out + "\n--refresh-only\n" + &refreshed);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_lost_its_tags_is_neither_made_again_nor_forgotten() {
-    let mut lab = SandboxUser::built().await;
+    let mut user = SandboxUser::built().await;
     for address in ["volume/etcd-a", "vpc/main", "security-group/nodes", "load-balancer/api"] {
-        lab.sandbox.untag(&address.parse().unwrap()).unwrap();
+        user.sandbox.untag(&address.parse().unwrap()).unwrap();
     }
-    lab.options.json = true;
-    let (_, out) = lab.plan().await;
+    user.options.json = true;
+    let (_, out) = user.plan().await;
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     let changes = json["plan"]["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 4, "{out}");
     assert!(changes.iter().all(|change| change["action"] == "update" && change["reason"]["kind"] == "drift"), "{out}");
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "they carry their tags again");
-    lab.sandbox.untag(&"volume/etcd-a".parse().unwrap()).unwrap();
-    let (exit, out) = lab.destroy(true).await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "they carry their tags again");
+    user.sandbox.untag(&"volume/etcd-a".parse().unwrap()).unwrap();
+    let (exit, out) = user.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    assert_eq!(lab.sandbox.inventory().unwrap(), SandboxUser::new().sandbox.inventory().unwrap());
+    assert_eq!(user.sandbox.inventory().unwrap(), SandboxUser::new().sandbox.inventory().unwrap());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_changes_no_object_is_written_down_all_the_same() {
-    let mut lab = SandboxUser::built().await;
-    lab.text = format!("{FILE}\nservice \"nginx\" {{\n image = \"nginx:1.27\"\n}}\n")
+    let mut user = SandboxUser::built().await;
+    user.text = format!("{FILE}\nservice \"nginx\" {{\n image = \"nginx:1.27\"\n}}\n")
         .replace("zones", "account = \"123456789012\"\nzones");
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     let record =
-        lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+        user.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record.bytes).unwrap();
     assert_eq!(record["cluster_spec"]["account"], "123456789012");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_change_that_cannot_be_made_refuses_the_whole_plan() {
-    let mut lab = SandboxUser::built().await;
-    lab.text = format!("{FILE}\nnetwork {{ cidr = \"10.0.0.0/16\" }}\n").replace("count = 2", "count = 4");
-    let (exit, out) = lab.apply(YES).await;
+    let mut user = SandboxUser::built().await;
+    user.text = format!("{FILE}\nnetwork {{ cidr = \"10.0.0.0/16\" }}\n").replace("count = 2", "count = 4");
+    let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused);
     insta::assert_snapshot!(out);
-    lab.text = FILE.to_owned();
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
+    user.text = FILE.to_owned();
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "nothing of it was applied");
 }
 
 #[tokio::test(start_paused = true)]
 async fn choices_that_cannot_be_read_are_said_to_be_the_records() {
-    let lab = SandboxUser::built().await;
+    let user = SandboxUser::built().await;
     let key = "chat.poeticoding.com/state.json";
-    let store = lab.sandbox.store("state.chat.poeticoding.com", "");
+    let store = user.sandbox.store("state.chat.poeticoding.com", "");
     let stored = store.get(key).await.unwrap().unwrap();
     let mut record: serde_json::Value = serde_json::from_slice(&stored.bytes).unwrap();
     record["pins"] = serde_json::json!({ "node_ports": "all" });
     let condition = crate::engine::WriteCondition::Matches(stored.etag);
     store.put(key, record.to_string().as_bytes(), &condition).await.unwrap();
-    let error = lab.plan().await.0.unwrap_err();
+    let error = user.plan().await.0.unwrap_err();
     assert_eq!(error.to_string(), "reading the record failed");
     assert!(error.report().causes[0].contains("/chat.poeticoding.com/state.json cannot be read"), "{error:?}");
 }

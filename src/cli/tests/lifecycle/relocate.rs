@@ -15,63 +15,63 @@ fn file(state: &str) -> String {
     base(NAME, state, "us-east-1a")
 }
 
-fn store(lab: &SandboxUser, state: &str) -> Arc<dyn ObjectStore> {
+fn store(user: &SandboxUser, state: &str) -> Arc<dyn ObjectStore> {
     match spec::StateLocation::parse(state).unwrap() {
-        spec::StateLocation::S3 { bucket, prefix } => Arc::new(lab.sandbox.store(&bucket, &prefix)),
+        spec::StateLocation::S3 { bucket, prefix } => Arc::new(user.sandbox.store(&bucket, &prefix)),
         spec::StateLocation::Directory(path) => Arc::new(DirectoryStore::new(path)),
     }
 }
 
-async fn entry(lab: &SandboxUser, state: &str) -> RecordEntry {
-    crate::state::open(store(lab, state), NAME).look().await.unwrap()
+async fn entry(user: &SandboxUser, state: &str) -> RecordEntry {
+    crate::state::open(store(user, state), NAME).read_entry().await.unwrap()
 }
 
 /// The content of every secret in a bucket.
-async fn secrets(lab: &SandboxUser, state: &str) -> BTreeMap<&'static str, Vec<u8>> {
+async fn secrets(user: &SandboxUser, state: &str) -> BTreeMap<&'static str, Vec<u8>> {
     let mut found = BTreeMap::new();
     for secret in SecretContent::ALL {
-        let stored = store(lab, state).get(&format!("{NAME}/{}", secret.path())).await.unwrap();
+        let stored = store(user, state).get(&format!("{NAME}/{}", secret.path())).await.unwrap();
         found.extend(stored.map(|stored| (secret.name(), stored.bytes)));
     }
     found
 }
 
-async fn put(lab: &SandboxUser, state: &str, key: &str, text: &str) {
-    let written = store(lab, state).put(key, text.as_bytes(), &WriteCondition::Absent).await.unwrap();
+async fn put(user: &SandboxUser, state: &str, key: &str, text: &str) {
+    let written = store(user, state).put(key, text.as_bytes(), &WriteCondition::Absent).await.unwrap();
     assert!(matches!(written, WriteOutcome::Yes(_)), "{key}");
 }
 
-async fn text_at(lab: &SandboxUser, state: &str, key: &str) -> Option<String> {
-    store(lab, state).get(key).await.unwrap().map(|stored| String::from_utf8(stored.bytes).unwrap())
+async fn text_at(user: &SandboxUser, state: &str, key: &str) -> Option<String> {
+    store(user, state).get(key).await.unwrap().map(|stored| String::from_utf8(stored.bytes).unwrap())
 }
 
 /// The actions and addresses of a plan.
-async fn changes(lab: &mut SandboxUser) -> Vec<String> {
-    lab.options.json = true;
-    let (exit, out) = lab.plan().await;
-    lab.options.json = false;
+async fn changes(user: &mut SandboxUser) -> Vec<String> {
+    user.options.json = true;
+    let (exit, out) = user.plan().await;
+    user.options.json = false;
     exit.unwrap();
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     let changes = json["plan"]["changes"].as_array().unwrap();
     changes.iter().map(|change| format!("{} {}", change["action"], change["address"]).replace('"', "")).collect()
 }
 
-async fn moved(lab: &SandboxUser, from: Option<&str>) -> String {
-    let (exit, out) = lab.move_state(from).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+async fn moved(user: &SandboxUser, from: Option<&str>) -> String {
+    let (exit, out) = user.move_state(from).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     out
 }
 
-async fn applied(lab: &SandboxUser) -> String {
-    let (exit, out) = lab.apply(YES).await;
-    let err = lab.err.read();
+async fn applied(user: &SandboxUser) -> String {
+    let (exit, out) = user.apply(YES).await;
+    let err = user.err.read();
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{err}");
     err
 }
 
 /// Everything in the account that says that it is the cluster's.
-fn ours(lab: &SandboxUser) -> Vec<String> {
-    let found = inventory(lab).into_iter().filter(|found| found.cluster.as_deref() == Some(NAME));
+fn ours(user: &SandboxUser) -> Vec<String> {
+    let found = inventory(user).into_iter().filter(|found| found.cluster.as_deref() == Some(NAME));
     found.map(|found| format!("{} {}", found.kind, found.id)).collect()
 }
 
@@ -235,15 +235,15 @@ fn dying(account: &SandboxUser, state: &str, call: u64, after: bool) -> SandboxU
 }
 
 /// Returns the number of calls that a process has made.
-fn calls(lab: &SandboxUser) -> u64 {
-    lab.sandbox.calls().values().sum()
+fn calls(user: &SandboxUser) -> u64 {
+    user.sandbox.calls().values().sum()
 }
 
 /// Returns `true` if a run died before it ended.
-async fn dies(lab: &SandboxUser, run: impl Future<Output = (Result<Exit, CliError>, String)>) -> bool {
+async fn dies(user: &SandboxUser, run: impl Future<Output = (Result<Exit, CliError>, String)>) -> bool {
     tokio::select! {
         biased;
-        () = lab.sandbox.crashed() => true,
+        () = user.sandbox.crashed() => true,
         ended = run => {
             assert_eq!(ended.0.unwrap(), Exit::Done);
             false
@@ -328,13 +328,13 @@ async fn an_emptying_that_is_killed_at_any_call_goes_on() {
 async fn a_place_that_holds_something_is_no_place_to_move_to() {
     let account = SandboxUser::new();
     built(&account, &file(OLD)).await;
-    let refused = async |lab: &SandboxUser, from: Option<&str>, message: &str| {
-        let before = inventory(lab);
-        let error = lab.move_state(from).await.0.unwrap_err();
+    let refused = async |user: &SandboxUser, from: Option<&str>, message: &str| {
+        let before = inventory(user);
+        let error = user.move_state(from).await.0.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused, "{error}");
         assert!(error.to_string().contains(message), "{error}");
-        assert_eq!(inventory(lab), before);
-        assert!(matches!(entry(lab, OLD).await, RecordEntry::Record(_)), "{message}");
+        assert_eq!(inventory(user), before);
+        assert!(matches!(entry(user, OLD).await, RecordEntry::Record(_)), "{message}");
     };
     built(&account, &base("b.example.com", "s3://b-state", "us-east-1a")).await;
     put(&account, "s3://b-state", "a.example.com/notes.txt", "mine").await;

@@ -10,67 +10,67 @@ fn larger_workers() -> String {
     format!("{masters}nodes{}", workers.replace("t3.medium", "t3.large"))
 }
 
-async fn workers(lab: &SandboxUser) -> BTreeSet<String> {
-    let machines = lab.machines().await.into_iter();
+async fn workers(user: &SandboxUser) -> BTreeSet<String> {
+    let machines = user.machines().await.into_iter();
     machines.filter(|(_, group)| group == "nodes-workers").map(|(machine, _)| machine).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_worker_that_never_gets_ready_stops_the_roll_after_one() {
-    let mut lab = SandboxUser::built().await;
+    let mut user = SandboxUser::built().await;
     let group = "autoscaling-group/nodes-workers".parse().unwrap();
-    lab.sandbox.fail_boot(&group).unwrap();
-    let before = workers(&lab).await;
-    lab.text = larger_workers();
-    let (exit, out) = lab.apply(YES).await;
+    user.sandbox.fail_boot(&group).unwrap();
+    let before = workers(&user).await;
+    user.text = larger_workers();
+    let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Partly, "{out}");
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("does not become ready, so 1 before it in workers.nodes"), "{said}");
-    let after = workers(&lab).await;
+    let after = workers(&user).await;
     assert_eq!((after.len(), after.intersection(&before).count()), (2, 1), "one was replaced, the other one stays");
 
     // Nor does another run take the next one: it puts another machine in the place of the one that failed.
-    let (exit, out) = lab.apply(YES).await;
+    let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Error, "{out}");
-    let again = workers(&lab).await;
+    let again = workers(&user).await;
     assert_eq!((again.len(), again.intersection(&after).count()), (2, 1));
     assert_eq!(again.intersection(&before).count(), 1);
 
-    lab.sandbox.restore_boot(&group).unwrap();
-    let (exit, out) = lab.apply(YES).await;
+    user.sandbox.restore_boot(&group).unwrap();
+    let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    assert_eq!(workers(&lab).await.intersection(&before).count(), 0);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(workers(&user).await.intersection(&before).count(), 0);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_did_not_come_up_is_in_the_plan_until_it_does() {
-    let lab = SandboxUser::built().await;
+    let user = SandboxUser::built().await;
     let group = "autoscaling-group/nodes-workers".parse().unwrap();
-    lab.sandbox.fail_boot(&group).unwrap();
-    lab.sandbox.terminate(workers(&lab).await.first().unwrap()).unwrap();
+    user.sandbox.fail_boot(&group).unwrap();
+    user.sandbox.terminate(workers(&user).await.first().unwrap()).unwrap();
     for _ in 0..2 {
         // Its group notices, and the new machine boots.
-        lab.sandbox.pass(std::time::Duration::from_mins(5)).unwrap();
+        user.sandbox.pass(std::time::Duration::from_mins(5)).unwrap();
     }
-    let before = workers(&lab).await;
+    let before = workers(&user).await;
 
-    let (exit, out) = lab.plan().await;
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
     assert!(out.contains("~> autoscaling-group/nodes-workers"), "{out}");
     assert!(out.contains("does not become ready\" -> 1"), "{out}");
     assert!(out.contains("Plan: 1 to roll."), "{out}");
 
     // Another one in its place fares no better, and the next plan says that too.
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Error);
-    let after = workers(&lab).await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Error);
+    let after = workers(&user).await;
     assert_eq!((after.len(), after.intersection(&before).count()), (2, 1));
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Differs);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Differs);
 
     // It tries again meanwhile: then nothing is left to do.
-    lab.sandbox.restore_boot(&group).unwrap();
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
-    assert_eq!(workers(&lab).await, after);
+    user.sandbox.restore_boot(&group).unwrap();
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(workers(&user).await, after);
 }
 
 /// The tutorial's cluster with one worker.
@@ -80,57 +80,57 @@ fn one_worker(file: &str) -> String {
 }
 
 async fn with_one_worker() -> SandboxUser {
-    let lab = SandboxUser { text: one_worker(FILE), ..SandboxUser::new() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    lab
+    let user = SandboxUser { text: one_worker(FILE), ..SandboxUser::new() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user
 }
 
-fn watched(lab: &SandboxUser) {
-    lab.sandbox.witness(|witness| witness.watching = true);
+fn watched(user: &SandboxUser) {
+    user.sandbox.witness(|witness| witness.watching = true);
 }
 
-fn problems(lab: &SandboxUser) -> Vec<String> {
-    lab.sandbox.witness(|witness| std::mem::take(&mut witness.problems))
+fn problems(user: &SandboxUser) -> Vec<String> {
+    user.sandbox.witness(|witness| std::mem::take(&mut witness.problems))
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_only_worker_goes_when_another_one_is_ready() {
-    let mut lab = with_one_worker().await;
-    let before = workers(&lab).await;
-    lab.text = one_worker(&larger_workers());
-    let (exit, out) = lab.plan().await;
+    let mut user = with_one_worker().await;
+    let before = workers(&user).await;
+    user.text = one_worker(&larger_workers());
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{said}");
     assert!(!said.contains("without nodes"), "{said}");
-    watched(&lab);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(problems(&lab), Vec::<String>::new());
-    let after = workers(&lab).await;
+    watched(&user);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(problems(&user), Vec::<String>::new());
+    let after = workers(&user).await;
     assert_eq!((after.len(), after.intersection(&before).count()), (1, 0));
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_only_worker_stays_while_the_other_one_does_not_get_ready() {
-    let mut lab = with_one_worker().await;
-    let before = workers(&lab).await;
+    let mut user = with_one_worker().await;
+    let before = workers(&user).await;
     let group = "autoscaling-group/nodes-workers".parse().unwrap();
-    lab.sandbox.fail_boot(&group).unwrap();
-    lab.text = one_worker(&larger_workers());
-    watched(&lab);
+    user.sandbox.fail_boot(&group).unwrap();
+    user.text = one_worker(&larger_workers());
+    watched(&user);
     for _ in 0..2 {
-        let (exit, out) = lab.apply(YES).await;
+        let (exit, out) = user.apply(YES).await;
         assert_ne!(exit.unwrap(), Exit::Done, "{out}");
-        assert_eq!(workers(&lab).await.intersection(&before).count(), 1, "{out}");
+        assert_eq!(workers(&user).await.intersection(&before).count(), 1, "{out}");
     }
-    lab.sandbox.restore_boot(&group).unwrap();
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    assert_eq!(problems(&lab), Vec::<String>::new());
-    let after = workers(&lab).await;
+    user.sandbox.restore_boot(&group).unwrap();
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    assert_eq!(problems(&user), Vec::<String>::new());
+    let after = workers(&user).await;
     assert_eq!((after.len(), after.intersection(&before).count()), (1, 0));
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,9 +144,9 @@ async fn a_roll_of_the_only_worker_that_is_killed_at_any_call_takes_no_last_node
         };
         let sandbox = account.sandbox.fork();
         let sandbox = sandbox.again(SandboxSettings { faults, ..sandbox.settings().clone() });
-        let lab = SandboxUser { sandbox, text: text.clone(), ..SandboxUser::new() };
-        watched(&lab);
-        lab
+        let user = SandboxUser { sandbox, text: text.clone(), ..SandboxUser::new() };
+        watched(&user);
+        user
     };
     let whole = person(u64::MAX);
     assert_eq!(whole.apply(YES).await.0.unwrap(), Exit::Done);

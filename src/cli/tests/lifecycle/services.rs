@@ -26,48 +26,48 @@ fn with_services() -> String {
     format!("{FILE}{SERVICES}")
 }
 
-/// Returns a lab with a Kubernetes API beside the simulated account.
+/// Returns a user with a Kubernetes API beside the simulated account.
 async fn two_clouds() -> (SandboxUser, FakeApi) {
     let api = FakeApi::start().await;
     api.ready_at_once();
     api.machines("workers", 9);
-    let lab = SandboxUser::new();
-    let cloud = Some(clouds(&lab, api.access()));
-    (SandboxUser { cloud, text: with_services(), ..lab }, api)
+    let user = SandboxUser::new();
+    let cloud = Some(clouds(&user, api.access()));
+    (SandboxUser { cloud, text: with_services(), ..user }, api)
 }
 
 /// Returns the simulated account, and a Kubernetes API on it that is not connected yet.
-fn clouds(lab: &SandboxUser, access: ApiAccess) -> Arc<dyn CloudProvider> {
+fn clouds(user: &SandboxUser, access: ApiAccess) -> Arc<dyn CloudProvider> {
     let kubernetes = KubernetesProvider::new("chat.poeticoding.com", Arc::new(access));
-    let base = Arc::new(lab.sandbox.clone());
-    Arc::new(CompositeProvider::new(base, kubernetes, NetworkPlugin::Routes, ApiWait::Stay))
+    let base = Arc::new(user.sandbox.clone());
+    Arc::new(CompositeProvider::new(base, kubernetes, NetworkPlugin::Routes, ApiWait::UntilReady))
 }
 
 /// Makes the API unreachable, as the next command would find it.
-fn silence(lab: &mut SandboxUser, api: FakeApi) {
+fn silence(user: &mut SandboxUser, api: FakeApi) {
     let nobody = api.access();
     drop(api);
-    lab.cloud = Some(clouds(lab, nobody));
+    user.cloud = Some(clouds(user, nobody));
 }
 
 #[tokio::test(start_paused = true)]
 async fn in_the_sandbox_services_are_planned_kept_changed_and_removed() {
-    let mut lab = SandboxUser { text: with_services(), ..SandboxUser::new() };
-    let (exit, out) = lab.plan().await;
+    let mut user = SandboxUser { text: with_services(), ..SandboxUser::new() };
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     insta::assert_snapshot!("services_are_planned_with_the_rest", out);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 
-    lab.text = with_services().replace("chat:1", "chat:2");
-    let (exit, out) = lab.plan().await;
+    user.text = with_services().replace("chat:1", "chat:2");
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     insta::assert_snapshot!("another_image_is_one_line", out);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
 
-    lab.text = FILE.to_owned();
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    user.text = FILE.to_owned();
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     let (plan, names) = out.split_once("\nReached by name:").unwrap();
     insta::assert_snapshot!("a_service_leaves_with_all_that_is_its_own", plan);
     assert!(!names.contains("service "), "{names}");
@@ -77,141 +77,141 @@ async fn in_the_sandbox_services_are_planned_kept_changed_and_removed() {
 async fn a_domain_may_be_the_clusters_own_name_or_another_one_in_its_zone() {
     for domain in ["chat.poeticoding.com", "www.chat.poeticoding.com", "talk.poeticoding.com"] {
         let port = format!("port = 80\n    domain = \"{domain}\"");
-        let lab = SandboxUser { text: with_services().replace("port = 80", &port), ..SandboxUser::new() };
-        let before = lab.sandbox.inventory().unwrap();
-        let (exit, out) = lab.apply(YES).await;
-        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-        let (exit, out) = lab.plan().await;
+        let user = SandboxUser { text: with_services().replace("port = 80", &port), ..SandboxUser::new() };
+        let before = user.sandbox.inventory().unwrap();
+        let (exit, out) = user.apply(YES).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+        let (exit, out) = user.plan().await;
         assert_eq!(exit.unwrap(), Exit::Done, "{domain}: {out}");
-        let (exit, out) = lab.destroy(true).await;
+        let (exit, out) = user.destroy(true).await;
         assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-        assert_eq!(lab.sandbox.inventory().unwrap(), before, "{domain}");
+        assert_eq!(user.sandbox.inventory().unwrap(), before, "{domain}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_variable_holds_is_never_written_into_the_record() {
-    let mut lab =
+    let mut user =
         SandboxUser { text: with_services().replace("PORT = \"4000\"", "TOKEN = \"hunter2\""), ..SandboxUser::new() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     let record =
-        lab.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
+        user.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
     let record = String::from_utf8(record.bytes).unwrap();
     assert!(record.contains("deployment/chat") && !record.contains("hunter2"));
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "and it is no difference");
-    lab.text = lab.text.replace("hunter2", "hunter3");
-    let (exit, out) = lab.plan().await;
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "and it is no difference");
+    user.text = user.text.replace("hunter2", "hunter3");
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs, "another value is noticed");
     assert!(out.contains("env[TOKEN].value") && !out.contains("hunter"), "and shown by its fingerprint alone: {out}");
 }
 
 #[tokio::test]
 async fn aws_and_kubernetes_are_one_plan() {
-    let (mut lab, api) = two_clouds().await;
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (mut user, api) = two_clouds().await;
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     let deployment = api.get("Deployment", "talk", "chat").unwrap();
     assert_eq!(deployment["spec"]["replicas"], 2);
     assert_eq!(api.get("Service", "talk", "chat").unwrap()["spec"]["ports"][0]["nodePort"], 30_000);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done, "after an apply the plan is empty");
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "after an apply the plan is empty");
 
     api.edit("kubectl-scale", "Deployment", "talk", "chat", &json!({ "spec": { "replicas": 5 } }));
-    let (exit, out) = lab.plan().await;
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     assert!(out.contains("spec.replicas  5 -> 2"), "{out}");
-    assert!(lab.err.read().contains("kubectl-scale"));
+    assert!(user.err.read().contains("kubectl-scale"));
 
-    lab.text = FILE.to_owned();
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    user.text = FILE.to_owned();
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     assert!(api.get("Deployment", "talk", "chat").is_none() && api.get("Namespace", "", "talk").is_none());
 }
 
 #[tokio::test]
 async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
-    let (mut lab, api) = two_clouds().await;
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let (mut user, api) = two_clouds().await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     drop(api);
     tokio::task::yield_now().await;
-    let (exit, out) = lab.plan().await;
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    let (exit, out) = user.plan().await;
+    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(
         said.contains("the Kubernetes API does not answer") && said.contains("as the last apply left them"),
         "{said}"
     );
-    lab.text = with_services().replace("count = 2", "count = 3").replace("chat:1", "chat:2");
-    let (exit, out) = lab.plan().await;
+    user.text = with_services().replace("count = 2", "count = 3").replace("chat:1", "chat:2");
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     assert!(out.contains("chat:2") && out.contains("autoscaling-group/nodes-workers"), "{out}");
 }
 
 #[tokio::test]
 async fn what_says_nothing_is_no_difference_to_the_record_either() {
-    let (mut lab, api) = two_clouds().await;
+    let (mut user, api) = two_clouds().await;
     let agent = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: agent }\nspec:\n  minReadySeconds: 0\n  \
                  selector: { matchLabels: { app: agent } }\n  template:\n    metadata: { labels: { app: agent } }\n    \
                  spec: { hostNetwork: false, containers: [{ name: agent, image: 'agent:1' }] }\n";
-    std::fs::write(lab.directory.path().join("agent.yaml"), agent).unwrap();
-    lab.text = format!("{FILE}addon \"agent\" {{\n manifest = \"agent.yaml\"\n}}\n");
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    std::fs::write(user.directory.path().join("agent.yaml"), agent).unwrap();
+    user.text = format!("{FILE}addon \"agent\" {{\n manifest = \"agent.yaml\"\n}}\n");
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     // Recorded as the server told it.
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    silence(&mut lab, api);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    silence(&mut user, api);
     tokio::task::yield_now().await;
-    let (exit, out) = lab.plan().await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
 }
 
 #[tokio::test]
 async fn an_api_that_stops_to_answer_while_it_is_asked_leaves_the_rest_of_the_plan() {
-    let (mut lab, api) = two_clouds().await;
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    let (mut user, api) = two_clouds().await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     // Lost answers, more of them than it is asked.
     for _ in 0..12 {
         api.fail_next("/deployments/chat", 0, json!(null));
     }
-    lab.text = with_services().replace("count = 2", "count = 3");
-    let (exit, out) = lab.plan().await;
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    user.text = with_services().replace("count = 2", "count = 3");
+    let (exit, out) = user.plan().await;
+    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(exit.unwrap(), Exit::Differs, "{said}");
     assert!(out.contains("autoscaling-group/nodes-workers") && said.contains("API does not answer"), "{out}{said}");
 }
 
 #[tokio::test]
 async fn an_api_that_shuts_us_out_is_given_up_soon_with_the_way_in_and_destroy_needs_none() {
-    let (mut lab, api) = two_clouds().await;
-    let before = lab.sandbox.inventory().unwrap();
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    silence(&mut lab, api);
+    let (mut user, api) = two_clouds().await;
+    let before = user.sandbox.inventory().unwrap();
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    silence(&mut user, api);
     tokio::task::yield_now().await;
-    lab.err.read();
-    lab.text = with_services().replace("chat:1", "chat:2");
+    user.err.read();
+    user.text = with_services().replace("chat:1", "chat:2");
     // Nobody waits for the network any more: from here on, time passes by itself.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
-    let (exit, _) = lab.apply(YES).await;
-    let said = lab.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    let (exit, _) = user.apply(YES).await;
+    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(exit.unwrap(), Exit::Error, "{said}");
     assert!(said.contains("add its public address to `api.allow`"), "{said}");
     assert!(begun.elapsed() < Duration::from_mins(4), "{:?}", begun.elapsed());
 
-    let (exit, out) = lab.destroy(true).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    let (exit, out) = user.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
 }
 
 #[tokio::test]
 async fn what_kubernetes_would_not_take_refuses_the_plan() {
-    let (mut lab, api) = two_clouds().await;
+    let (mut user, api) = two_clouds().await;
     let theirs = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "theirs", "namespace": "default" },
                          "spec": { "type": "NodePort", "ports": [{ "port": 80, "nodePort": 30_000 }] } });
     api.put("them", theirs);
-    lab.text = with_services().replace("  namespace = \"talk\"\n", "");
-    let (exit, out) = lab.apply(YES).await;
+    user.text = with_services().replace("  namespace = \"talk\"\n", "");
+    let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
     let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("provided port is already allocated"), "{out}");
@@ -220,14 +220,14 @@ async fn what_kubernetes_would_not_take_refuses_the_plan() {
 
 #[tokio::test]
 async fn a_destroy_needs_no_api_that_answers() {
-    let (mut lab, api) = two_clouds().await;
-    let before = lab.sandbox.inventory().unwrap();
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    silence(&mut lab, api);
+    let (mut user, api) = two_clouds().await;
+    let before = user.sandbox.inventory().unwrap();
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    silence(&mut user, api);
     // Nobody waits for the network any more: from here on, time passes by itself.
     tokio::time::pause();
-    let (exit, out) = lab.destroy(true).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    let (exit, out) = user.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
 }

@@ -4,21 +4,21 @@ use super::*;
 use crate::engine::{StoredObject, WriteCondition};
 use crate::state::{Lease, LeaseAcquisition, lease_key};
 
-/// Returns a lab whose cloud answers slowly.
+/// Returns a user whose cloud answers slowly.
 fn slow(latency: &str) -> SandboxUser {
     slowed(SandboxUser::new(), latency)
 }
 
-fn slowed(mut lab: SandboxUser, latency: &str) -> SandboxUser {
+fn slowed(mut user: SandboxUser, latency: &str) -> SandboxUser {
     let faults = format!("latency={latency}").parse().unwrap();
-    lab.sandbox = lab.sandbox.again(SandboxSettings { faults, ..lab.sandbox.settings().clone() });
-    lab
+    user.sandbox = user.sandbox.again(SandboxSettings { faults, ..user.sandbox.settings().clone() });
+    user
 }
 
-async fn once_done(lab: &SandboxUser, wanted: &str) {
+async fn once_done(user: &SandboxUser, wanted: &str) {
     for _ in 0..1_000_000 {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        if String::from_utf8_lossy(&lab.err.0.lock().unwrap()).contains(wanted) {
+        if String::from_utf8_lossy(&user.err.0.lock().unwrap()).contains(wanted) {
             return;
         }
     }
@@ -27,32 +27,32 @@ async fn once_done(lab: &SandboxUser, wanted: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_after_the_bucket_was_made_is_not_taken_for_one_before_the_first_change() {
-    let mut lab = slow("1500ms");
-    let ((exit, out), ()) = tokio::join!(lab.apply(YES), async {
-        once_done(&lab, "created bucket/state").await;
-        lab.interrupt.stop.cancel();
+    let mut user = slow("1500ms");
+    let ((exit, out), ()) = tokio::join!(user.apply(YES), async {
+        once_done(&user, "created bucket/state").await;
+        user.interrupt.stop.cancel();
     });
-    let err = lab.err.read();
+    let err = user.err.read();
     assert_eq!(exit.unwrap(), Exit::Interrupted, "{out}{err}");
     assert!(
         err.contains("stopped before everything was done") && err.contains("run the command again to resume"),
         "{err}"
     );
     assert!(!err.contains("before anything was changed"), "{err}");
-    lab.interrupt = Interrupt::default();
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
+    user.interrupt = Interrupt::default();
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
-    let lab = slow("20000ms");
-    let ((exit, out), taken) = tokio::join!(lab.apply(YES), async {
-        once_done(&lab, "created vpc").await;
-        let store = Arc::new(lab.sandbox.store("state.chat.poeticoding.com", ""));
+    let user = slow("20000ms");
+    let ((exit, out), taken) = tokio::join!(user.apply(YES), async {
+        once_done(&user, "created vpc").await;
+        let store = Arc::new(user.sandbox.store("state.chat.poeticoding.com", ""));
         store.erase(&lease_key("chat.poeticoding.com")).await.unwrap();
         Lease::acquire(store, "chat.poeticoding.com", holder(), Duration::from_mins(10)).await
     });
-    let err = lab.err.read();
+    let err = user.err.read();
     assert!(matches!(taken, Ok(LeaseAcquisition::Acquired { .. })), "{taken:?}");
     assert_eq!(exit.unwrap(), Exit::Held, "{out}{err}");
     let (_, end) = err.rsplit_once("error: ").unwrap();
@@ -77,20 +77,20 @@ async fn usurp(store: &dyn ObjectStore) {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_lost_before_the_first_change_ends_a_run_like_one_that_is_lost_later() {
-    let lab = SandboxUser::built().await;
-    let before = lab.sandbox.inventory().unwrap();
-    let store: Arc<dyn ObjectStore> = Arc::new(lab.sandbox.store("state.chat.poeticoding.com", ""));
+    let user = SandboxUser::built().await;
+    let before = user.sandbox.inventory().unwrap();
+    let store: Arc<dyn ObjectStore> = Arc::new(user.sandbox.store("state.chat.poeticoding.com", ""));
     // The look at the cloud takes much longer than it takes to notice that a lease is gone.
-    let mut lab = slowed(lab, "600000ms");
-    lab.store = Some(Arc::clone(&store));
-    lab.text = FILE.replace("count = 2", "count = 3");
+    let mut user = slowed(user, "600000ms");
+    user.store = Some(Arc::clone(&store));
+    user.text = FILE.replace("count = 2", "count = 3");
     for destroys in [false, true] {
-        let run = async { if destroys { lab.destroy(true).await } else { lab.apply(YES).await } };
+        let run = async { if destroys { user.destroy(true).await } else { user.apply(YES).await } };
         let ((exit, out), ()) = tokio::join!(run, usurp(store.as_ref()));
         let error = exit.unwrap_err();
         assert!(matches!(error, CliError::Overtaken) && error.exit() == Exit::Held, "{error}: {out}");
         assert!(!out.is_empty(), "it comes as far as the plan");
         store.erase(&lease_key("chat.poeticoding.com")).await.unwrap();
     }
-    assert_eq!(lab.sandbox.inventory().unwrap(), before);
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
 }

@@ -10,8 +10,8 @@ fn tagged(tags: &[(&str, &str)]) -> String {
 }
 
 /// Returns each tagged object's value for a key, as it is observed.
-async fn seen(lab: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
-    let live = lab.with(async |context| context.cloud.observe().await).await.unwrap().live;
+async fn seen(user: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
+    let live = user.with(async |context| context.cloud.observe().await).await.unwrap().live;
     let tags = live.iter().filter_map(|live| match live.attributes.get("tags") {
         Some(Value::Map(tags)) => {
             Some((live.address.clone(), tags.get(key).and_then(Value::as_text).map(str::to_owned)))
@@ -21,18 +21,18 @@ async fn seen(lab: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
     tags.collect()
 }
 
-async fn applied(lab: &SandboxUser) -> String {
-    let (exit, out) = lab.apply(YES).await;
-    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", lab.err.read());
-    let (exit, plan) = lab.plan().await;
+async fn applied(user: &SandboxUser) -> String {
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    let (exit, plan) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "{plan}");
     out
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_tag_arrives_everywhere_and_replaces_nothing() {
-    let mut lab = SandboxUser::built().await;
-    let machines = lab.machines().await;
+    let mut user = SandboxUser::built().await;
+    let machines = user.machines().await;
     let edits: [&[(&str, &str)]; 5] = [
         &[("team", "data")],
         &[("team", "web"), ("cost-center", "7")],
@@ -42,14 +42,14 @@ async fn a_changed_tag_arrives_everywhere_and_replaces_nothing() {
     ];
     let mut keys: Vec<&str> = Vec::new();
     for edit in edits {
-        lab.text = tagged(edit);
-        let out = applied(&lab).await;
+        user.text = tagged(edit);
+        let out = applied(&user).await;
         assert!(!out.contains("roll") && !out.contains("replace"), "{out}");
-        assert_eq!(lab.machines().await, machines, "{edit:?}");
+        assert_eq!(user.machines().await, machines, "{edit:?}");
         keys.extend(edit.iter().map(|(key, _)| *key));
         for key in &keys {
             let wanted = edit.iter().find(|(wanted, _)| wanted == key).map(|(_, value)| (*value).to_owned());
-            for (address, value) in seen(&lab, key).await {
+            for (address, value) in seen(&user, key).await {
                 assert_eq!(value, wanted, "{key} of {address} after {edit:?}");
             }
         }
@@ -58,45 +58,45 @@ async fn a_changed_tag_arrives_everywhere_and_replaces_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tag_that_machines_lost_is_drift_and_comes_back_in_place() {
-    let mut lab = SandboxUser::new();
-    lab.text = tagged(&[("team", "data")]);
-    applied(&lab).await;
-    let machines = lab.machines().await;
-    lab.sandbox.untag_machines(&"autoscaling-group/nodes-workers".parse().unwrap(), "team").unwrap();
-    let (exit, out) = lab.plan().await;
+    let mut user = SandboxUser::new();
+    user.text = tagged(&[("team", "data")]);
+    applied(&user).await;
+    let machines = user.machines().await;
+    user.sandbox.untag_machines(&"autoscaling-group/nodes-workers".parse().unwrap(), "team").unwrap();
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
     assert!(out.contains("autoscaling-group/nodes-workers") && out.contains("(not on i-"), "{out}");
-    applied(&lab).await;
-    assert_eq!(lab.machines().await, machines);
+    applied(&user).await;
+    assert_eq!(user.machines().await, machines);
 
     for address in ["role/nodes", "instance-profile/masters"] {
-        lab.sandbox.set(&address.parse().unwrap(), &"tags.team=mine".parse().unwrap()).unwrap();
-        let (exit, out) = lab.plan().await;
+        user.sandbox.set(&address.parse().unwrap(), &"tags.team=mine".parse().unwrap()).unwrap();
+        let (exit, out) = user.plan().await;
         assert_eq!(exit.unwrap(), Exit::Differs);
         assert!(out.contains(address), "{out}");
-        applied(&lab).await;
+        applied(&user).await;
     }
 }
 
 /// Machines started before and after a change of tags are equivalent; a real change still replaces all of them.
 #[tokio::test(start_paused = true)]
 async fn a_real_change_after_one_of_tags_replaces_every_machine_once() {
-    let mut lab = SandboxUser::built().await;
-    lab.text = tagged(&[("team", "data")]);
-    applied(&lab).await;
-    let (first, _) = lab.machines().await.into_iter().find(|(_, group)| group == "nodes-workers").unwrap();
-    lab.sandbox.terminate(&first).unwrap();
-    lab.sandbox.pass(Duration::from_mins(2)).unwrap();
-    let (exit, out) = lab.plan().await;
+    let mut user = SandboxUser::built().await;
+    user.text = tagged(&[("team", "data")]);
+    applied(&user).await;
+    let (first, _) = user.machines().await.into_iter().find(|(_, group)| group == "nodes-workers").unwrap();
+    user.sandbox.terminate(&first).unwrap();
+    user.sandbox.pass(Duration::from_mins(2)).unwrap();
+    let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Done, "a machine of the newer version is no difference: {out}");
 
-    let before = lab.machines().await;
+    let before = user.machines().await;
     let old = "nodes \"workers\" {\n  count = 2\n  size  = \"t3.medium\"";
-    assert!(lab.text.contains(old));
-    lab.text = lab.text.replace(old, "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"");
-    let out = applied(&lab).await;
+    assert!(user.text.contains(old));
+    user.text = user.text.replace(old, "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"");
+    let out = applied(&user).await;
     assert!(out.contains("roll"), "{out}");
-    let after = lab.machines().await;
+    let after = user.machines().await;
     let kept: Vec<_> = after.iter().filter(|machine| before.contains(machine)).collect();
     assert!(kept.iter().all(|(_, group)| group.starts_with("masters-")) && kept.len() == 3, "{kept:?}");
 }

@@ -8,10 +8,10 @@ const HERE: &str = "203.0.113.7/32";
 
 /// Returns a cluster that was built before, on a cloud that counts as real from now on.
 async fn real() -> SandboxUser {
-    let lab = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::built().await };
-    lab.out.read();
-    lab.said();
-    lab
+    let user = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::built().await };
+    user.out.read();
+    user.said();
+    user
 }
 
 impl SandboxUser {
@@ -23,55 +23,55 @@ impl SandboxUser {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_opens_the_api_to_itself_and_closes_it_however_it_ends() {
-    let mut lab = real().await;
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert!(lab.said().contains("the API is open to 203.0.113.7/32 while this run lasts"));
-    assert_eq!(lab.let_in().await, []);
+    let mut user = real().await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert!(user.said().contains("the API is open to 203.0.113.7/32 while this run lasts"));
+    assert_eq!(user.let_in().await, []);
 
-    lab.text = FILE.replace("count = 2", "count = 4");
-    let refused = lab.apply(Consent::default()).await.0.unwrap_err();
+    user.text = FILE.replace("count = 2", "count = 4");
+    let refused = user.apply(Consent::default()).await.0.unwrap_err();
     assert_eq!(refused.exit(), Exit::Refused);
-    assert!(lab.said().contains("the API is open to 203.0.113.7/32"));
-    assert_eq!(lab.let_in().await, []);
+    assert!(user.said().contains("the API is open to 203.0.113.7/32"));
+    assert_eq!(user.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_run_closes_the_api_too() {
-    let lab = SandboxUser { text: FILE.replace("count = 2", "count = 4"), ..real().await };
-    let apply = lab.apply(YES);
+    let user = SandboxUser { text: FILE.replace("count = 2", "count = 4"), ..real().await };
+    let apply = user.apply(YES);
     let stop = async {
         for _ in 0..10_000 {
-            if !lab.let_in().await.is_empty() {
+            if !user.let_in().await.is_empty() {
                 break;
             }
             tokio::task::yield_now().await;
         }
-        lab.interrupt.stop.cancel();
+        user.interrupt.stop.cancel();
     };
     let ((exit, _), ()) = tokio::join!(apply, stop);
     assert!(matches!(exit, Err(CliError::Interrupted) | Ok(Exit::Interrupted)), "{exit:?}");
-    assert_eq!(lab.let_in().await, []);
+    assert_eq!(user.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_nothing_is_told_that_the_api_may_be_open() {
-    let lab = real().await;
-    lab.interrupt.stop.cancel();
-    lab.interrupt.abandon.cancel();
+    let user = real().await;
+    user.interrupt.stop.cancel();
+    user.interrupt.abandon.cancel();
     let pass = crate::cli::run::temporary_access::TemporaryAccess::open;
     assert!(
-        lab.with(async |context| pass(context, lab.origin, true).await.is_none()).await,
+        user.with(async |context| pass(context, user.origin, true).await.is_none()).await,
         "an interrupted run begins nothing"
     );
-    lab.grant(HERE, HOUR, Grantee::Run("us".to_owned())).await;
-    let lab = SandboxUser { interrupt: Interrupt::default(), ..lab };
-    lab.with(async |context| {
-        let pass = pass(context, lab.origin, true).await.unwrap();
-        lab.interrupt.abandon.cancel();
+    user.grant(HERE, HOUR, Grantee::Run("us".to_owned())).await;
+    let user = SandboxUser { interrupt: Interrupt::default(), ..user };
+    user.with(async |context| {
+        let pass = pass(context, user.origin, true).await.unwrap();
+        user.interrupt.abandon.cancel();
         pass.end(context).await;
     })
     .await;
-    assert!(lab.said().contains("quorate access close --address 203.0.113.7/32"));
+    assert!(user.said().contains("quorate access close --address 203.0.113.7/32"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,55 +80,55 @@ async fn a_gate_that_the_run_builds_is_opened_as_soon_as_it_stands() {
     settings.bucket = Some("state.chat.poeticoding.com".to_owned());
     settings.faults = "latency=5000ms".parse().unwrap();
     let origin = Some(ClientOrigin::Named(range(HERE)));
-    let lab = SandboxUser { sandbox: Sandbox::in_memory(settings), origin, ..SandboxUser::new() };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    let said = lab.said();
+    let user = SandboxUser { sandbox: Sandbox::in_memory(settings), origin, ..SandboxUser::new() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    let said = user.said();
     let (before, after) = said.split_once("the API is open to 203.0.113.7/32").unwrap();
     assert!(before.contains("does not let 203.0.113.7/32 in") && !after.contains("is open to"), "{said}");
-    assert_eq!(lab.let_in().await, []);
-    assert_eq!(lab.plan().await.0.unwrap(), Exit::Done);
+    assert_eq!(user.let_in().await, []);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_destroy_lets_itself_in_and_leaves_nothing() {
-    let lab = real().await;
-    assert_eq!(lab.destroy(true).await.0.unwrap(), Exit::Done);
-    assert!(lab.said().contains("the API is open to 203.0.113.7/32"));
-    assert_eq!(lab.destroy(true).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.said(), "", "there is nothing to be let in to");
+    let user = real().await;
+    assert_eq!(user.destroy(true).await.0.unwrap(), Exit::Done);
+    assert!(user.said().contains("the API is open to 203.0.113.7/32"));
+    assert_eq!(user.destroy(true).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.said(), "", "there is nothing to be let in to");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_somebody_opened_is_used_and_left_open() {
-    let lab = real().await;
-    lab.grant(HERE, HOUR, Grantee::Person("ada on laptop".to_owned())).await;
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert!(!lab.said().contains("is open to"));
-    assert_eq!(lab.let_in().await, [(HERE.to_owned(), "by ada on laptop".to_owned())]);
+    let user = real().await;
+    user.grant(HERE, HOUR, Grantee::Person("ada on laptop".to_owned())).await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert!(!user.said().contains("is open to"));
+    assert_eq!(user.let_in().await, [(HERE.to_owned(), "by ada on laptop".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_run_left_open_is_closed_by_the_next_one() {
-    let lab = real().await;
-    lab.grant(HERE, HOUR, Grantee::Run("dead".to_owned())).await;
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert_eq!(lab.let_in().await, []);
+    let user = real().await;
+    user.grant(HERE, HOUR, Grantee::Run("dead".to_owned())).await;
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert_eq!(user.let_in().await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_allowed_by_the_file_needs_no_grant() {
-    let lab = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..real().await };
-    assert_eq!(lab.apply(YES).await.0.unwrap(), Exit::Done);
-    assert!(!lab.said().contains("is open to"));
+    let user = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..real().await };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert!(!user.said().contains("is open to"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_opens_nothing_and_says_what_an_apply_will_do() {
-    let lab = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::new() };
-    lab.plan().await.0.unwrap();
-    assert!(lab.said().contains("opens the API to this machine's address while it runs"));
-    let lab = real().await;
-    lab.plan().await.0.unwrap();
-    assert_eq!(lab.said(), "");
-    assert_eq!(lab.let_in().await, []);
+    let user = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::new() };
+    user.plan().await.0.unwrap();
+    assert!(user.said().contains("opens the API to this machine's address while it runs"));
+    let user = real().await;
+    user.plan().await.0.unwrap();
+    assert_eq!(user.said(), "");
+    assert_eq!(user.let_in().await, []);
 }

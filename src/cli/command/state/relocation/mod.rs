@@ -73,7 +73,7 @@ pub async fn move_state(context: &ClusterContext<'_>, options: MoveOptions) -> R
     let old = context.at(&from).await?;
     let this = Move { context, old: &old, from: from.to_string(), account: account(context).await? };
     this.allowed()?;
-    let (_, stage) = this.look().await?;
+    let (_, stage) = this.read_stage().await?;
     let record = match stage {
         Stage::Done => return this.tell_done(),
         Stage::Copy { ref record } | Stage::Switch { ref record } => record.clone(),
@@ -102,23 +102,23 @@ fn already_there(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
 /// Returns the place of the state that the objects of the cluster name; `None` if it is the place that the file names.
 async fn whereabouts(context: &ClusterContext<'_>) -> Result<Option<StateLocation>, CliError> {
     let mut journal = state::open(context.store.clone(), context.name());
-    let entry = context.interrupt.or(journal.look()).await?.map_err(CliError::state("reading the record"))?;
+    let entry = context.interrupt.or(journal.read_entry()).await?.map_err(CliError::state("reading the record"))?;
     if let Some(to) = stage::left_for(&entry) {
         return Err(CliError::refused(
             format!("the state moved from {} to {to}", context.cluster.state),
             format!("name {to} as `state` in the cluster file; to move it back: quorate state move --from {to}"),
         ));
     }
-    if let Some(from) = stage::told_origin(&entry) {
+    if let Some(from) = stage::recorded_origin(&entry) {
         return Ok(Some(from));
     }
     let live = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
     let live = live.map_err(CliError::cloud("looking at the cloud"))?.live;
     let account = account(context).await?;
     let own = blueprint::location(&context.cluster, &account);
-    let told = live.iter().map(|live| LocationTraces::of(context.name(), live));
-    let told = told.filter(|traces| own.contradicts(traces)).reduce(LocationTraces::or).unwrap_or_default();
-    if let Some(region) = told.region.filter(|region| *region != own.region) {
+    let traces = live.iter().map(|live| LocationTraces::of(context.name(), live));
+    let traces = traces.filter(|traces| own.contradicts(traces)).reduce(LocationTraces::or).unwrap_or_default();
+    if let Some(region) = traces.region.filter(|region| *region != own.region) {
         return Err(CliError::refused(
             format!("{} lives in {region}, and this file is for {}", context.name(), own.region),
             "a cluster cannot change its region, so its state does not move there",
@@ -130,7 +130,7 @@ async fn whereabouts(context: &ClusterContext<'_>) -> Result<Option<StateLocatio
             "name the old place: quorate state move --from s3://BUCKET/PREFIX, or --from file:DIRECTORY",
         )
     };
-    let Some(state) = told.state else {
+    let Some(state) = traces.state else {
         let is_here = matches!(entry, state::RecordEntry::Record(_));
         return if is_here { Ok(None) } else { Err(unknown("")) };
     };
@@ -171,11 +171,11 @@ impl Move<'_> {
         self.old.bucket.location() != self.context.bucket.location()
     }
 
-    async fn look(&self) -> Result<(Journals, Stage), CliError> {
+    async fn read_stage(&self) -> Result<(Journals, Stage), CliError> {
         let mut old = state::open(self.old.store.clone(), self.context.name());
         let mut new = state::open(self.context.store.clone(), self.context.name());
         let read = CliError::state("reading the record");
-        let (was, is) = self.context.interrupt.or(async { tokio::join!(old.look(), new.look()) }).await?;
+        let (was, is) = self.context.interrupt.or(async { tokio::join!(old.read_entry(), new.read_entry()) }).await?;
         let (was, is) = match (was, is) {
             (Ok(was), Ok(is)) => (was, is),
             (Err(error), _) | (_, Err(error)) => return Err(read(error)),
@@ -240,7 +240,7 @@ impl Move<'_> {
             Err(error) => Err(error),
         };
         left.end(self.old).await;
-        self.tell(copied?)
+        self.report(copied?)
     }
 
     /// Takes the lease in the new place, and makes its bucket if there is none.
@@ -294,7 +294,7 @@ impl Move<'_> {
 
     /// Copies, proves and switches, with both leases in hand. Returns how many objects were copied.
     async fn switch(&self, before: &Stage, left: &RunLock, right: &RunLock) -> Result<usize, CliError> {
-        let (mut journals, stage) = self.look().await?;
+        let (mut journals, stage) = self.read_stage().await?;
         let mut copied = 0;
         let record = match &stage {
             Stage::Done => return Ok(0),
@@ -338,7 +338,7 @@ impl Move<'_> {
         moved
     }
 
-    fn tell(&self, copied: usize) -> Result<Exit, CliError> {
+    fn report(&self, copied: usize) -> Result<Exit, CliError> {
         report(self.context, &MoveReport { from: &self.from, moved: true, copied })?;
         let verified = match copied {
             0 => String::new(),

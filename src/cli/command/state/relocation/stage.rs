@@ -103,8 +103,8 @@ pub(super) fn left_for(entry: &RecordEntry) -> Option<&str> {
 }
 
 /// Returns the place of the state that the new place names.
-pub(super) fn told_origin(entry: &RecordEntry) -> Option<StateLocation> {
-    let told = match entry {
+pub(super) fn recorded_origin(entry: &RecordEntry) -> Option<StateLocation> {
+    let origin = match entry {
         RecordEntry::Absent => None,
         RecordEntry::Record(record) => record.moved_from.last().cloned(),
         RecordEntry::Marker(marker) => match &marker.leg {
@@ -112,7 +112,7 @@ pub(super) fn told_origin(entry: &RecordEntry) -> Option<StateLocation> {
             MoveLeg::MovedTo(_) => None,
         },
     };
-    told.and_then(|told| StateLocation::parse(&told).ok())
+    origin.and_then(|origin| StateLocation::parse(&origin).ok())
 }
 
 /// The places that the state was moved from, with this one.

@@ -5,27 +5,27 @@ use crate::cli::command::show::show;
 
 #[tokio::test(start_paused = true)]
 async fn json_is_all_that_stdout_gets() {
-    let mut lab = SandboxUser::new();
-    lab.options.json = true;
+    let mut user = SandboxUser::new();
+    user.options.json = true;
     for exit in [Exit::Differs, Exit::Done, Exit::Done] {
         let (found, out) = match exit {
-            Exit::Differs => lab.plan().await,
-            _ => lab.apply(YES).await,
+            Exit::Differs => user.plan().await,
+            _ => user.apply(YES).await,
         };
         assert_eq!(found.unwrap(), exit);
         let json: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(json["format"], 1);
         assert_eq!(json["sandbox"], true);
     }
-    lab.options.json = false;
-    assert_eq!(files_below(&lab.directory.path().join(".quorate")), 0);
+    user.options.json = false;
+    assert_eq!(files_below(&user.directory.path().join(".quorate")), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn show_lists_machines_below_their_groups() {
-    let lab = SandboxUser::built().await;
-    lab.with(async |context| show(context).await).await.unwrap();
-    insta::assert_snapshot!(masked(&lab.out.read()));
+    let user = SandboxUser::built().await;
+    user.with(async |context| show(context).await).await.unwrap();
+    insta::assert_snapshot!(masked(&user.out.read()));
 }
 
 /// Returns the text without the hashes of scripts, which change with every edit of them.
