@@ -37,7 +37,7 @@ def test_a_master_has_its_own_volume(fleet, name):
     link = f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume.replace('-', '')}"
     assert machine.sh("stat --format=%t:%T $(findmnt --noheadings --output SOURCE /var/lib/etcd)") == machine.sh(f"stat --dereference --format=%t:%T {link}")
     assert machine.sh("stat --format=%a:%U /var/lib/etcd") == "700:root"
-    assert "blank; making a file system" in machine.journal()
+    assert "blank; creating a file system" in machine.journal()
 
 
 @pytest.mark.parametrize("name", MASTERS)

@@ -50,7 +50,7 @@ def test_an_object_that_is_missing_is_waited_for(fleet):
             fleet.replace("workers-2")
             fleet.says("workers-2", "cannot get s3://", unit="cloud-final")
         fleet.says("workers-2", "pki/join.pem")
-        fleet.says("workers-2", "discovery: not done")
+        fleet.says("workers-2", "discovery: not finished")
     fleet.settle("workers-2")
 
 

@@ -38,7 +38,7 @@ def test_a_worker_that_is_switched_off_moves_its_pods(fleet):
     running = lambda name: fleet["workers-1"].state(f"container-pod-{name}") == "active"
     wait("both to run", 30, lambda: running("web") and running("db"))
     switch_off(fleet, "workers-1")
-    wait("db to be refused", 100, lambda: "default/db stays for now" in said(fleet, "workers-1"))
+    wait("db to be refused", 100, lambda: "default/db is not evicted yet" in said(fleet, "workers-1"))
     assert running("db"), "systemd ends no pod that may not go yet"
     wait("web to be gone", 60, lambda: pods() == ["/registry/pods/default/db"])
     assert node()["unschedulable"]

@@ -29,8 +29,8 @@ def test_a_leader_comes_back_as_the_member_that_it_was(fleet):
     assert Etcd(fleet, name).members() == before
     assert Etcd(fleet, name).cluster() == cluster
     assert Etcd(fleet, name).own("/hosts/number") == written
-    assert "blank; making a file system" not in fleet[name].journal()
-    assert "goes on with it" in fleet[name].journal()
+    assert "blank; creating a file system" not in fleet[name].journal()
+    assert "has data and uses it" in fleet[name].journal()
 
 
 def test_a_member_that_lost_its_volume_is_replaced(fleet):

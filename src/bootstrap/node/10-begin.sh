@@ -76,7 +76,7 @@ report() {
     "$(api_certificate_end)" |
     AWS_MAX_ATTEMPTS=3 timeout 30 aws s3 cp --cli-connect-timeout 5 --only-show-errors --content-type application/json - "$STORE/nodes/$instance/status.json" || {
     unreported=yes
-    say "the status could not be written; going on"
+    say "the status could not be written; continuing"
   }
 }
 
@@ -98,7 +98,7 @@ once() {
     "$@"
     write "$file" 0600 < /dev/null
   elif ! AWS_MAX_ATTEMPTS=2 "$@"; then
-    say "$current: AWS does not answer; what it was told before will do"
+    say "$current: AWS does not respond; using the stored values"
   fi
 }
 

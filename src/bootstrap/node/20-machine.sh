@@ -45,7 +45,7 @@ install_packages() {
     dnf --assumeyes --quiet install "${missing[@]}"
   fi
   if has_kubernetes && has_plugins; then
-    say "$(kubelet --version) is here already"
+    say "$(kubelet --version) is already installed"
     return
   fi
   trust_packages "$(repository "$PACKAGE_KEY_FROM")"
@@ -61,7 +61,7 @@ exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
 END
   dnf --assumeyes --quiet --disableexcludes=kubernetes install kubelet kubeadm kubectl cri-tools kubernetes-cni
   has_kubernetes || die "the packages are installed, but not all of them are Kubernetes $QUORATE_KUBERNETES"
-  has_plugins || die "the packages are installed, but $PLUGINS has not all plugins that pods get their network by"
+  has_plugins || die "the packages are installed, but $PLUGINS lacks plugins of the pod network"
 }
 
 # Whether kubelet, kubeadm and kubectl are here, in the cluster's minor version.
@@ -118,7 +118,7 @@ configure_containerd() {
   local config=/etc/containerd/config.toml template=/etc/containerd/cni.conflist.template sandbox before version programs
   version=$(containerd_version)
   [[ $(printf '%s\n' "$CONTAINERD_FLOOR" "$version" | sort --version-sort | head -n 1) == "$CONTAINERD_FLOOR" ]] ||
-    die "containerd is ${version:-of an unknown version}; Kubernetes $QUORATE_KUBERNETES needs $CONTAINERD_FLOOR or later. Take a newer image"
+    die "containerd is ${version:-of an unknown version}; Kubernetes $QUORATE_KUBERNETES needs $CONTAINERD_FLOOR or later. Use a newer image"
   # 2.1 has a list, and later versions have nothing else.
   programs="bin_dirs = [\"$PLUGINS\"]"
   if [[ $version == 2.0 ]]; then programs="bin_dir = \"$PLUGINS\""; fi

@@ -29,7 +29,7 @@ END
 answer_kubelet() {
   local registry
   registry=$(jq --raw-output '.image // "" | split("/")[0] // ""')
-  [[ $registry =~ $ECR_REGISTRY ]] || die "${registry@Q} is no registry of ECR"
+  [[ $registry =~ $ECR_REGISTRY ]] || die "${registry@Q} is not an ECR registry"
   AWS_MAX_ATTEMPTS=3 aws ecr get-login-password --cli-connect-timeout 5 --region "${BASH_REMATCH[2]}" |
     jq --raw-input --slurp --compact-output --arg registry "$registry" 'rtrimstr("\n")
       | if . == "" then error("an empty password") else {
@@ -38,5 +38,5 @@ answer_kubelet() {
         cacheKeyType: "Registry",
         cacheDuration: "6h",
         auth: {($registry): {username: "AWS", password: .}}
-      } end' || die "no password for $registry: may this machine's role call ecr:GetAuthorizationToken?"
+      } end' || die "no password for $registry: check that this machine's role allows ecr:GetAuthorizationToken"
 }

@@ -42,7 +42,7 @@ is_attached() {
   if [[ $holder == "$instance" && $attachment == attach* ]]; then
     return 0
   elif [[ -z $state ]] && blockdev --getsize64 "$(volume_link)" > /dev/null 2>&1; then
-    say "EC2 does not answer, but the disk of $QUORATE_VOLUME is here"
+    say "EC2 does not answer, but the disk of $QUORATE_VOLUME is attached"
     return 0
   elif [[ $state == available ]]; then
     say "attaching $QUORATE_VOLUME"
@@ -61,12 +61,12 @@ format_if_blank() {
   dd if="$device" of=/dev/null bs=1M count=1 status=none
   blkid --probe "$device" || answer=$?
   case $answer in
-    0) say "$device has data; it is kept" ;;
+    0) say "$device contains data; keeping it" ;;
     2)
-      say "$device is blank; making a file system"
+      say "$device is blank; creating a file system"
       mkfs.ext4 -q -m 0 -L etcd "$device"
       ;;
-    *) die "blkid cannot tell whether $device is blank (it answered $answer); it is left alone" ;;
+    *) die "blkid could not determine if $device is blank (exit code $answer); it was not changed" ;;
   esac
 }
 

@@ -4,7 +4,7 @@
 # fetch NAME: an object below pki/, on standard output. What it holds never becomes an argument of a process.
 fetch() {
   aws s3 cp --cli-connect-timeout 5 --only-show-errors "$STORE/pki/$1" - ||
-    die "cannot read $STORE/pki/$1: if it is missing, \`quorate apply\` makes it; if it is denied, see the machine's role"
+    die "cannot read $STORE/pki/$1: if it is missing, \`quorate apply\` creates it; if access is denied, check the machine's role"
 }
 
 # pem LABEL: the blocks of a kind in standard input: `CERTIFICATE`, or `PRIVATE KEY` with or without a word before it.
@@ -21,7 +21,7 @@ pair() {
   if [[ -s $2 && -s $4 ]]; then return; fi
   both=$(fetch "$1")
   if ! pem "PRIVATE KEY" <<< "$both" > /dev/null || ! pem "$3" <<< "$both" > /dev/null; then
-    die "$STORE/pki/$1 does not hold a private key and a ${3,,}"
+    die "$STORE/pki/$1 does not contain a private key and a ${3,,}"
   fi
   pem "PRIVATE KEY" <<< "$both" | write "$2" 0600
   pem "$3" <<< "$both" | write "$4" 0644
@@ -38,7 +38,7 @@ fetch_authorities() {
 # The join token, in a variable only: files that hold it are for root alone.
 fetch_token() {
   token=$(fetch join-token)
-  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ ]] || die "$STORE/pki/join-token does not hold a join token"
+  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ ]] || die "$STORE/pki/join-token does not contain a join token"
 }
 
 # Whether the token is the one that was here before. It may have been replaced in the bucket, so it must not become the
@@ -52,7 +52,7 @@ fetch_token_or_keep() {
   if [[ -z $kept ]]; then
     fetch_token
   elif ! token=$(AWS_MAX_ATTEMPTS=2 fetch join-token); then
-    say "the join token of the last boot is kept"
+    say "keeping the join token of the last boot"
     token=$kept token_is_old=yes
   fi
 }

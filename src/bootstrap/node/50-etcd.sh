@@ -59,14 +59,14 @@ choose_membership() {
   if ! has_data; then
     seen=$(markers)
     if [[ -z $seen ]]; then
-      say "no member has been healthy yet: this one begins the cluster, together with the others"
+      say "no member has been healthy yet: this member bootstraps the cluster with the others"
       cluster_state=new
     else
       stop_member
     fi
   fi
   if has_data; then
-    say "this member has data and goes on with it"
+    say "this member has data and uses it"
   elif [[ -n $seen ]]; then
     say "the volume is blank, but the cluster is not new: this member joins it"
     join_members
@@ -95,15 +95,15 @@ stop_containers() {
 # no quorum away from the others. `member_ready` makes it a voter.
 join_members() {
   local peer id
-  peer=$(healthy_peer) || die "no other member of etcd is healthy, so none can say who belongs to it. Bring the \
+  peer=$(healthy_peer) || die "no other member of etcd is healthy, so the member list is unknown. Bring the \
 other masters back; if their volumes are lost, restore a snapshot (docs/machines.md, \"When etcd is lost\"). \
 This master never begins a second cluster by itself"
-  await 24 is_our_turn "$peer" || die "etcd takes in one member at a time, and $learning is not through. See the \
-status of its master: it goes on there, or with the machine that Auto Scaling puts in its place"
+  await 24 is_our_turn "$peer" || die "etcd adds one member at a time, and $learning is not a voting member yet. See \
+the status of its master, or of the machine that Auto Scaling launches in its place"
   # One that learns and has no name was added and has never started: a run before this one got as far as that.
   if [[ -z $(ours '.isLearner and (.name // "") == ""') ]]; then
     for id in $(ours true); do
-      say "removing the member $id, whose data is gone"
+      say "removing the member $id, whose data is lost"
       change_members "$peer" remove "{\"ID\": \"$id\"}" || die "$id could not be removed: $refusal"
     done
     say "adding a member at $own_url"
@@ -127,7 +127,7 @@ is_our_turn() {
   learning=$(jq --raw-output --arg url "$own_url" \
     '[.members[] | select(.isLearner and all(.peerURLs[]; . != $url)) | .peerURLs[0]] | first // empty' <<< "$members")
   [[ -n $learning ]] || return 0
-  say "waiting for $learning: it is being taken in"
+  say "waiting for $learning to become a voting member"
   return 1
 }
 
@@ -139,7 +139,7 @@ member_ready() {
   if jq --exit-status .isLearner > /dev/null <<< "$status"; then
     if peer=$(healthy_peer); then
       change_members "$peer" promote "{\"ID\": \"$(jq --raw-output .header.member_id <<< "$status")\"}" ||
-        [[ $refusal == "$before" ]] || say "no vote yet: $refusal"
+        [[ $refusal == "$before" ]] || say "not a voting member yet: $refusal"
     fi
     return 1
   fi

@@ -5,7 +5,7 @@ backup() {
   : "${QUORATE_KEEP_DAYS:?}"
   local container file=$ETCD_DATA/snapshot.db
   container=$(crictl ps --quiet --name '^etcd$' --state Running)
-  [[ -n $container ]] || die "etcd does not run here; the snapshot is left to the other masters"
+  [[ -n $container ]] || die "etcd does not run on this master; the other masters take the snapshot"
   rm -f "$file" "$file.part"
   crictl exec "$container" etcdctl --endpoints https://127.0.0.1:2379 --cacert "$PKI/etcd/ca.crt" \
     --cert "$PKI/etcd/healthcheck-client.crt" --key "$PKI/etcd/healthcheck-client.key" snapshot save "$file"
@@ -55,13 +55,13 @@ forget_machines() {
   known=$(aws ec2 describe-instances --filters "Name=tag:quorate.dev/cluster,Values=$QUORATE_CLUSTER" --output text \
     --query 'Reservations[].Instances[].[InstanceId]')
   grep --quiet --line-regexp --fixed-strings "$instance" <<< "$known" ||
-    die "EC2 does not know this very machine: whose status may go cannot be told"
+    die "EC2 does not return this machine, so it is unknown which status files are obsolete"
   oldest=$(date --utc --date "$KEEP_STATUS ago" +%Y-%m-%dT%H:%M:%S)
   while read -r key written version; do
     id=${key#"$prefix"}
     id=${id%%/*}
     if [[ $id == i-* && $written < "$oldest" ]] && ! grep --quiet --line-regexp --fixed-strings "$id" <<< "$known"; then
-      say "removing what $id said of itself: it is gone for more than $KEEP_STATUS"
+      say "removing the status files of $id, which was terminated more than $KEEP_STATUS ago"
       remove_version "$key" "$version"
     fi
   done < <(versions "${prefix}i-")
@@ -78,7 +78,7 @@ restore() {
     die "usage: node.sh restore SNAPSHOT [--force], with a name such as 20260101T001700Z-a.db from $STORE/backups/etcd/"
   mountpoint --quiet "$ETCD_DATA" || die "the volume is not at $ETCD_DATA yet; see: journalctl -u quorate-node"
   if etcd_healthy 127.0.0.1 && [[ ${2:-} != --force ]]; then
-    die "etcd is healthy. What was written since the snapshot would be lost on all masters: say --force if you mean it"
+    die "etcd is healthy. What was written since the snapshot would be lost on all masters: pass --force to confirm"
   fi
   # Fetched before anything is stopped: a name that is wrong, or a registry that is away, costs nothing.
   aws s3 cp --only-show-errors "$STORE/backups/etcd/$snapshot" - | write "$file" 0600
@@ -92,12 +92,12 @@ restore() {
   if [[ -e $ETCD_DATA/member ]]; then
     aside=$ETCD_DATA/before-$(stamp now)
     mv "$ETCD_DATA/member" "$aside"
-    say "what was here is in $aside: remove it when all is well"
+    say "the old data is in $aside: remove it when the cluster is healthy"
   fi
   mv "$fresh/member" "$ETCD_DATA/member"
   rm -rf "$fresh" "$file"
   systemctl start --no-block quorate-node
-  say "this member has the data of $snapshot. Go on with the other masters: etcd waits for more than half of them"
+  say "this member has the data of $snapshot. Continue with the other masters: etcd waits for more than half of them"
 }
 
 # Makes sure that the image of the etcd that goes with this Kubernetes is here, and prints its name. A machine whose volume
@@ -106,7 +106,7 @@ pull_etcd() {
   local image
   image=$(kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /etcd:)
   crictl pull "$image" > /dev/null || crictl inspecti --quiet "$image" > /dev/null ||
-    die "the image $image is not here and cannot be pulled"
+    die "the image $image is not on this machine and cannot be pulled"
   echo "$image"
 }
 

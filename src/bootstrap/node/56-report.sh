@@ -14,7 +14,7 @@ knows_leader() {
 # An election is over in seconds, and is no news.
 report_etcd() {
   local told='' listed file=$OURS/etcd.json before now
-  await 6 knows_leader || say "etcd does not answer here, or knows no leader"
+  await 6 knows_leader || say "etcd does not respond on this master, or has no leader"
   listed=$(etcd 127.0.0.1 v3/cluster/member/list '{}' 2> /dev/null) || listed=
   etcd_view "${told:-null}" "${listed:-null}" | write "$file" 0600
   now=$(aws s3api put-object --bucket "$QUORATE_BUCKET" --key "$QUORATE_FOLDER/nodes/$instance/etcd.json" --body "$file" \

@@ -118,7 +118,7 @@ sync_token() {
   local kubectl=(kubectl --kubeconfig "$KUBERNETES/super-admin.conf" --request-timeout 30s --namespace kube-system) id description
   fetch_token
   if [[ -z $("${kubectl[@]}" get secret "bootstrap-token-${token%%.*}" --ignore-not-found --output name) ]]; then
-    say "the join token is another one"
+    say "the join token has changed"
     configure "$OURS/token.yaml"
     kubeadm init phase bootstrap-token --skip-token-print --config "$OURS/token.yaml" \
       --kubeconfig "$KUBERNETES/super-admin.conf"
@@ -155,13 +155,13 @@ readonly RENEWING=$OURS/renewing
 renew() {
   local master component
   if [[ -e $RENEWING ]]; then
-    say "a renewal before this one was not finished"
+    say "an earlier renewal was not finished"
   elif ! certificates_end; then
-    say "no certificate ends within 90 days"
+    say "no certificate expires within 90 days"
     return
   fi
   for master in $QUORATE_MASTERS; do
-    etcd_healthy "etcd-$master.$QUORATE_DOMAIN" || die "etcd-$master is not healthy; certificates wait a week"
+    etcd_healthy "etcd-$master.$QUORATE_DOMAIN" || die "etcd-$master is not healthy; the renewal is repeated in a week"
   done
   write "$RENEWING" 0600 < /dev/null
   kubeadm certs renew all --config "$OURS/kubeadm.yaml"
@@ -178,7 +178,7 @@ restart_component() {
     say "restarting $1"
     crictl stop --timeout 30 "$container" > /dev/null
   done
-  await 60 runs_again "$1" || die "$1 did not come back after its certificates were renewed"
+  await 60 runs_again "$1" || die "$1 did not restart after its certificates were renewed"
 }
 
 runs_again() {

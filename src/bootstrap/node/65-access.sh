@@ -18,9 +18,9 @@ close_access() {
       if [[ ! $description =~ $GRANT || ${BASH_REMATCH[1]} > $now ]]; then
         continue
       fi
-      say "$rule has ended: $description"
+      say "$rule has expired: $description"
       said=$(aws ec2 revoke-security-group-ingress --group-id "$group" --security-group-rule-ids "$rule" 2>&1) ||
-        [[ $said == *NotFound* ]] || die "$rule of $group could not be taken away: $said"
+        [[ $said == *NotFound* ]] || die "$rule of $group could not be revoked: $said"
     done <<< "$rules"
   done
 }

@@ -76,14 +76,14 @@ is_switched_off() {
 drain() {
   local left=$((DRAIN_SECONDS / 4)) silent=3 pods='' volumes=''
   if ! is_switched_off; then
-    say "this machine starts again, and keeps its pods"
+    say "this machine reboots and keeps its pods"
     return
   fi
   write "$OURS/cordoned" 0600 < /dev/null
-  as_node cordon "$node_name" || say "new pods may still come"
+  as_node cordon "$node_name" || say "new pods may still be scheduled here"
   while ((left-- > 0 && silent > 0)); do
     if ! pods=$(movable_pods); then
-      say "the API does not answer"
+      say "the API does not respond"
       ((silent--)) || true
     elif [[ -z $pods ]] && volumes=$(volumes_in_use) && [[ -z $volumes ]]; then
       say "no pod is left to move"
@@ -95,7 +95,7 @@ drain() {
     fi
     sleep 3
   done
-  say "going with what is here: ${pods//$'\n'/, }${volumes:+ $volumes}"
+  say "shutting down with the remaining: ${pods//$'\n'/, }${volumes:+ $volumes}"
 }
 
 # Prints namespace, name and, if it is on its way out, the time of each pod that runs here and could run elsewhere: no
@@ -121,9 +121,9 @@ evict_all() {
     if [[ -n $ending ]]; then continue; fi
     if answer=$(as_node create --raw "/api/v1/namespaces/$namespace/pods/$name/eviction" --filename - 2>&1 \
       <<< "{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"namespace\":\"$namespace\",\"name\":\"$name\"}}"); then
-      say "$namespace/$name is to go"
+      say "$namespace/$name is being evicted"
     else
-      say "$namespace/$name stays for now: ${answer##*$'\n'}"
+      say "$namespace/$name is not evicted yet: ${answer##*$'\n'}"
     fi
   done
 }
@@ -141,7 +141,7 @@ leave() {
     umount "$ETCD_DATA"
   fi
   if ! is_switched_off; then
-    say "this machine starts again, and keeps its volume"
+    say "this machine reboots and keeps its volume"
     return
   fi
   aws ec2 detach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --output text --query State

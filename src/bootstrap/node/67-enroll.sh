@@ -8,7 +8,7 @@ enroll() {
   local answer
   if answer=$(as_node get node "$node_name" --output name 2>&1) || [[ $answer != *"(NotFound)"* ]]; then return; fi
   if ! systemctl is-active --quiet quorate-node; then return; fi
-  say "the cluster has no Node of this machine: the kubelet starts anew and makes one"
+  say "the cluster has no Node of this machine: restarting the kubelet, which creates one"
   systemctl stop kubelet
   rm -f "$RANGE_IS_NEW"
   systemctl restart --no-block quorate-node

@@ -5,7 +5,7 @@
 write_discovery() {
   local authority
   authority=$(fetch join.pem)
-  pem CERTIFICATE <<< "$authority" > /dev/null || die "$STORE/pki/join.pem does not hold a certificate"
+  pem CERTIFICATE <<< "$authority" > /dev/null || die "$STORE/pki/join.pem does not contain a certificate"
   pem CERTIFICATE <<< "$authority" | write "$OURS/ca.crt" 0644
   write "$OURS/discovery.conf" 0644 << END
 apiVersion: v1
@@ -54,9 +54,9 @@ join() {
     forget_token
     return
   fi
-  await 120 api_answers || die "nobody answers at api.$QUORATE_DOMAIN:6443; see the status of the masters"
+  await 120 api_answers || die "no API server responds at api.$QUORATE_DOMAIN:6443; see the status of the masters"
   fetch_token
-  await 60 admitted || die "the API does not take the join token of $STORE/pki/join-token; see the status of the masters, \
+  await 60 admitted || die "the API does not accept the join token of $STORE/pki/join-token; see the status of the masters, \
 and on them: journalctl -u quorate-token"
   systemctl stop kubelet
   rm -f "$KUBERNETES/bootstrap-kubelet.conf" "$PKI/ca.crt"

@@ -5,7 +5,7 @@
 ended() {
   if (($1 != 0)) && [[ -n $instance ]]; then
     report failed
-    say "$current: not done; the service tries again in 15 s" >&2
+    say "$current: not finished; the service retries in 15 s" >&2
   fi
 }
 
@@ -13,7 +13,7 @@ start() {
   trap 'ended $?' EXIT
   case $QUORATE_ROLE in
     master | node) ;;
-    *) die "there is no role $QUORATE_ROLE" ;;
+    *) die "unknown role: $QUORATE_ROLE" ;;
   esac
   if [[ $QUORATE_ROLE == master ]]; then
     step names once "$OURS/named-$address" write_names
@@ -83,7 +83,7 @@ main() {
     enroll) enroll ;;
     drain) drain ;;
     leave) leave ;;
-    *) die "there is no command $1" ;;
+    *) die "unknown command: $1" ;;
   esac
 }
 

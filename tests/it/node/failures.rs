@@ -44,7 +44,7 @@ fn a_step_that_fails_is_named_and_done_by_the_next_run() {
 /// Lasting failures of a master's environment, with their step and message.
 const STATES: &[(&str, &str, &str)] = &[
     ("blind", "etcd volume, attach", "the kernel shows no device for it. Terminate this machine"),
-    ("strange", "etcd volume, mount", "blkid cannot tell whether"),
+    ("strange", "etcd volume, mount", "blkid could not determine if"),
     ("sick", "etcd", "etcd is not healthy. It needs more than half of the masters (a b c) up"),
     ("unready", "API server", "the API server at 172.20.32.10 is not ready"),
 ];

@@ -45,7 +45,7 @@ fn pods_move_as_their_budgets_allow() {
     machine.write("world/budget", "db\n");
     machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 3 ]] || rm -f budget");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("default/db stays for now"), "{}", run.said);
+    assert!(run.said.contains("default/db is not evicted yet"), "{}", run.said);
     assert!(run.said.contains("violate the pod's disruption budget"), "{}", run.said);
     assert!(run.said.contains("no pod is left to move"), "{}", run.said);
     assert_eq!(evictions(&machine), ["web", "db", "db", "db", "db"]);
@@ -60,7 +60,7 @@ fn a_machine_goes_after_the_volumes_of_its_pods() {
     machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 3 ]] || rm -f volumes");
     let run = machine.run(&["drain"]).must();
     assert!(run.said.contains("waiting for their volumes"), "{}", run.said);
-    assert!(!run.said.contains("going with what is here"), "{}", run.said);
+    assert!(!run.said.contains("shutting down with the remaining"), "{}", run.said);
     assert_eq!(machine.calls_of("sleep").len(), 3, "as long as they are in use");
 }
 
@@ -69,7 +69,7 @@ fn a_volume_that_stays_keeps_no_machine() {
     let Some(machine) = going("nodes-workers", POWEROFF) else { return };
     machine.write("world/volumes", "[\"kubernetes.io/csi/ebs.csi.aws.com^vol-0def\"]");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("going with what is here") && run.said.contains("vol-0def"), "{}", run.said);
+    assert!(run.said.contains("shutting down with the remaining") && run.said.contains("vol-0def"), "{}", run.said);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_pod_that_may_not_go_keeps_no_machine() {
     machine.write("world/pods", &json!({ "items": [pod("db")] }).to_string());
     machine.write("world/budget", "db\n");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("going with what is here: default db"), "{}", run.said);
+    assert!(run.said.contains("shutting down with the remaining: default db"), "{}", run.said);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn an_api_that_is_silent_keeps_no_machine() {
     let Some(machine) = going("nodes-workers", POWEROFF) else { return };
     machine.write("world/faults", &"kubectl *\n".repeat(9));
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("the API does not answer"), "{}", run.said);
+    assert!(run.said.contains("the API does not respond"), "{}", run.said);
     assert_eq!(machine.calls_of("sleep").len(), 3);
 }
 

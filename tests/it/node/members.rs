@@ -76,7 +76,7 @@ fn a_blank_volume_beside_a_quorum_is_a_lost_one() {
         return;
     };
     let run = machine.boot().must();
-    assert!(run.said.contains("removing the member 1, whose data is gone"), "{}", run.said);
+    assert!(run.said.contains("removing the member 1, whose data is lost"), "{}", run.said);
     assert_eq!(written(&machine, "initial-cluster-state"), "existing");
     assert_eq!(written(&machine, "initial-cluster"), urls(&["b", "c", "a"]));
     assert!(machine.path(&format!("world/s3/{}/nodes/etcd-a", super::HOME)).exists());
@@ -87,7 +87,11 @@ fn a_member_votes_only_once_it_has_what_the_others_have() {
     let Some(machine) = beside_a_quorum(&[member("2", "b", true), member("3", "c", true)]) else { return };
     machine.write("world/behind", "one\ntwo\n");
     let run = machine.boot().must();
-    assert!(run.said.contains("no vote yet: etcdserver: can only promote a learner member"), "{}", run.said);
+    assert!(
+        run.said.contains("not a voting member yet: etcdserver: can only promote a learner member"),
+        "{}",
+        run.said
+    );
     let changes = machine.calls_of("curl").into_iter().filter(|call| call.contains("/v3/cluster/member/"));
     let verbs: Vec<_> = changes.filter_map(|call| Some(call.rsplit_once('/')?.1.to_owned())).collect();
     assert_eq!(verbs, ["list", "add", "list", "promote", "promote", "promote"]);
@@ -107,7 +111,7 @@ fn a_learner_that_never_started_is_taken_over() {
 fn a_learner_that_lost_its_volume_is_replaced() {
     let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("9", "a", true)]) else { return };
     let run = machine.boot().must();
-    assert!(run.said.contains("removing the member 9, whose data is gone"), "{}", run.said);
+    assert!(run.said.contains("removing the member 9, whose data is lost"), "{}", run.said);
     assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)]);
 }
 
@@ -136,8 +140,12 @@ fn one_member_at_a_time_is_taken_in() {
     else {
         return;
     };
-    let run = machine.boot().must_not("etcd takes in one member at a time");
-    assert!(run.said.contains("https://etcd-c.internal.chat.poeticoding.com:2380 is not through"), "{}", run.said);
+    let run = machine.boot().must_not("etcd adds one member at a time");
+    assert!(
+        run.said.contains("https://etcd-c.internal.chat.poeticoding.com:2380 is not a voting member yet"),
+        "{}",
+        run.said
+    );
     assert_eq!(members(&machine).len(), 3, "it removes nothing before it is its turn");
     machine.write("world/meanwhile", "sed -i 's/\"isLearner\": *true/\"isLearner\": false/' members");
     machine.boot().must();
@@ -165,7 +173,7 @@ fn a_log_that_was_begun_meanwhile_is_kept() {
     // etcd writes its first log in the very moment in which it is stopped.
     machine.write("world/stopping", "mkdir -p /var/lib/etcd/member/wal && touch /var/lib/etcd/member/wal/0.wal");
     let run = machine.boot().must();
-    assert!(run.said.contains("goes on with it") && !run.said.contains("removing"), "{}", run.said);
+    assert!(run.said.contains("has data and uses it") && !run.said.contains("removing"), "{}", run.said);
     assert_eq!(members(&machine), [("99".to_owned(), true), ("2".to_owned(), true)]);
 }
 

@@ -16,7 +16,7 @@ fn a_master_starts_again_without_aws() {
     let Some(machine) = booted("masters-a") else { return };
     let before = machine.read("etc/quorate/kubeadm.yaml");
     let run = machine.boot().must();
-    assert!(run.said.contains("EC2 does not answer, but the disk of vol-0abc is here"), "{}", run.said);
+    assert!(run.said.contains("EC2 does not answer, but the disk of vol-0abc is attached"), "{}", run.said);
     let after = machine.read("etc/quorate/kubeadm.yaml");
     assert_eq!(after, before.replace("\"new\"", "\"existing\""), "the token is the one of the last boot");
     assert_eq!(
@@ -39,14 +39,14 @@ fn a_node_starts_again_without_aws() {
 fn a_master_that_was_never_through_does_not_start_without_aws() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/away", "");
-    machine.boot().must_not("names: not done");
+    machine.boot().must_not("names: not finished");
 }
 
 #[test]
 fn a_machine_of_another_address_gives_its_names_again() {
     let Some(machine) = booted("masters-a") else { return };
     machine.write("world/metadata/local-ipv4", "172.20.32.99");
-    machine.boot().must_not("names: not done");
+    machine.boot().must_not("names: not finished");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_volume_that_is_emptied_needs_its_marker_again() {
     std::fs::remove_file(machine.path("world/away")).expect("it is ours");
     std::fs::remove_file(machine.path("world/s3/chat.poeticoding.com/nodes/etcd-a")).expect("it is ours");
     machine.fault("aws s3 cp*nodes/etcd-a");
-    machine.boot().must_not("etcd: not done");
+    machine.boot().must_not("etcd: not finished");
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_node_waits_for_the_api() {
     machine.write("world/meanwhile", "touch ready");
     machine.boot().must();
     let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
-    machine.boot().must_not("nobody answers at api.internal.chat.poeticoding.com:6443");
+    machine.boot().must_not("no API server responds at api.internal.chat.poeticoding.com:6443");
     assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"join".into()));
 }
 
@@ -124,7 +124,7 @@ fn a_node_joins_when_its_token_is_known_and_not_before() {
     let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write("world/strangers", "");
-    machine.boot().must_not("the API does not take the join token");
+    machine.boot().must_not("the API does not accept the join token");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_new_version_waits_for_the_last_api_server() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/servers/172.20.64.10", "v1.35.9");
     machine.fault("kubectl *get endpointslices*");
-    machine.boot().must_not("cluster configuration: not done");
+    machine.boot().must_not("cluster configuration: not finished");
     assert_eq!(machine.calls_of("kubeadm init phase addon"), Vec::<String>::new(), "who else there is, is not known");
 }
 
@@ -270,7 +270,7 @@ fn the_key_comes_from_the_newest_version_that_there_is() {
 fn a_missing_key_is_named() {
     for (key, said) in [
         ("pki/etcd-ca.pem", "cannot read s3://state.chat.poeticoding.com/chat.poeticoding.com/pki/etcd-ca.pem"),
-        ("pki/join-token", "`quorate apply` makes it"),
+        ("pki/join-token", "`quorate apply` creates it"),
     ] {
         let Some(machine) = ScriptMachine::master() else { return };
         fs::remove_file(machine.path(&format!("world/s3/chat.poeticoding.com/{key}"))).expect("it is ours");
@@ -283,11 +283,11 @@ fn a_missing_key_is_named() {
 fn half_a_key_is_not_used() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.store("pki/service-account.pem", PRIVATE);
-    machine.boot().must_not("pki/service-account.pem does not hold a private key and a public key");
+    machine.boot().must_not("pki/service-account.pem does not contain a private key and a public key");
     assert!(!machine.path("etc/kubernetes/pki/sa.key").exists());
     let Some(machine) = ScriptMachine::master() else { return };
     machine.store("pki/join-token", "abcdef\n");
-    machine.boot().must_not("does not hold a join token");
+    machine.boot().must_not("does not contain a join token");
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn an_unknown_role_does_nothing() {
     let Some(machine) = ScriptMachine::master() else { return };
     let settings = machine.read("etc/quorate/settings").replace("QUORATE_ROLE='master'", "QUORATE_ROLE='king'");
     machine.write("etc/quorate/settings", &settings);
-    machine.boot().must_not("there is no role king");
+    machine.boot().must_not("unknown role: king");
     assert_eq!(machine.calls_of("kubeadm"), Vec::<String>::new());
 }
 
@@ -314,7 +314,7 @@ fn no_status_stops_a_machine() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("aws s3 cp*status.json");
     let run = machine.boot().must();
-    assert!(run.said.contains("the status could not be written; going on"), "{}", run.said);
+    assert!(run.said.contains("the status could not be written; continuing"), "{}", run.said);
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_disk_with_data_is_never_formatted() {
     assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new());
     let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/strange", "");
-    machine.boot().must_not("it is left alone");
+    machine.boot().must_not("it was not changed");
     assert_eq!(machine.calls_of("mkfs"), Vec::<String>::new());
     let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("dd *");
