@@ -67,11 +67,13 @@ pub mod limits;
 pub mod pki;
 pub mod resource;
 pub mod sandbox;
-#[cfg(test)]
-#[path = "../tests/it/skip.rs"]
-mod skip;
 pub mod spec;
 pub mod state;
 pub mod store;
 pub mod view;
 pub mod words;
+
+/// Test doubles and helpers that unit tests and integration tests share.
+#[cfg(any(test, feature = "test-support"))]
+#[doc(hidden)]
+pub mod testkit;

@@ -1,7 +1,5 @@
 //! Names that AWS accepts: of valid length and characters, and different where an object is replaced.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use crate::limits::aws::name as limits;
@@ -29,11 +27,7 @@ pub(super) const TARGET_GROUP: usize = limits::TARGET_GROUP.most;
 
 /// Returns the SHA-256 of some bytes in hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Returns a short hash of several texts; the boundaries between them count.

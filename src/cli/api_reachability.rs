@@ -50,7 +50,7 @@ impl ApiReachability {
     /// is closed to this machine is not. Returns any other failure unchanged.
     pub(super) async fn classify(&self, failure: Failure) -> Failure {
         let judged = self.describe(failure).await;
-        if judged.action == CONNECT && judged.class == FailureClass::Fatal {
+        if judged.action == CONNECT && matches!(judged.class, FailureClass::Deferred | FailureClass::Fatal) {
             self.checks.lock().await.given_up = Some(judged.clone());
         }
         judged
@@ -77,11 +77,11 @@ impl ApiReachability {
         }
         if self.skips_wait {
             let message = format!(
-                "the cluster's API does not answer yet, and `--no-wait` does not wait for it; the next `quorate apply` \
-                 creates what is missing ({})",
+                "The Kubernetes API does not answer yet ({}), and --no-wait does not wait for it: the next `quorate apply` \
+                 makes them.",
                 failure.message
             );
-            return Failure { class: FailureClass::Fatal, message, ..failure };
+            return Failure { class: FailureClass::Deferred, message, ..failure };
         }
         let mut checks = self.checks.lock().await;
         let Some(masters) = self.masters(&mut checks).await else { return failure };

@@ -19,6 +19,7 @@ mod plan_limits;
 mod prices;
 mod progress;
 mod run;
+mod screen;
 mod session;
 mod ui;
 

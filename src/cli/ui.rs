@@ -1,7 +1,7 @@
 //! All output and prompts of the program: results go to stdout, everything else to stderr.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::view::{self, TextStyle, failure};
 
 use super::error::CliError;
 use super::progress::{ProgressBars, ProgressLines};
+use super::screen::{OutputScreen, SharedStream};
 
 /// The user interface: a terminal, a pipe or a test.
 pub struct Ui {
@@ -45,43 +46,6 @@ pub enum PromptInput {
     Nobody,
     /// The answers of a test.
     Script(VecDeque<String>),
-}
-
-/// A stream that other tasks may write to as well.
-type SharedStream = Arc<Mutex<dyn Write + Send>>;
-
-/// A stream and the style of text on it.
-#[derive(Clone)]
-pub(super) struct OutputScreen {
-    stream: SharedStream,
-    pub(super) style: TextStyle,
-    /// The first error of a write.
-    lost: Arc<Mutex<Option<io::Error>>>,
-}
-
-impl OutputScreen {
-    fn new(stream: SharedStream, style: TextStyle) -> Self {
-        Self { stream, style, lost: Arc::default() }
-    }
-
-    /// Writes text. A failed write does not stop an apply halfway; it is reported at the end, unless the reader has closed
-    /// the pipe.
-    pub(super) fn write(&self, text: &str) {
-        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-        if let Err(error) = written.or_else(unless_closed) {
-            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        }
-    }
-
-    /// Writes a line.
-    pub(super) fn line(&self, text: &str) {
-        self.write(&format!("{text}\n"));
-    }
-}
-
-fn unless_closed(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
 /// The part of a [`Ui`] that a task can own.
@@ -124,7 +88,7 @@ impl Ui {
 
     /// Returns the error of a result that could not be written, if there is one.
     pub(super) fn lost(&self) -> Option<io::Error> {
-        self.out.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.out.take_error()
     }
 
     /// Returns `true` if results are JSON.

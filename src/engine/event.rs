@@ -57,6 +57,11 @@ pub enum RunEvent {
         /// The action.
         action: Action,
     },
+    /// A change is left to a later run, because this one does not wait for what it needs.
+    Deferred {
+        /// The object.
+        address: Address,
+    },
     /// A change was not tried.
     Skipped {
         /// The object.

@@ -52,6 +52,8 @@ pub enum FailureClass {
     Elsewhere,
     /// A quota of the account is used up.
     Quota,
+    /// The run does not wait for what the change needs: a later run makes the change. Nothing is wrong.
+    Deferred,
     /// The request is invalid.
     Invalid,
     /// Anything else.
@@ -61,7 +63,7 @@ pub enum FailureClass {
 impl FailureClass {
     /// Every class.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Throttled,
         Self::Unavailable,
         Self::UnknownOutcome,
@@ -77,6 +79,7 @@ impl FailureClass {
         Self::Protected,
         Self::Elsewhere,
         Self::Quota,
+        Self::Deferred,
         Self::Invalid,
         Self::Fatal,
     ];

@@ -54,6 +54,22 @@ pub struct Change {
     pub loses_data: bool,
 }
 
+impl Change {
+    /// Returns a change without attributes and dependencies.
+    pub(super) fn bare(address: &Address, action: Action, reason: Reason) -> Self {
+        Self {
+            address: address.clone(),
+            action,
+            reason,
+            id: None,
+            attributes: Vec::new(),
+            needs: BTreeSet::new(),
+            lane: None,
+            loses_data: false,
+        }
+    }
+}
+
 /// An action on an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

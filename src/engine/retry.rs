@@ -120,6 +120,7 @@ impl<'a> RetryBudget<'a> {
             | FailureClass::Protected
             | FailureClass::Elsewhere
             | FailureClass::Quota
+            | FailureClass::Deferred
             | FailureClass::Invalid
             | FailureClass::Fatal => None,
         }

@@ -76,13 +76,7 @@ fn encoded(text: &str) -> String {
 
 /// Returns the DER content of each PEM block.
 fn pem_blocks(text: &str) -> Option<Vec<Vec<u8>>> {
-    use base64::Engine;
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while lines.by_ref().any(|line| line.starts_with("-----BEGIN ")) {
-        let body: String = lines.by_ref().take_while(|line| !line.starts_with("-----END ")).map(str::trim).collect();
-        blocks.push(base64::engine::general_purpose::STANDARD.decode(body).ok()?);
-    }
+    let blocks: Vec<_> = pem::parse_many(text).ok()?.into_iter().map(pem::Pem::into_contents).collect();
     (!blocks.is_empty()).then_some(blocks)
 }
 

@@ -24,10 +24,6 @@ mod warnings;
 mod watch;
 
 #[cfg(test)]
-pub(crate) mod fake;
-#[cfg(test)]
-pub(crate) mod testbed;
-#[cfg(test)]
 mod tests;
 
 pub use access::{ApiAccess, ClientAccess};

@@ -25,8 +25,8 @@ impl CertificateAuthority {
     /// # Errors
     /// Returns an error if the text is not of this form, or if the key and the certificate do not belong together.
     pub fn from_pem(text: &Sensitive) -> Result<Self, PkiError> {
-        let certificate = bundle::certificate(text.expose())?.to_owned() + "\n";
-        let key = KeyPair::from_pem(bundle::key(text.expose())?).map_err(|_| PkiError::Key)?;
+        let certificate = bundle::certificate(text.expose())?;
+        let key = KeyPair::from_pem(&bundle::key(text.expose())?).map_err(|_| PkiError::Key)?;
         if public_key(&certificate)? != key.der_bytes() {
             return Err(PkiError::Mismatch);
         }

@@ -159,7 +159,7 @@ fn what_is_no_authority_is_refused_without_showing_it() {
     let broken = one.expose().replacen("MIGH", "XXXX", 1).replacen("MII", "XXX", 1);
     for (text, said) in [
         (String::new(), "there is no certificate in it"),
-        (bundle::certificate(one.expose()).unwrap().to_owned(), "there is no private key in it"),
+        (bundle::certificate(one.expose()).unwrap(), "there is no private key in it"),
         (mixed, "its private key and its certificate do not belong together"),
         (broken, "its private key cannot be read"),
     ] {

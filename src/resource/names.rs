@@ -42,8 +42,7 @@ pub fn balancer_stem(cluster: &str) -> String {
     let label: String = first.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(LABEL).collect();
     // ELB reserves names that begin with `internal-`.
     let label = if format!("{label}-").starts_with("internal-") { "intern" } else { label.as_str() };
-    let hash = Sha256::digest(cluster);
-    format!("{label}-{:02x}{:02x}{:02x}-", hash[0], hash[1], hash[2])
+    format!("{label}-{}-", hex::encode(&Sha256::digest(cluster)[..3]))
 }
 
 /// The names of the Auto Scaling groups of masters begin with this; the member follows.

@@ -8,7 +8,7 @@ use super::account::{OwnerMark, SimulatedAccount, SimulatedObject, UsedToken, re
 use super::faults::CallFate;
 use super::kinds::simulated;
 use super::limits::check_limits;
-use super::names::{self, ApiCall, hex};
+use super::names::{self, ApiCall};
 use super::provider::{gone, missing};
 use super::rules::check_zone;
 use super::spare::has_spare;
@@ -292,5 +292,5 @@ fn blank(attributes: &mut Attributes, name: &str) -> bool {
 /// Returns the hash of the request.
 fn request(object: &Object) -> String {
     let text = serde_json::to_string(&(&object.address, &object.attributes)).unwrap_or_default();
-    hex(&Sha256::digest(text.as_bytes()))
+    hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -1,7 +1,5 @@
 //! Names that look like AWS's: ids, ARNs, actions.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use super::account::SimulatedAccount;
@@ -51,7 +49,7 @@ impl SimulatedAccount {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
         hash.update(self.made.to_be_bytes());
-        let mut text = hex(&hash.finalize());
+        let mut text = hex::encode(hash.finalize());
         text.truncate(digits);
         text
     }
@@ -114,15 +112,6 @@ pub(super) fn id(
             ["id", "arn", "name", "group"].iter().find_map(|output| outputs.get(*output).cloned()).unwrap_or_default()
         }
     }
-}
-
-/// Returns a hash in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Returns the failure for a kind that the vocabulary does not have.

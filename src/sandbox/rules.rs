@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::{SimulatedAccount, SimulatedObject, kind};
 use super::kinds::simulated;
-use super::names::{ApiCall, hex};
+use super::names::ApiCall;
 use super::simulated_kind::KindScope;
 use crate::engine::{Attributes, ChangeEffect, Failure, FailureClass, Object, Value};
 use crate::resource::{Bucket, BucketObject, LaunchTemplate, Resource, Subnet, TargetGroup, Vpc, is_kubernetes};
@@ -33,7 +33,7 @@ pub(super) fn check_payload(call: &ApiCall, object: &Object) -> Result<(), Failu
     let refuse = |code, message: &str| Err(call.failure(FailureClass::Invalid, code, message));
     let Some(payload) = &object.payload else { return refuse("MissingContent", "there is nothing to upload") };
     let declared = object.attributes.get("sha256").and_then(|hash| hash.as_text());
-    if declared == Some(hex(&Sha256::digest(&payload.0)).as_str()) {
+    if declared == Some(hex::encode(Sha256::digest(&payload.0)).as_str()) {
         Ok(())
     } else {
         refuse("BadDigest", "the content is not what its hash says")

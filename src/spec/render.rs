@@ -1,5 +1,7 @@
 //! Renders problems as text, in the style of rustc.
 
+use unicode_width::UnicodeWidthStr;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::diagnostic::{Diagnostic, Severity};
@@ -54,7 +56,7 @@ fn far_label(diagnostic: &Diagnostic, width: usize) -> Option<&str> {
     const GUTTER: usize = 7;
     let label = diagnostic.label.as_deref()?;
     let end = GUTTER + diagnostic.column + diagnostic.span.len();
-    (end + label.chars().count() > width).then_some(label)
+    (end + label.width() > width).then_some(label)
 }
 
 fn expected(diagnostic: &Diagnostic, width: usize) -> Option<String> {
@@ -78,14 +80,14 @@ fn wrap(text: &str, width: usize) -> String {
 
 fn wrap_line(text: &str, room: usize) -> Vec<String> {
     // Samples keep their spaces.
-    if text.chars().count() <= room {
+    if text.width() <= room {
         return vec![text.to_owned()];
     }
     let indent = &text[..text.len() - text.trim_start().len()];
     let mut lines: Vec<String> = Vec::new();
     for word in words(text) {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+            Some(line) if line.width() + 1 + word.width() <= room => {
                 line.push(' ');
                 line.push_str(&word);
             }

@@ -171,7 +171,7 @@ fn version(bytes: &[u8], modified: SystemTime) -> String {
     let mut hash = Sha256::new();
     hash.update(since.as_nanos().to_be_bytes());
     hash.update(bytes);
-    hash.finalize().iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex::encode(&hash.finalize()[..16])
 }
 
 fn walk(directory: &Path, prefix: &str, keys: &mut Vec<String>) -> io::Result<()> {

@@ -213,7 +213,11 @@ fn of_class(class: FailureClass) -> Option<&'static str> {
             "AWS rejected the request, and retries did not help: change the setting that the message names"
         }
         FailureClass::AlreadyExists => "an object of that name exists: remove it, or give the cluster another name",
-        FailureClass::Denied | FailureClass::Gone | FailureClass::Invalid | FailureClass::Fatal => return None,
+        FailureClass::Deferred
+        | FailureClass::Denied
+        | FailureClass::Gone
+        | FailureClass::Invalid
+        | FailureClass::Fatal => return None,
     };
     Some(text)
 }

@@ -1,5 +1,7 @@
 //! Lines of text with ink: the output of every renderer, and its conversion to a screen.
 
+use unicode_width::UnicodeWidthStr;
+
 use anstyle::{AnsiColor, Effects, Style as Ansi};
 
 /// Maximum width of names in the alignment of columns: text beside a wider name is not aligned.
@@ -97,7 +99,7 @@ impl StyledLine {
 
     /// Returns the number of columns that it takes.
     pub(super) fn width(&self) -> usize {
-        self.indent + self.pieces.iter().map(|(_, text)| text.chars().count()).sum::<usize>()
+        self.indent + self.pieces.iter().map(|(_, text)| text.width()).sum::<usize>()
     }
 
     /// Appends the pieces of another line.
@@ -154,7 +156,7 @@ pub(super) fn names(indent: usize, ink: TextRole, text: &str, style: TextStyle) 
 fn parts(name: &str, room: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = name;
-    while rest.chars().count() > room {
+    while rest.width() > room {
         let end = rest.char_indices().nth(room).map_or(rest.len(), |(end, _)| end);
         let Some(slash) = rest[..end].rfind('/') else { break };
         let (part, more) = rest.split_at(slash + 1);
@@ -167,7 +169,7 @@ fn parts(name: &str, room: usize) -> Vec<&str> {
 
 /// Adds a text to the last of some lines: at a column, directly behind it, or below it, whichever fits first.
 pub(super) fn append(lines: &mut Vec<StyledLine>, ink: TextRole, text: &str, column: usize, style: TextStyle) {
-    let length = text.chars().count();
+    let length = text.width();
     match lines.last_mut() {
         _ if text.is_empty() => {}
         Some(last) if last.width() + 2 <= column && column + length <= style.width => {
@@ -193,7 +195,7 @@ pub(super) fn beside(line: StyledLine, text: &str, column: usize) -> StyledLine 
 
 /// Returns the column of the text beside names that start at `start`. Very wide names are ignored.
 pub(super) fn column<'a>(start: usize, names: impl Iterator<Item = &'a str>) -> usize {
-    let widths = names.map(|name| name.chars().count()).filter(|width| *width <= WIDEST);
+    let widths = names.map(UnicodeWidthStr::width).filter(|width| *width <= WIDEST);
     start + widths.max().unwrap_or_default() + 2
 }
 
@@ -205,7 +207,7 @@ fn filled<'a>(indent: usize, ink: TextRole, words: impl Iterator<Item = &'a str>
         let line = &mut lines[last];
         if line.is_empty() {
             line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= room {
+        } else if line.width() + 1 + word.width() <= room {
             line.push(' ');
             line.push_str(word);
         } else {
@@ -217,11 +219,11 @@ fn filled<'a>(indent: usize, ink: TextRole, words: impl Iterator<Item = &'a str>
 
 /// Returns a text behind a label; its further lines are aligned with its first.
 pub(super) fn labelled(label: &str, ink: TextRole, text: &str, style: TextStyle) -> Vec<StyledLine> {
-    let indent = label.chars().count();
+    let indent = label.width();
     let mut lines: Vec<StyledLine> = Vec::new();
     for part in text.lines() {
         let part = part.trim_end();
-        if part.starts_with(' ') && part.chars().count() <= room(indent, style) {
+        if part.starts_with(' ') && part.width() <= room(indent, style) {
             // An indented part, such as a marked position: its spaces are kept.
             lines.push(StyledLine::at(indent).plain(super::value::safe(part)));
             continue;
@@ -239,6 +241,13 @@ mod tests {
 
     fn shown(lines: &[StyledLine]) -> String {
         screen(lines, TextStyle::default())
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let line = StyledLine::at(0).plain("東京").up_to(6).plain("x");
+        assert_eq!((line.width(), shown(&[line]).as_str()), (7, "東京  x\n"));
+        assert_eq!(column(0, ["東京", "abc"].into_iter()), 6);
     }
 
     #[test]

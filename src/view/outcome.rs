@@ -30,6 +30,12 @@ pub struct OutcomeDocument {
     /// The objects whose changes were made but not waited for, because the run was stopped.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unfinished: Vec<Address>,
+    /// The objects whose changes are left to a later run.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub deferred: Vec<Address>,
+    /// The reason of the deferral.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deferred_because: Option<String>,
     /// The objects whose changes were not tried.
     pub skipped: Vec<Address>,
     /// `true` if the run was stopped before all changes were tried.
@@ -90,6 +96,8 @@ impl OutcomeDocument {
             done: outcome.done.clone(),
             failed: outcome.failed.iter().map(|(address, failure)| failed(address, failure)).collect(),
             unfinished: outcome.unfinished.clone(),
+            deferred: outcome.deferred.clone(),
+            deferred_because: outcome.deferred_because.clone(),
             skipped: outcome.skipped.clone(),
             interrupted: outcome.interrupted,
             endpoints: if plan.plan.mode == PlanMode::Apply {
@@ -143,6 +151,10 @@ pub fn text(document: &OutcomeDocument, style: TextStyle) -> String {
     if !open.is_empty() {
         lines.push(StyledLine::at(0).ink(TextRole::Danger, "Not done: ").plain(open.join(", ")).plain("."));
     }
+    if let Some(because) = &document.deferred_because {
+        let changes = words::count(document.deferred.len(), "change");
+        lines.extend(paragraph(0, TextRole::Plain, &format!("Deferred: {changes}. {}", value::safe(because)), style));
+    }
     lines.extend(endpoint::lines(&document.endpoints, document.heading.sandbox));
     if let Some(remains) = &document.remains {
         lines.extend(what_is_left(&remains.left, style));
@@ -169,7 +181,7 @@ fn what_is_left(left: &[RemainingObject], style: TextStyle) -> Vec<StyledLine> {
 
 /// Returns a report of the failures or of the interruption, if there are any.
 pub fn report(outcome: &Outcome) -> Option<FailureReport> {
-    if outcome.is_through() {
+    if outcome.failed.is_empty() && !outcome.interrupted {
         return None;
     }
     let message = if outcome.failed.is_empty() {

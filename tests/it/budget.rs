@@ -3,10 +3,10 @@
 use quorate::cli::Exit;
 use quorate::engine::PlanMode;
 
-use crate::kubernetes::fake::FakeApi;
 use crate::moto::MotoServer;
 use crate::stage::{MotoStage, TUTORIAL};
 use crate::wire::TestWire;
+use quorate::testkit::fake::FakeApi;
 
 /// Maximum number of calls of a plan without changes, for a cluster of any size. Five of them read tags that no list has:
 /// those of two roles, two instance profiles, and all machines.

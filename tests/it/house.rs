@@ -1,11 +1,12 @@
 //! The architecture of `docs/architecture.md`: allowed dependencies and pure modules, checked by reading the source.
 
+mod circles;
 mod source;
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::skip::skip;
+use quorate::testkit::skip;
 use source::{code, declared, modules_used, root, sources, table};
 
 /// Names that a pure module does not use: waiting, the clock, the environment, the disk, the network.
@@ -43,6 +44,13 @@ fn modules_use_what_the_table_says() {
         let used: BTreeSet<String> = used.filter(|used| *used != module.name).collect();
         assert_eq!(used, drawn, "`{}` uses something else than docs/architecture.md says", module.name);
     }
+}
+
+/// A reader follows a use from one file to the next, and does not return to a file on the way.
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let found = circles::circles(&["aws", "blueprint", "cli", "engine"]);
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

@@ -11,12 +11,7 @@ use quorate::engine::{
 pub(crate) use quorate::kubernetes::{ApiAccess, ClientAccess, KubernetesProvider};
 use quorate::resource::{Facts, FactsQuery, TargetHealth, is_kubernetes, manifest_of, with_manifest};
 
-use testbed::TestApi;
-
-#[path = "../../src/kubernetes/fake/mod.rs"]
-pub(crate) mod fake;
-#[path = "../../src/kubernetes/testbed/mod.rs"]
-pub(crate) mod testbed;
+use quorate::testkit::testbed::TestApi;
 
 /// The program's access path, which ends at another server: moto's load balancers lead nowhere.
 pub(crate) struct ServerOverride {

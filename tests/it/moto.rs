@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use crate::skip::skip_without_setup;
+use quorate::testkit::skip_without_setup;
 
 /// A running server. It stops with the test: its standard input ends.
 pub(crate) struct MotoServer {

@@ -12,8 +12,8 @@ use quorate::engine::Object;
 use quorate::resource::{Facts, SizeFacts};
 use quorate::spec::{Architecture, Cluster};
 
-use crate::skip::skip;
 use crate::stage::TUTORIAL;
+use quorate::testkit::skip;
 
 mod chores;
 mod crash;

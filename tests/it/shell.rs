@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::node;
-use crate::skip::skip_without_setup;
+use quorate::testkit::skip_without_setup;
 
 /// Returns the files in git that begin as a shell script does.
 fn scripts() -> Vec<PathBuf> {

@@ -15,9 +15,9 @@ use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, Wri
 use quorate::spec::{Cluster, StateLocation};
 use quorate::state::LeaseHolder;
 
-use crate::kubernetes::testbed::TestApi;
 use crate::kubernetes::{FilteredProvider, KubernetesProvider, ServerOverride};
 use crate::wire::TestWire;
+use quorate::testkit::testbed::TestApi;
 
 /// The cluster of the tutorial.
 pub(crate) const TUTORIAL: &str = include_str!("../../examples/tutorial/cluster.hcl");

@@ -26,7 +26,7 @@ use aws_smithy_http_client::Builder;
 use super::{AwsProvider, ClusterScope};
 use crate::engine::{Attributes, IdempotencyToken, Live, Object, ObjectPhase, Provider, TextInput, Value};
 use crate::resource::{CLUSTER_TAG, OBJECT_TAG, Resource, Subnet, Tags, Vpc};
-use crate::skip::skip_without_setup;
+use crate::testkit::skip_without_setup;
 use recorder::RequestRecorder;
 
 /// A cluster on moto.

@@ -70,6 +70,7 @@ impl EventListener for ProgressBars {
             RunEvent::Finished { address, .. }
             | RunEvent::Failed { address, .. }
             | RunEvent::Unfinished { address, .. }
+            | RunEvent::Deferred { address }
             | RunEvent::Skipped { address, .. } => self.end(address),
         }
         if !matches!(event, RunEvent::Retrying { .. })

@@ -1,6 +1,6 @@
 //! Progress as plain lines.
 
-use crate::cli::ui::OutputScreen;
+use crate::cli::screen::OutputScreen;
 use crate::engine::{EventListener, RunEvent};
 use crate::view::progress;
 

@@ -37,11 +37,11 @@ use crate::cli::{
 use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, ObjectStore, PlanMode, RetryPolicy};
 use crate::kubernetes::ClientAccess;
-use crate::kubernetes::fake::FakeApi;
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::spec;
 use crate::state::LeaseHolder;
 use crate::store::MemoryStore;
+use crate::testkit::fake::FakeApi;
 
 const FILE: &str = r#"
 name  = "chat.poeticoding.com"

@@ -58,6 +58,11 @@ pub struct Outcome {
     /// The objects whose changes were made, and whose completion was not waited for, because the run was stopped. The record
     /// has their earlier state, so the next run waits for them.
     pub unfinished: Vec<Address>,
+    /// The objects whose changes are left to a later run, because this one does not wait for what they need, and the changes
+    /// that depend on them.
+    pub deferred: Vec<Address>,
+    /// The reason of the first deferred change.
+    pub deferred_because: Option<String>,
     /// The objects whose changes were not tried, because a dependency failed or the run was stopped.
     pub skipped: Vec<Address>,
     /// `true` if the run was stopped before everything was tried.
@@ -67,9 +72,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns `true` if everything was tried, and nothing failed.
+    /// Returns `true` if everything was tried, and nothing failed or was deferred.
     pub fn is_through(&self) -> bool {
-        self.failed.is_empty() && !self.interrupted
+        self.failed.is_empty() && self.deferred.is_empty() && !self.interrupted
     }
 
     /// Adds the result of a plan that was applied next, from the record as it was then.
@@ -77,6 +82,8 @@ impl Outcome {
         self.done.extend(next.done);
         self.failed.extend(next.failed);
         self.unfinished.extend(next.unfinished);
+        self.deferred.extend(next.deferred);
+        self.deferred_because = self.deferred_because.take().or(next.deferred_because);
         self.skipped.extend(next.skipped);
         self.interrupted |= next.interrupted;
         self.recorded = next.recorded;
@@ -184,11 +191,28 @@ impl<'a> PlanExecution<'a> {
     }
 
     fn fail(&mut self, number: usize, failure: Failure) {
+        if failure.class == FailureClass::Deferred {
+            self.outcome.deferred_because.get_or_insert(failure.message);
+            self.defer(number);
+            for skipped in self.schedule.fail(number) {
+                self.defer(skipped.step);
+            }
+            return;
+        }
         let step = self.step(number);
         self.fail_without_consequences(step, failure);
         for skipped in self.schedule.fail(number) {
             let because = self.step(skipped.because).address.clone();
             self.skip(skipped.step, Some(because));
+        }
+    }
+
+    /// Leaves a change to a later run. A change of several steps is deferred once.
+    fn defer(&mut self, number: usize) {
+        let step = self.step(number);
+        if !step.task.instant && !self.outcome.deferred.contains(&step.address) {
+            self.outcome.deferred.push(step.address.clone());
+            self.worker.listener.on_event(&RunEvent::Deferred { address: step.address.clone() });
         }
     }
 

@@ -19,12 +19,9 @@ pub(super) fn token(seed: &str, address: &Address, old: Option<&str>, generation
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    let mut token = String::with_capacity(2 * BYTES + 3);
-    for byte in hash.finalize().iter().take(BYTES) {
-        // Writing to a string cannot fail.
-        _ = write!(token, "{byte:02x}");
-    }
+    let mut token = hex::encode(&hash.finalize()[..BYTES]);
     if generation > 1 {
+        // Writing to a string cannot fail.
         _ = write!(token, "-{generation}");
     }
     IdempotencyToken(token)

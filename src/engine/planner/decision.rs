@@ -76,21 +76,7 @@ pub(super) fn creation(address: &Address, attributes: &Attributes, reason: Reaso
             action: Action::Create,
         })
         .collect();
-    Change { attributes, ..bare(address, Action::Create, reason) }
-}
-
-/// Returns a change without attributes and dependencies.
-pub(super) fn bare(address: &Address, action: Action, reason: Reason) -> Change {
-    Change {
-        address: address.clone(),
-        action,
-        reason,
-        id: None,
-        attributes: Vec::new(),
-        needs: BTreeSet::new(),
-        lane: None,
-        loses_data: false,
-    }
+    Change { attributes, ..Change::bare(address, Action::Create, reason) }
 }
 
 fn make(context: &PlanContext<'_>, object: &Object, wanted: &Attributes, leaving: &[Live]) -> Change {
@@ -126,7 +112,7 @@ fn change(
         attributes,
         lane: object.lane.clone(),
         loses_data: action == Action::Replace && context.holds_data(live),
-        ..bare(&object.address, action, reason)
+        ..Change::bare(&object.address, action, reason)
     })
 }
 
@@ -134,7 +120,7 @@ fn change(
 /// success.
 fn unfinished(context: &PlanContext<'_>, address: &Address, live: &Live) -> Option<Change> {
     let awaited = live.phase == ObjectPhase::Pending && context.vocabulary.is_awaited(address);
-    awaited.then(|| Change { id: Some(live.id.clone()), ..bare(address, Action::Wait, Reason::Unfinished) })
+    awaited.then(|| Change { id: Some(live.id.clone()), ..Change::bare(address, Action::Wait, Reason::Unfinished) })
 }
 
 /// Refuses changes of a permitted kind that are not possible between these values. Returns the reason of the first.

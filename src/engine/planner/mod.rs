@@ -23,7 +23,8 @@ use removal::ObjectRemoval;
 
 pub use error::PlanError;
 pub use executable::ExecutablePlan;
-pub(crate) use step_graph::{PlanStep, RemovalPart, StepAction};
+pub(crate) use removal::RemovalPart;
+pub(crate) use step_graph::{PlanStep, StepAction};
 
 /// The inputs of a plan.
 pub struct PlanInputs<'a> {
@@ -193,11 +194,11 @@ fn plan_refresh(
         if let Some(action) = diff::strongest(&attributes) {
             // Nothing is refused here: it has happened already.
             let action = if action == Action::Refuse { Action::Update } else { action };
-            changes.push(Change { id: Some(live.id), attributes, ..decision::bare(address, action, Reason::Drift) });
+            changes.push(Change { id: Some(live.id), attributes, ..Change::bare(address, action, Reason::Drift) });
         }
     }
     for unrecorded in live.into_values().flatten().filter(|live| live.proven) {
-        let change = decision::bare(&unrecorded.address, Action::Adopt, Reason::Unrecorded);
+        let change = Change::bare(&unrecorded.address, Action::Adopt, Reason::Unrecorded);
         changes.push(Change { id: Some(unrecorded.id), ..change });
     }
     changes.sort_by(|one, other| one.address.cmp(&other.address));

@@ -6,8 +6,7 @@ use super::PlanContext;
 use super::decision::Decision;
 use super::dependencies::{Confidence, Dependency, observed_uses, without_circles};
 use super::desired_graph::DesiredGraph;
-use super::removal::ObjectRemoval;
-use super::step_graph::RemovalPart;
+use super::removal::{ObjectRemoval, RemovalPart};
 use crate::engine::{Action, Address, Live, Reason};
 
 /// A live or a wanted object: it can use others, and be used.

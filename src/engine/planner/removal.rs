@@ -1,7 +1,18 @@
 //! Objects to remove.
 
-use super::{PlanContext, decision};
+use super::PlanContext;
 use crate::engine::{Action, AttributeChange, Change, DifferenceOrigin, Live, Reason};
+
+/// The change that a removal is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RemovalPart {
+    /// A separate change.
+    Whole,
+    /// A separate change, beside the object that is kept.
+    Duplicate,
+    /// The end of a replacement.
+    Replacement,
+}
 
 /// A live object to remove.
 #[derive(Debug, Clone)]
@@ -24,7 +35,7 @@ impl ObjectRemoval {
             id: Some(self.live.id.clone()),
             attributes: self.live.attributes.iter().map(removed).collect(),
             loses_data: !self.spare && context.holds_data(&self.live),
-            ..decision::bare(&self.live.address, Action::Delete, self.reason.clone())
+            ..Change::bare(&self.live.address, Action::Delete, self.reason.clone())
         }
     }
 }

@@ -10,7 +10,7 @@ use super::PlanContext;
 use super::decision::Decision;
 use super::desired_graph::DesiredGraph;
 use super::plan_node::{PlanNode, plan_nodes, uses};
-use super::removal::ObjectRemoval;
+use super::removal::{ObjectRemoval, RemovalPart};
 use crate::engine::graph::Graph;
 use crate::engine::schedule::ScheduledStep;
 use crate::engine::{Action, Address, Change, ChangeEffect, Kind, Live};
@@ -43,17 +43,6 @@ pub(crate) enum StepAction {
     Delete { live: Live, part: RemovalPart },
     /// A barrier: everything that uses the object has moved.
     Meet,
-}
-
-/// The change that a removal is part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RemovalPart {
-    /// A separate change.
-    Whole,
-    /// A separate change, beside the object that is kept.
-    Duplicate,
-    /// The end of a replacement.
-    Replacement,
 }
 
 /// The steps and their order.

@@ -23,6 +23,7 @@ impl EventListener for RecordingListener {
             RunEvent::Finished { address, action, id } => format!("finished {address} {action:?} {id}"),
             RunEvent::Failed { address, action, failure } => format!("failed {address} {action:?} {:?}", failure.class),
             RunEvent::Unfinished { address, action } => format!("unfinished {address} {action:?}"),
+            RunEvent::Deferred { address } => format!("deferred {address}"),
             RunEvent::Skipped { address, because } => {
                 format!("skipped {address} {}", because.as_ref().map(Address::to_string).unwrap_or_default())
             }

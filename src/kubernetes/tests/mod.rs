@@ -13,11 +13,11 @@ mod versions;
 use serde_json::{Value as Json, json};
 
 use super::client::{ApiConnection, ApplyMode, GoneCondition};
-use super::fake::FakeApi;
 use super::object_ref::ObjectRef;
-use super::testbed::TestApi;
 use crate::engine::Failure;
 use crate::resource::ApiType;
+use crate::testkit::fake::FakeApi;
+use crate::testkit::testbed::TestApi;
 
 /// A server, and a connection to it.
 struct TestServer<A = TestApi> {

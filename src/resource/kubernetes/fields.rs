@@ -153,8 +153,7 @@ pub fn attributes(manifest: &Json) -> Attributes {
 
 /// Returns a part of a hash that is long enough to detect changes.
 fn fingerprint(text: &str) -> String {
-    let hash = Sha256::digest(text);
-    format!("({:02x}{:02x}{:02x}{:02x})", hash[0], hash[1], hash[2], hash[3])
+    format!("({})", hex::encode(&Sha256::digest(text)[..4]))
 }
 
 impl FieldPath {

@@ -161,7 +161,7 @@ fn storage() -> Vec<Object> {
     let file = BucketObject {
         bucket: of::<Bucket>("state", "name"),
         key: format!("{CLUSTER}/bootstrap/node.sh"),
-        sha256: names::hex(&Sha256::digest(content)),
+        sha256: hex::encode(Sha256::digest(content)),
     };
     let file = Object { payload: Some(Payload(Arc::from(content))), ..file.object("node.sh").unwrap() };
     let volume = EbsVolume {

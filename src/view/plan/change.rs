@@ -1,5 +1,7 @@
 //! One change: its head, its reason, and its differences.
 
+use unicode_width::UnicodeWidthStr;
+
 use std::borrow::Cow;
 
 use crate::engine::{
@@ -118,7 +120,7 @@ fn attributes(change: &Change, mode: PlanMode, style: TextStyle) -> Vec<StyledLi
         .collect();
     let column = rows
         .iter()
-        .flat_map(|(_, differences)| differences.iter().map(|difference| difference.name.chars().count()))
+        .flat_map(|(_, differences)| differences.iter().map(|difference| difference.name.width()))
         .filter(|width| *width <= LONGEST_NAME)
         .max()
         .unwrap_or_default();

@@ -37,7 +37,8 @@ pub(super) fn table() -> Vec<ModuleRow> {
 pub(super) fn declared() -> BTreeSet<String> {
     let map = read(&root().join("src/lib.rs"));
     let names = map.lines().filter_map(|line| line.strip_prefix("pub mod "));
-    names.map(|name| name.trim_end_matches(';').to_owned()).collect()
+    // Test doubles are no part of the program.
+    names.map(|name| name.trim_end_matches(';').to_owned()).filter(|name| name != "testkit").collect()
 }
 
 /// Returns the source files below a module, without tests, as paths below `src` and their text.
@@ -50,9 +51,7 @@ pub(super) fn sources(module: &str) -> Vec<(PathBuf, String)> {
         if path.is_dir() {
             let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let inside = entries.map(|entry| entry.expect("the source can be read").path());
-            paths.extend(
-                inside.filter(|path| !["tests", "tests.rs", "fake", "testbed"].iter().any(|of| path.ends_with(of))),
-            );
+            paths.extend(inside.filter(|path| !["tests", "tests.rs", "testkit"].iter().any(|of| path.ends_with(of))));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
         }

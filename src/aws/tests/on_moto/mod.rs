@@ -20,8 +20,8 @@ use crate::aws::{AwsProvider, ClusterScope};
 use crate::cloud::CloudProvider;
 use crate::engine::{Address, Attributes, IdempotencyToken, Live, Object, Provider};
 use crate::resource::{CLUSTER_TAG, Facts, FactsQuery, OBJECT_TAG, Resource, Tags};
-use crate::skip::skip_without_setup;
 use crate::spec::Architecture;
+use crate::testkit::skip_without_setup;
 
 /// An account with room for one cluster.
 struct MotoAccount {

@@ -24,7 +24,7 @@ fn bucket(site: &MotoAccount) -> Bucket {
 }
 
 fn file(site: &MotoAccount, content: &str) -> Object {
-    let sha256 = Sha256::digest(content).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let sha256 = hex::encode(Sha256::digest(content));
     let bucket = site.aws.scope.bucket.as_str().into();
     let key = format!("{}bootstrap/{sha256}/node.sh", site.aws.scope.prefix);
     let payload = Some(Payload(Arc::from(content.as_bytes())));

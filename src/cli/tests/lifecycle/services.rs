@@ -5,9 +5,9 @@ use serde_json::json;
 use super::*;
 use crate::cli::composite_provider::{ApiWait, CompositeProvider};
 use crate::cloud::CloudProvider;
-use crate::kubernetes::fake::FakeApi;
 use crate::kubernetes::{ApiAccess, KubernetesProvider};
 use crate::spec::NetworkPlugin;
+use crate::testkit::fake::FakeApi;
 
 const SERVICES: &str = r#"
 service "chat" {
@@ -32,22 +32,53 @@ async fn two_clouds() -> (SandboxUser, FakeApi) {
     api.ready_at_once();
     api.machines("workers", 9);
     let user = SandboxUser::new();
-    let cloud = Some(clouds(&user, api.access()));
+    let cloud = Some(clouds(&user, api.access(), ApiWait::UntilReady));
     (SandboxUser { cloud, text: with_services(), ..user }, api)
 }
 
 /// Returns the simulated account, and a Kubernetes API on it that is not connected yet.
-fn clouds(user: &SandboxUser, access: ApiAccess) -> Arc<dyn CloudProvider> {
+fn clouds(user: &SandboxUser, access: ApiAccess, wait: ApiWait) -> Arc<dyn CloudProvider> {
     let kubernetes = KubernetesProvider::new("chat.poeticoding.com", Arc::new(access));
     let base = Arc::new(user.sandbox.clone());
-    Arc::new(CompositeProvider::new(base, kubernetes, NetworkPlugin::Routes, ApiWait::UntilReady))
+    Arc::new(CompositeProvider::new(base, kubernetes, NetworkPlugin::Routes, wait))
 }
 
 /// Makes the API unreachable, as the next command would find it.
 fn silence(user: &mut SandboxUser, api: FakeApi) {
     let nobody = api.access();
     drop(api);
-    user.cloud = Some(clouds(user, nobody));
+    user.cloud = Some(clouds(user, nobody, ApiWait::UntilReady));
+}
+
+/// Nothing is wrong with a new cluster whose API does not answer yet: its Kubernetes objects are deferred, and said in one
+/// line.
+#[tokio::test]
+async fn without_a_wait_the_objects_of_a_new_cluster_are_deferred() {
+    let api = FakeApi::start().await;
+    let nobody = api.access();
+    drop(api);
+    let mut user = SandboxUser { text: with_services(), ..SandboxUser::new() };
+    user.cloud = Some(clouds(&user, nobody, ApiWait::Never));
+    let (exit, out) = user.apply(YES).await;
+    let said = user.err.read();
+    assert_eq!(exit.unwrap(), Exit::Partly, "{out}{said}");
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, deferred) = words.split_once("Deferred: ").unwrap();
+    assert!(deferred.contains("The Kubernetes API does not answer yet"), "{deferred}");
+    assert!(deferred.contains("--no-wait does not wait for it: the next `quorate apply` makes them."), "{deferred}");
+    assert!(!out.contains("Not done") && !said.contains("failed"), "{out}{said}");
+    let record = user.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await;
+    let record: serde_json::Value = serde_json::from_slice(&record.unwrap().unwrap().bytes).unwrap();
+    assert_eq!(record["in_progress"], serde_json::Value::Null, "the run has ended");
+
+    // The next apply makes what is missing, and nothing else.
+    let api = FakeApi::start().await;
+    api.ready_at_once();
+    api.machines("workers", 9);
+    user.cloud = Some(clouds(&user, api.access(), ApiWait::UntilReady));
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Reports that tests are skipped or incomplete, and why. Not with `eprintln!`, whose output the test runner hides as long
 /// as the test passes.
-pub(crate) fn skip(why: &str) {
+pub fn skip(why: &str) {
     if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(why.to_owned()) {
         // A line of its own, whatever the test runner was about to say. Fails only when nobody reads it.
         let _ = std::io::stderr().write_all(format!("\nSKIPPED: {why}\n").as_bytes());
@@ -17,7 +17,7 @@ pub(crate) fn skip(why: &str) {
 }
 
 /// Reports a lack of something that `tests/run` installs and starts: with `QUORATE_TEST_COMPLETE=1` the test fails.
-pub(crate) fn skip_without_setup(why: &str) {
+pub fn skip_without_setup(why: &str) {
     let complete = std::env::var_os("QUORATE_TEST_COMPLETE").is_some_and(|value| value == "1");
     assert!(!complete, "tests/run made everything ready, and still: {why}");
     skip(why);

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::skip::skip;
+use crate::testkit::skip;
 
 /// Fields by name, with the first minor version that has them.
 const FIELDS: [(&str, u32); 4] =

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
-use super::ApiAccess;
+use crate::kubernetes::ApiAccess;
 use crate::resource::{API_TYPES, ApiType, CLUSTER_TAG};
 
 /// Serializes the tests: tests that run at the same time would find each other's objects.
@@ -28,7 +28,7 @@ static OTHERS: [ApiType; 3] = [
 ];
 
 /// A connection to the server, with the lock for one test.
-pub(crate) struct RealServer {
+pub struct RealServer {
     client: Client,
     access: ApiAccess,
     minor: u32,

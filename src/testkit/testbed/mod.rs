@@ -3,20 +3,19 @@
 //! Changes by other actors have methods of their own: `get`, `put`, `edit`. Tests of features that only a fake has
 //! (lost answers, forged statuses) start a [`FakeApi`] instead.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
-#![allow(dead_code, reason = "two programs of tests share it, and each uses its own part")]
 
 mod real;
 mod sieve;
 
 use serde_json::Value as Json;
 
-use super::ApiAccess;
-use super::fake::{FakeApi, node};
-use crate::skip::skip;
+use crate::kubernetes::ApiAccess;
+use crate::testkit::fake::{FakeApi, node};
+use crate::testkit::skip;
 use real::RealServer;
 
 /// An API server.
-pub(crate) enum TestApi {
+pub enum TestApi {
     /// In this process.
     Fake(FakeApi),
     /// A server on this machine. Tests use it one after the other.
@@ -25,7 +24,7 @@ pub(crate) enum TestApi {
 
 impl TestApi {
     /// Returns a server without objects of Quorate, on which every rollout becomes ready.
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         if let Some(kubeconfig) = std::env::var_os("QUORATE_TEST_KUBECONFIG") {
             return Self::Real(Box::new(RealServer::open(kubeconfig.as_ref()).await));
         }
@@ -33,19 +32,19 @@ impl TestApi {
     }
 
     /// Returns a fake, even if the tests use a real server.
-    pub(crate) async fn pretend() -> Self {
+    pub async fn pretend() -> Self {
         let fake = FakeApi::start().await;
         fake.ready_at_once();
         Self::Fake(fake)
     }
 
     /// Returns the fake of a test that requested one.
-    pub(crate) fn pretended(&self) -> &FakeApi {
+    pub fn pretended(&self) -> &FakeApi {
         self.fake().expect("the test asked for a fake")
     }
 
     /// Returns the access to the server.
-    pub(crate) fn access(&self) -> ApiAccess {
+    pub fn access(&self) -> ApiAccess {
         match self {
             Self::Fake(fake) => fake.access(),
             Self::Real(real) => real.access(),
@@ -53,7 +52,7 @@ impl TestApi {
     }
 
     /// Returns the fake, if it is one: it counts requests.
-    pub(crate) fn fake(&self) -> Option<&FakeApi> {
+    pub fn fake(&self) -> Option<&FakeApi> {
         match self {
             Self::Fake(fake) => Some(fake),
             Self::Real(_) => None,
@@ -61,7 +60,7 @@ impl TestApi {
     }
 
     /// Returns one object.
-    pub(crate) async fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
+    pub async fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
         match self {
             Self::Fake(fake) => fake.get(kind, namespace, name),
             Self::Real(real) => real.get(kind, namespace, name).await,
@@ -69,7 +68,7 @@ impl TestApi {
     }
 
     /// Creates an object as another manager.
-    pub(crate) async fn put(&self, manager: &str, object: Json) {
+    pub async fn put(&self, manager: &str, object: Json) {
         match self {
             Self::Fake(fake) => fake.put(manager, object),
             Self::Real(real) => real.put(manager, &object).await,
@@ -77,7 +76,7 @@ impl TestApi {
     }
 
     /// Changes an object as another manager with a merge patch, as `kubectl scale` or `kubectl edit` would.
-    pub(crate) async fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
+    pub async fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
         match self {
             Self::Fake(fake) => fake.edit(manager, kind, namespace, name, patch),
             Self::Real(real) => real.edit(manager, kind, namespace, name, patch).await,
@@ -85,14 +84,14 @@ impl TestApi {
     }
 
     /// Adds nodes of a node group that take pods.
-    pub(crate) async fn machines(&self, group: &str, count: usize) {
+    pub async fn machines(&self, group: &str, count: usize) {
         for number in 1..=count {
             self.put("kubelet", node(group, number)).await;
         }
     }
 
     /// Completes the rollout of a deployment: on a fake at once, on a real server when its controllers are done.
-    pub(crate) async fn rolled_out(&self, namespace: &str, name: &str) {
+    pub async fn rolled_out(&self, namespace: &str, name: &str) {
         match self {
             Self::Fake(fake) => fake.rolled_out(namespace, name),
             Self::Real(real) => real.rolled_out(namespace, name).await,
@@ -100,7 +99,7 @@ impl TestApi {
     }
 
     /// Returns `true` if the server has at least this minor version, which added a feature of the test; prints a note if not.
-    pub(crate) fn knows(&self, what: &str, since: u32) -> bool {
+    pub fn knows(&self, what: &str, since: u32) -> bool {
         let minor = match self {
             Self::Fake(_) => return true,
             Self::Real(real) => real.minor(),
@@ -113,7 +112,7 @@ impl TestApi {
 
     /// Returns the part of a manifest that the server knows. Unknown fields are left out, with a note: a server
     /// may be older than the clusters that Quorate creates.
-    pub(crate) fn sieve(&self, manifest: Json) -> Option<Json> {
+    pub fn sieve(&self, manifest: Json) -> Option<Json> {
         match self {
             Self::Fake(_) => Some(manifest),
             Self::Real(real) => sieve::sieve(real.minor(), manifest),

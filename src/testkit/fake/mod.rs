@@ -2,7 +2,6 @@
 //!
 //! Nothing runs: a Deployment becomes ready when a test requests it, or at once with [`FakeApi::ready_at_once`].
 #![allow(clippy::expect_used, reason = "tests")]
-#![allow(dead_code, reason = "two programs of tests share it, and each uses its own part")]
 
 mod answer;
 mod defaults;
@@ -20,12 +19,12 @@ use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::ApiAccess;
+use crate::kubernetes::ApiAccess;
 use crate::resource::GROUP_TAG;
 use state::{OutsideChange, ServerState};
 
 /// Returns a node as its kubelet creates it, after the cloud controller has initialized it.
-pub(crate) fn node(group: &str, number: usize) -> Json {
+pub fn node(group: &str, number: usize) -> Json {
     json!({
         "apiVersion": "v1",
         "kind": "Node",
@@ -36,7 +35,7 @@ pub(crate) fn node(group: &str, number: usize) -> Json {
 }
 
 /// A running server. It stops when its handle is dropped.
-pub(crate) struct FakeApi {
+pub struct FakeApi {
     state: Arc<Mutex<ServerState>>,
     address: std::net::SocketAddr,
     server: JoinHandle<()>,
@@ -50,7 +49,7 @@ impl Drop for FakeApi {
 
 impl FakeApi {
     /// Starts a server on a separate port, with the namespace `default` and nothing else.
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(Mutex::new(ServerState::new()));
@@ -61,7 +60,7 @@ impl FakeApi {
     }
 
     /// Returns the access to the server.
-    pub(crate) fn access(&self) -> ApiAccess {
+    pub fn access(&self) -> ApiAccess {
         ApiAccess {
             server: format!("http://{}", self.address),
             tls_server_name: None,
@@ -76,58 +75,58 @@ impl FakeApi {
     }
 
     /// Returns one object as it is stored.
-    pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
+    pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Json> {
         self.state().find(kind, namespace, name)
     }
 
     /// Returns the requests so far that change something, and clears them: `apply deployments/chat`, `delete …`.
-    pub(crate) fn take_changes(&self) -> Vec<String> {
+    pub fn take_changes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().changes)
     }
 
     /// Returns every request so far, and clears them: `GET /apis/apps/v1/deployments`.
-    pub(crate) fn take_requests(&self) -> Vec<String> {
+    pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state().requests)
     }
 
     /// Changes an object as another manager with a merge patch, as `kubectl scale` or `kubectl edit` would.
-    pub(crate) fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
+    pub fn edit(&self, manager: &str, kind: &str, namespace: &str, name: &str, patch: &Json) {
         self.state().edit(manager, kind, namespace, name, patch);
     }
 
     /// Creates an object as another manager.
-    pub(crate) fn put(&self, manager: &str, object: Json) {
+    pub fn put(&self, manager: &str, object: Json) {
         self.state().put(manager, object);
     }
 
     /// Adds nodes of a node group that take pods.
-    pub(crate) fn machines(&self, group: &str, count: usize) {
+    pub fn machines(&self, group: &str, count: usize) {
         (1..=count).for_each(|number| self.put("kubelet", node(group, number)));
     }
 
     /// Makes every rollout ready at once from now on.
-    pub(crate) fn ready_at_once(&self) {
+    pub fn ready_at_once(&self) {
         self.state().ready_at_once = true;
     }
 
     /// Makes nothing ready by itself from now on.
-    pub(crate) fn ready_when_told(&self) {
+    pub fn ready_when_told(&self) {
         self.state().ready_at_once = false;
     }
 
     /// Completes the rollout of a Deployment.
-    pub(crate) fn rolled_out(&self, namespace: &str, name: &str) {
+    pub fn rolled_out(&self, namespace: &str, name: &str) {
         self.state().roll_out("Deployment", namespace, name);
     }
 
     /// Removes an object once this many more requests have been answered, before the next one is read.
-    pub(crate) fn removed_after(&self, requests: usize, kind: &str, namespace: &str, name: &str) {
+    pub fn removed_after(&self, requests: usize, kind: &str, namespace: &str, name: &str) {
         let key = self.state().key(kind, namespace, name);
         self.after(requests, Box::new(move |state| state.remove(&key)));
     }
 
     /// Completes the rollout of a Deployment once this many more requests have been answered.
-    pub(crate) fn rolled_out_after(&self, requests: usize, namespace: &str, name: &str) {
+    pub fn rolled_out_after(&self, requests: usize, namespace: &str, name: &str) {
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         self.after(requests, Box::new(move |state| state.roll_out("Deployment", &namespace, &name)));
     }
@@ -142,12 +141,12 @@ impl FakeApi {
     }
 
     /// Removes all failures.
-    pub(crate) fn fail_no_more(&self) {
+    pub fn fail_no_more(&self) {
         self.state().failures.clear();
     }
 
     /// Answers the next request to a path that contains this text with this status and document.
-    pub(crate) fn fail_next(&self, path: &str, status: u16, document: Json) {
+    pub fn fail_next(&self, path: &str, status: u16, document: Json) {
         self.state().failures.push((path.to_owned(), status, document));
     }
 }
