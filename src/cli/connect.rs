@@ -18,6 +18,7 @@ use super::composite_provider::{ApiWait, CompositeProvider};
 use super::context::{ClusterContext, StatePlace, StatePlaces};
 use super::error::CliError;
 use super::file::ShownDiagnostics;
+use super::run::run_lock::LOCK_TIMEOUT;
 use super::run::wait::account;
 use super::session::SANDBOX;
 use super::{ClusterSecrets, Session};
@@ -65,6 +66,7 @@ pub(super) async fn open_cluster(
         holder: session.holder(),
         local_dir: session.local_dir(),
         retry: RetryPolicy::default(),
+        lock_timeout: LOCK_TIMEOUT,
     })
 }
 

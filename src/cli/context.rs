@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::analysis::cost::PriceTable;
 use crate::blueprint;
@@ -44,6 +45,8 @@ pub struct ClusterContext<'a> {
     pub local_dir: PathBuf,
     /// The retry policy.
     pub retry: RetryPolicy,
+    /// Maximum time to wait for the lease of another run.
+    pub lock_timeout: Duration,
 }
 
 /// A place of the state, opened.
@@ -81,6 +84,7 @@ impl<'a> ClusterContext<'a> {
             holder: self.holder.clone(),
             local_dir: self.local_dir.clone(),
             retry: self.retry.clone(),
+            lock_timeout: self.lock_timeout,
         })
     }
 
@@ -137,6 +141,7 @@ impl<'a> ClusterContext<'a> {
         ApplyOptions {
             token_seed: seed,
             retry: self.retry.clone(),
+            lock_timeout: self.lock_timeout,
             // A child token: a lost lease stops this apply, and is not a Ctrl-C.
             stop: self.interrupt.stop.child_token(),
             abandon: self.interrupt.abandon.child_token(),

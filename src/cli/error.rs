@@ -327,6 +327,7 @@ mod tests {
             who: "ada".to_owned(),
             host: "laptop".to_owned(),
             pid: 7,
+            process: None,
             operation: "apply".to_owned(),
             since: Timestamp::UNIX_EPOCH,
         };

@@ -17,6 +17,7 @@ mod kubeconfig_files;
 mod manifests;
 mod plan_limits;
 mod prices;
+mod process;
 mod progress;
 mod run;
 mod screen;

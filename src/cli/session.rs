@@ -12,7 +12,7 @@ use crate::view::TextStyle;
 use super::error::CliError;
 use super::file::{ClusterFile, VariableSources};
 use super::ui::OutputOptions;
-use super::{Interrupt, Ui};
+use super::{Interrupt, Ui, process};
 
 /// The subdirectory of `.quorate` with the simulated cloud.
 pub(super) const SANDBOX: &str = "sandbox";
@@ -167,6 +167,7 @@ impl Session {
             who: self.environment.user().to_owned(),
             host: self.environment.host.clone(),
             pid: std::process::id(),
+            process: process::identity(),
             operation: String::new(),
             since: Timestamp::now(),
         }

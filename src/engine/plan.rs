@@ -84,7 +84,7 @@ pub enum Action {
     Update,
     /// The object is created.
     Create,
-    /// The object was created as wanted by a run that did not finish: it is only recorded.
+    /// The object exists as wanted, and is not in the record: a run did not finish, or the state moved.
     Adopt,
     /// The object is as wanted, but not usable yet: it is only waited for.
     Wait,

@@ -28,10 +28,35 @@ pub struct LeaseHolder {
     pub host: String,
     /// The process on it.
     pub pid: u32,
+    /// The identity of the process, where its system tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessIdentity>,
     /// The operation, for example `apply`.
     pub operation: String,
     /// Start time, by its own clock.
     pub since: Timestamp,
+}
+
+/// The identity of a process beside its number: another machine, a container and a later process may have the same number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// The boot of the machine: a unique id.
+    pub boot: String,
+    /// The namespace of process numbers.
+    pub namespace: String,
+    /// Start time, in the machine's ticks since its boot.
+    pub started: u64,
+}
+
+/// A lease in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseStatus {
+    /// The run that holds it.
+    pub holder: LeaseHolder,
+    /// Time since its last renewal.
+    pub age: Duration,
+    /// `true` if it has not been renewed for its time to live: the next run takes over by itself.
+    pub is_expired: bool,
 }
 
 /// The result of acquiring a lease.
@@ -67,7 +92,7 @@ pub enum LeaseRelease {
 /// A task renews it every third of that time. Dropping it stops the task, and the lease expires by itself.
 #[derive(Debug)]
 pub struct Lease {
-    tenure: Arc<LeaseWriter>,
+    writer: Arc<LeaseWriter>,
     renewal: JoinHandle<()>,
     stop: CancellationToken,
     lost: CancellationToken,
@@ -105,7 +130,8 @@ struct LeaseFile {
 }
 
 impl Lease {
-    /// Acquires the lease of a cluster if no run holds it, or if its holder has not renewed it for its time to live.
+    /// Acquires the lease of a cluster if no run holds it, or if its holder has not renewed it for its time to live. The
+    /// lease of a holder that `has_ended` is taken over at once.
     ///
     /// # Errors
     /// Returns an error if the store fails or the content is not a lease.
@@ -114,8 +140,39 @@ impl Lease {
         cluster: &str,
         holder: LeaseHolder,
         ttl: Duration,
+        has_ended: &(dyn Fn(&LeaseHolder) -> bool + Sync),
     ) -> Result<LeaseAcquisition, StateError> {
-        LeaseWriter::new(store, cluster, holder, ttl).take().await
+        LeaseWriter::new(store, cluster, holder, ttl).take(has_ended).await
+    }
+
+    /// Returns the lease of a cluster; `None` if no run holds it.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails or the content is not a lease.
+    pub async fn inspect(store: &dyn ObjectStore, cluster: &str) -> Result<Option<LeaseStatus>, StateError> {
+        let Some((file, stored)) = LeaseFile::read(store, &lease_key(cluster)).await? else { return Ok(None) };
+        let is_expired = !file.is_alive(stored.age);
+        Ok(Some(LeaseStatus { holder: file.holder, age: stored.age, is_expired }))
+    }
+
+    /// Removes the lease of a run from outside of it. Returns `false` if that run does not hold it (any more).
+    ///
+    /// # Errors
+    /// Returns an error if the store fails or the content is not a lease.
+    pub async fn remove(store: &dyn ObjectStore, cluster: &str, run: &str) -> Result<bool, StateError> {
+        let key = lease_key(cluster);
+        // Its holder may renew it meanwhile.
+        for _ in 0..RACES {
+            let Some((file, stored)) = LeaseFile::read(store, &key).await? else { return Ok(false) };
+            if file.holder.run != run {
+                return Ok(false);
+            }
+            let removed = settle::remove(store, &key, &stored.etag).await;
+            if removed.map_err(|source| StateError::Store { place: place(store, &key), source })? {
+                return Ok(true);
+            }
+        }
+        Err(StateError::Contended { place: place(store, &key) })
     }
 
     /// Waits until the lease is lost: another run holds it, or it could not be renewed in time.
@@ -134,7 +191,7 @@ impl Lease {
     /// Returns an error if the store fails; the lease then expires by itself.
     pub async fn release(mut self) -> Result<LeaseRelease, StateError> {
         self.stop_renewing().await;
-        self.tenure.remove().await
+        self.writer.remove().await
     }
 
     /// Returns `true` if the lease is ours, by a new renewal: for changes that must not be made without it. The lease then
@@ -145,11 +202,11 @@ impl Lease {
     pub async fn confirm(&self) -> Result<bool, StateError> {
         // A renewal that is under way may be in the way of the first one.
         for _ in 0..RACES {
-            let Some(etag) = self.tenure.last_written() else { return Ok(false) };
-            match self.tenure.renew(fastrand::u64(..), &etag).await? {
+            let Some(etag) = self.writer.last_written() else { return Ok(false) };
+            match self.writer.renew(fastrand::u64(..), &etag).await? {
                 LeaseRenewal::Done(_) => return Ok(true),
                 LeaseRenewal::Again(version) => {
-                    *self.tenure.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+                    *self.writer.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
                 }
                 LeaseRenewal::Lost => return Ok(false),
             }
@@ -164,7 +221,7 @@ impl Lease {
         }
         self.stop.cancel();
         // A renewal that is under way is let finish, so that it cannot bring the lease back afterwards.
-        let patience = Instant::now() + self.tenure.ttl / 3;
+        let patience = Instant::now() + self.writer.ttl / 3;
         if timeout_at(patience, &mut self.renewal).await.is_err() {
             self.renewal.abort();
         }
@@ -183,7 +240,7 @@ impl LeaseWriter {
         Self { store, key: lease_key(cluster), holder, ttl, written: Mutex::default() }
     }
 
-    async fn take(self) -> Result<LeaseAcquisition, StateError> {
+    async fn take(self, has_ended: &(dyn Fn(&LeaseHolder) -> bool + Sync)) -> Result<LeaseAcquisition, StateError> {
         for _ in 0..RACES {
             let sent = Instant::now();
             // Nobody has it most of the time: one call then.
@@ -193,7 +250,8 @@ impl LeaseWriter {
             let Some(stored) = self.get().await? else { continue };
             let sent = Instant::now();
             let note = self.parse(&stored)?;
-            if note.holder.run != self.holder.run && note.is_alive(stored.age) {
+            let is_own = note.holder.run == self.holder.run;
+            if !is_own && note.is_alive(stored.age) && !has_ended(&note.holder) {
                 let until = note.until(stored.age);
                 return Ok(LeaseAcquisition::Held { holder: note.holder, until });
             }
@@ -205,9 +263,9 @@ impl LeaseWriter {
     }
 
     fn begin(self, etag: Etag, sent: Instant, took_over: Option<LeaseHolder>) -> LeaseAcquisition {
-        let (tenure, stop, lost) = (Arc::new(self), CancellationToken::new(), CancellationToken::new());
-        let renewal = tokio::spawn(renew(Arc::clone(&tenure), etag, sent, stop.clone(), lost.clone()));
-        LeaseAcquisition::Acquired { lease: Lease { tenure, renewal, stop, lost }, took_over }
+        let (writer, stop, lost) = (Arc::new(self), CancellationToken::new(), CancellationToken::new());
+        let renewal = tokio::spawn(renew(Arc::clone(&writer), etag, sent, stop.clone(), lost.clone()));
+        LeaseAcquisition::Acquired { lease: Lease { writer, renewal, stop, lost }, took_over }
     }
 
     async fn remove(&self) -> Result<LeaseRelease, StateError> {
@@ -279,6 +337,13 @@ impl LeaseWriter {
 }
 
 impl LeaseFile {
+    async fn read(store: &dyn ObjectStore, key: &str) -> Result<Option<(Self, StoredObject)>, StateError> {
+        let stored = settle::get(store, key).await;
+        let stored = stored.map_err(|source| StateError::Store { place: place(store, key), source })?;
+        let Some(stored) = stored else { return Ok(None) };
+        Ok(Some((record::parse(&stored.bytes, FORMAT, &place(store, key))?, stored)))
+    }
+
     fn is_alive(&self, age: Duration) -> bool {
         age <= Duration::from_secs(self.ttl_seconds)
     }
@@ -295,14 +360,14 @@ impl LeaseFile {
 /// The time that counts is when the last successful renewal was *sent*: the store cannot have recorded it earlier, so no
 /// other run can take the lease over before this one has given it up.
 async fn renew(
-    tenure: Arc<LeaseWriter>,
+    writer: Arc<LeaseWriter>,
     mut etag: Etag,
     sent: Instant,
     stop: CancellationToken,
     lost: CancellationToken,
 ) {
-    let mut deadline = sent + tenure.ttl;
-    let mut pause = tenure.ttl / 3;
+    let mut deadline = sent + writer.ttl;
+    let mut pause = writer.ttl / 3;
     for renewals in 1.. {
         let next = deadline.min(Instant::now() + pause);
         tokio::select! {
@@ -310,12 +375,12 @@ async fn renew(
             () = sleep_until(next) => {}
         }
         let sent = Instant::now();
-        match timeout_at(deadline, tenure.renew(renewals, &etag)).await {
+        match timeout_at(deadline, writer.renew(renewals, &etag)).await {
             Ok(Ok(LeaseRenewal::Done(version))) => {
-                (etag, deadline, pause) = (version, sent + tenure.ttl, tenure.ttl / 3);
+                (etag, deadline, pause) = (version, sent + writer.ttl, writer.ttl / 3);
             }
             Ok(Ok(LeaseRenewal::Again(version))) => (etag, pause) = (version, Duration::ZERO),
-            Ok(Err(_)) if Instant::now() < deadline => pause = tenure.ttl / 12,
+            Ok(Err(_)) if Instant::now() < deadline => pause = writer.ttl / 12,
             Ok(Ok(LeaseRenewal::Lost) | Err(_)) | Err(_) => break,
         }
     }
@@ -324,7 +389,7 @@ async fn renew(
 
 impl std::fmt::Debug for LeaseWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tenure").field("key", &self.key).field("holder", &self.holder).finish_non_exhaustive()
+        f.debug_struct("LeaseWriter").field("key", &self.key).field("holder", &self.holder).finish_non_exhaustive()
     }
 }
 

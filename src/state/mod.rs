@@ -15,7 +15,7 @@ mod tests;
 pub use crate::store::DirectoryStore;
 pub use error::StateError;
 pub use journal::{RecordJournal, open};
-pub use lease::{Lease, LeaseAcquisition, LeaseHolder, LeaseRelease};
+pub use lease::{Lease, LeaseAcquisition, LeaseHolder, LeaseRelease, LeaseStatus, ProcessIdentity};
 pub use moved::{MoveLeg, MoveMarker, RecordEntry};
 pub use record::{ClusterRecord, RecordedRun};
 

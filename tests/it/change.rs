@@ -33,6 +33,36 @@ async fn a_larger_size_of_nodes_rolls_their_group() {
     settles_with(&mut stage, &changes).await;
 }
 
+/// The second machine is there before the only one of its group is ended, and the group has its size again afterwards.
+#[tokio::test]
+async fn the_only_node_is_replaced_beside_a_second_one() {
+    let Some(moto) = MotoServer::start() else { return };
+    let wire = TestWire::to(moto.endpoint());
+    let one = edited("count = 2", "count = 1");
+    let mut stage = MotoStage::new(wire.clone(), &one).await;
+    stage.apply().await.must(Exit::Done);
+    let (masters, nodes) = one.split_once("nodes \"workers\"").expect("the tutorial has nodes");
+    stage.edit(&format!("{masters}nodes \"workers\"{}", nodes.replace("t3.medium", "t3.large")));
+    wire.take_log();
+    let run = stage.apply().await.must(Exit::Done);
+    let notes = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(notes.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{notes}");
+    let log = wire.take_log();
+    let calls: Vec<&str> = log
+        .iter()
+        .map(String::as_str)
+        .filter(|call| {
+            ["autoscaling:UpdateAutoScalingGroup", "autoscaling:TerminateInstanceInAutoScalingGroup"].contains(call)
+        })
+        .collect();
+    let (first, last) = (calls.first().copied(), calls.last().copied());
+    let terminated = calls.iter().filter(|call| call.contains("Terminate")).count();
+    assert_eq!(terminated, 1, "{calls:?}");
+    assert!(first.is_some_and(|call| call.contains("Update")), "the group grows first: {calls:?}");
+    assert!(last.is_some_and(|call| call.contains("Update")), "and has its size again: {calls:?}");
+    assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn another_zone_moves_no_master() {
     let Some((_moto, mut stage)) = applied().await else { return };

@@ -169,6 +169,7 @@ impl MotoStage {
             holder: holder(self.runs),
             local_dir: self.workshop.path().to_owned(),
             retry: hurried(),
+            lock_timeout: Duration::ZERO,
         };
         let exit = match work(&context).await {
             Ok(exit) => exit,
@@ -267,6 +268,7 @@ fn holder(run: u32) -> LeaseHolder {
         who: "test".to_owned(),
         host: "test".to_owned(),
         pid: std::process::id(),
+        process: None,
         operation: String::new(),
         since: jiff::Timestamp::UNIX_EPOCH,
     }

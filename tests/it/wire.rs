@@ -33,6 +33,16 @@ pub(crate) enum WireFate {
     HangBefore,
     /// The call takes effect, and no answer ever comes.
     HangAfter,
+    /// The call never arrives, and AWS answers this: what moto never does.
+    Answer(CannedAnswer),
+}
+
+/// An answer of AWS, as it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CannedAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: &'static [(&'static str, &'static str)],
+    pub(crate) body: &'static str,
 }
 
 type FateRule = dyn Fn(usize, &str) -> WireFate + Send + Sync;
@@ -183,6 +193,7 @@ impl HttpConnector for WireTap {
                     let _ = inner.call(request).await;
                     Err(ConnectorError::io("the answer was lost".into()))
                 }
+                WireFate::Answer(answer) => Ok(answer.response()),
                 WireFate::HangBefore => hang(&shared).await,
                 WireFate::HangAfter => {
                     let _ = inner.call(request).await;
@@ -190,6 +201,17 @@ impl HttpConnector for WireTap {
                 }
             }
         })
+    }
+}
+
+impl CannedAnswer {
+    fn response(self) -> HttpResponse {
+        let status = StatusCode::try_from(self.status).expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(self.body));
+        for (name, value) in self.headers {
+            response.headers_mut().insert(*name, *value);
+        }
+        response
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
 use crate::cli::run::former::{self, FormerCluster, FormerRemains};
 use crate::cli::run::planned_run::PlannedRun;
 use crate::cli::run::prompt::{Consent, ask};
-use crate::cli::run::run_lock::RunLock;
+use crate::cli::run::run_lock::{LockArgs, RunLock};
 use crate::cli::run::snapshot::ClusterSnapshot;
 use crate::cli::run::state_writer::{ResolvedSpec, StateWriter};
 use crate::cli::run::temporary_access::TemporaryAccess;
@@ -47,6 +47,8 @@ pub struct ApplyArgs {
     limits: PlanLimits,
     #[command(flatten)]
     entry: ApiEntryMode,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Show every attribute of new objects
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -68,7 +70,8 @@ pub struct ApplyOptions {
 impl ApplyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let wait = if self.no_wait { ApiWait::Never } else { ApiWait::UntilReady };
-        let context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
+        let mut context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
+        context.lock_timeout = self.lock.timeout();
         let options = ApplyOptions {
             consent: Consent { yes: self.yes, delete_data: self.delete_data },
             limits: self.limits,

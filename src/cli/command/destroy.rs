@@ -13,7 +13,7 @@ use crate::cli::run::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
 use crate::cli::run::former::{self, FormerCluster, FormerRemains, kept_by_others};
 use crate::cli::run::planned_run::PlannedRun;
 use crate::cli::run::prompt::{Consent, ask};
-use crate::cli::run::run_lock::RunLock;
+use crate::cli::run::run_lock::{LockArgs, RunLock};
 use crate::cli::run::snapshot::ClusterSnapshot;
 use crate::cli::run::state_writer::StateWriter;
 use crate::cli::run::temporary_access::TemporaryAccess;
@@ -48,6 +48,8 @@ pub struct DestroyArgs {
     delete_data: bool,
     #[command(flatten)]
     entry: ApiEntryMode,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Show full identifiers, and all changes of a plan that is refused
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -55,7 +57,8 @@ pub struct DestroyArgs {
 
 impl DestroyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Destroying).await?;
+        let mut context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Destroying).await?;
+        context.lock_timeout = self.lock.timeout();
         let origin = self.entry.origin(&session.environment)?;
         destroy(&context, Consent { yes: self.yes, delete_data: self.delete_data }, origin).await
     }

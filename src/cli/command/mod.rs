@@ -46,6 +46,7 @@ commands! {
     Credential in credential as CredentialArgs,
     Token in token as TokenArgs,
     State in state as StateArgs,
+    Unlock in unlock as UnlockArgs,
     Check in check as CheckArgs,
     Explain in explain as ExplainArgs,
     Sandbox in sandbox as SandboxArgs,

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::Run;
-use crate::cli::run::run_lock::RunLock;
+use crate::cli::run::run_lock::{LockArgs, RunLock};
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
 use crate::view::FORMAT;
 
@@ -23,13 +23,17 @@ enum TokenAction {
     ///
     /// Masters use the new token within minutes. Nodes that have joined are not affected. A node that starts in the
     /// meantime retries until it has joined.
-    Rotate,
+    Rotate {
+        #[command(flatten)]
+        lock: LockArgs,
+    },
 }
 
 impl TokenArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let TokenAction::Rotate = self.action;
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
+        let TokenAction::Rotate { lock } = self.action;
+        let mut context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
+        context.lock_timeout = lock.timeout();
         rotate_token(&context).await
     }
 }

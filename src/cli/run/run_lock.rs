@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::cli::error::CliError;
-use crate::engine::{Failure, FailureClass};
-use crate::state::{Lease, LeaseAcquisition, StateError};
+use crate::cli::process;
+use crate::engine::{Failure, FailureClass, PollLoop};
+use crate::state::{Lease, LeaseAcquisition, LeaseHolder, StateError};
 
 use super::ClusterContext;
 use super::wait::account;
@@ -12,6 +16,10 @@ use super::wait::account;
 /// Lifetime of a lease that is not renewed.
 const TTL: Duration = Duration::from_mins(1);
 
+/// Maximum time to wait for the lease of another run, unless the user says otherwise.
+pub(in crate::cli) const LOCK_TIMEOUT: Duration = Duration::from_mins(2);
+/// Interval between two attempts to acquire the lease of another run.
+const LOCK_PAUSE: Duration = Duration::from_secs(3);
 /// Number of attempts to acquire the lease in a new store.
 const NEW_STORE: u32 = 10;
 
@@ -36,13 +44,52 @@ pub(in crate::cli) enum RunLock {
     NoStore,
 }
 
-/// Acquires the lease. A lease of a live run is an error; that of a dead run is taken over.
+/// The wait for the lease of another run.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct LockArgs {
+    /// Maximum time to wait while another run holds the lease of the cluster; 0s does not wait
+    #[arg(long, value_name = "DURATION", value_parser = timeout, default_value = "2m")]
+    lock_timeout: Duration,
+}
+
+impl LockArgs {
+    /// Returns the maximum time to wait.
+    pub(in crate::cli) fn timeout(&self) -> Duration {
+        self.lock_timeout
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let parsed = parsed.ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| format!("`{text}` is not a duration; examples: `90s`, `5m`, `0s`"))
+}
+
+/// Acquires the lease. That of a dead run is taken over; that of a live run is waited for, and then an error.
 pub(in crate::cli) async fn open_run(context: &ClusterContext<'_>, operation: &str) -> Result<RunLock, CliError> {
     right_account(context).await?;
-    let mut holder = context.holder.clone();
-    operation.clone_into(&mut holder.operation);
-    let acquired = context.interrupt.or(Lease::acquire(context.store.clone(), context.name(), holder, TTL)).await?;
-    match acquired {
+    let mut poll = PollLoop::every(LOCK_PAUSE).lasting(context.lock_timeout);
+    loop {
+        let (holder, until) = match acquire(context, operation).await? {
+            Ok(lock) => return Ok(lock),
+            Err(held) => held,
+        };
+        if !poll.has_time() {
+            return Err(CliError::Held { holder: Box::new(holder), until });
+        }
+        poll.note_change(&waiting(&holder, context.lock_timeout), |text| context.ui.note(&text));
+        context.interrupt.or(poll.pause()).await?;
+    }
+}
+
+/// Tries once. Returns the holder and the end of its lease, if another run holds it.
+async fn acquire(
+    context: &ClusterContext<'_>,
+    operation: &str,
+) -> Result<Result<RunLock, (LeaseHolder, Timestamp)>, CliError> {
+    let holder = LeaseHolder { operation: operation.to_owned(), ..context.holder.clone() };
+    let acquired = Lease::acquire(context.store.clone(), context.name(), holder, TTL, &process::has_ended);
+    match context.interrupt.or(acquired).await? {
         Ok(LeaseAcquisition::Acquired { lease, took_over }) => {
             if let Some(dead) = &took_over {
                 context.ui.note(&format!(
@@ -50,12 +97,21 @@ pub(in crate::cli) async fn open_run(context: &ClusterContext<'_>, operation: &s
                     dead.operation, dead.who, dead.host
                 ));
             }
-            Ok(RunLock::Leased { lease, took_over: took_over.is_some() })
+            Ok(Ok(RunLock::Leased { lease, took_over: took_over.is_some() }))
         }
-        Ok(LeaseAcquisition::Held { holder, until }) => Err(CliError::Held { holder: Box::new(holder), until }),
-        Err(StateError::Store { source, .. }) if source.class == FailureClass::Gone => Ok(RunLock::NoStore),
+        Ok(LeaseAcquisition::Held { holder, until }) => Ok(Err((holder, until))),
+        Err(StateError::Store { source, .. }) if source.class == FailureClass::Gone => Ok(Ok(RunLock::NoStore)),
         Err(error) => Err(CliError::state("taking the lease")(error)),
     }
+}
+
+fn waiting(holder: &LeaseHolder, timeout: Duration) -> String {
+    let LeaseHolder { operation, who, host, pid, .. } = holder;
+    let most = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::MAX);
+    format!(
+        "waiting for the lease: `{operation}` by {who} on {host} (process {pid}) works on this cluster. The wait ends after \
+         {most:#} (--lock-timeout)"
+    )
 }
 
 /// Acquires the lease in a bucket that was just created: S3 may not show it everywhere yet.

@@ -11,6 +11,7 @@ mod cost;
 mod edits;
 mod health;
 mod living;
+mod locks;
 mod neighbours;
 mod output;
 mod plans;
@@ -95,6 +96,7 @@ struct SandboxUser {
     options: OutputOptions,
     interrupt: Interrupt,
     answers: Option<Vec<&'static str>>,
+    lock_timeout: Duration,
     /// The origin of the run on a cloud that counts as real.
     origin: Option<ClientOrigin>,
     limits: PlanLimits,
@@ -145,6 +147,7 @@ impl SandboxUser {
             options: OutputOptions::default(),
             interrupt: Interrupt::default(),
             answers: None,
+            lock_timeout: Duration::ZERO,
             origin: None,
             limits: PlanLimits::default(),
         }
@@ -184,6 +187,7 @@ impl SandboxUser {
             holder: holder(),
             local_dir: self.directory.path().join(".quorate"),
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
+            lock_timeout: self.lock_timeout,
         };
         run(&context).await
     }
@@ -266,6 +270,7 @@ fn holder() -> LeaseHolder {
         who: "alice".to_owned(),
         host: "laptop".to_owned(),
         pid: 42,
+        process: None,
         operation: String::new(),
         since: jiff::Timestamp::UNIX_EPOCH,
     }

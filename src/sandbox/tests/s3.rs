@@ -125,12 +125,13 @@ async fn the_record_and_the_lease_survive_a_troubled_bucket() {
             who: "ada".to_owned(),
             host: "laptop".to_owned(),
             pid: 7,
+            process: None,
             operation: "apply".to_owned(),
             since: Timestamp::UNIX_EPOCH,
         };
         let ttl = Duration::from_mins(1);
         let LeaseAcquisition::Acquired { lease, took_over: None } =
-            Lease::acquire(store.clone(), CLUSTER, holder, ttl).await.unwrap()
+            Lease::acquire(store.clone(), CLUSTER, holder, ttl, &|_| false).await.unwrap()
         else {
             panic!("nobody else wants the lease")
         };

@@ -17,13 +17,14 @@ fn holder(run: &str) -> LeaseHolder {
         who: "ada".to_owned(),
         host: "laptop".to_owned(),
         pid: 7,
+        process: None,
         operation: "apply".to_owned(),
         since: Timestamp::UNIX_EPOCH,
     }
 }
 
 async fn acquire(store: &Arc<dyn ObjectStore>, run: &str) -> LeaseAcquisition {
-    Lease::acquire(Arc::clone(store), CLUSTER, holder(run), TTL).await.unwrap()
+    Lease::acquire(Arc::clone(store), CLUSTER, holder(run), TTL, &|_| false).await.unwrap()
 }
 
 async fn acquired(store: &Arc<dyn ObjectStore>, run: &str) -> (Lease, Option<LeaseHolder>) {
@@ -158,7 +159,7 @@ async fn a_lease_survives_failures_that_pass() {
 async fn what_is_no_lease_stops_every_run_until_it_is_removed() {
     let store = memory();
     store.put(&lease_key(CLUSTER), b"garbage", &WriteCondition::Absent).await.unwrap();
-    let error = Lease::acquire(Arc::clone(&store), CLUSTER, holder("one"), TTL).await.unwrap_err();
+    let error = Lease::acquire(Arc::clone(&store), CLUSTER, holder("one"), TTL, &|_| false).await.unwrap_err();
     assert!(matches!(error, StateError::Unreadable { .. }), "{error}");
     store.erase(&lease_key(CLUSTER)).await.unwrap();
     acquired(&store, "one").await;

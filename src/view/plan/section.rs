@@ -167,7 +167,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Duplicate { kept } => {
             format!("duplicate; {} is kept", value::short_id(kept))
         }
-        Reason::Unrecorded => "created by an earlier run that did not finish".to_owned(),
+        Reason::Unrecorded => "exists as wanted, and is not in the record".to_owned(),
         Reason::Unfinished => "not ready since the last apply".to_owned(),
         Reason::Foreign => {
             "exists already and does not belong to this cluster: remove it, or use another name".to_owned()

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
+use crate::cli::run::run_lock::LockArgs;
 use crate::cli::{ApiWait, CliError, Exit, Session};
 use crate::spec::StateLocation;
 
@@ -33,6 +34,8 @@ enum StateAction {
         /// Move without confirmation
         #[arg(short, long)]
         yes: bool,
+        #[command(flatten)]
+        lock: LockArgs,
     },
 }
 
@@ -42,8 +45,9 @@ fn place(text: &str) -> Result<StateLocation, String> {
 
 impl StateArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let StateAction::Move { from, yes } = self.action;
-        let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Destroying).await?;
+        let StateAction::Move { from, yes, lock } = self.action;
+        let mut context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::Destroying).await?;
+        context.lock_timeout = lock.timeout();
         move_state(&context, MoveOptions { from, yes }).await
     }
 }

@@ -316,6 +316,45 @@ impl SettingWalk {
     }
 }
 
+impl SettingWalk {
+    /// Changes random settings to random values, one after the other: whatever the file was before, nothing is lost at any
+    /// step, and the plan afterwards is empty. Values that the file's rules refuse in this combination are left out.
+    async fn random(&mut self, cases: &[SettingCase], random: &mut fastrand::Rng, steps: usize) -> usize {
+        let mut changes = 0;
+        for _ in 0..steps {
+            let case = &cases[random.usize(..cases.len())];
+            let mut file = self.file.clone();
+            for (path, value) in &case.with {
+                set(&mut file, &path.split('.').collect::<Vec<_>>(), value);
+            }
+            let value = &case.values[random.usize(..case.values.len())];
+            set(&mut file, &case.path, value);
+            if spec::parse("cluster.toml", &text(&file), &BTreeMap::new()).has_errors() {
+                continue;
+            }
+            let what = format!("{} = {value}", case.path.join("."));
+            let effect = self.step(file, &what).await;
+            changes += usize::from(effect.is_some_and(|effect| effect != OnLiving::Refused));
+        }
+        changes
+    }
+}
+
+/// `QUORATE_RANDOM_EDITS` sets the number of lives; each is another one.
+#[test]
+fn random_edits_lose_nothing_whatever_the_file_was_before() {
+    let lives = std::env::var("QUORATE_RANDOM_EDITS").ok().and_then(|lives| lives.parse().ok()).unwrap_or(2);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    for seed in 1..=lives {
+        runtime.block_on(async {
+            let mut walk = SettingWalk::new().await;
+            let changes = walk.random(&cases(), &mut fastrand::Rng::with_seed(seed), 40).await;
+            assert!(walk.problems.is_empty(), "life {seed}:\n{}", walk.problems.join("\n"));
+            assert!(changes > 10, "life {seed} had {changes} changes");
+        });
+    }
+}
+
 #[test]
 #[allow(clippy::print_stdout, reason = "the figures of docs are read from it")]
 fn every_setting_does_to_a_living_cluster_what_the_table_says() {

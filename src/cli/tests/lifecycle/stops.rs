@@ -50,7 +50,7 @@ async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
         once_done(&user, "created vpc").await;
         let store = Arc::new(user.sandbox.store("state.chat.poeticoding.com", ""));
         store.erase(&lease_key("chat.poeticoding.com")).await.unwrap();
-        Lease::acquire(store, "chat.poeticoding.com", holder(), Duration::from_mins(10)).await
+        Lease::acquire(store, "chat.poeticoding.com", holder(), Duration::from_mins(10), &|_| false).await
     });
     let err = user.err.read();
     assert!(matches!(taken, Ok(LeaseAcquisition::Acquired { .. })), "{taken:?}");
