@@ -141,7 +141,6 @@ impl<'a> ClusterContext<'a> {
         ApplyOptions {
             token_seed: seed,
             retry: self.retry.clone(),
-            lock_timeout: self.lock_timeout,
             // A child token: a lost lease stops this apply, and is not a Ctrl-C.
             stop: self.interrupt.stop.child_token(),
             abandon: self.interrupt.abandon.child_token(),

@@ -45,8 +45,8 @@ async fn the_only_node_is_replaced_beside_a_second_one() {
     stage.edit(&format!("{masters}nodes \"workers\"{}", nodes.replace("t3.medium", "t3.large")));
     wire.take_log();
     let run = stage.apply().await.must(Exit::Done);
-    let notes = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(notes.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{notes}");
+    let said = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{said}");
     let log = wire.take_log();
     let calls: Vec<&str> = log
         .iter()

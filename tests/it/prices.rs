@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use quorate::analysis::cost::PriceTable;
 
-use crate::skip::skip;
+use quorate::testkit::skip;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
