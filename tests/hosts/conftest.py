@@ -57,8 +57,17 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture
 def figure(request):
-    """Notes what a test measured, for the end of the run."""
-    return lambda text: FIGURES.append((request.node.name.removeprefix("test_"), text))
+    """Prints what a test measured, at once and again at the end: a run that is killed loses none."""
+    name = request.node.name.removeprefix("test_")
+    terminal, captured = map(request.config.pluginmanager.get_plugin, ("terminalreporter", "capturemanager"))
+
+    def note(text):
+        FIGURES.append((name, text))
+        with captured.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write_line(f"{name}: {text}")
+
+    return note
 
 
 @pytest.fixture(scope="session")
