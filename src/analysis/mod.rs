@@ -1,4 +1,4 @@
-//! What a plan means: its cost, and the failures that the cluster survives. Pure: it reads a plan and the objects that the plan was made from.
+//! The meaning of a plan: its cost, and the failures that the cluster survives. Pure: it reads a plan and the objects that the plan was made from.
 
 pub mod availability;
 pub mod cost;

@@ -8,6 +8,8 @@ use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource};
 
 /// The state of a machine that works, as its group reports it.
 const IN_SERVICE: &str = "InService";
+/// The end of the name of an attribute with the claim of a pod's volume.
+const CLAIM: &str = ".persistentVolumeClaim.claimName";
 
 /// The objects of a cluster at one moment. Of those that exist twice by mistake, both.
 #[derive(Debug, Default)]
@@ -115,6 +117,12 @@ impl<'a> StateObject<'a> {
             Some(Value::List(items)) => items,
             _ => &[],
         }
+    }
+
+    /// Returns the claims of the volumes that the pods of a workload mount.
+    pub(super) fn mounted_claims(&self) -> impl Iterator<Item = &str> {
+        let claims = self.attributes.iter().filter(|(name, _)| name.ends_with(CLAIM));
+        claims.filter_map(|(_, value)| value.as_text())
     }
 
     /// Returns the number of running machines by zone.

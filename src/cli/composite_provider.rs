@@ -33,7 +33,7 @@ pub struct CompositeProvider {
     groups: BTreeSet<String>,
 }
 
-/// How long a run waits for the Kubernetes API.
+/// The wait of a run for the Kubernetes API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiWait {
     /// The run waits until the API is ready.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::{AwsProvider, ClusterScope, S3Store};
 use crate::blueprint;
@@ -18,7 +19,6 @@ use super::composite_provider::{ApiWait, CompositeProvider};
 use super::context::{ClusterContext, StatePlace, StatePlaces};
 use super::error::CliError;
 use super::file::ShownDiagnostics;
-use super::run::run_lock::LOCK_TIMEOUT;
 use super::run::wait::account;
 use super::session::SANDBOX;
 use super::{ClusterSecrets, Session};
@@ -66,7 +66,8 @@ pub(super) async fn open_cluster(
         holder: session.holder(),
         local_dir: session.local_dir(),
         retry: RetryPolicy::default(),
-        lock_timeout: LOCK_TIMEOUT,
+        // A command that takes the lease sets it from its arguments.
+        lock_timeout: Duration::ZERO,
     })
 }
 
@@ -156,29 +157,33 @@ impl BucketLocation {
         Self { bucket: blueprint::bucket(cluster, account), prefix }
     }
 
-    /// Asks AWS for the account only if the bucket's name contains it and the file does not.
-    async fn on_aws(cluster: &Cluster) -> Result<Self, CliError> {
+    /// Returns the location as the file gives it; `None` if the bucket's name contains an account that the file does not
+    /// name.
+    fn given(cluster: &Cluster) -> Option<Self> {
         match (&cluster.state, &cluster.account) {
-            (StateLocation::S3 { bucket, prefix }, _) => Ok(Self { bucket: bucket.clone(), prefix: prefix.clone() }),
-            (_, Some(account)) => Ok(Self::of(cluster, account)),
-            _ => {
-                let nowhere = Self { bucket: String::new(), prefix: String::new() };
-                let aws = AwsProvider::connect(nowhere.scope(cluster.name.as_str(), &cluster.region), None).await;
-                let account = aws.account().await.map_err(CliError::cloud("asking for the account"))?;
-                Ok(Self::of(cluster, &account))
-            }
+            (StateLocation::S3 { bucket, prefix }, _) => Some(Self { bucket: bucket.clone(), prefix: prefix.clone() }),
+            (_, Some(account)) => Some(Self::of(cluster, account)),
+            _ => None,
         }
     }
 
-    /// Returns the location of an opened cluster. Asks for the account only if the bucket's name contains it.
-    pub(super) async fn of_context(context: &ClusterContext<'_>) -> Result<Self, CliError> {
-        let cluster = &context.cluster;
-        let account = match (&cluster.state, &cluster.account) {
-            (StateLocation::S3 { .. }, _) => String::new(),
-            (_, Some(account)) => account.clone(),
-            _ => account(context).await?,
-        };
+    /// Asks AWS for the account only if the location contains it.
+    async fn on_aws(cluster: &Cluster) -> Result<Self, CliError> {
+        if let Some(given) = Self::given(cluster) {
+            return Ok(given);
+        }
+        let nowhere = Self { bucket: String::new(), prefix: String::new() };
+        let aws = AwsProvider::connect(nowhere.scope(cluster.name.as_str(), &cluster.region), None).await;
+        let account = aws.account().await.map_err(CliError::cloud("asking for the account"))?;
         Ok(Self::of(cluster, &account))
+    }
+
+    /// Returns the location of an opened cluster. Asks for the account only if the location contains it.
+    pub(super) async fn of_context(context: &ClusterContext<'_>) -> Result<Self, CliError> {
+        match Self::given(&context.cluster) {
+            Some(given) => Ok(given),
+            None => Ok(Self::of(&context.cluster, &account(context).await?)),
+        }
     }
 
     fn scope(&self, cluster: &str, region: &str) -> ClusterScope {

@@ -18,6 +18,7 @@ use super::error::CliError;
 use super::{ClusterSecrets, Interrupt, Ui};
 
 /// An opened cluster: the same for AWS, for the sandbox, and for tests with their own cloud.
+#[derive(Clone)]
 pub struct ClusterContext<'a> {
     /// The cluster that the file describes.
     pub cluster: Cluster,
@@ -70,22 +71,7 @@ impl<'a> ClusterContext<'a> {
     pub(super) async fn at(&self, state: &StateLocation) -> Result<ClusterContext<'a>, CliError> {
         let cluster = self.with_state(state);
         let StatePlace { cloud, store, bucket } = self.places.open(&cluster).await?;
-        Ok(ClusterContext {
-            cluster,
-            cloud,
-            kubernetes: None,
-            store,
-            bucket,
-            places: Arc::clone(&self.places),
-            sandbox: self.sandbox,
-            ui: self.ui,
-            interrupt: self.interrupt,
-            prices: self.prices.clone(),
-            holder: self.holder.clone(),
-            local_dir: self.local_dir.clone(),
-            retry: self.retry.clone(),
-            lock_timeout: self.lock_timeout,
-        })
+        Ok(ClusterContext { cluster, cloud, kubernetes: None, store, bucket, ..self.clone() })
     }
 
     fn with_state(&self, state: &StateLocation) -> Cluster {

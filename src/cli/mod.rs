@@ -35,7 +35,7 @@ pub use client_access::ByAws;
 pub use client_origin::ClientOrigin;
 pub use cluster_secrets::ClusterSecrets;
 pub use command::Command;
-pub use command::apply::{ApplyOptions, apply};
+pub use command::apply::{ApplyRequest, apply};
 pub use command::destroy::destroy;
 pub use command::plan::{PlanOptions, plan};
 pub use command::state::{MoveOptions, move_state};

@@ -31,7 +31,7 @@ pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
-    masters_group,
+    masters_group, service_object, service_of_object,
 };
 pub use partition::AwsPartition;
 pub use quantity::{quantity_bytes, quantity_millicpus};

@@ -23,6 +23,20 @@ pub fn kubernetes_tag(cluster: &str) -> String {
     format!("kubernetes.io/cluster/{cluster}")
 }
 
+/// The beginning of the names of the load balancer's objects of a service: no service can have the name of one of the
+/// cluster's own.
+const SERVICE_OBJECT: &str = "service-";
+
+/// Returns the name of the objects of a service's load balancer.
+pub fn service_object(service: &str) -> String {
+    format!("{SERVICE_OBJECT}{service}")
+}
+
+/// Returns the service that an object of this name belongs to; `None` for one of the cluster's own.
+pub fn service_of_object(object: &str) -> Option<&str> {
+    object.strip_prefix(SERVICE_OBJECT)
+}
+
 /// Returns the domain of the private zone, in which machines find each other.
 pub fn internal_domain(cluster: &str) -> String {
     format!("internal.{cluster}")

@@ -160,19 +160,7 @@ impl Lease {
     /// # Errors
     /// Returns an error if the store fails or the content is not a lease.
     pub async fn remove(store: &dyn ObjectStore, cluster: &str, run: &str) -> Result<bool, StateError> {
-        let key = lease_key(cluster);
-        // Its holder may renew it meanwhile.
-        for _ in 0..RACES {
-            let Some((file, stored)) = LeaseFile::read(store, &key).await? else { return Ok(false) };
-            if file.holder.run != run {
-                return Ok(false);
-            }
-            let removed = settle::remove(store, &key, &stored.etag).await;
-            if removed.map_err(|source| StateError::Store { place: place(store, &key), source })? {
-                return Ok(true);
-            }
-        }
-        Err(StateError::Contended { place: place(store, &key) })
+        LeaseFile::remove(store, &lease_key(cluster), run).await
     }
 
     /// Waits until the lease is lost: another run holds it, or it could not be renewed in time.
@@ -247,9 +235,8 @@ impl LeaseWriter {
             if let WriteOutcome::Yes(etag) = self.put(0, &WriteCondition::Absent).await? {
                 return Ok(self.begin(etag, sent, None));
             }
-            let Some(stored) = self.get().await? else { continue };
+            let Some((note, stored)) = LeaseFile::read(self.store.as_ref(), &self.key).await? else { continue };
             let sent = Instant::now();
-            let note = self.parse(&stored)?;
             let is_own = note.holder.run == self.holder.run;
             if !is_own && note.is_alive(stored.age) && !has_ended(&note.holder) {
                 let until = note.until(stored.age);
@@ -274,17 +261,9 @@ impl LeaseWriter {
         {
             return Ok(LeaseRelease::Ours);
         }
-        // Another look is needed when our last renewal arrives late.
-        for _ in 0..RACES {
-            let Some(stored) = self.get().await? else { return Ok(LeaseRelease::NotOurs) };
-            if self.parse(&stored)?.holder.run != self.holder.run {
-                return Ok(LeaseRelease::NotOurs);
-            }
-            if self.remove_version(&stored.etag).await? {
-                return Ok(LeaseRelease::Ours);
-            }
-        }
-        Err(StateError::Contended { place: self.place() })
+        // Our last renewal may arrive late.
+        let is_removed = LeaseFile::remove(self.store.as_ref(), &self.key, &self.holder.run).await?;
+        Ok(if is_removed { LeaseRelease::Ours } else { LeaseRelease::NotOurs })
     }
 
     async fn remove_version(&self, etag: &Etag) -> Result<bool, StateError> {
@@ -342,6 +321,22 @@ impl LeaseFile {
         let stored = stored.map_err(|source| StateError::Store { place: place(store, key), source })?;
         let Some(stored) = stored else { return Ok(None) };
         Ok(Some((record::parse(&stored.bytes, FORMAT, &place(store, key))?, stored)))
+    }
+
+    /// Removes the lease of a run. Returns `false` if that run does not hold it (any more).
+    async fn remove(store: &dyn ObjectStore, key: &str, run: &str) -> Result<bool, StateError> {
+        // Its holder may renew it meanwhile.
+        for _ in 0..RACES {
+            let Some((file, stored)) = Self::read(store, key).await? else { return Ok(false) };
+            if file.holder.run != run {
+                return Ok(false);
+            }
+            let removed = settle::remove(store, key, &stored.etag).await;
+            if removed.map_err(|source| StateError::Store { place: place(store, key), source })? {
+                return Ok(true);
+            }
+        }
+        Err(StateError::Contended { place: place(store, key) })
     }
 
     fn is_alive(&self, age: Duration) -> bool {

@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Address, RecordedObject, Value};
-use crate::resource::{DnsRecord, LoadBalancer, Resource};
+use crate::resource::{DnsRecord, LoadBalancer, Resource, service_of_object};
 
 use super::line::{self, StyledLine, TextRole};
 use super::value;
-
-/// The prefix of the names of a service's load balancer objects, before the service's own name.
-const SERVICE: &str = "service-";
 
 /// A load balancer and its DNS names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,7 +76,7 @@ pub(super) fn lines(endpoints: &[Endpoint], sandbox: bool) -> Vec<StyledLine> {
 
 /// Returns the title of what is behind a load balancer.
 fn title(address: &Address) -> String {
-    match address.name().strip_prefix(SERVICE) {
+    match service_of_object(address.name()) {
         Some(service) => format!("service {service}"),
         None => "Kubernetes API".to_owned(),
     }

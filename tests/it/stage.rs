@@ -7,7 +7,7 @@ use std::time::Duration;
 use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
 use quorate::cli::{
-    self, ApiWait, ApplyOptions, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
+    self, ApiWait, ApplyRequest, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
     Interrupt, MoveOptions, OutputOptions, PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui,
 };
 use quorate::cloud::CloudProvider;
@@ -83,7 +83,7 @@ impl MotoStage {
     /// Applies a plan that loses data too.
     pub(crate) async fn consenting(&mut self, consent: Consent) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| {
-            cli::apply(context, ApplyOptions { consent, ..ApplyOptions::default() }).await
+            cli::apply(context, ApplyRequest { consent, ..ApplyRequest::default() }).await
         })
         .await
     }

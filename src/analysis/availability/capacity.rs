@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::{Failure, FailureOutcome, ServiceEffect};
+use super::failure::{FailureOutcome, ServiceEffect, SingleFailure};
 use super::topology::{Requests, ServiceSite, Topology};
 use crate::words;
 
@@ -10,7 +10,7 @@ use crate::words;
 struct NodeRoom<'a> {
     group: &'a str,
     zone: &'a str,
-    /// What is left on it; `None` if nobody knows what it has.
+    /// The CPU and memory that are left on it; `None` if its size is unknown.
     left: Option<Requests>,
 }
 
@@ -34,7 +34,7 @@ impl NodeRoom<'_> {
 
 impl Topology {
     /// Returns the effect of a failure on pods that ask for more than the nodes that are left have.
-    pub(super) fn capacity_effect(&self, failure: Option<&Failure>) -> Option<ServiceEffect> {
+    pub(super) fn capacity_effect(&self, failure: Option<&SingleFailure>) -> Option<ServiceEffect> {
         let waiting = self.waiting(failure);
         if waiting.is_empty() || (failure.is_some() && !self.waiting(None).is_empty()) {
             return None;
@@ -45,10 +45,10 @@ impl Topology {
         let elsewhere =
             |zone: &str| self.groups.iter().all(|group| group.zones.iter().any(|of_group| of_group != zone));
         let (outcome, until) = match failure {
-            Some(Failure::Zone(zone)) if elsewhere(zone) => {
+            Some(SingleFailure::Zone(zone)) if elsewhere(zone) => {
                 (FailureOutcome::Interrupted, " until machines start in other zones")
             }
-            Some(Failure::Zone(_)) => (FailureOutcome::Stopped, " until the zone is back"),
+            Some(SingleFailure::Zone(_)) => (FailureOutcome::Stopped, " until the zone is back"),
             Some(_) => (FailureOutcome::Interrupted, " until the machine is replaced"),
             None => (FailureOutcome::Stopped, ""),
         };
@@ -62,9 +62,9 @@ impl Topology {
 
     /// Returns the number of pods of each service for which there is no room after a failure. Only pods with requests count,
     /// and only those that some node may run; those whose volume is in a zone that failed wait for it.
-    fn waiting(&self, failure: Option<&Failure>) -> BTreeMap<&str, usize> {
+    fn waiting(&self, failure: Option<&SingleFailure>) -> BTreeMap<&str, usize> {
         let mut nodes = self.rooms(failure);
-        let is_zone = failure.and_then(Failure::zone).is_some();
+        let is_zone = failure.and_then(SingleFailure::zone).is_some();
         let asking = self.services.iter().filter(|service| service.requests != Requests::default());
         let mut pods: Vec<&ServiceSite> = asking
             .filter(|service| !is_zone || service.claims.is_empty())
@@ -87,7 +87,7 @@ impl Topology {
     }
 
     /// Returns the nodes that are left after a failure.
-    fn rooms(&self, failure: Option<&Failure>) -> Vec<NodeRoom<'_>> {
+    fn rooms(&self, failure: Option<&SingleFailure>) -> Vec<NodeRoom<'_>> {
         let mut rooms = Vec::new();
         for group in &self.groups {
             for (zone, count) in Self::nodes_left(group, failure, None) {

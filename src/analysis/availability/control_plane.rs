@@ -1,6 +1,6 @@
 //! The effect of a failure on etcd's quorum and on the API.
 
-use super::failure::{Failure, FailureOutcome, ServiceEffect};
+use super::failure::{FailureOutcome, ServiceEffect, SingleFailure};
 use super::topology::{MasterSite, Topology};
 
 /// The name of the part.
@@ -8,7 +8,7 @@ const PART: &str = "control plane";
 
 impl Topology {
     /// Returns `true` if the API answers after a failure; without one, now.
-    pub(super) fn has_api(&self, failure: Option<&Failure>) -> bool {
+    pub(super) fn has_api(&self, failure: Option<&SingleFailure>) -> bool {
         let alive = self.masters.iter().filter(|master| master.runs && !fails(master, failure)).count();
         alive >= self.quorum() && !self.loses_api_address(failure)
     }
@@ -19,13 +19,13 @@ impl Topology {
     }
 
     /// Returns `true` if a zone fails that has all addresses of the API's load balancer.
-    fn loses_api_address(&self, failure: Option<&Failure>) -> bool {
-        let zone = failure.and_then(Failure::zone);
+    fn loses_api_address(&self, failure: Option<&SingleFailure>) -> bool {
+        let zone = failure.and_then(SingleFailure::zone);
         zone.is_some_and(|zone| !self.api_zones.is_empty() && self.api_zones.iter().all(|of_api| of_api == zone))
     }
 
     /// Returns the effect of a failure on the control plane.
-    pub(super) fn control_plane_effect(&self, failure: Option<&Failure>) -> Option<ServiceEffect> {
+    pub(super) fn control_plane_effect(&self, failure: Option<&SingleFailure>) -> Option<ServiceEffect> {
         if self.masters.is_empty() || self.has_api(failure) {
             return None;
         }
@@ -43,17 +43,17 @@ impl Topology {
                 ),
                 "wait until their machines are replaced, or see `quorate validate`".to_owned(),
             ),
-            Some(Failure::Zone(zone)) if count - lost >= self.quorum() => effect(
+            Some(SingleFailure::Zone(zone)) if count - lost >= self.quorum() => effect(
                 FailureOutcome::Stopped,
                 format!("the load balancer of the API has addresses in {zone} only, so nobody outside reaches the API"),
                 "add a second zone to `zones`".to_owned(),
             ),
-            Some(Failure::Zone(_)) => effect(
+            Some(SingleFailure::Zone(_)) => effect(
                 FailureOutcome::Stopped,
                 format!("{}, so the API stops until the zone is back", some(lost, count, "is lost", "are lost")),
                 self.spread_advice(),
             ),
-            Some(Failure::EtcdVolume(_)) => effect(
+            Some(SingleFailure::EtcdVolume(_)) => effect(
                 FailureOutcome::Stopped,
                 "too few copies of the cluster's state are left: it must be restored from a snapshot".to_owned(),
                 more_masters(count),
@@ -91,10 +91,10 @@ fn more_masters(count: usize) -> String {
 }
 
 /// Returns `true` if the etcd member of a master does not answer after a failure.
-fn fails(master: &MasterSite, failure: Option<&Failure>) -> bool {
+fn fails(master: &MasterSite, failure: Option<&SingleFailure>) -> bool {
     match failure {
-        Some(Failure::Zone(zone)) => master.zone == *zone,
-        Some(Failure::Master(member) | Failure::EtcdVolume(member)) => master.member == *member,
+        Some(SingleFailure::Zone(zone)) => master.zone == *zone,
+        Some(SingleFailure::Master(member) | SingleFailure::EtcdVolume(member)) => master.member == *member,
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The failure of one part of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "name", rename_all = "snake_case")]
-pub enum Failure {
+pub enum SingleFailure {
     /// An availability zone.
     Zone(String),
     /// The machine of a master, by its letter. Its etcd volume stays.
@@ -35,7 +35,7 @@ pub enum FailureOutcome {
 /// The effect of a failure on a part of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ServiceEffect {
-    /// How bad it is.
+    /// The severity.
     pub outcome: FailureOutcome,
     /// The part: `control plane`, `nodes`, or `service NAME`.
     pub part: String,
@@ -49,14 +49,14 @@ pub struct ServiceEffect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureEffects {
     /// The failure.
-    pub failure: Failure,
+    pub failure: SingleFailure,
     /// The worst outcome of its effects.
     pub outcome: FailureOutcome,
     /// Its effects; none if the cluster survives it.
     pub effects: Vec<ServiceEffect>,
 }
 
-impl Failure {
+impl SingleFailure {
     /// Returns the zone that fails, if it is one.
     pub(super) fn zone(&self) -> Option<&str> {
         match self {
@@ -66,7 +66,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for SingleFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Zone(name) => write!(f, "zone {name}"),
@@ -79,7 +79,7 @@ impl fmt::Display for Failure {
 }
 
 impl FailureEffects {
-    pub(super) fn new(failure: Failure, effects: Vec<ServiceEffect>) -> Self {
+    pub(super) fn new(failure: SingleFailure, effects: Vec<ServiceEffect>) -> Self {
         let outcome = effects.iter().map(|effect| effect.outcome).max().unwrap_or(FailureOutcome::Survived);
         Self { failure, outcome, effects }
     }

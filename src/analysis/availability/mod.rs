@@ -12,6 +12,6 @@ mod topology;
 #[cfg(test)]
 mod tests;
 
-pub use failure::{Failure, FailureEffects, FailureOutcome, ServiceEffect};
+pub use failure::{FailureEffects, FailureOutcome, ServiceEffect, SingleFailure};
 pub use plan_availability::{Availability, PlanAvailability};
 pub use requirement::{RequiredSurvival, SurvivalError};

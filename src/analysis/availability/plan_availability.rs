@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::failure::{Failure, FailureEffects, ServiceEffect};
+use super::failure::{FailureEffects, ServiceEffect, SingleFailure};
 use super::topology::Topology;
 use crate::analysis::state::ClusterState;
 use crate::engine::{ExecutablePlan, PlanMode};
@@ -13,7 +13,7 @@ use crate::resource::SizeFacts;
 /// Which single failures a cluster survives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
-    /// What does not work even without a failure.
+    /// The parts that do not work even without a failure.
     pub now: Vec<ServiceEffect>,
     /// Each failure with its effects: zones, masters, nodes, volumes.
     pub failures: Vec<FailureEffects>,
@@ -38,7 +38,7 @@ impl PlanAvailability {
     }
 
     /// Returns the effects of a failure before the plan; `None` if it could not happen.
-    pub fn effects_before(&self, failure: &Failure) -> Option<&FailureEffects> {
+    pub fn effects_before(&self, failure: &SingleFailure) -> Option<&FailureEffects> {
         self.before.as_ref()?.effects_of(failure)
     }
 }
@@ -54,7 +54,7 @@ impl Availability {
         let failures = topology.failures().into_iter().map(|failure| {
             let mut effects = effects(topology, Some(&failure));
             // What does not work without the failure is not its effect; data is lost all the same.
-            let loses_data = matches!(failure, Failure::Volume(_));
+            let loses_data = matches!(failure, SingleFailure::Volume(_));
             effects.retain(|effect| loses_data || !broken.contains(&effect.part.as_str()));
             FailureEffects::new(failure, effects)
         });
@@ -63,7 +63,7 @@ impl Availability {
     }
 
     /// Returns the effects of a failure; `None` if it cannot happen.
-    pub fn effects_of(&self, failure: &Failure) -> Option<&FailureEffects> {
+    pub fn effects_of(&self, failure: &SingleFailure) -> Option<&FailureEffects> {
         self.failures.iter().find(|known| known.failure == *failure)
     }
 
@@ -73,7 +73,7 @@ impl Availability {
     }
 }
 
-fn effects(topology: &Topology, failure: Option<&Failure>) -> Vec<ServiceEffect> {
+fn effects(topology: &Topology, failure: Option<&SingleFailure>) -> Vec<ServiceEffect> {
     let services = topology.services.iter().flat_map(|service| topology.service_effects(service, failure));
     let control_plane = topology.control_plane_effect(failure).into_iter();
     control_plane.chain(services).chain(topology.capacity_effect(failure)).collect()

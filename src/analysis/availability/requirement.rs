@@ -1,6 +1,6 @@
 //! Failures that a cluster has to survive.
 
-use super::failure::{Failure, FailureEffects};
+use super::failure::{FailureEffects, SingleFailure};
 use super::plan_availability::Availability;
 
 /// The failures that a cluster has to survive after a plan.
@@ -19,7 +19,7 @@ pub enum SurvivalError {
     #[error("the cluster would not survive the loss of {failure} ({part}: {reason})")]
     NotSurvived {
         /// The failure.
-        failure: Failure,
+        failure: SingleFailure,
         /// The part that stops.
         part: String,
         /// The reason.
@@ -40,11 +40,11 @@ pub enum SurvivalError {
 }
 
 impl RequiredSurvival {
-    fn covers(self, failure: &Failure) -> bool {
+    fn covers(self, failure: &SingleFailure) -> bool {
         match failure {
-            Failure::Zone(_) => self == Self::Zone,
-            Failure::Master(_) | Failure::Node(_) => true,
-            Failure::EtcdVolume(_) | Failure::Volume(_) => false,
+            SingleFailure::Zone(_) => self == Self::Zone,
+            SingleFailure::Master(_) | SingleFailure::Node(_) => true,
+            SingleFailure::EtcdVolume(_) | SingleFailure::Volume(_) => false,
         }
     }
 }

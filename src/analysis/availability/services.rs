@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::{Failure, FailureOutcome, ServiceEffect};
+use super::failure::{FailureOutcome, ServiceEffect, SingleFailure};
 use super::spread::evenly;
 use super::topology::{GroupSite, ServiceSite, Topology};
 
@@ -10,10 +10,10 @@ impl Topology {
     /// Returns the nodes of a group by zone that are left after a failure: the worst case, if it is not known where they run.
     pub(super) fn nodes_left<'a>(
         group: &'a GroupSite,
-        failure: Option<&Failure>,
+        failure: Option<&SingleFailure>,
         service: Option<&ServiceSite>,
     ) -> BTreeMap<&'a str, u64> {
-        let failing = failure.and_then(Failure::zone);
+        let failing = failure.and_then(SingleFailure::zone);
         let is_useless = |zone: &str| service.is_some_and(|service| !service.may_run_in(zone));
         let rank = |zone: &str| match zone {
             zone if failing == Some(zone) => 0,
@@ -22,8 +22,8 @@ impl Topology {
         };
         let mut nodes = group.machines.by_zone(rank);
         match failure {
-            Some(Failure::Zone(zone)) => _ = nodes.remove(zone.as_str()),
-            Some(Failure::Node(name)) if *name == group.name => {
+            Some(SingleFailure::Zone(zone)) => _ = nodes.remove(zone.as_str()),
+            Some(SingleFailure::Node(name)) if *name == group.name => {
                 if let Some(count) = nodes.values_mut().max() {
                     *count = count.saturating_sub(1);
                 }
@@ -34,11 +34,11 @@ impl Topology {
     }
 
     /// Returns the number of nodes by zone that may run the pods of a service before a failure, or after it.
-    fn hosts(&self, service: &ServiceSite, failure: Option<&Failure>, is_after: bool) -> BTreeMap<String, u64> {
+    fn hosts(&self, service: &ServiceSite, failure: Option<&SingleFailure>, is_after: bool) -> BTreeMap<String, u64> {
         let mut hosts = BTreeMap::new();
         for group in self.groups.iter().filter(|group| service.may_run_on(group)) {
             let mut nodes = Self::nodes_left(group, failure, Some(service));
-            if let Some(zone) = failure.and_then(Failure::zone).filter(|_| !is_after) {
+            if let Some(zone) = failure.and_then(SingleFailure::zone).filter(|_| !is_after) {
                 let all: u64 = group.machines.count();
                 let left: u64 = nodes.values().sum();
                 nodes.extend(group.machines.zones().find(|known| *known == zone).map(|zone| (zone, all - left)));
@@ -51,7 +51,7 @@ impl Topology {
     }
 
     /// Returns the effects of a failure on a service.
-    pub(super) fn service_effects(&self, service: &ServiceSite, failure: Option<&Failure>) -> Vec<ServiceEffect> {
+    pub(super) fn service_effects(&self, service: &ServiceSite, failure: Option<&SingleFailure>) -> Vec<ServiceEffect> {
         let effect = |(outcome, reason, advice): (FailureOutcome, String, &str)| ServiceEffect {
             outcome,
             part: format!("service {}", service.name),
@@ -60,16 +60,16 @@ impl Topology {
         };
         let found = match failure {
             None => self.without_nodes(service),
-            Some(Failure::Volume(claim)) if service.claims.contains(claim) => Some((
+            Some(SingleFailure::Volume(claim)) if service.claims.contains(claim) => Some((
                 FailureOutcome::Stopped,
                 format!("the data of its volume {claim} is lost: no other volume has it"),
                 "keep the data in several replicas, or back it up",
             )),
-            Some(Failure::Zone(zone)) => {
-                let failure = Failure::Zone(zone.clone());
+            Some(SingleFailure::Zone(zone)) => {
+                let failure = SingleFailure::Zone(zone.clone());
                 self.pods_in_zone(service, zone, &failure).or_else(|| self.balancer_in_zone(service, zone, &failure))
             }
-            Some(Failure::Node(_)) => failure.and_then(|failure| self.pods_on_node(service, failure)),
+            Some(SingleFailure::Node(_)) => failure.and_then(|failure| self.pods_on_node(service, failure)),
             Some(_) => None,
         };
         found.map(effect).into_iter().collect()
@@ -85,7 +85,7 @@ impl Topology {
         &self,
         service: &ServiceSite,
         zone: &str,
-        failure: &Failure,
+        failure: &SingleFailure,
     ) -> Option<(FailureOutcome, String, &'static str)> {
         let hosts = self.hosts(service, Some(failure), false);
         let pods = evenly(service.replicas, hosts.keys().map(String::as_str), |of_pods| u8::from(of_pods != zone));
@@ -110,7 +110,7 @@ impl Topology {
         &self,
         service: &ServiceSite,
         zone: &str,
-        failure: &Failure,
+        failure: &SingleFailure,
     ) -> Option<(FailureOutcome, String, &'static str)> {
         let balancer = service.balancer.as_ref()?;
         let left: Vec<&String> = balancer.zones.iter().filter(|of_balancer| *of_balancer != zone).collect();
@@ -128,8 +128,12 @@ impl Topology {
         is_cut_off.then_some((FailureOutcome::Stopped, reason, "run nodes in every zone, or set `cross_zone = true`"))
     }
 
-    fn pods_on_node(&self, service: &ServiceSite, failure: &Failure) -> Option<(FailureOutcome, String, &'static str)> {
-        let Failure::Node(name) = failure else { return None };
+    fn pods_on_node(
+        &self,
+        service: &ServiceSite,
+        failure: &SingleFailure,
+    ) -> Option<(FailureOutcome, String, &'static str)> {
+        let SingleFailure::Node(name) = failure else { return None };
         let group = self.groups.iter().find(|group| group.name == *name)?;
         if !service.may_run_on(group) {
             return None;

@@ -111,14 +111,14 @@ fn requests_that_need_every_node_do_not_survive_the_loss_of_one() {
     let file = EXAMPLES[5].1.replace("count = 2", "count = 3");
     // Each node has 4 GiB: one pod of 3 GiB.
     let full = judged(&format!("{file}{}", service("3Gi")));
-    let of_node = full.effects_of(&Failure::Node("workers".to_owned())).unwrap();
+    let of_node = full.effects_of(&SingleFailure::Node("workers".to_owned())).unwrap();
     assert_eq!(of_node.outcome, FailureOutcome::Interrupted);
     assert_eq!(
         of_node.effects[0].reason,
         "the other nodes have no room for 1 pod of web, which wait until the machine is replaced"
     );
     let roomy = judged(&format!("{file}{}", service("1Gi")));
-    assert!(roomy.effects_of(&Failure::Node("workers".to_owned())).unwrap().is_survived());
+    assert!(roomy.effects_of(&SingleFailure::Node("workers".to_owned())).unwrap().is_survived());
     let more = judged(&format!("{file}{}", service("5Gi")));
     assert_eq!(more.now.len(), 1, "there is no room even now");
     assert!(more.now[0].reason.starts_with("the nodes have no room for 3 pods of web"), "{:?}", more.now);

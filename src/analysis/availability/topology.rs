@@ -2,24 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::failure::Failure;
+use super::failure::SingleFailure;
 use super::spread::MachineSpread;
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
-    MEMBER_TAG, ROLE_TAG, SizeFacts, Subnet, VOLUME_CLAIM, quantity_bytes, quantity_millicpus, tags_of,
+    MEMBER_TAG, ROLE_TAG, SizeFacts, Subnet, VOLUME_CLAIM, quantity_bytes, quantity_millicpus, service_object, tags_of,
 };
 
-/// The end of the name of an attribute with the claim of a pod's volume.
-const CLAIM: &str = ".persistentVolumeClaim.claimName";
 /// The terms that say which nodes pods may run on.
 const NODE_TERMS: &str = "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.\
                           nodeSelectorTerms";
 /// The label of nodes with their zone.
 const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
-/// The beginning of the names of a service's load balancer.
-const OF_SERVICE: &str = "service-";
 
 /// The parts of a cluster that can fail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +46,7 @@ pub(super) struct GroupSite {
     pub(super) machines: MachineSpread,
     /// The zones that it can start machines in.
     pub(super) zones: BTreeSet<String>,
-    /// What each machine has; `None` if it is unknown.
+    /// CPU and memory of each machine; `None` if they are unknown.
     pub(super) size: Option<Requests>,
 }
 
@@ -59,7 +55,7 @@ pub(super) struct GroupSite {
 pub(super) struct ServiceSite {
     pub(super) name: String,
     pub(super) replicas: u64,
-    /// What each pod asks for.
+    /// The requests of each pod.
     pub(super) requests: Requests,
     /// The claims that its pod mounts.
     pub(super) claims: Vec<String>,
@@ -106,18 +102,19 @@ impl Topology {
     }
 
     /// Returns the failures of each part, zones first.
-    pub(super) fn failures(&self) -> Vec<Failure> {
+    pub(super) fn failures(&self) -> Vec<SingleFailure> {
         let of_nodes = self.groups.iter().flat_map(|group| group.machines.zones());
         let of_masters = self.masters.iter().map(|master| master.zone.as_str());
         let zones: BTreeSet<&str> = of_nodes.chain(of_masters).filter(|zone| !zone.is_empty()).collect();
         let masters = self.masters.iter().filter(|master| master.runs);
         let groups = self.groups.iter().filter(|group| group.machines.count() > 0);
         let claims: BTreeSet<&String> = self.services.iter().flat_map(|service| &service.claims).collect();
-        let mut failures: Vec<Failure> = zones.into_iter().map(|zone| Failure::Zone(zone.to_owned())).collect();
-        failures.extend(masters.map(|master| Failure::Master(master.member.clone())));
-        failures.extend(groups.map(|group| Failure::Node(group.name.clone())));
-        failures.extend(self.etcd_volumes.iter().map(|member| Failure::EtcdVolume(member.clone())));
-        failures.extend(claims.into_iter().map(|claim| Failure::Volume(claim.clone())));
+        let mut failures: Vec<SingleFailure> =
+            zones.into_iter().map(|zone| SingleFailure::Zone(zone.to_owned())).collect();
+        failures.extend(masters.map(|master| SingleFailure::Master(master.member.clone())));
+        failures.extend(groups.map(|group| SingleFailure::Node(group.name.clone())));
+        failures.extend(self.etcd_volumes.iter().map(|member| SingleFailure::EtcdVolume(member.clone())));
+        failures.extend(claims.into_iter().map(|claim| SingleFailure::Volume(claim.clone())));
         failures
     }
 
@@ -205,7 +202,7 @@ fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSit
         groups,
         zones,
         balancer: state
-            .named::<LoadBalancer>(&format!("{OF_SERVICE}{name}"))
+            .named::<LoadBalancer>(&service_object(name))
             .map(|balancer| BalancerSite { zones: zones_of(balancer, state), cross_zone: balancer.flag("cross_zone") }),
     }
 }
@@ -220,12 +217,7 @@ fn requested(deployment: &StateObject<'_>, resource: &str, parse: fn(&str) -> Op
 }
 
 fn claims(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> Vec<String> {
-    let mounted: BTreeSet<&str> = deployment
-        .attributes()
-        .iter()
-        .filter(|(name, _)| name.ends_with(CLAIM))
-        .filter_map(|(_, value)| value.as_text())
-        .collect();
+    let mounted: BTreeSet<&str> = deployment.mounted_claims().collect();
     let known = state.objects().filter(|object| object.address.kind() == VOLUME_CLAIM);
     known.map(|claim| claim.address.name()).filter(|claim| mounted.contains(claim)).map(str::to_owned).collect()
 }

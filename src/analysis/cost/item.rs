@@ -1,4 +1,4 @@
-//! What an object costs: one item for each price that it is billed by.
+//! The cost of an object: one item for each price that it is billed by.
 
 use serde::{Deserialize, Serialize};
 

@@ -5,16 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::analysis::state::{ClusterState, StateObject};
-use crate::engine::Value;
 use crate::resource::{
     API, AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, HostedZone, LoadBalancer, MANIFEST, MASTER, ROLE_TAG,
-    VOLUME_CLAIM, tags_of,
+    VOLUME_CLAIM, service_of_object, tags_of,
 };
-
-/// The end of the name of an attribute with the claim of a pod's volume.
-const CLAIM: &str = ".persistentVolumeClaim.claimName";
-/// The beginning of the names of a service's load balancer.
-const OF_SERVICE: &str = "service-";
 
 /// The part of a cluster that costs are listed under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,15 +61,13 @@ fn of_group(group: &StateObject<'_>) -> CostOwner {
 }
 
 fn of_service(balancer: &str) -> CostOwner {
-    CostOwner::Service(balancer.strip_prefix(OF_SERVICE).unwrap_or(balancer).to_owned())
+    CostOwner::Service(service_of_object(balancer).unwrap_or(balancer).to_owned())
 }
 
 /// Returns the service whose pods mount a claim.
 fn of_claim(claim: &str, state: &ClusterState<'_>) -> CostOwner {
     let mounts = |object: &&StateObject<'_>| {
-        let mut attributes = object.attributes().iter();
-        object.address.kind() == DEPLOYMENT
-            && attributes.any(|(name, value)| name.ends_with(CLAIM) && *value == Value::Text(claim.to_owned()))
+        object.address.kind() == DEPLOYMENT && object.mounted_claims().any(|mounted| mounted == claim)
     };
     match state.objects().find(mounts) {
         Some(deployment) => CostOwner::Service(deployment.address.name().to_owned()),

@@ -39,10 +39,13 @@ pub struct ChangeCost {
 impl PlanCost {
     /// Estimates the cost of a plan in a region; `None` for a plan that only shows differences.
     pub fn new(run: &ExecutablePlan, region: &str, table: &PriceTable) -> Option<Self> {
+        if run.plan.mode == PlanMode::Refresh {
+            return None;
+        }
         let prices = table.region(region);
         let estimate = |state: ClusterState<'_>| CostEstimate::new(&state, &prices);
         let (before, after) = (estimate(ClusterState::before(run)), estimate(ClusterState::after(run)));
-        (run.plan.mode != PlanMode::Refresh).then(|| Self::of(table.source(region), &before, &after))
+        Some(Self::of(table.source(region), &before, &after))
     }
 
     pub(super) fn of(prices: PriceSource, before: &CostEstimate, after: &CostEstimate) -> Self {

@@ -6,7 +6,8 @@ use crate::blueprint::outputs::{NODES, internet_routes, security_group, subnet, 
 use crate::blueprint::{BlueprintProblem, BuildContext, names};
 use crate::engine::{Object, TextInput};
 use crate::resource::{
-    DnsRecord, GroupRule, HealthCheck, Listener, LoadBalancer, Resource, SecurityGroup, SecurityGroupRules, TargetGroup,
+    DnsRecord, GroupRule, HealthCheck, Listener, LoadBalancer, Resource, SecurityGroup, SecurityGroupRules,
+    TargetGroup, service_object,
 };
 use crate::spec::{Nlb, Port, PortListener, Protocol, Service, Tls, Transport};
 
@@ -19,14 +20,9 @@ const INTERNAL: &str = "internal";
 /// The path of that health check, and of the one on a service's own health port.
 const HEALTH_PATH: &str = "/healthz";
 
-/// Returns the name of a balancer's objects: no service can have the name of one of the cluster's own.
-fn object_name(service: &str) -> String {
-    format!("service-{service}")
-}
-
 /// Returns the name of the target group of one of a service's ports.
 fn target_name(service: &str, port: &str) -> String {
-    let own = object_name(service);
+    let own = service_object(service);
     if port == Service::MAIN { own } else { format!("{own}/{port}") }
 }
 
@@ -49,7 +45,7 @@ pub(in crate::blueprint) fn target_groups(site: &BuildContext<'_>) -> Vec<TextIn
 pub(in crate::blueprint) fn rules_of_nodes<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = GroupRule> + 'a {
     balanced(site).flat_map(|(name, service, nlb)| {
         backend_ports(site, name, service, nlb).into_iter().map(move |backend| {
-            let from = output::<SecurityGroup>(&object_name(name), "id");
+            let from = output::<SecurityGroup>(&service_object(name), "id");
             let why = match backend.purpose {
                 BalancerPurpose::Traffic => format!("service {name} from its load balancer"),
                 BalancerPurpose::Health => format!("health of service {name} for its load balancer"),
@@ -101,7 +97,7 @@ pub(super) fn objects(
     service: &Service,
     nlb: &Nlb,
 ) -> Result<Vec<Object>, BlueprintProblem> {
-    let own = object_name(name);
+    let own = service_object(name);
     let mut objects = vec![
         group(site, name).object(&own)?,
         rules(site, name, service, nlb).object(&own)?,
@@ -125,11 +121,11 @@ pub(super) fn objects(
 
 /// Returns the name of a listener's object, by its port: the listener stays when its block gets another name.
 fn listener_name(service: &str, port: u16) -> String {
-    format!("{}/{port}", object_name(service))
+    format!("{}/{port}", service_object(service))
 }
 
 fn group(site: &BuildContext<'_>, service: &str) -> SecurityGroup {
-    let own = object_name(service);
+    let own = service_object(service);
     let description = format!("Load balancer of the service {service}");
     let display = site.below(&format!("{service}.services"));
     SecurityGroup {
@@ -158,14 +154,14 @@ fn rules(site: &BuildContext<'_>, name: &str, service: &Service, nlb: &Nlb) -> S
         GroupRule::new(backend.protocol, &backend.port.to_string(), nodes(), why)
     });
     SecurityGroupRules {
-        group: output::<SecurityGroup>(&object_name(name), "id"),
+        group: output::<SecurityGroup>(&service_object(name), "id"),
         ingress: ingress.collect(),
         egress: egress.collect(),
     }
 }
 
 fn balancer(site: &BuildContext<'_>, service: &str, nlb: &Nlb) -> Result<Object, BlueprintProblem> {
-    let own = object_name(service);
+    let own = service_object(service);
     let scheme = if nlb.internal { INTERNAL } else { "internet-facing" };
     let balancer = LoadBalancer {
         name: names::regional(
@@ -236,7 +232,7 @@ fn listener(site: &BuildContext<'_>, service: &str, port: u16, wanted: &PortList
     let tls = wanted.protocol.tls();
     let own = listener_name(service, port);
     Listener {
-        load_balancer: output::<LoadBalancer>(&object_name(service), "arn"),
+        load_balancer: output::<LoadBalancer>(&service_object(service), "arn"),
         protocol: Protocol::as_str(&wanted.protocol).to_owned(),
         port,
         target_group: output::<TargetGroup>(&target_name(service, &wanted.target), "arn"),
@@ -247,7 +243,7 @@ fn listener(site: &BuildContext<'_>, service: &str, port: u16, wanted: &PortList
 }
 
 fn record(site: &BuildContext<'_>, service: &str, domain: &str) -> Result<DnsRecord, BlueprintProblem> {
-    let own = object_name(service);
+    let own = service_object(service);
     Ok(DnsRecord {
         zone: site.public.zone_for(service, domain)?,
         name: domain.to_owned(),

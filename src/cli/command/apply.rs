@@ -56,7 +56,7 @@ pub struct ApplyArgs {
 
 /// The options of an apply.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ApplyOptions {
+pub struct ApplyRequest {
     /// The permissions that are granted without a prompt.
     pub consent: Consent,
     /// The limits that the plan must keep to.
@@ -72,7 +72,7 @@ impl ApplyArgs {
         let wait = if self.no_wait { ApiWait::Never } else { ApiWait::UntilReady };
         let mut context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
         context.lock_timeout = self.lock.timeout();
-        let options = ApplyOptions {
+        let options = ApplyRequest {
             consent: Consent { yes: self.yes, delete_data: self.delete_data },
             limits: self.limits,
             origin: self.entry.origin(&session.environment)?,
@@ -86,7 +86,7 @@ impl ApplyArgs {
 ///
 /// # Errors
 /// Returns an error if the plan could not be made, was not confirmed, or nothing of it could be started.
-pub async fn apply(context: &ClusterContext<'_>, options: ApplyOptions) -> Result<Exit, CliError> {
+pub async fn apply(context: &ClusterContext<'_>, options: ApplyRequest) -> Result<Exit, CliError> {
     let mut run = Run::begin(context, "apply").await?;
     let work = async {
         let applied = Box::pin(converge(&mut run, options.consent, options.limits)).await;

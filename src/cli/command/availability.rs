@@ -12,6 +12,7 @@ use crate::cli::run::snapshot::snapshot;
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
 use crate::engine::PlanMode;
 use crate::view;
+use crate::view::plan::PlanDocument;
 
 /// Show which single zone, machine or volume the cluster can lose
 ///
@@ -35,10 +36,9 @@ impl AvailabilityArgs {
 pub(in crate::cli) async fn availability(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
     let planned = planned_run::plan(context, &snapshot, PlanMode::Apply).await?;
-    let judged = PlanAvailability::new(&planned.prepared, &snapshot.facts.sizes);
-    let judged = judged.unwrap_or(PlanAvailability { before: None, after: None });
-    let heading = context.heading(snapshot.facts.account.clone());
-    let document = view::availability::AvailabilityDocument::new(heading, judged);
+    let PlanDocument { heading, availability, .. } = planned.document;
+    let availability = availability.unwrap_or(PlanAvailability { before: None, after: None });
+    let document = view::availability::AvailabilityDocument::new(heading, availability);
     context.ui.document(&document, |style| view::availability::text(&document, style))?;
     Ok(Exit::Done)
 }

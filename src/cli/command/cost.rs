@@ -36,7 +36,7 @@ pub(in crate::cli) async fn cost(context: &ClusterContext<'_>) -> Result<Exit, C
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
     let planned = planned_run::plan(context, &snapshot, PlanMode::Apply).await?;
     let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &context.prices);
-    let document = view::cost::CostDocument::new(context.heading(snapshot.facts.account.clone()), report);
+    let document = view::cost::CostDocument::new(planned.document.heading, report);
     context.ui.document(&document, |style| view::cost::text(&document, style))?;
     Ok(Exit::Done)
 }

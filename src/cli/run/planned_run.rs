@@ -111,7 +111,7 @@ fn lay_out(context: &ClusterContext<'_>, snapshot: &ClusterSnapshot, scope: Role
     blueprint.map_err(CliError::Impossible)
 }
 
-/// What wanted and observed objects are compared with.
+/// The record that wanted and observed objects are compared with.
 #[derive(Clone, Copy)]
 struct RecordComparison<'a> {
     snapshot: &'a ClusterSnapshot,

@@ -16,8 +16,6 @@ use super::wait::account;
 /// Lifetime of a lease that is not renewed.
 const TTL: Duration = Duration::from_mins(1);
 
-/// Maximum time to wait for the lease of another run, unless the user says otherwise.
-pub(in crate::cli) const LOCK_TIMEOUT: Duration = Duration::from_mins(2);
 /// Interval between two attempts to acquire the lease of another run.
 const LOCK_PAUSE: Duration = Duration::from_secs(3);
 /// Number of attempts to acquire the lease in a new store.

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use crate::cli::command::validate::validate;
 use crate::cli::{
-    ApplyOptions, CliError, ClientOrigin, ClusterContext, Consent, Exit, Interrupt, MoveOptions, OutputOptions,
+    ApplyRequest, CliError, ClientOrigin, ClusterContext, Consent, Exit, Interrupt, MoveOptions, OutputOptions,
     PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui, apply, destroy, move_state, plan,
 };
 use crate::cloud::CloudProvider;
@@ -204,10 +204,10 @@ impl SandboxUser {
     }
 
     async fn apply(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
-        self.apply_with(ApplyOptions { consent, limits: self.limits, origin: self.origin, wait: false }).await
+        self.apply_with(ApplyRequest { consent, limits: self.limits, origin: self.origin, wait: false }).await
     }
 
-    async fn apply_with(&self, options: ApplyOptions) -> (Result<Exit, CliError>, String) {
+    async fn apply_with(&self, options: ApplyRequest) -> (Result<Exit, CliError>, String) {
         let exit = self.with(async |context| apply(context, options).await).await;
         (exit, self.out.read())
     }

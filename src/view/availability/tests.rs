@@ -2,20 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::analysis::availability::Failure;
+use crate::analysis::availability::SingleFailure;
 use crate::view::json;
 
 fn effect(outcome: FailureOutcome, part: &str, reason: &str, advice: &str) -> ServiceEffect {
     ServiceEffect { outcome, part: part.to_owned(), reason: reason.to_owned(), advice: advice.to_owned() }
 }
 
-fn failed(failure: Failure, effects: Vec<ServiceEffect>) -> FailureEffects {
+fn failed(failure: SingleFailure, effects: Vec<ServiceEffect>) -> FailureEffects {
     let outcome = effects.iter().map(|effect| effect.outcome).max().unwrap_or(FailureOutcome::Survived);
     FailureEffects { failure, outcome, effects }
 }
 
 fn zone(letter: &str, effects: Vec<ServiceEffect>) -> FailureEffects {
-    failed(Failure::Zone(format!("us-east-1{letter}")), effects)
+    failed(SingleFailure::Zone(format!("us-east-1{letter}")), effects)
 }
 
 fn quorum() -> ServiceEffect {
@@ -29,15 +29,15 @@ fn pod() -> ServiceEffect {
 }
 
 fn two_zones() -> Availability {
-    let masters = ["a", "b", "c"].map(|letter| failed(Failure::Master(letter.to_owned()), Vec::new()));
+    let masters = ["a", "b", "c"].map(|letter| failed(SingleFailure::Master(letter.to_owned()), Vec::new()));
     let zones = [zone("d", vec![quorum(), pod()]), zone("f", vec![pod()])];
-    let node = failed(Failure::Node("workers".to_owned()), vec![pod()]);
+    let node = failed(SingleFailure::Node("workers".to_owned()), vec![pod()]);
     Availability { now: Vec::new(), failures: zones.into_iter().chain(masters).chain([node]).collect() }
 }
 
 fn three_zones() -> Availability {
     let zones = ["a", "d", "f"].map(|letter| zone(letter, Vec::new()));
-    let node = failed(Failure::Node("workers".to_owned()), vec![pod()]);
+    let node = failed(SingleFailure::Node("workers".to_owned()), vec![pod()]);
     Availability { now: Vec::new(), failures: zones.into_iter().chain([node]).collect() }
 }
 

@@ -265,15 +265,15 @@ fn every_failure_has_the_outcome_that_trying_it_has() {
         let availability = judged(&world.file());
         for effects in &availability.failures {
             let tried = match &effects.failure {
-                Failure::Zone(name) => {
+                SingleFailure::Zone(name) => {
                     let zone = ZONES.into_iter().find(|zone| zone == name).unwrap();
                     world.worst(|_| vec![TriedFailure::Zone(zone)])
                 }
-                Failure::Master(letter) => {
+                SingleFailure::Master(letter) => {
                     let place = usize::from(letter.as_bytes()[0] - b'a');
                     world.worst(|_| vec![TriedFailure::Master(place)])
                 }
-                Failure::Node(name) => {
+                SingleFailure::Node(name) => {
                     let group: usize = name[1..].parse().unwrap();
                     let of_group = |nodes: &[Node]| -> Vec<TriedFailure> {
                         let members = (0..nodes.len()).filter(|node| nodes[*node].0 == group);
@@ -282,8 +282,8 @@ fn every_failure_has_the_outcome_that_trying_it_has() {
                     world.worst(of_group)
                 }
                 // The data of a member is lost with its volume; the others have it if they are enough.
-                Failure::EtcdVolume(_) if world.masters.len() > 2 => FailureOutcome::Survived,
-                Failure::EtcdVolume(_) | Failure::Volume(_) => FailureOutcome::Stopped,
+                SingleFailure::EtcdVolume(_) if world.masters.len() > 2 => FailureOutcome::Survived,
+                SingleFailure::EtcdVolume(_) | SingleFailure::Volume(_) => FailureOutcome::Stopped,
             };
             *seen.entry(tried).or_default() += 1;
             assert_eq!(effects.outcome, tried, "world {number}, {}: {effects:#?}\n{}", effects.failure, world.file());

@@ -16,7 +16,7 @@ impl SandboxUser {
 
     /// Applies, and waits for the cluster.
     async fn attended(&self) -> Result<Exit, CliError> {
-        self.apply_with(ApplyOptions { consent: YES, wait: true, ..ApplyOptions::default() }).await.0
+        self.apply_with(ApplyRequest { consent: YES, wait: true, ..ApplyRequest::default() }).await.0
     }
 }
 
