@@ -140,8 +140,8 @@ fn objects(file: &str, facts: &Facts) -> Vec<Object> {
 
 /// Returns an object of a cluster file as it is observed once it exists; an Auto Scaling group with its machines.
 fn seen(object: &Object) -> Live {
-    let told = |address: &Address, output: &str| format!("{address}.{output}");
-    let resolved = object.resolve(&|reference: &Reference| Some(told(&reference.address, &reference.output)));
+    let reported = |address: &Address, output: &str| format!("{address}.{output}");
+    let resolved = object.resolve(&|reference: &Reference| Some(reported(&reference.address, &reference.output)));
     let outputs = ResourceKinds.kind(object.address.kind()).map(|kind| kind.outputs).unwrap_or_default();
     let machines = match object.attributes.get("desired") {
         Some(Value::Integer(count)) => *count,
@@ -155,7 +155,10 @@ fn seen(object: &Object) -> Live {
     };
     Live {
         attributes: resolved.attributes,
-        outputs: outputs.iter().map(|output| (output.name.to_owned(), told(&object.address, output.name))).collect(),
+        outputs: outputs
+            .iter()
+            .map(|output| (output.name.to_owned(), reported(&object.address, output.name)))
+            .collect(),
         members: (0..machines).map(member).collect(),
         ..made(object)
     }

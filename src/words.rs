@@ -1,4 +1,4 @@
-//! Formatting of counts, lists and timestamps as words for messages.
+//! Formatting of counts, lists and timestamps as text for messages.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
-/// Joins the first items with commas, and says whether there are more: `a, b and more`.
+/// Joins the first items with commas, and adds `and more` if there are more: `a, b and more`.
 pub fn first(items: &[String], most: usize) -> String {
     let more = if items.len() > most { " and more" } else { "" };
     format!("{}{more}", items[..items.len().min(most)].join(", "))
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_says_its_clock() {
+    fn a_moment_names_its_time_zone() {
         assert_eq!(moment(Timestamp::UNIX_EPOCH), "1970-01-01 00:00:00 UTC");
     }
 }

@@ -1,5 +1,5 @@
 # nginx on three nodes in three zones, behind a network load balancer. Without a domain of its own: the load balancer's
-# name, which `quorate show` tells, leads to it.
+# name, which `quorate show` prints, leads to it.
 
 name  = "web.example.com"
 state = "s3://state.web.example.com"

@@ -21,7 +21,7 @@ nodes "workers" {
 }
 
 api {
-  allow = ["203.0.113.7/32"] # default: nobody, see `quorate access open`
+  allow = ["203.0.113.7/32"] # default: no address, see `quorate access open`
 }
 
 service "nginx" {

@@ -1,7 +1,7 @@
 # The cluster of the tutorial: three masters and two nodes in two zones.
 #
 # `quorate plan` warns about it: us-east-1d holds two of the three masters, so losing that zone loses
-# the quorum. A third zone mends it.
+# the quorum. A third zone prevents that.
 
 name  = "chat.poeticoding.com"
 state = "s3://state.chat.poeticoding.com"

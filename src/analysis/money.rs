@@ -25,7 +25,7 @@ pub struct Money {
 
 /// Error of a text that is not an amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an amount in US dollars; one looks like `250` or `99.50`")]
+#[error("`{0}` is not an amount in US dollars; examples: `250`, `99.50`")]
 pub struct NotAnAmount(pub String);
 
 impl Money {
@@ -156,8 +156,8 @@ mod tests {
         for text in texts {
             assert!(text.parse::<Money>().is_err(), "{text}");
         }
-        let told = "1,000".parse::<Money>().unwrap_err().to_string();
-        assert_eq!(told, "`1,000` is not an amount in US dollars; one looks like `250` or `99.50`");
+        let reported = "1,000".parse::<Money>().unwrap_err().to_string();
+        assert_eq!(reported, "`1,000` is not an amount in US dollars; examples: `250`, `99.50`");
     }
 
     #[test]

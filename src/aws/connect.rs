@@ -31,7 +31,7 @@ impl AwsProvider {
             .region(Region::new(scope.region.clone()))
             .http_client(http)
             .timeout_config(timeouts)
-            // The engine retries by class, and never sends a creation again without looking first.
+            // The engine retries by class, and never sends a creation again without a check.
             .retry_config(RetryConfig::disabled())
             .load()
             .await;

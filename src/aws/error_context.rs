@@ -141,7 +141,7 @@ fn clock(failure: Failure, answer: &ErrorContext, now: SystemTime) -> Failure {
     Failure { class, message, ..failure }
 }
 
-/// Corrects the class of failures that only look temporary, or only look like a missing permission.
+/// Corrects the class of failures that only seem temporary, or only seem to be a missing permission.
 fn lasting(failure: Failure) -> Failure {
     let class = match (failure.service.as_str(), failure.action.as_str(), failure.class) {
         // A volume that is changed was not made a moment ago.

@@ -211,18 +211,18 @@ mod tests {
     }
 
     #[test]
-    fn an_image_says_what_it_needs() {
+    fn an_image_has_its_requirements() {
         let disk = |name: &str, gib| {
             let ebs = EbsBlockDevice::builder().volume_size(gib).build();
             BlockDeviceMapping::builder().device_name(name).ebs(ebs).build()
         };
-        let told = |architecture| {
+        let reported = |architecture| {
             let image = Image::builder().image_id("ami-1").architecture(architecture).root_device_name("/dev/sda1");
             image.block_device_mappings(disk("/dev/sdb", 100)).block_device_mappings(disk("/dev/sda1", 8)).build()
         };
         let facts = ImageFacts { architecture: Architecture::Arm64, root_device: "/dev/sda1".to_owned(), root_gib: 8 };
-        assert_eq!(own_image(&told(ArchitectureValues::Arm64)), Some(("ami-1".to_owned(), facts)));
-        assert_eq!(own_image(&told(ArchitectureValues::I386)), None);
+        assert_eq!(own_image(&reported(ArchitectureValues::Arm64)), Some(("ami-1".to_owned(), facts)));
+        assert_eq!(own_image(&reported(ArchitectureValues::I386)), None);
     }
 
     #[test]

@@ -163,7 +163,7 @@ pub(super) fn class_of(code: Option<&str>, status: Option<u16>, kind_codes: Kind
     listed.unwrap_or(match status {
         Some(429) => FailureClass::Throttled,
         Some(503) => FailureClass::Unavailable,
-        // Whether a server that failed had already done what it was asked, nobody knows.
+        // It is unknown whether a server that failed had already made the change.
         Some(500..) => FailureClass::UnknownOutcome,
         Some(404) => FailureClass::Gone,
         Some(401 | 403) => FailureClass::Denied,

@@ -171,7 +171,7 @@ async fn see(aws: &AwsProvider, address: Address, zone: &ListedZone, tags: Tags)
     let vpcs: Vec<String> = described.vpcs().iter().filter_map(place).collect();
     let observed = HostedZone {
         name: zone.name.clone(),
-        // All of them, if somebody let more than one see it.
+        // All of them, if more than one VPC is associated with it.
         vpc: zone.private.then(|| vpcs.join(", ").into()),
         comment: split_mark(&zone.comment).0.to_owned(),
         tags,
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_is_told_without_its_mark() {
+    fn a_comment_is_shown_without_its_mark() {
         assert_eq!(split_mark(MARKED).0, "Machines of c.example.com");
         for plain in ["", "for (us)", "(quorate.dev/cluster=c)", "x (quorate.dev/cluster=c quorate.dev/object=)"] {
             assert_eq!(split_mark(plain), (plain, None));

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_encoded_stays_as_it_is() {
+    fn text_that_only_resembles_an_encoding_stays() {
         for odd in ["100%", "%zz", "%+1", "%", "%%", "%2", "ü%ü", "%é"] {
             assert_eq!(document(odd), odd);
         }

@@ -40,7 +40,7 @@ impl AwsKind for InstanceProfile {
 
     async fn update(&self, aws: &AwsProvider, live: &Live, changed: &BTreeSet<String>) -> Result<Live, Failure> {
         if changed.contains("role") {
-            // What is in it now: an attempt before this one may have come half way.
+            // Its current roles: an earlier attempt may have done a part.
             let there = roles(aws, &live.id).await?;
             let wanted = self.role.known().unwrap_or_default();
             remove_roles(aws, &live.id, there.iter().filter(|role| *role != wanted)).await?;

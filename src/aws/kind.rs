@@ -233,7 +233,7 @@ impl Provider for AwsProvider {
             let is_named = |kind: &&&dyn AnyKind| recorded.keys().any(|address| address.kind() == kind.name());
             let kinds = REGISTRY.iter().filter(is_named).map(|kind| kind.observe(&cache));
             let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten();
-            // Kinds that are found by their name tell everything that there is.
+            // A lookup by name returns every object that exists.
             let named = found.filter(|live| recorded.get(&live.address).is_some_and(|id| *id == live.id));
             Ok(named.map(|live| Live { proven: false, ..live }).collect::<Vec<Live>>().into())
         })

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn one_target_group_told_twice_is_one() {
+    fn one_target_group_listed_twice_is_one() {
         let described = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn("arn:a");
         let both = described.forward_config(forward(&["arn:a"]).forward_config.unwrap()).build();
         assert_eq!(targets(&[both]), "arn:a");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_target_group_is_seen() {
+    fn a_second_target_group_is_detected() {
         assert_eq!(targets(&[forward(&["arn:b", "arn:a"])]), "arn:a, arn:b");
         assert_eq!(targets(&[]), "");
     }

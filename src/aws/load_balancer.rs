@@ -119,7 +119,7 @@ impl LoadBalancer {
 
 fn found(name: &str, balancer: &ElbLoadBalancer, observed: &LoadBalancer) -> Result<Live, Failure> {
     let arn = text(balancer.load_balancer_arn());
-    // Route 53 tells the names of alias targets in lower case.
+    // Route 53 returns the names of alias targets in lower case.
     let dns_name = text(balancer.dns_name()).to_ascii_lowercase();
     let outputs = [
         ("arn", &*arn),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn its_dns_name_is_told_as_route_53_repeats_it() {
+    fn its_dns_name_is_read_as_route_53_repeats_it() {
         let described = ElbLoadBalancer::builder().load_balancer_arn("arn").dns_name("Api-1.ELB.amazonaws.com").build();
         let described = DescribedObject { object: described, attributes: [].into(), tags: [].into() };
         let live = found("api", &described.object, &translate(&described)).unwrap();

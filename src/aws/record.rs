@@ -34,7 +34,7 @@ impl AwsKind for DnsRecord {
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
         let zone = self.zone.known().unwrap_or_default();
-        // Not an upsert: a record of that name is somebody else's.
+        // Not an upsert: an existing record of that name belongs to others.
         if let Err(refused) = self.write(aws, ChangeAction::Create).await {
             // Route 53 has one code for every batch that it does not take: a read shows whether the name is taken.
             let taken =
@@ -88,7 +88,7 @@ async fn see(aws: &AwsProvider, zone: &ListedZone) -> Result<Vec<Live>, Failure>
     let stem = balancer_stem(cluster);
     let mut there = if_there(records(aws, &zone.id).await)?.unwrap_or_default();
     there.retain(|record| matches!(record.r#type(), RrType::A | RrType::Cname));
-    // Of several that share a name and a type, each one keeps the name from us; one is enough to tell.
+    // Each of several records with this name and type blocks the name; reporting one is enough.
     there.dedup_by(|one, other| one.r#type() == other.r#type() && one.name() == other.name());
     let records = there.iter().map(|record| translate(zone, record));
     records.map(|record| found(object_name(cluster, &record.name), &record, &stem)).collect()
@@ -117,7 +117,7 @@ async fn at(aws: &AwsProvider, zone: &str, name: &str) -> Result<Vec<ResourceRec
     let page = aws.read(ROUTE53, "ListResourceRecordSets", request).await?;
     let mut there = page.resource_record_sets;
     there.retain(|record| plain_name(record.name()) == name && matches!(record.r#type(), RrType::A | RrType::Cname));
-    // Of several that share a name and a type, each one keeps the name from us; one is enough to tell.
+    // Each of several records with this name and type blocks the name; reporting one is enough.
     there.dedup_by(|one, other| one.r#type() == other.r#type());
     Ok(there)
 }
@@ -178,11 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_is_told_as_it_was_written() {
-        let told = alias("dualstack.C-123456-API-1.elb.us-east-1.amazonaws.com.");
-        assert_eq!(told.name, "api.c.example.com");
-        assert_eq!(told.target.known(), Some("c-123456-api-1.elb.us-east-1.amazonaws.com"));
-        assert_eq!(told.target_zone.known(), Some("ZELB"));
+    fn an_alias_is_read_as_it_was_written() {
+        let reported = alias("dualstack.C-123456-API-1.elb.us-east-1.amazonaws.com.");
+        assert_eq!(reported.name, "api.c.example.com");
+        assert_eq!(reported.target.known(), Some("c-123456-api-1.elb.us-east-1.amazonaws.com"));
+        assert_eq!(reported.target_zone.known(), Some("ZELB"));
     }
 
     #[test]
@@ -193,9 +193,9 @@ mod tests {
 
     #[test]
     fn a_record_that_is_no_alias_proves_nothing() {
-        let told = plain(&["192.0.2.1", "192.0.2.2"]);
-        assert_eq!(told.target.known(), Some("192.0.2.1, 192.0.2.2"));
-        assert!(!found("api", &told, STEM).unwrap().proven);
+        let reported = plain(&["192.0.2.1", "192.0.2.2"]);
+        assert_eq!(reported.target.known(), Some("192.0.2.1, 192.0.2.2"));
+        assert!(!found("api", &reported, STEM).unwrap().proven);
         assert!(!found("api", &plain(&["c-123456-api"]), STEM).unwrap().proven);
     }
 

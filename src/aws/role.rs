@@ -63,7 +63,8 @@ impl AwsKind for Role {
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let role = &live.id;
-        // What it has now, not when the plan was made: a policy that somebody added since would hold the role.
+        // Its current policies, not those of the plan: a policy that was added since would block the deletion of the
+        // role.
         let (inline, attached) = tokio::try_join!(inline_names(aws, role), attached(aws, role))?;
         tokio::try_join!(
             try_join_all(inline.iter().map(|name| remove_inline(aws, role, name))),

@@ -69,7 +69,7 @@ impl Secret {
         let broken =
             |_| Failure { class: FailureClass::Unavailable, ..internal("GetObject", format!("{key} broke off")) };
         let bytes = answer.body.collect().await.map_err(broken)?.to_vec();
-        Sensitive::from_bytes(bytes).ok_or_else(|| internal("GetObject", format!("{key} is no text")))
+        Sensitive::from_bytes(bytes).ok_or_else(|| internal("GetObject", format!("{key} is not text")))
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_that_met_another_is_looked_after_and_not_taken_for_wrong() {
+    fn a_conflicting_write_is_checked_and_not_reported_as_an_error() {
         let of =
             |code: &str| lost_race(Failure { code: Some(code.to_owned()), ..internal("PutObject", String::new()) });
         assert_eq!(of("PreconditionFailed").class, FailureClass::AlreadyExists);

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_race_is_told_from_a_missing_bucket() {
+    fn a_lost_race_is_distinguished_from_a_missing_bucket() {
         let with = |code: &str| Failure { code: Some(code.to_owned()), ..broken_off("") };
         assert!(is_lost(&with("PreconditionFailed")) && is_lost(&with("ConditionalRequestConflict")));
         assert!(!is_lost(&with("NoSuchBucket")) && !is_lost(&broken_off("")));

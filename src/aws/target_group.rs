@@ -193,18 +193,18 @@ mod tests {
 
     #[test]
     fn odd_values_are_translated_and_not_refused() {
-        let seen = translate(&described(ElbTargetGroup::builder().port(-1).build(), &[(DEREGISTRATION, "soon")]));
-        assert_eq!((seen.port, seen.deregistration_seconds), (0, DEFAULT_DEREGISTRATION));
+        let observed = translate(&described(ElbTargetGroup::builder().port(-1).build(), &[(DEREGISTRATION, "soon")]));
+        assert_eq!((observed.port, observed.deregistration_seconds), (0, DEFAULT_DEREGISTRATION));
     }
 
     #[test]
-    fn clients_are_seen_unless_it_is_said_that_they_are_not() {
-        let seen = |attributes| {
-            let seen = translate(&described(ElbTargetGroup::builder().build(), attributes));
-            (seen.preserve_client_ip, seen.sticky)
+    fn client_addresses_are_preserved_unless_turned_off() {
+        let observed = |attributes| {
+            let observed = translate(&described(ElbTargetGroup::builder().build(), attributes));
+            (observed.preserve_client_ip, observed.sticky)
         };
-        assert_eq!(seen(&[]), (true, false));
-        assert_eq!(seen(&[(PRESERVE, "false"), (STICKY, "true")]), (false, true));
+        assert_eq!(observed(&[]), (true, false));
+        assert_eq!(observed(&[(PRESERVE, "false"), (STICKY, "true")]), (false, true));
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_delay_comes_from_the_attributes() {
-        let seen = translate(&described(ElbTargetGroup::builder().build(), &[(DEREGISTRATION, "30")]));
-        assert_eq!(seen.deregistration_seconds, 30);
+        let observed = translate(&described(ElbTargetGroup::builder().build(), &[(DEREGISTRATION, "30")]));
+        assert_eq!(observed.deregistration_seconds, 30);
     }
 }

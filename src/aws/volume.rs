@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_that_failed_says_so() {
+    fn a_failed_volume_is_reported() {
         assert_eq!(
             live_of(ObservationScope::Tagged("c"), &answer(VolumeState::Error)).unwrap().unwrap().phase,
             ObjectPhase::Failed

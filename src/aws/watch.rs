@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn looks_grow_rarer_until_one_in_five_seconds() {
+    async fn polls_grow_rarer_until_one_in_five_seconds() {
         let (poll, calls) = (SharedPoll::default(), AtomicU32::new(0));
         let start = Instant::now();
         let mut watch = poll.watch();

@@ -37,8 +37,8 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
         health_check: ready(),
         // A master that leaves is gone soon after: watches reconnect at once.
         deregistration_seconds: 30,
-        // The API server's audit log names the client. Machines of the cluster come by another way, which leads past
-        // the load balancer: one that was sent back to itself by an address of its own would get no answer.
+        // The API server's audit log names the client. Machines of the cluster use another path, which does not go
+        // through the load balancer: one that was sent back to itself by an address of its own would get no answer.
         preserve_client_ip: true,
         sticky: false,
         tags: site.tags(&TargetGroup::address(API), &display),

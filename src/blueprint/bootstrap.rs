@@ -16,7 +16,7 @@ const LONGEST_OUTPUT: usize = 64;
 
 /// A machine's settings: a file that its first script fetches, and values that only AWS knows.
 pub(super) struct MachineSettings {
-    /// The name of the object and of its file, by which the roles' policies tell masters' settings from nodes'.
+    /// The name of the object and of its file, by which the roles' policies distinguish masters' settings from nodes'.
     pub name: String,
     /// The settings from the cluster file.
     pub lines: Vec<(&'static str, String)>,
@@ -93,7 +93,7 @@ impl MachineSettings {
         self.lines.iter().find(|(line, _)| *line == name).map_or("", |(_, value)| value)
     }
 
-    /// Returns lines such as `QUORATE_VOLUME='vol-…'`. No id holds a character that would end a quoted word.
+    /// Returns lines such as `QUORATE_VOLUME='vol-…'`. No id contains a character that would end the quotes.
     fn machine(&self) -> TextInput {
         let lines: Vec<_> = self.ids.iter().map(|(name, _)| format!("{name}='@{name}@'")).collect();
         let slots: Vec<_> = self.ids.iter().map(|(name, id)| (format!("@{name}@"), id.clone())).collect();

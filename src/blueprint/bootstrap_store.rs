@@ -54,7 +54,7 @@ impl BootstrapStore {
     pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
         let (bucket, prefix) = match &cluster.state {
             StateLocation::S3 { bucket, prefix } => (bucket.clone(), prefix.as_str()),
-            // Machines cannot read a directory on somebody's laptop. 63 characters are the most for a bucket's name.
+            // Machines cannot read a directory on a laptop. A bucket's name has at most 63 characters.
             StateLocation::Directory(_) => {
                 let name = names::dashed(cluster.name.as_str(), 63 - "quorate--".len() - account.len());
                 (format!("quorate-{name}-{account}"), "")

@@ -43,8 +43,9 @@ impl MachineGroup<'_> {
         let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
         template.depends_on.extend(self.settings.files());
         let mut group = self.group(instance_tags).object(self.object)?;
-        // A machine that starts needs its files, secrets among them, the way to them, and rules that let it out. As the group
-        // needs the new files, the old ones are removed only after it: until then machines may start from the old template.
+        // A machine that starts needs its files, secrets among them, a route to them, and rules that allow it to leave.
+        // As the group needs the new files, the old ones are removed only after it: until then machines may start from
+        // the old template.
         group.depends_on.extend(self.settings.files());
         group.depends_on.extend([internet_routes(), security_group_rules(self.role)]);
         group.depends_on.extend(secrets::of_role(self.role));

@@ -47,7 +47,7 @@ use bootstrap_store::BootstrapStore;
 use public_names::PublicNames;
 use site::BuildContext;
 
-/// Everything that should exist, and the decisions on the way.
+/// The desired objects, and the decisions that led to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blueprint {
     /// The objects, sorted by address.
@@ -94,7 +94,7 @@ pub fn blueprint(cluster: &Cluster, facts: &Facts, pins: &Pins) -> Result<Bluepr
     blueprint_beside(cluster, facts, pins, &[])
 }
 
-/// Lays out every object of a cluster whose machines may still read from former locations: their roles let them.
+/// Returns every object of a cluster whose machines may still read from former locations: their roles allow it.
 ///
 /// # Errors
 /// As [`blueprint`].

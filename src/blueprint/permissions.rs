@@ -56,7 +56,7 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
         PolicyStatement::allow("ReadJoin", &["s3:GetObject"])
             .on([SecretContent::JoinCa, SecretContent::JoinToken].iter().flat_map(|secret| kept(site, &secret.path()))),
-        // node.sh, every step: says where the machine is. No marker of etcd's is called so.
+        // node.sh, every step: writes the progress of the machine. No marker of etcd has this name.
         PolicyStatement::allow("WriteStatus", &["s3:PutObject"]).on(kept(site, &machine_file("i-*", STATUS))),
         store_key(site),
         images(),
@@ -150,17 +150,17 @@ fn master_store(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
             .on([KeyPrefix::Bootstrap, KeyPrefix::Pki].iter().flat_map(|folder| kept(site, &folder.key("*")))),
         // node.sh, etcd: that this member has been healthy.
         PolicyStatement::allow("WriteMarkers", &["s3:PutObject"]).on(kept(site, &KeyPrefix::Nodes.key("etcd-*"))),
-        // node.sh, backup and restore: writes snapshots, reads one, removes those past their time; every step: says where
-        // the machine is; backup: removes what machines that are gone have said. Whoever has a master has etcd itself: that
-        // it may also remove snapshots is the price of a bucket that does not grow for ever.
+        // node.sh, backup and restore: writes snapshots, reads one, removes expired ones; every step: writes where
+        // the machine is; backup: removes the reports of deleted machines. An attacker on a master has etcd itself:
+        // that it may also remove snapshots is the price of a bucket that does not grow for ever.
         PolicyStatement::allow("KeepBackups", &["s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"]).on([
             KeyPrefix::Snapshots.key("*"),
             KeyPrefix::Nodes.key("i-*"),
         ]
         .iter()
         .flat_map(|keys| kept(site, keys))),
-        // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and what
-        // machines have said. The names of the cluster's other objects tell a master nothing new.
+        // node.sh, etcd membership: whether a member has been healthy before; backup: which snapshots there are, and
+        // what machines have reported. The names of the cluster's other objects give a master no new information.
         PolicyStatement::allow("ListStore", &["s3:ListBucket", "s3:ListBucketVersions"]).on(buckets(site)).when(
             "StringLike",
             "s3:prefix",
@@ -223,7 +223,7 @@ fn cloud_controller(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
                 .on([site.arn("ec2", "route-table/*")])
                 .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
             // Routes: an instance that forwards for pods must not have its source address checked. That, and no
-            // other attribute: user data and security groups would make a machine somebody else's.
+            // other attribute: with user data or security groups, an attacker could take over a machine.
             PolicyStatement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"])
                 .on([site.arn("ec2", "instance/*")])
                 .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])

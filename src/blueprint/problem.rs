@@ -8,7 +8,7 @@ use crate::resource::MalformedAttributes;
 use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, KubernetesVersion, Zone};
 use crate::words;
 
-/// A cluster that cannot be built as the file says, with every reason.
+/// A cluster that cannot be built as the file describes it, with every reason.
 #[derive(Debug, thiserror::Error)]
 pub struct BlueprintError {
     /// The reasons, at least one.

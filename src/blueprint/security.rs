@@ -1,7 +1,8 @@
 //! Security groups and their rules: allowed connections.
 //!
-//! A rule that names a group matches the traffic of that group's network interfaces. Pod addresses belong to no interface,
-//! and a machine that forwards for pods may send from any address, so a rule with the pods' range says nothing about
+//! A rule that names a group matches the traffic of that group's network interfaces. Pod addresses belong to no
+//! interface, and a machine that forwards for pods may send from any address, so a rule with the pods' range does not
+//! restrict
 //! *who* sends: towards the masters it opens only what every pod may use.
 
 use super::outputs::{API_PORT, MASTERS, NODES, security_group, vpc};

@@ -80,7 +80,7 @@ fn place(masters: &Masters, zones: &[Zone], pinned: &BTreeMap<String, Zone>) -> 
     if pinned.is_empty() {
         return masters.zones.clone();
     }
-    // Zones that the file gives are places: the order says where new masters go, and moves none.
+    // Zones in the file are places: their order determines where new masters go, and moves none.
     let mut places = masters.zones.clone();
     let mut chosen: Vec<Option<Zone>> = Vec::new();
     for (member, _) in masters.placed() {

@@ -23,7 +23,7 @@ pub(super) fn fill<S: AsRef<str>>(text: &str, slots: &[(S, TextInput)]) -> TextI
 }
 
 /// Fills every slot with known values. The values are ours, or names and address ranges of the cluster file, all of
-/// them checked: none holds a quote or looks like a slot.
+/// them checked: none contains a quote or has the format of a slot.
 pub(super) fn filled(text: &str, slots: &[(&str, &str)]) -> String {
     slots.iter().fold(text.to_owned(), |text, (slot, value)| text.replace(slot, value))
 }
@@ -43,7 +43,7 @@ fn literal(parts: &mut Vec<TemplatePart>, text: &str) {
     }
 }
 
-/// Quotes a text as one word of a shell script.
+/// Quotes a text for a shell script.
 pub(super) fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_word_cannot_be_left() {
+    fn a_value_cannot_leave_its_shell_quotes() {
         assert_eq!(shell_quoted("a b"), "'a b'");
         assert_eq!(shell_quoted("'; rm -rf /; '"), r"''\''; rm -rf /; '\'''");
     }

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_that_comes_for_another_gets_a_range_that_nobody_had() {
+    fn a_zone_that_replaces_another_gets_an_unused_range() {
         let all = lives(&[file(&["d", "f"], ""), file(&["d", "a"], ""), file(&["f", "a"], "")]);
         assert_eq!(all[0][&zone("d")], range("172.20.32.0/19"));
         assert_eq!(all[0][&zone("f")], range("172.20.64.0/19"));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn where_every_part_was_somebodys_one_that_is_nobodys_now_is_used_again() {
+    fn a_range_that_is_free_now_is_used_again_if_all_were_used() {
         let pinned: AddressRanges = subnet_parts(range("172.20.0.0/16"))
             .into_iter()
             .zip(["b", "c", "d", "e", "f", "g", "h", "i"])

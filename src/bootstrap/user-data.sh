@@ -12,7 +12,7 @@ say() {
   echo "quorate: user-data: $*"
 }
 
-# report WHY: tells `quorate validate` what this machine waits for, as node.sh does once it is here.
+# report WHY: writes what this machine waits for, for `quorate validate`, in the format of node.sh.
 report() {
   local token instance
   token=$(curl --fail --silent --retry 5 --max-time 10 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
@@ -25,11 +25,11 @@ report() {
       "s3://$bucket/$folder/nodes/$instance/status.json" || true
 }
 
-# fetch KEY SHA256 FILE: waits until the object is there and is what the launch template says. What is wrong is wrong in
-# the bucket, so it mends itself here as soon as it is mended there. After an hour the machine switches itself off, and
+# fetch KEY SHA256 FILE: waits until the object exists and has the hash from the launch template. The cause of an error
+# is in the bucket, so this continues as soon as it is fixed there. After an hour the machine switches itself off, and
 # Auto Scaling starts another one from the template as it is then.
 fetch() {
-  local key=$1 sha256=$2 file=$3 why said='' left=240
+  local key=$1 sha256=$2 file=$3 why reported='' left=240
   while true; do
     if ! aws s3 cp --only-show-errors "s3://$bucket/$key" "$file.new"; then
       # A role that was made a moment ago is not known everywhere yet, and the network may come up late.
@@ -41,8 +41,8 @@ fetch() {
     fi
     rm -f "$file.new"
     say "$why; trying again in 15 s"
-    if [[ $why != "$said" ]]; then report "$why"; fi
-    said=$why
+    if [[ $why != "$reported" ]]; then report "$why"; fi
+    reported=$why
     if ((--left == 0)); then
       say "switching this machine off: another one may start from a newer template"
       systemctl poweroff

@@ -92,7 +92,7 @@ pub(super) fn range(text: &str) -> Result<Ipv4Net, String> {
     }
     let text = if text.contains('/') { text.to_owned() } else { format!("{text}/32") };
     let range: Ipv4Net = text.parse().map_err(|_| {
-        format!("`{address}` is no address; one looks like `203.0.113.7`, a range of them like `203.0.113.0/24`")
+        format!("`{address}` is not an address or an address range; examples: `203.0.113.7`, `203.0.113.0/24`")
     })?;
     if range != range.trunc() {
         return Err(format!("`{range}` is not on its boundary: that is `{}`, or `{}/32`", range.trunc(), range.addr()));
@@ -114,16 +114,16 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused_with_what_to_write() {
-        for (wrong, said) in [
+        for (wrong, messages) in [
             ("203.0.113.7/24", "`203.0.113.0/24`, or `203.0.113.7/32`"),
             ("2001:db8::1", "IPv4"),
             ("2001:db8::/32", "IPv4"),
             ("home", "203.0.113.7"),
-            ("203.0.113.7/33", "looks like"),
-            ("", "looks like"),
+            ("203.0.113.7/33", "examples: `203.0.113.7`"),
+            ("", "examples: `203.0.113.7`"),
         ] {
             let error = range(wrong).unwrap_err();
-            assert!(error.contains(said), "{wrong}: {error}");
+            assert!(error.contains(messages), "{wrong}: {error}");
         }
     }
 

@@ -69,7 +69,7 @@ impl ClusterSecrets {
         let stored = self.stored(content).await?;
         Sensitive::from_bytes(stored.bytes).ok_or_else(|| {
             let place = format!("{}/{}", self.store.location(), self.key(content));
-            CliError::refused(format!("{place} is no text"), "restore its last good version in the bucket")
+            CliError::refused(format!("{place} is not text"), "restore its last good version in the bucket")
         })
     }
 
@@ -154,9 +154,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whom_the_bucket_denies_the_key_is_told_which_permission_is_missing() {
-        let told = refused(&ClusterSecrets::new(Arc::new(SecretsDenied), "c.example.com")).await.report();
-        let text = crate::view::failure::text(&told, crate::view::TextStyle { width: 80, ..Default::default() });
+    async fn a_denied_key_names_the_missing_permission() {
+        let reported = refused(&ClusterSecrets::new(Arc::new(SecretsDenied), "c.example.com")).await.report();
+        let text = crate::view::failure::text(&reported, crate::view::TextStyle { width: 80, ..Default::default() });
         assert!(text.contains("s3:GetObject"), "{text}");
     }
 

@@ -78,7 +78,7 @@ impl CompositeProvider {
         }
         let others: Vec<String> = self.groups.iter().cloned().collect();
         let message = format!(
-            "the node group {leaving} stays: no machine of {} is a node that takes pods yet. `quorate validate` says why; \
+            "the node group {leaving} stays: no machine of {} takes pods yet. `quorate validate` shows why; \
              then apply again",
             words::list(&others)
         );

@@ -52,7 +52,7 @@ pub struct ClusterContext<'a> {
 
 /// A place of the state, opened.
 pub struct StatePlace {
-    /// The cloud as it is seen from there.
+    /// The cloud as this machine reaches it.
     pub cloud: Arc<dyn CloudProvider>,
     /// The store of the record and the lease.
     pub store: Arc<dyn ObjectStore>,

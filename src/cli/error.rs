@@ -8,7 +8,7 @@ use crate::blueprint::BlueprintError;
 use crate::engine::{Failure, PlanError};
 use crate::kubeconfig::KubeconfigError;
 use crate::pki::PkiError;
-use crate::sandbox::HurtError;
+use crate::sandbox::InjectError;
 use crate::state::{LeaseHolder, StateError};
 use crate::view::failure::FailureReport;
 use crate::words;
@@ -45,7 +45,7 @@ pub enum CliError {
         source: std::io::Error,
     },
     /// A file is not a valid kubeconfig.
-    #[error("{} is no kubeconfig that can be changed", path.display())]
+    #[error("{} is not a kubeconfig that can be changed", path.display())]
     Kubeconfig {
         /// The file.
         path: PathBuf,
@@ -126,7 +126,7 @@ pub enum CliError {
     Json(#[from] serde_json::Error),
     /// The simulated cloud does not support the operation.
     #[error("the sandbox cannot do that")]
-    Sandbox(#[source] Box<HurtError>),
+    Sandbox(#[source] Box<InjectError>),
     /// The operating system does not provide what the program needs to start.
     #[error("the program cannot start")]
     Start(#[source] std::io::Error),
@@ -218,21 +218,21 @@ impl CliError {
             Self::Held { until, .. } => {
                 let end = until.strftime("%H:%M:%S UTC");
                 return Some(format!(
-                    "wait for it; if it is dead, its lease ends at {end} and the next run takes over by itself"
+                    "wait for it; if its process has ended, its lease expires at {end} and the next run takes over"
                 ));
             }
-            Self::Unreadable { .. } => "check that it exists and that you may read it: `ls -l`",
-            Self::Unwritable { .. } => "is there room, and may you write there? `df` and `ls -ld` say so",
-            Self::Kubeconfig { .. } => "mend it, or name another file with --output; nothing in it was changed",
+            Self::Unreadable { .. } => "check that it exists and that you have permission to read it: `ls -l`",
+            Self::Unwritable { .. } => "check the free space with `df`, and the permissions with `ls -ld`",
+            Self::Kubeconfig { .. } => "fix it, or name another file with --output; nothing in it was changed",
             Self::Overtaken => OTHER_RUN,
             Self::State { source, .. } => return way_out_of(source).map(str::to_owned),
             Self::Keys(_) => "restore the last good version of the cluster's `pki/` in the bucket",
-            Self::Impossible(_) => "mend what is named, in the file or in the account; nothing was changed",
-            Self::Plan(_) | Self::Json(_) => "this is a mistake in Quorate: please report it with the cluster file",
-            Self::Output(_) => "what was done is done: `quorate plan` and `quorate show` say how the cluster is now",
-            Self::Sandbox(_) => "`quorate sandbox status` lists what is there",
+            Self::Impossible(_) => "fix the named problems, in the file or in the account; nothing was changed",
+            Self::Plan(_) | Self::Json(_) => "this is a bug in Quorate: please report it with the cluster file",
+            Self::Output(_) => "completed changes stay: `quorate plan` and `quorate show` show the current state",
+            Self::Sandbox(_) => "`quorate sandbox status` lists the objects",
             Self::Start(_) => {
-                "the system does not give what every program needs (threads, `/proc`); `ulimit -a` shows its limits"
+                "the system refuses resources that the program needs (threads, `/proc`); `ulimit -a` shows its limits"
             }
             Self::Cloud { .. } | Self::Interrupted => return None,
         };
@@ -240,7 +240,8 @@ impl CliError {
     }
 }
 
-const OTHER_RUN: &str = "once the other run has ended, look with `quorate plan` how the cluster is before you go on";
+const OTHER_RUN: &str =
+    "when the other run has ended, check the state of the cluster with `quorate plan` before you continue";
 
 /// Returns the next step for an error of the record or the lease; `None` if its message, or the store's failure, contains
 /// it.
@@ -248,7 +249,7 @@ fn way_out_of(error: &StateError) -> Option<&'static str> {
     match error {
         StateError::Overtaken { .. } => Some(OTHER_RUN),
         StateError::Unreadable { .. } => Some(
-            "restore its last good version, which the bucket keeps; a `state.lock` can simply be removed while no run is \
+            "restore its last good version, which the bucket keeps; a `state.lock` can be removed while no run is \
              at work",
         ),
         StateError::MovedAway { .. } => {
@@ -347,14 +348,14 @@ mod tests {
             CliError::from(PlanError::Cycle(Vec::new())),
             CliError::File { file: "cluster.hcl".to_owned(), errors: 2, code: "Q0101" },
             CliError::Impossible(BlueprintError { problems: Vec::new() }),
-            CliError::cloud("looking")(failure()),
+            CliError::cloud("observing AWS")(failure()),
             CliError::refused(message.clone(), hint.clone()),
             CliError::Output(io()),
             CliError::not_applied(message),
             held(),
             CliError::Overtaken,
             CliError::Json(json()),
-            CliError::Sandbox(Box::new(HurtError::NoSuchInstance("i-1".to_owned()))),
+            CliError::Sandbox(Box::new(InjectError::NoSuchInstance("i-1".to_owned()))),
             CliError::Start(io()),
         ];
         errors.extend(of_the_state());
@@ -364,18 +365,18 @@ mod tests {
     #[test]
     fn another_run_that_comes_between_has_a_code_of_its_own() {
         let between = every().into_iter().filter(|error| error.exit() == Exit::Held);
-        let told: Vec<String> = between.map(|error| error.report().message).collect();
-        assert_eq!(told.len(), 3, "before, meanwhile, and at the record: {told:?}");
+        let reported: Vec<String> = between.map(|error| error.report().message).collect();
+        assert_eq!(reported.len(), 3, "before, meanwhile, and at the record: {reported:?}");
     }
 
     #[test]
     fn everything_that_stops_a_command_has_a_way_out() {
         for error in every() {
             let report = error.report();
-            let told = report.failures.len() + report.hints.iter().filter(|hint| !hint.is_empty()).count();
+            let reported = report.failures.len() + report.hints.iter().filter(|hint| !hint.is_empty()).count();
             let itself =
                 report.causes.iter().any(|cause| cause.contains("; try again") || cause.contains("; use a newer"));
-            assert!(told > 0 || itself, "{error:?}");
+            assert!(reported > 0 || itself, "{error:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit code of the program; [`Exit::meaning`] describes it in words.
+/// The exit code of the program; [`Exit::meaning`] describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Everything that was requested is done.
@@ -50,7 +50,7 @@ impl Exit {
         }
     }
 
-    /// Returns the description; `docs/commands.md` begins with these words and explains more.
+    /// Returns the description; `docs/commands.md` begins with this text and explains more.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_tells_every_code_in_the_same_words() {
+    fn the_page_lists_every_code_with_the_same_meaning() {
         let page = include_str!("../../docs/commands.md");
         let rows: Vec<(&str, &str)> = page
             .lines()

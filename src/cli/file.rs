@@ -133,7 +133,7 @@ impl VariableSources {
     }
 }
 
-/// Reads variables from a file of `name = value` lines (TOML, and the part of HCL that looks the same).
+/// Reads variables from a file of `name = value` lines (TOML, and the part of HCL with the same syntax).
 fn from_file(path: &Path) -> Result<BTreeMap<String, String>, CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;

@@ -24,10 +24,11 @@ pub(super) fn serving(live: &Live) -> usize {
     live.members.iter().filter(|member| member.state == "InService").count()
 }
 
-/// Waits until as many nodes take pods as there are machines. `look` counts them; it returns `None` while there is no API.
+/// Waits until as many nodes take pods as there are machines. `count` counts them; it returns `None` while there is no
+/// API.
 ///
-/// It never fails: `validate` reports a machine that does not come up, and the objects in an API report that it does not
-/// answer.
+/// It never fails: `validate` reports a machine that does not become ready, and the objects in an API report that it
+/// does not answer.
 pub(super) async fn until_nodes<F>(machines: usize, note: ProgressNote<'_>, list: impl Fn() -> F)
 where
     F: Future<Output = Result<Option<usize>, Failure>>,
@@ -73,14 +74,14 @@ mod tests {
     /// Returns the notes that are shown for these answers; the last answer repeats forever.
     async fn report(answers: Vec<Result<Option<usize>, Failure>>) -> Vec<String> {
         let answers = Mutex::new(VecDeque::from(answers));
-        let look = || {
+        let count = || {
             let mut answers = answers.lock().unwrap();
             let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
             std::future::ready(next.unwrap())
         };
-        let said = Mutex::new(Vec::new());
-        until_nodes(3, &|line| said.lock().unwrap().push(line), look).await;
-        said.into_inner().unwrap()
+        let messages = Mutex::new(Vec::new());
+        until_nodes(3, &|line| messages.lock().unwrap().push(line), count).await;
+        messages.into_inner().unwrap()
     }
 
     fn failure(class: FailureClass) -> Failure {
@@ -90,16 +91,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pods_wait_until_all_machines_are_nodes() {
         let answers = vec![Ok(None), Err(failure(FailureClass::Unavailable)), Ok(Some(1)), Ok(Some(1)), Ok(Some(3))];
-        let said = ["for the API, which knows the nodes", "no master answers yet", "1 of 3 machines are nodes"];
-        assert_eq!(report(answers).await, said);
+        let messages = ["for the API, which knows the nodes", "no master answers yet", "1 of 3 machines are nodes"];
+        assert_eq!(report(answers).await, messages);
         assert_eq!(report(vec![Ok(Some(4))]).await, Vec::<String>::new(), "more than enough");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_machine_that_never_comes_holds_nothing_back_for_ever() {
         let begun = Instant::now();
-        let said = report(vec![Ok(Some(2))]).await;
-        assert_eq!(said.last().unwrap(), "2 of 3 machines are nodes, since 10 minutes: continuing without the others");
+        let messages = report(vec![Ok(Some(2))]).await;
+        assert_eq!(
+            messages.last().unwrap(),
+            "2 of 3 machines are nodes, since 10 minutes: continuing without the others"
+        );
         assert!((PATIENCE..PATIENCE + 2 * PAUSE).contains(&begun.elapsed()));
     }
 

@@ -73,7 +73,7 @@ impl KubeconfigFiles {
 fn regular(path: &Path) -> Result<(), CliError> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(CliError::Usage {
-            message: format!("{} is no regular file, so no kubeconfig can be kept there", path.display()),
+            message: format!("{} is not a regular file, so no kubeconfig can be kept there", path.display()),
             hint: "name a file with --output; `--output -` prints a kubeconfig of this cluster alone".to_owned(),
         }),
         // A missing file is created; one that cannot be accessed is reported when it is read.
@@ -210,7 +210,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for path in [PathBuf::from("/dev/zero"), directory.path().to_owned()] {
             let refused = KubeconfigFiles::only(path).add(&entry()).unwrap_err();
-            assert!(refused.to_string().contains("is no regular file"), "{refused}");
+            assert!(refused.to_string().contains("is not a regular file"), "{refused}");
         }
     }
 

@@ -29,7 +29,7 @@ pub enum Requirement {
 }
 
 impl PlanLimits {
-    /// Returns an error if the plan exceeds a limit, or if nobody can tell.
+    /// Returns an error if the plan exceeds a limit, or if that is unknown.
     pub(super) fn check(self, document: &PlanDocument) -> Result<(), CliError> {
         self.check_cost(document)?;
         self.check_availability(document)

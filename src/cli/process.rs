@@ -5,7 +5,7 @@ use crate::state::{LeaseHolder, ProcessIdentity};
 /// The field of `/proc/PID/stat` with the start time, counted from the state, which follows the program's name.
 const STARTED: usize = 19;
 
-/// Returns the identity of this process; `None` if the system does not tell it as Linux does.
+/// Returns the identity of this process; `None` if the system does not provide it as Linux does.
 pub(super) fn identity() -> Option<ProcessIdentity> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
     let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned();
@@ -21,7 +21,7 @@ pub(super) fn has_ended(holder: &LeaseHolder) -> bool {
     is_here && stat(holder.pid).is_none_or(|stat| stat.started != theirs.started || stat.is_zombie)
 }
 
-/// The part of `/proc/PID/stat` that tells one process from another.
+/// The part of `/proc/PID/stat` that distinguishes one process from another.
 struct ProcessStat {
     started: u64,
     is_zombie: bool,

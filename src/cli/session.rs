@@ -113,7 +113,7 @@ impl ProcessEnvironment {
     }
 
     fn user(&self) -> &str {
-        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| self.get(name)).unwrap_or("somebody")
+        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| self.get(name)).unwrap_or("unknown")
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_as_wide_as_somebody_wants_or_as_the_terminal_is() {
+    fn text_has_the_chosen_width_or_that_of_the_terminal() {
         let width = |wanted: &str, columns| {
             let variables = vec![("COLUMNS".to_owned(), wanted.to_owned())];
             GlobalArgs::default()

@@ -34,15 +34,15 @@ fn global_arguments_stand_before_and_after_the_command() {
 }
 
 #[test]
-fn the_page_tells_what_every_command_prints_as_json() {
+fn the_page_documents_the_json_of_every_command() {
     let page = include_str!("../../docs/commands.md");
     let (_, json) = page.split_once("## JSON").unwrap();
     let (json, _) = json.split_once("\n## ").unwrap();
-    let told: String = json.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+    let reported: String = json.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
     // Other programs such as kubectl and shells define the format of these outputs.
     let others = ["credential", "completions"];
     for command in CliArgs::command().get_subcommands().map(clap::Command::get_name) {
-        let is_told = told.contains(&format!("`{command}`")) || told.contains(&format!("`{command} "));
-        assert!(is_told != others.contains(&command), "`{command}`");
+        let is_listed = reported.contains(&format!("`{command}`")) || reported.contains(&format!("`{command} "));
+        assert!(is_listed != others.contains(&command), "`{command}`");
     }
 }

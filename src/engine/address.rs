@@ -17,7 +17,7 @@ pub struct Address {
 
 /// A text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an address; one looks like `subnet/us-east-1a`")]
+#[error("`{0}` is not an address; example: `subnet/us-east-1a`")]
 pub struct NotAnAddress(pub String);
 
 impl Address {

@@ -39,7 +39,7 @@ pub struct Live {
     pub attributes: Attributes,
     /// Its outputs, to which other objects refer: `id`, `arn`, `dns_name`, …
     pub outputs: BTreeMap<String, String>,
-    /// Its phase, which tells if it can be used.
+    /// Its phase, which shows if it can be used.
     pub phase: ObjectPhase,
     /// `true` if its tag, path or name proves that this cluster made it. An object without such a mark (a DNS record) belongs to
     /// the cluster only if the record names it or if it is exactly as wanted.

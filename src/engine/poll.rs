@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_look_is_after_the_end_of_patience() {
+    async fn the_last_check_is_after_the_deadline() {
         let begun = Instant::now();
         let mut poll = PollLoop::every(3 * SECOND).lasting(5 * SECOND);
         let mut polls = 1;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn looks_can_be_counted() {
+    async fn observations_can_be_counted() {
         let begun = Instant::now();
         let mut poll = PollLoop::every(SECOND).at_most(3);
         let mut polls = 1;
@@ -216,13 +216,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_news_is_told() {
-        let told = Mutex::new(Vec::new());
-        let note = |text: String| told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
+    async fn only_changes_are_reported() {
+        let reported = Mutex::new(Vec::new());
+        let note = |text: String| reported.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
         let mut poll = PollLoop::every(SECOND);
         assert!(poll.note_change("one", note) && !poll.note_change("one", note) && poll.note_change("two", note));
         assert_eq!(poll.last_note(), "two");
-        assert_eq!(told.into_inner().unwrap_or_default(), ["one", "two"]);
+        assert_eq!(reported.into_inner().unwrap_or_default(), ["one", "two"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -73,7 +73,7 @@ pub trait Provider: Send + Sync {
 
     /// Creates the object, marked as the cluster's from the start, and returns it is now.
     ///
-    /// May fail half way: the caller finds the object by address and continues with `update`.
+    /// May fail after a part of its calls: the caller finds the object by address and continues with `update`.
     fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>>;
 
     /// Changes the attributes named in `changed` to their values in `object`, and returns the object as it is now.

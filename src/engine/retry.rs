@@ -40,7 +40,7 @@ pub struct RetryPolicy {
     pub fresh: Duration,
     /// Maximum time that a deletion waits for objects that still use the object.
     pub held: Duration,
-    /// Pause before looking for an object that a creation without an answer may have made.
+    /// Pause before an object is looked up that a creation without an answer may have made.
     pub settle: Duration,
     /// Seed of all pauses: the same seed gives the same pauses.
     pub seed: u64,

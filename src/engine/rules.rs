@@ -7,7 +7,7 @@ use super::{Address, AttributeChange, Attributes};
 pub struct Kind {
     /// The first half of its addresses, for example `security-group`.
     pub name: &'static str,
-    /// Its name in words, singular, for example `security group`.
+    /// Its name for messages, singular, for example `security group`.
     pub title: &'static str,
     /// Its attributes. An attribute that is not listed is [`ChangeEffect::Update`] and [`Comparison::Plain`].
     pub attributes: &'static [Attribute],
@@ -137,7 +137,7 @@ pub trait KindRegistry: Send + Sync {
 pub struct DataReplicas {
     /// The name of the set.
     pub set: &'static str,
-    /// Description of the way that a new object gets the data.
+    /// Describes how a new object gets the data.
     pub moved: String,
     /// The alternative to a replacement of the only object of the set.
     pub alone: &'static str,

@@ -83,7 +83,7 @@ pub trait ObjectStore: Send + Sync {
         self.list("")
     }
 
-    /// Removes one key and every version of it, whoever wrote it last.
+    /// Removes one key and every version of it, also if another run wrote it last.
     fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Removes everything below a prefix, old versions too.

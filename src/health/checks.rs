@@ -161,7 +161,7 @@ fn clocks(evidence: &HealthEvidence) -> Vec<HealthFinding> {
             let finding = format!("the clock of {} is {} s {direction}", title(group, machine), ahead.abs().as_secs());
             checks.push(
                 HealthFinding::new(area, CheckStatus::Wrong, finding)
-                    .advise("certificates and etcd need clocks that agree: look at `chronyc tracking` on it"),
+                    .advise("certificates and etcd need clocks that agree: run `chronyc tracking` on it"),
             );
         }
     }
@@ -213,9 +213,9 @@ fn masters_missing_behind_api(evidence: &HealthEvidence) -> Option<HealthFinding
     let masters: Vec<&BalancerTarget> = evidence.targets.iter().filter(|target| target.masters).collect();
     let (there, group) = (masters.len(), &masters.first()?.group);
     (there < wanted).then(|| {
-        let finding = format!("{there} of {} stand behind {group}", count(wanted, "master"));
+        let finding = format!("{there} of {} are registered in {group}", count(wanted, "master"));
         HealthFinding::new(CheckArea::Targets, CheckStatus::Waiting, finding)
-            .advise("the others are on their way: their groups put them there once they are in service")
+            .advise("their Auto Scaling groups register the others when they are in service")
     })
 }
 
@@ -223,10 +223,12 @@ fn names(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     let troubled = evidence.names.iter().filter_map(|name| Some((name, name.trouble.as_ref()?)));
     let mut checks: Vec<HealthFinding> = troubled
         .map(|(name, trouble)| {
-            HealthFinding::new(CheckArea::Names, CheckStatus::Wrong, format!("{} leads nowhere: {trouble}", name.name))
-                .advise(
-                    "is the zone delegated? `quorate show` has its name servers; new names take a minute to be known",
-                )
+            HealthFinding::new(
+                CheckArea::Names,
+                CheckStatus::Wrong,
+                format!("{} does not resolve: {trouble}", name.name),
+            )
+            .advise("is the zone delegated? `quorate show` has its name servers; new names take a minute to be known")
         })
         .collect();
     if evidence.names.is_empty() {

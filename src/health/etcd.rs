@@ -131,7 +131,7 @@ fn absent(evidence: &HealthEvidence, status: &EtcdStatus) -> Vec<HealthFinding> 
     let absent = wanted(evidence).into_iter().filter(|name| !there.contains(name.as_str()));
     absent
         .map(|name| {
-            HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, format!("{name} is no member yet"))
+            HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, format!("{name} is not a member yet"))
                 .advise("its master adds it automatically, one member at a time: see its status")
         })
         .collect()
@@ -182,7 +182,7 @@ fn silent(evidence: &HealthEvidence) -> Vec<HealthFinding> {
         let finding = match evidence.etcd.get(&machine.id) {
             Some(report) if !old(report.written) => return None,
             Some(report) => format!("the last report of {} is {} old", title(group, machine), age(evidence, report)),
-            None => format!("{} has not told how it is", title(group, machine)),
+            None => format!("{} has not reported yet", title(group, machine)),
         };
         Some(HealthFinding::new(CheckArea::Etcd, CheckStatus::Waiting, finding).advise(
             "it reports every five minutes: `journalctl -u quorate-etcd` on the machine shows what prevents it",

@@ -81,7 +81,7 @@ pub struct MachineStatus {
     pub certificates_end: Option<Timestamp>,
 }
 
-/// The progress of a machine on its way into the cluster.
+/// The progress of a machine that joins the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinProgress {

@@ -43,8 +43,8 @@ pub(super) fn kubernetes(evidence: &HealthEvidence) -> Vec<HealthFinding> {
 }
 
 /// The usual reason why the API does not answer.
-const CLOSED: &str = "it answers to whom `api.allow` in the file lets in, or `quorate access open` for a while; and to \
-                      nobody for some minutes after the first apply";
+const CLOSED: &str = "the API is open to the ranges of `api.allow` in the file, and to those of `quorate access open` \
+                      for a limited time. After the first apply it takes some minutes to become reachable";
 
 fn control_plane(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFinding> {
     let area = CheckArea::ControlPlane;
@@ -98,7 +98,7 @@ fn nodes(evidence: &HealthEvidence, census: &ControlPlaneState) -> Vec<HealthFin
         evidence.groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
     for (group, machine) in all_machines(evidence) {
         let finding = match known.get(machine.id.as_str()) {
-            None => format!("{} is no Node", title(group, machine)),
+            None => format!("{} is not a Node", title(group, machine)),
             Some(NodeState { name, trouble: Some(trouble), .. }) => {
                 format!("{} ({name}): {trouble}", title(group, machine))
             }

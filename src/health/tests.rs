@@ -39,7 +39,7 @@ fn pods(node: &str) -> Vec<PodState> {
 }
 
 /// Returns a healthy cluster of three masters and a node.
-fn well() -> HealthEvidence {
+fn healthy() -> HealthEvidence {
     let ids = ["i-a", "i-b", "i-c", "i-w"];
     let node = |id: &&str| NodeState {
         name: format!("ip-{id}"),
@@ -98,8 +98,8 @@ fn troubles(evidence: &HealthEvidence) -> String {
 }
 
 #[test]
-fn a_cluster_that_is_well_has_one_good_word_an_area() {
-    let checks = examine(&well());
+fn a_healthy_cluster_has_one_finding_for_each_area() {
+    let checks = examine(&healthy());
     assert!(checks.iter().all(|check| check.verdict == CheckStatus::Healthy), "{checks:#?}");
     let areas: Vec<CheckArea> = checks.iter().map(|check| check.area).collect();
     let mut sorted = areas.clone();
@@ -109,27 +109,27 @@ fn a_cluster_that_is_well_has_one_good_word_an_area() {
 }
 
 #[test]
-fn what_hangs_on_one_machine_is_told_where_there_are_several() {
+fn a_single_point_of_failure_is_reported_where_there_are_several_machines() {
     let pod = |component: &str, node: &str| PodState {
         component: component.to_owned(),
         node: node.to_owned(),
         trouble: None,
     };
-    let mut evidence = well();
+    let mut evidence = healthy();
     census(&mut evidence).system.retain(|pod| pod.node != "ip-i-b");
     let names = "Waiting System: kube-dns works on ip-i-a alone: DNS does not work in pods while it is gone";
     assert_eq!(troubles(&evidence), names);
     census(&mut evidence).system.push(pod("kube-dns", "ip-i-a"));
     assert_eq!(troubles(&evidence), names, "two pods on one machine are no better");
 
-    let mut evidence = well();
+    let mut evidence = healthy();
     census(&mut evidence).system.push(pod("ebs-csi-controller", "ip-i-c"));
     assert!(troubles(&evidence).contains("ebs-csi-controller works on ip-i-c alone"), "{}", troubles(&evidence));
     census(&mut evidence).system.push(pod("ebs-csi-controller", "ip-i-b"));
     assert_eq!(troubles(&evidence), "");
 
     // Its pods run on masters: where there is one, one pod is all there can be.
-    let mut evidence = well();
+    let mut evidence = healthy();
     evidence.groups.retain(|group| !["masters-b", "masters-c"].contains(&group.name.as_str()));
     census(&mut evidence).system.push(pod("ebs-csi-controller", "ip-i-a"));
     assert!(!troubles(&evidence).contains("alone"), "{}", troubles(&evidence));
@@ -137,7 +137,7 @@ fn what_hangs_on_one_machine_is_told_where_there_are_several() {
 
 #[test]
 fn every_trouble_comes_with_a_way_out() {
-    let mut evidence = well();
+    let mut evidence = healthy();
     evidence.groups[3].wanted = 2;
     evidence.statuses.insert("i-a".to_owned(), report(JoinProgress::Failed));
     evidence.statuses.insert("i-b".to_owned(), report(JoinProgress::Working));
@@ -157,23 +157,23 @@ fn every_trouble_comes_with_a_way_out() {
     Waiting Boot: i-c (masters-c, us-east-1a) has not reported yet
     Waiting Etcd: 2 of 3 members serve: 0 more may fail before the cluster stops
     Waiting ControlPlane: i-c (masters-c, us-east-1a): etcd, kube-apiserver, kube-controller-manager, kube-scheduler: there is no such pod
-    Waiting Nodes: i-w (nodes-workers, us-east-1a) is no Node
+    Waiting Nodes: i-w (nodes-workers, us-east-1a) is not a Node
     Waiting Targets: i-a in api is unhealthy
-    Wrong Names: api.chat.example.com leads nowhere: no such name
+    Wrong Names: api.chat.example.com does not resolve: no such name
     Wrong Certificates: the cluster's CA: ends on 2026-11-29
     ");
 }
 
 #[test]
 fn a_master_that_is_no_target_is_missed() {
-    let mut evidence = well();
+    let mut evidence = healthy();
     evidence.targets.truncate(1);
-    assert_eq!(troubles(&evidence), "Waiting Targets: 1 of 3 masters stand behind api");
+    assert_eq!(troubles(&evidence), "Waiting Targets: 1 of 3 masters are registered in api");
 }
 
 #[test]
-fn a_cluster_says_how_many_masters_it_can_still_lose() {
-    let mut evidence = well();
+fn the_number_of_masters_that_may_still_fail_is_shown() {
+    let mut evidence = healthy();
     census(&mut evidence).pods.retain(|pod| pod.node != "ip-i-c" || pod.component != "etcd");
     assert!(troubles(&evidence).contains("2 of 3 members serve: 0 more may fail"), "{}", troubles(&evidence));
     census(&mut evidence).pods.retain(|pod| pod.node == "ip-i-a" || pod.component != "etcd");
@@ -182,21 +182,21 @@ fn a_cluster_says_how_many_masters_it_can_still_lose() {
 
 #[test]
 fn a_silent_api_is_not_taken_for_a_healthy_one() {
-    let evidence = HealthEvidence { kubernetes: ApiState::Silent("timed out".to_owned()), ..well() };
+    let evidence = HealthEvidence { kubernetes: ApiState::Silent("timed out".to_owned()), ..healthy() };
     let unknown = examine(&evidence).into_iter().filter(|check| check.verdict == CheckStatus::Unknown).count();
     assert_eq!(unknown, 4);
 }
 
 #[test]
-fn the_sandbox_is_neither_well_nor_ill() {
-    let evidence = HealthEvidence { kubernetes: ApiState::Simulated, statuses: BTreeMap::new(), ..well() };
+fn the_sandbox_is_neither_healthy_nor_unhealthy() {
+    let evidence = HealthEvidence { kubernetes: ApiState::Simulated, statuses: BTreeMap::new(), ..healthy() };
     let simulated = examine(&evidence).into_iter().filter(|check| check.verdict == CheckStatus::Simulated).count();
     assert_eq!((simulated, troubles(&evidence).as_str()), (2, ""));
 }
 
 #[test]
 fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
-    let mut evidence = well();
+    let mut evidence = healthy();
     let late = StatusReport { written: now() - SignedDuration::from_secs(12), ..report(JoinProgress::Ready) };
     evidence.statuses.insert("i-a".to_owned(), late);
     // Long ago by the local clock, but the machine and the store agree.
@@ -211,8 +211,8 @@ fn a_clock_is_compared_with_the_stores_and_not_with_ours() {
 }
 
 #[test]
-fn what_is_missing_is_not_taken_for_well() {
-    let mut evidence = well();
+fn what_is_missing_is_not_healthy() {
+    let mut evidence = healthy();
     evidence.groups[1].machines.clear();
     evidence.targets.clear();
     evidence.target_groups.push("gone".to_owned());
@@ -227,14 +227,14 @@ fn what_is_missing_is_not_taken_for_well() {
 
 #[test]
 fn a_machine_on_its_way_is_no_reason_to_remove_its_node() {
-    let mut evidence = well();
+    let mut evidence = healthy();
     evidence.groups[3].machines[0].state = "Standby".to_owned();
     assert!(!troubles(&evidence).contains("without a machine"), "{}", troubles(&evidence));
 }
 
 #[test]
 fn a_node_without_a_machine_is_named() {
-    let mut evidence = well();
+    let mut evidence = healthy();
     let ghost =
         NodeState { name: "ip-gone".to_owned(), instance: "i-gone".to_owned(), trouble: None, initialized: true };
     census(&mut evidence).nodes.push(ghost);
@@ -242,8 +242,8 @@ fn a_node_without_a_machine_is_named() {
 }
 
 #[test]
-fn nodes_that_can_run_nothing_are_not_called_well() {
-    let mut evidence = well();
+fn nodes_that_can_run_nothing_are_not_healthy() {
+    let mut evidence = healthy();
     census(&mut evidence).system.retain(|pod| pod.component != "aws-cloud-controller-manager");
     census(&mut evidence).nodes[3].initialized = false;
     insta::assert_snapshot!(troubles(&evidence), @r"
@@ -253,8 +253,8 @@ fn nodes_that_can_run_nothing_are_not_called_well() {
 }
 
 #[test]
-fn what_is_wrong_with_a_workload_on_many_nodes_is_said_once() {
-    let mut evidence = well();
+fn a_problem_of_a_workload_on_many_nodes_is_reported_once() {
+    let mut evidence = healthy();
     let proxy = |node: &str, trouble: &str| PodState {
         component: "kube-proxy".to_owned(),
         node: node.to_owned(),

@@ -118,14 +118,14 @@ fn of_several_files_those_that_count_are_changed() {
 
 #[test]
 fn what_is_no_kubeconfig_is_refused_without_showing_it() {
-    for (text, said) in [
+    for (text, messages) in [
         ("a: [1", "it is not one document of YAML (line 1)"),
         ("- secret", "`the whole` in it is not what it is in a kubeconfig"),
         ("users: secret", "`users` in it is not what it is in a kubeconfig"),
         ("a: 1\n---\nb: 2\n", "it is not one document of YAML (line 3)"),
     ] {
         let refused = KubeconfigDocument::parse(text).map(|_| ()).unwrap_err();
-        assert_eq!(refused.to_string(), said, "{text}");
+        assert_eq!(refused.to_string(), messages, "{text}");
     }
 }
 

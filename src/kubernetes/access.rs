@@ -51,7 +51,7 @@ impl ApiAccess {
         let wrong = |what: &str| own(FailureClass::Fatal, CONNECT, format!("{what} to {} cannot be used", self.server));
         let mut config = Config::new(self.server.parse().map_err(|_| wrong("the address"))?);
         config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // The engine repeats by class, and says so.
+        // The engine retries by class, and reports it.
         config.default_retry = false;
         config.tls_server_name.clone_from(&self.tls_server_name);
         if !self.ca.is_empty() {

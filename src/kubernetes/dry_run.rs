@@ -83,7 +83,7 @@ async fn ask(
     let mut answer = DryRunAnswer { object, conflicting: None, refused: None, notes: Vec::new(), failed: None };
     let (place, manifest) = match sent(connection, &answer.object).await {
         Ok(Some(sent)) => sent,
-        // Its type is made by the same apply: nobody can say more yet.
+        // Its type is created by the same apply: nothing more is known yet.
         Ok(None) => return Ok(answer),
         Err(failure) if is_alone(&failure) => {
             answer.failed = Some((DryRunGap::Outcome(failure.message), answer.object.address.to_string()));
@@ -93,14 +93,15 @@ async fn ask(
     };
     if !known.iter().any(|live| live.id == place.to_string()) {
         let there = match observe(connection, &place).await {
-            // Objects of its type were listed, and it was not among them: it is made, or turns out to be somebody else's.
+            // Objects of its type were listed, and it was not among them: it is created, or turns out to belong to
+            // others.
             Err(failure) if is_alone(&failure) && is_built_in(&place.api) => {
                 answer.failed = Some((DryRunGap::Outcome(failure.message), place.to_string()));
                 return Ok(answer);
             }
             Err(failure) if is_alone(&failure) => {
                 answer.failed = Some((DryRunGap::Presence(failure.message), place.to_string()));
-                // What was seen elsewhere is no second one of it.
+                // An object that was found elsewhere is not a second one.
                 answer.conflicting = known.is_empty().then(|| as_wanted(&answer.object, &place));
                 return Ok(answer);
             }
@@ -216,7 +217,7 @@ impl DryRunGap {
         let named = places.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         let named = if more > 0 { format!("{named} and {more} more") } else { named };
         match self {
-            Self::Presence(why) => format!("{named}: could not be looked at ({why}), so nothing is changed there"),
+            Self::Presence(why) => format!("{named}: could not be read ({why}), so nothing is changed there"),
             Self::Outcome(why) => {
                 format!("{named}: the API could not say what an apply would change ({why}), so the plan uses the file")
             }

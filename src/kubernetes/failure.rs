@@ -101,7 +101,7 @@ pub(super) fn classify(action: &str, error: &Error) -> ApiRefusal {
 
 /// Returns a failure to connect to a server. The request only reads: it can be retried whatever its result was.
 pub(super) fn unreachable(server: &str, failure: Failure) -> Failure {
-    // The name of the step that failed is all that tells a name without an address from an address without a server.
+    // Only the name of the failed step distinguishes a name without an address from an address without a server.
     let unresolved = failure.message.contains("dns error").then(|| UNRESOLVED.to_owned());
     Failure {
         class: if failure.class == FailureClass::UnknownOutcome { FailureClass::Unavailable } else { failure.class },
@@ -140,7 +140,7 @@ fn class_of(status: &Status) -> FailureClass {
         return FailureClass::Held;
     }
     if status.reason == "Conflict" {
-        // Somebody else's field stays theirs; a lost race for a version is run again.
+        // A field of another manager stays theirs; a lost race for a version is retried.
         return if caused_by(MANAGER_CONFLICT) { FailureClass::Invalid } else { FailureClass::Throttled };
     }
     let listed = REASONS.iter().find(|(_, reasons)| reasons.contains(&status.reason.as_str()));
@@ -185,7 +185,7 @@ fn conflicts(status: &Status) -> Vec<FieldConflict> {
         .map(|cause| FieldConflict {
             field: cause.field.trim_start_matches('.').to_owned(),
             // `conflict with "kubectl-scale" using apps/v1`
-            owner: cause.message.split('"').nth(1).unwrap_or("somebody else").to_owned(),
+            owner: cause.message.split('"').nth(1).unwrap_or("another manager").to_owned(),
         })
         .collect()
 }

@@ -12,8 +12,8 @@ const SCALED: [&str; 2] = ["Deployment", "StatefulSet"];
 /// Keeps the current number of replicas if a manifest no longer sets it.
 ///
 /// Server-side apply removes a field that was set once and is no longer set: the number would fall to one before the
-/// autoscaler's first evaluation. So another manager takes the field over first, as the page on server-side apply says under
-/// "Transferring ownership".
+/// autoscaler's first evaluation. So another manager takes the field over first, as the page on server-side apply
+/// describes under "Transferring ownership".
 pub(super) async fn hand_over(
     connection: &ApiConnection,
     place: &ObjectRef,

@@ -24,7 +24,7 @@ pub(super) fn as_live(api: &ApiType, object: &JsonObject, address: Address, prov
     let phase = match progress(object) {
         _ if metadata["deletionTimestamp"].is_string() => ObjectPhase::Deleting,
         RolloutProgress::Done => ObjectPhase::Ready,
-        // One that has given up is mended by what is applied next, not by making it anew.
+        // A failed rollout is corrected by the next apply, not by creating the object again.
         RolloutProgress::Waiting(_) | RolloutProgress::Stalled(_) => ObjectPhase::Pending,
     };
     let uid = metadata["uid"].as_str().unwrap_or_default().to_owned();

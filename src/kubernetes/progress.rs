@@ -10,7 +10,7 @@ use super::object_ref::JsonObject;
 /// The label and the taint of a master's node.
 const MASTER: &str = "node-role.kubernetes.io/control-plane";
 
-/// The strategy by which pods of the old kind stay until somebody removes them. Those below a partition stay for good: both
+/// The strategy by which old pods stay until they are deleted by hand. Those below a partition stay permanently: both
 /// as asked for.
 const ON_DELETE: &str = "OnDelete";
 
@@ -103,7 +103,7 @@ fn definition(status: Option<&CustomResourceDefinitionStatus>) -> RolloutProgres
     }
 }
 
-/// Returns `true` if the controller has seen the object's current generation.
+/// Returns `true` if the controller has observed the object's current generation.
 fn is_observed(observed: Option<i64>, metadata: &ObjectMeta) -> bool {
     observed >= metadata.generation
 }

@@ -144,7 +144,7 @@ impl KubernetesProvider {
         let Some(api) = custom::named(connection, id).await? else { return Ok(None) };
         let Some(place) = ObjectRef::parse(&api, id) else { return Ok(None) };
         let there = match dry_run::observe(connection, &place).await {
-            // Nobody can say, so nobody removes it.
+            // Its owner is unknown, so it is not deleted.
             Err(failure) if is_alone(&failure) => return Ok(None),
             there => there?.filter(set_by_us),
         };
@@ -174,7 +174,7 @@ impl KubernetesProvider {
         let (place, manifest) = required(connection, object).await?;
         handover::hand_over(connection, &place, &manifest).await?;
         let applied = match connection.apply(&place, &manifest, ApplyMode::Real).await {
-            // Who agreed to the plan has seen these fields in it, and wants them back.
+            // The plan listed these fields, so its confirmation includes them.
             Err(refusal) if refusal.is_about(changed) => connection.apply(&place, &manifest, ApplyMode::Forced).await,
             applied => applied,
         };
@@ -191,7 +191,7 @@ impl KubernetesProvider {
         let place = place_of(live)?;
         let connection = self.connection().await?;
         let Some(there) = connection.get(&place).await? else { return Ok(()) };
-        // Since the plan was made, it has become another object, or nobody's of ours.
+        // Since the plan was made, it has become another object, or has lost its label.
         if live.proven && ours(&self.cluster, &there).as_ref() != Some(&live.address) {
             return Ok(());
         }
@@ -351,7 +351,7 @@ fn place_of(live: &Live) -> Result<ObjectRef, Failure> {
         })?;
         ObjectRef::parse(&api, &live.id)
     };
-    place().ok_or_else(|| own(FailureClass::Invalid, "look", format!("{} does not say what it is", live.address)))
+    place().ok_or_else(|| own(FailureClass::Invalid, "read", format!("{} has no type and no name", live.address)))
 }
 
 /// Classifies a missing dependency of a creation (its namespace, its type): it was most likely created a moment ago.

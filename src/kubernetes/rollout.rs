@@ -90,7 +90,7 @@ pub(super) async fn wait_gone(
                     there = now;
                 }
                 Some(Ok(_)) => {}
-                // The watch has ended or broken: watch anew, and look again.
+                // The watch has ended or failed: start another one, and read again.
                 Some(Err(_)) | None => break,
             }
         }
@@ -121,14 +121,14 @@ struct ObjectWaiter<'a> {
     pods: BTreeMap<String, String>,
     /// The reason that no pod can be created.
     failed: Option<String>,
-    /// The pauses between watches, and what was said last.
+    /// The pauses between watches, and the last note.
     poll: PollLoop,
 }
 
 impl ObjectWaiter<'_> {
     async fn wait(&mut self, note: ProgressNote<'_>) -> Result<WaitEnd, Failure> {
         loop {
-            // A watch tells nothing of what has gone before it began: it begins before the look.
+            // A watch does not report what was deleted before it began: it begins before the read.
             let mut objects = self.connection.watch(self.place).await?;
             let Some(object) = self.connection.get(self.place).await? else { return Err(self.gone()) };
             self.pods.clear();

@@ -68,7 +68,7 @@ pub(super) fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut troubles: Vec<&str> = Vec::new();
     for trouble in all {
         match troubles.iter_mut().find(|known| same(known, trouble)) {
-            // The one with a cause says more.
+            // The message with a cause is more precise.
             Some(known) if known.len() < trouble.len() => *known = trouble,
             Some(_) => {}
             None => troubles.push(trouble),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_be_stuck_is_said() {
+    fn each_reason_to_be_stuck_is_reported() {
         let mut crash = waiting("CrashLoopBackOff", "back-off 5m0s restarting failed container");
         crash["status"]["containerStatuses"][0]["lastState"] =
             json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_cannot_be_got_is_told_once_and_with_its_cause() {
+    fn an_image_that_cannot_be_pulled_is_reported_once_with_its_cause() {
         let troubles = [
             "the container web cannot get web:1: not found",
             "the container chat cannot get chat:9 (ErrImagePull)",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_runs_and_does_not_answer_is_told_but_not_one_that_prepares() {
+    fn a_running_container_that_is_not_ready_is_reported_but_not_an_init_container() {
         let status =
             json!({ "name": "chat", "ready": false, "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
         let pod = |status: JsonObject| json!({ "status": { "containerStatuses": [status] } });

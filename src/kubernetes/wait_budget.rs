@@ -28,7 +28,7 @@ pub(super) struct WaitBudget {
     reports_deadline: bool,
 }
 
-/// The condition by which a Deployment tells how it gets on; of anything else nothing.
+/// The condition in which a Deployment reports its progress; other kinds have none.
 struct ProgressReport(Option<DeploymentCondition>);
 
 impl WaitBudget {

@@ -91,7 +91,7 @@ fn subject(involved: &ObjectReference) -> EventSubject {
     (text(involved.kind.as_ref()).to_owned(), text(involved.name.as_ref()).to_owned())
 }
 
-/// When an event was seen last.
+/// The time at which an event occurred last.
 fn last_timestamp(event: &Event) -> Option<Timestamp> {
     let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
     let last = event.last_timestamp.as_ref().map(|time| time.0);

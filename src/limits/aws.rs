@@ -138,7 +138,7 @@ fn bucket_form(name: &str) -> Option<&'static str> {
     } else if name.contains("..") {
         Some("two dots beside each other")
     } else if name.parse::<core::net::Ipv4Addr>().is_ok() {
-        Some("it looks like an address")
+        Some("it has the format of an IP address")
     } else if BUCKET_BEGINNINGS.iter().any(|start| name.starts_with(start)) {
         Some("its beginning is reserved")
     } else {

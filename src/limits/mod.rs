@@ -26,7 +26,7 @@ pub enum LimitViolation {
     /// A character that is not allowed.
     #[error("{0:?} cannot stand in it")]
     Character(char),
-    /// Another reason, in a few words.
+    /// Another reason, as a short text.
     #[error("{0}")]
     Form(&'static str),
 }

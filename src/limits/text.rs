@@ -44,7 +44,7 @@ pub struct TextLimit {
     pub most: usize,
     /// The test for a character that is allowed.
     pub allowed: fn(char) -> bool,
-    /// Returns any other problem of the text, in a few words.
+    /// Returns any other problem of the text, as a short text.
     pub form: fn(&str) -> Option<&'static str>,
 }
 

@@ -58,13 +58,13 @@ fn authorities_are_what_kubeadm_makes() {
         let file = keep(&directory, name, new(content).expose());
         let subject = openssl(&["x509", "-noout", "-subject", "-issuer", "-nameopt", "RFC2253", "-in"], &file);
         assert_eq!(subject, format!("subject=CN={name}\nissuer=CN={name}\n"));
-        let said = openssl(&["x509", "-noout", "-ext", "subjectAltName,keyUsage,basicConstraints", "-in"], &file);
+        let messages = openssl(&["x509", "-noout", "-ext", "subjectAltName,keyUsage,basicConstraints", "-in"], &file);
         for expected in [
             format!("DNS:{name}\n"),
             "X509v3 Key Usage: critical\n    Digital Signature, Key Encipherment, Certificate Sign\n".to_owned(),
             "X509v3 Basic Constraints: critical\n    CA:TRUE\n".to_owned(),
         ] {
-            assert!(said.contains(&expected), "{said}");
+            assert!(messages.contains(&expected), "{messages}");
         }
         serials.insert(openssl(&["x509", "-noout", "-serial", "-in"], &file));
     }
@@ -141,14 +141,14 @@ fn nodes_get_the_authoritys_certificate_and_not_its_key() {
 
 #[test]
 fn tokens_have_the_form_that_kubeadm_takes_and_use_every_character() {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut used = std::collections::BTreeSet::new();
     for _ in 0..200 {
         let token = new(JoinToken);
         let (name, secret) = token.expose().trim_end().split_once('.').unwrap();
         assert_eq!((name.len(), secret.len()), (6, 16));
-        seen.extend(name.chars().chain(secret.chars()));
+        used.extend(name.chars().chain(secret.chars()));
     }
-    assert_eq!(seen, ('a'..='z').chain('0'..='9').collect());
+    assert_eq!(used, ('a'..='z').chain('0'..='9').collect());
     assert_ne!(new(JoinToken), new(JoinToken));
 }
 
@@ -157,14 +157,14 @@ fn what_is_no_authority_is_refused_without_showing_it() {
     let (one, other) = (new(ClusterCa), new(EtcdCa));
     let mixed = format!("{}\n{}", bundle::key(one.expose()).unwrap(), bundle::certificate(other.expose()).unwrap());
     let broken = one.expose().replacen("MIGH", "XXXX", 1).replacen("MII", "XXX", 1);
-    for (text, said) in [
+    for (text, messages) in [
         (String::new(), "there is no certificate in it"),
         (bundle::certificate(one.expose()).unwrap(), "there is no private key in it"),
         (mixed, "its private key and its certificate do not belong together"),
         (broken, "its private key cannot be read"),
     ] {
         let refused = CertificateAuthority::from_pem(&Sensitive::new(text)).unwrap_err();
-        assert_eq!(refused.to_string(), said);
+        assert_eq!(refused.to_string(), messages);
         assert!(!format!("{refused:?}").contains("BEGIN"));
     }
 }

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_say_where_a_cluster_lives() {
+    fn tags_carry_the_location_of_a_cluster() {
         let location = ClusterLocation::new("us-east-1", "a-state", "");
         let tags = serde_json::json!({ "tags": location.tags() });
         for kind in ["role", "instance-profile", "hosted-zone", "vpc"] {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_contradicts_nothing() {
+    fn an_object_without_traces_contradicts_nothing() {
         let nothing = serde_json::json!({ "tags": {}, "policies": {}, "vpc": "vpc-1", "target": "192.0.2.1" });
         for kind in ["role", "instance-profile", "hosted-zone", "record", "subnet"] {
             assert_eq!(traces(kind, &nothing), (None, None), "{kind}");

@@ -66,8 +66,8 @@ pub trait Resource: Serialize + DeserializeOwned {
     /// The tags that its service takes.
     const TAG_LIMITS: TagLimits = TagLimits::USUAL;
 
-    /// Returns a few words that tell a new object of this kind apart, for the list of creations in a plan. Empty if
-    /// nothing but its name does.
+    /// Returns a short summary that distinguishes a new object of this kind, for the list of creations in a plan. Empty
+    /// if nothing but its name does.
     fn summary(_new: &NewAttributes<'_>) -> String {
         String::new()
     }
@@ -196,7 +196,7 @@ pub fn tag_limits(kind: &str) -> TagLimits {
     KindDetails::named(kind).map_or(TagLimits::USUAL, |details| details.tag_limits)
 }
 
-/// Returns a few words that tell a new object of a kind apart; nothing if nothing but its name does.
+/// Returns a short summary that distinguishes a new object of a kind; empty if only its name does.
 pub fn summary(kind: &str, new: &NewAttributes<'_>) -> String {
     KindDetails::named(kind).map_or_else(|| kubernetes::summary(kind, new), |details| (details.summary)(new))
 }

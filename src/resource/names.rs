@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stem_begins_with_the_first_label_and_tells_clusters_apart() {
+    fn a_stem_begins_with_the_first_label_and_differs_between_clusters() {
         let stem = balancer_stem("chat.poeticoding.com");
         assert!(stem.starts_with("chat-") && stem.ends_with('-'), "{stem}");
         assert_eq!(stem.len(), "chat-123456-".len());

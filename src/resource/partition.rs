@@ -66,7 +66,7 @@ mod tests {
     use super::AwsPartition::{self, China, Commercial, Europe, GovCloud};
 
     #[test]
-    fn a_region_tells_its_partition() {
+    fn a_region_determines_its_partition() {
         for (region, wanted) in [
             ("us-east-1", Commercial),
             ("sa-east-1", Commercial),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_in_the_partitions_words() {
+    fn patterns_use_the_names_of_the_partition() {
         let arn = "arn:aws:iam::{account}:role/quorate/{name}";
         assert_eq!(Commercial.pattern(arn), arn);
         assert_eq!(GovCloud.pattern(arn), "arn:aws-us-gov:iam::{account}:role/quorate/{name}");

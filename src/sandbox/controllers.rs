@@ -5,16 +5,16 @@ use serde_json::json;
 use super::account::{SimulatedAccount, SimulatedObject};
 use super::foreign::add;
 use super::kinds::simulated;
-use super::{HurtError, Sandbox};
+use super::{InjectError, Sandbox};
 use crate::engine::{Address, Live};
 use crate::resource::{
     BY_KUBERNETES, EbsVolume, LoadBalancer, Resource, SecurityGroup, Subnet, TargetGroup, Vpc, kubernetes_tag, tags_of,
 };
 
 impl Sandbox {
-    /// Creates the objects of controllers for a service of type `LoadBalancer`, and for a claim of the same name: for a cluster
-    /// of any name, in the network of this one.
-    pub fn controllers_make(&self, cluster: &str, service: &str) -> Result<(), HurtError> {
+    /// Creates the objects of controllers for a service of type `LoadBalancer`, and for a claim of the same name: for a
+    /// cluster of any name, in the network of this one.
+    pub fn controllers_make(&self, cluster: &str, service: &str) -> Result<(), InjectError> {
         self.with(|world| {
             let vpc = self.id(world, &Vpc::address("main"))?;
             let subnets = world.of(Subnet::KIND.name).filter(|(_, subnet)| subnet.text("vpc") == Some(&vpc));

@@ -23,7 +23,7 @@ enum EditOperation {
 
 /// A text that is not an edit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an edit; one looks like `desired=2`, `tags.Name=mine`, `ingress+={{…}}` or `ingress-=0`")]
+#[error("`{0}` is not an edit; examples: `desired=2`, `tags.Name=mine`, `ingress+={{…}}`, `ingress-=0`")]
 pub struct NotAnEdit(pub String);
 
 impl FromStr for AttributeEdit {
@@ -117,7 +117,7 @@ impl AttributeEdit {
     }
 }
 
-/// Parses a value: of the type of the existing one, or of the type that its text looks like.
+/// Parses a value: of the type of the existing one, or of the type that its text has the format of.
 fn typed(text: &str, like: Option<&Value>, strict: bool) -> Result<Value, String> {
     let read = || serde_json::from_str::<Value>(text).ok();
     let fits = |value: &Value| like.is_none_or(|like| std::mem::discriminant(like) == std::mem::discriminant(value));
@@ -126,7 +126,7 @@ fn typed(text: &str, like: Option<&Value>, strict: bool) -> Result<Value, String
         _ => match read() {
             Some(value) if fits(&value) => Ok(value),
             Some(_) => Err(format!("`{text}` is of another type than what is there")),
-            None if strict && like.is_some() => Err(format!("`{text}` is no value in JSON")),
+            None if strict && like.is_some() => Err(format!("`{text}` is not a JSON value")),
             None => Ok(Value::Text(text.to_owned())),
         },
     }

@@ -19,7 +19,8 @@ pub struct FaultRates {
     pub unavailable: f64,
     /// Changes whose answer is lost; half of them take effect.
     pub unknown: f64,
-    /// Creations that stop half way: the object exists, without the part that a second call would have added.
+    /// Creations that stop after their first call: the object exists, without the part that a second call would have
+    /// added.
     pub half: f64,
     /// New objects that are not visible for a moment.
     pub invisible: f64,
@@ -42,7 +43,7 @@ pub struct CrashPoint {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotFaults {
     /// A part is not `name=value`, or its value is out of range.
-    #[error("`{0}` does not describe a fault; one looks like `throttle=0.1`")]
+    #[error("`{0}` does not describe a fault; example: `throttle=0.1`")]
     Part(String),
     /// There is no such fault.
     #[error(
@@ -58,7 +59,7 @@ pub(super) struct CallFate {
     pub(super) before: Option<Failure>,
     /// It takes effect and its answer is this.
     pub(super) after: Option<Failure>,
-    /// It stops half way.
+    /// It stops after a part.
     pub(super) half: bool,
     /// Time that a new object is invisible, in milliseconds.
     pub(super) invisible: u64,
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_of_a_look_cannot_be_in_doubt() {
+    fn the_answer_to_a_read_cannot_be_in_doubt() {
         let faults = FaultRates { unknown: 1.0, ..FaultRates::default() };
         let fate = faults.fate(1, &ApiCall::list("vpc"), false);
         assert_eq!((fate.before, fate.after), (None, None));

@@ -35,7 +35,7 @@ pub struct AccountObject {
 
 /// Error of a failed change to the account.
 #[derive(Debug, thiserror::Error)]
-pub enum HurtError {
+pub enum InjectError {
     /// There is no such object.
     #[error("there is no object `{0}`")]
     NoSuchObject(Address),
@@ -70,13 +70,13 @@ pub enum HurtError {
 
 impl Sandbox {
     /// Terminates an instance. Its group replaces it.
-    pub fn terminate(&self, instance: &str) -> Result<(), HurtError> {
+    pub fn terminate(&self, instance: &str) -> Result<(), InjectError> {
         let ended = self.with(|world| world.end(|machine| machine.id == instance))?;
-        if ended.is_empty() { Err(HurtError::NoSuchInstance(instance.to_owned())) } else { Ok(()) }
+        if ended.is_empty() { Err(InjectError::NoSuchInstance(instance.to_owned())) } else { Ok(()) }
     }
 
     /// Fails a zone: its machines end, and none can be launched there. Returns the instances that ended.
-    pub fn fail_zone(&self, zone: &str) -> Result<Vec<String>, HurtError> {
+    pub fn fail_zone(&self, zone: &str) -> Result<Vec<String>, InjectError> {
         let zone = self.known_zone(zone)?;
         Ok(self.with(|world| {
             world.failed_zones.insert(zone.clone());
@@ -85,14 +85,14 @@ impl Sandbox {
     }
 
     /// Restores a zone.
-    pub fn restore_zone(&self, zone: &str) -> Result<(), HurtError> {
+    pub fn restore_zone(&self, zone: &str) -> Result<(), InjectError> {
         let zone = self.known_zone(zone)?;
         self.with(|world| world.failed_zones.remove(&zone))?;
         Ok(())
     }
 
     /// Makes new machines of an Auto Scaling group run and never become ready.
-    pub fn fail_boot(&self, group: &Address) -> Result<(), HurtError> {
+    pub fn fail_boot(&self, group: &Address) -> Result<(), InjectError> {
         self.with(|world| {
             let name = self.id(world, group)?;
             world.failed_boots.insert(name);
@@ -101,7 +101,7 @@ impl Sandbox {
     }
 
     /// Reverts that: machines that run become ready too, as they try again.
-    pub fn restore_boot(&self, group: &Address) -> Result<(), HurtError> {
+    pub fn restore_boot(&self, group: &Address) -> Result<(), InjectError> {
         self.with(|world| {
             let name = self.id(world, group)?;
             world.failed_boots.remove(&name);
@@ -111,12 +111,12 @@ impl Sandbox {
     }
 
     /// Changes an attribute of an object, as a user would in the console.
-    pub fn set(&self, address: &Address, edit: &AttributeEdit) -> Result<(), HurtError> {
+    pub fn set(&self, address: &Address, edit: &AttributeEdit) -> Result<(), InjectError> {
         self.with(|world| {
-            let kind = account::kind(address.kind()).ok_or_else(|| HurtError::NoSuchObject(address.clone()))?;
+            let kind = account::kind(address.kind()).ok_or_else(|| InjectError::NoSuchObject(address.clone()))?;
             let stored = self.object(world, address)?;
             let mut attributes = stored.attributes.clone();
-            edit.apply(kind, &mut attributes).map_err(|problem| HurtError::DoesNotFit {
+            edit.apply(kind, &mut attributes).map_err(|problem| InjectError::DoesNotFit {
                 address: address.clone(),
                 path: edit.path().to_owned(),
                 problem,
@@ -127,7 +127,7 @@ impl Sandbox {
     }
 
     /// Removes the tags that identify an object. An object that is identified by its path or key stays so.
-    pub fn untag(&self, address: &Address) -> Result<(), HurtError> {
+    pub fn untag(&self, address: &Address) -> Result<(), InjectError> {
         self.with(|world| {
             let stored = self.object(world, address)?;
             if let Some(Value::Map(tags)) = stored.attributes.get_mut("tags") {
@@ -146,7 +146,7 @@ impl Sandbox {
     }
 
     /// Removes a tag from the machines of a group, and from their root volumes.
-    pub fn untag_machines(&self, group: &Address, key: &str) -> Result<(), HurtError> {
+    pub fn untag_machines(&self, group: &Address, key: &str) -> Result<(), InjectError> {
         self.with(|world| {
             let machines = &mut self.object(world, group)?.machines;
             for tags in machines.iter_mut().flat_map(|machine| &mut machine.tags) {
@@ -157,7 +157,7 @@ impl Sandbox {
     }
 
     /// Removes an object, if nothing holds it.
-    pub async fn remove(&self, address: &Address) -> Result<(), HurtError> {
+    pub async fn remove(&self, address: &Address) -> Result<(), InjectError> {
         let id = self.with(|world| self.id(world, address))??;
         let keys = self.contents(address.kind(), &id).await?;
         let call = ApiCall::new("Delete", address.kind());
@@ -165,7 +165,7 @@ impl Sandbox {
     }
 
     /// Deletes the account and everything in it.
-    pub async fn reset(&self) -> Result<(), HurtError> {
+    pub async fn reset(&self) -> Result<(), InjectError> {
         if let super::ContentStore::Memory(memory) = &self.disk {
             memory.purge("").await?;
         }
@@ -173,7 +173,7 @@ impl Sandbox {
     }
 
     /// Advances simulated time.
-    pub fn pass(&self, time: Duration) -> Result<(), HurtError> {
+    pub fn pass(&self, time: Duration) -> Result<(), InjectError> {
         Ok(self.with(|world| {
             world.clock += u64::try_from(time.as_millis()).unwrap_or_default();
             world.settle();
@@ -181,40 +181,40 @@ impl Sandbox {
     }
 
     /// Returns the simulated time.
-    pub fn now(&self) -> Result<Timestamp, HurtError> {
+    pub fn now(&self) -> Result<Timestamp, InjectError> {
         Ok(self.with(|world| SimulatedAccount::timestamp(world.clock))?)
     }
 
     /// Returns everything in the account, whatever its owner, sorted by kind and id.
-    pub fn inventory(&self) -> Result<Vec<AccountObject>, HurtError> {
+    pub fn inventory(&self) -> Result<Vec<AccountObject>, InjectError> {
         Ok(self.with(|world| world.all().map(|(kind, id, stored)| resident(world, kind, id, stored)).collect())?)
     }
 
-    fn known_zone(&self, zone: &str) -> Result<String, HurtError> {
+    fn known_zone(&self, zone: &str) -> Result<String, InjectError> {
         let known = facts::zones(&self.settings.region);
         if known.iter().any(|name| name == zone) {
             Ok(zone.to_owned())
         } else {
-            Err(HurtError::NoSuchZone { zone: zone.to_owned(), known })
+            Err(InjectError::NoSuchZone { zone: zone.to_owned(), known })
         }
     }
 
-    pub(super) fn id(&self, world: &SimulatedAccount, address: &Address) -> Result<String, HurtError> {
+    pub(super) fn id(&self, world: &SimulatedAccount, address: &Address) -> Result<String, InjectError> {
         let ours = |stored: &SimulatedObject| {
             stored.mark.as_ref().is_some_and(|mark| mark.cluster == self.settings.cluster && mark.address == *address)
         };
         let here = |id: &str, stored: &SimulatedObject| self.is_here(address.kind(), id, stored) && ours(stored);
         let found = world.of(address.kind()).find(|(id, stored)| here(id, stored)).map(|(id, _)| id.clone());
-        found.ok_or_else(|| HurtError::NoSuchObject(address.clone()))
+        found.ok_or_else(|| InjectError::NoSuchObject(address.clone()))
     }
 
     fn object<'a>(
         &self,
         world: &'a mut SimulatedAccount,
         address: &Address,
-    ) -> Result<&'a mut SimulatedObject, HurtError> {
+    ) -> Result<&'a mut SimulatedObject, InjectError> {
         let id = self.id(world, address)?;
-        world.get_mut(address.kind(), &id).ok_or_else(|| HurtError::NoSuchObject(address.clone()))
+        world.get_mut(address.kind(), &id).ok_or_else(|| InjectError::NoSuchObject(address.clone()))
     }
 }
 

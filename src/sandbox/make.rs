@@ -51,7 +51,7 @@ impl Sandbox {
             return Err(call.failure(
                 FailureClass::Unavailable,
                 "InternalError",
-                "an internal error has occurred half way",
+                "an internal error has occurred after a part of the request",
             ));
         }
         self.one(world, call, kind.name, &id)

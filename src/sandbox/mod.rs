@@ -43,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use edit::{AttributeEdit, NotAnEdit};
 pub use faults::{CrashPoint, FaultRates, NotFaults};
-pub use inject::{AccountObject, HurtError};
+pub use inject::{AccountObject, InjectError};
 pub use s3::BucketStore;
 
 use crate::engine::{Failure, FailureClass};
@@ -186,7 +186,7 @@ impl Sandbox {
         Self { settings: Arc::new(settings), ..self.clone() }
     }
 
-    /// A copy of an account in memory, from which both go their own ways.
+    /// An independent copy of an account in memory.
     #[cfg(test)]
     pub(crate) fn fork(&self) -> Self {
         let home = self.home.fork();
@@ -290,7 +290,7 @@ impl Sandbox {
         }
     }
 
-    /// Advances simulated time to a moment; really waits as the pace says.
+    /// Advances simulated time to a moment; waits in real time according to the pace.
     async fn wait_until(&self, call: &ApiCall, moment: u64) -> Result<(), Failure> {
         let now = self.with(|world| world.clock);
         let now = now.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))?;

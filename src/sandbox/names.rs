@@ -1,4 +1,4 @@
-//! Names that look like AWS's: ids, ARNs, actions.
+//! Names in the format of AWS: ids, ARNs, actions.
 
 use sha2::{Digest, Sha256};
 

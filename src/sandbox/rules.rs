@@ -36,7 +36,7 @@ pub(super) fn check_payload(call: &ApiCall, object: &Object) -> Result<(), Failu
     if declared == Some(hex::encode(Sha256::digest(&payload.0)).as_str()) {
         Ok(())
     } else {
-        refuse("BadDigest", "the content is not what its hash says")
+        refuse("BadDigest", "the content does not match its hash")
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) fn subnet_range(account: &SimulatedAccount, call: &ApiCall, attribute
     match other {
         Some((id, other)) => {
             let message = format!("{range} overlaps with {}", other.title(id));
-            // A subnet cannot be told from its twin by name: to who sent the same request twice this is the answer.
+            // A subnet has no unique name: a request that is sent twice gets this answer.
             Err(call.failure(FailureClass::AlreadyExists, "InvalidSubnet.Conflict", message))
         }
         None => Ok(()),
@@ -125,7 +125,7 @@ pub(super) fn subnet_range(account: &SimulatedAccount, call: &ApiCall, attribute
 fn range(call: &ApiCall, attributes: &Attributes, code: &str) -> Result<Ipv4Net, Failure> {
     let cidr = text(attributes, "cidr");
     let Some(range) = cidr.parse::<Ipv4Net>().ok().filter(|range| range.trunc() == *range) else {
-        let message = format!("`{cidr}` is no range of addresses");
+        let message = format!("`{cidr}` is not an address range");
         return Err(call.failure(FailureClass::Invalid, "InvalidParameterValue", message));
     };
     if (16..=28).contains(&range.prefix_len()) {
@@ -171,7 +171,7 @@ pub(super) fn listener_protocol(
     if fitting.contains(&takes) {
         return Ok(());
     }
-    let message = format!("a listener of {protocol} cannot lead to a target group of {takes}");
+    let message = format!("a listener of {protocol} cannot forward to a target group of {takes}");
     Err(call.failure(FailureClass::Invalid, "IncompatibleProtocols", message))
 }
 

@@ -140,7 +140,7 @@ impl ObjectStore for BucketStore {
 
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.call("DeleteObjects", true, async move |disk, world| {
-            // What machines start from lies in the same bucket.
+            // The files that machines start from are in the same bucket.
             let prefix = self.full(prefix);
             for row in rows().filter(|row| row.scope == KindScope::Bucket) {
                 if let Some(files) = world.objects.get_mut(row.name) {

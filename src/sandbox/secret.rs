@@ -30,7 +30,8 @@ impl Sandbox {
         }
     }
 
-    /// Makes an object that was written under the key of a secret of the cluster that secret: on AWS, nothing else tells one.
+    /// Makes an object that was written under the key of a secret of the cluster that secret: on AWS, only the key
+    /// identifies it.
     pub(super) fn see_secret(&self, world: &mut SimulatedAccount, bucket: &str, key: &str) {
         let cluster = &self.settings.cluster;
         let Some((root, content)) = key.rsplit_once('/').and_then(|(folder, file)| {

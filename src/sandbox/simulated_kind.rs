@@ -1,4 +1,4 @@
-//! The behaviour of a kind in the simulated cloud, as a row of the registry says it.
+//! The behaviour of a kind in the simulated cloud, as its row in the registry defines it.
 
 use super::account::{SimulatedAccount, SimulatedObject};
 use super::links::{ObjectLink, holds};
@@ -129,7 +129,7 @@ pub(super) const fn codes(missing: &'static str, exists: &'static str, held: &'s
     FailureCodes { missing, exists, held }
 }
 
-/// The fields of a row. Whatever a row does not name is as `named` says.
+/// The fields of a row. A field that a row does not name has the value of `named`.
 impl SimulatedKind {
     /// The row of a kind that the vocabulary does not have.
     pub(super) const UNKNOWN: Self =
@@ -155,7 +155,7 @@ impl SimulatedKind {
         Self { later: attributes, ..self }
     }
 
-    /// Makes it pending after its creation, for as long as its kind says.
+    /// Makes it pending after its creation, for the time that its kind defines.
     pub(super) const fn delayed(self) -> Self {
         Self { delayed: true, ..self }
     }
@@ -205,7 +205,7 @@ impl SimulatedKind {
         Self { adjust, ..self }
     }
 
-    /// Changes objects for who looks at them.
+    /// Changes objects in what an observation returns.
     pub(super) const fn show(self, show: fn(&SimulatedAccount, &SimulatedObject, &str, &mut Live)) -> Self {
         Self { show, ..self }
     }

@@ -9,7 +9,7 @@ use super::scaling::BOOT;
 const GROUP: &str = AutoScalingGroup::KIND.name;
 
 impl SimulatedAccount {
-    /// Has a node group start a second machine beside the only one that works, and tells when it has booted.
+    /// Lets a node group start a second machine beside its only one, and returns the time when it has booted.
     pub(super) fn add_spare(&mut self, name: &str, only: &str) -> Option<u64> {
         let group = self.get_mut(GROUP, name)?;
         let works = group.machines.iter().any(|machine| machine.id == only && !machine.fails);
@@ -28,7 +28,7 @@ impl SimulatedAccount {
         let Some(group) = self.get_mut(GROUP, name) else { return };
         let node_group = tags_of(&group.attributes).contains_key(GROUP_TAG);
         if node_group && group.machines.len() == 2 && (begun || has_spare(&group.attributes, wanted)) {
-            // The machine that ends is taken out in the same call, before the group looks.
+            // The machine that ends is removed in the same call, before the group checks its size.
             group.attributes.insert("desired".to_owned(), Value::Integer(1));
         }
     }

@@ -150,7 +150,7 @@ impl Diagnostic {
 
 /// Returns the candidate that was most likely meant.
 pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Words longer than any name of ours cannot be a slip of the finger, and comparing them costs.
+    // Text longer than any setting's name cannot be a typing mistake, and comparing it costs time.
     if written.len() > 64 {
         return None;
     }

@@ -40,8 +40,8 @@ pub enum BucketError {
     /// A dot or hyphen at an end, or two dots in a row.
     #[error("a bucket name starts and ends with a letter or digit, and has no two dots in a row")]
     Ends,
-    /// It looks like an IP address.
-    #[error("a bucket name cannot look like an IP address")]
+    /// It has the format of an IP address.
+    #[error("a bucket name cannot have the format of an IP address")]
     Address,
     /// A prefix or suffix that AWS reserves.
     #[error("`{0}` is reserved by AWS in bucket names")]

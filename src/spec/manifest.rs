@@ -68,7 +68,7 @@ impl ManifestCheck<'_> {
             }
         };
         for (key, place) in &documents.repeated {
-            let message = self.of(&format!("says `{key}` twice in one place"));
+            let message = self.of(&format!("has the key `{key}` twice in one mapping"));
             self.report(
                 Diagnostic::new(&REPEATED, shifted(place), message).note("the last one counts, as with kubectl"),
             );
@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    fn told(text: &str) -> Vec<String> {
+    fn reported(text: &str) -> Vec<String> {
         let found = check_manifest("metrics", &SourceText::new("metrics.yaml", text), &known);
         found
             .iter()
@@ -249,21 +249,21 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_in_one_pass_with_its_line() {
+    fn every_problem_is_reported_in_one_pass_with_its_line() {
         let text = "# metrics\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: metrics\n---\n\
                     apiVersion: v2\nkind: Gadget\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {}\n---\n\
                     a: [1\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: metrics\n";
-        let told = told(text);
+        let reported = reported(text);
         let of = "the manifest of the add-on `metrics`";
-        assert_eq!(told.len(), 4, "{told:#?}");
-        assert_eq!(told[0], format!("metrics.yaml:9: Q0603 {of} holds a Gadget of v2, which is not a known type"));
-        assert_eq!(told[1], format!("metrics.yaml:14: Q0603 {of} holds a document without `metadata.name`"));
-        assert!(told[2].contains(&format!(": Q0602 {of} is not YAML: ")), "{told:#?}");
-        assert_eq!(told[3], format!("metrics.yaml:20: Q0604 {of} holds the Namespace metrics twice"));
+        assert_eq!(reported.len(), 4, "{reported:#?}");
+        assert_eq!(reported[0], format!("metrics.yaml:9: Q0603 {of} holds a Gadget of v2, which is not a known type"));
+        assert_eq!(reported[1], format!("metrics.yaml:14: Q0603 {of} holds a document without `metadata.name`"));
+        assert!(reported[2].contains(&format!(": Q0602 {of} is not YAML: ")), "{reported:#?}");
+        assert_eq!(reported[3], format!("metrics.yaml:20: Q0604 {of} holds the Namespace metrics twice"));
     }
 
     #[test]
-    fn a_name_that_yaml_reads_as_something_else_is_told_with_what_is_written() {
+    fn a_name_that_yaml_reads_as_another_type_is_reported_as_written() {
         for (metadata, line, message) in [
             ("metadata: { name: y }\n", 3, "`metadata.name`, `y`, is read as the boolean true"),
             (
@@ -281,30 +281,30 @@ mod tests {
         }
         let list =
             "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: no\n";
-        assert!(told(list)[0].starts_with("metrics.yaml:7: Q0603"), "{:?}", told(list));
-        assert_eq!(told("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: \"y\" }\n"), Vec::<String>::new());
+        assert!(reported(list)[0].starts_with("metrics.yaml:7: Q0603"), "{:?}", reported(list));
+        assert_eq!(reported("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: \"y\" }\n"), Vec::<String>::new());
     }
 
     #[test]
-    fn what_is_in_a_list_is_looked_at_like_any_other_document() {
+    fn items_of_a_list_are_checked_like_documents() {
         let list = "apiVersion: v1\nitems:\n- apiVersion: v2\n  kind: Gadget\n  metadata:\n    name: a\n\
                     - kind: Namespace\n  apiVersion: v1\n  metadata: { name: a }\n  parts:\n  - kind: Gadget\nkind: List\n---\n\
                     apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n---\n\
                     { apiVersion: v1, kind: List, items: [{ apiVersion: v2, kind: Gadget, metadata: { name: a } }] }\n";
-        let told = told(list);
-        assert_eq!(told.len(), 3, "{told:#?}");
-        assert!(told[0].starts_with("metrics.yaml:4: Q0603"), "{told:#?}");
+        let reported = reported(list);
+        assert_eq!(reported.len(), 3, "{reported:#?}");
+        assert!(reported[0].starts_with("metrics.yaml:4: Q0603"), "{reported:#?}");
         assert!(
-            told[1].starts_with("metrics.yaml:15: Q0604") && told[1].ends_with("the Namespace a twice"),
-            "{told:#?}"
+            reported[1].starts_with("metrics.yaml:15: Q0604") && reported[1].ends_with("the Namespace a twice"),
+            "{reported:#?}"
         );
-        assert!(told[2].starts_with("metrics.yaml:18: Q0603"), "{told:#?}");
+        assert!(reported[2].starts_with("metrics.yaml:18: Q0603"), "{reported:#?}");
     }
 
     #[test]
     fn objects_of_one_name_in_two_namespaces_are_two_and_no_namespace_is_the_default_one() {
         let map = |namespace: &str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n{namespace}");
-        assert_eq!(told(&(map("") + &map("  namespace: b\n"))), Vec::<String>::new());
-        assert!(told(&(map("") + &map("  namespace: default\n")))[0].ends_with("ConfigMap a in default twice"));
+        assert_eq!(reported(&(map("") + &map("  namespace: b\n"))), Vec::<String>::new());
+        assert!(reported(&(map("") + &map("  namespace: default\n")))[0].ends_with("ConfigMap a in default twice"));
     }
 }

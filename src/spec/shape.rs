@@ -160,7 +160,7 @@ impl ShapeWalk<'_> {
         );
     }
 
-    /// Returns the setting that a word from another tool means, and a hint.
+    /// Returns the setting that a term of another tool means, and a hint.
     fn foreign(&self, name: &str, nested: bool) -> Option<(&'static str, &'static str)> {
         let found = match (name, nested) {
             ("variable" | "locals", false) if self.language == FileLanguage::Toml => {
@@ -267,7 +267,7 @@ impl ShapeWalk<'_> {
         let found = found(&node.value, part);
         let message = format!("{} is {wanted}, not {found}", place.subject());
         let span = match node.value {
-            // A block's header, not the value behind it, is what somebody typed.
+            // The user wrote a block's header, not the value behind it.
             FileValue::Table(_) => place.span.clone(),
             _ => node.span.clone(),
         };

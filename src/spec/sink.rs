@@ -3,7 +3,7 @@
 use super::diagnostic::{Diagnostic, Severity};
 
 /// Proof that an error was reported. Only a [`DiagnosticSink`] makes it, so a function that returns
-/// `Result<T, ErrorReported>` returns a value or has told the user why there is none.
+/// `Result<T, ErrorReported>` contains a value, or the error was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorReported(());
 

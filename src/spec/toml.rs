@@ -105,5 +105,5 @@ fn hint(text: &str, offset: usize) -> Option<String> {
     let start = offset - line_before(text, offset).len();
     let line = text.get(start..)?.lines().next()?.trim();
     let block = line.ends_with('{') && !line.contains('=');
-    block.then(|| "this looks like HCL: name the file .hcl, or write a table: [masters]".to_owned())
+    block.then(|| "this is HCL syntax: name the file .hcl, or write a table: [masters]".to_owned())
 }

@@ -11,7 +11,7 @@ pub enum ZoneError {
     /// A region without a zone's letter.
     #[error("it is a region: the zone's letter is missing")]
     Region,
-    /// A letter after a text that does not look like a region, or nothing like a zone at all.
+    /// A letter after a text that does not have the format of a region, or no format of a zone at all.
     #[error("a zone is a region and a letter")]
     Shape,
 }

@@ -114,7 +114,7 @@ impl RecordJournal {
     async fn overtaken(&self) -> StateError {
         let found = match self.get().await {
             Ok(Some(stored)) => ClusterRecord::from_bytes(&stored.bytes, &self.place()).map_or_else(
-                |_| "by something that is no record".to_owned(),
+                |_| "by something that is not a record".to_owned(),
                 |record| format!("serial {} by run {}", record.serial, record.run),
             ),
             Ok(None) => "it is gone".to_owned(),

@@ -28,7 +28,7 @@ pub struct LeaseHolder {
     pub host: String,
     /// The process on it.
     pub pid: u32,
-    /// The identity of the process, where its system tells it.
+    /// The identity of the process, where its system provides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessIdentity>,
     /// The operation, for example `apply`.
@@ -188,7 +188,7 @@ impl Lease {
     /// # Errors
     /// Returns an error if the store fails.
     pub async fn confirm(&self) -> Result<bool, StateError> {
-        // A renewal that is under way may be in the way of the first one.
+        // A renewal in flight may conflict with the first one.
         for _ in 0..RACES {
             let Some(etag) = self.writer.last_written() else { return Ok(false) };
             match self.writer.renew(fastrand::u64(..), &etag).await? {
@@ -208,7 +208,7 @@ impl Lease {
             return;
         }
         self.stop.cancel();
-        // A renewal that is under way is let finish, so that it cannot bring the lease back afterwards.
+        // A renewal in flight is awaited, so that it cannot bring the lease back afterwards.
         let patience = Instant::now() + self.writer.ttl / 3;
         if timeout_at(patience, &mut self.renewal).await.is_err() {
             self.renewal.abort();
@@ -231,7 +231,7 @@ impl LeaseWriter {
     async fn take(self, has_ended: &(dyn Fn(&LeaseHolder) -> bool + Sync)) -> Result<LeaseAcquisition, StateError> {
         for _ in 0..RACES {
             let sent = Instant::now();
-            // Nobody has it most of the time: one call then.
+            // It is free most of the time: one call then.
             if let WriteOutcome::Yes(etag) = self.put(0, &WriteCondition::Absent).await? {
                 return Ok(self.begin(etag, sent, None));
             }

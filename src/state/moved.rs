@@ -50,7 +50,7 @@ pub enum RecordEntry {
     Marker(Box<MoveMarker>),
 }
 
-/// The part that tells a marker from a record.
+/// The part that distinguishes a marker from a record.
 #[derive(Deserialize)]
 struct Head {
     format: u32,

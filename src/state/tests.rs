@@ -171,10 +171,10 @@ async fn a_record_is_written_only_over_the_version_that_was_read() {
     let error = two.save(&record("run-2")).await.unwrap_err();
     insta::assert_snapshot!(error, @"memory:/a.example.com/state.json was changed by another run since it was read (serial 0 by run run-1); nothing was overwritten");
 
-    let seen = two.load().await.unwrap().unwrap();
-    assert_eq!(seen, record("run-1"));
-    one.save(&seen.next("run-1", Timestamp::UNIX_EPOCH)).await.unwrap();
-    assert!(matches!(two.save(&seen).await, Err(StateError::Overtaken { .. })));
+    let observed = two.load().await.unwrap().unwrap();
+    assert_eq!(observed, record("run-1"));
+    one.save(&observed.next("run-1", Timestamp::UNIX_EPOCH)).await.unwrap();
+    assert!(matches!(two.save(&observed).await, Err(StateError::Overtaken { .. })));
     assert!(matches!(two.remove().await, Err(StateError::Overtaken { .. })));
     assert_eq!(two.load().await.unwrap().unwrap().serial, 1, "the winner's record is untouched");
     two.remove().await.unwrap();
@@ -229,7 +229,7 @@ async fn a_write_without_an_answer_that_others_overtook_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_stays_is_told_with_its_place() {
+async fn a_lasting_failure_is_reported_with_its_location() {
     let store = Arc::new(FlakyStore::failing(&[(FailureClass::Denied, false)]));
     let error = open(store, "a.example.com").save(&record("run-1")).await.unwrap_err();
     insta::assert_snapshot!(error, @"flaky:/a.example.com/state.json: s3 PutObject: injected");

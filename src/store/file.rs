@@ -26,7 +26,7 @@ impl FileLock {
 pub enum WriteDurability {
     /// Written through to the disk.
     Power,
-    /// Handed to the operating system.
+    /// Written to the operating system.
     Process,
 }
 

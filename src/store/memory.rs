@@ -43,7 +43,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// A store with the same content, from which both go their own ways.
+    /// Returns an independent store with the same content.
     #[cfg(test)]
     pub(crate) fn fork(&self) -> Self {
         Self { shared: Arc::new(Mutex::new(self.content().clone())) }

@@ -11,7 +11,7 @@ static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// as the test passes.
 pub fn skip(why: &str) {
     if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(why.to_owned()) {
-        // A line of its own, whatever the test runner was about to say. Fails only when nobody reads it.
+        // A line of its own, also in the middle of the test runner's output. Fails only if the output is closed.
         let _ = std::io::stderr().write_all(format!("\nSKIPPED: {why}\n").as_bytes());
     }
 }

@@ -98,7 +98,7 @@ fn end(line: StyledLine, grant: &GrantEntry, now: Timestamp) -> StyledLine {
             .ink(TextRole::Added, format!("until {until}"))
             .plain(format!(", {} left", left(grant.until.duration_since(now))));
     }
-    line.ink(TextRole::Changed, format!("ended {until}")).plain(", masters close it soon")
+    line.ink(TextRole::Changed, format!("ended {until}")).plain(", masters remove it soon")
 }
 
 /// Formats the remaining time: `1 h 59 min`, `59 min`, `1 min`; never less than a minute.
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_api_is_said_to_be_closed() {
+    fn a_closed_api_is_reported_as_closed() {
         let document = AccessDocument::new(sample::heading(), &AllowList::default(), NOW);
         insta::assert_snapshot!(text(&document, NOW, TextStyle::default()));
     }

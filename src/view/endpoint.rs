@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_what_has_no_name() {
+    fn endpoints_without_a_name_are_not_shown() {
         assert_eq!(lines(&endpoints(&BTreeMap::new()), true), []);
     }
 }

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_for_one_reason_is_told_once_for_all_objects() {
+    fn failures_of_one_reason_are_shown_once_for_all_objects() {
         let shut = Failure {
             class: FailureClass::Unavailable,
             code: None,

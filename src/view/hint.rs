@@ -138,7 +138,7 @@ const ROWS: &[HintRow] = &[
         service: "ec2",
         actions: &[],
         codes: &["Unsupported"],
-        hint: "the zone or the size does not offer what the file asks for (the message says what): name another size or \
+        hint: "the zone or the size does not offer what the file asks for (see the message): name another size or \
                zone",
     },
     HintRow {
@@ -245,7 +245,7 @@ fn denied(failure: &Failure) -> String {
     let message = failure.message.as_str();
     if message.contains("with an explicit deny") {
         return format!(
-            "a policy denies `{permission}` explicitly (the message says which kind): change that policy; another \
+            "a policy denies `{permission}` explicitly (the message names its type): change that policy; another \
              permission does not help"
         );
     }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn again_is_said_only_of_what_passes_by_itself() {
+    fn only_temporary_failures_suggest_to_run_again() {
         for class in FailureClass::ALL {
             for service in ["ec2", "s3", "kubernetes", "directory"] {
                 let hint = hint(&failure(service, "Create", "SomeCode", class)).unwrap_or_default();

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_stands_where_it_fits() {
+    fn notes_are_placed_where_they_fit() {
         let at = |name: &str, text: &str| {
             let mut lines = vec![StyledLine::at(2).plain(name)];
             append(&mut lines, TextRole::Faint, text, 12, TextStyle::default());

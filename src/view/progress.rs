@@ -12,7 +12,7 @@ use super::{TextStyle, value};
 /// `taken` is the time that the change has taken.
 pub fn line(event: &RunEvent, taken: Duration, style: TextStyle) -> Option<String> {
     let line = match event {
-        // The result tells of all deferred changes in one line.
+        // The result lists all deferred changes in one line.
         RunEvent::Started { .. } | RunEvent::Waiting { .. } | RunEvent::Deferred { .. } => return None,
         RunEvent::Retrying { address, failure, attempt, pause } => {
             StyledLine::at(0).ink(TextRole::Changed, "waiting ").plain(value::safe(&address.to_string())).ink(

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_balancer_tells_its_name_and_a_simulated_one_that_it_leads_nowhere() {
+    fn a_load_balancer_shows_its_name_and_a_simulated_one_that_it_resolves_to_nothing() {
         let mut balancer = live("load-balancer", "service-chat", "loadbalancer/net/chat-ed9fd0-chat-bf08a12d/d07e43ed");
         let name = "chat-ed9fd0-chat-bf08a12d-d07e43ed.elb.us-east-1.amazonaws.com";
         balancer.outputs.insert("dns_name".to_owned(), name.to_owned());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_to_be_nothing() {
+    fn an_empty_cluster_is_reported_as_empty() {
         insta::assert_snapshot!(text(&ObjectsDocument::new(sample::heading(), Vec::new()), TextStyle::default()));
     }
 }

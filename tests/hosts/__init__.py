@@ -1,1 +1,1 @@
-"""Machines on one Linux box: what `quorate apply` made boots, and is looked at. docs/hosts.md tells how to use it."""
+"""Machines on one Linux host: boots and checks what `quorate apply` created. docs/hosts.md explains how to use it."""

@@ -90,7 +90,7 @@ class Api:
         return self.ask("PATCH", f"{path}?fieldManager=hosts&force=true", body, kind="application/apply-patch+yaml")
 
     def ready(self):
-        """The names of the nodes that are Ready; none while nobody answers."""
+        """The names of the nodes that are Ready; none while the API does not answer."""
         try:
             return {node["metadata"]["name"] for node in self.items("/api/v1/nodes") if is_true(node, "Ready")}
         except (Refused, *UNREACHABLE):
@@ -107,10 +107,10 @@ def is_true(thing, condition):
 
 def context(kubeconfig):
     """TLS with the authority and the client's certificate of a kubeconfig."""
-    told = yaml.safe_load(kubeconfig)
-    user = told["users"][0]["user"]
+    config = yaml.safe_load(kubeconfig)
+    user = config["users"][0]["user"]
     text = lambda encoded: base64.b64decode(encoded).decode()
-    tls = ssl.create_default_context(cadata=text(told["clusters"][0]["cluster"]["certificate-authority-data"]))
+    tls = ssl.create_default_context(cadata=text(config["clusters"][0]["cluster"]["certificate-authority-data"]))
     tls.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:
         pair.write(text(user["client-certificate-data"]) + text(user["client-key-data"]))

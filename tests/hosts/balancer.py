@@ -1,8 +1,8 @@
-"""A model of network load balancers: what moto was told of them, carried out on real connections.
+"""A model of network load balancers: their settings in moto, carried out on real connections.
 
 Like the real one it asks each target for health at the target group's interval, sends new connections only to healthy targets (to
 all when none is), ends the connections of a target that turns unhealthy, and lets those of one that leaves go on until the
-deregistration delay is over. Unlike the real one it is one machine: there are no zones and no packets, and what it is told takes
+deregistration delay is over. Unlike the real one it is one machine: there are no zones and no packets, and a change takes
 effect within two seconds, where AWS takes up to minutes.
 """
 
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hosts import network
 
-LOOK = 2.0  # seconds between two looks at what moto was told
+INTERVAL = 2.0  # seconds between two reads of the settings in moto
 CONNECT = 10.0  # seconds that a target may take for a connection
 
 
@@ -45,20 +45,20 @@ class Balancers:
         self.names = {}  # DNS name -> address
         self.listeners = {}  # listener's ARN -> server
         self.groups = {}  # target group's ARN -> {instance: Target}
-        self.seen = {}  # target group's ARN -> its description
+        self.descriptions = {}  # target group's ARN -> its description
         threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True).start()
 
     async def serve(self):
         while True:
             try:
-                told = await asyncio.to_thread(self.told)
+                settings = await asyncio.to_thread(self.described)
             except (BotoCoreError, ClientError, KeyError):
-                told = None  # something went away while it was read
-            if told is not None:
-                await self.follow(*told)
-            await asyncio.sleep(LOOK)
+                settings = None  # something went away while it was read
+            if settings is not None:
+                await self.follow(*settings)
+            await asyncio.sleep(INTERVAL)
 
-    def told(self):
+    def described(self):
         """What the account has: listeners and target groups, with the addresses of their targets."""
         elb = self.cloud.client("elbv2")
         addresses = {instance.id: instance.address for instance in self.cloud.instances()}
@@ -76,7 +76,7 @@ class Balancers:
 
     async def follow(self, listeners, groups):
         for arn, (group, delay, wanted) in groups.items():
-            self.seen[arn] = group
+            self.descriptions[arn] = group
             targets = self.groups.setdefault(arn, {})
             for instance, (address, port) in wanted.items():
                 if instance not in targets or targets[instance].leaving:
@@ -103,7 +103,7 @@ class Balancers:
     async def watch(self, arn, target):
         """Asks a target for health, again and again."""
         while not target.leaving:
-            group = self.seen[arn]
+            group = self.descriptions[arn]
             well = await self.asks(group, target)
             turned = well != (target.state == "healthy")
             target.streak = target.streak + 1 if turned or target.state == "initial" else 0
@@ -159,7 +159,7 @@ class Balancers:
         return any(instance in targets for targets in self.groups.values())
 
     def state(self, arn, instance):
-        """How a target is; nothing for one that this model has not seen yet."""
+        """The state of a target; nothing for one that this model does not know yet."""
         target = self.groups.get(arn, {}).get(instance)
         return target.state if target else None
 
@@ -175,7 +175,7 @@ async def pump(reader, writer):
         writer.transport.abort()
 
 
-# As AWS does: a health check over HTTPS looks at no certificate.
+# As AWS does: a health check over HTTPS verifies no certificate.
 TRUSTING = ssl.create_default_context()
 TRUSTING.check_hostname = False
 TRUSTING.verify_mode = ssl.CERT_NONE

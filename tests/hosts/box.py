@@ -1,4 +1,4 @@
-"""What only a box needs that real programs run on, never a machine of EC2. The run says what of it was done.
+"""Settings for a host on which real programs run, never for a machine of EC2. The run prints what was done.
 
     python -m hosts.box keep FILE    remembers the settings of the kernel that are the whole box's, and sets what kube-proxy cannot
     python -m hosts.box restore FILE
@@ -79,8 +79,8 @@ def adapt(layer, image):
         write(layer / "usr/sbin/runc", RUNC, 0o755)
 
 
-def said():
-    """What `adapt` and `keep` do here, in words."""
+def description():
+    """Describes what `adapt` and `keep` do here."""
     yield "kubelets evict nothing before its disk or memory is all but full, as others use them too"
     if old_control_groups():
         yield "control groups v1: failCgroupV1 is false, and kubeadm's SystemVerification is ignored"
@@ -109,7 +109,7 @@ def keep(file):
     if "net/netfilter/nf_conntrack_max" in kept:
         (PROC / "net/netfilter/nf_conntrack_max").write_text(CONNECTIONS)
     (PROC / "fs/inotify/max_user_instances").write_text(WATCHES)
-    for line in said():
+    for line in description():
         print(f"this box: {line}", flush=True)
 
 

@@ -28,7 +28,7 @@ class Instance:
 
     id: str
     name: str  # master-a, workers-1
-    role: str  # master or node, as the tag says
+    role: str  # master or node, from the tag
     zone: str
     subnet: str
     address: str
@@ -58,16 +58,16 @@ class Cloud:
         threading.Thread(target=moto.serve_forever, daemon=True).start()
 
     def ask_for_health(self, state):
-        """Lets moto tell of each target what a function says of it, instead of calling every machine that runs healthy."""
+        """Lets moto return the state of each target from a function, instead of reporting every running machine as healthy."""
         from moto.elbv2 import models as elbv2
 
         original = elbv2.FakeTargetGroup.health_for
 
         def health_for(group, target, backend):
-            told = original(group, target, backend)
-            if told.status not in ("draining", "unused"):
-                told.status = state(group.arn, target["Id"]) or "initial"
-            return told
+            answer = original(group, target, backend)
+            if answer.status not in ("draining", "unused"):
+                answer.status = state(group.arn, target["Id"]) or "initial"
+            return answer
 
         elbv2.FakeTargetGroup.health_for = health_for
 
@@ -94,14 +94,14 @@ class Cloud:
         return done.stdout + done.stderr
 
     def apply(self, cluster):
-        """Makes AWS what a file says. What belongs into Kubernetes is left, as no API that knows it is behind moto's load balancer."""
-        said = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
+        """Applies a file to AWS. Kubernetes objects are deferred, as no API that knows them is behind moto's load balancer."""
+        output = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
         # Nothing failed, and what is left waits for the API.
-        failed = re.findall(r"^failed to \w+ (\S+)", said, re.MULTILINE)
-        assert not failed and re.search(r"^Deferred: \d+ changes", said, re.MULTILINE), said
+        failed = re.findall(r"^failed to \w+ (\S+)", output, re.MULTILINE)
+        assert not failed and re.search(r"^Deferred: \d+ changes", output, re.MULTILINE), output
 
     def apply_all(self, cluster):
-        """Makes everything what a file says, as far as a cluster that is well, and returns what was said of it."""
+        """Applies a file completely, up to a healthy cluster, and returns the output."""
         return self.quorate("apply", "--yes", "--no-access", cluster=cluster, timeout=1800)
 
     def instances(self):

@@ -11,7 +11,7 @@ from hosts.cloud import REGION
 from hosts.network import ip
 
 TAINT = "node.cloudprovider.kubernetes.io/uninitialized"
-LOOK = 1.0
+INTERVAL = 1.0
 
 
 class CloudController:
@@ -24,13 +24,13 @@ class CloudController:
         threading.Thread(target=self.work, daemon=True).start()
 
     def work(self):
-        while not self.over.wait(LOOK):
+        while not self.over.wait(INTERVAL):
             try:
-                self.look()
+                self.reconcile()
             except (Refused, *UNREACHABLE):
-                self.api.forget()  # nobody answers, or it is another cluster by now
+                self.api.forget()  # the API does not answer, or it is another cluster by now
 
-    def look(self):
+    def reconcile(self):
         routes = {}
         for node in self.api.items("/api/v1/nodes"):
             machine = self.fleet.by_id(node["spec"].get("providerID", "").rpartition("/")[2])

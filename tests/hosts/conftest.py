@@ -11,7 +11,7 @@ from hosts import kubernetes
 from hosts.fleet import Fleet
 
 CLUSTER_FILE = pathlib.Path(__file__).parents[2] / "examples/tutorial/cluster.hcl"
-# With real Kubernetes there are no stand-ins to ask what they were told: these alone run then, in this order.
+# With real Kubernetes there are no stand-ins that record their calls: only these run then, in this order.
 REAL = ("boot", "kubernetes_boot", "kubernetes_access", "kubernetes_objects", "kubernetes_loss", "kubernetes_stop", "kubernetes_drain", "kubernetes_power")
 REAL += ("kubernetes_restore", "kubernetes_roll", "kubernetes_growth")
 # What makes another cluster comes last.

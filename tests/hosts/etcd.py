@@ -19,7 +19,7 @@ class Etcd:
         return self.machine.run("etcdctl", f"--endpoints={endpoints}", *CREDENTIALS, *words, timeout=timeout).stdout.strip()
 
     def gateway(self, path, body):
-        """What etcdctl has no word for."""
+        """Calls that etcdctl does not have."""
         flags = [flag.replace("=", " ") for flag in CREDENTIALS]
         return self.machine.sh(f"curl --silent --fail {' '.join(flags)} --data '{body}' https://127.0.0.1:2379/{path}")
 

@@ -167,8 +167,8 @@ class Fleet:
         """Waits until node.sh has ended well on a machine."""
         self.hear(name, "node.sh to finish", seconds, lambda machine: machine.state() == "active")
 
-    def says(self, name, text, unit="quorate-node", seconds=120):
-        """Waits until a unit of a machine has said something."""
+    def logs(self, name, text, unit="quorate-node", seconds=120):
+        """Waits until a unit of a machine has logged a text."""
         self.hear(name, f"{unit} to say {text!r}", seconds, lambda machine: text in machine.journal(unit))
 
     def hear(self, name, what, seconds, ready):
@@ -226,7 +226,7 @@ class Following:
 
 
 def own(folder):
-    """Gives a copied tree to root: a checkout may be somebody else's."""
+    """Gives a copied tree to root: a checkout may belong to another user."""
     for place in [folder, *folder.rglob("*")]:
         os.chown(place, 0, 0, follow_symlinks=False)
 

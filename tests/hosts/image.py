@@ -87,7 +87,7 @@ def build(target):
 
 
 def run(*command):
-    """Runs a command, and shows what it said only if it failed."""
+    """Runs a command, and shows its output only if it failed."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}\n{(done.stdout + done.stderr)[-3000:]}\nthe image was not built")

@@ -3,7 +3,7 @@
 It holds kubeadm, kubelet, kubectl, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy and pause, of one
 version; crictl; etcd, etcdctl and etcdutl of the version that kubeadm's flags want; and containerd, containerd-shim-runc-v2 and
 ctr, 2.0 or later, where Debian's is older. With CoreDNS (`coredns`) the cluster has names. All are static, or need no newer
-libraries than the machines have. docs/hosts.md tells more.
+libraries than the machines have. docs/hosts.md explains more.
 """
 
 import os
@@ -26,7 +26,7 @@ def folder():
 
 
 def version():
-    """What `kubeadm` says it is, such as v1.33.4."""
+    """The version that `kubeadm` reports, such as v1.33.4."""
     return subprocess.run([folder() / "kubeadm", "version", "--output", "short"], check=True, capture_output=True, text=True).stdout.strip()
 
 

@@ -111,7 +111,7 @@ class Machine:
         return [call for call in map(json.loads, lines) if call["program"] == program]
 
     def arguments(self, unit):
-        """The words that the main process of a unit was started with."""
+        """The arguments of the main process of a unit."""
         return self.sh(f"tr '\\0' '\\n' < /proc/$(systemctl show --value --property=MainPID {unit})/cmdline").splitlines()
 
     @property
@@ -136,7 +136,7 @@ UP = ("starting", "running", "degraded")
 
 
 def copy(terminal, log):
-    """Writes what a machine says on its console to a file, until the machine is gone."""
+    """Writes the console output of a machine to a file, until the machine is gone."""
     with open(log, "ab", buffering=0) as file:
         while True:
             try:
@@ -147,7 +147,7 @@ def copy(terminal, log):
 
 
 def wait(what, seconds, ready):
-    """Waits until a function says something, and returns it."""
+    """Waits until a function returns something, and returns it."""
     end = time.monotonic() + seconds
     while not (answer := ready()):
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""The instance metadata service, version 2 only: which machine asks is told by its address."""
+"""The instance metadata service, version 2 only: the address of a request identifies its machine."""
 
 import datetime
 import http.server
@@ -14,7 +14,7 @@ TOKEN_HEADER = "X-aws-ec2-metadata-token"
 
 
 class Metadata:
-    """Answers at 169.254.169.254 for the machines that it was told of."""
+    """Answers at 169.254.169.254 for the machines that are registered."""
 
     def __init__(self, cloud):
         self.cloud = cloud

@@ -14,7 +14,7 @@ def documents(iam, role):
 
 
 def allows(statements, call, tags):
-    """Whether every resource that a call touches is allowed to it. `tags` tells those of a resource of EC2 by its id."""
+    """Returns whether every resource that a call touches is allowed. `tags` returns the tags of a resource of EC2 by its id."""
     touched = [(resource, context(call, resource, tags)) for resource in resources(call)]
     return all(any(covers(statement, call, *each) for statement in statements) for each in touched)
 
@@ -43,7 +43,7 @@ def resources(call):
 
 
 def context(call, resource, tags):
-    """What AWS knows of a call when it looks at conditions: lists of values by key."""
+    """The context of a call when AWS evaluates conditions: lists of values by key."""
     if call.service == "s3":
         return {"s3:prefix": [call.parameters["prefix"]]} if "prefix" in call.parameters else {}
     if call.action == "ChangeResourceRecordSets":

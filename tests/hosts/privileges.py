@@ -1,4 +1,4 @@
-"""Says what this machine lacks to boot machines: root, namespaces, mounts, loop devices, programs.
+"""Reports what this machine lacks to boot machines: root, namespaces, mounts, loop devices, programs.
 
     python -m hosts.privileges    prints what is missing and fails, or prints nothing
 """
@@ -22,7 +22,7 @@ mknod /tmp/device b 7 0
 
 
 def missing():
-    """What is missing, in words; `None` if nothing is."""
+    """A description of what is missing; `None` if nothing is."""
     if sys.platform != "linux":
         return "Linux"
     if os.geteuid():

@@ -41,7 +41,7 @@ wait
 
 
 def start(work, image, programs, tls):
-    """Serves in a process of its own: gigabytes that machines pull must keep nobody else waiting here."""
+    """Serves in a process of its own: gigabytes that machines pull must not block the others."""
     registry = Registry(work / "blobs", image, programs)
     handler = type("Handler", (Handler,), {"registry": registry})
     server = http.server.ThreadingHTTPServer((network.REGISTRY, 443), handler)

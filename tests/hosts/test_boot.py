@@ -21,7 +21,7 @@ def test_files_come_by_the_role_and_with_their_hashes(fleet, name):
     assert {fleet.metadata.keys.get(call.key) for call in fetched} == {name}
 
 
-def test_nobody_answers_without_a_token(fleet):
+def test_nothing_answers_without_a_token(fleet):
     """The launch template asks for version 2 of the metadata service, and nothing we run falls back to version 1."""
     machine = fleet["workers-1"]
     assert machine.instance.tokens == "required"

@@ -87,7 +87,7 @@ def test_a_stranger_is_not_served_by_etcd(fleet):
     assert fleet["workers-1"].run("curl", "--silent", "--insecure", f"https://{address}:2379/health", check=False).returncode != 0
 
 
-def test_the_bucket_tells_how_far_machines_are(fleet):
+def test_the_bucket_has_the_progress_of_machines(fleet):
     """One marker for each member of etcd that was healthy, one status for each machine: ready."""
     assert [key for key in keys(fleet, "nodes/etcd-")] == ["nodes/etcd-a", "nodes/etcd-b", "nodes/etcd-c"]
     for name, machine in fleet.machines.items():
@@ -97,34 +97,34 @@ def test_the_bucket_tells_how_far_machines_are(fleet):
         datetime.datetime.fromisoformat(status["at"])
 
 
-def told(fleet, name):
+def reported(fleet, name):
     """What a master's timer has just written of etcd."""
     fleet[name].run("systemctl", "start", "quorate-etcd")
     return json.loads(content(fleet, f"nodes/{fleet[name].instance.id}/etcd.json"))
 
 
-def test_masters_tell_how_etcd_is(fleet):
-    """Who belongs to it and who leads, in one version: what was said before is gone."""
+def test_masters_report_the_status_of_etcd(fleet):
+    """The members and the leader, in one version: older reports are gone."""
     leader = Etcd(fleet, "master-a").leader().replace("master-", "etcd-")
     for name in MASTERS:
-        says = told(fleet, name)
-        assert (says["member"], says["answers"], says["leader"], says["alarms"]) == (name.replace("master", "etcd"), True, leader, [])
-        assert sorted((member["name"], member["learner"]) for member in says["members"]) == [("etcd-a", False), ("etcd-b", False), ("etcd-c", False)]
-        assert 0 < says["bytes"] < says["quota"]
+        status = reported(fleet, name)
+        assert (status["member"], status["answers"], status["leader"], status["alarms"]) == (name.replace("master", "etcd"), True, leader, [])
+        assert sorted((member["name"], member["learner"]) for member in status["members"]) == [("etcd-a", False), ("etcd-b", False), ("etcd-c", False)]
+        assert 0 < status["bytes"] < status["quota"]
         written = fleet.cloud.client("s3").list_object_versions(Bucket=BUCKET, Prefix=f"{FOLDER}/nodes/{fleet[name].instance.id}/etcd.json")
         assert len(written["Versions"]) == 1
 
 
-def test_masters_tell_of_an_alarm(fleet):
-    """Of whichever member, in etcd's own words."""
+def test_masters_report_an_alarm(fleet):
+    """Alarms of any member, as etcd reports them."""
     etcd = Etcd(fleet, "master-a")
     alarm = json.dumps({"action": "ACTIVATE", "memberID": str(etcd.members()["etcd-b"]), "alarm": "NOSPACE"})
     etcd.gateway("v3/maintenance/alarm", alarm)
     try:
-        assert told(fleet, "master-c")["alarms"] == ["NOSPACE of etcd-b"]
+        assert reported(fleet, "master-c")["alarms"] == ["NOSPACE of etcd-b"]
     finally:
         etcd.ask("alarm", "disarm")
-    assert told(fleet, "master-c")["alarms"] == []
+    assert reported(fleet, "master-c")["alarms"] == []
 
 
 def test_a_snapshot_goes_into_the_bucket(fleet):
@@ -138,7 +138,7 @@ def test_a_snapshot_goes_into_the_bucket(fleet):
 
 
 def test_a_new_token_replaces_the_old_one(fleet):
-    """What is in the bucket is what lets machines join; what was there before lets nobody in."""
+    """The token in the bucket lets machines join; the one before it does not."""
     old = content(fleet, "pki/join-token").strip()
     fleet.cloud.client("s3").put_object(Bucket=BUCKET, Key=f"{FOLDER}/pki/join-token", Body=b"newone.0123456789abcdef\n")
     fleet["master-b"].run("systemctl", "start", "quorate-token")
@@ -148,14 +148,14 @@ def test_a_new_token_replaces_the_old_one(fleet):
 
 
 @pytest.mark.parametrize("name", MASTERS + NODES)
-def test_nothing_secret_is_said(fleet, name):
+def test_nothing_secret_is_logged(fleet, name):
     """Neither the journal nor an argument of a process holds a key or the token."""
     machine = fleet[name]
     token = content(fleet, "pki/join-token").strip().partition(".")[2]
-    said = machine.run("journalctl", "--no-pager", "--output=cat").stdout + machine.console.read_text(errors="replace")
+    output = machine.run("journalctl", "--no-pager", "--output=cat").stdout + machine.console.read_text(errors="replace")
     arguments = machine.sh("jq --compact-output .arguments /var/log/standins.jsonl")
-    assert token not in said + arguments
-    assert "PRIVATE KEY" not in said + arguments
+    assert token not in output + arguments
+    assert "PRIVATE KEY" not in output + arguments
 
 
 @pytest.mark.parametrize("name", MASTERS + NODES)
@@ -174,7 +174,7 @@ def test_the_role_allows_what_the_machine_does(fleet, name):
     + [("StringLike", "aws:ResourceTag/quorate.dev/object")],
 )
 def test_a_condition_that_does_not_fit_is_noticed(fleet, operator, key):
-    """What the test before this one says is only worth something if a mistyped condition makes it fail."""
+    """The test before this one must fail for a mistyped condition."""
     machine = fleet[MASTERS[0]]
     statements = policy.documents(fleet.cloud.client("iam"), machine.instance.iam_role)
     mistyped = [statement for statement in statements if key in statement.get("Condition", {}).get(operator, {})]

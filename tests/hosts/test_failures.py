@@ -1,4 +1,4 @@
-"""What goes wrong on the way, and mends itself once the cause is gone."""
+"""Failures during a boot, which end when their cause is gone."""
 
 import json
 
@@ -27,12 +27,12 @@ class Missing:
 
 
 def test_a_script_that_was_changed_is_not_run(fleet):
-    """Whoever can write to the bucket cannot run code on machines: the launch template knows the hash. Once it is right
+    """An attacker who can write to the bucket cannot run code on machines: the launch template knows the hash. Once it is right
     again the machine goes on by itself."""
     s3, key = fleet.cloud.client("s3"), find(fleet, "/node.sh")
     version = s3.put_object(Bucket=BUCKET, Key=key, Body=b"#!/bin/bash\ntouch /tmp/taken\n")["VersionId"]
     machine = fleet.replace("workers-2")
-    fleet.says("workers-2", "does not have the hash", unit="cloud-final")
+    fleet.logs("workers-2", "does not have the hash", unit="cloud-final")
     machine.sh("! test -e /opt/quorate/node.sh && ! test -e /tmp/taken")
     reported = f"nodes/{machine.instance.id}/status.json"
     wait("its status", 60, lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{FOLDER}/{reported}").get("Contents"))
@@ -44,25 +44,25 @@ def test_a_script_that_was_changed_is_not_run(fleet):
 
 
 def test_an_object_that_is_missing_is_waited_for(fleet):
-    """First its settings, then what it joins with: a machine says what it lacks, and goes on when it is there."""
+    """First its settings, then its credentials to join: a machine reports what it lacks, and continues when it exists."""
     with Missing(fleet, find(fleet, "pki/join.pem")):
         with Missing(fleet, find(fleet, "/nodes-workers")):
             fleet.replace("workers-2")
-            fleet.says("workers-2", "cannot get s3://", unit="cloud-final")
-        fleet.says("workers-2", "pki/join.pem")
-        fleet.says("workers-2", "discovery: not finished")
+            fleet.logs("workers-2", "cannot get s3://", unit="cloud-final")
+        fleet.logs("workers-2", "pki/join.pem")
+        fleet.logs("workers-2", "discovery: not finished")
     fleet.settle("workers-2")
 
 
 def test_a_volume_that_is_held_is_waited_for(fleet):
-    """A master takes its volume from nobody, and a record that Route 53 would not write is written later."""
+    """A master does not detach its volume from another machine, and a record that Route 53 refused is written later."""
     volume, ec2 = fleet.volume("master-c"), fleet.cloud.client("ec2")
     fleet.terminate("master-c")
     holder = fleet["workers-1"].instance.id
     ec2.attach_volume(VolumeId=volume, InstanceId=holder, Device="/dev/sdz")
     fleet.cloud.wire.fail("ChangeResourceRecordSets", "400 Bad Request", "Throttling", times=2)
     fleet.boot("master-c")
-    fleet.says("master-c", f"waiting for {volume}: it is in-use, attached by {holder}")
+    fleet.logs("master-c", f"waiting for {volume}: it is in-use, attached by {holder}")
     address = fleet["master-c"].instance.address
     assert not fleet.cloud.wire.of(address, "AttachVolume")
     ec2.detach_volume(VolumeId=volume, InstanceId=holder, Device="/dev/sdz")

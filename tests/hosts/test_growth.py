@@ -42,7 +42,7 @@ def test_one_master_becomes_three(single):
         single.terminate("master-b")
         written = writer.written
         single.boot("master-c")
-        single.says("master-c", "waiting for https://etcd-b.internal.chat.poeticoding.com:2380", seconds=300)
+        single.logs("master-c", "waiting for https://etcd-b.internal.chat.poeticoding.com:2380", seconds=300)
         assert writer.written > written + 5, "one of one is still a quorum"
         single.boot("master-b")
         single.settle("master-b")

@@ -45,8 +45,8 @@ def test_logs_come_from_every_machine(fleet):
 
 
 def test_validate_calls_it_healthy(fleet):
-    said = fleet.cloud.quorate("validate", "--wait", "3m", cluster=fleet.cluster, timeout=240)
-    assert "waiting" not in said and "wrong" not in said, said
+    output = fleet.cloud.quorate("validate", "--wait", "3m", cluster=fleet.cluster, timeout=240)
+    assert "waiting" not in output and "wrong" not in output, output
 
 
 def test_nothing_is_left_to_change(fleet):

@@ -67,13 +67,13 @@ def test_pods_move_one_at_a_time(fleet, figure):
         wait("workers-1 to be off", 240, lambda: not fleet["workers-1"].alive)
         took = time.monotonic() - began
         time.sleep(3)
-    said = fleet["workers-1"].console.read_text(errors="replace")
+    output = fleet["workers-1"].console.read_text(errors="replace")
     figure(f"off after {took:.0f} s; at least {fewest[0]} of {REPLICAS} pods were available; of its users' requests {users}")
     fleet.cut_power("workers-1")
     wait("every node to be Ready", 300, lambda: fleet.names() <= fleet.api.ready())
     fleet.settle("workers-1")
     for path in PLACES:
         fleet.api.ask("DELETE", path)
-    assert "no pod is left to move" in said, said[-3000:]
+    assert "no pod is left to move" in output, output[-3000:]
     assert fewest[0] >= REPLICAS - 1
     assert not users.failed

@@ -36,9 +36,9 @@ def fetch(fleet):
 def test_a_service_is_reached_through_its_load_balancer(fleet, figure):
     fleet.change(cluster_with(fleet, "1.27"))
     wait("the load balancer to answer", 120, lambda: answers(fleet, "nginx:1.27"))
-    said = fleet.cloud.quorate("plan", cluster=fleet.cluster)
-    assert "No changes" in said, said
-    figure(f"applied in {fleet.took:.0f} s; the next plan: {next(line for line in said.splitlines() if 'No changes' in line)}")
+    output = fleet.cloud.quorate("plan", cluster=fleet.cluster)
+    assert "No changes" in output, output
+    figure(f"applied in {fleet.took:.0f} s; the next plan: {next(line for line in output.splitlines() if 'No changes' in line)}")
 
 
 def test_a_new_image_fails_no_request(fleet, figure):

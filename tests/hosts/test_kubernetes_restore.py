@@ -15,7 +15,7 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 
 
 def test_the_cluster_goes_back_to_a_snapshot(fleet, figure):
-    """As docs/machines.md says. What was made after the snapshot is gone; controllers work on what there is."""
+    """As docs/machines.md describes. What was created after the snapshot is gone; controllers reconcile the rest."""
     fleet.api.apply(f"{MAPS}/back", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "back"}, "data": {"was": "in the snapshot"}})
     fleet["master-a"].run("systemctl", "start", "quorate-backup", timeout=200)
     snapshot = max(name for name in snapshots(fleet) if name.endswith("-a.db"))
@@ -23,8 +23,8 @@ def test_the_cluster_goes_back_to_a_snapshot(fleet, figure):
     for name in ("master-a", "master-b"):
         fleet.volumes.blank_next(fleet.volume(name))
         fleet.replace(name)
-    fleet.says("master-a", "never begins a second cluster by itself", seconds=600)
-    fleet.says("master-b", "never begins a second cluster by itself", seconds=600)
+    fleet.logs("master-a", "never begins a second cluster by itself", seconds=600)
+    fleet.logs("master-b", "never begins a second cluster by itself", seconds=600)
     began = time.monotonic()
     for name in MASTERS:
         fleet[name].run("/opt/quorate/node.sh", "restore", snapshot, timeout=300)

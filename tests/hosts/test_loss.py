@@ -6,7 +6,7 @@ ELECTION = 20  # seconds that writes may stand still on a busy box; an election 
 
 
 def lose(fleet, name):
-    """Terminates a master while somebody writes through the others; returns what they are left with."""
+    """Terminates a master while a client writes through the others; returns what they are left with."""
     others = fleet.masters_but(name)
     with Writer(Etcd(fleet, others[0]), others) as writer:
         fleet.terminate(name)
@@ -50,7 +50,7 @@ def test_a_member_that_lost_its_volume_is_replaced(fleet):
 
 
 def test_a_blank_volume_begins_no_second_cluster(fleet):
-    """While nobody can say who belongs to etcd, a master with a blank volume starts none, and says why."""
+    """While the members of etcd are unknown, a master with a blank volume does not start one, and reports why."""
     etcd = Etcd(fleet, "master-a")
     cluster = etcd.cluster()
     fleet.volumes.blank_next(fleet.volume("master-c"))
@@ -59,7 +59,7 @@ def test_a_blank_volume_begins_no_second_cluster(fleet):
     for other in others:
         other.run("systemctl", "kill", "--signal=SIGSTOP", "container-etcd")
     fleet.boot("master-c")
-    fleet.says("master-c", "never begins a second cluster by itself")
+    fleet.logs("master-c", "never begins a second cluster by itself")
     assert fleet["master-c"].state("container-etcd") != "active"
     for other in others:
         other.run("systemctl", "kill", "--signal=SIGCONT", "container-etcd")

@@ -43,7 +43,7 @@ def test_a_snapshot_that_is_past_its_time_leaves_the_bucket(fleet):
 
 
 def test_etcd_goes_back_to_a_snapshot(fleet):
-    """Two of three volumes are lost. As docs/machines.md says: the same snapshot on every master, and they begin again."""
+    """Two of three volumes are lost. As docs/machines.md describes: the same snapshot on every master, and they start again."""
     etcd = Etcd(fleet, "master-a")
     etcd.put("/hosts/back", "in the snapshot")
     fleet["master-a"].run("systemctl", "start", "quorate-backup", timeout=200)
@@ -53,8 +53,8 @@ def test_etcd_goes_back_to_a_snapshot(fleet):
     for name in ("master-a", "master-b"):
         fleet.volumes.blank_next(fleet.volume(name))
         fleet.replace(name)
-    fleet.says("master-a", "never begins a second cluster by itself", seconds=300)
-    fleet.says("master-b", "etcd membership: begins", seconds=300)
+    fleet.logs("master-a", "never begins a second cluster by itself", seconds=300)
+    fleet.logs("master-b", "etcd membership: begins", seconds=300)
     for name in MASTERS:
         fleet[name].run("/opt/quorate/node.sh", "restore", snapshot, timeout=200)
     for name in MASTERS:

@@ -41,7 +41,7 @@ def test_a_master_that_lost_its_power_comes_back(fleet):
 
 
 def test_a_machine_whose_node_was_deleted_is_one_again(fleet):
-    """Nobody restarts anything by hand: a timer notices."""
+    """A timer notices, and nothing is restarted by hand."""
     worker = fleet["workers-1"]
     key = f"/registry/minions/{worker.instance.hostname}"
     found = lambda: Etcd(fleet, "master-a").ask("get", "--print-value-only", key)

@@ -48,7 +48,7 @@ class Volumes:
         return dev / "nvme1n1", dev / f"disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume.replace('-', '')}"
 
     def loop(self, volume):
-        """The open loop device of a volume. Nobody else keeps it: when the last to use it ends, the kernel frees it."""
+        """The open loop device of a volume. Nothing else keeps it: when its last user ends, the kernel frees it."""
         if volume not in self.loops:
             file = self.folder / f"{volume}.img"
             if not file.exists():

@@ -48,7 +48,7 @@ class Wire:
             self.failures.append({"action": action, "status": status, "code": code, "times": times, "source": source})
 
     def after(self, action, listener):
-        """Tells a function of every call of an action that was answered well."""
+        """Passes every successful call of an action to a function."""
         self.listeners.append((action, listener))
 
     def of(self, source, action=None):
@@ -108,7 +108,7 @@ def read(environ):
 
 
 def changes(body):
-    """What a change of records says: each with its action, and its type and name as IAM compares them."""
+    """The changes of a request for records: each with its action, and its type and name as IAM compares them."""
     return [
         {
             "action": change.findtext("{*}Action"),

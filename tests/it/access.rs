@@ -102,12 +102,12 @@ fn a_kubeconfig_leads_to_a_certificate_of_an_hour() {
 
     let again = wish(&["kubeconfig", "--json"]);
     exits(&again, 0);
-    let told: serde_json::Value = serde_json::from_slice(&again.stdout).expect("stdout is one document");
-    assert_eq!((&told["files"], &told["context"]), (&serde_json::json!([]), &serde_json::json!(CLUSTER)));
+    let reported: serde_json::Value = serde_json::from_slice(&again.stdout).expect("stdout is one document");
+    assert_eq!((&reported["files"], &reported["context"]), (&serde_json::json!([]), &serde_json::json!(CLUSTER)));
 }
 
 #[test]
-fn an_administrators_certificate_is_printed_or_written_and_said_to_be_one() {
+fn an_administrators_certificate_is_printed_or_written_with_a_warning() {
     let desk = desk();
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
     let printed = quorate(desk.path(), &["kubeconfig", "--admin", "18h", "--context", "breakglass", "--output", "-"]);
@@ -136,8 +136,11 @@ fn a_rotated_token_is_another_one_and_no_difference_to_the_plan() {
     let before = token();
     let rotated = quorate(desk.path(), &["token", "rotate"]);
     exits(&rotated, 0);
-    let said = out(&rotated) + &err(&rotated);
-    assert!(token() != before && !said.contains(token().trim_end()) && !said.contains(before.trim_end()), "{said}");
+    let messages = out(&rotated) + &err(&rotated);
+    assert!(
+        token() != before && !messages.contains(token().trim_end()) && !messages.contains(before.trim_end()),
+        "{messages}"
+    );
     exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
     exits(&quorate(desk.path(), &["destroy", "--yes", "--delete-data"]), 0);
     assert!(!bucket.join(CLUSTER).exists());
@@ -164,7 +167,12 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
         let run = run(&mut command);
         exits(&run, 0);
         let warned = err(&run).contains("the API cannot be reached from outside");
-        assert_eq!(warned, arguments[0] == "kubeconfig", "the tutorial's file lets nobody in: {}", err(&run));
+        assert_eq!(
+            warned,
+            arguments[0] == "kubeconfig",
+            "the tutorial's file opens the API to no address: {}",
+            err(&run)
+        );
     }
     follow(desk.path(), &kubeconfig, "arn:aws:sts::123456789012:user/moto", on_moto);
     assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
@@ -178,14 +186,14 @@ async fn a_deleted_key_is_brought_back_and_never_replaced() {
     let before = moto.inventory();
     let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
-    moto.hurt("key-deleted", CLUSTER);
+    moto.tamper("key-deleted", CLUSTER);
     assert_eq!(stage.changes(PlanMode::Apply).await, ["refuse secret/cluster-ca (lost): "]);
     let refused = stage.apply().await.must(Exit::Refused);
     assert!(refused.out.contains("delete marker"), "{}", refused.out);
-    moto.hurt("key-restored", CLUSTER);
+    moto.tamper("key-restored", CLUSTER);
     assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 
-    moto.hurt("key-deleted", CLUSTER);
+    moto.tamper("key-deleted", CLUSTER);
     stage.destroy().await.must(Exit::Done);
     assert_eq!(moto.inventory(), before);
 }

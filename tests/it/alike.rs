@@ -205,7 +205,7 @@ async fn the_sandbox_answers_as_aws_does() {
     assert!(wrong.is_empty() && unused.is_empty(), "{}\nnot asked: {unused:?}", wrong.join("\n"));
 }
 
-/// Every breach of a limit is refused by the sandbox, whatever moto says.
+/// Every breach of a limit is refused by the sandbox, whatever moto answers.
 #[tokio::test]
 async fn the_sandbox_refuses_every_breach_of_a_limit() {
     let sandbox = Sandbox::in_memory(SandboxSettings::new("us-east-1", CLUSTER));

@@ -86,7 +86,7 @@ fn messages(run: &CommandRun) -> String {
 }
 
 #[tokio::test]
-async fn a_bucket_in_another_region_is_said_by_plan_apply_and_destroy() {
+async fn a_bucket_in_another_region_is_reported_by_plan_apply_and_destroy() {
     let Some(mut test) = AnswerTest::new().await else { return };
     let before = test.moto.inventory();
     test.answer("s3:", REDIRECT);
@@ -101,7 +101,7 @@ async fn a_bucket_in_another_region_is_said_by_plan_apply_and_destroy() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_said_and_not_a_wrong_password() {
+async fn a_wrong_clock_is_reported_as_a_wrong_clock_not_as_a_wrong_key() {
     let Some(mut test) = AnswerTest::new().await else { return };
     test.answer("s3:", CLOCK);
     let run = test.stage.plan().await.must(Exit::Error);
@@ -110,7 +110,7 @@ async fn a_wrong_clock_is_said_and_not_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_bucket_that_somebody_else_has_stops_a_first_apply() {
+async fn the_bucket_name_of_another_account_stops_a_first_apply() {
     let Some(mut test) = AnswerTest::new().await else { return };
     let before = test.moto.inventory();
     let is_creation = |called: &str| {
@@ -125,7 +125,7 @@ async fn the_name_of_a_bucket_that_somebody_else_has_stops_a_first_apply() {
 }
 
 #[tokio::test]
-async fn keys_under_object_lock_are_said_to_stay_and_a_later_destroy_ends_it() {
+async fn keys_under_object_lock_are_reported_and_a_later_destroy_ends_it() {
     let Some(mut test) = AnswerTest::new().await else { return };
     let before = test.moto.inventory();
     test.stage.apply().await.must(Exit::Done);
@@ -140,7 +140,7 @@ async fn keys_under_object_lock_are_said_to_stay_and_a_later_destroy_ends_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_lasts_is_not_tried_again_and_not_said_to_pass() {
+async fn a_lasting_refusal_is_not_retried_and_not_called_temporary() {
     let Some(mut test) = AnswerTest::new().await else { return };
     test.stage.apply().await.must(Exit::Done);
     test.answer("ec2:ModifyVolume", TOO_SOON);

@@ -37,8 +37,8 @@ async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
     assert!(first.out.contains(&format!("{} created", OBJECTS + INSIDE)), "{}", first.out);
     let inside = requests(&stage);
     assert!(inside.len() <= INSIDE * FIRST_INSIDE, "{} requests:\n{}", inside.len(), inside.join("\n"));
-    let said = format!("{} calls for {OBJECTS} objects:\n{}", calls.len(), calls.join("\n"));
-    assert!(calls.len() * 10 <= OBJECTS * FIRST_TENTHS + ENTRANCE * 10, "{said}");
+    let messages = format!("{} calls for {OBJECTS} objects:\n{}", calls.len(), calls.join("\n"));
+    assert!(calls.len() * 10 <= OBJECTS * FIRST_TENTHS + ENTRANCE * 10, "{messages}");
 
     let small = unchanged(&moto, &mut stage).await;
     stage.edit(&sized(300));

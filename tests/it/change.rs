@@ -15,7 +15,7 @@ async fn more_nodes_change_one_group() {
 }
 
 #[tokio::test]
-async fn somebody_more_at_the_api_changes_one_set_of_rules() {
+async fn one_more_range_for_the_api_changes_one_set_of_rules() {
     let Some((_moto, mut stage)) = applied().await else { return };
     stage.edit(&format!("{TUTORIAL}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"));
     settles_with(&mut stage, &["update security-group-rules/api (file): ingress"]).await;
@@ -45,8 +45,11 @@ async fn the_only_node_is_replaced_beside_a_second_one() {
     stage.edit(&format!("{masters}nodes \"workers\"{}", nodes.replace("t3.medium", "t3.large")));
     wire.take_log();
     let run = stage.apply().await.must(Exit::Done);
-    let said = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{said}");
+    let messages = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        messages.contains("the only machine of nodes-workers is replaced: a second one is started first"),
+        "{messages}"
+    );
     let log = wire.take_log();
     let calls: Vec<&str> = log
         .iter()
@@ -85,7 +88,7 @@ async fn a_zone_takes_the_place_of_another_one() {
     }
     let moved = changes.iter().filter(|change| change.contains("volume/"));
     assert_eq!(moved.count(), 1, "only the master of the zone that leaves moves: {changes:#?}");
-    // The data comes from the other members, so nobody has to allow its loss.
+    // The data comes from the other members, so its loss need not be confirmed.
     stage.apply().await.must(Exit::Done);
     assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
 }
@@ -114,6 +117,6 @@ async fn settles_with(stage: &mut MotoStage, changes: &[&str]) {
 }
 
 fn edited(from: &str, to: &str) -> String {
-    assert!(TUTORIAL.contains(from), "the tutorial says {from}");
+    assert!(TUTORIAL.contains(from), "the tutorial contains {from}");
     TUTORIAL.replacen(from, to, 1)
 }

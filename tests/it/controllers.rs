@@ -15,7 +15,7 @@ async fn a_destroy_removes_what_controllers_made_and_nothing_of_the_neighbours()
     let before = moto.inventory();
     let mut stage = MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
-    moto.hurt("controllers", "chat.poeticoding.com");
+    moto.tamper("controllers", "chat.poeticoding.com");
     let changes = stage.changes(PlanMode::Destroy).await;
     let theirs: Vec<&String> = changes.iter().filter(|change| change.contains("by-kubernetes")).collect();
     let named = [

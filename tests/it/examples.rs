@@ -33,9 +33,12 @@ fn every_example_is_planned_and_fits_on_a_screen() {
         let desk = desk(path, "cluster.hcl").expect("an example is in HCL");
         let planned = quorate(desk.path(), &["plan", "--detailed-exitcode"]);
         exits(&planned, 2);
-        let (said, heard) = (out(&planned), err(&planned));
-        assert!(said.contains("to create.") && !said.contains("Refused"), "{name}: {said}");
-        assert!(said.lines().chain(heard.lines()).all(|line| line.chars().count() <= 80), "{name}: {said}{heard}");
+        let (messages, heard) = (out(&planned), err(&planned));
+        assert!(messages.contains("to create.") && !messages.contains("Refused"), "{name}: {messages}");
+        assert!(
+            messages.lines().chain(heard.lines()).all(|line| line.chars().count() <= 80),
+            "{name}: {messages}{heard}"
+        );
         assert!(page.contains(&format!("](../examples/{name}/cluster.hcl)")), "docs/services.md explains {name}");
     }
 }

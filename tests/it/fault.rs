@@ -35,7 +35,7 @@ async fn a_killed_run_is_finished_by_the_next_one() {
     moto.seed();
     let before = moto.inventory();
     let wire = TestWire::to(moto.endpoint());
-    // A first life tells how many calls there are, and what they end in.
+    // A first run determines the number of calls, and their result.
     let mut stage = MotoStage::new(wire.clone(), TUTORIAL).await;
     stage.apply().await.must(Exit::Done);
     let calls = wire.take_log().len();

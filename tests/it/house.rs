@@ -30,7 +30,7 @@ fn the_table_names_every_module() {
 }
 
 #[test]
-fn modules_use_what_the_table_says() {
+fn modules_use_what_the_table_lists() {
     for module in table() {
         let sources = sources(&module.name);
         for (file, text) in &sources {
@@ -42,7 +42,7 @@ fn modules_use_what_the_table_says() {
         let Some(drawn) = module.uses else { continue };
         let used = sources.iter().flat_map(|(_, text)| modules_used(text));
         let used: BTreeSet<String> = used.filter(|used| *used != module.name).collect();
-        assert_eq!(used, drawn, "`{}` uses something else than docs/architecture.md says", module.name);
+        assert_eq!(used, drawn, "`{}` uses something else than docs/architecture.md lists", module.name);
     }
 }
 
@@ -75,13 +75,13 @@ fn only_kubernetes_knows_its_client() {
 }
 
 #[test]
-fn pure_modules_neither_wait_nor_look_around() {
+fn pure_modules_neither_wait_nor_read_the_environment() {
     let pure: Vec<String> = table().into_iter().filter_map(|module| module.pure).collect();
     assert!(pure.contains(&"spec".to_owned()) && pure.contains(&"engine/planner".to_owned()), "{pure:?}");
     let mut wrong = Vec::new();
     for (file, text) in pure.iter().flat_map(|module| sources(module)) {
         let says = |word: &&&str| code(&text).any(|line| line.contains(**word));
-        wrong.extend(IMPURE.iter().filter(says).map(|word| format!("{} says `{word}`", file.display())));
+        wrong.extend(IMPURE.iter().filter(says).map(|word| format!("{} contains `{word}`", file.display())));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -129,6 +129,6 @@ fn every_file_is_formatted() {
     let files = sources("").into_iter().map(|(file, _)| root().join("src").join(file));
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--check", "--edition", "2024", "--config-path"]).arg(root()).args(files);
-    let Ok(output) = rustfmt.output() else { return skip("no rustfmt, so nobody looks at what a macro declares") };
+    let Ok(output) = rustfmt.output() else { return skip("no rustfmt, so the code in macros is not checked") };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -55,8 +55,8 @@ impl MotoServer {
     }
 
     /// Makes a change outside of Quorate.
-    pub(crate) fn hurt(&self, what: &str, cluster: &str) {
-        self.world(&["hurt", what, cluster]);
+    pub(crate) fn tamper(&self, what: &str, cluster: &str) {
+        self.world(&["tamper", what, cluster]);
     }
 
     /// Returns everything in the account.

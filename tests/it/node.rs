@@ -18,12 +18,12 @@ use quorate::testkit::skip;
 mod chores;
 mod crash;
 mod failures;
-mod farewell;
 mod images;
 mod kubeadm;
 mod members;
 mod report;
 mod restart;
+mod shutdown;
 mod steps;
 mod user_data;
 
@@ -212,26 +212,27 @@ fn package_key(fingerprint: &str, end: &str) -> String {
 #[derive(Debug)]
 struct ScriptRun {
     done: bool,
-    said: String,
+    messages: String,
 }
 
 impl ScriptRun {
     fn of(output: &Output) -> Self {
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        Self { done: output.status.success(), said }
+        let messages =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Self { done: output.status.success(), messages }
     }
 
     /// Fails with the whole output, unless the run succeeded.
     #[track_caller]
     fn must(self) -> Self {
-        assert!(self.done, "{}", self.said);
+        assert!(self.done, "{}", self.messages);
         self
     }
 
     /// Fails unless the run stopped with this message.
     #[track_caller]
-    fn must_not(self, said: &str) -> Self {
-        assert!(!self.done && self.said.contains(said), "{}", self.said);
+    fn must_not(self, messages: &str) -> Self {
+        assert!(!self.done && self.messages.contains(messages), "{}", self.messages);
         self
     }
 }

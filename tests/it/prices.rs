@@ -81,8 +81,8 @@ fn the_prices_of_another_region_are_brought_in_a_file() {
         "[eu-central-1]\ndate = \"2026-08-01\"\nhosted_zone_month = \"0.50\"\nload_balancer_hour = \"0.027\"\n";
     let planned = String::from_utf8(run(region).stdout).expect("it is text");
     // 0.50, and 0.027 x 730.
-    let told = "Cost: at least 20.21 USD per month. Price unknown: gp3 etcd volume, gp3 root\n";
-    assert!(planned.contains(told), "{planned}");
+    let reported = "Cost: at least 20.21 USD per month. Price unknown: gp3 etcd volume, gp3 root\n";
+    assert!(planned.contains(reported), "{planned}");
     let wrong = run("[eu-central-1]\nload_balancer_hour = 0.027\n");
     assert_eq!(wrong.status.code(), Some(64));
     let err = String::from_utf8_lossy(&wrong.stderr);

@@ -69,7 +69,7 @@ fn edited() -> String {
 }
 
 #[test]
-fn the_exit_code_tells_whether_something_differs() {
+fn the_exit_code_shows_whether_something_differs() {
     let desk = desk();
     exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 2);
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
@@ -81,7 +81,7 @@ fn the_exit_code_tells_whether_something_differs() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place_and_changes_nothing() {
+fn an_error_is_reported_with_its_place_and_changes_nothing() {
     let desk = desk();
     std::fs::write(desk.path().join("cluster.hcl"), "name = \"chat\"\nmastres {}\n").expect("the file can be written");
     let wrong = quorate(desk.path(), &["apply", "--yes"]);
@@ -105,7 +105,7 @@ fn a_pipe_gets_plain_text_and_a_program_gets_json_alone() {
 }
 
 #[test]
-fn every_screen_of_the_sandbox_says_so() {
+fn every_screen_of_the_sandbox_is_marked() {
     let desk = desk();
     for arguments in [&["plan"][..], &["apply", "--yes"], &["show"], &["destroy", "--yes", "--delete-data"]] {
         let output = quorate(desk.path(), arguments);
@@ -116,7 +116,7 @@ fn every_screen_of_the_sandbox_says_so() {
 
 /// The tour of the README, as it is printed there.
 #[test]
-fn the_commands_of_the_readme_do_what_it_says() {
+fn the_commands_of_the_readme_do_what_it_shows() {
     let readme = include_str!("../../README.md");
     let root = tempfile::tempdir().expect("a directory can be made");
     let desk = root.path().join("examples/tutorial");
@@ -136,7 +136,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
 }
 
 /// Changes outside of Quorate, and the only object that the plan then names.
-const HURTS: &[(&[&str], &str)] = &[
+const MANUAL_CHANGES: &[(&[&str], &str)] = &[
     (&["set", "vpc/main", "tags.Name=renamed"], "vpc/main"),
     (&["set", "security-group-rules/masters", "ingress-=0"], "security-group-rules/masters"),
     (&["set", "security-group-rules/masters", OPEN_TO_THE_WORLD], "security-group-rules/masters"),
@@ -150,20 +150,20 @@ const BACKDOOR: &str =
     r#"policies.backdoor={"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 #[test]
-fn what_somebody_changed_by_hand_is_named_as_drift_and_mended() {
+fn manual_changes_are_shown_as_drift_and_corrected() {
     let desk = desk();
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
-    for (hurt, address) in HURTS {
+    for (change, address) in MANUAL_CHANGES {
         let min = ["sandbox", "set", "autoscaling-group/nodes-workers", "min=1"];
-        if hurt.contains(&"desired=1") {
+        if change.contains(&"desired=1") {
             exits(&quorate(desk.path(), &min), 0);
         }
-        exits(&quorate(desk.path(), &[&["sandbox"], *hurt].concat()), 0);
+        exits(&quorate(desk.path(), &[&["sandbox"], *change].concat()), 0);
         let planned = quorate(desk.path(), &["plan", "--json"]);
         let document: serde_json::Value = serde_json::from_slice(&planned.stdout).expect("a plan is JSON");
         let changes = document["plan"]["changes"].as_array().expect("a plan has changes");
         let named: Vec<_> = changes.iter().map(|change| (&change["address"], &change["reason"]["kind"])).collect();
-        assert_eq!(named, [(&serde_json::json!(address), &serde_json::json!("drift"))], "{hurt:?}");
+        assert_eq!(named, [(&serde_json::json!(address), &serde_json::json!("drift"))], "{change:?}");
         exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
         exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
     }
@@ -203,7 +203,7 @@ fn key_lines(pem: &str) -> Vec<&str> {
 #[test]
 fn nothing_of_a_private_key_or_a_token_leaves_the_bucket() {
     let desk = desk();
-    let mut said = String::new();
+    let mut messages = String::new();
     for arguments in [
         &["apply", "--yes"][..],
         &["plan", "--verbose"],
@@ -215,20 +215,20 @@ fn nothing_of_a_private_key_or_a_token_leaves_the_bucket() {
     ] {
         let output = quorate(desk.path(), arguments);
         exits(&output, 0);
-        said += &(out(&output) + &err(&output));
+        messages += &(out(&output) + &err(&output));
     }
     let kept = desk.path().join(".quorate/sandbox");
     let cluster = kept.join("s3/state.chat.poeticoding.com/chat.poeticoding.com");
     for file in ["cloud.json", "s3/state.chat.poeticoding.com/chat.poeticoding.com/state.json"] {
-        said += &std::fs::read_to_string(kept.join(file)).expect("the file can be read");
+        messages += &std::fs::read_to_string(kept.join(file)).expect("the file can be read");
     }
-    assert!(said.contains("secret/cluster-ca") && !said.contains("PRIVATE KEY"));
+    assert!(messages.contains("secret/cluster-ca") && !messages.contains("PRIVATE KEY"));
     let read = |file: &str| std::fs::read_to_string(cluster.join("pki").join(file)).expect("the secret is there");
     for file in ["cluster-ca.pem", "etcd-ca.pem", "front-proxy-ca.pem", "service-account.pem"] {
-        assert!(key_lines(&read(file)).iter().all(|line| !said.contains(line)), "{file}");
+        assert!(key_lines(&read(file)).iter().all(|line| !messages.contains(line)), "{file}");
     }
     let token = read("join-token");
-    assert!(token.split('.').all(|part| !said.contains(part.trim_end())), "the token");
+    assert!(token.split('.').all(|part| !messages.contains(part.trim_end())), "the token");
     assert!(!read("join.pem").contains("PRIVATE"));
 }
 
@@ -248,20 +248,20 @@ fn a_secret_of_a_service_is_nowhere_in_the_record() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_nobody_can_keep_is_an_error() {
+fn output_that_cannot_be_written_is_an_error() {
     let desk = desk();
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
     for arguments in [&["plan"][..], &["show", "--json"], &["kubeconfig", "--output", "-"], &["version"]] {
         let full = std::fs::File::create("/dev/full").expect("the device is there");
-        let told = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        let reported = Command::new(env!("CARGO_BIN_EXE_quorate"))
             .args(arguments)
             .current_dir(desk.path())
             .env("QUORATE_SANDBOX", "1")
             .stdout(full)
             .output()
             .expect("quorate runs");
-        exits(&told, 1);
-        assert!(err(&told).contains("the output could not be written"), "{arguments:?}: {}", err(&told));
+        exits(&reported, 1);
+        assert!(err(&reported).contains("the output could not be written"), "{arguments:?}: {}", err(&reported));
     }
 }
 
@@ -298,19 +298,19 @@ fn what_is_wrong_with_add_ons_is_found_with_the_rest_of_the_file() {
     std::fs::write(path("metrics.yaml"), manifest).expect("the file can be written");
     let checked = quorate(desk.path(), &["check"]);
     exits(&checked, 64);
-    let told = err(&checked);
+    let reported = err(&checked);
     for wanted in ["Q0601", "Q0602", "Q0603", "metrics.yaml:2:1", "`metrics`", "`missing`", "has 3 errors"] {
-        assert!(told.contains(wanted), "{wanted}: {told}");
+        assert!(reported.contains(wanted), "{wanted}: {reported}");
     }
     let json = out(&quorate(desk.path(), &["check", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
     let codes: Vec<&str> =
         json["diagnostics"].as_array().into_iter().flatten().filter_map(|d| d["code"].as_str()).collect();
     assert_eq!(codes, ["Q0411", "Q0603", "Q0602", "Q0601"]);
-    // They are looked at whatever else is wrong.
+    // They are checked whatever else is wrong.
     std::fs::write(path("wrong.hcl"), text.replace("chat.poeticoding.com", "chat")).expect("the file can be written");
-    let told = err(&quorate(desk.path(), &["check", "--file", "wrong.hcl"]));
-    assert!(told.contains("Q0601") && told.contains("metrics.yaml:2:1"), "{told}");
+    let reported = err(&quorate(desk.path(), &["check", "--file", "wrong.hcl"]));
+    assert!(reported.contains("Q0601") && reported.contains("metrics.yaml:2:1"), "{reported}");
     // Who removes the cluster needs no manifest.
     exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
 }

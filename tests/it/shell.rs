@@ -45,7 +45,7 @@ fn script(text: &str) -> tempfile::NamedTempFile {
 }
 
 #[test]
-fn shellcheck_has_nothing_to_say() {
+fn shellcheck_has_no_findings() {
     let Some(mut shellcheck) = shellcheck() else { return };
     let whole = script(&node::files()["node.sh"]);
     let part = |file: &PathBuf| {
@@ -73,11 +73,11 @@ fn shellcheck_reads_every_part_of_node_sh() {
     let Some(mut shellcheck) = shellcheck() else { return };
     let parts = parts();
     let planted = |(number, part): (usize, &String)| format!("\nplanted_{number}() {{\n  rm $1\n}}\n{part}");
-    // The first part begins with the line that says what reads the script.
+    // The first part begins with the line that names the interpreter.
     let (begin, rest) = parts.split_first().expect("there are parts");
     let whole = script(&(begin.clone() + &rest.iter().enumerate().map(planted).collect::<Vec<_>>().concat()));
     let output = shellcheck.args(["--format=gcc", "--include=SC2086"]).arg(whole.path()).output().expect("it starts");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let messages = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success());
-    assert_eq!(said.lines().filter(|line| line.ends_with("[SC2086]")).count(), rest.len(), "{said}");
+    assert_eq!(messages.lines().filter(|line| line.ends_with("[SC2086]")).count(), rest.len(), "{messages}");
 }

@@ -96,13 +96,13 @@ impl MotoStage {
         .await
     }
 
-    /// Moves the state to where the file says that it is.
+    /// Moves the state to the location in the file.
     pub(crate) async fn move_state(&mut self) -> CommandRun {
         let options = MoveOptions { from: None, yes: true };
         self.stay(OutputOptions::default(), async |context| cli::move_state(context, options).await).await
     }
 
-    /// Writes something of somebody else into the bucket.
+    /// Writes an object of another owner into the bucket.
     pub(crate) async fn leave_in_bucket(&self, key: &str) {
         let (_, store) = self.connect().await;
         store.put(key, b"mine", &WriteCondition::Absent).await.expect("the bucket answers");
@@ -131,7 +131,7 @@ impl MotoStage {
         note["ttl_seconds"] = 0.into();
         let condition = WriteCondition::Matches(lease.etag);
         store.put(&key, note.to_string().as_bytes(), &condition).await.expect("the store answers");
-        // S3 tells the age of an object in whole seconds.
+        // S3 returns the age of an object in whole seconds.
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
 
@@ -243,8 +243,8 @@ impl CommandRun {
 
 fn read(file: &str) -> Cluster {
     let parsed = quorate::spec::parse("cluster.hcl", file, &BTreeMap::new());
-    let told = parsed.render(false, 100);
-    parsed.cluster.unwrap_or_else(|_| panic!("{told}"))
+    let reported = parsed.render(false, 100);
+    parsed.cluster.unwrap_or_else(|_| panic!("{reported}"))
 }
 
 /// Returns `update vpc/main: tags`; a creation names no attributes.

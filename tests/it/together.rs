@@ -175,8 +175,8 @@ async fn generation(stage: &MotoStage) -> u64 {
 async fn replicas_changed_by_hand_are_taken_back(stage: &mut MotoStage) {
     stage.api.edit("kubectl-scale", "Deployment", "default", "chat", &json!({ "spec": { "replicas": 5 } })).await;
     assert_eq!(stage.changes(PlanMode::Apply).await, ["update deployment/chat (drift): spec.replicas"]);
-    let told = stage.plan().await.must(Exit::Differs);
-    assert!(told.err.contains("set by kubectl-scale"), "{}", told.err);
+    let reported = stage.plan().await.must(Exit::Differs);
+    assert!(reported.err.contains("set by kubectl-scale"), "{}", reported.err);
     stage.apply().await.must(Exit::Done);
     assert_eq!(stage.api.get("Deployment", "default", "chat").await.unwrap()["spec"]["replicas"], 2);
     assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());

@@ -37,7 +37,7 @@ pub(crate) enum WireFate {
     Answer(CannedAnswer),
 }
 
-/// An answer of AWS, as it was seen.
+/// An observed answer of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CannedAnswer {
     pub(crate) status: u16,
@@ -237,7 +237,7 @@ fn error(status: u16, code: &str) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body))
 }
 
-/// Sends a request to the endpoint. It keeps the original host: moto tells services apart by it.
+/// Sends a request to the endpoint. It keeps the original host: moto distinguishes services by it.
 fn divert(request: &mut HttpRequest, endpoint: &str) {
     let uri = request.uri().to_owned();
     let host = uri.split('/').nth(2).unwrap_or_default().to_owned();

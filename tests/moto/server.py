@@ -68,7 +68,7 @@ def repair_bucket_tags():
 
 
 def repair_record_creation():
-    """Lets a record be made again after it was removed: moto looks in its journal, and at the names after it."""
+    """Lets a record be created again after it was deleted: moto reads its journal, and the names after it."""
     original = route53.Route53Backend.change_resource_record_sets
 
     def change_resource_record_sets(self, zoneid, change_list):
@@ -139,7 +139,7 @@ def repair_listener_protocols():
 
 
 def repair_machine_versions():
-    """Tells of each machine of a group the version that it was started with, not the one that the group has by now."""
+    """Returns for each machine of a group the version that it was started with, not the current one of the group."""
     original_start = autoscaling.FakeAutoScalingGroup.replace_autoscaling_group_instances
     run_instances = instances.InstanceBackend.run_instances
 
@@ -176,7 +176,7 @@ def repair_machine_versions():
 
 
 def repair_terminations():
-    """Takes a machine that Auto Scaling is told to terminate out of its target groups too, not only one that EC2 terminates."""
+    """Takes a machine that Auto Scaling terminates out of its target groups too, not only one that EC2 terminates."""
     original = autoscaling.AutoScalingBackend.terminate_instance
 
     def terminate_instance(self, instance_id, should_decrement):
@@ -188,7 +188,7 @@ def repair_terminations():
 
 
 def repair_instance_profile_tags():
-    """Holds the tags of instance profiles to the same rules as those of roles: moto looks at the latter alone."""
+    """Applies the rules for tags of roles to those of instance profiles: moto checks only the former."""
     for name in ("create_instance_profile", "tag_instance_profile"):
         original = getattr(iam.IAMBackend, name)
 
@@ -214,7 +214,7 @@ def speak_for_machines(now=lambda: True):
 
 
 def report_ready(account, instance):
-    """Writes the status that node.sh would, where user data says that the cluster's folder is."""
+    """Writes the status as node.sh does, into the directory of the cluster from the user data."""
     text = instance.user_data.decode() if instance.user_data else ""
     bucket, folder = (re.search(pattern, text, re.MULTILINE) for pattern in (r"^bucket='?([^'\n]+)", r"^fetch '?([^' ]+)/bootstrap/"))
     s3 = s3_models.s3_backends[account]["aws"]

@@ -1,9 +1,9 @@
-"""Looks at the account, and changes it behind Quorate's back, with boto3: none of our own code.
+"""Reads the account, and changes it outside Quorate, with boto3: none of our own code.
 
     world.py inventory          everything in the account, as sorted JSON
     world.py seed               things of other people, which must survive
     world.py neighbour NAME     what the controllers of another cluster made, in a network of its own
-    world.py hurt NAME CLUSTER  one change that somebody made by hand
+    world.py tamper NAME CLUSTER  makes one change by hand
 """
 
 import json
@@ -147,25 +147,25 @@ def masters_group(cluster):
     return client("ec2").describe_security_groups(Filters=owned(cluster, "security-group/masters"))["SecurityGroups"][0]
 
 
-def hurt_tag(cluster):
+def tamper_tag(cluster):
     ec2 = client("ec2")
     vpc = ec2.describe_vpcs(Filters=owned(cluster, "vpc/main"))["Vpcs"][0]["VpcId"]
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "renamed"}])
 
 
-def hurt_rule_removed(cluster):
+def tamper_rule_removed(cluster):
     group = masters_group(cluster)
     rules = client("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
     rule = next(rule for rule in rules["SecurityGroupRules"] if not rule["IsEgress"] and rule.get("FromPort") == 10250)
     client("ec2").revoke_security_group_ingress(GroupId=group["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
 
 
-def hurt_rule_added(cluster):
+def tamper_rule_added(cluster):
     world = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     client("ec2").authorize_security_group_ingress(GroupId=masters_group(cluster)["GroupId"], IpPermissions=[world])
 
 
-def hurt_policy_added(cluster):
+def tamper_policy_added(cluster):
     iam = client("iam")
     roles = [role for role in pages(iam, "list_roles", "Roles") if role["Path"] == f"/quorate/{cluster}/role/nodes/"]
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -181,7 +181,7 @@ def target_group(cluster):
     raise SystemExit(f"{cluster} has no target group")
 
 
-def hurt_interval(cluster):
+def tamper_interval(cluster):
     client("elbv2").modify_target_group(TargetGroupArn=target_group(cluster)["TargetGroupArn"], HealthCheckIntervalSeconds=30)
 
 
@@ -195,11 +195,11 @@ def nodes_group(cluster):
     raise SystemExit(f"{cluster} has no group of nodes")
 
 
-def hurt_size(cluster):
+def tamper_size(cluster):
     client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=nodes_group(cluster), MinSize=1, DesiredCapacity=1)
 
 
-def hurt_volume_renamed(cluster):
+def tamper_volume_renamed(cluster):
     ec2 = client("ec2")
     volume = ec2.describe_volumes(Filters=owned(cluster, "volume/etcd-b"))["Volumes"][0]["VolumeId"]
     ec2.create_tags(Resources=[volume], Tags=[{"Key": "Name", "Value": "somebody's"}])
@@ -209,18 +209,18 @@ def key_of_authority(cluster):
     return {"Bucket": f"state.{cluster}", "Key": f"{cluster}/pki/cluster-ca.pem"}
 
 
-def hurt_key_deleted(cluster):
+def tamper_key_deleted(cluster):
     client("s3").delete_object(**key_of_authority(cluster))
 
 
-def hurt_key_restored(cluster):
-    """As docs/pki.md says."""
+def tamper_key_restored(cluster):
+    """As docs/pki.md describes."""
     s3, key = client("s3"), key_of_authority(cluster)
     [marker] = s3.list_object_versions(Bucket=key["Bucket"], Prefix=key["Key"])["DeleteMarkers"]
     s3.delete_object(**key, VersionId=marker["VersionId"])
 
 
-def hurt_controllers(cluster):
+def tamper_controllers(cluster):
     """What the cluster's own controllers make for two services and a claim."""
     ec2 = client("ec2")
     vpc = ec2.describe_vpcs(Filters=owned(cluster, "vpc/main"))["Vpcs"][0]["VpcId"]
@@ -251,7 +251,12 @@ def make_as_controllers(cluster, vpc):
     ec2.create_volume(AvailabilityZone="us-east-1d", Size=8, TagSpecifications=tagged("volume", *claim))
 
 
-HURTS = {name.removeprefix("hurt_").replace("_", "-"): function for name, function in globals().items() if name.startswith("hurt_")}
+PREFIX = "tamper_"
+CHANGES = {
+    name.removeprefix(PREFIX).replace("_", "-"): function
+    for name, function in globals().items()
+    if name.startswith(PREFIX)
+}
 
 
 def main(arguments):
@@ -265,10 +270,10 @@ def main(arguments):
             vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
             ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24", AvailabilityZone="us-east-1d")
             make_as_controllers(cluster, vpc)
-        case ["hurt", name, cluster] if name in HURTS:
-            HURTS[name](cluster)
+        case ["tamper", name, cluster] if name in CHANGES:
+            CHANGES[name](cluster)
         case _:
-            raise SystemExit(f"{__doc__}\nhurts: {', '.join(sorted(HURTS))}")
+            raise SystemExit(f"{__doc__}\nchanges: {', '.join(sorted(CHANGES))}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@
 #   /world/pods            the pods of this machine, /world/budget: the names of those that may not be evicted
 #   /world/strangers       the API knows no join token yet
 #   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
-#   /world/members         etcd's members, as its gateway tells them; ours is 99 when it was added
-#   /world/standing        what our member says of itself
+#   /world/members         etcd's members, as its gateway returns them; ours is 99 when it was added
+#   /world/standing        the status of our member
 #   /world/versions        the version that the bucket gives an object, if it keeps versions
 #   /world/stopping        what happens when a container is stopped
 #   /world/behind          what our member lacks: each promotion that is asked for in vain takes a line away

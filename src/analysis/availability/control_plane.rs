@@ -45,7 +45,9 @@ impl Topology {
             ),
             Some(SingleFailure::Zone(zone)) if count - lost >= self.quorum() => effect(
                 FailureOutcome::Stopped,
-                format!("the load balancer of the API has addresses in {zone} only, so nobody outside reaches the API"),
+                format!(
+                    "the load balancer of the API has addresses in {zone} only, so the API is unreachable from outside"
+                ),
                 "add a second zone to `zones`".to_owned(),
             ),
             Some(SingleFailure::Zone(_)) => effect(

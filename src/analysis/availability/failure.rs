@@ -24,11 +24,11 @@ pub enum SingleFailure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureOutcome {
-    /// The API and every service go on.
+    /// The API and every service continue to work.
     Survived,
     /// Something stops and comes back by itself: on other machines, or when a machine is replaced.
     Interrupted,
-    /// Something stops until the zone is back, or until somebody repairs it.
+    /// Something stops until the zone is back, or until it is repaired by hand.
     Stopped,
 }
 
@@ -41,7 +41,7 @@ pub struct ServiceEffect {
     pub part: String,
     /// The reason, as a sentence without its end.
     pub reason: String,
-    /// The way to survive the failure, as a sentence without its end.
+    /// The change that makes the cluster survive the failure, as a sentence without its end.
     pub advice: String,
 }
 
@@ -84,7 +84,7 @@ impl FailureEffects {
         Self { failure, outcome, effects }
     }
 
-    /// Returns `true` if the API and every service go on.
+    /// Returns `true` if the API and every service continue to work.
     pub fn is_survived(&self) -> bool {
         self.outcome == FailureOutcome::Survived
     }

@@ -24,7 +24,7 @@ pub enum SurvivalError {
         part: String,
         /// The reason.
         reason: String,
-        /// The way to survive it.
+        /// The change that makes the cluster survive it.
         advice: String,
     },
     /// Something does not work even without a failure.
@@ -50,7 +50,7 @@ impl RequiredSurvival {
 }
 
 impl SurvivalError {
-    /// Returns the way to survive.
+    /// Returns the change that makes the cluster survive.
     pub fn advice(&self) -> &str {
         match self {
             Self::NotSurvived { advice, .. } | Self::Broken { advice, .. } => advice,

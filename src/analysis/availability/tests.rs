@@ -17,16 +17,16 @@ fn example(name: &str) -> Availability {
 
 /// Returns the failures that are not survived, each with its outcome and its effects.
 fn not_survived(availability: &Availability) -> Vec<String> {
-    let told = |effects: &FailureEffects| {
+    let reported = |effects: &FailureEffects| {
         let reasons =
             effects.effects.iter().map(|effect| format!("{}: {} -> {}", effect.part, effect.reason, effect.advice));
         format!("{} {:?}: {}", effects.failure, effects.outcome, reasons.collect::<Vec<_>>().join("; "))
     };
-    availability.not_survived().map(told).collect()
+    availability.not_survived().map(reported).collect()
 }
 
 #[test]
-fn two_of_three_masters_in_one_zone_are_told() {
+fn two_of_three_masters_in_one_zone_are_reported() {
     let availability = example("tutorial");
     assert_eq!(
         not_survived(&availability),
@@ -75,7 +75,7 @@ fn a_single_machine_of_each_sort_survives_nothing() {
 }
 
 #[test]
-fn a_single_pod_and_a_single_volume_are_told() {
+fn a_single_pod_and_a_single_volume_are_reported() {
     let lost = not_survived(&example("phoenix-chat-redis"));
     let of = |failure: &str| lost.iter().find(|text| text.starts_with(failure)).unwrap().clone();
     assert_eq!(lost.len(), 5, "three zones, a node, a volume: {lost:#?}");

@@ -53,7 +53,7 @@ pub enum PriceUnit {
 }
 
 impl PriceUnit {
-    /// Returns the unit in words.
+    /// Returns the unit as text.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hour => "hour",

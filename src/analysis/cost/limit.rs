@@ -46,7 +46,7 @@ impl CostTotal {
     /// Compares the cost with a limit. The cost counts as the largest that autoscalers can cause.
     ///
     /// # Errors
-    /// Returns an error if the cost is above the limit, or if nobody can tell.
+    /// Returns an error if the cost is above the limit, or if that is unknown.
     pub fn within(&self, limit: Money) -> Result<(), CostLimitError> {
         if self.monthly > limit {
             let cost = self.monthly;

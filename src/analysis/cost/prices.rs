@@ -44,7 +44,7 @@ pub struct PriceSource {
     pub date: Option<String>,
 }
 
-/// A price of something whose amount nobody knows before it is used: no sum contains it.
+/// A price of something whose amount is unknown before it is used: no sum contains it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageRate {
     /// The thing that is used.

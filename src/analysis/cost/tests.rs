@@ -115,7 +115,7 @@ fn an_unknown_price_leaves_the_rest_known() {
 }
 
 #[test]
-fn an_autoscaler_is_counted_at_its_minimum_and_its_maximum_is_told() {
+fn an_autoscaler_is_counted_at_its_minimum_and_its_maximum_is_shown() {
     let report = report(&TUTORIAL.replace("count = 2", "min = 1\n  max = 5"));
     let total = &report.after.total;
     assert_eq!(total.monthly, money("138.279") + money("38.818"));

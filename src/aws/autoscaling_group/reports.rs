@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_may_fail_twice_and_the_same_word_counts_once() {
+    fn a_machine_may_fail_twice_and_the_same_report_counts_once() {
         let (mut reports, now) = (MachineReports::default(), Instant::now());
         for second in [1, 1, 2, 2] {
             reports.add("i-1", Some(status(JoinProgress::Failed, second)), now);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_says_nothing_is_not_waited_for_for_ever() {
+    fn the_wait_for_a_machine_without_reports_ends() {
         let (mut reports, now) = (MachineReports::default(), Instant::now());
         reports.add("i-1", None, now);
         assert!(!reports.is_ready("i-1") && !reports.is_ill("i-1"));

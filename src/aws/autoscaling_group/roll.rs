@@ -146,7 +146,7 @@ pub(super) fn next(group: &Answer, signs: &RollState<'_>) -> RollStep {
         // It drains itself while it shuts down: the next one goes when that is over.
         return RollStep::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left()));
     }
-    // A machine that does no work goes first: nobody misses it.
+    // A machine that does no work is replaced first.
     match old.iter().min_by_key(|member| (works(member), &member.id)) {
         Some(machine) => RollStep::Replace(machine.id.clone()),
         None => RollStep::Done,

@@ -177,14 +177,14 @@ mod tests {
         assert_eq!(shown(&[("Name", "w")], &all)["team"], "data (not on i-1)");
         assert_eq!(shown(&all, &[("Name", "w")])["team"], "data (not on vol-1)");
         assert_eq!(shown(&[("team", "web"), ("Name", "w")], &all)["team"], "data (web on i-1)");
-        assert_eq!(shown(&[], &[])["team"], "data (not on i-1)", "one is enough to tell");
+        assert_eq!(shown(&[], &[])["team"], "data (not on i-1)", "one is enough to detect it");
     }
 
     #[test]
-    fn a_tag_that_is_left_on_a_machine_is_seen_and_those_of_aws_are_not() {
+    fn a_tag_that_is_left_on_a_machine_is_shown_and_those_of_aws_are_not() {
         let more = [("team", "data"), ("Name", "w"), ("old", "x"), ("aws:autoscaling:groupName", "w")];
-        let seen = shown(&more, &[("team", "data"), ("Name", "w")]);
-        assert_eq!(seen["old"], "x (on i-1)");
-        assert!(!seen.contains_key("aws:autoscaling:groupName"));
+        let observed = shown(&more, &[("team", "data"), ("Name", "w")]);
+        assert_eq!(observed["old"], "x (on i-1)");
+        assert!(!observed.contains_key("aws:autoscaling:groupName"));
     }
 }

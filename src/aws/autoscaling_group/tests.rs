@@ -98,7 +98,7 @@ mod reading {
     }
 
     #[test]
-    fn a_group_that_somebody_gave_something_else_differs() {
+    fn a_group_that_was_changed_outside_differs() {
         let live = read(group(0).set_launch_template(None).launch_configuration_name("old"));
         assert_eq!(text(&live, "launch_template"), "launch configuration old");
         let live = read(group(0).launch_template(Template::builder().launch_template_id("lt-1").build()));
@@ -124,9 +124,9 @@ mod reading {
 mod rolling {
     use super::*;
 
-    fn reports(said: &[(&str, JoinProgress)]) -> MachineReports {
+    fn reports(reported: &[(&str, JoinProgress)]) -> MachineReports {
         let mut reports = MachineReports::default();
-        for (machine, state) in said {
+        for (machine, state) in reported {
             let status = MachineStatus {
                 step: "join".to_owned(),
                 state: *state,
@@ -140,7 +140,7 @@ mod rolling {
 
     /// Decides with these reports of machines.
     fn hearing(
-        said: &[(&str, JoinProgress)],
+        reported: &[(&str, JoinProgress)],
         machines: &[(&str, &str, LifecycleState)],
         replaced: &[&str],
         healthy: Option<&[&str]>,
@@ -149,7 +149,7 @@ mod rolling {
         let group = group(2).set_instances(Some(instances)).build();
         let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
         let (replaced, healthy) = (set(replaced), healthy.map(set));
-        let reports = reports(said);
+        let reports = reports(reported);
         next(
             &group,
             &RollState {
@@ -163,9 +163,9 @@ mod rolling {
 
     /// Decides where every new machine has reported that it is ready.
     fn decide(machines: &[(&str, &str, LifecycleState)], replaced: &[&str], healthy: Option<&[&str]>) -> RollStep {
-        let said: Vec<_> = machines.iter().filter(|(_, version, _)| *version == "3").collect();
-        let said: Vec<_> = said.into_iter().map(|(id, ..)| (*id, JoinProgress::Ready)).collect();
-        hearing(&said, machines, replaced, healthy)
+        let reported: Vec<_> = machines.iter().filter(|(_, version, _)| *version == "3").collect();
+        let reported: Vec<_> = reported.into_iter().map(|(id, ..)| (*id, JoinProgress::Ready)).collect();
+        hearing(&reported, machines, replaced, healthy)
     }
 
     const UP: LifecycleState = LifecycleState::InService;
@@ -181,7 +181,7 @@ mod rolling {
 
     #[test]
     fn nothing_goes_before_the_one_before_it_is_replaced() {
-        // Auto Scaling still shows the machine that was told to go.
+        // Auto Scaling still shows the terminated machine.
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &["i-1"], None);
         assert_eq!(step, RollStep::Wait("1 of 2 machines there".to_owned()));
         let step = decide(&[("i-1", "2", LifecycleState::Terminating), ("i-2", "2", UP)], &["i-1"], None);
@@ -208,10 +208,10 @@ mod rolling {
     }
 
     #[test]
-    fn a_new_machine_must_say_that_it_is_ready() {
+    fn a_new_machine_must_report_that_it_is_ready() {
         let machines = [("i-2", "2", UP), ("i-3", "3", UP)];
-        for said in [&[][..], &[("i-3", JoinProgress::Working)], &[("i-3", JoinProgress::Failed)]] {
-            assert_eq!(hearing(said, &machines, &["i-1"], None), RollStep::Hear("i-3".to_owned()), "{said:?}");
+        for reported in [&[][..], &[("i-3", JoinProgress::Working)], &[("i-3", JoinProgress::Failed)]] {
+            assert_eq!(hearing(reported, &machines, &["i-1"], None), RollStep::Hear("i-3".to_owned()), "{reported:?}");
         }
         let step = hearing(&[("i-3", JoinProgress::Ready)], &machines, &["i-1"], None);
         assert_eq!(step, RollStep::Replace("i-2".to_owned()));
@@ -220,7 +220,7 @@ mod rolling {
     }
 
     #[test]
-    fn an_old_machine_that_says_that_it_is_ill_goes_first_and_one_that_says_nothing_does_not() {
+    fn an_old_machine_that_reports_a_failure_goes_first_and_one_without_reports_does_not() {
         let machines = [("i-1", "2", UP), ("i-2", "2", UP)];
         let step = hearing(&[("i-1", JoinProgress::Ready), ("i-2", JoinProgress::Failed)], &machines, &[], None);
         assert_eq!(step, RollStep::Replace("i-2".to_owned()));

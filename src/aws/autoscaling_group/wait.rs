@@ -159,7 +159,7 @@ impl<'a> StallMonitor<'a> {
 
     fn give_up(&self) -> Failure {
         let minutes = PATIENCE.as_secs() / 60;
-        let why = self.why.as_ref().map(|why| format!("; the last scaling activity says: {why}")).unwrap_or_default();
+        let why = self.why.as_ref().map(|why| format!("; the last scaling activity: {why}")).unwrap_or_default();
         Failure {
             class: FailureClass::Fatal,
             service: AUTOSCALING.to_owned(),

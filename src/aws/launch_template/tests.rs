@@ -121,7 +121,7 @@ fn a_template_without_a_key_reads_as_one() {
 }
 
 #[test]
-fn what_no_attribute_can_say_makes_the_template_differ() {
+fn settings_without_an_attribute_make_the_template_differ() {
     let data = answer()
         .credit_specification(CreditSpecification::builder().cpu_credits("unlimited").build())
         .metadata_options(Metadata::builder().http_tokens(Tokens::Optional).http_put_response_hop_limit(1).build());
@@ -142,7 +142,7 @@ fn what_no_attribute_can_say_makes_the_template_differ() {
 }
 
 #[test]
-fn what_is_off_may_be_said_or_left_out() {
+fn a_setting_that_is_off_may_be_given_or_left_out() {
     let data = answer().ebs_optimized(false).disable_api_stop(false).set_security_group_ids(Some(Vec::new()));
     assert_eq!(image(&observed(data)), "ami-1");
 }

@@ -39,7 +39,7 @@ fn only_routes_of_the_table_itself_are_shown() {
 }
 
 #[test]
-fn a_route_that_somebody_added_is_shown_with_whatever_it_leads_to() {
+fn a_route_that_was_added_outside_is_shown_with_its_target() {
     let table = Answer::builder()
         .routes(to("10.1.0.0/16").vpc_peering_connection_id("pcx-1").build())
         .routes(to("10.2.0.0/16").transit_gateway_id("tgw-1").build())

@@ -40,7 +40,7 @@ fn every_rule_survives_the_way_to_ec2_and_back() {
 
 #[test]
 fn a_permission_with_several_peers_is_a_rule_each() {
-    let seen = IpPermission::builder()
+    let observed = IpPermission::builder()
         .ip_protocol("tcp")
         .from_port(22)
         .to_port(22)
@@ -57,34 +57,34 @@ fn a_permission_with_several_peers_is_a_rule_each() {
         rule("tcp", "22", "sg-1", ""),
         rule("tcp", "22", "pl-1", ""),
     ];
-    assert_eq!(of_permissions(&[seen]), expected);
+    assert_eq!(of_permissions(&[observed]), expected);
 }
 
 #[test]
 fn protocols_are_known_by_number_too() {
-    let seen = |protocol: &str, from, to| {
-        let seen =
+    let observed = |protocol: &str, from, to| {
+        let observed =
             SecurityGroupRule::builder().ip_protocol(protocol).from_port(from).to_port(to).cidr_ipv4("10.0.0.0/8");
-        let rule = of_rule(&seen.build());
+        let rule = of_rule(&observed.build());
         format!("{} {}", rule.protocol, rule.ports)
     };
-    assert_eq!(seen("6", 80, 80), "tcp 80");
-    assert_eq!(seen("17", 0, 65535), "udp all");
-    assert_eq!(seen("-1", -1, -1), "all all");
-    assert_eq!(seen("47", -1, -1), "47 all");
+    assert_eq!(observed("6", 80, 80), "tcp 80");
+    assert_eq!(observed("17", 0, 65535), "udp all");
+    assert_eq!(observed("-1", -1, -1), "all all");
+    assert_eq!(observed("47", -1, -1), "47 all");
 }
 
 #[test]
 fn the_rule_that_a_new_group_has_is_the_one_that_we_know() {
-    let seen = IpPermission::builder().ip_protocol("-1").ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build());
-    assert_eq!(of_permissions(&[seen.build()]), [allow_all()]);
+    let observed = IpPermission::builder().ip_protocol("-1").ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build());
+    assert_eq!(of_permissions(&[observed.build()]), [allow_all()]);
 }
 
 #[test]
 fn another_description_is_neither_a_new_rule_nor_an_old_one() {
-    let wanted = [rule("tcp", "443", "10.0.0.0/8", "new words"), rule("tcp", "80", "10.0.0.0/8", "")];
+    let wanted = [rule("tcp", "443", "10.0.0.0/8", "new text"), rule("tcp", "80", "10.0.0.0/8", "")];
     let have = [
-        standing("sgr-1", rule("tcp", "443", "10.0.0.0/8", "old words")),
+        standing("sgr-1", rule("tcp", "443", "10.0.0.0/8", "old text")),
         standing("sgr-2", rule("tcp", "22", "0.0.0.0/0", "")),
     ];
     let difference = difference(&wanted, &have.iter().collect::<Vec<_>>());

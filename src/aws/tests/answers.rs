@@ -1,4 +1,4 @@
-//! Error answers of AWS, word for word as its services write them, read through the SDK: the class of each answer, and the
+//! Error answers of AWS, exactly as its services write them, read through the SDK: the class of each answer, and the
 //! hint that a user reads.
 
 #![allow(clippy::too_many_lines, reason = "the functions are tables")]
@@ -117,7 +117,7 @@ fn buckets() -> Vec<SampleAnswer> {
                 elsewhere,
             )
         },
-        // An answer to HEAD has no body: the header alone says it.
+        // An answer to HEAD has no body: only the header has the region.
         SampleAnswer {
             headers: &[("x-amz-bucket-region", "eu-west-1")],
             ..row(SampleCall::HeadBucket, 301, String::new(), FailureClass::Elsewhere, elsewhere)
@@ -186,7 +186,7 @@ fn buckets() -> Vec<SampleAnswer> {
             FailureClass::Protected,
             &["object lock", "until its retention ends"],
         ),
-        // A call that succeeds, and says of a key that it stays.
+        // A call that succeeds, and reports a key that it did not delete.
         row(
             SampleCall::DeleteVersions,
             200,
@@ -595,13 +595,13 @@ async fn every_answer_has_the_hint_that_helps() {
     let rows: Vec<SampleAnswer> = buckets().into_iter().chain(callers()).chain(refusals()).collect();
     for row in &rows {
         let failure = answered(row, 0).await;
-        let told = read(&failure);
-        assert_eq!(failure.class, row.class, "{:?} {}\n{told}", row.call, row.body);
+        let reported = read(&failure);
+        assert_eq!(failure.class, row.class, "{:?} {}\n{reported}", row.call, row.body);
         for part in row.says {
-            assert!(told.contains(part), "{:?} {}: {part:?} is missing in\n{told}", row.call, row.body);
+            assert!(reported.contains(part), "{:?} {}: {part:?} is missing in\n{reported}", row.call, row.body);
         }
         let passes = failure.class.is_temporary();
-        assert_eq!(told.contains("run the command again"), passes, "{:?} {}\n{told}", row.call, row.body);
+        assert_eq!(reported.contains("run the command again"), passes, "{:?} {}\n{reported}", row.call, row.body);
     }
     assert!(rows.len() > 50, "{} rows", rows.len());
 }
@@ -613,9 +613,12 @@ async fn a_wrong_clock_shows_in_the_date_of_the_answer() {
     let row = row(SampleCall::DescribeVpcs, 401, refused(), FailureClass::Clock, &[]);
     for (minutes, side) in [(31, "30 minutes behind"), (-31, "31 minutes ahead of")] {
         let failure = answered(&row, minutes).await;
-        let told = read(&failure);
-        assert_eq!(failure.class, FailureClass::Clock, "{told}");
-        assert!(told.contains("set the clock") && (told.contains(side) || told.contains("31 minutes")), "{told}");
+        let reported = read(&failure);
+        assert_eq!(failure.class, FailureClass::Clock, "{reported}");
+        assert!(
+            reported.contains("set the clock") && (reported.contains(side) || reported.contains("31 minutes")),
+            "{reported}"
+        );
     }
     assert_eq!(answered(&row, 2).await.class, FailureClass::Unauthenticated);
 }

@@ -50,7 +50,7 @@ async fn target_group(moto: &MotoCluster, vpc: &str, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_group_is_made_changed_mended_and_removed() {
+async fn a_group_is_created_changed_corrected_and_deleted() {
     let Some(moto) = moto("group").await else { return };
     let wanted = group(&moto, 2).await;
     moto.calls.take();
@@ -61,20 +61,20 @@ async fn a_group_is_made_changed_mended_and_removed() {
     assert!(made.outputs["arn"].ends_with(&wanted.name), "{:?}", made.outputs);
 
     let larger = AutoScalingGroup { min: 3, max: 3, desired: Some(3), ..wanted.clone() };
-    assert_eq!(moto.mend("workers", &larger).await, ["desired", "max", "min"]);
+    assert_eq!(moto.correct("workers", &larger).await, ["desired", "max", "min"]);
     assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members.len(), 3);
 
-    // Somebody changes its size, and a tag.
+    // Its size and a tag are changed outside.
     let request = moto.aws.autoscaling.update_auto_scaling_group().auto_scaling_group_name(&wanted.name);
     request.desired_capacity(1).min_size(1).send().await.unwrap();
     let tag = aws_sdk_autoscaling::types::Tag::builder().resource_id(&wanted.name).resource_type("auto-scaling-group");
     let tag = tag.key("Name").value("mine").propagate_at_launch(true).build();
     moto.aws.autoscaling.create_or_update_tags().tags(tag).send().await.unwrap();
-    assert_eq!(moto.mend("workers", &larger).await, ["desired", "min", "tags"]);
+    assert_eq!(moto.correct("workers", &larger).await, ["desired", "min", "tags"]);
 
-    // An autoscaler decides on the size: ours is never said.
+    // An autoscaler decides on the size: ours is never sent.
     let free = AutoScalingGroup { min: 1, max: 9, desired: None, ..larger };
-    assert_eq!(moto.mend("workers", &free).await, ["max", "min"]);
+    assert_eq!(moto.correct("workers", &free).await, ["max", "min"]);
     assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members.len(), 3);
 
     moto.unmake::<AutoScalingGroup>("workers").await;
@@ -94,7 +94,7 @@ async fn a_group_that_is_going_or_gone_is_waited_for() {
     let Some(moto) = moto("going").await else { return };
     let wanted = group(&moto, 1).await;
     let made = moto.make("workers", &wanted).await;
-    // What is not on its way out is not waited for.
+    // A machine that is not being terminated is not waited for.
     moto.calls.refuse("DeleteAutoScalingGroup", "ValidationError");
     let failure = moto.aws.delete(&made, &|_| {}).await.unwrap_err();
     assert_eq!(failure.action, "DeleteAutoScalingGroup");
@@ -110,7 +110,7 @@ async fn target_groups_come_and_go() {
     let with = |arn: &str| AutoScalingGroup { target_groups: vec![arn.into()], ..group.clone() };
     moto.make("workers", &with(&one)).await;
     moto.calls.take();
-    assert_eq!(moto.mend("workers", &with(&other)).await, ["target_groups"]);
+    assert_eq!(moto.correct("workers", &with(&other)).await, ["target_groups"]);
     let mut calls = sights(2);
     calls.extend(["AttachLoadBalancerTargetGroups", "DetachLoadBalancerTargetGroups"]);
     calls.sort_unstable();
@@ -126,7 +126,7 @@ async fn a_new_version_reaches_the_group_and_its_machines() {
     let wanted = AutoScalingGroup { target_groups: vec![target_group(&moto, &vpc, "api").await.into()], ..group };
     moto.make("workers", &wanted).await;
     let larger = LaunchTemplate { instance_size: "t3.large".to_owned(), ..of_workers(&moto) };
-    moto.mend("workers", &larger).await;
+    moto.correct("workers", &larger).await;
     let version = TextInput::from("2");
     let newer = AutoScalingGroup { version: version.clone(), machines: version, ..wanted };
     let object = newer.object("workers").unwrap();
@@ -160,23 +160,23 @@ async fn carried(moto: &MotoCluster, group: &AutoScalingGroup, key: &str) -> Vec
 }
 
 #[tokio::test]
-async fn a_changed_tag_reaches_machines_and_their_volumes_and_a_lost_one_is_seen() {
+async fn a_changed_tag_reaches_machines_and_their_volumes_and_a_lost_tag_is_detected() {
     let Some(moto) = moto("tags").await else { return };
     let wanted = group(&moto, 2).await;
     let machines = moto.make("workers", &wanted).await.members;
     let mut tagged = wanted.clone();
     tagged.tags.insert("team".to_owned(), "data".to_owned());
-    assert_eq!(moto.mend("workers", &tagged).await, ["tags"]);
+    assert_eq!(moto.correct("workers", &tagged).await, ["tags"]);
     assert_eq!(carried(&moto, &wanted, "team").await, vec![Some("data".to_owned()); 4]);
     assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members, machines);
 
-    // Somebody takes it from a machine.
+    // It is removed from a machine outside.
     let key = aws_sdk_ec2::types::Tag::builder().key("team").build();
     moto.aws.ec2.delete_tags().resources(&machines[0].id).tags(key).send().await.unwrap();
     let live = moto.see::<AutoScalingGroup>("workers").await;
-    let told = crate::resource::tags_of(&live.attributes)["team"].clone();
-    assert_eq!(told, format!("data (not on {})", machines[0].id));
-    assert_eq!(moto.mend("workers", &tagged).await, ["tags"]);
+    let reported = crate::resource::tags_of(&live.attributes)["team"].clone();
+    assert_eq!(reported, format!("data (not on {})", machines[0].id));
+    assert_eq!(moto.correct("workers", &tagged).await, ["tags"]);
 
     // The file no longer has it.
     let live = moto.see::<AutoScalingGroup>("workers").await;

@@ -6,7 +6,7 @@ use crate::resource::{EbsVolume, KeyPair};
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 #[tokio::test]
-async fn a_volume_is_made_grown_mended_and_removed() {
+async fn a_volume_is_created_grown_corrected_and_deleted() {
     let Some(moto) = moto("volume").await else { return };
     let wanted = EbsVolume {
         zone: "us-east-1a".to_owned(),
@@ -18,12 +18,12 @@ async fn a_volume_is_made_grown_mended_and_removed() {
     let made = moto.make("a", &wanted).await;
     moto.calls.take();
     let larger = EbsVolume { gib: 30, ..wanted };
-    assert_eq!(moto.mend("a", &larger).await, ["gib"]);
+    assert_eq!(moto.correct("a", &larger).await, ["gib"]);
     assert_eq!(moto.calls.take(), ["DescribeVolumes", "DescribeVolumes", "ModifyVolume"]);
 
     let name = aws_sdk_ec2::types::Tag::builder().key("Name").value("renamed").build();
     moto.aws.ec2.create_tags().resources(&made.id).tags(name).send().await.unwrap();
-    assert_eq!(moto.mend("a", &larger).await, ["tags"]);
+    assert_eq!(moto.correct("a", &larger).await, ["tags"]);
     assert_eq!(moto.see::<EbsVolume>("a").await.id, made.id);
     moto.unmake::<EbsVolume>("a").await;
 }
@@ -40,7 +40,7 @@ async fn tags_of_others_stay() {
     let without_name = wanted.tags.iter().filter(|(key, _)| *key != "Name");
     let without_name =
         EbsVolume { tags: without_name.map(|(k, v)| (k.clone(), v.clone())).collect(), ..wanted.clone() };
-    // The engine hands over our tags as they were last time, and not the others.
+    // The engine passes our tags as they were last time, and not the others.
     let object = without_name.object("a").unwrap();
     let live = Live { attributes: wanted.attributes().unwrap(), ..made };
     moto.aws.update(&live, &object, &["tags".to_owned()].into()).await.unwrap();

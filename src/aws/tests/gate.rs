@@ -59,10 +59,10 @@ async fn a_grant_is_made_extended_and_taken_away_and_no_plan_minds() {
     moto.aws.api_firewall().grant(&first).await.unwrap();
     moto.calls.take();
     moto.aws.api_firewall().grant(&first).await.unwrap();
-    let looks = ["DescribeSecurityGroupRules", "DescribeSecurityGroups"];
-    assert_eq!(moto.calls.take(), looks, "nothing is done twice");
+    let reads = ["DescribeSecurityGroupRules", "DescribeSecurityGroups"];
+    assert_eq!(moto.calls.take(), reads, "nothing is done twice");
     moto.check(&object).await;
-    assert_eq!(moto.mend(API, &rules).await, [""; 0], "nor is it taken away by an apply");
+    assert_eq!(moto.correct(API, &rules).await, [""; 0], "nor is it taken away by an apply");
 
     let longer = grant("203.0.113.7/32", HOUR * 2);
     moto.aws.api_firewall().grant(&longer).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_grant_that_has_ended_is_surplus_and_a_new_one_has_another_id() {
 
     moto.aws.api_firewall().grant(&grant("203.0.113.8/32", -HOUR)).await.unwrap();
     moto.aws.api_firewall().grant(&grant("203.0.113.9/32", HOUR * 48)).await.unwrap();
-    assert_eq!(moto.mend(API, &rules).await, ["ingress"], "neither an ended nor an endless one is spared");
+    assert_eq!(moto.correct(API, &rules).await, ["ingress"], "neither an ended nor an endless one is spared");
     let left: Vec<String> = moto.grants().await.iter().map(|grant| grant.range.to_string()).collect();
     assert_eq!(left, ["203.0.113.7/32"]);
 }
@@ -112,12 +112,12 @@ async fn what_the_file_lets_in_is_neither_made_a_grant_nor_refused_because_of_on
     let mut always = rules.ingress[0].clone();
     always.peer = "203.0.113.7/32".into();
     rules.ingress.push(always);
-    assert_eq!(moto.mend(API, &rules).await, ["ingress"]);
+    assert_eq!(moto.correct(API, &rules).await, ["ingress"]);
     assert_eq!(moto.grants().await, [], "it stays for good now");
 }
 
 #[tokio::test]
-async fn a_rule_that_comes_or_goes_meanwhile_is_looked_at_again() {
+async fn a_rule_that_comes_or_goes_meanwhile_is_read_again() {
     let Some(moto) = moto("meanwhile").await else { return };
     api(&moto).await;
     let first = grant("203.0.113.7/32", HOUR);

@@ -24,7 +24,7 @@ pub(super) fn template(moto: &MotoCluster, name: &str) -> LaunchTemplate {
 }
 
 #[tokio::test]
-async fn a_template_is_made_renewed_mended_and_removed() {
+async fn a_template_is_created_renewed_corrected_and_deleted() {
     let Some(moto) = moto("template").await else { return };
     let wanted = LaunchTemplate { key: "ssh".into(), ..template(&moto, "a") };
     let made = moto.make("a", &wanted).await;
@@ -33,9 +33,9 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     let larger =
         LaunchTemplate { instance_size: "t3.large".to_owned(), key: "".into(), metadata_hops: 2, ..wanted.clone() };
     moto.calls.take();
-    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "key", "metadata_hops"]);
-    let looks = ["DescribeLaunchTemplateVersions"; 2];
-    let calls = [&["CreateLaunchTemplateVersion"], &looks[..], &["DescribeLaunchTemplates"; 2]].concat();
+    assert_eq!(moto.correct("a", &larger).await, ["instance_size", "key", "metadata_hops"]);
+    let reads = ["DescribeLaunchTemplateVersions"; 2];
+    let calls = [&["CreateLaunchTemplateVersion"], &reads[..], &["DescribeLaunchTemplates"; 2]].concat();
     assert_eq!(moto.calls.take(), [&calls[..], &["ModifyLaunchTemplate"]].concat());
     assert_eq!(moto.see::<LaunchTemplate>("a").await.outputs["version"], "2");
 
@@ -45,10 +45,10 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     let failure = moto.aws.update(&live, &larger.object("a").unwrap(), &["image".to_owned()].into()).await.unwrap_err();
     assert_eq!(failure.class, crate::engine::FailureClass::NotYetConsistent);
 
-    // Somebody sets the first version as the default one again.
+    // The first version is set as the default one outside.
     let request = moto.aws.ec2.modify_launch_template().launch_template_id(&made.id).default_version("1");
     request.send().await.unwrap();
-    assert_eq!(moto.mend("a", &larger).await, ["instance_size", "key", "metadata_hops"]);
+    assert_eq!(moto.correct("a", &larger).await, ["instance_size", "key", "metadata_hops"]);
     assert_eq!(moto.see::<LaunchTemplate>("a").await.outputs["version"], "4");
 
     let tagged = LaunchTemplate {
@@ -58,7 +58,7 @@ async fn a_template_is_made_renewed_mended_and_removed() {
     let live = moto.see::<LaunchTemplate>("a").await;
     moto.calls.take();
     let live = moto.aws.update(&live, &tagged.object("a").unwrap(), &["tags".to_owned()].into()).await.unwrap();
-    // moto keeps tags, and tells the first ones for ever.
+    // moto keeps tags, and always returns the first ones.
     assert_eq!((moto.calls.take(), live.outputs["version"].as_str()), (vec!["CreateTags".to_owned()], "4"));
 
     // Machines of the version before one whose tags alone are new are as good as those of the new one.
@@ -79,7 +79,7 @@ async fn a_template_is_made_renewed_mended_and_removed() {
 }
 
 #[tokio::test]
-async fn more_templates_than_a_page_are_seen_in_two_calls() {
+async fn more_templates_than_a_page_are_read_in_two_calls() {
     let Some(moto) = moto("templates").await else { return };
     let names: Vec<String> = (0..20).map(|n| format!("t{n}")).collect();
     for name in &names {

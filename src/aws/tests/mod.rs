@@ -87,15 +87,15 @@ impl MotoCluster {
         let made = self.aws.create(&object, &token).await.unwrap();
         let made = self.aws.ready(&made, &|_| {}).await.unwrap();
         assert_eq!(made.phase, ObjectPhase::Ready);
-        let seen = self.see::<K>(name).await;
+        let observed = self.see::<K>(name).await;
         assert_alike(&object.attributes, &made.attributes);
-        assert_eq!((&made.id, &made.outputs), (&seen.id, &seen.outputs), "{}", object.address);
+        assert_eq!((&made.id, &made.outputs), (&observed.id, &observed.outputs), "{}", object.address);
         self.check(&object).await;
         made
     }
 
     /// Changes what differs between an object as observed and as wanted, as the engine does.
-    async fn mend<K: Resource>(&self, name: &str, wanted: &K) -> Vec<String> {
+    async fn correct<K: Resource>(&self, name: &str, wanted: &K) -> Vec<String> {
         let object = wanted.object(name).unwrap();
         let mut live = self.see::<K>(name).await;
         keep_our_tags(&object, &mut live);

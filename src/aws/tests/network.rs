@@ -7,7 +7,7 @@ use crate::engine::FailureClass;
 use crate::resource::{InternetGateway, Route, RouteTable};
 
 #[tokio::test]
-async fn a_gateway_is_attached_moved_mended_and_removed() {
+async fn a_gateway_is_attached_moved_corrected_and_deleted() {
     let Some(moto) = moto("gateway").await else { return };
     let vpc = moto.vpc().await;
     let wanted = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
@@ -17,11 +17,11 @@ async fn a_gateway_is_attached_moved_mended_and_removed() {
 
     let request = moto.aws.ec2.detach_internet_gateway().internet_gateway_id(&gateway.id).vpc_id(&vpc.id);
     request.send().await.unwrap();
-    assert_eq!(moto.mend("main", &wanted).await, ["vpc"]);
+    assert_eq!(moto.correct("main", &wanted).await, ["vpc"]);
 
     let tagged = InternetGateway { tags: [("Name".to_owned(), "other".to_owned())].into(), ..wanted.clone() };
     let tags = wanted.tags.clone().into_iter().chain(tagged.tags).collect();
-    assert_eq!(moto.mend("main", &InternetGateway { tags, ..wanted }).await, ["tags"]);
+    assert_eq!(moto.correct("main", &InternetGateway { tags, ..wanted }).await, ["tags"]);
 
     moto.unmake::<InternetGateway>("main").await;
     moto.unmake::<Vpc>("main").await;
@@ -33,7 +33,7 @@ async fn a_gateway_that_a_call_without_an_answer_attached_counts_as_attached() {
     let vpc = moto.vpc().await;
     let wanted = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
     let gateway = moto.make("main", &wanted).await;
-    // As it was seen before the first call took effect.
+    // As it was observed before the first call took effect.
     let mut stale = gateway.clone();
     stale.attributes.insert("vpc".to_owned(), Value::Text(String::new()));
     let object = wanted.object("main").unwrap();
@@ -42,7 +42,7 @@ async fn a_gateway_that_a_call_without_an_answer_attached_counts_as_attached() {
     assert_eq!(moto.calls.take(), ["AttachInternetGateway", "DescribeInternetGateways"]);
     assert_alike(&object.attributes, &attached.attributes);
 
-    // On somebody else's VPC it is not what we want.
+    // Attached to another VPC, it differs.
     let other = moto.aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
     let elsewhere = InternetGateway { vpc: other.vpc().unwrap().vpc_id().unwrap().into(), ..wanted };
     let object = elsewhere.object("main").unwrap();
@@ -84,7 +84,7 @@ async fn what_lost_its_tags_is_recalled_by_its_recorded_id_alone() {
 }
 
 #[tokio::test]
-async fn a_route_table_is_made_changed_mended_and_removed() {
+async fn a_route_table_is_created_changed_corrected_and_deleted() {
     let Some(moto) = moto("routes").await else { return };
     let vpc = moto.vpc().await;
     let gateway = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
@@ -106,7 +106,7 @@ async fn a_route_table_is_made_changed_mended_and_removed() {
         ..wanted.clone()
     };
     moto.calls.take();
-    assert_eq!(moto.mend("public", &larger).await, ["routes", "subnets"]);
+    assert_eq!(moto.correct("public", &larger).await, ["routes", "subnets"]);
     let calls = ["AssociateRouteTable", "CreateRoute"];
     assert_eq!(moto.calls.take(), [&calls[..], &["DescribeRouteTables"; 3]].concat());
 
@@ -117,8 +117,8 @@ async fn a_route_table_is_made_changed_mended_and_removed() {
     request.network_interface_id(&interface).send().await.unwrap();
     let request = moto.aws.ec2.delete_route().route_table_id(&table.id).destination_cidr_block("0.0.0.0/0");
     request.send().await.unwrap();
-    assert_eq!(moto.mend("public", &larger).await, ["routes"]);
-    assert_eq!(moto.mend("public", &wanted).await, ["routes", "subnets"]);
+    assert_eq!(moto.correct("public", &larger).await, ["routes"]);
+    assert_eq!(moto.correct("public", &wanted).await, ["routes", "subnets"]);
     let request = moto.aws.ec2.describe_route_tables().route_table_ids(&table.id);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.route_tables()[0].routes().len(), 3, "the VPC's, ours, the cloud controller's: {answer:?}");
@@ -148,7 +148,7 @@ async fn a_route_that_leads_elsewhere_and_a_subnet_of_another_table_are_brought_
     let request = moto.aws.ec2.replace_route().route_table_id(&table.id).destination_cidr_block("0.0.0.0/0");
     request.network_interface_id(&interface).send().await.unwrap();
     moto.calls.refuse("CreateRoute", "RouteAlreadyExists");
-    assert_eq!(moto.mend("public", &wanted).await, ["routes"]);
+    assert_eq!(moto.correct("public", &wanted).await, ["routes"]);
 
     let other = moto.aws.ec2.create_route_table().vpc_id(&vpc.id).send().await.unwrap();
     let other = other.route_table().unwrap().route_table_id().unwrap().to_owned();
@@ -158,6 +158,6 @@ async fn a_route_that_leads_elsewhere_and_a_subnet_of_another_table_are_brought_
     request.route_table_id(&other).send().await.unwrap();
     // EC2 refuses; moto gives the other table's association.
     moto.calls.refuse("AssociateRouteTable", "Resource.AlreadyAssociated");
-    assert_eq!(moto.mend("public", &wanted).await, ["subnets"]);
+    assert_eq!(moto.correct("public", &wanted).await, ["subnets"]);
     moto.unmake::<RouteTable>("public").await;
 }

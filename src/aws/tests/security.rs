@@ -22,7 +22,7 @@ async fn group(moto: &MotoCluster, vpc: &Live, name: &str) -> Live {
 }
 
 #[tokio::test]
-async fn rules_are_made_changed_mended_and_removed() {
+async fn rules_are_created_changed_corrected_and_deleted() {
     let Some(moto) = moto("rules").await else { return };
     let vpc = moto.vpc().await;
     let masters = group(&moto, &vpc, "masters").await;
@@ -43,7 +43,7 @@ async fn rules_are_made_changed_mended_and_removed() {
     assert_eq!(moto.calls.take(), ["AuthorizeSecurityGroupIngress"], "egress is as EC2 makes it");
     moto.check(&object).await;
 
-    // Somebody opens the group to the world, and takes a rule away.
+    // The group is opened to the internet outside, and a rule is removed.
     let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
     let open = open.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").description("just for a moment").build()).build();
     let request = moto.aws.ec2.authorize_security_group_ingress().group_id(&masters.id);
@@ -52,16 +52,16 @@ async fn rules_are_made_changed_mended_and_removed() {
     let gone = pods.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
     moto.aws.ec2.revoke_security_group_egress().group_id(&masters.id).ip_permissions(gone).send().await.unwrap();
     moto.calls.take();
-    assert_eq!(moto.mend("masters", &wanted).await, ["egress", "ingress"]);
+    assert_eq!(moto.correct("masters", &wanted).await, ["egress", "ingress"]);
     let calls = ["AuthorizeSecurityGroupEgress", "DescribeSecurityGroupRules"];
-    let looks = ["DescribeSecurityGroups"; 2];
-    assert_eq!(moto.calls.take(), [&calls[..], &looks, &["RevokeSecurityGroupIngress"]].concat());
+    let reads = ["DescribeSecurityGroups"; 2];
+    assert_eq!(moto.calls.take(), [&calls[..], &reads, &["RevokeSecurityGroupIngress"]].concat());
 
     let mut other = wanted.clone();
     // Not of a rule about a group: moto does not keep that.
     other.ingress[2].description = "ssh".to_owned();
     other.ingress.remove(1);
-    assert_eq!(moto.mend("masters", &other).await, ["ingress"]);
+    assert_eq!(moto.correct("masters", &other).await, ["ingress"]);
     let calls = moto.calls.take();
     assert!(calls.contains(&"UpdateSecurityGroupRuleDescriptionsIngress".to_owned()), "{calls:?}");
     assert!(!calls.contains(&"AuthorizeSecurityGroupIngress".to_owned()), "{calls:?}");
@@ -117,17 +117,17 @@ async fn rules_of_the_cloud_controller_are_its_own() {
     let clients = "kubernetes.io/rule/nlb/client=a0123";
     open_port(&moto, &nodes, 31234, clients).await;
     open_to(&moto, &nodes, &classic).await;
-    assert_eq!(moto.mend("nodes", &wanted).await, [""; 0], "they are no drift");
+    assert_eq!(moto.correct("nodes", &wanted).await, [""; 0], "they are no drift");
     wanted.ingress.push(rule("22", "203.0.113.7/32", "SSH"));
-    assert_eq!(moto.mend("nodes", &wanted).await, ["ingress"]);
+    assert_eq!(moto.correct("nodes", &wanted).await, ["ingress"]);
     assert_eq!(moto.standing(&nodes).await.len(), 5, "an update leaves them");
 
-    // What somebody else opens is drift, whatever it says of itself where the controller has no business.
+    // A rule that was added outside is drift, whatever its description, where the controller has no rules.
     open_to(&moto, &nodes, &other).await;
     open_port(&moto, &api, 31234, clients).await;
-    assert_eq!(moto.mend("nodes", &wanted).await, ["ingress"]);
+    assert_eq!(moto.correct("nodes", &wanted).await, ["ingress"]);
     assert_eq!(moto.standing(&nodes).await.len(), 5);
-    assert_eq!(moto.mend("api", &none).await, ["ingress"]);
+    assert_eq!(moto.correct("api", &none).await, ["ingress"]);
     assert!(moto.standing(&api).await.is_empty());
 
     let live = moto.see::<SecurityGroupRules>("nodes").await;
@@ -136,7 +136,7 @@ async fn rules_of_the_cloud_controller_are_its_own() {
 }
 
 impl MotoCluster {
-    /// Returns the ingress permissions of a group, whoever added them.
+    /// Returns all ingress permissions of a group.
     async fn standing(&self, group: &Live) -> Vec<IpPermission> {
         let found = self.aws.ec2.describe_security_groups().group_ids(&group.id).send().await.unwrap();
         let permissions = found.security_groups()[0].ip_permissions();
@@ -165,10 +165,10 @@ async fn a_group_may_have_no_way_out() {
     let wanted =
         SecurityGroupRules { group: id(&closed), ingress: vec![], egress: vec![rule("443", "10.0.0.0/8", "")] };
     moto.make("closed", &wanted).await;
-    // Making it again, as after a lost answer, is refused by EC2 and left to the next look.
+    // Creating it again, as after a lost answer, is refused by EC2 and left to the next observation.
     let again = moto.aws.create(&wanted.object("closed").unwrap(), &IdempotencyToken("t".to_owned())).await;
     assert_eq!(again.unwrap_err().class, crate::engine::FailureClass::AlreadyExists);
-    assert_eq!(moto.mend("closed", &wanted).await, [""; 0]);
+    assert_eq!(moto.correct("closed", &wanted).await, [""; 0]);
     moto.unmake_rules("closed").await;
     moto.unmake::<SecurityGroup>("closed").await;
     let gone = Live { id: closed.id.clone(), ..closed };

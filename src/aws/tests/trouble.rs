@@ -40,8 +40,8 @@ async fn with(written: &[(&'static str, u8)]) -> MotoCluster {
 }
 
 async fn machines(cluster: &MotoCluster) -> String {
-    let seen = cluster.see::<AutoScalingGroup>("workers").await;
-    seen.attributes["machines"].as_text().unwrap().to_owned()
+    let observed = cluster.see::<AutoScalingGroup>("workers").await;
+    observed.attributes["machines"].as_text().unwrap().to_owned()
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,17 +58,17 @@ async fn a_group_whose_newest_machine_has_failed_is_not_as_it_should_be() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_has_its_time_to_come_up() {
-    for (minutes, said) in [(14, "2"), (16, "2, but i-2 is at the step `join`")] {
+    for (minutes, shown) in [(14, "2"), (16, "2, but i-2 is at the step `join`")] {
         let cluster = with(&[("i-1", 1), ("i-2", 2)]).await;
         cluster.calls.answer("/nodes/i-2/status.json", [status("working", 2)]);
         cluster.calls.answer("DescribeInstances", [launched(&[("i-1", 900), ("i-2", minutes)])]);
-        assert_eq!(machines(&cluster).await, said);
+        assert_eq!(machines(&cluster).await, shown);
     }
-    for (minutes, said) in [(14, "2"), (16, "2, but i-2 has not reported yet")] {
+    for (minutes, shown) in [(14, "2"), (16, "2, but i-2 has not reported yet")] {
         let cluster = with(&[("i-1", 1)]).await;
         cluster.calls.answer("/nodes/i-1/status.json", [status("ready", 1)]);
         cluster.calls.answer("DescribeInstances", [launched(&[("i-1", 900), ("i-2", minutes)])]);
-        assert_eq!(machines(&cluster).await, said);
+        assert_eq!(machines(&cluster).await, shown);
     }
 }
 

@@ -86,7 +86,7 @@ async fn a_group_is_ready_when_its_machines_are_in_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_gets_no_machine_says_why_and_gives_up() {
+async fn a_group_that_gets_no_machine_fails_with_the_reason() {
     let cluster = cluster().await;
     cluster.calls.answer("DescribeAutoScalingGroups", [group("", &[])]);
     let activity = "<Activities><member><StatusMessage>We have no t3.medium.</StatusMessage></member></Activities>";
@@ -99,10 +99,10 @@ async fn a_group_that_gets_no_machine_says_why_and_gives_up() {
     assert_eq!(
         failure.message,
         "nothing has moved in workers for 15 minutes: 0 of 2 machines in service; \
-         the last scaling activity says: We have no t3.medium."
+         the last scaling activity: We have no t3.medium."
     );
-    let said = ["0 of 2 machines in service", "0 of 2 machines in service: We have no t3.medium."];
-    assert_eq!(*notes.lock().unwrap(), said);
+    let messages = ["0 of 2 machines in service", "0 of 2 machines in service: We have no t3.medium."];
+    assert_eq!(*notes.lock().unwrap(), messages);
     let calls = cluster.calls.take();
     let asked = calls.iter().filter(|action| *action == "DescribeScalingActivities").count();
     assert!((12..=15).contains(&asked), "once a minute, not {asked} times");
@@ -138,8 +138,8 @@ async fn machines_are_replaced_one_after_the_other() {
     ];
     cluster.calls.answer("DescribeAutoScalingGroups", answers);
     terminates(&cluster);
-    for (machine, said) in [("/nodes/i-1/status.json", "ready"), ("/nodes/i-2/status.json", "ready")] {
-        cluster.calls.answer(machine, [status(said, 0)]);
+    for (machine, messages) in [("/nodes/i-1/status.json", "ready"), ("/nodes/i-2/status.json", "ready")] {
+        cluster.calls.answer(machine, [status(messages, 0)]);
     }
     cluster.calls.answer("/nodes/i-3/status.json", [status("working", 1), status("failed", 2), status("ready", 3)]);
     cluster.calls.answer("/nodes/i-4/status.json", [status("ready", 4)]);
@@ -147,7 +147,7 @@ async fn machines_are_replaced_one_after_the_other() {
     let object = wanted().object("workers").unwrap();
     let live = cluster.aws.roll(&made(), &object, &|note| notes.lock().unwrap().push(note)).await.unwrap();
     assert_eq!(live.attributes["machines"].as_text(), Some("2"));
-    let said = [
+    let messages = [
         "replacing i-1",
         "1 of 2 machines there",
         "i-3: Pending; 1 machine to replace",
@@ -157,15 +157,15 @@ async fn machines_are_replaced_one_after_the_other() {
         "1 of 2 machines there",
         "i-4: Pending; 0 machines to replace",
     ];
-    assert_eq!(*notes.lock().unwrap(), said);
+    assert_eq!(*notes.lock().unwrap(), messages);
     assert_eq!(terminated(&cluster), 2);
 }
 
-/// One machine fails, and one sends no report: the other machines stay, and the message names the place to look.
+/// One machine fails, and one sends no report: the other machines stay, and the message names the log to read.
 #[tokio::test(start_paused = true)]
 async fn a_new_machine_that_does_not_come_up_stops_the_roll_after_one() {
     let failing = (1..9).map(|second| status("failed", second)).collect::<Vec<_>>();
-    for (said, why, seconds) in [
+    for (messages, why, seconds) in [
         (failing, "i-3 has failed 3 times, last in the step `join`", 0..120),
         (vec!["no status".to_owned()], "i-3 runs for 15 minutes, is not ready, and has not reported yet", 900..1000),
     ] {
@@ -180,7 +180,7 @@ async fn a_new_machine_that_does_not_come_up_stops_the_roll_after_one() {
         terminates(&cluster);
         cluster.calls.answer("/nodes/i-1/status.json", [status("ready", 0)]);
         cluster.calls.answer("/nodes/i-2/status.json", [status("ready", 0)]);
-        cluster.calls.answer("/nodes/i-3/status.json", said);
+        cluster.calls.answer("/nodes/i-3/status.json", messages);
         let object = wanted().object("workers").unwrap();
         let start = Instant::now();
         let failure = cluster.aws.roll(&made(), &object, &|_| {}).await.unwrap_err();

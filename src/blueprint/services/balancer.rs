@@ -202,8 +202,8 @@ fn targets(
         port: node_port,
         health_check: health_check(site, service, nlb, port),
         deregistration_seconds: DEREGISTRATION,
-        // Of datagrams AWS always tells who sent them. What keeps connections of one address together on a node has to
-        // know that address, too.
+        // AWS always preserves the client addresses of datagrams. What keeps connections of one address together on a
+        // node has to know that address, too.
         preserve_client_ip: port.transport != Transport::Tcp || nlb.preserve_client_ip || nlb.sticky,
         sticky: nlb.sticky,
         tags: site.tags(&TargetGroup::address(&own), &site.below(&format!("{service}.services"))),

@@ -5,7 +5,8 @@
 
 /// Returns the text that arrives in the container as `text`.
 ///
-/// A dollar sign that Kubernetes does not expand is not escaped, so values without a reference look as they were written.
+/// A dollar sign that Kubernetes does not expand is not escaped, so values without a reference stay as they were
+/// written.
 pub(super) fn literally(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut rest = text;

@@ -113,7 +113,8 @@ fn pod(name: &str, service: &Service) -> Json {
             .keys()
             .map(|volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }))
             .collect();
-        // Whoever the image runs as is in this group, and the volume is the group's: a new one is root's alone.
+        // The user of the image gets this group, and the volume belongs to the group: a new volume belongs to root
+        // only.
         pod["securityContext"] = json!({ "fsGroup": VOLUMES_GROUP, "fsGroupChangePolicy": "OnRootMismatch" });
     }
     pod
@@ -181,7 +182,7 @@ fn container(name: &str, service: &Service) -> Json {
 
 fn container_ports(service: &Service) -> Json {
     let one = |number: u16, protocol: Transport| match protocol {
-        // What Kubernetes takes for granted need not be said.
+        // Defaults of Kubernetes are left out.
         Transport::Tcp => json!({ "containerPort": number }),
         other => json!({ "containerPort": number, "protocol": other.as_str() }),
     };
@@ -248,8 +249,8 @@ pub(super) fn service(name: &str, service: &Service, node_ports: &NodePorts<'_>)
         spec["sessionAffinity"] = "ClientIP".into();
     }
     if let Some(port) = node_ports.health {
-        // Only services of this type have a port that tells where their pods are. By its class nobody takes it for a
-        // wish: the load balancer is there already.
+        // Only services of this type have a port that reports on which nodes their pods are. With its class, no
+        // controller takes it for a wish: the load balancer is there already.
         spec["type"] = "LoadBalancer".into();
         spec["loadBalancerClass"] = BALANCER_CLASS.into();
         spec["externalTrafficPolicy"] = "Local".into();

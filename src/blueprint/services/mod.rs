@@ -81,7 +81,7 @@ fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec
         .collect();
     let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
     let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
-    // Pods need machines to run on, and somebody who tells Kubernetes that these are its nodes.
+    // Pods need machines to run on, and a controller that initializes these as nodes.
     deployment.depends_on.extend(claims.into_iter().chain(nodes_groups(site.cluster)));
     deployment.depends_on.extend(addons::workloads_of(site, addons::CLOUD_CONTROLLER));
     let own = deployment.address.clone();

@@ -34,7 +34,7 @@ pub(in crate::blueprint) fn node_ports(
             ports.insert(user.clone(), *port);
         }
     }
-    // A service that leaves has its port until it is gone: who comes gets one that nobody had, as long as there is one.
+    // A removed service keeps its port until it is deleted: a new one gets an unused port, as long as there is one.
     let had: BTreeSet<u16> = pins.node_ports.values().copied().collect();
     let (used, fresh): (Vec<u16>, Vec<u16>) =
         BAND.filter(|port| !taken.contains(port)).partition(|port| had.contains(port));

@@ -64,7 +64,7 @@ fn zones_that_the_file_gives_win_and_move_no_more_than_they_must() {
 #[test]
 fn masters_that_stay_together_are_named() {
     let first = resolved(&file(&["a", "b"], "count = 3", ""), &Pins::default()).unwrap();
-    assert_eq!(notes(&first), [], "two zones cannot do better: `check` says so");
+    assert_eq!(notes(&first), [], "two zones cannot do better: `check` warns");
     let pins = Pins::default().resolve(&first, &Pins::default());
     let more = resolved(&file(&["a", "b", "c"], "count = 3", ""), &pins).unwrap();
     let [note] = &notes(&more)[..] else { panic!("{:?}", notes(&more)) };

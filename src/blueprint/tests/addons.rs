@@ -108,7 +108,7 @@ fn what_runs_leaves_before_its_machines_and_the_cloud_controller_after_them() {
 }
 
 #[test]
-fn a_custom_resource_comes_after_its_type_and_after_who_looks_after_it() {
+fn a_custom_resource_comes_after_its_type_and_after_its_controller() {
     let guest = "{ apiVersion: example.com/v1, kind: Room, metadata: { name: guest } }";
     let blueprint = made(&[("a-guest", guest), ("rooms", ROOMS)]);
     let all = [
@@ -123,13 +123,13 @@ fn a_custom_resource_comes_after_its_type_and_after_who_looks_after_it() {
 }
 
 #[test]
-fn a_secret_of_an_add_on_is_sent_as_it_is_kept_and_told_by_its_keys() {
+fn a_secret_of_an_add_on_is_sent_whole_and_shown_by_its_keys() {
     let blueprint = made(&[("rooms", ROOMS)]);
     let secret = blueprint.objects.iter().find(|object| object.address.name() == "rooms/Secret/rooms/rooms").unwrap();
     let manifest = manifest_of(secret).unwrap();
     assert_eq!((&manifest["data"], &manifest["stringData"]), (&json!({ "password": "aHVudGVyMg==" }), &Json::Null));
-    let told = format!("{secret:?}");
-    assert!(!told.contains("hunter2") && !told.contains("aHVudGVyMg"), "{told}");
+    let reported = format!("{secret:?}");
+    assert!(!reported.contains("hunter2") && !reported.contains("aHVudGVyMg"), "{reported}");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_type_that_nothing_defines_is_refused() {
 }
 
 #[test]
-fn who_scales_without_measuring_is_told_once() {
+fn scaling_without_metrics_is_reported_once() {
     let file = "name = \"chat.poeticoding.com\"\nstate = \"file:./state\"\nzones = [\"us-east-1d\"]\n\
                 masters {\nsize = \"t3.medium\"\n}\nnodes \"workers\" {\ncount = 2\nsize = \"t3.medium\"\n}\n\
                 service \"web\" {\nimage = \"web:1\"\nmin = 2\nmax = 4\ncpu = \"100m\"\n}\n";

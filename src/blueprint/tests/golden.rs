@@ -60,7 +60,7 @@ fn attribute(out: &mut String, depth: usize, name: &str, value: &Value) {
     }
 }
 
-/// Asserts snapshots without the hashes of scripts, which change with every word in them.
+/// Asserts snapshots without the hashes of scripts, which change with every edit of them.
 macro_rules! assert_drawn {
     ($name:expr, $text:expr) => {{
         let text = masked(&$text);

@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn a_node_may_do_nothing_but_read_and_say_how_it_is(cluster in any_cluster()) {
+    fn a_node_may_only_read_and_report_its_status(cluster in any_cluster()) {
         let name = cluster["name"].as_str().unwrap().to_owned();
         for statement in statements(&objects(cluster), "nodes") {
             if statement["Sid"] == "UseStoreKey" {
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_from_outside_is_let_in_who_is_not_in_the_file(cluster in any_cluster()) {
+    fn only_ranges_of_the_file_have_access_from_outside(cluster in any_cluster()) {
         let allowed = cluster["api"]["allow"].clone();
         let pods = cluster["network"]["pods"].clone();
         for rules in all::<SecurityGroupRules>(&objects(cluster)).into_values() {
@@ -233,7 +233,7 @@ fn a_file_is_stored_under_its_hash() {
 }
 
 #[test]
-fn masters_close_the_api_and_open_it_to_nobody() {
+fn masters_close_the_api_and_never_open_it() {
     let statements = statements(&objects(tutorial()), "masters");
     let of = |action: &str| {
         let with = statements.iter().filter(|statement| strings(&statement["Action"]).iter().any(|a| a == action));

@@ -104,7 +104,7 @@ fn a_zone_of_another_domain_cannot_hold_the_names() {
 }
 
 #[test]
-fn two_zones_of_one_name_are_told_apart_by_nobody() {
+fn two_zones_of_one_name_cannot_be_distinguished() {
     let facts = with_zones(&[("poeticoding.com", &["Z1", "Z2"])]);
     assert_snapshot!(refused(tutorial(), &facts), @"the account has 2 public hosted zones with the name poeticoding.com (Z1, Z2), and it is not known which of them the domain is delegated to; delete the others");
     let pins = Pins { public_zone: Some("Z2".to_owned()), ..Pins::default() };

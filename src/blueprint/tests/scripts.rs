@@ -37,7 +37,7 @@ fn action(command: &str) -> Option<String> {
     let mut words = command.split_whitespace();
     let (service, call) = (words.next()?, words.next()?);
     let name = match (service, call) {
-        // To the bucket from standard input or a file, or the other way round.
+        // To the bucket from standard input or a file, or from the bucket.
         ("s3", "cp") if uploaded(command).is_some() => "PutObject".to_owned(),
         ("s3", "cp") => "GetObject".to_owned(),
         ("s3api", "list-objects-v2") => "ListBucket".to_owned(),
@@ -53,8 +53,8 @@ fn capitalised(word: &str) -> String {
     word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
 }
 
-/// Returns the key below the cluster's that a copy writes: its last word names the bucket. A file that may be large is
-/// uploaded in one piece.
+/// Returns the key below the cluster's that a copy writes: its last argument names the bucket. A file that may be large
+/// is uploaded in one piece.
 fn uploaded(command: &str) -> Option<String> {
     // node.sh and user-data.sh know the folder by other names.
     let command = command.replace("s3://$bucket/$folder/", "$STORE/");
@@ -67,7 +67,7 @@ fn uploaded(command: &str) -> Option<String> {
     let last = command.split(" ||").next()?.split(" \"$STORE/").last()?;
     let key = last.trim().strip_suffix('"')?;
     let key = key.replace("$instance", "i-0123456789abcdef0").replace("$QUORATE_NAME", "a");
-    // A copy the other way round has more words after the key.
+    // A copy from the bucket has more arguments after the key.
     (!key.contains('"')).then(|| key.replace("$(stamp now)", "20260101T000000Z"))
 }
 
@@ -156,7 +156,7 @@ fn masters_may_touch_the_objects_that_their_script_names() {
 }
 
 #[test]
-fn nodes_may_fetch_what_they_start_from_and_say_how_they_are() {
+fn nodes_may_fetch_what_they_start_from_and_report_their_status() {
     let made = &calls(USER_DATA) | &calls(IMAGES);
     assert_eq!(made, allowed("nodes", &["ReadBootstrap", "WriteStatus", "PullImages"]));
     assert_eq!(fetched(JOIN), BTreeSet::from(["join-token", "join.pem"].map(str::to_owned)));

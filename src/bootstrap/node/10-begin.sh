@@ -4,18 +4,18 @@
 #   node.sh          from a bare machine to Ready: run by quorate-node.service at every boot, and again when it fails
 #   node.sh token    masters, on a timer: the join token in the bucket is the cluster's, and no older one is
 #   node.sh backup   masters, on a timer: a snapshot of etcd goes into the bucket; what is past its time leaves it
-#   node.sh etcd     masters, on a timer: what etcd says of itself goes into the bucket, for `quorate validate`
+#   node.sh etcd     masters, on a timer: writes the status of etcd into the bucket, for `quorate validate`
 #   node.sh restore  masters, by hand: etcd goes back to a snapshot
 #   node.sh renew    masters, on a timer: leaf certificates that end within 90 days are made anew
-#   node.sh access   masters, on a timer: whoever was let in to the API for a while is out again
+#   node.sh access   masters, on a timer: removes expired rules of temporary access to the API
 #   node.sh registry the kubelet, when it gets an image from ECR: the password of its registry
 #   node.sh enroll   on a timer: a machine whose Node is gone becomes one again
 #   node.sh drain    when the machine is switched off: its pods move elsewhere
 #   node.sh leave    at shutdown: what still runs ends in peace; a master's volume is free for the next machine
 #
-# Every step looks before it acts, so a run that died at any line is finished by the next one. What the cluster file
-# says is in /etc/quorate/settings, ids that only AWS knows are in /etc/quorate/machine. docs/machines.md tells the
-# whole story, and what to do when a step fails.
+# Every step checks before it acts, so a run that stopped at any line is completed by the next one. The settings of the
+# cluster file are in /etc/quorate/settings, ids that only AWS knows are in /etc/quorate/machine. docs/machines.md
+# explains the whole story, and what to do when a step fails.
 set -Eeuo pipefail
 
 # shellcheck source=/dev/null
@@ -33,7 +33,7 @@ readonly KUBERNETES=/etc/kubernetes
 readonly PKI=$KUBERNETES/pki
 readonly ETCD_DATA=/var/lib/etcd
 readonly ETCD_DEVICE=/dev/sdf # what EC2 calls it; the kernel may call it otherwise
-# systemd gives a service no home, and gpg and kubectl look for theirs.
+# systemd gives a service no home directory, and gpg and kubectl need one.
 export HOME=${HOME:-/root}
 export CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock
 # All machines of a cluster may start at once: the AWS CLI waits and tries again when it is throttled.
@@ -42,7 +42,7 @@ export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10
 # "Unable to locate credentials" would end the call.
 export AWS_METADATA_SERVICE_TIMEOUT=5 AWS_METADATA_SERVICE_NUM_ATTEMPTS=5
 
-# --- How it speaks -----------------------------------------------------------------------------------------------
+# --- Output and reports ------------------------------------------------------------------------------------------
 
 current=start
 instance=
@@ -57,7 +57,7 @@ die() {
   exit 1
 }
 
-# step NAME COMMAND…: runs one step and says how it went, here and in the bucket.
+# step NAME COMMAND…: runs one step and reports its result, here and in the bucket.
 step() {
   current=$1
   shift
@@ -67,8 +67,8 @@ step() {
   say "$current: done"
 }
 
-# report STATE: tells `quorate validate` where this machine is. No machine stops because this could not be written, and
-# none waits for it at every step.
+# report STATE: writes the progress of this machine for `quorate validate`. No machine stops because this could not be
+# written, and none waits for it at every step.
 report() {
   if [[ $1 == working && -n $unreported ]]; then return; fi
   printf '{"instance":"%s","role":"%s","name":"%s","step":"%s","state":"%s","at":"%s","kubernetes":"%s"%s}\n' \
@@ -120,7 +120,7 @@ write() {
   mv "$1.new" "$1"
 }
 
-# --- What EC2 says of this machine -------------------------------------------------------------------------------
+# --- What EC2 knows about this machine ---------------------------------------------------------------------------
 
 # metadata PATH: an answer of the instance's metadata service (version 2: with a token).
 metadata() {
@@ -128,8 +128,9 @@ metadata() {
     "$METADATA/meta-data/$1"
 }
 
-# Who this machine is. The node's name is its private DNS name: the cloud controller manager finds the instance by it.
-look_around() {
+# Reads the identity of this machine. The node's name is its private DNS name: the cloud controller manager finds the
+# instance by it.
+read_identity() {
   metadata_token=$(curl --fail --silent --show-error --retry 5 --max-time 10 --request PUT \
     --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/api/token")
   AWS_DEFAULT_REGION=$(metadata placement/region)

@@ -21,7 +21,7 @@ MACAddressPolicy=none
 END
 }
 
-# Who signs the packages of the Kubernetes project: "isv:kubernetes OBS Project". One key signs those of all versions,
+# The signer of the packages of the Kubernetes project: "isv:kubernetes OBS Project". One key signs those of all versions,
 # and its end is moved from time to time; but the repository of a version that has ended keeps the key as it was
 # (kubernetes/release#3818). So it comes from the repository of the newest version that this script knows.
 readonly PACKAGE_KEY=DE15B14486CD377B9E876E1A234654DA9A296436
@@ -34,7 +34,7 @@ repository() {
   echo "https://pkgs.k8s.io/core:/stable:/v$1/rpm"
 }
 
-# What the image lacks: the packages of the cluster's minor version, and those of Amazon Linux. An image that has
+# Installs what the image lacks: the packages of the cluster's minor version, and those of Amazon Linux. An image that has
 # everything downloads nothing. The kubelet is not enabled: at boot it may start only after etcd's volume is mounted.
 install_packages() {
   local missing=() command
@@ -64,7 +64,7 @@ END
   has_plugins || die "the packages are installed, but $PLUGINS lacks plugins of the pod network"
 }
 
-# Whether kubelet, kubeadm and kubectl are here, in the cluster's minor version.
+# Succeeds if kubelet, kubeadm and kubectl are installed, in the cluster's minor version.
 has_kubernetes() {
   command -v crictl > /dev/null &&
     [[ $(kubelet --version 2> /dev/null) == "Kubernetes v$QUORATE_KUBERNETES."* ]] &&
@@ -72,7 +72,7 @@ has_kubernetes() {
     [[ $(kubectl version --client 2> /dev/null) == *"v$QUORATE_KUBERNETES."* ]]
 }
 
-# Whether the programs that containerd calls for a pod's network are here. Without them the machine would be ready all the
+# Succeeds if the programs that containerd calls for a pod's network exist. Without them the machine would be ready all the
 # same, and no pod would start. Another network than ours brings its own.
 has_plugins() {
   local plugin
@@ -100,7 +100,7 @@ trust_packages() {
     refused="the key of $1 is ${found:-none}, not $PACKAGE_KEY: nothing is installed"
   elif [[ -n $end ]] && ((end <= $(date +%s))); then
     refused="the key of $1 ended on $(date --utc --date "@$end" +%F): nothing is installed. The Kubernetes project moves \
-its end in the repositories of newer versions; a newer release of Quorate looks there"
+its end in the repositories of newer versions; a newer release of Quorate uses those"
   fi
   if [[ -n $refused ]]; then
     rm -f "$offered"
@@ -113,7 +113,7 @@ its end in the repositories of newer versions; a newer release of Quorate looks 
 readonly CONTAINERD_FLOOR=2.0
 
 # containerd as the kubelet needs it: the same cgroup driver, the sandbox image that kubeadm goes with, and a CNI
-# configuration that containerd writes by itself once it is told the node's pod range.
+# configuration that containerd writes by itself once it gets the node's pod range.
 configure_containerd() {
   local config=/etc/containerd/config.toml template=/etc/containerd/cni.conflist.template sandbox before version programs
   version=$(containerd_version)
@@ -157,7 +157,7 @@ END
   systemctl enable --quiet --now containerd
 }
 
-# What crictl asks when nobody tells it: without this it tries several sockets, and warns of each.
+# The socket for crictl: without this it tries several sockets, and warns about each.
 write_crictl_config() {
   write /etc/crictl.yaml 0644 << END
 runtime-endpoint: $CONTAINER_RUNTIME_ENDPOINT
@@ -165,9 +165,9 @@ image-endpoint: $CONTAINER_RUNTIME_ENDPOINT
 END
 }
 
-# containerd makes the network's configuration of the first pod range that it is told, and keeps it, also over a boot. A
+# containerd makes the network's configuration from the first pod range that it gets, and keeps it, also over a boot. A
 # machine whose Node was made anew may have another range: its pods would have addresses that lead elsewhere. A kubelet
-# that starts tells the range again. Once a boot, or when the Node is missing.
+# that starts sends the range again. Once a boot, or when the Node is missing.
 readonly NETWORK=/etc/cni/net.d/10-containerd-net.conflist RANGE_IS_NEW=/run/quorate/range-is-new
 
 forget_range() {
@@ -181,7 +181,7 @@ containerd_version() {
   containerd --version | sed -n 's/.* v\?\([0-9]\+\.[0-9]\+\)\.[0-9].*/\1/p'
 }
 
-# sum FILE…: tells one state of the files from another; a missing one is a state too.
+# sum FILE…: prints a checksum of the state of the files; a missing one is a state too.
 sum() {
   sha256sum "$@" 2> /dev/null || true
 }
@@ -209,7 +209,7 @@ write_network_template() {
 END
 }
 
-# Outside the cluster nobody knows the pods' addresses, and an internet gateway forwards only for instances: what
+# The pods' addresses are unknown outside the cluster, and an internet gateway forwards only for instances: what
 # leaves for anywhere but a pod goes under the node's own address.
 masquerade() {
   local rule=(POSTROUTING --source "$QUORATE_PODS" ! --destination "$QUORATE_PODS" --jump MASQUERADE)

@@ -4,7 +4,7 @@
 # A private registry of Amazon's: by IPv4 or both, with FIPS or without, in any region, which is the second part.
 readonly ECR_REGISTRY='^[0-9]{12}\.dkr[.-]ecr(-fips)?\.([a-z]+(-[a-z]+)+-[0-9]+)\.(amazonaws\.com|amazonaws\.com\.cn|on\.aws)$'
 
-# Tells the kubelet that this very script knows the passwords of such registries: there is nothing to download. The
+# Configures this script as the kubelet's credential provider for such registries: there is nothing to download. The
 # kubelet does not start without the file that its arguments name.
 write_image_credentials() {
   write "$OURS/images.yaml" 0644 << 'END'

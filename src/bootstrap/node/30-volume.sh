@@ -19,21 +19,21 @@ etcd_device() {
 }
 
 # Attaches the volume of this master, and no other. While the master before this one still has it, there is nothing
-# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it. What does not come
-# in ten minutes may need somebody's hand: this run says so and ends, and the next one waits on.
+# to do but wait: taking a disk from a machine that may still write to it would destroy what is on it. What does not
+# come in ten minutes may need manual action: this run reports it and ends, and the next one continues to wait.
 attach_volume() {
   : "${QUORATE_VOLUME:?}"
   local state='' holder='' attachment='' attempts=$AWS_MAX_ATTEMPTS
   if etcd_device > /dev/null; then attempts=2; fi
-  await 120 is_attached || die "$QUORATE_VOLUME is still ${state:-unknown to EC2}, ${attachment:-held} by ${holder:-nobody}. \
-A machine that hangs gives its volume back when it is terminated; a volume that is not there is made by \`quorate apply\`"
+  await 120 is_attached || die "$QUORATE_VOLUME is still ${state:-unknown to EC2}, ${attachment:-held} by \
+${holder:-no instance}. A machine that hangs releases its volume when it is terminated; \`quorate apply\` creates a missing volume"
   etcd_device > /dev/null || say "waiting for the device of $QUORATE_VOLUME"
   await 120 etcd_device > /dev/null || die "EC2 has attached $QUORATE_VOLUME, but the kernel shows no device for it. \
 Terminate this machine: Auto Scaling starts another one in its place"
 }
 
-# Whether EC2 says that the volume is here; asks for it if it is free. One that is on its way out of this very machine is
-# waited for as well.
+# Succeeds if EC2 reports that the volume is attached here; attaches it if it is free. A volume that is being detached
+# from this machine is waited for as well.
 is_attached() {
   state=
   read -r state holder attachment < <(AWS_MAX_ATTEMPTS=$attempts aws ec2 describe-volumes --cli-connect-timeout 5 \
@@ -49,7 +49,7 @@ is_attached() {
     aws ec2 attach-volume --volume-id "$QUORATE_VOLUME" --instance-id "$instance" --device "$ETCD_DEVICE" \
       --output text --query State || say "it could not be attached yet"
   else
-    say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, ${attachment:-held} by ${holder:-nobody}"
+    say "waiting for $QUORATE_VOLUME: it is ${state:-unknown}, ${attachment:-held} by ${holder:-no instance}"
   fi
   return 1
 }

@@ -7,7 +7,7 @@ fetch() {
     die "cannot read $STORE/pki/$1: if it is missing, \`quorate apply\` creates it; if access is denied, check the machine's role"
 }
 
-# pem LABEL: the blocks of a kind in standard input: `CERTIFICATE`, or `PRIVATE KEY` with or without a word before it.
+# pem LABEL: prints the blocks of a type in standard input: `CERTIFICATE`, or `PRIVATE KEY` with or without a prefix.
 pem() {
   local text
   text=$(sed -n "/^-----BEGIN \([A-Z]* \)\?$1-----\$/,/^-----END \([A-Z]* \)\?$1-----\$/p")
@@ -41,7 +41,7 @@ fetch_token() {
   [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ ]] || die "$STORE/pki/join-token does not contain a join token"
 }
 
-# Whether the token is the one that was here before. It may have been replaced in the bucket, so it must not become the
+# Succeeds if the token is the one that was here before. It may have been replaced in the bucket, so it must not become the
 # cluster's again.
 token_is_old=
 
@@ -65,7 +65,7 @@ cluster_state=existing
 initial_cluster=${QUORATE_INITIAL_CLUSTER:-}
 token=
 
-# configure FILE: what the cluster file says, with what only this machine knows.
+# configure FILE: fills a configuration of the cluster with what only this machine knows.
 configure() {
   local text=$QUORATE_KUBEADM version
   version=$(kubeadm version --output short)

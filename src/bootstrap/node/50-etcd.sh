@@ -11,9 +11,9 @@ etcd() {
 own_url=https://etcd-$QUORATE_NAME.$QUORATE_DOMAIN:2380
 members=  # as etcd lists them
 learning= # the address of another member that learns
-refusal=  # why etcd refused the last change of its members, in its own words
+refusal=  # etcd's error for the last change of its members
 
-# change_members HOST VERB BODY: asks a member for a change; keeps what it says if it refuses.
+# change_members HOST VERB BODY: asks a member for a change; keeps its error in `refusal`.
 change_members() {
   local answer
   refusal=
@@ -52,13 +52,13 @@ markers() {
     --query "Contents[].Key || ''"
 }
 
-# How this member starts. A blank volume is a new cluster's only if no member of it has ever been healthy.
+# Decides how this member starts. A blank volume belongs to a new cluster only if no member has ever been healthy.
 choose_membership() {
   : "${QUORATE_MASTERS:?}" "${QUORATE_INITIAL_CLUSTER:?}"
-  local seen=
+  local marker=
   if ! has_data; then
-    seen=$(markers)
-    if [[ -z $seen ]]; then
+    marker=$(markers)
+    if [[ -z $marker ]]; then
       say "no member has been healthy yet: this member bootstraps the cluster with the others"
       cluster_state=new
     else
@@ -67,15 +67,15 @@ choose_membership() {
   fi
   if has_data; then
     say "this member has data and uses it"
-  elif [[ -n $seen ]]; then
+  elif [[ -n $marker ]]; then
     say "the volume is blank, but the cluster is not new: this member joins it"
     join_members
   fi
   configure "$OURS/kubeadm.yaml"
 }
 
-# What a run before this one has started must not begin a log while we decide who this member is: it would be the log of
-# a member that we are about to remove.
+# An etcd that an earlier run has started must not begin a log before the identity of this member is known: it would be the
+# log of a member that we are about to remove.
 stop_member() {
   rm -f "$KUBERNETES/manifests/etcd.yaml"
   systemctl stop kubelet
@@ -86,7 +86,7 @@ stop_member() {
 # them again.
 stop_containers() {
   local seconds=20
-  # An API server serves on for 22 seconds, as its configuration says.
+  # An API server continues for 22 seconds, as configured.
   if [[ ${1:-} == *kube-apiserver* ]]; then seconds=28; fi
   crictl ps --quiet ${1:+--name "$1"} | xargs --no-run-if-empty --max-args 1 --max-procs 0 crictl stop --timeout "$seconds" > /dev/null
 }
@@ -131,7 +131,7 @@ is_our_turn() {
   return 1
 }
 
-# Whether our member has started, has a vote, and is healthy. One that still learns gets its vote as soon as it has what
+# Succeeds if our member has started, has a vote, and is healthy. A learner gets its vote as soon as it has what
 # the others have.
 member_ready() {
   local status peer before=$refusal

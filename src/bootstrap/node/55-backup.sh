@@ -45,11 +45,11 @@ remove_version() {
   aws s3api delete-object --bucket "$QUORATE_BUCKET" --key "$1" --version-id "$2" > /dev/null
 }
 
-# How long what a machine said of itself is kept when it is gone: somebody may want to know what happened.
+# The reports of a machine are kept for this time after its end, to find out what happened.
 readonly KEEP_STATUS="3 days"
 
-# Removes what machines that are gone have said of themselves. EC2 forgets a machine about an hour after its end; a
-# machine that lives may have said its last word months ago, so its age alone says nothing.
+# Removes the reports of terminated machines. EC2 forgets a machine about an hour after its end; a
+# running machine may have sent its last report months ago, so the age of a report alone is no reason.
 forget_machines() {
   local known prefix=$QUORATE_FOLDER/nodes/ oldest key written version id
   known=$(aws ec2 describe-instances --filters "Name=tag:quorate.dev/cluster,Values=$QUORATE_CLUSTER" --output text \
@@ -110,8 +110,8 @@ pull_etcd() {
   echo "$image"
 }
 
-# unpack_snapshot FILE FOLDER SNAPSHOT IMAGE: by etcdutl of an image. A token of its own for each snapshot keeps members of
-# the time before apart. Watchers must never see an older revision than they have seen.
+# unpack_snapshot FILE FOLDER SNAPSHOT IMAGE: by etcdutl of an image. A token of its own for each snapshot keeps members
+# of the time before apart. Watchers must never get an older revision than before.
 unpack_snapshot() {
   local etcdutl bump=()
   etcdutl=(ctr --namespace k8s.io run --rm --mount "type=bind,src=$ETCD_DATA,dst=$ETCD_DATA,options=rbind:rw" "$4"

@@ -1,25 +1,25 @@
 
-# --- Masters: what etcd says of itself ---------------------------------------------------------------------------
+# --- Masters: the status of etcd ---------------------------------------------------------------------------------
 
-# Whether our member answers and knows who leads. What it says of itself is then in `told`.
+# Succeeds if our member answers and knows the leader. Its status is then in `status`.
 knows_leader() {
-  told=$(etcd 127.0.0.1 v3/maintenance/status '{}' 2> /dev/null) || {
-    told=
+  status=$(etcd 127.0.0.1 v3/maintenance/status '{}' 2> /dev/null) || {
+    status=
     return 1
   }
-  jq --exit-status '(.leader // "0") != "0"' > /dev/null <<< "$told"
+  jq --exit-status '(.leader // "0") != "0"' > /dev/null <<< "$status"
 }
 
-# Tells `quorate validate` how etcd is, as our own member knows it: it asks no other, so it can also say that none leads.
-# An election is over in seconds, and is no news.
+# Writes the status of etcd for `quorate validate`, as our own member knows it: it asks no other member, so it can also
+# report a missing leader. An election takes seconds, and is not reported.
 report_etcd() {
-  local told='' listed file=$OURS/etcd.json before now
+  local status='' listed file=$OURS/etcd.json before now
   await 6 knows_leader || say "etcd does not respond on this master, or has no leader"
   listed=$(etcd 127.0.0.1 v3/cluster/member/list '{}' 2> /dev/null) || listed=
-  etcd_view "${told:-null}" "${listed:-null}" | write "$file" 0600
+  etcd_view "${status:-null}" "${listed:-null}" | write "$file" 0600
   now=$(aws s3api put-object --bucket "$QUORATE_BUCKET" --key "$QUORATE_FOLDER/nodes/$instance/etcd.json" --body "$file" \
     --content-type application/json --cli-connect-timeout 5 --query VersionId --output text)
-  # A bucket that keeps versions would keep one for every five minutes. Without versions the id is always the same word.
+  # A bucket that keeps versions would keep one for every five minutes. Without versions the id is always the same.
   before=$(cat "$OURS/etcd.version" 2> /dev/null) || before=
   write "$OURS/etcd.version" 0600 <<< "$now"
   if [[ -n $before && $before != "$now" ]]; then
@@ -27,8 +27,8 @@ report_etcd() {
   fi
 }
 
-# etcd_view STATUS MEMBERS: what a member says of itself and of all, as `quorate validate` reads it. Members are called by
-# the names of their addresses: one that has never started has no other.
+# etcd_view STATUS MEMBERS: prints the status of a member and the list of members, as `quorate validate` reads them.
+# Members are named after their addresses: a member that has never started has no other name.
 etcd_view() {
   jq --null-input --compact-output --arg at "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" --arg member "etcd-$QUORATE_NAME" \
     --argjson status "$1" --argjson listed "$2" '

@@ -65,11 +65,11 @@ serving_versions() {
   done
 }
 
-# What belongs to the whole cluster: every master says the same, so none of them has to be the first. Two versions side by
-# side say the older one's, until the last API server is of the newer one: nothing may be newer than an API server that
-# it asks, and kube-proxy asks any of them. admin.conf is
-# refused until its cluster role binding is there, so these use super-admin.conf; mark-control-plane cannot be told
-# to, takes admin.conf, and makes that binding first if it is missing (kubeadm, initData.Client).
+# The objects of the whole cluster: every master writes the same, so none of them has to be the first. Two versions side
+# by side say the older one's, until the last API server is of the newer one: nothing may be newer than an API server
+# that it asks, and kube-proxy asks any of them. admin.conf is refused until its cluster role binding is there, so these
+# use super-admin.conf; mark-control-plane has no option to, takes admin.conf, and makes that binding first if it is
+# missing (kubeadm, initData.Client).
 configure_cluster() {
   local super=(--kubeconfig "$KUBERNETES/super-admin.conf") published version serving newest oldest
   published=$(published_version)
@@ -82,7 +82,7 @@ configure_cluster() {
   elif [[ ${oldest%.*} != "${version%.*}" ]]; then
     say "an API server is of $oldest still: the cluster's configuration and add-ons wait for the last master of $version"
   else
-    # All masters write these at once: who comes second may be told that it changed meanwhile.
+    # All masters write these at once: the second write may be refused because the object has changed.
     await 6 phase upload-config all "${super[@]}"
     await 6 phase addon all "${super[@]}"
   fi
@@ -94,7 +94,7 @@ configure_cluster() {
   phase kubelet-finalize all
 }
 
-# --- Masters: what goes on -----------------------------------------------------------------------------------------
+# --- Masters: timers -----------------------------------------------------------------------------------------------
 
 # Each master has its own hour for snapshots and its own day for certificates, so that they are never at it together.
 start_timers() {
@@ -102,16 +102,16 @@ start_timers() {
   read -ra masters <<< "$before"
   place=${#masters[@]}
   read -ra masters <<< "$QUORATE_MASTERS"
-  timer token "*-*-* *:00/5:00" "the join token of the bucket is the cluster's"
-  timer backup "*-*-* $place/${#masters[@]}:17:00 UTC" "a snapshot of etcd goes into the bucket"
-  timer renew "${days[place % 7]} *-*-* 03:30:00 UTC" "certificates near their end are made anew"
-  timer access "*-*-* *:02/5:00" "whoever was let in to the API for a while is out again"
-  timer etcd "*-*-* *:04/5:00" "what etcd says of itself goes into the bucket"
+  timer token "*-*-* *:00/5:00" "create the join token of the bucket in the cluster"
+  timer backup "*-*-* $place/${#masters[@]}:17:00 UTC" "write a snapshot of etcd into the bucket"
+  timer renew "${days[place % 7]} *-*-* 03:30:00 UTC" "renew certificates that expire soon"
+  timer access "*-*-* *:02/5:00" "remove expired rules of temporary access to the API"
+  timer etcd "*-*-* *:04/5:00" "write the status of etcd into the bucket"
   systemctl start --no-block quorate-etcd
 }
 
-# A token that was replaced in the bucket becomes the cluster's, and ours that it replaced is one no more. Tokens that
-# somebody made with kubeadm are left alone: theirs say something else.
+# A token that was replaced in the bucket is created in the cluster, and the old one is deleted. Tokens that an
+# administrator made with kubeadm are kept: they have another description.
 readonly TOKEN_DESCRIPTION="Quorate: pki/join-token"
 
 sync_token() {
@@ -135,7 +135,7 @@ sync_token() {
 
 readonly RENEW_SECONDS=$((90 * 24 * 3600))
 
-# Whether a leaf certificate ends soon. kubeconfigs hold certificates too, made and renewed together with these.
+# Succeeds if a leaf certificate expires soon. kubeconfigs hold certificates too, made and renewed together with these.
 certificates_end() {
   local file
   for file in "$PKI"/*.crt "$PKI"/etcd/*.crt; do
@@ -147,7 +147,7 @@ certificates_end() {
 }
 
 # There from before certificates are made anew until everything that reads them only once has been started again: new
-# files alone do not tell who still holds the old ones.
+# files alone do not show which process still uses the old ones.
 readonly RENEWING=$OURS/renewing
 
 # Makes all leaf certificates anew and restarts what reads them only once, one after another. There is a week between

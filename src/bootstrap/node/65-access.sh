@@ -1,13 +1,13 @@
 
-# --- Masters: the gate of the API --------------------------------------------------------------------------------
+# --- Masters: temporary access to the API ------------------------------------------------------------------------
 
-# A rule of the API's security group that lets somebody in for a while says when it ends: `quorate access open` and
-# `quorate apply` write it so.
+# A temporary rule in the API's security group has its end in its description: `quorate access open` and
+# `quorate apply` write it.
 readonly GRANT='^quorate grant until ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z) '
 
-# Takes away what has ended, by the rules' own ids: whoever was let in again meanwhile has a rule with another one.
+# Removes expired rules by their ids: a range that was allowed again meanwhile has a rule with another id.
 close_access() {
-  local now groups group rules rule description said
+  local now groups group rules rule description answer
   now=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
   groups=$(aws ec2 describe-security-groups --output text --query 'SecurityGroups[].GroupId' \
     --filters "Name=tag:quorate.dev/cluster,Values=$QUORATE_CLUSTER" Name=tag:quorate.dev/object,Values=security-group/api)
@@ -19,8 +19,8 @@ close_access() {
         continue
       fi
       say "$rule has expired: $description"
-      said=$(aws ec2 revoke-security-group-ingress --group-id "$group" --security-group-rule-ids "$rule" 2>&1) ||
-        [[ $said == *NotFound* ]] || die "$rule of $group could not be revoked: $said"
+      answer=$(aws ec2 revoke-security-group-ingress --group-id "$group" --security-group-rule-ids "$rule" 2>&1) ||
+        [[ $answer == *NotFound* ]] || die "$rule of $group could not be revoked: $answer"
     done <<< "$rules"
   done
 }

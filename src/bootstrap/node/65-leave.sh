@@ -1,11 +1,11 @@
 
 # --- Every machine: leaving --------------------------------------------------------------------------------------
 
-# EC2 gives a machine that it terminates "a few minutes" and says no more. Together these two units take two and a half.
+# EC2 documents only that a terminated machine has "a few minutes". Together these two units take two and a half.
 readonly DRAIN_SECONDS=80
 
-# farewell NAME SECONDS ORDER DESCRIPTION: a unit that does nothing until it is stopped.
-farewell() {
+# shutdown_unit NAME SECONDS ORDER DESCRIPTION: creates a unit that does nothing until it is stopped.
+shutdown_unit() {
   unit "quorate-$1.service" << END
 [Unit]
 Description=Quorate: $4
@@ -26,16 +26,16 @@ WantedBy=multi-user.target
 END
 }
 
-# At shutdown systemd goes backwards: drain, while kubelet, containers and network are still there; then the kubelet; then
-# leave; then containerd.
-start_farewells() {
-  farewell drain $((DRAIN_SECONDS + 20)) After=kubelet.service \
+# At shutdown systemd goes backwards: drain, while kubelet, containers and network are still there; then the kubelet;
+# then leave; then containerd.
+start_shutdown_units() {
+  shutdown_unit drain $((DRAIN_SECONDS + 20)) After=kubelet.service \
     "move this machine's pods elsewhere before it is switched off"
-  farewell leave 60 $'After=var-lib-etcd.mount\nBefore=kubelet.service' \
-    "end containers and put etcd's volume down at shutdown"
+  shutdown_unit leave 60 $'After=var-lib-etcd.mount\nBefore=kubelet.service' \
+    "stop the containers and unmount etcd's volume at shutdown"
   systemctl daemon-reload
   systemctl enable --quiet --now quorate-drain.service quorate-leave.service
-  welcome
+  allow_pods
 }
 
 # The kubelet makes a slice for each class of pods and for each pod, and asks systemd for no default dependencies. systemd
@@ -58,15 +58,15 @@ as_node() {
   kubectl --kubeconfig "$KUBERNETES/kubelet.conf" --request-timeout 10s "$@"
 }
 
-# A machine that was switched off and comes back takes pods again, if it was us who told it not to.
-welcome() {
+# A machine that was switched off and started again accepts pods again, if this script had cordoned it.
+allow_pods() {
   if [[ -e $OURS/cordoned ]]; then
     await 24 as_node uncordon "$node_name"
     rm "$OURS/cordoned"
   fi
 }
 
-# Whether this shutdown switches the machine off, as EC2 does when it terminates it, and does not just start it again.
+# Succeeds if this shutdown switches the machine off, as EC2 does when it terminates it, and is no reboot.
 is_switched_off() {
   [[ $(systemctl list-jobs --no-legend) =~ (poweroff|halt)\.target\ +start ]]
 }
@@ -98,7 +98,7 @@ drain() {
   say "shutting down with the remaining: ${pods//$'\n'/, }${volumes:+ $volumes}"
 }
 
-# Prints namespace, name and, if it is on its way out, the time of each pod that runs here and could run elsewhere: no
+# Prints namespace, name and, if it is being deleted, the time of each pod that runs here and could run elsewhere: no
 # static pod, and none of a DaemonSet.
 movable_pods() {
   as_node get pods --all-namespaces --field-selector "spec.nodeName=$node_name" --output json | jq --raw-output '
@@ -129,7 +129,7 @@ evict_all() {
 }
 
 # After the kubelet: the containers that are left end in peace. On a master etcd's volume is then free for the next
-# machine, which would otherwise wait for it; a master that only starts again keeps it, or it would find it on its way
+# machine, which would otherwise wait for it; a master that only reboots keeps it, or it would find it on its way
 # out. Nothing depends on any of this.
 leave() {
   # An API server that ends takes its address off the list of those that answer, and needs etcd for that.

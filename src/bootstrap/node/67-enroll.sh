@@ -1,9 +1,9 @@
 
 # --- Every machine: being a Node ---------------------------------------------------------------------------------
 
-# A kubelet makes its Node once, when it starts. Where that is gone (somebody deleted it, or etcd went back to a snapshot
-# of before this machine), the machine would run on as none of the cluster's, and no other machine would get a route: the
-# cloud controller stops at a route whose machine has no Node (cloud-provider-aws#627).
+# A kubelet creates its Node once, when it starts. If the Node is missing (it was deleted, or etcd was restored from a
+# snapshot of before this machine), the machine would run on as none of the cluster's, and no other machine would get a
+# route: the cloud controller stops at a route whose machine has no Node (cloud-provider-aws#627).
 enroll() {
   local answer
   if answer=$(as_node get node "$node_name" --output name 2>&1) || [[ $answer != *"(NotFound)"* ]]; then return; fi

@@ -1,7 +1,7 @@
 
 # --- Nodes: joining ----------------------------------------------------------------------------------------------
 
-# What a node knows of the cluster before it joins: the CA's certificate and the API's name. Nothing secret.
+# Writes what a node knows of the cluster before it joins: the CA's certificate and the API's name. Nothing secret.
 write_discovery() {
   local authority
   authority=$(fetch join.pem)
@@ -32,8 +32,8 @@ api_answers() {
   [[ $(curl --silent --max-time 10 --cacert "$OURS/ca.crt" "https://api.$QUORATE_DOMAIN:6443/readyz" 2> /dev/null) == ok ]]
 }
 
-# Whether the API lets us read what a node starts from. It answers before the first master has told it of the join token;
-# and a token that was replaced meanwhile is read again.
+# Succeeds if the API allows to read what a node starts from. It answers before the first master has created the join
+# token; and a token that was replaced meanwhile is read again.
 admitted() {
   local name
   for name in kubeadm-config kubelet-config; do
@@ -65,7 +65,7 @@ and on them: journalctl -u quorate-token"
   forget_token
 }
 
-# The token has done its work here, and is no use to whoever takes over this node.
+# The token is not needed here any more, and an attacker on this node must not have it.
 forget_token() {
   rm -f "$OURS/kubeadm.yaml"
 }

@@ -1,7 +1,7 @@
 
 # --- The order of things -----------------------------------------------------------------------------------------
 
-# ended STATUS: the last word of a run, however it ended.
+# ended STATUS: writes the last report of a run.
 ended() {
   if (($1 != 0)) && [[ -n $instance ]]; then
     report failed
@@ -24,7 +24,7 @@ start() {
   step images write_image_credentials
   step "pod network" masquerade
   "be_$QUORATE_ROLE"
-  step leaving start_farewells
+  step leaving start_shutdown_units
   timer enroll "*-*-* *:01/5:00" "this machine is a Node of the cluster"
   current=ready
   report ready
@@ -64,7 +64,7 @@ main() {
     answer_kubelet
     return
   fi
-  look_around
+  read_identity
   case $current in
     start) start ;;
     token) sync_token ;;
@@ -74,7 +74,7 @@ main() {
     access) close_access ;;
     renew)
       renew
-      # With the end of the certificates as it is now. A machine whose start is not through has its own word for itself.
+      # With the current end of the certificates. A machine that is still starting reports by itself.
       if systemctl is-active --quiet quorate-node; then
         current=ready
         report ready

@@ -52,7 +52,7 @@ enum AccessAction {
     List,
     /// Remove the temporary rules that you created on this machine
     Close {
-        /// Remove the rule of this address or range, whoever created it
+        /// Remove the rule of this address or range, also if another user created it
         #[arg(long, value_name = "CIDR", value_parser = range, conflicts_with = "all")]
         address: Option<Ipv4Net>,
         /// Remove all temporary rules. A running `quorate apply` creates its own again
@@ -68,9 +68,7 @@ fn lasting(text: &str) -> Result<SignedDuration, String> {
         return Ok(lasting);
     }
     let hours = LONGEST_GRANT.as_hours();
-    Err(format!(
-        "{hours} hours are the most; who needs the API for longer belongs into `api.allow` in the cluster file"
-    ))
+    Err(format!("the maximum is {hours} hours; for permanent access, add the range to `api.allow` in the cluster file"))
 }
 
 impl AccessArgs {
@@ -219,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_let_in_for_ever() {
+    fn no_access_is_without_an_end() {
         assert_eq!(lasting("1d"), Ok(SignedDuration::from_hours(24)));
         assert!(lasting("25h").is_err_and(|error| error.contains("api.allow")));
         assert!(lasting("0s").is_err());

@@ -137,7 +137,7 @@ async fn carry_out(
     let context = run.context;
     let mut state = StateWriter::open(context, &snapshot.facts, snapshot.record, snapshot.journal);
     let mut outcome = Outcome::default();
-    // A record in a directory is said in the bucket to be the cluster's before anything else is made.
+    // A note in the bucket names the directory of the record before anything else is created.
     let in_directory = matches!(context.cluster.state, StateLocation::Directory(_));
     if in_directory || matches!(run.lock, RunLock::NoStore) {
         let (bucket, rest) = prepared.split(|address| address.kind() == Bucket::KIND.name);

@@ -16,9 +16,9 @@ use crate::view::plan::PlanDocument;
 
 /// Show which single zone, machine or volume the cluster can lose
 ///
-/// Judges etcd's quorum, the API, the pods of each service, their volumes and load balancers, and the room for their requests
-/// on the nodes that are left: as the cluster is, and as the file describes it. Each failure that is not survived has its
-/// reason and the way to survive it. Changes nothing. With --sandbox, it needs no account.
+/// Judges etcd's quorum, the API, the pods of each service, their volumes and load balancers, and the room for their
+/// requests on the nodes that are left: as the cluster is, and as the file describes it. Each failure that is not
+/// survived has its reason and a remedy. Changes nothing. With --sandbox, it needs no account.
 #[derive(Debug, Clone, Args)]
 pub struct AvailabilityArgs {}
 

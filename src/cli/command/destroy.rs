@@ -104,7 +104,7 @@ async fn delete_cluster(run: &mut Run<'_>, consent: Consent) -> Result<Exit, Cli
 async fn permit(context: &ClusterContext<'_>, document: &PlanDocument, consent: Consent) -> Result<(), CliError> {
     let backups = format!("{}/{}", context.name(), KeyPrefix::Snapshots.path());
     let backups = context.interrupt.or(patiently(context, || context.bucket.list(&backups))).await?;
-    let backups = backups.map_err(CliError::cloud("looking for snapshots of etcd"))?.len();
+    let backups = backups.map_err(CliError::cloud("listing the snapshots of etcd"))?.len();
     let volumes = document.summary.loses_data.len();
     if document.plan.is_empty() && backups == 0 {
         return Ok(());
@@ -158,7 +158,7 @@ async fn carry_out(
     let mut end =
         DestroyProgress { outcome, others: Vec::new(), recorded, locations, former: Vec::new(), written: true };
     if !end.outcome.is_through() || !clear_former(run, &state, &mut end).await {
-        // The record stays: it says what is left, and where the state was.
+        // The record stays: it lists what is left, and where the state was.
         end.written = !stored || state.finish(context, None, true).await;
         return Ok(end);
     }
@@ -281,7 +281,7 @@ async fn erase_secrets(context: &ClusterContext<'_>, lock: &RunLock) -> Result<(
 async fn remaining_objects(context: &ClusterContext<'_>, end: &DestroyProgress) -> Result<Option<Vec<Live>>, CliError> {
     let mut poll = PollLoop::every(context.retry.settle).at_most(SCANS);
     loop {
-        let left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last look"))?;
+        let left = context.interrupt.or(remains(context, end)).await?.map_err(CliError::cloud("the last refresh"))?;
         if left.iter().all(|live| stays(end, live)) || !context.interrupt.or(poll.again()).await? {
             return Ok(Some(left));
         }

@@ -7,7 +7,7 @@ use crate::cli::connect::{forget_state, sandbox};
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
 use crate::engine::{Address, GroupMember, NotAnAddress};
-use crate::sandbox::{AccountObject, AttributeEdit, HurtError, Sandbox};
+use crate::sandbox::{AccountObject, AttributeEdit, InjectError, Sandbox};
 use crate::view::{FORMAT, short_id};
 
 /// Inspect the simulated cloud and inject failures
@@ -107,7 +107,7 @@ enum SandboxAnswer {
 }
 
 impl SandboxAction {
-    async fn on(self, sandbox: &Sandbox) -> Result<SandboxAnswer, HurtError> {
+    async fn on(self, sandbox: &Sandbox) -> Result<SandboxAnswer, InjectError> {
         Ok(SandboxAnswer::Line(match self {
             Self::Status => return Ok(SandboxAnswer::Inventory(sandbox.inventory()?)),
             Self::Terminate { instance } => {
@@ -159,7 +159,7 @@ fn status(residents: &[AccountObject]) -> String {
     let row = |resident: &AccountObject| {
         let owner = match (&resident.cluster, &resident.address) {
             (Some(cluster), Some(address)) => format!("{address} of {cluster}"),
-            _ => "somebody else's".to_owned(),
+            _ => "not of this cluster".to_owned(),
         };
         let machine =
             |member: &GroupMember| format!("{:<kinds$}  {}  {}  {}\n", "", member.id, member.zone, member.state);

@@ -76,7 +76,7 @@ async fn applied(context: &ClusterContext<'_>) -> Result<(), CliError> {
         Err(error) => return Err(CliError::state("reading the record")(error)),
     }
     let observed = patiently(context, || context.cloud.observe()).await;
-    let live = observed.map_err(CliError::cloud("looking at the cloud"))?.live;
+    let live = observed.map_err(CliError::cloud("observing AWS"))?.live;
     if live.is_empty() {
         Err(CliError::not_applied(format!("nothing of {} is applied yet", context.name())))
     } else {
@@ -163,7 +163,7 @@ async fn gather(
     kubernetes: Option<&KubernetesProvider>,
 ) -> Result<HealthEvidence, CliError> {
     let observed = patiently(context, || context.cloud.observe()).await;
-    let live = observed.map_err(CliError::cloud("looking at the cloud"))?.live;
+    let live = observed.map_err(CliError::cloud("observing AWS"))?.live;
     let groups = groups(&context.cluster, &live);
     let machines: Vec<&str> =
         groups.iter().flat_map(|group| &group.machines).map(|machine| machine.id.as_str()).collect();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_that_the_cluster_is_reached_by_is_looked_up() {
+    fn every_name_of_the_cluster_is_resolved() {
         let balancer = live(LoadBalancer::address("api"), ("dns_name", "api-1.elb.amazonaws.com"));
         let chat = live(DnsRecord::address("chat.example.com"), ("name", "chat.example.com"));
         let api = live(DnsRecord::address("api"), ("name", "api.example.com"));

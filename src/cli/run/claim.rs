@@ -1,5 +1,5 @@
-//! The owner of a cluster whose state is in a directory. AWS does not show the directory: a note in the machines' bucket says
-//! which record is the cluster's, so that another directory with the same file is told from the cluster's own.
+//! The owner of a cluster whose state is in a directory. AWS does not show the directory: a note in the machines'
+//! bucket names the cluster's record, so that another directory with the same file is not taken for the cluster's own.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct StateNote {
     format: u32,
-    /// The life of the cluster that the record tells of.
+    /// The lineage of the cluster in the record.
     lineage: String,
     /// The directory, from the root of the disk on.
     directory: String,
@@ -47,10 +47,10 @@ pub(in crate::cli) async fn check(
     }
 }
 
-/// Says in the bucket that this record is the cluster's, unless it says so already.
+/// Writes into the bucket that this record is the cluster's, unless that is written already.
 ///
 /// # Errors
-/// When another run has said it of another record meanwhile.
+/// When another run has written it for another record meanwhile.
 pub(in crate::cli) async fn claim(context: &ClusterContext<'_>, record: &ClusterRecord) -> Result<(), CliError> {
     if !matches!(context.cluster.state, StateLocation::Directory(_)) {
         return Ok(());

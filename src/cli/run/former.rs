@@ -37,8 +37,8 @@ pub(in crate::cli) fn is_unused(prepared: &ExecutablePlan) -> bool {
     prepared.plan.changes.iter().all(|change| change.address.kind() == Role::KIND.name)
 }
 
-/// Empties a former place of what the cluster has in the new one, or says why it stays as it is. Snapshots that machines
-/// wrote there after the move are copied first.
+/// Empties a former location of what the cluster has in the new one, or returns why it stays as it is. Snapshots that
+/// machines wrote there after the move are copied first.
 ///
 /// Nothing of a living cluster is removed unless each key that machines trust is in the new place, with the same content.
 pub(in crate::cli) async fn clear(
@@ -80,7 +80,7 @@ async fn check(context: &ClusterContext<'_>, former: &ClusterContext<'_>, lineag
     };
     Err(CliError::refused(
         format!("{} holds {found}, so it stays as it is", journal.place()),
-        "look which cluster it belongs to; remove it by hand if none does",
+        "find out which cluster it belongs to; remove it by hand if it belongs to none",
     ))
 }
 
@@ -89,7 +89,7 @@ fn is_elsewhere(context: &ClusterContext<'_>, former: &ClusterContext<'_>) -> bo
     former.bucket.location() != context.bucket.location()
 }
 
-/// Makes sure that the new place holds what nobody can make again.
+/// Checks that the new location contains what cannot be created again.
 async fn prove_keys(context: &ClusterContext<'_>, former: &ClusterContext<'_>) -> Result<(), CliError> {
     let doing = || CliError::cloud("comparing the cluster's keys");
     for secret in SecretContent::ALL {

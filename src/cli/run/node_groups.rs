@@ -16,7 +16,7 @@ struct NodeGroupChange<'a> {
     rolls: bool,
 }
 
-/// Says when a plan leaves the cluster without nodes. Nothing of a cluster that has none anyway.
+/// Warns if a plan leaves the cluster without nodes; not if it has none already.
 pub(in crate::cli) fn without_nodes(prepared: &ExecutablePlan) -> Option<String> {
     let groups = groups(prepared);
     if groups.iter().all(|group| group.before == 0) || prepared.plan.refusals().next().is_some() {
@@ -32,7 +32,7 @@ pub(in crate::cli) fn without_nodes(prepared: &ExecutablePlan) -> Option<String>
     None
 }
 
-/// Says which groups have a second machine for a while, as their only one is replaced.
+/// Notes which groups have a second machine for a while, as their only one is replaced.
 pub(in crate::cli) fn spares(prepared: &ExecutablePlan) -> Option<String> {
     let alone =
         |group: &&NodeGroupChange<'_>| group.rolls && group.before > 0 && (group.before == 1 || group.after == 1);

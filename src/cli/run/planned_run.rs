@@ -159,7 +159,7 @@ fn of_former(context: &ClusterContext<'_>, mode: PlanMode, moved_from: &[String]
 /// Returns the objects that the cluster's own controllers created and that are deleted with it.
 async fn strays(context: &ClusterContext<'_>) -> Result<Vec<Live>, CliError> {
     let found = context.interrupt.or(patiently(context, || context.cloud.unmanaged())).await?;
-    found.map_err(CliError::cloud("looking for what the cluster's controllers made"))
+    found.map_err(CliError::cloud("finding the objects of the cluster's controllers"))
 }
 
 /// Dry-runs the objects, unless the Kubernetes API is known to be unreachable.

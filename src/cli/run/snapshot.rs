@@ -54,9 +54,7 @@ pub(in crate::cli) async fn snapshot(
         .or(async {
             tokio::try_join!(
                 async {
-                    patiently(context, || context.cloud.observe())
-                        .await
-                        .map_err(CliError::cloud("looking at the cloud"))
+                    patiently(context, || context.cloud.observe()).await.map_err(CliError::cloud("observing AWS"))
                 },
                 async {
                     let facts = patiently(context, || context.cloud.facts(&question)).await;
@@ -122,7 +120,7 @@ impl ClusterSnapshot {
             return Ok(());
         }
         let recalled = context.interrupt.or(patiently(context, || context.cloud.recall(&unobserved_ids))).await?;
-        let recalled = recalled.map_err(CliError::cloud("looking at the cloud"))?;
+        let recalled = recalled.map_err(CliError::cloud("observing AWS"))?;
         self.live.extend(recalled.live);
         if recalled.unreachable.is_some() {
             self.unreachable = recalled.unreachable;

@@ -77,7 +77,7 @@ impl TemporaryAccess {
             Some(FirewallCheck::NoGate) if !builds => return None,
             Some(FirewallCheck::NoGate) => {
                 context.ui.note(&format!(
-                    "`api.allow` does not let {range} in: this run opens the API to it, once there is one"
+                    "`api.allow` does not contain {range}: this run opens the API to it when the API exists"
                 ));
             }
             Some(FirewallCheck::Open) | None => {}
@@ -213,8 +213,8 @@ pub(in crate::cli) fn announce(context: &ClusterContext<'_>, is_built: bool, unr
     }
     if is_built && unreachable.is_some() {
         context.ui.note(
-            "`quorate apply` lets this machine in to the API while it runs; `quorate access open` does so now, for a plan \
-             that knows what Kubernetes says",
+            "`quorate apply` opens the API to this machine while it runs; `quorate access open` opens it now, for a \
+             plan that includes the Kubernetes objects",
         );
     } else if !is_built && context.cluster.api.allow.is_empty() {
         context.ui.note("`api.allow` is empty: `quorate apply` opens the API to this machine's address while it runs");
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_let_in_unless_somebody_let_it_in_for_long_enough() {
+    fn a_run_gets_access_unless_it_has_access_for_long_enough() {
         assert!(due(&[], true));
         assert!(due(&[grant("203.0.113.8/32", 60, "ada")], true), "another address");
         assert!(due(&[grant("203.0.113.7/32", -1, "ada")], true), "it has ended");

@@ -32,11 +32,11 @@ pub(in crate::cli) async fn wait_until_stable(
     mut before: Observation,
 ) -> Result<Observation, CliError> {
     let pause = context.retry.settle.max(Duration::from_millis(1));
-    // The first look was made before.
+    // The first observation was made before.
     let mut poll = PollLoop::every(pause).at_most(1 + OBSERVATIONS);
     while context.interrupt.or(poll.again()).await? {
         let now = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
-        let now = now.map_err(CliError::cloud("looking at the cloud"))?;
+        let now = now.map_err(CliError::cloud("observing AWS"))?;
         if fingerprint(&now.live) == fingerprint(&before.live) {
             return Ok(now);
         }

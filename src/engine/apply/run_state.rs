@@ -93,7 +93,7 @@ impl<'a> RunState<'a> {
         match resolved.references().first() {
             None => Ok(resolved),
             Some(reference) => {
-                let message = format!("{reference} is not known: the object does not tell it");
+                let message = format!("{reference} is not known: the object has no such output");
                 Err(Failure::own(FailureClass::Invalid, "resolve", message))
             }
         }

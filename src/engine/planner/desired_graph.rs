@@ -84,7 +84,7 @@ fn in_order(objects: &BTreeMap<Address, Object>) -> Result<Vec<Address>, PlanErr
     let name = |node: usize| addresses[node].clone();
     match graph.order() {
         Ok(order) => Ok(order.into_iter().map(name).collect()),
-        // The graph says what comes first, people say who needs whom: the other way round.
+        // The graph has what comes first; a message lists dependencies in the opposite order.
         Err(GraphCycle(nodes)) => Err(PlanError::Cycle(nodes.into_iter().rev().map(name).collect())),
     }
 }

@@ -29,7 +29,7 @@ pub(super) enum Ownership {
     Matching,
     /// No proof, and the object may belong to others: it is used as it is.
     Borrowed,
-    /// No proof, and the object is in the way.
+    /// No proof, and the object has the name of the desired one.
     Foreign,
 }
 

@@ -142,7 +142,7 @@ fn add_removals(
     for this in uses(context, desire, plan_nodes) {
         let (user, target) = (&plan_nodes[this.user], &plan_nodes[this.used]);
         steps.graph.add_edge(nodes[this.user], nodes[this.used]);
-        // A duplicate shares its address with a change that others need: naming needs would look like a circle.
+        // A duplicate shares its address with a change that others need: its dependencies would form a cycle.
         if let Some((removal, RemovalPart::Whole)) = target.removal.zip(target.going)
             && user.changes
             && user.address != target.address

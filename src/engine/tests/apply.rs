@@ -98,7 +98,7 @@ async fn a_replacement_makes_the_new_one_moves_users_and_removes_the_old_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_failure_skips_is_said_with_the_reason() {
+async fn what_a_failure_skips_is_reported_with_the_reason() {
     let cloud = failing(ProviderVerb::Create, CallFault::Before(FailureClass::Denied), 1);
     let wanted = [part("part/a", &[]), part("part/b", &["part/a"]), part("part/c", &["part/b"])];
     let (outcome, heard) = heard(&cloud, &wanted, &KeptRecord::new()).await;
@@ -126,17 +126,17 @@ async fn a_creation_without_an_answer_is_looked_up_and_finished() {
             "after {class:?}"
         );
         assert_eq!(cloud.objects()[0].attributes["color"], text("red"));
-        assert_eq!(cloud.hidden("part/a")["secret"], text("s"), "nobody can tell whether it got through");
+        assert_eq!(cloud.hidden("part/a")["secret"], text("s"), "it is unknown whether it got through");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_creation_that_did_not_happen_is_sent_again_after_a_long_look() {
-    for (class, looks) in [(FailureClass::UnknownOutcome, 5), (FailureClass::Throttled, 1)] {
+async fn a_creation_that_did_not_happen_is_sent_again_after_a_long_check() {
+    for (class, checks) in [(FailureClass::UnknownOutcome, 5), (FailureClass::Throttled, 1)] {
         let cloud = failing(ProviderVerb::Create, CallFault::Before(class), 2);
         converge(&cloud, &[part("part/a", &[])], &KeptRecord::new()).await;
         let verbs: Vec<ProviderVerb> = cloud.calls().into_iter().map(|(verb, _)| verb).collect();
-        let attempt = [vec![ProviderVerb::Create], vec![ProviderVerb::Find; looks]].concat();
+        let attempt = [vec![ProviderVerb::Create], vec![ProviderVerb::Find; checks]].concat();
         assert_eq!(
             verbs,
             [attempt.clone(), attempt, vec![ProviderVerb::Create, ProviderVerb::Ready]].concat(),
@@ -277,7 +277,7 @@ async fn a_lane_stops_where_one_failed() {
         "a master that did not come back is not followed by another"
     );
     assert_eq!(outcome.skipped, [at("group/b"), at("group/c")]);
-    assert_eq!(outcome.done, [at("part/a")], "everything else goes on");
+    assert_eq!(outcome.done, [at("part/a")], "everything else continues");
 }
 
 #[tokio::test(start_paused = true)]
@@ -293,7 +293,7 @@ async fn groups_that_are_left_half_made_roll_one_at_a_time_too() {
     // The cloud insists that no two of a lane roll at once.
     let (outcome, _) = heard(&cloud, &wanted, &KeptRecord::new()).await;
     assert_eq!(outcome.failed, []);
-    assert_eq!(cloud.called(ProviderVerb::Roll).len(), 2, "nobody planned these");
+    assert_eq!(cloud.called(ProviderVerb::Roll).len(), 2, "these were not planned");
 }
 
 #[tokio::test(start_paused = true)]
@@ -325,10 +325,10 @@ async fn a_refused_plan_is_not_begun() {
 #[tokio::test(start_paused = true)]
 async fn an_output_that_is_missing_fails_with_its_name() {
     let cloud = TestCloud::new();
-    // A part without a label does not tell one.
+    // A part without a label has no such output.
     let wanted = [part("part/a", &[]), object("part/b", [("color", output("part/a.label"))])];
     let (outcome, _) = heard(&cloud, &wanted, &KeptRecord::new()).await;
-    let expected = "quorate resolve: part/a.label is not known: the object does not tell it";
+    let expected = "quorate resolve: part/a.label is not known: the object has no such output";
     assert_eq!(only_failure(&outcome).to_string(), expected);
 }
 
@@ -361,8 +361,8 @@ async fn a_stop_lets_finish_what_is_in_flight_and_starts_nothing() {
     cloud.stops_at = Some((1, options.stop.clone()));
     let wanted = [part("part/a", &[]), part("part/b", &[]), part("part/c", &[]), part("part/d", &["part/a"])];
     let outcome = run(&cloud, PlanMode::Apply, &wanted, &KeptRecord::new(), &options).await;
-    let told = (outcome.done.len() + outcome.unfinished.len(), outcome.failed.len(), outcome.skipped.len());
-    assert_eq!((told, cloud.objects().len(), outcome.interrupted), ((2, 0, 2), 2, true));
+    let reported = (outcome.done.len() + outcome.unfinished.len(), outcome.failed.len(), outcome.skipped.len());
+    assert_eq!((reported, cloud.objects().len(), outcome.interrupted), ((2, 0, 2), 2, true));
 }
 
 /// Returns the result of a run that is stopped while it waits for one object without end.
@@ -413,7 +413,7 @@ async fn a_stop_ends_the_wait_for_a_removal_and_for_a_replacement_too() {
     let record = converge(&cloud, &[part("part/b", &[])], &outcome.recorded).await;
     let replaced = [object("part/b", [("shape", text("square"))])];
     let outcome = stopped_while_waiting(&mut cloud, "part/b", &replaced, &record).await;
-    assert_eq!((outcome.unfinished, outcome.skipped), (vec![at("part/b")], vec![]), "one object is told once");
+    assert_eq!((outcome.unfinished, outcome.skipped), (vec![at("part/b")], vec![]), "one object is reported once");
     cloud.heal();
     let record = converge(&cloud, &replaced, &outcome.recorded).await;
     assert_settled(&cloud, &replaced, &record);
@@ -427,7 +427,7 @@ async fn a_stop_lets_a_slow_change_finish() {
     cloud.stops_at = Some((0, options.stop.clone()));
     let outcome = run(&cloud, PlanMode::Apply, &[part("part/a", &[])], &KeptRecord::new(), &options).await;
     assert_eq!((outcome.failed, cloud.objects().len()), (vec![], 1), "the call is answered");
-    assert_eq!(outcome.unfinished, [at("part/a")], "and nobody waits for more");
+    assert_eq!(outcome.unfinished, [at("part/a")], "and nothing else is waited for");
 }
 
 #[tokio::test(start_paused = true)]
@@ -444,7 +444,7 @@ async fn a_stop_ends_the_wait_for_a_service_that_does_not_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abandoned_change_is_said_to_be_unknown() {
+async fn an_abandoned_change_is_reported_as_unknown() {
     let mut cloud = TestCloud::new();
     cloud.slow = true;
     let options = ApplyOptions { concurrency: 1, ..ApplyOptions::default() };

@@ -27,7 +27,7 @@ async fn settled() -> (TestCloud, worlds::KeptRecord) {
 }
 
 /// Changes one object outside of the engine, expects exactly one change of one attribute as drift, and applies it.
-fn assert_mended(address: &str, attribute: &str, tamper: impl FnOnce(&mut Attributes)) {
+fn assert_corrected(address: &str, attribute: &str, tamper: impl FnOnce(&mut Attributes)) {
     on_paused_clock(async {
         let (cloud, record) = settled().await;
         let before = cloud.objects();
@@ -37,7 +37,7 @@ fn assert_mended(address: &str, attribute: &str, tamper: impl FnOnce(&mut Attrib
         assert_eq!(plan.changes[0].attributes[0].origin, DifferenceOrigin::Drift);
         assert_eq!(plan.unchanged, wanted().len() - 1);
         let refresh = plan_for(PlanMode::Refresh, &[], &cloud.objects(), &record).unwrap().plan;
-        assert_eq!(lines(&refresh), lines(&plan), "a refresh says the same");
+        assert_eq!(lines(&refresh), lines(&plan), "a refresh shows the same");
         worlds::converge(&cloud, &wanted(), &record).await;
         assert_eq!(cloud.objects(), before, "it is as it was");
     });
@@ -49,28 +49,28 @@ fn set(attribute: &'static str, value: Value) -> impl FnOnce(&mut Attributes) {
 
 #[test]
 fn a_tag_that_was_changed() {
-    assert_mended("disk/etcd-a", "tags", set("tags", map([("Name", text("etcd-a")), ("owner", text("them"))])));
+    assert_corrected("disk/etcd-a", "tags", set("tags", map([("Name", text("etcd-a")), ("owner", text("them"))])));
 }
 
 #[test]
 fn the_name_tag_of_a_volume_is_set_back_and_the_volume_stays() {
-    assert_mended("disk/etcd-a", "tags", set("tags", map([("Name", text("mine")), ("owner", text("us"))])));
+    assert_corrected("disk/etcd-a", "tags", set("tags", map([("Name", text("mine")), ("owner", text("us"))])));
 }
 
 #[test]
 fn a_rule_that_was_removed() {
-    assert_mended("part/rules", "links", set("links", list([rule("443", "10.0.0.0/8")])));
+    assert_corrected("part/rules", "links", set("links", list([rule("443", "10.0.0.0/8")])));
 }
 
 #[test]
 fn a_rule_that_was_added() {
     let open = [rule("443", "10.0.0.0/8"), rule("6443", "10.0.0.0/8"), rule("all", "0.0.0.0/0")];
-    assert_mended("part/rules", "links", set("links", list(open)));
+    assert_corrected("part/rules", "links", set("links", list(open)));
 }
 
 #[test]
 fn an_inline_policy_that_was_added() {
-    assert_mended("part/role", "policies", |attributes| {
+    assert_corrected("part/role", "policies", |attributes| {
         let Some(Value::Map(policies)) = attributes.get_mut("policies") else { panic!("no policies") };
         policies.insert("backdoor".to_owned(), text(r#"{"Statement":{"Effect":"Allow","Action":"*"}}"#));
     });
@@ -79,12 +79,12 @@ fn an_inline_policy_that_was_added() {
 #[test]
 fn an_interval_that_was_changed() {
     let slow = map([("interval", Value::Integer(30)), ("path", text("/"))]);
-    assert_mended("part/target-group", "color", set("color", slow));
+    assert_corrected("part/target-group", "color", set("color", slow));
 }
 
 #[test]
 fn a_group_that_was_resized() {
-    assert_mended("group/nodes", "size", set("size", Value::Integer(1)));
+    assert_corrected("group/nodes", "size", set("size", Value::Integer(1)));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_is_written_differently_or_belongs_to_others_is_no_drift() {
 }
 
 #[test]
-fn the_file_and_somebody_else_are_told_apart() {
+fn changes_of_the_file_and_of_others_are_distinguished() {
     let size = |size: i64| [("size", Value::Integer(size))];
     let record = recorded(&[live("group/nodes", "group-000001", size(3))]);
     let reason = |wanted: i64, is: i64| {
@@ -112,7 +112,7 @@ fn the_file_and_somebody_else_are_told_apart() {
         plan.changes.into_iter().next().map(|change| change.reason)
     };
     assert_eq!(reason(3, 3), None);
-    assert_eq!(reason(5, 5), None, "somebody did already what the file now says");
+    assert_eq!(reason(5, 5), None, "the change of the file was already made outside");
     assert_eq!(reason(5, 3), Some(Reason::File));
     assert_eq!(reason(3, 1), Some(Reason::Drift));
     assert_eq!(reason(5, 1), Some(Reason::FileAndDrift));
@@ -148,7 +148,7 @@ fn a_tag_that_the_file_drops_is_removed_and_a_foreign_one_stays() {
 }
 
 #[test]
-fn an_object_that_was_removed_or_appeared_is_seen_by_a_refresh() {
+fn an_object_that_was_removed_or_appeared_is_found_by_a_refresh() {
     let a = live("part/a", "part-000001", [("color", text("red"))]);
     let b = live("part/b", "part-000002", [("color", text("red"))]);
     let plan = plan_for(PlanMode::Refresh, &[], &[b], &recorded(&[a])).unwrap().plan;

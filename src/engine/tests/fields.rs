@@ -26,7 +26,7 @@ fn a_field_that_is_no_longer_wanted_is_taken_away() {
 }
 
 #[test]
-fn a_field_that_somebody_else_set_stays() {
+fn a_field_that_another_manager_set_stays() {
     on_paused_clock(async {
         let cloud = TestCloud::new();
         let wanted = part(&[("field.x", "1")]);
@@ -55,7 +55,7 @@ fn a_private_value_is_compared_but_never_recorded() {
         assert!(planned(&wanted, &cloud.objects(), &record).is_empty());
         cloud.tamper("part/a", |attributes| _ = attributes.insert("private".to_owned(), text("other")));
         let plan = planned(&wanted, &cloud.objects(), &record);
-        assert_eq!(lines(&plan), ["Update part/a (File): private"], "nobody knows what it was");
+        assert_eq!(lines(&plan), ["Update part/a (File): private"], "its old value is unknown");
     });
 }
 

@@ -96,7 +96,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "bucket",
-        title: "bucket that may be somebody else's",
+        title: "bucket that may belong to others",
         attributes: &[Attribute::update("private"), Attribute::replace("name")],
         outputs: &[OutputSpec::attribute("name")],
         data: false,

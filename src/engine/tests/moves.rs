@@ -47,7 +47,7 @@ fn what_a_run_that_did_not_finish_moved_away_from_is_no_loss_either() {
     assert_eq!(plan.count(Action::Delete), 1);
     assert_eq!(losses(&plan), Vec::<String>::new());
 
-    // Of two that could both stay, nobody knows which one holds the data.
+    // Of two that could both stay, it is unknown which one holds the data.
     let twin = there("copy-b", 4, "c");
     let plan = planned(&wanted, &[other, new, twin], &record);
     assert_eq!(losses(&plan), ["disk/copy-b"]);

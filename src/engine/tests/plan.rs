@@ -41,7 +41,7 @@ fn what_is_gone_is_made_again() {
 }
 
 #[test]
-fn what_nobody_can_make_again_is_not_made_again_while_something_that_is_there_needs_it() {
+fn what_cannot_be_recreated_is_not_recreated_while_an_existing_object_needs_it() {
     let mut user = object("group/g", [("size", text("1"))]);
     user.depends_on.insert(at("part/seal"));
     let wanted = [object("part/seal", red()), user];
@@ -76,7 +76,7 @@ fn the_most_drastic_attribute_decides() {
 }
 
 #[test]
-fn what_the_cloud_does_not_tell_is_never_compared() {
+fn what_the_cloud_does_not_return_is_never_compared() {
     let a = live("part/a", A, red());
     let wanted = object("part/a", [("color", text("red")), ("secret", text("new"))]);
     let plan = planned(&[wanted], std::slice::from_ref(&a), &recorded(std::slice::from_ref(&a)));
@@ -183,7 +183,7 @@ fn what_carries_no_mark_is_removed_only_by_record() {
 }
 
 #[test]
-fn what_may_be_somebody_elses_is_used_as_it_is() {
+fn what_may_belong_to_others_is_used_unchanged() {
     let is = live("bucket/b", "bucket-000001", [("private", Value::Bool(false)), ("name", text("state"))]);
     let theirs = Live { proven: false, ..is.clone() };
     let wanted = [
@@ -266,7 +266,7 @@ fn what_is_the_same_for_all_of_a_kind_is_no_evidence() {
 }
 
 #[test]
-fn what_the_record_says_of_needs_orders_a_destroy() {
+fn dependencies_in_the_record_order_a_destroy() {
     let lives = [live("part/a", A, red()), live("part/b", B, red())];
     let mut record = recorded(&lives);
     record.get_mut(&at("part/a")).unwrap().needs.insert(at("part/b"));
@@ -275,7 +275,7 @@ fn what_the_record_says_of_needs_orders_a_destroy() {
 }
 
 #[test]
-fn lost_data_is_said() {
+fn lost_data_is_reported() {
     let disk = live("disk/d", "disk-000001", [("zone", text("a")), ("size", text("1"))]);
     let record = recorded(std::slice::from_ref(&disk));
     let losing = |wanted: &[Object]| planned(wanted, std::slice::from_ref(&disk), &record).changes[0].loses_data;
@@ -399,7 +399,7 @@ fn an_object_that_was_made_anew_under_a_recorded_name_is_not_ours() {
     assert_eq!(lines(&planned(&[object("part/a", red())], &[is], &record))[0], "Refuse part/a (Foreign): color");
 }
 
-/// What the cloud would have completed is no difference; what the file says still is one.
+/// A value that the cloud would have completed is no difference; a change of the file still is one.
 #[test]
 fn without_a_dry_run_only_what_can_be_compared_counts() {
     let there = [live("part/a", "part-1", [("color", text("red"))])];

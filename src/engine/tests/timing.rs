@@ -58,7 +58,7 @@ proptest! {
 
     /// Graham's bound: a schedule that never idles while a step is ready is at most this late.
     #[test]
-    fn the_cap_holds_and_nobody_idles(objects in parts(), cap in 1..5_usize) {
+    fn the_limit_holds_and_no_worker_is_idle(objects in parts(), cap in 1..5_usize) {
         on_paused_clock(async {
             let cloud = slow();
             let began = Instant::now();

@@ -28,7 +28,7 @@ pub(crate) fn parts() -> impl Strategy<Value = Vec<Object>> {
 struct WorldSeed {
     there: bool,
     kind: usize,
-    look: u8,
+    variant: u8,
     shape: u8,
     links: u16,
     parent: Option<u8>,
@@ -46,10 +46,10 @@ fn seed() -> impl Strategy<Value = WorldSeed> {
         proptest::option::of(0..10_u8),
         any::<bool>(),
     )
-        .prop_map(|(there, really, kind, look, shape, links, parent, depends)| WorldSeed {
+        .prop_map(|(there, really, kind, variant, shape, links, parent, depends)| WorldSeed {
             there: there || really,
             kind,
-            look,
+            variant,
             shape,
             links,
             parent,
@@ -78,12 +78,12 @@ fn make(number: usize, seed: &WorldSeed, before: &[Object]) -> Object {
     let address = format!("{}/{number}", KINDS[seed.kind]);
     let linked = before.iter().enumerate().filter(|(bit, _)| seed.links & (1 << bit) != 0).map(|(_, other)| other);
     let links = list(linked.map(|other| output(&format!("{}.id", other.address))));
-    let look = text(&format!("look {}", seed.look));
-    let tags = map([("color", look.clone())]);
+    let variant = text(&format!("variant {}", seed.variant));
+    let tags = map([("color", variant.clone())]);
     let mut object = match KINDS[seed.kind] {
-        "part" => object(&address, [("color", look), ("links", links), ("shape", text(&seed.shape.to_string()))]),
-        "template" => object(&address, [("image", look), ("links", links), ("tags", tags)]),
-        "disk" => object(&address, [("zone", text(&seed.shape.to_string())), ("size", look), ("tags", tags)]),
+        "part" => object(&address, [("color", variant), ("links", links), ("shape", text(&seed.shape.to_string()))]),
+        "template" => object(&address, [("image", variant), ("links", links), ("tags", tags)]),
+        "disk" => object(&address, [("zone", text(&seed.shape.to_string())), ("size", variant), ("tags", tags)]),
         _ => group(&address, seed, links, before),
     };
     if object.address.kind() == "part" {
@@ -98,7 +98,7 @@ fn make(number: usize, seed: &WorldSeed, before: &[Object]) -> Object {
 }
 
 fn group(address: &str, seed: &WorldSeed, links: Value, before: &[Object]) -> Object {
-    let mut group = object(address, [("size", Value::Integer(seed.look.into())), ("links", links)]);
+    let mut group = object(address, [("size", Value::Integer(seed.variant.into())), ("links", links)]);
     let template = before.iter().rfind(|other| other.address.kind() == "template");
     for (name, referred) in [("template", "id"), ("version", "version"), ("machines", "version")] {
         let refer = |template: &Object| output(&format!("{}.{referred}", template.address));

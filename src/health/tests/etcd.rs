@@ -20,7 +20,7 @@ fn word(member: &str, members: &[&str]) -> StatusReport<EtcdStatus> {
 
 /// Returns the healthy cluster a few hours later: its masters have reported ever since.
 fn later() -> HealthEvidence {
-    let mut evidence = HealthEvidence { at: now() + SignedDuration::from_hours(5), ..well() };
+    let mut evidence = HealthEvidence { at: now() + SignedDuration::from_hours(5), ..healthy() };
     for (id, member) in [("i-a", "etcd-a"), ("i-b", "etcd-b"), ("i-c", "etcd-c")] {
         let mut report = word(member, &["etcd-a", "etcd-b", "etcd-c"]);
         report.written = evidence.at - SignedDuration::from_mins(4);
@@ -39,17 +39,17 @@ fn silent(evidence: HealthEvidence) -> HealthEvidence {
 }
 
 /// Returns the checks of etcd, including healthy ones.
-fn said(evidence: &HealthEvidence) -> String {
+fn messages(evidence: &HealthEvidence) -> String {
     let checks = examine(evidence).into_iter().filter(|check| check.area == CheckArea::Etcd);
     let lines: Vec<String> = checks.map(|check| format!("{:?}: {}", check.verdict, check.finding)).collect();
     lines.join("\n")
 }
 
 #[test]
-fn an_etcd_that_is_well_has_a_leader() {
-    assert_eq!(said(&later()), "Healthy: 3 members serve, etcd-b leads");
-    assert_eq!(said(&silent(later())), "Healthy: 3 members serve, etcd-b leads", "that needs no API");
-    assert_eq!(said(&well()), "Healthy: 3 members serve", "a cluster that is minutes old has its pods");
+fn a_healthy_etcd_has_a_leader() {
+    assert_eq!(messages(&later()), "Healthy: 3 members serve, etcd-b leads");
+    assert_eq!(messages(&silent(later())), "Healthy: 3 members serve, etcd-b leads", "that needs no API");
+    assert_eq!(messages(&healthy()), "Healthy: 3 members serve", "a cluster that is minutes old has its pods");
 }
 
 #[test]
@@ -59,18 +59,18 @@ fn members_are_those_of_the_masters() {
         of(&mut evidence, id).members.remove(2);
         of(&mut evidence, id).members.push(EtcdMember { name: "etcd-x".to_owned(), learner: false });
     }
-    insta::assert_snapshot!(said(&evidence), @r"
+    insta::assert_snapshot!(messages(&evidence), @r"
     Wrong: etcd-x is a member and belongs to no master
-    Waiting: etcd-c is no member yet
+    Waiting: etcd-c is not a member yet
     ");
 }
 
 #[test]
-fn the_newest_word_counts() {
+fn the_newest_report_counts() {
     let mut evidence = later();
     of(&mut evidence, "i-a").members.remove(2);
     evidence.etcd.get_mut("i-c").unwrap().written += SignedDuration::from_secs(60);
-    assert_eq!(said(&evidence), "Healthy: 3 members serve, etcd-b leads");
+    assert_eq!(messages(&evidence), "Healthy: 3 members serve, etcd-b leads");
 }
 
 #[test]
@@ -80,22 +80,22 @@ fn a_learner_is_waited_for_while_its_master_works_on_it() {
         of(&mut evidence, id).members[2].learner = true;
     }
     let learns = "etcd-c has no vote: it learns what the others have";
-    assert_eq!(said(&evidence), format!("Wrong: {learns}"), "its master says that it is through");
+    assert_eq!(messages(&evidence), format!("Wrong: {learns}"), "its master reports that it is through");
     evidence.statuses.insert("i-c".to_owned(), report(JoinProgress::Working));
-    assert_eq!(said(&evidence), format!("Waiting: {learns}"));
+    assert_eq!(messages(&evidence), format!("Waiting: {learns}"));
     evidence.statuses.insert("i-c".to_owned(), report(JoinProgress::Failed));
-    assert_eq!(said(&evidence), format!("Wrong: {learns}"));
+    assert_eq!(messages(&evidence), format!("Wrong: {learns}"));
 }
 
 #[test]
-fn a_quorum_that_is_lost_is_seen_without_the_api() {
+fn a_lost_quorum_is_detected_without_the_api() {
     let mut evidence = silent(later());
     for id in ["i-a", "i-b"] {
         of(&mut evidence, id).leader = None;
     }
     *of(&mut evidence, "i-c") = EtcdStatus { answers: false, members: Vec::new(), ..word("etcd-c", &[]).status };
     of(&mut evidence, "i-c").leader = None;
-    insta::assert_snapshot!(said(&evidence), @r"
+    insta::assert_snapshot!(messages(&evidence), @r"
     Wrong: etcd-a knew no leader at 16:56 UTC: fewer than half of the members were up, or reach it
     Wrong: etcd-b knew no leader at 16:56 UTC: fewer than half of the members were up, or reach it
     Wrong: etcd-c did not answer at 12:00 UTC
@@ -106,7 +106,7 @@ fn a_quorum_that_is_lost_is_seen_without_the_api() {
 fn a_moment_without_a_leader_is_over_when_the_api_answers() {
     let mut evidence = later();
     of(&mut evidence, "i-a").leader = None;
-    assert_eq!(said(&evidence), "Healthy: 3 members serve, etcd-b leads");
+    assert_eq!(messages(&evidence), "Healthy: 3 members serve, etcd-b leads");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn alarms_and_what_leads_to_them_are_named() {
         of(&mut evidence, id).alarms = vec!["NOSPACE of etcd-b".to_owned(), "CORRUPT of etcd-a".to_owned()];
     }
     of(&mut evidence, "i-b").bytes = 1800 << 20;
-    insta::assert_snapshot!(said(&evidence), @r"
+    insta::assert_snapshot!(messages(&evidence), @r"
     Wrong: alarm NOSPACE of etcd-b: nothing can be written
     Wrong: alarm CORRUPT of etcd-a: its data is damaged
     Wrong: etcd-b holds 1800 MiB of 2048: then it takes no more
@@ -124,18 +124,21 @@ fn alarms_and_what_leads_to_them_are_named() {
 }
 
 #[test]
-fn an_old_word_says_how_old_it_is_and_nothing_else() {
+fn an_old_report_shows_its_age_and_nothing_else() {
     let mut evidence = later();
     evidence.etcd.get_mut("i-a").unwrap().written = evidence.at - SignedDuration::from_mins(47);
     evidence.etcd.get_mut("i-b").unwrap().written = evidence.at - SignedDuration::from_mins(200);
     of(&mut evidence, "i-b").alarms = vec!["NOSPACE of etcd-b".to_owned()];
     evidence.etcd.remove("i-c");
-    insta::assert_snapshot!(said(&evidence), @r"
+    insta::assert_snapshot!(messages(&evidence), @r"
     Waiting: the last report of i-a (masters-a, us-east-1a) is 47 minutes old
     Waiting: the last report of i-b (masters-b, us-east-1a) is 3 hours old
-    Waiting: i-c (masters-c, us-east-1a) has not told how it is
+    Waiting: i-c (masters-c, us-east-1a) has not reported yet
     ");
-    assert!(said(&silent(evidence)).starts_with("Unknown: the API server did not respond"), "old words are no proof");
+    assert!(
+        messages(&silent(evidence)).starts_with("Unknown: the API server did not respond"),
+        "old reports are no proof"
+    );
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn everything_that_is_wrong_with_etcd_has_a_way_out() {
 }
 
 #[test]
-fn a_masters_clock_is_known_from_its_last_word() {
+fn a_masters_clock_is_known_from_its_last_report() {
     let mut evidence = later();
     assert_eq!(troubles(&evidence), "");
     of(&mut evidence, "i-b").at += SignedDuration::from_secs(30);

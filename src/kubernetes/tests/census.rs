@@ -27,7 +27,7 @@ fn pod(name: &str, labels: &Json, ready: &str) -> Json {
 }
 
 #[tokio::test]
-async fn nodes_the_control_plane_and_the_system_are_told_and_nothing_else() {
+async fn the_census_has_nodes_control_plane_and_system_and_nothing_else() {
     let api = FakeApi::start().await;
     api.put("kubelet", node("ip-2", "i-2", "False"));
     let mut fresh = node("ip-3", "i-3", "True");

@@ -34,7 +34,7 @@ async fn a_field_that_is_no_longer_applied_goes() {
 }
 
 #[tokio::test]
-async fn a_field_that_somebody_else_took_is_a_conflict_with_their_name() {
+async fn a_field_that_another_manager_took_is_a_conflict_with_its_name() {
     let bench = TestServer::start().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
@@ -60,11 +60,11 @@ async fn fields_of_others_that_we_do_not_set_stay() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_changes_nothing() {
+async fn a_dry_run_returns_the_object_and_changes_nothing() {
     let bench = TestServer::start().await;
     let chat = deployment("chat");
-    let told = bench.connection.apply(&place(&chat), &chat, ApplyMode::DryRun).await.unwrap();
-    assert_eq!(told["spec"]["revisionHistoryLimit"], 10);
+    let reported = bench.connection.apply(&place(&chat), &chat, ApplyMode::DryRun).await.unwrap();
+    assert_eq!(reported["spec"]["revisionHistoryLimit"], 10);
     assert_eq!(bench.connection.get(&place(&chat)).await.unwrap(), None);
     assert!(bench.api.get("Deployment", "default", "chat").await.is_none());
 }
@@ -129,7 +129,7 @@ async fn a_server_that_asks_for_time_gets_it() {
     bench.api.fail_next("/deployments", 429, busy);
     let begun = std::time::Instant::now();
     bench.apply(&deployment("chat")).await.expect("the second attempt is answered");
-    assert!(begun.elapsed().as_millis() >= 1000, "the server said one second");
+    assert!(begun.elapsed().as_millis() >= 1000, "the server asked for one second");
 }
 
 #[tokio::test]
@@ -141,11 +141,11 @@ async fn an_answer_that_is_lost_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable() {
+async fn a_server_that_does_not_answer_is_unavailable() {
     let bench = TestServer::fake().await;
     let access = bench.api.access();
     drop(bench);
-    // The server's task is gone once somebody else had a turn.
+    // The server's task is gone after another task ran.
     tokio::task::yield_now().await;
     let failure = ApiConnection::new(&access).unwrap().is_ready().await.unwrap_err();
     assert_eq!(failure.class, FailureClass::Unavailable, "{failure}");

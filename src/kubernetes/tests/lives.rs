@@ -110,8 +110,8 @@ impl ClusterLife {
 fn lines(prepared: &ExecutablePlan) -> Vec<String> {
     let line = |change: &engine::Change| {
         let names: Vec<&str> = change.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-        let told = if change.action == Action::Update { format!(": {}", names.join(" ")) } else { String::new() };
-        format!("{:?} {} ({:?}){told}", change.action, change.address, change.reason)
+        let reported = if change.action == Action::Update { format!(": {}", names.join(" ")) } else { String::new() };
+        format!("{:?} {} ({:?}){reported}", change.action, change.address, change.reason)
     };
     prepared.plan.changes.iter().map(line).collect()
 }
@@ -186,7 +186,7 @@ async fn replicas_changed_by_hand_are_drift_with_a_name_and_are_taken_back() {
 }
 
 #[tokio::test]
-async fn what_somebody_took_since_the_plan_is_not_taken_back() {
+async fn a_field_that_another_manager_took_since_the_plan_is_not_taken_back() {
     let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let mut newer = chat();
@@ -259,7 +259,7 @@ async fn how_the_server_writes_a_quantity_is_no_difference() {
 }
 
 #[tokio::test]
-async fn what_the_server_leaves_out_because_it_says_nothing_is_no_difference() {
+async fn empty_fields_that_the_server_leaves_out_are_no_difference() {
     let mut life = ClusterLife::begin().await;
     let chat = |value: &str, network: bool| {
         let mut chat = chat();
@@ -342,8 +342,8 @@ async fn an_object_that_lost_its_mark_is_remembered_and_one_made_anew_by_others_
     let recorded: BTreeMap<Address, String> =
         life.record.iter().map(|(address, recorded)| (address.clone(), recorded.id.clone())).collect();
     let found = life.cloud.recall(&recorded).await.unwrap().live;
-    let told: Vec<(String, bool)> = found.iter().map(|live| (live.address.to_string(), live.proven)).collect();
-    assert_eq!(told, [("deployment/chat".to_owned(), false), ("service/chat".to_owned(), false)]);
+    let reported: Vec<(String, bool)> = found.iter().map(|live| (live.address.to_string(), live.proven)).collect();
+    assert_eq!(reported, [("deployment/chat".to_owned(), false), ("service/chat".to_owned(), false)]);
     life.settle(&wanted(chat())).await;
 
     let prepared = life.plan(PlanMode::Destroy, &[]).await;
@@ -364,7 +364,7 @@ async fn a_namespace_that_is_there_is_used_and_never_removed() {
 }
 
 #[tokio::test]
-async fn a_cluster_without_an_api_holds_nothing_and_says_nothing() {
+async fn a_cluster_without_an_api_has_no_objects_and_no_notes() {
     struct NoDoor;
     impl crate::kubernetes::ClientAccess for NoDoor {
         fn access(&self) -> crate::engine::BoxFuture<'_, Result<Option<crate::kubernetes::ApiAccess>, Failure>> {

@@ -227,13 +227,13 @@ fn a_namespace_of_an_add_on_is_where_a_service_may_be() {
 #[test]
 fn an_add_on_that_cannot_be_applied_is_refused_with_its_name() {
     let room = "apiVersion: example.com/v1\nkind: Room\nmetadata: { name: s }\nspec: { a: hunter2 }\n";
-    for (content, said) in [
+    for (content, messages) in [
         (room, "Room of example.com/v1"),
         ("kind: [", "cannot be read"),
         ("apiVersion: v1\nkind: Namespace\nmetadata: {}\n", "no metadata.name"),
     ] {
         let message = with_addon(content).unwrap_err();
-        assert!(message.contains("add-on agent") && message.contains(said), "{message}");
+        assert!(message.contains("add-on agent") && message.contains(messages), "{message}");
         assert!(!message.contains("hunter2"));
     }
 }

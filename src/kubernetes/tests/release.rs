@@ -56,7 +56,7 @@ async fn a_claim_that_a_pod_uses_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_claim_on_what_others_keep_is_left_alone_and_told() {
+async fn a_claim_on_a_volume_of_others_is_left_alone_and_reported() {
     let api = FakeApi::start().await;
     for (name, source) in [
         ("ebs", json!({ "csi": { "driver": "ebs.csi.aws.com", "volumeHandle": "vol-1" } })),

@@ -32,17 +32,17 @@ async fn a_rollout_ends_when_the_last_pod_is_there() {
     let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
-    let (said, at) = (RecordedNotes::default(), place(&chat));
-    let note = |text| said.note(text);
+    let (messages, at) = (RecordedNotes::default(), place(&chat));
+    let note = |text| messages.note(text);
     let (object, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
-        until(|| said.has("0 of 2 pods are ready")).await;
+        until(|| messages.has("0 of 2 pods are ready")).await;
         bench.api.rolled_out("default", "chat");
     });
     assert_eq!(object.unwrap()["status"]["availableReplicas"], 2);
 }
 
 #[tokio::test]
-async fn a_rollout_that_gives_up_says_what_its_pods_say() {
+async fn a_rollout_that_gives_up_shows_the_reasons_of_its_pods() {
     let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
@@ -64,10 +64,10 @@ async fn a_rollout_that_gives_up_says_what_its_pods_say() {
                     "lastTimestamp": "2026-01-01T00:00:01Z" }),
         );
     }
-    let (said, at) = (RecordedNotes::default(), place(&chat));
-    let note = |text| said.note(text);
+    let (messages, at) = (RecordedNotes::default(), place(&chat));
+    let note = |text| messages.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
-        until(|| said.has("cannot get nginx:9")).await;
+        until(|| messages.has("cannot get nginx:9")).await;
         let gave_up = json!({ "status": { "observedGeneration": 1, "conditions": [
             { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
         ] } });
@@ -127,10 +127,10 @@ async fn what_the_cluster_warns_of_is_part_of_the_reason() {
     let gave_up = json!({ "status": { "observedGeneration": 1, "conditions": [
         { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
     ] } });
-    let (said, at) = (RecordedNotes::default(), place(&chat));
-    let note = |text| said.note(text);
+    let (messages, at) = (RecordedNotes::default(), place(&chat));
+    let note = |text| messages.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
-        until(|| said.has("0 of 2 pods are ready")).await;
+        until(|| messages.has("0 of 2 pods are ready")).await;
         bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &gave_up);
     });
     assert_eq!(
@@ -142,7 +142,7 @@ async fn what_the_cluster_warns_of_is_part_of_the_reason() {
 
 #[test]
 fn pods_that_are_held_back_on_purpose_are_no_reason_to_wait() {
-    let told = |kind: &str, strategy: Json| {
+    let reported = |kind: &str, strategy: Json| {
         progress(&json!({
             "apiVersion": "apps/v1", "kind": kind, "metadata": { "generation": 2 },
             "spec": { "replicas": 3, "updateStrategy": strategy },
@@ -154,15 +154,19 @@ fn pods_that_are_held_back_on_purpose_are_no_reason_to_wait() {
     let on_delete = json!({ "type": "OnDelete" });
     let partition = |number: u64| json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": number } });
     for kind in ["StatefulSet", "DaemonSet"] {
-        assert_eq!(told(kind, rolling.clone()), RolloutProgress::Waiting("1 of 3 pods are ready".to_owned()), "{kind}");
-        assert_eq!(told(kind, on_delete.clone()), RolloutProgress::Done, "{kind}");
+        assert_eq!(
+            reported(kind, rolling.clone()),
+            RolloutProgress::Waiting("1 of 3 pods are ready".to_owned()),
+            "{kind}"
+        );
+        assert_eq!(reported(kind, on_delete.clone()), RolloutProgress::Done, "{kind}");
     }
-    assert_eq!(told("StatefulSet", partition(2)), RolloutProgress::Done);
-    assert_eq!(told("StatefulSet", partition(1)), RolloutProgress::Waiting("2 of 3 pods are ready".to_owned()));
+    assert_eq!(reported("StatefulSet", partition(2)), RolloutProgress::Done);
+    assert_eq!(reported("StatefulSet", partition(1)), RolloutProgress::Waiting("2 of 3 pods are ready".to_owned()));
 }
 
 #[tokio::test]
-async fn a_used_up_quota_is_told() {
+async fn a_used_up_quota_is_reported() {
     let bench = TestServer::fake().await;
     let chat = deployment("chat");
     bench.apply(&chat).await.unwrap();
@@ -170,10 +174,10 @@ async fn a_used_up_quota_is_told() {
         { "type": "ReplicaFailure", "status": "True", "message": "exceeded quota: small" },
     ] } });
     bench.api.edit("kube-controller-manager", "Deployment", "default", "chat", &full);
-    let (said, at) = (RecordedNotes::default(), place(&chat));
-    let note = |text| said.note(text);
+    let (messages, at) = (RecordedNotes::default(), place(&chat));
+    let note = |text| messages.note(text);
     let (end, ()) = tokio::join!(wait(&bench.connection, &at, &note), async {
-        until(|| said.has("exceeded quota: small")).await;
+        until(|| messages.has("exceeded quota: small")).await;
         bench.api.rolled_out("default", "chat");
     });
     end.unwrap();
@@ -181,7 +185,7 @@ async fn a_used_up_quota_is_told() {
 
 #[test]
 fn a_daemon_set_for_machines_that_there_are_none_of_is_done_and_one_for_masters_is_not() {
-    let told = |selector: Json, observed: u64| {
+    let reported = |selector: Json, observed: u64| {
         let tolerations = json!([{ "key": "node-role.kubernetes.io/control-plane", "operator": "Exists" }]);
         let pod = json!({ "nodeSelector": selector, "tolerations": tolerations });
         progress(&json!({
@@ -191,17 +195,17 @@ fn a_daemon_set_for_machines_that_there_are_none_of_is_done_and_one_for_masters_
         }))
     };
     let (accelerated, masters) = (json!({ "gpu": "yes" }), json!({ "node-role.kubernetes.io/control-plane": "" }));
-    assert_eq!(told(accelerated.clone(), 1), RolloutProgress::Done);
-    assert_eq!(told(masters, 1), RolloutProgress::Waiting("no master is a node yet".to_owned()));
+    assert_eq!(reported(accelerated.clone(), 1), RolloutProgress::Done);
+    assert_eq!(reported(masters, 1), RolloutProgress::Waiting("no master is a node yet".to_owned()));
     assert_eq!(
-        told(accelerated, 0),
+        reported(accelerated, 0),
         RolloutProgress::Waiting("0 of 0 pods are ready".to_owned()),
-        "nobody has looked at it"
+        "the controller has not observed it"
     );
 }
 
 #[tokio::test]
-async fn nobody_waits_for_what_is_gone() {
+async fn a_deleted_object_is_not_waited_for() {
     let bench = TestServer::fake().await;
     let failure = wait(&bench.connection, &place(&deployment("chat")), &|_| {}).await.unwrap_err();
     assert_eq!((failure.class, failure.message.as_str()), (FailureClass::Gone, "it was removed during the wait"));
@@ -230,7 +234,7 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn a_removal_is_noticed_whenever_it_happens() {
-    // Before the first request, between the watch and the look, and after both.
+    // Before the first request, between the watch and the read, and after both.
     for requests in 0..=2 {
         let bench = TestServer::fake().await;
         bench.api.put("them", leaving("chat"));
@@ -251,7 +255,7 @@ async fn what_is_not_on_its_way_out_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_rollout_ends_whenever_its_last_pod_comes_and_whenever_it_is_removed() {
-    // Before the first request, between watch, look and the watch of the pods, and after all of them.
+    // Before the first request, between watch, read and the watch of the pods, and after all of them.
     for requests in 0..=3 {
         let bench = TestServer::fake().await;
         let (chat, web) = (deployment("chat"), deployment("web"));

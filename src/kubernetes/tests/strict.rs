@@ -17,10 +17,10 @@ async fn unknown_fields_and_wrong_types_are_refused_for_good() {
     unknown["spec"]["template"]["spec"]["containers"][0]["imagee"] = "nginx".into();
     let mut wrong = deployment("chat");
     wrong["spec"]["replicas"] = "two".into();
-    for (manifest, said) in [(unknown, ".imagee: field not declared in schema"), (wrong, "typed patch object")] {
+    for (manifest, messages) in [(unknown, ".imagee: field not declared in schema"), (wrong, "typed patch object")] {
         let failure = refused(&manifest).await;
         assert_eq!(failure.class, FailureClass::Invalid, "{failure}");
-        assert!(failure.message.contains(said), "{failure}");
+        assert!(failure.message.contains(messages), "{failure}");
     }
 }
 
@@ -133,7 +133,7 @@ async fn a_service_that_names_no_node_port_is_given_one_and_keeps_it() {
 }
 
 #[tokio::test]
-async fn a_load_balancer_is_somebody_elses_only_from_the_beginning() {
+async fn a_load_balancer_belongs_to_others_only_from_the_beginning() {
     let bench = TestServer::start().await;
     if !bench.api.knows("a class of load balancers", 24) {
         return;

@@ -21,7 +21,7 @@ const NOT_EVERYWHERE: [(&str, u32, u32); 3] = [
 #[test]
 fn the_list_is_about_the_versions_that_we_build() {
     let versions = KubernetesVersion::SUPPORTED.map(|version| version.to_string());
-    assert_eq!(versions, ["1.34", "1.35", "1.36"], "compare the types of the new version, and mend NOT_EVERYWHERE");
+    assert_eq!(versions, ["1.34", "1.35", "1.36"], "compare the types of the new version, and correct NOT_EVERYWHERE");
 }
 
 #[test]

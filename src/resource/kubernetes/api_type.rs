@@ -174,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_said_as_kubectl_says_it() {
-        let said = |api_version, kind| ApiType::find(api_version, kind).unwrap().to_string();
-        assert_eq!(said("apps/v1", "Deployment"), "deployments.apps");
-        assert_eq!(said("v1", "Namespace"), "namespaces");
+    fn a_type_is_shown_as_kubectl_shows_it() {
+        let shown = |api_version, kind| ApiType::find(api_version, kind).unwrap().to_string();
+        assert_eq!(shown("apps/v1", "Deployment"), "deployments.apps");
+        assert_eq!(shown("v1", "Namespace"), "namespaces");
         assert!(ApiType::find("v1", "Deployment").is_none(), "the version belongs to the type");
     }
 }

@@ -251,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_is_told_by_a_fingerprint() {
+    fn a_variable_is_shown_as_a_fingerprint() {
         let manifest =
             |value: &str| json!({ "spec": { "env": [{ "name": "TOKEN", "value": value }], "value": value } });
-        let told = format!("{:?}", attributes(&manifest("hunter2")));
-        assert_eq!(told.matches("hunter2").count(), 1, "a field of the same name elsewhere is told: {told}");
+        let reported = format!("{:?}", attributes(&manifest("hunter2")));
+        assert_eq!(reported.matches("hunter2").count(), 1, "a field of the same name elsewhere is shown: {reported}");
         assert_ne!(
             attributes(&manifest("a"))["spec.env[TOKEN].value"],
             attributes(&manifest("b"))["spec.env[TOKEN].value"]
@@ -263,18 +263,21 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_told_by_its_keys() {
+    fn a_secret_is_shown_by_its_keys() {
         let manifest = json!({ "apiVersion": "v1", "kind": "Secret", "data": { "tls.key": "aHVudGVyMg==" } });
-        let told = attributes(&manifest);
-        assert_eq!(told["data[tls.key].key"], Value::Text("tls.key".to_owned()));
-        assert!(told.contains_key("data[tls.key].value") && !format!("{told:?}").contains("aHVudGVyMg"), "{told:?}");
+        let reported = attributes(&manifest);
+        assert_eq!(reported["data[tls.key].key"], Value::Text("tls.key".to_owned()));
+        assert!(
+            reported.contains_key("data[tls.key].value") && !format!("{reported:?}").contains("aHVudGVyMg"),
+            "{reported:?}"
+        );
     }
 
     #[test]
     fn a_selector_is_one_value() {
         let manifest = json!({ "spec": { "selector": { "app": "chat", "team": "them" } } });
-        let told = attributes(&manifest);
-        let Some(Value::Map(selector)) = told.get("spec.selector") else { panic!("{told:?}") };
+        let reported = attributes(&manifest);
+        let Some(Value::Map(selector)) = reported.get("spec.selector") else { panic!("{reported:?}") };
         assert_eq!(selector.len(), 2, "a label that somebody adds is a difference");
     }
 

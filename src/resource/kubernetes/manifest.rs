@@ -77,7 +77,7 @@ mod tests {
     use crate::engine::Value;
 
     #[test]
-    fn an_object_says_whose_it_is() {
+    fn an_object_carries_its_owner() {
         let manifest = json!({ "kind": "Service", "metadata": { "name": "chat", "labels": { "app": "chat" } } });
         let object = manifest_object("chat.example.com", Address::new("service", "chat"), manifest);
         let text = |name: &str| object.attributes.get(name).and_then(Value::as_text);
@@ -91,16 +91,16 @@ mod tests {
     fn a_copy_is_not_the_object() {
         let manifest = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "chat" } });
         let object = manifest_object("chat.example.com", Address::new("deployment", "chat"), manifest);
-        let mut told = manifest_of(&object).unwrap();
-        told["metadata"]["namespace"] = "default".into();
-        assert_eq!(marked("chat.example.com", &told), Some(Address::new("deployment", "chat")));
-        assert_eq!(marked("other.example.com", &told), None);
+        let mut reported = manifest_of(&object).unwrap();
+        reported["metadata"]["namespace"] = "default".into();
+        assert_eq!(marked("chat.example.com", &reported), Some(Address::new("deployment", "chat")));
+        assert_eq!(marked("other.example.com", &reported), None);
         for (field, value) in [("name", "chat-copy"), ("namespace", "restored")] {
-            let mut copy = told.clone();
+            let mut copy = reported.clone();
             copy["metadata"][field] = value.into();
             assert_eq!(marked("chat.example.com", &copy), None, "{field}");
         }
-        told["kind"] = "StatefulSet".into();
-        assert_eq!(marked("chat.example.com", &told), None);
+        reported["kind"] = "StatefulSet".into();
+        assert_eq!(marked("chat.example.com", &reported), None);
     }
 }

@@ -4,7 +4,7 @@ use super::kinds::{AUTOSCALER, DEPLOYMENT, MANIFEST, SERVICE, VOLUME_CLAIM};
 use crate::engine::Value;
 use crate::resource::{NewAttributes, text};
 
-/// Returns a few words that tell a new object of a kind apart; nothing if nothing but its name does.
+/// Returns a short summary that distinguishes a new object of a kind; empty if only its name does.
 pub(in crate::resource) fn summary(kind: &str, new: &NewAttributes<'_>) -> String {
     match kind {
         DEPLOYMENT => pods(new),

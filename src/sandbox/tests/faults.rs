@@ -72,7 +72,7 @@ async fn a_creation_can_stop_half_way() {
     assert_eq!(whole.attributes["policies"], role.attributes["policies"]);
 }
 
-/// A creation that stopped half way and is sent again with its token continues from there.
+/// A creation that stopped after a part and is sent again with its token continues from there.
 #[tokio::test]
 async fn a_creation_that_stopped_half_way_goes_on() {
     let sandbox = Sandbox::in_memory(with(FaultRates { half: 1.0, ..FaultRates::default() }));

@@ -84,7 +84,7 @@ async fn a_process_that_is_killed_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_says_what_to_do() {
+async fn a_file_that_cannot_be_read_has_a_hint() {
     let directory = tempfile::tempdir().unwrap();
     for text in ["{", r#"{"format": 99}"#] {
         std::fs::write(directory.path().join("cloud.json"), text).unwrap();

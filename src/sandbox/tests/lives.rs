@@ -141,13 +141,13 @@ impl ClusterHistory {
         if let Some(outcome) = &outcome {
             self.recorded.clone_from(&outcome.recorded);
         }
-        // Who comes after a dead run waits for its lease to expire: by then everything it made can be seen.
+        // The run after a dead one waits for its lease to expire: by then everything that it created is visible.
         tokio::time::sleep(Duration::from_mins(1)).await;
         self.sandbox.pass(Duration::from_mins(1)).unwrap();
         outcome
     }
 
-    /// Runs until the cloud matches the file; no run may fail on the way.
+    /// Runs until the cloud matches the file; no run may fail.
     async fn converge(&mut self, wish: &FileSettings, faults: FaultRates) {
         let outcome = self.run(Some(wish), faults).await.unwrap();
         assert_eq!(outcome.failed, [], "{wish:?}");
@@ -170,8 +170,8 @@ impl ClusterHistory {
     }
 
     /// Makes one change to the cluster from outside. Not every change is possible at every time.
-    async fn hurt(&mut self) -> String {
-        let ours: Vec<AccountObject> = self.sandbox.inventory().unwrap().into_iter().filter(can_be_mended).collect();
+    async fn tamper(&mut self) -> String {
+        let ours: Vec<AccountObject> = self.sandbox.inventory().unwrap().into_iter().filter(can_be_corrected).collect();
         let Some(victim) = self.random.choice(&ours) else { return String::new() };
         let address = victim.address.clone().unwrap();
         let done = match self.random.u8(..10) {
@@ -197,7 +197,7 @@ impl ClusterHistory {
 }
 
 /// Returns `true` if apply restores the object after any change: it is ours, and not a key that machines trust.
-fn can_be_mended(resident: &AccountObject) -> bool {
+fn can_be_corrected(resident: &AccountObject) -> bool {
     resident.cluster.is_some()
         && resident.address.as_ref().is_none_or(|address| ResourceKinds.irreplaceable(address).is_none())
 }
@@ -310,9 +310,9 @@ fn lives_full_of_edits_and_drift() {
             for _ in 0..4 {
                 let wish = life.edited();
                 life.converge(&wish, FaultRates::default()).await;
-                let hurts = life.random.usize(0..5);
-                for _ in 0..hurts {
-                    life.hurt().await;
+                let changes = life.random.usize(0..5);
+                for _ in 0..changes {
+                    life.tamper().await;
                 }
             }
             life.destroy(FaultRates::default()).await;
@@ -328,7 +328,7 @@ fn lives_in_a_troubled_cloud() {
             for _ in 0..3 {
                 let wish = life.edited();
                 life.converge(&wish, trouble(seed)).await;
-                life.hurt().await;
+                life.tamper().await;
             }
             life.destroy(trouble(seed)).await;
         });

@@ -28,9 +28,9 @@ async fn machines_are_spread_over_the_zones_and_boot_in_time() {
     }
     let made = sandbox.create(&builder.resolve(last), &IdempotencyToken("t".to_owned())).await.unwrap();
     assert_eq!(made.phase, ObjectPhase::Pending);
-    let seen = sandbox.observe().await.unwrap().live;
-    assert_eq!(zones(nodes(&seen)), ["us-east-1d", "us-east-1d", "us-east-1f"]);
-    assert!(nodes(&seen).members.iter().all(|member| member.state == "Pending" && member.id.starts_with("i-")));
+    let observed = sandbox.observe().await.unwrap().live;
+    assert_eq!(zones(nodes(&observed)), ["us-east-1d", "us-east-1d", "us-east-1f"]);
+    assert!(nodes(&observed).members.iter().all(|member| member.state == "Pending" && member.id.starts_with("i-")));
     let ready = sandbox.ready(&made, &quiet).await.unwrap();
     assert_eq!(ready.phase, ObjectPhase::Ready);
     assert!(ready.members.iter().all(|member| member.state == "InService"));
@@ -42,7 +42,7 @@ async fn a_machine_that_ends_is_replaced_in_its_zone() {
     ObjectBuilder::whole(&sandbox).await;
     let before = nodes(&sandbox.observe().await.unwrap().live).members.clone();
     sandbox.terminate(&before[0].id).unwrap();
-    assert!(matches!(sandbox.terminate(&before[0].id), Err(HurtError::NoSuchInstance(_))));
+    assert!(matches!(sandbox.terminate(&before[0].id), Err(InjectError::NoSuchInstance(_))));
     let after = sandbox.observe().await.unwrap().live;
     assert_eq!(zones(nodes(&after)), ["us-east-1d", "us-east-1d", "us-east-1f"]);
     assert!(!nodes(&after).members.iter().any(|member| member.id == before[0].id));
@@ -56,7 +56,7 @@ async fn machines_of_a_failed_zone_move_to_the_others() {
     assert_eq!(zones(nodes(&sandbox.observe().await.unwrap().live)), ["us-east-1f"; 3]);
     sandbox.restore_zone("us-east-1d").unwrap();
     assert_eq!(zones(nodes(&sandbox.observe().await.unwrap().live)), ["us-east-1f"; 3], "nothing moves back by itself");
-    assert!(matches!(sandbox.fail_zone("eu-west-1a"), Err(HurtError::NoSuchZone { .. })));
+    assert!(matches!(sandbox.fail_zone("eu-west-1a"), Err(InjectError::NoSuchZone { .. })));
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_roll_replaces_every_machine_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_group_without_machines_runs_what_it_says() {
+async fn a_group_without_machines_runs_its_own_version() {
     let builder = ObjectBuilder::whole(&sandbox()).await;
     let live = resize(&builder, group(0)).await;
     assert_eq!(live.attributes["machines"], live.attributes["version"]);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod faults;
-mod hurt;
+mod inject;
 mod keep;
 mod lives;
 mod machines;
@@ -304,10 +304,10 @@ async fn what_is_made_is_observed_and_can_be_removed() {
     let before = sandbox.inventory().unwrap();
     let builder = ObjectBuilder::whole(&sandbox).await;
 
-    let seen = sandbox.observe().await.unwrap().live;
-    assert_eq!(seen.len(), cluster().len());
+    let observed = sandbox.observe().await.unwrap().live;
+    assert_eq!(observed.len(), cluster().len());
     for object in cluster().iter().map(|object| builder.resolve(object)) {
-        let live = seen.iter().find(|live| live.address == object.address).unwrap();
+        let live = observed.iter().find(|live| live.address == object.address).unwrap();
         for (name, value) in &object.attributes {
             if account::kind(object.address.kind()).unwrap().attribute(name).observed {
                 assert_eq!(live.attributes.get(name), Some(value), "{} of {}", name, object.address);
@@ -326,7 +326,7 @@ async fn what_is_made_is_observed_and_can_be_removed() {
 }
 
 #[tokio::test]
-async fn ids_look_like_those_of_aws() {
+async fn ids_have_the_format_of_aws() {
     let sandbox = sandbox();
     let builder = ObjectBuilder::whole(&sandbox).await;
     let outputs: Vec<String> = builder
@@ -350,7 +350,7 @@ async fn an_observation_is_one_call_a_kind() {
 }
 
 #[tokio::test]
-async fn facts_tell_of_the_region_and_the_account() {
+async fn facts_describe_the_region_and_the_account() {
     use crate::resource::FactsQuery;
     let question = FactsQuery {
         sizes: ["t3.medium", "t4g.small", "m7g.2xlarge", "t3.gigantic"].map(str::to_owned).to_vec(),

@@ -16,7 +16,7 @@ async fn a_value_that_waits_for_another_object_is_refused() {
 }
 
 #[tokio::test]
-async fn a_reference_to_nothing_is_refused_in_the_words_of_its_service() {
+async fn a_reference_to_nothing_is_refused_with_the_error_of_its_service() {
     let sandbox = sandbox();
     let cases: [(&str, &str); 9] = [
         ("subnet", "InvalidVpcID.NotFound"),
@@ -98,7 +98,7 @@ async fn what_a_machine_uses_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn names_are_unique_where_aws_says_so() {
+async fn names_are_unique_where_aws_requires_it() {
     let sandbox = sandbox();
     let mut builder = ObjectBuilder::whole(&sandbox).await;
     let cases = [
@@ -124,7 +124,7 @@ async fn names_are_unique_where_aws_says_so() {
 }
 
 #[tokio::test]
-async fn a_bucket_of_somebody_else_is_taken() {
+async fn a_bucket_name_of_another_account_is_taken() {
     let mut builder = ObjectBuilder::new(&sandbox());
     let bucket = storage().remove(0);
     let name = Value::Text("data-team-exports".to_owned());
@@ -154,7 +154,7 @@ async fn ranges_of_subnets_fit_into_the_vpc_and_beside_each_other() {
 }
 
 #[tokio::test]
-async fn a_file_is_what_its_hash_says() {
+async fn a_file_matches_its_hash() {
     let mut builder = ObjectBuilder::new(&sandbox());
     let [bucket, file, _] = storage().try_into().unwrap();
     builder.make(&bucket).await;
@@ -176,7 +176,7 @@ async fn what_is_chosen_on_creation_cannot_be_changed() {
 
 /// The table in AWS's pages on target groups of network load balancers.
 #[tokio::test]
-async fn a_listener_leads_to_a_target_group_that_takes_what_it_hears() {
+async fn a_listener_forwards_to_a_target_group_of_its_protocol() {
     let builder = ObjectBuilder::whole(&sandbox()).await;
     let listener = cluster().into_iter().find(|object| object.address.kind() == "listener").unwrap();
     for (protocol, fits) in [("TLS", true), ("TCP", true), ("UDP", false), ("TCP_UDP", false)] {

@@ -123,7 +123,7 @@ fn convert(text: &str, default: Option<&HclValue>, key: &FileKey, evaluator: &mu
         return value;
     }
     let name = &key.name;
-    // The value itself is not shown: it may be meant for nobody's eyes.
+    // The value itself is not shown: it may be secret.
     let message = format!("the value given for the variable `{name}` is not {wanted}");
     evaluator.report(
         Diagnostic::new(&file::TYPE, key.span.clone(), message).note("a given value is read as what the default is"),

@@ -7,7 +7,7 @@ use crate::spec::diagnostic::Diagnostic;
 use crate::spec::rules::file;
 use crate::spec::source::Span;
 
-/// Returns the parser's error in our words, with a fix for common mistakes.
+/// Returns the parser's error as a diagnostic, with a fix for common mistakes.
 pub(super) fn explain(text: &str, error: &Error) -> Diagnostic {
     let offset = offset(text, error);
     let cause = error.message();
@@ -117,10 +117,10 @@ fn hint(text: &str, offset: usize, found: &str) -> Option<&'static str> {
         ":" => Some("HCL writes `name = value`"),
         "'" => Some("HCL strings are in double quotes"),
         "[" if line.trim().is_empty() => {
-            Some("this looks like TOML: name the file .toml, or write a block: masters { … }")
+            Some("this is TOML syntax: name the file .toml, or write a block: masters { … }")
         }
         "{" if line.trim().is_empty() => {
-            Some("this looks like JSON: HCL writes `name = value`, without braces around all of it")
+            Some("this is JSON syntax: HCL writes `name = value`, without braces around all of it")
         }
         _ => None,
     }

@@ -120,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn what_it_refuses_is_told() {
+    fn what_it_refuses_is_reported() {
         let long = "a".repeat(300 * 1024);
         let large = "a".repeat(1024 * 1024 + 1);
-        for (metadata, more, told) in [
+        for (metadata, more, reported) in [
             (json!({ "name": "A" }), json!({}), "whose name \"A\""),
             (json!({ "name": "a", "labels": { "a": 1.0 } }), json!({}), "whose label a is a number"),
             (json!({ "name": "a", "labels": { "a": true } }), json!({}), "whose label a is a boolean"),
@@ -137,7 +137,7 @@ mod tests {
             (json!({ "name": "a" }), json!({ "binaryData": { "a": "?" } }), "whose key a is not in base64"),
         ] {
             let found = problem(&map(&metadata, &more)).unwrap_or_default();
-            assert!(found.contains(told), "{found} has no {told}");
+            assert!(found.contains(reported), "{found} has no {reported}");
         }
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn a_value_that_may_be_secret_is_not_repeated() {
         let secret =
             json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "a" }, "data": { "k": "hunter2!" } });
-        let told = problem(&secret).unwrap_or_default();
-        assert!(told.contains("key k") && !told.contains("hunter2"), "{told}");
+        let reported = problem(&secret).unwrap_or_default();
+        assert!(reported.contains("key k") && !reported.contains("hunter2"), "{reported}");
     }
 }

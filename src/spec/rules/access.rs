@@ -29,7 +29,7 @@ static KEY: Rule = Rule {
 static API_WORLD: Rule = Rule {
     code: "Q0432",
     severity: Warning,
-    title: "the Kubernetes API is open to the world",
+    title: "the Kubernetes API is open to the whole internet",
     explanation: "Everybody on the internet can then try credentials and exploits against the API. \
         `quorate access open --for 2h` opens it to you when you need it.",
     bad: "api {\n  allow = [\"0.0.0.0/0\"]\n}",
@@ -39,7 +39,7 @@ static API_WORLD: Rule = Rule {
 static SSH_WORLD: Rule = Rule {
     code: "Q0433",
     severity: Warning,
-    title: "SSH is open to the world",
+    title: "SSH is open to the whole internet",
     explanation: "Everybody on the internet can then try to log in to the machines.",
     bad: "ssh {\n  allow = [\"0.0.0.0/0\"]\n}",
     good: "ssh {\n  allow = [\"203.0.113.7/32\"]\n  public_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJm2cR0sWfVHjhw8EpWZCvKkYpKR0kqQdK1Tj0lYk9cX you@example.com\"\n}",
@@ -48,8 +48,8 @@ static SSH_WORLD: Rule = Rule {
 static NO_KEY: Rule = Rule {
     code: "Q0434",
     severity: Warning,
-    title: "SSH is open, and nobody can log in",
-    explanation: "The machines have no password. Without `ssh.public_key` nobody can log in, so \
+    title: "SSH is open, and login is impossible",
+    explanation: "The machines have no password. Without `ssh.public_key` login is impossible, so \
         `ssh.allow` opens a port for nothing.",
     bad: "ssh {\n  allow = [\"203.0.113.7/32\"]\n}",
     good: "ssh {\n  allow      = [\"203.0.113.7/32\"]\n  public_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJm2cR0sWfVHjhw8EpWZCvKkYpKR0kqQdK1Tj0lYk9cX you@example.com\"\n}",
@@ -82,7 +82,7 @@ fn public_key(context: &mut LoweringContext, written: &Spanned<String>) -> Resul
     } else {
         let problem = Diagnostic::new(&KEY, written.span.clone(), "this is not an OpenSSH public key");
         if is_path(key) {
-            problem.note("files are not read").help("write the line that stands in that file")
+            problem.note("files are not read").help("write the line from that file")
         } else {
             problem.expected(["a line like \"ssh-ed25519 AAAA… you@example.com\""])
         }
@@ -93,7 +93,7 @@ fn public_key(context: &mut LoweringContext, written: &Spanned<String>) -> Resul
 fn no_key(context: &mut LoweringContext, ssh: &SshFile) {
     let open = ssh.allow.given().is_some_and(|allow| !allow.is_empty());
     if open && ssh.public_key.is_none() {
-        let message = "SSH is open, but nobody can log in without a key";
+        let message = "SSH is open, but login is impossible without a key";
         let problem = Diagnostic::new(&NO_KEY, ssh.allow.key(), message).help("add public_key = \"ssh-ed25519 …\"");
         context.warn(problem);
     }

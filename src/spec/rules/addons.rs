@@ -10,8 +10,8 @@ pub(in crate::spec) static ABSENT: Rule = Rule {
     code: "Q0601",
     severity: Error,
     title: "the manifest cannot be read",
-    explanation: "An add-on names a file, seen from the directory of the cluster file. It is read by `check`, `plan` and \
-        `apply`, and has to be text in UTF-8.",
+    explanation: "An add-on names a file, relative to the directory of the cluster file. It is read by `check`, `plan` \
+        and `apply`, and has to be text in UTF-8.",
     bad: "addon \"monitoring\" {\n  manifest = \"montoring.yaml\"\n}",
     good: "addon \"monitoring\" {\n  manifest = \"monitoring.yaml\"\n}",
 };
@@ -21,8 +21,8 @@ pub(in crate::spec) static NOT_YAML: Rule = Rule {
     code: "Q0602",
     severity: Error,
     title: "the manifest is not YAML",
-    explanation: "A manifest is YAML, one document an object, with a line of three dashes between two documents. What is \
-        wrong stands in the message, with its line; a wrong indent often shows a line later.",
+    explanation: "A manifest is YAML, one document an object, with a line of three dashes between two documents. The \
+        message shows the error and its line; a wrong indent often shows a line later.",
     bad: "",
     good: "",
 };
@@ -33,7 +33,7 @@ pub(in crate::spec) static TYPE: Rule = Rule {
     severity: Error,
     title: "the manifest holds something that is no object of a known type",
     explanation: "Every document needs `apiVersion`, `kind` and `metadata.name`, and a type that Kubernetes itself brings \
-        along or that a CustomResourceDefinition in an add-on of the file makes. Of any other type nobody could say what \
+        along or that a CustomResourceDefinition in an add-on of the file makes. Of any other type it is unknown what \
         it is called or whether it is in namespaces: bring its definition, or apply such objects with kubectl.",
     bad: "",
     good: "",
@@ -54,8 +54,8 @@ pub(in crate::spec) static TWICE: Rule = Rule {
 pub(in crate::spec) static REPEATED: Rule = Rule {
     code: "Q0605",
     severity: Warning,
-    title: "a key that stands twice in one place of a manifest",
-    explanation: "YAML forbids it, and kubectl takes the last value without a word. Quorate takes it too, and says where: \
+    title: "a duplicate key in a mapping of a manifest",
+    explanation: "YAML forbids it, and kubectl uses the last value without a warning. Quorate uses it too, and warns: \
         what is written first has no effect.",
     bad: "",
     good: "",
@@ -68,8 +68,8 @@ pub(in crate::spec) static REFUSED: Rule = Rule {
     title: "the manifest holds an object that Kubernetes refuses",
     explanation: "Names are DNS names, those of namespaces and services DNS labels of at most 63 characters. Labels, \
         annotations and the data of a ConfigMap or Secret are texts: YAML reads `1.0` as a number and `yes` as a boolean, so \
-        such values stand in quotes. A label's value has at most 63 characters, the annotations of an object 256 KiB together, \
-        and what a ConfigMap or Secret holds 1 MiB.",
+        such values need quotes. A label's value has at most 63 characters, the annotations of an object 256 KiB \
+        together, and what a ConfigMap or Secret holds 1 MiB.",
     bad: "",
     good: "",
 };

@@ -30,9 +30,9 @@ static NO_PORT: Rule = Rule {
 static DOMAIN_TWICE: Rule = Rule {
     code: "Q0503",
     severity: Error,
-    title: "a domain that leads somewhere already",
-    explanation: "A domain leads to one load balancer, whatever the port: two services cannot share it. `api.` before the \
-        cluster's name is the Kubernetes API's.",
+    title: "a domain that is used twice",
+    explanation: "A domain points to one load balancer, for all of its ports: two services cannot share it. `api.` \
+        before the cluster's name is the Kubernetes API's.",
     bad: "service \"a\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}\n\nservice \"b\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 8080\n    domain = \"www.poeticoding.com\"\n  }\n}",
     good: "service \"a\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port   = 80\n    domain = \"www.poeticoding.com\"\n  }\n}",
 };

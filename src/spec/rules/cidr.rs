@@ -31,7 +31,7 @@ pub(super) static BOUNDARY: Rule = Rule {
     severity: Error,
     title: "an address range that does not start on its boundary",
     explanation: "A /16 starts at a multiple of 65,536 addresses, a /24 at a multiple of 256, and so \
-        on. AWS would refuse the range or silently move it, so the file says which one is meant.",
+        on. AWS would refuse the range or silently move it, so the file must contain the exact range.",
     bad: "network {\n  cidr = \"10.1.2.0/16\"\n}",
     good: "network {\n  cidr = \"10.1.0.0/16\"\n}",
 };

@@ -38,7 +38,7 @@ pub(in crate::spec) static FORMAT: Rule = Rule {
     code: "Q0102",
     severity: Error,
     title: "the file's name ends in neither .hcl nor .toml",
-    explanation: "A cluster file's name ends in .hcl or .toml; this is how its language is told.",
+    explanation: "The name of a cluster file ends in .hcl or .toml, which determines its language.",
     bad: "# cluster.yaml",
     good: "# cluster.hcl or cluster.toml",
 };
@@ -48,8 +48,8 @@ pub(in crate::spec) static UNKNOWN: Rule = Rule {
     code: "Q0103",
     severity: Error,
     title: "there is no setting of that name",
-    explanation: "Unknown settings are errors, because a slip of the finger would otherwise be a \
-        default that nobody notices.",
+    explanation: "Unknown settings are errors, because a typing mistake would otherwise be a \
+        default without notice.",
     bad: "acount = \"123456789012\"",
     good: "account = \"123456789012\"",
 };
@@ -92,7 +92,7 @@ pub(in crate::spec) static DUPLICATE: Rule = Rule {
     code: "Q0107",
     severity: Error,
     title: "something is defined twice",
-    explanation: "Each setting stands once, and each node group and each service has a name of its \
+    explanation: "Each setting occurs once, and each node group and each service has a name of its \
         own. The second one is never merged into the first.",
     bad: "api {\n  allow = []\n}\n\napi {\n  allow = [\"203.0.113.7/32\"]\n}",
     good: "api {\n  allow = [\"203.0.113.7/32\"]\n}",
@@ -114,7 +114,7 @@ pub(in crate::spec) static CHOICE: Rule = Rule {
     code: "Q0109",
     severity: Error,
     title: "a value is not one of those that are possible",
-    explanation: "Some settings take one of a few words; the message lists them.",
+    explanation: "Some settings have a fixed list of values; the message shows it.",
     bad: "network {\n  plugin = \"calico\"\n}",
     good: "network {\n  plugin = \"none\" # and install Calico yourself\n}",
 };
@@ -125,7 +125,7 @@ pub(in crate::spec) static UNDEFINED: Rule = Rule {
     severity: Error,
     title: "an expression names something that is not there",
     explanation: "Expressions can name variables (`var.x`), locals (`local.x`) and what a `for` \
-        around them declares. Text stands in quotes.",
+        around them declares. Text is written in quotes.",
     bad: "variable \"owner\" {\n  default = \"chat\"\n}\n\ntags = { team = var.ower }",
     good: "variable \"owner\" {\n  default = \"chat\"\n}\n\ntags = { team = var.owner }",
 };
@@ -167,7 +167,7 @@ pub(in crate::spec) static UNDECLARED: Rule = Rule {
     code: "Q0114",
     severity: Error,
     title: "a value was given for a variable that the file does not declare",
-    explanation: "A value that goes nowhere is most likely a slip of the finger. TOML files have \
+    explanation: "An unused value is most likely a typing mistake. TOML files have \
         no variables.",
     bad: "# quorate plan --var chat_imgae=chat:2",
     good: "# quorate plan --var chat_image=chat:2",

@@ -10,7 +10,7 @@ pub(super) static MALFORMED: Rule = Rule {
     title: "that is not the id of a machine image",
     explanation: "An image of your own is named by its id, `ami-0123456789abcdef0`; names and aliases may mean \
         another image tomorrow. The plan asks AWS whether it is there and fits the instance size. What \
-        must be in it stands in docs/machines.md.",
+        it must contain is listed in docs/machines.md.",
     bad: "masters {\n  size  = \"t3.medium\"\n  image = \"my-image\"\n}",
     good: "masters {\n  size  = \"t3.medium\"\n  image = \"ami-0123456789abcdef0\"\n}",
 };

@@ -28,8 +28,8 @@ static TWICE: Rule = Rule {
     code: "Q0521",
     severity: Error,
     title: "two listeners on one port",
-    explanation: "A load balancer has one listener for each port, whatever it speaks. TCP and UDP on one port are one \
-        listener: its target is a port that speaks both (`53/tcp+udp`).",
+    explanation: "A load balancer has one listener for each port, for all protocols. TCP and UDP on one port are one \
+        listener: its target is a port with both protocols (`53/tcp+udp`).",
     bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port = 80\n    listener \"more\" {\n      port = 80\n    }\n  }\n}",
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port = 80\n    listener \"more\" {\n      port = 8080\n    }\n  }\n}",
 };
@@ -37,7 +37,7 @@ static TWICE: Rule = Rule {
 static TARGET: Rule = Rule {
     code: "Q0522",
     severity: Error,
-    title: "a listener that leads to no port of its service",
+    title: "a listener without a target port in its service",
     explanation: "A listener's `target` is the name of one of its service's ports; `main` is that of `port`. It can be left \
         out when the service has one port, or when `main` is meant.",
     bad: "service \"game\" {\n  image = \"game:1\"\n  ports = { play = \"7777/udp\", chat = \"7000\" }\n  nlb {\n    port = 7777\n  }\n}",
@@ -47,9 +47,10 @@ static TARGET: Rule = Rule {
 static PROTOCOL: Rule = Rule {
     code: "Q0523",
     severity: Error,
-    title: "a listener that speaks what its target does not",
-    explanation: "A listener passes on what it hears, so the port behind it has to speak the same: `TCP_UDP` goes to a port \
-        of `tcp+udp`, and `TLS` to one of `tcp` alone. Without `protocol`, a listener speaks what its target speaks.",
+    title: "a listener with another protocol than its target",
+    explanation: "A listener forwards the protocol that it receives, so its target port needs the same one: `TCP_UDP` \
+        goes to a port of `tcp+udp`, and `TLS` to one of `tcp` alone. Without `protocol`, a listener has that of its \
+        target.",
     bad: "service \"game\" {\n  image = \"game:1\"\n  port  = 7777\n  nlb {\n    port     = 7777\n    protocol = \"UDP\"\n  }\n}",
     good: "service \"game\" {\n  image = \"game:1\"\n  ports = { play = \"7777/udp\" }\n  nlb {\n    port = 7777\n  }\n}",
 };
@@ -246,9 +247,9 @@ fn fits(
     if fits {
         return Ok(());
     }
-    let message = format!("the port `{target}` behind it speaks {}", behind.as_str());
+    let message = format!("its target port `{target}` has the protocol {}", behind.as_str());
     let problem = Diagnostic::new(&PROTOCOL, settings.protocol.place(), message)
-        .help("remove `protocol`, or let the container listen by the same one");
+        .help("remove `protocol`, or let the container listen with the same protocol");
     Err(context.error(problem))
 }
 

@@ -76,7 +76,7 @@ static SINGLE: Rule = Rule {
     code: "Q0412",
     severity: Warning,
     title: "a single master",
-    explanation: "One master survives nothing: while it is replaced, nothing can be changed or \
+    explanation: "One master does not survive any failure: while it is replaced, nothing can be changed or \
         healed. Its data is on a volume of its own and comes back.",
     bad: "masters {\n  count = 1\n  size  = \"t3.medium\"\n}",
     good: "masters {\n  count = 3\n  size  = \"t3.medium\"\n}",
@@ -98,7 +98,7 @@ static TINY: Rule = Rule {
     severity: Warning,
     title: "masters with too little memory",
     explanation: "etcd, the API server and the controllers need about 2 GiB. On less they start and \
-        are killed again, most often a few minutes after the cluster looked ready.",
+        are killed again, most often a few minutes after the cluster was ready.",
     bad: "masters {\n  size = \"t2.micro\"\n}",
     good: "masters {\n  size = \"t3.medium\"\n}",
 };
@@ -251,7 +251,7 @@ fn quorum(context: &mut LoweringContext, file: &MastersFile, placed: &[Zone]) {
     if total == 1 {
         let place = file.count.span().unwrap_or_else(|| context.file.masters.place());
         context.warn(
-            Diagnostic::new(&SINGLE, place, "one master survives nothing")
+            Diagnostic::new(&SINGLE, place, "one master does not survive any failure")
                 .note("while it is replaced, nothing can be changed or healed")
                 .help("write count = 3 and three zones to survive the loss of any one of them"),
         );

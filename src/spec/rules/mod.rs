@@ -1,5 +1,5 @@
-//! The rules: what a cluster file must say beyond its types, each with a code and an explanation; and the way from the
-//! file to the [`Cluster`].
+//! The rules: what a cluster file must satisfy beyond its types, each with a code and an explanation; and the way from
+//! the file to the [`Cluster`].
 //!
 //! A rule's text stands beside the reader that checks it. A reader returns a value of the cluster, or reports why there is
 //! none: [`ErrorReported`] is the proof. Adding a rule is a `Rule`, its check, and a line in its module's `RULES`.

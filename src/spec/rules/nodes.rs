@@ -23,7 +23,7 @@ const LONGEST_NAME: usize = 32;
 static SCALE: Rule = Rule {
     code: "Q0421",
     severity: Error,
-    title: "a node group's size is not said, or said twice",
+    title: "a node group has no size, or two",
     explanation: "`count` gives the number to this file. `min` and `max`, together, give it to an \
         autoscaler. Both at once would have two owners.",
     bad: "nodes \"workers\" {\n  count = 3\n  max   = 9\n  size  = \"t3.large\"\n}",
@@ -73,13 +73,13 @@ static NO_NODES: Rule = Rule {
     code: "Q0426",
     severity: Warning,
     title: "no node groups",
-    explanation: "Masters take no work but their own, so without nodes no service and no DNS inside \
+    explanation: "Masters run no pods of services, so without nodes no service and no DNS inside \
         the cluster can run.",
     bad: "nodes = {}",
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n}",
 };
 
-/// The node groups, as far as they can be read: rules that look at several settings take what is there.
+/// The node groups, as far as they can be read: rules about several settings use what is there.
 pub(super) struct NodesDraft {
     pub(super) groups: BTreeMap<String, GroupDraft>,
     whole: Result<(), ErrorReported>,
@@ -119,7 +119,7 @@ impl GroupDraft {
 
 pub(super) fn read(context: &mut LoweringContext, zones: &Result<RegionZones, ErrorReported>) -> NodesDraft {
     let setting = &context.file.nodes;
-    // Without masters the file is only begun: what is missing is said already.
+    // Without masters the file is only begun: what is missing is reported already.
     if setting.as_ref().is_none_or(|nodes| nodes.given().is_some_and(BTreeMap::is_empty))
         && context.file.masters.given().is_some()
     {

@@ -82,7 +82,7 @@ fn somewhere(
     place: Span,
 ) -> Result<(), ErrorReported> {
     let groups: Vec<&String> = if named.is_empty() { nodes.groups.keys().collect() } else { named.iter().collect() };
-    // Of a group whose zones are wrong, nothing is said.
+    // A group with wrong zones is not reported again.
     let elsewhere = |group: &&String| {
         let own = nodes.groups.get(*group).map(|group| group.zones.as_ref());
         own.is_some_and(|own| own.is_ok_and(|own| !own.iter().any(|zone| zones.contains(zone))))

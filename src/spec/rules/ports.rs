@@ -9,15 +9,15 @@ use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned
 
 pub(super) static RULES: [&Rule; 3] = [&PORT, &TAKEN, &HEALTH];
 
-/// Maximum length of a port's name in Kubernetes, less the suffix that tells TCP and UDP apart.
+/// Maximum length of a port's name in Kubernetes, less the suffix that distinguishes TCP and UDP.
 const LONGEST_NAME: usize = 15;
 
 static PORT: Rule = Rule {
     code: "Q0513",
     severity: Error,
     title: "that is not a port",
-    explanation: "A port in `ports` is a number from 1 to 65535, and behind a slash what it speaks: `tcp` (which need not \
-        be said), `udp`, or `tcp+udp`.",
+    explanation: "A port in `ports` is a number from 1 to 65535, and the protocol after a slash: `tcp` (which need not \
+        be given), `udp`, or `tcp+udp`.",
     bad: "service \"game\" {\n  image = \"game:1\"\n  ports = { play = \"udp/7777\" }\n}",
     good: "service \"game\" {\n  image = \"game:1\"\n  ports = { play = \"7777/udp\" }\n}",
 };
@@ -27,7 +27,7 @@ static TAKEN: Rule = Rule {
     severity: Error,
     title: "a port that a service has already",
     explanation: "A container listens on a port once, and each port has a name of its own. The port of `port` is called \
-        `main`. One that speaks both TCP and UDP is one port: `53/tcp+udp`.",
+        `main`. A port for both TCP and UDP is one port: `53/tcp+udp`.",
     bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  ports = { metrics = \"80\" }\n}",
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  ports = { metrics = \"9113\" }\n}",
 };
@@ -36,7 +36,7 @@ static HEALTH: Rule = Rule {
     code: "Q0519",
     severity: Error,
     title: "a health check that no port answers",
-    explanation: "A health check asks by HTTP, so the container has to listen on a port that speaks TCP. `health.port` \
+    explanation: "A health check uses HTTP, so the container has to listen on a TCP port. `health.port` \
         names one of the service's ports; without it, that of `port` is asked, or the first one by name.",
     bad: "service \"worker\" {\n  image = \"worker:1\"\n  health {\n    path = \"/health\"\n  }\n}",
     good: "service \"worker\" {\n  image = \"worker:1\"\n  ports = { status = \"9090\" }\n  health {\n    path = \"/health\"\n  }\n}",
@@ -98,11 +98,11 @@ fn port(context: &mut LoweringContext, written: &Spanned<String>) -> Result<Port
     let text = written.value()?;
     Port::parse(text).ok_or_else(|| {
         let problem = Diagnostic::new(&PORT, written.span.clone(), format!("{text:?} is not a port"));
-        context.error(problem.expected(["a number, and what it speaks, for example \"7777/udp\""]))
+        context.error(problem.expected(["a number and a protocol, for example \"7777/udp\""]))
     })
 }
 
-/// The port of this name as it stands in the file, whatever it says.
+/// The port of this name as it is written in the file, also if it is invalid.
 fn written<'f>(file: &'f ServiceFile, name: &str) -> Option<&'f Spanned<String>> {
     file.ports.given()?.get(name)
 }
@@ -134,7 +134,7 @@ fn halves(
     all(made.filter_map(|(both, made)| {
         let message = format!("`{made}` is a half of the port `{both}`");
         let problem = Diagnostic::new(&TAKEN, written(file, &made)?.key.clone(), message)
-            .related(place(file, both), "which speaks TCP and UDP")
+            .related(place(file, both), "which is for TCP and UDP")
             .help("give it another name");
         Some(Err(context.error(problem)))
     }))
@@ -197,7 +197,7 @@ fn no_port(context: &mut LoweringContext, name: &str, file: &ServiceFile, ports:
     ports.whole.err().or(unreadable).unwrap_or_else(|| {
         let message = format!("`service.{name}` has no port that can be asked");
         let problem = Diagnostic::new(&HEALTH, file.health.key(), message);
-        context.error(problem.note("a health check asks by HTTP, so it needs a port that speaks TCP"))
+        context.error(problem.note("a health check uses HTTP, so it needs a TCP port"))
     })
 }
 
@@ -212,7 +212,7 @@ fn named_port<'p>(
     let place = file.health.given().map(|health| health.port.place()).unwrap_or_default();
     let problem = match (ports.known.get(named), ports.unreadable(named)) {
         (Some(port), _) if port.transport != Transport::Udp => return Ok(port),
-        (Some(_), _) => Diagnostic::new(&HEALTH, place, format!("the port `{named}` speaks UDP alone"))
+        (Some(_), _) => Diagnostic::new(&HEALTH, place, format!("the port `{named}` is for UDP only"))
             .note("a health check asks by HTTP"),
         // One that cannot be read is reported already.
         (None, Some(proof)) => return Err(proof),

@@ -23,9 +23,9 @@ static INBOUND: Rule = Rule {
     title: "more rules than a security group takes by default",
     explanation: "AWS lets a security group have 60 inbound rules, and `apply` would stop at that group, unless the \
         account's quota \"Inbound or outbound rules per security group\" was raised. A load balancer's group has a rule for \
-        each pair of a port (two where it speaks TCP and UDP) and a range in `allow`; the masters' and the nodes' groups have \
-        one for each range in `ssh.allow`, and the nodes' one more for each port that a load balancer leads to. Name larger \
-        ranges, let several listeners lead to one port, or ask AWS for a higher quota.",
+        each pair of a port (two for TCP and UDP) and a range in `allow`; the masters' and the nodes' groups have \
+        one for each range in `ssh.allow`, and the nodes' one more for each port that a load balancer forwards to. \
+        Name larger ranges, let several listeners forward to one port, or ask AWS for a higher quota.",
     bad: "api {\n  allow = [for host in range(61) : \"203.0.113.${host}/32\"]\n}",
     good: "api {\n  allow = [\"203.0.113.0/26\"]\n}",
 };

@@ -48,7 +48,7 @@ static SINGLE: Rule = Rule {
     code: "Q0511",
     severity: Warning,
     title: "a service with a single pod behind a load balancer",
-    explanation: "While its one pod is moved or replaced, nobody answers. Two pods in two zones keep \
+    explanation: "While its only pod is moved or replaced, the service does not answer. Two pods in two zones keep \
         the service up.",
     bad: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port = 80\n  }\n}",
     good: "service \"web\" {\n  image    = \"nginx:1.27\"\n  replicas = 2\n  port     = 80\n  nlb {\n    port = 80\n  }\n}",
@@ -183,7 +183,7 @@ fn replicas(
     if number == 1 && file.min.is_none() && file.nlb.given().is_some() {
         let place = file.replicas.span().unwrap_or_else(|| written.span.clone());
         let problem = Diagnostic::new(&SINGLE, place, format!("`service.{name}` has a single pod"))
-            .note("while it is moved or replaced, nobody answers")
+            .note("while it is moved or replaced, the service does not answer")
             .help("write replicas = 2 or more");
         context.warn(problem);
     }

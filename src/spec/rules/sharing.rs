@@ -41,7 +41,7 @@ pub(super) fn check(context: &mut LoweringContext, name: &str, file: &ServiceFil
     if file.stateful.given() == Some(&true) && pods::most(file) > 1 {
         let sticky = file.nlb.given().is_some_and(|nlb| nlb.sticky.given() == Some(&true));
         let note = if sticky {
-            "sticky connections keep a user on one pod: users of another one are still not seen"
+            "sticky connections keep a user on one pod: users of another pod are still not visible"
         } else {
             "connections are spread over them: users of one pod do not see those of another"
         };

@@ -46,7 +46,7 @@ pub(super) fn read(context: &mut LoweringContext, settings: &ListenerSettings) -
         let stray = stray.into_iter().filter_map(|(name, setting)| Some((name, setting?)));
         return all(stray.map(|(name, written)| {
             written.value()?;
-            let message = format!("`{name}` is for TLS, which this listener does not speak");
+            let message = format!("`{name}` is for TLS, and this listener has another protocol");
             let problem = Diagnostic::new(&TLS, written.span.clone(), message);
             Err(context.error(problem.help(format!("add protocol = \"TLS\", or remove `{name}`"))))
         }))

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_a_number_and_what_it_speaks() {
+    fn a_port_is_a_number_and_a_protocol() {
         let read = |text| Port::parse(text).map(|port| (port.number, port.transport.as_str()));
         assert_eq!(read("9090"), Some((9090, "TCP")));
         assert_eq!(read("53/tcp"), Some((53, "TCP")));

@@ -233,12 +233,12 @@ fn any_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// Names of the file's tables: what a cluster has to have as well.
+/// Names of the file's tables: what a cluster needs too.
 fn names(file: &Json, table: &str) -> BTreeSet<String> {
     file[table].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
-fn assert_says_the_same(file: &Json, cluster: &Cluster) {
+fn assert_same_messages(file: &Json, cluster: &Cluster) {
     assert!(names(file, "nodes").iter().eq(cluster.nodes.keys()));
     assert!(names(file, "service").iter().eq(cluster.services.keys()));
     assert!(names(file, "addon").iter().eq(cluster.addons.keys()));
@@ -279,7 +279,7 @@ proptest! {
         let gap = parsed.diagnostics.iter().find(|problem| is_a_gap(&problem.message));
         prop_assert!(gap.is_none(), "{}", parsed.render(false, 100));
         if let Ok(cluster) = &parsed.cluster {
-            assert_says_the_same(&file, cluster);
+            assert_same_messages(&file, cluster);
         }
     }
 
@@ -299,7 +299,7 @@ proptest! {
     }
 }
 
-/// Values that break one rule each, whatever else the file says.
+/// Values that break one rule each, whatever else the file contains.
 fn broken() -> Vec<(&'static str, Json, &'static str)> {
     vec![
         ("/state", json!("x"), "Q0204"),

@@ -125,7 +125,7 @@ fn explosions_end() {
 }
 
 #[test]
-fn one_problem_is_said_once() {
+fn one_problem_is_reported_once() {
     let parsed = with("locals {\n  a = nope\n  b = local.a\n}\ntags = { v = local.b, w = upper(local.b) }\n", &[]);
     assert_eq!(parsed.diagnostics.len(), 1, "{}", parsed.render(false, 100));
 }

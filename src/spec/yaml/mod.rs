@@ -25,7 +25,7 @@ pub(super) struct YamlDocuments {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct YamlError {
-    /// The reason, in a few words.
+    /// The reason, as a short text.
     pub why: String,
     /// The place in the text.
     pub place: Range<usize>,

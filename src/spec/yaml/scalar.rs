@@ -52,7 +52,7 @@ pub(super) fn understood(text: &str, tag: ScalarTag) -> Result<YamlScalar, Strin
         | (ScalarTag::Null, scalar @ YamlScalar::Null) => Some(scalar),
         _ => None,
     };
-    fits.ok_or_else(|| format!("{text:?} is not what its tag says"))
+    fits.ok_or_else(|| format!("{text:?} does not fit its tag"))
 }
 
 /// Returns the value of a text that is neither quoted nor tagged.
@@ -151,7 +151,7 @@ impl YamlScalar {
         match self {
             Self::Bool(value) => Some(value.to_string()),
             Self::Integer(number) => i64::try_from(*number).ok().map(|number| number.to_string()),
-            // Others would be written with an exponent: nobody means those as a name.
+            // Others would be written with an exponent: those are never meant as a name.
             Self::Float(number) if (1e-4..1e6).contains(&number.abs()) => {
                 #[allow(clippy::cast_possible_truncation, reason = "as sigs.k8s.io/yaml does")]
                 let short = *number as f32;

@@ -57,7 +57,7 @@ fn an_anchor_is_its_documents_own() {
 }
 
 #[test]
-fn a_repeated_key_is_told() {
+fn a_repeated_key_is_reported() {
     let found = read_part("a: 1\nb:\n  c: 1\n  c: 2\na: 3\n").unwrap();
     assert_eq!(found.repeated, [("c".to_owned(), 17..18), ("a".to_owned(), 22..23)]);
     assert_eq!(found.values, [json!({ "a": 3, "b": { "c": 2 } })]);

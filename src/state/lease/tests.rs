@@ -55,7 +55,7 @@ fn memory() -> Arc<dyn ObjectStore> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_run_is_told_who_holds_the_lease_and_until_when() {
+async fn the_second_run_gets_the_holder_of_the_lease_and_its_expiry() {
     let store = memory();
     let (lease, took_over) = acquired(&store, "one").await;
     assert_eq!(took_over, None);

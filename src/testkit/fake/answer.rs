@@ -28,8 +28,8 @@ fn reply(shared: &Arc<Mutex<ServerState>>, state: &mut ServerState, request: &Ht
     if request.path == "/readyz" {
         return HttpReply::Json(200, json!("ok"));
     }
-    if let Some(told) = discovery(&request.path, state) {
-        return HttpReply::Json(200, told);
+    if let Some(reported) = discovery(&request.path, state) {
+        return HttpReply::Json(200, reported);
     }
     let Some(target) = RequestTarget::of(request, state.types()) else {
         return failed((404, "NotFound", "the server could not find the requested resource".to_owned()));

@@ -109,7 +109,7 @@ fn pod(spec: &mut Json) {
                 canonical(quantity);
             }
         }
-        // Looking something up in JSON makes it.
+        // Indexing JSON mutably creates the value.
         if let Some(container) = container.as_object_mut() {
             container.retain(|_, value| !value.is_null());
         }

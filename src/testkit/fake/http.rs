@@ -32,7 +32,7 @@ pub(super) enum HttpReply {
 
 /// Answers every connection, without end.
 pub(super) async fn serve(listener: TcpListener, answer: Arc<dyn Fn(&HttpRequest) -> HttpReply + Send + Sync>) {
-    // Who stops the server ends what is being said, too.
+    // Stopping the server ends its responses too.
     let mut conversations = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let answer = Arc::clone(&answer);

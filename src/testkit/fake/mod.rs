@@ -110,7 +110,7 @@ impl FakeApi {
     }
 
     /// Makes nothing ready by itself from now on.
-    pub fn ready_when_told(&self) {
+    pub fn ready_on_report(&self) {
         self.state().ready_at_once = false;
     }
 

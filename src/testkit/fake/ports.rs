@@ -29,7 +29,7 @@ impl ServerState {
         if is_checked(spec) && spec["healthCheckNodePort"].is_null() {
             spec["healthCheckNodePort"] = free.next().into();
         }
-        // Looking something up in JSON makes it.
+        // Indexing JSON mutably creates the value.
         if let Some(spec) = spec.as_object_mut() {
             spec.retain(|_, value| !value.is_null());
         }

@@ -119,9 +119,9 @@ impl ServerState {
     }
 
     pub(super) fn tell(&mut self, event: &str, key: &ObjectKey, object: &Json) {
-        let told = json!({ "type": event, "object": object });
+        let reported = json!({ "type": event, "object": object });
         self.watchers
-            .retain(|watcher| !watcher.target.matches(key, object) || watcher.sender.send(told.clone()).is_ok());
+            .retain(|watcher| !watcher.target.matches(key, object) || watcher.sender.send(reported.clone()).is_ok());
     }
 
     /// Returns every type.

@@ -51,7 +51,7 @@ impl RealServer {
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("a way to the server");
         let client = Client::try_from(config).expect("a way to the server");
         let version = client.apiserver_version().await.expect("the server answers");
-        // `v1.36.2`; not every build says its minor version by itself.
+        // `v1.36.2`; not every build reports its minor version separately.
         let minor = version.git_version.split('.').nth(1).and_then(|minor| minor.parse().ok());
         let minor = minor.expect("a version");
         let kubelet = tokio::spawn(call_ready(client.clone()));

@@ -106,7 +106,7 @@ impl FailureGroup<'_> {
     }
 }
 
-/// Returns the word of an outcome.
+/// Returns the label of an outcome.
 fn spoken(outcome: FailureOutcome) -> (&'static str, TextRole) {
     match outcome {
         FailureOutcome::Survived => ("survived", TextRole::Added),
@@ -115,7 +115,7 @@ fn spoken(outcome: FailureOutcome) -> (&'static str, TextRole) {
     }
 }
 
-/// Returns an effect with its reason, and the way to survive the failure.
+/// Returns an effect with its reason, and the remedy.
 fn effect_lines(effect: &ServiceEffect, indent: usize, style: TextStyle) -> Vec<StyledLine> {
     let reason = format!("{}: {}", value::safe(&effect.part), value::safe(&effect.reason));
     let mut lines = paragraph(indent, TextRole::Plain, &reason, style);

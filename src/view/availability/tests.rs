@@ -62,7 +62,7 @@ fn a_plan_that_changes_outcomes_shows_both() {
 }
 
 #[test]
-fn what_does_not_work_now_is_told_below() {
+fn what_does_not_work_now_is_shown_below() {
     let reason = "2 of 3 masters do not run, so etcd has no quorum and the API does not answer";
     let now = effect(FailureOutcome::Stopped, "control plane", reason, "wait until their machines are replaced");
     let broken = Availability { now: vec![now], ..three_zones() };

@@ -106,7 +106,7 @@ fn another_size_is_two_rows() {
 }
 
 #[test]
-fn an_unknown_price_is_told_where_it_is_and_below_the_total() {
+fn an_unknown_price_is_shown_in_its_row_and_below_the_total() {
     let balancer = item(
         CostOwner::Addon("gateway".to_owned()),
         "manifest/gateway/Service gateway",

@@ -64,7 +64,7 @@ fn sentences(beginning: &str, lost: &[&FailureEffects]) -> Vec<String> {
     reasons.iter().map(sentence).collect()
 }
 
-/// Keeps the first sentences, and says where the others are.
+/// Keeps the first sentences, and refers to the command that shows the others.
 fn limited(mut texts: Vec<String>) -> Vec<String> {
     let more = texts.len().saturating_sub(SHOWN);
     texts.truncate(SHOWN);

@@ -83,7 +83,7 @@ fn each(detail: String, number: usize) -> String {
     if number > 1 && !detail.is_empty() { detail + " each" } else { detail }
 }
 
-/// A few words that tell a new object apart, as its kind says.
+/// A short summary that distinguishes a new object, as its kind defines it.
 fn detail(change: &Change) -> String {
     let new = change.attributes.iter().filter_map(|new| Some((new.name.as_str(), new.after.as_ref()?)));
     resource::summary(change.address.kind(), &new.collect())

@@ -103,8 +103,8 @@ fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
 fn no_changes(document: &PlanDocument) -> StyledLine {
     let objects = words::count(document.plan.unchanged, "object");
     let text = match document.plan.mode {
-        PlanMode::Apply if document.plan.unchanged == 1 => format!("{objects} is as the file says."),
-        PlanMode::Apply => format!("{objects} are as the file says."),
+        PlanMode::Apply if document.plan.unchanged == 1 => format!("{objects} matches the file."),
+        PlanMode::Apply => format!("{objects} match the file."),
         PlanMode::Destroy => "Nothing of this cluster is left.".to_owned(),
         PlanMode::Refresh => "Nothing was changed outside since the last apply.".to_owned(),
     };

@@ -183,7 +183,7 @@ fn a_plan_that_is_refused_shows_what_stops_it_and_the_rest_on_demand() {
 }
 
 #[test]
-fn a_refused_change_says_why_and_not_what_goes_with_it() {
+fn a_refused_change_shows_its_reason_and_not_its_dependents() {
     let group = |name: &str| {
         let reason = Reason::Needed {
             instead: "masters of a living cluster cannot be taken away from it, only added".to_owned(),
@@ -236,7 +236,7 @@ fn a_refresh_goes_from_what_was_applied_to_what_is() {
 }
 
 #[test]
-fn an_empty_plan_says_so() {
+fn an_empty_plan_is_reported_as_empty() {
     let empty = |mode| {
         let plan = Plan { mode, serial: 7, changes: Vec::new(), unchanged: 81 };
         body(&PlanDocument::new(super::sample::heading(), plan), TextStyle::default())
@@ -291,15 +291,18 @@ fn control_characters_from_the_cloud_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn what_crosses_zones_costs_and_the_plan_says_so() {
+fn traffic_between_zones_costs_and_the_plan_shows_it() {
     let balancer = |action, before| {
         let cross = attribute("cross_zone", before, json!(true));
         let subnets = attribute("subnets", json!(["subnet-1", "subnet-2"]), json!(["subnet-1", "subnet-2"]));
         change("load-balancer/service-chat", action, Reason::New, vec![cross, subnets])
     };
-    let said = shown(vec![balancer(Action::Create, json!(null))]);
-    assert!(said.contains("Cost: about 0.01 USD for each GB and direction that load-balancer/service-chat"), "{said}");
-    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let messages = shown(vec![balancer(Action::Create, json!(null))]);
+    assert!(
+        messages.contains("Cost: about 0.01 USD for each GB and direction that load-balancer/service-chat"),
+        "{messages}"
+    );
+    assert!(messages.lines().all(|line| line.chars().count() <= 80), "{messages}");
     assert!(shown(vec![balancer(Action::Update, json!(false))]).contains("Cost: "));
     assert!(!shown(vec![balancer(Action::Update, json!(true))]).contains("Cost: "), "it cost that before");
     let api = change("load-balancer/api", Action::Create, Reason::New, vec![new("cross_zone", json!(true))]);
@@ -338,7 +341,7 @@ fn who_may_come_in_is_named_once_with_all_that_is_open_and_an_autoscaler_with_it
 }
 
 #[test]
-fn the_page_tells_every_section_with_its_signs() {
+fn the_page_lists_every_section_with_its_signs() {
     use Action::{Adopt, Create, Delete, Refuse, Replace, Roll, Update, Wait};
     let page = include_str!("../../../docs/commands.md");
     for section in SECTIONS {

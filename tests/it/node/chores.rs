@@ -66,12 +66,12 @@ fn a_machine_whose_node_is_gone_becomes_one_again() {
         machine.run(&["enroll"]).must();
         machine.fault("kubectl *get node*");
         machine.run(&["enroll"]).must();
-        assert_eq!(machine.calls_of("systemctl"), Vec::<String>::new(), "it is one, or nobody knows");
+        assert_eq!(machine.calls_of("systemctl"), Vec::<String>::new(), "it is one, or that is unknown");
         machine.write("world/unknown", "");
         let run = machine.run(&["enroll"]).must();
-        assert!(run.said.contains("the cluster has no Node of this machine"), "{}", run.said);
-        let told = ["is-active --quiet quorate-node", "stop kubelet", "restart --no-block quorate-node"];
-        assert_eq!(machine.calls_of("systemctl"), told.map(|words| format!("systemctl {words}")));
+        assert!(run.messages.contains("the cluster has no Node of this machine"), "{}", run.messages);
+        let reported = ["is-active --quiet quorate-node", "stop kubelet", "restart --no-block quorate-node"];
+        assert_eq!(machine.calls_of("systemctl"), reported.map(|words| format!("systemctl {words}")));
         assert!(!machine.path("run/quorate/range-is-new").exists(), "pods need the range of the new Node");
         machine.write("world/starting", "");
         machine.write("world/calls", "");
@@ -85,7 +85,7 @@ fn a_snapshot_goes_into_the_bucket_and_old_ones_leave_it() {
     let Some(machine) = running() else { return };
     machine.store("backups/etcd/20200101T000000Z-b.db", "old");
     machine.store("backups/etcd/29990101T000000Z-b.db", "young");
-    machine.store("backups/etcd/keep/20200101T000000Z.db", "somebody's own");
+    machine.store("backups/etcd/keep/20200101T000000Z.db", "another owner's");
     machine.run(&["backup"]).must();
     let folder = machine.path(&format!("world/s3/{HOME}/backups/etcd"));
     let names = std::fs::read_dir(folder).expect("it is ours").map(|entry| entry.expect("it is ours").file_name());
@@ -119,7 +119,7 @@ fn certificates_are_renewed_near_their_end_and_read_one_after_another() {
 }
 
 #[test]
-fn a_renewal_says_nothing_of_a_machine_that_still_starts() {
+fn a_renewal_does_not_report_for_a_machine_that_still_starts() {
     let Some(machine) = running() else { return };
     machine.store("nodes/i-0aaa/status.json", r#"{"state":"working"}"#);
     machine.write("world/starting", "");
@@ -163,7 +163,7 @@ fn certificates_wait_while_another_master_is_down() {
 }
 
 #[test]
-fn what_a_machine_said_goes_when_it_is_gone_for_days() {
+fn reports_of_a_machine_are_removed_days_after_its_end() {
     let Some(machine) = running() else { return };
     let old = std::time::SystemTime::now() - std::time::Duration::from_hours(5 * 24);
     for (instance, old_status) in [("i-0aaa", true), ("i-0bbb", true), ("i-0gone", true), ("i-0fresh", false)] {
@@ -178,12 +178,12 @@ fn what_a_machine_said_goes_when_it_is_gone_for_days() {
     let gone = |instance: &str| !machine.path(&format!("world/s3/{HOME}/nodes/{instance}/status.json")).exists();
     assert!(gone("i-0gone"));
     assert!(!gone("i-0aaa") && !gone("i-0bbb"), "they live, however long ago they spoke");
-    assert!(!gone("i-0fresh"), "somebody may want to know");
+    assert!(!gone("i-0fresh"), "it may still be needed");
     assert!(machine.stored("nodes/etcd-a").ends_with("Z\n"), "a marker is no status");
 }
 
 #[test]
-fn no_status_goes_when_ec2_knows_nobody() {
+fn no_status_is_removed_when_ec2_returns_no_machines() {
     let Some(machine) = running() else { return };
     machine.write("world/instances", "");
     machine.run(&["backup"]).must_not("EC2 does not return this machine");
@@ -239,7 +239,7 @@ fn granted(id: &str, minutes: i64) -> String {
 }
 
 #[test]
-fn whoever_was_let_in_for_a_while_is_out_again() {
+fn temporary_access_is_removed_after_its_end() {
     let Some(machine) = running() else { return };
     machine.run(&["access"]).must();
     let others =

@@ -18,7 +18,7 @@ fn left(machine: &ScriptMachine) -> BTreeMap<String, String> {
     let mut status = machine.status();
     status["at"] = "".into();
     found.insert(format!("world/s3/{HOME}/nodes/i-0aaa/status.json"), status.to_string());
-    // A member that has data is told `existing`; the run that died may have been told `new`. etcd ignores both.
+    // A member that has data gets `existing`; the run that died may have got `new`. etcd ignores both.
     for text in found.values_mut() {
         *text = text.replace("value: \"new\"", "value: \"existing\"");
     }
@@ -73,7 +73,7 @@ fn die_at_every_change(settings: &str) {
         let machine = machine().expect("the first one could be made");
         machine.write("world/kill", &(at + 1).to_string());
         let run = machine.boot();
-        assert!(!run.done, "killed at `{call}`, it went on: {}", run.said);
+        assert!(!run.done, "killed at `{call}`, it went on: {}", run.messages);
         machine.boot().must();
         assert_eq!(left(&machine), wanted, "killed at `{call}`");
     }

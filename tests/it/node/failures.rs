@@ -32,7 +32,7 @@ fn a_step_that_fails_is_named_and_done_by_the_next_run() {
     machine.write("world/faults", &(faults.join("\n") + "\n"));
     for (step, fault) in FAULTS {
         let run = machine.boot();
-        assert!(!run.done && run.said.contains(&format!("{step}: failed at line")), "{fault}: {}", run.said);
+        assert!(!run.done && run.messages.contains(&format!("{step}: failed at line")), "{fault}: {}", run.messages);
         let status = machine.status();
         assert_eq!((&status["state"], &status["step"]), (&"failed".into(), &(*step).into()), "{fault}");
         assert!(!machine.read("world/faults").contains(fault), "it was another call than `{fault}`");
@@ -51,10 +51,10 @@ const STATES: &[(&str, &str, &str)] = &[
 
 #[test]
 fn what_does_not_come_is_not_waited_for_for_ever() {
-    for (state, step, said) in STATES {
+    for (state, step, messages) in STATES {
         let Some(machine) = ScriptMachine::master() else { return };
         machine.write(&format!("world/{state}"), "");
-        machine.boot().must_not(said);
+        machine.boot().must_not(messages);
         let status = machine.status();
         assert_eq!((&status["state"], &status["step"]), (&"failed".into(), &(*step).into()));
         std::fs::remove_file(machine.path(&format!("world/{state}"))).expect("it is ours");
@@ -69,7 +69,7 @@ fn a_device_that_does_not_appear_is_waited_for() {
     machine.write("world/blind", "");
     machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 9 ]] || rm -f blind");
     let run = machine.boot().must();
-    assert!(run.said.contains("waiting for the device of vol-0abc"), "{}", run.said);
+    assert!(run.messages.contains("waiting for the device of vol-0abc"), "{}", run.messages);
     assert!(machine.calls_of("sleep").len() >= 9, "it waited: {:?}", machine.calls_of("sleep"));
 }
 

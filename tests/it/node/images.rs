@@ -38,7 +38,7 @@ fn a_registry_of_ecr_has_a_password() {
         for image in ["/chat", "/team/chat:1.0", "/chat@sha256:0123"] {
             machine.write("world/calls", "");
             let run = ask(&machine, &format!("{registry}{image}")).must();
-            let answer: serde_json::Value = serde_json::from_str(&run.said).expect("nothing but JSON");
+            let answer: serde_json::Value = serde_json::from_str(&run.messages).expect("nothing but JSON");
             let wanted = json!({
                 "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
                 "kind": "CredentialProviderResponse",
@@ -54,7 +54,7 @@ fn a_registry_of_ecr_has_a_password() {
 }
 
 #[test]
-fn nobody_elses_registry_gets_the_password() {
+fn no_other_registry_gets_the_password() {
     let Some(machine) = trusted() else { return };
     for image in [
         "",
@@ -82,7 +82,7 @@ fn a_password_that_cannot_be_had_is_no_answer() {
     let Some(machine) = trusted() else { return };
     machine.write("world/away", "");
     let run = ask(&machine, REGISTRY).must_not("check that this machine's role allows ecr:GetAuthorizationToken");
-    assert!(run.said.contains("Could not connect") && !run.said.contains("auth"), "{}", run.said);
+    assert!(run.messages.contains("Could not connect") && !run.messages.contains("auth"), "{}", run.messages);
     std::fs::remove_file(machine.path("world/away")).expect("it is ours");
     std::fs::remove_file(machine.path("world/password")).expect("it is ours");
     ask(&machine, REGISTRY).must_not("no password for 111122223333.dkr.ecr");
@@ -108,7 +108,7 @@ struct Provider {
 }
 
 #[test]
-fn the_kubelet_is_told_whom_to_ask() {
+fn the_kubelet_is_configured_with_the_credential_provider() {
     for settings in ["masters-a", "nodes-workers"] {
         let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
@@ -118,7 +118,7 @@ fn the_kubelet_is_told_whom_to_ask() {
         let [provider] = &config.providers[..] else { panic!("{:?}", config.providers) };
         assert_eq!(provider.api_version, "credentialprovider.kubelet.k8s.io/v1");
         assert_eq!(provider.args, ["registry"]);
-        assert!(machine.path("opt/quorate").join(&provider.name).exists(), "the kubelet looks for it in its folder");
+        assert!(machine.path("opt/quorate").join(&provider.name).exists(), "the kubelet expects it in its directory");
         assert_eq!(provider.default_cache_duration, "6h");
         assert!(provider.match_images.iter().all(|pattern| pattern.starts_with("*.dkr")), "{provider:?}");
     }

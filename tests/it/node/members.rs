@@ -66,7 +66,7 @@ fn a_volume_with_data_goes_on() {
     machine.store("nodes/etcd-b", "");
     machine.boot().must();
     assert_eq!(written(&machine, "initial-cluster-state"), "existing");
-    assert_eq!(machine.calls_of("aws s3api list"), Vec::<String>::new(), "nobody need be asked");
+    assert_eq!(machine.calls_of("aws s3api list"), Vec::<String>::new(), "no member need be asked");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_blank_volume_beside_a_quorum_is_a_lost_one() {
         return;
     };
     let run = machine.boot().must();
-    assert!(run.said.contains("removing the member 1, whose data is lost"), "{}", run.said);
+    assert!(run.messages.contains("removing the member 1, whose data is lost"), "{}", run.messages);
     assert_eq!(written(&machine, "initial-cluster-state"), "existing");
     assert_eq!(written(&machine, "initial-cluster"), urls(&["b", "c", "a"]));
     assert!(machine.path(&format!("world/s3/{}/nodes/etcd-a", super::HOME)).exists());
@@ -88,9 +88,9 @@ fn a_member_votes_only_once_it_has_what_the_others_have() {
     machine.write("world/behind", "one\ntwo\n");
     let run = machine.boot().must();
     assert!(
-        run.said.contains("not a voting member yet: etcdserver: can only promote a learner member"),
+        run.messages.contains("not a voting member yet: etcdserver: can only promote a learner member"),
         "{}",
-        run.said
+        run.messages
     );
     let changes = machine.calls_of("curl").into_iter().filter(|call| call.contains("/v3/cluster/member/"));
     let verbs: Vec<_> = changes.filter_map(|call| Some(call.rsplit_once('/')?.1.to_owned())).collect();
@@ -102,7 +102,7 @@ fn a_member_votes_only_once_it_has_what_the_others_have() {
 fn a_learner_that_never_started_is_taken_over() {
     let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("99", "a", false)]) else { return };
     let run = machine.boot().must();
-    assert!(!run.said.contains("removing") && !run.said.contains("adding"), "{}", run.said);
+    assert!(!run.messages.contains("removing") && !run.messages.contains("adding"), "{}", run.messages);
     assert_eq!(written(&machine, "initial-cluster"), urls(&["b", "a"]));
     assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)]);
 }
@@ -111,7 +111,7 @@ fn a_learner_that_never_started_is_taken_over() {
 fn a_learner_that_lost_its_volume_is_replaced() {
     let Some(machine) = beside_a_quorum(&[member("2", "b", true), learner("9", "a", true)]) else { return };
     let run = machine.boot().must();
-    assert!(run.said.contains("removing the member 9, whose data is lost"), "{}", run.said);
+    assert!(run.messages.contains("removing the member 9, whose data is lost"), "{}", run.messages);
     assert_eq!(members(&machine), [("2".to_owned(), true), ("99".to_owned(), true)]);
 }
 
@@ -142,9 +142,9 @@ fn one_member_at_a_time_is_taken_in() {
     };
     let run = machine.boot().must_not("etcd adds one member at a time");
     assert!(
-        run.said.contains("https://etcd-c.internal.chat.poeticoding.com:2380 is not a voting member yet"),
+        run.messages.contains("https://etcd-c.internal.chat.poeticoding.com:2380 is not a voting member yet"),
         "{}",
-        run.said
+        run.messages
     );
     assert_eq!(members(&machine).len(), 3, "it removes nothing before it is its turn");
     machine.write("world/meanwhile", "sed -i 's/\"isLearner\": *true/\"isLearner\": false/' members");
@@ -173,7 +173,7 @@ fn a_log_that_was_begun_meanwhile_is_kept() {
     // etcd writes its first log in the very moment in which it is stopped.
     machine.write("world/stopping", "mkdir -p /var/lib/etcd/member/wal && touch /var/lib/etcd/member/wal/0.wal");
     let run = machine.boot().must();
-    assert!(run.said.contains("has data and uses it") && !run.said.contains("removing"), "{}", run.said);
+    assert!(run.messages.contains("has data and uses it") && !run.messages.contains("removing"), "{}", run.messages);
     assert_eq!(members(&machine), [("99".to_owned(), true), ("2".to_owned(), true)]);
 }
 
@@ -204,7 +204,7 @@ fn the_only_master_does_not_forget_that_it_had_data() {
 
 fn not_begun(machine: &ScriptMachine, run: ScriptRun) {
     let run = run.must_not("no other member of etcd is healthy");
-    assert!(run.said.contains("docs/machines.md"), "{}", run.said);
+    assert!(run.messages.contains("docs/machines.md"), "{}", run.messages);
     assert_eq!(machine.calls_of("kubeadm init phase etcd"), Vec::<String>::new());
     assert_eq!(machine.status()["step"], "etcd membership");
 }

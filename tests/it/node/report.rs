@@ -20,7 +20,7 @@ fn member(standing: &serde_json::Value) -> Option<ScriptMachine> {
     Some(machine)
 }
 
-fn told(machine: &ScriptMachine) -> EtcdStatus {
+fn reported(machine: &ScriptMachine) -> EtcdStatus {
     serde_json::from_str(&machine.stored("nodes/i-0aaa/etcd.json")).expect("it is what `validate` reads")
 }
 
@@ -30,40 +30,43 @@ fn words(machine: &ScriptMachine) -> Vec<String> {
 }
 
 #[test]
-fn a_member_says_who_belongs_to_etcd_and_who_leads() {
+fn a_member_reports_the_members_and_the_leader() {
     let leads = json!({ "leader": "91bc3c398fb3c146", "dbSize": "22020096", "dbSizeQuota": "4294967296" });
     let Some(machine) = member(&leads) else { return };
     machine.run(&["etcd"]).must();
-    let (told, member) = (told(&machine), |name: &str, learner| EtcdMember { name: name.to_owned(), learner });
-    assert_eq!((told.member.as_str(), told.answers, told.leader.as_deref()), ("etcd-a", true, Some("etcd-b")));
-    assert_eq!(told.members, [member("etcd-a", false), member("etcd-b", false), member("etcd-c", true)]);
-    assert_eq!((told.alarms, told.bytes, told.quota), (Vec::new(), 22_020_096, 4_294_967_296));
+    let (reported, member) = (reported(&machine), |name: &str, learner| EtcdMember { name: name.to_owned(), learner });
+    assert_eq!(
+        (reported.member.as_str(), reported.answers, reported.leader.as_deref()),
+        ("etcd-a", true, Some("etcd-b"))
+    );
+    assert_eq!(reported.members, [member("etcd-a", false), member("etcd-b", false), member("etcd-c", true)]);
+    assert_eq!((reported.alarms, reported.bytes, reported.quota), (Vec::new(), 22_020_096, 4_294_967_296));
     assert_eq!(machine.calls_of("sleep"), Vec::<String>::new());
 }
 
 #[test]
-fn a_member_says_that_nobody_leads_once_that_is_no_election() {
+fn a_member_reports_a_missing_leader_after_the_time_of_an_election() {
     let Some(machine) = member(&json!({ "dbSize": "22020096", "errors": ["etcdserver: no leader"] })) else { return };
     machine.run(&["etcd"]).must();
-    let nobody = told(&machine);
-    assert_eq!((nobody.answers, nobody.leader, nobody.members.len(), nobody.quota), (true, None, 3, 2 << 30));
+    let status = reported(&machine);
+    assert_eq!((status.answers, status.leader, status.members.len(), status.quota), (true, None, 3, 2 << 30));
     assert_eq!(machine.calls_of("sleep").len(), 5);
     machine.write("world/meanwhile", "echo '{\"leader\": \"8211f1d0f64f3269\"}' > standing");
     machine.run(&["etcd"]).must();
-    assert_eq!(told(&machine).leader.as_deref(), Some("etcd-a"));
+    assert_eq!(reported(&machine).leader.as_deref(), Some("etcd-a"));
 }
 
 #[test]
-fn a_master_without_its_member_says_so() {
+fn a_master_without_its_member_reports_that() {
     let Some(machine) = member(&json!({})) else { return };
     std::fs::remove_file(machine.path("world/healthy/127.0.0.1")).expect("it is ours");
     machine.run(&["etcd"]).must();
-    let told = told(&machine);
-    assert_eq!((told.answers, told.leader, told.members), (false, None, Vec::new()));
+    let reported = reported(&machine);
+    assert_eq!((reported.answers, reported.leader, reported.members), (false, None, Vec::new()));
 }
 
 #[test]
-fn alarms_are_told_with_whose_they_are() {
+fn alarms_are_reported_with_their_member() {
     let errors = ["memberID:91bc3c398fb3c146 alarm:NOSPACE ", "memberID:7 alarm:CORRUPT", "something else"];
     // etcd writes these ids in decimals.
     let errors = errors.map(|error| error.replace("91bc3c398fb3c146", "10501334649042878790"));
@@ -71,11 +74,11 @@ fn alarms_are_told_with_whose_they_are() {
     let members = machine.read("world/members").replace("91bc3c398fb3c146", "10501334649042878790");
     machine.write("world/members", &members);
     machine.run(&["etcd"]).must();
-    assert_eq!(told(&machine).alarms, ["NOSPACE of etcd-b", "CORRUPT of 7"]);
+    assert_eq!(reported(&machine).alarms, ["NOSPACE of etcd-b", "CORRUPT of 7"]);
 }
 
 #[test]
-fn a_bucket_with_versions_keeps_the_last_word_only() {
+fn a_bucket_with_versions_keeps_the_last_report_only() {
     let Some(machine) = member(&json!({ "leader": "91bc3c398fb3c146" })) else { return };
     for version in ["before", "now"] {
         machine.write("world/versions", version);
@@ -83,7 +86,7 @@ fn a_bucket_with_versions_keeps_the_last_word_only() {
     }
     assert_eq!(words(&machine), ["put-object", "put-object", "delete-object"]);
     assert!(machine.calls_of("aws s3api delete-object")[0].ends_with("/nodes/i-0aaa/etcd.json --version-id before"));
-    // Where versions are suspended, all have one name: to remove it would remove what was just said.
+    // Where versions are suspended, all have one name: removing it would remove the new report.
     machine.write("world/versions", "null");
     machine.run(&["etcd"]).must();
     machine.write("world/calls", "");
@@ -92,14 +95,14 @@ fn a_bucket_with_versions_keeps_the_last_word_only() {
 }
 
 #[test]
-fn a_word_that_cannot_be_written_fails_the_timer() {
+fn a_report_that_cannot_be_written_fails_the_timer() {
     let Some(machine) = member(&json!({ "leader": "91bc3c398fb3c146" })) else { return };
     machine.fault("aws s3api put-object *");
     machine.run(&["etcd"]).must_not("etcd: failed at line");
 }
 
 #[test]
-fn the_first_word_comes_with_the_boot() {
+fn the_first_report_comes_with_the_boot() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
     assert_eq!(machine.calls_of("systemctl start --no-block quorate-etcd").len(), 1);

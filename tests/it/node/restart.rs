@@ -16,7 +16,7 @@ fn a_master_starts_again_without_aws() {
     let Some(machine) = booted("masters-a") else { return };
     let before = machine.read("etc/quorate/kubeadm.yaml");
     let run = machine.boot().must();
-    assert!(run.said.contains("EC2 does not answer, but the disk of vol-0abc is attached"), "{}", run.said);
+    assert!(run.messages.contains("EC2 does not answer, but the disk of vol-0abc is attached"), "{}", run.messages);
     let after = machine.read("etc/quorate/kubeadm.yaml");
     assert_eq!(after, before.replace("\"new\"", "\"existing\""), "the token is the one of the last boot");
     assert_eq!(
@@ -52,7 +52,7 @@ fn a_machine_of_another_address_gives_its_names_again() {
 #[test]
 fn a_volume_that_is_emptied_needs_its_marker_again() {
     let Some(machine) = booted("masters-a") else { return };
-    // As docs/machines.md says of a cluster that begins anew: another volume, and the markers are removed.
+    // As docs/machines.md describes for a cluster that begins anew: another volume, and the markers are removed.
     std::fs::remove_dir_all(machine.path("var/lib/etcd")).expect("it is ours");
     std::fs::remove_file(machine.path("world/away")).expect("it is ours");
     std::fs::remove_file(machine.path("world/s3/chat.poeticoding.com/nodes/etcd-a")).expect("it is ours");
@@ -66,6 +66,6 @@ fn a_volume_on_its_way_out_is_not_taken_for_attached() {
     machine.write("world/volume", "in-use i-0aaa detaching\n");
     machine.write("world/meanwhile", "[[ $(cat volume) != *detaching ]] || echo 'available None None' > volume");
     let run = machine.boot().must();
-    assert!(run.said.contains("waiting for vol-0abc: it is in-use, detaching by i-0aaa"), "{}", run.said);
+    assert!(run.messages.contains("waiting for vol-0abc: it is in-use, detaching by i-0aaa"), "{}", run.messages);
     assert_eq!(machine.calls_of("aws ec2 attach-volume").len(), 1);
 }

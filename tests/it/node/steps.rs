@@ -64,13 +64,13 @@ fn keys_are_split_and_kept_from_others() {
 }
 
 #[test]
-fn no_secret_is_said_or_passed_as_an_argument() {
+fn no_secret_is_logged_or_passed_as_an_argument() {
     for settings in ["masters-a", "nodes-workers"] {
         let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");
         let run = machine.boot().must();
         for secret in ["c2VjcmV0", "0123456789abcdef"] {
-            assert!(!run.said.contains(secret), "{}", run.said);
+            assert!(!run.messages.contains(secret), "{}", run.messages);
             assert!(!machine.read("world/calls").contains(secret), "{}", machine.read("world/calls"));
         }
     }
@@ -120,7 +120,7 @@ fn a_node_joins_when_its_token_is_known_and_not_before() {
     machine.write("world/meanwhile", "rm -f strangers");
     let run = machine.boot().must();
     assert_eq!(machine.calls_of("kubeadm join").len(), 1, "it did not try in vain");
-    assert!(!run.said.contains("failed"), "{}", run.said);
+    assert!(!run.messages.contains("failed"), "{}", run.messages);
     let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.write("world/strangers", "");
@@ -147,7 +147,7 @@ fn an_older_master_leaves_the_configuration_of_a_newer_one() {
         let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/published", published);
         let run = machine.boot().must();
-        assert_eq!(machine.calls_of(upload).len(), uploads, "{published}: {}", run.said);
+        assert_eq!(machine.calls_of(upload).len(), uploads, "{published}: {}", run.messages);
         assert_eq!(machine.calls_of("kubeadm init phase addon").len(), uploads, "{published}");
         assert_eq!(machine.calls_of("kubeadm init phase mark-control-plane").len(), 1, "that is its own Node");
     }
@@ -168,9 +168,9 @@ fn a_new_version_waits_for_the_last_api_server() {
         let run = machine.boot().must();
         for phase in ["upload-config", "addon"] {
             let calls = machine.calls_of(&format!("kubeadm init phase {phase}"));
-            assert_eq!(calls.len(), uploads, "{phase} beside {others:?}: {}", run.said);
+            assert_eq!(calls.len(), uploads, "{phase} beside {others:?}: {}", run.messages);
         }
-        assert_eq!(run.said.contains("an API server is of v1.35.9 still"), uploads == 0, "{}", run.said);
+        assert_eq!(run.messages.contains("an API server is of v1.35.9 still"), uploads == 0, "{}", run.messages);
     }
     let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/servers/172.20.64.10", "v1.35.9");
@@ -228,7 +228,7 @@ fn another_minor_version_is_replaced() {
 fn packages_of_another_key_are_not_installed() {
     let other = package_key("AAAABBBBCCCCDDDDEEEEFFFF0000111122223333", "4102444800");
     let ended = package_key(PACKAGE_KEY, "1730543706");
-    for (key, said) in [
+    for (key, messages) in [
         (other.clone(), "is AAAABBBBCCCCDDDDEEEEFFFF0000111122223333, not DE15B14486CD377B9E876E1A234654DA9A296436"),
         (package_key(PACKAGE_KEY, "4102444800") + &other, "offers 2 keys, not only DE15"),
         (String::new(), "is none, not DE15"),
@@ -236,7 +236,7 @@ fn packages_of_another_key_are_not_installed() {
     ] {
         let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/key", &key);
-        machine.boot().must_not(said);
+        machine.boot().must_not(messages);
         assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
         for left in ["kubernetes.gpg", "kubernetes.gpg.offered"] {
             assert!(!machine.path("etc/quorate").join(left).exists(), "{left}");
@@ -268,13 +268,13 @@ fn the_key_comes_from_the_newest_version_that_there_is() {
 
 #[test]
 fn a_missing_key_is_named() {
-    for (key, said) in [
+    for (key, messages) in [
         ("pki/etcd-ca.pem", "cannot read s3://state.chat.poeticoding.com/chat.poeticoding.com/pki/etcd-ca.pem"),
         ("pki/join-token", "`quorate apply` creates it"),
     ] {
         let Some(machine) = ScriptMachine::master() else { return };
         fs::remove_file(machine.path(&format!("world/s3/chat.poeticoding.com/{key}"))).expect("it is ours");
-        machine.boot().must_not(said);
+        machine.boot().must_not(messages);
         assert_eq!((&machine.status()["state"], &machine.status()["step"]), (&"failed".into(), &"authorities".into()));
     }
 }
@@ -314,7 +314,7 @@ fn no_status_stops_a_machine() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.fault("aws s3 cp*status.json");
     let run = machine.boot().must();
-    assert!(run.said.contains("the status could not be written; continuing"), "{}", run.said);
+    assert!(run.messages.contains("the status could not be written; continuing"), "{}", run.messages);
 }
 
 #[test]
@@ -328,8 +328,8 @@ fn a_volume_that_is_not_free_is_waited_for() {
     );
     machine.fault("aws ec2 attach-volume *");
     let run = machine.boot().must();
-    assert!(run.said.contains("waiting for vol-0abc: it is in-use, attached by i-0old"), "{}", run.said);
-    assert!(run.said.contains("it could not be attached yet"), "{}", run.said);
+    assert!(run.messages.contains("waiting for vol-0abc: it is in-use, attached by i-0old"), "{}", run.messages);
+    assert!(run.messages.contains("it could not be attached yet"), "{}", run.messages);
 }
 
 #[test]
@@ -360,13 +360,13 @@ fn a_network_of_the_users_own_is_left_to_the_user() {
 }
 
 #[test]
-fn crictl_is_told_where_containerd_is() {
+fn crictl_is_configured_with_the_socket_of_containerd() {
     let Some(machine) = ScriptMachine::new("nodes-workers") else { return };
     machine.write("world/ready", "");
     machine.boot().must();
     let socket = "unix:///run/containerd/containerd.sock";
-    let told = machine.read("etc/crictl.yaml");
-    assert_eq!(told, format!("runtime-endpoint: {socket}\nimage-endpoint: {socket}\n"));
+    let reported = machine.read("etc/crictl.yaml");
+    assert_eq!(reported, format!("runtime-endpoint: {socket}\nimage-endpoint: {socket}\n"));
 }
 
 #[test]
@@ -392,14 +392,14 @@ fn containerds_configuration() {
 }
 
 #[test]
-fn containerd_is_new_enough_and_told_in_its_own_words() {
-    for (version, said) in
+fn containerd_is_new_enough_and_configured_in_its_own_format() {
+    for (version, messages) in
         [("v2 v2.0.7 8fdc", "bin_dir = \"/opt/cni/bin\""), ("v2 2.10.0 8fdc", "bin_dirs = [\"/opt/cni/bin\"]")]
     {
         let Some(machine) = ScriptMachine::master() else { return };
         machine.write("world/containerd", &format!("containerd github.com/containerd/containerd/{version}\n"));
         machine.boot().must();
-        assert!(machine.read("etc/containerd/config.toml").contains(said), "{version}");
+        assert!(machine.read("etc/containerd/config.toml").contains(messages), "{version}");
     }
     let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/containerd", "containerd github.com/containerd/containerd 1.7.28 8fdc\n");

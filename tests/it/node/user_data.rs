@@ -58,7 +58,7 @@ fn a_script_that_was_changed_is_not_used_until_it_is_right_again() {
         &format!("[[ $(grep --count ^sleep calls) -lt 3 ]] || cp right {}", &key["world/".len()..]),
     );
     let run = machine.run_script("/var/lib/user-data", &[]).must();
-    assert!(run.said.contains("does not have the hash that the launch template names"), "{}", run.said);
+    assert!(run.messages.contains("does not have the hash that the launch template names"), "{}", run.messages);
     let status = machine.status();
     assert_eq!(
         (&status["state"], &status["role"], &status["name"]),
@@ -76,6 +76,6 @@ fn a_machine_that_gets_nowhere_makes_room_for_another() {
     assert_eq!(machine.calls_of("systemctl"), ["systemctl poweroff"]);
     assert_eq!(machine.calls_of("sleep").len(), 239, "an hour");
     let reports = machine.calls_of("aws s3 cp").into_iter().filter(|call| call.contains("status.json"));
-    assert_eq!(reports.count(), 1, "it says the same thing once");
+    assert_eq!(reports.count(), 1, "it reports the same thing once");
     assert!(!machine.path("opt/quorate/node.sh").exists());
 }

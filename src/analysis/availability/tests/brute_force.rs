@@ -259,7 +259,7 @@ fn spreads(count: u64, zones: &[&'static str]) -> Vec<Vec<(&'static str, u64)>> 
 #[test]
 fn every_failure_has_the_outcome_that_trying_it_has() {
     let mut random = fastrand::Rng::with_seed(7);
-    let mut seen: std::collections::BTreeMap<FailureOutcome, u32> = std::collections::BTreeMap::new();
+    let mut observed: std::collections::BTreeMap<FailureOutcome, u32> = std::collections::BTreeMap::new();
     for number in 0..150 {
         let world = World::random(&mut random);
         let availability = judged(&world.file());
@@ -285,9 +285,9 @@ fn every_failure_has_the_outcome_that_trying_it_has() {
                 SingleFailure::EtcdVolume(_) if world.masters.len() > 2 => FailureOutcome::Survived,
                 SingleFailure::EtcdVolume(_) | SingleFailure::Volume(_) => FailureOutcome::Stopped,
             };
-            *seen.entry(tried).or_default() += 1;
+            *observed.entry(tried).or_default() += 1;
             assert_eq!(effects.outcome, tried, "world {number}, {}: {effects:#?}\n{}", effects.failure, world.file());
         }
     }
-    assert!(seen.len() == 3 && seen.values().all(|times| *times > 60), "every outcome was seen: {seen:?}");
+    assert!(observed.len() == 3 && observed.values().all(|times| *times > 60), "every outcome occurs: {observed:?}");
 }

@@ -81,8 +81,8 @@ async fn a_balancer_with_its_target_group_and_listener_lives_a_whole_life() {
     site.calls.take();
     site.find(&made.address).await;
     let log = site.calls.take();
-    let seen = ["DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers", "DescribeTags"];
-    assert_eq!(log[..4], seen);
+    let observed = ["DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers", "DescribeTags"];
+    assert_eq!(log[..4], observed);
     assert_eq!(log[4..], ["DescribeTargetGroupAttributes", "DescribeTargetGroups"]);
 
     balancer.cross_zone = false;
@@ -199,7 +199,7 @@ async fn a_name_like_ours_without_our_tag_is_not_ours() {
 }
 
 #[tokio::test]
-async fn more_tags_than_one_call_tells_are_read() {
+async fn more_tags_than_one_call_returns_are_read() {
     let Some(site) = site("us-east-1").await else { return };
     let network = site.network().await;
     let mut made = Vec::new();

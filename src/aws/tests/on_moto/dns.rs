@@ -57,13 +57,13 @@ async fn a_private_zone_goes_with_the_records_that_machines_wrote() {
     change(&site.aws, &made.id, ChangeAction::Create, &written[..3]).await.unwrap();
     site.calls.take();
     site.aws.delete(&made, &|_| ()).await.unwrap();
-    assert_eq!(site.calls.take().len(), 4, "a look, the records, one change, the end");
+    assert_eq!(site.calls.take().len(), 4, "a read, the records, one change, the end");
     assert!(site.is_gone(&made.address).await);
     site.aws.delete(&made, &|_| ()).await.unwrap();
 }
 
 #[tokio::test]
-async fn somebody_elses_vpc_in_the_zone_is_seen_and_let_go() {
+async fn another_vpc_in_the_zone_is_shown_and_removed_from_it() {
     let Some(site) = site("us-east-1").await else { return };
     let (network, other) = (site.network().await, site.network_named("other").await);
     let internal = zone(&site, "internal", &format!("internal.{}", site.cluster), Some(&network.vpc));
@@ -94,7 +94,7 @@ async fn a_zone_whose_maker_died_before_tagging_it_is_found() {
 }
 
 #[tokio::test]
-async fn a_public_zone_with_somebody_elses_records_is_not_removed() {
+async fn a_public_zone_with_records_of_others_is_not_deleted() {
     let Some(site) = site("us-east-1").await else { return };
     let public = zone(&site, "public", &site.cluster, None);
     let made = site.create_and_find(&object(&public, "public"), &[]).await;
@@ -109,7 +109,7 @@ async fn a_public_zone_with_somebody_elses_records_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_record_is_made_seen_moved_and_removed() {
+async fn a_record_is_created_observed_moved_and_deleted() {
     let Some(site) = site("us-east-1").await else { return };
     let public = site.create(&object(&zone(&site, "public", &site.cluster, None), "public")).await;
     let mut api = record(&site, &public);
@@ -123,7 +123,7 @@ async fn a_record_is_made_seen_moved_and_removed() {
 }
 
 #[tokio::test]
-async fn somebody_elses_record_of_that_name_is_seen_and_never_overwritten() {
+async fn another_owners_record_of_that_name_is_found_and_never_overwritten() {
     let Some(site) = site("us-east-1").await else { return };
     let public = site.create(&object(&zone(&site, "public", &site.cluster, None), "public")).await;
     let api = record(&site, &public);
@@ -134,7 +134,7 @@ async fn somebody_elses_record_of_that_name_is_seen_and_never_overwritten() {
     assert!(!live.proven);
     assert_eq!(live.attributes["target"].as_text(), Some("192.0.2.1"));
 
-    // Once it is ours, because the record says so, it is replaced and removed, and what stands beside it stays.
+    // Once it is ours, because the record contains it, it is replaced and deleted, and the records beside it stay.
     site.update_and_find(&object(&api, "api"), &["target", "target_zone"], &[]).await;
     site.aws.delete(&site.find(&live.address).await, &|_| ()).await.unwrap();
     assert!(site.is_gone(&live.address).await);
@@ -161,7 +161,7 @@ async fn creating_a_zone_names_its_token() {
     let Some(site) = site("us-east-1").await else { return };
     let public = object(&zone(&site, "public", &site.cluster, None), "public");
     let made = site.aws.create(&public, &IdempotencyToken(site.cluster.clone())).await.unwrap();
-    let told = site.aws.route53.get_hosted_zone().id(&made.id).send().await.unwrap().hosted_zone.unwrap();
-    assert_eq!(told.caller_reference(), site.cluster);
+    let reported = site.aws.route53.get_hosted_zone().id(&made.id).send().await.unwrap().hosted_zone.unwrap();
+    assert_eq!(reported.caller_reference(), site.cluster);
     site.delete(&made).await;
 }

@@ -30,17 +30,17 @@ fn profile(site: &MotoAccount, role: &str) -> InstanceProfile {
 }
 
 #[tokio::test]
-async fn a_role_is_made_seen_mended_and_removed() {
+async fn a_role_is_created_observed_corrected_and_deleted() {
     let Some(site) = site("us-east-1").await else { return };
     let mut nodes = role(&site, "nodes");
     let made = site.create_and_find(&object(&nodes, "nodes"), &[]).await;
     assert!(made.outputs["arn"].ends_with(&format!("role/quorate/{0}/role/nodes/nodes.{0}", site.cluster)));
 
-    // Somebody adds a policy: the look tells it, and the update removes it.
+    // A policy is added outside: the observation shows it, and the update removes it.
     let iam = &site.aws.iam;
     iam.put_role_policy().role_name(&nodes.name).policy_name("more").policy_document(ADMIN).send().await.unwrap();
-    let seen: Role = Role::from_attributes(&site.find(&made.address).await.attributes).unwrap();
-    assert_eq!(seen.policies["more"], TextInput::from(ADMIN));
+    let observed: Role = Role::from_attributes(&site.find(&made.address).await.attributes).unwrap();
+    assert_eq!(observed.policies["more"], TextInput::from(ADMIN));
     site.update_and_find(&object(&nodes, "nodes"), &["policies"], &[]).await;
 
     nodes.policies = [("write".to_owned(), ADMIN.into())].into();
@@ -85,7 +85,7 @@ async fn an_instance_profile_changes_its_role() {
     site.update(&made, &swapped, &["role"]).await;
     site.update_and_find(&swapped, &["role", "tags"], &[]).await;
 
-    // Emptied by hand, the look tells that there is no role in it.
+    // After the role was removed by hand, the observation shows none.
     let iam = &site.aws.iam;
     iam.remove_role_from_instance_profile()
         .instance_profile_name(&made.id)

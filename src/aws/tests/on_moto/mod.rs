@@ -98,23 +98,23 @@ impl MotoAccount {
     }
 
     /// Creates the object, and checks that an observation returns the same as the creation.
-    async fn create_and_find(&self, object: &Object, untold: &[&str]) -> Live {
+    async fn create_and_find(&self, object: &Object, unreported: &[&str]) -> Live {
         let made = self.create(object).await;
         let found = self.find(&object.address).await;
         assert_eq!((&made.id, &made.outputs, made.phase), (&found.id, &found.outputs, found.phase));
         assert!(found.proven);
         same(&made.attributes, &object.attributes, &[]);
-        same(&found.attributes, &object.attributes, untold);
+        same(&found.attributes, &object.attributes, unreported);
         found
     }
 
     /// Updates the object, and checks that an observation returns what was wanted.
-    async fn update_and_find(&self, object: &Object, changed: &[&str], untold: &[&str]) -> Live {
+    async fn update_and_find(&self, object: &Object, changed: &[&str], unreported: &[&str]) -> Live {
         let live = self.find(&object.address).await;
         let updated = self.update(&live, object, changed).await;
         let found = self.find(&object.address).await;
         assert_eq!((&updated.id, &updated.outputs), (&found.id, &found.outputs));
-        same(&found.attributes, &object.attributes, untold);
+        same(&found.attributes, &object.attributes, unreported);
         found
     }
 
@@ -155,13 +155,13 @@ fn object<K: Resource>(resource: &K, name: &str) -> Object {
 }
 
 /// Checks that two objects are the same except for attributes that AWS does not return.
-fn same(one: &Attributes, other: &Attributes, untold: &[&str]) {
-    let told = |attributes: &Attributes| {
-        let mut told = attributes.clone();
-        told.retain(|name, _| !untold.contains(&name.as_str()));
-        told
+fn same(one: &Attributes, other: &Attributes, unreported: &[&str]) {
+    let reported = |attributes: &Attributes| {
+        let mut reported = attributes.clone();
+        reported.retain(|name, _| !unreported.contains(&name.as_str()));
+        reported
     };
-    assert_eq!(told(one), told(other));
+    assert_eq!(reported(one), reported(other));
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn facts_are_one_answer_to_each_question() {
 }
 
 #[tokio::test]
-async fn images_of_the_file_are_looked_up_and_no_others() {
+async fn images_of_the_file_are_described_and_no_others() {
     let Some(site) = site("us-east-1").await else { return };
     let known = site.aws.ec2.describe_images().send().await.unwrap();
     let known = known.images().iter().find(|image| image.architecture() == Some(&ArchitectureValues::X8664)).unwrap();
@@ -210,7 +210,7 @@ async fn images_of_the_file_are_looked_up_and_no_others() {
 }
 
 #[tokio::test]
-async fn facts_and_a_look_share_the_list_of_zones_and_two_looks_do_not() {
+async fn facts_and_an_observation_share_the_list_of_zones_and_two_observations_do_not() {
     let Some(site) = site("us-east-1").await else { return };
     let zone = Address::new("hosted-zone", "internal");
     let (_, found) = tokio::join!(site.facts(&[]), site.aws.find(&zone));

@@ -37,7 +37,7 @@ async fn put(site: &MotoAccount, key: &str) {
 }
 
 #[tokio::test]
-async fn a_bucket_is_made_furnished_mended_and_removed_with_all_versions() {
+async fn a_bucket_is_created_filled_corrected_and_deleted_with_all_versions() {
     for region in ["us-east-1", "eu-central-1"] {
         let Some(site) = site(region).await else { return };
         let wanted = object(&bucket(&site), STATE_BUCKET);
@@ -47,8 +47,8 @@ async fn a_bucket_is_made_furnished_mended_and_removed_with_all_versions() {
         assert_eq!(encryption.server_side_encryption_configuration.unwrap().rules.len(), 1);
 
         s3.delete_public_access_block().bucket(&made.id).send().await.unwrap();
-        let seen = Bucket::from_attributes(&site.find(&made.address).await.attributes).unwrap();
-        assert!(!seen.private && seen.versioned);
+        let observed = Bucket::from_attributes(&site.find(&made.address).await.attributes).unwrap();
+        assert!(!observed.private && observed.versioned);
         site.update_and_find(&wanted, &["private", "encrypted", "versioned"], &[]).await;
 
         let key = format!("{}state.json", site.aws.scope.prefix);
@@ -61,7 +61,7 @@ async fn a_bucket_is_made_furnished_mended_and_removed_with_all_versions() {
 }
 
 #[tokio::test]
-async fn a_bucket_with_somebody_elses_keys_is_not_removed() {
+async fn a_bucket_with_keys_of_others_is_not_deleted() {
     let Some(site) = site("us-east-1").await else { return };
     let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     put(&site, "other.example.com/state.json").await;
@@ -74,7 +74,7 @@ async fn a_bucket_with_somebody_elses_keys_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_bucket_of_somebody_else_is_told_as_theirs_and_keeps_their_tags() {
+async fn a_bucket_of_another_owner_is_reported_as_theirs_and_keeps_its_tags() {
     let Some(site) = site("us-east-1").await else { return };
     let name = &site.aws.scope.bucket;
     site.aws.s3.create_bucket().bucket(name).send().await.unwrap();
@@ -88,12 +88,12 @@ async fn a_bucket_of_somebody_else_is_told_as_theirs_and_keeps_their_tags() {
     let ours = object(&bucket(&site), STATE_BUCKET);
     // The engine passes our tags only: theirs are not in what is updated.
     site.update(&theirs, &ours, &["tags"]).await;
-    let seen = Bucket::from_attributes(&site.find(&theirs.address).await.attributes).unwrap();
-    assert_eq!((seen.tags["team"].as_str(), seen.tags.len()), ("blue", 4));
+    let observed = Bucket::from_attributes(&site.find(&theirs.address).await.attributes).unwrap();
+    assert_eq!((observed.tags["team"].as_str(), observed.tags.len()), ("blue", 4));
 }
 
 #[tokio::test]
-async fn a_file_is_put_seen_and_removed_with_all_versions() {
+async fn a_file_is_put_observed_and_deleted_with_all_versions() {
     let Some(site) = site("us-east-1").await else { return };
     let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let (old, new) = (file(&site, "echo old"), file(&site, "echo new"));
@@ -122,7 +122,7 @@ async fn text(site: &MotoAccount, content: SecretContent) -> String {
 }
 
 #[tokio::test]
-async fn secrets_are_made_once_seen_by_one_call_and_removed_with_all_versions() {
+async fn secrets_are_created_once_listed_by_one_call_and_deleted_with_all_versions() {
     let Some(site) = site("us-east-1").await else { return };
     let made = site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     put(&site, &format!("{}pki/private/ca/key", site.aws.scope.prefix)).await;
@@ -136,7 +136,7 @@ async fn secrets_are_made_once_seen_by_one_call_and_removed_with_all_versions() 
 
     let again = secret(&site, SecretContent::ClusterCa);
     let refused = site.aws.create(&again, &IdempotencyToken("t".to_owned())).await.unwrap_err();
-    assert_eq!(refused.class, FailureClass::AlreadyExists, "the engine looks, and finds it");
+    assert_eq!(refused.class, FailureClass::AlreadyExists, "the engine reads it, and finds it");
     assert_eq!(text(&site, SecretContent::ClusterCa).await, authority, "it is never overwritten");
 
     let rotated = format!("{}pki/join-token", site.aws.scope.prefix);
@@ -224,7 +224,7 @@ async fn of_many_writers_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn an_age_is_told_by_the_stores_own_clock() {
+async fn an_age_is_measured_by_the_stores_own_clock() {
     let Some(site) = site("us-east-1").await else { return };
     site.create(&object(&bucket(&site), STATE_BUCKET)).await;
     let store = store(site);

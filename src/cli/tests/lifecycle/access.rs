@@ -75,26 +75,26 @@ async fn a_runs_grant_becomes_that_of_who_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_takes_what_was_meant_and_says_what_is_left() {
+async fn closing_removes_the_selected_rules_and_lists_the_others() {
     let user =
         SandboxUser { options: OutputOptions { json: true, ..OutputOptions::default() }, ..SandboxUser::built().await };
     user.out.read();
     for (text, who) in [("203.0.113.7/32", "alice on laptop"), ("203.0.113.8/32", "bob"), ("203.0.113.9/32", "bob")] {
         user.grant(text, HOUR, Grantee::Person(who.to_owned())).await;
     }
-    let told = |out: &str| {
+    let reported = |out: &str| {
         let document: Value = serde_json::from_str(out).unwrap();
         let ranges =
             |name: &str| document[name].as_array().unwrap().iter().map(|entry| entry["range"].clone()).collect();
         (ranges("closed"), ranges("left"))
     };
     let ranges = |list: &[&str]| list.iter().map(|range| json!(range)).collect::<Vec<_>>();
-    let mine: (Vec<Value>, Vec<Value>) = told(&user.close(GrantFilter::Mine).await);
+    let mine: (Vec<Value>, Vec<Value>) = reported(&user.close(GrantFilter::Mine).await);
     assert_eq!(mine, (ranges(&["203.0.113.7/32"]), ranges(&["203.0.113.8/32", "203.0.113.9/32"])));
     assert!(user.err.read().contains("close --all"));
-    let one = told(&user.close(GrantFilter::Range(range("203.0.113.9/32"))).await);
+    let one = reported(&user.close(GrantFilter::Range(range("203.0.113.9/32"))).await);
     assert_eq!(one, (ranges(&["203.0.113.9/32"]), ranges(&["203.0.113.8/32"])));
-    assert_eq!(told(&user.close(GrantFilter::All).await), (ranges(&["203.0.113.8/32"]), ranges(&[])));
+    assert_eq!(reported(&user.close(GrantFilter::All).await), (ranges(&["203.0.113.8/32"]), ranges(&[])));
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,7 +109,7 @@ async fn what_is_open_for_good_stays_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wide_range_wants_a_word_and_a_cluster_without_an_api_an_apply() {
+async fn a_wide_range_needs_a_flag_and_a_cluster_without_an_api_an_apply() {
     let user = SandboxUser::new();
     let (exit, _) = user.open("203.0.113.7/32", HOUR).await;
     let error = exit.unwrap_err();
@@ -132,7 +132,7 @@ async fn simulated_masters_close_what_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_list_says_who_may_come_in() {
+async fn the_list_shows_who_has_access() {
     let user = SandboxUser::built().await;
     user.out.read();
     user.grant("203.0.113.7/32", HOUR, Grantee::Person("alice on laptop".to_owned())).await;

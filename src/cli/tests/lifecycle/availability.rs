@@ -1,4 +1,4 @@
-//! The failures that clusters survive, as they are planned, built, hurt and changed.
+//! The failures that clusters survive, as they are planned, built, damaged and changed.
 
 use super::*;
 use crate::cli::Requirement;
@@ -22,7 +22,7 @@ async fn a_cluster_survives_the_same_before_it_is_built_and_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_zone_with_two_of_three_masters_is_told_for_what_it_is() {
+async fn a_lost_zone_with_two_of_three_masters_is_reported() {
     let user = SandboxUser::built().await;
     user.sandbox.fail_zone("us-east-1d").unwrap();
     let out = user.availability().await;
@@ -33,11 +33,11 @@ async fn a_lost_zone_with_two_of_three_masters_is_told_for_what_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_tells_what_it_changes_about_failures_and_nothing_else() {
+async fn a_plan_shows_only_the_failures_whose_effect_it_changes() {
     let mut user = SandboxUser::new();
     let (_, out) = user.plan().await;
-    let told = "Availability: does not survive the loss of zone us-east-1d (control plane: 2 of\n              3 masters are lost";
-    assert!(out.contains(told), "{out}");
+    let shown = "Availability: does not survive the loss of zone us-east-1d (control plane: 2 of\n              3 masters are lost";
+    assert!(out.contains(shown), "{out}");
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     user.text = FILE.replace("count = 2", "count = 4");
     let (_, out) = user.plan().await;
@@ -54,9 +54,9 @@ async fn a_plan_that_does_not_survive_what_it_must_is_refused() {
     for (exit, _) in [user.plan().await, user.apply(YES).await] {
         let error = exit.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
-        let told = "the cluster would not survive the loss of zone us-east-1d (control plane: 2 of 3 masters are lost, so the \
-                    API stops until the zone is back): nothing was changed";
-        assert_eq!(error.to_string(), told);
+        let wanted = "the cluster would not survive the loss of zone us-east-1d (control plane: 2 of 3 masters are lost, \
+                    so the API stops until the zone is back): nothing was changed";
+        assert_eq!(error.to_string(), wanted);
         let hints = error.report().hints;
         assert_eq!(hints, ["put one master in a third zone; `quorate availability` shows all failures"]);
     }

@@ -48,8 +48,8 @@ async fn an_apply_ends_with_the_names_that_the_cluster_is_reached_by() {
         assert_eq!(rows[4..], ["(simulated: these names resolve to nothing)"], "{names}");
     }
     user.options.json = true;
-    let told: serde_json::Value = serde_json::from_str(&user.apply(YES).await.1).unwrap();
-    assert_eq!(told["endpoints"][1]["domains"], serde_json::json!(["game.poeticoding.com"]));
+    let reported: serde_json::Value = serde_json::from_str(&user.apply(YES).await.1).unwrap();
+    assert_eq!(reported["endpoints"][1]["domains"], serde_json::json!(["game.poeticoding.com"]));
     let (_, out) = user.destroy(true).await;
     assert!(!out.contains("endpoints"), "{out}");
 }

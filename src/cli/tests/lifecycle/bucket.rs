@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn somebody_elses_keys_keep_the_bucket() {
+async fn keys_of_others_keep_the_bucket() {
     let user = SandboxUser::built().await;
     user.put("", "other.example.com/state.json").await;
     let (exit, out) = user.destroy(true).await;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn nobody_to_ask_means_nothing_is_changed() {
+async fn without_a_terminal_nothing_is_changed() {
     let user = SandboxUser::new();
     let before = user.sandbox.inventory().unwrap();
     let error = user.apply(Consent::default()).await.0.unwrap_err();
@@ -54,8 +54,11 @@ async fn masters_are_not_taken_away_under_etcd() {
     user.text = FILE.replace("count = 3", "count = 1");
     let (exit, out) = user.apply(Consent { yes: true, delete_data: true }).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
-    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("masters of a living cluster cannot be removed") && !said.contains("desired"), "{out}");
+    let messages = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        messages.contains("masters of a living cluster cannot be removed") && !messages.contains("desired"),
+        "{out}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,7 +38,7 @@ async fn what_another_clusters_controllers_made_stays_and_is_not_named() {
     assert_eq!(theirs(&user), 4);
     let (_, out) = user.plan_for(PlanMode::Destroy).await;
     assert!(!out.contains("by-kubernetes"), "{out}");
-    // They stand in our network: it cannot go without them, and what cannot go is said.
+    // They are in our network: it cannot be deleted with them in it, and that is reported.
     let (exit, _) = user.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Partly);
     assert_eq!(theirs(&user), 4);

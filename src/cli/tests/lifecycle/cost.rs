@@ -55,8 +55,8 @@ async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
     for (exit, out) in [user.plan().await, user.apply(YES).await] {
         let error = exit.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
-        let told = "the cluster would cost 215.92 USD per month, and the limit is 215.91: nothing was changed";
-        assert_eq!(error.to_string(), told);
+        let reported = "the cluster would cost 215.92 USD per month, and the limit is 215.91: nothing was changed";
+        assert_eq!(error.to_string(), reported);
         assert!(out.contains("Cost: 215.92 USD per month."), "the plan is shown: {out}");
     }
     assert_eq!(user.sandbox.inventory().unwrap(), before);
@@ -65,7 +65,7 @@ async fn a_plan_above_the_limit_is_refused_and_nothing_is_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_refuses_a_cost_that_nobody_knows() {
+async fn a_limit_refuses_an_unknown_cost() {
     let mut user = SandboxUser::new();
     user.text = FILE.replacen("t3.medium", "m5.2xlarge", 1);
     user.limits = PlanLimits { max_monthly_cost: Some("100000".parse().unwrap()), ..PlanLimits::default() };

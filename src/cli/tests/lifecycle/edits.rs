@@ -64,10 +64,10 @@ async fn a_zone_that_goes_moves_its_master_alone_and_with_its_data() {
     user.text = THREE.replace("\"us-east-1b\"", "\"us-east-1d\"");
     let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs);
-    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let messages = out.split_whitespace().collect::<Vec<_>>().join(" ");
     let named =
         "master b moves from us-east-1b to us-east-1d: its etcd member joins anew and gets its data from the others";
-    assert!(said.contains(named) && !said.contains("permanently"), "{out}");
+    assert!(messages.contains(named) && !messages.contains("permanently"), "{out}");
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     let after = volumes(&user).await;
@@ -84,8 +84,8 @@ async fn a_single_master_stays_in_its_zone() {
     user.text = one.replace("us-east-1a", "us-east-1b");
     let (exit, out) = user.apply(Consent { yes: true, delete_data: true }).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
-    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("apply `count = 3` in `masters` first"), "{out}");
+    let messages = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(messages.contains("apply `count = 3` in `masters` first"), "{out}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,13 +105,13 @@ async fn a_renamed_node_group_goes_after_the_new_one_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_that_leaves_the_cluster_without_nodes_says_so() {
+async fn a_plan_that_leaves_the_cluster_without_nodes_warns() {
     let mut user = three().await;
     let (without, _) = THREE.split_once("nodes").unwrap();
     user.text = without.to_owned();
     user.plan().await.0.unwrap();
-    let said = user.err.read();
-    assert!(said.contains("this plan leaves the cluster without nodes: it takes nodes-w away"), "{said}");
+    let messages = user.err.read();
+    assert!(messages.contains("this plan leaves the cluster without nodes: it takes nodes-w away"), "{messages}");
 }
 
 /// Returns the plan of an edited file.
@@ -131,25 +131,25 @@ async fn refused(before: &str, after: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn what_can_only_grow_is_refused_with_the_way() {
     let etcd = |gib: u32| THREE.replace("count = 3", &format!("count = 3\n  etcd {{\n gib = {gib}\n }}"));
-    let said = refused(&etcd(20), &etcd(10)).await;
-    assert!(said.contains("can grow, but not shrink. Keep 20 in `masters { etcd { gib } }`"), "{said}");
+    let messages = refused(&etcd(20), &etcd(10)).await;
+    assert!(messages.contains("can grow, but not shrink. Keep 20 in `masters { etcd { gib } }`"), "{messages}");
     let claim = |gib: u32| {
         format!(
             "{THREE}service \"db\" {{\n image = \"postgres:17\"\n port = 5432\n volume \"data\" {{\n gib = {gib}\n path = \"/d\"\n }}\n}}\n"
         )
     };
-    let said = refused(&claim(5), &claim(4)).await;
-    assert!(said.contains("Keep `gib = 5`"), "{said}");
+    let messages = refused(&claim(5), &claim(4)).await;
+    assert!(messages.contains("Keep `gib = 5`"), "{messages}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_would_break_a_living_cluster_is_refused_with_the_way() {
     let with = |line: &str| format!("{THREE}{line}\n");
-    let said = refused(THREE, &with("network {\n services = \"10.64.0.0/16\"\n}")).await;
-    assert!(said.contains("`network.services` cannot be changed from 100.64.0.0/13 to 10.64.0.0/16"), "{said}");
-    let said = refused(&with("kubernetes = \"1.34\""), &with("kubernetes = \"1.36\"")).await;
-    assert!(said.contains("Apply 1.35 first, then 1.36"), "{said}");
+    let messages = refused(THREE, &with("network {\n services = \"10.64.0.0/16\"\n}")).await;
+    assert!(messages.contains("`network.services` cannot be changed from 100.64.0.0/13 to 10.64.0.0/16"), "{messages}");
+    let messages = refused(&with("kubernetes = \"1.34\""), &with("kubernetes = \"1.36\"")).await;
+    assert!(messages.contains("Apply 1.35 first, then 1.36"), "{messages}");
     let arm = THREE.replace("count = 1\n  size  = \"t3.medium\"", "count = 1\n  size  = \"t4g.medium\"");
-    let said = refused(THREE, &arm).await;
-    assert!(said.contains("Add a node group of the new size and apply"), "{said}");
+    let messages = refused(THREE, &arm).await;
+    assert!(messages.contains("Add a node group of the new size and apply"), "{messages}");
 }

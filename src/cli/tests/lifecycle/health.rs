@@ -21,7 +21,7 @@ impl SandboxUser {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
+async fn a_simulated_cluster_is_checked_and_its_simulated_parts_are_named() {
     let user = SandboxUser::built().await;
     let (exit, out) = user.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
@@ -31,16 +31,16 @@ async fn a_simulated_cluster_is_looked_at_and_says_what_is_simulated() {
 }
 
 #[tokio::test]
-async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_that_is_well() {
+async fn machines_that_report_and_an_api_that_answers_are_a_healthy_cluster() {
     let user = SandboxUser::built().await;
     let api = FakeApi::start().await;
     let user = user.with_api(api.access());
     let machines = user.machines().await;
     let (exit, out) = user.validate(Duration::ZERO).await;
     assert_eq!(exit.unwrap(), Exit::Differs);
-    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("has not reported yet") && said.contains("is no Node"), "{out}");
-    assert!(said.contains("0 of 3 masters run it"), "{out}");
+    let messages = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(messages.contains("has not reported yet") && messages.contains("is not a Node"), "{out}");
+    assert!(messages.contains("0 of 3 masters run it"), "{out}");
 
     for (machine, group) in &machines {
         let status = serde_json::json!({
@@ -65,31 +65,31 @@ async fn machines_that_told_of_themselves_and_an_api_that_answers_are_a_cluster_
     assert!(out.contains("3 members serve") && out.contains("The cluster is healthy"), "{out}");
     let user = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.7/32\"]\n}}\n"), ..user };
     assert_eq!(user.attended().await.unwrap(), Exit::Done);
-    let said = user.err.read();
-    assert!(said.contains("the cluster is healthy. Next: `quorate kubeconfig`"), "{said}");
+    let messages = user.err.read();
+    assert!(messages.contains("the cluster is healthy. Next: `quorate kubeconfig`"), "{messages}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_apply_waits_for_its_cluster_and_says_what_it_waits_for() {
+async fn an_apply_waits_for_its_cluster_and_shows_what_it_waits_for() {
     let user = SandboxUser::new();
     assert_eq!(user.attended().await.unwrap(), Exit::Done, "{}", user.err.read());
 
-    // Machines that never tell of themselves: what was applied stays applied, and the exit code tells.
+    // Machines that never report: what was applied stays applied, and the exit code shows the failure.
     let user = SandboxUser::new();
     let api = FakeApi::start().await;
     let access = api.access();
     drop(api);
     let user = user.with_api(access);
     assert_eq!(user.attended().await.unwrap(), Exit::Partly);
-    let said = user.err.read();
-    assert!(said.contains("waiting: ") && said.contains("has not reported yet"), "{said}");
+    let messages = user.err.read();
+    assert!(messages.contains("waiting: ") && messages.contains("has not reported yet"), "{messages}");
     let lease = user.with(async |context| context.store.get("chat.poeticoding.com/state.lock").await).await.unwrap();
     assert_eq!(lease, None, "others may work meanwhile");
 
     // Nothing is left to change, and the cluster is not healthy.
     assert_eq!(user.attended().await.unwrap(), Exit::Partly);
-    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("everything is applied, but the cluster is not healthy after a minute"), "{said}");
+    let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(messages.contains("everything is applied, but the cluster is not healthy after a minute"), "{messages}");
 }
 
 fn node(instance: &str) -> serde_json::Value {
@@ -113,7 +113,7 @@ fn pod(instance: &str, component: &str) -> serde_json::Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_was_never_applied_is_said_to_be_that() {
+async fn a_cluster_that_was_never_applied_is_reported_as_such() {
     let user = SandboxUser::new();
     let error = user.validate(Duration::ZERO).await.0.unwrap_err();
     assert_eq!(error.exit(), Exit::Error);

@@ -158,7 +158,7 @@ fn cases() -> Vec<SettingCase> {
 struct SettingWalk {
     user: SandboxUser,
     file: Json,
-    seen: BTreeMap<String, BTreeSet<OnLiving>>,
+    found: BTreeMap<String, BTreeSet<OnLiving>>,
     pairs: usize,
     problems: Vec<String>,
 }
@@ -244,7 +244,7 @@ impl SettingWalk {
         let (exit, out) = user.apply(YES).await;
         assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
         user.sandbox.witness(|witness| witness.watching = true);
-        Self { user, file: base(), seen: BTreeMap::new(), pairs: 0, problems: Vec::new() }
+        Self { user, file: base(), found: BTreeMap::new(), pairs: 0, problems: Vec::new() }
     }
 
     /// Changes the file, and returns the effect of its plan. A refused change is undone.
@@ -309,7 +309,7 @@ impl SettingWalk {
                 && at > 0
             {
                 self.pairs += 1;
-                self.seen.entry(case.row.clone()).or_default().insert(effect);
+                self.found.entry(case.row.clone()).or_default().insert(effect);
             }
         }
         self.step(before, &format!("{} as before", case.row)).await;
@@ -357,7 +357,7 @@ fn random_edits_lose_nothing_whatever_the_file_was_before() {
 
 #[test]
 #[allow(clippy::print_stdout, reason = "the figures of docs are read from it")]
-fn every_setting_does_to_a_living_cluster_what_the_table_says() {
+fn every_setting_does_to_a_living_cluster_what_the_table_documents() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut walk = SettingWalk::new().await;
@@ -366,16 +366,16 @@ fn every_setting_does_to_a_living_cluster_what_the_table_says() {
         }
         let mut wrong = Vec::new();
         for setting in SETTINGS.iter().filter(|setting| !setting.effects.is_empty()) {
-            let said: BTreeSet<OnLiving> = setting.effects.iter().copied().collect();
-            let seen = walk.seen.get(setting.path).cloned().unwrap_or_default();
-            if said != seen {
-                wrong.push(format!("{}: the table says `{}`, and it was {seen:?}", setting.path, setting.cell()));
+            let documented: BTreeSet<OnLiving> = setting.effects.iter().copied().collect();
+            let found = walk.found.get(setting.path).cloned().unwrap_or_default();
+            if documented != found {
+                wrong.push(format!("{}: the table says `{}`, and it was {found:?}", setting.path, setting.cell()));
             }
         }
-        let unknown = walk.seen.keys().filter(|row| LivingSetting::find(row).is_none());
+        let unknown = walk.found.keys().filter(|row| LivingSetting::find(row).is_none());
         wrong.extend(unknown.map(|row| format!("{row}: there is no such row")));
         let steps = walk.user.sandbox.witness(|witness| witness.steps);
-        println!("{} settings walked, {} pairs tried, {steps} steps checked", walk.seen.len(), walk.pairs);
+        println!("{} settings walked, {} pairs tried, {steps} steps checked", walk.found.len(), walk.pairs);
         assert!(walk.problems.is_empty() && wrong.is_empty(), "{}\n{}", walk.problems.join("\n"), wrong.join("\n"));
         assert!(walk.pairs > 130 && steps > 3_000, "{} pairs, {steps} steps", walk.pairs);
     });

@@ -5,7 +5,7 @@ use crate::cli::command::unlock::unlock;
 use crate::cli::process;
 use crate::cli::run::run_lock::{RunLock, open_run};
 
-/// Returns a user whose store tells ages by the paused clock.
+/// Returns a user whose store measures ages by the paused clock.
 fn user() -> SandboxUser {
     SandboxUser {
         store: Some(Arc::new(MemoryStore::new())),
@@ -34,7 +34,7 @@ async fn a_run_waits_for_another_one_and_then_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_ends_and_says_who_works() {
+async fn the_wait_ends_and_names_the_holder() {
     let user = user();
     let _lock = hold(&user).await;
     let began = tokio::time::Instant::now();

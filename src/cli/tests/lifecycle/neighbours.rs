@@ -37,15 +37,15 @@ pub(super) fn inventory(user: &SandboxUser) -> Vec<AccountObject> {
 /// Checks that the run is refused and changes nothing except what a run writes into buckets.
 async fn assert_refused(user: &SandboxUser, message: &str, hint: &str) {
     let before = inventory(user);
-    let told = [
+    let reported = [
         user.plan().await.0,
         user.plan_for(PlanMode::Destroy).await.0,
         user.apply(ALL).await.0,
         user.destroy(true).await.0,
         user.plan_for(PlanMode::Refresh).await.0,
     ];
-    for told in told {
-        let error = told.unwrap_err();
+    for reported in reported {
+        let error = reported.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused, "{error}");
         assert!(error.to_string().contains(message), "{error}");
         let hints = error.report().hints.join("\n");
@@ -83,7 +83,7 @@ async fn a_name_that_lives_in_another_region_is_refused_with_its_place() {
 
 /// Objects of releases without these tags are identified by their policies, their network and their target.
 #[tokio::test(start_paused = true)]
-async fn objects_without_these_tags_are_told_by_what_they_say() {
+async fn objects_without_these_tags_are_identified_by_their_content() {
     let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
     let objects = ["role/masters", "role/nodes", "instance-profile/masters", "instance-profile/nodes", "vpc/main"];
@@ -132,7 +132,7 @@ async fn a_state_in_a_directory_does_not_make_two_regions_one() {
     west.store = store();
     assert_refused(&west, "a.example.com lives in us-east-1, its machines start from s3://quorate-a-", "another name")
         .await;
-    // The same file in a second directory has no record, and the bucket says where there is one.
+    // The same file in a second directory has no record, and the bucket names the directory of the record.
     let mut twin = person(&account, &east.text);
     twin.store = store();
     assert_refused(&twin, "the state of a.example.com is in /", "copy that directory to file:./state").await;
@@ -174,8 +174,8 @@ async fn a_cluster_with_a_record_can_be_destroyed_beside_its_namesake() {
         let tags = r#"tags={"quorate.dev/region":"us-east-1","quorate.dev/state":"s3://a-state"}"#;
         west.sandbox.set(&address, &tags.parse().unwrap()).unwrap();
     }
-    for told in [west.plan().await.0, west.apply(ALL).await.0] {
-        assert_eq!(told.unwrap_err().exit(), Exit::Refused);
+    for reported in [west.plan().await.0, west.apply(ALL).await.0] {
+        assert_eq!(reported.unwrap_err().exit(), Exit::Refused);
     }
     let (exit, out) = west.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", west.err.read());
@@ -227,7 +227,7 @@ async fn of_two_first_applies_one_ends_as_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_global_object_says_where_its_cluster_lives() {
+async fn every_global_object_carries_the_location_of_its_cluster() {
     let account = SandboxUser::new();
     let east = built(&account, &self::east()).await;
     let global = ["role", "instance-profile", "hosted-zone"];

@@ -50,7 +50,7 @@ async fn another_size_rolls_the_masters() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn drift_is_named_and_mended() {
+async fn drift_is_named_and_corrected() {
     let user = SandboxUser::built().await;
     let address = "autoscaling-group/masters-a".parse().unwrap();
     user.sandbox.set(&address, &"max=7".parse().unwrap()).unwrap();
@@ -106,7 +106,7 @@ async fn a_change_that_cannot_be_made_refuses_the_whole_plan() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn choices_that_cannot_be_read_are_said_to_be_the_records() {
+async fn unreadable_pins_are_reported_as_those_of_the_record() {
     let user = SandboxUser::built().await;
     let key = "chat.poeticoding.com/state.json";
     let store = user.sandbox.store("state.chat.poeticoding.com", "");

@@ -69,7 +69,7 @@ async fn applied(user: &SandboxUser) -> String {
     err
 }
 
-/// Everything in the account that says that it is the cluster's.
+/// Everything in the account with a mark of the cluster.
 fn ours(user: &SandboxUser) -> Vec<String> {
     let found = inventory(user).into_iter().filter(|found| found.cluster.as_deref() == Some(NAME));
     found.map(|found| format!("{} {}", found.kind, found.id)).collect()
@@ -97,9 +97,9 @@ async fn a_state_moves_with_its_keys_and_leaves_none_behind() {
     assert_eq!(secrets(&new, NEW).await, before);
     assert_eq!(text_at(&new, NEW, "a.example.com/nodes/etcd-a").await.as_deref(), Some("healthy"));
 
-    // The old file says where the state is.
-    for told in [old.plan().await.0, old.apply(ALL).await.0, old.destroy(true).await.0] {
-        let error = told.unwrap_err();
+    // The error for the old file names the new location.
+    for reported in [old.plan().await.0, old.apply(ALL).await.0, old.destroy(true).await.0] {
+        let error = reported.unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
         let report = error.report();
         assert!(report.causes.concat().contains("the state moved to s3://b-state/team"), "{report:?}");
@@ -113,8 +113,8 @@ async fn a_state_moves_with_its_keys_and_leaves_none_behind() {
         assert!(first.iter().any(|found| found == change), "{first:?}");
     }
     assert!(!first.iter().any(|change| change.contains("create secret") || change.contains("volume")), "{first:?}");
-    let said = words(&new.err.read());
-    assert!(said.contains("the state moved from s3://a-state, which keeps a copy"), "{said}");
+    let messages = words(&new.err.read());
+    assert!(messages.contains("the state moved from s3://a-state, which keeps a copy"), "{messages}");
     applied(&new).await;
     let is_role =
         |found: &crate::sandbox::AccountObject| found.kind == "role" && found.cluster.as_deref() == Some(NAME);
@@ -125,10 +125,10 @@ async fn a_state_moves_with_its_keys_and_leaves_none_behind() {
     // What machines wrote to the old place meanwhile is kept; then it is emptied.
     put(&new, OLD, "a.example.com/backups/etcd/2026-01-02.db", "later").await;
     assert_eq!(changes(&mut new).await, ["update role/masters", "update role/nodes"]);
-    let said = words(&new.err.read());
-    assert!(said.contains("no machine reads from s3://a-state any more"), "{said}");
-    let said = applied(&new).await;
-    assert!(said.contains("emptied s3://a-state"), "{said}");
+    let messages = words(&new.err.read());
+    assert!(messages.contains("no machine reads from s3://a-state any more"), "{messages}");
+    let messages = applied(&new).await;
+    assert!(messages.contains("emptied s3://a-state"), "{messages}");
     assert_quiet(&new).await;
     assert_eq!(text_at(&new, NEW, "a.example.com/backups/etcd/2026-01-02.db").await.as_deref(), Some("later"));
     assert_eq!(store(&new, OLD).leftovers().await.unwrap(), Vec::<String>::new());
@@ -136,7 +136,7 @@ async fn a_state_moves_with_its_keys_and_leaves_none_behind() {
     let RecordEntry::Record(record) = entry(&new, NEW).await else { panic!("no record") };
     assert_eq!(record.moved_from, Vec::<String>::new());
 
-    // The old file is told by the objects, as any other.
+    // The error for the old file is found by the objects, as for any other file.
     let error = old.plan().await.0.unwrap_err().to_string();
     assert!(error.contains("its state is in s3://b-state/team"), "{error}");
     let (exit, out) = new.destroy(true).await;
@@ -279,8 +279,8 @@ async fn a_move_that_is_killed_at_any_call_goes_on() {
             }
             if let RecordEntry::Marker(marker) = &is {
                 assert_eq!(marker.leg, MoveLeg::MovingFrom(OLD.to_owned()));
-                let told = new.plan().await.0.unwrap_err();
-                assert_eq!(told.exit(), Exit::Refused, "an unfinished move is no cluster of its own");
+                let reported = new.plan().await.0.unwrap_err();
+                assert_eq!(reported.exit(), Exit::Refused, "an unfinished move is no cluster of its own");
             }
             // The leases of the dead run expire.
             for state in [OLD, NEW] {
@@ -348,10 +348,10 @@ async fn a_place_that_holds_something_is_no_place_to_move_to() {
     refused(&person(&account, &file(OLD)), Some(OLD), "nothing to move").await;
     let same = person(&account, &file(OLD));
     let before = inventory(&same);
-    let said = moved(&same, None).await;
-    assert!(said.contains("The state of a.example.com is already in s3://a-state: nothing to move."), "{said}");
+    let messages = moved(&same, None).await;
+    assert!(messages.contains("The state of a.example.com is already in s3://a-state: nothing to move."), "{messages}");
     assert_eq!(inventory(&same), before);
-    refused(&person(&account, &file("s3://a-state/a.example.com/pki")), None, "or the other way round").await;
+    refused(&person(&account, &file("s3://a-state/a.example.com/pki")), None, "is inside the other").await;
     refused(&person(&account, &file(NEW)), Some("s3://b-state/none"), "there is no record of a.example.com").await;
     let west = person(&account, &base(NAME, "s3://west-state", "us-west-2a"));
     refused(&west, None, "a.example.com lives in us-east-1").await;
@@ -369,8 +369,8 @@ async fn keys_that_are_not_in_the_new_place_keep_the_old_one() {
     store(&new, NEW).put(key, b"another", &WriteCondition::Matches(there.etag)).await.unwrap();
     let (exit, out) = new.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Partly, "{out}");
-    let said = words(&new.err.read());
-    assert!(said.contains("does not hold the etcd-ca that is in s3://a-state"), "{said}");
+    let messages = words(&new.err.read());
+    assert!(messages.contains("does not hold the etcd-ca that is in s3://a-state"), "{messages}");
     assert_eq!(secrets(&new, OLD).await.len(), SecretContent::ALL.len());
     let changed = store(&new, NEW).get(key).await.unwrap().unwrap();
     store(&new, NEW).put(key, &there.bytes, &WriteCondition::Matches(changed.etag)).await.unwrap();

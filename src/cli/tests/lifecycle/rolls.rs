@@ -24,8 +24,8 @@ async fn a_new_worker_that_never_gets_ready_stops_the_roll_after_one() {
     user.text = larger_workers();
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Partly, "{out}");
-    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("does not become ready, so 1 before it in workers.nodes"), "{said}");
+    let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(messages.contains("does not become ready, so 1 before it in workers.nodes"), "{messages}");
     let after = workers(&user).await;
     assert_eq!((after.len(), after.intersection(&before).count()), (2, 1), "one was replaced, the other one stays");
 
@@ -61,7 +61,7 @@ async fn a_machine_that_did_not_come_up_is_in_the_plan_until_it_does() {
     assert!(out.contains("does not become ready\" -> 1"), "{out}");
     assert!(out.contains("Plan: 1 to roll."), "{out}");
 
-    // Another one in its place fares no better, and the next plan says that too.
+    // Another one in its place fails too, and the next plan shows that.
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Error);
     let after = workers(&user).await;
     assert_eq!((after.len(), after.intersection(&before).count()), (2, 1));
@@ -100,9 +100,12 @@ async fn the_only_worker_goes_when_another_one_is_ready() {
     user.text = one_worker(&larger_workers());
     let (exit, out) = user.plan().await;
     assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
-    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("the only machine of nodes-workers is replaced: a second one is started first"), "{said}");
-    assert!(!said.contains("without nodes"), "{said}");
+    let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        messages.contains("the only machine of nodes-workers is replaced: a second one is started first"),
+        "{messages}"
+    );
+    assert!(!messages.contains("without nodes"), "{messages}");
     watched(&user);
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     assert_eq!(problems(&user), Vec::<String>::new());

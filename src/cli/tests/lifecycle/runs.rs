@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::run::run_lock;
 
 #[tokio::test(start_paused = true)]
-async fn a_second_run_says_who_works() {
+async fn a_second_run_names_the_holder_of_the_lease() {
     let user = SandboxUser::built().await;
     let _held = user.with(async |context| run_lock::open_run(context, "apply").await.ok().unwrap()).await;
     let error = user.apply(YES).await.0.unwrap_err();
@@ -13,15 +13,15 @@ async fn a_second_run_says_who_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_run_is_taken_over_and_said_so() {
-    // The sandbox's own store tells ages by the real clock, which does not move here.
+async fn a_dead_run_is_taken_over_and_reported() {
+    // The sandbox's own store measures ages by the real clock, which does not move here.
     let user = SandboxUser { store: Some(Arc::new(MemoryStore::new())), ..SandboxUser::new() };
     drop(user.with(async |context| run_lock::open_run(context, "apply").await.ok().unwrap()).await);
     tokio::time::sleep(Duration::from_secs(61)).await;
     let exit = user.apply(YES).await.0;
-    let said = user.err.read();
+    let messages = user.err.read();
     assert_eq!(exit.unwrap(), Exit::Done);
-    assert!(said.contains("(`apply` by alice on laptop) did not finish"), "{said}");
+    assert!(messages.contains("(`apply` by alice on laptop) did not finish"), "{messages}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +63,7 @@ async fn a_cluster_is_built_and_removed_on_a_bad_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupt_during_the_last_look_is_not_taken_for_one_before_the_first_change() {
+async fn an_interrupt_during_the_last_refresh_is_not_taken_for_one_before_the_first_change() {
     let mut user = SandboxUser::built().await;
     let before = SandboxUser::new().sandbox.inventory().unwrap();
     let faults = "latency=50ms".parse().unwrap();

@@ -50,7 +50,7 @@ fn silence(user: &mut SandboxUser, api: FakeApi) {
     user.cloud = Some(clouds(user, nobody, ApiWait::UntilReady));
 }
 
-/// Nothing is wrong with a new cluster whose API does not answer yet: its Kubernetes objects are deferred, and said in one
+/// A new cluster whose API does not answer yet is no error: its Kubernetes objects are deferred, and reported in one
 /// line.
 #[tokio::test]
 async fn without_a_wait_the_objects_of_a_new_cluster_are_deferred() {
@@ -60,13 +60,13 @@ async fn without_a_wait_the_objects_of_a_new_cluster_are_deferred() {
     let mut user = SandboxUser { text: with_services(), ..SandboxUser::new() };
     user.cloud = Some(clouds(&user, nobody, ApiWait::Never));
     let (exit, out) = user.apply(YES).await;
-    let said = user.err.read();
-    assert_eq!(exit.unwrap(), Exit::Partly, "{out}{said}");
+    let messages = user.err.read();
+    assert_eq!(exit.unwrap(), Exit::Partly, "{out}{messages}");
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, deferred) = words.split_once("Deferred: ").unwrap();
     assert!(deferred.contains("The Kubernetes API does not answer yet"), "{deferred}");
     assert!(deferred.contains("--no-wait does not wait for it: the next `quorate apply` makes them."), "{deferred}");
-    assert!(!out.contains("Not done") && !said.contains("failed"), "{out}{said}");
+    assert!(!out.contains("Not done") && !messages.contains("failed"), "{out}{messages}");
     let record = user.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await;
     let record: serde_json::Value = serde_json::from_slice(&record.unwrap().unwrap().bytes).unwrap();
     assert_eq!(record["in_progress"], serde_json::Value::Null, "the run has ended");
@@ -165,11 +165,11 @@ async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
     drop(api);
     tokio::task::yield_now().await;
     let (exit, out) = user.plan().await;
-    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
     assert!(
-        said.contains("the Kubernetes API does not answer") && said.contains("as the last apply left them"),
-        "{said}"
+        messages.contains("the Kubernetes API does not answer") && messages.contains("as the last apply left them"),
+        "{messages}"
     );
     user.text = with_services().replace("count = 2", "count = 3").replace("chat:1", "chat:2");
     let (exit, out) = user.plan().await;
@@ -178,7 +178,7 @@ async fn an_api_that_does_not_answer_leaves_the_rest_of_the_plan() {
 }
 
 #[tokio::test]
-async fn what_says_nothing_is_no_difference_to_the_record_either() {
+async fn an_empty_field_is_no_difference_to_the_record_either() {
     let (mut user, api) = two_clouds().await;
     let agent = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: agent }\nspec:\n  minReadySeconds: 0\n  \
                  selector: { matchLabels: { app: agent } }\n  template:\n    metadata: { labels: { app: agent } }\n    \
@@ -187,7 +187,7 @@ async fn what_says_nothing_is_no_difference_to_the_record_either() {
     user.text = format!("{FILE}addon \"agent\" {{\n manifest = \"agent.yaml\"\n}}\n");
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
-    // Recorded as the server told it.
+    // Recorded as the server returned it.
     assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
     silence(&mut user, api);
@@ -206,9 +206,12 @@ async fn an_api_that_stops_to_answer_while_it_is_asked_leaves_the_rest_of_the_pl
     }
     user.text = with_services().replace("count = 2", "count = 3");
     let (exit, out) = user.plan().await;
-    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(exit.unwrap(), Exit::Differs, "{said}");
-    assert!(out.contains("autoscaling-group/nodes-workers") && said.contains("API does not answer"), "{out}{said}");
+    let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(exit.unwrap(), Exit::Differs, "{messages}");
+    assert!(
+        out.contains("autoscaling-group/nodes-workers") && messages.contains("API does not answer"),
+        "{out}{messages}"
+    );
 }
 
 #[tokio::test]
@@ -221,13 +224,13 @@ async fn an_api_that_shuts_us_out_is_given_up_soon_with_the_way_in_and_destroy_n
     tokio::task::yield_now().await;
     user.err.read();
     user.text = with_services().replace("chat:1", "chat:2");
-    // Nobody waits for the network any more: from here on, time passes by itself.
+    // No task waits for the network any more: from here on, time passes by itself.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
     let (exit, _) = user.apply(YES).await;
-    let said = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(exit.unwrap(), Exit::Error, "{said}");
-    assert!(said.contains("add its public address to `api.allow`"), "{said}");
+    let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(exit.unwrap(), Exit::Error, "{messages}");
+    assert!(messages.contains("add its public address to `api.allow`"), "{messages}");
     assert!(begun.elapsed() < Duration::from_mins(4), "{:?}", begun.elapsed());
 
     let (exit, out) = user.destroy(true).await;
@@ -244,8 +247,8 @@ async fn what_kubernetes_would_not_take_refuses_the_plan() {
     user.text = with_services().replace("  namespace = \"talk\"\n", "");
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap_err().exit(), Exit::Refused, "{out}");
-    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("provided port is already allocated"), "{out}");
+    let messages = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(messages.contains("provided port is already allocated"), "{out}");
     assert!(api.get("Deployment", "default", "chat").is_none());
 }
 
@@ -256,7 +259,7 @@ async fn a_destroy_needs_no_api_that_answers() {
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
     silence(&mut user, api);
-    // Nobody waits for the network any more: from here on, time passes by itself.
+    // No task waits for the network any more: from here on, time passes by itself.
     tokio::time::pause();
     let (exit, out) = user.destroy(true).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());

@@ -22,7 +22,7 @@ async fn once_done(user: &SandboxUser, wanted: &str) {
             return;
         }
     }
-    panic!("`{wanted}` was never said");
+    panic!("`{wanted}` was never printed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +44,7 @@ async fn an_interrupt_after_the_bucket_was_made_is_not_taken_for_one_before_the_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
+async fn a_run_that_loses_its_lease_reports_it_and_does_not_suggest_to_continue() {
     let user = slow("20000ms");
     let ((exit, out), taken) = tokio::join!(user.apply(YES), async {
         once_done(&user, "created vpc").await;
@@ -56,7 +56,7 @@ async fn a_run_that_loses_its_lease_says_so_and_does_not_invite_to_go_on() {
     assert!(matches!(taken, Ok(LeaseAcquisition::Acquired { .. })), "{taken:?}");
     assert_eq!(exit.unwrap(), Exit::Held, "{out}{err}");
     let (_, end) = err.rsplit_once("error: ").unwrap();
-    assert!(end.starts_with("the lease is lost") && end.contains("before you go on"), "{err}");
+    assert!(end.starts_with("the lease is lost") && end.contains("before you continue"), "{err}");
     assert!(!err.contains("run the command again to resume") && !err.contains("interrupted"), "{err}");
     assert!(!err.contains("skipped") && out.contains("not tried."), "one line counts them: {out}{err}");
 }
@@ -80,7 +80,7 @@ async fn a_lease_that_is_lost_before_the_first_change_ends_a_run_like_one_that_i
     let user = SandboxUser::built().await;
     let before = user.sandbox.inventory().unwrap();
     let store: Arc<dyn ObjectStore> = Arc::new(user.sandbox.store("state.chat.poeticoding.com", ""));
-    // The look at the cloud takes much longer than it takes to notice that a lease is gone.
+    // The observation takes much longer than it takes to notice that a lease is gone.
     let mut user = slowed(user, "600000ms");
     user.store = Some(Arc::clone(&store));
     user.text = FILE.replace("count = 2", "count = 3");

@@ -10,7 +10,7 @@ fn tagged(tags: &[(&str, &str)]) -> String {
 }
 
 /// Returns each tagged object's value for a key, as it is observed.
-async fn seen(user: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
+async fn observed(user: &SandboxUser, key: &str) -> Vec<(Address, Option<String>)> {
     let live = user.with(async |context| context.cloud.observe().await).await.unwrap().live;
     let tags = live.iter().filter_map(|live| match live.attributes.get("tags") {
         Some(Value::Map(tags)) => {
@@ -49,7 +49,7 @@ async fn a_changed_tag_arrives_everywhere_and_replaces_nothing() {
         keys.extend(edit.iter().map(|(key, _)| *key));
         for key in &keys {
             let wanted = edit.iter().find(|(wanted, _)| wanted == key).map(|(_, value)| (*value).to_owned());
-            for (address, value) in seen(&user, key).await {
+            for (address, value) in observed(&user, key).await {
                 assert_eq!(value, wanted, "{key} of {address} after {edit:?}");
             }
         }

@@ -10,13 +10,13 @@ const HERE: &str = "203.0.113.7/32";
 async fn real() -> SandboxUser {
     let user = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::built().await };
     user.out.read();
-    user.said();
+    user.messages();
     user
 }
 
 impl SandboxUser {
     /// Returns the messages on one line: they are wrapped where they fit.
-    fn said(&self) -> String {
+    fn messages(&self) -> String {
         self.err.read().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
@@ -25,13 +25,13 @@ impl SandboxUser {
 async fn a_run_opens_the_api_to_itself_and_closes_it_however_it_ends() {
     let mut user = real().await;
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
-    assert!(user.said().contains("the API is open to 203.0.113.7/32 while this run lasts"));
+    assert!(user.messages().contains("the API is open to 203.0.113.7/32 while this run lasts"));
     assert_eq!(user.let_in().await, []);
 
     user.text = FILE.replace("count = 2", "count = 4");
     let refused = user.apply(Consent::default()).await.0.unwrap_err();
     assert_eq!(refused.exit(), Exit::Refused);
-    assert!(user.said().contains("the API is open to 203.0.113.7/32"));
+    assert!(user.messages().contains("the API is open to 203.0.113.7/32"));
     assert_eq!(user.let_in().await, []);
 }
 
@@ -54,7 +54,7 @@ async fn an_interrupted_run_closes_the_api_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_nothing_is_told_that_the_api_may_be_open() {
+async fn a_cancelled_close_warns_that_the_api_may_be_open() {
     let user = real().await;
     user.interrupt.stop.cancel();
     user.interrupt.abandon.cancel();
@@ -71,7 +71,7 @@ async fn who_waits_for_nothing_is_told_that_the_api_may_be_open() {
         pass.end(context).await;
     })
     .await;
-    assert!(user.said().contains("quorate access close --address 203.0.113.7/32"));
+    assert!(user.messages().contains("quorate access close --address 203.0.113.7/32"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,9 +82,9 @@ async fn a_gate_that_the_run_builds_is_opened_as_soon_as_it_stands() {
     let origin = Some(ClientOrigin::Named(range(HERE)));
     let user = SandboxUser { sandbox: Sandbox::in_memory(settings), origin, ..SandboxUser::new() };
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
-    let said = user.said();
-    let (before, after) = said.split_once("the API is open to 203.0.113.7/32").unwrap();
-    assert!(before.contains("does not let 203.0.113.7/32 in") && !after.contains("is open to"), "{said}");
+    let messages = user.messages();
+    let (before, after) = messages.split_once("the API is open to 203.0.113.7/32").unwrap();
+    assert!(before.contains("does not contain 203.0.113.7/32") && !after.contains("is open to"), "{messages}");
     assert_eq!(user.let_in().await, []);
     assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
@@ -93,17 +93,17 @@ async fn a_gate_that_the_run_builds_is_opened_as_soon_as_it_stands() {
 async fn a_destroy_lets_itself_in_and_leaves_nothing() {
     let user = real().await;
     assert_eq!(user.destroy(true).await.0.unwrap(), Exit::Done);
-    assert!(user.said().contains("the API is open to 203.0.113.7/32"));
+    assert!(user.messages().contains("the API is open to 203.0.113.7/32"));
     assert_eq!(user.destroy(true).await.0.unwrap(), Exit::Done);
-    assert_eq!(user.said(), "", "there is nothing to be let in to");
+    assert_eq!(user.messages(), "", "there is nothing to be let in to");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_somebody_opened_is_used_and_left_open() {
+async fn existing_access_is_used_and_left_open() {
     let user = real().await;
     user.grant(HERE, HOUR, Grantee::Person("ada on laptop".to_owned())).await;
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
-    assert!(!user.said().contains("is open to"));
+    assert!(!user.messages().contains("is open to"));
     assert_eq!(user.let_in().await, [(HERE.to_owned(), "by ada on laptop".to_owned())]);
 }
 
@@ -119,16 +119,16 @@ async fn what_a_killed_run_left_open_is_closed_by_the_next_one() {
 async fn who_is_allowed_by_the_file_needs_no_grant() {
     let user = SandboxUser { text: format!("{FILE}\napi {{\n  allow = [\"203.0.113.0/24\"]\n}}\n"), ..real().await };
     assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
-    assert!(!user.said().contains("is open to"));
+    assert!(!user.messages().contains("is open to"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_opens_nothing_and_says_what_an_apply_will_do() {
+async fn a_plan_opens_nothing_and_shows_what_an_apply_will_do() {
     let user = SandboxUser { origin: Some(ClientOrigin::Named(range(HERE))), ..SandboxUser::new() };
     user.plan().await.0.unwrap();
-    assert!(user.said().contains("opens the API to this machine's address while it runs"));
+    assert!(user.messages().contains("opens the API to this machine's address while it runs"));
     let user = real().await;
     user.plan().await.0.unwrap();
-    assert_eq!(user.said(), "");
+    assert_eq!(user.messages(), "");
     assert_eq!(user.let_in().await, []);
 }

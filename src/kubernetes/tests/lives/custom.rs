@@ -34,8 +34,8 @@ async fn a_custom_resource_is_planned_before_its_type_is_there_and_lives_like_an
     life.settle(&[definition(), room("v1", 4)]).await;
 
     life.api.edit("kubectl-edit", "Room", "default", "lobby", &json!({ "spec": { "seats": 9 } })).await;
-    let told = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await);
-    assert_eq!(told, ["Update manifest/rooms/Room.example.com/default/lobby (Drift): spec.seats"]);
+    let reported = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await);
+    assert_eq!(reported, ["Update manifest/rooms/Room.example.com/default/lobby (Drift): spec.seats"]);
     life.settle(&[definition(), room("v1", 4)]).await;
 
     life.settle(&[definition()]).await;
@@ -48,9 +48,9 @@ async fn a_custom_resource_without_its_mark_is_remembered() {
     life.settle(&[definition(), room("v1", 4)]).await;
     let unmarked = json!({ "metadata": { "labels": { "quorate.dev/cluster": null } } });
     life.api.edit("them", "Room", "default", "lobby", &unmarked).await;
-    let told = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await);
+    let reported = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 4)]).await);
     let mark = "metadata.labels[quorate.dev/cluster]";
-    assert_eq!(told, [format!("Update manifest/rooms/Room.example.com/default/lobby (Drift): {mark}")]);
+    assert_eq!(reported, [format!("Update manifest/rooms/Room.example.com/default/lobby (Drift): {mark}")]);
 }
 
 #[tokio::test]
@@ -79,11 +79,11 @@ async fn a_key_of_a_secret_comes_and_goes_and_its_value_is_neither_shown_nor_rec
     assert_eq!(
         (&attribute.before, &attribute.after),
         (&hidden("(sensitive)"), &hidden("(sensitive, changed)")),
-        "nobody can test guesses by it"
+        "guesses cannot be tested with it"
     );
     let fewer = secret(json!({ "a": "aHVudGVyMg==" }));
-    let told = lines(&life.plan(PlanMode::Apply, &fewer).await);
-    assert_eq!(told, ["Update manifest/chat/Secret/default/chat (File): data[b].key"]);
+    let reported = lines(&life.plan(PlanMode::Apply, &fewer).await);
+    assert_eq!(reported, ["Update manifest/chat/Secret/default/chat (File): data[b].key"]);
     life.settle(&fewer).await;
     let kept = format!("{:?}", life.record);
     assert!(!kept.contains("[a].value") && !kept.contains("aHVudGVyMg"), "{kept}");

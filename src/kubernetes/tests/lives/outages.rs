@@ -38,7 +38,7 @@ async fn a_webhook_that_is_down_keeps_nothing_else_from_being_planned() {
 }
 
 #[tokio::test]
-async fn a_failure_of_a_moment_is_nothing_to_tell() {
+async fn a_temporary_failure_is_not_reported() {
     let mut life = ClusterLife::pretended().await;
     life.settle(&wanted(chat())).await;
     life.api.pretended().fail_next("/deployments/chat", 500, failed("etcdserver: leader changed"));
@@ -47,7 +47,7 @@ async fn a_failure_of_a_moment_is_nothing_to_tell() {
 }
 
 #[tokio::test]
-async fn a_namespace_on_its_way_out_is_told_of_what_shall_be_in_it() {
+async fn a_namespace_that_is_being_deleted_is_reported_for_objects_in_it() {
     let mut life = ClusterLife::pretended().await;
     life.api.put("them", json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "site" } })).await;
     let leaving = json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } });
@@ -72,15 +72,15 @@ async fn a_type_that_cannot_be_listed_is_asked_for_one_by_one() {
     assert!(note.starts_with("rooms.example.com could not be listed") && note.contains("conversion webhook"), "{note}");
 
     unlisted(&life);
-    let told = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 5)]).await);
-    assert_eq!(told, ["Update manifest/rooms/Room.example.com/default/lobby (File): spec.seats"]);
+    let reported = lines(&life.plan(PlanMode::Apply, &[definition(), room("v1", 5)]).await);
+    assert_eq!(reported, ["Update manifest/rooms/Room.example.com/default/lobby (File): spec.seats"]);
     unlisted(&life);
-    let told = lines(&life.plan(PlanMode::Apply, &[definition()]).await);
-    assert_eq!(told, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
+    let reported = lines(&life.plan(PlanMode::Apply, &[definition()]).await);
+    assert_eq!(reported, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
 }
 
 #[tokio::test]
-async fn what_cannot_even_be_looked_at_is_neither_made_nor_removed() {
+async fn what_cannot_be_read_is_neither_created_nor_deleted() {
     let mut life = ClusterLife::pretended().await;
     life.settle(&[definition(), room("v1", 4)]).await;
     let blind = |life: &ClusterLife| {
@@ -92,7 +92,7 @@ async fn what_cannot_even_be_looked_at_is_neither_made_nor_removed() {
     let prepared = life.plan(PlanMode::Apply, &[definition(), room("v1", 5)]).await;
     life.api.pretended().fail_no_more();
     assert_eq!(lines(&prepared), Vec::<String>::new());
-    assert!(life.notes.iter().any(|note| note.contains("default/lobby: could not be looked at")), "{:?}", life.notes);
+    assert!(life.notes.iter().any(|note| note.contains("default/lobby: could not be read")), "{:?}", life.notes);
 
     blind(&life);
     let prepared = life.plan(PlanMode::Apply, &[definition()]).await;
@@ -102,12 +102,12 @@ async fn what_cannot_even_be_looked_at_is_neither_made_nor_removed() {
     assert!(life.api.get("Room", "default", "lobby").await.is_some());
 
     // It is found again by its label.
-    let told = lines(&life.plan(PlanMode::Apply, &[definition()]).await);
-    assert_eq!(told, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
+    let reported = lines(&life.plan(PlanMode::Apply, &[definition()]).await);
+    assert_eq!(reported, ["Delete manifest/rooms/Room.example.com/default/lobby (NotInFile)"]);
 }
 
 #[tokio::test]
-async fn what_was_not_seen_and_cannot_be_looked_at_is_not_taken_for_there() {
+async fn what_was_not_listed_and_cannot_be_read_is_not_taken_for_existing() {
     let mut life = ClusterLife::pretended().await;
     for _ in 0..12 {
         life.api.pretended().fail_next("/configmaps/late", 500, failed("etcdserver: leader changed"));

@@ -12,7 +12,7 @@ fn copied(object: &Json) -> Json {
 }
 
 #[tokio::test]
-async fn a_copy_of_one_of_ours_is_somebody_elses() {
+async fn a_copy_of_one_of_our_objects_is_not_ours() {
     let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let mut copy = copied(&life.api.get("Deployment", "default", "chat").await.unwrap());
@@ -86,7 +86,7 @@ async fn an_unmarked_object_in_the_place_of_a_recorded_one_is_ours_only_if_it_is
 }
 
 #[tokio::test]
-async fn what_is_somebody_elses_since_the_plan_is_not_removed() {
+async fn what_belongs_to_others_since_the_plan_is_not_deleted() {
     let mut life = ClusterLife::begin().await;
     life.settle(&wanted(chat())).await;
     let prepared = life.plan(PlanMode::Apply, &[service()]).await;
@@ -98,7 +98,7 @@ async fn what_is_somebody_elses_since_the_plan_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_label_that_somebody_added_to_a_selector_is_drift_and_taken_back() {
+async fn a_label_that_was_added_to_a_selector_is_drift_and_removed() {
     let mut life = ClusterLife::begin().await;
     if !life.api.knows("a selector that is applied as a whole", 21) {
         return;
@@ -158,15 +158,15 @@ async fn a_namespace_goes_with_what_came_of_ours_and_stays_with_anything_else() 
         let failure = check().await.unwrap_err();
         assert!(failure.message.contains(&format!("{kind} team/theirs")), "{failure}");
         let prepared = life.plan(PlanMode::Apply, &[object("deployment/chat", ours)]).await;
-        let told = life.notes.iter().any(|note| note.contains("namespaces team") && note.contains("team/theirs"));
-        assert!(told, "before anything is done: {:?}", life.notes);
+        let reported = life.notes.iter().any(|note| note.contains("namespaces team") && note.contains("team/theirs"));
+        assert!(reported, "before anything is done: {:?}", life.notes);
         assert_eq!(life.carry_out(&prepared).await.failed.len(), 1, "{:?}", lines(&prepared));
         assert!(life.api.get(kind, "team", "theirs").await.is_some());
     }
 }
 
 #[tokio::test]
-async fn what_an_add_on_takes_along_for_good_is_told() {
+async fn data_that_an_add_on_deletes_is_reported() {
     let mut life = ClusterLife::begin().await;
     let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": "default" },
                         "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } } });
@@ -196,7 +196,7 @@ fn gave_up(api: &FakeApi, at: &str) {
 async fn what_gave_up_before_is_waited_for_again() {
     let mut life = ClusterLife::pretended().await;
     life.settle(&wanted(chat())).await;
-    life.api.pretended().ready_when_told();
+    life.api.pretended().ready_on_report();
     gave_up(life.api.pretended(), "2026-01-01T00:00:00Z");
     let prepared = life.plan(PlanMode::Apply, &wanted(chat())).await;
     assert_eq!(lines(&prepared), ["Wait deployment/chat (Unfinished)"]);
@@ -209,7 +209,7 @@ async fn what_gave_up_before_is_waited_for_again() {
 async fn a_stop_ends_the_wait_for_a_rollout_and_the_next_apply_waits_on() {
     let mut life = ClusterLife::pretended().await;
     life.settle(&wanted(chat())).await;
-    life.api.pretended().ready_when_told();
+    life.api.pretended().ready_on_report();
     let mut newer = chat();
     newer["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28".into();
     let prepared = life.plan(PlanMode::Apply, &wanted(newer.clone())).await;
@@ -228,7 +228,7 @@ async fn a_stop_ends_the_wait_for_a_rollout_and_the_next_apply_waits_on() {
 async fn what_did_not_come_up_is_still_work_and_holds_nothing_else_up() {
     let mut life = ClusterLife::pretended().await;
     life.settle(&wanted(chat())).await;
-    life.api.pretended().ready_when_told();
+    life.api.pretended().ready_on_report();
     let mut autoscaled = wanted(chat());
     autoscaled[1].depends_on.insert("deployment/chat".parse().unwrap());
     autoscaled[1].attributes.insert("spec.type".to_owned(), Value::Text("NodePort".to_owned()));

@@ -42,18 +42,19 @@ async fn the_pods_stay_when_an_autoscaler_takes_over_and_when_it_leaves() {
     assert_eq!(pods(&life).await, 7);
 
     let prepared = life.plan(PlanMode::Apply, &fixed(3)).await;
-    let told = ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"];
-    assert_eq!(lines(&prepared), told[..scaled.len()]);
+    let reported =
+        ["Update deployment/chat (File): spec.replicas", "Delete horizontal-pod-autoscaler/chat (NotInFile)"];
+    assert_eq!(lines(&prepared), reported[..scaled.len()]);
     life.settle(&fixed(3)).await;
     assert_eq!(pods(&life).await, 3);
 }
 
 #[tokio::test]
-async fn a_number_that_waits_for_an_autoscaler_is_nobody_elses() {
+async fn a_number_that_waits_for_an_autoscaler_has_no_other_owner() {
     let mut life = ClusterLife::begin().await;
     life.settle(&fixed(10)).await;
     let scaled = scaled(&life);
     life.settle(&scaled).await;
     life.settle(&fixed(4)).await;
-    assert_eq!((pods(&life).await, life.notes.as_slice()), (4, &[][..]), "no autoscaler ever looked");
+    assert_eq!((pods(&life).await, life.notes.as_slice()), (4, &[][..]), "no autoscaler has evaluated it");
 }

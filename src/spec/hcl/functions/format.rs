@@ -208,7 +208,7 @@ fn rounded(number: HclNumber, precision: usize) -> FunctionResult<String> {
     let down = magnitude.plus(rest.negate())?.as_whole().ok_or_else(too_many)?;
     let order = rest.compare(half)?;
     if order.is_eq() && !number.is_binary() {
-        return Err("the number lies between two that could be written: give another precision".to_owned());
+        return Err("the number is between two that could be written: give another precision".to_owned());
     }
     let up = order.is_gt() || (order.is_eq() && down % 2 == 1);
     let digits = if up { down.checked_add(1).ok_or_else(too_many)? } else { down };

@@ -21,7 +21,7 @@ fn hashes_are_shown_by_their_beginnings_unless_everything_is_asked_for() {
 }
 
 #[test]
-fn drift_is_told_apart_from_what_the_file_asks_for() {
+fn drift_is_distinguished_from_what_the_file_asks_for() {
     let drift = change(
         "target-group/api",
         Action::Update,

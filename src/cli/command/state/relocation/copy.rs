@@ -28,7 +28,7 @@ impl Inventory {
     pub(super) async fn of(context: &ClusterContext<'_>) -> Result<Self, CliError> {
         let prefix = format!("{}/", context.name());
         let found = context.interrupt.or(patiently(context, || context.bucket.list(&prefix))).await?;
-        let found = found.map_err(CliError::cloud("looking what the place of the state holds"))?;
+        let found = found.map_err(CliError::cloud("listing the objects of the state"))?;
         let mut inventory = Self::default();
         for key in found {
             let Some(path) = key.strip_prefix(&prefix) else { continue };
@@ -45,7 +45,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Says what is copied.
+    /// Describes what is copied.
     pub(super) fn summary(&self) -> String {
         let files = self.keys.len() - self.secrets.len() - self.snapshots;
         format!(
@@ -91,7 +91,7 @@ async fn copy_one(old: &ClusterContext<'_>, new: &ClusterContext<'_>, key: &str)
     let place = new.bucket.location();
     Err(CliError::refused(
         format!("{place}/{key} is not what was copied there, so the state stays where it is"),
-        "look who else writes there, then run `quorate state move` again",
+        "find out which program writes there, stop it, then run `quorate state move` again",
     ))
 }
 

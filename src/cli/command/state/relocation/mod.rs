@@ -75,7 +75,7 @@ pub async fn move_state(context: &ClusterContext<'_>, options: MoveOptions) -> R
     this.allowed()?;
     let (_, stage) = this.read_stage().await?;
     let record = match stage {
-        Stage::Done => return this.tell_done(),
+        Stage::Done => return this.report_unchanged(),
         Stage::Copy { ref record } | Stage::Switch { ref record } => record.clone(),
     };
     claim::check(&old, Some(&record)).await?;
@@ -113,7 +113,7 @@ async fn whereabouts(context: &ClusterContext<'_>) -> Result<Option<StateLocatio
         return Ok(Some(from));
     }
     let live = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
-    let live = live.map_err(CliError::cloud("looking at the cloud"))?.live;
+    let live = live.map_err(CliError::cloud("observing AWS"))?.live;
     let account = account(context).await?;
     let own = blueprint::location(&context.cluster, &account);
     let traces = live.iter().map(|live| LocationTraces::of(context.name(), live));
@@ -144,7 +144,7 @@ async fn whereabouts(context: &ClusterContext<'_>) -> Result<Option<StateLocatio
 }
 
 impl Move<'_> {
-    /// Refuses places that lie within each other: emptying one would empty the other.
+    /// Refuses a location inside the other one: emptying one would empty the other.
     fn allowed(&self) -> Result<(), CliError> {
         let name = self.context.name();
         let new = blueprint::location(&self.context.cluster, &self.account);
@@ -153,7 +153,7 @@ impl Move<'_> {
         let (inner, outer) = (new.root(name), old.root(name));
         if new.bucket() == old.bucket() && (within(&inner, &outer) || within(&outer, &inner)) {
             return Err(CliError::refused(
-                format!("{} is inside {}, or the other way round", self.from, self.context.cluster.state),
+                format!("one of {} and {} is inside the other", self.from, self.context.cluster.state),
                 "name a place outside of the cluster's own keys",
             ));
         }
@@ -248,7 +248,7 @@ impl Move<'_> {
         match open_run(self.context, OPERATION).await? {
             RunLock::NoStore => {}
             leased @ RunLock::Leased { .. } => {
-                // The lease of a directory says nothing of the machines' bucket.
+                // The lease of a directory does not cover the machines' bucket.
                 return match self.make_bucket().await {
                     Ok(()) => Ok(leased),
                     Err(error) => {
@@ -267,7 +267,7 @@ impl Move<'_> {
         let context = self.context;
         let address = Bucket::address(STATE_BUCKET);
         let found = context.interrupt.or(patiently(context, || context.cloud.find(&address))).await?;
-        let live = found.map_err(CliError::cloud("looking for the bucket"))?;
+        let live = found.map_err(CliError::cloud("finding the bucket"))?;
         if !live.is_empty() {
             return Ok(());
         }
@@ -356,7 +356,7 @@ impl Move<'_> {
         Ok(Exit::Done)
     }
 
-    fn tell_done(&self) -> Result<Exit, CliError> {
+    fn report_unchanged(&self) -> Result<Exit, CliError> {
         report(self.context, &MoveReport { from: &self.from, moved: false, copied: 0 })?;
         let (name, to) = (self.context.name(), &self.context.cluster.state);
         self.context

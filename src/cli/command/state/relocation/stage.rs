@@ -9,7 +9,7 @@ use super::Move;
 use crate::cli::ClusterContext;
 use crate::cli::run::wait::patiently;
 
-/// Maximum number of keys in the way that are listed.
+/// Maximum number of blocking keys that are listed.
 const NAMED: usize = 3;
 
 /// The part of a move that is left to do.
@@ -29,7 +29,7 @@ pub(super) enum Stage {
     Done,
 }
 
-/// Tells how far the move is, and refuses what is none.
+/// Returns the stage of the move, and refuses what is not a move.
 pub(super) async fn stage(this: &Move<'_>, old: RecordEntry, new: RecordEntry) -> Result<Stage, CliError> {
     let to = this.context.cluster.state.to_string();
     let record = match old {
@@ -69,7 +69,7 @@ async fn switched(this: &Move<'_>, marker: MoveMarker, new: RecordEntry) -> Resu
     let Some(record) = marker.record.map(Box::new) else { return Err(no_record(this.context, &this.from)) };
     match &new {
         RecordEntry::Marker(arrival) if is_arrival(this, arrival, &record) => Ok(Stage::Switch { record }),
-        // Somebody removed what was copied: the old place still has all of it.
+        // The copy was removed meanwhile: the old location still has all of it.
         RecordEntry::Absent => {
             empty(this).await?;
             Ok(Stage::Copy { record })
@@ -83,7 +83,8 @@ fn is_done(this: &Move<'_>, new: &RecordEntry) -> bool {
     matches!(new, RecordEntry::Record(record) if !this.moves_files() || record.moved_from.contains(&this.from))
 }
 
-/// Returns whether a mark in the new place says that this record comes here, or that it left here: the rest is a copy then.
+/// Returns `true` if a marker in the new location names this record as moving here, or as moved away: the rest is a
+/// copy then.
 fn is_arrival(this: &Move<'_>, marker: &MoveMarker, record: &ClusterRecord) -> bool {
     let from = match &marker.leg {
         MoveLeg::MovingFrom(from) | MoveLeg::MovedTo(from) => from,
@@ -162,7 +163,7 @@ async fn empty(this: &Move<'_>) -> Result<(), CliError> {
     }
     let prefix = format!("{}/", context.name());
     let found = context.interrupt.or(patiently(context, || context.bucket.list(&prefix))).await?;
-    let mut found = found.map_err(CliError::cloud("looking at the new place"))?;
+    let mut found = found.map_err(CliError::cloud("listing the objects in the new location"))?;
     found.retain(|key| *key != lease_key(context.name()));
     if found.is_empty() {
         return Ok(());
@@ -185,7 +186,7 @@ fn occupied(this: &Move<'_>, record: &ClusterRecord, other: &RecordEntry) -> Cli
                 "{} and {to} both hold a record of this cluster (serials {} and {})",
                 this.from, record.serial, there.serial
             ),
-            "somebody restored one of them; remove the one that is older",
+            "one of them was probably restored from a backup: remove the older one",
         ),
         _ => (
             format!("{to} holds the record of another cluster of this name"),

@@ -56,7 +56,7 @@ def decode(text):
 
 
 class Api:
-    """An API server, as a kubeconfig says: its address, its authority, and who asks."""
+    """An API server from a kubeconfig: its address, its authority, and the client."""
 
     def __init__(self, kubeconfig, token=None):
         import yaml

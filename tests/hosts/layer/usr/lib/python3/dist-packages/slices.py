@@ -14,7 +14,7 @@ EXISTS = b"UnitExists"
 
 
 def make(name):
-    """Makes a slice below those that its name says, which the kubelet makes first. One that is there stays."""
+    """Creates a slice below its parents in its name, which the kubelet creates first. An existing one stays."""
     parent = f"{name.rpartition('-')[0]}.slice" if "-" in name else "-.slice"
     properties = [
         ("Description", "s", f"libcontainer container {name}.slice"),

@@ -53,7 +53,7 @@ def write(path, content, mode=0o600):
 
 
 def run(*command, check=True, **keywords):
-    """Runs a program, and fails with what it said."""
+    """Runs a program, and fails with its output."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **keywords)
     if check and done.returncode:
         fail(f"{command[0]} {command[1]}: {done.stdout}{done.stderr}")

@@ -1,4 +1,4 @@
-"""Machines that are told to go: they are switched off, as EC2 does it, or they only start again."""
+"""Shutdown of machines: they are switched off, as EC2 does it, or reboot."""
 
 import json
 
@@ -15,8 +15,8 @@ def off(fleet, name):
     wait(f"{name} to be off", 200, lambda: not fleet[name].alive)
 
 
-def said(fleet, name):
-    """What a machine said on its console, which outlives it."""
+def output(fleet, name):
+    """The console output of a machine, which outlives it."""
     return fleet[name].console.read_text(errors="replace")
 
 
@@ -38,13 +38,13 @@ def test_a_worker_that_is_switched_off_moves_its_pods(fleet):
     running = lambda name: fleet["workers-1"].state(f"container-pod-{name}") == "active"
     wait("both to run", 30, lambda: running("web") and running("db"))
     switch_off(fleet, "workers-1")
-    wait("db to be refused", 100, lambda: "default/db is not evicted yet" in said(fleet, "workers-1"))
+    wait("db to be refused", 100, lambda: "default/db is not evicted yet" in output(fleet, "workers-1"))
     assert running("db"), "systemd ends no pod that may not go yet"
     wait("web to be gone", 60, lambda: pods() == ["/registry/pods/default/db"])
     assert node()["unschedulable"]
     pod("db", 1)
     off(fleet, "workers-1")
-    assert "no pod is left to move" in said(fleet, "workers-1")
+    assert "no pod is left to move" in output(fleet, "workers-1")
     assert not pods()
     fleet.cut_power("workers-1")
     fleet.settle("workers-1")

@@ -45,9 +45,9 @@ fn pods_move_as_their_budgets_allow() {
     machine.write("world/budget", "db\n");
     machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 3 ]] || rm -f budget");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("default/db is not evicted yet"), "{}", run.said);
-    assert!(run.said.contains("violate the pod's disruption budget"), "{}", run.said);
-    assert!(run.said.contains("no pod is left to move"), "{}", run.said);
+    assert!(run.messages.contains("default/db is not evicted yet"), "{}", run.messages);
+    assert!(run.messages.contains("violate the pod's disruption budget"), "{}", run.messages);
+    assert!(run.messages.contains("no pod is left to move"), "{}", run.messages);
     assert_eq!(evictions(&machine), ["web", "db", "db", "db", "db"]);
     assert!(machine.path("world/cordoned").exists(), "no new pod came");
     assert!(machine.calls_of("kubectl").iter().all(|call| call.contains("/etc/kubernetes/kubelet.conf")));
@@ -59,8 +59,8 @@ fn a_machine_goes_after_the_volumes_of_its_pods() {
     machine.write("world/volumes", "[\"kubernetes.io/csi/ebs.csi.aws.com^vol-0def\"]");
     machine.write("world/meanwhile", "[[ $(grep --count ^sleep calls) -lt 3 ]] || rm -f volumes");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("waiting for their volumes"), "{}", run.said);
-    assert!(!run.said.contains("shutting down with the remaining"), "{}", run.said);
+    assert!(run.messages.contains("waiting for their volumes"), "{}", run.messages);
+    assert!(!run.messages.contains("shutting down with the remaining"), "{}", run.messages);
     assert_eq!(machine.calls_of("sleep").len(), 3, "as long as they are in use");
 }
 
@@ -69,7 +69,11 @@ fn a_volume_that_stays_keeps_no_machine() {
     let Some(machine) = going("nodes-workers", POWEROFF) else { return };
     machine.write("world/volumes", "[\"kubernetes.io/csi/ebs.csi.aws.com^vol-0def\"]");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("shutting down with the remaining") && run.said.contains("vol-0def"), "{}", run.said);
+    assert!(
+        run.messages.contains("shutting down with the remaining") && run.messages.contains("vol-0def"),
+        "{}",
+        run.messages
+    );
 }
 
 #[test]
@@ -78,7 +82,7 @@ fn a_pod_that_may_not_go_keeps_no_machine() {
     machine.write("world/pods", &json!({ "items": [pod("db")] }).to_string());
     machine.write("world/budget", "db\n");
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("shutting down with the remaining: default db"), "{}", run.said);
+    assert!(run.messages.contains("shutting down with the remaining: default db"), "{}", run.messages);
 }
 
 #[test]
@@ -86,7 +90,7 @@ fn an_api_that_is_silent_keeps_no_machine() {
     let Some(machine) = going("nodes-workers", POWEROFF) else { return };
     machine.write("world/faults", &"kubectl *\n".repeat(9));
     let run = machine.run(&["drain"]).must();
-    assert!(run.said.contains("the API does not respond"), "{}", run.said);
+    assert!(run.messages.contains("the API does not respond"), "{}", run.messages);
     assert_eq!(machine.calls_of("sleep").len(), 3);
 }
 
@@ -108,11 +112,11 @@ fn a_machine_that_comes_back_takes_pods_again() {
     assert!(!machine.path("world/cordoned").exists());
     machine.write("world/cordoned", "by hand");
     machine.boot().must();
-    assert!(machine.path("world/cordoned").exists(), "what somebody else said is left alone");
+    assert!(machine.path("world/cordoned").exists(), "the order of another administrator stays");
 }
 
 #[test]
-fn systemd_is_told_before_the_first_pod_that_a_shutdown_ends_no_slice_of_pods() {
+fn systemd_knows_before_the_first_pod_that_a_shutdown_ends_no_slice_of_pods() {
     for settings in ["masters-a", "nodes-workers"] {
         let Some(machine) = ScriptMachine::new(settings) else { return };
         machine.write("world/ready", "");

@@ -87,18 +87,18 @@ async fn removing_by_hand_meets_the_same_rules() {
     let sandbox = sandbox();
     ObjectBuilder::whole(&sandbox).await;
     let held = sandbox.remove(&Vpc::address("main")).await.unwrap_err();
-    assert!(matches!(held, HurtError::Refused(Failure { class: FailureClass::Held, .. })), "{held}");
+    assert!(matches!(held, InjectError::Refused(Failure { class: FailureClass::Held, .. })), "{held}");
     sandbox.remove(&EbsVolume::address("etcd-a")).await.unwrap();
-    assert!(matches!(sandbox.remove(&EbsVolume::address("etcd-a")).await, Err(HurtError::NoSuchObject(_))));
+    assert!(matches!(sandbox.remove(&EbsVolume::address("etcd-a")).await, Err(InjectError::NoSuchObject(_))));
 }
 
 /// A record set and a bucket do not prove who owns them.
 #[tokio::test]
-async fn what_is_not_ours_is_seen_where_it_is_in_the_way() {
+async fn objects_of_others_are_found_where_they_block_a_name() {
     let sandbox = Sandbox::in_memory(SandboxSettings { bucket: Some("data-team-exports".to_owned()), ..settings() });
-    let seen = sandbox.observe().await.unwrap().live;
-    assert_eq!(seen.len(), 1);
-    assert_eq!((seen[0].address.to_string().as_str(), seen[0].proven), ("bucket/state", false));
+    let observed = sandbox.observe().await.unwrap().live;
+    assert_eq!(observed.len(), 1);
+    assert_eq!((observed[0].address.to_string().as_str(), observed[0].proven), ("bucket/state", false));
 
     let builder = ObjectBuilder::whole(&sandbox).await;
     let other = sandbox.again(SandboxSettings { cluster: "other.example.com".to_owned(), ..settings() });

@@ -10,7 +10,7 @@ use crate::wire::TestWire;
 const CLUSTER: &str = "chat.poeticoding.com";
 
 /// Changes outside of Quorate, and the plan's name for each.
-const HURTS: &[(&str, &str)] = &[
+const MANUAL_CHANGES: &[(&str, &str)] = &[
     ("tag", "update vpc/main (drift): tags"),
     ("rule-removed", "update security-group-rules/masters (drift): ingress"),
     ("rule-added", "update security-group-rules/masters (drift): ingress"),
@@ -32,12 +32,12 @@ async fn the_tutorials_cluster_lives_and_leaves_nothing_behind() {
     assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new());
     stage.plan().await.must(Exit::Done);
 
-    for (hurt, named) in HURTS {
-        moto.hurt(hurt, CLUSTER);
-        assert_eq!(stage.changes(PlanMode::Apply).await, [*named], "{hurt}");
+    for (change, named) in MANUAL_CHANGES {
+        moto.tamper(change, CLUSTER);
+        assert_eq!(stage.changes(PlanMode::Apply).await, [*named], "{change}");
         stage.plan().await.must(Exit::Differs);
         stage.apply().await.must(Exit::Done);
-        assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new(), "after mending {hurt}");
+        assert_eq!(stage.changes(PlanMode::Apply).await, Vec::<String>::new(), "after correcting {change}");
     }
 
     let last = stage.destroy().await.must(Exit::Done);
