@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions};
 use kube::core::Request;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::access::ApiAccess;
@@ -287,9 +288,9 @@ fn discovered(api_version: &str, resources: &[APIResource]) -> Vec<ApiType> {
         .collect()
 }
 
-/// An object in its type.
-fn typed<K: ReadType>(api: &ApiType, object: &JsonObject) -> Result<K, Failure> {
-    K::deserialize(object).map_err(|error| {
+/// Converts an object of a list to a type.
+pub(super) fn typed<T: DeserializeOwned>(api: &ApiType, object: &JsonObject) -> Result<T, Failure> {
+    T::deserialize(object).map_err(|error| {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         own(FailureClass::Invalid, &format!("list {api}"), format!("the {} {name} cannot be read: {error}", api.kind))
     })

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt};
+use kube::core::PartialObjectMeta;
 
-use super::client::{ApiConnection, ListQuery};
+use super::client::{ApiConnection, ListQuery, typed};
 use super::failure::{is_alone, own};
 use super::live::ours;
 use super::object_ref::{JsonObject, ObjectRef};
@@ -25,9 +26,10 @@ const FAR: usize = 5;
 
 /// Returns an error if a namespace holds objects that are not of this cluster. An object that cannot be read counts as one.
 pub(super) async fn check_empty(connection: &ApiConnection, place: &ObjectRef, cluster: &str) -> Result<(), Failure> {
-    let found = inside(connection, &place.name).await?;
-    let family = NamespaceObjects::new(&found, cluster);
-    let mut others: Vec<String> = found.iter().filter(|object| !family.holds(object)).map(named).collect();
+    let found = inside(connection, &place.name, cluster).await?;
+    let family = NamespaceObjects::new(&found);
+    let mut others: Vec<String> =
+        found.iter().filter(|object| !family.holds(object)).map(NamespacedObject::title).collect();
     if others.is_empty() {
         return Ok(());
     }
@@ -68,44 +70,62 @@ pub(super) async fn held(
 }
 
 /// Returns the metadata of everything in a namespace, of all types, without the content.
-async fn inside(connection: &ApiConnection, namespace: &str) -> Result<Vec<JsonObject>, Failure> {
+async fn inside(connection: &ApiConnection, namespace: &str, cluster: &str) -> Result<Vec<NamespacedObject>, Failure> {
     let types = connection.types().await?;
     let within = types.into_iter().filter(|api| api.namespaced && !ECHOES.contains(&api.plural.as_ref()));
-    let asked = within.map(async |api| connection.list(&api, ListQuery::within(namespace).names()).await);
-    let found: Vec<Vec<JsonObject>> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
+    let asked = within.map(async |api| {
+        let listed = connection.list(&api, ListQuery::within(namespace).names()).await?;
+        listed.iter().map(|object| NamespacedObject::read(&api, object, cluster)).collect::<Result<Vec<_>, Failure>>()
+    });
+    let found: Vec<Vec<_>> = futures_util::stream::iter(asked).buffer_unordered(ABREAST).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The objects of this cluster in a namespace, and those that they own.
+/// An object in a namespace, without its content.
+struct NamespacedObject {
+    api: ApiType,
+    partial: PartialObjectMeta,
+    /// `true` if it has the label of the cluster.
+    is_ours: bool,
+}
+
+impl NamespacedObject {
+    fn read(api: &ApiType, object: &JsonObject, cluster: &str) -> Result<Self, Failure> {
+        Ok(Self { api: api.clone(), partial: typed(api, object)?, is_ours: ours(cluster, object).is_some() })
+    }
+
+    fn name(&self) -> &str {
+        self.partial.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// `Secret team/theirs`
+    fn title(&self) -> String {
+        let namespace = self.partial.metadata.namespace.as_deref().unwrap_or_default();
+        format!("{} {namespace}/{}", self.api.kind, self.name())
+    }
+}
+
+/// The objects in a namespace, by their identifiers.
 struct NamespaceObjects<'a> {
-    cluster: &'a str,
-    by_uid: BTreeMap<&'a str, &'a JsonObject>,
+    by_uid: BTreeMap<&'a str, &'a NamespacedObject>,
 }
 
 impl<'a> NamespaceObjects<'a> {
-    fn new(found: &'a [JsonObject], cluster: &'a str) -> Self {
-        let by_uid = found.iter().filter_map(|object| Some((object["metadata"]["uid"].as_str()?, object)));
-        Self { cluster, by_uid: by_uid.collect() }
+    fn new(found: &'a [NamespacedObject]) -> Self {
+        let by_uid = found.iter().filter_map(|object| Some((object.partial.metadata.uid.as_deref()?, object)));
+        Self { by_uid: by_uid.collect() }
     }
 
-    fn holds(&self, object: &JsonObject) -> bool {
-        let metadata = &object["metadata"];
-        let furniture = FURNITURE.iter().any(|(kind, name)| object["kind"] == *kind && metadata["name"] == *name);
-        // What goes anyway is nobody's to keep.
-        furniture || metadata["deletionTimestamp"].is_string() || self.descends(object, FAR)
+    fn holds(&self, object: &NamespacedObject) -> bool {
+        let furniture = FURNITURE.contains(&(&object.api.kind, object.name()));
+        // An object that is being deleted anyway need not be kept.
+        furniture || object.partial.metadata.deletion_timestamp.is_some() || self.descends(object, FAR)
     }
 
     /// Returns `true` if the object belongs to the cluster, or is owned by one that does.
-    fn descends(&self, object: &JsonObject, far: usize) -> bool {
-        let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
-        let mut owners = owners.filter_map(|owner| self.by_uid.get(owner["uid"].as_str()?));
-        ours(self.cluster, object).is_some() || (far > 0 && owners.any(|owner| self.descends(owner, far - 1)))
+    fn descends(&self, object: &NamespacedObject, far: usize) -> bool {
+        let owners = object.partial.metadata.owner_references.iter().flatten();
+        let mut owners = owners.filter_map(|owner| self.by_uid.get(owner.uid.as_str()));
+        object.is_ours || (far > 0 && owners.any(|owner| self.descends(owner, far - 1)))
     }
-}
-
-/// `Secret team/theirs`
-fn named(object: &JsonObject) -> String {
-    let text = |value: &JsonObject| value.as_str().unwrap_or_default().to_owned();
-    let metadata = &object["metadata"];
-    format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
 }
