@@ -9,6 +9,7 @@ use crate::engine::{Failure, PlanError};
 use crate::kubeconfig::KubeconfigError;
 use crate::pki::PkiError;
 use crate::sandbox::InjectError;
+use crate::spec::DraftProblem;
 use crate::state::{LeaseHolder, StateError};
 use crate::view::failure::FailureReport;
 use crate::words;
@@ -63,6 +64,14 @@ pub enum CliError {
         file: String,
         /// Number of problems.
         errors: usize,
+        /// The first problem's code.
+        code: &'static str,
+    },
+    /// Values that were given for a new cluster file are invalid.
+    #[error("no cluster file can be written with these values: nothing was written")]
+    Values {
+        /// The problems, each with the origin of its value.
+        problems: Vec<String>,
         /// The first problem's code.
         code: &'static str,
     },
@@ -148,6 +157,16 @@ impl CliError {
         Self::Refused { message: message.into(), hint: hint.into() }
     }
 
+    /// Creates the error for invalid values of a new cluster file.
+    pub(super) fn values(problems: Vec<DraftProblem>) -> Self {
+        let code = problems.first().map_or("CODE", |problem| problem.code);
+        let told = |problem: DraftProblem| match problem.origin.as_str() {
+            "" => problem.message,
+            origin => format!("{origin}: {}", problem.message),
+        };
+        Self::Values { problems: problems.into_iter().map(told).collect(), code }
+    }
+
     /// Creates the error for something that only an apply creates.
     pub fn not_applied(message: impl Into<String>) -> Self {
         Self::Absent { message: message.into(), hint: "run `quorate apply` first".to_owned() }
@@ -162,7 +181,11 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Impossible(impossible) if impossible.is_refusal() => Exit::Refused,
-            Self::Usage { .. } | Self::Unreadable { .. } | Self::File { .. } | Self::Impossible(_) => Exit::Usage,
+            Self::Usage { .. }
+            | Self::Unreadable { .. }
+            | Self::File { .. }
+            | Self::Values { .. }
+            | Self::Impossible(_) => Exit::Usage,
             Self::Refused { .. } => Exit::Refused,
             Self::Held { .. } | Self::Overtaken => Exit::Held,
             Self::State { source, .. } if matches!(**source, StateError::Overtaken { .. }) => Exit::Held,
@@ -205,6 +228,7 @@ impl CliError {
             Self::Impossible(impossible) => {
                 report.causes = impossible.problems.iter().map(ToString::to_string).collect();
             }
+            Self::Values { problems, .. } => report.causes.clone_from(problems),
             other => report.causes = causes(other),
         }
         report
@@ -214,7 +238,9 @@ impl CliError {
     fn way_out(&self) -> Option<String> {
         let hint = match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Absent { hint, .. } => hint,
-            Self::File { code, .. } => return Some(format!("see `quorate explain {code}`")),
+            Self::File { code, .. } | Self::Values { code, .. } => {
+                return Some(format!("see `quorate explain {code}`"));
+            }
             Self::Held { until, .. } => {
                 let end = until.strftime("%H:%M:%S UTC");
                 return Some(format!(
@@ -347,6 +373,7 @@ mod tests {
             CliError::Keys(PkiError::Key),
             CliError::from(PlanError::Cycle(Vec::new())),
             CliError::File { file: "cluster.hcl".to_owned(), errors: 2, code: "Q0101" },
+            CliError::Values { problems: vec![message.clone()], code: "Q0101" },
             CliError::Impossible(BlueprintError { problems: Vec::new() }),
             CliError::cloud("observing AWS")(failure()),
             CliError::refused(message.clone(), hint.clone()),

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::manifests::{self, FileFindings};
 
 /// The default names of a cluster file.
-const NAMES: [&str; 2] = ["cluster.hcl", "cluster.toml"];
+pub(super) const NAMES: [&str; 2] = ["cluster.hcl", "cluster.toml"];
 /// The prefix of environment variables that set variables of the cluster file.
 const PREFIX: &str = "QUORATE_VAR_";
 
@@ -98,7 +98,7 @@ fn find(directory: &Path) -> Result<PathBuf, CliError> {
         1 => Ok(strip_dot(found.remove(0))),
         0 => Err(CliError::Usage {
             message: "there is no cluster.hcl and no cluster.toml here".to_owned(),
-            hint: "write one, go to its directory, or name it with --file".to_owned(),
+            hint: "`quorate init` writes one; or go to its directory, or name it with --file".to_owned(),
         }),
         _ => Err(CliError::Usage {
             message: "there are both a cluster.hcl and a cluster.toml here".to_owned(),

@@ -1,6 +1,7 @@
 //! The command line as a user reads it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod init;
 mod lifecycle;
 
 use clap::{CommandFactory, Parser};

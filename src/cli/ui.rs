@@ -154,6 +154,13 @@ impl Ui {
         }
     }
 
+    /// Writes a part of a message: the subject, and what is said about it below.
+    pub(super) fn detail(&self, subject: &str, text: &str) {
+        if !self.quiet {
+            self.err.write(&failure::detail(subject, text, self.err.style));
+        }
+    }
+
     /// Writes an error report.
     pub fn report(&self, report: &failure::FailureReport) {
         self.err.write(&failure::text(report, self.err.style));

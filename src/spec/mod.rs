@@ -11,10 +11,12 @@
 mod cluster;
 mod defaults;
 mod diagnostic;
+mod draft;
 mod file;
 mod hcl;
 mod image;
 mod instance;
+mod kops;
 #[cfg(test)]
 pub(crate) mod living;
 mod location;
@@ -44,8 +46,13 @@ use std::path::PathBuf;
 pub use cluster::*;
 pub use defaults::subnet_parts;
 pub use diagnostic::{Diagnostic, Severity};
+pub use draft::{
+    ClusterDraft, DraftProblem, DraftSetting, DraftValue, MASTER_SIZE, MASTERS, NODE_GROUP, NODE_SIZE, NODES,
+    WrittenDraft, default_state,
+};
 pub use image::ImageError;
 pub use instance::SizeError;
+pub use kops::{KopsConversion, KopsDifference, KopsError, from_kops};
 pub use location::{BucketError, LocationError};
 pub use manifest::{NamespaceScope, absent_manifest, check_manifest, unfolded};
 pub use name::{LabelError, NameError};

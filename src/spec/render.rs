@@ -78,7 +78,8 @@ fn wrap(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-fn wrap_line(text: &str, room: usize) -> Vec<String> {
+/// Breaks a line between words, and indents what follows like its beginning.
+pub(super) fn wrap_line(text: &str, room: usize) -> Vec<String> {
     // Samples keep their spaces.
     if text.width() <= room {
         return vec![text.to_owned()];

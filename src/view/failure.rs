@@ -44,6 +44,13 @@ pub fn message(label: &str, text: &str, style: TextStyle) -> String {
     screen(&labelled(label, ink, text, style), style)
 }
 
+/// Returns a part of a message: the subject, and what is said about it below.
+pub fn detail(subject: &str, text: &str, style: TextStyle) -> String {
+    let mut lines = vec![StyledLine::at(2).ink(TextRole::Strong, safe(subject))];
+    lines.extend(paragraph(4, TextRole::Plain, &safe(text), style));
+    screen(&lines, style)
+}
+
 /// Returns each failure once, with all its objects: many objects may fail for the same reason.
 fn shared(failures: &[(Option<Address>, Failure)]) -> Vec<(Vec<Option<&Address>>, &Failure)> {
     let mut groups: Vec<(Vec<Option<&Address>>, &Failure)> = Vec::new();

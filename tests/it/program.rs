@@ -314,3 +314,95 @@ fn what_is_wrong_with_add_ons_is_found_with_the_rest_of_the_file() {
     // Who removes the cluster needs no manifest.
     exits(&quorate(desk.path(), &["destroy", "--yes"]), 0);
 }
+
+/// The flags that a new cluster file needs.
+const NEW: [&str; 5] = ["init", "--name", "chat.example.com", "--zones", "us-east-1a,us-east-1b,us-east-1c"];
+
+#[test]
+fn a_new_cluster_file_is_checked_and_planned_as_it_was_written() {
+    for file in ["cluster.hcl", "cluster.toml"] {
+        let desk = tempfile::tempdir().expect("a directory can be made");
+        let written =
+            quorate(desk.path(), &[&NEW[..], &["--file", file, "--tag", "team=chat", "--nodes", "2-4"]].concat());
+        exits(&written, 0);
+        assert!(out(&written).starts_with(&format!("{file}: chat.example.com with 3 masters")), "{}", out(&written));
+        let checked = quorate(desk.path(), &["check"]);
+        exits(&checked, 0);
+        assert_eq!(err(&checked), "", "no warning");
+        let planned = quorate(desk.path(), &["plan"]);
+        exits(&planned, 0);
+        assert!(out(&planned).contains("us-east-1c"), "{}", out(&planned));
+        let before = std::fs::read_to_string(desk.path().join(file)).expect("the file is there");
+        let again = quorate(desk.path(), &NEW);
+        exits(&again, 4);
+        assert!(err(&again).contains("--force"), "{}", err(&again));
+        assert_eq!(std::fs::read_to_string(desk.path().join(file)).expect("the file is there"), before);
+        exits(&quorate(desk.path(), &[&NEW[..], &["--force", "--masters", "5"]].concat()), 0);
+        assert!(std::fs::read_to_string(desk.path().join(file)).expect("the file is there").contains("count = 5"));
+        let files: Vec<_> =
+            std::fs::read_dir(desk.path()).expect("a directory").map(|it| it.expect("a file").file_name()).collect();
+        assert!(files.iter().all(|name| name == file || name == ".quorate"), "{files:?}");
+    }
+}
+
+#[test]
+fn a_new_cluster_file_with_a_wrong_value_is_not_written() {
+    let desk = tempfile::tempdir().expect("a directory can be made");
+    for (arguments, code, told) in [
+        (&["init"][..], 64, "--name and --zones are missing"),
+        (&["init", "--name", "chat.example.com"], 64, "--zones is missing"),
+        (&[&NEW[..], &["--masters", "4"]].concat(), 64, "--masters: 4 masters"),
+        (&[&NEW[..], &["--size", "t3.meduim"]].concat(), 64, "--size: "),
+        (&[&NEW[..], &["--nodes", "0"]].concat(), 64, "--nodes: "),
+        (&[&NEW[..], &["--file", "cluster.yaml"]].concat(), 64, "neither .hcl nor .toml"),
+        (&[&NEW[..], &["--file", "missing/cluster.hcl"]].concat(), 1, "cannot be written"),
+        (&["init", "--from-kops", "missing.yaml"], 64, "missing.yaml cannot be read"),
+    ] {
+        let refused = quorate(desk.path(), arguments);
+        exits(&refused, code);
+        assert!(err(&refused).contains(told), "{arguments:?}: {}", err(&refused));
+        assert_eq!(out(&refused), "", "{arguments:?}");
+    }
+    std::fs::write(desk.path().join("kops.yaml"), "kind: Cluster\nspec: [1\n").expect("the file can be written");
+    let refused = quorate(desk.path(), &["init", "--from-kops", "kops.yaml"]);
+    exits(&refused, 64);
+    assert!(err(&refused).contains("kops.yaml:2:") || err(&refused).contains("kops.yaml:3:"), "{}", err(&refused));
+    assert!(!desk.path().join("cluster.hcl").exists(), "nothing was written");
+}
+
+#[test]
+fn a_new_cluster_file_can_be_printed_alone_or_in_json() {
+    let desk = tempfile::tempdir().expect("a directory can be made");
+    let printed = quorate(desk.path(), &[&NEW[..], &["--stdout"]].concat());
+    exits(&printed, 0);
+    assert!(out(&printed).starts_with("# The cluster chat.example.com"), "{}", out(&printed));
+    assert_eq!(out(&quorate(desk.path(), &[&NEW[..], &["--file", "-"]].concat())), out(&printed));
+    let json = quorate(desk.path(), &[&NEW[..], &["--stdout", "--json"]].concat());
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("stdout is one document");
+    assert_eq!((&json["format"], &json["file"]), (&1.into(), &serde_json::Value::Null));
+    assert_eq!(json["text"], out(&printed));
+    assert!(!desk.path().join("cluster.hcl").exists());
+}
+
+#[test]
+fn a_cluster_of_kops_becomes_a_file_that_names_what_it_does_not_have() {
+    let desk = tempfile::tempdir().expect("a directory can be made");
+    let export = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kops/private.yaml");
+    let written = quorate(desk.path(), &["init", "--from-kops", export]);
+    exits(&written, 0);
+    assert!(err(&written).contains("spec.networking.calico"), "{}", err(&written));
+    let file = std::fs::read_to_string(desk.path().join("cluster.hcl")).expect("the file is there");
+    assert!(file.contains("#   spec.networking.calico:"), "{file}");
+    exits(&quorate(desk.path(), &["check"]), 0);
+    let input = std::fs::File::open(export).expect("the export is there");
+    let printed = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(["init", "--from-kops", "-", "--stdout", "--json", "--name", "other.example.com"])
+        .current_dir(desk.path())
+        .stdin(input)
+        .output()
+        .expect("quorate runs");
+    exits(&printed, 0);
+    let json: serde_json::Value = serde_json::from_slice(&printed.stdout).expect("stdout is one document");
+    assert_eq!(json["name"], "other.example.com");
+    assert!(json["differences"].as_array().is_some_and(|differences| differences.len() > 20), "{json}");
+}

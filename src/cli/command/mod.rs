@@ -34,6 +34,7 @@ macro_rules! commands {
 }
 
 commands! {
+    Init in init as InitArgs,
     Plan in plan as PlanArgs,
     Apply in apply as ApplyArgs,
     Destroy in destroy as DestroyArgs,
