@@ -148,6 +148,8 @@ fn seen(object: &Object) -> Live {
         _ => 0,
     };
     let member = |number: i64| GroupMember {
+        size: None,
+        launched: None,
         id: format!("i-{number:017x}"),
         zone: "eu-central-1a".to_owned(),
         state: "InService".to_owned(),

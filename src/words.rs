@@ -1,6 +1,6 @@
 //! Formatting of counts, lists and timestamps as text for messages.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Formats a count with its noun: `1 machine`, `2 machines`.
 pub fn count(number: usize, singular: &str) -> String {
@@ -27,6 +27,17 @@ pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// Formats an age in its largest unit: `12s`, `5m`, `3h`, `41d`. A time in the future has the age `0s`.
+pub fn age(age: SignedDuration) -> String {
+    let seconds = age.as_secs().max(0);
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +51,13 @@ mod tests {
     fn the_last_of_several_comes_after_an_and() {
         let items = ["a", "b", "c"].map(str::to_owned);
         assert_eq!([0, 1, 2, 3].map(|most| list(&items[..most])), ["", "a", "a and b", "a, b and c"]);
+    }
+
+    #[test]
+    fn an_age_has_its_largest_unit() {
+        let ages = [-5, 0, 59, 60, 3_599, 3_600, 86_399, 86_400, 86_400 * 400];
+        let shown = ages.map(|seconds| age(SignedDuration::from_secs(seconds)));
+        assert_eq!(shown, ["0s", "0s", "59s", "1m", "59m", "1h", "23h", "1d", "400d"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Answer, Filter, LaunchTemplateSpecification as Template, Tag, TagDescription,
 };
 
-use aws_sdk_ec2::types::LaunchTemplateVersion;
+use aws_sdk_ec2::types::{Instance, LaunchTemplateVersion};
 
 use self::members::EqualVersions;
 use super::ec2::{created, whole};
@@ -57,7 +57,8 @@ impl AwsKind for AutoScalingGroup {
             let alike = generations.get(members::template(group).id.as_str());
             let alike = alike.map_or_else(EqualVersions::default, |(first, last)| EqualVersions { first, last });
             let live = live_of(cache.whose, group, alike)?;
-            Some(live.map(|live| with_machine_state(live, group, &late, &carriers)))
+            let live = live.map(|live| with_machine_state(live, group, &late, &carriers));
+            Some(live.map(|live| with_launch_times(live, &instances)))
         };
         found.iter().filter_map(see).collect()
     }
@@ -285,6 +286,17 @@ fn with_machine_state(
     let tags = tagged::with_carriers(tags_of(&live.attributes), group, &own, carriers);
     let tags = tags.into_iter().map(|(key, value)| (key, Value::Text(value))).collect();
     live.attributes.insert("tags".to_owned(), Value::Map(tags));
+    live
+}
+
+/// Adds the launch times of the machines, and the instance types that Auto Scaling does not return.
+fn with_launch_times(mut live: Live, instances: &[Instance]) -> Live {
+    for member in &mut live.members {
+        let of_member = |instance: &&Instance| instance.instance_id() == Some(member.id.as_str());
+        let Some(instance) = instances.iter().find(of_member) else { continue };
+        member.launched = created(instance.launch_time());
+        member.size = instance.instance_type().map(|size| size.as_str().to_owned()).or(member.size.take());
+    }
     live
 }
 

@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{
     ArchitectureType, ArchitectureValues, Image, InstanceTypeInfo, InstanceTypeOffering, LocationType,
 };
 use aws_sdk_ssm::types::Parameter;
+use jiff::Timestamp;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
@@ -13,7 +14,7 @@ use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
 use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
+use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
@@ -29,6 +30,14 @@ impl CloudProvider for AwsProvider {
 
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
         Box::pin(super::target_group::health(self, group))
+    }
+
+    fn kubernetes_state(&self) -> BoxFuture<'_, Result<Option<KubernetesState>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>> {
+        Box::pin(std::future::ready(Ok(Timestamp::now())))
     }
 
     fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>> {

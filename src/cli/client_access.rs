@@ -70,7 +70,8 @@ pub(super) async fn api_address(store: &Arc<dyn ObjectStore>, cluster: &str) -> 
     Ok(record.and_then(|record| address(&record, cluster)))
 }
 
-fn address(record: &ClusterRecord, cluster: &str) -> Option<String> {
+/// Returns the URL of the API of the cluster in a record.
+pub(super) fn address(record: &ClusterRecord, cluster: &str) -> Option<String> {
     let balancer = record.objects.get(&LoadBalancer::address(API))?;
     if record.objects.contains_key(&DnsRecord::address(API)) {
         return Some(format!("https://{API}.{cluster}"));

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
     Provider, repeat,
 };
 use crate::kubernetes::KubernetesProvider;
-use crate::resource::{Facts, FactsQuery, TargetHealth, is_kubernetes};
+use crate::resource::{Facts, FactsQuery, KubernetesState, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
 use crate::words;
 
@@ -222,6 +224,14 @@ impl CloudProvider for CompositeProvider {
 
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
         self.base.targets(group)
+    }
+
+    fn kubernetes_state(&self) -> BoxFuture<'_, Result<Option<KubernetesState>, Failure>> {
+        Box::pin(self.through(Box::pin(self.kubernetes.state())))
+    }
+
+    fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>> {
+        self.base.now()
     }
 
     fn api_firewall(&self) -> &dyn ApiFirewall {

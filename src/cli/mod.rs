@@ -38,6 +38,7 @@ pub use command::Command;
 pub use command::apply::{ApplyRequest, apply};
 pub use command::destroy::destroy;
 pub use command::plan::{PlanOptions, plan};
+pub use command::show::show;
 pub use command::state::{MoveOptions, move_state};
 pub use composite_provider::{ApiWait, CompositeProvider};
 pub use context::{ClusterContext, StatePlace, StatePlaces};

@@ -2,8 +2,10 @@
 //!
 //! AWS and the sandbox implement it, and so does the provider that joins one of them with Kubernetes.
 
+use jiff::Timestamp;
+
 use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
-use crate::resource::{AccessGrant, AllowList, Facts, FactsQuery, TargetHealth};
+use crate::resource::{AccessGrant, AllowList, Facts, FactsQuery, KubernetesState, TargetHealth};
 
 /// A cloud that a cluster can be built on.
 pub trait CloudProvider: Provider {
@@ -12,6 +14,12 @@ pub trait CloudProvider: Provider {
 
     /// Returns the health of the machines in a target group, by the group's ARN. One call.
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>>;
+
+    /// Returns the nodes and the pods of the cluster, as its Kubernetes API reports them; `None` without an API.
+    fn kubernetes_state(&self) -> BoxFuture<'_, Result<Option<KubernetesState>, Failure>>;
+
+    /// Returns the current time: that of this machine, unless the cloud is simulated.
+    fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>>;
 
     /// Returns the facts, in one hop.
     fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>>;

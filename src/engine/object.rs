@@ -75,6 +75,12 @@ pub struct GroupMember {
     pub state: String,
     /// The template version that it was started from.
     pub version: String,
+    /// Its instance type, if the cloud returns it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<String>,
+    /// The time of its launch, if the cloud returns it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub launched: Option<Timestamp>,
 }
 
 /// The entry of an object in the record.

@@ -1,5 +1,6 @@
 //! The nodes and the control plane, as the API server reports them.
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -9,7 +10,7 @@ use super::trouble;
 use super::typed::label;
 use crate::engine::Failure;
 use crate::health::{ControlPlaneState, NodeState, PodState};
-use crate::resource::GROUP_TAG;
+use crate::resource::{CLUSTER_TAG, ClusterNode, DEFAULT_NAMESPACE, DeploymentPods, GROUP_TAG, KubernetesState};
 
 /// The namespace of the control plane, whose pods kubeadm labels.
 const SYSTEM: &str = "kube-system";
@@ -46,6 +47,26 @@ impl KubernetesProvider {
 }
 
 impl KubernetesProvider {
+    /// Returns the nodes, and the pods of the Deployments of the cluster file; `None` while the cluster has no API. Makes two
+    /// calls.
+    ///
+    /// # Errors
+    /// Returns an error if the API does not answer, or refuses the caller.
+    pub async fn state(&self) -> Result<Option<KubernetesState>, Failure> {
+        let Some(connection) = self.connect().await? else { return Ok(None) };
+        let ours = format!("{CLUSTER_TAG}={}", self.cluster);
+        let nodes = connection.read::<Node>(ListQuery::ALL);
+        let deployments = connection.read::<Deployment>(ListQuery::ALL.labelled(&ours));
+        let (nodes, deployments) = tokio::try_join!(nodes, deployments)?;
+        let mut state = KubernetesState {
+            nodes: nodes.iter().map(cluster_node).collect(),
+            deployments: deployments.iter().map(deployment_pods).collect(),
+        };
+        state.nodes.sort();
+        state.deployments.sort();
+        Ok(Some(state))
+    }
+
     /// Returns the number of nodes of a group that take pods: ready, and known to the cloud controller. `None` without an API.
     ///
     /// # Errors
@@ -54,6 +75,26 @@ impl KubernetesProvider {
         let Some(connection) = self.connect().await? else { return Ok(None) };
         let nodes = connection.read::<Node>(ListQuery::ALL.labelled(&format!("{GROUP_TAG}={group}"))).await?;
         Ok(Some(nodes.iter().map(node).filter(|node| node.initialized && node.trouble.is_none()).count()))
+    }
+}
+
+fn cluster_node(found: &Node) -> ClusterNode {
+    let NodeState { instance, trouble, initialized, .. } = node(found);
+    let info = found.status.as_ref().and_then(|status| status.node_info.as_ref());
+    let kubelet = info.map(|info| info.kubelet_version.trim_start_matches('v').to_owned());
+    ClusterNode { instance, kubelet, ready: initialized && trouble.is_none() }
+}
+
+fn deployment_pods(found: &Deployment) -> DeploymentPods {
+    let count = |number: Option<i32>| number.and_then(|number| usize::try_from(number).ok());
+    let ready = found.status.as_ref().and_then(|status| status.ready_replicas);
+    let wanted = found.spec.as_ref().and_then(|spec| spec.replicas);
+    DeploymentPods {
+        namespace: found.metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
+        name: found.metadata.name.clone().unwrap_or_default(),
+        ready: count(ready).unwrap_or_default(),
+        // The API server fills in the default, one.
+        wanted: count(wanted).unwrap_or(1),
     }
 }
 

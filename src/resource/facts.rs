@@ -76,3 +76,48 @@ pub struct TargetHealth {
     /// The reason for the state; empty if the load balancer gives none.
     pub reason: String,
 }
+
+/// The nodes and pods of a cluster, as its Kubernetes API reports them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KubernetesState {
+    /// The nodes.
+    pub nodes: Vec<ClusterNode>,
+    /// The Deployments of the cluster file.
+    pub deployments: Vec<DeploymentPods>,
+}
+
+/// A node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClusterNode {
+    /// The id of its instance.
+    pub instance: String,
+    /// The version of its kubelet, for example `1.36.2`.
+    pub kubelet: Option<String>,
+    /// `true` if it takes pods: it is ready, and the cloud controller manager has initialized it.
+    pub ready: bool,
+}
+
+/// The pods of a Deployment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeploymentPods {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// Number of ready pods.
+    pub ready: usize,
+    /// Number of wanted pods.
+    pub wanted: usize,
+}
+
+impl KubernetesState {
+    /// Returns the node of an instance.
+    pub fn node(&self, instance: &str) -> Option<&ClusterNode> {
+        self.nodes.iter().find(|node| node.instance == instance)
+    }
+
+    /// Returns the pods of a Deployment.
+    pub fn pods(&self, namespace: &str, name: &str) -> Option<&DeploymentPods> {
+        self.deployments.iter().find(|pods| pods.namespace == namespace && pods.name == name)
+    }
+}

@@ -24,14 +24,14 @@ use crate::limits::AttributeLimit;
 use crate::limits::tags::TagLimits;
 
 pub use api_firewall::AllowList;
-pub use facts::{Facts, FactsQuery, ImageFacts, SizeFacts, TargetHealth};
+pub use facts::{ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KubernetesState, SizeFacts, TargetHealth};
 pub use grant::{AccessGrant, Grantee, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
 pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
     API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
-    masters_group, service_object, service_of_object,
+    master_of_group, masters_group, service_object, service_of_object,
 };
 pub use partition::AwsPartition;
 pub use quantity::{quantity_bytes, quantity_millicpus};

@@ -67,9 +67,14 @@ pub fn masters_group(member: &str) -> String {
     format!("{MASTER_GROUPS}{member}")
 }
 
+/// Returns the member of the master in an Auto Scaling group of this name; `None` if it is not a master's.
+pub fn master_of_group(name: &str) -> Option<&str> {
+    name.strip_prefix(MASTER_GROUPS)
+}
+
 /// Returns `true` if an Auto Scaling group of this name is a master's.
 pub(super) fn is_masters_group(name: &str) -> bool {
-    name.starts_with(MASTER_GROUPS)
+    master_of_group(name).is_some()
 }
 
 #[cfg(test)]

@@ -106,6 +106,9 @@ pub(super) struct SimulatedMachine {
     pub(super) security_groups: Vec<String>,
     /// The template version that it was started from.
     pub(super) version: String,
+    /// Its instance type; `None` for machines of older releases.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) size: Option<String>,
     /// The time of its launch.
     pub(super) launched: SimulatedTime,
     /// The time when it has booted.

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::names::ApiCall;
-use super::{Sandbox, sizes};
+use super::{Sandbox, SimulatedAccount, sizes};
 use crate::cloud::{ApiFirewall, CloudProvider};
-use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{AwsPartition, Facts, FactsQuery, HostedZone, ImageFacts, Resource, TargetHealth};
+use crate::engine::{BoxFuture, Failure, FailureClass, Live};
+use crate::resource::{
+    AwsPartition, Facts, FactsQuery, HostedZone, ImageFacts, KubernetesState, Resource, TargetHealth,
+};
 use crate::spec::Architecture;
 
 /// The letters of the regions whose zones are not just `a` to `c`.
@@ -77,6 +81,18 @@ impl CloudProvider for Sandbox {
         Box::pin(async move {
             let call = ApiCall { service: "sts", action: "GetCallerIdentity".to_owned() };
             self.call(&call, false, |world, _| Ok(arn(world, &self.settings.region))).await
+        })
+    }
+
+    fn kubernetes_state(&self) -> BoxFuture<'_, Result<Option<KubernetesState>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>> {
+        Box::pin(async move {
+            let call = ApiCall { service: "sandbox", action: "Now".to_owned() };
+            let now = self.with(|world| SimulatedAccount::timestamp(world.clock));
+            now.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))
         })
     }
 

@@ -83,6 +83,7 @@ impl SimulatedAccount {
         };
         let tags = vec![tags_of(&group.attributes), volume_tags];
         let version = group.text("version").unwrap_or("1").to_owned();
+        let size = template.text("instance_size").map(str::to_owned);
         let id = format!("i-{}", self.hex(17));
         let machine = SimulatedMachine {
             id,
@@ -91,6 +92,7 @@ impl SimulatedAccount {
             ip: address(range, self.made),
             security_groups,
             version,
+            size,
             launched: self.clock,
             booted: self.clock + BOOT,
             tags,
@@ -250,6 +252,8 @@ fn member(machine: &SimulatedMachine, now: u64) -> GroupMember {
         zone: machine.zone.clone(),
         state: if machine.booted <= now { "InService" } else { "Pending" }.to_owned(),
         version: machine.version.clone(),
+        size: machine.size.clone(),
+        launched: Some(SimulatedAccount::timestamp(machine.launched)),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod show;
+mod table;
 
 pub use crate::resource::text::short_id;
 pub use line::TextStyle;

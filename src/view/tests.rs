@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::sample;
 use super::*;
 use crate::engine::{Address, Outcome, Plan, PlanMode, RecordedObject};
-use crate::resource::AllowList;
+use crate::resource::{AllowList, KubernetesState};
 
 const PAGE: &str = include_str!("../../docs/commands.md");
 
@@ -37,11 +37,17 @@ fn the_page_names_every_member_of_every_document() {
         heading(),
         Plan { mode: PlanMode::Apply, serial: 1, changes: Vec::new(), unchanged: 0 },
     );
+    let cluster = show::ShownCluster {
+        live: Vec::new(),
+        recorded: &BTreeMap::new(),
+        endpoint: None,
+        kubernetes: Ok(KubernetesState::default()),
+    };
     let documents = [
         members(&outcome(&plan)),
         members(&plan),
         members(&plan.plan),
-        members(&show::ObjectsDocument::new(heading(), Vec::new())),
+        members(&show::ClusterDocument::new(heading(), cluster, true)),
         members(&health::HealthDocument::new(heading(), Vec::new())),
         members(&access::AccessDocument::new(heading(), &AllowList::default(), jiff::Timestamp::UNIX_EPOCH)),
     ];

@@ -41,6 +41,7 @@ async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
     assert!(calls.len() * 10 <= OBJECTS * FIRST_TENTHS + ENTRANCE * 10, "{messages}");
 
     let small = unchanged(&moto, &mut stage).await;
+    shown(&wire, &mut stage).await;
     stage.edit(&sized(300));
     stage.apply().await.must(Exit::Done);
     requests(&stage);
@@ -51,6 +52,34 @@ async fn a_first_apply_and_an_unchanged_plan_stay_within_their_budgets() {
 /// Returns the Kubernetes requests since the last call, as far as they count.
 fn requests(stage: &MotoStage) -> Vec<String> {
     stage.api.fake().map(FakeApi::take_requests).unwrap_or_default()
+}
+
+/// Shows the cluster within the budget of a plan without changes. Ages, sizes and pods need no call for each machine.
+async fn shown(wire: &TestWire, stage: &mut MotoStage) {
+    wire.take_log();
+    let run = stage.show().await.must(Exit::Done);
+    assert!(run.out.contains("MACHINE") && run.out.contains("master a  i-"), "{}", run.out);
+    let (calls, inside) = (wire.take_log(), requests(stage));
+    assert!(
+        calls.len() <= UNCHANGED,
+        "{} calls:
+{}",
+        calls.len(),
+        calls.join(
+            "
+"
+        )
+    );
+    assert!(
+        inside.len() <= UNCHANGED_INSIDE,
+        "{} requests:
+{}",
+        inside.len(),
+        inside.join(
+            "
+"
+        )
+    );
 }
 
 /// Returns the calls of a plan without changes, sorted.

@@ -73,7 +73,7 @@ fn the_chat_with_its_redis_lives_and_leaves_nothing() {
     let desk = desk(&example, "cluster.hcl").expect("an example is in HCL");
     exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
     exits(&quorate(desk.path(), &["plan", "--detailed-exitcode"]), 0);
-    let shown = out(&quorate(desk.path(), &["show"]));
+    let shown = out(&quorate(desk.path(), &["show", "--all"]));
     assert!(shown.contains("amazonaws.com\n  (simulated: this name resolves to nothing)"), "{shown}");
     let destroyed = quorate(desk.path(), &["destroy", "--yes", "--delete-data"]);
     exits(&destroyed, 0);

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use quorate::cli::{ByAws, CompositeProvider};
 use quorate::cloud::{ApiFirewall, CloudProvider};
 use quorate::engine::{
     Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, Observation, ProgressNote, Provider,
 };
 pub(crate) use quorate::kubernetes::{ApiAccess, ClientAccess, KubernetesProvider};
-use quorate::resource::{Facts, FactsQuery, TargetHealth, is_kubernetes, manifest_of, with_manifest};
+use quorate::resource::{Facts, FactsQuery, KubernetesState, TargetHealth, is_kubernetes, manifest_of, with_manifest};
 
 use quorate::testkit::testbed::TestApi;
 
@@ -107,6 +108,14 @@ impl CloudProvider for FilteredProvider<'_> {
 
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {
         self.clouds.targets(group)
+    }
+
+    fn kubernetes_state(&self) -> BoxFuture<'_, Result<Option<KubernetesState>, Failure>> {
+        self.clouds.kubernetes_state()
+    }
+
+    fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>> {
+        self.clouds.now()
     }
 
     fn api_firewall(&self) -> &dyn ApiFirewall {

@@ -105,6 +105,29 @@ fn a_pipe_gets_plain_text_and_a_program_gets_json_alone() {
 }
 
 #[test]
+fn show_has_machines_and_lists_objects_on_request() {
+    let desk = desk();
+    let empty = quorate(desk.path(), &["show"]);
+    exits(&empty, 0);
+    assert!(out(&empty).contains("Nothing of this cluster exists."), "{}", out(&empty));
+    exits(&quorate(desk.path(), &["apply", "--yes"]), 0);
+    exits(&quorate(desk.path(), &["sandbox", "fail-zone", "us-east-1d"]), 0);
+    let shown = quorate(desk.path(), &["show"]);
+    exits(&shown, 0);
+    let text = out(&shown);
+    assert!(text.contains("master a") && text.contains("missing") && text.contains("running"), "{text}");
+    assert!(text.contains("not known: simulated machines run no Kubernetes"), "{text}");
+    assert!(text.contains("62 objects") && !text.contains("vpc/main"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let all = quorate(desk.path(), &["show", "--all"]);
+    assert!(out(&all).contains("vpc/main"), "{}", out(&all));
+    let json: serde_json::Value =
+        serde_json::from_slice(&quorate(desk.path(), &["show", "--json"]).stdout).expect("stdout is one document");
+    assert_eq!((&json["object_count"], &json["objects"]), (&serde_json::json!(62), &serde_json::Value::Null));
+    assert_eq!(json["machines"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
 fn every_screen_of_the_sandbox_is_marked() {
     let desk = desk();
     for arguments in [&["plan"][..], &["apply", "--yes"], &["show"], &["destroy", "--yes", "--delete-data"]] {
@@ -207,7 +230,7 @@ fn nothing_of_a_private_key_or_a_token_leaves_the_bucket() {
     for arguments in [
         &["apply", "--yes"][..],
         &["plan", "--verbose"],
-        &["show", "--json"],
+        &["show", "--all", "--json"],
         &["sandbox", "status"],
         &["sandbox", "remove", "secret/join-token"],
         &["plan", "--json"],

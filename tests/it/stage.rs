@@ -96,6 +96,11 @@ impl MotoStage {
         .await
     }
 
+    /// Shows the cluster.
+    pub(crate) async fn show(&mut self) -> CommandRun {
+        self.stay(OutputOptions::default(), async |context| cli::show(context, false).await).await
+    }
+
     /// Moves the state to the location in the file.
     pub(crate) async fn move_state(&mut self) -> CommandRun {
         let options = MoveOptions { from: None, yes: true };

@@ -44,6 +44,8 @@ pub(super) fn members(group: &Answer) -> Vec<GroupMember> {
         zone: machine.availability_zone().unwrap_or_default().to_owned(),
         state: machine.lifecycle_state().map(State::as_str).unwrap_or_default().to_owned(),
         version: version(machine, &own),
+        size: machine.instance_type().map(str::to_owned),
+        launched: None,
     };
     let mut members: Vec<_> = group.instances().iter().map(member).collect();
     members.sort();

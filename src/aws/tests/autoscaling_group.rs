@@ -2,6 +2,7 @@
 
 use super::launch_template::template;
 use super::*;
+use crate::engine::GroupMember;
 use crate::resource::{AutoScalingGroup, LaunchTemplate};
 
 /// A template whose machines have the tags of their group.
@@ -168,7 +169,10 @@ async fn a_changed_tag_reaches_machines_and_their_volumes_and_a_lost_tag_is_dete
     tagged.tags.insert("team".to_owned(), "data".to_owned());
     assert_eq!(moto.correct("workers", &tagged).await, ["tags"]);
     assert_eq!(carried(&moto, &wanted, "team").await, vec![Some("data".to_owned()); 4]);
-    assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members, machines);
+    let members = moto.see::<AutoScalingGroup>("workers").await.members;
+    let ids = |members: &[GroupMember]| members.iter().map(|member| member.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&members), ids(&machines));
+    assert!(members.iter().all(|member| member.launched.is_some() && member.size.is_some()), "{members:?}");
 
     // It is removed from a machine outside.
     let key = aws_sdk_ec2::types::Tag::builder().key("team").build();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::health::{ControlPlaneState, NodeState, PodState};
 use crate::kubernetes::KubernetesProvider;
+use crate::resource::ClusterNode;
 
 fn node(name: &str, instance: &str, ready: &str) -> Json {
     json!({
@@ -76,6 +77,37 @@ async fn the_census_has_nodes_control_plane_and_system_and_nothing_else() {
         system: vec![pod("aws-cloud-controller-manager", Some("not ready")), pod("kube-dns", None)],
     };
     assert_eq!(census, expected);
+}
+
+#[tokio::test]
+async fn the_state_has_the_nodes_and_the_pods_of_the_deployments_of_the_file() {
+    let api = FakeApi::start().await;
+    let mut ready = node("ip-1", "i-1", "True");
+    ready["status"]["nodeInfo"] = json!({ "kubeletVersion": "v1.36.2" });
+    api.put("kubelet", ready);
+    api.put("kubelet", node("ip-2", "i-2", "False"));
+    for (name, cluster, status) in [
+        ("chat", "chat.example.com", json!({ "readyReplicas": 2 })),
+        ("new", "chat.example.com", json!({})),
+        ("theirs", "other.example.com", json!({ "readyReplicas": 1 })),
+    ] {
+        let metadata = json!({ "name": name, "namespace": "talk", "labels": { "quorate.dev/cluster": cluster } });
+        let spec = json!({ "replicas": 3, "selector": {}, "template": {} });
+        let kind = json!({ "apiVersion": "apps/v1", "kind": "Deployment" });
+        let mut deployment = kind;
+        (deployment["metadata"], deployment["spec"], deployment["status"]) = (metadata, spec, status);
+        api.put("controller", deployment);
+    }
+    let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
+    let state = kubernetes.state().await.unwrap().unwrap();
+    let node = |instance: &str, kubelet: Option<&str>, ready| ClusterNode {
+        instance: instance.to_owned(),
+        kubelet: kubelet.map(str::to_owned),
+        ready,
+    };
+    assert_eq!(state.nodes, [node("i-1", Some("1.36.2"), true), node("i-2", None, false)]);
+    let pods: Vec<_> = state.deployments.iter().map(|pods| (pods.name.as_str(), pods.ready, pods.wanted)).collect();
+    assert_eq!(pods, [("chat", 2, 3), ("new", 0, 3)]);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The annotation with the location of an object: a copy, or one that was restored at another location, is not ours.
 pub const PLACE_TAG: &str = "quorate.dev/place";
 /// The namespace of objects that name none.
-const DEFAULT: &str = "default";
+pub const DEFAULT_NAMESPACE: &str = "default";
 
 /// Returns the object of a manifest, marked as this cluster's: by a label, by which it is found and pruned, and by
 /// annotations with its address and its location, because an address can be longer than a label.
@@ -61,7 +61,8 @@ pub fn manifest_place(object: &Json) -> String {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let group = text(&object["apiVersion"]).split_once('/').map(|(group, _)| format!(".{group}")).unwrap_or_default();
     let namespace = text(&object["metadata"]["namespace"]);
-    let within = if namespace.is_empty() || namespace == DEFAULT { String::new() } else { format!("{namespace}/") };
+    let within =
+        if namespace.is_empty() || namespace == DEFAULT_NAMESPACE { String::new() } else { format!("{namespace}/") };
     format!("{}{group} {within}{}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 

@@ -9,5 +9,7 @@ mod summary;
 pub use api_type::{API_TYPES, ApiType};
 pub use fields::{FieldPath, FieldStep, attributes as fields, is_atom, item_key, leaves};
 pub use kinds::*;
-pub use manifest::{MANAGED_BY, PLACE_TAG, manifest_object, manifest_of, manifest_place, marked, with_manifest};
+pub use manifest::{
+    DEFAULT_NAMESPACE, MANAGED_BY, PLACE_TAG, manifest_object, manifest_of, manifest_place, marked, with_manifest,
+};
 pub(super) use summary::summary;

@@ -24,8 +24,17 @@ async fn json_is_all_that_stdout_gets() {
 #[tokio::test(start_paused = true)]
 async fn show_lists_machines_below_their_groups() {
     let user = SandboxUser::built().await;
-    user.with(async |context| show(context).await).await.unwrap();
+    user.with(async |context| show(context, true).await).await.unwrap();
     insta::assert_snapshot!(masked(&user.out.read()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn show_has_the_machines_that_a_lost_zone_lacks() {
+    let user = SandboxUser::built().await;
+    user.sandbox.fail_zone("us-east-1d").unwrap();
+    user.sandbox.pass(Duration::from_hours(24 * 41)).unwrap();
+    user.with(async |context| show(context, false).await).await.unwrap();
+    insta::assert_snapshot!(user.out.read());
 }
 
 /// Returns the text without the hashes of scripts, which change with every edit of them.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::cli::command::show::show;
 use crate::cli::composite_provider::{ApiWait, CompositeProvider};
 use crate::cloud::CloudProvider;
 use crate::kubernetes::{ApiAccess, KubernetesProvider};
@@ -48,6 +49,22 @@ fn silence(user: &mut SandboxUser, api: FakeApi) {
     let nobody = api.access();
     drop(api);
     user.cloud = Some(clouds(user, nobody, ApiWait::UntilReady));
+}
+
+#[tokio::test]
+async fn show_has_the_pods_of_services_while_the_api_answers() {
+    let (mut user, api) = two_clouds().await;
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    user.with(async |context| show(context, false).await).await.unwrap();
+    let out = user.out.read();
+    assert!(out.contains("talk/chat  2/2   80"), "{out}");
+    assert!(out.contains("joining"), "no machine is a node: {out}");
+    silence(&mut user, api);
+    user.with(async |context| show(context, false).await).await.unwrap();
+    let out = user.out.read();
+    assert!(out.contains("talk/chat  -     80") && !out.contains("joining"), "{out}");
+    assert!(out.contains("- not known: the Kubernetes API does not answer ("), "{out}");
 }
 
 /// A new cluster whose API does not answer yet is no error: its Kubernetes objects are deferred, and reported in one
