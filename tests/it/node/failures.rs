@@ -78,7 +78,7 @@ fn a_device_that_does_not_appear_is_waited_for() {
 fn a_volume_that_is_not_given_back_is_a_failure_that_is_waited_out() {
     let Some(machine) = ScriptMachine::master() else { return };
     machine.write("world/volume", "in-use i-0old attached\n");
-    machine.boot().must_not("vol-0abc is still in-use, attached by i-0old. A machine that hangs gives its volume back");
+    machine.boot().must_not("vol-0abc is still in-use, attached by i-0old. A machine that hangs releases its volume");
     let status = machine.status();
     assert_eq!((&status["state"], &status["step"]), (&"failed".into(), &"etcd volume, attach".into()));
     assert_eq!(machine.calls_of("sleep 5").len(), 119, "ten minutes");
