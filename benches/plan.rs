@@ -121,12 +121,13 @@ fn facts() -> Facts {
         caller: "arn:aws:iam::111122223333:user/alvise".to_owned(),
         region: "eu-central-1".to_owned(),
         zones: ["a", "b", "c"].map(|letter| format!("eu-central-1{letter}")).to_vec(),
-        images: BTreeMap::from([(Architecture::Arm64, "ami-000000000000000a6".to_owned())]),
+        images: BTreeMap::from([(Architecture::Arm64, "ami-000000000000000a6".into())]),
         sizes: BTreeMap::from([(
             "m7g.large".to_owned(),
             SizeFacts { architecture: Architecture::Arm64, vcpus: 2, memory_mib: 8192 },
         )]),
         own_images: BTreeMap::new(),
+        releases: Vec::new(),
         offered: BTreeMap::new(),
         public_zones: BTreeMap::from([("example.com".to_owned(), vec!["Z0EXAMPLE".to_owned()])]),
     }

@@ -1,6 +1,8 @@
-//! The meaning of a plan: its cost, and the failures that the cluster survives. Pure: it reads a plan and the objects that the plan was made from.
+//! The meaning of a plan: its cost, the failures that the cluster survives, and the causes of
+//! machine replacements. Pure: it reads a plan and the objects that the plan was made from.
 
 pub mod availability;
+pub mod causes;
 pub mod cost;
 mod money;
 mod state;

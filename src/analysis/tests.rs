@@ -30,7 +30,7 @@ pub(super) fn facts(cluster: &Cluster) -> Facts {
     let size = |size: &crate::spec::InstanceSize| {
         (size.to_string(), SizeFacts { architecture: size.architecture(), vcpus: 2, memory_mib: 4096 })
     };
-    let images = sizes.clone().map(|size| (size.architecture(), "ami-0000000000000086a".to_owned()));
+    let images = sizes.clone().map(|size| (size.architecture(), "ami-0000000000000086a".into()));
     Facts {
         account: "111122223333".to_owned(),
         caller: "arn:aws:iam::111122223333:user/alvise".to_owned(),
@@ -40,6 +40,7 @@ pub(super) fn facts(cluster: &Cluster) -> Facts {
         own_images: BTreeMap::new(),
         sizes: sizes.map(size).collect(),
         offered: BTreeMap::new(),
+        releases: Vec::new(),
         public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),
     }
 }

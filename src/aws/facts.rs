@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{
 };
 use aws_sdk_ssm::types::Parameter;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
@@ -14,7 +15,9 @@ use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
 use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, SizeFacts, TargetHealth};
+use crate::resource::{
+    Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth,
+};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
@@ -53,7 +56,18 @@ impl CloudProvider for AwsProvider {
             )?;
             let public_zones = public(&public_zones, &question.name);
             let region = self.scope.region.clone();
-            Ok(Facts { account, caller, region, zones, images, own_images, sizes, offered, public_zones })
+            Ok(Facts {
+                account,
+                caller,
+                region,
+                zones,
+                images,
+                own_images,
+                sizes,
+                offered,
+                releases: Vec::new(),
+                public_zones,
+            })
         })
     }
 
@@ -79,7 +93,7 @@ async fn caller(aws: &AwsProvider) -> Result<(String, String), Failure> {
     aws.caller.get_or_try_init(ask).await.cloned()
 }
 
-async fn images(aws: &AwsProvider, wanted: bool) -> Result<BTreeMap<Architecture, String>, Failure> {
+async fn images(aws: &AwsProvider, wanted: bool) -> Result<BTreeMap<Architecture, PublishedImage>, Failure> {
     if !wanted {
         return Ok(BTreeMap::new());
     }
@@ -89,9 +103,11 @@ async fn images(aws: &AwsProvider, wanted: bool) -> Result<BTreeMap<Architecture
     Ok(answer.parameters().iter().filter_map(image).collect())
 }
 
-fn image(parameter: &Parameter) -> Option<(Architecture, String)> {
+fn image(parameter: &Parameter) -> Option<(Architecture, PublishedImage)> {
     let (architecture, _) = IMAGES.iter().find(|(_, name)| parameter.name() == Some(name))?;
-    Some((*architecture, parameter.value()?.to_owned()))
+    let changed = parameter.last_modified_date().and_then(|time| Timestamp::from_second(time.secs()).ok());
+    let published = changed.map(|time| time.to_zoned(TimeZone::UTC).date());
+    Some((*architecture, PublishedImage { id: parameter.value()?.to_owned(), published }))
 }
 
 /// Returns the images that the file names, if machines can start from them. Read by filter: a list of ids would fail as
@@ -258,7 +274,7 @@ mod tests {
     #[test]
     fn only_the_images_that_were_asked_for_count() {
         let parameter = |name: &str| Parameter::builder().name(name).value("ami-1").build();
-        assert_eq!(image(&parameter(IMAGES[1].1)), Some((Architecture::Arm64, "ami-1".to_owned())));
+        assert_eq!(image(&parameter(IMAGES[1].1)), Some((Architecture::Arm64, "ami-1".into())));
         assert_eq!(image(&parameter("/aws/service/else")), None);
     }
 }

@@ -12,6 +12,7 @@ mod elb_snapshot;
 mod error_context;
 mod facts;
 mod failure;
+mod http;
 mod iam;
 mod kind;
 mod limit;
@@ -38,4 +39,5 @@ mod tests;
 
 pub use caller_address::public_address;
 pub use client::{AwsProvider, ClusterScope};
+pub use http::{HttpDocument, get};
 pub use store::S3Store;

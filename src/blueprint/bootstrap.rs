@@ -36,6 +36,7 @@ pub(super) fn common(site: &BuildContext<'_>, role: &str, name: &str, kubeadm: S
         ("QUORATE_NAME", name.to_owned()),
         ("QUORATE_CLUSTER", site.cluster.name.to_string()),
         ("QUORATE_KUBERNETES", site.cluster.kubernetes.to_string()),
+        ("QUORATE_RELEASE", site.release.to_string()),
         ("QUORATE_BUCKET", site.bootstrap.bucket.clone()),
         ("QUORATE_FOLDER", site.bootstrap.root.clone()),
         ("QUORATE_DOMAIN", internal_domain(site.cluster.name.as_str())),

@@ -27,6 +27,7 @@ mod slots;
 mod storage;
 mod subnets;
 mod tags;
+mod upgrade;
 
 use std::collections::BTreeMap;
 
@@ -34,14 +35,15 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Object;
-use crate::resource::{ClusterLocation, Facts};
-use crate::spec::{Architecture, Cluster, Zone};
+use crate::resource::{ClusterLocation, Facts, PublishedImage};
+use crate::spec::{Architecture, Cluster, KubernetesRelease, KubernetesVersion, Zone};
 
-pub use addons::custom_types;
+pub use addons::{PinnedAddons, custom_types};
 pub use outputs::nodes_group;
-pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem};
+pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem, ComponentChange};
 pub use settled::{PinnedNetwork, PinnedVersion};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
+pub use upgrade::{Upgrade, version_changes};
 
 use bootstrap_store::BootstrapStore;
 use public_names::PublicNames;
@@ -54,6 +56,8 @@ pub struct Blueprint {
     pub objects: Vec<Object>,
     /// The choices that this blueprint rests on: once recorded, they make the next one choose the same.
     pub pins: Pins,
+    /// The version of Kubernetes that the cluster should have.
+    pub kubernetes: KubernetesVersion,
     /// Notes for the user.
     pub notes: Vec<BlueprintNote>,
 }
@@ -63,7 +67,7 @@ pub struct Blueprint {
 pub struct Pins {
     /// The machine image of each architecture in use.
     #[serde(default)]
-    pub images: BTreeMap<Architecture, String>,
+    pub images: BTreeMap<Architecture, PublishedImage>,
     /// The id of the public hosted zone that holds the cluster's names, if it existed before the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_zone: Option<String>,
@@ -79,6 +83,12 @@ pub struct Pins {
     /// The version of Kubernetes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<PinnedVersion>,
+    /// The release of Kubernetes that machines install.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<KubernetesRelease>,
+    /// The versions of the built-in add-ons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addons: Option<PinnedAddons>,
     /// The settings of the pods' network that cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<PinnedNetwork>,
@@ -136,7 +146,8 @@ pub fn blueprint_beside(
     objects.sort_by(|a, b| a.address.cmp(&b.address));
     let mut notes = notes(&site);
     notes.extend(settled::notes(cluster));
-    Ok(Blueprint { objects, pins: site.pins().resolve(cluster, pins), notes })
+    notes.extend(upgrade::note(&site.pins(), facts));
+    Ok(Blueprint { objects, pins: site.pins().resolve(cluster, pins), kubernetes: cluster.kubernetes, notes })
 }
 
 /// Returns notes for the user.

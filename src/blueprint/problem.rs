@@ -293,6 +293,11 @@ pub enum BlueprintNote {
         /// The cluster's.
         version: KubernetesVersion,
     },
+    /// There are newer versions than those that the cluster has recorded.
+    NewerComponents {
+        /// The components.
+        newer: Vec<ComponentChange>,
+    },
     /// Masters stay with their data, although other zones would be safer.
     MastersTogether {
         /// The zone whose loss loses the quorum.
@@ -305,6 +310,17 @@ pub enum BlueprintNote {
         /// The services.
         services: Vec<String>,
     },
+}
+
+/// A component with another version than the one that the cluster has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentChange {
+    /// The component, for example `Kubernetes`.
+    pub component: String,
+    /// The recorded version.
+    pub from: String,
+    /// The other version: the newest one, or that of a plan.
+    pub to: String,
 }
 
 /// `a, b and c`, or `none`.
@@ -350,9 +366,18 @@ impl fmt::Display for BlueprintNote {
             ),
             Self::NewerVersion { version } => write!(
                 f,
-                "the file names no version of Kubernetes, so the cluster stays at {version}; `kubernetes = \"{}\"` upgrades it",
+                "the file names no version of Kubernetes, so the cluster stays at {version}; `quorate upgrade --kubernetes {0}` or `kubernetes = \"{0}\"` upgrades it",
                 version.next()
             ),
+            Self::NewerComponents { newer } => {
+                let change = |newer: &ComponentChange| format!("{} {} -> {}", newer.component, newer.from, newer.to);
+                let changes: Vec<String> = newer.iter().map(change).collect();
+                write!(
+                    f,
+                    "newer versions are available: {}. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes them",
+                    changes.join("; ")
+                )
+            }
             Self::MastersTogether { zone, masters } => write!(
                 f,
                 "the loss of {zone} loses the quorum: the masters {} stay there, because their data is there. set \

@@ -50,7 +50,7 @@ pub(super) fn resolved(cluster: &Cluster, pins: &Pins) -> Result<Cluster, Bluepr
 /// Returns notes for the user about the settings that the cluster keeps.
 pub(super) fn notes(resolved: &Cluster) -> Vec<BlueprintNote> {
     let mut notes = Vec::new();
-    if !resolved.kubernetes_given && resolved.kubernetes < KubernetesVersion::newest() {
+    if !resolved.kubernetes_given && resolved.kubernetes < KubernetesVersion::DEFAULT {
         notes.push(BlueprintNote::NewerVersion { version: resolved.kubernetes });
     }
     notes.extend(together(resolved));

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
-use super::addons::{self, AddonObject};
+use super::addons::{self, AddonObject, PinnedAddons};
 use super::bootstrap_store::BootstrapStore;
 use super::public_names::{PublicNames, public_names};
-use super::{BlueprintError, BlueprintProblem, Pins, services, subnets, tags};
+use super::{BlueprintError, BlueprintProblem, Pins, services, subnets, tags, upgrade};
 use crate::engine::Address;
-use crate::resource::{AwsPartition, ClusterLocation, Facts, ImageFacts, Tags};
-use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, Zone};
+use crate::resource::{AwsPartition, ClusterLocation, Facts, ImageFacts, PublishedImage, Tags};
+use crate::spec::{Architecture, Cluster, ImageId, InstanceSize, KubernetesRelease, Zone};
 
 /// A cluster and its basis.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct BuildContext<'a> {
     pub bootstrap: BootstrapStore,
     /// The places where machines of earlier applies got theirs, and may still write to.
     pub former: Vec<ClusterLocation>,
+    /// The release of Kubernetes that machines install.
+    pub release: KubernetesRelease,
     /// The zone of the cluster's public names.
     pub public: PublicNames,
     /// The port that every node has for each target of a load balancer.
@@ -33,7 +35,8 @@ pub(super) struct BuildContext<'a> {
     ranges: BTreeMap<Zone, Ipv4Net>,
     account: &'a str,
     pub partition: AwsPartition,
-    images: BTreeMap<Architecture, String>,
+    images: BTreeMap<Architecture, PublishedImage>,
+    addon_versions: PinnedAddons,
     own_images: &'a BTreeMap<String, ImageFacts>,
     architectures: BTreeMap<&'a InstanceSize, Architecture>,
 }
@@ -66,7 +69,8 @@ impl<'a> BuildContext<'a> {
             problems.push(problem);
             BTreeMap::new()
         });
-        let addons = addons::parts(cluster).unwrap_or_else(|problem| {
+        let addon_versions = PinnedAddons::resolve(cluster.kubernetes, pins.addons.as_ref());
+        let addons = addons::parts(cluster, &addon_versions).unwrap_or_else(|problem| {
             problems.push(problem);
             Vec::new()
         });
@@ -75,6 +79,7 @@ impl<'a> BuildContext<'a> {
                 cluster,
                 bootstrap: BootstrapStore::of(cluster, &facts.account),
                 former: Vec::new(),
+                release: upgrade::release(cluster.kubernetes, facts, pins),
                 public,
                 node_ports,
                 addons,
@@ -83,6 +88,7 @@ impl<'a> BuildContext<'a> {
                 account: &facts.account,
                 partition: AwsPartition::of(&cluster.region),
                 images,
+                addon_versions,
                 own_images: &facts.own_images,
                 architectures,
             }),
@@ -131,10 +137,12 @@ impl<'a> BuildContext<'a> {
             return Ok(MachineImage { id: own.as_str(), root_device: &facts.root_device });
         }
         let image = self.architectures.get(size).and_then(|architecture| self.images.get(architecture));
-        image.map(|id| MachineImage { id, root_device: ROOT_DEVICE }).ok_or_else(|| BlueprintProblem::SizeUnavailable {
-            size: size.clone(),
-            region: self.cluster.region.clone(),
-            users: Vec::new(),
+        image.map(|image| MachineImage { id: &image.id, root_device: ROOT_DEVICE }).ok_or_else(|| {
+            BlueprintProblem::SizeUnavailable {
+                size: size.clone(),
+                region: self.cluster.region.clone(),
+                users: Vec::new(),
+            }
         })
     }
 
@@ -153,6 +161,8 @@ impl<'a> BuildContext<'a> {
         let public_zone = self.public.found().map(str::to_owned);
         Pins {
             images: self.images.clone(),
+            release: Some(self.release),
+            addons: Some(self.addon_versions.clone()),
             public_zone,
             node_ports: self.node_ports.clone(),
             subnets: self.ranges.clone(),
@@ -282,7 +292,7 @@ fn images(
     facts: &Facts,
     pins: &Pins,
     problems: &mut Vec<BlueprintProblem>,
-) -> BTreeMap<Architecture, String> {
+) -> BTreeMap<Architecture, PublishedImage> {
     let mut images = BTreeMap::new();
     let plain = machines(cluster).filter(|alike| alike.image.is_none());
     for &architecture in plain.filter_map(|alike| architectures.get(alike.size)).collect::<BTreeSet<_>>() {

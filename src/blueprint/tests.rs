@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod addons;
-mod clusters;
+pub(super) mod clusters;
 mod docs;
 mod golden;
 mod isolation;

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::aws::{AwsProvider, ClusterScope, S3Store};
 use crate::blueprint;
 use crate::cloud::CloudProvider;
@@ -21,7 +24,7 @@ use super::error::CliError;
 use super::file::ShownDiagnostics;
 use super::run::wait::account;
 use super::session::SANDBOX;
-use super::{ClusterSecrets, Session};
+use super::{ClusterSecrets, PackageRepository, Session};
 
 /// The directory in which the sandbox keeps the records of files whose state is a directory.
 const SANDBOX_STATE: &str = "sandbox-state";
@@ -68,6 +71,8 @@ pub(super) async fn open_cluster(
         retry: RetryPolicy::default(),
         // A command that takes the lease sets it from its arguments.
         lock_timeout: Duration::ZERO,
+        packages: PackageRepository::of(session),
+        today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
     })
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use crate::analysis::cost::PriceTable;
 use crate::blueprint;
 use crate::cloud::CloudProvider;
@@ -15,7 +17,7 @@ use crate::state::LeaseHolder;
 use crate::view::ClusterHeading;
 
 use super::error::CliError;
-use super::{ClusterSecrets, Interrupt, Ui};
+use super::{ClusterSecrets, Interrupt, PackageRepository, Ui};
 
 /// An opened cluster: the same for AWS, for the sandbox, and for tests with their own cloud.
 #[derive(Clone)]
@@ -48,6 +50,10 @@ pub struct ClusterContext<'a> {
     pub retry: RetryPolicy,
     /// Maximum time to wait for the lease of another run.
     pub lock_timeout: Duration,
+    /// The repository of Kubernetes releases; `None` if only the releases that this version of Quorate knows are used.
+    pub packages: Option<PackageRepository>,
+    /// The day of the run, in UTC.
+    pub today: Date,
 }
 
 /// A place of the state, opened.

@@ -4,6 +4,7 @@ mod checks;
 mod etcd;
 mod evidence;
 mod kubernetes;
+mod preflight;
 
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,4 @@ pub use evidence::{
     ApiState, BalancerTarget, CertificateState, ControlPlaneState, DnsName, EtcdMember, EtcdStatus, HealthEvidence,
     JoinProgress, MachineStatus, NodeState, ObservedGroup, ObservedMachine, PodState, StatusReport,
 };
+pub use preflight::{DisruptionBudget, UpgradeEvidence, UpgradeFinding, examine_upgrade};

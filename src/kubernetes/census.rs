@@ -109,7 +109,7 @@ fn workload(metadata: &ObjectMeta) -> Option<&str> {
     ["k8s-app", "app.kubernetes.io/name"].iter().find_map(|name| label(metadata, name))
 }
 
-fn node(node: &Node) -> NodeState {
+pub(super) fn node(node: &Node) -> NodeState {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     let trouble = match conditions.into_iter().flatten().find(|condition| condition.type_ == "Ready") {
         Some(ready) if ready.status == "True" => None,

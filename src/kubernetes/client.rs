@@ -107,13 +107,17 @@ impl ApiConnection {
 
     /// Checks that the server takes requests, by its own readiness check, which includes etcd.
     pub(super) async fn is_ready(&self) -> Result<(), Failure> {
-        let action = "get /readyz";
-        let request = Request::new("/readyz").list(&ListParams::default()).map_err(|error| broken(action, &error))?;
-        let answer = tokio::time::timeout(ANSWER, self.client.request_text(request)).await;
-        match answer {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(classify(action, &error).failure),
-            Err(_) => Err(silent(action)),
+        self.text("/readyz").await.map(|_| ())
+    }
+
+    /// Returns the text at a path that is no object, such as `/metrics`.
+    pub(super) async fn text(&self, path: &str) -> Result<String, Failure> {
+        let action = format!("get {path}");
+        let request = Request::new(path).list(&ListParams::default()).map_err(|error| broken(&action, &error))?;
+        match tokio::time::timeout(ANSWER, self.client.request_text(request)).await {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(error)) => Err(classify(&action, &error).failure),
+            Err(_) => Err(silent(&action)),
         }
     }
 

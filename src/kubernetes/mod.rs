@@ -13,6 +13,7 @@ mod handover;
 mod live;
 mod namespace;
 mod object_ref;
+mod preflight;
 mod progress;
 mod provider;
 mod release;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::spec::Architecture;
+use crate::spec::{Architecture, KubernetesRelease};
 
 /// The parameters of a query for facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct Facts {
     /// The available zones of the region.
     pub zones: Vec<String>,
     /// The newest Amazon Linux 2023 image of each architecture; empty if no machine starts from it.
-    pub images: BTreeMap<Architecture, String>,
+    pub images: BTreeMap<Architecture, PublishedImage>,
     /// The facts of each requested image; absent if the account cannot start machines from it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_images: BTreeMap<String, ImageFacts>,
@@ -40,8 +41,46 @@ pub struct Facts {
     /// The zones that offer each requested instance size; without entry if the cloud did not return them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offered: BTreeMap<String, Vec<String>>,
+    /// Releases of Kubernetes that the package repository has, beside those that this release of Quorate knows. Empty unless
+    /// it was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<KubernetesRelease>,
     /// The account's public hosted zones that the cluster's name ends in: name (without a final dot) to ids.
     pub public_zones: BTreeMap<String, Vec<String>>,
+}
+
+/// A machine image as AWS publishes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RecordedImage")]
+pub struct PublishedImage {
+    /// The image's id.
+    pub id: String,
+    /// The day on which AWS published it, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Date>,
+}
+
+/// The forms of an image in a record: the older one is the id alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RecordedImage {
+    Id(String),
+    Image { id: String, published: Option<Date> },
+}
+
+impl From<RecordedImage> for PublishedImage {
+    fn from(recorded: RecordedImage) -> Self {
+        match recorded {
+            RecordedImage::Id(id) => Self { id, published: None },
+            RecordedImage::Image { id, published } => Self { id, published },
+        }
+    }
+}
+
+impl From<&str> for PublishedImage {
+    fn from(id: &str) -> Self {
+        Self { id: id.to_owned(), published: None }
+    }
 }
 
 /// The facts of a machine image.

@@ -38,6 +38,9 @@ pub(super) struct SimulatedAccount {
     /// Groups whose new machines never become ready.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub(super) failed_boots: BTreeSet<String>,
+    /// Number of machine images that AWS has published since the account was created.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub(super) published_images: u32,
     /// The use of each client token.
     pub(super) tokens: BTreeMap<String, UsedToken>,
     /// All objects, by kind and id.
@@ -133,6 +136,7 @@ impl SimulatedAccount {
             calls: 0,
             failed_zones: BTreeSet::new(),
             failed_boots: BTreeSet::new(),
+            published_images: 0,
             tokens: BTreeMap::new(),
             objects: BTreeMap::new(),
         }
@@ -220,4 +224,9 @@ pub(super) fn region_of(kind: &str, region: &str) -> String {
         KindScope::Global | KindScope::Bucket => String::new(),
         KindScope::Region | KindScope::Zone => region.to_owned(),
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::{Span, Timestamp};
 
 use super::names::ApiCall;
 use super::{Sandbox, SimulatedAccount, sizes};
 use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, FailureClass, Live};
 use crate::resource::{
-    AwsPartition, Facts, FactsQuery, HostedZone, ImageFacts, KubernetesState, Resource, TargetHealth,
+    AwsPartition, Facts, FactsQuery, HostedZone, ImageFacts, KubernetesState, PublishedImage, Resource, TargetHealth,
 };
 use crate::spec::Architecture;
 
@@ -25,6 +26,9 @@ const ASKED: [&str; 5] = [
     "DescribeAvailabilityZones",
     "ListHostedZones",
 ];
+
+/// The day on which the first machine images were published.
+const FIRST_IMAGES: Date = date(2026, 1, 12);
 
 /// Returns the zones of a region.
 pub(super) fn zones(region: &str) -> Vec<String> {
@@ -59,10 +63,11 @@ impl CloudProvider for Sandbox {
                     caller: arn(world, &self.settings.region),
                     region: self.settings.region.clone(),
                     zones: zones(&self.settings.region),
-                    images: images(),
+                    images: images(world.published_images),
                     own_images: question.own_images.iter().map(own_image).collect(),
                     sizes: question.sizes.iter().filter_map(|name| Some((name.clone(), sizes::size(name)?))).collect(),
                     offered: question.sizes.iter().map(|name| self.offered(name)).collect(),
+                    releases: Vec::new(),
                     public_zones: public_zones(world, &question.name),
                 })
             })
@@ -115,11 +120,18 @@ fn arn(world: &super::SimulatedAccount, region: &str) -> String {
     AwsPartition::of(region).pattern(&format!("arn:aws:iam::{}:user/sandbox", world.account))
 }
 
-fn images() -> BTreeMap<Architecture, String> {
-    BTreeMap::from([
-        (Architecture::X86_64, "ami-0a5b1d2c3e4f60718".to_owned()),
-        (Architecture::Arm64, "ami-0b6c2e3d4f5a71829".to_owned()),
-    ])
+/// Returns the day of the newest machine images.
+pub(super) fn image_day(published: u32) -> Date {
+    FIRST_IMAGES.saturating_add(Span::new().weeks(2 * i64::from(published)))
+}
+
+/// Returns the newest machine images, after so many later ones: AWS publishes one every two weeks.
+fn images(published: u32) -> BTreeMap<Architecture, PublishedImage> {
+    let first = [(Architecture::X86_64, 0x0a5b_1d2c_3e4f_6071_u64), (Architecture::Arm64, 0x0b6c_2e3d_4f5a_7182)];
+    let day = image_day(published);
+    let image =
+        |first: u64| PublishedImage { id: format!("ami-{:016x}8", first + u64::from(published)), published: Some(day) };
+    first.into_iter().map(|(architecture, first)| (architecture, image(first))).collect()
 }
 
 /// Returns the facts of a custom image. Every image exists and fits, because users have no images in a simulated cloud.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::account::{self, SimulatedAccount, SimulatedObject};
@@ -73,6 +74,15 @@ impl Sandbox {
     pub fn terminate(&self, instance: &str) -> Result<(), InjectError> {
         let ended = self.with(|world| world.end(|machine| machine.id == instance))?;
         if ended.is_empty() { Err(InjectError::NoSuchInstance(instance.to_owned())) } else { Ok(()) }
+    }
+
+    /// Publishes newer machine images. Returns their day.
+    pub fn publish_images(&self) -> Result<Date, HurtError> {
+        let published = self.with(|world| {
+            world.published_images += 1;
+            world.published_images
+        })?;
+        Ok(facts::image_day(published))
     }
 
     /// Fails a zone: its machines end, and none can be launched there. Returns the instances that ended.

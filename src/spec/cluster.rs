@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::kubernetes_version::KubernetesVersion;
 use super::service::Service;
 
 /// A complete cluster: the settings of the file and every default.
@@ -67,15 +68,6 @@ pub struct ClusterName(pub(super) String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Zone(pub(super) String);
-
-/// A Kubernetes minor version, for example `1.36`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct KubernetesVersion {
-    /// Always 1 so far.
-    pub major: u32,
-    /// The minor version.
-    pub minor: u32,
-}
 
 /// An EC2 instance size, for example `t3.medium`: family and size.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -316,12 +308,6 @@ impl fmt::Display for ImageId {
 impl fmt::Display for InstanceSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for KubernetesVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
     }
 }
 

@@ -17,6 +17,7 @@ mod hcl;
 mod image;
 mod instance;
 mod kops;
+mod kubernetes_version;
 #[cfg(test)]
 pub(crate) mod living;
 mod location;
@@ -53,6 +54,7 @@ pub use draft::{
 pub use image::ImageError;
 pub use instance::SizeError;
 pub use kops::{KopsConversion, KopsDifference, KopsError, from_kops};
+pub use kubernetes_version::{KubernetesRelease, KubernetesReleaseError, KubernetesVersion};
 pub use location::{BucketError, LocationError};
 pub use manifest::{NamespaceScope, absent_manifest, check_manifest, unfolded};
 pub use name::{LabelError, NameError};

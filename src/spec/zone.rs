@@ -1,8 +1,8 @@
-//! Availability zones and Kubernetes versions: texts with a fixed format.
+//! Availability zones: texts with a fixed format.
 
 use thiserror::Error;
 
-use super::cluster::{KubernetesVersion, Zone};
+use super::cluster::Zone;
 
 /// Error of a text that is not an availability zone.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -43,28 +43,6 @@ fn is_region(text: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-impl KubernetesVersion {
-    /// The versions that this release builds, oldest first.
-    pub const SUPPORTED: [Self; 3] =
-        [Self { major: 1, minor: 34 }, Self { major: 1, minor: 35 }, Self { major: 1, minor: 36 }];
-
-    /// Returns the version of a file that names none.
-    pub const fn newest() -> Self {
-        Self::SUPPORTED[Self::SUPPORTED.len() - 1]
-    }
-
-    /// Returns the next minor version.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self { major: self.major, minor: self.minor + 1 }
-    }
-
-    /// Parses a supported version, for example `1.36`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::SUPPORTED.into_iter().find(|version| version.to_string() == text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,12 +58,5 @@ mod tests {
         {
             assert_eq!(Zone::parse(bad), Err(ZoneError::Shape), "{bad}");
         }
-    }
-
-    #[test]
-    fn versions() {
-        assert_eq!(KubernetesVersion::parse("1.36"), Some(KubernetesVersion::newest()));
-        assert_eq!(KubernetesVersion::parse("1.12"), None);
-        assert!(KubernetesVersion::SUPPORTED.is_sorted());
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use quorate::blueprint::{Pins, blueprint};
 use quorate::engine::Object;
 use quorate::resource::{Facts, SizeFacts};
-use quorate::spec::{Architecture, Cluster};
+use quorate::spec::{Architecture, Cluster, KubernetesVersion};
 
 use crate::stage::TUTORIAL;
 use quorate::testkit::skip;
@@ -29,6 +29,8 @@ mod user_data;
 
 /// The cluster's key prefix in the bucket.
 const HOME: &str = "chat.poeticoding.com";
+/// The recorded release of Kubernetes, whatever the newest one is.
+const RELEASE: &str = "1.36.2";
 const TOKEN: &str = "abcdef.0123456789abcdef";
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\ncHVibGlj\n-----END CERTIFICATE-----\n";
@@ -77,7 +79,9 @@ impl ScriptMachine {
         let machine = Self { root: tempfile::tempdir().expect("a directory can be made") };
         let files = files();
         machine.write("opt/quorate/node.sh", &files["node.sh"]);
-        machine.write("etc/quorate/settings", &files[settings]);
+        let newest = KubernetesVersion::DEFAULT.newest_release();
+        let (newest, release) = (format!("QUORATE_RELEASE='{newest}'"), format!("QUORATE_RELEASE='{RELEASE}'"));
+        machine.write("etc/quorate/settings", &files[settings].replace(&newest, &release));
         machine.write("etc/quorate/machine", "QUORATE_VOLUME='vol-0abc'\nQUORATE_ZONE_ID='Z0INTERNAL'\n");
         machine.furnish();
         Some(machine)
@@ -105,7 +109,6 @@ impl ScriptMachine {
             ("tokens", ""),
             ("instances", "i-0aaa\ni-0bbb\n"),
             ("volume", "available None None\n"),
-            ("version", "v1.36.2\n"),
             ("key", &package_key(PACKAGE_KEY, "4102444800")),
             ("metadata/region", "us-east-1"),
             ("metadata/instance-id", "i-0aaa"),
@@ -280,9 +283,10 @@ fn facts() -> Facts {
         caller: "arn:aws:iam::111122223333:user/test".to_owned(),
         region: "us-east-1".to_owned(),
         zones: ["us-east-1d", "us-east-1f"].map(str::to_owned).to_vec(),
-        images: BTreeMap::from([(x86, "ami-0x86".to_owned()), (arm, "ami-0arm".to_owned())]),
+        images: BTreeMap::from([(x86, "ami-0x86".into()), (arm, "ami-0arm".into())]),
         sizes: BTreeMap::from([("t3.medium".to_owned(), size(x86)), ("t4g.medium".to_owned(), size(arm))]),
         own_images: BTreeMap::new(),
+        releases: Vec::new(),
         offered: BTreeMap::new(),
         public_zones: BTreeMap::new(),
     }

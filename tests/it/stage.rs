@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
+use quorate::blueprint::Upgrade;
 use quorate::cli::{
     self, ApiWait, ApplyRequest, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
     Interrupt, MoveOptions, OutputOptions, PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui,
@@ -58,8 +59,16 @@ impl MotoStage {
 
     pub(crate) async fn plan(&mut self) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| {
-            cli::plan(context, PlanOptions { mode: PlanMode::Apply, detailed: true, limits: PlanLimits::default() })
-                .await
+            cli::plan(
+                context,
+                PlanOptions {
+                    mode: PlanMode::Apply,
+                    detailed: true,
+                    limits: PlanLimits::default(),
+                    upgrade: Upgrade::default(),
+                },
+            )
+            .await
         })
         .await
     }
@@ -69,7 +78,11 @@ impl MotoStage {
         let json = OutputOptions { json: true, ..OutputOptions::default() };
         let run = self
             .stay(json, async |context| {
-                cli::plan(context, PlanOptions { mode, detailed: true, limits: PlanLimits::default() }).await
+                cli::plan(
+                    context,
+                    PlanOptions { mode, detailed: true, limits: PlanLimits::default(), upgrade: Upgrade::default() },
+                )
+                .await
             })
             .await;
         let document: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("no plan: {run:?}"));
@@ -175,6 +188,8 @@ impl MotoStage {
             local_dir: self.workshop.path().to_owned(),
             retry: hurried(),
             lock_timeout: Duration::ZERO,
+            packages: None,
+            today: jiff::civil::date(2026, 11, 29),
         };
         let exit = match work(&context).await {
             Ok(exit) => exit,

@@ -282,7 +282,9 @@ case $name in
   aws | curl | kubeadm | kubectl | crictl) "$name" "$@" ;;
   kubelet) [[ -f packages ]] && echo "Kubernetes $(cat packages)" ;;
   dnf)
-    if [[ "$*" == *kubelet* ]]; then cat version > packages; fi
+    if [[ "$*" =~ kubelet-([0-9.]+) ]]; then
+      if [[ -f version ]]; then cat version; else echo "v${BASH_REMATCH[1]}"; fi > packages
+    fi
     if [[ "$*" == *kubernetes-cni* ]]; then plugins; fi
     ;;
   gpg) cat key ;;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::documents::{CustomDefinition, definitions, read, typed};
 use super::part::AddonObject;
-use super::release::ReleaseVersions;
+use super::release::{COMPONENTS, PinnedAddons};
 use crate::blueprint::BlueprintProblem;
 use crate::blueprint::slots::filled;
 use crate::spec::{Cluster, NetworkPlugin};
@@ -22,8 +22,11 @@ const BUILT_IN: [(&str, &str); 3] = [
 ];
 
 /// Returns all objects of add-ons, the built-in ones and those of the file, in the order in which they are created.
-pub(in crate::blueprint) fn parts(cluster: &Cluster) -> Result<Vec<AddonObject>, BlueprintProblem> {
-    let ours = BUILT_IN.map(|(name, text)| Ok((name, read(name, &built_in(cluster, text))?)));
+pub(in crate::blueprint) fn parts(
+    cluster: &Cluster,
+    versions: &PinnedAddons,
+) -> Result<Vec<AddonObject>, BlueprintProblem> {
+    let ours = BUILT_IN.map(|(name, text)| Ok((name, read(name, &built_in(cluster, versions, text))?)));
     let own = cluster.addons.iter().map(|(name, addon)| Ok((name.as_str(), read(name, &addon.content)?)));
     let read: Vec<(&str, Vec<Json>)> = ours.into_iter().chain(own).collect::<Result<_, BlueprintProblem>>()?;
     let custom: Vec<CustomDefinition> =
@@ -39,8 +42,7 @@ pub(in crate::blueprint) fn parts(cluster: &Cluster) -> Result<Vec<AddonObject>,
 }
 
 /// Returns a built-in manifest for this cluster.
-fn built_in(cluster: &Cluster, text: &str) -> String {
-    let release = ReleaseVersions::of(cluster.kubernetes);
+fn built_in(cluster: &Cluster, versions: &PinnedAddons, text: &str) -> String {
     let routes = (cluster.network.plugin == NetworkPlugin::Routes).to_string();
     // Two controllers are enough for one to lead while the other's machine is replaced.
     let controllers = cluster.masters.zones.len().min(2).to_string();
@@ -51,13 +53,7 @@ fn built_in(cluster: &Cluster, text: &str) -> String {
         ("@PODS@", &pods),
         ("@ROUTES@", &routes),
         ("@CONTROLLERS@", &controllers),
-        ("@CLOUD_CONTROLLER@", release.cloud_controller),
-        ("@EBS_CSI@", release.ebs_csi),
-        ("@PROVISIONER@", release.provisioner),
-        ("@ATTACHER@", release.attacher),
-        ("@RESIZER@", release.resizer),
-        ("@REGISTRAR@", release.registrar),
-        ("@LIVENESS@", release.liveness),
     ];
-    filled(text, &slots)
+    let versions = COMPONENTS.map(|(name, slot)| (slot, versions.of(name)));
+    filled(text, &[&slots[..], &versions[..]].concat())
 }

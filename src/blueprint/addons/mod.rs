@@ -15,6 +15,7 @@ use part::AddonPhase;
 
 pub(super) use built_in::{CLOUD_CONTROLLER, EBS, parts};
 pub(super) use part::AddonObject;
+pub use release::PinnedAddons;
 
 /// The object that serves the metrics for autoscalers.
 const METRICS: &str = "v1beta1.metrics.k8s.io";

@@ -43,7 +43,7 @@ pub(super) fn cluster(json: Json) -> Cluster {
 }
 
 /// Returns the facts of an account with a hosted zone for the tutorial's domain.
-pub(super) fn facts() -> Facts {
+pub(in crate::blueprint) fn facts() -> Facts {
     let size = |architecture| SizeFacts { architecture, vcpus: 2, memory_mib: 4096 };
     Facts {
         account: "111122223333".to_owned(),
@@ -51,8 +51,8 @@ pub(super) fn facts() -> Facts {
         region: "us-east-1".to_owned(),
         zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("us-east-1{letter}")).to_vec(),
         images: BTreeMap::from([
-            (Architecture::X86_64, "ami-0000000000000086a".to_owned()),
-            (Architecture::Arm64, "ami-000000000000000a6".to_owned()),
+            (Architecture::X86_64, "ami-0000000000000086a".into()),
+            (Architecture::Arm64, "ami-000000000000000a6".into()),
         ]),
         sizes: BTreeMap::from([
             ("t3.medium".to_owned(), size(Architecture::X86_64)),
@@ -62,6 +62,7 @@ pub(super) fn facts() -> Facts {
         ]),
         own_images: BTreeMap::new(),
         offered: BTreeMap::new(),
+        releases: Vec::new(),
         public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),
     }
 }

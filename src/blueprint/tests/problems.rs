@@ -162,8 +162,8 @@ fn a_zone_can_be_made_with_the_cluster() {
 fn a_pinned_image_stays_when_a_newer_one_is_there() {
     let pins = Pins {
         images: BTreeMap::from([
-            (Architecture::X86_64, "ami-01d".to_owned()),
-            (Architecture::Arm64, "ami-not-in-use".to_owned()),
+            (Architecture::X86_64, "ami-01d".into()),
+            (Architecture::Arm64, "ami-not-in-use".into()),
         ]),
         ..Pins::default()
     };
@@ -216,7 +216,9 @@ fn an_image_must_be_there_and_fit() {
 fn pins_survive_the_record() {
     let pins = lay_out(tutorial()).pins;
     let json = serde_json::to_string(&pins).unwrap();
-    assert_snapshot!(json, @r#"{"images":{"x86_64":"ami-0000000000000086a"},"public_zone":"Z0POETICODING","subnets":{"us-east-1d":"172.20.32.0/19","us-east-1f":"172.20.64.0/19"},"masters":{"a":"us-east-1d","b":"us-east-1f","c":"us-east-1d"},"kubernetes":{"reached":{"major":1,"minor":36},"wanted":{"major":1,"minor":36}},"network":{"pods":"100.96.0.0/11","services":"100.64.0.0/13","plugin":"routes"}}"#);
+    assert_snapshot!(json, @r#"{"images":{"x86_64":{"id":"ami-0000000000000086a"}},"public_zone":"Z0POETICODING","subnets":{"us-east-1d":"172.20.32.0/19","us-east-1f":"172.20.64.0/19"},"masters":{"a":"us-east-1d","b":"us-east-1f","c":"us-east-1d"},"kubernetes":{"reached":{"major":1,"minor":36},"wanted":{"major":1,"minor":36}},"release":"1.36.4","addons":{"kubernetes":{"major":1,"minor":36},"versions":{"cloud-controller-manager":"v1.36.1","csi-attacher":"v4.9.0","csi-node-driver-registrar":"v2.14.0","csi-provisioner":"v5.3.0","csi-resizer":"v1.14.0","ebs-csi-driver":"v1.46.0","livenessprobe":"v2.16.0"}},"network":{"pods":"100.96.0.0/11","services":"100.64.0.0/13","plugin":"routes"}}"#);
     assert_eq!(serde_json::from_str::<Pins>(&json).unwrap(), pins);
     assert_eq!(serde_json::from_str::<Pins>("{}").unwrap(), Pins::default());
+    let older = r#"{"images":{"x86_64":"ami-01d"}}"#;
+    assert_eq!(serde_json::from_str::<Pins>(older).unwrap().images[&Architecture::X86_64], "ami-01d".into());
 }

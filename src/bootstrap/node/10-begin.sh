@@ -23,7 +23,7 @@ set -Eeuo pipefail
 # shellcheck source=/dev/null
 . /etc/quorate/machine
 
-: "${QUORATE_ROLE:?}" "${QUORATE_NAME:?}" "${QUORATE_CLUSTER:?}" "${QUORATE_KUBERNETES:?}" "${QUORATE_KUBEADM:?}"
+: "${QUORATE_ROLE:?}" "${QUORATE_NAME:?}" "${QUORATE_CLUSTER:?}" "${QUORATE_KUBERNETES:?}" "${QUORATE_RELEASE:?}" "${QUORATE_KUBEADM:?}"
 : "${QUORATE_BUCKET:?}" "${QUORATE_FOLDER:?}" "${QUORATE_DOMAIN:?}" "${QUORATE_PODS:?}" "${QUORATE_PLUGIN:?}"
 
 readonly STORE=s3://$QUORATE_BUCKET/$QUORATE_FOLDER

@@ -25,7 +25,9 @@ END
 # and its end is moved from time to time; but the repository of a version that has ended keeps the key as it was
 # (kubernetes/release#3818). So it comes from the repository of the newest version that this script knows.
 readonly PACKAGE_KEY=DE15B14486CD377B9E876E1A234654DA9A296436
-readonly PACKAGE_KEY_FROM=1.36
+readonly PACKAGE_KEY_FROM=1.37
+# Packages whose version is the release.
+readonly RELEASE_PACKAGES=(kubelet kubeadm kubectl)
 # Where the package kubernetes-cni puts the programs that containerd calls for a pod's network.
 readonly PLUGINS=/opt/cni/bin
 
@@ -34,8 +36,9 @@ repository() {
   echo "https://pkgs.k8s.io/core:/stable:/v$1/rpm"
 }
 
-# Installs what the image lacks: the packages of the cluster's minor version, and those of Amazon Linux. An image that has
-# everything downloads nothing. The kubelet is not enabled: at boot it may start only after etcd's volume is mounted.
+# Installs what the image lacks: the packages of the cluster's release of Kubernetes, and those of Amazon Linux. An image
+# that has everything downloads nothing. The release is recorded, so machines that boot months apart run the same one. The
+# kubelet is not enabled: at boot it may start only after etcd's volume is mounted.
 install_packages() {
   local missing=() command
   for command in containerd jq openssl iptables; do
@@ -59,17 +62,19 @@ repo_gpgcheck=1
 gpgkey=file://$OURS/kubernetes.gpg
 exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
 END
-  dnf --assumeyes --quiet --disableexcludes=kubernetes install kubelet kubeadm kubectl cri-tools kubernetes-cni
-  has_kubernetes || die "the packages are installed, but not all of them are Kubernetes $QUORATE_KUBERNETES"
+  # `install` also replaces another release that the image has, by a newer one or by an older one.
+  dnf --assumeyes --quiet --disableexcludes=kubernetes --setopt=best=True install "${RELEASE_PACKAGES[@]/%/-$QUORATE_RELEASE}" \
+    cri-tools kubernetes-cni || die "Kubernetes $QUORATE_RELEASE cannot be installed from $(repository "$QUORATE_KUBERNETES")"
+  has_kubernetes || die "the packages are installed, but not all of them are Kubernetes $QUORATE_RELEASE"
   has_plugins || die "the packages are installed, but $PLUGINS lacks plugins of the pod network"
 }
 
-# Succeeds if kubelet, kubeadm and kubectl are installed, in the cluster's minor version.
+# Succeeds if kubelet, kubeadm and kubectl are installed, in the cluster's release.
 has_kubernetes() {
   command -v crictl > /dev/null &&
-    [[ $(kubelet --version 2> /dev/null) == "Kubernetes v$QUORATE_KUBERNETES."* ]] &&
-    [[ $(kubeadm version --output short 2> /dev/null) == "v$QUORATE_KUBERNETES."* ]] &&
-    [[ $(kubectl version --client 2> /dev/null) == *"v$QUORATE_KUBERNETES."* ]]
+    [[ $(kubelet --version 2> /dev/null) == "Kubernetes v$QUORATE_RELEASE" ]] &&
+    [[ $(kubeadm version --output short 2> /dev/null) == "v$QUORATE_RELEASE" ]] &&
+    [[ $(kubectl version --client 2> /dev/null | sed -n 1p) == *"v$QUORATE_RELEASE" ]]
 }
 
 # Succeeds if the programs that containerd calls for a pod's network exist. Without them the machine would be ready all the

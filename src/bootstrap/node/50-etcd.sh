@@ -146,10 +146,14 @@ member_ready() {
   etcd_healthy 127.0.0.1
 }
 
-# Once a member has been healthy, its cluster exists for good: no blank volume is a new cluster's any more.
-mark_member() {
+await_member() {
   await 120 member_ready || die "etcd is not healthy${refusal:+ ($refusal)}. It needs more than half of the masters \
 ($QUORATE_MASTERS) up; see: crictl ps --all --name etcd; crictl logs, and the other masters' status"
+}
+
+# Once a member has been healthy, its cluster exists for good: no blank volume is a new cluster's any more.
+mark_member() {
+  await_member
   once "$ETCD_DATA/marked" write_marker
 }
 

@@ -3,6 +3,13 @@
 
 backup() {
   : "${QUORATE_KEEP_DAYS:?}"
+  save_snapshot
+  expire_backups
+  forget_machines
+}
+
+# Puts a snapshot of etcd, taken from this master's member, into the bucket.
+save_snapshot() {
   local container file=$ETCD_DATA/snapshot.db
   container=$(crictl ps --quiet --name '^etcd$' --state Running)
   [[ -n $container ]] || die "etcd does not run on this master; the other masters take the snapshot"
@@ -14,8 +21,6 @@ backup() {
   aws s3api put-object --bucket "$QUORATE_BUCKET" --key "$QUORATE_FOLDER/backups/etcd/$(stamp now)-$QUORATE_NAME.db" \
     --body "$file" > /dev/null
   rm -f "$file"
-  expire_backups
-  forget_machines
 }
 
 # stamp WHEN: a time as it stands in the keys, which so sort by age.

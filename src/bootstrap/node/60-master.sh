@@ -31,12 +31,36 @@ spec:
 END
 }
 
-# Static pods first, then the kubelet that runs them.
+# The release of the last API server that served from this volume.
+readonly SERVED=$ETCD_DATA/kubernetes-release
+
+# Static pods first, then the kubelet that runs them. A newer minor version may store objects that the one before cannot
+# read, so etcd is saved before this master's API server of it starts. The masters are replaced one at a time: the first
+# snapshot is from before any of them.
 start_control_plane() {
   write_patches
   phase etcd local
+  if serves_other_version; then
+    say "saving etcd before the API server of Kubernetes $QUORATE_RELEASE starts"
+    phase kubelet-start
+    await_member
+    save_snapshot
+  fi
   phase control-plane all
   phase kubelet-start
+}
+
+# Returns 0 if the volume has data of another minor version, or of a release that did not write its name.
+serves_other_version() {
+  local served
+  [[ -e $ETCD_DATA/marked ]] || return 1
+  served=$(cat "$SERVED" 2> /dev/null) || return 0
+  [[ ${served%.*} != "$QUORATE_KUBERNETES" ]]
+}
+
+# Writes the release of the API server that serves from this volume.
+record_release() {
+  write "$SERVED" 0644 <<< "$QUORATE_RELEASE"
 }
 
 # This machine's own API server, not just any: it answers `ok` when its etcd member does too.

@@ -47,6 +47,7 @@ be_master() {
   step "control plane" start_control_plane
   step etcd mark_member
   step "API server" await_api "$address"
+  step release record_release
   step "cluster configuration" configure_cluster
   step timers start_timers
 }

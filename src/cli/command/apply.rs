@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::blueprint::Upgrade;
 use crate::cli::client_origin::ApiEntryMode;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
@@ -65,10 +66,17 @@ pub struct ApplyRequest {
     pub origin: Option<ClientOrigin>,
     /// `true` to wait until the cluster is healthy.
     pub wait: bool,
+    /// The recorded versions that the plan replaces.
+    pub upgrade: Upgrade,
 }
 
 impl ApplyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        self.run_with(session, Upgrade::default()).await
+    }
+
+    /// Applies the file with newer versions than the recorded ones.
+    pub(super) async fn run_with(self, session: &Session, upgrade: Upgrade) -> Result<Exit, CliError> {
         let wait = if self.no_wait { ApiWait::Never } else { ApiWait::UntilReady };
         let mut context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
         context.lock_timeout = self.lock.timeout();
@@ -77,6 +85,7 @@ impl ApplyArgs {
             limits: self.limits,
             origin: self.entry.origin(&session.environment)?,
             wait: !self.no_wait,
+            upgrade,
         };
         apply(&context, options).await
     }
@@ -89,7 +98,7 @@ impl ApplyArgs {
 pub async fn apply(context: &ClusterContext<'_>, options: ApplyRequest) -> Result<Exit, CliError> {
     let mut run = Run::begin(context, "apply").await?;
     let work = async {
-        let applied = Box::pin(converge(&mut run, options.consent, options.limits)).await;
+        let applied = Box::pin(converge(&mut run, &options)).await;
         // Nothing is changed during the wait: other runs may work.
         run.end().await;
         let ApplyResult { exit, changed } = applied?;
@@ -105,11 +114,11 @@ struct ApplyResult {
     changed: bool,
 }
 
-async fn converge(run: &mut Run<'_>, consent: Consent, limits: PlanLimits) -> Result<ApplyResult, CliError> {
+async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResult, CliError> {
     let context = run.context;
     let snapshot = run.snapshot(ForeignClusterPolicy::Refused).await?;
-    let planned = run.plan(&snapshot, PlanMode::Apply).await?;
-    if let Err(refused) = limits.check(&planned.document) {
+    let planned = run.plan(&snapshot, PlanMode::Apply, &request.upgrade).await?;
+    if let Err(refused) = request.limits.check(&planned.document) {
         context.ui.json(&planned.document)?;
         return Err(refused);
     }
@@ -118,7 +127,7 @@ async fn converge(run: &mut Run<'_>, consent: Consent, limits: PlanLimits) -> Re
         let exit = record_unchanged(run, &planned, resolved.as_ref(), snapshot).await?;
         return Ok(ApplyResult { exit, changed: false });
     }
-    if let Err(refused) = permit(context, &planned.document, consent).await {
+    if let Err(refused) = permit(context, &planned.document, request.consent).await {
         context.ui.json(&planned.document)?;
         return Err(refused);
     }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::analysis::cost::CostReport;
+use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
@@ -34,7 +35,7 @@ impl CostArgs {
 /// Returns an error if the plan could not be made.
 pub(in crate::cli) async fn cost(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
-    let planned = planned_run::plan(context, &snapshot, PlanMode::Apply).await?;
+    let planned = planned_run::plan(context, &snapshot, PlanMode::Apply, &Upgrade::default()).await?;
     let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &context.prices);
     let document = view::cost::CostDocument::new(planned.document.heading, report);
     context.ui.document(&document, |style| view::cost::text(&document, style))?;

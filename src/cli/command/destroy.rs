@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 
+use crate::blueprint::Upgrade;
 use crate::cli::client_origin::ApiEntryMode;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
@@ -87,7 +88,7 @@ pub async fn destroy(
 async fn delete_cluster(run: &mut Run<'_>, consent: Consent) -> Result<Exit, CliError> {
     let context = run.context;
     let snapshot = run.snapshot(ForeignClusterPolicy::LeftBeside).await?;
-    let PlannedRun { document, prepared, .. } = run.plan(&snapshot, PlanMode::Destroy).await?;
+    let PlannedRun { document, prepared, .. } = run.plan(&snapshot, PlanMode::Destroy, &Upgrade::default()).await?;
     if let Err(refused) = permit(context, &document, consent).await {
         context.ui.json(&document)?;
         return Err(refused);

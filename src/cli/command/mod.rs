@@ -37,6 +37,7 @@ commands! {
     Init in init as InitArgs,
     Plan in plan as PlanArgs,
     Apply in apply as ApplyArgs,
+    Upgrade in upgrade as UpgradeArgs,
     Destroy in destroy as DestroyArgs,
     Show in show as ShowArgs,
     Cost in cost as CostArgs,
@@ -59,7 +60,7 @@ impl Command {
     /// Returns `true` if the command must clean up when it is interrupted: changes in flight and its lease. The system ends
     /// all other commands at once.
     pub(super) fn winds_down(&self) -> bool {
-        matches!(self, Self::Apply(_) | Self::Destroy(_) | Self::Token(_) | Self::State(_))
+        matches!(self, Self::Apply(_) | Self::Upgrade(_) | Self::Destroy(_) | Self::Token(_) | Self::State(_))
     }
 
     /// Returns `true` if the command was started with `--verbose`.
@@ -67,6 +68,7 @@ impl Command {
         match self {
             Self::Plan(arguments) => arguments.verbose,
             Self::Apply(arguments) => arguments.verbose,
+            Self::Upgrade(arguments) => arguments.apply.verbose,
             Self::Destroy(arguments) => arguments.verbose,
             _ => false,
         }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
@@ -27,6 +28,9 @@ pub struct PlanArgs {
     /// Show only what was changed outside Quorate since the last apply
     #[arg(long)]
     refresh_only: bool,
+    /// Show what `upgrade` would change: newer machine images, the patch version of Kubernetes and add-ons
+    #[arg(long, conflicts_with_all = ["destroy", "refresh_only"])]
+    upgrade: bool,
     #[command(flatten)]
     limits: PlanLimits,
     /// Exit with code 2 if the plan is not empty
@@ -46,6 +50,8 @@ pub struct PlanOptions {
     pub detailed: bool,
     /// The limits that the plan must keep to.
     pub limits: PlanLimits,
+    /// The recorded versions that the plan replaces.
+    pub upgrade: Upgrade,
 }
 
 impl PlanArgs {
@@ -55,8 +61,10 @@ impl PlanArgs {
             (_, true) => PlanMode::Refresh,
             _ => PlanMode::Apply,
         };
+        let upgrade = if self.upgrade { Upgrade::ALL } else { Upgrade::default() };
+        let options = PlanOptions { mode, detailed: self.detailed_exitcode, limits: self.limits, upgrade };
         let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::UntilReady).await?;
-        plan(&context, PlanOptions { mode, detailed: self.detailed_exitcode, limits: self.limits }).await
+        plan(&context, options).await
     }
 }
 
@@ -65,11 +73,11 @@ impl PlanArgs {
 /// # Errors
 /// Returns an error if the plan could not be made.
 pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<Exit, CliError> {
-    let PlanOptions { mode, detailed, limits } = options;
+    let PlanOptions { mode, detailed, limits, upgrade } = options;
     let is_destroy = mode == PlanMode::Destroy;
     let foreign = if is_destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
     let snapshot = snapshot(context, RecordSource::Stored, foreign).await?;
-    let planned = planned_run::plan(context, &snapshot, mode).await?;
+    let planned = planned_run::plan(context, &snapshot, mode, &upgrade).await?;
     context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
     planned.show_notes(context);
     if mode == PlanMode::Apply {

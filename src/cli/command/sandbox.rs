@@ -71,6 +71,8 @@ enum SandboxAction {
         #[arg(value_parser = address)]
         address: Address,
     },
+    /// Publish newer machine images, as AWS does every two weeks
+    PublishImages,
     /// Delete the simulated account with everything in it
     Reset,
 }
@@ -142,6 +144,10 @@ impl SandboxAction {
             Self::Untag { address } => {
                 sandbox.untag(&address)?;
                 format!("the ownership tags of {address} are removed")
+            }
+            Self::PublishImages => {
+                let day = sandbox.publish_images()?;
+                format!("machine images of {day} are published")
             }
             Self::Reset => {
                 sandbox.reset().await?;

@@ -10,12 +10,14 @@ pub(in crate::cli) mod run_lock;
 pub(in crate::cli) mod snapshot;
 pub(in crate::cli) mod state_writer;
 pub(in crate::cli) mod temporary_access;
+mod versions;
 pub(in crate::cli) mod wait;
 
 use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::blueprint::Upgrade;
 use crate::engine::{self, Action, Address, ExecutablePlan, NoListener, Outcome, PlanMode, RecordedObject};
 use crate::resource::ResourceKinds;
 use crate::view;
@@ -50,13 +52,14 @@ impl<'a> Run<'a> {
         snapshot::snapshot_when_stable(self.context, &self.lock, foreign).await
     }
 
-    /// Plans the changes, and shows them with their notes.
+    /// Plans the changes, and shows them with their notes. `upgrade` names the recorded versions that the plan replaces.
     pub(in crate::cli) async fn plan(
         &self,
         snapshot: &ClusterSnapshot,
         mode: PlanMode,
+        upgrade: &Upgrade,
     ) -> Result<PlannedRun, CliError> {
-        let planned = planned_run::plan(self.context, snapshot, mode).await?;
+        let planned = planned_run::plan(self.context, snapshot, mode, upgrade).await?;
         let ui = self.context.ui;
         ui.text(&view::plan::text(&planned.document, ui.style()));
         planned.show_notes(self.context);

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::analysis::availability::PlanAvailability;
+use crate::analysis::causes::roll_causes;
 use crate::analysis::cost::PlanCost;
-use crate::blueprint::{self, Blueprint, Pins};
+use crate::blueprint::{self, Blueprint, Pins, Upgrade};
 use crate::cli::error::CliError;
 use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
-use crate::resource::{Resource, ResourceKinds, Role, is_kubernetes};
+use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::StateError;
 use crate::view::plan::PlanDocument;
@@ -18,6 +19,7 @@ use super::ClusterContext;
 use super::former;
 use super::node_groups;
 use super::snapshot::ClusterSnapshot;
+use super::versions;
 use super::wait::patiently;
 
 /// A plan that can be executed.
@@ -40,17 +42,24 @@ pub(in crate::cli) async fn plan(
     context: &ClusterContext<'_>,
     snapshot: &ClusterSnapshot,
     mode: PlanMode,
+    upgrade: &Upgrade,
 ) -> Result<PlannedRun, CliError> {
     let mut live = snapshot.live.clone();
     if mode == PlanMode::Destroy {
         live.extend(strays(context).await?);
     }
     let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     let mut pins = None;
     let mut dry_run = DryRun::default();
+    let mut choices = None;
+    let mut version_changes = Vec::new();
     if mode == PlanMode::Apply {
-        let blueprint = lay_out(context, snapshot, RoleScope::WithFormer)?;
+        let choices = choices.insert(Box::pin(BlueprintChoices::new(context, snapshot, upgrade, &mut warnings)).await?);
+        let blueprint = choices.lay_out(RoleScope::WithFormer)?;
+        warnings.extend(versions::end_of_life(blueprint.kubernetes, context.today));
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
+        version_changes.extend(versions::changes(&choices.recorded, &blueprint.pins));
         pins = Some(blueprint.pins);
         dry_run = complete(context, blueprint.objects, snapshot).await?;
     }
@@ -66,8 +75,8 @@ pub(in crate::cli) async fn plan(
     let comparison = RecordComparison { snapshot, mode, is_dry_run: unreachable.is_none() };
     let mut prepared = comparison.plan(dry_run.objects.clone(), live.clone())?;
     let mut cleared = Vec::new();
-    if mode == PlanMode::Apply && !moved_from.is_empty() && former::is_unused(&prepared) {
-        let roles = lay_out(context, snapshot, RoleScope::Current)?.objects.into_iter().filter(is_role);
+    if let Some(choices) = choices.filter(|_| !moved_from.is_empty() && former::is_unused(&prepared)) {
+        let roles = choices.lay_out(RoleScope::Current)?.objects.into_iter().filter(is_role);
         dry_run.objects.retain(|object| !is_role(object));
         prepared = comparison.plan(dry_run.objects.into_iter().chain(roles).collect(), live)?;
         cleared.clone_from(&moved_from);
@@ -76,7 +85,6 @@ pub(in crate::cli) async fn plan(
     for (address, message) in &dry_run.refused {
         prepared.reject(address, message);
     }
-    let mut warnings = Vec::new();
     if mode == PlanMode::Apply {
         warnings.extend(node_groups::without_nodes(&prepared));
         notes.extend(node_groups::spares(&prepared));
@@ -84,7 +92,11 @@ pub(in crate::cli) async fn plan(
     let heading = context.heading(snapshot.facts.account.clone());
     let cost = PlanCost::new(&prepared, &snapshot.facts.region, &context.prices);
     let availability = PlanAvailability::new(&prepared, &snapshot.facts.sizes);
-    let document = PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability);
+    let mut document = PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability);
+    document = document.with_causes(roll_causes(&prepared.plan, &version_changes));
+    if let Some(pins) = &pins {
+        document.upgrade = Box::pin(versions::check_upgrade(context, pins, unreachable.is_none())).await?;
+    }
     Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
 }
 
@@ -101,14 +113,41 @@ fn is_role(object: &Object) -> bool {
     object.address.kind() == Role::KIND.name
 }
 
-fn lay_out(context: &ClusterContext<'_>, snapshot: &ClusterSnapshot, scope: RoleScope) -> Result<Blueprint, CliError> {
-    let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.as_slice()).unwrap_or_default();
-    let former = match scope {
-        RoleScope::WithFormer => context.former_locations(moved_from, &snapshot.facts.account),
-        RoleScope::Current => Vec::new(),
-    };
-    let blueprint = blueprint::blueprint_beside(&context.cluster, &snapshot.facts, &pinned(snapshot)?, &former);
-    blueprint.map_err(CliError::Impossible)
+/// The inputs of a blueprint: the file, the facts and the recorded choices, with the versions of an upgrade.
+struct BlueprintChoices<'a> {
+    context: &'a ClusterContext<'a>,
+    snapshot: &'a ClusterSnapshot,
+    cluster: Cluster,
+    facts: Facts,
+    /// The recorded choices.
+    recorded: Pins,
+    /// The choices for the plan.
+    pins: Pins,
+}
+
+impl<'a> BlueprintChoices<'a> {
+    async fn new(
+        context: &'a ClusterContext<'a>,
+        snapshot: &'a ClusterSnapshot,
+        upgrade: &Upgrade,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, CliError> {
+        let mut facts = snapshot.facts.clone();
+        let recorded = pinned(snapshot)?;
+        warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
+        let pins = upgrade.pins(recorded.clone(), &facts);
+        Ok(Self { context, snapshot, cluster: upgrade.cluster(&context.cluster), facts, recorded, pins })
+    }
+
+    fn lay_out(&self, scope: RoleScope) -> Result<Blueprint, CliError> {
+        let moved_from = self.snapshot.record.as_ref().map(|record| record.moved_from.as_slice()).unwrap_or_default();
+        let former = match scope {
+            RoleScope::WithFormer => self.context.former_locations(moved_from, &self.facts.account),
+            RoleScope::Current => Vec::new(),
+        };
+        let blueprint = blueprint::blueprint_beside(&self.cluster, &self.facts, &self.pins, &former);
+        blueprint.map_err(CliError::Impossible)
+    }
 }
 
 /// The record that wanted and observed objects are compared with.

@@ -22,6 +22,7 @@ mod services;
 mod stops;
 mod tags;
 mod temporary_access;
+mod upgrades;
 mod zones;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -30,6 +31,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::blueprint::Upgrade;
 use crate::cli::command::validate::validate;
 use crate::cli::{
     ApplyRequest, CliError, ClientOrigin, ClusterContext, Consent, Exit, Interrupt, MoveOptions, OutputOptions,
@@ -100,6 +102,7 @@ struct SandboxUser {
     /// The origin of the run on a cloud that counts as real.
     origin: Option<ClientOrigin>,
     limits: PlanLimits,
+    upgrade: Upgrade,
 }
 
 /// Opens other places in the simulated account. Directories are in memory, for as long as the user.
@@ -150,6 +153,7 @@ impl SandboxUser {
             lock_timeout: Duration::ZERO,
             origin: None,
             limits: PlanLimits::default(),
+            upgrade: Upgrade::default(),
         }
     }
 
@@ -188,6 +192,8 @@ impl SandboxUser {
             local_dir: self.directory.path().join(".quorate"),
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
             lock_timeout: self.lock_timeout,
+            packages: None,
+            today: jiff::civil::date(2026, 11, 29),
         };
         run(&context).await
     }
@@ -198,13 +204,22 @@ impl SandboxUser {
 
     async fn plan_for(&self, mode: PlanMode) -> (Result<Exit, CliError>, String) {
         let exit = self
-            .with(async |context| plan(context, PlanOptions { mode, detailed: true, limits: self.limits }).await)
+            .with(async |context| {
+                plan(context, PlanOptions { mode, detailed: true, limits: self.limits, upgrade: self.upgrade }).await
+            })
             .await;
         (exit, self.out.read())
     }
 
     async fn apply(&self, consent: Consent) -> (Result<Exit, CliError>, String) {
-        self.apply_with(ApplyRequest { consent, limits: self.limits, origin: self.origin, wait: false }).await
+        self.apply_with(ApplyRequest {
+            consent,
+            limits: self.limits,
+            origin: self.origin,
+            wait: false,
+            upgrade: self.upgrade,
+        })
+        .await
     }
 
     async fn apply_with(&self, options: ApplyRequest) -> (Result<Exit, CliError>, String) {

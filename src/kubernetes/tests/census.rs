@@ -130,3 +130,35 @@ async fn an_api_that_does_not_answer_is_a_failure_and_no_empty_cluster() {
     let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(access));
     assert!(kubernetes.census().await.is_err());
 }
+
+#[tokio::test]
+async fn the_evidence_before_an_upgrade_is_read_in_few_calls() {
+    let api = FakeApi::start().await;
+    api.put("kubelet", node("ip-2", "i-2", "False"));
+    api.set_metrics(
+        "apiserver_requested_deprecated_apis{group=\"a\",removed_release=\"1.37\",resource=\"b\",version=\"v1\"} 1\n",
+    );
+    api.put(
+        "kube-controller-manager",
+        json!({
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": { "name": "web", "namespace": "default" },
+            "spec": { "minAvailable": 2, "selector": { "matchLabels": { "app": "web" } } },
+            "status": { "expectedPods": 2, "disruptionsAllowed": 0, "currentHealthy": 2, "desiredHealthy": 2 },
+        }),
+    );
+    let provider = KubernetesProvider::new("c.example.com", Arc::new(api.access()));
+    api.take_requests();
+    let evidence = provider.upgrade_evidence().await.unwrap().unwrap();
+    let requests = api.take_requests();
+    for path in ["/metrics", "/api/v1/nodes", "/apis/policy/v1/poddisruptionbudgets"] {
+        assert!(requests.iter().any(|request| request.ends_with(path)), "{requests:?}");
+    }
+    assert_eq!(requests.len(), 4, "the first request of a connection asks whether the API is ready: {requests:?}");
+    let findings = crate::health::examine_upgrade(&evidence, (1, 37));
+    let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(findings.len(), 3, "{findings:?}");
+    assert!(findings[0].starts_with("clients use a/v1 b, which Kubernetes 1.37 removes"), "{findings:?}");
+    assert!(findings[1].contains("ip-2") && findings[2].contains("default/web"), "{findings:?}");
+}

@@ -111,10 +111,11 @@ fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, BlueprintError> {
         caller: "arn:aws:iam::123456789012:user/alice".to_owned(),
         region: cluster.region.clone(),
         zones: cluster.zones.iter().map(ToString::to_string).collect(),
-        images: architectures.map(|architecture| (architecture, "ami-1".to_owned())).into(),
+        images: architectures.map(|architecture| (architecture, "ami-1".into())).into(),
         sizes: cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]).map(size).collect(),
         own_images: BTreeMap::new(),
         offered: BTreeMap::new(),
+        releases: Vec::new(),
         public_zones: ["example.com", "poeticoding.com"]
             .map(|zone| (zone.to_owned(), vec![format!("Z-{zone}")]))
             .into(),

@@ -1,7 +1,8 @@
 //! Rules about the cluster itself: name, state, account, version.
 
-use super::super::cluster::{ClusterName, KubernetesVersion, StateLocation};
+use super::super::cluster::{ClusterName, StateLocation};
 use super::super::diagnostic::{Diagnostic, Severity::Error};
+use super::super::kubernetes_version::KubernetesVersion;
 use super::super::location::LocationError;
 use super::super::name::{LabelError, NameError};
 use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span};
@@ -72,8 +73,8 @@ static VERSION: Rule = Rule {
     code: "Q0207",
     severity: Error,
     title: "this release does not build that Kubernetes version",
-    explanation: "Each release of Quorate builds three minor versions of Kubernetes: those that it has \
-        add-ons for, so not always the very newest. Patch versions are chosen by Quorate and change with `upgrade`.",
+    explanation: "Each release of Quorate builds some minor versions of Kubernetes: those that it has \
+        add-ons for, so not always the very newest. The patch version of a cluster is recorded, and `quorate upgrade` changes it.",
     bad: "kubernetes = \"1.19\"",
     good: "kubernetes = \"1.36\"",
 };
@@ -101,7 +102,7 @@ pub(super) fn account(context: &mut LoweringContext) -> Result<Option<String>, E
 /// The version, and whether the file names it.
 pub(super) fn version(context: &mut LoweringContext) -> Result<(KubernetesVersion, bool), ErrorReported> {
     let setting = &context.file.kubernetes;
-    let Some(text) = setting.optional()? else { return Ok((KubernetesVersion::newest(), false)) };
+    let Some(text) = setting.optional()? else { return Ok((KubernetesVersion::DEFAULT, false)) };
     match KubernetesVersion::parse(text) {
         Some(version) => Ok((version, true)),
         None => Err(context.error(version_problem(text, setting.place()))),
@@ -176,7 +177,7 @@ fn version_problem(version: &str, span: Span) -> Diagnostic {
     let minor: Vec<&str> = version.trim_start_matches('v').split('.').take(2).collect();
     match KubernetesVersion::parse(&minor.join(".")) {
         Some(version) => problem
-            .note("the patch version is Quorate's choice, pinned until `upgrade`")
+            .note("Quorate records the patch version; `quorate upgrade` changes it")
             .help(format!("write kubernetes = \"{version}\"")),
         None => problem,
     }

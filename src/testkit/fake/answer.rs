@@ -28,6 +28,9 @@ fn reply(shared: &Arc<Mutex<ServerState>>, state: &mut ServerState, request: &Ht
     if request.path == "/readyz" {
         return HttpReply::Json(200, json!("ok"));
     }
+    if request.path == "/metrics" {
+        return HttpReply::Text(state.metrics.clone());
+    }
     if let Some(reported) = discovery(&request.path, state) {
         return HttpReply::Json(200, reported);
     }

@@ -24,6 +24,8 @@ pub(super) struct HttpRequest {
 pub(super) enum HttpReply {
     /// A document.
     Json(u16, Json),
+    /// Plain text.
+    Text(String),
     /// Documents, one per line, until their sender is dropped.
     Lines(UnboundedReceiver<Json>),
     /// Nothing, and the connection is closed.
@@ -48,6 +50,11 @@ async fn converse(stream: TcpStream, answer: &(dyn Fn(&HttpRequest) -> HttpReply
     while let Some(request) = read(&mut stream).await? {
         match answer(&request) {
             HttpReply::Json(status, document) => write(stream.get_mut(), status, &document).await?,
+            HttpReply::Text(text) => {
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n", text.len());
+                stream.get_mut().write_all(format!("{head}{text}").as_bytes()).await?;
+            }
             HttpReply::Lines(mut lines) => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
                 stream.get_mut().write_all(head.as_bytes()).await?;

@@ -94,6 +94,11 @@ impl FakeApi {
         self.state().edit(manager, kind, namespace, name, patch);
     }
 
+    /// Sets the metrics that the server shows.
+    pub fn set_metrics(&self, text: &str) {
+        text.clone_into(&mut self.state().metrics);
+    }
+
     /// Creates an object as another manager.
     pub fn put(&self, manager: &str, object: Json) {
         self.state().put(manager, object);

@@ -34,6 +34,8 @@ pub(super) struct ServerState {
     pub(super) failures: Vec<(String, u16, Json)>,
     /// A change that is made once this many more requests have been answered, before the next one is read.
     pub(super) meanwhile: Option<(usize, OutsideChange)>,
+    /// The metrics of the server, in the text format of Prometheus.
+    pub(super) metrics: String,
     /// The types that custom definitions have created.
     pub(super) custom: Vec<&'static KindSchema>,
 }
@@ -49,6 +51,7 @@ impl ServerState {
             ready_at_once: false,
             failures: Vec::new(),
             meanwhile: None,
+            metrics: String::new(),
             custom: Vec::new(),
         };
         for name in ["default", "kube-system"] {

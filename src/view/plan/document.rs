@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::availability::PlanAvailability;
+use crate::analysis::causes::RollCause;
 use crate::analysis::cost::PlanCost;
 use crate::engine::{Action, Address, Plan, PlanMode};
+use crate::health::UpgradeFinding;
 use crate::view::{ClusterHeading, FORMAT};
 
 /// A plan with its heading and its summary, in a versioned format.
@@ -19,12 +21,32 @@ pub struct PlanDocument {
     pub plan: Plan,
     /// The summary.
     pub summary: PlanSummary,
+    /// The causes of machine replacements, and changes of recorded versions.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub causes: Vec<RollCause>,
     /// The cost of the cluster before and after the plan; `None` for a plan that only shows differences.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost: Option<PlanCost>,
+    /// The check before an upgrade of the minor version of Kubernetes; `None` for a plan without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub upgrade: Option<UpgradeCheck>,
     /// The failures that the cluster survives before and after the plan; `None` for a plan that only shows differences.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub availability: Option<PlanAvailability>,
+}
+
+/// The check before an upgrade of the minor version of Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeCheck {
+    /// The version that all machines have.
+    pub from: String,
+    /// The version after the upgrade.
+    pub to: String,
+    /// The reason that nothing was checked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_checked: Option<String>,
+    /// Reasons not to upgrade yet.
+    pub findings: Vec<UpgradeFinding>,
 }
 
 /// Number of changes of each sort in a plan.
@@ -57,7 +79,22 @@ impl PlanDocument {
     /// Combines a plan and its heading.
     pub fn new(heading: ClusterHeading, plan: Plan) -> Self {
         let summary = PlanSummary::of(&plan);
-        Self { format: FORMAT, heading, plan, summary, cost: None, availability: None }
+        Self {
+            format: FORMAT,
+            heading,
+            plan,
+            summary,
+            causes: Vec::new(),
+            cost: None,
+            upgrade: None,
+            availability: None,
+        }
+    }
+
+    /// Adds the causes of machine replacements.
+    #[must_use]
+    pub fn with_causes(self, causes: Vec<RollCause>) -> Self {
+        Self { causes, ..self }
     }
 
     /// Adds the meaning of the plan: its cost, and the failures that the cluster survives.

@@ -2,6 +2,7 @@
 
 mod alike;
 mod availability;
+mod causes;
 mod change;
 mod cost;
 mod creation;
@@ -9,6 +10,7 @@ mod difference;
 mod document;
 mod section;
 mod textual;
+mod upgrade;
 
 #[cfg(test)]
 pub(in crate::view) mod sample;
@@ -22,13 +24,14 @@ use crate::words;
 use super::TextStyle;
 use super::line::{StyledLine, TextRole, labelled, paragraph, screen};
 
-pub use document::{PlanDocument, PlanSummary};
+pub use document::{PlanDocument, PlanSummary, UpgradeCheck};
 use section::{PlanSection, SECTIONS};
 
 /// Returns the plan as text, without its heading: for a plan below another screen.
 pub fn body(document: &PlanDocument, style: TextStyle) -> String {
     let mut lines = Vec::new();
     let refused = is_refused(document);
+    lines.extend(causes::lines(document, style));
     for section in SECTIONS.iter().filter(|section| style.verbose || !refused || section.refuses()) {
         lines.extend(section_lines(section, document, style));
     }
@@ -50,7 +53,9 @@ fn is_refused(document: &PlanDocument) -> bool {
 
 fn section_lines(section: &PlanSection, document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
     let mode = document.plan.mode;
-    let mut changes: Vec<&Change> = document.plan.changes.iter().filter(|change| section.holds(change, mode)).collect();
+    let folded = causes::folded(document, style);
+    let shown = document.plan.changes.iter().filter(|change| !folded.contains(&change.address));
+    let mut changes: Vec<&Change> = shown.filter(|change| section.holds(change, mode)).collect();
     changes.sort_by_key(|change| (place(change), &change.address));
     let Some(first) = changes.first() else { return Vec::new() };
     let shared = changes.iter().all(|change| change.reason == first.reason).then_some(&first.reason);
@@ -88,6 +93,7 @@ fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
         lines.extend(paragraph(0, TextRole::Danger, &text, style));
         return lines;
     }
+    lines.extend(upgrade::lines(document, style));
     lines.extend(availability::lines(document, style));
     lines.extend(cost::lines(document, style));
     if !summary.loses_data.is_empty() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use quorate::spec::KubernetesVersion;
 
-use super::{CERTIFICATE, PACKAGE_KEY, PRIVATE, PUBLIC, ScriptMachine, TOKEN, package_key};
+use super::{CERTIFICATE, HOME, PACKAGE_KEY, PRIVATE, PUBLIC, RELEASE, ScriptMachine, TOKEN, package_key};
 
 #[test]
 fn a_master_comes_up() {
@@ -197,31 +197,79 @@ fn pods_get_the_range_that_their_node_has_now() {
 #[test]
 fn an_image_with_everything_downloads_nothing() {
     let Some(machine) = ScriptMachine::master() else { return };
-    machine.write("world/packages", "v1.36.1\n");
+    machine.write("world/packages", &format!("v{RELEASE}\n"));
     for plugin in ["host-local", "loopback", "portmap", "ptp"] {
         machine.write(&format!("opt/cni/bin/{plugin}"), "");
         machine.executable(&format!("opt/cni/bin/{plugin}"));
     }
     machine.boot().must();
     assert_eq!(machine.calls_of("dnf"), Vec::<String>::new());
-    assert!(machine.read("etc/quorate/kubeadm.yaml").contains("kubernetesVersion: \"v1.36.1\""));
+    assert!(machine.read("etc/quorate/kubeadm.yaml").contains(&format!("kubernetesVersion: \"v{RELEASE}\"")));
 }
 
 #[test]
 fn an_image_without_the_programs_for_pods_networks_is_not_complete() {
     let Some(machine) = ScriptMachine::master() else { return };
-    machine.write("world/packages", "v1.36.1\n");
+    machine.write("world/packages", &format!("v{RELEASE}\n"));
     machine.boot().must();
     assert_eq!(machine.calls_of("dnf").len(), 1);
     assert!(machine.path("opt/cni/bin/ptp").exists());
 }
 
 #[test]
-fn another_minor_version_is_replaced() {
+fn another_release_is_replaced_by_the_recorded_one() {
+    for installed in ["v1.3.6", "v1.36.1", "v1.36.20"] {
+        let Some(machine) = ScriptMachine::master() else { return };
+        machine.write("world/packages", &format!("{installed}\n"));
+        machine.boot().must();
+        assert!(machine.read("etc/quorate/kubeadm.yaml").contains(&format!("kubernetesVersion: \"v{RELEASE}\"")));
+        let installs = machine.calls_of("dnf");
+        let wanted = ["kubelet", "kubeadm", "kubectl"].map(|package| format!("{package}-{RELEASE}"));
+        assert!(installs.len() == 1 && wanted.iter().all(|package| installs[0].contains(package)), "{installs:?}");
+    }
+}
+
+#[test]
+fn a_machine_with_another_release_than_the_recorded_one_does_not_go_on() {
     let Some(machine) = ScriptMachine::master() else { return };
-    machine.write("world/packages", "v1.3.6\n");
+    machine.write("world/version", "v1.36.1\n");
+    machine.boot().must_not(&format!("not all of them are Kubernetes {RELEASE}"));
+}
+
+#[test]
+fn etcd_is_saved_before_the_first_api_server_of_another_minor_version() {
+    let folder = format!("world/s3/{HOME}/backups/etcd");
+    for (served, saves) in [(Some("1.35.9"), 1), (Some("1.36.0"), 0), (None, 1)] {
+        let Some(machine) = ScriptMachine::master() else { return };
+        machine.write("var/lib/etcd/marked", "");
+        machine.write("var/lib/etcd/member/wal/0.wal", "log");
+        machine.write("world/mounted", "");
+        if let Some(served) = served {
+            machine.write("var/lib/etcd/kubernetes-release", served);
+        }
+        machine.boot().must();
+        let saved = fs::read_dir(machine.path(&folder)).map_or(0, Iterator::count);
+        assert_eq!(saved, saves, "{served:?}");
+        assert_eq!(machine.read("var/lib/etcd/kubernetes-release"), format!("{RELEASE}\n"));
+        let calls = machine.calls_of("");
+        let at = |text: &str| calls.iter().position(|call| call.contains(text));
+        assert!(saves == 0 || at("snapshot save") < at("phase control-plane"), "the snapshot is first: {calls:?}");
+    }
+    let Some(machine) = ScriptMachine::master() else { return };
     machine.boot().must();
-    assert!(machine.read("etc/quorate/kubeadm.yaml").contains("kubernetesVersion: \"v1.36.2\""));
+    assert!(!machine.path(&folder).exists(), "a new cluster has nothing to save");
+}
+
+#[test]
+fn an_upgrade_whose_snapshot_fails_starts_no_api_server() {
+    let Some(machine) = ScriptMachine::master() else { return };
+    machine.write("var/lib/etcd/marked", "");
+    machine.write("var/lib/etcd/kubernetes-release", "1.35.9");
+    machine.write("world/mounted", "");
+    machine.fault("aws s3api put-object*");
+    machine.boot().must_not("control plane: not finished");
+    assert!(machine.calls_of("kubeadm init phase control-plane").is_empty());
+    assert_eq!(machine.read("var/lib/etcd/kubernetes-release"), "1.35.9");
 }
 
 #[test]
@@ -258,9 +306,8 @@ fn the_key_comes_from_the_newest_version_that_there_is() {
     let settings =
         machine.read("etc/quorate/settings").replace("QUORATE_KUBERNETES='1.36'", "QUORATE_KUBERNETES='1.34'");
     machine.write("etc/quorate/settings", &settings);
-    machine.write("world/version", "v1.34.9\n");
     machine.boot().must();
-    let newest = KubernetesVersion::newest();
+    let newest = KubernetesVersion::SUPPORTED.last().expect("there is one");
     let asked = machine.calls_of("curl").into_iter().find(|call| call.contains("repomd.xml.key"));
     assert!(asked.is_some_and(|call| call.contains(&format!("/v{newest}/"))), "{:?}", machine.calls_of("curl"));
     assert!(machine.read("etc/yum.repos.d/kubernetes.repo").contains("/v1.34/rpm/\n"));

@@ -1,0 +1,274 @@
+//! The causes of machine replacements in a plan: one sentence each, with the changes that follow from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Action, Address, AttributeChange, Change, Plan, PlanMode, Reason, Value};
+use crate::resource::{AutoScalingGroup, BucketObject, LaunchTemplate, Resource, master_of_group};
+
+/// The object of the script that every machine runs.
+const SCRIPT: &str = "node.sh";
+
+/// A change of a recorded version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionChange {
+    /// The component, for example `Kubernetes`.
+    pub component: String,
+    /// The version before.
+    pub from: String,
+    /// The version after.
+    pub to: String,
+}
+
+/// The reason why machines are replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollCause {
+    /// The subject of the change, for example `Kubernetes` or `instance size`.
+    pub subject: String,
+    /// The value before, if it is short.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
+    /// The value after, if it is short.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<String>,
+    /// The groups whose machines are replaced: masters first. Empty for a version that replaces no machine.
+    pub groups: Vec<String>,
+    /// The changes that follow from it, and nothing else.
+    pub changes: BTreeSet<Address>,
+}
+
+/// The subject of a cause, with its short values.
+type Subject = (u32, String, Option<String>, Option<String>);
+
+/// Returns the causes of the machine replacements in a plan, the versions first.
+pub fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
+    if plan.mode != PlanMode::Apply {
+        return Vec::new();
+    }
+    let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|change| (&change.address, change)).collect();
+    let is_new_script = changes.contains_key(&BucketObject::address(SCRIPT));
+    let mut found: BTreeMap<Subject, RollCause> = BTreeMap::new();
+    let mut rolled: Vec<&str> =
+        plan.changes.iter().filter(|change| is_roll(change)).map(|c| c.address.name()).collect();
+    rolled.sort_by_key(|group| (master_of_group(group).is_none(), *group));
+    for group in rolled {
+        let template = changes.get(&LaunchTemplate::address(group)).copied();
+        for subject in subjects(template, versions, is_new_script) {
+            let (_, text, from, to) = subject.clone();
+            let cause = found.entry(subject).or_insert_with(|| RollCause {
+                subject: text,
+                from,
+                to,
+                groups: Vec::new(),
+                changes: BTreeSet::new(),
+            });
+            cause.groups.push(group.to_owned());
+            cause.changes.extend(following(group, &changes, is_new_script && template.is_some()));
+        }
+    }
+    let shown: BTreeSet<String> = found.values().map(|cause| cause.subject.clone()).collect();
+    let without_roll = versions.iter().filter(|version| !shown.contains(&version.component));
+    let others = without_roll.map(|version| RollCause {
+        subject: version.component.clone(),
+        from: Some(version.from.clone()),
+        to: Some(version.to.clone()),
+        groups: Vec::new(),
+        changes: BTreeSet::new(),
+    });
+    let others: Vec<RollCause> = others.collect();
+    found.into_values().chain(others).collect()
+}
+
+fn is_roll(change: &Change) -> bool {
+    change.address.kind() == AutoScalingGroup::KIND.name && change.action == Action::Roll
+}
+
+/// Returns the subjects that a change of a launch template is about.
+fn subjects(template: Option<&Change>, versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
+    let Some(template) = template else {
+        return vec![(9, "machines that do not have the current launch template".to_owned(), None, None)];
+    };
+    let mut subjects = Vec::new();
+    for attribute in &template.attributes {
+        let (from, to) = (short(attribute.before.as_ref()), short(attribute.after.as_ref()));
+        match attribute.name.as_str() {
+            "user_data" => subjects.extend(boot(versions, is_new_script)),
+            "image" => {
+                let known = versions.iter().find(|version| is_image(version, attribute));
+                subjects.push(match known {
+                    Some(version) => of_version(1, version),
+                    None => (1, "machine image".to_owned(), from, to),
+                });
+            }
+            "instance_size" => subjects.push((2, "instance size".to_owned(), from, to)),
+            "root_gib" => subjects.push((3, "root volume in GiB".to_owned(), from, to)),
+            "instance_tags" | "tags" | "name" => {}
+            other => subjects.push((4, other.replace('_', " "), None, None)),
+        }
+    }
+    subjects
+}
+
+/// Returns the subjects of changed user data.
+fn boot(versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
+    let kubernetes = versions.iter().find(|version| version.component == "Kubernetes");
+    let mut subjects: Vec<Subject> = kubernetes.map(|version| of_version(0, version)).into_iter().collect();
+    if is_new_script {
+        subjects.push((5, format!("the boot script of this release ({SCRIPT})"), None, None));
+    }
+    if subjects.is_empty() {
+        subjects.push((6, "boot settings".to_owned(), None, None));
+    }
+    subjects
+}
+
+fn of_version(rank: u32, version: &VersionChange) -> Subject {
+    (rank, version.component.clone(), Some(version.from.clone()), Some(version.to.clone()))
+}
+
+/// Returns `true` if a version is the image of this change.
+fn is_image(version: &VersionChange, attribute: &AttributeChange) -> bool {
+    let id = attribute.after.as_ref().and_then(Value::as_text).unwrap_or_default();
+    !id.is_empty() && version.to.split(' ').next() == Some(id)
+}
+
+/// Returns a value that fits in a sentence.
+fn short(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Text(text) if !text.is_empty() && text.len() <= 40 && !text.contains('\n') => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the changes that only carry a cause to the machines of a group: its boot file, its launch template and its roll.
+fn following<'a>(
+    group: &'a str,
+    changes: &'a BTreeMap<&'a Address, &'a Change>,
+    is_new_script: bool,
+) -> impl Iterator<Item = Address> + 'a {
+    let script = is_new_script.then(|| BucketObject::address(SCRIPT));
+    let own = [BucketObject::address(group), LaunchTemplate::address(group), AutoScalingGroup::address(group)];
+    own.into_iter().chain(script).filter(|address| changes.get(address).is_some_and(|change| is_carrier(change)))
+}
+
+fn is_carrier(change: &Change) -> bool {
+    let carried: &[&str] = match change.address.kind() {
+        kind if kind == BucketObject::KIND.name => &["key", "sha256"],
+        kind if kind == LaunchTemplate::KIND.name => &["image", "instance_size", "root_gib", "user_data"],
+        _ => &["launch_template", "machines", "version"],
+    };
+    !change.loses_data
+        && change.reason == Reason::File
+        && change.attributes.iter().all(|attribute| carried.contains(&attribute.name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::DifferenceOrigin;
+
+    fn change(address: &str, action: Action, reason: Reason, attributes: &[(&str, &str, &str)]) -> Change {
+        let value = |text: &str| Some(serde_json::from_value::<Value>(json!(text)).unwrap());
+        Change {
+            address: address.parse().unwrap(),
+            action,
+            reason,
+            id: None,
+            attributes: attributes
+                .iter()
+                .map(|(name, before, after)| AttributeChange {
+                    name: (*name).to_owned(),
+                    before: value(before),
+                    after: value(after),
+                    origin: DifferenceOrigin::File,
+                    action,
+                })
+                .collect(),
+            needs: BTreeSet::new(),
+            lane: None,
+            loses_data: false,
+        }
+    }
+
+    fn rolled(group: &str, template: &[(&str, &str, &str)]) -> [Change; 3] {
+        [
+            change(&format!("bucket-object/{group}"), Action::Replace, Reason::File, &[("key", "a", "b")]),
+            change(&format!("launch-template/{group}"), Action::Update, Reason::File, template),
+            change(&format!("autoscaling-group/{group}"), Action::Roll, Reason::File, &[("machines", "1", "2")]),
+        ]
+    }
+
+    fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
+        Plan { mode: PlanMode::Apply, serial: 1, changes: changes.into_iter().collect(), unchanged: 0 }
+    }
+
+    fn version(component: &str, from: &str, to: &str) -> VersionChange {
+        VersionChange { component: component.to_owned(), from: from.to_owned(), to: to.to_owned() }
+    }
+
+    /// Returns each cause as one line.
+    fn lines(causes: &[RollCause]) -> Vec<String> {
+        let line = |cause: &RollCause| {
+            let values = [&cause.from, &cause.to].map(|value| value.clone().unwrap_or_default()).join(">");
+            format!("{} {values}: {} ({})", cause.subject, cause.groups.join(" "), cause.changes.len())
+        };
+        causes.iter().map(line).collect()
+    }
+
+    #[test]
+    fn every_cause_names_its_groups_and_what_follows() {
+        let data = [("user_data", "old", "new")];
+        let bigger = [("instance_size", "t3.medium", "t3.large"), ("user_data", "old", "new")];
+        let changes = rolled("nodes-w", &bigger).into_iter().chain(rolled("masters-a", &data));
+        let versions = [version("Kubernetes", "1.36.1", "1.36.4"), version("ebs-csi-driver", "v1", "v2")];
+        let causes = roll_causes(&plan(changes), &versions);
+        assert_eq!(
+            lines(&causes),
+            [
+                "Kubernetes 1.36.1>1.36.4: masters-a nodes-w (6)",
+                "instance size t3.medium>t3.large: nodes-w (3)",
+                "ebs-csi-driver v1>v2:  (0)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_else_changes_on_an_object_is_not_folded() {
+        let mut changes = rolled("nodes-w", &[("user_data", "old", "new"), ("key", "", "ssh")]);
+        changes[2].attributes.push(AttributeChange { name: "max".to_owned(), ..changes[2].attributes[0].clone() });
+        changes[0].reason = Reason::Drift;
+        let causes = roll_causes(&plan(changes), &[]);
+        assert_eq!(lines(&causes), ["key >: nodes-w (0)", "boot settings >: nodes-w (0)"]);
+    }
+
+    #[test]
+    fn a_new_script_and_machines_that_are_behind_are_causes() {
+        let script = change("bucket-object/node.sh", Action::Replace, Reason::File, &[("key", "a", "b")]);
+        let behind = change("autoscaling-group/nodes-x", Action::Roll, Reason::Drift, &[("machines", "1", "2")]);
+        let changes = rolled("masters-a", &[("user_data", "old", "new")]).into_iter().chain([script, behind]);
+        let causes = roll_causes(&plan(changes), &[]);
+        assert_eq!(
+            lines(&causes),
+            [
+                "the boot script of this release (node.sh) >: masters-a (4)",
+                "machines that do not have the current launch template >: nodes-x (0)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_plan_that_replaces_no_machine_has_no_cause() {
+        let update = change("launch-template/nodes-w", Action::Update, Reason::File, &[("tags", "a", "b")]);
+        assert_eq!(roll_causes(&plan([update]), &[]), []);
+        let destroy = Plan { mode: PlanMode::Destroy, ..plan(rolled("nodes-w", &[])) };
+        assert_eq!(roll_causes(&destroy, &[]), []);
+    }
+}

@@ -1,0 +1,185 @@
+//! Recorded versions, and newer ones: machine images, the patch version of Kubernetes, add-ons.
+
+use std::collections::BTreeSet;
+
+use super::addons::PinnedAddons;
+use super::{BlueprintNote, ComponentChange, Pins};
+use crate::resource::{Facts, PublishedImage};
+use crate::spec::{Architecture, Cluster, KubernetesRelease, KubernetesVersion};
+
+/// The name of Kubernetes among the components.
+const KUBERNETES: &str = "Kubernetes";
+
+/// The recorded versions that a plan replaces by the newest ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The machine images.
+    pub images: bool,
+    /// The patch version of Kubernetes.
+    pub patch: bool,
+    /// The versions of the built-in add-ons.
+    pub addons: bool,
+    /// The minor version of Kubernetes, for a file that names none.
+    pub kubernetes: Option<KubernetesVersion>,
+}
+
+impl Upgrade {
+    /// Replaces everything but the minor version of Kubernetes.
+    pub const ALL: Self = Self { images: true, patch: true, addons: true, kubernetes: None };
+
+    /// Returns the cluster with the minor version of the upgrade, as if the file named it.
+    #[must_use]
+    pub fn cluster(&self, cluster: &Cluster) -> Cluster {
+        match self.kubernetes {
+            Some(kubernetes) => Cluster { kubernetes, kubernetes_given: true, ..cluster.clone() },
+            None => cluster.clone(),
+        }
+    }
+
+    /// Returns the pins after the upgrade. No version becomes older.
+    #[must_use]
+    pub fn pins(&self, mut pins: Pins, facts: &Facts) -> Pins {
+        if self.images {
+            for (architecture, image) in &mut pins.images {
+                if let Some(newest) = facts.images.get(architecture) {
+                    image.clone_from(newest);
+                }
+            }
+        }
+        if self.patch {
+            pins.release = pins.release.map(|release| release.max(newest_release(release.version, facts)));
+        }
+        if let Some(addons) = pins.addons.as_mut().filter(|_| self.addons) {
+            for (component, _, newest) in addons.newer() {
+                addons.versions.insert(component, newest);
+            }
+        }
+        pins
+    }
+}
+
+/// Returns the release that machines install: the recorded one as long as it is of this minor version, or the newest known.
+pub(super) fn release(version: KubernetesVersion, facts: &Facts, pins: &Pins) -> KubernetesRelease {
+    let recorded = pins.release.filter(|release| release.version == version);
+    recorded.unwrap_or_else(|| newest_release(version, facts))
+}
+
+/// Returns the newest known release of a minor version.
+fn newest_release(version: KubernetesVersion, facts: &Facts) -> KubernetesRelease {
+    let listed = facts.releases.iter().copied().filter(|release| release.version == version).max();
+    version.newest_release().max(listed.unwrap_or(version.newest_release()))
+}
+
+/// Returns the recorded versions that a plan changes.
+pub fn version_changes(before: &Pins, after: &Pins) -> Vec<ComponentChange> {
+    let mut changes = Vec::new();
+    if let (Some(from), Some(to)) = (before.release, after.release)
+        && from != to
+    {
+        changes.push(ComponentChange { component: KUBERNETES.to_owned(), from: from.to_string(), to: to.to_string() });
+    }
+    for (architecture, image) in &before.images {
+        changes.extend(after.images.get(architecture).and_then(|newest| other_image(*architecture, image, newest)));
+    }
+    if let (Some(before), Some(after)) = (&before.addons, &after.addons) {
+        for (component, from) in &before.versions {
+            if let Some(to) = after.versions.get(component).filter(|to| *to != from) {
+                changes.push(ComponentChange { component: component.clone(), from: from.clone(), to: to.clone() });
+            }
+        }
+    }
+    changes
+}
+
+/// Returns the note about newer versions than those that the cluster has, if there are any.
+pub(super) fn note(pins: &Pins, facts: &Facts) -> Option<BlueprintNote> {
+    let mut newer = Vec::new();
+    if let Some(release) = pins.release {
+        let newest = newest_release(release.version, facts);
+        if release < newest {
+            let (from, to) = (release.to_string(), newest.to_string());
+            newer.push(ComponentChange { component: KUBERNETES.to_owned(), from, to });
+        }
+    }
+    let used: BTreeSet<Architecture> = pins.images.keys().copied().collect();
+    for architecture in used {
+        let newest = facts.images.get(&architecture);
+        newer.extend(newest.and_then(|newest| other_image(architecture, &pins.images[&architecture], newest)));
+    }
+    let addons = pins.addons.as_ref().map(PinnedAddons::newer).unwrap_or_default();
+    newer.extend(addons.into_iter().map(|(component, from, to)| ComponentChange { component, from, to }));
+    (!newer.is_empty()).then_some(BlueprintNote::NewerComponents { newer })
+}
+
+/// Returns the change from one image to another one; `None` if they are the same.
+fn other_image(architecture: Architecture, image: &PublishedImage, newest: &PublishedImage) -> Option<ComponentChange> {
+    if newest.id == image.id {
+        return None;
+    }
+    let described = |image: &PublishedImage| match image.published {
+        Some(date) => format!("{} of {date}", image.id),
+        None => image.id.clone(),
+    };
+    Some(ComponentChange {
+        component: format!("machine image ({architecture})"),
+        from: described(image),
+        to: described(newest),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::blueprint::tests::clusters::facts;
+
+    fn release(text: &str) -> KubernetesRelease {
+        text.parse().unwrap()
+    }
+
+    fn pins() -> Pins {
+        let image = PublishedImage { id: "ami-0old".to_owned(), published: Some(date(2026, 1, 20)) };
+        let mut addons = PinnedAddons::newest(KubernetesVersion::DEFAULT);
+        addons.versions.insert("ebs-csi-driver".to_owned(), "v1.40.0".to_owned());
+        Pins {
+            images: BTreeMap::from([(Architecture::X86_64, image)]),
+            release: Some(release("1.36.1")),
+            addons: Some(addons),
+            ..Pins::default()
+        }
+    }
+
+    #[test]
+    fn newer_versions_are_named_and_used_only_by_an_upgrade() {
+        let facts = Facts { releases: vec![release("1.36.7"), release("1.37.9")], ..facts() };
+        let note = note(&pins(), &facts).unwrap().to_string();
+        assert_snapshot!(note, @"newer versions are available: Kubernetes 1.36.1 -> 1.36.7; machine image (x86_64) ami-0old of 2026-01-20 -> ami-0000000000000086a; ebs-csi-driver v1.40.0 -> v1.46.0. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes them");
+        assert_eq!(Upgrade::default().pins(pins(), &facts), pins());
+        let upgraded = Upgrade::ALL.pins(pins(), &facts);
+        assert_eq!(upgraded.release, Some(release("1.36.7")));
+        assert_eq!(upgraded.images[&Architecture::X86_64], facts.images[&Architecture::X86_64]);
+        assert_eq!(super::note(&upgraded, &facts), None);
+        let patch = Upgrade { patch: true, ..Upgrade::default() }.pins(pins(), &facts);
+        assert_eq!(patch, Pins { release: Some(release("1.36.7")), ..pins() }, "and nothing else");
+    }
+
+    #[test]
+    fn no_version_becomes_older() {
+        let ahead = Pins { release: Some(release("1.36.99")), ..pins() };
+        let upgraded = Upgrade::ALL.pins(ahead.clone(), &facts());
+        assert_eq!(upgraded.release, ahead.release);
+    }
+
+    #[test]
+    fn another_minor_version_has_its_own_release() {
+        let next = KubernetesVersion::DEFAULT.next();
+        assert_eq!(super::release(next, &facts(), &pins()), next.newest_release());
+        assert_eq!(super::release(KubernetesVersion::DEFAULT, &facts(), &pins()), release("1.36.1"));
+    }
+}

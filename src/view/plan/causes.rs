@@ -1,0 +1,80 @@
+//! The causes of machine replacements, at the head of a plan.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::causes::RollCause;
+use crate::engine::{Address, PlanMode};
+use crate::view::TextStyle;
+use crate::view::line::{StyledLine, TextRole, paragraph};
+use crate::words;
+
+use super::PlanDocument;
+
+/// Returns the changes that are not shown one by one, because a cause stands for them.
+pub(super) fn folded(document: &PlanDocument, style: TextStyle) -> BTreeSet<&Address> {
+    let is_shown = !style.verbose && document.plan.mode == PlanMode::Apply && document.summary.refuse == 0;
+    let causes = document.causes.iter().filter(|_| is_shown);
+    causes.flat_map(|cause| &cause.changes).collect()
+}
+
+/// Returns the causes: one sentence each, and the machines below those that replace the same ones.
+pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
+    if document.causes.is_empty() || document.plan.mode != PlanMode::Apply || document.summary.refuse > 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![StyledLine::at(0).ink(TextRole::Strong, "Changes")];
+    let mut groups: Vec<&[String]> = Vec::new();
+    for cause in &document.causes {
+        if !groups.contains(&cause.groups.as_slice()) {
+            groups.push(&cause.groups);
+        }
+    }
+    for groups in groups {
+        for cause in document.causes.iter().filter(|cause| cause.groups == groups) {
+            lines.extend(paragraph(2, TextRole::Rolled, &sentence(cause), style));
+        }
+        if !groups.is_empty() {
+            lines.extend(paragraph(4, TextRole::Plain, &machines(groups), style));
+        }
+    }
+    let folded = folded(document, style).len();
+    if folded > 0 {
+        let text = format!(
+            "{} of boot files, launch templates and groups {} from this: --verbose shows them.",
+            words::count(folded, "change"),
+            if folded == 1 { "follows" } else { "follow" }
+        );
+        lines.extend(paragraph(2, TextRole::Faint, &text, style));
+    }
+    lines.push(StyledLine::default());
+    lines
+}
+
+fn sentence(cause: &RollCause) -> String {
+    match (&cause.from, &cause.to) {
+        (Some(from), Some(to)) => format!("{} {from} -> {to}", cause.subject),
+        _ => cause.subject.clone(),
+    }
+}
+
+/// Returns the machines that are replaced, in their order.
+fn machines(groups: &[String]) -> String {
+    let of = |prefix: &str| -> Vec<String> {
+        groups.iter().filter_map(|group| group.strip_prefix(prefix)).map(str::to_owned).collect()
+    };
+    let (masters, nodes) = (of("masters-"), of("nodes-"));
+    let named = |singular: &str, names: &[String]| {
+        let plural = if names.len() == 1 { "" } else { "s" };
+        format!("{singular}{plural} {}", words::list(names))
+    };
+    let mut parts = Vec::new();
+    if !masters.is_empty() {
+        let pace = if masters.len() > 1 { ", one at a time" } else { "" };
+        parts.push(format!("the {}{pace}", named("master", &masters)));
+    }
+    if !nodes.is_empty() {
+        let pace = "one at a time in each group";
+        parts.push(format!("the machines of the {}, {pace}", named("node group", &nodes)));
+    }
+    format!("replaces {}", parts.join(", then "))
+}
