@@ -180,7 +180,7 @@ impl Asked {
             account: self.account.map(str::to_owned),
             region: "eu-central-1".to_owned(),
             zones: self.zones(),
-            kubernetes: self.kubernetes.unwrap_or(KubernetesVersion::newest()),
+            kubernetes: self.kubernetes.unwrap_or(KubernetesVersion::DEFAULT),
             kubernetes_given: self.kubernetes.is_some(),
             network: Network {
                 cidr,
@@ -328,7 +328,7 @@ fn a_file_with_everything() {
         letters: 3,
         state: Some("s3://bucket/prefix"),
         account: Some("012345678901"),
-        kubernetes: Some(KubernetesVersion::newest()),
+        kubernetes: Some(KubernetesVersion::DEFAULT),
         tags: [("team", "chat"), ("example.com/cost", "${not} a %{template}")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
