@@ -77,7 +77,7 @@ impl Sandbox {
     }
 
     /// Publishes newer machine images. Returns their day.
-    pub fn publish_images(&self) -> Result<Date, HurtError> {
+    pub fn publish_images(&self) -> Result<Date, InjectError> {
         let published = self.with(|world| {
             world.published_images += 1;
             world.published_images

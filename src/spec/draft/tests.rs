@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::super::cluster::{
-    Api, Dns, EtcdVolume, ImageId, InstanceSize, KubernetesVersion, Masters, Network, NetworkPlugin, NodeGroup,
-    PublicZone, RootVolume, Scale, Ssh, Zone,
+    Api, Dns, EtcdVolume, ImageId, InstanceSize, Masters, Network, NetworkPlugin, NodeGroup, PublicZone, RootVolume,
+    Scale, Ssh, Zone,
 };
+use super::super::kubernetes_version::KubernetesVersion;
 use super::super::{Cluster, ClusterName, StateLocation, defaults};
 use super::*;
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::Ipv4Net;
 use serde_json::Value as Json;
 
-use super::super::cluster::{KubernetesVersion, Zone};
+use super::super::cluster::Zone;
 use super::super::defaults;
+use super::super::kubernetes_version::KubernetesVersion;
 use super::fields::{KopsFields, short};
 use super::{KopsConversion, KopsError, name};
 
