@@ -15,9 +15,7 @@ use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
 use crate::cloud::{ApiFirewall, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{
-    Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth,
-};
+use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.

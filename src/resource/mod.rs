@@ -25,7 +25,8 @@ use crate::limits::tags::TagLimits;
 
 pub use api_firewall::AllowList;
 pub use facts::{
-    ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth,
+    ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts,
+    TargetHealth,
 };
 pub use grant::{AccessGrant, Grantee, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};

@@ -99,11 +99,11 @@ fn version(conversion: &mut KopsConversion, spec: &mut KopsFields<'_>) {
         conversion.draft.set(&["kubernetes"], version.to_string(), path);
         return;
     }
-    let [oldest, .., newest] = KubernetesVersion::SUPPORTED;
+    let ([oldest, .., newest], default) = (KubernetesVersion::SUPPORTED, KubernetesVersion::DEFAULT);
     conversion.differ(
         path,
         format!(
-            "{written}: this release builds {oldest} to {newest}. The file names no version, which means {newest}: test \
+            "{written}: this release builds {oldest} to {newest}. The file names no version, which means {default}: test \
              your workloads with it first"
         ),
     );
