@@ -15,6 +15,7 @@ use super::kind::{AwsKind, CreateContext, live, updated};
 use super::observe_cache::ObserveCache;
 use super::s3::{S3, from_s3, remove, to_s3, versions};
 use super::{AwsProvider, tags};
+use crate::cloud::{BucketOwner, CloudProvider};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{AwsPartition, Bucket, Resource, STATE_BUCKET, Tags};
 
@@ -146,6 +147,25 @@ impl Bucket {
         let request = aws.s3.put_public_access_block().bucket(&self.name);
         let request = request.public_access_block_configuration(configuration);
         aws.send(S3, "PutBucketPublicAccessBlock", request.send()).await.map(drop)
+    }
+}
+
+/// Returns the owner of the bucket; `None` if there is no bucket of that name.
+///
+/// # Errors
+/// Fails as S3 does: a bucket of another account that does not share it is denied.
+pub(super) async fn owner(aws: &AwsProvider) -> Result<Option<BucketOwner>, Failure> {
+    let bucket = &aws.scope.bucket;
+    let account = aws.account().await?;
+    let own = || aws.s3.head_bucket().bucket(bucket).expected_bucket_owner(&account).send();
+    match if_there(aws.read(S3, "ListBucket", own).await) {
+        // Another owner and a missing permission have the same answer: without the condition, only one of them is left.
+        Err(denied) if denied.class == FailureClass::Denied => {
+            let request = || aws.s3.head_bucket().bucket(bucket).send();
+            let shared = if_there(aws.read(S3, "ListBucket", request).await)?;
+            Ok(shared.map(|_| BucketOwner::Other))
+        }
+        answer => Ok(answer?.map(|_| BucketOwner::Caller)),
     }
 }
 

@@ -11,9 +11,10 @@ use jiff::tz::TimeZone;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
+use super::server_clock::ServerClock;
 use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
-use crate::cloud::{ApiFirewall, CloudProvider};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
 use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
@@ -71,6 +72,26 @@ impl CloudProvider for AwsProvider {
 
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move { Ok(caller(self).await?.1) })
+    }
+
+    fn server_time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Failure>> {
+        Box::pin(async move {
+            let clock = ServerClock::default();
+            let request = self.sts.get_caller_identity().customize().interceptor(clock.clone());
+            let answer = self.send("sts", "GetCallerIdentity", request.send()).await;
+            match (clock.now().and_then(|time| Timestamp::from_second(time.secs()).ok()), answer) {
+                (None, Err(failure)) => Err(failure),
+                (time, _) => Ok(time),
+            }
+        })
+    }
+
+    fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>> {
+        Box::pin(super::bucket::owner(self))
+    }
+
+    fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(super::hosted_zone::delegation_set(self, zone))
     }
 
     fn api_firewall(&self) -> &dyn ApiFirewall {

@@ -184,6 +184,12 @@ async fn get(aws: &AwsProvider, id: &str) -> Result<GetHostedZoneOutput, Failure
     aws.read(ROUTE53, "GetHostedZone", || aws.route53.get_hosted_zone().id(id).send()).await
 }
 
+/// Returns the name servers of a zone; none for a private one.
+pub(super) async fn delegation_set(aws: &AwsProvider, id: &str) -> Result<Vec<String>, Failure> {
+    let servers = get(aws, id).await?.delegation_set.map(|set| set.name_servers).unwrap_or_default();
+    Ok(servers.iter().map(|server| plain_name(server)).collect())
+}
+
 /// Returns the name servers to which a registrar delegates a public zone; empty for a private one.
 fn name_servers(set: Option<&DelegationSet>) -> String {
     set.map(|set| set.name_servers().join(", ")).unwrap_or_default()

@@ -20,6 +20,7 @@ mod observe_cache;
 mod poll;
 mod record_sets;
 mod s3;
+mod server_clock;
 mod store;
 mod tags;
 mod unmanaged;

@@ -1,18 +1,16 @@
 //! The state bucket as a store with compare-and-swap.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::error::BoxError;
-use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
 
 use super::AwsProvider;
 use super::bucket_object::remove_key;
 use super::failure::if_there;
 use super::failure::internal;
 use super::s3::{S3, keys, remove, some_keys, versions};
+use super::server_clock::ServerClock;
 use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 
 /// The error codes of a condition that does not hold: it did not hold, or another writer writes at the same moment, or the
@@ -144,34 +142,6 @@ fn broken_off(message: &str) -> Failure {
 fn age(now: Option<DateTime>, written: Option<&DateTime>) -> Duration {
     let seconds = now.zip(written).map_or(0, |(now, written)| now.secs() - written.secs());
     Duration::from_secs(seconds.try_into().unwrap_or_default())
-}
-
-/// Keeps the time of S3's answer, by the clock of S3: the SDK does not return the header.
-#[derive(Debug, Clone, Default)]
-struct ServerClock(Arc<Mutex<Option<DateTime>>>);
-
-impl ServerClock {
-    fn now(&self) -> Option<DateTime> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Intercept for ServerClock {
-    fn name(&self) -> &'static str {
-        "Clock"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        let date = date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloud::{ApiFirewall, CloudProvider};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
     Provider, repeat,
@@ -220,6 +220,18 @@ impl CloudProvider for CompositeProvider {
 
     fn caller(&self) -> BoxFuture<'_, Result<String, Failure>> {
         self.base.caller()
+    }
+
+    fn server_time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Failure>> {
+        self.base.server_time()
+    }
+
+    fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>> {
+        self.base.bucket_owner()
+    }
+
+    fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        self.base.name_servers(zone)
     }
 
     fn targets<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Vec<TargetHealth>, Failure>> {

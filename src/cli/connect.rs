@@ -164,7 +164,7 @@ impl BucketLocation {
 
     /// Returns the location as the file gives it; `None` if the bucket's name contains an account that the file does not
     /// name.
-    fn given(cluster: &Cluster) -> Option<Self> {
+    pub(super) fn given(cluster: &Cluster) -> Option<Self> {
         match (&cluster.state, &cluster.account) {
             (StateLocation::S3 { bucket, prefix }, _) => Some(Self { bucket: bucket.clone(), prefix: prefix.clone() }),
             (_, Some(account)) => Some(Self::of(cluster, account)),

@@ -56,7 +56,8 @@ impl Exit {
             Self::Done => "done",
             Self::Error => "error",
             Self::Differs => {
-                "the plan is not empty (`plan --detailed-exitcode`), or the cluster is not healthy (`validate`)"
+                "the plan is not empty (`plan --detailed-exitcode`), the cluster is not healthy (`validate`), or a check failed \
+                 (`doctor`)"
             }
             Self::Partly => "partly applied; run the command again to resume",
             Self::Refused => {

@@ -7,6 +7,15 @@ use jiff::Timestamp;
 use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
 use crate::resource::{AccessGrant, AllowList, Facts, FactsQuery, KubernetesState, TargetHealth};
 
+/// The owner of a bucket that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketOwner {
+    /// The account of the caller.
+    Caller,
+    /// Another account, which shares the bucket.
+    Other,
+}
+
 /// A cloud that a cluster can be built on.
 pub trait CloudProvider: Provider {
     /// Returns the account that the credentials belong to: 12 digits. Queried once for all callers.
@@ -32,6 +41,16 @@ pub trait CloudProvider: Provider {
 
     /// Returns objects that the cluster's own controllers created, by their tags. Only the plan of a destroy contains them.
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;
+
+    /// Returns the time at the cloud, by one call that needs no permission; `None` if the cloud has no clock of its own. A
+    /// refused call returns the time too.
+    fn server_time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Failure>>;
+
+    /// Returns the owner of the bucket of the cluster's machines; `None` if there is no bucket of that name.
+    fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>>;
+
+    /// Returns the name servers of a public hosted zone, by its id; none if names of the cloud do not resolve.
+    fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 
     /// Lets the cluster's controllers delete the objects that they created, and waits for that for a limited time: before the
     /// cluster itself is deleted.

@@ -5,6 +5,7 @@ mod etcd;
 mod evidence;
 mod kubernetes;
 mod preflight;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,8 @@ pub use evidence::{
     ApiState, BalancerTarget, CertificateState, ControlPlaneState, DnsName, EtcdMember, EtcdStatus, HealthEvidence,
     JoinProgress, MachineStatus, NodeState, ObservedGroup, ObservedMachine, PodState, StatusReport,
 };
-pub use preflight::{DisruptionBudget, UpgradeEvidence, UpgradeFinding, examine_upgrade};
+pub use preflight::{
+    Answer, BucketFinding, CallerIdentity, DelegationFinding, HostedZoneFinding, LeaseFinding, NoAnswer, PreflightArea,
+    PreflightCheck, PreflightEvidence, PreflightStatus, RegionFindings, preflight,
+};
+pub use upgrade::{DisruptionBudget, UpgradeEvidence, UpgradeFinding, examine_upgrade};

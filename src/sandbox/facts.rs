@@ -7,10 +7,11 @@ use jiff::{Span, Timestamp};
 
 use super::names::ApiCall;
 use super::{Sandbox, SimulatedAccount, sizes};
-use crate::cloud::{ApiFirewall, CloudProvider};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
 use crate::engine::{BoxFuture, Failure, FailureClass, Live};
 use crate::resource::{
-    AwsPartition, Facts, FactsQuery, HostedZone, ImageFacts, KubernetesState, PublishedImage, Resource, TargetHealth,
+    AwsPartition, Bucket, Facts, FactsQuery, HostedZone, ImageFacts, KubernetesState, PublishedImage, Resource,
+    TargetHealth,
 };
 use crate::spec::Architecture;
 
@@ -98,6 +99,23 @@ impl CloudProvider for Sandbox {
             let call = ApiCall { service: "sandbox", action: "Now".to_owned() };
             let now = self.with(|world| SimulatedAccount::timestamp(world.clock));
             now.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))
+        })
+    }
+
+    fn server_time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn name_servers<'a>(&'a self, _zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>> {
+        Box::pin(async move {
+            let call = ApiCall { service: "s3", action: "HeadBucket".to_owned() };
+            let name = self.settings.bucket.as_deref().unwrap_or_default();
+            self.call(&call, false, |world, _| Ok(world.get(Bucket::KIND.name, name).map(|_| BucketOwner::Caller)))
+                .await
         })
     }
 

@@ -38,6 +38,11 @@ pub fn text(report: &FailureReport, style: TextStyle) -> String {
     screen(&lines, style)
 }
 
+/// Returns the hint for a failure, if there is one.
+pub fn hint_of(failure: &Failure) -> Option<String> {
+    hint(failure)
+}
+
 /// Returns a message behind its label, for example `note: `.
 pub fn message(label: &str, text: &str, style: TextStyle) -> String {
     let ink = if label.starts_with("warning") { TextRole::Changed } else { TextRole::Rolled };

@@ -10,6 +10,7 @@ mod hint;
 mod line;
 pub mod outcome;
 pub mod plan;
+pub mod preflight;
 pub mod progress;
 pub mod show;
 mod table;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use quorate::cli::{ByAws, CompositeProvider};
-use quorate::cloud::{ApiFirewall, CloudProvider};
+use quorate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
 use quorate::engine::{
     Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, Observation, ProgressNote, Provider,
 };
@@ -116,6 +116,18 @@ impl CloudProvider for FilteredProvider<'_> {
 
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>> {
         self.clouds.now()
+    }
+
+    fn server_time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Failure>> {
+        self.clouds.server_time()
+    }
+
+    fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        self.clouds.name_servers(zone)
+    }
+
+    fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>> {
+        self.clouds.bucket_owner()
     }
 
     fn api_firewall(&self) -> &dyn ApiFirewall {

@@ -101,6 +101,12 @@ impl MotoStage {
         .await
     }
 
+    /// Returns the checks before the first apply, as JSON.
+    pub(crate) async fn doctor(&mut self) -> CommandRun {
+        let json = OutputOptions { json: true, ..OutputOptions::default() };
+        self.stay(json, async |context| cli::doctor(context).await).await
+    }
+
     pub(crate) async fn destroy(&mut self) -> CommandRun {
         let consent = Consent { yes: true, delete_data: true };
         self.run(ApiWait::Destroying, OutputOptions::default(), async |context| {

@@ -49,6 +49,7 @@ commands! {
     Token in token as TokenArgs,
     State in state as StateArgs,
     Unlock in unlock as UnlockArgs,
+    Doctor in doctor as DoctorArgs,
     Check in check as CheckArgs,
     Explain in explain as ExplainArgs,
     Sandbox in sandbox as SandboxArgs,

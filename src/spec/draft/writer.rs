@@ -53,6 +53,7 @@ impl<'d> DraftWriter<'d> {
         let _ = write!(self.text, "# The cluster{name}, written by `quorate init`.\n#\n# Next:\n#\n");
         for (command, what) in [
             ("check", "checks this file, without AWS"),
+            ("doctor", "checks the account, the zones, the names and the bucket"),
             ("plan", "shows every change before it is made; with --sandbox, without an AWS account"),
             ("apply", "makes the changes"),
             ("validate", "checks the health of the cluster"),
