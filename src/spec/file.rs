@@ -39,7 +39,7 @@ pub(super) struct ClusterFile {
     #[schemars(required, extend("examples" = [["us-east-1a", "us-east-1d", "us-east-1f"]]))]
     pub(super) zones: Option<Spanned<List<String>>>,
 
-    /// The Kubernetes minor version. Default: the newest that this release knows.
+    /// The Kubernetes minor version. Default: 1.36; an existing cluster keeps its version.
     #[schemars(example = "1.36")]
     pub(super) kubernetes: Option<Spanned<String>>,
 

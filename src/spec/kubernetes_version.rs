@@ -149,6 +149,8 @@ mod tests {
         assert!(KubernetesVersion::SUPPORTED.contains(&KubernetesVersion::DEFAULT));
         let ends: Vec<_> = KubernetesVersion::SUPPORTED.iter().map(|version| version.end_of_life().unwrap()).collect();
         assert!(ends.is_sorted(), "a newer version is supported longer");
+        let documented = format!("The Kubernetes minor version. Default: {};", KubernetesVersion::DEFAULT);
+        assert!(include_str!("file.rs").contains(&documented), "the reference names the default");
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub struct InitArgs {
     /// The only AWS account that the file may be applied to
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
-    /// The Kubernetes minor version [default: the newest that this release knows]
+    /// The Kubernetes minor version [default: 1.36]
     #[arg(long, value_name = "VERSION")]
     kubernetes: Option<String>,
     /// Address range of the VPC [default: 172.20.0.0/16]
