@@ -40,7 +40,11 @@ pub(super) static TOP: TemplateBlock = TemplateBlock {
             "The only AWS account that this file may be applied to. Default: any account.",
             "\"123456789012\"",
         ),
-        row("kubernetes", "The Kubernetes minor version. Default: 1.36; an existing cluster keeps its version.", "\"1.36\""),
+        row(
+            "kubernetes",
+            "The Kubernetes minor version. Default: 1.36; an existing cluster keeps its version.",
+            "\"1.36\"",
+        ),
         row("tags", "Tags on every AWS object of the cluster.", "{ team = \"chat\" }"),
     ],
 };
