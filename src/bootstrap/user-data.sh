@@ -32,7 +32,7 @@ fetch() {
   local key=$1 sha256=$2 file=$3 why reported='' left=240
   while true; do
     if ! aws s3 cp --only-show-errors "s3://$bucket/$key" "$file.new"; then
-      # A role that was made a moment ago is not known everywhere yet, and the network may come up late.
+      # A role that was made a moment ago is not known everywhere yet, and the network may not be ready yet.
       why="cannot get s3://$bucket/$key"
     elif ! echo "$sha256  $file.new" | sha256sum --check --status; then
       why="s3://$bucket/$key does not have the hash that the launch template names, and is not used"

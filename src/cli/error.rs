@@ -160,11 +160,11 @@ impl CliError {
     /// Creates the error for invalid values of a new cluster file.
     pub(super) fn values(problems: Vec<DraftProblem>) -> Self {
         let code = problems.first().map_or("CODE", |problem| problem.code);
-        let told = |problem: DraftProblem| match problem.origin.as_str() {
+        let described = |problem: DraftProblem| match problem.origin.as_str() {
             "" => problem.message,
             origin => format!("{origin}: {}", problem.message),
         };
-        Self::Values { problems: problems.into_iter().map(told).collect(), code }
+        Self::Values { problems: problems.into_iter().map(described).collect(), code }
     }
 
     /// Creates the error for something that only an apply creates.

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(patience.ends(), Some(begun + STUCK), "it would say nothing more");
         let later = begun + Duration::from_mins(1);
         assert_eq!(patience.see(&deployment(0, "True", "2026-01-01T00:01:00Z"), later), waits);
-        assert_eq!(patience.ends(), None, "it goes on, and says itself when it gives up");
+        assert_eq!(patience.ends(), None, "it continues, and reports by itself when it gives up");
         let gave_up = RolloutProgress::Stalled("0 of 3 pods are ready".to_owned());
         assert_eq!(patience.see(&deployment(0, "False", "2026-01-01T00:02:00Z"), later), gave_up);
     }

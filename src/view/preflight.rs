@@ -86,10 +86,10 @@ fn total(checks: &[PreflightCheck]) -> StyledLine {
     let (failed, warnings) = (number(PreflightStatus::Failed), number(PreflightStatus::Warning));
     let line = StyledLine::at(0);
     match (failed, warnings) {
-        (0, 0) => line.ink(TextRole::Added, "Nothing is in the way of `quorate apply`."),
+        (0, 0) => line.ink(TextRole::Added, "No check failed. Next: `quorate plan`."),
         (0, _) => line.ink(
             TextRole::Changed,
-            format!("{}; nothing is in the way of `quorate apply`.", words::count(warnings, "warning")),
+            format!("No check failed; {}. Next: `quorate plan`.", words::count(warnings, "warning")),
         ),
         _ => line.ink(TextRole::Danger, format!("{} failed.", words::count(failed, "check"))),
     }

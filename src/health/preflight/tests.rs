@@ -34,7 +34,7 @@ fn evidence() -> PreflightEvidence {
     }
 }
 
-fn told(checks: &[PreflightCheck]) -> String {
+fn listed(checks: &[PreflightCheck]) -> String {
     let line = |check: &PreflightCheck| {
         let advice = check.advice.as_ref().map_or(String::new(), |advice| format!(" [{advice}]"));
         format!("{:?} {:?}: {}{advice}\n", check.area, check.status, check.finding)
@@ -50,12 +50,12 @@ fn troubles(change: impl Fn(&mut PreflightEvidence)) -> String {
     let areas: Vec<PreflightArea> = checks.iter().map(|check| check.area).collect();
     assert!(areas.is_sorted(), "{areas:?}");
     checks.retain(|check| check.status != PreflightStatus::Ok);
-    told(&checks)
+    listed(&checks)
 }
 
 #[test]
 fn an_account_that_is_ready_has_nothing_but_ok() {
-    insta::assert_snapshot!(told(&preflight(&evidence())));
+    insta::assert_snapshot!(listed(&preflight(&evidence())));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_is_in_the_way_is_named_with_what_to_do() {
         ("no state", troubles(|it| it.lease = Err(no_answer("not a lease")))),
         ("the sandbox", troubles(|it| (it.simulated, it.skew) = (true, Ok(None)))),
     ];
-    let every: Vec<String> = every.iter().map(|(name, told)| format!("-- {name}\n{told}")).collect();
+    let every: Vec<String> = every.iter().map(|(name, listed)| format!("-- {name}\n{listed}")).collect();
     insta::assert_snapshot!(every.join("\n"));
 }
 

@@ -393,14 +393,14 @@ fn every_row_of_the_template_is_a_setting() {
 
 #[test]
 fn an_error_names_the_origin_of_its_setting() {
-    let told = |change: &dyn Fn(&mut ClusterDraft)| {
+    let reported = |change: &dyn Fn(&mut ClusterDraft)| {
         let mut draft = sample();
         change(&mut draft);
         let by_language = FILES.map(|file| draft.write(file).map(|written| written.text).unwrap_err());
-        let told = |problems: &[DraftProblem]| -> Vec<(String, &str)> {
+        let reported = |problems: &[DraftProblem]| -> Vec<(String, &str)> {
             problems.iter().map(|problem| (problem.origin.clone(), problem.code)).collect()
         };
-        assert_eq!(told(&by_language[0]), told(&by_language[1]));
+        assert_eq!(reported(&by_language[0]), reported(&by_language[1]));
         let [problems, _] = by_language;
         problems
             .into_iter()
@@ -409,22 +409,22 @@ fn an_error_names_the_origin_of_its_setting() {
             .join("\n")
     };
     let every = [
-        told(&|draft| draft.set(&["name"], "chat", "--name")),
-        told(&|draft| draft.set(&["zones"], owned(["us-east-1a", "us-east-1", "us-west-2a"]), "--zones")),
-        told(&|draft| draft.set(&["masters", "count"], 4, "--masters")),
-        told(&|draft| draft.set(&["masters", "size"], "t3.meduim", "--size")),
-        told(&|draft| draft.set(&["nodes", "workers", "count"], 0, "--nodes")),
-        told(&|draft| {
+        reported(&|draft| draft.set(&["name"], "chat", "--name")),
+        reported(&|draft| draft.set(&["zones"], owned(["us-east-1a", "us-east-1", "us-west-2a"]), "--zones")),
+        reported(&|draft| draft.set(&["masters", "count"], 4, "--masters")),
+        reported(&|draft| draft.set(&["masters", "size"], "t3.meduim", "--size")),
+        reported(&|draft| draft.set(&["nodes", "workers", "count"], 0, "--nodes")),
+        reported(&|draft| {
             draft.set(&["nodes", "Web", "count"], 1, "the group Web");
             draft.set(&["nodes", "Web", "size"], "t3.large", "the group Web");
         }),
-        told(&|draft| draft.set(&["state"], "bucket", "--state")),
-        told(&|draft| draft.set(&["tags"], BTreeMap::from([("aws:x".to_owned(), "1".to_owned())]), "--tag")),
-        told(&|draft| {
+        reported(&|draft| draft.set(&["state"], "bucket", "--state")),
+        reported(&|draft| draft.set(&["tags"], BTreeMap::from([("aws:x".to_owned(), "1".to_owned())]), "--tag")),
+        reported(&|draft| {
             draft.remove(&["zones"]);
         }),
-        told(&|draft| draft.set(&["kubernetes"], "1.19", "--kubernetes")),
-        told(&|draft| draft.set(&["network", "cidr"], "100.64.0.0/16", "--cidr")),
+        reported(&|draft| draft.set(&["kubernetes"], "1.19", "--kubernetes")),
+        reported(&|draft| draft.set(&["network", "cidr"], "100.64.0.0/16", "--cidr")),
     ];
     insta::assert_snapshot!(every.join("\n"));
 }

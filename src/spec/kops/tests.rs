@@ -20,7 +20,7 @@ fn converted(text: &str, file: &str) -> (WrittenDraft, Vec<KopsDifference>) {
     (conversion.draft.write(file).unwrap(), conversion.differences)
 }
 
-fn told(differences: &[KopsDifference]) -> String {
+fn listed(differences: &[KopsDifference]) -> String {
     let lines = differences.iter().map(|it| format!("{}\n{:4}{}", it.path, "", it.text));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -29,7 +29,7 @@ fn told(differences: &[KopsDifference]) -> String {
 fn a_cluster_that_the_file_can_express_is_converted_whole() {
     let (written, differences) = converted(PUBLIC, "cluster.hcl");
     let paths: Vec<&str> = differences.iter().map(|it| it.path.as_str()).collect();
-    assert_eq!(paths, ["Cluster", "spec.configBase"], "{}", told(&differences));
+    assert_eq!(paths, ["Cluster", "spec.configBase"], "{}", listed(&differences));
     let cluster = &written.cluster;
     assert_eq!(cluster.network.cidr.to_string(), "10.20.0.0/16");
     let subnets: Vec<String> = cluster.network.subnets.values().map(ToString::to_string).collect();
@@ -45,7 +45,7 @@ fn a_cluster_that_the_file_can_express_is_converted_whole() {
 #[test]
 fn what_the_file_cannot_express_is_named_and_in_its_comments() {
     let (written, differences) = converted(PRIVATE, "cluster.hcl");
-    insta::assert_snapshot!("differences", told(&differences));
+    insta::assert_snapshot!("differences", listed(&differences));
     insta::assert_snapshot!("private", written.text);
     assert_eq!(written.cluster, converted(PRIVATE, "cluster.toml").0.cluster);
 }
@@ -78,7 +78,7 @@ fn a_list_and_a_cluster_without_groups_are_read_too() {
     let (alone, _) = PUBLIC.split_once("\n---\n").unwrap();
     let (written, differences) = converted(alone, "cluster.hcl");
     assert_eq!(written.cluster.nodes["workers"].scale, Scale::Count(3));
-    assert!(told(&differences).contains("kops get NAME -o yaml"));
+    assert!(listed(&differences).contains("kops get NAME -o yaml"));
 }
 
 #[test]

@@ -110,7 +110,7 @@ impl RealServer {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        panic!("{namespace}/{name} does not come up");
+        panic!("{namespace}/{name} does not become ready");
     }
 
     /// Removes everything that tests have created, and waits until it is gone.

@@ -91,7 +91,7 @@ impl InitArgs {
         let missing = missing(&draft);
         if !missing.is_empty() {
             if !session.ui.can_ask() {
-                return Err(nobody_to_ask(&missing));
+                return Err(missing_flags(&missing));
             }
             ask_all(session, &mut draft, target.file_name()).await?;
         }
@@ -164,11 +164,11 @@ fn missing(draft: &ClusterDraft) -> Vec<String> {
     ["name", "zones"].iter().filter(|name| draft.get(&[name]).is_none()).map(|name| format!("--{name}")).collect()
 }
 
-fn nobody_to_ask(missing: &[String]) -> CliError {
+fn missing_flags(missing: &[String]) -> CliError {
     let verb = if missing.len() == 1 { "is" } else { "are" };
     CliError::Usage {
         message: format!(
-            "{} {verb} missing, and nobody can be asked without a terminal or with --json: nothing was written",
+            "{} {verb} missing. Without a terminal, or with --json, the command asks nothing: nothing was written",
             words::list(missing)
         ),
         hint: "for example: `quorate init --name chat.example.com --zones us-east-1a,us-east-1b,us-east-1c`".to_owned(),
