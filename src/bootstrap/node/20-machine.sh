@@ -64,7 +64,7 @@ exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
 END
   # `install` also replaces another release that the image has, by a newer one or by an older one.
   dnf --assumeyes --quiet --disableexcludes=kubernetes --setopt=best=True install "${RELEASE_PACKAGES[@]/%/-$QUORATE_RELEASE}" \
-    cri-tools kubernetes-cni || die "Kubernetes $QUORATE_RELEASE cannot be installed from $(repository "$QUORATE_KUBERNETES")"
+    cri-tools kubernetes-cni
   has_kubernetes || die "the packages are installed, but not all of them are Kubernetes $QUORATE_RELEASE"
   has_plugins || die "the packages are installed, but $PLUGINS lacks plugins of the pod network"
 }
