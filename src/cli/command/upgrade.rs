@@ -65,8 +65,13 @@ impl UpgradeArgs {
             let cluster = session.file()?.cluster(&session.ui, ShownDiagnostics::Errors)?;
             if cluster.kubernetes_given && cluster.kubernetes != wanted {
                 return Err(CliError::refused(
-                    format!("the file names kubernetes = \"{}\", so --kubernetes {wanted} has no effect", cluster.kubernetes),
-                    format!("write kubernetes = \"{wanted}\" in the file and run `quorate apply`, or remove the setting"),
+                    format!(
+                        "the file names kubernetes = \"{}\", so --kubernetes {wanted} cannot change it",
+                        cluster.kubernetes
+                    ),
+                    format!(
+                        "write kubernetes = \"{wanted}\" in the file and run `quorate apply`, or remove the setting"
+                    ),
                 ));
             }
         }
