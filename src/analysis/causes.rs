@@ -5,21 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Action, Address, AttributeChange, Change, Plan, PlanMode, Reason, Value};
-use crate::resource::{AutoScalingGroup, BucketObject, LaunchTemplate, Resource, master_of_group};
-
-/// The object of the script that every machine runs.
-const SCRIPT: &str = "node.sh";
-
-/// A change of a recorded version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionChange {
-    /// The component, for example `Kubernetes`.
-    pub component: String,
-    /// The version before.
-    pub from: String,
-    /// The version after.
-    pub to: String,
-}
+use crate::resource::{
+    AutoScalingGroup, BucketObject, LaunchTemplate, NODE_SCRIPT, Resource, VersionChange, master_of_group,
+};
 
 /// The reason why machines are replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +35,7 @@ pub fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
         return Vec::new();
     }
     let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|change| (&change.address, change)).collect();
-    let is_new_script = changes.contains_key(&BucketObject::address(SCRIPT));
+    let is_new_script = changes.contains_key(&BucketObject::address(NODE_SCRIPT));
     let mut found: BTreeMap<Subject, RollCause> = BTreeMap::new();
     let mut rolled: Vec<&str> =
         plan.changes.iter().filter(|change| is_roll(change)).map(|c| c.address.name()).collect();
@@ -69,14 +57,15 @@ pub fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     }
     let shown: BTreeSet<String> = found.values().map(|cause| cause.subject.clone()).collect();
     let without_roll = versions.iter().filter(|version| !shown.contains(&version.component));
-    let others = without_roll.map(|version| RollCause {
-        subject: version.component.clone(),
-        from: Some(version.from.clone()),
-        to: Some(version.to.clone()),
-        groups: Vec::new(),
-        changes: BTreeSet::new(),
-    });
-    let others: Vec<RollCause> = others.collect();
+    let others: Vec<RollCause> = without_roll
+        .map(|version| RollCause {
+            subject: version.component.clone(),
+            from: Some(version.from.clone()),
+            to: Some(version.to.clone()),
+            groups: Vec::new(),
+            changes: BTreeSet::new(),
+        })
+        .collect();
     found.into_values().chain(others).collect()
 }
 
@@ -112,10 +101,10 @@ fn subjects(template: Option<&Change>, versions: &[VersionChange], is_new_script
 
 /// Returns the subjects of changed user data.
 fn boot(versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
-    let kubernetes = versions.iter().find(|version| version.component == "Kubernetes");
+    let kubernetes = versions.iter().find(|version| version.component == VersionChange::KUBERNETES);
     let mut subjects: Vec<Subject> = kubernetes.map(|version| of_version(0, version)).into_iter().collect();
     if is_new_script {
-        subjects.push((5, format!("the boot script of this release ({SCRIPT})"), None, None));
+        subjects.push((5, format!("the boot script of this release ({NODE_SCRIPT})"), None, None));
     }
     if subjects.is_empty() {
         subjects.push((6, "boot settings".to_owned(), None, None));
@@ -148,7 +137,7 @@ fn following<'a>(
     changes: &'a BTreeMap<&'a Address, &'a Change>,
     is_new_script: bool,
 ) -> impl Iterator<Item = Address> + 'a {
-    let script = is_new_script.then(|| BucketObject::address(SCRIPT));
+    let script = is_new_script.then(|| BucketObject::address(NODE_SCRIPT));
     let own = [BucketObject::address(group), LaunchTemplate::address(group), AutoScalingGroup::address(group)];
     own.into_iter().chain(script).filter(|address| changes.get(address).is_some_and(|change| is_carrier(change)))
 }

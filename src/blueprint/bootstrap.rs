@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::bootstrap_store::{BootstrapFile, SCRIPT};
+use super::bootstrap_store::BootstrapFile;
 use super::slots::{fill, shell_quoted};
 use super::{BlueprintProblem, BuildContext};
 use crate::engine::{Address, Object, TemplatePart, TextInput};
 use crate::limits::aws::USER_DATA as USER_DATA_LIMIT;
-use crate::resource::{BucketObject, Resource, internal_domain};
+use crate::resource::{BucketObject, NODE_SCRIPT, Resource, internal_domain};
 use crate::spec::NetworkPlugin;
 
 const USER_DATA: &str = include_str!("../bootstrap/user-data.sh");
@@ -59,7 +59,7 @@ impl MachineSettings {
 
     /// Returns the files that must be in the bucket before a machine starts.
     pub(super) fn files(&self) -> BTreeSet<Address> {
-        [SCRIPT, &self.name].map(BucketObject::address).into()
+        [NODE_SCRIPT, &self.name].map(BucketObject::address).into()
     }
 
     /// Returns the first script of the machine.
@@ -103,7 +103,7 @@ impl MachineSettings {
 }
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
-    Ok(vec![site.bootstrap.script.object(SCRIPT)?])
+    Ok(vec![site.bootstrap.script.object(NODE_SCRIPT)?])
 }
 
 /// Returns the maximum size in bytes of a text once all its outputs are known.

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use super::outputs::bucket;
 use super::{BlueprintProblem, names};
 use crate::engine::{Object, Payload};
-use crate::resource::{BucketObject, ClusterLocation, KeyPrefix, Resource, root};
+use crate::resource::{BucketObject, ClusterLocation, KeyPrefix, NODE_SCRIPT, Resource, root};
 use crate::spec::{Cluster, StateLocation};
-
-/// The name of the script that makes a machine a part of the cluster.
-pub(super) const SCRIPT: &str = "node.sh";
 
 /// One script, in parts that can be read one at a time.
 pub(super) const NODE: &str = concat!(
@@ -61,7 +58,7 @@ impl BootstrapStore {
             }
         };
         let root = root(prefix, cluster.name.as_str());
-        let script = BootstrapFile::new(&root, SCRIPT, NODE.to_owned());
+        let script = BootstrapFile::new(&root, NODE_SCRIPT, NODE.to_owned());
         Self { bucket, root, script }
     }
 

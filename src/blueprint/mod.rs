@@ -36,11 +36,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Object;
 use crate::resource::{ClusterLocation, Facts, PublishedImage};
-use crate::spec::{Architecture, Cluster, KubernetesRelease, KubernetesVersion, Zone};
+use crate::spec::{Architecture, Cluster, KubernetesRelease, Zone};
 
 pub use addons::{PinnedAddons, custom_types};
 pub use outputs::nodes_group;
-pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem, ComponentChange};
+pub use problem::{BlueprintError, BlueprintNote, BlueprintProblem};
 pub use settled::{PinnedNetwork, PinnedVersion};
 pub use tags::{GROUP_TAG, MEMBER_TAG, ROLE_TAG};
 pub use upgrade::{Upgrade, version_changes};
@@ -56,8 +56,6 @@ pub struct Blueprint {
     pub objects: Vec<Object>,
     /// The choices that this blueprint rests on: once recorded, they make the next one choose the same.
     pub pins: Pins,
-    /// The version of Kubernetes that the cluster should have.
-    pub kubernetes: KubernetesVersion,
     /// Notes for the user.
     pub notes: Vec<BlueprintNote>,
 }
@@ -147,7 +145,7 @@ pub fn blueprint_beside(
     let mut notes = notes(&site);
     notes.extend(settled::notes(cluster));
     notes.extend(upgrade::note(&site.pins(), facts));
-    Ok(Blueprint { objects, pins: site.pins().resolve(cluster, pins), kubernetes: cluster.kubernetes, notes })
+    Ok(Blueprint { objects, pins: site.pins().resolve(cluster, pins), notes })
 }
 
 /// Returns notes for the user.

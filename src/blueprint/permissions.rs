@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::bootstrap_store::SCRIPT;
 use super::outputs::internal_zone;
 use super::policy::{PolicyStatement, document, literally};
 use super::{BuildContext, slots, tags};
 use crate::engine::TextInput;
 use crate::resource::{
-    API, CLUSTER_TAG, KeyPrefix, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup, SecurityGroupRules,
-    internal_api, internal_domain, machine_file,
+    API, CLUSTER_TAG, KeyPrefix, NODE_SCRIPT, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup,
+    SecurityGroupRules, internal_api, internal_domain, machine_file,
 };
 use crate::spec::NetworkPlugin;
 
@@ -52,7 +51,7 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
     let statements = [
         // user-data.sh: fetches node.sh and the settings of a node group.
         PolicyStatement::allow("ReadBootstrap", &["s3:GetObject"])
-            .on([SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
+            .on([NODE_SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
         PolicyStatement::allow("ReadJoin", &["s3:GetObject"])
             .on([SecretContent::JoinCa, SecretContent::JoinToken].iter().flat_map(|secret| kept(site, &secret.path()))),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::Ipv4Net;
 
-use crate::resource::MalformedAttributes;
+use crate::resource::{MalformedAttributes, VersionChange};
 use crate::spec::{Architecture, ClusterName, ImageId, InstanceSize, KubernetesVersion, Zone};
 use crate::words;
 
@@ -296,7 +296,7 @@ pub enum BlueprintNote {
     /// There are newer versions than those that the cluster has recorded.
     NewerComponents {
         /// The components.
-        newer: Vec<ComponentChange>,
+        newer: Vec<VersionChange>,
     },
     /// Masters stay with their data, although other zones would be safer.
     MastersTogether {
@@ -310,17 +310,6 @@ pub enum BlueprintNote {
         /// The services.
         services: Vec<String>,
     },
-}
-
-/// A component with another version than the one that the cluster has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ComponentChange {
-    /// The component, for example `Kubernetes`.
-    pub component: String,
-    /// The recorded version.
-    pub from: String,
-    /// The other version: the newest one, or that of a plan.
-    pub to: String,
 }
 
 /// `a, b and c`, or `none`.
@@ -370,8 +359,7 @@ impl fmt::Display for BlueprintNote {
                 version.next()
             ),
             Self::NewerComponents { newer } => {
-                let change = |newer: &ComponentChange| format!("{} {} -> {}", newer.component, newer.from, newer.to);
-                let changes: Vec<String> = newer.iter().map(change).collect();
+                let changes: Vec<String> = newer.iter().map(ToString::to_string).collect();
                 write!(
                     f,
                     "newer versions are available: {}. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes them",

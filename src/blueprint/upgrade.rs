@@ -1,14 +1,8 @@
 //! Recorded versions, and newer ones: machine images, the patch version of Kubernetes, add-ons.
 
-use std::collections::BTreeSet;
-
-use super::addons::PinnedAddons;
-use super::{BlueprintNote, ComponentChange, Pins};
-use crate::resource::{Facts, PublishedImage};
+use super::{BlueprintNote, Pins};
+use crate::resource::{Facts, PublishedImage, VersionChange};
 use crate::spec::{Architecture, Cluster, KubernetesRelease, KubernetesVersion};
-
-/// The name of Kubernetes among the components.
-const KUBERNETES: &str = "Kubernetes";
 
 /// The recorded versions that a plan replaces by the newest ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,17 +60,21 @@ pub(super) fn release(version: KubernetesVersion, facts: &Facts, pins: &Pins) ->
 
 /// Returns the newest known release of a minor version.
 fn newest_release(version: KubernetesVersion, facts: &Facts) -> KubernetesRelease {
-    let listed = facts.releases.iter().copied().filter(|release| release.version == version).max();
-    version.newest_release().max(listed.unwrap_or(version.newest_release()))
+    let listed = facts.releases.iter().copied().filter(|release| release.version == version);
+    listed.fold(version.newest_release(), KubernetesRelease::max)
 }
 
 /// Returns the recorded versions that a plan changes.
-pub fn version_changes(before: &Pins, after: &Pins) -> Vec<ComponentChange> {
+pub fn version_changes(before: &Pins, after: &Pins) -> Vec<VersionChange> {
     let mut changes = Vec::new();
     if let (Some(from), Some(to)) = (before.release, after.release)
         && from != to
     {
-        changes.push(ComponentChange { component: KUBERNETES.to_owned(), from: from.to_string(), to: to.to_string() });
+        changes.push(VersionChange {
+            component: VersionChange::KUBERNETES.to_owned(),
+            from: from.to_string(),
+            to: to.to_string(),
+        });
     }
     for (architecture, image) in &before.images {
         changes.extend(after.images.get(architecture).and_then(|newest| other_image(*architecture, image, newest)));
@@ -84,7 +82,7 @@ pub fn version_changes(before: &Pins, after: &Pins) -> Vec<ComponentChange> {
     if let (Some(before), Some(after)) = (&before.addons, &after.addons) {
         for (component, from) in &before.versions {
             if let Some(to) = after.versions.get(component).filter(|to| *to != from) {
-                changes.push(ComponentChange { component: component.clone(), from: from.clone(), to: to.clone() });
+                changes.push(VersionChange { component: component.clone(), from: from.clone(), to: to.clone() });
             }
         }
     }
@@ -93,26 +91,12 @@ pub fn version_changes(before: &Pins, after: &Pins) -> Vec<ComponentChange> {
 
 /// Returns the note about newer versions than those that the cluster has, if there are any.
 pub(super) fn note(pins: &Pins, facts: &Facts) -> Option<BlueprintNote> {
-    let mut newer = Vec::new();
-    if let Some(release) = pins.release {
-        let newest = newest_release(release.version, facts);
-        if release < newest {
-            let (from, to) = (release.to_string(), newest.to_string());
-            newer.push(ComponentChange { component: KUBERNETES.to_owned(), from, to });
-        }
-    }
-    let used: BTreeSet<Architecture> = pins.images.keys().copied().collect();
-    for architecture in used {
-        let newest = facts.images.get(&architecture);
-        newer.extend(newest.and_then(|newest| other_image(architecture, &pins.images[&architecture], newest)));
-    }
-    let addons = pins.addons.as_ref().map(PinnedAddons::newer).unwrap_or_default();
-    newer.extend(addons.into_iter().map(|(component, from, to)| ComponentChange { component, from, to }));
+    let newer = version_changes(pins, &Upgrade::ALL.pins(pins.clone(), facts));
     (!newer.is_empty()).then_some(BlueprintNote::NewerComponents { newer })
 }
 
 /// Returns the change from one image to another one; `None` if they are the same.
-fn other_image(architecture: Architecture, image: &PublishedImage, newest: &PublishedImage) -> Option<ComponentChange> {
+fn other_image(architecture: Architecture, image: &PublishedImage, newest: &PublishedImage) -> Option<VersionChange> {
     if newest.id == image.id {
         return None;
     }
@@ -120,7 +104,7 @@ fn other_image(architecture: Architecture, image: &PublishedImage, newest: &Publ
         Some(date) => format!("{} of {date}", image.id),
         None => image.id.clone(),
     };
-    Some(ComponentChange {
+    Some(VersionChange {
         component: format!("machine image ({architecture})"),
         from: described(image),
         to: described(newest),
@@ -137,6 +121,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::blueprint::PinnedAddons;
     use crate::blueprint::tests::clusters::facts;
 
     fn release(text: &str) -> KubernetesRelease {

@@ -12,6 +12,7 @@ mod partition;
 mod quantity;
 mod summary;
 pub mod text;
+mod version_change;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,12 +34,13 @@ pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
 pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
-    API, BY_KUBERNETES, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain, kubernetes_tag,
-    master_of_group, masters_group, service_object, service_of_object,
+    API, BY_KUBERNETES, NODE_SCRIPT, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain,
+    kubernetes_tag, master_of_group, masters_group, service_object, service_of_object,
 };
 pub use partition::AwsPartition;
 pub use quantity::{quantity_bytes, quantity_millicpus};
 pub use summary::NewAttributes;
+pub use version_change::VersionChange;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;

@@ -59,6 +59,9 @@ pub fn balancer_stem(cluster: &str) -> String {
     format!("{label}-{}-", hex::encode(&Sha256::digest(cluster)[..3]))
 }
 
+/// The name of the script that makes a machine a part of the cluster, and of its object.
+pub const NODE_SCRIPT: &str = "node.sh";
+
 /// The names of the Auto Scaling groups of masters begin with this; the member follows.
 const MASTER_GROUPS: &str = "masters-";
 

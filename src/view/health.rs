@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::health::{CheckArea, CheckStatus, HealthFinding};
 use crate::words;
 
-use super::line::{StyledLine, TextRole, paragraph, screen};
-use super::{ClusterHeading, FORMAT, TextStyle, value};
+use super::check_row::CheckRow;
+use super::line::{StyledLine, TextRole, screen};
+use super::{ClusterHeading, FORMAT, TextStyle};
 
 /// The column of the findings.
 const FINDING: usize = 25;
-/// The column of the areas.
-const AREA: usize = 10;
 
 /// The checks of a cluster with its heading, in a versioned format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,21 +50,20 @@ pub fn text(document: &HealthDocument, style: TextStyle) -> String {
 }
 
 fn row(check: &HealthFinding, advises: bool, style: TextStyle) -> Vec<StyledLine> {
-    let (status, ink) = match check.verdict {
+    let status = match check.verdict {
         CheckStatus::Healthy => ("ok", TextRole::Added),
         CheckStatus::Simulated => ("-", TextRole::Faint),
         CheckStatus::Unknown => ("unknown", TextRole::Changed),
         CheckStatus::Waiting => ("waiting", TextRole::Changed),
         CheckStatus::Wrong => ("wrong", TextRole::Danger),
     };
-    let mut lines = paragraph(FINDING, TextRole::Plain, &value::safe(&check.finding), style);
-    let first = if lines.is_empty() { StyledLine::default() } else { lines.remove(0) };
-    let head = StyledLine::at(0).ink(ink, status).up_to(AREA).plain(area(check.area)).up_to(FINDING);
-    lines.insert(0, head.then(first));
-    if let Some(advice) = check.advice.as_ref().filter(|_| advises) {
-        lines.extend(paragraph(FINDING, TextRole::Faint, &value::safe(advice), style));
+    CheckRow {
+        status,
+        area: area(check.area),
+        finding: &check.finding,
+        advice: check.advice.as_deref().filter(|_| advises),
     }
-    lines
+    .lines(FINDING, style)
 }
 
 fn area(area: CheckArea) -> &'static str {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod availability;
+mod check_row;
 pub mod cost;
 pub mod endpoint;
 pub mod failure;

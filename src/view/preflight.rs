@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::health::{PreflightArea, PreflightCheck, PreflightStatus};
 use crate::words;
 
-use super::line::{StyledLine, TextRole, paragraph, screen};
-use super::{FORMAT, TextStyle, value};
+use super::check_row::CheckRow;
+use super::line::{StyledLine, TextRole, screen};
+use super::{FORMAT, TextStyle};
 
 /// The column of the findings.
 const FINDING: usize = 24;
-/// The column of the areas.
-const AREA: usize = 10;
 
 /// The checks before the first apply, in a versioned format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,20 +49,14 @@ pub fn text(document: &PreflightDocument, style: TextStyle) -> String {
 }
 
 fn row(check: &PreflightCheck, style: TextStyle) -> Vec<StyledLine> {
-    let (status, ink) = match check.status {
+    let status = match check.status {
         PreflightStatus::Ok => ("ok", TextRole::Added),
         PreflightStatus::Warning => ("warning", TextRole::Changed),
         PreflightStatus::Failed => ("failed", TextRole::Danger),
         PreflightStatus::Skipped => ("skipped", TextRole::Faint),
     };
-    let mut lines = paragraph(FINDING, TextRole::Plain, &value::safe(&check.finding), style);
-    let first = if lines.is_empty() { StyledLine::default() } else { lines.remove(0) };
-    let head = StyledLine::at(0).ink(ink, status).up_to(AREA).plain(area(check.area)).up_to(FINDING);
-    lines.insert(0, head.then(first));
-    if let Some(advice) = &check.advice {
-        lines.extend(paragraph(FINDING, TextRole::Faint, &value::safe(advice), style));
-    }
-    lines
+    CheckRow { status, area: area(check.area), finding: &check.finding, advice: check.advice.as_deref() }
+        .lines(FINDING, style)
 }
 
 fn area(area: PreflightArea) -> &'static str {

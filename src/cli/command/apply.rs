@@ -19,7 +19,7 @@ use crate::cli::run::temporary_access::TemporaryAccess;
 use crate::cli::{ApiWait, CliError, ClientOrigin, ClusterContext, Exit, PlanLimits, Session};
 use crate::engine::{Outcome, PlanMode};
 use crate::resource::{Bucket, Resource};
-use crate::spec::StateLocation;
+use crate::spec::{Cluster, StateLocation};
 use crate::view;
 use crate::view::plan::PlanDocument;
 
@@ -80,6 +80,7 @@ impl ApplyArgs {
         let wait = if self.no_wait { ApiWait::Never } else { ApiWait::UntilReady };
         let mut context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
         context.lock_timeout = self.lock.timeout();
+        check_version(&context.cluster, &upgrade)?;
         let options = ApplyRequest {
             consent: Consent { yes: self.yes, delete_data: self.delete_data },
             limits: self.limits,
@@ -89,6 +90,18 @@ impl ApplyArgs {
         };
         apply(&context, options).await
     }
+}
+
+/// Returns an error if the file names another version of Kubernetes than an upgrade.
+fn check_version(cluster: &Cluster, upgrade: &Upgrade) -> Result<(), CliError> {
+    let other = upgrade.kubernetes.filter(|wanted| cluster.kubernetes_given && cluster.kubernetes != *wanted);
+    other.map_or(Ok(()), |wanted| {
+        let named = cluster.kubernetes;
+        Err(CliError::refused(
+            format!("the file names kubernetes = \"{named}\", so --kubernetes {wanted} cannot change it"),
+            format!("write kubernetes = \"{wanted}\" in the file and run `quorate apply`, or remove the setting"),
+        ))
+    })
 }
 
 /// Changes the cloud to match the file.

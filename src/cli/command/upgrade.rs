@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::blueprint::Upgrade;
-use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::KubernetesVersion;
 
@@ -60,21 +59,6 @@ impl UpgradeSelection {
 
 impl UpgradeArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let upgrade = self.selection.upgrade();
-        if let Some(wanted) = upgrade.kubernetes {
-            let cluster = session.file()?.cluster(&session.ui, ShownDiagnostics::Errors)?;
-            if cluster.kubernetes_given && cluster.kubernetes != wanted {
-                return Err(CliError::refused(
-                    format!(
-                        "the file names kubernetes = \"{}\", so --kubernetes {wanted} cannot change it",
-                        cluster.kubernetes
-                    ),
-                    format!(
-                        "write kubernetes = \"{wanted}\" in the file and run `quorate apply`, or remove the setting"
-                    ),
-                ));
-            }
-        }
-        self.apply.run_with(session, upgrade).await
+        self.apply.run_with(session, self.selection.upgrade()).await
     }
 }

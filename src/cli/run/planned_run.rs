@@ -57,9 +57,10 @@ pub(in crate::cli) async fn plan(
     if mode == PlanMode::Apply {
         let choices = choices.insert(Box::pin(BlueprintChoices::new(context, snapshot, upgrade, &mut warnings)).await?);
         let blueprint = choices.lay_out(RoleScope::WithFormer)?;
-        warnings.extend(versions::end_of_life(blueprint.kubernetes, context.today));
+        let kubernetes = blueprint.pins.kubernetes.map(|pinned| pinned.wanted);
+        warnings.extend(kubernetes.and_then(|version| versions::end_of_life(version, context.today)));
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
-        version_changes.extend(versions::changes(&choices.recorded, &blueprint.pins));
+        version_changes.extend(blueprint::version_changes(&choices.recorded, &blueprint.pins));
         pins = Some(blueprint.pins);
         dry_run = complete(context, blueprint.objects, snapshot).await?;
     }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use crate::analysis::causes::VersionChange;
-use crate::blueprint::{ComponentChange, Pins, Upgrade, version_changes};
+use crate::blueprint::{Pins, Upgrade};
 use crate::cli::ClusterContext;
 use crate::cli::error::CliError;
 use crate::engine::FailureClass;
@@ -47,12 +46,6 @@ pub(super) async fn find_releases(
         }
     }
     Ok(warning)
-}
-
-/// Returns the recorded versions that a plan changes.
-pub(super) fn changes(before: &Pins, after: &Pins) -> Vec<VersionChange> {
-    let changes = version_changes(before, after).into_iter();
-    changes.map(|ComponentChange { component, from, to }| VersionChange { component, from, to }).collect()
 }
 
 /// Checks the cluster before an upgrade of the minor version. `None` if the plan has no such upgrade.

@@ -91,7 +91,7 @@ pub struct CallerIdentity {
     pub arn: String,
 }
 
-/// What the region has of the file's settings.
+/// The region's answers about the settings of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegionFindings {
     /// The reasons why the cluster cannot be built, by the check that they belong to.
@@ -160,7 +160,7 @@ pub struct PreflightEvidence {
     pub zones: Vec<String>,
     /// The instance sizes of the file.
     pub sizes: Vec<String>,
-    /// What the region has.
+    /// The region's answers.
     pub findings: Answer<RegionFindings>,
     /// The delegation of the hosted zone; `None` if there is no zone to look at.
     pub delegation: Option<Answer<DelegationFinding>>,

@@ -287,7 +287,7 @@ proptest! {
         }
     }
 
-    /// What is no text of a valid file is an error of the setting that it was given for, and of no other.
+    /// A text that no valid file contains is an error of the setting that it was given for, and of no other.
     #[test]
     fn any_text_is_written_so_that_it_is_read_as_it_was(text in any::<String>()) {
         let mut draft = sample();

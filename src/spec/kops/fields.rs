@@ -64,7 +64,7 @@ fn text(value: &Json) -> Option<String> {
     }
 }
 
-/// What to do about a field that has no setting. The first part of a name decides.
+/// The advice about a field that has no setting, by the first part of its name.
 const ADVICE: [(&str, &str); 26] = [
     ("additionalPolicies", "policies of machines cannot be set: use IAM roles of the workloads"),
     ("additionalSans", "the API's certificate has the names of the cluster only"),

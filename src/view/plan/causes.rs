@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::causes::RollCause;
 use crate::engine::{Address, PlanMode};
+use crate::resource::master_of_group;
 use crate::view::TextStyle;
 use crate::view::line::{StyledLine, TextRole, paragraph};
 use crate::words;
@@ -18,7 +19,8 @@ pub(super) fn folded(document: &PlanDocument, style: TextStyle) -> BTreeSet<&Add
 }
 
 /// Returns the causes: one sentence each, and the machines below those that replace the same ones.
-pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
+/// `folded` is the number of changes that are not shown.
+pub(super) fn lines(document: &PlanDocument, folded: usize, style: TextStyle) -> Vec<StyledLine> {
     if document.causes.is_empty() || document.plan.mode != PlanMode::Apply || document.summary.refuse > 0 {
         return Vec::new();
     }
@@ -37,7 +39,6 @@ pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine
             lines.extend(paragraph(4, TextRole::Plain, &machines(groups), style));
         }
     }
-    let folded = folded(document, style).len();
     if folded > 0 {
         let text = format!(
             "{} of boot files, launch templates and groups {} from this: --verbose shows them.",
@@ -59,10 +60,9 @@ fn sentence(cause: &RollCause) -> String {
 
 /// Returns the machines that are replaced, in their order.
 fn machines(groups: &[String]) -> String {
-    let of = |prefix: &str| -> Vec<String> {
-        groups.iter().filter_map(|group| group.strip_prefix(prefix)).map(str::to_owned).collect()
-    };
-    let (masters, nodes) = (of("masters-"), of("nodes-"));
+    let masters: Vec<String> = groups.iter().filter_map(|group| master_of_group(group)).map(str::to_owned).collect();
+    let nodes = groups.iter().filter_map(|group| group.strip_prefix("nodes-"));
+    let nodes: Vec<String> = nodes.map(str::to_owned).collect();
     let named = |singular: &str, names: &[String]| {
         let plural = if names.len() == 1 { "" } else { "s" };
         format!("{singular}{plural} {}", words::list(names))

@@ -17,7 +17,9 @@ pub(in crate::view) mod sample;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::{Change, PlanMode};
+use std::collections::BTreeSet;
+
+use crate::engine::{Address, Change, PlanMode};
 use crate::resource::{KINDS, KUBERNETES_KINDS};
 use crate::words;
 
@@ -31,9 +33,10 @@ use section::{PlanSection, SECTIONS};
 pub fn body(document: &PlanDocument, style: TextStyle) -> String {
     let mut lines = Vec::new();
     let refused = is_refused(document);
-    lines.extend(causes::lines(document, style));
+    let folded = causes::folded(document, style);
+    lines.extend(causes::lines(document, folded.len(), style));
     for section in SECTIONS.iter().filter(|section| style.verbose || !refused || section.refuses()) {
-        lines.extend(section_lines(section, document, style));
+        lines.extend(section_lines(section, document, &folded, style));
     }
     lines.extend(summary(document, style));
     screen(&lines, style)
@@ -51,9 +54,13 @@ fn is_refused(document: &PlanDocument) -> bool {
     document.summary.refuse > 0 && document.plan.mode == PlanMode::Apply
 }
 
-fn section_lines(section: &PlanSection, document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
+fn section_lines(
+    section: &PlanSection,
+    document: &PlanDocument,
+    folded: &BTreeSet<&Address>,
+    style: TextStyle,
+) -> Vec<StyledLine> {
     let mode = document.plan.mode;
-    let folded = causes::folded(document, style);
     let shown = document.plan.changes.iter().filter(|change| !folded.contains(&change.address));
     let mut changes: Vec<&Change> = shown.filter(|change| section.holds(change, mode)).collect();
     changes.sort_by_key(|change| (place(change), &change.address));

@@ -25,7 +25,7 @@ pub use self::service::{ServicePort, ServiceRow};
 /// The text of a value that is not known.
 const UNKNOWN: &str = "-";
 
-/// What was observed of a cluster.
+/// The observed state of a cluster.
 pub struct ShownCluster<'a> {
     /// The existing objects.
     pub live: Vec<Live>,
