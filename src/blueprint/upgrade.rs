@@ -1,11 +1,14 @@
 //! Recorded versions, and newer ones: machine images, the patch version of Kubernetes, add-ons.
 
+use serde::{Deserialize, Serialize};
+
 use super::{BlueprintNote, Pins};
 use crate::resource::{Facts, PublishedImage, VersionChange};
 use crate::spec::{Architecture, Cluster, KubernetesRelease, KubernetesVersion};
 
 /// The recorded versions that a plan replaces by the newest ones.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Upgrade {
     /// The machine images.
     pub images: bool,

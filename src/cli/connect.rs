@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::aws::{AwsProvider, ClusterScope, S3Store};
 use crate::blueprint;
@@ -72,7 +71,7 @@ pub(super) async fn open_cluster(
         // A command that takes the lease sets it from its arguments.
         lock_timeout: Duration::ZERO,
         packages: PackageRepository::of(session),
-        today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+        now: Timestamp::now(),
     })
 }
 

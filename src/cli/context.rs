@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::analysis::cost::PriceTable;
 use crate::blueprint;
@@ -52,8 +54,8 @@ pub struct ClusterContext<'a> {
     pub lock_timeout: Duration,
     /// The repository of Kubernetes releases; `None` if only the releases that this version of Quorate knows are used.
     pub packages: Option<PackageRepository>,
-    /// The day of the run, in UTC.
-    pub today: Date,
+    /// The time at which the command began.
+    pub now: Timestamp,
 }
 
 /// A place of the state, opened.
@@ -94,6 +96,11 @@ impl<'a> ClusterContext<'a> {
         let states = moved_from.iter().filter_map(|state| StateLocation::parse(state).ok());
         let own = blueprint::location(&self.cluster, account);
         states.map(|state| self.location_at(&state, account)).filter(|location| *location != own).collect()
+    }
+
+    /// Returns the day of the run, in UTC.
+    pub(super) fn today(&self) -> Date {
+        self.now.to_zoned(TimeZone::UTC).date()
     }
 
     pub(super) fn name(&self) -> &str {

@@ -10,7 +10,7 @@ use crate::kubeconfig::KubeconfigError;
 use crate::pki::PkiError;
 use crate::sandbox::InjectError;
 use crate::spec::DraftProblem;
-use crate::state::{LeaseHolder, StateError};
+use crate::state::{LeaseHolder, SavedPlanError, StateError};
 use crate::view::failure::FailureReport;
 use crate::words;
 
@@ -105,6 +105,14 @@ pub enum CliError {
         /// The next step.
         hint: String,
     },
+    /// A saved plan is not applied.
+    #[error("the plan in {} is not applied: {source}", file.display())]
+    SavedPlan {
+        /// The file.
+        file: PathBuf,
+        /// The reason.
+        source: SavedPlanError,
+    },
     /// Another run works on the cluster.
     #[error("another run works on this cluster: {}", describe(holder))]
     Held {
@@ -185,8 +193,11 @@ impl CliError {
             | Self::Unreadable { .. }
             | Self::File { .. }
             | Self::Values { .. }
-            | Self::Impossible(_) => Exit::Usage,
-            Self::Refused { .. } => Exit::Refused,
+            | Self::Impossible(_)
+            | Self::SavedPlan { source: SavedPlanError::Invalid { .. } | SavedPlanError::Newer { .. }, .. } => {
+                Exit::Usage
+            }
+            Self::Refused { .. } | Self::SavedPlan { .. } => Exit::Refused,
             Self::Held { .. } | Self::Overtaken => Exit::Held,
             Self::State { source, .. } if matches!(**source, StateError::Overtaken { .. }) => Exit::Held,
             Self::State { source, .. }
@@ -229,6 +240,11 @@ impl CliError {
                 report.causes = impossible.problems.iter().map(ToString::to_string).collect();
             }
             Self::Values { problems, .. } => report.causes.clone_from(problems),
+            Self::SavedPlan { source, .. } => {
+                if let SavedPlanError::Changes { differences } = source {
+                    report.causes.clone_from(differences);
+                }
+            }
             other => report.causes = causes(other),
         }
         report
@@ -251,6 +267,7 @@ impl CliError {
             Self::Unwritable { .. } => "check the free space with `df`, and the permissions with `ls -ld`",
             Self::Kubeconfig { .. } => "fix it, or name another file with --output; nothing in it was changed",
             Self::Overtaken => OTHER_RUN,
+            Self::SavedPlan { source, .. } => way_out_of_plan(source),
             Self::State { source, .. } => return way_out_of(source).map(str::to_owned),
             Self::Keys(_) => "restore the last good version of the cluster's `pki/` in the bucket",
             Self::Impossible(_) => "fix the named problems, in the file or in the account; nothing was changed",
@@ -284,6 +301,27 @@ fn way_out_of(error: &StateError) -> Option<&'static str> {
         StateError::MoveUnfinished { .. } => Some("run `quorate state move` again to resume"),
         StateError::OtherCluster { .. } => Some("name the right place with `state` in the cluster file"),
         StateError::Store { .. } | StateError::Newer { .. } | StateError::Contended { .. } => None,
+    }
+}
+
+/// Returns the next step for a saved plan that is not applied.
+fn way_out_of_plan(error: &SavedPlanError) -> &'static str {
+    match error {
+        SavedPlanError::Invalid { .. } => "write a plan with `quorate plan --out FILE`",
+        SavedPlanError::Newer { .. } => "use a newer Quorate, the one that made the plan",
+        SavedPlanError::Release { .. } => {
+            "use the release that made the plan, or make another one: `quorate plan --out FILE`"
+        }
+        SavedPlanError::Target { .. } => "check the cluster file, the credentials and the region; nothing was changed",
+        SavedPlanError::Used { .. } => {
+            "`quorate plan` shows what is left to change; `quorate apply` makes these changes"
+        }
+        SavedPlanError::Expired { .. }
+        | SavedPlanError::Future { .. }
+        | SavedPlanError::RecordChanged { .. }
+        | SavedPlanError::RecordGone { .. }
+        | SavedPlanError::Changes { .. }
+        | SavedPlanError::HiddenValues => "nothing was changed; make another plan: `quorate plan --out FILE`",
     }
 }
 

@@ -51,7 +51,9 @@ pub use interrupt::Interrupt;
 pub use kubeconfig_files::KubeconfigFiles;
 pub use packages::PackageRepository;
 pub use plan_limits::{PlanLimits, Requirement};
+pub use run::plan_request::{PlanChoices, PlanRequest};
 pub use run::prompt::Consent;
+pub use run::saved_plan::PlanFile;
 pub use session::{ColorMode, GlobalArgs, ProcessEnvironment, Session};
 pub use ui::{OutputOptions, PromptInput, Ui};
 

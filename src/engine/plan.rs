@@ -20,10 +20,11 @@ pub struct Plan {
 }
 
 /// The purpose of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanMode {
     /// Makes the cloud match the file.
+    #[default]
     Apply,
     /// Removes everything.
     Destroy,

@@ -8,6 +8,7 @@ mod journal;
 mod lease;
 mod moved;
 mod record;
+mod saved_plan;
 pub mod settle;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use journal::{RecordJournal, open};
 pub use lease::{Lease, LeaseAcquisition, LeaseHolder, LeaseRelease, LeaseStatus, ProcessIdentity};
 pub use moved::{MoveLeg, MoveMarker, RecordEntry};
 pub use record::{ClusterRecord, RecordedRun};
+pub use saved_plan::{HiddenValues, PlanTarget, SavedPlan, SavedPlanError};
 
 use crate::engine::ObjectStore;
 

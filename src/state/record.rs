@@ -38,6 +38,9 @@ pub struct ClusterRecord {
     /// The run that has started and not ended: it remains after the run was killed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_progress: Option<RecordedRun>,
+    /// The id of the last saved plan that an apply began to make the changes of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub applied_plan: Option<String>,
     /// The objects as last applied.
     pub objects: BTreeMap<Address, RecordedObject>,
     /// Choices that stay until they are changed explicitly, for example image ids.
@@ -83,6 +86,7 @@ impl ClusterRecord {
             quorate: env!("CARGO_PKG_VERSION").to_owned(),
             written: now,
             in_progress: None,
+            applied_plan: None,
             objects: BTreeMap::new(),
             pins: serde_json::Value::Null,
             cluster_spec: serde_json::Value::Null,

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
-use quorate::blueprint::Upgrade;
 use quorate::cli::{
     self, ApiWait, ApplyRequest, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
-    Interrupt, MoveOptions, OutputOptions, PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui,
+    Interrupt, MoveOptions, OutputOptions, PlanOptions, PlanRequest, PromptInput, StatePlace, StatePlaces, Ui,
 };
 use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
@@ -59,16 +58,7 @@ impl MotoStage {
 
     pub(crate) async fn plan(&mut self) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| {
-            cli::plan(
-                context,
-                PlanOptions {
-                    mode: PlanMode::Apply,
-                    detailed: true,
-                    limits: PlanLimits::default(),
-                    upgrade: Upgrade::default(),
-                },
-            )
-            .await
+            cli::plan(context, PlanOptions { detailed: true, ..PlanOptions::default() }).await
         })
         .await
     }
@@ -80,7 +70,7 @@ impl MotoStage {
             .stay(json, async |context| {
                 cli::plan(
                     context,
-                    PlanOptions { mode, detailed: true, limits: PlanLimits::default(), upgrade: Upgrade::default() },
+                    PlanOptions { request: PlanRequest::new(mode), detailed: true, ..PlanOptions::default() },
                 )
                 .await
             })
@@ -195,7 +185,7 @@ impl MotoStage {
             retry: hurried(),
             lock_timeout: Duration::ZERO,
             packages: None,
-            today: jiff::civil::date(2026, 11, 29),
+            now: "2026-11-29T12:00:00Z".parse().unwrap(),
         };
         let exit = match work(&context).await {
             Ok(exit) => exit,

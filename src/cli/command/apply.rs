@@ -1,6 +1,8 @@
 //! `quorate apply`: observe, compare, show, ask, change, record.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use crate::blueprint::Upgrade;
 use crate::cli::client_origin::ApiEntryMode;
@@ -10,14 +12,16 @@ use crate::cli::run::Run;
 use crate::cli::run::claim;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
 use crate::cli::run::former::{self, FormerCluster, FormerRemains};
+use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run::PlannedRun;
 use crate::cli::run::prompt::{Consent, ask};
 use crate::cli::run::run_lock::{LockArgs, RunLock};
+use crate::cli::run::saved_plan::PlanFile;
 use crate::cli::run::snapshot::ClusterSnapshot;
 use crate::cli::run::state_writer::{ResolvedSpec, StateWriter};
 use crate::cli::run::temporary_access::TemporaryAccess;
 use crate::cli::{ApiWait, CliError, ClientOrigin, ClusterContext, Exit, PlanLimits, Session};
-use crate::engine::{Outcome, PlanMode};
+use crate::engine::Outcome;
 use crate::resource::{Bucket, Resource};
 use crate::spec::{Cluster, StateLocation};
 use crate::view;
@@ -31,9 +35,22 @@ use super::validate::wait_until_healthy;
 /// the cluster is healthy. The first Ctrl-C finishes the changes in flight and records them; the second one does not
 /// wait for them. After any failure, run it again to resume. If `api.allow` does not contain this machine's address, the API is
 /// opened to it while the run lasts.
+///
+/// With a file that `plan --out` wrote, it makes exactly the changes of that plan without a question. It makes none if an
+/// apply would make other changes now, if the plan was used, or if it is older than a day.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// Make the changes of this saved plan, and no others
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) flags: ApplyFlags,
+}
+
+/// The options of a command that applies.
 #[derive(Debug, Clone, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
-pub struct ApplyArgs {
+pub(super) struct ApplyFlags {
     /// Apply without confirmation
     #[arg(short, long)]
     yes: bool,
@@ -56,8 +73,12 @@ pub struct ApplyArgs {
 }
 
 /// The options of an apply.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRequest {
+    /// The request for the plan.
+    pub plan: PlanRequest,
+    /// The saved plan whose changes are made.
+    pub saved: Option<PlanFile>,
     /// The permissions that are granted without a prompt.
     pub consent: Consent,
     /// The limits that the plan must keep to.
@@ -66,29 +87,41 @@ pub struct ApplyRequest {
     pub origin: Option<ClientOrigin>,
     /// `true` to wait until the cluster is healthy.
     pub wait: bool,
-    /// The recorded versions that the plan replaces.
-    pub upgrade: Upgrade,
 }
 
 impl ApplyArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        self.run_with(session, Upgrade::default()).await
+        let context = self.flags.open(session).await?;
+        let saved = self.plan.map(|path| PlanFile::read(&path, &context)).transpose()?;
+        let choices = saved.as_ref().map(PlanFile::choices).transpose()?.unwrap_or_default();
+        let plan = PlanRequest { choices, ..PlanRequest::default() };
+        apply(&context, ApplyRequest { saved, ..self.flags.request(session, plan)? }).await
+    }
+}
+
+impl ApplyFlags {
+    /// Makes the changes of another request than the file alone.
+    pub(super) async fn run(self, session: &Session, plan: PlanRequest) -> Result<Exit, CliError> {
+        let context = self.open(session).await?;
+        check_version(&context.cluster, &plan.choices.upgrade)?;
+        apply(&context, self.request(session, plan)?).await
     }
 
-    /// Applies the file with newer versions than the recorded ones.
-    pub(super) async fn run_with(self, session: &Session, upgrade: Upgrade) -> Result<Exit, CliError> {
+    async fn open<'s>(&self, session: &'s Session) -> Result<ClusterContext<'s>, CliError> {
         let wait = if self.no_wait { ApiWait::Never } else { ApiWait::UntilReady };
-        let mut context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
-        context.lock_timeout = self.lock.timeout();
-        check_version(&context.cluster, &upgrade)?;
-        let options = ApplyRequest {
+        let context = open_cluster(session, ShownDiagnostics::Everything, wait).await?;
+        Ok(ClusterContext { lock_timeout: self.lock.timeout(), ..context })
+    }
+
+    fn request(&self, session: &Session, plan: PlanRequest) -> Result<ApplyRequest, CliError> {
+        Ok(ApplyRequest {
+            plan,
+            saved: None,
             consent: Consent { yes: self.yes, delete_data: self.delete_data },
             limits: self.limits,
             origin: self.entry.origin(&session.environment)?,
             wait: !self.no_wait,
-            upgrade,
-        };
-        apply(&context, options).await
+        })
     }
 }
 
@@ -130,8 +163,12 @@ struct ApplyResult {
 async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResult, CliError> {
     let context = run.context;
     let snapshot = run.snapshot(ForeignClusterPolicy::Refused).await?;
-    let planned = run.plan(&snapshot, PlanMode::Apply, &request.upgrade).await?;
-    if let Err(refused) = request.limits.check(&planned.document) {
+    if let Some(saved) = &request.saved {
+        saved.check_target(context, &snapshot)?;
+    }
+    let planned = run.plan(&snapshot, &request.plan).await?;
+    let checked = request.saved.as_ref().map_or(Ok(()), |saved| saved.check_changes(&planned));
+    if let Err(refused) = checked.and_then(|()| request.limits.check(&planned.document)) {
         context.ui.json(&planned.document)?;
         return Err(refused);
     }
@@ -140,11 +177,13 @@ async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResu
         let exit = record_unchanged(run, &planned, resolved.as_ref(), snapshot).await?;
         return Ok(ApplyResult { exit, changed: false });
     }
-    if let Err(refused) = permit(context, &planned.document, request.consent).await {
+    // A saved plan was confirmed by the person who passes it.
+    let consent = Consent { yes: request.consent.yes || request.saved.is_some(), ..request.consent };
+    if let Err(refused) = permit(context, &planned.document, consent).await {
         context.ui.json(&planned.document)?;
         return Err(refused);
     }
-    let exit = carry_out(run, planned, resolved.as_ref(), snapshot).await?;
+    let exit = carry_out(run, planned, resolved.as_ref(), snapshot, request.saved.as_ref()).await?;
     Ok(ApplyResult { exit, changed: true })
 }
 
@@ -154,10 +193,14 @@ async fn carry_out(
     planned: PlannedRun,
     resolved: Option<&ResolvedSpec>,
     snapshot: ClusterSnapshot,
+    saved: Option<&PlanFile>,
 ) -> Result<Exit, CliError> {
     let PlannedRun { document, mut prepared, cleared, .. } = planned;
     let context = run.context;
     let mut state = StateWriter::open(context, &snapshot.facts, snapshot.record, snapshot.journal);
+    if let Some(saved) = saved {
+        state.record.applied_plan = Some(saved.id().to_owned());
+    }
     let mut outcome = Outcome::default();
     // A note in the bucket names the directory of the record before anything else is created.
     let in_directory = matches!(context.cluster.state, StateLocation::Directory(_));

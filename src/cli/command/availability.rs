@@ -3,15 +3,14 @@
 use clap::Args;
 
 use crate::analysis::availability::PlanAvailability;
-use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
+use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run;
 use crate::cli::run::run_lock::RecordSource;
 use crate::cli::run::snapshot::snapshot;
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
-use crate::engine::PlanMode;
 use crate::view;
 use crate::view::plan::PlanDocument;
 
@@ -36,7 +35,7 @@ impl AvailabilityArgs {
 /// Returns an error if the plan could not be made.
 pub(in crate::cli) async fn availability(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
-    let planned = planned_run::plan(context, &snapshot, PlanMode::Apply, &Upgrade::default()).await?;
+    let planned = planned_run::plan(context, &snapshot, &PlanRequest::default()).await?;
     let PlanDocument { heading, availability, .. } = planned.document;
     let availability = availability.unwrap_or(PlanAvailability { before: None, after: None });
     let document = view::availability::AvailabilityDocument::new(heading, availability);

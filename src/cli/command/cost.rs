@@ -3,15 +3,14 @@
 use clap::Args;
 
 use crate::analysis::cost::CostReport;
-use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
+use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run;
 use crate::cli::run::run_lock::RecordSource;
 use crate::cli::run::snapshot::snapshot;
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
-use crate::engine::PlanMode;
 use crate::view;
 
 /// Show what the cluster costs per month
@@ -35,7 +34,7 @@ impl CostArgs {
 /// Returns an error if the plan could not be made.
 pub(in crate::cli) async fn cost(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
-    let planned = planned_run::plan(context, &snapshot, PlanMode::Apply, &Upgrade::default()).await?;
+    let planned = planned_run::plan(context, &snapshot, &PlanRequest::default()).await?;
     let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &context.prices);
     let document = view::cost::CostDocument::new(planned.document.heading, report);
     context.ui.document(&document, |style| view::cost::text(&document, style))?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 
-use crate::blueprint::Upgrade;
 use crate::cli::client_origin::ApiEntryMode;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
@@ -12,6 +11,7 @@ use crate::cli::run::Run;
 use crate::cli::run::claim;
 use crate::cli::run::foreign_cluster::{ForeignClusterPolicy, KnownLocations};
 use crate::cli::run::former::{self, FormerCluster, FormerRemains, kept_by_others};
+use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run::PlannedRun;
 use crate::cli::run::prompt::{Consent, ask};
 use crate::cli::run::run_lock::{LockArgs, RunLock};
@@ -88,7 +88,7 @@ pub async fn destroy(
 async fn delete_cluster(run: &mut Run<'_>, consent: Consent) -> Result<Exit, CliError> {
     let context = run.context;
     let snapshot = run.snapshot(ForeignClusterPolicy::LeftBeside).await?;
-    let PlannedRun { document, prepared, .. } = run.plan(&snapshot, PlanMode::Destroy, &Upgrade::default()).await?;
+    let PlannedRun { document, prepared, .. } = run.plan(&snapshot, &PlanRequest::new(PlanMode::Destroy)).await?;
     if let Err(refused) = permit(context, &document, consent).await {
         context.ui.json(&document)?;
         return Err(refused);

@@ -68,7 +68,7 @@ impl Command {
     pub(super) fn is_verbose(&self) -> bool {
         match self {
             Self::Plan(arguments) => arguments.verbose,
-            Self::Apply(arguments) => arguments.verbose,
+            Self::Apply(arguments) => arguments.flags.verbose,
             Self::Upgrade(arguments) => arguments.apply.verbose,
             Self::Destroy(arguments) => arguments.verbose,
             _ => false,

@@ -1,13 +1,17 @@
 //! `quorate plan`: observe, compare, show.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
+use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run;
 use crate::cli::run::run_lock::RecordSource;
+use crate::cli::run::saved_plan;
 use crate::cli::run::snapshot::snapshot;
 use crate::cli::run::temporary_access::announce;
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, PlanLimits, Session};
@@ -31,6 +35,9 @@ pub struct PlanArgs {
     /// Show what `upgrade` would change: newer machine images, the patch version of Kubernetes and add-ons
     #[arg(long, conflicts_with_all = ["destroy", "refresh_only"])]
     upgrade: bool,
+    /// Write the plan to this file. `quorate apply FILE` makes exactly its changes, or none
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"], value_hint = ValueHint::FilePath)]
+    out: Option<PathBuf>,
     #[command(flatten)]
     limits: PlanLimits,
     /// Exit with code 2 if the plan is not empty
@@ -42,16 +49,16 @@ pub struct PlanArgs {
 }
 
 /// The options of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlanOptions {
-    /// The purpose of the plan.
-    pub mode: PlanMode,
+    /// The request.
+    pub request: PlanRequest,
     /// `true` if the exit code reports differences.
     pub detailed: bool,
     /// The limits that the plan must keep to.
     pub limits: PlanLimits,
-    /// The recorded versions that the plan replaces.
-    pub upgrade: Upgrade,
+    /// The file that the plan is written to.
+    pub out: Option<PathBuf>,
 }
 
 impl PlanArgs {
@@ -61,8 +68,11 @@ impl PlanArgs {
             (_, true) => PlanMode::Refresh,
             _ => PlanMode::Apply,
         };
-        let upgrade = if self.upgrade { Upgrade::ALL } else { Upgrade::default() };
-        let options = PlanOptions { mode, detailed: self.detailed_exitcode, limits: self.limits, upgrade };
+        let request = if self.upgrade { PlanRequest::upgrade(Upgrade::ALL) } else { PlanRequest::new(mode) };
+        let options = PlanOptions { request, detailed: self.detailed_exitcode, limits: self.limits, out: self.out };
+        if let Some(out) = &options.out {
+            saved_plan::check_overwritten(out)?;
+        }
         let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::UntilReady).await?;
         plan(&context, options).await
     }
@@ -73,11 +83,12 @@ impl PlanArgs {
 /// # Errors
 /// Returns an error if the plan could not be made.
 pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<Exit, CliError> {
-    let PlanOptions { mode, detailed, limits, upgrade } = options;
+    let PlanOptions { request, detailed, limits, out } = options;
+    let mode = request.mode;
     let is_destroy = mode == PlanMode::Destroy;
     let foreign = if is_destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
     let snapshot = snapshot(context, RecordSource::Stored, foreign).await?;
-    let planned = planned_run::plan(context, &snapshot, mode, &upgrade).await?;
+    let planned = planned_run::plan(context, &snapshot, &request).await?;
     context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
     planned.show_notes(context);
     if mode == PlanMode::Apply {
@@ -85,6 +96,11 @@ pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<
         announce(context, is_built, planned.unreachable.as_ref());
     }
     limits.check(&planned.document)?;
+    if let Some(out) = &out {
+        let saved = saved_plan::save(context, &snapshot, &planned, &request.choices)?;
+        saved_plan::write(&saved, out)?;
+        context.ui.note(&saved_plan::written(&saved, out));
+    }
     let differs = !planned.document.plan.is_empty() || !planned.cleared.is_empty();
     Ok(if detailed && differs { Exit::Differs } else { Exit::Done })
 }

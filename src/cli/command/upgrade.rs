@@ -3,10 +3,11 @@
 use clap::Args;
 
 use crate::blueprint::Upgrade;
+use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::KubernetesVersion;
 
-use super::apply::ApplyArgs;
+use super::apply::ApplyFlags;
 
 /// Change the cluster to newer versions
 ///
@@ -19,7 +20,7 @@ pub struct UpgradeArgs {
     #[command(flatten)]
     selection: UpgradeSelection,
     #[command(flatten)]
-    pub(super) apply: ApplyArgs,
+    pub(super) apply: ApplyFlags,
 }
 
 /// The versions that an upgrade changes.
@@ -59,6 +60,6 @@ impl UpgradeSelection {
 
 impl UpgradeArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        self.apply.run_with(session, self.selection.upgrade()).await
+        self.apply.run(session, PlanRequest::upgrade(self.selection.upgrade())).await
     }
 }

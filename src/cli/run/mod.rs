@@ -4,9 +4,11 @@ pub(in crate::cli) mod claim;
 pub(in crate::cli) mod foreign_cluster;
 pub(in crate::cli) mod former;
 mod node_groups;
+pub(in crate::cli) mod plan_request;
 pub(in crate::cli) mod planned_run;
 pub(in crate::cli) mod prompt;
 pub(in crate::cli) mod run_lock;
+pub(in crate::cli) mod saved_plan;
 pub(in crate::cli) mod snapshot;
 pub(in crate::cli) mod state_writer;
 pub(in crate::cli) mod temporary_access;
@@ -17,8 +19,7 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::blueprint::Upgrade;
-use crate::engine::{self, Action, Address, ExecutablePlan, NoListener, Outcome, PlanMode, RecordedObject};
+use crate::engine::{self, Action, Address, ExecutablePlan, NoListener, Outcome, RecordedObject};
 use crate::resource::ResourceKinds;
 use crate::view;
 use crate::view::failure::FailureReport;
@@ -27,6 +28,7 @@ use super::error::CliError;
 use super::{ClusterContext, Exit};
 
 use foreign_cluster::ForeignClusterPolicy;
+use plan_request::PlanRequest;
 use planned_run::PlannedRun;
 use run_lock::RunLock;
 use snapshot::ClusterSnapshot;
@@ -52,14 +54,13 @@ impl<'a> Run<'a> {
         snapshot::snapshot_when_stable(self.context, &self.lock, foreign).await
     }
 
-    /// Plans the changes, and shows them with their notes. `upgrade` names the recorded versions that the plan replaces.
+    /// Plans the changes, and shows them with their notes.
     pub(in crate::cli) async fn plan(
         &self,
         snapshot: &ClusterSnapshot,
-        mode: PlanMode,
-        upgrade: &Upgrade,
+        request: &PlanRequest,
     ) -> Result<PlannedRun, CliError> {
-        let planned = planned_run::plan(self.context, snapshot, mode, upgrade).await?;
+        let planned = planned_run::plan(self.context, snapshot, request).await?;
         let ui = self.context.ui;
         ui.text(&view::plan::text(&planned.document, ui.style()));
         planned.show_notes(self.context);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::analysis::availability::PlanAvailability;
 use crate::analysis::causes::roll_causes;
 use crate::analysis::cost::PlanCost;
-use crate::blueprint::{self, Blueprint, Pins, Upgrade};
+use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
 use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
@@ -18,6 +18,7 @@ use crate::view::plan::PlanDocument;
 use super::ClusterContext;
 use super::former;
 use super::node_groups;
+use super::plan_request::{PlanChoices, PlanRequest};
 use super::snapshot::ClusterSnapshot;
 use super::versions;
 use super::wait::patiently;
@@ -41,9 +42,9 @@ pub(in crate::cli) struct PlannedRun {
 pub(in crate::cli) async fn plan(
     context: &ClusterContext<'_>,
     snapshot: &ClusterSnapshot,
-    mode: PlanMode,
-    upgrade: &Upgrade,
+    request: &PlanRequest,
 ) -> Result<PlannedRun, CliError> {
+    let mode = request.mode;
     let mut live = snapshot.live.clone();
     if mode == PlanMode::Destroy {
         live.extend(strays(context).await?);
@@ -55,10 +56,11 @@ pub(in crate::cli) async fn plan(
     let mut choices = None;
     let mut version_changes = Vec::new();
     if mode == PlanMode::Apply {
-        let choices = choices.insert(Box::pin(BlueprintChoices::new(context, snapshot, upgrade, &mut warnings)).await?);
+        let choices =
+            choices.insert(Box::pin(BlueprintChoices::new(context, snapshot, &request.choices, &mut warnings)).await?);
         let blueprint = choices.lay_out(RoleScope::WithFormer)?;
         let kubernetes = blueprint.pins.kubernetes.map(|pinned| pinned.wanted);
-        warnings.extend(kubernetes.and_then(|version| versions::end_of_life(version, context.today)));
+        warnings.extend(kubernetes.and_then(|version| versions::end_of_life(version, context.today())));
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         version_changes.extend(blueprint::version_changes(&choices.recorded, &blueprint.pins));
         pins = Some(blueprint.pins);
@@ -130,13 +132,18 @@ impl<'a> BlueprintChoices<'a> {
     async fn new(
         context: &'a ClusterContext<'a>,
         snapshot: &'a ClusterSnapshot,
-        upgrade: &Upgrade,
+        choices: &PlanChoices,
         warnings: &mut Vec<String>,
     ) -> Result<Self, CliError> {
         let mut facts = snapshot.facts.clone();
-        let recorded = pinned(snapshot)?;
-        warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
-        let pins = upgrade.pins(recorded.clone(), &facts);
+        let (recorded, upgrade) = (pinned(snapshot)?, &choices.upgrade);
+        let pins = match &choices.pins {
+            Some(pins) => pins.clone(),
+            None => {
+                warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
+                upgrade.pins(recorded.clone(), &facts)
+            }
+        };
         Ok(Self { context, snapshot, cluster: upgrade.cluster(&context.cluster), facts, recorded, pins })
     }
 

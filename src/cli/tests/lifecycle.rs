@@ -18,6 +18,7 @@ mod plans;
 mod relocate;
 mod rolls;
 mod runs;
+mod saved_plans;
 mod services;
 mod stops;
 mod tags;
@@ -35,7 +36,7 @@ use crate::blueprint::Upgrade;
 use crate::cli::command::validate::validate;
 use crate::cli::{
     ApplyRequest, CliError, ClientOrigin, ClusterContext, Consent, Exit, Interrupt, MoveOptions, OutputOptions,
-    PlanLimits, PlanOptions, PromptInput, StatePlace, StatePlaces, Ui, apply, destroy, move_state, plan,
+    PlanLimits, PlanOptions, PlanRequest, PromptInput, StatePlace, StatePlaces, Ui, apply, destroy, move_state, plan,
 };
 use crate::cloud::CloudProvider;
 use crate::engine::{BoxFuture, ObjectStore, PlanMode, RetryPolicy};
@@ -193,7 +194,7 @@ impl SandboxUser {
             retry: RetryPolicy { settle: Duration::from_millis(1), ..RetryPolicy::default() },
             lock_timeout: self.lock_timeout,
             packages: None,
-            today: jiff::civil::date(2026, 11, 29),
+            now: "2026-11-29T12:00:00Z".parse().unwrap(),
         };
         run(&context).await
     }
@@ -205,7 +206,8 @@ impl SandboxUser {
     async fn plan_for(&self, mode: PlanMode) -> (Result<Exit, CliError>, String) {
         let exit = self
             .with(async |context| {
-                plan(context, PlanOptions { mode, detailed: true, limits: self.limits, upgrade: self.upgrade }).await
+                let request = PlanRequest { mode, ..PlanRequest::upgrade(self.upgrade) };
+                plan(context, PlanOptions { request, detailed: true, limits: self.limits, out: None }).await
             })
             .await;
         (exit, self.out.read())
@@ -217,7 +219,8 @@ impl SandboxUser {
             limits: self.limits,
             origin: self.origin,
             wait: false,
-            upgrade: self.upgrade,
+            plan: PlanRequest::upgrade(self.upgrade),
+            saved: None,
         })
         .await
     }
