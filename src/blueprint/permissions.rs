@@ -40,6 +40,7 @@ pub(super) fn masters(site: &BuildContext<'_>) -> InlinePolicies {
         cloud_controller(site),
         load_balancers(site),
         volumes(site),
+        systems_manager(site),
     ]
     .concat();
     let document = slots::fill(&document(&statements), &[(ZONE, internal_zone())]);
@@ -48,7 +49,7 @@ pub(super) fn masters(site: &BuildContext<'_>) -> InlinePolicies {
 
 /// Returns the permissions of nodes.
 pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
-    let statements = [
+    let statements = vec![
         // user-data.sh: fetches node.sh and the settings of a node group.
         PolicyStatement::allow("ReadBootstrap", &["s3:GetObject"])
             .on([NODE_SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
@@ -60,6 +61,7 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
         store_key(site),
         images(),
     ];
+    let statements = [statements, systems_manager(site)].concat();
     InlinePolicies::from([(POLICY.to_owned(), document(&statements).into())])
 }
 
@@ -82,6 +84,24 @@ fn images() -> PolicyStatement {
     // where its layers are. Whether a layer is there already only those ask who push.
     let actions = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
     PolicyStatement::allow("PullImages", &actions).on_everything()
+}
+
+/// Allows the agent of Systems Manager, which Amazon Linux 2023 contains, to register the machine and to receive sessions of
+/// `quorate shell` and commands of `quorate logs`. None with `ssm = false`.
+///
+/// The agent gets both over the channels of `ssmmessages` since its version 3.3.40. So it needs neither `ec2messages`, which
+/// AWS has retired, nor the documents, parameters and inventory of the managed policy `AmazonSSMManagedInstanceCore`. A channel
+/// is no resource, and the ids of a role's machines are not known before they are launched: this cannot be limited further.
+fn systems_manager(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
+    let actions = [
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+    ];
+    let statement = PolicyStatement::allow("ConnectToSystemsManager", &actions).on_everything();
+    site.cluster.ssm.then_some(statement).into_iter().collect()
 }
 
 /// The buckets and the beginnings of the cluster's keys there: where its state is, then where it was. Machines that were
@@ -131,8 +151,8 @@ fn reads() -> PolicyStatement {
 fn etcd_volume(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
     vec![
         // node.sh, etcd volume: attaches it. node.sh, leave: detaches it, so that the next machine need not wait for
-        // AWS to find out. AWS checks the volume here and the instance by a statement of its own, `AttachToMachines`:
-        // no policy can say which volume goes to which machine.
+        // AWS to find out. AWS checks the volume here and the instance by a statement of its own, in
+        // `cloud_controller`: no policy can say which volume goes to which machine.
         PolicyStatement::allow("AttachEtcdVolume", &["ec2:AttachVolume", "ec2:DetachVolume"])
             .on([site.arn("ec2", "volume/*")])
             .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
@@ -193,8 +213,14 @@ fn gate(site: &BuildContext<'_>) -> PolicyStatement {
         .when("StringEquals", resource_tag(OBJECT_TAG), [SecurityGroup::address(API).to_string()])
 }
 
-/// Allows the cloud controller manager to manage nodes and routes.
+/// Allows the cloud controller manager to manage nodes and routes, and volumes to be attached to nodes.
 fn cloud_controller(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
+    let of_cluster = |statement: PolicyStatement| {
+        statement.when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
+    };
+    // The EBS CSI driver, and node.sh, etcd volume: the instances that volumes are attached to (see `AttachEtcdVolume`).
+    let mut machines = PolicyStatement::allow("AttachToMachines", &["ec2:AttachVolume", "ec2:DetachVolume"])
+        .on([site.arn("ec2", "instance/*")]);
     let mut statements = vec![
         // Nodes: which instance a node is, its zone and addresses, and whether it still exists. What load balancers and
         // the EBS CSI driver read stands here, too, and the rest of it in `Read`: instances, volumes, security groups.
@@ -216,19 +242,22 @@ fn cloud_controller(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
         .on_everything(),
     ];
     if site.cluster.network.plugin == NetworkPlugin::Routes {
-        statements.extend([
-            // Routes: one for the pods of each node.
-            PolicyStatement::allow("RoutePods", &["ec2:CreateRoute", "ec2:DeleteRoute"])
-                .on([site.arn("ec2", "route-table/*")])
-                .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
-            // Routes: an instance that forwards for pods must not have its source address checked. That, and no
-            // other attribute: with user data or security groups, an attacker could take over a machine.
-            PolicyStatement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"])
+        // Routes: one for the pods of each node. The actions for volumes do not apply to a route table, nor these to an
+        // instance: one statement allows the same as two, and a role's policies have little room.
+        machines = PolicyStatement::allow(
+            "AttachAndRoute",
+            &["ec2:AttachVolume", "ec2:DetachVolume", "ec2:CreateRoute", "ec2:DeleteRoute"],
+        )
+        .on([site.arn("ec2", "instance/*"), site.arn("ec2", "route-table/*")]);
+        // Routes: an instance that forwards for pods must not have its source address checked. That, and no other
+        // attribute: with user data or security groups, an attacker could take over a machine.
+        statements.push(
+            of_cluster(PolicyStatement::allow("ForwardForPods", &["ec2:ModifyInstanceAttribute"]))
                 .on([site.arn("ec2", "instance/*")])
-                .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()])
                 .when("StringEqualsIgnoreCase", "ec2:Attribute/SourceDestCheck", ["false"]),
-        ]);
+        );
     }
+    statements.push(of_cluster(machines));
     statements
 }
 
@@ -259,9 +288,10 @@ fn load_balancers(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
         requested(PolicyStatement::allow("CreateSecurityGroup", &["ec2:CreateSecurityGroup"]))
             .on([site.arn("ec2", "security-group/*")]),
         ours(PolicyStatement::allow("CreateInTheVpc", &["ec2:CreateSecurityGroup"])).on([site.arn("ec2", "vpc/*")]),
-        PolicyStatement::allow("TagNewSecurityGroup", &["ec2:CreateTags"])
-            .on([site.arn("ec2", "security-group/*")])
-            .when("StringEquals", "ec2:CreateAction", ["CreateSecurityGroup"]),
+        // Also the volumes of the EBS CSI driver.
+        PolicyStatement::allow("TagNewObjects", &["ec2:CreateTags"])
+            .on([site.arn("ec2", "security-group/*"), site.arn("ec2", "volume/*")])
+            .when("StringEquals", "ec2:CreateAction", ["CreateSecurityGroup", "CreateVolume"]),
         made_here(PolicyStatement::allow(
             "ChangeItsSecurityGroups",
             &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:DeleteSecurityGroup"],
@@ -312,19 +342,10 @@ fn volumes(site: &BuildContext<'_>) -> Vec<PolicyStatement> {
         tagged_in_request(PolicyStatement::allow("CreateVolume", &["ec2:CreateVolume"]), &cluster_tag)
             .on(on_volumes())
             .when("StringEquals", request_tag(CSI_TAG), ["true"]),
-        PolicyStatement::allow("TagNewVolume", &["ec2:CreateTags"]).on(on_volumes()).when(
-            "StringEquals",
-            "ec2:CreateAction",
-            ["CreateVolume"],
-        ),
         its_own(PolicyStatement::allow(
             "ChangeItsVolumes",
             &["ec2:AttachVolume", "ec2:DetachVolume", "ec2:DeleteVolume", "ec2:ModifyVolume"],
         )),
-        // The instances that volumes are attached to: those of the driver, and etcd's (see `AttachEtcdVolume`).
-        PolicyStatement::allow("AttachToMachines", &["ec2:AttachVolume", "ec2:DetachVolume"])
-            .on([site.arn("ec2", "instance/*")])
-            .when("StringEquals", resource_tag(CLUSTER_TAG), [site.cluster.name.as_str()]),
     ]
 }
 

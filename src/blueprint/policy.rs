@@ -28,7 +28,7 @@ impl PolicyStatement {
         self
     }
 
-    /// Allows all resources: only for reads that AWS cannot limit.
+    /// Allows all resources: only for actions that AWS cannot limit.
     pub(super) fn on_everything(self) -> Self {
         self.on(["*".to_owned()])
     }

@@ -38,6 +38,9 @@ pub struct Cluster {
     pub api: Api,
     /// SSH access to the machines, and its public key.
     pub ssh: Ssh,
+    /// `true` if the machines may use AWS Systems Manager, which `quorate logs` and `quorate shell` need.
+    #[serde(default = "default_ssm")]
+    pub ssm: bool,
     /// Names in Route 53.
     pub dns: Dns,
     /// Tags on every object that supports tags, in addition to Quorate's own.
@@ -47,6 +50,11 @@ pub struct Cluster {
     /// The user's own manifests, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<String, Addon>,
+}
+
+/// Returns the default of [`Cluster::ssm`].
+fn default_ssm() -> bool {
+    true
 }
 
 /// A manifest of the user.

@@ -59,6 +59,10 @@ pub(super) struct ClusterFile {
     /// SSH access to the machines, and its public key.
     pub(super) ssh: Option<Spanned<SshFile>>,
 
+    /// `false` to give the machines no permission for AWS Systems Manager: `quorate shell` is refused
+    /// then, and `quorate logs` shows only console output. Default: `true`.
+    pub(super) ssm: Option<Spanned<bool>>,
+
     /// Names in Route 53. Default: the account's public zone with the longest name that the
     /// cluster's name ends in, and no public names without such a zone.
     pub(super) dns: Option<Spanned<DnsFile>>,
@@ -85,6 +89,7 @@ from_table!(ClusterFile {
     nodes,
     api,
     ssh,
+    ssm,
     dns,
     tags,
     service,

@@ -136,6 +136,7 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.volume.NAME.path", &[Pods], "a service with a volume stops before it starts again"),
     row("ssh.allow", &[InPlace], ""),
     row("ssh.public_key", &[Roll], ""),
+    row("ssm", &[InPlace], "the roles of the machines get or lose its permissions"),
     row(
         "state",
         &[],

@@ -66,6 +66,15 @@ fn peers(rules: &[GroupRule]) -> Vec<String> {
 
 const MASTERS: &str = "${security-group/masters.id}";
 
+/// The actions of the agent of Systems Manager: no others, and not the managed policy.
+const SYSTEMS_MANAGER: [&str; 5] = [
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -90,6 +99,10 @@ proptest! {
                 prop_assert_eq!(strings(&statement["Action"]), pull);
                 continue;
             }
+            if statement["Sid"] == "ConnectToSystemsManager" {
+                prop_assert_eq!(strings(&statement["Action"]), SYSTEMS_MANAGER);
+                continue;
+            }
             let status = strings(&statement["Resource"]).iter().all(|resource| resource.ends_with("/nodes/i-*/status.json"));
             let allowed = if status { "s3:PutObject" } else { "s3:GetObject" };
             prop_assert_eq!(strings(&statement["Action"]), [allowed]);
@@ -103,7 +116,9 @@ proptest! {
             let reads = |action: &String| {
                 [":Describe", ":List", ":Get", ":BatchGet"].iter().any(|verb| action.contains(verb))
             };
-            if !strings(&statement["Action"]).iter().all(reads) {
+            if statement["Sid"] == "ConnectToSystemsManager" {
+                prop_assert_eq!(strings(&statement["Action"]), SYSTEMS_MANAGER);
+            } else if !strings(&statement["Action"]).iter().all(reads) {
                 prop_assert!(is_bound(&statement, &name), "{}", statement);
             }
         }
@@ -152,6 +167,26 @@ fn is_of_the_store(statement: &Json, cluster: &str) -> bool {
         && !encrypted[0].contains('/')
         && encrypted[1].starts_with(&format!("{}/", encrypted[0]))
         && encrypted[1].ends_with(&format!("/{cluster}/*"))
+}
+
+#[test]
+fn without_ssm_no_machine_has_a_permission_for_it() {
+    let given = |ssm: bool| {
+        let mut cluster = tutorial();
+        cluster["ssm"] = json!(ssm);
+        let objects = objects(cluster);
+        ["masters", "nodes"].map(|role| {
+            let actions = statements(&objects, role).iter().flat_map(|one| strings(&one["Action"])).collect::<Vec<_>>();
+            actions
+                .into_iter()
+                .filter(|action| action.starts_with("ssm") || action.starts_with("ec2messages"))
+                .collect::<Vec<String>>()
+        })
+    };
+    let nothing: [Vec<String>; 2] = [Vec::new(), Vec::new()];
+    assert_eq!(given(false), nothing);
+    assert_eq!(given(true), [SYSTEMS_MANAGER.map(str::to_owned).to_vec(), SYSTEMS_MANAGER.map(str::to_owned).to_vec()]);
+    assert_eq!(all::<Role>(&objects(tutorial()))["nodes"].attached, Vec::<String>::new(), "no managed policy");
 }
 
 #[test]

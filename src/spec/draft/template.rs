@@ -46,6 +46,11 @@ pub(super) static TOP: TemplateBlock = TemplateBlock {
             "\"1.36\"",
         ),
         row("tags", "Tags on every AWS object of the cluster.", "{ team = \"chat\" }"),
+        row(
+            "ssm",
+            "`false`: the machines get no permission for Systems Manager, and `quorate shell` is refused. Default: `true`.",
+            "",
+        ),
     ],
 };
 

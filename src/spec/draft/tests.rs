@@ -205,6 +205,7 @@ impl Asked {
                 allow: self.ssh.then(|| "203.0.113.0/24".parse().unwrap()).into_iter().collect(),
                 public_key: self.ssh.then(|| KEY.to_owned()),
             },
+            ssm: true,
             dns: Dns { zone: self.dns.clone() },
             tags: self.tags.clone(),
             services: BTreeMap::new(),

@@ -106,6 +106,7 @@ pub(super) fn lower(
     let network = network::read(context, &masters, &nodes);
     let api = access::api(context);
     let ssh = access::ssh(context);
+    let ssm = context.file.ssm.optional().map(|ssm| ssm.copied().unwrap_or(true));
     let addons = addons(context);
     let around = services::Surroundings { name: &name, dns: &dns, nodes: &nodes, network: &network };
     let services = services::read(context, &around);
@@ -124,6 +125,7 @@ pub(super) fn lower(
         nodes: nodes.finish()?,
         api: api?,
         ssh: ssh?,
+        ssm: ssm?,
         dns: dns.finish()?,
         tags: tags?,
         services: services?,

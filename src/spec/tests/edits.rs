@@ -15,6 +15,7 @@ state      = "s3://state.chat.poeticoding.com"
 account    = "123456789012"
 zones      = ["us-east-1a", "us-east-1b", "us-east-1c"]
 kubernetes = "1.36"
+ssm        = true
 tags       = { team = "chat", cost-centre = "42" }
 
 [network]

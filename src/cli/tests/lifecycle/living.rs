@@ -146,6 +146,7 @@ fn cases() -> Vec<SettingCase> {
         case("service.db.volume.data.path", json!(["/data", "/var/data"])),
         case("ssh.allow", json!([none, ["203.0.113.7/32"]])),
         case("ssh.public_key", json!([none, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH8vTCdLtGPrVKPjbzQLhVYyJ0CKIj3iVZPKIn1oTvWA you@example.com"])),
+        case("ssm", json!([none, false])),
         case("tags", json!([{ "team": "chat" }, { "team": "web" }])),
         case("zones", json!([zones("abc"), zones("cab"), zones("dabc"), zones("ac")])),
         // The last two leave the cluster as it is.
