@@ -1,5 +1,8 @@
 //! Formatting of counts, lists and timestamps as text for messages.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use jiff::{SignedDuration, Timestamp};
 
 /// Formats a count with its noun: `1 machine`, `2 machines`.
@@ -38,9 +41,63 @@ pub fn age(age: SignedDuration) -> String {
     }
 }
 
+/// Returns the text that a terminal would show, without escape sequences and other control characters: programs write them
+/// to the console of a machine, and nothing that a machine writes may control the terminal of a user.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\u{1b}' => skip_sequence(&mut rest),
+            '\n' | '\t' => plain.push(character),
+            character if character.is_control() => {}
+            character => plain.push(character),
+        }
+    }
+    plain
+}
+
+/// Skips the rest of an escape sequence, on its line.
+fn skip_sequence(rest: &mut Peekable<Chars<'_>>) {
+    match rest.next_if(|&kind| kind != '\n') {
+        Some('[') => {
+            while rest.next_if(|character| matches!(character, ' '..='?')).is_some() {}
+            rest.next_if(|character| matches!(character, '@'..='~'));
+        }
+        // The title of a window and the like, up to a bell or another escape character.
+        Some(']') => {
+            while rest.next_if(|character| !matches!(character, '\u{7}' | '\u{1b}' | '\n')).is_some() {}
+            if rest.next_if_eq(&'\u{1b}').is_some() {
+                rest.next_if_eq(&'\\');
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns the last lines of a text that are not blank, without spaces at their ends.
+pub fn last_lines(text: &str, most: usize) -> Vec<String> {
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let mut last: Vec<String> = lines.rev().take(most).map(str::to_owned).collect();
+    last.reverse();
+    last
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_controls_a_terminal_is_left_out() {
+        let console = "\u{1b}[2J\u{1b}[01;32mok\u{1b}[0m\r\n\u{1b}]0;title\u{7}a\tb\u{8}\u{1b}]8;;x\u{1b}\\c\u{1b}Md\u{1b}[9\ne\u{1b}";
+        assert_eq!(plain(console), "ok\na\tbcd\ne");
+    }
+
+    #[test]
+    fn the_last_lines_are_those_with_text() {
+        assert_eq!(last_lines("a\n\nb \n  c\n\n", 2), ["b", "  c"]);
+        assert_eq!(last_lines("\n \n", 2), Vec::<String>::new());
+    }
 
     #[test]
     fn one_is_one_and_none_are_many() {

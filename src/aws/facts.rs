@@ -14,7 +14,7 @@ use super::ec2::{EC2, filter};
 use super::server_clock::ServerClock;
 use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess};
 use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
@@ -96,6 +96,10 @@ impl CloudProvider for AwsProvider {
 
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self
+    }
+
+    fn machine_access(&self) -> Option<&dyn MachineAccess> {
+        Some(self)
     }
 
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
     Provider, repeat,
@@ -248,6 +248,10 @@ impl CloudProvider for CompositeProvider {
 
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self.base.api_firewall()
+    }
+
+    fn machine_access(&self) -> Option<&dyn MachineAccess> {
+        self.base.machine_access()
     }
 
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {

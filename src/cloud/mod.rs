@@ -2,10 +2,14 @@
 //!
 //! AWS and the sandbox implement it, and so does the provider that joins one of them with Kubernetes.
 
+mod machine_access;
+
 use jiff::Timestamp;
 
 use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
 use crate::resource::{AccessGrant, AllowList, Facts, FactsQuery, KubernetesState, TargetHealth};
+
+pub use machine_access::{COMMAND_OUTPUT, MachineAccess, MachineSession, ScriptOutput, SessionAnswer};
 
 /// The owner of a bucket that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,11 @@ pub trait CloudProvider: Provider {
 
     /// Returns the firewall of the Kubernetes API.
     fn api_firewall(&self) -> &dyn ApiFirewall;
+
+    /// Returns the access to the machines; `None` if they are simulated.
+    fn machine_access(&self) -> Option<&dyn MachineAccess> {
+        None
+    }
 
     /// Returns objects that the cluster's own controllers created, by their tags. Only the plan of a destroy contains them.
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use quorate::cli::{ByAws, CompositeProvider};
-use quorate::cloud::{ApiFirewall, BucketOwner, CloudProvider};
+use quorate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess};
 use quorate::engine::{
     Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, Observation, ProgressNote, Provider,
 };
@@ -132,6 +132,10 @@ impl CloudProvider for FilteredProvider<'_> {
 
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self.clouds.api_firewall()
+    }
+
+    fn machine_access(&self) -> Option<&dyn MachineAccess> {
+        self.clouds.machine_access()
     }
 
     fn unmanaged(&self) -> BoxFuture<'_, Result<Vec<Live>, Failure>> {

@@ -18,8 +18,8 @@ use crate::resource::{STATUS, machine_file};
 const FAILURES: usize = 3;
 
 /// Advice for a machine that does not start up.
-pub(super) const LOG_HINT: &str = "The reason is in its console output (EC2, \"Get system log\") and in \
-                               `journalctl -u quorate-node` on it. Correct it, then run `quorate apply` again";
+pub(super) const LOG_HINT: &str = "The reason is in its console output and in `journalctl -u quorate-node` on it: \
+                                   `quorate logs` shows both. Correct it, then run `quorate apply` again";
 
 /// The reports of a group's machines so far.
 #[derive(Debug, Default)]

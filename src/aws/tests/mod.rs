@@ -10,6 +10,7 @@ mod autoscaling_group;
 mod disks_and_keys;
 mod gate;
 mod launch_template;
+mod machine_access;
 mod network;
 mod on_moto;
 pub(super) mod recorder;

@@ -26,6 +26,8 @@ struct RecordingConnector {
 #[derive(Debug, Default)]
 struct RecordedCalls {
     actions: Vec<String>,
+    /// The bodies of the requests of JSON protocols.
+    bodies: Vec<String>,
     /// Actions that are refused, each once, with the code of the answer.
     refusals: Vec<(&'static str, &'static str)>,
     /// The answers to actions, and to paths with these endings; the last answer is repeated.
@@ -73,6 +75,11 @@ impl RequestRecorder {
         actions
     }
 
+    /// Returns the bodies of the requests of JSON protocols since the last call.
+    pub(in crate::aws) fn take_bodies(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap().bodies)
+    }
+
     /// Answers an action, or every path with this ending, with these bodies, one after the other.
     pub(in crate::aws) fn answer(&self, action: &'static str, bodies: impl IntoIterator<Item = String>) {
         self.notes.lock().unwrap().answers.entry(action).or_default().extend(bodies);
@@ -103,11 +110,17 @@ impl HttpConnector for RecordingConnector {
         }
         let body = request.body().bytes().unwrap_or_default();
         let body = String::from_utf8_lossy(body);
-        if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+        // JSON protocols name the action in a header: `AmazonSSM.SendCommand`.
+        let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
+        if let Some(action) = target.or_else(|| body.split('&').find_map(|pair| pair.strip_prefix("Action="))) {
             let mut notes = self.notes.lock().unwrap();
             notes.actions.push(action.to_owned());
+            if target.is_some() {
+                notes.bodies.push(body.clone().into_owned());
+            }
             if let Some(place) = notes.refusals.iter().position(|(refused, _)| *refused == action) {
-                return HttpConnectorFuture::ready(Ok(refusal(notes.refusals.remove(place).1)));
+                let code = notes.refusals.remove(place).1;
+                return HttpConnectorFuture::ready(Ok(refusal(code, target.is_some())));
             }
             if let Some(answers) = notes.answers.get_mut(action) {
                 return HttpConnectorFuture::ready(Ok(next(answers)));
@@ -136,8 +149,12 @@ fn path(uri: &str) -> String {
     format!("/{}", uri.splitn(4, '/').nth(3).unwrap_or_default())
 }
 
-/// Returns an answer in the form of both EC2 and the services of the query protocol.
-fn refusal(code: &str) -> HttpResponse {
+/// Returns an answer in the form of a JSON protocol, or of both EC2 and the services of the query protocol.
+fn refusal(code: &str, is_json: bool) -> HttpResponse {
+    if is_json {
+        let body = format!(r#"{{"__type":"{code}","message":"refused by the test"}}"#);
+        return HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body));
+    }
     let error = format!("<Error><Code>{code}</Code><Message>refused by the test</Message></Error>");
     let body = format!("<ErrorResponse>{error}<Errors>{error}</Errors><RequestId>r</RequestId></ErrorResponse>");
     HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body))

@@ -6,6 +6,7 @@
 mod balancing;
 mod dns;
 mod identity;
+mod machines;
 mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
