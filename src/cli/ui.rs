@@ -161,6 +161,13 @@ impl Ui {
         }
     }
 
+    /// Writes lines of a log that a message quotes, below their title.
+    pub(super) fn excerpt(&self, title: &str, log: &[String]) {
+        if !self.quiet {
+            self.err.write(&failure::excerpt(title, log, self.err.style));
+        }
+    }
+
     /// Writes an error report.
     pub fn report(&self, report: &failure::FailureReport) {
         self.err.write(&failure::text(report, self.err.style));

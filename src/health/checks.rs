@@ -1,11 +1,14 @@
 //! The checks: one for each healthy area, one for each problem.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::etcd;
 use super::evidence::{
     ApiState, BalancerTarget, CertificateState, HealthEvidence, JoinProgress, ObservedGroup, ObservedMachine,
+    StatusReport,
 };
 use super::kubernetes::kubernetes;
 use crate::words::count;
@@ -71,15 +74,25 @@ pub struct HealthFinding {
     /// The advice for a problem.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub advice: Option<String>,
+    /// The instance of a machine that did not start up.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub machine: Option<String>,
+    /// The last lines of the console output of that machine.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub log: Vec<String>,
 }
 
 impl HealthFinding {
     pub(super) fn new(area: CheckArea, verdict: CheckStatus, finding: impl Into<String>) -> Self {
-        Self { area, verdict, finding: finding.into(), advice: None }
+        Self { area, verdict, finding: finding.into(), advice: None, machine: None, log: Vec::new() }
     }
 
     pub(super) fn advise(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }
+    }
+
+    fn about(self, machine: &ObservedMachine) -> Self {
+        Self { machine: Some(machine.id.clone()), ..self }
     }
 
     /// Returns `true` if the check found a problem or could not be made.
@@ -118,32 +131,41 @@ fn boot(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     if evidence.kubernetes == ApiState::Simulated {
         return vec![HealthFinding::new(area, CheckStatus::Simulated, "machines are simulated: they run nothing")];
     }
+    let mut checks = examine_boot(&evidence.groups, &evidence.statuses);
+    healthy_unless(&mut checks, area, || "every machine has completed node.sh".to_owned());
+    checks
+}
+
+/// Judges the boot of machines by their reports. Returns one finding for each machine in service that is not ready.
+pub fn examine_boot(groups: &[ObservedGroup], statuses: &BTreeMap<String, StatusReport>) -> Vec<HealthFinding> {
+    let area = CheckArea::Boot;
     let mut checks = Vec::new();
-    for (group, machine) in all_machines(evidence) {
-        let check = match evidence.statuses.get(&machine.id).map(|report| &report.status) {
+    for (group, machine) in groups.iter().flat_map(|group| in_service(group).map(move |machine| (group, machine))) {
+        let check = match statuses.get(&machine.id).map(|report| &report.status) {
             Some(status) if status.state == JoinProgress::Ready => continue,
             Some(status) if status.state == JoinProgress::Working => HealthFinding::new(
                 area,
                 CheckStatus::Waiting,
                 format!("{} is at the step {}", title(group, machine), status.step),
             )
-            .advise("the console output of the instance shows its progress; docs/machines.md explains each step"),
+            .advise("`quorate logs` shows its progress; docs/machines.md explains each step"),
             Some(status) => HealthFinding::new(
                 area,
                 CheckStatus::Wrong,
                 format!("{} failed in the step {}", title(group, machine), status.step),
             )
-            .advise("it retries; `journalctl -u quorate-node` on the machine, or its console output, shows the reason"),
+            .about(machine)
+            .advise("it retries; `quorate logs` shows the reason (`journalctl -u quorate-node` on the machine)"),
             None => HealthFinding::new(
                 area,
                 CheckStatus::Waiting,
                 format!("{} has not reported yet", title(group, machine)),
             )
-            .advise("a machine reports within two minutes; if it does not, its console output shows the reason"),
+            .about(machine)
+            .advise("a machine reports within two minutes; if it does not, `quorate logs` shows the reason"),
         };
         checks.push(check);
     }
-    healthy_unless(&mut checks, area, || "every machine has completed node.sh".to_owned());
     checks
 }
 

@@ -10,7 +10,7 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
-pub use checks::{CheckArea, CheckStatus, HealthFinding, examine};
+pub use checks::{CheckArea, CheckStatus, HealthFinding, examine, examine_boot};
 pub use evidence::{
     ApiState, BalancerTarget, CertificateState, ControlPlaneState, DnsName, EtcdMember, EtcdStatus, HealthEvidence,
     JoinProgress, MachineStatus, NodeState, ObservedGroup, ObservedMachine, PodState, StatusReport,

@@ -1,8 +1,10 @@
 //! A row of a table of checks: the status, the area, the finding, and the advice below it.
 
-use super::line::{StyledLine, TextRole, paragraph};
+use super::line::{StyledLine, TextRole, paragraph, quoted};
 use super::{TextStyle, value};
 
+/// The column of lines of a log.
+const LOG: usize = 4;
 /// The column of the areas.
 const AREA: usize = 10;
 
@@ -14,6 +16,8 @@ pub(super) struct CheckRow<'a> {
     pub(super) area: &'static str,
     /// The finding.
     pub(super) finding: &'a str,
+    /// Lines of a log that show the reason.
+    pub(super) log: &'a [String],
     /// The advice, if it is shown below this row.
     pub(super) advice: Option<&'a str>,
 }
@@ -26,6 +30,7 @@ impl CheckRow<'_> {
         let first = if lines.is_empty() { StyledLine::default() } else { lines.remove(0) };
         let head = StyledLine::at(0).ink(ink, status).up_to(AREA).plain(self.area).up_to(column);
         lines.insert(0, head.then(first));
+        lines.extend(quoted(LOG, self.log.iter().map(String::as_str)));
         if let Some(advice) = self.advice {
             lines.extend(paragraph(column, TextRole::Faint, &value::safe(advice), style));
         }

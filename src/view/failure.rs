@@ -4,7 +4,7 @@ use crate::engine::{Address, Failure};
 
 use super::TextStyle;
 use super::hint::{hint, is_of_iam, permission};
-use super::line::{StyledLine, TextRole, labelled, paragraph, screen};
+use super::line::{StyledLine, TextRole, labelled, paragraph, quoted, screen};
 use super::value::safe;
 
 /// An error report, ready to be shown.
@@ -53,6 +53,13 @@ pub fn message(label: &str, text: &str, style: TextStyle) -> String {
 pub fn detail(subject: &str, text: &str, style: TextStyle) -> String {
     let mut lines = vec![StyledLine::at(2).ink(TextRole::Strong, safe(subject))];
     lines.extend(paragraph(4, TextRole::Plain, &safe(text), style));
+    screen(&lines, style)
+}
+
+/// Returns lines of a log that a message quotes, below their title.
+pub fn excerpt(title: &str, log: &[String], style: TextStyle) -> String {
+    let mut lines = vec![StyledLine::at(2).ink(TextRole::Strong, safe(title))];
+    lines.extend(quoted(4, log.iter().map(String::as_str)));
     screen(&lines, style)
 }
 
@@ -148,6 +155,16 @@ mod tests {
             ..FailureReport::default()
         };
         insta::assert_snapshot!(text(&report, TextStyle::default()));
+    }
+
+    #[test]
+    fn lines_of_a_log_are_quoted_as_they_are() {
+        let log = ["quorate: node: join: begins".to_owned(), "  \u{1b}[2Jno API server\tresponds".to_owned()];
+        insta::assert_snapshot!(excerpt("the last lines of i-1", &log, TextStyle::default()), @r"
+          the last lines of i-1
+            quorate: node: join: begins
+              \u{1b}[2Jno API server responds
+        ");
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn row(check: &HealthFinding, advises: bool, style: TextStyle) -> Vec<StyledLine
         status,
         area: area(check.area),
         finding: &check.finding,
+        log: &check.log,
         advice: check.advice.as_deref().filter(|_| advises),
     }
     .lines(FINDING, style)
@@ -98,7 +99,8 @@ mod tests {
     use crate::view::plan::sample;
 
     fn check(area: CheckArea, verdict: CheckStatus, finding: &str, advice: Option<&str>) -> HealthFinding {
-        HealthFinding { area, verdict, finding: finding.to_owned(), advice: advice.map(str::to_owned) }
+        let (finding, advice) = (finding.to_owned(), advice.map(str::to_owned));
+        HealthFinding { area, verdict, finding, advice, machine: None, log: Vec::new() }
     }
 
     #[test]
@@ -109,9 +111,7 @@ mod tests {
                 CheckArea::Boot,
                 CheckStatus::Wrong,
                 "i-0a1b2c3d4e5f60718 (masters-a, us-east-1d) failed in the step etcd volume, attach",
-                Some(
-                    "it retries; `journalctl -u quorate-node` on the machine, or its console output, shows the reason",
-                ),
+                Some("it retries; `quorate logs` shows the reason (`journalctl -u quorate-node` on the machine)"),
             ),
             check(CheckArea::ControlPlane, CheckStatus::Unknown, "the API server did not respond: timed out", None),
         ];
@@ -119,6 +119,15 @@ mod tests {
             text(&HealthDocument::new(sample::heading(), checks), TextStyle { width: 80, ..TextStyle::default() });
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_last_lines_of_a_machine_stand_below_its_finding() {
+        let finding = "i-0a1b2c3d4e5f60718 (masters-a, us-east-1d) has not reported yet";
+        let mut check = check(CheckArea::Boot, CheckStatus::Waiting, finding, Some("`quorate logs` shows the reason"));
+        check.log = ["quorate: user-data: cannot get s3://state", "  trying again in 15 s"].map(str::to_owned).into();
+        let document = HealthDocument::new(sample::heading(), vec![check]);
+        insta::assert_snapshot!(text(&document, TextStyle { width: 80, ..TextStyle::default() }));
     }
 
     #[test]

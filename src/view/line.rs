@@ -146,6 +146,12 @@ pub(super) fn paragraph(indent: usize, ink: TextRole, text: &str, style: TextSty
     filled(indent, ink, text.split_whitespace(), style)
 }
 
+/// Returns lines of a log: not wrapped, so that they can be copied.
+pub(super) fn quoted<'a>(indent: usize, lines: impl IntoIterator<Item = &'a str>) -> Vec<StyledLine> {
+    let line = |line: &str| StyledLine::at(indent).ink(TextRole::Faint, super::value::safe(&line.replace('\t', " ")));
+    lines.into_iter().map(line).collect()
+}
+
 /// Wraps names in one ink between them, and after a slash if one name alone does not fit.
 pub(super) fn names(indent: usize, ink: TextRole, text: &str, style: TextStyle) -> Vec<StyledLine> {
     let room = room(indent, style);

@@ -55,7 +55,7 @@ fn row(check: &PreflightCheck, style: TextStyle) -> Vec<StyledLine> {
         PreflightStatus::Failed => ("failed", TextRole::Danger),
         PreflightStatus::Skipped => ("skipped", TextRole::Faint),
     };
-    CheckRow { status, area: area(check.area), finding: &check.finding, advice: check.advice.as_deref() }
+    CheckRow { status, area: area(check.area), finding: &check.finding, log: &[], advice: check.advice.as_deref() }
         .lines(FINDING, style)
 }
 

@@ -27,7 +27,7 @@ use crate::spec::{Cluster, StateLocation};
 use crate::view;
 use crate::view::plan::PlanDocument;
 
-use super::validate::wait_until_healthy;
+use super::validate::{show_silent_machines, wait_until_healthy};
 
 /// Change AWS and Kubernetes to match the cluster file
 ///
@@ -148,7 +148,11 @@ pub async fn apply(context: &ClusterContext<'_>, options: ApplyRequest) -> Resul
         // Nothing is changed during the wait: other runs may work.
         run.end().await;
         let ApplyResult { exit, changed } = applied?;
-        if options.wait && exit == Exit::Done { Box::pin(wait_until_healthy(context, changed)).await } else { Ok(exit) }
+        if options.wait && exit == Exit::Done {
+            Box::pin(wait_until_healthy(context, changed)).await
+        } else {
+            Ok(Box::pin(show_silent_machines(context, exit)).await)
+        }
     };
     TemporaryAccess::during(context, options.origin, true, work).await
 }

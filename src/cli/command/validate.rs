@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::future::{join_all, try_join_all};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::kubeconfig::duration;
@@ -15,10 +15,10 @@ use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::wait::{account, patiently};
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
-use crate::engine::{FailureClass, Live, PollLoop};
+use crate::engine::{FailureClass, GroupMember, Live, PollLoop};
 use crate::health::{
     ApiState, BalancerTarget, CertificateState, CheckStatus, DnsName, HealthEvidence, HealthFinding, ObservedGroup,
-    ObservedMachine, StatusReport, examine,
+    ObservedMachine, StatusReport, examine, examine_boot,
 };
 use crate::kubernetes::KubernetesProvider;
 use crate::resource::{
@@ -29,11 +29,18 @@ use crate::spec::Cluster;
 use crate::state::{self, StateError};
 use crate::view;
 use crate::view::health::HealthDocument;
+use crate::words;
 
 /// Interval between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Maximum time that `apply` waits for a cluster that it has changed.
 const PATIENCE: Duration = Duration::from_mins(20);
+/// Time after its launch in which a machine reports for the first time.
+const FIRST_REPORT: SignedDuration = SignedDuration::from_mins(4);
+/// Number of lines of console output that are quoted for a machine that did not start up.
+const QUOTED_LINES: usize = 10;
+/// Maximum number of machines whose console output is quoted: the others usually have the same reason.
+const QUOTED_MACHINES: usize = 3;
 /// Maximum time that it waits for one that it has not changed: an apply before it may have stopped waiting too early.
 const GLANCE: Duration = Duration::from_mins(1);
 
@@ -46,13 +53,13 @@ const GLANCE: Duration = Duration::from_mins(1);
 pub struct ValidateArgs {
     /// Repeat until the cluster is healthy, at most for this long
     #[arg(long, value_name = "DURATION", value_parser = duration)]
-    wait: Option<jiff::SignedDuration>,
+    wait: Option<SignedDuration>,
 }
 
 impl ValidateArgs {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let context = open_cluster(session, ShownDiagnostics::Errors, ApiWait::UntilReady).await?;
-        let patience = self.wait.map_or(Duration::ZERO, jiff::SignedDuration::unsigned_abs);
+        let patience = self.wait.map_or(Duration::ZERO, SignedDuration::unsigned_abs);
         validate(&context, patience).await
     }
 }
@@ -60,10 +67,69 @@ impl ValidateArgs {
 /// Shows the health of the cluster. With `patience`, waits at most that long until it is healthy.
 pub(in crate::cli) async fn validate(context: &ClusterContext<'_>, patience: Duration) -> Result<Exit, CliError> {
     context.interrupt.or(applied(context)).await??;
-    let checks = await_health(context, patience, HealthFinding::is_trouble).await?;
+    let mut checks = await_health(context, patience, HealthFinding::is_trouble).await?;
+    quote_consoles(context, &mut checks).await?;
     let document = HealthDocument::new(context.heading(account(context).await?), checks);
     context.ui.document(&document, |style| view::health::text(&document, style))?;
     Ok(if document.healthy { Exit::Done } else { Exit::Differs })
+}
+
+/// Adds the last lines of the console output to the findings about machines that did not start up. Output that cannot be read
+/// changes no finding.
+async fn quote_consoles(context: &ClusterContext<'_>, checks: &mut [HealthFinding]) -> Result<(), CliError> {
+    let Some(access) = context.cloud.machine_access() else { return Ok(()) };
+    let silent = checks.iter_mut().filter_map(|check| Some((check.machine.clone()?, check)));
+    for (machine, check) in silent.take(QUOTED_MACHINES) {
+        match context.interrupt.or(access.console_output(&machine)).await? {
+            Ok(output) => check.log = words::last_lines(&words::plain(&output), QUOTED_LINES),
+            Err(failure) => {
+                context.ui.note(&format!("the console output of {machine} cannot be read: {}", failure.message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shows the console output that findings quote.
+fn show_consoles(context: &ClusterContext<'_>, checks: &[HealthFinding]) {
+    for check in checks.iter().filter(|check| !check.log.is_empty()) {
+        let machine = check.machine.as_deref().unwrap_or_default();
+        context.ui.excerpt(&format!("the last lines of the console output of {machine}"), &check.log);
+    }
+}
+
+/// Shows, after an apply that failed in part, the machines that did not start up, with the last lines of their console output.
+/// Returns the exit code of the apply. What cannot be read is left out: the failure itself was reported.
+pub(super) async fn show_silent_machines(context: &ClusterContext<'_>, exit: Exit) -> Exit {
+    if exit == Exit::Partly
+        && context.cloud.machine_access().is_some()
+        && let Ok(mut checks) = silent_machines(context).await
+        && quote_consoles(context, &mut checks).await.is_ok()
+    {
+        for check in &checks {
+            context.ui.warning(&check.finding);
+        }
+        show_consoles(context, &checks);
+    }
+    exit
+}
+
+/// Returns the findings about machines that failed to start up, or run for some minutes and have not reported.
+async fn silent_machines(context: &ClusterContext<'_>) -> Result<Vec<HealthFinding>, CliError> {
+    let observed = context.interrupt.or(patiently(context, || context.cloud.observe())).await?;
+    let live = observed.map_err(CliError::cloud("observing AWS"))?.live;
+    let groups = groups(&context.cluster, &live);
+    let members: Vec<&GroupMember> = live.iter().flat_map(|live| &live.members).collect();
+    let machines: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+    let statuses = context.interrupt.or(reports(context, &machines, STATUS)).await??;
+    let started = Timestamp::now().checked_sub(FIRST_REPORT).unwrap_or(Timestamp::UNIX_EPOCH);
+    let is_new = |id: &str| {
+        let launched = members.iter().find(|member| member.id == id).and_then(|member| member.launched);
+        launched.is_some_and(|launched| launched > started) && !statuses.contains_key(id)
+    };
+    let mut checks = examine_boot(&groups, &statuses);
+    checks.retain(|check| check.machine.as_deref().is_some_and(|machine| !is_new(machine)));
+    Ok(checks)
 }
 
 /// Returns an error if the cluster was never created: it has no record, and no object of it exists.
@@ -89,7 +155,7 @@ async fn applied(context: &ClusterContext<'_>) -> Result<(), CliError> {
 pub(super) async fn wait_until_healthy(context: &ClusterContext<'_>, changed: bool) -> Result<Exit, CliError> {
     let pending = |check: &HealthFinding| matches!(check.verdict, CheckStatus::Waiting | CheckStatus::Wrong);
     let patience = if changed { PATIENCE } else { GLANCE };
-    let checks = match await_health(context, patience, pending).await {
+    let mut checks = match await_health(context, patience, pending).await {
         Ok(checks) => checks,
         Err(CliError::Interrupted) => {
             context.ui.note("stopped waiting for the machines; `quorate validate` shows their state");
@@ -101,6 +167,9 @@ pub(super) async fn wait_until_healthy(context: &ClusterContext<'_>, changed: bo
             return Ok(Exit::Partly);
         }
     };
+    if checks.iter().any(pending) {
+        quote_consoles(context, &mut checks).await?;
+    }
     let unknown = checks.iter().find(|check| check.verdict == CheckStatus::Unknown);
     if let Some(pending) = checks.iter().find(|check| pending(check)) {
         let waited = patience.as_secs() / 60;
@@ -109,6 +178,7 @@ pub(super) async fn wait_until_healthy(context: &ClusterContext<'_>, changed: bo
             "everything is applied, but the cluster is not healthy after {waited}: {}. `quorate validate --wait 10m` waits longer.",
             pending.finding
         ));
+        show_consoles(context, &checks);
         return Ok(Exit::Partly);
     }
     if let Some(unknown) = unknown.filter(|_| changed) {
@@ -197,7 +267,7 @@ fn groups(cluster: &Cluster, live: &[Live]) -> Vec<ObservedGroup> {
 }
 
 fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> ObservedGroup {
-    let machine = |member: &crate::engine::GroupMember| ObservedMachine {
+    let machine = |member: &GroupMember| ObservedMachine {
         id: member.id.clone(),
         zone: member.zone.clone(),
         state: member.state.clone(),
