@@ -13,7 +13,9 @@ mod exit;
 mod file;
 mod interrupt;
 mod joining;
+mod journal;
 mod kubeconfig_files;
+mod machines;
 mod manifests;
 mod name_servers;
 mod packages;
@@ -24,6 +26,7 @@ mod progress;
 mod run;
 mod screen;
 mod session;
+mod session_plugin;
 mod ui;
 
 #[cfg(test)]
@@ -40,6 +43,7 @@ pub use command::Command;
 pub use command::apply::{ApplyRequest, apply};
 pub use command::destroy::destroy;
 pub use command::doctor::doctor;
+pub use command::logs::{LogRequest, logs};
 pub use command::plan::{PlanOptions, plan};
 pub use command::show::show;
 pub use command::state::{MoveOptions, move_state};

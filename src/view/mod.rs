@@ -9,6 +9,7 @@ pub mod failure;
 pub mod health;
 mod hint;
 mod line;
+pub mod logs;
 pub mod outcome;
 pub mod plan;
 pub mod preflight;

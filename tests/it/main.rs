@@ -12,6 +12,7 @@ mod examples;
 mod fault;
 mod house;
 mod kubernetes;
+mod machine_logs;
 mod moto;
 mod node;
 mod prices;

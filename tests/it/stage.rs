@@ -8,7 +8,8 @@ use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
 use quorate::cli::{
     self, ApiWait, ApplyRequest, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
-    Interrupt, MoveOptions, OutputOptions, PlanOptions, PlanRequest, PromptInput, StatePlace, StatePlaces, Ui,
+    Interrupt, LogRequest, MoveOptions, OutputOptions, PlanOptions, PlanRequest, PromptInput, StatePlace, StatePlaces,
+    Ui,
 };
 use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
@@ -108,6 +109,12 @@ impl MotoStage {
     /// Shows the cluster.
     pub(crate) async fn show(&mut self) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| cli::show(context, false).await).await
+    }
+
+    /// Shows the log of a machine.
+    pub(crate) async fn logs(&mut self, request: LogRequest, json: bool) -> CommandRun {
+        let options = OutputOptions { json, ..OutputOptions::default() };
+        self.stay(options, async |context| cli::logs(context, request).await).await
     }
 
     /// Moves the state to the location in the file.

@@ -43,6 +43,8 @@ commands! {
     Cost in cost as CostArgs,
     Availability in availability as AvailabilityArgs,
     Validate in validate as ValidateArgs,
+    Logs in logs as LogsArgs,
+    Shell in shell as ShellArgs,
     Access in access as AccessArgs,
     Kubeconfig in kubeconfig as KubeconfigArgs,
     Credential in credential as CredentialArgs,
