@@ -176,6 +176,7 @@ fn bench(bencher: Bencher<'_, '_>, cluster: &BenchCluster, mode: PlanMode) {
             incomplete: BTreeSet::new(),
             recorded: &cluster.recorded,
             serial: 1,
+            holds_rolls: false,
             vocabulary: &OneKind,
         };
         black_box(plan(inputs)).is_ok()
@@ -223,6 +224,7 @@ fn nodes(bencher: Bencher<'_, '_>, nodes: usize) {
             incomplete: BTreeSet::new(),
             recorded: &recorded,
             serial: 1,
+            holds_rolls: false,
             vocabulary: &ResourceKinds,
         };
         let prepared = plan(inputs).expect("the objects contradict themselves");

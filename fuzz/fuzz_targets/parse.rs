@@ -4,9 +4,15 @@
 //! `cargo +nightly fuzz run parse fuzz/corpus/parse examples tests/broken`.
 #![no_main]
 
+#[path = "../../src/limits/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "a fuzz target uses a part of it")]
+mod limits;
 #[path = "../../src/spec/mod.rs"]
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "a fuzz target uses a part of it")]
 mod spec;
+#[path = "../../src/words.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "a fuzz target uses a part of it")]
+mod words;
 
 use std::collections::BTreeMap;
 

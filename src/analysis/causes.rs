@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Action, Address, AttributeChange, Change, Plan, PlanMode, Reason, Value};
+use crate::engine::{Action, Address, AttributeChange, Change, ExecutablePlan, Plan, PlanMode, Reason, Value};
 use crate::resource::{
     AutoScalingGroup, BucketObject, LaunchTemplate, NODE_SCRIPT, Resource, VersionChange, master_of_group,
 };
@@ -22,36 +22,75 @@ pub struct RollCause {
     pub to: Option<String>,
     /// The groups whose machines are replaced: masters first. Empty for a version that replaces no machine.
     pub groups: Vec<String>,
+    /// `true` if only the machines that `subject` names are replaced, not all of the groups.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub partly: bool,
+    /// Maximum number of machines of a node group that are replaced at the same time.
+    #[serde(skip_serializing_if = "is_one", default = "one")]
+    pub at_once: usize,
     /// The changes that follow from it, and nothing else.
     pub changes: BTreeSet<Address>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(number: &usize) -> bool {
+    *number == 1
+}
+
+fn one() -> usize {
+    1
 }
 
 /// The subject of a cause, with its short values.
 type Subject = (u32, String, Option<String>, Option<String>);
 
 /// Returns the causes of the machine replacements in a plan, the versions first.
-pub fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
+pub fn causes_of(prepared: &ExecutablePlan, versions: &[VersionChange]) -> Vec<RollCause> {
+    let mut causes = roll_causes(&prepared.plan, versions);
+    for cause in &mut causes {
+        let groups = cause.groups.iter().map(|group| AutoScalingGroup::address(group));
+        let groups = groups.filter_map(|address| prepared.desired.get(&address));
+        let groups = groups.filter_map(|object| AutoScalingGroup::from_attributes(&object.attributes).ok());
+        cause.at_once = groups.map(|group| width(&group)).max().unwrap_or(1);
+    }
+    causes
+}
+
+/// Returns the number of machines of a group that may be replaced at the same time.
+fn width(group: &AutoScalingGroup) -> usize {
+    let size = group.desired.unwrap_or(group.max);
+    group.roll_limits(usize::try_from(size).unwrap_or(usize::MAX)).width()
+}
+
+fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     if plan.mode != PlanMode::Apply {
         return Vec::new();
     }
     let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|change| (&change.address, change)).collect();
     let is_new_script = changes.contains_key(&BucketObject::address(NODE_SCRIPT));
     let mut found: BTreeMap<Subject, RollCause> = BTreeMap::new();
-    let mut rolled: Vec<&str> =
-        plan.changes.iter().filter(|change| is_roll(change)).map(|c| c.address.name()).collect();
-    rolled.sort_by_key(|group| (master_of_group(group).is_none(), *group));
-    for group in rolled {
+    let mut rolled: Vec<&Change> = plan.changes.iter().filter(|change| is_roll(change)).collect();
+    rolled.sort_by_key(|change| (master_of_group(change.address.name()).is_none(), change.address.name()));
+    for roll in rolled {
+        let group = roll.address.name();
         let template = changes.get(&LaunchTemplate::address(group)).copied();
-        for subject in subjects(template, versions, is_new_script) {
-            let (_, text, from, to) = subject.clone();
+        let found_subjects = match template {
+            Some(template) => subjects(template, versions, is_new_script),
+            None => vec![of_machines(roll)],
+        };
+        for subject in found_subjects {
+            let (rank, text, from, to) = subject.clone();
             let cause = found.entry(subject).or_insert_with(|| RollCause {
                 subject: text,
                 from,
                 to,
                 groups: Vec::new(),
+                partly: rank == NAMED_MACHINES,
+                at_once: 1,
                 changes: BTreeSet::new(),
             });
             cause.groups.push(group.to_owned());
+            cause.changes.extend(is_requested(roll).then(|| roll.address.clone()));
             cause.changes.extend(following(group, &changes, is_new_script && template.is_some()));
         }
     }
@@ -63,6 +102,8 @@ pub fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
             from: Some(version.from.clone()),
             to: Some(version.to.clone()),
             groups: Vec::new(),
+            partly: false,
+            at_once: 1,
             changes: BTreeSet::new(),
         })
         .collect();
@@ -73,11 +114,28 @@ fn is_roll(change: &Change) -> bool {
     change.address.kind() == AutoScalingGroup::KIND.name && change.action == Action::Roll
 }
 
+/// The rank of causes that name their machines.
+const NAMED_MACHINES: u32 = 8;
+
+/// Returns the subject of a roll without a change of the launch template: machines are named, or behind.
+fn of_machines(roll: &Change) -> Subject {
+    let machines = roll.attributes.iter().find(|attribute| attribute.name == "machines");
+    let before = machines.and_then(|attribute| attribute.before.as_ref()?.as_text());
+    match before.and_then(AutoScalingGroup::machine_problem) {
+        Some(problem) => (NAMED_MACHINES, problem.to_owned(), None, None),
+        None => (9, "machines that do not have the current launch template".to_owned(), None, None),
+    }
+}
+
+/// Returns `true` if a change only replaces machines, and only because that was requested.
+fn is_requested(roll: &Change) -> bool {
+    let [machines] = roll.attributes.as_slice() else { return false };
+    let before = machines.before.as_ref().and_then(Value::as_text);
+    before.and_then(AutoScalingGroup::machine_problem).is_some_and(AutoScalingGroup::is_requested)
+}
+
 /// Returns the subjects that a change of a launch template is about.
-fn subjects(template: Option<&Change>, versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
-    let Some(template) = template else {
-        return vec![(9, "machines that do not have the current launch template".to_owned(), None, None)];
-    };
+fn subjects(template: &Change, versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for attribute in &template.attributes {
         let (from, to) = (short(attribute.before.as_ref()), short(attribute.after.as_ref()));
@@ -196,7 +254,13 @@ mod tests {
     }
 
     fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
-        Plan { mode: PlanMode::Apply, serial: 1, changes: changes.into_iter().collect(), unchanged: 0 }
+        Plan {
+            mode: PlanMode::Apply,
+            serial: 1,
+            changes: changes.into_iter().collect(),
+            unchanged: 0,
+            held: BTreeSet::new(),
+        }
     }
 
     fn version(component: &str, from: &str, to: &str) -> VersionChange {

@@ -55,6 +55,7 @@ pub(super) fn first_plan(cluster: &Cluster) -> ExecutablePlan {
         live: Vec::new(),
         recorded: &BTreeMap::new(),
         serial: 0,
+        holds_rolls: false,
         vocabulary: &ResourceKinds,
     };
     plan(inputs).unwrap()

@@ -257,6 +257,9 @@ fn live_of(whose: ObservationScope<'_>, group: &Answer, alike: EqualVersions<'_>
         max: size(group.max_size()),
         desired: Some(size(group.desired_capacity())),
         target_groups: group.target_group_arns().iter().map(TextInput::from).collect(),
+        max_surge: None,
+        max_unavailable: None,
+        replace: Vec::new(),
         tags: with_propagation(group.tags()),
     };
     let arn = group.auto_scaling_group_arn().unwrap_or_default();
@@ -303,7 +306,7 @@ fn with_launch_times(mut live: Live, instances: &[Instance]) -> Live {
 /// Notes at the version of the machines that one has not started up, so that it differs from the wanted version.
 fn troubled(mut live: Live, trouble: &str) -> Live {
     if let Some(Value::Text(machines)) = live.attributes.get_mut("machines") {
-        *machines = format!("{machines}, but {trouble}");
+        *machines = AutoScalingGroup::with_problem(machines, trouble);
     }
     live
 }

@@ -5,7 +5,7 @@ use super::outputs::{instance_profile, internet_routes, security_group, security
 use super::{BlueprintProblem, BuildContext, identity, names, secrets};
 use crate::engine::{Object, TextInput};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
-use crate::spec::{ImageId, InstanceSize, RootVolume, Scale, Zone};
+use crate::spec::{ImageId, InstanceSize, NodeRoll, RootVolume, Scale, Zone};
 
 /// A group of equal machines.
 pub(super) struct MachineGroup<'a> {
@@ -29,6 +29,8 @@ pub(super) struct MachineGroup<'a> {
     pub scale: Scale,
     /// The target groups that they are registered in.
     pub target_groups: Vec<TextInput>,
+    /// The limits of a roll; `None` for a master, which is replaced by its successor.
+    pub roll: Option<NodeRoll>,
     /// Groups of one lane are rolled one at a time.
     pub lane: Option<&'static str>,
     /// Their boot settings.
@@ -79,6 +81,7 @@ impl MachineGroup<'_> {
             Scale::Range { min, max } => (min, max, None),
         };
         let template = |output| TextInput::output(LaunchTemplate::address(self.object), output);
+        let roll = self.roll.filter(|roll| *roll != NodeRoll::default());
         AutoScalingGroup {
             name: names::fitted(&self.display, names::AUTO_SCALING_GROUP),
             launch_template: template("id"),
@@ -89,6 +92,9 @@ impl MachineGroup<'_> {
             max,
             desired,
             target_groups: self.target_groups.clone(),
+            max_surge: roll.map(|roll| roll.max_surge),
+            max_unavailable: roll.map(|roll| roll.max_unavailable),
+            replace: Vec::new(),
             tags,
         }
     }

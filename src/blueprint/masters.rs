@@ -31,6 +31,7 @@ fn master(site: &BuildContext<'_>, member: &str, zone: &Zone) -> Result<[Object;
         zones: std::slice::from_ref(zone),
         scale: Scale::Count(1),
         target_groups: vec![api_target_group()],
+        roll: None,
         lane: Some(LANE),
         settings: member_settings(site, member),
     };

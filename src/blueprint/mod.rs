@@ -29,7 +29,7 @@ mod subnets;
 mod tags;
 mod upgrade;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,9 @@ pub struct Pins {
     /// The settings of the pods' network that cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<PinnedNetwork>,
+    /// The ids of machines whose replacement was requested and has not finished.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub replace: BTreeSet<String>,
 }
 
 /// Returns every object of a cluster.

@@ -5,7 +5,9 @@ use super::machines::MachineGroup;
 use super::outputs::{NODES, masters_groups, nodes_group};
 use super::{BlueprintProblem, BuildContext, GROUP_TAG, ROLE_TAG, kubeadm, services, tags};
 use crate::engine::Object;
+use crate::limits::aws::MACHINE_ROUTES;
 use crate::resource::Tags;
+use crate::spec::{Cluster, NetworkPlugin, NodeGroup, NodeRoll};
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = Vec::new();
@@ -21,6 +23,7 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
             zones: &group.zones,
             scale: group.scale,
             target_groups: services::target_groups(site),
+            roll: Some(roll(site.cluster, group)),
             lane: None,
             settings: group_settings(site, name),
         };
@@ -30,6 +33,20 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
         objects.extend([settings, template, group]);
     }
     Ok(objects)
+}
+
+/// Returns the limits of a roll. Without a route for a node beside the others, one is ended first, unless the file says
+/// otherwise.
+fn roll(cluster: &Cluster, group: &NodeGroup) -> NodeRoll {
+    let machines =
+        cluster.masters.zones.len() + cluster.nodes.values().map(|group| count(group.scale.most())).sum::<usize>();
+    let beside: usize = cluster.nodes.values().map(|group| count(group.roll.max_surge)).sum();
+    let fits = cluster.network.plugin != NetworkPlugin::Routes || machines + beside <= MACHINE_ROUTES;
+    if fits || group.roll != NodeRoll::default() { group.roll } else { NodeRoll { max_surge: 0, max_unavailable: 1 } }
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn group_settings(site: &BuildContext<'_>, name: &str) -> MachineSettings {

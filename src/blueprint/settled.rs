@@ -171,12 +171,16 @@ impl Pins {
         self.masters = resolved.masters.placed().map(|(member, zone)| (member, zone.clone())).collect();
         self.kubernetes = Some(PinnedVersion { reached, wanted: resolved.kubernetes });
         self.network = Some(PinnedNetwork { pods, services, plugin });
+        self.replace.clone_from(&before.replace);
         self
     }
 
-    /// Returns the pins after a finished apply.
+    /// Returns the pins after a finished apply. With `no_roll`, machines were left as they are.
     #[must_use]
-    pub fn reached(mut self) -> Self {
+    pub fn reached(mut self, no_roll: bool) -> Self {
+        if !no_roll {
+            self.replace.clear();
+        }
         self.kubernetes = self.kubernetes.map(|pinned| PinnedVersion { reached: pinned.wanted, ..pinned });
         self
     }

@@ -57,6 +57,7 @@ pub use packages::PackageRepository;
 pub use plan_limits::{PlanLimits, Requirement};
 pub use run::plan_request::{PlanChoices, PlanRequest};
 pub use run::prompt::Consent;
+pub use run::replacement::MachineSelection;
 pub use run::saved_plan::PlanFile;
 pub use session::{ColorMode, GlobalArgs, ProcessEnvironment, Session};
 pub use ui::{OutputOptions, PromptInput, Ui};

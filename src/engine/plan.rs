@@ -17,6 +17,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Number of objects that need no change.
     pub unchanged: usize,
+    /// The objects whose machines keep their old version, because the plan leaves rolls out. Sorted by address.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub held: BTreeSet<Address>,
 }
 
 /// The purpose of a plan.

@@ -29,8 +29,45 @@ pub struct AutoScalingGroup {
     pub desired: Option<u32>,
     /// The ARNs of the target groups that its machines are registered in.
     pub target_groups: Vec<TextInput>,
+    /// Maximum number of machines that a roll adds to those of a node group; `None` for one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_surge: Option<u32>,
+    /// Maximum number of machines of a node group that do not work during a roll; `None` for none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_unavailable: Option<u32>,
+    /// The ids of machines that a roll replaces although they have the wanted version.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub replace: Vec<String>,
     /// Tags, which its machines get too.
     pub tags: Tags,
+}
+
+/// The limits of a roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollLimits {
+    /// Maximum number of machines beside those of the group.
+    pub surge: usize,
+    /// Maximum number of machines that do not work.
+    pub unavailable: usize,
+}
+
+impl RollLimits {
+    /// Returns the limits of a group of this size: at least one machine can be replaced, and one of several always works.
+    #[must_use]
+    fn within(self, size: usize) -> Self {
+        let most = if size > 1 { size - 1 } else { 1 };
+        let unavailable = match self {
+            Self { surge: 0, unavailable } => unavailable.clamp(1, most),
+            Self { unavailable, .. } if size > 1 => unavailable.min(most),
+            Self { .. } => 0,
+        };
+        Self { unavailable, ..self }
+    }
+
+    /// Returns the number of machines that may be replaced at the same time.
+    pub fn width(self) -> usize {
+        (self.surge + self.unavailable).max(1)
+    }
 }
 
 impl AutoScalingGroup {
@@ -40,9 +77,50 @@ impl AutoScalingGroup {
         self.tags.get(ROLE_TAG).and_then(|role| role.split(' ').next()).is_some_and(|role| role == MASTER)
     }
 
-    /// Returns whether a group of this size is a node group of one machine with a second one beside it, as a roll makes it.
+    /// Describes machines whose replacement was requested.
+    pub fn requested(ids: &[String]) -> String {
+        match ids {
+            [only] => format!("{only} is to be replaced"),
+            several => format!("{} are to be replaced", words::count(several.len(), "machine")),
+        }
+    }
+
+    /// Returns `true` if a problem of machines is nothing but a requested replacement.
+    pub fn is_requested(problem: &str) -> bool {
+        problem.ends_with(" to be replaced") && !problem.contains(" and ")
+    }
+
+    /// Returns what is wrong with machines that have the wanted version, from the observed value of `machines`.
+    pub fn machine_problem(machines: &str) -> Option<&str> {
+        machines.split_once(Self::BUT).map(|(_, problem)| problem)
+    }
+
+    /// Adds what is wrong with machines to the observed value of `machines`.
+    #[must_use]
+    pub fn with_problem(machines: &str, problem: &str) -> String {
+        let separator = if machines.contains(Self::BUT) { " and " } else { Self::BUT };
+        format!("{machines}{separator}{problem}")
+    }
+
+    /// Separates the version of machines from what is wrong with them.
+    const BUT: &str = ", but ";
+
+    /// Returns the limits of a roll of the group while it has this size. A master is replaced by its successor, because both
+    /// need its etcd volume.
+    pub fn roll_limits(&self, size: usize) -> RollLimits {
+        if self.is_masters() {
+            return RollLimits { surge: 0, unavailable: 1 };
+        }
+        let given =
+            |number: Option<u32>, default| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default);
+        RollLimits { surge: given(self.max_surge, 1), unavailable: given(self.max_unavailable, 0) }.within(size)
+    }
+
+    /// Returns whether a group of this size is a node group with machines beside its own, as a roll makes it.
     pub fn has_spare(&self, size: Option<u32>) -> bool {
-        !self.is_masters() && self.desired == Some(1) && size == Some(2)
+        let (Some(own), Some(size)) = (self.desired, size) else { return false };
+        let beside = size.saturating_sub(own);
+        beside > 0 && usize::try_from(beside).is_ok_and(|beside| beside <= self.roll_limits(1).surge)
     }
 }
 
@@ -60,6 +138,9 @@ impl Resource for AutoScalingGroup {
             Attribute::update("max"),
             Attribute::update("desired"),
             Attribute::update("target_groups").set(),
+            Attribute::update("max_surge").unobserved(),
+            Attribute::update("max_unavailable").unobserved(),
+            Attribute::update("replace").unobserved(),
             Attribute::update("tags").tags(),
         ],
         outputs: &[

@@ -6,12 +6,14 @@ use super::account::{self, SimulatedAccount, SimulatedMachine};
 use super::kinds::simulated;
 use super::names::{ApiCall, no_such_kind};
 use super::rules::{check_changeable, check_known, check_payload};
+use super::spare::RollProgress;
 use super::{Sandbox, scaling};
 use crate::engine::{
     Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation, ProgressNote,
     Provider,
 };
 use crate::resource::{AutoScalingGroup, CLUSTER_TAG, KINDS, MASTER, ROLE_TAG, Resource, Tags, tags_of};
+use crate::words;
 
 const GROUP: &str = AutoScalingGroup::KIND.name;
 
@@ -85,29 +87,32 @@ impl Provider for Sandbox {
             let kind = live.address.kind();
             let (list, end) = (ApiCall::list(kind), ApiCall::new("TerminateInstanceIn", kind));
             let update = ApiCall::new("Update", kind);
-            let mut begun = false;
+            let mut begun = 0;
             loop {
                 // As on AWS: nothing goes while another machine of the group is still starting, or a master of any group.
                 let steady = self.call(&list, false, |world, _| Ok(all_up(world, live))).await?;
                 self.wait_until(&list, steady).await?;
-                let (machines, old) = self.call(&list, false, |world, _| stale(world, &list, live)).await?;
-                let Some(victim) = old.first() else { break };
-                note(format!("{} of {machines} machines to replace", old.len()));
-                if machines == 1
-                    && let Some(booted) =
-                        self.call(&update, true, |world, _| Ok(world.add_spare(&live.id, victim))).await?
-                {
-                    note(format!("starting another machine beside {victim}, the only one of the group"));
-                    begun = true;
-                    self.wait_until(&list, booted).await?;
-                    continue;
-                }
-                let booted = self.call(&end, true, |world, _| {
-                    world.take_spare(&live.id, &object.attributes, begun);
-                    world.end(|machine| machine.id == *victim);
-                    Ok(world.clock + scaling::BOOT)
-                });
-                let booted = booted.await?;
+                let step = self.call(&list, false, |world, _| next(world, &list, live, object, begun)).await?;
+                let booted = match step {
+                    RollStep::Done => break,
+                    RollStep::Surge { size, beside } => {
+                        note(format!("starting {} beside those of the group", words::count(beside, "machine")));
+                        begun += beside;
+                        self.call(&update, true, |world, _| Ok(world.add_spares(&live.id, size))).await?
+                    }
+                    RollStep::Replace { machine, shrinks, left } => {
+                        note(format!("replacing {machine}, {left} left"));
+                        begun -= usize::from(shrinks && begun > 0);
+                        let end = self.call(&end, true, |world, _| {
+                            if shrinks {
+                                world.take_spare(&live.id);
+                            }
+                            world.end(|other| other.id == machine);
+                            Ok(world.clock + scaling::BOOT)
+                        });
+                        end.await?
+                    }
+                };
                 self.wait_until(&list, booted).await?;
             }
             let grown = self.call(&list, false, |world, _| Ok(world.is_grown(&live.id, &object.attributes))).await?;
@@ -162,19 +167,38 @@ fn all_up(world: &SimulatedAccount, live: &Live) -> u64 {
     machines.filter(|machine| !machine.fails).map(|machine| machine.booted).max().unwrap_or_default()
 }
 
-/// Returns the number of machines of a group, and those that have to be replaced: first the ones that were there before the
-/// roll and never become ready, then the ones of another version than the group's, the oldest first.
+/// The next step of a roll while all machines have booted.
+enum RollStep {
+    /// No machine is left to replace.
+    Done,
+    /// Machines are started beside those of the group.
+    Surge { size: usize, beside: usize },
+    /// A machine ends; with `shrinks`, it has no successor. `left` machines are to be replaced.
+    Replace { machine: String, shrinks: bool, left: usize },
+}
+
+/// Decides the next step of a roll. First go the machines that were there before it and never become ready, then those of
+/// another version than the group's and those whose replacement was requested, the oldest first.
 ///
 /// Fails if a machine that the roll has started never becomes ready: no other machine is replaced then.
-fn stale(world: &SimulatedAccount, call: &ApiCall, live: &Live) -> Result<(usize, Vec<String>), Failure> {
+fn next(
+    world: &SimulatedAccount,
+    call: &ApiCall,
+    live: &Live,
+    object: &Object,
+    begun: usize,
+) -> Result<RollStep, Failure> {
     let name = &live.id;
     let group = world.get(GROUP, name).ok_or_else(|| gone(call, GROUP, name))?;
+    let progress = RollProgress::of(world, name, &object.attributes, begun).ok_or_else(|| gone(call, GROUP, name))?;
     let alike = world.same_version(group);
     let was_there = |machine: &SimulatedMachine| live.members.iter().any(|member| member.id == machine.id);
-    let (new, mut old): (Vec<_>, Vec<_>) = group
-        .machines
-        .iter()
-        .partition(|machine| alike.contains(&machine.version) && !(machine.fails && was_there(machine)));
+    let is_outdated = |machine: &&SimulatedMachine| {
+        !alike.contains(&machine.version)
+            || (machine.fails && was_there(machine))
+            || progress.requested.contains(&machine.id)
+    };
+    let (mut old, new): (Vec<_>, Vec<_>) = group.machines.iter().partition(is_outdated);
     if let Some(late) = new.iter().find(|machine| machine.fails) {
         let message = format!(
             "{} runs and does not become ready, so {} before it in {name} stay; \
@@ -186,7 +210,14 @@ fn stale(world: &SimulatedAccount, call: &ApiCall, live: &Live) -> Result<(usize
         return Err(Failure::own(FailureClass::Fatal, "roll", message));
     }
     old.sort_by_key(|machine| (!machine.fails, machine.launched));
-    Ok((group.machines.len(), old.into_iter().map(|machine| machine.id.clone()).collect()))
+    let Some(machine) = old.first() else { return Ok(RollStep::Done) };
+    let RollProgress { desired, size, limits, .. } = progress;
+    let beside = size + limits.surge.min(old.iter().filter(|machine| !machine.fails).count());
+    if beside > desired {
+        return Ok(RollStep::Surge { size: beside, beside: beside - desired });
+    }
+    let shrinks = desired > size && new.len() >= size;
+    Ok(RollStep::Replace { machine: machine.id.clone(), shrinks, left: old.len() })
 }
 
 /// Returns the failure of a call for an object that does not exist.

@@ -164,7 +164,9 @@ impl SimulatedObject {
         let version = oldest.map(|machine| machine.version.clone()).or_else(|| self.text("version").map(str::to_owned));
         let version = version.map(|version| if alike.contains(&version) { alike.first.to_string() } else { version });
         match self.machines.iter().find(|machine| machine.fails && machine.booted <= now) {
-            Some(late) => Some(format!("{}, but {} does not become ready", version?, late.id)),
+            Some(late) => {
+                Some(AutoScalingGroup::with_problem(&version?, &format!("{} does not become ready", late.id)))
+            }
             None => version,
         }
     }

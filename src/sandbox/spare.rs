@@ -1,35 +1,52 @@
-//! A second machine beside the only one of a node group, for as long as that one is replaced.
+//! Machines beside those of a node group, for as long as these are replaced.
 
 use super::account::SimulatedAccount;
-use crate::engine::{Attributes, Value};
-use crate::resource::{AutoScalingGroup, GROUP_TAG, Resource, tags_of};
-
 use super::scaling::BOOT;
+use crate::engine::{Attributes, Value};
+use crate::resource::{AutoScalingGroup, Resource, RollLimits};
 
 const GROUP: &str = AutoScalingGroup::KIND.name;
 
+/// The state of a group that rolls.
+pub(super) struct RollProgress {
+    /// Number of machines that the group should have, with those beside its own.
+    pub(super) desired: usize,
+    /// Number of machines of the group, without those beside them.
+    pub(super) size: usize,
+    /// The limits of the roll.
+    pub(super) limits: RollLimits,
+    /// The ids of machines whose replacement was requested.
+    pub(super) requested: Vec<String>,
+}
+
+impl RollProgress {
+    /// Reads the state of a group. `begun` is the number of machines that this roll has started beside the others: for a
+    /// group whose size an autoscaler sets.
+    pub(super) fn of(account: &SimulatedAccount, name: &str, wanted: &Attributes, begun: usize) -> Option<Self> {
+        let desired = account.get(GROUP, name)?.number("desired").unwrap_or_default();
+        let group: AutoScalingGroup = from_attributes(wanted)?;
+        let size = group.desired.and_then(|size| usize::try_from(size).ok()).unwrap_or(desired.saturating_sub(begun));
+        Some(Self { desired, size, limits: group.roll_limits(size), requested: group.replace })
+    }
+}
+
 impl SimulatedAccount {
-    /// Lets a node group start a second machine beside its only one, and returns the time when it has booted.
-    pub(super) fn add_spare(&mut self, name: &str, only: &str) -> Option<u64> {
-        let group = self.get_mut(GROUP, name)?;
-        let works = group.machines.iter().any(|machine| machine.id == only && !machine.fails);
-        if !works || !tags_of(&group.attributes).contains_key(GROUP_TAG) {
-            return None;
+    /// Lets a node group start machines until it has this number, and returns the time when they have booted.
+    pub(super) fn add_spares(&mut self, name: &str, size: usize) -> u64 {
+        if let Some(group) = self.get_mut(GROUP, name) {
+            let most = group.number("max").unwrap_or_default().max(size);
+            group.set_size("max", most);
+            group.set_size("desired", size);
+            self.settle();
         }
-        let most = group.number("max").unwrap_or_default().max(2);
-        group.set_size("max", most);
-        group.set_size("desired", 2);
-        self.settle();
-        Some(self.clock + BOOT)
+        self.clock + BOOT
     }
 
-    /// Makes a group with a spare as small as it should be: the machine that ends next has no successor.
-    pub(super) fn take_spare(&mut self, name: &str, wanted: &Attributes, begun: bool) {
-        let Some(group) = self.get_mut(GROUP, name) else { return };
-        let node_group = tags_of(&group.attributes).contains_key(GROUP_TAG);
-        if node_group && group.machines.len() == 2 && (begun || has_spare(&group.attributes, wanted)) {
-            // The machine that ends is removed in the same call, before the group checks its size.
-            group.attributes.insert("desired".to_owned(), Value::Integer(1));
+    /// Makes a group smaller by one: the machine that ends in the same call has no successor.
+    pub(super) fn take_spare(&mut self, name: &str) {
+        if let Some(group) = self.get_mut(GROUP, name) {
+            let desired = group.number("desired").unwrap_or_default();
+            group.set_size("desired", desired.saturating_sub(1));
         }
     }
 
@@ -52,8 +69,15 @@ impl SimulatedAccount {
     }
 }
 
-/// Returns whether a group has one machine more than the one that is wanted.
+/// Returns whether a group has machines beside the wanted ones, as a roll makes it.
 pub(super) fn has_spare(there: &Attributes, wanted: &Attributes) -> bool {
-    let is = |attributes: &Attributes, size| attributes.get("desired") == Some(&Value::Integer(size));
-    is(there, 2) && is(wanted, 1)
+    let size = match there.get("desired") {
+        Some(Value::Integer(size)) => u32::try_from(*size).ok(),
+        _ => None,
+    };
+    from_attributes(wanted).is_some_and(|group| group.has_spare(size))
+}
+
+fn from_attributes(wanted: &Attributes) -> Option<AutoScalingGroup> {
+    AutoScalingGroup::from_attributes(wanted).ok()
 }

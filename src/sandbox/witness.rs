@@ -23,6 +23,8 @@ pub(crate) struct ClusterWitness {
     /// The etcd volumes that hold the data.
     full: BTreeSet<String>,
     had_nodes: bool,
+    /// The fewest nodes that were up, and the most machines that node groups had.
+    pub(crate) sizes: Option<(usize, usize)>,
 }
 
 impl Sandbox {
@@ -99,11 +101,14 @@ impl ClusterWitness {
         let groups = world
             .of(AutoScalingGroup::KIND.name)
             .filter(|(_, group)| tags_of(&group.attributes).contains_key(GROUP_TAG));
-        let up = groups.flat_map(|(_, group)| &group.machines).any(|machine| is_up(machine, world));
-        if self.had_nodes && !up {
+        let machines: Vec<&SimulatedMachine> = groups.flat_map(|(_, group)| &group.machines).collect();
+        let up = machines.iter().filter(|machine| is_up(machine, world)).count();
+        let (least, most) = self.sizes.unwrap_or((up, machines.len()));
+        self.sizes = Some((least.min(up), most.max(machines.len())));
+        if self.had_nodes && up == 0 {
             self.problems.push("no node is ready".to_owned());
         }
-        self.had_nodes |= up;
+        self.had_nodes |= up > 0;
     }
 
     fn deployments(&mut self, world: &SimulatedAccount) {

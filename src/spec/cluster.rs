@@ -176,6 +176,21 @@ pub struct RootVolume {
     pub gib: u32,
 }
 
+/// The limits of a roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRoll {
+    /// Maximum number of nodes beside those of the group.
+    pub max_surge: u32,
+    /// Maximum number of nodes of the group that are missing at the same time.
+    pub max_unavailable: u32,
+}
+
+impl Default for NodeRoll {
+    fn default() -> Self {
+        Self { max_surge: 1, max_unavailable: 0 }
+    }
+}
+
 /// A group of equal nodes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeGroup {
@@ -190,6 +205,9 @@ pub struct NodeGroup {
     pub zones: Vec<Zone>,
     /// The root volume of each node.
     pub root: RootVolume,
+    /// The limits of a roll.
+    #[serde(default)]
+    pub roll: NodeRoll,
 }
 
 /// Number of nodes of a group, or of pods of a service.

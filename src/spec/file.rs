@@ -249,9 +249,28 @@ pub(super) struct NodesFile {
 
     /// The root volume of each node.
     pub(super) root: Option<Spanned<RootFile>>,
+
+    /// The limits of a roll, which replaces the nodes by newer ones.
+    pub(super) roll: Option<Spanned<RollFile>>,
 }
 
-from_table!(NodesFile { count, min, max, size, image, zones, root });
+from_table!(NodesFile { count, min, max, size, image, zones, root, roll });
+
+/// The limits of a roll, which replaces the nodes by newer ones.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Roll")]
+pub(super) struct RollFile {
+    /// Maximum number of nodes that are started beside those of the group before the first old node is ended. Default: 1.
+    #[schemars(range(min = 0, max = 50), example = 1)]
+    pub(super) max_surge: Option<Spanned<u32>>,
+
+    /// Maximum number of nodes of the group that are missing at the same time. Default: 0, or 1 if `max_surge` is 0.
+    #[schemars(range(min = 0, max = 50), example = 0)]
+    pub(super) max_unavailable: Option<Spanned<u32>>,
+}
+
+from_table!(RollFile { max_surge, max_unavailable });
 
 /// Access to the Kubernetes API.
 #[derive(Debug, JsonSchema)]

@@ -86,6 +86,8 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("nodes.NAME.image", &[Roll], ""),
     row("nodes.NAME.max", &[InPlace], ""),
     row("nodes.NAME.min", &[InPlace], ""),
+    row("nodes.NAME.roll.max_surge", &[Nothing], "the next roll keeps to it"),
+    row("nodes.NAME.roll.max_unavailable", &[Nothing], "the next roll keeps to it"),
     row("nodes.NAME.root.gib", &[Roll], ""),
     row("nodes.NAME.size", &[Roll, Refused], "other processors are refused: add a second group first"),
     row("nodes.NAME.zones", &[InPlace], "Auto Scaling replaces the machines in other zones"),

@@ -35,7 +35,7 @@ fn the_page_names_every_member_of_every_document() {
     let heading = sample::heading;
     let plan = plan::PlanDocument::new(
         heading(),
-        Plan { mode: PlanMode::Apply, serial: 1, changes: Vec::new(), unchanged: 0 },
+        Plan { mode: PlanMode::Apply, serial: 1, changes: Vec::new(), unchanged: 0, held: BTreeSet::new() },
     );
     let cluster = show::ShownCluster {
         live: Vec::new(),

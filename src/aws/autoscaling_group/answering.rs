@@ -7,6 +7,7 @@ use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use crate::aws::AwsProvider;
 use crate::aws::target_group::health;
 use crate::engine::Failure;
+use crate::resource::TargetHealth;
 
 /// The health of the machines behind some target groups: a group's own, and those of its siblings.
 #[derive(Debug, Default)]
@@ -22,17 +23,21 @@ impl TargetStates {
     pub(super) async fn ask(aws: &AwsProvider, target_groups: &[String]) -> Result<Self, Failure> {
         let mut all = Self::default();
         for arn in target_groups {
-            // A target group without a listener has no health checks (`unused`); a draining target is being deregistered.
-            let (healthy, unhealthy): (Vec<_>, Vec<_>) = health(aws, arn)
-                .await?
-                .into_iter()
-                .filter(|target| target.state != "draining")
-                .partition(|target| matches!(target.state.as_str(), "healthy" | "unused"));
-            let healthy: BTreeSet<String> = healthy.into_iter().map(|target| target.instance).collect();
-            all.healthy = Some(all.healthy.map_or_else(|| healthy.clone(), |before| &before & &healthy));
-            all.unhealthy.extend(unhealthy.into_iter().map(|target| target.instance));
+            all.add(health(aws, arn).await?);
         }
         Ok(all)
+    }
+
+    /// Adds the health of the machines behind one more target group.
+    pub(super) fn add(&mut self, targets: Vec<TargetHealth>) {
+        // A target group without a listener has no health checks (`unused`); a draining target is being deregistered.
+        let (healthy, unhealthy): (Vec<_>, Vec<_>) = targets
+            .into_iter()
+            .filter(|target| target.state != "draining")
+            .partition(|target| matches!(target.state.as_str(), "healthy" | "unused"));
+        let healthy: BTreeSet<String> = healthy.into_iter().map(|target| target.instance).collect();
+        self.healthy = Some(self.healthy.take().map_or_else(|| healthy.clone(), |before| &before & &healthy));
+        self.unhealthy.extend(unhealthy.into_iter().map(|target| target.instance));
     }
 
     /// Returns an unhealthy machine, if this one is healthy: with both of them gone, etcd may have lost its quorum.

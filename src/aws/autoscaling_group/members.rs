@@ -115,8 +115,8 @@ pub(super) fn serving(group: &Answer) -> usize {
     members(group).iter().filter(|member| serves(&member.state)).count()
 }
 
-/// Returns the machines in service whose version matches.
-pub(super) fn running(group: &Answer, version: impl Fn(&str) -> bool) -> BTreeSet<String> {
-    let running = members(group).into_iter().filter(|member| serves(&member.state) && version(&member.version));
+/// Returns the machines in service that match.
+pub(super) fn running(group: &Answer, matches: impl Fn(&GroupMember) -> bool) -> BTreeSet<String> {
+    let running = members(group).into_iter().filter(|member| serves(&member.state) && matches(member));
     running.map(|member| member.id).collect()
 }

@@ -1,4 +1,4 @@
-//! Replacing a group's machines one after the other.
+//! Replacing a group's machines, a few at a time.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::wait::{StallMonitor, arrived, find};
 use super::{AUTOSCALING, groups, surge};
 use crate::aws::AwsProvider;
 use crate::engine::{Failure, FailureClass, GroupMember, Live, ProgressNote};
-use crate::resource::AutoScalingGroup;
+use crate::resource::{AutoScalingGroup, MASTER, ROLE_TAG, RollLimits};
 
 /// The next step of a roll.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,22 +23,56 @@ pub(super) enum RollStep {
     Wait(String),
     /// This new machine runs, and must report that it is ready.
     Hear(String),
-    /// This machine is replaced.
-    Replace(String),
+    /// The group starts machines beside its own, until it has this number.
+    Surge(usize),
+    /// This machine is replaced; with `shrinks`, another one has taken its place already.
+    Replace { machine: String, shrinks: bool },
     /// A new machine does not start up; the text is the reason.
     GiveUp(String),
 }
 
-/// The inputs of the decision: the group as observed, and the known state of its machines.
-pub(super) struct RollState<'a> {
+/// The machines that a roll replaces: those of another version, and those whose replacement was requested.
+#[derive(Clone, Copy)]
+pub(super) struct Outdated<'a> {
     /// The versions that machines should run.
     pub(super) wanted: EqualVersions<'a>,
+    /// The ids of machines that are replaced whatever their version.
+    pub(super) requested: &'a [String],
+}
+
+/// The inputs of the decision: the group as observed, and the known state of its machines.
+pub(super) struct RollState<'a> {
+    /// The machines that are replaced.
+    pub(super) outdated: Outdated<'a>,
+    /// The number of machines of the group, without those beside them.
+    pub(super) size: usize,
+    /// The limits of the roll.
+    pub(super) limits: RollLimits,
     /// Machines that were terminated, which Auto Scaling may not show yet.
     pub(super) replaced: &'a BTreeSet<String>,
     /// The machines that are healthy in every target group that counts; `None` without such a group.
     pub(super) healthy: Option<&'a BTreeSet<String>>,
     /// The reports of the machines.
     pub(super) reports: &'a MachineReports,
+}
+
+impl<'a> Outdated<'a> {
+    fn of(wanted: &'a AutoScalingGroup) -> Self {
+        let wanted_versions = EqualVersions {
+            first: wanted.machines.known().unwrap_or_default(),
+            last: wanted.version.known().unwrap_or_default(),
+        };
+        Self { wanted: wanted_versions, requested: &wanted.replace }
+    }
+
+    fn contains(&self, member: &GroupMember) -> bool {
+        !self.wanted.contains(&member.version) || self.requested.contains(&member.id)
+    }
+
+    /// Returns the machines in service that are replaced, or those that are not.
+    fn running(&self, group: &Answer, outdated: bool) -> BTreeSet<String> {
+        running(group, |member| self.contains(member) == outdated)
+    }
 }
 
 /// Replaces the machines that do not run the wanted version, and older machines that do not start up. A machine drains
@@ -49,9 +83,9 @@ pub(super) async fn roll(
     live: &Live,
     note: ProgressNote<'_>,
 ) -> Result<Live, Failure> {
-    let alike = same_version(wanted);
+    let outdated = Outdated::of(wanted);
     let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), MachineReports::default(), None);
-    let (mut stall, mut beside) = (StallMonitor::new(&live.id), false);
+    let (mut stall, mut begun) = (StallMonitor::new(&live.id), 0);
     let mut watch = aws.polls.groups.watch();
     loop {
         let found = watch.poll(|| groups(aws)).await?;
@@ -63,48 +97,46 @@ pub(super) async fn roll(
             Some(known) => known,
             None => target_groups.insert(start_roll(wanted, aws, group, &mut reports).await?),
         };
-        reports.ask(aws, &running(group, |machine| alike.contains(machine))).await?;
+        reports.ask(aws, &outdated.running(group, false)).await?;
         let answering = TargetStates::ask(aws, target_groups).await?;
-        let healthy = answering.healthy.as_ref();
-        let step = next(group, &RollState { wanted: alike, replaced: &replaced, healthy, reports: &reports });
+        let size = surge::own_size(wanted, group, begun);
+        let state = RollState {
+            outdated,
+            size,
+            limits: wanted.roll_limits(size),
+            replaced: &replaced,
+            healthy: answering.healthy.as_ref(),
+            reports: &reports,
+        };
+        let step = next(group, &state);
+        let step = if wanted.is_masters() { keep_quorum(step, &answering, master_groups(&found)) } else { step };
         match fully_reported(step, live, &reports) {
             RollStep::Done => {
                 surge::end(wanted, aws, group).await?;
-                return arrived(aws, live, group, alike);
+                return arrived(aws, live, group, outdated.wanted);
             }
             RollStep::Wait(what) => stall.see(aws, note, &what).await?,
             RollStep::Hear(machine) => {
                 stall.see(aws, note, &format!("{machine} {}", reports.last_report(&machine))).await?;
             }
-            RollStep::GiveUp(why) => return Err(unready(group, alike, &why)),
-            RollStep::Replace(machine) if wanted.is_masters() && answering.missing_beside(&machine).is_some() => {
-                let unhealthy = answering.missing_beside(&machine).map(String::as_str).unwrap_or_default();
-                let what = format!("{machine} is not replaced while {unhealthy} does not answer");
-                stall.see(aws, note, &what).await?;
-            }
-            RollStep::Replace(machine) if surge::works_alone(wanted, group, &machine, alike, &reports) => {
-                note(format!("starting another machine beside {machine}, the only one of the group"));
-                surge::begin(aws, group).await?;
-                (stall, beside) = (StallMonitor::new(&live.id), true);
+            RollStep::GiveUp(why) => return Err(unready(group, outdated, &why)),
+            RollStep::Surge(desired) => {
+                let beside = desired.saturating_sub(surge::desired(group));
+                note(format!("starting {} beside those of the group", machines(beside)));
+                surge::begin(aws, group, desired).await?;
+                begun += beside;
+                stall = StallMonitor::new(&live.id);
                 watch.poll_now();
             }
-            RollStep::Replace(machine) => {
-                let shrinks = surge::is_on(wanted, group, beside) && is_old(group, &machine, alike);
+            RollStep::Replace { machine, shrinks } => {
                 note(if shrinks { format!("ending {machine}") } else { format!("replacing {machine}") });
                 terminate(aws, &machine, shrinks).await?;
+                begun -= usize::from(shrinks && begun > 0);
                 replaced.insert(machine);
                 stall = StallMonitor::new(&live.id);
                 watch.poll_now();
             }
         }
-    }
-}
-
-/// Returns the versions that differ from the wanted one only in tags.
-fn same_version(wanted: &AutoScalingGroup) -> EqualVersions<'_> {
-    EqualVersions {
-        first: wanted.machines.known().unwrap_or_default(),
-        last: wanted.version.known().unwrap_or_default(),
     }
 }
 
@@ -115,42 +147,95 @@ async fn start_roll(
     group: &Answer,
     reports: &mut MachineReports,
 ) -> Result<Vec<String>, Failure> {
-    let alike = same_version(wanted);
-    let old = running(group, |machine| !alike.contains(machine));
+    let old = Outdated::of(wanted).running(group, true);
     reports.ask(aws, &old).await?;
     if wanted.is_masters() { Ok(group.target_group_arns().to_vec()) } else { binding(aws, group, &old).await }
 }
 
 /// Decides the next step.
-pub(super) fn next(group: &Answer, signs: &RollState<'_>) -> RollStep {
-    let stays = |member: &GroupMember| stays(&member.state) && !signs.replaced.contains(&member.id);
-    let staying: Vec<_> = members(group).into_iter().filter(stays).collect();
-    let answers = |member: &GroupMember| signs.healthy.is_none_or(|healthy| healthy.contains(&member.id));
-    let size = group.desired_capacity().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
-    let (new, old): (Vec<_>, Vec<_>) = staying.iter().partition(|member| signs.wanted.contains(&member.version));
-    if staying.len() < size {
-        return RollStep::Wait(format!("{} of {} there", staying.len(), machines(size)));
-    }
+pub(super) fn next(group: &Answer, state: &RollState<'_>) -> RollStep {
+    let members = members(group);
+    let stays = |member: &&GroupMember| stays(&member.state) && !state.replaced.contains(&member.id);
+    let (old, new): (Vec<_>, Vec<_>) = members.iter().filter(stays).partition(|member| state.outdated.contains(member));
+    let answers = |member: &GroupMember| state.healthy.is_none_or(|healthy| healthy.contains(&member.id));
+    let works = |member: &GroupMember| serves(&member.state) && answers(member) && !state.reports.is_ill(&member.id);
+    let is_up = |member: &GroupMember| works(member) && state.reports.is_ready(&member.id);
+    let (desired, staying) = (surge::desired(group), old.len() + new.len());
+    let missing = desired.saturating_sub(staying);
+    let up = new.iter().filter(|member| is_up(member)).count();
+    let working = old.iter().filter(|member| works(member)).count();
+    let ending = members.iter().find(|member| is_ending(&member.state));
     let left = || format!("{} to replace", machines(old.len()));
+
+    let starting = new.len() - up + missing;
+    let leaving = members.iter().filter(|member| is_ending(&member.state)).count();
+    let width = state.limits.width();
+    // A machine that does no work is replaced first.
+    if let Some(machine) = old.iter().min_by_key(|member| (works(member), &member.id)) {
+        let beside = state.size + state.limits.surge.min(working);
+        if beside > desired && starting == 0 {
+            return RollStep::Surge(beside);
+        }
+        let is_spared = if works(machine) {
+            // The others are enough without it.
+            up + working > state.size.saturating_sub(state.limits.unavailable)
+        } else {
+            starting < width
+        };
+        if is_spared && leaving < width && starting < width {
+            let shrinks = desired > state.size && new.len() + missing >= state.size;
+            return RollStep::Replace { machine: machine.id.clone(), shrinks };
+        }
+    }
+    if missing > 0 {
+        return RollStep::Wait(format!("{staying} of {} there", machines(desired)));
+    }
     if let Some(late) = new.iter().find(|member| !serves(&member.state)) {
         return RollStep::Wait(format!("{}: {}; {}", late.id, late.state, left()));
     }
-    if let Some(late) = new.iter().find(|member| !signs.reports.is_ready(&member.id)) {
+    if let Some(late) = new.iter().find(|member| !state.reports.is_ready(&member.id)) {
         return RollStep::Hear(late.id.clone());
     }
     if let Some(late) = new.iter().find(|member| !answers(member)) {
         return RollStep::Wait(format!("{}: not healthy in its target group yet; {}", late.id, left()));
     }
-    let works = |member: &GroupMember| serves(&member.state) && answers(member) && !signs.reports.is_ill(&member.id);
-    if let Some(leaving) = members(group).iter().find(|member| is_ending(&member.state)) {
+    match ending {
         // It drains itself while it shuts down: the next one goes when that is over.
-        return RollStep::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left()));
+        Some(leaving) => RollStep::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left())),
+        // An old machine failed meanwhile, and Auto Scaling has started another one in its place.
+        None if old.is_empty() && desired > state.size => match new.last() {
+            Some(surplus) => RollStep::Replace { machine: surplus.id.clone(), shrinks: true },
+            None => RollStep::Done,
+        },
+        None if old.is_empty() => RollStep::Done,
+        None => RollStep::Wait(format!("{} of {} of the group work; {}", up + working, machines(state.size), left())),
     }
-    // A machine that does no work is replaced first.
-    match old.iter().min_by_key(|member| (works(member), &member.id)) {
-        Some(machine) => RollStep::Replace(machine.id.clone()),
-        None => RollStep::Done,
+}
+
+/// Keeps a master that answers while another one of `masters` does not: without both, etcd may lose its quorum. A master
+/// that is gone is in no target group.
+pub(super) fn keep_quorum(step: RollStep, answering: &TargetStates, masters: usize) -> RollStep {
+    let RollStep::Replace { machine, .. } = &step else { return step };
+    if let Some(unhealthy) = answering.missing_beside(machine) {
+        return RollStep::Wait(format!("{machine} is not replaced while {unhealthy} does not answer"));
     }
+    match &answering.healthy {
+        Some(healthy) if healthy.contains(machine) && healthy.len() < masters => {
+            let answer = healthy.len();
+            RollStep::Wait(format!("{machine} is not replaced while {answer} of {masters} masters answer"))
+        }
+        _ => step,
+    }
+}
+
+/// Returns the number of masters that the cluster should have.
+fn master_groups(groups: &[Answer]) -> usize {
+    let is_masters = |group: &&Answer| {
+        let role = group.tags().iter().find(|tag| tag.key() == Some(ROLE_TAG)).and_then(|tag| tag.value());
+        // A machine that lacks the tag may be named after the value.
+        group.status().is_none() && role.and_then(|role| role.split(' ').next()) == Some(MASTER)
+    };
+    groups.iter().filter(is_masters).map(surge::desired).sum()
 }
 
 /// Limits the wait for a machine's report. A late machine that is older than the roll is replaced; one that the roll itself
@@ -159,22 +244,20 @@ fn fully_reported(step: RollStep, live: &Live, reports: &MachineReports) -> Roll
     let RollStep::Hear(machine) = step else { return step };
     match reports.overdue(&machine, Instant::now()) {
         None => RollStep::Hear(machine),
-        Some(_) if live.members.iter().any(|member| member.id == machine) => RollStep::Replace(machine),
+        Some(_) if live.members.iter().any(|member| member.id == machine) => {
+            RollStep::Replace { machine, shrinks: false }
+        }
         Some(why) => RollStep::GiveUp(why),
     }
 }
 
 /// Returns the failure of a roll whose new machine does not start up.
-fn unready(group: &Answer, alike: EqualVersions<'_>, why: &str) -> Failure {
-    let old = running(group, |machine| !alike.contains(machine)).len();
+fn unready(group: &Answer, outdated: Outdated<'_>, why: &str) -> Failure {
+    let old = outdated.running(group, true).len();
     let name = group.auto_scaling_group_name().unwrap_or_default();
     let spared = if old == 0 { String::new() } else { format!(", so the {} before it in {name} stay", machines(old)) };
     let message = format!("{why}{spared}. {LOG_HINT}");
     Failure::own(FailureClass::Fatal, "roll", message)
-}
-
-fn is_old(group: &Answer, machine: &str, alike: EqualVersions<'_>) -> bool {
-    members(group).iter().any(|member| member.id == machine && !alike.contains(&member.version))
 }
 
 /// Ends a machine; its group starts another one in its place, or has one less from then on.

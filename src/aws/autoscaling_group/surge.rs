@@ -1,48 +1,33 @@
-//! A second machine beside the only one of a node group, for as long as that one is replaced: pods always have a node.
+//! Machines beside those of a node group while it rolls: the pods of an old machine find place on a new one.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 
-use super::members::{EqualVersions, members, serves, stays};
-use super::reports::MachineReports;
 use super::{AUTOSCALING, whole};
 use crate::aws::AwsProvider;
 use crate::engine::{Failure, Live, Value};
 use crate::resource::AutoScalingGroup;
 
-/// Returns whether a machine that is to be replaced does the work of its node group alone. One that does no work is missed by
-/// nobody.
-pub(super) fn works_alone(
-    wanted: &AutoScalingGroup,
-    group: &Answer,
-    machine: &str,
-    alike: EqualVersions<'_>,
-    reports: &MachineReports,
-) -> bool {
-    let members = members(group);
-    let mut staying = members.iter().filter(|member| stays(&member.state));
-    let (only, other) = (staying.next(), staying.next());
-    !wanted.is_masters()
-        && group.desired_capacity() == Some(1)
-        && other.is_none()
-        && only.is_some_and(|only| only.id == machine && serves(&only.state) && !alike.contains(&only.version))
-        && !reports.is_ill(machine)
+/// Returns the number of machines that a group should have, as it is set in Auto Scaling.
+pub(super) fn desired(group: &Answer) -> usize {
+    number(group.desired_capacity())
 }
 
-/// Has the group start a second machine.
-pub(super) async fn begin(aws: &AwsProvider, group: &Answer) -> Result<(), Failure> {
+/// Returns the number of machines of a group without those beside them. `begun` is the number of machines that this roll
+/// has started beside them: for a group whose size an autoscaler sets.
+pub(super) fn own_size(wanted: &AutoScalingGroup, group: &Answer, begun: usize) -> usize {
+    let set = wanted.desired.and_then(|size| usize::try_from(size).ok());
+    set.unwrap_or_else(|| desired(group).saturating_sub(begun))
+}
+
+/// Has the group start machines until it has this number.
+pub(super) async fn begin(aws: &AwsProvider, group: &Answer, size: usize) -> Result<(), Failure> {
     let name = group.auto_scaling_group_name().unwrap_or_default();
-    let most = group.max_size().unwrap_or_default().max(2);
+    let most = number(group.max_size()).max(size);
     let request = aws.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
-    let request = request.max_size(most).desired_capacity(2);
+    let request = request.max_size(to_whole(most)).desired_capacity(to_whole(size));
     aws.send(AUTOSCALING, "UpdateAutoScalingGroup", Box::pin(request.send())).await.map(drop)
-}
-
-/// Returns whether a group has a machine more than the file asks for: the end of the old one leaves it that small.
-pub(super) fn is_on(wanted: &AutoScalingGroup, group: &Answer, begun: bool) -> bool {
-    let desired = group.desired_capacity().and_then(|desired| u32::try_from(desired).ok());
-    wanted.has_spare(desired) || (begun && desired == Some(2) && wanted.desired.is_none())
 }
 
 /// Takes back what [`begin`] changed, if it did.
@@ -58,7 +43,7 @@ pub(super) async fn end(wanted: &AutoScalingGroup, aws: &AwsProvider, group: &An
 }
 
 /// Returns the attributes that an update changes: if an earlier run has begun this, the roll restores the size when the old
-/// machine is gone. Auto Scaling would choose by itself which of the two it ends.
+/// machines are gone. Auto Scaling would choose by itself which machines it ends.
 pub(super) fn without_size(wanted: &AutoScalingGroup, live: &Live, changed: &BTreeSet<String>) -> BTreeSet<String> {
     let desired = match live.attributes.get("desired") {
         Some(Value::Integer(desired)) => u32::try_from(*desired).ok(),
@@ -70,4 +55,12 @@ pub(super) fn without_size(wanted: &AutoScalingGroup, live: &Live, changed: &BTr
         changed.retain(|name| name != "desired" && name != "max");
     }
     changed
+}
+
+fn number(size: Option<i32>) -> usize {
+    size.and_then(|size| usize::try_from(size).ok()).unwrap_or_default()
+}
+
+fn to_whole(size: usize) -> i32 {
+    i32::try_from(size).unwrap_or(i32::MAX)
 }

@@ -4,11 +4,11 @@ use aws_sdk_autoscaling::types::builders::AutoScalingGroupBuilder;
 use aws_sdk_autoscaling::types::{Instance, LifecycleState};
 
 use super::reports::MachineReports;
-use super::roll::{RollState, RollStep, next};
+use super::roll::{Outdated, RollState, RollStep, next};
 use super::*;
 use crate::engine::Value;
 use crate::health::{JoinProgress, MachineStatus};
-use crate::resource::OBJECT_TAG;
+use crate::resource::{OBJECT_TAG, RollLimits};
 
 fn template(id: &str, version: &str) -> Template {
     Template::builder().launch_template_id(id).version(version).build()
@@ -62,6 +62,9 @@ mod reading {
             max: 9,
             desired: Some(1),
             target_groups: vec!["arn:api".into()],
+            max_surge: None,
+            max_unavailable: None,
+            replace: Vec::new(),
             tags: from_autoscaling(&tags(true)),
         };
         assert_eq!(live.attributes, wanted.attributes().unwrap());
@@ -153,7 +156,9 @@ mod rolling {
         next(
             &group,
             &RollState {
-                wanted: EqualVersions { first: "3", last: "3" },
+                outdated: Outdated { wanted: EqualVersions { first: "3", last: "3" }, requested: &[] },
+                size: 2,
+                limits: RollLimits { surge: 0, unavailable: 1 },
                 replaced: &replaced,
                 healthy: healthy.as_ref(),
                 reports: &reports,
@@ -170,12 +175,16 @@ mod rolling {
 
     const UP: LifecycleState = LifecycleState::InService;
 
+    fn replace(machine: &str) -> RollStep {
+        RollStep::Replace { machine: machine.to_owned(), shrinks: false }
+    }
+
     #[test]
     fn one_old_machine_after_the_other_goes() {
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &[], None);
-        assert_eq!(step, RollStep::Replace("i-1".to_owned()));
+        assert_eq!(step, replace("i-1"));
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], None);
-        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
+        assert_eq!(step, replace("i-2"));
         assert_eq!(decide(&[("i-3", "3", UP), ("i-4", "3", UP)], &["i-1", "i-2"], None), RollStep::Done);
     }
 
@@ -195,7 +204,7 @@ mod rolling {
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], Some(&["i-2"]));
         assert!(matches!(step, RollStep::Wait(_)), "{step:?}");
         let step = decide(&[("i-2", "2", UP), ("i-3", "3", UP)], &["i-1"], Some(&["i-2", "i-3"]));
-        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
+        assert_eq!(step, replace("i-2"));
         // Nor is the roll over before the last one does.
         let step = decide(&[("i-3", "3", UP), ("i-4", "3", UP)], &["i-1", "i-2"], Some(&["i-3"]));
         assert!(matches!(step, RollStep::Wait(_)), "{step:?}");
@@ -204,7 +213,7 @@ mod rolling {
     #[test]
     fn a_machine_that_does_no_work_goes_first() {
         let step = decide(&[("i-1", "2", UP), ("i-2", "2", UP)], &[], Some(&["i-1"]));
-        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
+        assert_eq!(step, replace("i-2"));
     }
 
     #[test]
@@ -214,7 +223,7 @@ mod rolling {
             assert_eq!(hearing(reported, &machines, &["i-1"], None), RollStep::Hear("i-3".to_owned()), "{reported:?}");
         }
         let step = hearing(&[("i-3", JoinProgress::Ready)], &machines, &["i-1"], None);
-        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
+        assert_eq!(step, replace("i-2"));
         // Nor is the roll over before the last one does.
         assert_eq!(hearing(&[], &[("i-3", "3", UP), ("i-4", "3", UP)], &[], None), RollStep::Hear("i-3".to_owned()));
     }
@@ -223,8 +232,8 @@ mod rolling {
     fn an_old_machine_that_reports_a_failure_goes_first_and_one_without_reports_does_not() {
         let machines = [("i-1", "2", UP), ("i-2", "2", UP)];
         let step = hearing(&[("i-1", JoinProgress::Ready), ("i-2", JoinProgress::Failed)], &machines, &[], None);
-        assert_eq!(step, RollStep::Replace("i-2".to_owned()));
-        assert_eq!(hearing(&[("i-1", JoinProgress::Ready)], &machines, &[], None), RollStep::Replace("i-1".to_owned()));
+        assert_eq!(step, replace("i-2"));
+        assert_eq!(hearing(&[("i-1", JoinProgress::Ready)], &machines, &[], None), replace("i-1"));
     }
 
     #[test]
@@ -234,3 +243,5 @@ mod rolling {
         assert_eq!(step, RollStep::Wait("i-1: Terminating:Wait; 1 machine to replace".to_owned()));
     }
 }
+
+mod simulation;

@@ -27,6 +27,9 @@ async fn group(moto: &MotoCluster, size: u32) -> AutoScalingGroup {
         max: size,
         desired: Some(size),
         target_groups: Vec::new(),
+        max_surge: None,
+        max_unavailable: None,
+        replace: Vec::new(),
         tags: moto.tags::<AutoScalingGroup>("workers"),
     }
 }

@@ -15,6 +15,15 @@ pub(super) async fn cluster() -> MotoCluster {
 
 /// Returns a group of two, with machines as `(id, version, state)`.
 pub(super) fn group(status: &str, machines: &[(&str, &str, &str)]) -> String {
+    described(2, status, machines)
+}
+
+/// Returns a group of this size.
+fn sized(size: u32, machines: &[(&str, &str, &str)]) -> String {
+    described(size, "", machines)
+}
+
+fn described(size: u32, status: &str, machines: &[(&str, &str, &str)]) -> String {
     let machine = |(id, version, state): &(&str, &str, &str)| {
         let template = format!("<LaunchTemplateId>lt-1</LaunchTemplateId><Version>{version}</Version>");
         format!(
@@ -30,7 +39,7 @@ pub(super) fn group(status: &str, machines: &[(&str, &str, &str)]) -> String {
     groups(&format!(
         "<member><AutoScalingGroupName>workers</AutoScalingGroupName><AutoScalingGroupARN>arn:workers</AutoScalingGroupARN>\
          <LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>2</Version></LaunchTemplate>\
-         <MinSize>2</MinSize><MaxSize>2</MaxSize><DesiredCapacity>2</DesiredCapacity>{status}\
+         <MinSize>2</MinSize><MaxSize>{size}</MaxSize><DesiredCapacity>{size}</DesiredCapacity>{status}\
          <Instances>{machines}</Instances><Tags>{tags}</Tags></member>"
     ))
 }
@@ -60,6 +69,9 @@ pub(super) fn wanted() -> AutoScalingGroup {
         max: 2,
         desired: Some(2),
         target_groups: Vec::new(),
+        max_surge: Some(0),
+        max_unavailable: Some(1),
+        replace: Vec::new(),
         tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
     }
 }
@@ -156,6 +168,46 @@ async fn machines_are_replaced_one_after_the_other() {
         "replacing i-2",
         "1 of 2 machines there",
         "i-4: Pending; 0 machines to replace",
+    ];
+    assert_eq!(*notes.lock().unwrap(), messages);
+    assert_eq!(terminated(&cluster), 2);
+}
+
+/// By default another machine is there before the first one goes, and the last one has no successor.
+#[tokio::test(start_paused = true)]
+async fn machines_are_started_beside_those_of_the_group() {
+    let cluster = cluster().await;
+    let up = "InService";
+    let answers = [
+        sized(2, &[("i-1", "1", up), ("i-2", "1", up)]),
+        sized(3, &[("i-1", "1", up), ("i-2", "1", up)]),
+        sized(3, &[("i-1", "1", up), ("i-2", "1", up), ("i-3", "2", "Pending")]),
+        sized(3, &[("i-1", "1", up), ("i-2", "1", up), ("i-3", "2", up)]),
+        sized(3, &[("i-2", "1", up), ("i-3", "2", up), ("i-4", "2", "Pending")]),
+        sized(3, &[("i-2", "1", up), ("i-3", "2", up), ("i-4", "2", up)]),
+        sized(2, &[("i-2", "1", "Terminating"), ("i-3", "2", up), ("i-4", "2", up)]),
+        sized(2, &[("i-3", "2", up), ("i-4", "2", up)]),
+    ];
+    cluster.calls.answer("DescribeAutoScalingGroups", answers);
+    terminates(&cluster);
+    let updated = "<UpdateAutoScalingGroupResponse/>".to_owned();
+    cluster.calls.answer("UpdateAutoScalingGroup", [updated]);
+    for report in
+        ["/nodes/i-1/status.json", "/nodes/i-2/status.json", "/nodes/i-3/status.json", "/nodes/i-4/status.json"]
+    {
+        cluster.calls.answer(report, [status("ready", 1)]);
+    }
+    let notes = Mutex::new(Vec::new());
+    let object = AutoScalingGroup { max_surge: None, max_unavailable: None, ..wanted() }.object("workers").unwrap();
+    cluster.aws.roll(&made(), &object, &|note| notes.lock().unwrap().push(note)).await.unwrap();
+    let messages = [
+        "starting 1 machine beside those of the group",
+        "2 of 3 machines there",
+        "i-3: Pending; 2 machines to replace",
+        "replacing i-1",
+        "i-4: Pending; 1 machine to replace",
+        "ending i-2",
+        "i-2: Terminating; 0 machines to replace",
     ];
     assert_eq!(*notes.lock().unwrap(), messages);
     assert_eq!(terminated(&cluster), 2);

@@ -77,7 +77,7 @@ fn masters_that_stay_together_are_named() {
 fn refusals(before: &str, after: &str) -> String {
     let zones = ["a", "b", "c"];
     let first = resolved(&file(&zones, "count = 3", before), &Pins::default()).unwrap();
-    let pins = Pins::default().resolve(&first, &Pins::default()).reached();
+    let pins = Pins::default().resolve(&first, &Pins::default()).reached(false);
     resolved(&file(&zones, "count = 3", after), &pins).map_or_else(|refused| refused.to_string(), |_| String::new())
 }
 

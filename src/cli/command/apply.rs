@@ -41,7 +41,7 @@ use super::validate::{show_silent_machines, wait_until_healthy};
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
     /// Make the changes of this saved plan, and no others
-    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath, conflicts_with = "no_roll")]
     plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) flags: ApplyFlags,
@@ -61,6 +61,9 @@ pub(super) struct ApplyFlags {
     /// creates them
     #[arg(long)]
     no_wait: bool,
+    /// Leave machines as they are that would be replaced. The next plan shows their replacement again
+    #[arg(long)]
+    no_roll: bool,
     #[command(flatten)]
     limits: PlanLimits,
     #[command(flatten)]
@@ -94,7 +97,8 @@ impl ApplyArgs {
         let context = self.flags.open(session).await?;
         let saved = self.plan.map(|path| PlanFile::read(&path, &context)).transpose()?;
         let choices = saved.as_ref().map(PlanFile::choices).transpose()?.unwrap_or_default();
-        let plan = PlanRequest { choices, ..PlanRequest::default() };
+        let no_roll = choices.no_roll || self.flags.no_roll;
+        let plan = PlanRequest { choices, ..PlanRequest::default() }.without_rolls(no_roll);
         apply(&context, ApplyRequest { saved, ..self.flags.request(session, plan)? }).await
     }
 }
@@ -103,6 +107,13 @@ impl ApplyFlags {
     /// Makes the changes of another request than the file alone.
     pub(super) async fn run(self, session: &Session, plan: PlanRequest) -> Result<Exit, CliError> {
         let context = self.open(session).await?;
+        if self.no_roll && plan.choices.replace.is_some() {
+            return Err(CliError::Usage {
+                message: "--no-roll leaves the machines that this command replaces".to_owned(),
+                hint: "run it without --no-roll".to_owned(),
+            });
+        }
+        let plan = plan.without_rolls(self.no_roll);
         check_version(&context.cluster, &plan.choices.upgrade)?;
         apply(&context, self.request(session, plan)?).await
     }
@@ -176,7 +187,8 @@ async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResu
         context.ui.json(&planned.document)?;
         return Err(refused);
     }
-    let resolved = planned.pins.as_ref().map(|pins| ResolvedSpec::new(context, pins)).transpose()?;
+    let resolved =
+        planned.pins.as_ref().map(|pins| ResolvedSpec::new(context, pins, request.plan.choices.no_roll)).transpose()?;
     if planned.document.plan.is_empty() {
         let exit = record_unchanged(run, &planned, resolved.as_ref(), snapshot).await?;
         return Ok(ApplyResult { exit, changed: false });

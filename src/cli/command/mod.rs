@@ -38,6 +38,8 @@ commands! {
     Plan in plan as PlanArgs,
     Apply in apply as ApplyArgs,
     Upgrade in upgrade as UpgradeArgs,
+    Roll in roll as RollArgs,
+    Replace in replace as ReplaceArgs,
     Destroy in destroy as DestroyArgs,
     Show in show as ShowArgs,
     Cost in cost as CostArgs,
@@ -63,7 +65,16 @@ impl Command {
     /// Returns `true` if the command must clean up when it is interrupted: changes in flight and its lease. The system ends
     /// all other commands at once.
     pub(super) fn winds_down(&self) -> bool {
-        matches!(self, Self::Apply(_) | Self::Upgrade(_) | Self::Destroy(_) | Self::Token(_) | Self::State(_))
+        matches!(
+            self,
+            Self::Apply(_)
+                | Self::Upgrade(_)
+                | Self::Roll(_)
+                | Self::Replace(_)
+                | Self::Destroy(_)
+                | Self::Token(_)
+                | Self::State(_)
+        )
     }
 
     /// Returns `true` if the command was started with `--verbose`.
@@ -72,6 +83,8 @@ impl Command {
             Self::Plan(arguments) => arguments.verbose,
             Self::Apply(arguments) => arguments.flags.verbose,
             Self::Upgrade(arguments) => arguments.apply.verbose,
+            Self::Roll(arguments) => arguments.apply.verbose,
+            Self::Replace(arguments) => arguments.apply.verbose,
             Self::Destroy(arguments) => arguments.verbose,
             _ => false,
         }

@@ -35,6 +35,9 @@ pub struct PlanArgs {
     /// Show what `upgrade` would change: newer machine images, the patch version of Kubernetes and add-ons
     #[arg(long, conflicts_with_all = ["destroy", "refresh_only"])]
     upgrade: bool,
+    /// Leave machines as they are that would be replaced, as `apply --no-roll` does
+    #[arg(long, conflicts_with_all = ["destroy", "refresh_only"])]
+    no_roll: bool,
     /// Write the plan to this file. `quorate apply FILE` makes exactly its changes, or none
     #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"], value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
@@ -69,6 +72,7 @@ impl PlanArgs {
             _ => PlanMode::Apply,
         };
         let request = if self.upgrade { PlanRequest::upgrade(Upgrade::ALL) } else { PlanRequest::new(mode) };
+        let request = request.without_rolls(self.no_roll);
         let options = PlanOptions { request, detailed: self.detailed_exitcode, limits: self.limits, out: self.out };
         if let Some(out) = &options.out {
             saved_plan::check_overwritten(out)?;

@@ -34,7 +34,7 @@ pub(in crate::cli) enum FormerCluster {
 
 /// Returns whether no machine reads from a former place any more: all that the plan changes is what roles allow.
 pub(in crate::cli) fn is_unused(prepared: &ExecutablePlan) -> bool {
-    prepared.plan.changes.iter().all(|change| change.address.kind() == Role::KIND.name)
+    prepared.plan.held.is_empty() && prepared.plan.changes.iter().all(|change| change.address.kind() == Role::KIND.name)
 }
 
 /// Empties a former location of what the cluster has in the new one, or returns why it stays as it is. Snapshots that

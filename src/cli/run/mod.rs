@@ -7,6 +7,7 @@ mod node_groups;
 pub(in crate::cli) mod plan_request;
 pub(in crate::cli) mod planned_run;
 pub(in crate::cli) mod prompt;
+pub(in crate::cli) mod replacement;
 pub(in crate::cli) mod run_lock;
 pub(in crate::cli) mod saved_plan;
 pub(in crate::cli) mod snapshot;

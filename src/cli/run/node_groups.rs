@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Action, Address, ExecutablePlan, KindRegistry, Live, Value};
-use crate::resource::ResourceKinds;
+use crate::resource::{AutoScalingGroup, Resource, ResourceKinds};
 use crate::words;
 
 /// The changes of a plan to one node group.
@@ -14,6 +14,8 @@ struct NodeGroupChange<'a> {
     /// Minimum number of machines after the plan.
     after: u64,
     rolls: bool,
+    /// `true` if a roll starts a machine beside the others.
+    surges: bool,
 }
 
 /// Warns if a plan leaves the cluster without nodes; not if it has none already.
@@ -32,10 +34,24 @@ pub(in crate::cli) fn without_nodes(prepared: &ExecutablePlan) -> Option<String>
     None
 }
 
+/// Warns of groups whose only machine ends before another one is ready.
+pub(in crate::cli) fn without_surge(prepared: &ExecutablePlan) -> Option<String> {
+    let groups = groups(prepared);
+    let alone = |group: &&NodeGroupChange<'_>| group.rolls && group.before > 0 && group.after == 1 && !group.surges;
+    let names: Vec<String> = groups.iter().filter(alone).map(|group| group.name.to_owned()).collect();
+    (!names.is_empty() && prepared.plan.refusals().next().is_none()).then(|| {
+        format!(
+            "the only machine of {} ends before another one is ready, because `max_surge` is 0: no pod runs there meanwhile",
+            words::list(&names)
+        )
+    })
+}
+
 /// Notes which groups have a second machine for a while, as their only one is replaced.
 pub(in crate::cli) fn spares(prepared: &ExecutablePlan) -> Option<String> {
-    let alone =
-        |group: &&NodeGroupChange<'_>| group.rolls && group.before > 0 && (group.before == 1 || group.after == 1);
+    let alone = |group: &&NodeGroupChange<'_>| {
+        group.rolls && group.surges && group.before > 0 && (group.before == 1 || group.after == 1)
+    };
     let names: Vec<String> = groups(prepared).iter().filter(alone).map(|group| group.name.to_owned()).collect();
     if names.is_empty() || prepared.plan.refusals().next().is_some() {
         return None;
@@ -45,6 +61,17 @@ pub(in crate::cli) fn spares(prepared: &ExecutablePlan) -> Option<String> {
          is drained and ended when the new one is ready",
         words::list(&names)
     ))
+}
+
+/// Notes which groups keep machines that would be replaced.
+pub(in crate::cli) fn held(prepared: &ExecutablePlan) -> Option<String> {
+    let names: Vec<String> = prepared.plan.held.iter().map(|address| address.name().to_owned()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the machines of {} stay as they are because of --no-roll: the next plan shows their replacement again",
+            words::list(&names)
+        )
+    })
 }
 
 fn groups(prepared: &ExecutablePlan) -> Vec<NodeGroupChange<'_>> {
@@ -63,6 +90,8 @@ fn groups(prepared: &ExecutablePlan) -> Vec<NodeGroupChange<'_>> {
             before: machines(there.get(&object.address)),
             after: size(object.attributes.get("desired").or_else(|| object.attributes.get("max"))),
             rolls: rolls(&object.address),
+            surges: AutoScalingGroup::from_attributes(&object.attributes)
+                .is_ok_and(|group| group.roll_limits(1).surge > 0),
         })
         .collect();
     let leaving = there.values().filter(|live| !prepared.desired.contains_key(&live.address));
@@ -72,6 +101,7 @@ fn groups(prepared: &ExecutablePlan) -> Vec<NodeGroupChange<'_>> {
         before: machines(Some(live)),
         after: 0,
         rolls: false,
+        surges: false,
     }));
     groups
 }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::blueprint::{Pins, Upgrade};
 use crate::engine::PlanMode;
 
+use super::replacement::MachineSelection;
+
 /// The request for a plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlanRequest {
@@ -20,6 +22,12 @@ pub struct PlanChoices {
     /// The recorded versions that the plan replaces.
     #[serde(default)]
     pub upgrade: Upgrade,
+    /// `true` to leave machines as they are that would be replaced.
+    #[serde(default)]
+    pub no_roll: bool,
+    /// The machines that are replaced although nothing of them changes. A saved plan has them in its pins.
+    #[serde(skip)]
+    pub replace: Option<MachineSelection>,
     /// The pins of a saved plan; `None` to use those of the record, changed by `upgrade`.
     #[serde(default)]
     pub pins: Option<Pins>,
@@ -34,5 +42,16 @@ impl PlanRequest {
     /// Returns the request for an apply with newer versions.
     pub fn upgrade(upgrade: Upgrade) -> Self {
         Self { mode: PlanMode::Apply, choices: PlanChoices { upgrade, ..PlanChoices::default() } }
+    }
+
+    /// Returns the request for an apply that replaces machines.
+    pub fn replace(machines: MachineSelection) -> Self {
+        Self { mode: PlanMode::Apply, choices: PlanChoices { replace: Some(machines), ..PlanChoices::default() } }
+    }
+
+    /// Returns the same request, with the machines left as they are if this is `true`.
+    #[must_use]
+    pub fn without_rolls(self, no_roll: bool) -> Self {
+        Self { choices: PlanChoices { no_roll, ..self.choices }, ..self }
     }
 }

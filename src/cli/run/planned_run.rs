@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::analysis::availability::PlanAvailability;
-use crate::analysis::causes::roll_causes;
+use crate::analysis::causes::causes_of;
 use crate::analysis::cost::PlanCost;
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
@@ -19,6 +19,7 @@ use super::ClusterContext;
 use super::former;
 use super::node_groups;
 use super::plan_request::{PlanChoices, PlanRequest};
+use super::replacement;
 use super::snapshot::ClusterSnapshot;
 use super::versions;
 use super::wait::patiently;
@@ -63,8 +64,13 @@ pub(in crate::cli) async fn plan(
         warnings.extend(kubernetes.and_then(|version| versions::end_of_life(version, context.today())));
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         version_changes.extend(blueprint::version_changes(&choices.recorded, &blueprint.pins));
+        if request.choices.no_roll {
+            refuse_held_upgrade(&blueprint.pins)?;
+        }
+        let mut objects = blueprint.objects;
+        replacement::request(&blueprint.pins.replace, &mut live, &mut objects);
         pins = Some(blueprint.pins);
-        dry_run = complete(context, blueprint.objects, snapshot).await?;
+        dry_run = complete(context, objects, snapshot).await?;
     }
     let unreachable = snapshot.unreachable.clone().or(dry_run.unreachable);
     notes.extend(dry_run.notes);
@@ -75,7 +81,8 @@ pub(in crate::cli) async fn plan(
         live.retain(|live| !is_kubernetes(live.address.kind()));
     }
     let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.clone()).unwrap_or_default();
-    let comparison = RecordComparison { snapshot, mode, is_dry_run: unreachable.is_none() };
+    let holds_rolls = request.choices.no_roll;
+    let comparison = RecordComparison { snapshot, mode, is_dry_run: unreachable.is_none(), holds_rolls };
     let mut prepared = comparison.plan(dry_run.objects.clone(), live.clone())?;
     let mut cleared = Vec::new();
     if let Some(choices) = choices.filter(|_| !moved_from.is_empty() && former::is_unused(&prepared)) {
@@ -90,17 +97,35 @@ pub(in crate::cli) async fn plan(
     }
     if mode == PlanMode::Apply {
         warnings.extend(node_groups::without_nodes(&prepared));
+        warnings.extend(node_groups::without_surge(&prepared));
         notes.extend(node_groups::spares(&prepared));
+        notes.extend(node_groups::held(&prepared));
     }
     let heading = context.heading(snapshot.facts.account.clone());
     let cost = PlanCost::new(&prepared, &snapshot.facts.region, &context.prices);
     let availability = PlanAvailability::new(&prepared, &snapshot.facts.sizes);
     let mut document = PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability);
-    document = document.with_causes(roll_causes(&prepared.plan, &version_changes));
+    document = document.with_causes(causes_of(&prepared, &version_changes));
     if let Some(pins) = &pins {
         document.upgrade = Box::pin(versions::check_upgrade(context, pins, unreachable.is_none())).await?;
     }
     Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
+}
+
+/// Returns an error if the plan upgrades the minor version of Kubernetes: its machines are replaced in an order in which their
+/// versions work together.
+fn refuse_held_upgrade(pins: &Pins) -> Result<(), CliError> {
+    match pins.kubernetes.filter(|pinned| pinned.wanted > pinned.reached) {
+        Some(pinned) => Err(CliError::refused(
+            format!(
+                "the machines are upgraded from Kubernetes {} to {} in an order that keeps them compatible, so --no-roll \
+                 cannot leave them",
+                pinned.reached, pinned.wanted
+            ),
+            "run it without --no-roll, or without the new version",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The locations that the policies of roles allow after the state moved.
@@ -144,6 +169,11 @@ impl<'a> BlueprintChoices<'a> {
                 upgrade.pins(recorded.clone(), &facts)
             }
         };
+        let mut pins = pins;
+        if let Some(selection) = &choices.replace {
+            pins.replace.extend(selection.ids(&snapshot.live)?);
+        }
+        replacement::retain_existing(&mut pins.replace, &snapshot.live);
         Ok(Self { context, snapshot, cluster: upgrade.cluster(&context.cluster), facts, recorded, pins })
     }
 
@@ -165,6 +195,8 @@ struct RecordComparison<'a> {
     mode: PlanMode,
     /// `true` if Kubernetes has answered with its objects as it would store them.
     is_dry_run: bool,
+    /// `true` to leave machines as they are that would be replaced.
+    holds_rolls: bool,
 }
 
 impl RecordComparison<'_> {
@@ -180,6 +212,7 @@ impl RecordComparison<'_> {
             live,
             recorded: record.map_or(&nothing, |record| &record.objects),
             serial: record.map_or(0, |record| record.serial),
+            holds_rolls: self.holds_rolls,
             vocabulary: &ResourceKinds,
         })?)
     }

@@ -29,13 +29,14 @@ pub(in crate::cli) struct ResolvedSpec {
 }
 
 impl ResolvedSpec {
-    /// Collects the choices that a plan rests on, and the file that it was made from.
-    pub(in crate::cli) fn new(context: &ClusterContext<'_>, pins: &Pins) -> Result<Self, CliError> {
+    /// Collects the choices that a plan rests on, and the file that it was made from. With `no_roll`, the plan leaves machines
+    /// as they are.
+    pub(in crate::cli) fn new(context: &ClusterContext<'_>, pins: &Pins, no_roll: bool) -> Result<Self, CliError> {
         // Services may contain secrets in their environment variables, and the record never contains one.
         let spec = Cluster { services: BTreeMap::new(), ..context.cluster.clone() };
         Ok(Self {
             begun: serde_json::to_value(pins)?,
-            reached: serde_json::to_value(pins.clone().reached())?,
+            reached: serde_json::to_value(pins.clone().reached(no_roll))?,
             cluster_spec: serde_json::to_value(spec)?,
         })
     }

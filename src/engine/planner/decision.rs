@@ -19,6 +19,8 @@ pub(super) struct Decision {
     pub(super) kept: Option<Live>,
     /// `true` if it may belong to others and is only used.
     pub(super) borrowed: bool,
+    /// `true` if its machines would be replaced, and the plan leaves them.
+    pub(super) held: bool,
     /// Objects to remove before it is created.
     pub(super) leaving: Vec<Live>,
     /// Objects to remove because another one is kept.
@@ -50,18 +52,20 @@ pub(super) fn decide(
     if let Some(live) = &mut kept {
         keep_our_tags(kind, &wanted, recorded, &mut live.attributes);
     }
+    let mut held = false;
     let change = match &kept {
         None => Some(make(context, object, &wanted, &leaving)),
         Some(_) if title == Ownership::Borrowed => None,
         Some(live) => {
-            change(context, kind, object, &wanted, live, title).or_else(|| unfinished(context, &object.address, live))
+            let change = change(context, kind, object, &wanted, live, title, &mut held);
+            change.or_else(|| unfinished(context, &object.address, live))
         }
     };
     let id = kept.as_ref().map(|live| live.id.clone()).unwrap_or_default();
     let duplicates =
         duplicates.into_iter().map(|live| ObjectRemoval::new(live, Reason::Duplicate { kept: id.clone() })).collect();
     let outputs = outputs_after(kind, &wanted, kept.as_ref(), change.as_ref());
-    Ok(Decision { change, kept, borrowed: title == Ownership::Borrowed, leaving, duplicates, outputs })
+    Ok(Decision { change, kept, borrowed: title == Ownership::Borrowed, held, leaving, duplicates, outputs })
 }
 
 /// Returns the change that creates an object with these attributes.
@@ -96,9 +100,15 @@ fn change(
     wanted: &Attributes,
     live: &Live,
     title: Ownership,
+    held: &mut bool,
 ) -> Option<Change> {
     let recorded = context.recorded.get(&object.address).map(|recorded| &recorded.attributes);
     let mut attributes = diff(kind, wanted, &live.attributes, recorded);
+    if context.holds_rolls {
+        let all = attributes.len();
+        attributes.retain(|change| change.action != Action::Roll);
+        *held = attributes.len() < all;
+    }
     let refused = refuse(context, &object.address, &mut attributes, wanted);
     let (action, reason) = match strongest(&attributes) {
         None if context.is_recorded(live) => return None,

@@ -8,7 +8,7 @@ use super::removal::ObjectRemoval;
 use super::step_graph::{PlanStep, StepGraph, lay_out};
 use super::{PlanContext, PlanHeading};
 use crate::engine::graph::Graph;
-use crate::engine::{Action, Address, Change, Live, Object, Plan, Reason, Value};
+use crate::engine::{Action, Address, Change, ChangeEffect, Live, Object, Plan, Reason, Value};
 
 /// A plan with everything that is needed to apply it.
 #[derive(Debug, Clone)]
@@ -100,7 +100,13 @@ impl ExecutablePlan {
         let subset = self.subset.part(picks);
         let changes: Vec<Change> = self.plan.changes.iter().filter(|change| picks(&change.address)).cloned().collect();
         Self {
-            plan: Plan { changes, unchanged: subset.unchanged.len() + subset.borrowed.len(), ..self.plan },
+            plan: Plan {
+                mode: self.plan.mode,
+                serial: self.plan.serial,
+                changes,
+                unchanged: subset.unchanged.len() + subset.borrowed.len(),
+                held: self.plan.held.iter().filter(|address| picks(address)).cloned().collect(),
+            },
             desired: self.desired.iter().filter(|(address, _)| picks(address)).map(cloned).collect(),
             live: self.live.clone(),
             surplus: self.surplus.iter().filter(|live| picks(&live.address)).cloned().collect(),
@@ -152,6 +158,8 @@ pub(super) fn assemble(
     }
     let mut subset = RecordedSubset::default();
     let mut live = BTreeMap::new();
+    let held: BTreeSet<Address> =
+        decisions.iter().filter(|(_, decision)| decision.held).map(|(address, _)| address.clone()).collect();
     let differing: BTreeSet<Address> =
         decisions.iter().filter(|(_, decision)| decision.is_done_first()).map(|(address, _)| address.clone()).collect();
     for (address, decision) in decisions {
@@ -170,13 +178,30 @@ pub(super) fn assemble(
     for change in &mut changes {
         conceal(context, change);
     }
-    let desired = desire.into_objects();
+    let mut desired = desire.into_objects();
+    for address in &held {
+        if let (Some(object), Some(live)) = (desired.get_mut(address), live.get(address)) {
+            keep_rolled_attributes(context, object, live);
+        }
+    }
     let there: BTreeSet<&Address> = surplus.iter().map(|live| &live.address).collect();
     let is_stale = |address: &&Address| !desired.contains_key(address) && !there.contains(address);
     subset.stale = context.recorded.keys().filter(is_stale).cloned().collect();
     let unchanged = subset.unchanged.len() + subset.borrowed.len();
-    let plan = Plan { mode: heading.mode, serial: heading.serial, changes, unchanged };
+    let plan = Plan { mode: heading.mode, serial: heading.serial, changes, unchanged, held };
     ExecutablePlan { plan, desired, live, surplus, subset, step_graph }
+}
+
+/// Gives a wanted object the attributes of its machines as they are: the plan leaves them.
+fn keep_rolled_attributes(context: &PlanContext<'_>, object: &mut Object, live: &Live) {
+    let Some(kind) = context.vocabulary.kind(object.address.kind()) else { return };
+    for (name, value) in &mut object.attributes {
+        if kind.attribute(name).effect == ChangeEffect::Roll
+            && let Some(there) = live.attributes.get(name)
+        {
+            value.clone_from(there);
+        }
+    }
 }
 
 /// Removes from a change the values that may hold a secret: a plan is read by many, and values derived from a secret can

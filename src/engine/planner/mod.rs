@@ -41,6 +41,8 @@ pub struct PlanInputs<'a> {
     pub recorded: &'a BTreeMap<Address, RecordedObject>,
     /// The serial of the record; 0 without one.
     pub serial: u64,
+    /// `true` to leave machines as they are that would be replaced.
+    pub holds_rolls: bool,
     /// The kinds that exist.
     pub vocabulary: &'a dyn KindRegistry,
 }
@@ -50,7 +52,8 @@ pub struct PlanInputs<'a> {
 /// # Errors
 /// Returns an error if the wanted objects are contradictory: a cycle, a reference to nothing, an unknown kind.
 pub fn plan(inputs: PlanInputs<'_>) -> Result<ExecutablePlan, PlanError> {
-    let context = PlanContext { vocabulary: inputs.vocabulary, recorded: inputs.recorded };
+    let context =
+        PlanContext { vocabulary: inputs.vocabulary, recorded: inputs.recorded, holds_rolls: inputs.holds_rolls };
     let heading = PlanHeading { mode: inputs.mode, serial: inputs.serial };
     let live = by_address(inputs.live, &context)?;
     match inputs.mode {
@@ -71,6 +74,7 @@ pub fn plan(inputs: PlanInputs<'_>) -> Result<ExecutablePlan, PlanError> {
 pub(crate) struct PlanContext<'a> {
     vocabulary: &'a dyn KindRegistry,
     recorded: &'a BTreeMap<Address, RecordedObject>,
+    holds_rolls: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -204,7 +208,7 @@ fn plan_refresh(
     changes.sort_by(|one, other| one.address.cmp(&other.address));
     let differing: BTreeSet<&Address> = changes.iter().map(|change| &change.address).collect();
     let unchanged = context.recorded.keys().filter(|address| !differing.contains(address)).count();
-    let plan = Plan { mode: heading.mode, serial: heading.serial, changes, unchanged };
+    let plan = Plan { mode: heading.mode, serial: heading.serial, changes, unchanged, held: BTreeSet::new() };
     Ok(ExecutablePlan::to_look_at(plan))
 }
 

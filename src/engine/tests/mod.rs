@@ -211,6 +211,7 @@ pub(crate) fn plan_for(
         live,
         recorded,
         serial: 1,
+        holds_rolls: false,
         vocabulary: &TestKinds,
     })
 }
@@ -224,6 +225,7 @@ pub(crate) fn planned_without_dry_run(desired: &[Object], live: &[Live]) -> Plan
         live: live.to_vec(),
         recorded: &recorded(live),
         serial: 1,
+        holds_rolls: false,
         vocabulary: &TestKinds,
     };
     super::plan(inputs).unwrap().plan

@@ -56,6 +56,7 @@ impl ClusterLife {
             live,
             recorded: &self.record,
             serial: 1,
+            holds_rolls: false,
             vocabulary: &ResourceKinds,
         };
         let mut prepared = engine::plan(inputs).unwrap();

@@ -104,6 +104,7 @@ impl ClusterHistory {
             live,
             recorded: &self.recorded,
             serial: self.runs,
+            holds_rolls: false,
             vocabulary: &ResourceKinds,
         };
         plan(inputs).unwrap()

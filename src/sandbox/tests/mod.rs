@@ -106,6 +106,9 @@ fn group(count: u32) -> AutoScalingGroup {
         max: count,
         desired: Some(count),
         target_groups: vec![of::<TargetGroup>("api", "arn")],
+        max_surge: None,
+        max_unavailable: None,
+        replace: Vec::new(),
         tags: tags("nodes"),
     }
 }

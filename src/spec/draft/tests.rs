@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::super::cluster::{
-    Api, Dns, EtcdVolume, ImageId, InstanceSize, Masters, Network, NetworkPlugin, NodeGroup, PublicZone, RootVolume,
-    Scale, Ssh, Zone,
+    Api, Dns, EtcdVolume, ImageId, InstanceSize, Masters, Network, NetworkPlugin, NodeGroup, NodeRoll, PublicZone,
+    RootVolume, Scale, Ssh, Zone,
 };
 use super::super::kubernetes_version::KubernetesVersion;
 use super::super::{Cluster, ClusterName, StateLocation, defaults};
@@ -164,12 +164,15 @@ impl Asked {
             let zones = if group.first_zone_only { vec![zone('a')] } else { self.zones() };
             let root = RootVolume { gib: group.root_gib.unwrap_or(60) };
             let size = size(group.size.unwrap_or("t3.large"));
-            nodes.insert(name.clone(), NodeGroup { scale: group.scale, size, image: None, zones, root });
+            nodes.insert(
+                name.clone(),
+                NodeGroup { scale: group.scale, size, image: None, zones, root, roll: NodeRoll::default() },
+            );
         }
         if nodes.is_empty() {
             let root = RootVolume { gib: 60 };
-            let group =
-                NodeGroup { scale: Scale::Count(3), size: size("t3.large"), image: None, zones: self.zones(), root };
+            let (scale, size) = (Scale::Count(3), size("t3.large"));
+            let group = NodeGroup { scale, size, image: None, zones: self.zones(), root, roll: NodeRoll::default() };
             nodes.insert("workers".to_owned(), group);
         }
         let mut allow: Vec<_> = self.allow.iter().map(|range| range.parse().unwrap()).collect();

@@ -16,8 +16,8 @@ use crate::spec::spanned::Map;
 pub(super) static RULES: [&Rule; 9] =
     [&cidr::MALFORMED, &cidr::IPV6, &cidr::BOUNDARY, &SIZE, &OVERLAP, &OUTSIDE, &NO_ROOM, &ROUTES, &PODS];
 
-/// AWS lets a route table have 50 routes; one leads to the internet.
-const MOST_ROUTES: u64 = 49;
+/// Maximum number of machines that have a route.
+const MOST_ROUTES: u64 = crate::limits::aws::MACHINE_ROUTES as u64;
 
 static SIZE: Rule = Rule {
     code: "Q0304",

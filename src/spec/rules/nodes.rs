@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cluster::{ImageId, InstanceSize, NodeGroup, RootVolume, Scale, Zone};
+use super::super::cluster::{ImageId, InstanceSize, NodeGroup, NodeRoll, RootVolume, Scale, Zone};
 use super::super::defaults;
 use super::super::diagnostic::{
     Diagnostic,
@@ -15,7 +15,7 @@ use super::{
     ErrorReported, FileLanguage, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, image, size, zones,
 };
 
-pub(super) static RULES: [&Rule; 6] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES];
+pub(super) static RULES: [&Rule; 7] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES, &ROLL];
 
 /// Maximum length of a group's name, which is part of the names of AWS resources, beside the cluster's.
 const LONGEST_NAME: usize = 32;
@@ -79,6 +79,16 @@ static NO_NODES: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n}",
 };
 
+static ROLL: Rule = Rule {
+    code: "Q0427",
+    severity: Error,
+    title: "a roll that replaces no node, or all at once",
+    explanation: "A roll replaces nodes by starting more of them (`max_surge`), by ending some first (`max_unavailable`), or \
+        both. One of the two is at least 1. A group of several nodes keeps at least one while it is rolled.",
+    bad: "nodes \"workers\" {\n  count = 3\n  size  = \"t3.large\"\n  roll {\n    max_surge       = 0\n    max_unavailable = 0\n  }\n}",
+    good: "nodes \"workers\" {\n  count = 3\n  size  = \"t3.large\"\n  roll {\n    max_surge       = 0\n    max_unavailable = 1\n  }\n}",
+};
+
 /// The node groups, as far as they can be read: rules about several settings use what is there.
 pub(super) struct NodesDraft {
     pub(super) groups: BTreeMap<String, GroupDraft>,
@@ -95,6 +105,7 @@ pub(super) struct GroupDraft {
     scale: Result<Scale, ErrorReported>,
     image: Result<Option<ImageId>, ErrorReported>,
     root: Result<RootVolume, ErrorReported>,
+    roll: Result<NodeRoll, ErrorReported>,
 }
 
 impl NodesDraft {
@@ -113,7 +124,14 @@ impl NodesDraft {
 impl GroupDraft {
     fn finish(self) -> Result<NodeGroup, ErrorReported> {
         self.name?;
-        Ok(NodeGroup { scale: self.scale?, size: self.size?, image: self.image?, zones: self.zones?, root: self.root? })
+        Ok(NodeGroup {
+            scale: self.scale?,
+            size: self.size?,
+            image: self.image?,
+            zones: self.zones?,
+            root: self.root?,
+            roll: self.roll?,
+        })
     }
 }
 
@@ -159,6 +177,7 @@ fn group(
             None => zones.as_ref().map(|(_, zones)| zones.clone()).map_err(|proof| *proof),
         },
         root: root(file.root.as_ref(), defaults::NODE_ROOT_GIB),
+        roll: roll(context, name, file),
     }
 }
 
@@ -173,6 +192,7 @@ impl GroupDraft {
             scale: Err(proof),
             image: Err(proof),
             root: Err(proof),
+            roll: Err(proof),
         }
     }
 }
@@ -181,6 +201,29 @@ impl GroupDraft {
 pub(super) fn root(setting: Option<&Spanned<RootFile>>, default: u32) -> Result<RootVolume, ErrorReported> {
     let gib = setting.optional()?.map_or(Ok(None), |root| root.gib.optional())?;
     Ok(RootVolume { gib: gib.copied().unwrap_or(default) })
+}
+
+/// Reads the limits of a roll.
+fn roll(context: &mut LoweringContext, name: &str, file: &NodesFile) -> Result<NodeRoll, ErrorReported> {
+    let Some(written) = file.roll.optional()? else { return Ok(NodeRoll::default()) };
+    let surge = written.max_surge.optional()?.copied().unwrap_or(NodeRoll::default().max_surge);
+    let unavailable = written.max_unavailable.optional()?.copied().unwrap_or_else(|| u32::from(surge == 0));
+    let count = file.count.given().copied().unwrap_or_default();
+    let problem = if surge == 0 && unavailable == 0 {
+        Diagnostic::new(
+            &ROLL,
+            written.max_unavailable.place(),
+            format!("a roll of `nodes.{name}` would replace no node"),
+        )
+        .help("write max_surge = 1 to start another node first, or max_unavailable = 1 to end one first")
+    } else if count > 1 && unavailable >= count {
+        let message = format!("a roll of `nodes.{name}` would end all {count} nodes at once");
+        Diagnostic::new(&ROLL, written.max_unavailable.place(), message)
+            .help(format!("write a `max_unavailable` of at most {}", count - 1))
+    } else {
+        return Ok(NodeRoll { max_surge: surge, max_unavailable: unavailable });
+    };
+    Err(context.error(problem))
 }
 
 /// Checks the name of a node group, a service, a port, a volume.

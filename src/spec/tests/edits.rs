@@ -34,7 +34,7 @@ root  = { gib = 40 }
 etcd  = { gib = 30, keep_days = 9 }
 
 [nodes]
-workers = { count = 2, size = "t3.large", image = "ami-12345678", root = { gib = 80 } }
+workers = { count = 2, size = "t3.large", image = "ami-12345678", root = { gib = 80 }, roll = { max_surge = 2, max_unavailable = 1 } }
 more    = { min = 0, max = 3, size = "t3.large", zones = ["us-east-1a", "us-east-1b"] }
 
 [api]

@@ -36,7 +36,12 @@ pub(super) fn lines(document: &PlanDocument, folded: usize, style: TextStyle) ->
             lines.extend(paragraph(2, TextRole::Rolled, &sentence(cause), style));
         }
         if !groups.is_empty() {
-            lines.extend(paragraph(4, TextRole::Plain, &machines(groups), style));
+            let partly = document.causes.iter().filter(|cause| cause.groups == groups).all(|cause| cause.partly);
+            let at_once =
+                document.causes.iter().filter(|cause| cause.groups == groups).map(|cause| cause.at_once).max();
+            let text =
+                if partly { format!("in the {}", places(groups)) } else { machines(groups, at_once.unwrap_or(1)) };
+            lines.extend(paragraph(4, TextRole::Plain, &text, style));
         }
     }
     if folded > 0 {
@@ -58,22 +63,38 @@ fn sentence(cause: &RollCause) -> String {
     }
 }
 
+/// Returns the masters and the node groups among these groups, by their short names.
+fn by_role(groups: &[String]) -> (Vec<String>, Vec<String>) {
+    let masters = groups.iter().filter_map(|group| master_of_group(group)).map(str::to_owned).collect();
+    let nodes = groups.iter().filter_map(|group| group.strip_prefix("nodes-")).map(str::to_owned).collect();
+    (masters, nodes)
+}
+
+fn named(singular: &str, names: &[String]) -> String {
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("{singular}{plural} {}", words::list(names))
+}
+
+/// Returns the groups of machines that are named.
+fn places(groups: &[String]) -> String {
+    let (masters, nodes) = by_role(groups);
+    let parts = [("master", masters), ("node group", nodes)].into_iter().filter(|(_, names)| !names.is_empty());
+    parts.map(|(singular, names)| named(singular, &names)).collect::<Vec<_>>().join(" and the ")
+}
+
 /// Returns the machines that are replaced, in their order.
-fn machines(groups: &[String]) -> String {
-    let masters: Vec<String> = groups.iter().filter_map(|group| master_of_group(group)).map(str::to_owned).collect();
-    let nodes = groups.iter().filter_map(|group| group.strip_prefix("nodes-"));
-    let nodes: Vec<String> = nodes.map(str::to_owned).collect();
-    let named = |singular: &str, names: &[String]| {
-        let plural = if names.len() == 1 { "" } else { "s" };
-        format!("{singular}{plural} {}", words::list(names))
-    };
+fn machines(groups: &[String], at_once: usize) -> String {
+    let (masters, nodes) = by_role(groups);
     let mut parts = Vec::new();
     if !masters.is_empty() {
         let pace = if masters.len() > 1 { ", one at a time" } else { "" };
         parts.push(format!("the {}{pace}", named("master", &masters)));
     }
     if !nodes.is_empty() {
-        let pace = "one at a time in each group";
+        let pace = match at_once {
+            1 => "one at a time in each group".to_owned(),
+            several => format!("at most {several} at a time in each group"),
+        };
         parts.push(format!("the machines of the {}, {pace}", named("node group", &nodes)));
     }
     format!("replaces {}", parts.join(", then "))

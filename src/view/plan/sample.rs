@@ -23,7 +23,10 @@ pub(in crate::view) fn heading() -> ClusterHeading {
 /// Returns a plan of these changes, for an apply.
 pub(super) fn document(mut changes: Vec<Change>) -> PlanDocument {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
-    PlanDocument::new(heading(), Plan { mode: PlanMode::Apply, serial: 7, changes, unchanged: 74 })
+    PlanDocument::new(
+        heading(),
+        Plan { mode: PlanMode::Apply, serial: 7, changes, unchanged: 74, held: BTreeSet::new() },
+    )
 }
 
 /// Returns a change of an object, with an id unless it is a creation.

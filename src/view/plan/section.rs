@@ -52,7 +52,7 @@ pub(super) const SECTIONS: &[PlanSection] = &[
         holds: |action, loses_data| action == Action::Roll && !loses_data,
         name: "Roll",
         refreshed: "Changed",
-        explained: "changed in place, then the machines are replaced one at a time",
+        explained: "changed in place, then the machines are replaced",
         ink: TextRole::Rolled,
         folds: false,
     },

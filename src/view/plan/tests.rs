@@ -238,7 +238,7 @@ fn a_refresh_goes_from_what_was_applied_to_what_is() {
 #[test]
 fn an_empty_plan_is_reported_as_empty() {
     let empty = |mode| {
-        let plan = Plan { mode, serial: 7, changes: Vec::new(), unchanged: 81 };
+        let plan = Plan { mode, serial: 7, changes: Vec::new(), unchanged: 81, held: BTreeSet::new() };
         body(&PlanDocument::new(super::sample::heading(), plan), TextStyle::default())
     };
     insta::assert_snapshot!([PlanMode::Apply, PlanMode::Destroy, PlanMode::Refresh].map(empty).concat());

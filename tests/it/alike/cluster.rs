@@ -216,6 +216,9 @@ fn machines() -> Vec<Object> {
         max: 0,
         desired: Some(0),
         target_groups: Vec::new(),
+        max_surge: None,
+        max_unavailable: None,
+        replace: Vec::new(),
         tags: tags::<AutoScalingGroup>("nodes"),
     };
     vec![target.object("api").unwrap(), template.object("nodes").unwrap(), group.object("nodes").unwrap()]

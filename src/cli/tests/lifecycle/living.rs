@@ -99,6 +99,8 @@ fn cases() -> Vec<SettingCase> {
         case("nodes.workers.image", json!([none, "ami-0123456789abcdef0"])),
         case("nodes.more.max", json!([3, 5])),
         case("nodes.more.min", json!([2, 1])),
+        case("nodes.workers.roll.max_surge", json!([1, 2, 0])),
+        case("nodes.workers.roll.max_unavailable", json!([0, 1])),
         case("nodes.workers.root.gib", json!([60, 80])),
         case("nodes.workers.size", json!(["t3.large", "m5.large", "t4g.large"])),
         case("nodes.workers.zones", json!([none, zones("ab"), zones("c")])),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::cli::MachineSelection;
 
 /// Returns the tutorial's cluster with larger workers.
 fn larger_workers() -> String {
@@ -25,21 +26,22 @@ async fn a_new_worker_that_never_gets_ready_stops_the_roll_after_one() {
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Partly, "{out}");
     let messages = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(messages.contains("does not become ready, so 1 before it in workers.nodes"), "{messages}");
+    assert!(messages.contains("does not become ready, so 2 before it in workers.nodes"), "{messages}");
     let after = workers(&user).await;
-    assert_eq!((after.len(), after.intersection(&before).count()), (2, 1), "one was replaced, the other one stays");
+    assert_eq!((after.len(), after.intersection(&before).count()), (3, 2), "one was started, both others stay");
 
     // Nor does another run take the next one: it puts another machine in the place of the one that failed.
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Error, "{out}");
     let again = workers(&user).await;
-    assert_eq!((again.len(), again.intersection(&after).count()), (2, 1));
-    assert_eq!(again.intersection(&before).count(), 1);
+    assert_eq!((again.len(), again.intersection(&after).count()), (3, 2));
+    assert_eq!(again.intersection(&before).count(), 2);
 
     user.sandbox.restore_boot(&group).unwrap();
     let (exit, out) = user.apply(YES).await;
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
-    assert_eq!(workers(&user).await.intersection(&before).count(), 0);
+    let after = workers(&user).await;
+    assert_eq!((after.len(), after.intersection(&before).count()), (2, 0));
     assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }
 
@@ -181,4 +183,155 @@ async fn a_roll_of_the_only_worker_that_is_killed_at_any_call_takes_no_last_node
         assert_eq!(next.plan().await.0.unwrap(), Exit::Done, "call {call}");
     }
     assert!(deaths > 20, "only {deaths} moments were tried");
+}
+
+/// Returns the text in one line.
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl SandboxUser {
+    async fn plan_of(&self, request: PlanRequest) -> (Result<Exit, CliError>, String) {
+        let options = PlanOptions { request, detailed: true, ..PlanOptions::default() };
+        let exit = self.with(async |context| plan(context, options).await).await;
+        (exit, self.out.read())
+    }
+
+    async fn apply_of(&self, plan: PlanRequest) -> (Result<Exit, CliError>, String) {
+        self.apply_with(ApplyRequest { consent: YES, plan, ..ApplyRequest::default() }).await
+    }
+}
+
+async fn masters(user: &SandboxUser) -> BTreeSet<String> {
+    let machines = user.machines().await.into_iter();
+    machines.filter(|(_, group)| group.starts_with("masters-")).map(|(machine, _)| machine).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_of_a_group_replaces_its_machines_and_no_others() {
+    let user = SandboxUser::built().await;
+    let (before, others) = (workers(&user).await, masters(&user).await);
+    let request = PlanRequest::replace(MachineSelection::Group("workers".to_owned()));
+    let (exit, out) = user.plan_of(request.clone()).await;
+    assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
+    insta::assert_snapshot!(out);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "a plan records no request");
+    assert_eq!(user.apply_of(request).await.0.unwrap(), Exit::Done);
+    let after = workers(&user).await;
+    assert_eq!((after.len(), after.intersection(&before).count()), (2, 0));
+    assert_eq!(masters(&user).await, others);
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "and only once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_machine_is_replaced_on_request() {
+    let user = SandboxUser::built().await;
+    for group in ["nodes-workers", "masters-b"] {
+        let before = user.machines().await;
+        let (victim, _) = before.iter().find(|(_, of)| of == group).unwrap().clone();
+        let request = PlanRequest::replace(MachineSelection::Machine(victim.clone()));
+        let (exit, out) = user.apply_of(request).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+        assert!(line(&out).contains(&format!("{victim} is to be replaced in the")), "{out}");
+        let after = user.machines().await;
+        assert_eq!(after.len(), before.len());
+        let gone: Vec<_> = before.iter().filter(|machine| !after.contains(machine)).collect();
+        assert_eq!(gone, [&(victim, group.to_owned())]);
+        assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_for_machines_that_do_not_exist_names_those_that_do() {
+    let user = SandboxUser::built().await;
+    for (selection, known) in [
+        (MachineSelection::Group("batch".to_owned()), "its groups are masters and workers"),
+        (MachineSelection::Machine("i-0123".to_owned()), "`quorate show` describes them"),
+    ] {
+        let error = user.apply_of(PlanRequest::replace(selection)).await.0.unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        assert!(error.report().hints.join(" ").contains(known), "{:?}", error.report());
+    }
+    let new = SandboxUser::new();
+    let error = new.apply_of(PlanRequest::replace(MachineSelection::All)).await.0.unwrap_err();
+    assert!(error.to_string().contains("no machines yet"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_that_was_interrupted_is_continued_by_an_apply() {
+    let user = SandboxUser::built().await;
+    let before = workers(&user).await;
+    let group = "autoscaling-group/nodes-workers".parse().unwrap();
+    user.sandbox.fail_boot(&group).unwrap();
+    let request = PlanRequest::replace(MachineSelection::Group("workers".to_owned()));
+    assert_ne!(user.apply_of(request).await.0.unwrap(), Exit::Done);
+    user.sandbox.restore_boot(&group).unwrap();
+    assert_eq!(workers(&user).await.intersection(&before).count(), 2);
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
+    assert!(line(&out).contains("2 machines are to be replaced"), "{out}");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    let after = workers(&user).await;
+    assert_eq!((after.len(), after.intersection(&before).count()), (2, 0));
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_roll_leaves_machines_and_the_next_plan_shows_them_again() {
+    let mut user = SandboxUser::built().await;
+    let before = user.machines().await;
+    user.text = larger_workers().replace("count = 2", "count = 1");
+    let request = PlanRequest::default().without_rolls(true);
+    let (exit, out) = user.plan_of(request.clone()).await;
+    assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
+    let note = line(&user.err.read());
+    assert!(note.contains("the machines of nodes-workers stay as they are because of --no-roll"), "{note}");
+    assert_eq!(user.apply_of(request.clone()).await.0.unwrap(), Exit::Done);
+    let after = user.machines().await;
+    assert_eq!(after.len(), before.len() - 1, "the size of the group is another matter");
+    assert!(after.iter().all(|machine| before.contains(machine)));
+    assert_eq!(user.plan_of(request).await.0.unwrap(), Exit::Done, "nothing else is left");
+
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs, "{out}");
+    assert!(out.contains("Plan: 1 to roll."), "{out}");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert!(workers(&user).await.iter().all(|machine| !after.iter().any(|(id, _)| id == machine)));
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_roll_does_not_upgrade_kubernetes() {
+    let mut user = SandboxUser::new();
+    user.text = format!("{FILE}kubernetes = \"1.35\"\n");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.text = format!("{FILE}kubernetes = \"1.36\"\n");
+    let error = user.apply_of(PlanRequest::default().without_rolls(true)).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("in an order that keeps them compatible"), "{error}");
+}
+
+/// The limits of the file: the number of machines during a roll is between them.
+#[tokio::test(start_paused = true)]
+async fn a_roll_keeps_to_the_limits_of_the_file() {
+    for (limits, most, least) in [
+        ("max_surge = 2", 6, 4),
+        ("max_surge = 0", 4, 3),
+        ("max_surge = 0\n max_unavailable = 3", 4, 3),
+        ("max_surge = 1\n max_unavailable = 1", 5, 4),
+    ] {
+        let file = |size: &str| {
+            let workers = format!("count = 4\n  size  = \"{size}\"\n  roll {{\n {limits}\n }}");
+            FILE.replace("count = 2\n  size  = \"t3.medium\"", &workers)
+        };
+        let mut user = SandboxUser { text: file("t3.medium"), ..SandboxUser::new() };
+        assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+        user.text = file("t3.large");
+        watched(&user);
+        assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+        let sizes = user.sandbox.witness(|witness| witness.sizes.clone()).unwrap();
+        assert_eq!(sizes, (least, most), "{limits}");
+        assert_eq!(problems(&user), Vec::<String>::new(), "{limits}");
+        assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "{limits}");
+    }
 }

@@ -285,6 +285,7 @@ impl Move<'_> {
             live,
             recorded: &recorded,
             serial: 0,
+            holds_rolls: false,
             vocabulary: &ResourceKinds,
         };
         let prepared = engine::plan(inputs)?;
