@@ -1,6 +1,7 @@
 //! Auto Scaling groups: their settings, and the machines that they keep running.
 
 mod answering;
+mod draining;
 mod joining;
 mod members;
 mod reports;

@@ -1,5 +1,6 @@
 //! The connection to an account and region.
 
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::failure::{KindCodes, classify};
 use super::limit::RateLimiter;
 use super::watch::SharedPolls;
 use super::zone_listing::SharedListing;
+use crate::cloud::NodeDrain;
 use crate::engine::{Failure, repeat};
 use crate::resource::ClusterLocation;
 
@@ -62,6 +64,8 @@ pub struct AwsProvider {
     pub(super) limits: RateLimiter,
     /// The codes that one kind alone answers with.
     pub(super) kind_codes: KindCodes,
+    /// What moves the pods of a machine before a roll ends it.
+    pub(super) drain: OnceLock<Arc<dyn NodeDrain>>,
 }
 
 impl AwsProvider {

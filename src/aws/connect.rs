@@ -1,5 +1,6 @@
 //! Connecting to an account and region.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ impl AwsProvider {
             enabled: AtomicBool::new(false),
             limits: RateLimiter::default(),
             kind_codes: kind::class_of,
+            drain: OnceLock::new(),
             scope,
         }
     }

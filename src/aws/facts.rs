@@ -1,6 +1,7 @@
 //! Facts about the account and the region, read before anything is built, in one round of calls.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_ec2::types::{
     ArchitectureType, ArchitectureValues, Image, InstanceTypeInfo, InstanceTypeOffering, LocationType,
@@ -14,7 +15,7 @@ use super::ec2::{EC2, filter};
 use super::server_clock::ServerClock;
 use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain};
 use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
@@ -26,6 +27,11 @@ const IMAGES: [(Architecture, &str); 2] = [
 ];
 
 impl CloudProvider for AwsProvider {
+    fn drain_with(&self, drain: Arc<dyn NodeDrain>) {
+        // The first one stays: a run has one cluster.
+        let _ = self.drain.set(drain);
+    }
+
     fn account(&self) -> BoxFuture<'_, Result<String, Failure>> {
         Box::pin(async move { caller(self).await.map(|(account, _)| account) })
     }

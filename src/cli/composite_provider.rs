@@ -1,18 +1,18 @@
 //! AWS and the Kubernetes cluster that runs on it, behind one provider. An object's kind decides which of them handles it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
     Provider, repeat,
 };
 use crate::kubernetes::KubernetesProvider;
-use crate::resource::{Facts, FactsQuery, KubernetesState, TargetHealth, is_kubernetes};
+use crate::resource::{DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
 use crate::words;
 
@@ -28,11 +28,26 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A provider for AWS and for the Kubernetes cluster that runs on it.
 pub struct CompositeProvider {
     base: Arc<dyn CloudProvider>,
-    kubernetes: KubernetesProvider,
+    kubernetes: Arc<KubernetesProvider>,
     network: NetworkPlugin,
     reachability: ApiReachability,
     /// The node groups of the file. A node group that leaves is removed only once one of these has nodes.
     groups: BTreeSet<String>,
+}
+
+/// Moves the pods of machines through the API of the cluster. Weak: the API's access uses the same cloud.
+#[derive(Debug)]
+struct ClusterDrain {
+    kubernetes: Weak<KubernetesProvider>,
+}
+
+impl NodeDrain for ClusterDrain {
+    fn drain<'a>(&'a self, machine: &'a str) -> BoxFuture<'a, Result<DrainProgress, Failure>> {
+        Box::pin(async move {
+            let Some(kubernetes) = self.kubernetes.upgrade() else { return Ok(DrainProgress::Done) };
+            kubernetes.drain(machine).await
+        })
+    }
 }
 
 /// The wait of a run for the Kubernetes API.
@@ -55,7 +70,8 @@ impl CompositeProvider {
         wait: ApiWait,
     ) -> Self {
         let reachability = ApiReachability::new(Arc::clone(&base), wait == ApiWait::Never);
-        let kubernetes = if wait == ApiWait::Destroying { kubernetes.leaving() } else { kubernetes };
+        let kubernetes = Arc::new(if wait == ApiWait::Destroying { kubernetes.leaving() } else { kubernetes });
+        base.drain_with(Arc::new(ClusterDrain { kubernetes: Arc::downgrade(&kubernetes) }));
         Self { base, kubernetes, network, reachability, groups: BTreeSet::new() }
     }
 
@@ -88,7 +104,7 @@ impl CompositeProvider {
     }
 
     fn of(&self, address: &Address) -> &dyn Provider {
-        if is_kubernetes(address.kind()) { &self.kubernetes } else { self.base.as_ref() }
+        if is_kubernetes(address.kind()) { self.kubernetes.as_ref() } else { self.base.as_ref() }
     }
 
     /// Awaits a call. If the connection to the Kubernetes API fails, adds the reason that AWS knows to the failure.

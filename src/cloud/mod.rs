@@ -4,10 +4,12 @@
 
 mod machine_access;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
-use crate::resource::{AccessGrant, AllowList, Facts, FactsQuery, KubernetesState, TargetHealth};
+use crate::resource::{AccessGrant, AllowList, DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth};
 
 pub use machine_access::{COMMAND_OUTPUT, MachineAccess, MachineSession, ScriptOutput, SessionAnswer};
 
@@ -61,11 +63,21 @@ pub trait CloudProvider: Provider {
     /// Returns the name servers of a public hosted zone, by its id; none if names of the cloud do not resolve.
     fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 
+    /// Sets what moves the pods of a machine before a roll ends it. Without it, a machine drains itself while it shuts down.
+    fn drain_with(&self, _drain: Arc<dyn NodeDrain>) {}
+
     /// Lets the cluster's controllers delete the objects that they created, and waits for that for a limited time: before the
     /// cluster itself is deleted.
     fn release<'a>(&'a self, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(std::future::ready(Ok(())))
     }
+}
+
+/// Moves the pods of machines.
+pub trait NodeDrain: std::fmt::Debug + Send + Sync {
+    /// Lets no further pod start on a machine, and evicts those that are there, as far as their disruption budgets allow it.
+    /// Called until the machine is drained.
+    fn drain<'a>(&'a self, machine: &'a str) -> BoxFuture<'a, Result<DrainProgress, Failure>>;
 }
 
 /// The firewall of one cluster's API.

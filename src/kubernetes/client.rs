@@ -65,12 +65,13 @@ pub(super) enum GoneCondition {
 pub(super) struct ListQuery<'a> {
     namespace: Option<&'a str>,
     labels: Option<&'a str>,
+    fields: Option<&'a str>,
     extent: ListExtent,
 }
 
 impl<'a> ListQuery<'a> {
     /// All objects.
-    pub(super) const ALL: Self = Self { namespace: None, labels: None, extent: ListExtent::Whole };
+    pub(super) const ALL: Self = Self { namespace: None, labels: None, fields: None, extent: ListExtent::Whole };
 
     /// Selects the objects in a namespace.
     pub(super) fn within(namespace: &'a str) -> Self {
@@ -82,13 +83,23 @@ impl<'a> ListQuery<'a> {
         Self { labels: Some(labels), ..self }
     }
 
+    /// Selects the objects with these fields.
+    pub(super) fn selecting(self, fields: &'a str) -> Self {
+        Self { fields: Some(fields), ..self }
+    }
+
     /// Requests their metadata only: names, labels and owners without the content.
     pub(super) fn names(self) -> Self {
         Self { extent: ListExtent::Names, ..self }
     }
 
     fn params(self) -> ListParams {
-        ListParams { label_selector: self.labels.map(str::to_owned), ..ListParams::default() }.limit(PAGE)
+        let params = ListParams {
+            label_selector: self.labels.map(str::to_owned),
+            field_selector: self.fields.map(str::to_owned),
+            ..ListParams::default()
+        };
+        params.limit(PAGE)
     }
 }
 

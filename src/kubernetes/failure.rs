@@ -172,6 +172,17 @@ fn causes(status: &Status) -> impl Iterator<Item = &kube::core::response::Status
     status.details.iter().flat_map(|details| &details.causes)
 }
 
+/// Returns the reason if a disruption budget does not allow an eviction now.
+pub(super) fn budget_refusal(error: &Error) -> Option<String> {
+    let Error::Api(status) = error else { return None };
+    if status.code != 429 {
+        return None;
+    }
+    // `The disruption budget chat needs 2 healthy pods and has 2 currently`
+    let cause = causes(status).find(|cause| cause.reason == "DisruptionBudget");
+    Some(cause.map_or_else(|| status.message.clone(), |cause| cause.message.clone()))
+}
+
 /// Returns the time after which the server asks for a retry, in seconds.
 pub(super) fn retry_after(error: &Error) -> Option<u64> {
     let Error::Api(status) = error else { return None };

@@ -7,6 +7,7 @@ mod access;
 mod census;
 mod client;
 mod custom;
+mod drain;
 mod dry_run;
 mod failure;
 mod handover;

@@ -1,6 +1,7 @@
 //! The vocabulary: one file per kind of object, with its attributes and the effect of a change to each.
 
 mod api_firewall;
+mod drain;
 mod edits;
 mod facts;
 mod grant;
@@ -25,6 +26,7 @@ use crate::limits::AttributeLimit;
 use crate::limits::tags::TagLimits;
 
 pub use api_firewall::AllowList;
+pub use drain::DrainProgress;
 pub use facts::{
     ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts,
     TargetHealth,

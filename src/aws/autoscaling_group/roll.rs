@@ -1,11 +1,12 @@
 //! Replacing a group's machines, a few at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 use tokio::time::Instant;
 
 use super::answering::{TargetStates, binding};
+use super::draining::{DrainStep, MachineDrains};
 use super::members::{EqualVersions, is_ending, machines, members, running, serves, stays};
 use super::reports::{LOG_HINT, MachineReports};
 use super::wait::{StallMonitor, arrived, find};
@@ -50,6 +51,8 @@ pub(super) struct RollState<'a> {
     pub(super) limits: RollLimits,
     /// Machines that were terminated, which Auto Scaling may not show yet.
     pub(super) replaced: &'a BTreeSet<String>,
+    /// The machines that could not be drained: others are replaced first, and the longest postponed of them next.
+    pub(super) postponed: &'a BTreeMap<String, usize>,
     /// The machines that are healthy in every target group that counts; `None` without such a group.
     pub(super) healthy: Option<&'a BTreeSet<String>>,
     /// The reports of the machines.
@@ -85,7 +88,7 @@ pub(super) async fn roll(
 ) -> Result<Live, Failure> {
     let outdated = Outdated::of(wanted);
     let (mut replaced, mut reports, mut target_groups) = (BTreeSet::new(), MachineReports::default(), None);
-    let (mut stall, mut begun) = (StallMonitor::new(&live.id), 0);
+    let (mut stall, mut begun, mut drains) = (StallMonitor::new(&live.id), 0, MachineDrains::default());
     let mut watch = aws.polls.groups.watch();
     loop {
         let found = watch.poll(|| groups(aws)).await?;
@@ -105,9 +108,11 @@ pub(super) async fn roll(
             size,
             limits: wanted.roll_limits(size),
             replaced: &replaced,
+            postponed: &drains.postponed,
             healthy: answering.healthy.as_ref(),
             reports: &reports,
         };
+        let others_work = state.limits.surge > 0 || size > 1;
         let step = next(group, &state);
         let step = if wanted.is_masters() { keep_quorum(step, &answering, master_groups(&found)) } else { step };
         match fully_reported(step, live, &reports) {
@@ -129,6 +134,20 @@ pub(super) async fn roll(
                 watch.poll_now();
             }
             RollStep::Replace { machine, shrinks } => {
+                let is_drained = !wanted.is_masters() && others_work && is_serving(group, &machine);
+                if let Some(drain) = aws.drain.get().filter(|_| is_drained) {
+                    match drains.step(drain.as_ref(), &machine).await? {
+                        DrainStep::End => {}
+                        DrainStep::Wait(what) => {
+                            stall.see(aws, note, &what).await?;
+                            continue;
+                        }
+                        DrainStep::Postpone(what) => {
+                            note(what);
+                            continue;
+                        }
+                    }
+                }
                 note(if shrinks { format!("ending {machine}") } else { format!("replacing {machine}") });
                 terminate(aws, &machine, shrinks).await?;
                 begun -= usize::from(shrinks && begun > 0);
@@ -171,7 +190,8 @@ pub(super) fn next(group: &Answer, state: &RollState<'_>) -> RollStep {
     let leaving = members.iter().filter(|member| is_ending(&member.state)).count();
     let width = state.limits.width();
     // A machine that does no work is replaced first.
-    if let Some(machine) = old.iter().min_by_key(|member| (works(member), &member.id)) {
+    let rank = |member: &GroupMember| (works(member), state.postponed.get(&member.id).copied());
+    if let Some(machine) = old.iter().min_by_key(|member| (rank(member), &member.id)) {
         let beside = state.size + state.limits.surge.min(working);
         if beside > desired && starting == 0 {
             return RollStep::Surge(beside);
@@ -258,6 +278,10 @@ fn unready(group: &Answer, outdated: Outdated<'_>, why: &str) -> Failure {
     let spared = if old == 0 { String::new() } else { format!(", so the {} before it in {name} stay", machines(old)) };
     let message = format!("{why}{spared}. {LOG_HINT}");
     Failure::own(FailureClass::Fatal, "roll", message)
+}
+
+fn is_serving(group: &Answer, machine: &str) -> bool {
+    members(group).iter().any(|member| member.id == machine && serves(&member.state))
 }
 
 /// Ends a machine; its group starts another one in its place, or has one less from then on.

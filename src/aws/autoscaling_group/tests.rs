@@ -160,6 +160,7 @@ mod rolling {
                 size: 2,
                 limits: RollLimits { surge: 0, unavailable: 1 },
                 replaced: &replaced,
+                postponed: &BTreeMap::new(),
                 healthy: healthy.as_ref(),
                 reports: &reports,
             },

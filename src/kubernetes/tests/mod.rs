@@ -3,6 +3,7 @@
 
 mod census;
 mod client;
+mod draining;
 mod lives;
 mod manifests;
 mod release;

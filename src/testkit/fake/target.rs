@@ -15,6 +15,8 @@ pub(super) struct RequestTarget {
     pub(super) namespace: String,
     pub(super) name: String,
     labels: Vec<(String, String)>,
+    /// The node of the pods that are requested.
+    node: Option<String>,
 }
 
 impl RequestTarget {
@@ -36,11 +38,13 @@ impl RequestTarget {
         };
         let labels = request.query.get("labelSelector").map(String::as_str).unwrap_or_default();
         let labels = labels.split(',').filter_map(|pair| pair.split_once('='));
-        let field = request.query.get("fieldSelector").and_then(|field| field.strip_prefix("metadata.name="));
+        let selected = |field| request.query.get("fieldSelector").and_then(|selector| selector.strip_prefix(field));
+        let (field, node) = (selected("metadata.name="), selected("spec.nodeName="));
         Some(Self {
             schema: types.find(|known| known.api.api_version == version && known.api.plural == plural)?,
             namespace: namespace.to_owned(),
             name: field.unwrap_or(name).to_owned(),
+            node: node.map(str::to_owned),
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         })
     }
@@ -54,6 +58,7 @@ impl RequestTarget {
         key.0 == self.schema.api.plural
             && (self.namespace.is_empty() || key.1 == self.namespace)
             && (self.name.is_empty() || key.2 == self.name)
+            && self.node.as_ref().is_none_or(|node| object["spec"]["nodeName"] == node.as_str())
             && self.labels.iter().all(|(name, value)| labels[name] == value.as_str())
     }
 

@@ -141,6 +141,7 @@ impl World {
             size,
             limits,
             replaced: &self.replaced,
+            postponed: &BTreeMap::new(),
             healthy: None,
             reports: &self.reports,
         };
