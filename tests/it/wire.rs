@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use tokio::sync::Notify;
 
 /// Time without a new call after which a hop is complete. A busy machine sends some calls of a hop late.
@@ -179,6 +180,10 @@ impl HttpConnector for WireTap {
             let decide = Arc::clone(&shared.decide.lock().expect("no test panicked"));
             let _counted = AnswerCount(&shared);
             if shared.gated {
+                // The SDK gives up a request whose body is not read for five seconds, and a held one may wait longer.
+                let body = std::mem::replace(request.body_mut(), SdkBody::taken());
+                let body = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?;
+                *request.body_mut() = SdkBody::from(body.into_bytes());
                 let opened = shared.open.notified();
                 tokio::pin!(opened);
                 opened.as_mut().enable();
