@@ -68,7 +68,7 @@ async fn cordon(connection: &ApiConnection, node: &Node, name: &str) -> Result<(
     Ok(())
 }
 
-/// Returns `true` if a pod could run elsewhere: no static pod, none of a DaemonSet, and none that has ended.
+/// Returns `true` if a pod could run elsewhere: no static pod, none of a `DaemonSet`, and none that has ended.
 fn is_movable(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     let is_static = pod.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(STATIC_POD));

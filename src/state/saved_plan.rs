@@ -305,14 +305,14 @@ fn changed(saved: &Change, now: &Change) -> Option<String> {
     let live =
         |name: &String| before.get(name).map(|change| &change.before) != after.get(name).map(|change| &change.before);
     let differing: Vec<&String> = names.into_iter().filter(|name| before.get(*name) != after.get(*name)).collect();
-    let named = |names: &[&String]| words::list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>());
+    let quoted = |names: &[&String]| words::list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>());
     let (live, wanted): (Vec<&String>, Vec<&String>) = differing.into_iter().partition(|name| live(name));
     let mut parts = Vec::new();
     if !live.is_empty() {
-        parts.push(format!("{} of the live object changed since", named(&live)));
+        parts.push(format!("{} of the live object changed since", quoted(&live)));
     }
     if !wanted.is_empty() {
-        parts.push(format!("{} would get another value", named(&wanted)));
+        parts.push(format!("{} would get another value", quoted(&wanted)));
     }
     if parts.is_empty() {
         parts.push("the reason or the order of the change is another one".to_owned());

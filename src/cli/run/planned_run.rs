@@ -162,14 +162,12 @@ impl<'a> BlueprintChoices<'a> {
     ) -> Result<Self, CliError> {
         let mut facts = snapshot.facts.clone();
         let (recorded, upgrade) = (pinned(snapshot)?, &choices.upgrade);
-        let pins = match &choices.pins {
-            Some(pins) => pins.clone(),
-            None => {
-                warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
-                upgrade.pins(recorded.clone(), &facts)
-            }
+        let mut pins = if let Some(pins) = &choices.pins {
+            pins.clone()
+        } else {
+            warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
+            upgrade.pins(recorded.clone(), &facts)
         };
-        let mut pins = pins;
         if let Some(selection) = &choices.replace {
             pins.replace.extend(selection.ids(&snapshot.live)?);
         }

@@ -143,17 +143,17 @@ fn target(context: &ClusterContext<'_>, snapshot: &ClusterSnapshot) -> PlanTarge
 
 /// Returns the values that a plan sets and does not show, as one text: a line for each, sorted.
 fn hidden_values(prepared: &ExecutablePlan) -> String {
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for change in &prepared.plan.changes {
         let Some(kind) = ResourceKinds.kind(change.address.kind()) else { continue };
         let Some(object) = prepared.desired.get(&change.address) else { continue };
         let hidden = change.attributes.iter().filter(|attribute| !kind.attribute(&attribute.name).recorded);
-        for attribute in hidden {
+        lines.extend(hidden.map(|attribute| {
             let value = object.attributes.get(&attribute.name).and_then(Value::as_text).unwrap_or_default();
-            lines.push_str(&format!("{} {} {value}\n", change.address, attribute.name));
-        }
+            format!("{} {} {value}", change.address, attribute.name)
+        }));
     }
-    lines
+    lines.join("\n")
 }
 
 /// Hashes values with a random salt.

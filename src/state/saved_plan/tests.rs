@@ -1,11 +1,11 @@
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 
-fn plan(changes: serde_json::Value) -> Plan {
+fn plan(changes: &serde_json::Value) -> Plan {
     let plan = json!({ "mode": "apply", "serial": 7, "changes": changes, "unchanged": 3 });
     serde_json::from_value(plan).unwrap()
 }
@@ -33,7 +33,7 @@ fn target() -> PlanTarget {
 }
 
 fn saved() -> SavedPlan {
-    let changes = plan(json!([change("subnet/a", "1", "2"), change("subnet/b", "1", "2")]));
+    let changes = plan(&json!([change("subnet/a", "1", "2"), change("subnet/b", "1", "2")]));
     let hidden = HiddenValues { salt: "00".to_owned(), hash: "11".to_owned() };
     SavedPlan::new(changes, target(), json!({ "upgrade": {} }), Some(hidden), moment("2026-11-30T10:00:00Z"))
 }
@@ -106,10 +106,10 @@ fn every_difference_to_the_saved_changes_is_named() {
     let mut reordered = change("subnet/d", "1", "2");
     let original = reordered.clone();
     reordered["needs"] = json!(["vpc/vpc"]);
-    let of = |changes| SavedPlan { plan: plan(changes), ..saved.clone() };
+    let of = |changes: serde_json::Value| SavedPlan { plan: plan(&changes), ..saved.clone() };
     let before =
         of(json!([change("subnet/a", "1", "2"), change("subnet/b", "1", "2"), change("subnet/c", "1", "2"), original]));
-    let now = plan(json!([
+    let now = plan(&json!([
         change("subnet/a", "5", "2"),
         change("subnet/b", "1", "3"),
         reordered,

@@ -329,7 +329,7 @@ async fn a_roll_keeps_to_the_limits_of_the_file() {
         user.text = file("t3.large");
         watched(&user);
         assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
-        let sizes = user.sandbox.witness(|witness| witness.sizes.clone()).unwrap();
+        let sizes = user.sandbox.witness(|witness| witness.sizes).unwrap();
         assert_eq!(sizes, (least, most), "{limits}");
         assert_eq!(problems(&user), Vec::<String>::new(), "{limits}");
         assert_eq!(user.plan().await.0.unwrap(), Exit::Done, "{limits}");
