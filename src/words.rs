@@ -25,6 +25,21 @@ pub fn first(items: &[String], most: usize) -> String {
     format!("{}{more}", items[..items.len().min(most)].join(", "))
 }
 
+/// Formats a clause about some of the masters: `the only master is lost`, `2 of 3 masters are lost`.
+pub fn some_masters(some: usize, count: usize, one: &str, several: &str) -> String {
+    match (some, count) {
+        (_, 1) => format!("the only master {one}"),
+        (1, _) => format!("1 of {count} masters {one}"),
+        _ => format!("{some} of {count} masters {several}"),
+    }
+}
+
+/// Formats the loss of etcd's quorum.
+pub fn no_quorum(lost: usize, count: usize) -> String {
+    let masters = some_masters(lost, count, "does not run", "do not run");
+    format!("{masters}, so etcd has no quorum and the API does not answer")
+}
+
 /// Formats a timestamp: `2026-11-23 14:05:09 UTC`.
 pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()

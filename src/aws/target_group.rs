@@ -26,6 +26,10 @@ const STICKY: &str = "stickiness.enabled";
 const STICKY_BY: &str = "stickiness.type";
 /// ELB's value for a health check on the port that takes connections.
 const TRAFFIC_PORT: &str = "traffic-port";
+/// The ports that Kubernetes gives to services on every node.
+const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
+/// Maximum number of target groups that one call describes.
+const DESCRIBED: usize = 20;
 
 impl AwsKind for TargetGroup {
     const CODES: ErrorCodes = &[
@@ -182,9 +186,34 @@ pub(super) async fn health(aws: &AwsProvider, arn: &str) -> Result<Vec<TargetHea
     Ok(targets.collect())
 }
 
+/// Returns those target groups whose health checks ask the machines themselves, not whether a machine has pods of a service.
+pub(super) async fn of_machines(aws: &AwsProvider, arns: &[String]) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for arns in arns.chunks(DESCRIBED) {
+        let request = || aws.elb.describe_target_groups().set_target_group_arns(Some(arns.to_vec())).send();
+        let answer = aws.read(ELB, "DescribeTargetGroups", request).await?;
+        let of_machines = answer.target_groups().iter().filter(|group| asks_machines(group.health_check_port()));
+        found.extend(of_machines.filter_map(|group| group.target_group_arn().map(str::to_owned)));
+    }
+    Ok(found)
+}
+
+/// Returns `false` for a health check on a node port of its own: Kubernetes answers there whether the node has a pod of the
+/// service.
+fn asks_machines(port: Option<&str>) -> bool {
+    let own = port.and_then(|port| port.parse::<u16>().ok());
+    own.is_none_or(|port| !NODE_PORTS.contains(&port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_health_check_on_a_node_port_asks_for_pods() {
+        assert!(asks_machines(Some(TRAFFIC_PORT)) && asks_machines(Some("10256")) && asks_machines(None));
+        assert!(!asks_machines(Some("30000")) && !asks_machines(Some("32767")));
+    }
 
     fn described(group: ElbTargetGroup, attributes: &[(&str, &str)]) -> DescribedObject<ElbTargetGroup> {
         let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();

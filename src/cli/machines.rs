@@ -11,6 +11,9 @@ use super::run::wait::patiently;
 /// Number of machines that an error lists.
 const LISTED: usize = 12;
 
+/// The name of the masters as a group.
+const MASTERS: &str = "masters";
+
 /// A machine of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClusterMachine {
@@ -27,6 +30,16 @@ impl ClusterMachine {
     /// Returns the machine for a message: `i-0a11111111111111a (master a)`.
     pub(super) fn title(&self) -> String {
         format!("{} ({})", self.instance, self.name)
+    }
+
+    /// Returns the name of its group: `masters`, or a node group.
+    pub(super) fn group(&self) -> &str {
+        if master_of_group(&self.group).is_some() { MASTERS } else { &self.name }
+    }
+
+    /// Returns `true` if the machine is in this group: `masters`, a node group, or an Auto Scaling group.
+    pub(super) fn is_in(&self, group: &str) -> bool {
+        self.group() == group || self.group == group
     }
 
     fn is_called(&self, wanted: &str) -> bool {
@@ -46,7 +59,7 @@ pub(super) async fn find_machine(context: &ClusterContext<'_>, wanted: &str) -> 
 }
 
 /// Returns the machines of all groups, sorted by name.
-fn machines(live: &[Live]) -> Vec<ClusterMachine> {
+pub(super) fn machines(live: &[Live]) -> Vec<ClusterMachine> {
     let groups = live.iter().filter(|live| live.address.kind() == AutoScalingGroup::KIND.name);
     let mut machines: Vec<ClusterMachine> = groups.flat_map(of_group).collect();
     machines.sort();
@@ -67,7 +80,11 @@ fn of_group(group: &Live) -> impl Iterator<Item = ClusterMachine> {
     })
 }
 
-fn choose(machines: &[ClusterMachine], wanted: &str) -> Result<ClusterMachine, CliError> {
+/// Returns the machine with this instance id or name.
+///
+/// # Errors
+/// Returns an error if there is none, or several.
+pub(super) fn choose(machines: &[ClusterMachine], wanted: &str) -> Result<ClusterMachine, CliError> {
     let called: Vec<&ClusterMachine> = machines.iter().filter(|machine| machine.is_called(wanted)).collect();
     match called.as_slice() {
         [only] => Ok((*only).clone()),

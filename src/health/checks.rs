@@ -11,7 +11,7 @@ use super::evidence::{
     StatusReport,
 };
 use super::kubernetes::kubernetes;
-use crate::words::count;
+use crate::words::{self, count};
 
 /// Remaining lifetime below which a certificate counts as a problem: masters renew theirs 90 days before.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -120,10 +120,24 @@ fn machines(evidence: &HealthEvidence) -> Vec<HealthFinding> {
             )
         })
         .collect();
+    checks.splice(0..0, lost_quorum(evidence));
     let all = evidence.groups.iter().map(|group| in_service(group).count()).sum::<usize>();
     let groups = evidence.groups.len();
     healthy_unless(&mut checks, area, || format!("{} in {}", count(all, "machine"), count(groups, "group")));
     checks
+}
+
+/// Returns the finding that too few masters run for etcd's quorum, in the words of `quorate availability`.
+fn lost_quorum(evidence: &HealthEvidence) -> Option<HealthFinding> {
+    let masters = evidence.groups.iter().filter(|group| group.masters);
+    let (wanted, running) =
+        masters.fold((0, 0), |(wanted, running), group| (wanted + group.wanted, running + in_service(group).count()));
+    (running <= wanted / 2 && wanted > 0).then(|| {
+        HealthFinding::new(CheckArea::Machines, CheckStatus::Wrong, words::no_quorum(wanted - running, wanted)).advise(
+            "the groups replace the machines, which attach their etcd volumes again; if volumes are lost, restore a snapshot \
+             (docs/machines.md)",
+        )
+    })
 }
 
 fn boot(evidence: &HealthEvidence) -> Vec<HealthFinding> {

@@ -41,6 +41,9 @@ pub struct Cluster {
     /// `true` if the machines may use AWS Systems Manager, which `quorate logs` and `quorate shell` need.
     #[serde(default = "default_ssm")]
     pub ssm: bool,
+    /// The failure that the cluster must survive after each plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survives: Option<Survives>,
     /// Names in Route 53.
     pub dns: Dns,
     /// Tags on every object that supports tags, in addition to Quorate's own.
@@ -50,6 +53,16 @@ pub struct Cluster {
     /// The user's own manifests, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<String, Addon>,
+}
+
+/// A failure that a cluster must survive. A later one contains the earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Survives {
+    /// The loss of any machine.
+    Machine,
+    /// The loss of any machine or zone.
+    Zone,
 }
 
 /// Returns the default of [`Cluster::ssm`].

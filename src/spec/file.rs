@@ -63,6 +63,9 @@ pub(super) struct ClusterFile {
     /// then, and `quorate logs` shows only console output. Default: `true`.
     pub(super) ssm: Option<Spanned<bool>>,
 
+    /// What each plan must keep to. A plan that does not is refused.
+    pub(super) require: Option<Spanned<RequireFile>>,
+
     /// Names in Route 53. Default: the account's public zone with the longest name that the
     /// cluster's name ends in, and no public names without such a zone.
     pub(super) dns: Option<Spanned<DnsFile>>,
@@ -90,6 +93,7 @@ from_table!(ClusterFile {
     api,
     ssh,
     ssm,
+    require,
     dns,
     tags,
     service,
@@ -300,6 +304,30 @@ pub(super) struct SshFile {
 }
 
 from_table!(SshFile { allow, public_key });
+
+/// What each plan must keep to.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Require")]
+pub(super) struct RequireFile {
+    /// The failure that the cluster must survive after each plan. Default: none is required.
+    pub(super) survives: Option<Spanned<SurvivesFile>>,
+}
+
+from_table!(RequireFile { survives });
+
+/// A failure that the cluster must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Survives")]
+pub(super) enum SurvivesFile {
+    /// The loss of any machine.
+    Machine,
+    /// The loss of any machine or zone.
+    Zone,
+}
+
+from_choice!(SurvivesFile);
 
 /// Names in Route 53.
 #[derive(Debug, JsonSchema)]

@@ -91,6 +91,7 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("nodes.NAME.root.gib", &[Roll], ""),
     row("nodes.NAME.size", &[Roll, Refused], "other processors are refused: add a second group first"),
     row("nodes.NAME.zones", &[InPlace], "Auto Scaling replaces the machines in other zones"),
+    row("require.survives", &[Nothing], "a plan that does not keep to it is refused"),
     row(
         "service.NAME",
         &[Replaced],

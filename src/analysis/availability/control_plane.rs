@@ -2,6 +2,7 @@
 
 use super::failure::{FailureOutcome, ServiceEffect, SingleFailure};
 use super::topology::{MasterSite, Topology};
+use crate::words;
 
 /// The name of the part.
 const PART: &str = "control plane";
@@ -37,10 +38,7 @@ impl Topology {
         match failure {
             None => effect(
                 FailureOutcome::Stopped,
-                format!(
-                    "{}, so etcd has no quorum and the API does not answer",
-                    some(lost, count, "does not run", "do not run")
-                ),
+                words::no_quorum(lost, count),
                 "wait until their machines are replaced, or see `quorate validate`".to_owned(),
             ),
             Some(SingleFailure::Zone(zone)) if count - lost >= self.quorum() => effect(
@@ -52,7 +50,10 @@ impl Topology {
             ),
             Some(SingleFailure::Zone(_)) => effect(
                 FailureOutcome::Stopped,
-                format!("{}, so the API stops until the zone is back", some(lost, count, "is lost", "are lost")),
+                format!(
+                    "{}, so the API stops until the zone is back",
+                    words::some_masters(lost, count, "is lost", "are lost")
+                ),
                 self.spread_advice(),
             ),
             Some(SingleFailure::EtcdVolume(_)) => effect(
@@ -62,7 +63,10 @@ impl Topology {
             ),
             Some(_) => effect(
                 FailureOutcome::Interrupted,
-                format!("{}, so the API stops until its machine is replaced", some(lost, count, "is lost", "are lost")),
+                format!(
+                    "{}, so the API stops until its machine is replaced",
+                    words::some_masters(lost, count, "is lost", "are lost")
+                ),
                 more_masters(count),
             ),
         }
@@ -76,15 +80,6 @@ impl Topology {
             (_, 2) => "put one master in a third zone".to_owned(),
             _ => "put the masters in three zones".to_owned(),
         }
-    }
-}
-
-/// Returns a clause about some of the masters: `the only master is lost`, `2 of 3 masters are lost`.
-fn some(some: usize, count: usize, one: &str, several: &str) -> String {
-    match (some, count) {
-        (_, 1) => format!("the only master {one}"),
-        (1, _) => format!("1 of {count} masters {one}"),
-        _ => format!("{some} of {count} masters {several}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_autoscaling::types::AutoScalingGroup as Answer;
 
 use crate::aws::AwsProvider;
-use crate::aws::target_group::health;
+use crate::aws::target_group::{health, of_machines};
 use crate::engine::Failure;
 use crate::resource::TargetHealth;
 
@@ -54,14 +54,15 @@ impl TargetStates {
 /// Returns those of a group's target groups in which a new machine must be healthy before the next one is replaced: the
 /// groups in which all of these machines, which it replaces, are healthy.
 ///
-/// If some are unhealthy, a service is down, or answers only where its pods are: that is not caused by a new machine.
+/// If some are unhealthy, a service is down: that is not caused by a new machine. A target group that asks whether a machine has
+/// pods of a service never counts: a new machine has none until those of an old one move.
 pub(super) async fn binding(
     aws: &AwsProvider,
     group: &Answer,
     machines: &BTreeSet<String>,
 ) -> Result<Vec<String>, Failure> {
     let mut binding = Vec::new();
-    for arn in group.target_group_arns() {
+    for arn in &of_machines(aws, group.target_group_arns()).await? {
         let alone = std::slice::from_ref(arn);
         if TargetStates::ask(aws, alone).await?.answer(machines) {
             binding.push(arn.clone());

@@ -183,7 +183,7 @@ async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResu
     }
     let planned = run.plan(&snapshot, &request.plan).await?;
     let checked = request.saved.as_ref().map_or(Ok(()), |saved| saved.check_changes(&planned));
-    if let Err(refused) = checked.and_then(|()| request.limits.check(&planned.document)) {
+    if let Err(refused) = checked.and_then(|()| request.limits.check(&context.cluster, &planned.document)) {
         context.ui.json(&planned.document)?;
         return Err(refused);
     }

@@ -99,7 +99,7 @@ pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<
         let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
         announce(context, is_built, planned.unreachable.as_ref());
     }
-    limits.check(&planned.document)?;
+    limits.check(&context.cluster, &planned.document)?;
     if let Some(out) = &out {
         let saved = saved_plan::save(context, &snapshot, &planned, &request.choices)?;
         saved_plan::write(&saved, out)?;

@@ -14,7 +14,8 @@ use super::apply::ApplyFlags;
 /// changes of the cluster file are part of the plan. If it is interrupted, `apply` continues it.
 #[derive(Debug, Clone, Args)]
 pub struct ReplaceArgs {
-    /// The instance id of the machine, as `quorate show` prints it
+    /// The machine: an instance id, or a name that `quorate show` prints, for example `master-a`
+    #[arg(value_name = "MACHINE")]
     machine: String,
     #[command(flatten)]
     pub(super) apply: ApplyFlags,

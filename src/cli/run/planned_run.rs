@@ -9,6 +9,7 @@ use crate::analysis::causes::causes_of;
 use crate::analysis::cost::PlanCost;
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
+use crate::cli::plan_limits;
 use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
 use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
@@ -109,6 +110,7 @@ pub(in crate::cli) async fn plan(
     if let Some(pins) = &pins {
         document.upgrade = Box::pin(versions::check_upgrade(context, pins, unreachable.is_none())).await?;
     }
+    warnings.extend(plan_limits::unmet_requirement(&context.cluster, &document));
     Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::nodes_group;
 use crate::cli::error::CliError;
-use crate::engine::{GroupMember, Live, Object, Value};
-use crate::resource::{AutoScalingGroup, Resource, master_of_group};
+use crate::cli::machines::{choose, machines};
+use crate::engine::{Live, Object, Value};
+use crate::resource::{AutoScalingGroup, Resource};
 use crate::words;
 
 /// The machines that a command replaces.
@@ -15,12 +15,9 @@ pub enum MachineSelection {
     All,
     /// The machines of a group: the masters, or those of a node group.
     Group(String),
-    /// A machine, by its instance id.
+    /// A machine, by its instance id, or by its name if no other one has it.
     Machine(String),
 }
-
-/// The name of the masters as a group.
-const MASTERS: &str = "masters";
 
 impl MachineSelection {
     /// Returns the ids of the selected machines.
@@ -28,54 +25,34 @@ impl MachineSelection {
     /// # Errors
     /// Returns an error if there is no such group, or no such machine.
     pub(super) fn ids(&self, live: &[Live]) -> Result<BTreeSet<String>, CliError> {
-        let selected: BTreeSet<String> = machines(live)
-            .filter(|(group, machine)| match self {
-                Self::All => true,
-                Self::Group(name) if name == MASTERS => master_of_group(group).is_some(),
-                Self::Group(name) => *group == name || *group == nodes_group(name),
-                Self::Machine(id) => machine.id == *id,
-            })
-            .map(|(_, machine)| machine.id.clone())
-            .collect();
-        if selected.is_empty() { Err(self.missing(live)) } else { Ok(selected) }
-    }
-
-    fn missing(&self, live: &[Live]) -> CliError {
-        let known: BTreeSet<String> = match self {
-            Self::Machine(_) => machines(live).map(|(_, machine)| machine.id.clone()).collect(),
-            _ => machines(live).map(|(group, _)| group_name(group).to_owned()).collect(),
-        };
-        let known = words::list(&known.into_iter().collect::<Vec<_>>());
-        let (message, hint) = match self {
-            _ if known.is_empty() => return CliError::not_applied("the cluster has no machines yet"),
-            Self::All => ("the cluster has no machines".to_owned(), String::new()),
-            Self::Group(name) => {
-                (format!("the cluster has no group `{name}` with machines"), format!("its groups are {known}"))
+        let machines = machines(live);
+        if machines.is_empty() {
+            return Err(CliError::not_applied("the cluster has no machines yet"));
+        }
+        let selected: BTreeSet<String> = match self {
+            Self::All => machines.into_iter().map(|machine| machine.instance).collect(),
+            Self::Machine(wanted) => BTreeSet::from([choose(&machines, wanted)?.instance]),
+            Self::Group(group) => {
+                let of_group = machines.iter().filter(|machine| machine.is_in(group));
+                let selected: BTreeSet<String> = of_group.map(|machine| machine.instance.clone()).collect();
+                if selected.is_empty() {
+                    let groups: BTreeSet<String> = machines.iter().map(|machine| machine.group().to_owned()).collect();
+                    return Err(CliError::Usage {
+                        message: format!("the cluster has no group `{}` with machines", words::plain(group)),
+                        hint: format!("its groups are {}", words::list(&groups.into_iter().collect::<Vec<_>>())),
+                    });
+                }
+                selected
             }
-            Self::Machine(id) => (
-                format!("the cluster has no machine {id}"),
-                format!("its machines are {known}; `quorate show` describes them"),
-            ),
         };
-        CliError::Usage { message, hint }
+        Ok(selected)
     }
-}
-
-/// Returns the name of a group for people.
-fn group_name(group: &str) -> &str {
-    if master_of_group(group).is_some() { MASTERS } else { group.strip_prefix("nodes-").unwrap_or(group) }
-}
-
-/// Returns the machines of the cluster, each with the name of its group.
-fn machines(live: &[Live]) -> impl Iterator<Item = (&str, &GroupMember)> {
-    let groups = live.iter().filter(|live| live.address.kind() == AutoScalingGroup::KIND.name);
-    groups.flat_map(|group| group.members.iter().map(|member| (group.address.name(), member)))
 }
 
 /// Removes the machines that are gone from a list of requested replacements.
 pub(super) fn retain_existing(requested: &mut BTreeSet<String>, live: &[Live]) {
-    let existing: BTreeSet<&str> = machines(live).map(|(_, machine)| machine.id.as_str()).collect();
-    requested.retain(|id| existing.contains(id.as_str()));
+    let existing: BTreeSet<String> = machines(live).into_iter().map(|machine| machine.instance).collect();
+    requested.retain(|id| existing.contains(id));
 }
 
 /// Enters requested replacements in the observed and in the wanted groups: the versions of their machines differ then, and a

@@ -86,7 +86,7 @@ pub(super) static NODES: TemplateBlock = TemplateBlock {
 };
 
 /// The blocks after the node groups.
-pub(super) static REST: [TemplateBlock; 4] = [
+pub(super) static REST: [TemplateBlock; 5] = [
     TemplateBlock {
         name: "network",
         comment: "Address ranges, and the network plugin. They cannot be changed later.",
@@ -113,6 +113,12 @@ pub(super) static REST: [TemplateBlock; 4] = [
             row("allow", "The address ranges that may connect. They need a `public_key`, too.", ""),
             row("public_key", "The public key of the user `ec2-user`.", ""),
         ],
+    },
+    TemplateBlock {
+        name: "require",
+        comment: "What each plan must keep to: one that does not is refused.",
+        sample: true,
+        rows: &[row("survives", "The failure that the cluster must survive: `machine` or `zone`.", "\"zone\"")],
     },
     TemplateBlock {
         name: "dns",

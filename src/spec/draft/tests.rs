@@ -209,6 +209,7 @@ impl Asked {
                 public_key: self.ssh.then(|| KEY.to_owned()),
             },
             ssm: true,
+            survives: None,
             dns: Dns { zone: self.dns.clone() },
             tags: self.tags.clone(),
             services: BTreeMap::new(),

@@ -30,9 +30,9 @@ mod zones;
 
 use std::collections::BTreeMap;
 
-use super::cluster::{Addon, Cluster, Zone};
+use super::cluster::{Addon, Cluster, Survives, Zone};
 use super::diagnostic::{Diagnostic, Severity};
-use super::file::ClusterFile;
+use super::file::{ClusterFile, SurvivesFile};
 use super::shape::FileLanguage;
 use super::sink::{DiagnosticSink, ErrorReported, all};
 use super::source::Span;
@@ -107,6 +107,7 @@ pub(super) fn lower(
     let api = access::api(context);
     let ssh = access::ssh(context);
     let ssm = context.file.ssm.optional().map(|ssm| ssm.copied().unwrap_or(true));
+    let survives = survives(context);
     let addons = addons(context);
     let around = services::Surroundings { name: &name, dns: &dns, nodes: &nodes, network: &network };
     let services = services::read(context, &around);
@@ -126,6 +127,7 @@ pub(super) fn lower(
         api: api?,
         ssh: ssh?,
         ssm: ssm?,
+        survives: survives?,
         dns: dns.finish()?,
         tags: tags?,
         services: services?,
@@ -134,6 +136,15 @@ pub(super) fn lower(
     quota::check(context, &cluster);
     sharing::hint(context, &cluster);
     Ok(cluster)
+}
+
+fn survives(context: &LoweringContext) -> Result<Option<Survives>, ErrorReported> {
+    let Some(require) = context.file.require.optional()? else { return Ok(None) };
+    let survives = require.survives.optional()?;
+    Ok(survives.map(|survives| match survives {
+        SurvivesFile::Machine => Survives::Machine,
+        SurvivesFile::Zone => Survives::Zone,
+    }))
 }
 
 fn addons(context: &mut LoweringContext) -> Result<BTreeMap<String, Addon>, ErrorReported> {

@@ -18,6 +18,9 @@ kubernetes = "1.36"
 ssm        = true
 tags       = { team = "chat", cost-centre = "42" }
 
+[require]
+survives = "zone"
+
 [network]
 cidr     = "172.20.0.0/16"
 subnets  = { us-east-1a = "172.20.32.0/19" }

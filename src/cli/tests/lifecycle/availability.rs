@@ -67,3 +67,29 @@ async fn a_plan_that_does_not_survive_what_it_must_is_refused() {
     // Masters of a living cluster keep their zones.
     assert!(user.plan().await.0.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_file_requires_what_every_plan_keeps_to() {
+    let three = FILE.replace("[\"us-east-1d\", \"us-east-1f\"]", "[\"us-east-1a\", \"us-east-1d\", \"us-east-1f\"]");
+    let require = "require {\n  survives = \"zone\"\n}\n";
+    let two = SandboxUser { text: format!("{FILE}{require}"), ..SandboxUser::new() };
+    let error = two.apply(YES).await.0.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(error.to_string().contains("as `require` in the cluster file demands: nothing was changed"), "{error}");
+
+    let mut user = SandboxUser { text: format!("{three}{require}"), ..SandboxUser::new() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done, "{}", user.err.read());
+    user.text = format!("{}{require}", three.replace("count = 2", "count = 1"));
+    let service = "service \"chat\" {\n  image = \"chat:1\"\n  port = 4000\n}\n";
+    user.text.push_str(service);
+    assert_eq!(user.apply(YES).await.0.unwrap_err().exit(), Exit::Refused, "one pod does not survive its machine");
+
+    // A cluster that does not keep to it already can be changed.
+    let mut user = SandboxUser::built().await;
+    user.text = format!("{}{require}", FILE.replace("count = 2", "count = 3"));
+    user.err.read();
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    let warning = user.err.read().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(warning.contains("as `require` in the cluster file demands"), "{warning}");
+    assert!(warning.contains("It does not now either"), "{warning}");
+}

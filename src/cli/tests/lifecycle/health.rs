@@ -119,3 +119,15 @@ async fn a_cluster_that_was_never_applied_is_reported_as_such() {
     assert_eq!(error.exit(), Exit::Error);
     assert_eq!(error.to_string(), "nothing of chat.poeticoding.com is applied yet");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_quorum_is_said_first_and_in_the_words_of_the_availability() {
+    let user = SandboxUser::built().await;
+    user.sandbox.fail_zone("us-east-1d").unwrap();
+    let (exit, out) = user.validate(Duration::ZERO).await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lost = "2 of 3 masters do not run, so etcd has no quorum and the API does not answer";
+    let at = |text: &str| out.find(text).unwrap_or_else(|| panic!("{text}: {out}"));
+    assert!(at(lost) < at("masters-a: 0 of 1 in service"), "{out}");
+}

@@ -104,6 +104,7 @@ fn cases() -> Vec<SettingCase> {
         case("nodes.workers.root.gib", json!([60, 80])),
         case("nodes.workers.size", json!(["t3.large", "m5.large", "t4g.large"])),
         case("nodes.workers.zones", json!([none, zones("ab"), zones("c")])),
+        case("require.survives", json!([none, "machine", "zone"])),
         case("service", json!([base()["service"], { "chat": base()["service"]["chat"], "db": base()["service"]["db"], "site": base()["service"]["web"] }])).row("service.NAME"),
         case("service.chat.args", json!([none, ["start"]])),
         case("service.chat.command", json!([none, ["/bin/chat"]])),

@@ -87,7 +87,7 @@ async fn with_one_worker() -> SandboxUser {
     user
 }
 
-fn watched(user: &SandboxUser) {
+pub(super) fn watched(user: &SandboxUser) {
     user.sandbox.witness(|witness| witness.watching = true);
 }
 
@@ -226,10 +226,10 @@ async fn a_roll_of_a_group_replaces_its_machines_and_no_others() {
 #[tokio::test(start_paused = true)]
 async fn one_machine_is_replaced_on_request() {
     let user = SandboxUser::built().await;
-    for group in ["nodes-workers", "masters-b"] {
+    for (group, name) in [("nodes-workers", None), ("masters-b", Some("master-b"))] {
         let before = user.machines().await;
         let (victim, _) = before.iter().find(|(_, of)| of == group).unwrap().clone();
-        let request = PlanRequest::replace(MachineSelection::Machine(victim.clone()));
+        let request = PlanRequest::replace(MachineSelection::Machine(name.map_or(victim.clone(), str::to_owned)));
         let (exit, out) = user.apply_of(request).await;
         assert_eq!(exit.unwrap(), Exit::Done, "{out}");
         assert!(line(&out).contains(&format!("{victim} is to be replaced in the")), "{out}");
@@ -246,7 +246,8 @@ async fn a_request_for_machines_that_do_not_exist_names_those_that_do() {
     let user = SandboxUser::built().await;
     for (selection, known) in [
         (MachineSelection::Group("batch".to_owned()), "its groups are masters and workers"),
-        (MachineSelection::Machine("i-0123".to_owned()), "`quorate show` describes them"),
+        (MachineSelection::Machine("i-0123".to_owned()), "its machines are: i-"),
+        (MachineSelection::Machine("workers".to_owned()), "name one by its instance: i-"),
     ] {
         let error = user.apply_of(PlanRequest::replace(selection)).await.0.unwrap_err();
         assert_eq!(error.exit(), Exit::Usage);
