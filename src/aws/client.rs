@@ -64,7 +64,7 @@ pub struct AwsProvider {
     pub(super) limits: RateLimiter,
     /// The codes that one kind alone answers with.
     pub(super) kind_codes: KindCodes,
-    /// What moves the pods of a machine before a roll ends it.
+    /// The drain of machines before a roll ends them.
     pub(super) drain: OnceLock<Arc<dyn NodeDrain>>,
 }
 

@@ -21,7 +21,7 @@ const ANSWER: &str = "AWS_SSM_START_SESSION_RESPONSE";
 /// The last version that takes the answer only as an argument.
 const LAST_WITHOUT_VARIABLE: [u32; 4] = [1, 2, 497, 0];
 
-/// How to get the program.
+/// The instructions to install the program.
 const INSTALL: &str = "install it from https://docs.aws.amazon.com/systems-manager/latest/userguide/\
                        session-manager-working-with-install-plugin.html (macOS: `brew install --cask session-manager-plugin`); \
                        `quorate logs` works without it";

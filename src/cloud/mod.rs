@@ -63,7 +63,7 @@ pub trait CloudProvider: Provider {
     /// Returns the name servers of a public hosted zone, by its id; none if names of the cloud do not resolve.
     fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 
-    /// Sets what moves the pods of a machine before a roll ends it. Without it, a machine drains itself while it shuts down.
+    /// Sets the drain of machines before a roll ends them. Without it, a machine drains itself while it shuts down.
     fn drain_with(&self, _drain: Arc<dyn NodeDrain>) {}
 
     /// Lets the cluster's controllers delete the objects that they created, and waits for that for a limited time: before the

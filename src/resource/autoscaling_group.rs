@@ -73,8 +73,13 @@ impl RollLimits {
 impl AutoScalingGroup {
     /// Returns `true` if its machines are masters.
     pub fn is_masters(&self) -> bool {
+        Self::has_masters(&self.tags)
+    }
+
+    /// Returns `true` if the machines of a group with these tags are masters.
+    pub fn has_masters(tags: &Tags) -> bool {
         // A machine that lacks the tag may be named after the value.
-        self.tags.get(ROLE_TAG).and_then(|role| role.split(' ').next()).is_some_and(|role| role == MASTER)
+        tags.get(ROLE_TAG).and_then(|role| role.split(' ').next()).is_some_and(|role| role == MASTER)
     }
 
     /// Describes machines whose replacement was requested.

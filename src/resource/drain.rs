@@ -1,6 +1,6 @@
 //! The progress of a machine's drain.
 
-/// What keeps a machine from being drained.
+/// The progress of a machine's drain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrainProgress {
     /// No pod is left that could run elsewhere.

@@ -63,7 +63,7 @@ pub(super) struct ClusterFile {
     /// then, and `quorate logs` shows only console output. Default: `true`.
     pub(super) ssm: Option<Spanned<bool>>,
 
-    /// What each plan must keep to. A plan that does not is refused.
+    /// Requirements of every plan. A plan that does not meet them is refused.
     pub(super) require: Option<Spanned<RequireFile>>,
 
     /// Names in Route 53. Default: the account's public zone with the longest name that the
@@ -305,7 +305,7 @@ pub(super) struct SshFile {
 
 from_table!(SshFile { allow, public_key });
 
-/// What each plan must keep to.
+/// Requirements of every plan.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Require")]

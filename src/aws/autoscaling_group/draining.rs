@@ -15,7 +15,7 @@ const BLOCKED: Duration = Duration::from_mins(3);
 /// Time for which a roll waits for pods that were evicted and do not end.
 const MOVING: Duration = Duration::from_mins(5);
 
-/// What a roll does with a machine that it drains.
+/// The next step of a roll with a machine that it drains.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum DrainStep {
     /// The machine ends.

@@ -10,10 +10,10 @@ use super::draining::{DrainStep, MachineDrains};
 use super::members::{EqualVersions, is_ending, machines, members, running, serves, stays};
 use super::reports::{LOG_HINT, MachineReports};
 use super::wait::{StallMonitor, arrived, find};
-use super::{AUTOSCALING, groups, surge};
+use super::{AUTOSCALING, from_autoscaling, groups, surge};
 use crate::aws::AwsProvider;
 use crate::engine::{Failure, FailureClass, GroupMember, Live, ProgressNote};
-use crate::resource::{AutoScalingGroup, MASTER, ROLE_TAG, RollLimits};
+use crate::resource::{AutoScalingGroup, RollLimits};
 
 /// The next step of a roll.
 #[derive(Debug, PartialEq, Eq)]
@@ -183,11 +183,9 @@ pub(super) fn next(group: &Answer, state: &RollState<'_>) -> RollStep {
     let missing = desired.saturating_sub(staying);
     let up = new.iter().filter(|member| is_up(member)).count();
     let working = old.iter().filter(|member| works(member)).count();
-    let ending = members.iter().find(|member| is_ending(&member.state));
+    let leaving: Vec<_> = members.iter().filter(|member| is_ending(&member.state)).collect();
     let left = || format!("{} to replace", machines(old.len()));
-
     let starting = new.len() - up + missing;
-    let leaving = members.iter().filter(|member| is_ending(&member.state)).count();
     let width = state.limits.width();
     // A machine that does no work is replaced first.
     let rank = |member: &GroupMember| (works(member), state.postponed.get(&member.id).copied());
@@ -202,7 +200,7 @@ pub(super) fn next(group: &Answer, state: &RollState<'_>) -> RollStep {
         } else {
             starting < width
         };
-        if is_spared && leaving < width && starting < width {
+        if is_spared && leaving.len() < width && starting < width {
             let shrinks = desired > state.size && new.len() + missing >= state.size;
             return RollStep::Replace { machine: machine.id.clone(), shrinks };
         }
@@ -219,7 +217,7 @@ pub(super) fn next(group: &Answer, state: &RollState<'_>) -> RollStep {
     if let Some(late) = new.iter().find(|member| !answers(member)) {
         return RollStep::Wait(format!("{}: not healthy in its target group yet; {}", late.id, left()));
     }
-    match ending {
+    match leaving.first() {
         // It drains itself while it shuts down: the next one goes when that is over.
         Some(leaving) => RollStep::Wait(format!("{}: {}; {}", leaving.id, leaving.state, left())),
         // An old machine failed meanwhile, and Auto Scaling has started another one in its place.
@@ -250,12 +248,8 @@ pub(super) fn keep_quorum(step: RollStep, answering: &TargetStates, masters: usi
 
 /// Returns the number of masters that the cluster should have.
 fn master_groups(groups: &[Answer]) -> usize {
-    let is_masters = |group: &&Answer| {
-        let role = group.tags().iter().find(|tag| tag.key() == Some(ROLE_TAG)).and_then(|tag| tag.value());
-        // A machine that lacks the tag may be named after the value.
-        group.status().is_none() && role.and_then(|role| role.split(' ').next()) == Some(MASTER)
-    };
-    groups.iter().filter(is_masters).map(surge::desired).sum()
+    let is_masters = |group: &&Answer| AutoScalingGroup::has_masters(&from_autoscaling(group.tags()));
+    groups.iter().filter(|group| group.status().is_none()).filter(is_masters).map(surge::desired).sum()
 }
 
 /// Limits the wait for a machine's report. A late machine that is older than the roll is replaced; one that the roll itself

@@ -116,7 +116,7 @@ pub(super) static REST: [TemplateBlock; 5] = [
     },
     TemplateBlock {
         name: "require",
-        comment: "What each plan must keep to: one that does not is refused.",
+        comment: "Requirements of every plan: a plan that does not meet them is refused.",
         sample: true,
         rows: &[row("survives", "The failure that the cluster must survive: `machine` or `zone`.", "\"zone\"")],
     },
