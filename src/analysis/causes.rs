@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Action, Address, AttributeChange, Change, ExecutablePlan, Plan, PlanMode, Reason, Value};
@@ -10,7 +11,7 @@ use crate::resource::{
 };
 
 /// The reason why machines are replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RollCause {
     /// The subject of the change, for example `Kubernetes` or `instance size`.
     pub subject: String,

@@ -1,10 +1,12 @@
 //! Amounts of money, exact to a millionth of a dollar.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Number of decimals of a [`Money`].
@@ -111,6 +113,20 @@ impl Sub for Money {
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl JsonSchema for Money {
+    fn schema_name() -> Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An amount in US dollars with all its decimals, for example `91.104`: a text, so that no program rounds it.",
+            "type": "string",
+            "pattern": r"^-?[0-9]+\.[0-9]{2,6}$",
+        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! The name of an object inside its cluster.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of one object of a cluster: a kind and a name, written `subnet/us-east-1a`.
@@ -64,5 +66,19 @@ impl Serialize for Address {
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Address {
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The name of an object: its kind and its name in the kind, for example `subnet/us-east-1a`.",
+            "type": "string",
+            "pattern": "^[^/]+/.+$",
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! Attribute values, known or known after apply.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Address;
@@ -33,7 +35,7 @@ pub enum Value {
 pub type Attributes = BTreeMap<String, Value>;
 
 /// One output of one object, written `vpc/main.id`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Reference {
     /// The object referred to.
     pub address: Address,
@@ -42,7 +44,7 @@ pub struct Reference {
 }
 
 /// Text with references in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct TextTemplate {
     /// Literals and references, in order.
@@ -50,7 +52,7 @@ pub struct TextTemplate {
 }
 
 /// A part of a [`TextTemplate`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TemplatePart {
     /// Text as it stands.
@@ -235,6 +237,30 @@ impl<'de> Deserialize<'de> for Value {
             WireValue::Text(value) => Self::Text(value),
             WireValue::List(value) => Self::List(value),
             WireValue::Map(value) => Self::Map(value),
+        })
+    }
+}
+
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (value, template) = (generator.subschema_for::<Self>(), generator.subschema_for::<TextTemplate>());
+        json_schema!({
+            "description": "The value of an attribute. A text that is known after apply is an object whose only member is `$pending`.",
+            "anyOf": [
+                { "type": ["boolean", "integer", "string"] },
+                { "type": "array", "items": value },
+                { "type": "object", "additionalProperties": value, "propertyNames": { "not": { "const": PENDING } } },
+                {
+                    "type": "object",
+                    "properties": { PENDING: template },
+                    "required": [PENDING],
+                    "additionalProperties": false,
+                },
+            ],
         })
     }
 }

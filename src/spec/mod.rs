@@ -63,6 +63,8 @@ pub use render::render;
 pub(crate) use rules::quota::InboundRules;
 pub use rules::{Rule, rule, rules};
 pub use schema::schema;
+#[cfg(test)]
+pub(crate) use schema::tidy;
 pub use service::*;
 pub use sink::ErrorReported;
 pub use source::{SourceText, TextPosition};

@@ -49,7 +49,7 @@ fn without_null(schema: &mut schemars::Schema) {
 
 /// Unwraps the line breaks of doc comments, so that a description is one line, and sorts the keys,
 /// so that the schema does not depend on whether another crate keeps JSON maps in order.
-fn tidy(value: &mut Value) {
+pub(crate) fn tidy(value: &mut Value) {
     match value {
         Value::Object(object) => {
             if let Some(Value::String(text)) = object.get_mut("description") {

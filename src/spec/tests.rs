@@ -44,14 +44,3 @@ fn cluster_files(directory: &str) -> Vec<(String, String)> {
     files.sort();
     files
 }
-
-/// Compares a generated file with the one in the repository, or writes it with `UPDATE_SCHEMA=1`.
-fn assert_generated(relative: &str, text: &str) {
-    let file = path(relative);
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, text).unwrap();
-    }
-    let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == text, "{relative} is stale: run the tests with UPDATE_SCHEMA=1");
-}

@@ -20,6 +20,7 @@ mod table;
 pub use crate::resource::text::short_id;
 pub use line::TextStyle;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resource::text as value;
@@ -29,7 +30,7 @@ use line::{StyledLine, TextRole, paragraph, screen};
 pub const FORMAT: u32 = 1;
 
 /// The heading of every screen: the cluster, its region and its account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterHeading {
     /// The cluster's name.
     pub cluster: String,

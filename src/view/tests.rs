@@ -46,7 +46,6 @@ fn the_page_names_every_member_of_every_document() {
     let documents = [
         members(&outcome(&plan)),
         members(&plan),
-        members(&plan.plan),
         members(&show::ClusterDocument::new(heading(), cluster, true)),
         members(&health::HealthDocument::new(heading(), Vec::new())),
         members(&access::AccessDocument::new(heading(), &AllowList::default(), jiff::Timestamp::UNIX_EPOCH)),

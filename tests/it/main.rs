@@ -15,6 +15,7 @@ mod kubernetes;
 mod machine_logs;
 mod moto;
 mod node;
+mod plan_json;
 mod prices;
 mod program;
 mod relocate;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::failure::{FailureEffects, ServiceEffect, SingleFailure};
@@ -11,7 +12,7 @@ use crate::engine::{ExecutablePlan, PlanMode};
 use crate::resource::SizeFacts;
 
 /// Which single failures a cluster survives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Availability {
     /// The parts that do not work even without a failure.
     pub now: Vec<ServiceEffect>,
@@ -20,7 +21,7 @@ pub struct Availability {
 }
 
 /// The availability of a cluster before and after a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanAvailability {
     /// As the cluster is; `None` if it has no machines.
     pub before: Option<Availability>,

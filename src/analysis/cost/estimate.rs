@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::item::{CostItem, items};
@@ -21,7 +22,7 @@ pub struct CostEstimate {
 }
 
 /// A sum of costs per month.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CostTotal {
     /// The sum of the known costs: with unknown prices, the cost is at least this.
     pub monthly: Money,

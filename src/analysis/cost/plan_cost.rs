@@ -1,5 +1,6 @@
 //! The cost of a plan: before, after, and of each change.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{CostEstimate, CostTotal};
@@ -9,7 +10,7 @@ use crate::analysis::state::ClusterState;
 use crate::engine::{Address, ExecutablePlan, PlanMode};
 
 /// The cost of a cluster per month before and after a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanCost {
     /// The currency of every amount.
     pub currency: String,
@@ -26,7 +27,7 @@ pub struct PlanCost {
 }
 
 /// The cost of an object before and after a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeCost {
     /// The object.
     pub address: Address,

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{assert_generated, read};
+use super::read;
 use crate::spec::{Severity, reference, rules, schema};
+use crate::testkit::assert_generated;
 
 #[test]
 fn the_schema_is_up_to_date() {

@@ -1,5 +1,6 @@
 //! The contents of a plan's screen as one value.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::availability::PlanAvailability;
@@ -10,9 +11,10 @@ use crate::health::UpgradeFinding;
 use crate::view::{ClusterHeading, FORMAT};
 
 /// A plan with its heading and its summary, in a versioned format.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanDocument {
     /// The version of the format.
+    #[schemars(extend("const" = FORMAT))]
     pub format: u32,
     /// The cluster and its account and region.
     #[serde(flatten)]
@@ -36,7 +38,7 @@ pub struct PlanDocument {
 }
 
 /// The check before an upgrade of the minor version of Kubernetes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpgradeCheck {
     /// The version that all machines have.
     pub from: String,
@@ -50,7 +52,7 @@ pub struct UpgradeCheck {
 }
 
 /// Number of changes of each sort in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSummary {
     /// Objects that are created.
     pub create: usize,

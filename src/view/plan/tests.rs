@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod attributes;
+mod reference;
+mod schema;
 
 use serde_json::json;
 
