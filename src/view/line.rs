@@ -102,6 +102,17 @@ impl StyledLine {
         self.indent + self.pieces.iter().map(|(_, text)| text.width()).sum::<usize>()
     }
 
+    /// Returns its text without ink, with its indent.
+    pub(super) fn text(&self) -> String {
+        let pieces: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
+        format!("{}{pieces}", " ".repeat(self.indent))
+    }
+
+    /// Returns its pieces of text with their ink.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (TextRole, &str)> {
+        self.pieces.iter().map(|(ink, text)| (*ink, text.as_str()))
+    }
+
     /// Appends the pieces of another line.
     pub(super) fn then(mut self, other: Self) -> Self {
         self.pieces.extend(other.pieces);

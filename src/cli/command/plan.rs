@@ -14,7 +14,7 @@ use crate::cli::run::run_lock::RecordSource;
 use crate::cli::run::saved_plan;
 use crate::cli::run::snapshot::snapshot;
 use crate::cli::run::temporary_access::announce;
-use crate::cli::{ApiWait, CliError, ClusterContext, Exit, PlanLimits, Session};
+use crate::cli::{ApiWait, CliError, ClusterContext, Exit, OutputTarget, PlanLimits, Session};
 use crate::engine::PlanMode;
 use crate::resource::{API, LoadBalancer, Resource};
 use crate::view;
@@ -41,6 +41,9 @@ pub struct PlanArgs {
     /// Write the plan to this file. `quorate apply FILE` makes exactly its changes, or none
     #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"], value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
+    /// Write the plan as Markdown to this file, for a comment on a pull request; `-` prints it in place of the text
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    markdown: Option<OutputTarget>,
     #[command(flatten)]
     limits: PlanLimits,
     /// Exit with code 2 if the plan is not empty
@@ -62,6 +65,8 @@ pub struct PlanOptions {
     pub limits: PlanLimits,
     /// The file that the plan is written to.
     pub out: Option<PathBuf>,
+    /// The place that the plan is written to as Markdown.
+    pub markdown: Option<OutputTarget>,
 }
 
 impl PlanArgs {
@@ -73,7 +78,14 @@ impl PlanArgs {
         };
         let request = if self.upgrade { PlanRequest::upgrade(Upgrade::ALL) } else { PlanRequest::new(mode) };
         let request = request.without_rolls(self.no_roll);
-        let options = PlanOptions { request, detailed: self.detailed_exitcode, limits: self.limits, out: self.out };
+        let options = PlanOptions {
+            request,
+            detailed: self.detailed_exitcode,
+            limits: self.limits,
+            out: self.out,
+            markdown: self.markdown,
+        };
+        OutputTarget::check(&options.markdown, &session.ui)?;
         if let Some(out) = &options.out {
             saved_plan::check_overwritten(out)?;
         }
@@ -87,19 +99,27 @@ impl PlanArgs {
 /// # Errors
 /// Returns an error if the plan could not be made.
 pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<Exit, CliError> {
-    let PlanOptions { request, detailed, limits, out } = options;
+    let PlanOptions { request, detailed, limits, out, markdown } = options;
     let mode = request.mode;
     let is_destroy = mode == PlanMode::Destroy;
     let foreign = if is_destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
     let snapshot = snapshot(context, RecordSource::Stored, foreign).await?;
     let planned = planned_run::plan(context, &snapshot, &request).await?;
-    context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
+    if markdown != Some(OutputTarget::Stdout) {
+        context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
+    }
     planned.show_notes(context);
     if mode == PlanMode::Apply {
         let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
         announce(context, is_built, planned.unreachable.as_ref());
     }
-    limits.check(&context.cluster, &planned.document)?;
+    let checked = limits.check(&context.cluster, &planned.document);
+    if let Some(target) = &markdown {
+        let refusal = checked.as_ref().err().map(ToString::to_string);
+        let comment = planned.comment(refusal.as_deref());
+        target.write(&view::plan::markdown(&comment, context.ui.style().verbose), context.ui)?;
+    }
+    checked?;
     if let Some(out) = &out {
         let saved = saved_plan::save(context, &snapshot, &planned, &request.choices)?;
         saved_plan::write(&saved, out)?;

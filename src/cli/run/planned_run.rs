@@ -14,7 +14,7 @@ use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInp
 use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::StateError;
-use crate::view::plan::PlanDocument;
+use crate::view::plan::{PlanComment, PlanDocument};
 
 use super::ClusterContext;
 use super::former;
@@ -265,6 +265,11 @@ fn silent(mode: PlanMode, failure: &Failure) -> String {
 }
 
 impl PlannedRun {
+    /// Returns the plan with its messages, for a comment on a pull request.
+    pub(in crate::cli) fn comment<'a>(&'a self, refusal: Option<&'a str>) -> PlanComment<'a> {
+        PlanComment { document: &self.document, refusal, warnings: &self.warnings, notes: &self.notes }
+    }
+
     /// Shows the warnings and notes about the plan.
     pub(in crate::cli) fn show_notes(&self, context: &ClusterContext<'_>) {
         for warning in &self.warnings {

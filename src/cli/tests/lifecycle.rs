@@ -208,7 +208,8 @@ impl SandboxUser {
         let exit = self
             .with(async |context| {
                 let request = PlanRequest { mode, ..PlanRequest::upgrade(self.upgrade) };
-                plan(context, PlanOptions { request, detailed: true, limits: self.limits, out: None }).await
+                let limits = self.limits;
+                plan(context, PlanOptions { request, detailed: true, limits, ..PlanOptions::default() }).await
             })
             .await;
         (exit, self.out.read())

@@ -47,7 +47,7 @@ fn changed(before: &Availability, after: &Availability) -> Vec<String> {
 }
 
 /// Returns a sentence for each reason, with the failures that have it.
-fn sentences(beginning: &str, lost: &[&FailureEffects]) -> Vec<String> {
+pub(super) fn sentences(beginning: &str, lost: &[&FailureEffects]) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for effects in lost {
         let Some(worst) = effects.effects.iter().min_by_key(|effect| std::cmp::Reverse(effect.outcome)) else {

@@ -25,23 +25,12 @@ pub(super) fn lines(document: &PlanDocument, folded: usize, style: TextStyle) ->
         return Vec::new();
     }
     let mut lines = vec![StyledLine::at(0).ink(TextRole::Strong, "Changes")];
-    let mut groups: Vec<&[String]> = Vec::new();
-    for cause in &document.causes {
-        if !groups.contains(&cause.groups.as_slice()) {
-            groups.push(&cause.groups);
+    for SharedCauses { causes, effect } in shared(document) {
+        for cause in causes {
+            lines.extend(paragraph(2, TextRole::Rolled, &cause, style));
         }
-    }
-    for groups in groups {
-        for cause in document.causes.iter().filter(|cause| cause.groups == groups) {
-            lines.extend(paragraph(2, TextRole::Rolled, &sentence(cause), style));
-        }
-        if !groups.is_empty() {
-            let partly = document.causes.iter().filter(|cause| cause.groups == groups).all(|cause| cause.partly);
-            let at_once =
-                document.causes.iter().filter(|cause| cause.groups == groups).map(|cause| cause.at_once).max();
-            let text =
-                if partly { format!("in the {}", places(groups)) } else { machines(groups, at_once.unwrap_or(1)) };
-            lines.extend(paragraph(4, TextRole::Plain, &text, style));
+        if let Some(effect) = effect {
+            lines.extend(paragraph(4, TextRole::Plain, &effect, style));
         }
     }
     if folded > 0 {
@@ -54,6 +43,34 @@ pub(super) fn lines(document: &PlanDocument, folded: usize, style: TextStyle) ->
     }
     lines.push(StyledLine::default());
     lines
+}
+
+/// Causes that replace the same machines.
+pub(super) struct SharedCauses {
+    pub(super) causes: Vec<String>,
+    /// The machines that they replace; `None` if they replace none.
+    pub(super) effect: Option<String>,
+}
+
+/// Returns the causes of a plan; those that replace the same machines stand together.
+pub(super) fn shared(document: &PlanDocument) -> Vec<SharedCauses> {
+    let mut groups: Vec<&[String]> = Vec::new();
+    for cause in &document.causes {
+        if !groups.contains(&cause.groups.as_slice()) {
+            groups.push(&cause.groups);
+        }
+    }
+    let of = |groups: &[String]| {
+        let causes: Vec<&RollCause> = document.causes.iter().filter(|cause| cause.groups == groups).collect();
+        let at_once = causes.iter().map(|cause| cause.at_once).max().unwrap_or(1);
+        let is_partly = causes.iter().all(|cause| cause.partly);
+        let effect = if is_partly { format!("in the {}", places(groups)) } else { machines(groups, at_once) };
+        SharedCauses {
+            causes: causes.into_iter().map(sentence).collect(),
+            effect: (!groups.is_empty()).then_some(effect),
+        }
+    };
+    groups.into_iter().map(of).collect()
 }
 
 fn sentence(cause: &RollCause) -> String {

@@ -13,7 +13,7 @@ use super::PlanDocument;
 /// The price of data transfer between zones in AWS's commercial regions.
 const BETWEEN_ZONES: &str = "about 0.01 USD for each GB and direction";
 /// Maximum number of things with an unknown price that are named.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 /// Returns the cost of the cluster before and after the plan, and the additional costs of the plan's load balancers.
 pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
@@ -47,13 +47,14 @@ fn monthly(cost: &PlanCost) -> String {
     text
 }
 
-fn amount(total: &CostTotal) -> String {
+/// Returns the sum of the known costs.
+pub(super) fn amount(total: &CostTotal) -> String {
     let at_least = if total.is_complete() { "" } else { "at least " };
     format!("{at_least}{}", total.monthly)
 }
 
 /// Returns the cost of traffic that load balancers begin to take to other zones.
-fn between_zones(document: &PlanDocument) -> Option<String> {
+pub(super) fn between_zones(document: &PlanDocument) -> Option<String> {
     if document.plan.mode != PlanMode::Apply {
         return None;
     }

@@ -1,4 +1,4 @@
-//! A plan as text and as JSON; the text is rendered from the JSON's own value, so the two cannot disagree.
+//! A plan as text, as Markdown and as JSON; all of them are rendered from the JSON's own value, so they cannot disagree.
 
 mod alike;
 mod availability;
@@ -8,6 +8,7 @@ mod cost;
 mod creation;
 mod difference;
 mod document;
+mod markdown;
 mod section;
 mod textual;
 mod upgrade;
@@ -27,6 +28,7 @@ use super::TextStyle;
 use super::line::{StyledLine, TextRole, labelled, paragraph, screen};
 
 pub use document::{PlanDocument, PlanSummary, UpgradeCheck};
+pub use markdown::{MAX_COMMENT, PlanComment, markdown};
 use section::{PlanSection, SECTIONS};
 
 /// Returns the plan as text, without its heading: for a plan below another screen.
@@ -54,26 +56,47 @@ fn is_refused(document: &PlanDocument) -> bool {
     document.summary.refuse > 0 && document.plan.mode == PlanMode::Apply
 }
 
+/// A section with its changes, as lines.
+struct SectionText {
+    title: Vec<StyledLine>,
+    body: Vec<StyledLine>,
+    /// Number of changes in it.
+    changes: usize,
+}
+
 fn section_lines(
     section: &PlanSection,
     document: &PlanDocument,
     folded: &BTreeSet<&Address>,
     style: TextStyle,
 ) -> Vec<StyledLine> {
-    let mode = document.plan.mode;
     let shown = document.plan.changes.iter().filter(|change| !folded.contains(&change.address));
-    let mut changes: Vec<&Change> = shown.filter(|change| section.holds(change, mode)).collect();
+    let Some(SectionText { mut title, body, .. }) = section_text(section, shown, document.plan.mode, style) else {
+        return Vec::new();
+    };
+    title.extend(body);
+    title.push(StyledLine::default());
+    title
+}
+
+/// Returns the changes of a section; `None` if it has none.
+fn section_text<'a>(
+    section: &PlanSection,
+    changes: impl Iterator<Item = &'a Change>,
+    mode: PlanMode,
+    style: TextStyle,
+) -> Option<SectionText> {
+    let mut changes: Vec<&Change> = changes.filter(|change| section.holds(change, mode)).collect();
     changes.sort_by_key(|change| (place(change), &change.address));
-    let Some(first) = changes.first() else { return Vec::new() };
+    let first = changes.first()?;
     let shared = changes.iter().all(|change| change.reason == first.reason).then_some(&first.reason);
-    let mut lines = section.title(mode, shared, style);
-    if section.folds(mode, style) {
-        lines.extend(creation::folded(&changes, shared.is_some(), style));
+    let title = section.title(mode, shared, style);
+    let body = if section.folds(mode, style) {
+        creation::folded(&changes, shared.is_some(), style)
     } else {
-        lines.extend(alike::alike(&changes, shared.is_some(), mode, style));
-    }
-    lines.push(StyledLine::default());
-    lines
+        alike::alike(&changes, shared.is_some(), mode, style)
+    };
+    Some(SectionText { title, body, changes: changes.len() })
 }
 
 /// Returns the position of the kind in the registries: the network before the machines, not in alphabetical order.

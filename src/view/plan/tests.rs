@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod attributes;
+mod markdown;
 mod reference;
 mod schema;
 
