@@ -17,7 +17,7 @@
 //! | front door | [`cli`] | arguments, commands, prompts; the only module that reads the environment and prints |
 //! | clouds | [`aws`], [`kubernetes`], [`sandbox`] | implementations of [`engine::Provider`] |
 //! | state | [`state`], [`store`] | the record and the lease, and the stores that hold them |
-//! | output | [`view`], [`health`] | plans, progress and health checks as text and JSON. Pure |
+//! | output | [`view`], [`health`] | plans, progress, pictures and health checks as text, JSON, Markdown and SVG. Pure |
 //! | analysis | [`analysis`] | what a plan means: its cost, and the failures that the cluster survives. Pure |
 //! | cluster | [`spec`], [`blueprint`], [`pki`], [`kubeconfig`] | from the file to the desired objects. Pure |
 //! | vocabulary | [`resource`] | one type for each kind of object: its attributes, and the effect of a change to each. Pure |

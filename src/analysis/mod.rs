@@ -1,9 +1,10 @@
-//! The meaning of a plan: its cost, the failures that the cluster survives, and the causes of
-//! machine replacements. Pure: it reads a plan and the objects that the plan was made from.
+//! The meaning of a plan: its cost, the failures that the cluster survives, the causes of machine replacements, and the parts
+//! of a picture. Pure: it reads a plan and the objects that the plan was made from.
 
 pub mod availability;
 pub mod causes;
 pub mod cost;
+pub mod diagram;
 mod money;
 mod state;
 

@@ -1,10 +1,10 @@
 //! The objects of a cluster before a plan, and after it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Address, Attributes, ExecutablePlan, GroupMember, Live, Object, PlanMode, Value};
-use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource};
+use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource, Subnet};
 
 /// The state of a machine that works, as its group reports it.
 const IN_SERVICE: &str = "InService";
@@ -60,7 +60,27 @@ impl<'a> ClusterState<'a> {
 
     /// Returns the object of this kind with this name.
     pub(super) fn named<R: Resource>(&self, name: &str) -> Option<&StateObject<'a>> {
-        self.objects.iter().find(|object| object.is::<R>() && object.address.name() == name)
+        self.at(R::KIND.name, name)
+    }
+
+    /// Returns the object at this address.
+    pub(super) fn at(&self, kind: &str, name: &str) -> Option<&StateObject<'a>> {
+        self.objects.iter().find(|object| object.address.kind() == kind && object.address.name() == name)
+    }
+
+    /// Returns the zones of an object's subnets.
+    pub(super) fn zones_of(&self, object: &StateObject<'_>) -> BTreeSet<String> {
+        let zone = |subnet: &Value| match subnet {
+            Value::Text(id) => {
+                let subnets = self.objects.iter().filter(|object| object.is::<Subnet>());
+                let found = subnets.into_iter().find(|subnet| subnet.id == Some(id.as_str()));
+                found.and_then(|subnet| subnet.text("zone")).map(str::to_owned)
+            }
+            // The subnet of a zone has its name.
+            Value::Pending(template) => template.references().next().map(|subnet| subnet.address.name().to_owned()),
+            _ => None,
+        };
+        object.list("subnets").iter().filter_map(zone).collect()
     }
 }
 

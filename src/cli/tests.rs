@@ -1,6 +1,7 @@
 //! The command line as a user reads it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod graph;
 mod init;
 mod lifecycle;
 

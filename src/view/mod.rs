@@ -1,4 +1,4 @@
-//! Plans, objects, failures and progress as text and JSON. Pure: it returns text, and prints nothing.
+//! Plans, objects, failures and progress as text, JSON, Markdown and pictures. Pure: it returns text, and prints nothing.
 
 pub mod access;
 pub mod availability;
@@ -6,6 +6,7 @@ mod check_row;
 pub mod cost;
 pub mod endpoint;
 pub mod failure;
+pub mod graph;
 pub mod health;
 mod hint;
 mod line;

@@ -15,3 +15,6 @@ mod tests;
 pub use failure::{FailureEffects, FailureOutcome, ServiceEffect, SingleFailure};
 pub use plan_availability::{Availability, PlanAvailability};
 pub use requirement::{RequiredSurvival, SurvivalError};
+
+pub(super) use spread::evenly;
+pub(super) use topology::placement;

@@ -44,7 +44,7 @@ impl MachineSpread {
 }
 
 /// Spreads a number evenly over zones; those with the lowest rank get the rest.
-pub(super) fn evenly<'a>(
+pub(in crate::analysis) fn evenly<'a>(
     count: u64,
     zones: impl Iterator<Item = &'a str>,
     rank: impl Fn(&str) -> u8,

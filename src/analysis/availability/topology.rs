@@ -8,7 +8,7 @@ use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
-    MEMBER_TAG, ROLE_TAG, SizeFacts, Subnet, VOLUME_CLAIM, quantity_bytes, quantity_millicpus, service_object, tags_of,
+    MEMBER_TAG, ROLE_TAG, SizeFacts, VOLUME_CLAIM, quantity_bytes, quantity_millicpus, service_object, tags_of,
 };
 
 /// The terms that say which nodes pods may run on.
@@ -91,7 +91,7 @@ impl Topology {
             masters: masters.collect(),
             groups: nodes.collect(),
             services: deployments.map(|deployment| service(deployment, state)).collect(),
-            api_zones: api.map(|balancer| zones_of(balancer, state)).unwrap_or_default(),
+            api_zones: api.map(|balancer| state.zones_of(balancer)).unwrap_or_default(),
             etcd_volumes: state.objects().filter_map(etcd_member).collect(),
         }
     }
@@ -132,14 +132,14 @@ fn is_master(group: &StateObject<'_>) -> bool {
 
 fn master(group: &StateObject<'_>, state: &ClusterState<'_>) -> MasterSite {
     let member = tags_of(group.attributes()).remove(MEMBER_TAG).unwrap_or_default();
-    let zone = zones_of(group, state).into_iter().next();
+    let zone = state.zones_of(group).into_iter().next();
     // What a plan leaves runs: a machine that is missing is replaced.
     let runs = group.id.is_none() || !group.running().is_empty();
     MasterSite { member, zone: zone.unwrap_or_default(), runs }
 }
 
 fn node_group(group: &StateObject<'_>, state: &ClusterState<'_>, sizes: &BTreeMap<String, SizeFacts>) -> GroupSite {
-    let zones = zones_of(group, state);
+    let zones = state.zones_of(group);
     let template = state.named::<LaunchTemplate>(group.address.name());
     let size = template.and_then(|template| sizes.get(template.text("instance_size")?));
     let (running, count) = (group.running(), group.number("desired"));
@@ -166,21 +166,6 @@ fn etcd_member(object: &StateObject<'_>) -> Option<String> {
     tags.remove(MEMBER_TAG).filter(|_| is_etcd)
 }
 
-/// Returns the zones of an object's subnets.
-fn zones_of(object: &StateObject<'_>, state: &ClusterState<'_>) -> BTreeSet<String> {
-    let zone = |subnet: &Value| match subnet {
-        Value::Text(id) => {
-            let subnets = state.objects().filter(|object| object.is::<Subnet>());
-            let found = subnets.into_iter().find(|subnet| subnet.id == Some(id.as_str()));
-            found.and_then(|subnet| subnet.text("zone")).map(str::to_owned)
-        }
-        // The subnet of a zone has its name.
-        Value::Pending(template) => template.references().next().map(|subnet| subnet.address.name().to_owned()),
-        _ => None,
-    };
-    object.list("subnets").iter().filter_map(zone).collect()
-}
-
 fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSite {
     let name = deployment.address.name();
     let autoscaler =
@@ -203,7 +188,7 @@ fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSit
         zones,
         balancer: state
             .named::<LoadBalancer>(&service_object(name))
-            .map(|balancer| BalancerSite { zones: zones_of(balancer, state), cross_zone: balancer.flag("cross_zone") }),
+            .map(|balancer| BalancerSite { zones: state.zones_of(balancer), cross_zone: balancer.flag("cross_zone") }),
     }
 }
 
@@ -223,7 +208,7 @@ fn claims(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> Vec<String>
 }
 
 /// Returns the groups and the zones that pods may run in; empty sets for all.
-fn placement(deployment: &StateObject<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(in crate::analysis) fn placement(deployment: &StateObject<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut groups, mut zones) = (BTreeSet::new(), BTreeSet::new());
     let maps = |values: &[Value]| -> Vec<BTreeMap<String, Value>> {
         values.iter().filter_map(|value| if let Value::Map(map) = value { Some(map.clone()) } else { None }).collect()

@@ -44,6 +44,7 @@ commands! {
     Show in show as ShowArgs,
     Cost in cost as CostArgs,
     Availability in availability as AvailabilityArgs,
+    Graph in graph as GraphArgs,
     Validate in validate as ValidateArgs,
     Logs in logs as LogsArgs,
     Shell in shell as ShellArgs,

@@ -24,6 +24,7 @@ mod stops;
 mod tags;
 mod temporary_access;
 mod upgrades;
+mod views;
 mod years;
 mod zones;
 

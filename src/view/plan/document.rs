@@ -123,7 +123,7 @@ impl PlanSummary {
     }
 
     /// Returns the counts of changes, without those that are zero: `3 to create`, `1 to update`, …
-    pub(super) fn spoken(&self, mode: PlanMode) -> Vec<String> {
+    pub(in crate::view) fn spoken(&self, mode: PlanMode) -> Vec<String> {
         let counts = match mode {
             PlanMode::Apply | PlanMode::Destroy => vec![
                 (self.create, "to create"),
