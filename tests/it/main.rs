@@ -10,6 +10,7 @@ mod controllers;
 mod doctor;
 mod examples;
 mod fault;
+mod gitops;
 mod house;
 mod kubernetes;
 mod machine_logs;
