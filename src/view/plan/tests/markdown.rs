@@ -27,7 +27,7 @@ fn outside_blocks(text: &str) -> String {
             None => {
                 open += usize::from(line.starts_with("<details>"));
                 if line == "</details>" {
-                    open = open.checked_sub(1).expect("a folded part was opened");
+                    open = open.checked_sub(1).unwrap();
                 }
                 outside.push_str(line);
                 outside.push('\n');

@@ -48,11 +48,8 @@ fn definitions(schema: &Value) -> Vec<String> {
 fn references(part: &Value, found: &mut Vec<String>) {
     match part {
         Value::Object(members) => {
-            if let Some(name) = part.get("$ref").and_then(referred) {
-                if !found.contains(&name) {
-                    found.push(name);
-                }
-            }
+            let name = part.get("$ref").and_then(referred).filter(|name| !found.contains(name));
+            found.extend(name);
             members.values().for_each(|member| references(member, found));
         }
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
