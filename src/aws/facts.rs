@@ -15,7 +15,7 @@ use super::ec2::{EC2, filter};
 use super::server_clock::ServerClock;
 use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator};
 use crate::engine::{BoxFuture, Failure, Live};
 use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
@@ -105,6 +105,10 @@ impl CloudProvider for AwsProvider {
     }
 
     fn machine_access(&self) -> Option<&dyn MachineAccess> {
+        Some(self)
+    }
+
+    fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {
         Some(self)
     }
 

@@ -19,6 +19,7 @@ mod kind;
 mod limit;
 mod machine_access;
 mod observe_cache;
+mod permission_simulator;
 mod poll;
 mod record_sets;
 mod s3;

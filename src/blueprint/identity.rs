@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::outputs::{MASTERS, NODES};
-use super::{BlueprintProblem, BuildContext, names, permissions, policy};
+use super::{BlueprintProblem, BuildContext, names, permissions};
 use crate::engine::{Object, TemplatePart, TextInput};
 use crate::limits::aws::INLINE_POLICIES;
 use crate::limits::policy_length;
-use crate::resource::{InstanceProfile, KeyPair, Resource, Role};
+use crate::resource::{InstanceProfile, KeyPair, Resource, Role, assumed_by_ec2};
 
 /// Maximum length of an id that AWS generates: that of a hosted zone.
 const LONGEST_ID: usize = 32;
@@ -66,7 +66,7 @@ fn role(site: &BuildContext<'_>, name: &str, policies: BTreeMap<String, TextInpu
     Role {
         name: names::fitted(&display, names::ROLE),
         path: path(site, Role::KIND.name, name),
-        trust: policy::assumed_by_ec2(site.partition),
+        trust: assumed_by_ec2(site.partition),
         policies,
         attached: Vec::new(),
         tags: site.tags_with_location(&Role::address(name), &display),

@@ -15,7 +15,6 @@ mod nodes;
 mod outputs;
 mod permissions;
 mod places;
-mod policy;
 mod problem;
 mod public_names;
 mod secrets;

@@ -7,12 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::outputs::internal_zone;
-use super::policy::{PolicyStatement, document, literally};
 use super::{BuildContext, slots, tags};
 use crate::engine::TextInput;
 use crate::resource::{
-    API, CLUSTER_TAG, KeyPrefix, NODE_SCRIPT, OBJECT_TAG, Resource as _, STATUS, SecretContent, SecurityGroup,
-    SecurityGroupRules, internal_api, internal_domain, machine_file,
+    API, CLUSTER_TAG, KeyPrefix, NODE_SCRIPT, OBJECT_TAG, PolicyStatement, Resource as _, STATUS, SecretContent,
+    SecurityGroup, SecurityGroupRules, internal_api, internal_domain, literally, machine_file, policy_document,
 };
 use crate::spec::NetworkPlugin;
 
@@ -43,7 +42,7 @@ pub(super) fn masters(site: &BuildContext<'_>) -> InlinePolicies {
         systems_manager(site),
     ]
     .concat();
-    let document = slots::fill(&document(&statements), &[(ZONE, internal_zone())]);
+    let document = slots::fill(&policy_document(&statements), &[(ZONE, internal_zone())]);
     InlinePolicies::from([(POLICY.to_owned(), document)])
 }
 
@@ -62,7 +61,7 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
         images(),
     ];
     let statements = [statements, systems_manager(site)].concat();
-    InlinePolicies::from([(POLICY.to_owned(), document(&statements).into())])
+    InlinePolicies::from([(POLICY.to_owned(), policy_document(&statements).into())])
 }
 
 /// Allows reads and writes of the store if its bucket encrypts with a KMS key: S3 calls KMS in the machine's name.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain};
+use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
     Provider, repeat,
@@ -264,6 +264,10 @@ impl CloudProvider for CompositeProvider {
 
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self.base.api_firewall()
+    }
+
+    fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {
+        self.base.permission_simulator()
     }
 
     fn machine_access(&self) -> Option<&dyn MachineAccess> {

@@ -153,7 +153,7 @@ pub(super) async fn forget_state(session: &Session) -> Result<(), CliError> {
 }
 
 impl BucketLocation {
-    fn of(cluster: &Cluster, account: &str) -> Self {
+    pub(super) fn of(cluster: &Cluster, account: &str) -> Self {
         let prefix = match &cluster.state {
             StateLocation::S3 { prefix, .. } => prefix.clone(),
             StateLocation::Directory(_) => String::new(),

@@ -208,12 +208,12 @@ impl Ui {
         read.await.ok().flatten().map(|answer| answer.trim().to_owned())
     }
 
-    /// Returns the listener that shows the progress of `changes` changes.
-    pub fn listener(&self, changes: usize) -> Box<dyn EventListener> {
+    /// Returns the listener that shows the progress of `changes` changes, which are expected to take this many seconds.
+    pub fn listener(&self, changes: usize, seconds: u64) -> Box<dyn EventListener> {
         if self.json || self.quiet {
             Box::new(NoListener)
         } else if self.living {
-            Box::new(ProgressBars::new(changes, self.err.style))
+            Box::new(ProgressBars::new(changes, seconds, self.err.style))
         } else {
             Box::new(ProgressLines::new(self.err.clone()))
         }

@@ -3,6 +3,7 @@
 //! AWS and the sandbox implement it, and so does the provider that joins one of them with Kubernetes.
 
 mod machine_access;
+mod permission_simulator;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
 use crate::resource::{AccessGrant, AllowList, DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth};
 
 pub use machine_access::{COMMAND_OUTPUT, MachineAccess, MachineSession, ScriptOutput, SessionAnswer};
+pub use permission_simulator::PermissionSimulator;
 
 /// The owner of a bucket that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,11 @@ pub trait CloudProvider: Provider {
 
     /// Returns the access to the machines; `None` if they are simulated.
     fn machine_access(&self) -> Option<&dyn MachineAccess> {
+        None
+    }
+
+    /// Returns the evaluation of the caller's permissions; `None` if there are none in a simulated cloud.
+    fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {
         None
     }
 

@@ -27,7 +27,7 @@ pub(crate) use failure::chain;
 pub use failure::{Failure, FailureClass};
 pub use object::{GroupMember, Live, Object, ObjectPhase, Payload, RecordedObject};
 pub use plan::{Action, AttributeChange, Change, DifferenceOrigin, Plan, PlanMode, Reason};
-pub use planner::{ExecutablePlan, PlanError, PlanInputs, plan};
+pub use planner::{ExecutablePlan, ForecastStep, PlanError, PlanForecast, PlanInputs, plan};
 pub use poll::{Backoff, PollLoop};
 pub use provider::{BoxFuture, DryRun, IdempotencyToken, Observation, ProgressNote, Provider};
 pub use retry::{RetryPolicy, repeat};

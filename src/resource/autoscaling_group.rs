@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, MASTER, NewAttributes, OutputSpec, ROLE_TAG, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, MASTER, NewAttributes, OutputSpec, ROLE_TAG, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 use crate::words;
 
@@ -158,6 +158,33 @@ impl Resource for AutoScalingGroup {
         data: false,
         shared: false,
         seconds: 90,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances", "s3:GetObject"],
+        create: &[
+            "autoscaling:CreateAutoScalingGroup",
+            "autoscaling:CreateOrUpdateTags",
+            "autoscaling:DescribeScalingActivities",
+            "ec2:CreateTags",
+            "ec2:RunInstances",
+            "iam:CreateServiceLinkedRole",
+            "iam:PassRole",
+        ],
+        update: &[
+            "autoscaling:AttachLoadBalancerTargetGroups",
+            "autoscaling:CreateOrUpdateTags",
+            "autoscaling:DeleteTags",
+            "autoscaling:DescribeScalingActivities",
+            "autoscaling:DetachLoadBalancerTargetGroups",
+            "autoscaling:TerminateInstanceInAutoScalingGroup",
+            "autoscaling:UpdateAutoScalingGroup",
+            "ec2:CreateTags",
+            "ec2:DeleteTags",
+            "ec2:RunInstances",
+            "iam:PassRole",
+        ],
+        delete: &["autoscaling:DeleteAutoScalingGroup"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

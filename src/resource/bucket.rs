@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// The state bucket: versioned, encrypted, closed to the public.
@@ -35,6 +35,19 @@ impl Resource for Bucket {
         data: false,
         shared: true,
         seconds: 5,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["s3:ListBucket", "s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"],
+        create: &[
+            "s3:CreateBucket",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+        ],
+        update: &["s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning"],
+        delete: &["s3:DeleteBucket"],
     };
 
     const LIMITS: &'static [AttributeLimit] =

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An object in the bucket. Its key contains the hash of its content, so changed content is another object.
@@ -25,6 +25,13 @@ impl Resource for BucketObject {
         data: false,
         shared: false,
         seconds: 1,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["s3:ListBucket"],
+        create: &["s3:PutObject"],
+        update: &["s3:PutObject"],
+        delete: &["s3:DeleteObjectVersion", "s3:ListBucketVersions"],
     };
 
     const LIMITS: &'static [AttributeLimit] =

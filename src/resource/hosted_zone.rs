@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::tags::{MOST_ON_A_HOSTED_ZONE, TagLimits};
 use crate::limits::{AllowedValue, AttributeLimit, TextLimit, aws};
 
@@ -36,6 +36,18 @@ impl Resource for HostedZone {
         data: false,
         shared: false,
         seconds: 30,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["route53:GetHostedZone", "route53:ListHostedZones", "route53:ListTagsForResources"],
+        create: &["route53:ChangeTagsForResource", "route53:CreateHostedZone"],
+        update: &[
+            "route53:AssociateVPCWithHostedZone",
+            "route53:ChangeTagsForResource",
+            "route53:DisassociateVPCFromHostedZone",
+            "route53:UpdateHostedZoneComment",
+        ],
+        delete: &["route53:ChangeResourceRecordSets", "route53:DeleteHostedZone", "route53:ListResourceRecordSets"],
     };
 
     const TAG_LIMITS: TagLimits = TagLimits { most: MOST_ON_A_HOSTED_ZONE, ..TagLimits::USUAL };

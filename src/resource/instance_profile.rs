@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::tags::TagLimits;
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
@@ -36,6 +36,24 @@ impl Resource for InstanceProfile {
         data: false,
         shared: false,
         seconds: 5,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["iam:ListInstanceProfiles", "iam:GetInstanceProfile"],
+        create: &[
+            "iam:AddRoleToInstanceProfile",
+            "iam:CreateInstanceProfile",
+            "iam:PassRole",
+            "iam:TagInstanceProfile",
+        ],
+        update: &[
+            "iam:AddRoleToInstanceProfile",
+            "iam:PassRole",
+            "iam:RemoveRoleFromInstanceProfile",
+            "iam:TagInstanceProfile",
+            "iam:UntagInstanceProfile",
+        ],
+        delete: &["iam:DeleteInstanceProfile", "iam:RemoveRoleFromInstanceProfile"],
     };
 
     const TAG_LIMITS: TagLimits = TagLimits { ignores_case: true, ..TagLimits::USUAL };

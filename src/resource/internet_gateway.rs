@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags, TextInput};
 
 /// An internet gateway, attached to the VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,5 +22,12 @@ impl Resource for InternetGateway {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeInternetGateways"],
+        create: &["ec2:CreateInternetGateway", "ec2:CreateTags", "ec2:AttachInternetGateway"],
+        update: &["ec2:AttachInternetGateway", "ec2:CreateTags", "ec2:DeleteTags", "ec2:DetachInternetGateway"],
+        delete: &["ec2:DeleteInternetGateway", "ec2:DetachInternetGateway"],
     };
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An imported SSH public key. Its name contains a hash of the key, so another key is another key pair.
@@ -25,6 +25,13 @@ impl Resource for KeyPair {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeKeyPairs"],
+        create: &["ec2:CreateTags", "ec2:ImportKeyPair"],
+        update: &["ec2:CreateTags", "ec2:DeleteTags"],
+        delete: &["ec2:DeleteKeyPair"],
     };
 
     const LIMITS: &'static [AttributeLimit] =

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, TextLimit, aws};
 
 /// The default version of a launch template. A change creates a new version.
@@ -69,6 +69,13 @@ impl Resource for LaunchTemplate {
         data: false,
         shared: false,
         seconds: 3,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"],
+        create: &["ec2:CreateLaunchTemplate", "ec2:CreateTags"],
+        update: &["ec2:CreateLaunchTemplateVersion", "ec2:CreateTags", "ec2:DeleteTags", "ec2:ModifyLaunchTemplate"],
+        delete: &["ec2:DeleteLaunchTemplate"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

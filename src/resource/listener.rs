@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput, text};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags, TextInput, text};
 use crate::engine::Value;
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
@@ -47,6 +47,17 @@ impl Resource for Listener {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTags"],
+        create: &["elasticloadbalancing:AddTags", "elasticloadbalancing:CreateListener"],
+        update: &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:ModifyListener",
+            "elasticloadbalancing:RemoveTags",
+        ],
+        delete: &["elasticloadbalancing:DeleteListener"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

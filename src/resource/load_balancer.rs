@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A network load balancer. Its name is a hash of its address and of its immutable attributes.
@@ -42,6 +42,28 @@ impl Resource for LoadBalancer {
         data: false,
         shared: false,
         seconds: 150,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &[
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeLoadBalancerAttributes",
+            "elasticloadbalancing:DescribeTags",
+        ],
+        create: &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateLoadBalancer",
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            "iam:CreateServiceLinkedRole",
+        ],
+        update: &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            "elasticloadbalancing:RemoveTags",
+            "elasticloadbalancing:SetSecurityGroups",
+            "elasticloadbalancing:SetSubnets",
+        ],
+        delete: &["elasticloadbalancing:DeleteLoadBalancer"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

@@ -1,6 +1,7 @@
 //! The vocabulary: one file per kind of object, with its attributes and the effect of a change to each.
 
 mod api_firewall;
+mod calls;
 mod drain;
 mod edits;
 mod facts;
@@ -10,6 +11,7 @@ mod kubernetes;
 mod location;
 mod names;
 mod partition;
+mod policy;
 mod quantity;
 mod summary;
 pub mod text;
@@ -26,6 +28,7 @@ use crate::limits::AttributeLimit;
 use crate::limits::tags::TagLimits;
 
 pub use api_firewall::AllowList;
+pub use calls::KindCalls;
 pub use drain::DrainProgress;
 pub use facts::{
     ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts,
@@ -40,6 +43,7 @@ pub use names::{
     kubernetes_tag, master_of_group, masters_group, service_object, service_of_object,
 };
 pub use partition::AwsPartition;
+pub use policy::{PermissionCheck, PolicyStatement, RefusedBy, assumed_by_ec2, literally, policy_document};
 pub use quantity::{quantity_bytes, quantity_millicpus};
 pub use summary::NewAttributes;
 pub use version_change::VersionChange;
@@ -66,6 +70,9 @@ pub const MASTER: &str = "master";
 pub trait Resource: Serialize + DeserializeOwned {
     /// The kind's properties for the engine.
     const KIND: Kind;
+
+    /// The permissions that its calls need.
+    const CALLS: KindCalls;
 
     /// The limits of its service for the attributes. Tags have limits of their own.
     const LIMITS: &'static [AttributeLimit] = &[];
@@ -178,6 +185,7 @@ kind_registry!(kinds);
 /// The properties of a kind beside its rules for the engine.
 struct KindDetails {
     name: &'static str,
+    calls: &'static KindCalls,
     limits: &'static [AttributeLimit],
     tag_limits: TagLimits,
     summary: fn(&NewAttributes<'_>) -> String,
@@ -185,12 +193,17 @@ struct KindDetails {
 
 impl KindDetails {
     const fn of<K: Resource>() -> Self {
-        Self { name: K::KIND.name, limits: K::LIMITS, tag_limits: K::TAG_LIMITS, summary: K::summary }
+        Self { name: K::KIND.name, calls: &K::CALLS, limits: K::LIMITS, tag_limits: K::TAG_LIMITS, summary: K::summary }
     }
 
     fn named(kind: &str) -> Option<&'static Self> {
         DETAILS.iter().find(|details| details.name == kind)
     }
+}
+
+/// Returns the permissions that the calls of a kind of AWS need; `None` for other kinds.
+pub fn calls(kind: &str) -> Option<&'static KindCalls> {
+    KindDetails::named(kind).map(|details| details.calls)
 }
 
 /// Returns what the service of a kind takes for its attributes.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, TextInput};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A record set that points to a load balancer.
@@ -37,6 +37,13 @@ impl Resource for DnsRecord {
         data: false,
         shared: false,
         seconds: 30,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["route53:ListHostedZones", "route53:ListResourceRecordSets"],
+        create: &["route53:ChangeResourceRecordSets"],
+        update: &["route53:ChangeResourceRecordSets"],
+        delete: &["route53:ChangeResourceRecordSets"],
     };
 
     const LIMITS: &'static [AttributeLimit] =

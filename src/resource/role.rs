@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::tags::TagLimits;
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
@@ -46,6 +46,27 @@ impl Resource for Role {
         data: false,
         shared: false,
         seconds: 5,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &[
+            "iam:ListRoles",
+            "iam:ListRoleTags",
+            "iam:ListRolePolicies",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+        ],
+        create: &["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole"],
+        update: &[
+            "iam:AttachRolePolicy",
+            "iam:DeleteRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy",
+        ],
+        delete: &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"],
     };
 
     const TAG_LIMITS: TagLimits = TagLimits { ignores_case: true, ..TagLimits::USUAL };

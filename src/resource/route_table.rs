@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit};
 
 /// A route table with its routes and the subnets that use it.
@@ -43,6 +43,28 @@ impl Resource for RouteTable {
         data: false,
         shared: false,
         seconds: 3,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeRouteTables"],
+        create: &[
+            "ec2:AssociateRouteTable",
+            "ec2:CreateRoute",
+            "ec2:CreateRouteTable",
+            "ec2:CreateTags",
+            "ec2:ReplaceRouteTableAssociation",
+        ],
+        update: &[
+            "ec2:AssociateRouteTable",
+            "ec2:CreateRoute",
+            "ec2:CreateTags",
+            "ec2:DeleteRoute",
+            "ec2:DeleteTags",
+            "ec2:DisassociateRouteTable",
+            "ec2:ReplaceRoute",
+            "ec2:ReplaceRouteTableAssociation",
+        ],
+        delete: &["ec2:DeleteRouteTable", "ec2:DisassociateRouteTable"],
     };
 
     const LIMITS: &'static [AttributeLimit] =

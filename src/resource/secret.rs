@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, KeyPrefix, Kind, OutputSpec, Resource, TextInput};
+use super::{Attribute, KeyPrefix, Kind, KindCalls, OutputSpec, Resource, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A secret in the bucket. Its content is created with the object, and is not an attribute: no plan and no record contains
@@ -26,6 +26,13 @@ impl Resource for Secret {
         data: false,
         shared: false,
         seconds: 1,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["s3:GetObject", "s3:ListBucket"],
+        create: &["s3:PutObject"],
+        update: &["s3:PutObject"],
+        delete: &["s3:DeleteObjectVersion", "s3:ListBucketVersions"],
     };
 
     const LIMITS: &'static [AttributeLimit] =

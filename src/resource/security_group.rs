@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A security group, without its rules: those are a `security-group-rules` object, so that groups can name each other.
@@ -32,6 +32,13 @@ impl Resource for SecurityGroup {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeSecurityGroups"],
+        create: &["ec2:CreateSecurityGroup", "ec2:CreateTags"],
+        update: &["ec2:CreateTags", "ec2:DeleteTags"],
+        delete: &["ec2:DeleteSecurityGroup"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

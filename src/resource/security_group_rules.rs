@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, TextInput, text};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, TextInput, text};
 use crate::engine::Value;
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 use crate::words;
@@ -59,6 +59,25 @@ impl Resource for SecurityGroupRules {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"],
+        create: &[
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:RevokeSecurityGroupEgress",
+            "ec2:RevokeSecurityGroupIngress",
+        ],
+        update: &[
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:RevokeSecurityGroupEgress",
+            "ec2:RevokeSecurityGroupIngress",
+            "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+            "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+        ],
+        delete: &["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

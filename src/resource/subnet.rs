@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags, TextInput};
 
 /// A public subnet: one per zone.
 ///
@@ -36,6 +36,13 @@ impl Resource for Subnet {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeSubnets"],
+        create: &["ec2:CreateSubnet", "ec2:CreateTags"],
+        update: &["ec2:CreateTags", "ec2:DeleteTags"],
+        delete: &["ec2:DeleteSubnet"],
     };
 
     fn summary(new: &NewAttributes<'_>) -> String {

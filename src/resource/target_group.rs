@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags, TextInput};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// A target group of instances.
@@ -69,6 +69,27 @@ impl Resource for TargetGroup {
         data: false,
         shared: false,
         seconds: 2,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &[
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroupAttributes",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+        ],
+        create: &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+        ],
+        update: &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:ModifyTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+            "elasticloadbalancing:RemoveTags",
+        ],
+        delete: &["elasticloadbalancing:DeleteTargetGroup"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An EBS volume: the etcd data of one master.
@@ -35,6 +35,13 @@ impl Resource for EbsVolume {
         data: true,
         shared: false,
         seconds: 5,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeVolumes"],
+        create: &["ec2:CreateTags", "ec2:CreateVolume"],
+        update: &["ec2:CreateTags", "ec2:DeleteTags", "ec2:ModifyVolume"],
+        delete: &["ec2:DeleteVolume"],
     };
 
     const LIMITS: &'static [AttributeLimit] = &[

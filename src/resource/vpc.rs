@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, NewAttributes, OutputSpec, Resource, Tags};
+use super::{Attribute, Kind, KindCalls, NewAttributes, OutputSpec, Resource, Tags};
 
 /// A VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,13 @@ impl Resource for Vpc {
         data: false,
         shared: false,
         seconds: 3,
+    };
+
+    const CALLS: KindCalls = KindCalls {
+        read: &["ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"],
+        create: &["ec2:CreateVpc", "ec2:CreateTags", "ec2:ModifyVpcAttribute"],
+        update: &["ec2:CreateTags", "ec2:DeleteTags", "ec2:ModifyVpcAttribute"],
+        delete: &["ec2:DeleteVpc"],
     };
 
     fn summary(new: &NewAttributes<'_>) -> String {

@@ -45,6 +45,8 @@ pub use edit::{AttributeEdit, NotAnEdit};
 pub use faults::{CrashPoint, FaultRates, NotFaults};
 pub use inject::{AccountObject, InjectError};
 pub use s3::BucketStore;
+#[cfg(test)]
+pub(crate) use witness::{ClusterWitness, WitnessedMoment};
 
 use crate::engine::{Failure, FailureClass};
 use crate::resource::ClusterLocation;
@@ -158,7 +160,7 @@ struct ProcessState {
     crashed: CancellationToken,
     /// Checks every step, in tests.
     #[cfg(test)]
-    witness: Mutex<witness::ClusterWitness>,
+    witness: Mutex<ClusterWitness>,
 }
 
 impl Sandbox {

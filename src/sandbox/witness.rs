@@ -1,11 +1,13 @@
 //! Invariants that tests check after every call, not only at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{SimulatedAccount, SimulatedMachine};
 use super::names::ApiCall;
 use super::{Sandbox, lock};
-use crate::resource::{AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, MASTER, ROLE_TAG, Resource, tags_of};
+use crate::resource::{
+    AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, MASTER, MEMBER_TAG, ROLE_TAG, Resource, tags_of,
+};
 
 /// The state of a cluster that is watched.
 #[derive(Debug, Clone, Default)]
@@ -18,13 +20,24 @@ pub(crate) struct ClusterWitness {
     pub(crate) problems: Vec<String>,
     /// The services that must have a deployment at all times.
     pub(crate) services: BTreeSet<String>,
-    /// The masters that have ever been up and still have a group.
+    /// The letters of masters that have ever been up and still have a group.
     voters: BTreeSet<String>,
     /// The etcd volumes that hold the data.
     full: BTreeSet<String>,
     had_nodes: bool,
     /// The fewest nodes that were up, and the most machines that node groups had.
     pub(crate) sizes: Option<(usize, usize)>,
+    /// The different states of the machines so far.
+    pub(crate) moments: BTreeSet<WitnessedMoment>,
+}
+
+/// The machines of a cluster between two calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WitnessedMoment {
+    /// The letters of masters that are members of etcd, each with the zone of its machine if that is up.
+    pub(crate) voters: BTreeMap<String, Option<String>>,
+    /// The nodes that are up, by instance: their group and zone.
+    pub(crate) nodes: BTreeMap<String, (String, String)>,
 }
 
 impl Sandbox {
@@ -52,22 +65,29 @@ impl ClusterWitness {
 
     fn masters(&mut self, world: &SimulatedAccount) {
         let mut there = BTreeSet::new();
-        let mut up = BTreeSet::new();
-        for (name, group) in world.of(AutoScalingGroup::KIND.name) {
-            if tags_of(&group.attributes).get(ROLE_TAG).is_some_and(|role| role == MASTER) {
-                there.insert(name.clone());
-                up.extend(group.machines.iter().any(|machine| is_up(machine, world)).then(|| name.clone()));
-            }
+        let mut up = BTreeMap::new();
+        for (_, group) in world.of(AutoScalingGroup::KIND.name) {
+            let tags = tags_of(&group.attributes);
+            let Some(member) = tags.get(MEMBER_TAG).filter(|_| tags.get(ROLE_TAG).is_some_and(|role| role == MASTER))
+            else {
+                continue;
+            };
+            there.insert(member.clone());
+            let machine = group.machines.iter().find(|machine| is_up(machine, world));
+            up.extend(machine.map(|machine| (member.clone(), machine.zone.clone())));
         }
         self.voters.retain(|voter| there.contains(voter));
-        self.voters.extend(up.iter().cloned());
-        let serving = self.voters.intersection(&up).count();
+        self.voters.extend(up.keys().cloned());
+        let serving = self.voters.iter().filter(|voter| up.contains_key(*voter)).count();
         if serving * 2 <= self.voters.len() && !self.voters.is_empty() {
-            let down: Vec<&str> = self.voters.difference(&up).map(String::as_str).collect();
+            let down = self.voters.iter().filter(|voter| !up.contains_key(*voter));
+            let down: Vec<&str> = down.map(String::as_str).collect();
             let down = down.join(", ");
             self.problems.push(format!("the quorum is lost: {down} of {} masters are down", self.voters.len()));
         }
         self.data(world, serving);
+        let voters = self.voters.iter().map(|voter| (voter.clone(), up.get(voter).cloned()));
+        self.moments.insert(WitnessedMoment { voters: voters.collect(), nodes: nodes_up(world) });
     }
 
     /// Updates the volumes with data: one gets it when its master's machine is up in its zone, from a quorum of others.
@@ -120,6 +140,16 @@ impl ClusterWitness {
             self.problems.push(format!("the service {service} has no deployment"));
         }
     }
+}
+
+fn nodes_up(world: &SimulatedAccount) -> BTreeMap<String, (String, String)> {
+    let mut nodes = BTreeMap::new();
+    for (_, group) in world.of(AutoScalingGroup::KIND.name) {
+        let Some(name) = tags_of(&group.attributes).remove(GROUP_TAG) else { continue };
+        let up = group.machines.iter().filter(|machine| is_up(machine, world));
+        nodes.extend(up.map(|machine| (machine.id.clone(), (name.clone(), machine.zone.clone()))));
+    }
+    nodes
 }
 
 fn is_up(machine: &SimulatedMachine, world: &SimulatedAccount) -> bool {

@@ -49,6 +49,9 @@ pub struct ClusterRecord {
     /// The cluster as it was last applied.
     #[serde(default)]
     pub cluster_spec: serde_json::Value,
+    /// The time of each sort of change in milliseconds, as runs measured it: `load-balancer create`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub change_times: BTreeMap<String, u64>,
     /// The places that the state was moved from, as `state` named them, as long as machines of the cluster may still read
     /// from them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -90,6 +93,7 @@ impl ClusterRecord {
             objects: BTreeMap::new(),
             pins: serde_json::Value::Null,
             cluster_spec: serde_json::Value::Null,
+            change_times: BTreeMap::new(),
             moved_from: Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! The architecture of `docs/architecture.md`: allowed dependencies and pure modules, checked by reading the source.
 
+mod calls;
 mod circles;
 mod source;
 

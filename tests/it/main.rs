@@ -16,6 +16,7 @@ mod kubernetes;
 mod machine_logs;
 mod moto;
 mod node;
+mod permissions;
 mod plan_json;
 mod prices;
 mod program;

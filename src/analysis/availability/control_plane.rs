@@ -56,7 +56,8 @@ impl Topology {
                 ),
                 self.spread_advice(),
             ),
-            Some(SingleFailure::EtcdVolume(_)) => effect(
+            // Other members that do not answer come back with their data.
+            Some(SingleFailure::EtcdVolume(_)) if count - 1 < self.quorum() => effect(
                 FailureOutcome::Stopped,
                 "too few copies of the cluster's state are left: it must be restored from a snapshot".to_owned(),
                 more_masters(count),

@@ -1,8 +1,10 @@
-//! Which single zone, machine or volume a cluster survives, before and after a plan.
+//! Which single zone, machine or volume a cluster survives: before a plan, while it is applied, and after it.
 
 mod capacity;
 mod control_plane;
+mod disruption;
 mod failure;
+mod moments;
 mod plan_availability;
 mod requirement;
 mod services;
@@ -12,6 +14,7 @@ mod topology;
 #[cfg(test)]
 mod tests;
 
+pub use disruption::PlanDisruption;
 pub use failure::{FailureEffects, FailureOutcome, ServiceEffect, SingleFailure};
 pub use plan_availability::{Availability, PlanAvailability};
 pub use requirement::{RequiredSurvival, SurvivalError};

@@ -1,10 +1,11 @@
-//! The availability of a cluster before and after a plan.
+//! The availability of a cluster before a plan, while it is applied, and after it.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disruption::PlanDisruption;
 use super::failure::{FailureEffects, ServiceEffect, SingleFailure};
 use super::topology::Topology;
 use crate::analysis::state::ClusterState;
@@ -20,11 +21,14 @@ pub struct Availability {
     pub failures: Vec<FailureEffects>,
 }
 
-/// The availability of a cluster before and after a plan.
+/// The availability of a cluster before a plan, while it is applied, and after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanAvailability {
     /// As the cluster is; `None` if it has no machines.
     pub before: Option<Availability>,
+    /// While the plan is applied; `None` if nothing stops, and no failure is worse than before and after.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub during: Option<PlanDisruption>,
     /// As the plan leaves it; `None` if it has no machines then.
     pub after: Option<Availability>,
 }
@@ -33,9 +37,21 @@ impl PlanAvailability {
     /// Judges a plan. `sizes` are the instance sizes whose CPU and memory are known. `None` for a plan that only shows
     /// differences.
     pub fn new(run: &ExecutablePlan, sizes: &BTreeMap<String, SizeFacts>) -> Option<Self> {
-        let judged = |state: &ClusterState<'_>| Availability::of(&Topology::new(state, sizes));
-        (run.plan.mode != PlanMode::Refresh)
-            .then(|| Self { before: judged(&ClusterState::before(run)), after: judged(&ClusterState::after(run)) })
+        if run.plan.mode == PlanMode::Refresh {
+            return None;
+        }
+        let topologies =
+            [ClusterState::before(run), ClusterState::after(run)].map(|state| Topology::new(&state, sizes));
+        let [before, after] = &topologies;
+        let judged = (Availability::of(before), Availability::of(after));
+        let during = match &judged {
+            (Some(judged_before), Some(judged_after)) => {
+                Some(PlanDisruption::new(run, (before, after), (judged_before, judged_after)))
+            }
+            _ => None,
+        };
+        let during = during.filter(|during| !during.is_empty());
+        Some(Self { before: judged.0, during, after: judged.1 })
     }
 
     /// Returns the effects of a failure before the plan; `None` if it could not happen.

@@ -138,7 +138,7 @@ impl Topology {
         if !service.may_run_on(group) {
             return None;
         }
-        let is_host = group.machines.count() > 0 && group.machines.zones().any(|zone| service.may_run_in(zone));
+        let is_host = service.has_nodes_in(group);
         let hosts: u64 = self.hosts(service, None, true).values().sum();
         if !is_host || service.replicas == 0 || (service.replicas > 1 && hosts > 1) {
             return None;
@@ -166,6 +166,12 @@ impl ServiceSite {
 
     fn may_run_in(&self, zone: &str) -> bool {
         self.zones.is_empty() || self.zones.contains(zone)
+    }
+
+    /// Returns `true` if its pods may run on machines that a group has.
+    pub(super) fn has_nodes_in(&self, group: &GroupSite) -> bool {
+        let has_machines = group.machines.count() > 0;
+        self.may_run_on(group) && has_machines && group.machines.zones().any(|zone| self.may_run_in(zone))
     }
 }
 

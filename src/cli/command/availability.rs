@@ -37,7 +37,7 @@ pub(in crate::cli) async fn availability(context: &ClusterContext<'_>) -> Result
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
     let planned = planned_run::plan(context, &snapshot, &PlanRequest::default()).await?;
     let PlanDocument { heading, availability, .. } = planned.document;
-    let availability = availability.unwrap_or(PlanAvailability { before: None, after: None });
+    let availability = availability.unwrap_or(PlanAvailability { before: None, during: None, after: None });
     let document = view::availability::AvailabilityDocument::new(heading, availability);
     context.ui.document(&document, |style| view::availability::text(&document, style))?;
     Ok(Exit::Done)

@@ -56,6 +56,7 @@ commands! {
     Unlock in unlock as UnlockArgs,
     Doctor in doctor as DoctorArgs,
     Check in check as CheckArgs,
+    IamPolicy in iam_policy as IamPolicyArgs,
     Explain in explain as ExplainArgs,
     Sandbox in sandbox as SandboxArgs,
     Completions in completions as CompletionsArgs,

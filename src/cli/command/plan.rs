@@ -8,6 +8,7 @@ use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
+use crate::cli::run::permission_check;
 use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run;
 use crate::cli::run::run_lock::RecordSource;
@@ -44,6 +45,9 @@ pub struct PlanArgs {
     /// Write the plan as Markdown to this file, for a comment on a pull request; `-` prints it in place of the text
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     markdown: Option<OutputTarget>,
+    /// Ask IAM's policy simulator whether the caller may make the calls of this plan. Exits with code 4 if not
+    #[arg(long, conflicts_with = "refresh_only")]
+    check_permissions: bool,
     #[command(flatten)]
     limits: PlanLimits,
     /// Exit with code 2 if the plan is not empty
@@ -63,6 +67,8 @@ pub struct PlanOptions {
     pub detailed: bool,
     /// The limits that the plan must keep to.
     pub limits: PlanLimits,
+    /// `true` to check the caller's permissions for the calls of the plan.
+    pub check_permissions: bool,
     /// The file that the plan is written to.
     pub out: Option<PathBuf>,
     /// The place that the plan is written to as Markdown.
@@ -82,6 +88,7 @@ impl PlanArgs {
             request,
             detailed: self.detailed_exitcode,
             limits: self.limits,
+            check_permissions: self.check_permissions,
             out: self.out,
             markdown: self.markdown,
         };
@@ -99,12 +106,15 @@ impl PlanArgs {
 /// # Errors
 /// Returns an error if the plan could not be made.
 pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<Exit, CliError> {
-    let PlanOptions { request, detailed, limits, out, markdown } = options;
+    let PlanOptions { request, detailed, limits, check_permissions, out, markdown } = options;
     let mode = request.mode;
     let is_destroy = mode == PlanMode::Destroy;
     let foreign = if is_destroy { ForeignClusterPolicy::LeftBeside } else { ForeignClusterPolicy::Refused };
     let snapshot = snapshot(context, RecordSource::Stored, foreign).await?;
-    let planned = planned_run::plan(context, &snapshot, &request).await?;
+    let mut planned = planned_run::plan(context, &snapshot, &request).await?;
+    if check_permissions {
+        planned.document.permissions = permission_check::check(context, &planned.document.plan).await?;
+    }
     if markdown != Some(OutputTarget::Stdout) {
         context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
     }
@@ -114,6 +124,7 @@ pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<
         announce(context, is_built, planned.unreachable.as_ref());
     }
     let checked = limits.check(&context.cluster, &planned.document);
+    let checked = checked.and_then(|()| permission_check::refuse_missing(&planned.document));
     if let Some(target) = &markdown {
         let refusal = checked.as_ref().err().map(ToString::to_string);
         let comment = planned.comment(refusal.as_deref());

@@ -7,9 +7,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::engine::{Address, EventListener, RunEvent};
-use crate::view::{TextStyle, progress};
+use crate::view::{TextStyle, duration, progress};
 
-use super::ChangeTimes;
+use super::ChangeStarts;
 
 /// Interval between two frames of the spinners.
 const TICK: Duration = Duration::from_millis(120);
@@ -19,17 +19,20 @@ pub(in crate::cli) struct ProgressBars {
     screen: MultiProgress,
     total: ProgressBar,
     running: Mutex<BTreeMap<Address, ProgressBar>>,
-    clock: ChangeTimes,
+    clock: ChangeStarts,
     style: TextStyle,
 }
 
 impl ProgressBars {
-    pub(in crate::cli) fn new(changes: usize, style: TextStyle) -> Self {
+    /// Returns the bars of a run with this number of changes, which is expected to take this many seconds.
+    pub(in crate::cli) fn new(changes: usize, seconds: u64, style: TextStyle) -> Self {
         let screen = MultiProgress::new();
         let length = u64::try_from(changes).unwrap_or(u64::MAX);
-        let total = screen.add(ProgressBar::new(length).with_style(template("{pos} of {len} done, {elapsed}")));
+        let total =
+            screen.add(ProgressBar::new(length).with_style(template("{pos} of {len} done, {elapsed} of {msg}")));
+        total.set_message(duration::about(seconds));
         total.enable_steady_tick(Duration::from_secs(1));
-        Self { screen, total, running: Mutex::default(), clock: ChangeTimes::default(), style }
+        Self { screen, total, running: Mutex::default(), clock: ChangeStarts::default(), style }
     }
 
     fn start(&self, address: &Address, message: String) {

@@ -4,17 +4,17 @@ use crate::cli::screen::OutputScreen;
 use crate::engine::{EventListener, RunEvent};
 use crate::view::progress;
 
-use super::ChangeTimes;
+use super::ChangeStarts;
 
 /// Writes a line for each event that belongs in a log.
 pub(in crate::cli) struct ProgressLines {
     screen: OutputScreen,
-    clock: ChangeTimes,
+    clock: ChangeStarts,
 }
 
 impl ProgressLines {
     pub(in crate::cli) fn new(screen: OutputScreen) -> Self {
-        Self { screen, clock: ChangeTimes::default() }
+        Self { screen, clock: ChangeStarts::default() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bars;
 mod lines;
+mod measured;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,14 +12,15 @@ use crate::engine::{Address, RunEvent};
 
 pub(super) use bars::ProgressBars;
 pub(super) use lines::ProgressLines;
+pub(super) use measured::{MeasuredChange, MeasuringListener};
 
 /// The start time of each change.
 #[derive(Debug, Default)]
-struct ChangeTimes {
+struct ChangeStarts {
     begun: Mutex<BTreeMap<Address, Instant>>,
 }
 
-impl ChangeTimes {
+impl ChangeStarts {
     /// Returns the time that the change of an event has taken so far.
     fn taken(&self, event: &RunEvent) -> Duration {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);

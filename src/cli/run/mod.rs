@@ -4,6 +4,7 @@ pub(in crate::cli) mod claim;
 pub(in crate::cli) mod foreign_cluster;
 pub(in crate::cli) mod former;
 mod node_groups;
+pub(in crate::cli) mod permission_check;
 pub(in crate::cli) mod plan_request;
 pub(in crate::cli) mod planned_run;
 pub(in crate::cli) mod prompt;
@@ -17,6 +18,7 @@ mod versions;
 pub(in crate::cli) mod wait;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +28,7 @@ use crate::view;
 use crate::view::failure::FailureReport;
 
 use super::error::CliError;
+use super::progress::{MeasuredChange, MeasuringListener};
 use super::{ClusterContext, Exit};
 
 use foreign_cluster::ForeignClusterPolicy;
@@ -70,9 +73,16 @@ impl<'a> Run<'a> {
 
     /// Executes a plan while the run holds the lease, and enters the results in the record.
     pub(in crate::cli) async fn execute(&self, state: &mut StateWriter, prepared: &ExecutablePlan) -> Outcome {
-        let outcome = change(self.context, &self.lock, prepared, &state.record.objects, state.seed()).await;
-        state.note(&outcome);
-        outcome
+        let executed = change(self.context, &self.lock, prepared, &state.record.objects, state.seed()).await;
+        state.note(&executed.outcome);
+        // The simulated cloud is not a measure of AWS.
+        if !self.context.sandbox {
+            state.learn(prepared, &executed.changes);
+        }
+        if let Some(taken) = executed.taken() {
+            self.context.ui.note(&taken);
+        }
+        executed.outcome
     }
 
     /// Enters in the record what an empty plan leaves to record: objects of a dead run, and objects that are no longer in
@@ -142,14 +152,32 @@ pub(in crate::cli) async fn change(
     prepared: &ExecutablePlan,
     recorded: &BTreeMap<Address, RecordedObject>,
     seed: String,
-) -> Outcome {
+) -> ExecutedPlan {
     let options = context.apply_options(seed);
     // A replacement finishes twice: the new object is created, the old one is deleted.
     let changes = prepared.plan.changes.len() + prepared.plan.count(Action::Replace);
-    let listener = context.ui.listener(changes);
+    let expected = prepared.forecast(options.concurrency).seconds;
+    let listener = MeasuringListener::new(context.ui.listener(changes, expected));
+    let began = Instant::now();
     let cloud = context.cloud.as_ref();
-    let work = engine::apply(cloud, &ResourceKinds, prepared, recorded, &options, listener.as_ref());
-    while_leased(context, lock, &options.stop, work).await
+    let work = engine::apply(cloud, &ResourceKinds, prepared, recorded, &options, &listener);
+    let outcome = while_leased(context, lock, &options.stop, work).await;
+    ExecutedPlan { outcome, changes: listener.into_measured(), time: began.elapsed() }
+}
+
+/// The result of a plan that was executed, with the time that it took.
+pub(in crate::cli) struct ExecutedPlan {
+    pub(in crate::cli) outcome: Outcome,
+    changes: Vec<MeasuredChange>,
+    time: Duration,
+}
+
+impl ExecutedPlan {
+    /// Returns a sentence with the time and the longest changes; `None` if it did not take long.
+    fn taken(&self) -> Option<String> {
+        let changes = self.changes.iter().map(|change| (change.action, &change.address, change.time));
+        view::duration::taken(self.time, &changes.collect::<Vec<_>>())
+    }
 }
 
 async fn while_leased<T>(

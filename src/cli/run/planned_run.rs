@@ -7,10 +7,11 @@ use serde::Deserialize;
 use crate::analysis::availability::PlanAvailability;
 use crate::analysis::causes::causes_of;
 use crate::analysis::cost::PlanCost;
+use crate::analysis::duration::PlanDuration;
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
 use crate::cli::plan_limits;
-use crate::engine::{self, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
+use crate::engine::{self, ApplyOptions, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
 use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::StateError;
@@ -102,10 +103,13 @@ pub(in crate::cli) async fn plan(
         notes.extend(node_groups::spares(&prepared));
         notes.extend(node_groups::held(&prepared));
     }
+    let times = snapshot.record.as_ref().map(|record| record.change_times.clone()).unwrap_or_default();
+    let duration = PlanDuration::estimate(&mut prepared, &times.into(), ApplyOptions::default().concurrency);
     let heading = context.heading(snapshot.facts.account.clone());
     let cost = PlanCost::new(&prepared, &snapshot.facts.region, &context.prices);
     let availability = PlanAvailability::new(&prepared, &snapshot.facts.sizes);
-    let mut document = PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability);
+    let mut document =
+        PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability).with_duration(duration);
     document = document.with_causes(causes_of(&prepared, &version_changes));
     if let Some(pins) = &pins {
         document.upgrade = Box::pin(versions::check_upgrade(context, pins, unreachable.is_none())).await?;

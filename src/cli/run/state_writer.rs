@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::analysis::duration::ChangeTimes;
 use crate::blueprint::Pins;
 use crate::cli::error::CliError;
-use crate::engine::{Address, Outcome};
+use crate::cli::progress::MeasuredChange;
+use crate::engine::{Address, ExecutablePlan, Outcome};
 use crate::resource::Facts;
 use crate::spec::Cluster;
 use crate::state::{ClusterRecord, RecordJournal, RecordedRun, StateError};
@@ -94,6 +96,15 @@ impl StateWriter {
     /// Records the results of an apply.
     pub(in crate::cli) fn note(&mut self, outcome: &Outcome) {
         self.record.objects.clone_from(&outcome.recorded);
+    }
+
+    /// Records the times of changes, for the plans of later runs.
+    pub(in crate::cli) fn learn(&mut self, prepared: &ExecutablePlan, changes: &[MeasuredChange]) {
+        let mut times = ChangeTimes::from(std::mem::take(&mut self.record.change_times));
+        for change in changes {
+            times.learn_change(prepared, &change.address, change.action, change.time);
+        }
+        self.record.change_times = times.into();
     }
 
     /// Records the end of the run and its choices. `through` is true if all changes were made. Returns `false` if the record

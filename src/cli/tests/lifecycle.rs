@@ -12,6 +12,7 @@ mod edits;
 mod health;
 mod living;
 mod locks;
+mod moments;
 mod neighbours;
 mod output;
 mod plans;

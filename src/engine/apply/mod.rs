@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::planner::{ExecutablePlan, PlanStep, RemovalPart, StepAction};
 use super::schedule::StepSchedule;
 use super::{
-    Action, Address, BoxFuture, EventListener, Failure, FailureClass, KindRegistry, Provider, RecordedObject,
-    RetryPolicy, RunEvent,
+    Address, BoxFuture, EventListener, Failure, FailureClass, KindRegistry, Provider, RecordedObject, RetryPolicy,
+    RunEvent,
 };
 use run_state::RunState;
 use worker::{SerialGroups, StepHalt, StepResult, StepWorker};
@@ -167,7 +167,7 @@ impl<'a> PlanExecution<'a> {
 
     fn launch(&self, number: usize) -> InFlight<'a> {
         let step = self.step(number);
-        self.worker.listener.on_event(&RunEvent::Started { address: step.address.clone(), action: action(step) });
+        self.worker.listener.on_event(&RunEvent::Started { address: step.address.clone(), action: step.action() });
         let job = self.run_state.job(step);
         let worker = self.worker;
         Box::pin(async move {
@@ -186,7 +186,7 @@ impl<'a> PlanExecution<'a> {
         if !matches!(step.work, StepAction::Replace { .. }) {
             self.outcome.done.push(step.address.clone());
         }
-        self.worker.listener.on_event(&RunEvent::Finished { address: step.address.clone(), action: action(step), id });
+        self.worker.listener.on_event(&RunEvent::Finished { address: step.address.clone(), action: step.action(), id });
         self.schedule.finish(number);
     }
 
@@ -221,11 +221,11 @@ impl<'a> PlanExecution<'a> {
         let step = self.step(number);
         self.schedule.leave(number);
         self.outcome.unfinished.push(step.address.clone());
-        self.worker.listener.on_event(&RunEvent::Unfinished { address: step.address.clone(), action: action(step) });
+        self.worker.listener.on_event(&RunEvent::Unfinished { address: step.address.clone(), action: step.action() });
     }
 
     fn fail_without_consequences(&mut self, step: &PlanStep, failure: Failure) {
-        let event = RunEvent::Failed { address: step.address.clone(), action: action(step), failure: failure.clone() };
+        let event = RunEvent::Failed { address: step.address.clone(), action: step.action(), failure: failure.clone() };
         self.worker.listener.on_event(&event);
         self.outcome.failed.push((step.address.clone(), failure));
     }
@@ -261,18 +261,5 @@ impl<'a> PlanExecution<'a> {
 
     fn step(&self, number: usize) -> &'a PlanStep {
         &self.prepared.steps()[number]
-    }
-}
-
-/// Returns the action of a step for listeners.
-fn action(step: &PlanStep) -> Action {
-    match step.work {
-        StepAction::Create { .. } => Action::Create,
-        StepAction::Update { roll: false, .. } => Action::Update,
-        StepAction::Update { roll: true, .. } => Action::Roll,
-        StepAction::Replace { .. } => Action::Replace,
-        StepAction::Adopt | StepAction::Meet => Action::Adopt,
-        StepAction::Wait => Action::Wait,
-        StepAction::Delete { .. } => Action::Delete,
     }
 }

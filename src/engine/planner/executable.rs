@@ -92,6 +92,10 @@ impl ExecutablePlan {
         &self.step_graph.steps
     }
 
+    pub(super) fn steps_mut(&mut self) -> &mut [PlanStep] {
+        &mut self.step_graph.steps
+    }
+
     pub(crate) fn graph(&self) -> &Graph {
         &self.step_graph.graph
     }

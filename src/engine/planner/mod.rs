@@ -6,6 +6,7 @@ mod dependencies;
 mod desired_graph;
 mod error;
 mod executable;
+mod forecast;
 mod live_match;
 mod lost;
 mod moves;
@@ -23,6 +24,7 @@ use removal::ObjectRemoval;
 
 pub use error::PlanError;
 pub use executable::ExecutablePlan;
+pub use forecast::{ForecastStep, PlanForecast};
 pub(crate) use removal::RemovalPart;
 pub(crate) use step_graph::{PlanStep, StepAction};
 

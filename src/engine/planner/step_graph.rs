@@ -45,6 +45,21 @@ pub(crate) enum StepAction {
     Meet,
 }
 
+impl PlanStep {
+    /// Returns the action of the step for listeners and forecasts.
+    pub(crate) fn action(&self) -> Action {
+        match self.work {
+            StepAction::Create { .. } => Action::Create,
+            StepAction::Update { roll: false, .. } => Action::Update,
+            StepAction::Update { roll: true, .. } => Action::Roll,
+            StepAction::Replace { .. } => Action::Replace,
+            StepAction::Adopt | StepAction::Meet => Action::Adopt,
+            StepAction::Wait => Action::Wait,
+            StepAction::Delete { .. } => Action::Delete,
+        }
+    }
+}
+
 /// The steps and their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StepGraph {

@@ -5,7 +5,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanAvailability, ServiceEffect};
+use crate::analysis::availability::{
+    Availability, FailureEffects, FailureOutcome, PlanAvailability, PlanDisruption, ServiceEffect,
+};
 use crate::words;
 
 use super::line::{StyledLine, TextRole, paragraph, screen};
@@ -22,7 +24,7 @@ pub struct AvailabilityDocument {
     /// The cluster and its account and region.
     #[serde(flatten)]
     pub heading: ClusterHeading,
-    /// The availability as the cluster is, and as the file describes it.
+    /// The availability as the cluster is, while an apply changes it, and as the file describes it.
     #[serde(flatten)]
     pub availability: PlanAvailability,
 }
@@ -38,18 +40,19 @@ impl AvailabilityDocument {
 pub fn text(document: &AvailabilityDocument, style: TextStyle) -> String {
     let mut lines = document.heading.lines();
     lines.push(StyledLine::default());
-    let PlanAvailability { before, after } = &document.availability;
+    let PlanAvailability { before, during, after } = &document.availability;
     match (before, after) {
         (None, None) => lines.push(StyledLine::at(0).plain("The cluster has no machines.")),
         (Some(before), None) => lines.extend(table(before, None, style)),
         (before, Some(after)) => lines.extend(table(after, before.as_ref(), style)),
     }
+    lines.extend(during.iter().flat_map(|during| meanwhile(during, style)));
     screen(&lines, style)
 }
 
 /// Returns a table of the failures: with two outcomes where that of a plan differs from that before it.
 fn table(after: &Availability, before: Option<&Availability>, style: TextStyle) -> Vec<StyledLine> {
-    let groups = alike(after, before);
+    let groups = alike(&after.failures, before);
     let changes = groups.iter().any(|group| group.before.is_some_and(|before| before != group.effects.outcome));
     let column = COLUMNS[usize::from(changes)];
     let mut lines = vec![StyledLine::at(0).ink(TextRole::Strong, "The loss of one of these, and what it does:")];
@@ -65,6 +68,23 @@ fn table(after: &Availability, before: Option<&Availability>, style: TextStyle) 
     lines
 }
 
+/// Returns what stops while the changes of the file are applied, and what a failure does then.
+fn meanwhile(during: &PlanDisruption, style: TextStyle) -> Vec<StyledLine> {
+    let mut lines = Vec::new();
+    if !during.effects.is_empty() {
+        lines.push(StyledLine::default());
+        lines.push(StyledLine::at(0).ink(TextRole::Strong, "While an apply makes the changes of the file:"));
+        lines.extend(during.effects.iter().flat_map(|effect| effect_lines(effect, 2, style)));
+    }
+    if !during.failures.is_empty() {
+        lines.push(StyledLine::default());
+        lines.push(StyledLine::at(0).ink(TextRole::Strong, "The loss of one of these at that time, and what it does:"));
+        let groups = alike(&during.failures, None);
+        lines.extend(groups.iter().flat_map(|group| group.lines(COLUMNS[0], style)));
+    }
+    lines
+}
+
 /// Failures with the same effects.
 struct FailureGroup<'a> {
     names: Vec<String>,
@@ -73,9 +93,9 @@ struct FailureGroup<'a> {
 }
 
 /// Returns the failures; neighbours of one sort with the same effects are together.
-fn alike<'a>(after: &'a Availability, before: Option<&Availability>) -> Vec<FailureGroup<'a>> {
+fn alike<'a>(failures: &'a [FailureEffects], before: Option<&Availability>) -> Vec<FailureGroup<'a>> {
     let mut groups: Vec<FailureGroup<'a>> = Vec::new();
-    for effects in &after.failures {
+    for effects in failures {
         let was = before.and_then(|before| before.effects_of(&effects.failure)).map(|effects| effects.outcome);
         let is_same = |group: &&mut FailureGroup<'_>| {
             let same_sort = std::mem::discriminant(&group.effects.failure) == std::mem::discriminant(&effects.failure);

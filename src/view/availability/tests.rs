@@ -42,7 +42,7 @@ fn three_zones() -> Availability {
 }
 
 fn document(before: Option<Availability>, after: Option<Availability>) -> AvailabilityDocument {
-    AvailabilityDocument::new(crate::view::plan::sample::heading(), PlanAvailability { before, after })
+    AvailabilityDocument::new(crate::view::plan::sample::heading(), PlanAvailability { before, during: None, after })
 }
 
 fn shown(document: &AvailabilityDocument) -> String {

@@ -1,6 +1,6 @@
-//! The failures that a cluster survives after a plan: a few lines, if the plan changes that.
+//! The failures that a cluster survives after a plan, and while it is applied: a few lines, if the plan changes that.
 
-use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome};
+use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanDisruption, SingleFailure};
 use crate::view::line::{StyledLine, TextRole, labelled};
 use crate::view::{TextStyle, value};
 use crate::words;
@@ -18,7 +18,22 @@ pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine
         None => first(after),
         Some(before) => changed(before, after),
     };
-    if texts.is_empty() { Vec::new() } else { labelled("Availability: ", TextRole::Strong, &texts.join("\n"), style) }
+    let paragraph = |label: &str, texts: &[String]| match texts {
+        [] => Vec::new(),
+        texts => labelled(label, TextRole::Strong, &texts.join("\n"), style),
+    };
+    let mut lines = paragraph("Availability: ", &texts);
+    let during = availability.during.as_ref().map(|during| meanwhile(during, after));
+    lines.extend(paragraph("During the apply: ", &during.unwrap_or_default()));
+    lines
+}
+
+/// Returns what stops while the plan is applied, and the failures that are not survived then.
+fn meanwhile(during: &PlanDisruption, after: &Availability) -> Vec<String> {
+    let effects = during.effects.iter();
+    let stops = effects.map(|effect| format!("{}: {}.", value::safe(&effect.part), value::safe(&effect.reason)));
+    let failures: Vec<&FailureEffects> = during.failures.iter().collect();
+    limited(stops.chain(sentences("does not survive the loss of", &failures, Some(after))).collect())
 }
 
 /// Returns the failures that a new cluster does not survive.
@@ -27,7 +42,7 @@ fn first(after: &Availability) -> Vec<String> {
     if lost.is_empty() {
         return vec!["survives the loss of any single zone, machine or volume.".to_owned()];
     }
-    limited(sentences("does not survive the loss of", &lost))
+    limited(sentences("does not survive the loss of", &lost, None))
 }
 
 /// Returns the failures whose outcome a plan changes.
@@ -39,29 +54,56 @@ fn changed(before: &Availability, after: &Availability) -> Vec<String> {
     let worse: Vec<&FailureEffects> = after.failures.iter().filter(|effects| effects.outcome > was(effects)).collect();
     let better = after.failures.iter().filter(|effects| effects.is_survived() && was(effects) > effects.outcome);
     let better: Vec<String> = better.map(|effects| value::safe(&effects.failure.to_string())).collect();
-    let mut texts = limited(sentences("no longer survives the loss of", &worse));
+    let mut texts = limited(sentences("no longer survives the loss of", &worse, None));
     if !better.is_empty() {
         texts.push(format!("now survives the loss of {}.", words::list(&better)));
     }
     texts
 }
 
-/// Returns a sentence for each reason, with the failures that have it.
-pub(super) fn sentences(beginning: &str, lost: &[&FailureEffects]) -> Vec<String> {
-    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+/// Returns a sentence for each reason, with the failures that have it. Of the failures in `all`, every one of a sort is one name.
+pub(super) fn sentences(beginning: &str, lost: &[&FailureEffects], all: Option<&Availability>) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<&SingleFailure>)> = Vec::new();
     for effects in lost {
         let Some(worst) = effects.effects.iter().min_by_key(|effect| std::cmp::Reverse(effect.outcome)) else {
             continue;
         };
         let reason = format!("{}: {}", value::safe(&worst.part), value::safe(&worst.reason));
-        let name = value::safe(&effects.failure.to_string());
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, names)) => names.push(name),
-            None => reasons.push((reason, vec![name])),
+            Some((_, failures)) => failures.push(&effects.failure),
+            None => reasons.push((reason, vec![&effects.failure])),
         }
     }
-    let sentence = |(reason, names): &(String, Vec<String>)| format!("{beginning} {} ({reason}).", words::list(names));
+    let sentence = |(reason, failures): &(String, Vec<&SingleFailure>)| {
+        format!("{beginning} {} ({reason}).", words::list(&names(failures, all)))
+    };
     reasons.iter().map(sentence).collect()
+}
+
+/// Returns the names of failures; all of one sort, if there are several, have one name.
+fn names(failures: &[&SingleFailure], all: Option<&Availability>) -> Vec<String> {
+    let all: Vec<&SingleFailure> = all.iter().flat_map(|all| &all.failures).map(|effects| &effects.failure).collect();
+    let of_sort = |among: &[&SingleFailure], failure: &SingleFailure| {
+        let sort = std::mem::discriminant(failure);
+        among.iter().filter(|other| std::mem::discriminant(**other) == sort).count()
+    };
+    let mut names: Vec<String> = Vec::new();
+    for failure in failures {
+        let whole = of_sort(failures, failure);
+        let name = match failure {
+            SingleFailure::Zone(_) => "any zone",
+            SingleFailure::Master(_) => "any master",
+            SingleFailure::Node(_) => "any node",
+            SingleFailure::EtcdVolume(_) => "any etcd volume",
+            SingleFailure::Volume(_) => "any volume",
+        };
+        let is_all = whole > 1 && whole == of_sort(&all, failure);
+        let name = if is_all { name.to_owned() } else { value::safe(&failure.to_string()) };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Keeps the first sentences, and refers to the command that shows the others.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::availability::PlanAvailability;
 use crate::analysis::causes::RollCause;
 use crate::analysis::cost::PlanCost;
+use crate::analysis::duration::PlanDuration;
+use crate::analysis::permissions::PlanPermissions;
 use crate::engine::{Action, Address, Plan, PlanMode};
 use crate::health::UpgradeFinding;
 use crate::view::{ClusterHeading, FORMAT};
@@ -32,6 +34,12 @@ pub struct PlanDocument {
     /// The check before an upgrade of the minor version of Kubernetes; `None` for a plan without one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub upgrade: Option<UpgradeCheck>,
+    /// The expected time of the plan; `None` for a plan that changes nothing, or only shows differences.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration: Option<PlanDuration>,
+    /// The permissions of the caller for the calls of the plan; `None` if they were not checked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub permissions: Option<PlanPermissions>,
     /// The failures that the cluster survives before and after the plan; `None` for a plan that only shows differences.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub availability: Option<PlanAvailability>,
@@ -89,6 +97,8 @@ impl PlanDocument {
             causes: Vec::new(),
             cost: None,
             upgrade: None,
+            duration: None,
+            permissions: None,
             availability: None,
         }
     }
@@ -97,6 +107,12 @@ impl PlanDocument {
     #[must_use]
     pub fn with_causes(self, causes: Vec<RollCause>) -> Self {
         Self { causes, ..self }
+    }
+
+    /// Adds the expected time of the plan.
+    #[must_use]
+    pub fn with_duration(self, duration: Option<PlanDuration>) -> Self {
+        Self { duration, ..self }
     }
 
     /// Adds the meaning of the plan: its cost, and the failures that the cluster survives.

@@ -8,7 +8,9 @@ mod cost;
 mod creation;
 mod difference;
 mod document;
+mod duration;
 mod markdown;
+mod permissions;
 mod section;
 mod textual;
 mod upgrade;
@@ -126,6 +128,8 @@ fn summary(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine> {
     lines.extend(upgrade::lines(document, style));
     lines.extend(availability::lines(document, style));
     lines.extend(cost::lines(document, style));
+    lines.extend(duration::lines(document, style));
+    lines.extend(permissions::lines(document, style));
     if !summary.loses_data.is_empty() {
         let names: Vec<String> = summary.loses_data.iter().map(ToString::to_string).collect();
         let confirmation =

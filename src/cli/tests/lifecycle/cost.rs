@@ -14,7 +14,7 @@ impl SandboxUser {
     }
 
     /// Returns the plan as JSON.
-    async fn planned(&mut self) -> Json {
+    pub(super) async fn planned(&mut self) -> Json {
         self.options.json = true;
         let (exit, out) = self.plan().await;
         self.options.json = false;

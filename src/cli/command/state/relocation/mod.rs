@@ -289,7 +289,9 @@ impl Move<'_> {
             vocabulary: &ResourceKinds,
         };
         let prepared = engine::plan(inputs)?;
-        let made = Box::pin(change(context, &RunLock::NoStore, &prepared, &recorded, context.holder.run.clone())).await;
+        let made = Box::pin(change(context, &RunLock::NoStore, &prepared, &recorded, context.holder.run.clone()))
+            .await
+            .outcome;
         made_it(&made)
     }
 

@@ -1,0 +1,119 @@
+//! The IAM actions that a run needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Address, Plan};
+use crate::resource::{KINDS, calls};
+
+/// The purpose of the runs that a policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunPurpose {
+    /// Only shows changes.
+    Plan,
+    /// Makes the cloud match the file.
+    Apply,
+    /// Removes everything.
+    Destroy,
+}
+
+/// The actions of facts that every plan rests on: zones, sizes, images, public hosted zones.
+const FACTS: &[&str] = &[
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeInstanceTypes",
+    "route53:ListHostedZones",
+    "ssm:GetParameters",
+];
+/// The actions that read the record and the lease.
+const STATE_READ: &[&str] = &["s3:GetObject", "s3:ListBucket"];
+/// The actions that write the record and the lease.
+const STATE_WRITE: &[&str] = &["s3:DeleteObject", "s3:PutObject"];
+/// The actions that open a closed API to the run, and close it again.
+const API_ACCESS: &[&str] = &["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"];
+/// The actions that explain machines that do not become ready.
+const EXPLANATIONS: &[&str] = &["autoscaling:DescribeScalingActivities", "ec2:GetConsoleOutput"];
+/// The actions that remove what a destroy leaves in the bucket, and what the cluster's controllers created.
+const REMAINS: &[&str] = &[
+    "ec2:DeleteSecurityGroup",
+    "ec2:DeleteVolume",
+    "elasticloadbalancing:DeleteLoadBalancer",
+    "elasticloadbalancing:DeleteTargetGroup",
+    "s3:DeleteObjectVersion",
+    "s3:ListBucketVersions",
+];
+
+/// IAM actions, each with the objects whose changes need it; none if every run of the purpose does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NeededActions(BTreeMap<&'static str, BTreeSet<Address>>);
+
+impl NeededActions {
+    /// Returns the actions of every run of these purposes. `has_kind` tells if the cluster has objects of a kind.
+    pub fn of_purposes(purposes: &[RunPurpose], has_kind: &dyn Fn(&str) -> bool) -> Self {
+        let mut needed = Self::default();
+        for purpose in purposes {
+            needed.0.extend(Self::of_purpose(*purpose, has_kind).0);
+        }
+        needed
+    }
+
+    fn of_purpose(purpose: RunPurpose, has_kind: &dyn Fn(&str) -> bool) -> Self {
+        let mut needed = Self::of_every(purpose);
+        for kind in KINDS {
+            let Some(calls) = calls(kind.name) else { continue };
+            let changes: &[&[&'static str]] = match purpose {
+                RunPurpose::Plan => &[],
+                RunPurpose::Apply if has_kind(kind.name) => &[calls.create, calls.update, calls.delete],
+                // What the file had before can be removed.
+                RunPurpose::Apply | RunPurpose::Destroy => &[calls.delete],
+            };
+            needed.add(changes.concat(), None);
+        }
+        needed
+    }
+
+    /// Returns the actions of one plan.
+    pub fn of_plan(purpose: RunPurpose, plan: &Plan) -> Self {
+        let mut needed = Self::of_every(purpose);
+        for change in &plan.changes {
+            if let Some(calls) = calls(change.address.kind()) {
+                needed.add(calls.of(change.action), Some(&change.address));
+            }
+        }
+        needed
+    }
+
+    /// Returns the actions that all runs of a purpose need, whatever they change.
+    fn of_every(purpose: RunPurpose) -> Self {
+        let mut needed = Self::default();
+        needed.add(KINDS.iter().filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()), None);
+        needed.add([FACTS, STATE_READ].concat(), None);
+        let more: &[&[&'static str]] = match purpose {
+            RunPurpose::Plan => &[],
+            RunPurpose::Apply => &[STATE_WRITE, API_ACCESS, EXPLANATIONS],
+            RunPurpose::Destroy => &[STATE_WRITE, API_ACCESS, REMAINS],
+        };
+        needed.add(more.concat(), None);
+        needed
+    }
+
+    /// Returns the actions, sorted.
+    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// Returns the objects whose changes need an action; none if every run does.
+    pub(super) fn objects(&self, action: &str) -> BTreeSet<Address> {
+        self.0.get(action).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, actions: impl IntoIterator<Item = &'static str>, object: Option<&Address>) {
+        for action in actions {
+            let objects = self.0.entry(action).or_default();
+            objects.extend(object.cloned());
+        }
+    }
+}
