@@ -41,6 +41,7 @@ impl AwsProvider {
             ec2: aws_sdk_ec2::Client::new(&config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
             route53: aws_sdk_route53::Client::new(&config),
             s3: s3::client(&config),
             ssm: aws_sdk_ssm::Client::new(&config),

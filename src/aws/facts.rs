@@ -17,7 +17,9 @@ use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
 use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator};
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
+use crate::resource::{
+    Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, QuotaUsage, SizeFacts, TargetHealth,
+};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
@@ -106,6 +108,10 @@ impl CloudProvider for AwsProvider {
 
     fn machine_access(&self) -> Option<&dyn MachineAccess> {
         Some(self)
+    }
+
+    fn quotas(&self) -> BoxFuture<'_, Result<Option<Vec<QuotaUsage>>, Failure>> {
+        Box::pin(async move { super::quotas::quotas(self).await.map(Some) })
     }
 
     fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {

@@ -81,7 +81,7 @@ const CODES: ErrorCodes = &[
             "ValidationError",
         ],
     ),
-    (FailureClass::Gone, &["404", "NoSuchEntity", "NoSuchKey", "NotFound"]),
+    (FailureClass::Gone, &["404", "NoSuchEntity", "NoSuchKey", "NoSuchResourceException", "NotFound"]),
     (
         FailureClass::AlreadyExists,
         &[

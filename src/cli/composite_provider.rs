@@ -12,7 +12,7 @@ use crate::engine::{
     Provider, repeat,
 };
 use crate::kubernetes::KubernetesProvider;
-use crate::resource::{DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth, is_kubernetes};
+use crate::resource::{DrainProgress, Facts, FactsQuery, KubernetesState, QuotaUsage, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
 use crate::words;
 
@@ -264,6 +264,10 @@ impl CloudProvider for CompositeProvider {
 
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self.base.api_firewall()
+    }
+
+    fn quotas(&self) -> BoxFuture<'_, Result<Option<Vec<QuotaUsage>>, Failure>> {
+        self.base.quotas()
     }
 
     fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {

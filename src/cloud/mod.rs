@@ -10,7 +10,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
-use crate::resource::{AccessGrant, AllowList, DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth};
+use crate::resource::{
+    AccessGrant, AllowList, DrainProgress, Facts, FactsQuery, KubernetesState, QuotaUsage, TargetHealth,
+};
 
 pub use machine_access::{COMMAND_OUTPUT, MachineAccess, MachineSession, ScriptOutput, SessionAnswer};
 pub use permission_simulator::PermissionSimulator;
@@ -55,6 +57,11 @@ pub trait CloudProvider: Provider {
     /// Returns the evaluation of the caller's permissions; `None` if there are none in a simulated cloud.
     fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {
         None
+    }
+
+    /// Returns the quotas of the account that a cluster needs a part of; `None` if a simulated cloud has none.
+    fn quotas(&self) -> BoxFuture<'_, Result<Option<Vec<QuotaUsage>>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     /// Returns objects that the cluster's own controllers created, by their tags. Only the plan of a destroy contains them.

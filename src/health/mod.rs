@@ -17,6 +17,6 @@ pub use evidence::{
 };
 pub use preflight::{
     Answer, BucketFinding, CallerIdentity, DelegationFinding, HostedZoneFinding, LeaseFinding, NoAnswer, PreflightArea,
-    PreflightCheck, PreflightEvidence, PreflightStatus, RegionFindings, preflight,
+    PreflightCheck, PreflightEvidence, PreflightStatus, QuotaFinding, RegionFindings, preflight,
 };
 pub use upgrade::{DisruptionBudget, UpgradeEvidence, UpgradeFinding, examine_upgrade};

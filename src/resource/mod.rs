@@ -13,6 +13,7 @@ mod names;
 mod partition;
 mod policy;
 mod quantity;
+mod quota;
 mod summary;
 pub mod text;
 mod version_change;
@@ -45,6 +46,7 @@ pub use names::{
 pub use partition::AwsPartition;
 pub use policy::{PermissionCheck, PolicyStatement, RefusedBy, assumed_by_ec2, literally, policy_document};
 pub use quantity::{quantity_bytes, quantity_millicpus};
+pub use quota::{AccountQuota, QuotaUsage};
 pub use summary::NewAttributes;
 pub use version_change::VersionChange;
 

@@ -67,6 +67,7 @@ fn area(area: PreflightArea) -> &'static str {
         PreflightArea::Zones => "zones",
         PreflightArea::Sizes => "sizes",
         PreflightArea::Images => "images",
+        PreflightArea::Quotas => "quotas",
         PreflightArea::HostedZone => "hosted zone",
         PreflightArea::Delegation => "delegation",
         PreflightArea::Bucket => "bucket",

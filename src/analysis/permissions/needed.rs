@@ -28,6 +28,8 @@ const FACTS: &[&str] = &[
     "route53:ListHostedZones",
     "ssm:GetParameters",
 ];
+/// The actions of `doctor` alone.
+const QUOTAS: &[&str] = &["servicequotas:GetServiceQuota"];
 /// The actions that read the record and the lease.
 const STATE_READ: &[&str] = &["s3:GetObject", "s3:ListBucket"];
 /// The actions that write the record and the lease.
@@ -92,7 +94,7 @@ impl NeededActions {
         needed.add(KINDS.iter().filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()), None);
         needed.add([FACTS, STATE_READ].concat(), None);
         let more: &[&[&'static str]] = match purpose {
-            RunPurpose::Plan => &[],
+            RunPurpose::Plan => &[QUOTAS],
             RunPurpose::Apply => &[STATE_WRITE, API_ACCESS, EXPLANATIONS],
             RunPurpose::Destroy => &[STATE_WRITE, API_ACCESS, REMAINS],
         };

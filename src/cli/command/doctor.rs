@@ -16,9 +16,9 @@ use crate::cloud::BucketOwner;
 use crate::engine::{Failure, FailureClass};
 use crate::health::{
     Answer, BucketFinding, CallerIdentity, DelegationFinding, HostedZoneFinding, LeaseFinding, NoAnswer, PreflightArea,
-    PreflightEvidence, RegionFindings, preflight,
+    PreflightEvidence, QuotaFinding, RegionFindings, preflight,
 };
-use crate::resource::Facts;
+use crate::resource::{AccountQuota, Facts, QuotaUsage};
 use crate::spec::{Cluster, PublicZone, Zone};
 use crate::state::{Lease, StateError};
 use crate::view;
@@ -54,8 +54,8 @@ pub async fn doctor(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
 /// Collects all evidence at the same time; only the name servers of a zone need its id first.
 async fn gather(context: &ClusterContext<'_>) -> PreflightEvidence {
     let cluster = &context.cluster;
-    let (caller, skew, (findings, delegation), bucket, lease) =
-        tokio::join!(caller(context), skew(context), region(context), bucket(context), lease(context));
+    let (caller, skew, (findings, needs, delegation), usage, bucket, lease) =
+        tokio::join!(caller(context), skew(context), region(context), usage(context), bucket(context), lease(context));
     let bucket_name = match (BucketLocation::given(cluster), &caller) {
         (Some(place), _) => place.bucket,
         (None, Ok(caller)) => blueprint::bucket(cluster, &caller.account),
@@ -70,6 +70,7 @@ async fn gather(context: &ClusterContext<'_>) -> PreflightEvidence {
         zones: cluster.zones.iter().map(Zone::to_string).collect(),
         sizes: question(cluster).sizes,
         findings,
+        quotas: usage.map(|usage| usage.map(|usage| quota_findings(&usage, &needs))),
         delegation,
         bucket_name,
         bucket,
@@ -97,13 +98,15 @@ async fn skew(context: &ClusterContext<'_>) -> Answer<Option<jiff::SignedDuratio
     Ok(time.map(|time| Timestamp::now().duration_since(time)))
 }
 
-/// Returns what the region has, and the delegation of the hosted zone.
-async fn region(context: &ClusterContext<'_>) -> (Answer<RegionFindings>, Option<Answer<DelegationFinding>>) {
+/// Returns what the region has, the part of the account's quotas that the cluster needs, and the delegation of the hosted zone.
+async fn region(
+    context: &ClusterContext<'_>,
+) -> (Answer<RegionFindings>, BTreeMap<AccountQuota, u64>, Option<Answer<DelegationFinding>>) {
     let cluster = &context.cluster;
     let question = question(cluster);
     let facts = match patiently(context, || context.cloud.facts(&question)).await {
         Ok(facts) => facts,
-        Err(failure) => return (Err(no_answer(&failure)), None),
+        Err(failure) => return (Err(no_answer(&failure)), BTreeMap::new(), None),
     };
     let problems = problems(cluster, &facts);
     let zone = hosted_zone(cluster, &facts);
@@ -115,7 +118,25 @@ async fn region(context: &ClusterContext<'_>) -> (Answer<RegionFindings>, Option
         (HostedZoneFinding::Found(name), Some(id)) if !context.sandbox => Some(delegation(context, name, id).await),
         _ => None,
     };
-    (Ok(RegionFindings { problems, hosted_zone: zone }), delegation)
+    let needs = blueprint::quota_needs(cluster, &facts.sizes);
+    (Ok(RegionFindings { problems, hosted_zone: zone }), needs, delegation)
+}
+
+/// Returns the quotas of the account.
+async fn usage(context: &ClusterContext<'_>) -> Answer<Option<Vec<QuotaUsage>>> {
+    patiently(context, || context.cloud.quotas()).await.map_err(|failure| no_answer(&failure))
+}
+
+fn quota_findings(usage: &[QuotaUsage], needs: &BTreeMap<AccountQuota, u64>) -> Vec<QuotaFinding> {
+    let needed = usage.iter().filter_map(|usage| Some((usage, *needs.get(&usage.quota)?)));
+    let findings = needed.map(|(usage, needed)| QuotaFinding {
+        noun: usage.quota.noun(),
+        code: usage.quota.code().1,
+        limit: usage.limit,
+        used_by_others: usage.used_by_others,
+        needed,
+    });
+    findings.collect()
 }
 
 /// Returns the reasons why the cluster cannot be built, by the check that they belong to.

@@ -32,6 +32,8 @@ pub enum PreflightArea {
     Sizes,
     /// Machine images exist.
     Images,
+    /// The quotas of the account have room for the cluster.
+    Quotas,
     /// The public hosted zone exists.
     HostedZone,
     /// The domain is delegated to the hosted zone.
@@ -114,6 +116,21 @@ pub enum HostedZoneFinding {
     Found(String),
 }
 
+/// A quota of the account, and what the cluster needs of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuotaFinding {
+    /// The noun for what it limits: `vCPU`.
+    pub noun: &'static str,
+    /// Its code in Service Quotas.
+    pub code: &'static str,
+    /// Its value; `None` if it is not known.
+    pub limit: Option<u64>,
+    /// The part that others use.
+    pub used_by_others: u64,
+    /// The part that the cluster needs.
+    pub needed: u64,
+}
+
 /// The bucket of the cluster's machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BucketFinding {
@@ -162,6 +179,8 @@ pub struct PreflightEvidence {
     pub sizes: Vec<String>,
     /// The region's answers.
     pub findings: Answer<RegionFindings>,
+    /// The quotas; `None` if a simulated cloud has none.
+    pub quotas: Answer<Option<Vec<QuotaFinding>>>,
     /// The delegation of the hosted zone; `None` if there is no zone to look at.
     pub delegation: Option<Answer<DelegationFinding>>,
     /// The name of the bucket.
@@ -196,6 +215,7 @@ pub fn preflight(evidence: &PreflightEvidence) -> Vec<PreflightCheck> {
             PreflightArea::Zones,
             PreflightArea::Sizes,
             PreflightArea::Images,
+            PreflightArea::Quotas,
             PreflightArea::HostedZone,
             PreflightArea::Delegation,
             PreflightArea::Bucket,
@@ -203,7 +223,11 @@ pub fn preflight(evidence: &PreflightEvidence) -> Vec<PreflightCheck> {
         let skipped = |area| PreflightCheck::new(area, PreflightStatus::Skipped, "needs credentials that AWS accepts");
         checks.extend(rest.map(skipped));
     } else {
-        checks.extend(region(evidence));
+        let mut of_region = region(evidence);
+        // After the images: hosted zones belong to no region.
+        let place = of_region.iter().position(|check| check.area > PreflightArea::Quotas).unwrap_or(of_region.len());
+        of_region.splice(place..place, quotas(evidence));
+        checks.extend(of_region);
         checks.push(delegation(evidence));
         checks.push(bucket(evidence));
     }
@@ -314,6 +338,48 @@ fn present(area: PreflightArea, evidence: &PreflightEvidence, findings: &RegionF
             )
         }
     }
+}
+
+/// Returns the check of the quotas: one for each that has no room, or one for all.
+fn quotas(evidence: &PreflightEvidence) -> Vec<PreflightCheck> {
+    let area = PreflightArea::Quotas;
+    let skipped = |finding: String| vec![PreflightCheck::new(area, PreflightStatus::Skipped, finding)];
+    let quotas = match &evidence.quotas {
+        Ok(Some(quotas)) => quotas,
+        Ok(None) => return skipped("the cloud is simulated: it has no quotas".to_owned()),
+        Err(reason) => return skipped(format!("the quotas could not be read: {}", reason.why)),
+    };
+    let full = quotas.iter().filter_map(|quota| {
+        let limit = quota.limit.filter(|limit| quota.used_by_others + quota.needed > *limit)?;
+        let finding = format!(
+            "the cluster needs {}, and others use {} of the {limit} that the account may have in {}",
+            number(quota.needed, quota.noun),
+            quota.used_by_others,
+            evidence.region
+        );
+        let advice = format!("ask for a higher quota in Service Quotas ({}), or make the cluster smaller", quota.code);
+        Some(PreflightCheck::new(area, PreflightStatus::Failed, finding).advise(advice))
+    });
+    let full: Vec<PreflightCheck> = full.collect();
+    if !full.is_empty() {
+        return full;
+    }
+    let known: Vec<String> = quotas
+        .iter()
+        .filter_map(|quota| Some(format!("{} of {}", number(quota.needed, quota.noun), quota.limit?)))
+        .collect();
+    if known.is_empty() {
+        return skipped("Service Quotas has no values for this account".to_owned());
+    }
+    vec![PreflightCheck::new(
+        area,
+        PreflightStatus::Ok,
+        format!("the cluster needs {}, and they are free", list(&known)),
+    )]
+}
+
+fn number(number: u64, noun: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), noun)
 }
 
 fn delegation(evidence: &PreflightEvidence) -> PreflightCheck {

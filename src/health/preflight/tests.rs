@@ -27,6 +27,17 @@ fn evidence() -> PreflightEvidence {
             problems: BTreeMap::new(),
             hosted_zone: HostedZoneFinding::Found("example.com".to_owned()),
         }),
+        quotas: Ok(Some(vec![
+            QuotaFinding { noun: "vCPU", code: "L-1216C47A", limit: Some(32), used_by_others: 8, needed: 12 },
+            QuotaFinding { noun: "VPC", code: "L-F678F1CE", limit: Some(5), used_by_others: 4, needed: 1 },
+            QuotaFinding {
+                noun: "network load balancer",
+                code: "L-69A177A2",
+                limit: None,
+                used_by_others: 4,
+                needed: 1,
+            },
+        ])),
         delegation: Some(Ok(DelegationFinding { own: own.clone(), dns: Ok(own) })),
         bucket_name: "state.chat.example.com".to_owned(),
         bucket: Ok(BucketFinding::Absent),
@@ -114,4 +125,27 @@ fn a_clock_is_a_failure_from_four_minutes_on() {
     assert_eq!([0, 60, -60].map(status), [PreflightStatus::Ok; 3]);
     assert_eq!([61, -61, 240, -240].map(status), [PreflightStatus::Warning; 4]);
     assert_eq!([241, -241, 1_000_000].map(status), [PreflightStatus::Failed; 3]);
+}
+
+#[test]
+fn a_quota_without_room_is_named_with_its_code() {
+    let used = |vcpus, vpcs| {
+        troubles(|evidence| {
+            let quotas = evidence.quotas.as_mut().unwrap().as_mut().unwrap();
+            (quotas[0].used_by_others, quotas[1].used_by_others) = (vcpus, vpcs);
+        })
+    };
+    assert_eq!(used(20, 4), "", "exactly enough");
+    assert_eq!(
+        used(21, 5),
+        "Quotas Failed: the cluster needs 12 vCPUs, and others use 21 of the 32 that the account may have in us-east-1 [ask for a \
+         higher quota in Service Quotas (L-1216C47A), or make the cluster smaller]\n\
+         Quotas Failed: the cluster needs 1 VPC, and others use 5 of the 5 that the account may have in us-east-1 [ask for a higher \
+         quota in Service Quotas (L-F678F1CE), or make the cluster smaller]\n"
+    );
+    assert_eq!(
+        troubles(|evidence| evidence.quotas = Err(no_answer("not allowed"))),
+        "Quotas Skipped: the quotas could not be read: not allowed\n"
+    );
+    assert!(troubles(|evidence| evidence.quotas = Ok(Some(Vec::new()))).contains("has no values for this account"));
 }

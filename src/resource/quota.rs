@@ -1,0 +1,84 @@
+//! Quotas of an account in a region.
+
+/// A quota of an account in a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountQuota {
+    /// Virtual CPUs of running on-demand instances of the standard families.
+    StandardVcpus,
+    /// Virtual private clouds.
+    Vpcs,
+    /// Internet gateways.
+    InternetGateways,
+    /// Network load balancers.
+    NetworkLoadBalancers,
+}
+
+/// Instance families with quotas of their own, by their letters before the generation ("Amazon EC2 instance type quotas").
+const OTHER_FAMILIES: &[&str] = &["dl", "f", "g", "gr", "hpc", "inf", "mac", "p", "trn", "u", "vt", "x"];
+
+impl AccountQuota {
+    /// Every quota that a cluster needs a part of.
+    pub const ALL: [Self; 4] = [Self::StandardVcpus, Self::Vpcs, Self::InternetGateways, Self::NetworkLoadBalancers];
+
+    /// Returns its service and its code in Service Quotas.
+    pub fn code(self) -> (&'static str, &'static str) {
+        match self {
+            Self::StandardVcpus => ("ec2", "L-1216C47A"),
+            Self::Vpcs => ("vpc", "L-F678F1CE"),
+            Self::InternetGateways => ("vpc", "L-A4707A72"),
+            Self::NetworkLoadBalancers => ("elasticloadbalancing", "L-69A177A2"),
+        }
+    }
+
+    /// Returns the noun for a number of what it limits.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::StandardVcpus => "vCPU",
+            Self::Vpcs => "VPC",
+            Self::InternetGateways => "internet gateway",
+            Self::NetworkLoadBalancers => "network load balancer",
+        }
+    }
+
+    /// Returns `true` if instances of this type count against [`AccountQuota::StandardVcpus`].
+    pub fn is_standard(instance_type: &str) -> bool {
+        let family: String = instance_type.chars().take_while(char::is_ascii_lowercase).collect();
+        !OTHER_FAMILIES.contains(&family.as_str())
+    }
+}
+
+/// A quota, and the part of it that is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaUsage {
+    /// The quota.
+    pub quota: AccountQuota,
+    /// Its value; `None` if Service Quotas has none.
+    pub limit: Option<u64>,
+    /// The part that objects use which do not belong to the cluster.
+    pub used_by_others: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AccountQuota;
+
+    #[test]
+    fn families_with_quotas_of_their_own_are_not_standard() {
+        for standard in ["t3.medium", "m7gd.large", "c6i.large", "d3.xlarge", "h1.2xlarge", "im4gn.large", "z1d.large"]
+        {
+            assert!(AccountQuota::is_standard(standard), "{standard}");
+        }
+        for other in [
+            "g5.xlarge",
+            "gr6.4xlarge",
+            "p4d.24xlarge",
+            "inf2.xlarge",
+            "x2gd.medium",
+            "dl1.24xlarge",
+            "u7i-12tb.224xlarge",
+            "hpc7g.4xlarge",
+        ] {
+            assert!(!AccountQuota::is_standard(other), "{other}");
+        }
+    }
+}
