@@ -1,6 +1,6 @@
 //! The failures that a cluster survives after a plan, and while it is applied: a few lines, if the plan changes that.
 
-use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanDisruption, SingleFailure};
+use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanAvailability, SingleFailure};
 use crate::view::line::{StyledLine, TextRole, labelled};
 use crate::view::{TextStyle, value};
 use crate::words;
@@ -23,17 +23,18 @@ pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine
         texts => labelled(label, TextRole::Strong, &texts.join("\n"), style),
     };
     let mut lines = paragraph("Availability: ", &texts);
-    let during = availability.during.as_ref().map(|during| meanwhile(during, after));
-    lines.extend(paragraph("During the apply: ", &during.unwrap_or_default()));
+    lines.extend(paragraph("During the apply: ", &meanwhile(document)));
     lines
 }
 
 /// Returns what stops while the plan is applied, and the failures that are not survived then.
-fn meanwhile(during: &PlanDisruption, after: &Availability) -> Vec<String> {
+pub(super) fn meanwhile(document: &PlanDocument) -> Vec<String> {
+    let availability = document.availability.as_ref();
+    let Some(PlanAvailability { during: Some(during), after, .. }) = availability else { return Vec::new() };
     let effects = during.effects.iter();
     let stops = effects.map(|effect| format!("{}: {}.", value::safe(&effect.part), value::safe(&effect.reason)));
     let failures: Vec<&FailureEffects> = during.failures.iter().collect();
-    limited(stops.chain(sentences("does not survive the loss of", &failures, Some(after))).collect())
+    limited(stops.chain(sentences("does not survive the loss of", &failures, after.as_ref())).collect())
 }
 
 /// Returns the failures that a new cluster does not survive.
@@ -62,7 +63,7 @@ fn changed(before: &Availability, after: &Availability) -> Vec<String> {
 }
 
 /// Returns a sentence for each reason, with the failures that have it. Of the failures in `all`, every one of a sort is one name.
-pub(super) fn sentences(beginning: &str, lost: &[&FailureEffects], all: Option<&Availability>) -> Vec<String> {
+fn sentences(beginning: &str, lost: &[&FailureEffects], all: Option<&Availability>) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<&SingleFailure>)> = Vec::new();
     for effects in lost {
         let Some(worst) = effects.effects.iter().min_by_key(|effect| std::cmp::Reverse(effect.outcome)) else {

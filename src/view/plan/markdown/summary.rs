@@ -5,7 +5,8 @@ use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome
 use crate::analysis::cost::{CostTotal, PlanCost};
 use crate::engine::{Action, Change, PlanMode};
 use crate::resource::{API, DEPLOYMENT, LoadBalancer, Resource};
-use crate::view::plan::{PlanDocument, causes, cost, is_refused};
+use crate::view::duration;
+use crate::view::plan::{PlanDocument, availability, causes, cost, is_refused};
 use crate::words;
 
 use super::escape::{clipped, code, text};
@@ -90,6 +91,8 @@ fn lost_data(document: &PlanDocument) -> String {
 pub(super) fn table(document: &PlanDocument) -> String {
     let mut rows: Vec<[String; 3]> = document.cost.as_ref().map(cost_rows).unwrap_or_default();
     rows.extend(document.availability.as_ref().map(availability_rows).unwrap_or_default());
+    let expected = document.duration.as_ref().map(|expected| duration::about(expected.seconds));
+    rows.extend(expected.map(|expected| ["Time of the apply".to_owned(), String::new(), expected]));
     if rows.is_empty() {
         return String::new();
     }
@@ -199,10 +202,13 @@ pub(super) fn interruptions(document: &PlanDocument) -> String {
     });
     let services = document.plan.changes.iter().filter_map(of_service);
     let lines: Vec<String> = machines.chain(services).collect();
-    if lines.is_empty() {
-        return "No machine is replaced, and no service is removed or restarted.".to_owned();
-    }
-    list("What is replaced, removed or restarted:", &limited(lines.into_iter()))
+    let meanwhile: Vec<String> = availability::meanwhile(document).iter().map(|text| sentence(text)).collect();
+    let replaced = match lines.as_slice() {
+        [] => "No machine is replaced, and no service is removed or restarted.".to_owned(),
+        lines => list("What is replaced, removed or restarted:", &limited(lines.iter().cloned())),
+    };
+    let parts = [replaced, list("During the apply:", &meanwhile)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns what a change does to a service while it is made.

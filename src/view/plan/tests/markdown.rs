@@ -205,7 +205,7 @@ proptest! {
         }
         let mut document = document(many);
         document.heading.state = messages.first().cloned().unwrap_or_default();
-        document.availability = Some(PlanAvailability { before: None, after: None });
+        document.availability = Some(PlanAvailability { before: None, during: None, after: None });
         let refusal = messages.last().map(String::as_str);
         let comment = PlanComment { document: &document, refusal, warnings: &messages, notes: &messages };
         let text = markdown(&comment, verbose);
