@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::{Instance, InstanceLifecycleType};
+use aws_sdk_ec2::types::{Instance, InstanceLifecycleType, InternetGateway, Reservation, Vpc};
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum};
 
 use super::AwsProvider;
@@ -67,15 +67,15 @@ async fn usage(aws: &AwsProvider) -> Result<RegionUsage, Failure> {
         aws.read(ELB, "DescribeLoadBalancers", balancers),
     )?;
     let (reservations, vpcs, gateways, balancers): (
-        Vec<aws_sdk_ec2::types::Reservation>,
-        Vec<aws_sdk_ec2::types::Vpc>,
-        Vec<aws_sdk_ec2::types::InternetGateway>,
+        Vec<Reservation>,
+        Vec<Vpc>,
+        Vec<InternetGateway>,
         Vec<LoadBalancer>,
     ) = (reservations, vpcs, gateways, balancers);
     let is_own = |tags: &Tags| tags.get(CLUSTER_TAG) == Some(&aws.scope.cluster);
     let own_vpcs: BTreeSet<&str> =
         vpcs.iter().filter(|vpc| is_own(&from_ec2(vpc.tags()))).filter_map(|vpc| vpc.vpc_id()).collect();
-    let instances = reservations.iter().flat_map(|reservation| reservation.instances());
+    let instances = reservations.iter().flat_map(Reservation::instances);
     let others = instances.filter(|instance| !is_own(&from_ec2(instance.tags())));
     let network = balancers.iter().filter(|balancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network));
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);

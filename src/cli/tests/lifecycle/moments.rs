@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::*;
-use crate::analysis::availability::{PlanAvailability, PlanDisruption, SingleFailure};
+use crate::analysis::availability::{FailureEffects, PlanAvailability, PlanDisruption, SingleFailure};
 use crate::sandbox::{ClusterWitness, WitnessedMoment};
 
 const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
@@ -101,7 +101,7 @@ fn has_quorum(moment: &WitnessedMoment, failure: Option<&SingleFailure>) -> bool
 fn survived(availability: &PlanAvailability) -> Vec<SingleFailure> {
     let (before, after) = (availability.before.as_ref().unwrap(), availability.after.as_ref().unwrap());
     let known = after.failures.iter().filter(|effects| effects.is_survived()).map(|effects| &effects.failure);
-    known.filter(|failure| before.effects_of(failure).is_none_or(|effects| effects.is_survived())).cloned().collect()
+    known.filter(|failure| before.effects_of(failure).is_none_or(FailureEffects::is_survived)).cloned().collect()
 }
 
 fn is_said(during: &PlanDisruption, failure: &SingleFailure, part: &str) -> bool {
