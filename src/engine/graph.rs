@@ -37,6 +37,21 @@ impl Graph {
         &self.after[node]
     }
 
+    /// Returns `true` if a path leads from one node to another.
+    pub(crate) fn precedes(&self, first: usize, then: usize) -> bool {
+        let mut seen = vec![false; self.len()];
+        let mut open = vec![first];
+        while let Some(node) = open.pop() {
+            if node == then {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[node], true) {
+                open.extend(self.after(node));
+            }
+        }
+        false
+    }
+
     /// Returns the number of direct predecessors of each node.
     pub(crate) fn counts_before(&self) -> Vec<usize> {
         let mut counts = vec![0; self.len()];

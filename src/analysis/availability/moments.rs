@@ -53,6 +53,7 @@ fn is_of_machines(address: &Address) -> bool {
 }
 
 /// Returns the masters at each moment of a plan: new ones join, those that leave go, and others are replaced, one at a time.
+/// None is replaced before all new ones have joined.
 pub(super) fn masters(before: &Topology, after: &Topology, changes: &MachineChanges) -> Vec<Vec<MasterSite>> {
     let by_member = |topology: &Topology| -> BTreeMap<String, MasterSite> {
         topology.masters.iter().map(|master| (master.member.clone(), master.clone())).collect()
@@ -62,6 +63,7 @@ pub(super) fn masters(before: &Topology, after: &Topology, changes: &MachineChan
     let zone = |masters: &BTreeMap<String, MasterSite>, member: &str| masters.get(member).map(|it| it.zone.clone());
     let moving: Vec<&String> =
         members.iter().copied().filter(|member| zone(&old, member) != zone(&new, member)).collect();
+    let joining: Vec<&String> = new.keys().filter(|member| !old.contains_key(*member)).collect();
     let mut moments = Vec::new();
     for moved in subsets(moving.len()) {
         let has_moved = |member: &&String| moving.iter().zip(&moved).any(|(moving, moved)| moving == member && *moved);
@@ -70,7 +72,9 @@ pub(super) fn masters(before: &Topology, after: &Topology, changes: &MachineChan
             from.get(*member).cloned()
         });
         let present: Vec<MasterSite> = present.collect();
-        let replaced = (0..present.len()).filter(|place| changes.masters.contains(&present[*place].member));
+        let all_joined = joining.iter().all(has_moved);
+        let replaced =
+            (0..present.len()).filter(|place| all_joined && changes.masters.contains(&present[*place].member));
         moments.extend(replaced.map(|place| {
             let mut masters = present.clone();
             masters[place].runs = false;

@@ -99,6 +99,7 @@ fn add_makes<'a>(
     decisions: &BTreeMap<Address, Decision>,
 ) -> BTreeMap<&'a Address, usize> {
     let mut made = BTreeMap::new();
+    let mut in_lanes: Vec<(usize, Action)> = Vec::new();
     let alive = lanes_alive(desire, decisions);
     for address in desire.order() {
         let Some(decision) = decisions.get(address) else { continue };
@@ -110,8 +111,12 @@ fn add_makes<'a>(
             Action::Create => alive.contains(lane),
             _ => false,
         });
+        let is_in_lane = lane.is_some();
         let task = ScheduledStep { seconds: seconds(kind, &work), lane, instant: false };
         let step = steps.add(PlanStep { address: address.clone(), work, task });
+        if is_in_lane {
+            in_lanes.push((step, change.action));
+        }
         for need in desire.object(address).needs() {
             if let Some(&first) = made.get(&need) {
                 steps.graph.add_edge(first, step);
@@ -122,7 +127,22 @@ fn add_makes<'a>(
             made.insert(address, step);
         }
     }
+    join_before_rolls(steps, &in_lanes);
     made
+}
+
+/// Lets new objects join a lane before its existing ones are rolled, unless they need a rolled one. With its new members, etcd
+/// has a quorum while an old member is replaced: one master that becomes three is rolled when there are three.
+fn join_before_rolls(steps: &mut StepGraph, in_lanes: &[(usize, Action)]) {
+    let of = |wanted: Action| in_lanes.iter().filter(move |(_, action)| *action == wanted).map(|&(step, _)| step);
+    for roll in of(Action::Roll) {
+        for join in of(Action::Create) {
+            let lane = |step: usize| steps.steps[step].task.lane.as_ref();
+            if lane(join) == lane(roll) && !steps.graph.precedes(roll, join) {
+                steps.graph.add_edge(join, roll);
+            }
+        }
+    }
 }
 
 /// Returns the lanes in which objects exist: new objects join them one at a time. If all are new, they start together.

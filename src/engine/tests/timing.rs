@@ -34,6 +34,14 @@ fn close(one: Duration, other: Duration) -> bool {
     one.abs_diff(other) < Duration::from_millis(200)
 }
 
+/// Returns the groups in the order in which their machines were created or replaced.
+fn machines(cloud: &TestCloud) -> Vec<String> {
+    let calls = cloud.calls().into_iter();
+    let touched = calls.filter(|(verb, _)| matches!(verb, ProviderVerb::Create | ProviderVerb::Roll));
+    let addresses = touched.filter_map(|(_, address)| Some(address?.to_string()));
+    addresses.filter(|address| address.starts_with("group/")).collect()
+}
+
 fn at_a_time(concurrency: usize) -> ApplyOptions {
     ApplyOptions { concurrency, ..ApplyOptions::default() }
 }
@@ -93,7 +101,7 @@ async fn lanes_roll_one_at_a_time_and_beside_each_other() {
     assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
 }
 
-/// The first members start together, and wait for each other. Later ones join existing ones one by one, beside its rolls.
+/// The first members start together, and wait for each other. Later ones join existing ones one by one, before its rolls.
 #[tokio::test(start_paused = true)]
 async fn who_joins_a_living_lane_comes_alone() {
     let groups = |names: &[&str], version: &str| -> Vec<Object> {
@@ -110,6 +118,50 @@ async fn who_joins_a_living_lane_comes_alone() {
     assert_eq!(run(&cloud, PlanMode::Apply, &four, &record, &at_a_time(16)).await.failed, []);
     // Two are updated and rolled, two are made.
     assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
+    let expected = ["group/a", "group/b", "group/c", "group/d", "group/a", "group/b"];
+    assert_eq!(machines(&cloud), expected, "two were made before");
+}
+
+/// One master that becomes three would have no quorum while it is rolled between the two others.
+#[tokio::test(start_paused = true)]
+async fn one_that_others_join_is_rolled_last_even_if_they_are_ready_later() {
+    let group = |name: &str, version: &str, template: &str| {
+        let links = list([output(&format!("{template}.id"))]);
+        let is = [("version", text(version)), ("machines", text(version)), ("links", links)];
+        Object { lane: Some("masters".to_owned()), ..object(name, is) }
+    };
+    let template = |name: &str| object(name, [("image", text("x"))]);
+    let one = [template("template/a"), group("group/a", "1", "template/a")];
+    let three = [
+        [template("template/a"), group("group/a", "2", "template/a")],
+        [template("template/b"), group("group/b", "2", "template/b")],
+        [template("template/c"), group("group/c", "2", "template/c")],
+    ];
+    let mut cloud = TestCloud::new();
+    let record = converge(&cloud, &one, &KeptRecord::new()).await;
+    cloud.slow = true;
+    assert_eq!(run(&cloud, PlanMode::Apply, &three.concat(), &record, &at_a_time(16)).await.failed, []);
+    let machines = machines(&cloud);
+    assert_eq!((machines.len(), machines.last().map(String::as_str)), (4, Some("group/a")), "{machines:?}");
+}
+
+/// A new member that needs the changed output of an existing one comes after it.
+#[tokio::test(start_paused = true)]
+async fn one_that_needs_a_rolled_one_joins_after_it() {
+    let group = |name: &str, links: Value| {
+        let is = [("version", text("1")), ("machines", text("1")), ("links", links)];
+        Object { lane: Some("masters".to_owned()), ..object(name, is) }
+    };
+    let rolled = |version: &str| {
+        let is = [("version", text(version)), ("machines", text(version))];
+        Object { lane: Some("masters".to_owned()), ..object("group/a", is) }
+    };
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &[rolled("1")], &KeptRecord::new()).await;
+    let wanted = [rolled("2"), group("group/b", list([output("group/a.id")]))];
+    let outcome = run(&cloud, PlanMode::Apply, &wanted, &record, &at_a_time(16)).await;
+    assert_eq!(outcome.failed, []);
+    assert_eq!(machines(&cloud), ["group/a", "group/a", "group/b"]);
 }
 
 #[tokio::test(start_paused = true)]
