@@ -19,4 +19,4 @@ pub use preflight::{
     Answer, BucketFinding, CallerIdentity, DelegationFinding, HostedZoneFinding, LeaseFinding, NoAnswer, PreflightArea,
     PreflightCheck, PreflightEvidence, PreflightStatus, QuotaFinding, RegionFindings, preflight,
 };
-pub use upgrade::{DisruptionBudget, UpgradeEvidence, UpgradeFinding, examine_upgrade};
+pub use upgrade::{DisruptionBudget, RemovedVersion, UpgradeEvidence, UpgradeFinding, examine_upgrade};

@@ -202,6 +202,21 @@ impl ApiConnection {
         Ok(types)
     }
 
+    /// Returns the API versions of all groups but the core group, those that the server prefers first: one call.
+    pub(super) async fn versions(&self) -> Result<Vec<String>, Failure> {
+        let groups = self.client.list_api_groups().await.map_err(|error| classify("discover types", &error).failure)?;
+        let mut found = Vec::new();
+        for group in groups.groups {
+            let versions = group.preferred_version.into_iter().chain(group.versions);
+            for version in versions.map(|version| version.group_version) {
+                if !found.contains(&version) {
+                    found.push(version);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Returns the types of an API version; none if the server does not have it.
     pub(super) async fn types_of(&self, api_version: &str) -> Result<Vec<ApiType>, Failure> {
         match self.client.list_api_group_resources(api_version).await {

@@ -36,6 +36,14 @@ impl ObjectRef {
         Some(Self { api: api.clone(), namespace, name: name.to_owned() })
     }
 
+    /// Returns its namespace and its name, `chat/web`; for a type without namespaces its name.
+    pub(super) fn name(&self) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{namespace}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// Returns the path of its collection.
     pub(super) fn collection(&self) -> String {
         self.api.path(self.namespace.as_deref())
@@ -45,10 +53,6 @@ impl ObjectRef {
 impl fmt::Display for ObjectRef {
     /// `deployments.apps chat/web`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.api)?;
-        if let Some(namespace) = &self.namespace {
-            write!(f, "{namespace}/")?;
-        }
-        f.write_str(&self.name)
+        write!(f, "{} {}", self.api, self.name())
     }
 }

@@ -68,7 +68,8 @@ pub(super) async fn check_upgrade(
     if !is_reachable {
         return Ok(Some(unchecked("the Kubernetes API does not answer")));
     }
-    let evidence = match context.interrupt.or(kubernetes.upgrade_evidence()).await? {
+    let version = (pinned.wanted.major, pinned.wanted.minor);
+    let evidence = match context.interrupt.or(kubernetes.upgrade_evidence(version)).await? {
         Ok(Some(evidence)) => evidence,
         Ok(None) => return Ok(Some(unchecked("the cluster has no Kubernetes API yet"))),
         Err(failure) if failure.class == FailureClass::Denied => {
@@ -76,7 +77,7 @@ pub(super) async fn check_upgrade(
         }
         Err(failure) => return Ok(Some(unchecked(&failure.message))),
     };
-    let findings = examine_upgrade(&evidence, (pinned.wanted.major, pinned.wanted.minor));
+    let findings = examine_upgrade(&evidence, version);
     Ok(Some(UpgradeCheck { from, to, not_checked: None, findings }))
 }
 

@@ -150,7 +150,7 @@ async fn the_evidence_before_an_upgrade_is_read_in_few_calls() {
     );
     let provider = KubernetesProvider::new("c.example.com", Arc::new(api.access()));
     api.take_requests();
-    let evidence = provider.upgrade_evidence().await.unwrap().unwrap();
+    let evidence = provider.upgrade_evidence((1, 34)).await.unwrap().unwrap();
     let requests = api.take_requests();
     for path in ["/metrics", "/api/v1/nodes", "/apis/policy/v1/poddisruptionbudgets"] {
         assert!(requests.iter().any(|request| request.ends_with(path)), "{requests:?}");
@@ -161,4 +161,59 @@ async fn the_evidence_before_an_upgrade_is_read_in_few_calls() {
     assert_eq!(findings.len(), 3, "{findings:?}");
     assert!(findings[0].starts_with("clients use a/v1 b, which Kubernetes 1.37 removes"), "{findings:?}");
     assert!(findings[1].contains("ip-2") && findings[2].contains("default/web"), "{findings:?}");
+}
+
+/// A class of volumes that two managers have written: one of them in an API version that Kubernetes 1.37 removes.
+fn volume_class(name: &str, version: &str) -> Json {
+    let fields = json!({ "f:driverName": {} });
+    let other = json!({ "manager": "helm", "operation": "Update", "apiVersion": version, "fieldsType": "FieldsV1", "fieldsV1": fields });
+    json!({
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "VolumeAttributesClass",
+        "metadata": { "name": name, "managedFields": [other] },
+        "driverName": "ebs.csi.aws.com",
+        "parameters": { "type": "gp3" },
+    })
+}
+
+#[tokio::test]
+async fn objects_that_were_written_in_a_removed_api_version_are_found_without_a_request_in_it() {
+    let api = FakeApi::start().await;
+    api.put("kubectl", volume_class("old", "storage.k8s.io/v1beta1"));
+    api.put("kubectl", volume_class("new", "storage.k8s.io/v1"));
+    let provider = KubernetesProvider::new("c.example.com", Arc::new(api.access()));
+    api.take_requests();
+    let evidence = provider.upgrade_evidence((1, 37)).await.unwrap().unwrap();
+    let requests = api.take_requests();
+    let findings: Vec<String> =
+        crate::health::examine_upgrade(&evidence, (1, 37)).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        findings,
+        [
+            "1 object was written as storage.k8s.io/v1beta1 volumeattributesclasses, which Kubernetes 1.37 removes (old): write \
+          it in another API version before the upgrade"
+        ]
+    );
+    assert!(requests.iter().all(|request| !request.contains("v1beta1")), "{requests:?}");
+    assert!(provider.upgrade_evidence((1, 36)).await.unwrap().unwrap().removed.is_empty());
+}
+
+#[tokio::test]
+async fn a_manifest_of_a_removed_api_version_is_found_on_any_server() {
+    let api = TestApi::start().await;
+    if !api.knows("volume attributes classes", 34) {
+        return;
+    }
+    let mut class = volume_class("old", "storage.k8s.io/v1");
+    let manifest = json!({ "apiVersion": "storage.k8s.io/v1beta1", "kind": "VolumeAttributesClass" });
+    class["metadata"] = json!({
+        "name": "old",
+        "labels": { "quorate.dev/cluster": "c.example.com" },
+        "annotations": { "kubectl.kubernetes.io/last-applied-configuration": manifest.to_string() },
+    });
+    api.put("kubectl", class).await;
+    let provider = KubernetesProvider::new("c.example.com", Arc::new(api.access()));
+    let evidence = provider.upgrade_evidence((1, 37)).await.unwrap().unwrap();
+    let found = evidence.removed.iter().find(|removed| removed.resource == "volumeattributesclasses").unwrap();
+    assert_eq!(found.objects.as_deref(), Some(&["old".to_owned()][..]));
 }

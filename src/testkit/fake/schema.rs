@@ -102,7 +102,7 @@ schemas! {
     RuntimeClass, "node.k8s.io/v1", "RuntimeClass", "runtimeclasses", false, ["handler"], ["handler"];
     core::PersistentVolume, "v1", "PersistentVolume", "persistentvolumes", false, ["spec.capacity", "spec.accessModes"], [];
     VolumeAttributesClass, "storage.k8s.io/v1", "VolumeAttributesClass", "volumeattributesclasses", false,
-        ["driverName"], ["driverName", "parameters"];
+        ["driverName", "parameters"], ["driverName", "parameters"];
     APIService, "apiregistration.k8s.io/v1", "APIService", "apiservices", false,
         ["spec.groupPriorityMinimum", "spec.versionPriority"], [];
     admission::MutatingWebhookConfiguration, "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration",

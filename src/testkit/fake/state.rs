@@ -187,7 +187,11 @@ impl ServerState {
 impl FakeObject {
     pub(super) fn shown(&self) -> Json {
         let mut shown = self.object.clone();
-        shown["metadata"]["managedFields"] = merge::shown(&self.managers, &self.object["apiVersion"]);
+        let mut managed = merge::shown(&self.managers, &self.object["apiVersion"]);
+        // Entries that a test has put into the object: of managers that wrote it in another API version.
+        let given = self.object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+        managed.as_array_mut().expect("it is a list").extend(given);
+        shown["metadata"]["managedFields"] = managed;
         shown
     }
 }

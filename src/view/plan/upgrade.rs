@@ -19,3 +19,34 @@ pub(super) fn lines(document: &PlanDocument, style: TextStyle) -> Vec<StyledLine
     }
     labelled("Upgrade: ", TextRole::Strong, &texts.join("\n"), style)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::UpgradeFinding;
+    use crate::view::line::screen;
+    use crate::view::plan::UpgradeCheck;
+    use crate::view::plan::sample::document;
+
+    #[test]
+    fn the_findings_before_an_upgrade_follow_its_versions() {
+        let mut plan = document(Vec::new());
+        let stored = |api: &str, objects: &[&str], count| UpgradeFinding::StoredObjects {
+            api: api.to_owned(),
+            removed_in: "1.37".to_owned(),
+            count,
+            objects: objects.iter().map(|&name| name.to_owned()).collect(),
+        };
+        plan.upgrade = Some(UpgradeCheck {
+            from: "1.36".to_owned(),
+            to: "1.37".to_owned(),
+            not_checked: None,
+            findings: vec![
+                stored("networking.k8s.io/v1beta1 servicecidrs", &["extra"], 1),
+                stored("certificates.k8s.io/v1alpha1 clustertrustbundles", &[], 2),
+            ],
+        });
+        let style = TextStyle::default();
+        insta::assert_snapshot!(screen(&lines(&plan, style), style));
+    }
+}
