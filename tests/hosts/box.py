@@ -73,7 +73,8 @@ def adapt(layer, image):
     write(layer / "etc/kubernetes/kubelet.conf.d/10-box.conf", KUBELET + (OLD_CONTROL_GROUPS if old else ""))
     write(layer / "etc/sysconfig/kubelet", "KUBELET_EXTRA_ARGS=--config-dir=/etc/kubernetes/kubelet.conf.d\n")
     if old:
-        wrap(layer / "opt/packages/kubeadm", "usr/bin/kubeadm", KUBEADM)
+        for package in (layer / "opt/packages").glob("kubeadm*"):
+            wrap(package, "usr/bin/kubeadm", KUBEADM)
     if weak():
         write(layer / "usr/libexec/runc", (image / "usr/sbin/runc").read_bytes(), 0o755)
         write(layer / "usr/sbin/runc", RUNC, 0o755)

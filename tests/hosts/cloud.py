@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import importlib.util
+import json
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import threading
 import boto3
 from werkzeug.serving import make_server
 
-from hosts import kubernetes, network
+from hosts import network
 from hosts.wire import Wire
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
@@ -20,6 +21,8 @@ REGION = "us-east-1"
 PORT = 4566
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 LIVE = ("pending", "running")
+# The bucket of the state, in a cluster file.
+RECORD = re.compile(r'^state\s*=\s*"s3://([^"/]+)"', re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +51,9 @@ class Cloud:
         self.wire = Wire(server.application())
         # A roll waits for machines that are booted only after it: they are spoken for while it runs.
         self.working = False
-        # Real ones are booted while it runs, and speak for themselves.
-        server.speak_for_machines(lambda: self.working and not kubernetes.folder())
+        # Those that are booted while it runs speak for themselves.
+        self.followed = False
+        server.speak_for_machines(lambda: self.working and not self.followed)
         self.endpoint = f"http://{network.ENDPOINT}:{PORT}"
         self.directory = work / "cluster"
         self.directory.mkdir()
@@ -93,9 +97,9 @@ class Cloud:
             raise AssertionError(f"quorate {' '.join(arguments)} answered {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def apply(self, cluster):
+    def apply(self, cluster, timeout=300):
         """Applies a file to AWS. Kubernetes objects are deferred, as no API that knows them is behind moto's load balancer."""
-        output = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
+        output = self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3, timeout=timeout)
         # Nothing failed, and what is left waits for the API.
         failed = re.findall(r"^failed to \w+ (\S+)", output, re.MULTILINE)
         assert not failed and re.search(r"^Deferred: \d+ changes", output, re.MULTILINE), output
@@ -103,6 +107,21 @@ class Cloud:
     def apply_all(self, cluster):
         """Applies a file completely, up to a healthy cluster, and returns the output."""
         return self.quorate("apply", "--yes", "--no-access", cluster=cluster, timeout=1800)
+
+    def begin(self, cluster, release):
+        """Starts a cluster whose record pins a release of Kubernetes that is not the newest: the first run is stopped early."""
+        self.wire.fail("CreateVpc", "403 Forbidden", "UnauthorizedOperation")
+        self.quorate("apply", "--yes", "--no-wait", "--no-access", cluster=cluster, ends=3)
+        self.pin(release)
+
+    def pin(self, release):
+        """Pins a release of Kubernetes in the record, such as v1.36.3: real programs are not of the newest one."""
+        s3 = self.client("s3")
+        (place,) = RECORD.findall((self.directory / "cluster.hcl").read_text())
+        record = {"Bucket": place, "Key": f"{place.removeprefix('state.')}/state.json"}
+        content = json.loads(s3.get_object(**record)["Body"].read())
+        content["pins"]["release"] = release.removeprefix("v")
+        s3.put_object(**record, Body=json.dumps(content, indent=2).encode())
 
     def instances(self):
         """The machines that are to run, in an order that does not depend on their ids."""

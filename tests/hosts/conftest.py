@@ -13,9 +13,9 @@ from hosts.fleet import Fleet
 CLUSTER_FILE = pathlib.Path(__file__).parents[2] / "examples/tutorial/cluster.hcl"
 # With real Kubernetes there are no stand-ins that record their calls: only these run then, in this order.
 REAL = ("boot", "kubernetes_boot", "kubernetes_access", "kubernetes_objects", "kubernetes_loss", "kubernetes_stop", "kubernetes_drain", "kubernetes_power")
-REAL += ("kubernetes_restore", "kubernetes_roll", "kubernetes_growth")
-# What makes another cluster comes last.
-LAST = ("test_growth.py", "test_kubernetes_growth.py")
+REAL += ("kubernetes_restore", "kubernetes_roll", "kubernetes_upgrade", "kubernetes_growth")
+# What makes another cluster of it comes last.
+LAST = ("test_upgrade.py", "test_growth.py")
 FIGURES = []
 
 
@@ -23,14 +23,14 @@ def cluster_file():
     """The tutorial's cluster; where real Kubernetes is there, in its version."""
     text = CLUSTER_FILE.read_text()
     if kubernetes.folder():
-        text += f'\nkubernetes = "{kubernetes.version().removeprefix("v").rpartition(".")[0]}"\n'
+        text += f'\nkubernetes = "{kubernetes.minor(kubernetes.version())}"\n'
         text += 'api { allow = ["172.20.0.0/16"] }\n'
     return text
 
 
 def pytest_collection_modifyitems(items):
     """Puts files into the order that they need, and leaves out what asks stand-ins where there are none."""
-    items.sort(key=lambda item: item.path.name in LAST)
+    items.sort(key=lambda item: LAST.index(item.path.name) if item.path.name in LAST else -1)
     if kubernetes.folder():
         order = {f"test_{name}.py": place for place, name in enumerate(REAL)}
         items.sort(key=lambda item: order.get(item.path.name, -1))
@@ -50,7 +50,8 @@ def pytest_configure():
 def pytest_terminal_summary(terminalreporter):
     """Prints what was measured; docs/reliability.md holds such lines."""
     if FIGURES:
-        terminalreporter.section(f"figures of {datetime.date.today()}, Kubernetes {kubernetes.version()}")
+        versions = ", ".join(kubernetes.folders())
+        terminalreporter.section(f"figures of {datetime.date.today()}, Kubernetes {versions}")
         for name, text in FIGURES:
             terminalreporter.line(f"{name}: {text}")
 

@@ -41,9 +41,10 @@ class Fleet:
         self.packages = Packages(work, trust=(image, work / "layer"))
         self.machines = {}
         self.leaving = []  # machines that are switched off
+        self.balancers = None  # real programs have some
         if kubernetes.folder():
             kubernetes.furnish(work / "layer", image)
-            registry.start(work, image, kubernetes.folder(), self.packages.tls)
+            registry.start(work, image, kubernetes.folders(), self.packages.tls)
             self.surround(work)
         own(work / "layer")
         self.cluster = None  # the text of its file
@@ -67,7 +68,7 @@ class Fleet:
         return next((machine for machine in [*self.machines.values(), *self.leaving] if machine.instance.id == instance), None)
 
     def roles(self, role):
-        return [machine for machine in self.machines.values() if machine.instance.role == role]
+        return [machine for machine in list(self.machines.values()) if machine.instance.role == role]
 
     def instances(self):
         """The machines that are to run. One that runs keeps its name; a new node gets one that is free."""
@@ -114,19 +115,28 @@ class Fleet:
         if self.cluster:
             self.cloud.quorate("destroy", "--yes", "--delete-data", cluster=self.cluster)
             self.retire()
+        if kubernetes.folder():
+            self.api.forget()
+            self.cloud.begin(cluster, kubernetes.version())
         self.change(cluster)
 
     def change(self, cluster):
-        """Applies another file to the cluster. What this takes away is ended, what it brings waits for `boot`."""
-        self.cluster = cluster
+        """Applies another file to the cluster. Real machines start and end meanwhile; else what this takes away is ended,
+        and what it brings waits for `boot`."""
         if kubernetes.folder():
-            began = time.monotonic()
-            with Following(self):
-                self.cloud.apply_all(cluster)
-            self.took = time.monotonic() - began
+            self.follow(cluster)
             return
+        self.cluster = cluster
         self.cloud.apply(cluster)
         self.retire()
+
+    def follow(self, cluster):
+        """Applies another file to the cluster, whose machines start and end meanwhile as on EC2."""
+        self.cluster = cluster
+        began = time.monotonic()
+        with Following(self):
+            self.cloud.apply_all(cluster) if kubernetes.folder() else self.cloud.apply(cluster, timeout=1800)
+        self.took = time.monotonic() - began
 
     def replace(self, name):
         self.terminate(name)
@@ -184,10 +194,10 @@ class Fleet:
 
 
 class Following:
-    """While an apply with real programs runs: EC2 switches off what it ends, and starts what comes in its place.
+    """While an apply runs: EC2 switches off what it ends, and starts what comes in its place.
 
-    Its power button is pressed when it has left its load balancers; after three minutes the power is cut. moto frees a volume before its machine is off, where
-    EC2 waits, so the next master begins when the one before it is off.
+    The power button of a machine is pressed when it has left its load balancers; after three minutes the power is cut. moto
+    frees a volume before its machine is off, where EC2 waits, so the next master begins when the one before it is off.
     """
 
     def __init__(self, fleet):
@@ -196,11 +206,13 @@ class Following:
         self.thread = threading.Thread(target=self.work, daemon=True)
 
     def __enter__(self):
+        self.fleet.cloud.followed = True
         self.thread.start()
 
     def __exit__(self, *_):
         self.over.set()
         self.thread.join()
+        self.fleet.cloud.followed = False
 
     def work(self):
         while not self.over.wait(1):
@@ -215,8 +227,9 @@ class Following:
                     self.fleet.boot(name)
 
     def switch_off(self, machine):
-        with contextlib.suppress(AssertionError):
-            wait(f"{machine} to leave its load balancers", 330, lambda: not self.fleet.balancers.have(machine.instance.id))
+        if self.fleet.balancers:
+            with contextlib.suppress(AssertionError):
+                wait(f"{machine} to leave its load balancers", 330, lambda: not self.fleet.balancers.have(machine.instance.id))
         machine.run("systemctl", "--no-block", "poweroff", check=False)
         with contextlib.suppress(AssertionError):
             wait(f"{machine} to be off", 180, lambda: not machine.alive)

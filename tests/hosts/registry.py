@@ -40,9 +40,9 @@ wait
 """
 
 
-def start(work, image, programs, tls):
+def start(work, image, folders, tls):
     """Serves in a process of its own: gigabytes that machines pull must not block the others."""
-    registry = Registry(work / "blobs", image, programs)
+    registry = Registry(work / "blobs", image, folders)
     handler = type("Handler", (Handler,), {"registry": registry})
     server = http.server.ThreadingHTTPServer((network.REGISTRY, 443), handler)
     server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -69,10 +69,11 @@ class Handler(Site):
 class Registry:
     """The images by name. A tag that holds `missing` is in no repository."""
 
-    def __init__(self, folder, image, programs):
+    def __init__(self, folder, image, folders):
         self.folder = folder
         self.folder.mkdir()
-        self.image, self.programs = image, programs
+        # The programs by their version; those without a version of Kubernetes are in the first folder.
+        self.image, self.folders = image, folders
         self.types = {}  # digest -> media type
         self.manifests = {}  # image -> digest of its manifest
 
@@ -93,17 +94,24 @@ class Registry:
     def tagged(self, name, tag):
         if "missing" in tag:
             return None
-        program = name.rpartition("/")[2]
-        known = program if (self.programs / program).exists() else f"{name}:{tag}"
-        return self.manifests.get(known) or self.manifests.setdefault(known, self.prepared(known))
+        program = self.program(name, tag)
+        known = str(program or f"{name}:{tag}")
+        return self.manifests.get(known) or self.manifests.setdefault(known, self.prepared(program, known))
+
+    def program(self, name, tag):
+        """The program that an image is made of; nothing for a stand-in."""
+        folder = self.folders.get(tag) or next(iter(self.folders.values()))
+        program = folder / name.rpartition("/")[2]
+        return program if program.exists() else None
 
     def prepare(self):
         """Makes the images of the control plane before anybody asks: once, and not while machines wait."""
-        for name in ("pause", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"):
-            self.tagged(name, "any")
+        for version in self.folders:
+            for name in ("pause", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"):
+                self.tagged(name, version if name.startswith("kube") else "any")
 
-    def prepared(self, known):
-        files, entry = self.content(known)
+    def prepared(self, program, known):
+        files, entry = self.content(program) if program else self.stand_in(known)
         layer = io.BytesIO()
         with tarfile.open(fileobj=layer, mode="w") as tree:
             for place, source in files.items():
@@ -126,17 +134,16 @@ class Registry:
         }
         return self.keep(MANIFEST, json.dumps(manifest).encode())["digest"]
 
-    def content(self, known):
+    def content(self, program):
         """The files of an image by their places, and the program that it begins with."""
-        if known in ("pause", "coredns"):
-            return {known: self.programs / known}, f"/{known}"
-        if not (self.programs / known).exists():
-            return self.stand_in(known)
-        names = (known, "etcdctl", "etcdutl") if known == "etcd" else (known,)
-        files = {f"usr/local/bin/{name}": self.programs / name for name in names}
-        if known == "kube-proxy":
+        name = program.name
+        if name in ("pause", "coredns"):
+            return {name: program}, f"/{name}"
+        names = (name, "etcdctl", "etcdutl") if name == "etcd" else (name,)
+        files = {f"usr/local/bin/{name}": program.parent / name for name in names}
+        if name == "kube-proxy":
             files |= self.rules()
-        return files, f"/usr/local/bin/{known}"
+        return files, f"/usr/local/bin/{name}"
 
     def stand_in(self, known):
         name = known.rpartition("/")[2].partition(":")[0]

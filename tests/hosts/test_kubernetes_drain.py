@@ -8,44 +8,14 @@ import pytest
 from hosts import kubernetes
 from hosts.api import Client
 from hosts.machine import wait
+from hosts.workload import PLACES, PORT, REPLICAS, available
 
 pytestmark = pytest.mark.skipif(kubernetes.folder() is None, reason=kubernetes.REASON)
-
-REPLICAS, PORT = 4, 30900
-LABELS = {"app": "drained"}
-POD = {
-    "terminationGracePeriodSeconds": 5,
-    "containers": [
-        {
-            "name": "web",
-            "image": "nginx:1.27",
-            "readinessProbe": {"httpGet": {"path": "/healthz", "port": 80}, "periodSeconds": 1},
-            "lifecycle": {"preStop": {"sleep": {"seconds": 3}}},
-        }
-    ],
-}
-DEPLOYMENT = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "drained"},
-    "spec": {"replicas": REPLICAS, "selector": {"matchLabels": LABELS}, "template": {"metadata": {"labels": LABELS}, "spec": POD}},
-}
-SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "drained"}, "spec": {"type": "NodePort", "selector": LABELS, "ports": [{"port": 80, "nodePort": PORT}]}}
-BUDGET = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "drained"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}}}
-PLACES = {
-    "/apis/apps/v1/namespaces/default/deployments/drained": DEPLOYMENT,
-    "/api/v1/namespaces/default/services/drained": SERVICE,
-    "/apis/policy/v1/namespaces/default/poddisruptionbudgets/drained": BUDGET,
-}
 
 
 def mark(fleet, name, unschedulable):
     change = {"spec": {"unschedulable": unschedulable}}
     fleet.api.ask("PATCH", f"/api/v1/nodes/{fleet[name].instance.hostname}", change, kind="application/merge-patch+json")
-
-
-def available(fleet):
-    return fleet.api.get("/apis/apps/v1/namespaces/default/deployments/drained")["status"].get("availableReplicas", 0)
 
 
 def test_pods_move_one_at_a_time(fleet, figure):
