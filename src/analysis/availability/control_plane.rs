@@ -65,8 +65,9 @@ impl Topology {
             Some(_) => effect(
                 FailureOutcome::Interrupted,
                 format!(
-                    "{}, so the API stops until its machine is replaced",
-                    words::some_masters(lost, count, "is lost", "are lost")
+                    "{}, so the API stops until {} is replaced",
+                    words::some_masters(lost, count, "is lost", "are lost"),
+                    if lost == 1 { "its machine" } else { "one of their machines" }
                 ),
                 more_masters(count),
             ),

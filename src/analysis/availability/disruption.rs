@@ -24,7 +24,7 @@ const RECREATE: &str = "Recreate";
 pub struct PlanDisruption {
     /// What stops for a while although nothing fails.
     pub effects: Vec<ServiceEffect>,
-    /// The failures that are survived before and after the plan, but not at each moment between.
+    /// The failures that stop more at some moment of the plan than before and after it, with what they stop then.
     pub failures: Vec<FailureEffects>,
 }
 
@@ -46,18 +46,19 @@ impl PlanDisruption {
             effects.extend(balancer_effect(run, &service_object(&service.name), &part_of(service)));
         }
         effects.retain(|effect| !is_broken(&effect.part));
-        let failures = judged_after.failures.iter().map(|effects| &effects.failure);
-        let survived = failures.filter(|failure| {
-            let judged = [judged_before, judged_after].into_iter();
-            judged.filter_map(|judged| judged.effects_of(failure)).all(FailureEffects::is_survived)
+        let failures = judged_after.failures.iter().map(|after| {
+            let judged = [Some(after), judged_before.effects_of(&after.failure)];
+            let known: Vec<&ServiceEffect> = judged.into_iter().flatten().flat_map(|judged| &judged.effects).collect();
+            let mut worse = moments.effects(&after.failure, &effects);
+            worse
+                .retain(|effect| known.iter().all(|known| known.part != effect.part || known.outcome < effect.outcome));
+            FailureEffects::new(after.failure.clone(), worse)
         });
-        let effects_at =
-            |failure: &SingleFailure| FailureEffects::new(failure.clone(), moments.effects(failure, &effects));
-        let failures = survived.map(effects_at).filter(|effects| !effects.is_survived()).collect();
+        let failures = failures.filter(|effects| !effects.is_survived()).collect();
         Self { effects, failures }
     }
 
-    /// Returns `true` if nothing stops, and every failure that is survived before and after the plan is survived all the time.
+    /// Returns `true` if nothing stops, and no failure stops more than before and after the plan.
     pub fn is_empty(&self) -> bool {
         self.effects.is_empty() && self.failures.is_empty()
     }

@@ -72,6 +72,7 @@ pub(super) fn masters(before: &Topology, after: &Topology, changes: &MachineChan
             from.get(*member).cloned()
         });
         let present: Vec<MasterSite> = present.collect();
+        // Masters are replaced after the new ones have joined.
         let all_joined = joining.iter().all(has_moved);
         let replaced =
             (0..present.len()).filter(|place| all_joined && changes.masters.contains(&present[*place].member));

@@ -73,7 +73,10 @@ fn print(session: &Session, arguments: &IamPolicyArgs) -> Result<Exit, CliError>
         Some(part) => part.checked_sub(1).and_then(|place| document.documents.get(place..=place)).ok_or_else(|| {
             CliError::Usage {
                 message: format!("the policy has no part {part}"),
-                hint: format!("it has {count}: pass --part 1 to --part {count}, or none for all"),
+                hint: match count {
+                    1 => "it has one document: leave --part out".to_owned(),
+                    _ => format!("it has {count}: pass --part 1 to --part {count}, or leave it out for all"),
+                },
             }
         })?,
     };

@@ -78,7 +78,9 @@ fn meanwhile(during: &PlanDisruption, style: TextStyle) -> Vec<StyledLine> {
     }
     if !during.failures.is_empty() {
         lines.push(StyledLine::default());
-        lines.push(StyledLine::at(0).ink(TextRole::Strong, "The loss of one of these at that time, and what it does:"));
+        lines.push(
+            StyledLine::at(0).ink(TextRole::Strong, "The loss of one of these while an apply runs, and what it does:"),
+        );
         let groups = alike(&during.failures, None);
         lines.extend(groups.iter().flat_map(|group| group.lines(COLUMNS[0], style)));
     }

@@ -97,11 +97,12 @@ fn has_quorum(moment: &WitnessedMoment, failure: Option<&SingleFailure>) -> bool
     moment.voters.is_empty() || up.count() * 2 > moment.voters.len()
 }
 
-/// Returns the failures that are survived before and after a plan.
+/// Returns the failures that do not stop the control plane before and after a plan.
 fn survived(availability: &PlanAvailability) -> Vec<SingleFailure> {
     let (before, after) = (availability.before.as_ref().unwrap(), availability.after.as_ref().unwrap());
-    let known = after.failures.iter().filter(|effects| effects.is_survived()).map(|effects| &effects.failure);
-    known.filter(|failure| before.effects_of(failure).is_none_or(FailureEffects::is_survived)).cloned().collect()
+    let stops = |effects: &FailureEffects| effects.effects.iter().any(|effect| effect.part == CONTROL_PLANE);
+    let known = after.failures.iter().filter(|effects| !stops(effects)).map(|effects| &effects.failure);
+    known.filter(|failure| !before.effects_of(failure).is_some_and(stops)).cloned().collect()
 }
 
 fn is_said(during: &PlanDisruption, failure: &SingleFailure, part: &str) -> bool {
@@ -140,7 +141,7 @@ impl Comparison {
             let lost = moments.iter().any(|moment| !has_quorum(moment, Some(failure)));
             let said = is_said(during, failure, CONTROL_PLANE);
             assert!(said || !lost, "{case}, {failure}: {during:#?}\n{moments:#?}");
-            // If masters join and others are replaced, the plan does not say which is first.
+            // Of several masters that join, the plan does not say which one is first.
             assert!(said == lost || joins, "{case}, {failure}: {during:#?}\n{moments:#?}");
             self.quorum_at_risk += u32::from(lost);
         }
