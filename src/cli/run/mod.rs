@@ -78,9 +78,9 @@ impl<'a> Run<'a> {
         // The simulated cloud is not a measure of AWS.
         if !self.context.sandbox {
             state.learn(prepared, &executed.changes);
-        }
-        if let Some(taken) = executed.taken() {
-            self.context.ui.note(&taken);
+            if let Some(taken) = executed.taken() {
+                self.context.ui.note(&taken);
+            }
         }
         executed.outcome
     }
