@@ -5,7 +5,7 @@ use super::topology::{MasterSite, Topology};
 use crate::words;
 
 /// The name of the part.
-const PART: &str = "control plane";
+pub(super) const PART: &str = "control plane";
 
 impl Topology {
     /// Returns `true` if the API answers after a failure; without one, now.

@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::control_plane;
 use super::failure::{FailureEffects, FailureOutcome, ServiceEffect, SingleFailure};
 use super::moments::{self, MachineChanges};
 use super::plan_availability::Availability;
 use super::topology::{ServiceSite, Topology};
 use crate::engine::{Action, ExecutablePlan};
-use crate::resource::{API, DEPLOYMENT, LoadBalancer, Resource, service_object};
+use crate::resource::{API, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource, service_object};
 
-/// The attributes whose changes start new pods.
-const POD_TEMPLATE: &str = "spec.template";
 /// The attribute with the way in which new pods take the place of old ones.
 const STRATEGY: &str = "spec.strategy.type";
 /// The strategy that ends the old pods first.
@@ -22,7 +21,7 @@ const RECREATE: &str = "Recreate";
 /// The effects of a plan while it is applied, at the worst moment for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanDisruption {
-    /// What stops for a while although nothing fails.
+    /// The effects that occur for a while although nothing fails.
     pub effects: Vec<ServiceEffect>,
     /// The failures that stop more at some moment of the plan than before and after it, with what they stop then.
     pub failures: Vec<FailureEffects>,
@@ -39,7 +38,7 @@ impl PlanDisruption {
         let moments = PlanMoments::new(before, after, &changes);
         let is_broken = |part: &str| judged_before.now.iter().any(|effect| effect.part == part);
         let mut effects = moments.control_plane(None).into_iter().map(replaced).collect::<Vec<_>>();
-        effects.extend(balancer_effect(run, API, "control plane"));
+        effects.extend(balancer_effect(run, API, control_plane::PART));
         for service in &moments.services {
             let effect = moments.without_nodes(service).or_else(|| moved(service, before, &changes));
             effects.extend(effect.or_else(|| restarted(run, service)));

@@ -11,15 +11,12 @@ use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::{Action, Address, Change, ExecutablePlan, Value};
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, DISRUPTION_BUDGET, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate,
-    LoadBalancer, MEMBER_TAG, ROLE_TAG, Resource, SERVICE, Subnet, VOLUME_CLAIM, service_object, service_of_object,
-    tags_of,
+    LoadBalancer, MEMBER_TAG, POD_TEMPLATE, ROLE_TAG, Resource, SERVICE, Subnet, VOLUME_CLAIM, service_object,
+    service_of_object, tags_of,
 };
 
 /// The attribute with the size of a claim.
 const STORAGE: &str = "spec.resources.requests.storage";
-
-/// The beginning of the attributes of a deployment whose change replaces its pods.
-const POD_TEMPLATE: &str = "spec.template.";
 
 /// The objects before and after a plan.
 pub(super) struct DiagramBuilder<'a> {

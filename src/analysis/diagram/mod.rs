@@ -26,7 +26,7 @@ pub struct ClusterDiagram {
     pub services: Vec<DiagramService>,
 }
 
-/// What a plan does to a part.
+/// The change that a plan makes to a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartChange {
     /// Nothing.

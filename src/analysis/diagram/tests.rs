@@ -1,4 +1,4 @@
-//! What a picture of a cluster contains.
+//! The contents of a picture of a cluster.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

@@ -51,6 +51,8 @@ pub const KUBERNETES_KINDS: &[Kind] = &[
     kind(AUTOSCALER, "horizontal pod autoscaler", fields![], 2),
 ];
 
+/// The beginning of the attributes of a workload whose change replaces its pods.
+pub const POD_TEMPLATE: &str = "spec.template.";
 /// The kind of a namespace.
 pub const NAMESPACE: &str = "namespace";
 /// The kind of an object that an add-on's manifest describes, whatever its type.

@@ -27,7 +27,7 @@ pub(super) struct Area {
     pub(super) height: i32,
 }
 
-/// What a box stands for.
+/// The part of a cluster that a box stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BoxRole {
     /// A zone: a column below other boxes.

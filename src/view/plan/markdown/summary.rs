@@ -4,7 +4,7 @@ use crate::analysis::Money;
 use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanAvailability};
 use crate::analysis::cost::{CostTotal, PlanCost};
 use crate::engine::{Action, Change, PlanMode};
-use crate::resource::{API, DEPLOYMENT, LoadBalancer, Resource};
+use crate::resource::{API, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource};
 use crate::view::duration;
 use crate::view::plan::{PlanDocument, availability, causes, cost, is_refused};
 use crate::words;
@@ -214,7 +214,7 @@ pub(super) fn interruptions(document: &PlanDocument) -> String {
 /// Returns what a change does to a service while it is made.
 fn of_service(change: &Change) -> Option<String> {
     let address = name(&change.address.to_string());
-    let is_template = |name: &str| name.starts_with("spec.template.");
+    let is_template = |name: &str| name.starts_with(POD_TEMPLATE);
     match (change.address.kind(), change.action) {
         (DEPLOYMENT, Action::Delete) => Some(format!("{address} is deleted with its pods")),
         (DEPLOYMENT, Action::Replace) => Some(format!("{address} is replaced with its pods")),
