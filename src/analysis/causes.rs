@@ -71,7 +71,8 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     let is_new_script = changes.contains_key(&BucketObject::address(NODE_SCRIPT));
     let mut found: BTreeMap<Subject, RollCause> = BTreeMap::new();
     let mut rolled: Vec<&Change> = plan.changes.iter().filter(|change| is_roll(change)).collect();
-    rolled.sort_by_key(|change| (master_of_group(change.address.name()).is_none(), change.address.name()));
+    // The order of the rolls.
+    rolled.sort_by_key(|change| (master_of_group(change.address.name()).is_none(), !is_broken(change), &change.address));
     for roll in rolled {
         let group = roll.address.name();
         let template = changes.get(&LaunchTemplate::address(group)).copied();
@@ -111,6 +112,17 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     found.into_values().chain(others).collect()
 }
 
+/// Returns `true` if machines of a rolled group do not work: they are replaced first.
+fn is_broken(roll: &Change) -> bool {
+    observed_machines(roll).is_some_and(AutoScalingGroup::has_broken_machines)
+}
+
+/// Returns the observed value of `machines` in a roll.
+fn observed_machines(roll: &Change) -> Option<&str> {
+    let machines = roll.attributes.iter().find(|attribute| attribute.name == "machines");
+    machines.and_then(|attribute| attribute.before.as_ref()?.as_text())
+}
+
 fn is_roll(change: &Change) -> bool {
     change.address.kind() == AutoScalingGroup::KIND.name && change.action == Action::Roll
 }
@@ -120,9 +132,7 @@ const NAMED_MACHINES: u32 = 8;
 
 /// Returns the subject of a roll without a change of the launch template: machines are named, or behind.
 fn of_machines(roll: &Change) -> Subject {
-    let machines = roll.attributes.iter().find(|attribute| attribute.name == "machines");
-    let before = machines.and_then(|attribute| attribute.before.as_ref()?.as_text());
-    match before.and_then(AutoScalingGroup::machine_problem) {
+    match observed_machines(roll).and_then(AutoScalingGroup::machine_problem) {
         Some(problem) => (NAMED_MACHINES, problem.to_owned(), None, None),
         None => (9, "machines that do not have the current launch template".to_owned(), None, None),
     }
@@ -316,6 +326,18 @@ mod tests {
                 "machines that do not have the current launch template >: nodes-x (0)",
             ]
         );
+    }
+
+    #[test]
+    fn groups_are_named_in_the_order_of_their_rolls() {
+        let data = [("user_data", "old", "new")];
+        let mut changes = ["masters-c", "nodes-w", "masters-a", "masters-b"].map(|group| rolled(group, &data)).concat();
+        for roll in changes.iter_mut().filter(|change| change.address.to_string() == "autoscaling-group/masters-b") {
+            let observed = AutoScalingGroup::with_problem("1", "i-1 does not become ready");
+            roll.attributes[0].before = serde_json::from_value(json!(observed)).unwrap();
+        }
+        let causes = roll_causes(&plan(changes), &[]);
+        assert_eq!(lines(&causes), ["boot settings >: masters-b masters-a masters-c nodes-w (12)"]);
     }
 
     #[test]

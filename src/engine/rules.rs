@@ -125,6 +125,12 @@ pub trait KindRegistry: Send + Sync {
         None
     }
 
+    /// Returns `true` if the machines of an object with these attributes do not work: they are replaced before those of other
+    /// objects of its lane.
+    fn is_broken(&self, _address: &Address, _live: &Attributes) -> bool {
+        false
+    }
+
     /// Returns the pool of objects that stand in for each other: no object of a pool is removed before all others of it are as
     /// wanted.
     fn pool(&self, _address: &Address, _attributes: &Attributes) -> Option<&'static str> {

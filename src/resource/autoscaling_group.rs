@@ -100,6 +100,11 @@ impl AutoScalingGroup {
         machines.split_once(Self::BUT).map(|(_, problem)| problem)
     }
 
+    /// Returns `true` if machines do not work, from the observed value of `machines`.
+    pub fn has_broken_machines(machines: &str) -> bool {
+        Self::machine_problem(machines).is_some_and(|problem| !Self::is_requested(problem))
+    }
+
     /// Adds what is wrong with machines to the observed value of `machines`.
     #[must_use]
     pub fn with_problem(machines: &str, problem: &str) -> String {

@@ -257,6 +257,11 @@ impl KindRegistry for ResourceKinds {
         edits::replicas(address, live, wanted)
     }
 
+    fn is_broken(&self, address: &Address, live: &Attributes) -> bool {
+        let machines = live.get("machines").and_then(Value::as_text);
+        address.kind() == AutoScalingGroup::KIND.name && machines.is_some_and(AutoScalingGroup::has_broken_machines)
+    }
+
     fn pool(&self, address: &Address, attributes: &Attributes) -> Option<&'static str> {
         edits::pool(address, attributes)
     }

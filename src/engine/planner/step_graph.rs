@@ -99,7 +99,7 @@ fn add_makes<'a>(
     decisions: &BTreeMap<Address, Decision>,
 ) -> BTreeMap<&'a Address, usize> {
     let mut made = BTreeMap::new();
-    let mut in_lanes: Vec<(usize, Action)> = Vec::new();
+    let mut in_lanes: Vec<LaneStep> = Vec::new();
     let alive = lanes_alive(desire, decisions);
     for address in desire.order() {
         let Some(decision) = decisions.get(address) else { continue };
@@ -115,7 +115,9 @@ fn add_makes<'a>(
         let task = ScheduledStep { seconds: seconds(kind, &work), lane, instant: false };
         let step = steps.add(PlanStep { address: address.clone(), work, task });
         if is_in_lane {
-            in_lanes.push((step, change.action));
+            let live = decision.kept.as_ref().map(|live| &live.attributes);
+            let is_broken = live.is_some_and(|live| context.vocabulary.is_broken(address, live));
+            in_lanes.push(LaneStep { step, action: change.action, is_broken });
         }
         for need in desire.object(address).needs() {
             if let Some(&first) = made.get(&need) {
@@ -128,19 +130,44 @@ fn add_makes<'a>(
         }
     }
     join_before_rolls(steps, &in_lanes);
+    roll_in_order(steps, in_lanes);
     made
+}
+
+/// A step that changes a member of a lane.
+struct LaneStep {
+    step: usize,
+    action: Action,
+    is_broken: bool,
 }
 
 /// Lets new objects join a lane before its existing ones are rolled, unless they need a rolled one. With its new members, etcd
 /// has a quorum while an old member is replaced: one master that becomes three is rolled when there are three.
-fn join_before_rolls(steps: &mut StepGraph, in_lanes: &[(usize, Action)]) {
-    let of = |wanted: Action| in_lanes.iter().filter(move |(_, action)| *action == wanted).map(|&(step, _)| step);
+fn join_before_rolls(steps: &mut StepGraph, in_lanes: &[LaneStep]) {
+    let of = |wanted: Action| in_lanes.iter().filter(move |member| member.action == wanted).map(|member| member.step);
     for roll in of(Action::Roll) {
         for join in of(Action::Create) {
             let lane = |step: usize| steps.steps[step].task.lane.as_ref();
             if lane(join) == lane(roll) && !steps.graph.precedes(roll, join) {
                 steps.graph.add_edge(join, roll);
             }
+        }
+    }
+}
+
+/// Orders the rolls of each lane: broken members first, then by address. Otherwise the first one to get its new settings would
+/// be rolled first, and a plan could not show the order; and while a member is broken, the others are not rolled.
+fn roll_in_order(steps: &mut StepGraph, mut in_lanes: Vec<LaneStep>) {
+    in_lanes.retain(|member| member.action == Action::Roll);
+    in_lanes.sort_by_key(|member| {
+        let PlanStep { address, task, .. } = &steps.steps[member.step];
+        (task.lane.clone(), !member.is_broken, address.clone())
+    });
+    for pair in in_lanes.windows(2) {
+        let [first, then] = [pair[0].step, pair[1].step];
+        let lane = |step: usize| steps.steps[step].task.lane.as_ref();
+        if lane(first) == lane(then) && !steps.graph.precedes(then, first) {
+            steps.graph.add_edge(first, then);
         }
     }
 }

@@ -129,6 +129,10 @@ impl KindRegistry for TestKinds {
         copy.then(|| DataReplicas { set: "copies", moved: "copied".to_owned(), alone: "make another one first" })
     }
 
+    fn is_broken(&self, _address: &Address, live: &Attributes) -> bool {
+        live.get("machines").and_then(Value::as_text) == Some("broken")
+    }
+
     fn pool(&self, address: &Address, _attributes: &Attributes) -> Option<&'static str> {
         (address.kind() == "group" && address.name().starts_with("pool-")).then_some("pool")
     }

@@ -101,6 +101,62 @@ async fn lanes_roll_one_at_a_time_and_beside_each_other() {
     assert!(close(began.elapsed(), Duration::from_mins(9)), "took {:?}", began.elapsed());
 }
 
+/// The plan names them in this order: the one whose settings are there first does not go first.
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_rolled_in_the_order_of_its_addresses_and_a_broken_one_first() {
+    let group = |name: &str, version: &str, links: &[&str]| {
+        let links = list(links.iter().map(|link| output(&format!("{link}.id"))));
+        let is = [("version", text(version)), ("machines", text(version)), ("links", links)];
+        Object { lane: Some("masters".to_owned()), ..object(name, is) }
+    };
+    let state = |version: &str| {
+        vec![
+            object("disk/a", [("zone", text("a")), ("size", text(version))]),
+            object("template/b", [("image", text(version))]),
+            group("group/a", version, &["disk/a"]),
+            group("group/b", version, &["template/b"]),
+            group("group/c", version, &[]),
+        ]
+    };
+    for (broken, expected) in [
+        (None, ["group/a", "group/b", "group/c"]),
+        (Some("group/b"), ["group/b", "group/a", "group/c"]),
+        (Some("group/c"), ["group/c", "group/a", "group/b"]),
+    ] {
+        let mut cloud = TestCloud::new();
+        let record = converge(&cloud, &state("1"), &KeptRecord::new()).await;
+        if let Some(broken) = broken {
+            cloud.tamper(broken, |attributes| {
+                attributes.insert("machines".to_owned(), text("broken"));
+            });
+        }
+        cloud.slow = true;
+        let outcome = run(&cloud, PlanMode::Apply, &state("2"), &record, &at_a_time(16)).await;
+        assert_eq!(outcome.failed, []);
+        assert_eq!(cloud.called(ProviderVerb::Roll), expected, "{broken:?}");
+    }
+}
+
+/// A lane does not order what its members need: one that needs another one comes after it.
+#[tokio::test(start_paused = true)]
+async fn one_that_needs_a_later_one_of_its_lane_is_rolled_after_it() {
+    let group = |name: &str, version: &str, links: &[&str]| {
+        let links = list(links.iter().map(|link| output(&format!("{link}.id"))));
+        let is = [("version", text(version)), ("machines", text(version)), ("links", links)];
+        Object { lane: Some("masters".to_owned()), ..object(name, is) }
+    };
+    let state = |version: &str| {
+        [group("group/a", version, &["group/c"]), group("group/b", version, &[]), group("group/c", version, &[])]
+    };
+    let cloud = TestCloud::new();
+    let record = converge(&cloud, &state("1"), &KeptRecord::new()).await;
+    let outcome = run(&cloud, PlanMode::Apply, &state("2"), &record, &at_a_time(16)).await;
+    assert_eq!(outcome.failed, []);
+    let rolled = cloud.called(ProviderVerb::Roll);
+    let place = |group: &str| rolled.iter().position(|address| address == group);
+    assert!(rolled.len() == 3 && place("group/c") < place("group/a"), "{rolled:?}");
+}
+
 /// The first members start together, and wait for each other. Later ones join existing ones one by one, before its rolls.
 #[tokio::test(start_paused = true)]
 async fn who_joins_a_living_lane_comes_alone() {
