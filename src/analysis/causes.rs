@@ -72,7 +72,8 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     let mut found: BTreeMap<Subject, RollCause> = BTreeMap::new();
     let mut rolled: Vec<&Change> = plan.changes.iter().filter(|change| is_roll(change)).collect();
     // The order of the rolls.
-    rolled.sort_by_key(|change| (master_of_group(change.address.name()).is_none(), !is_broken(change), &change.address));
+    rolled
+        .sort_by_key(|change| (master_of_group(change.address.name()).is_none(), !is_broken(change), &change.address));
     for roll in rolled {
         let group = roll.address.name();
         let template = changes.get(&LaunchTemplate::address(group)).copied();

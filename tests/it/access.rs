@@ -154,13 +154,7 @@ async fn the_same_on_aws_and_a_destroy_leaves_no_version_of_a_key() {
     stage.apply().await.must(Exit::Done);
     let desk = desk();
     let kubeconfig = desk.path().join("config");
-    let on_moto = |command: &mut Command| {
-        command.env("AWS_ENDPOINT_URL", moto.endpoint()).env("AWS_REGION", "us-east-1");
-        command
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_EC2_METADATA_DISABLED", "1");
-    };
+    let on_moto = |command: &mut Command| moto.serve(command);
     for arguments in [&["kubeconfig"][..], &["token", "rotate"]] {
         let mut command = with_kubeconfig(desk.path(), &kubeconfig, arguments);
         on_moto(&mut command);

@@ -1,6 +1,11 @@
 //! `quorate logs` on moto, and what the sandbox answers.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use quorate::cli::{Exit, LogRequest};
 
@@ -66,6 +71,122 @@ async fn the_log_of_a_machine_comes_from_its_journal_or_from_its_console() {
         let messages = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(messages.contains(message) && messages.contains("(workers, us-east-1"), "{messages}");
     }
+}
+
+/// The journal of a machine of moto.
+struct MachineJournal(tempfile::TempDir);
+
+impl MachineJournal {
+    fn new(entries: &[&str]) -> Self {
+        let journal = Self(tempfile::tempdir().expect("a directory can be made"));
+        std::fs::write(journal.file("journal"), "").expect("it is ours");
+        journal.add(entries);
+        journal
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Adds entries: the unit, and the line.
+    fn add(&self, entries: &[&str]) {
+        let mut file = std::fs::File::options().append(true).open(self.file("journal")).expect("it is there");
+        let lines: String = entries.iter().flat_map(|entry| [*entry, "\n"]).collect();
+        file.write_all(lines.as_bytes()).expect("it is ours");
+    }
+
+    /// Waits until the journal was read this many times in total.
+    fn wait_for_reads(&self, reads: usize) {
+        let begun = std::time::Instant::now();
+        while self.reads() < reads {
+            assert!(begun.elapsed() < PATIENCE, "read {} times", self.reads());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn reads(&self) -> usize {
+        std::fs::read_to_string(self.file("calls")).unwrap_or_default().lines().count()
+    }
+}
+
+/// Time for a line to arrive: a log is asked for every five seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// `quorate logs --follow` as a process.
+struct FollowedLog {
+    process: Child,
+    lines: Receiver<String>,
+    err: ChildStderr,
+}
+
+impl FollowedLog {
+    fn start(directory: &Path, moto: &MotoServer) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+        command.args(["logs", "master-a", "--unit", "kubelet", "--lines", "2", "--follow"]).current_dir(directory);
+        moto.serve(&mut command);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("quorate runs");
+        let out = BufReader::new(process.stdout.take().expect("it is piped"));
+        let err = process.stderr.take().expect("it is piped");
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)).ok();
+        });
+        Self { process, lines, err }
+    }
+
+    /// Returns the next lines, which must come.
+    fn next(&self, count: usize) -> Vec<String> {
+        let line = |_| self.lines.recv_timeout(PATIENCE).expect("a line comes");
+        (0..count).map(line).collect()
+    }
+
+    /// Waits for the end. Returns how it ended, the lines that were left, and the messages.
+    fn end(mut self) -> (ExitStatus, Vec<String>, String) {
+        let ended = self.process.wait().expect("it ends");
+        let mut messages = String::new();
+        self.err.read_to_string(&mut messages).expect("text is UTF-8");
+        (ended, self.lines.iter().collect(), messages)
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_followed_log_has_each_new_line_once_until_it_is_interrupted() {
+    let journal = MachineJournal::new(&["kubelet one", "kubelet two", "containerd other", "kubelet three"]);
+    let Some(moto) = MotoServer::with_machine(journal.0.path()) else { return };
+    MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await.apply().await.must(Exit::Done);
+    let desk = desk();
+    let log = FollowedLog::start(desk.path(), &moto);
+    assert_eq!(log.next(2), ["two", "three"], "the last two of the unit");
+    journal.add(&["kubelet four", "containerd another", "kubelet five"]);
+    assert_eq!(log.next(2), ["four", "five"]);
+    // Without new lines there is no new cursor: the old one is used again.
+    journal.wait_for_reads(journal.reads() + 2);
+    journal.add(&["kubelet six"]);
+    assert_eq!(log.next(1), ["six"]);
+    let asked = Command::new("kill").args(["-INT", &log.process.id().to_string()]).status().expect("kill runs");
+    assert!(asked.success());
+    let (ended, left, messages) = log.end();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(2), "{ended}");
+    assert_eq!((left, messages.as_str()), (vec![], ""));
+    let calls = std::fs::read_to_string(journal.file("calls")).expect("the journal was read");
+    assert!(calls.lines().next().is_some_and(|first| first.contains("--lines=2 ")), "{calls}");
+    assert!(calls.lines().skip(1).all(|later| later.contains("--after-cursor=s=test;i=")), "{calls}");
+}
+
+#[tokio::test]
+async fn a_followed_log_ends_with_an_error_when_its_machine_is_no_longer_connected() {
+    let journal = MachineJournal::new(&["kubelet one"]);
+    let Some(moto) = MotoServer::with_machine(journal.0.path()) else { return };
+    MotoStage::new(TestWire::to(moto.endpoint()), TUTORIAL).await.apply().await.must(Exit::Done);
+    let desk = desk();
+    let log = FollowedLog::start(desk.path(), &moto);
+    assert_eq!(log.next(1), ["one"]);
+    std::fs::write(journal.file("disconnected"), "").expect("it is ours");
+    let (ended, left, messages) = log.end();
+    assert_eq!((ended.code(), left), (Some(1), vec![]), "{messages}");
+    assert!(messages.contains("is no longer connected to Systems Manager"), "{messages}");
+    assert!(messages.contains("`quorate show` lists the machines"), "{messages}");
 }
 
 /// The answer to a change that a policy forbids.

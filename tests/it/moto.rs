@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use quorate::testkit::skip_without_setup;
@@ -20,16 +20,26 @@ pub(crate) type AccountInventory = BTreeMap<String, Vec<serde_json::Value>>;
 impl MotoServer {
     /// Starts a server; `None`, with a message, where the tests' Python is missing.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts a server whose machines run the scripts of Systems Manager, with the journal of this directory
+    /// (`tests/moto/machine/journalctl`).
+    pub(crate) fn with_machine(directory: &Path) -> Option<Self> {
+        Self::start_with(|command| {
+            command.env("QUORATE_TEST_MACHINE", directory);
+        })
+    }
+
+    fn start_with(prepare: impl FnOnce(&mut Command)) -> Option<Self> {
         let Some(python) = python() else {
             skip_without_setup("moto is not installed; `tests/run` installs it");
             return None;
         };
-        let mut process = Command::new(python)
-            .arg(script("server.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("moto starts");
+        let mut command = Command::new(python);
+        command.arg(script("server.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        prepare(&mut command);
+        let mut process = command.spawn().expect("moto starts");
         let stdin = process.stdin.take().expect("standard input is piped");
         let mut port = String::new();
         BufReader::new(process.stdout.take().expect("standard output is piped"))
@@ -42,6 +52,15 @@ impl MotoServer {
     /// Returns the endpoint of the server.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Lets a command work on this server.
+    pub(crate) fn serve(&self, command: &mut Command) {
+        command.env("AWS_ENDPOINT_URL", &self.endpoint).env("AWS_REGION", "us-east-1");
+        command
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_EC2_METADATA_DISABLED", "1");
     }
 
     /// Creates objects of other people, which must survive.

@@ -7,6 +7,7 @@ of moto.
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from moto.iam import models as iam
 from moto.route53 import models as route53
 from moto.s3 import models as s3_models
 from moto.s3 import responses as s3_responses
+from moto.ssm import models as ssm
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -224,6 +226,36 @@ def report_ready(account, instance):
     s3.put_object(bucket[1], f"{folder[1]}/nodes/{instance.id}/status.json", json.dumps(status).encode())
 
 
+def run_scripts_of_systems_manager(machine):
+    """Runs the scripts that are sent to machines: all are one, whose commands are in tests/moto/machine.
+
+    It is not connected while `machine` has the file `disconnected`.
+    """
+    commands = os.path.join(os.path.dirname(os.path.abspath(__file__)), "machine")
+    original = ssm.Command.invocation_response
+    of_targets = ssm.Command._get_instance_ids_from_targets
+    send = ssm.SimpleSystemManagerBackend.send_command
+
+    def send_command(self, **arguments):
+        if os.path.exists(os.path.join(machine, "disconnected")):
+            raise ssm.RESTError("InvalidInstanceId", "")
+        return send(self, **arguments)
+
+    def invocation_response(self, instance_id, plugin_name):
+        answer = original(self, instance_id, plugin_name)
+        script = "\n".join(self.parameters.get("commands", []))
+        environment = {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", "QUORATE_TEST_MACHINE": machine}
+        ran = subprocess.run(["/bin/sh", "-c", script], env=environment, capture_output=True, text=True, timeout=30, check=False)
+        status = "Success" if ran.returncode == 0 else "Failed"
+        output = {"StandardOutputContent": ran.stdout[:24000], "StandardErrorContent": ran.stderr[:8000]}
+        return {**answer, **output, "ResponseCode": ran.returncode, "Status": status, "StatusDetails": status}
+
+    # Without targets, moto sends a command to all machines.
+    ssm.Command._get_instance_ids_from_targets = lambda self: of_targets(self) if self.targets else []
+    ssm.SimpleSystemManagerBackend.send_command = send_command
+    ssm.Command.invocation_response = invocation_response
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -252,6 +284,8 @@ def application():
 
 def main():
     speak_for_machines()
+    if machine := os.environ.get("QUORATE_TEST_MACHINE"):
+        run_scripts_of_systems_manager(machine)
     server = make_server("127.0.0.1", 0, application(), threaded=True, request_handler=Quiet)
     print(server.server_port, flush=True)
     threading.Thread(target=stop_with_the_parent, daemon=True).start()
