@@ -7,6 +7,7 @@ mod answers;
 mod budget;
 mod change;
 mod controllers;
+mod docs;
 mod doctor;
 mod examples;
 mod fault;

@@ -137,27 +137,6 @@ fn every_screen_of_the_sandbox_is_marked() {
     }
 }
 
-/// The tour of the README, as it is printed there.
-#[test]
-fn the_commands_of_the_readme_do_what_it_shows() {
-    let readme = include_str!("../../README.md");
-    let root = tempfile::tempdir().expect("a directory can be made");
-    let desk = root.path().join("examples/tutorial");
-    std::fs::create_dir_all(&desk).expect("a directory can be made");
-    copy("cluster.hcl", &desk.join("cluster.hcl"));
-    let first = readme.lines().find_map(|line| line.strip_prefix("cargo run -- ")).expect("a first command");
-    let applied = quorate(root.path(), &first.split(' ').collect::<Vec<_>>());
-    exits(&applied, 0);
-    assert!(out(&applied).contains("62 created"), "{}", out(&applied));
-    let tour = readme.split("```console").nth(1).and_then(|rest| rest.split("```").next()).expect("a tour");
-    let mut steps = 0;
-    for command in tour.lines().filter_map(|line| line.strip_prefix("$ quorate ")) {
-        exits(&quorate(&desk, &command.split(' ').collect::<Vec<_>>()), 0);
-        steps += 1;
-    }
-    assert!(steps > 5, "the tour has {steps} steps");
-}
-
 /// Changes outside of Quorate, and the only object that the plan then names.
 const MANUAL_CHANGES: &[(&[&str], &str)] = &[
     (&["set", "vpc/main", "tags.Name=renamed"], "vpc/main"),
