@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::account_index::{self, AccountIndex, IndexKey};
+use super::account_journal::AccountChanges;
 use super::kinds::simulated;
+use super::scaling::ScalingQueue;
 use super::simulated_kind::KindScope;
 use crate::engine::{Address, Attributes, KindRegistry, Value};
 use crate::resource::{Kind, ResourceKinds, Tags};
 
-/// The version of the file's format.
-pub(super) const FORMAT: u32 = 1;
+/// The version of the format of the files. Format 1 had no journal.
+pub(super) const FORMAT: u32 = 2;
 /// Start of simulated time: 2026-01-01T00:00:00Z.
 const BEGINNING: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
@@ -19,14 +22,38 @@ const BEGINNING: Timestamp = Timestamp::constant(1_767_225_600, 0);
 pub(super) type SimulatedTime = u64;
 
 /// The simulated account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SimulatedAccount {
     /// The version of this format.
     pub(super) format: u32,
+    /// The number of this snapshot: the journal that continues it has the same. 0 in format 1.
+    #[serde(default)]
+    pub(super) snapshot: u64,
     /// The account's 12 digits.
     pub(super) account: String,
     /// The seed of every id.
     pub(super) seed: u64,
+    /// The part that most calls change.
+    #[serde(default)]
+    pub(super) state: AccountState,
+    /// The use of each client token.
+    tokens: BTreeMap<String, UsedToken>,
+    /// All objects, by kind and id.
+    objects: BTreeMap<String, BTreeMap<String, SimulatedObject>>,
+    /// Finds objects by their properties.
+    #[serde(skip)]
+    index: AccountIndex,
+    /// The changes that are not stored yet.
+    #[serde(skip)]
+    changes: AccountChanges,
+    /// The groups that are not settled yet.
+    #[serde(skip)]
+    pub(super) scaling: ScalingQueue,
+}
+
+/// The part of an account that most calls change. In format 1, its fields are those of the account itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AccountState {
     /// The simulated time: it advances with each call and each wait.
     pub(super) clock: SimulatedTime,
     /// Number of ids that have been generated.
@@ -34,6 +61,7 @@ pub(super) struct SimulatedAccount {
     /// Number of calls so far.
     pub(super) calls: u64,
     /// Zones that have failed.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub(super) failed_zones: BTreeSet<String>,
     /// Groups whose new machines never become ready.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
@@ -41,10 +69,6 @@ pub(super) struct SimulatedAccount {
     /// Number of machine images that AWS has published since the account was created.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub(super) published_images: u32,
-    /// The use of each client token.
-    pub(super) tokens: BTreeMap<String, UsedToken>,
-    /// All objects, by kind and id.
-    pub(super) objects: BTreeMap<String, BTreeMap<String, SimulatedObject>>,
 }
 
 /// The use of a client token.
@@ -80,7 +104,7 @@ pub(super) struct SimulatedObject {
     /// The machines of a group.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(super) machines: Vec<SimulatedMachine>,
-    /// The records that machines wrote into a zone, by name.
+    /// The records that machines wrote into a zone, by name; the grants of rules, by range.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub(super) contents: BTreeMap<String, String>,
 }
@@ -129,17 +153,42 @@ impl SimulatedAccount {
     pub(super) fn empty(account: &str, seed: u64) -> Self {
         Self {
             format: FORMAT,
+            snapshot: 0,
             account: account.to_owned(),
             seed,
-            clock: 0,
-            made: 0,
-            calls: 0,
-            failed_zones: BTreeSet::new(),
-            failed_boots: BTreeSet::new(),
-            published_images: 0,
+            state: AccountState::default(),
             tokens: BTreeMap::new(),
             objects: BTreeMap::new(),
+            index: AccountIndex::default(),
+            changes: AccountChanges::default(),
+            scaling: ScalingQueue::default(),
         }
+    }
+
+    /// Completes an account that was read from a file.
+    pub(super) fn reindex(&mut self) {
+        self.index = AccountIndex::default();
+        for (kind, objects) in &self.objects {
+            for (id, stored) in objects {
+                self.index.replace(kind, id, &BTreeSet::new(), &account_index::keys(kind, stored));
+                self.scaling.note(kind, id, stored);
+            }
+        }
+    }
+
+    /// Returns `true` if the index and the queue are as if the account had just been read from a file.
+    #[cfg(test)]
+    pub(super) fn is_consistent(&self) -> bool {
+        let mut fresh = Self { index: AccountIndex::default(), ..self.clone() };
+        fresh.reindex();
+        let is_indexed = fresh.index == self.index;
+        fresh.settle();
+        is_indexed && fresh.objects == self.objects
+    }
+
+    /// Returns the changes since the last time, and forgets them.
+    pub(super) fn take_changes(&mut self) -> AccountChanges {
+        std::mem::take(&mut self.changes)
     }
 
     /// Returns all objects of a kind, by id.
@@ -159,29 +208,75 @@ impl SimulatedAccount {
         self.objects.get(kind)?.get(id)
     }
 
-    /// Returns one object, to be changed.
-    pub(super) fn get_mut(&mut self, kind: &str, id: &str) -> Option<&mut SimulatedObject> {
-        self.objects.get_mut(kind)?.get_mut(id)
+    /// Changes an object; `None` if it does not exist.
+    pub(super) fn edit<T>(
+        &mut self,
+        kind: &str,
+        id: &str,
+        change: impl FnOnce(&mut SimulatedObject) -> T,
+    ) -> Option<T> {
+        let stored = self.objects.get_mut(kind)?.get_mut(id)?;
+        let before = account_index::keys(kind, stored);
+        let result = change(stored);
+        self.index.replace(kind, id, &before, &account_index::keys(kind, stored));
+        self.scaling.note(kind, id, stored);
+        self.changes.note_object(kind, id);
+        Some(result)
     }
 
     /// Adds an object.
     pub(super) fn insert(&mut self, kind: &str, id: &str, stored: SimulatedObject) {
+        self.take(kind, id);
+        self.index.replace(kind, id, &BTreeSet::new(), &account_index::keys(kind, &stored));
+        self.scaling.note(kind, id, &stored);
+        self.changes.note_object(kind, id);
         self.objects.entry(kind.to_owned()).or_default().insert(id.to_owned(), stored);
     }
 
     /// Removes and returns an object.
     pub(super) fn take(&mut self, kind: &str, id: &str) -> Option<SimulatedObject> {
         let objects = self.objects.get_mut(kind)?;
-        let taken = objects.remove(id);
+        let taken = objects.remove(id)?;
         if objects.is_empty() {
             self.objects.remove(kind);
         }
-        taken
+        self.index.replace(kind, id, &account_index::keys(kind, &taken), &BTreeSet::new());
+        self.changes.note_object(kind, id);
+        Some(taken)
+    }
+
+    /// Writes an entry into the contents of an object: a record into a zone, a grant into rules.
+    pub(super) fn write_content(&mut self, kind: &str, id: &str, name: &str, value: &str) {
+        let Some(stored) = self.objects.get_mut(kind).and_then(|objects| objects.get_mut(id)) else { return };
+        if stored.contents.get(name).is_none_or(|there| there != value) {
+            stored.contents.insert(name.to_owned(), value.to_owned());
+            self.changes.note_content(kind, id, name);
+        }
+    }
+
+    /// Returns the use of a client token.
+    pub(super) fn token(&self, token: &str) -> Option<&UsedToken> {
+        self.tokens.get(token)
+    }
+
+    /// Notes the use of a client token.
+    pub(super) fn use_token(&mut self, token: &str, used: UsedToken) {
+        self.tokens.insert(token.to_owned(), used);
+        self.changes.note_token(token);
+    }
+
+    /// Returns the objects that can have a key of the index.
+    pub(super) fn candidates(&self, key: IndexKey) -> impl Iterator<Item = (&'static str, &str, &SimulatedObject)> {
+        self.index.candidates(key).filter_map(|(kind, id)| Some((kind, id, self.get(kind, id)?)))
     }
 
     /// Returns the object of a kind with this output.
-    pub(super) fn by_output(&self, kind: &str, output: &str, value: &str) -> Option<(&String, &SimulatedObject)> {
-        self.of(kind).find(|(_, stored)| stored.outputs.get(output).is_some_and(|found| found == value))
+    pub(super) fn by_output(&self, kind: &str, output: &str, value: &str) -> Option<(&str, &SimulatedObject)> {
+        let named = self.candidates(IndexKey::output(kind, output, value));
+        named
+            .filter(|(found, ..)| *found == kind)
+            .find(|(_, _, stored)| stored.outputs.get(output).is_some_and(|found| found == value))
+            .map(|(_, id, stored)| (id, stored))
     }
 
     /// Returns the moment as a timestamp.

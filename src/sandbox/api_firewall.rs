@@ -17,8 +17,9 @@ impl ApiFirewall for Sandbox {
         Box::pin(async move {
             let call = ApiCall::list(KIND);
             self.call(&call, false, |world, _| {
-                let Some(rules) = self.rules(world) else { return Ok(None) };
-                close(rules);
+                let Some(id) = self.rules(world) else { return Ok(None) };
+                close(world, &id);
+                let Some(rules) = world.get(KIND, &id) else { return Ok(None) };
                 let rule = |value: &_| serde_json::from_value::<GroupRule>(serde_json::to_value(value).ok()?).ok();
                 let wanted: Vec<GroupRule> = match rules.attributes.get("ingress") {
                     Some(crate::engine::Value::List(rules)) => rules.iter().filter_map(rule).collect(),
@@ -35,9 +36,9 @@ impl ApiFirewall for Sandbox {
         Box::pin(async move {
             let call = ApiCall::new("Authorize", KIND);
             self.call(&call, true, |world, _| {
-                let rules = self.rules(world).ok_or_else(|| provider::gone(&call, KIND, API))?;
+                let id = self.rules(world).ok_or_else(|| provider::gone(&call, KIND, API))?;
                 let text = serde_json::to_string(&grant.rule()).unwrap_or_default();
-                rules.contents.insert(grant.range.to_string(), text);
+                world.write_content(KIND, &id, &grant.range.to_string(), &text);
                 Ok(())
             })
             .await
@@ -48,8 +49,9 @@ impl ApiFirewall for Sandbox {
         Box::pin(async move {
             let call = ApiCall::new("Revoke", KIND);
             self.call(&call, true, |world, _| {
-                if let Some(rules) = self.rules(world) {
-                    rules.contents.retain(|_, text| !kept(text).is_some_and(|kept| grants.contains(&kept)));
+                if let Some(id) = self.rules(world) {
+                    let is_kept = |text: &str| !kept(text).is_some_and(|kept| grants.contains(&kept));
+                    world.edit(KIND, &id, |rules| rules.contents.retain(|_, text| is_kept(text)));
                 }
                 Ok(())
             })
@@ -59,17 +61,14 @@ impl ApiFirewall for Sandbox {
 }
 
 impl Sandbox {
-    /// Returns the rules of the cluster's API, once it has any.
-    fn rules<'w>(&self, world: &'w mut SimulatedAccount) -> Option<&'w mut SimulatedObject> {
+    /// Returns the id of the rules of the cluster's API, once it has any.
+    fn rules(&self, world: &SimulatedAccount) -> Option<String> {
         let address = SecurityGroupRules::address(API);
         let ours = |object: &SimulatedObject| {
             object.mark.as_ref().is_some_and(|mark| mark.cluster == self.settings.cluster && mark.address == address)
         };
-        let id = world
-            .of(KIND)
-            .find(|(id, object)| self.is_here(KIND, id, object) && ours(object))
-            .map(|(id, _)| id.clone())?;
-        world.get_mut(KIND, &id)
+        let mut rules = world.of(KIND).filter(|(id, object)| self.is_here(KIND, id, object) && ours(object));
+        rules.next().map(|(id, _)| id.clone())
     }
 }
 
@@ -78,7 +77,10 @@ fn kept(text: &str) -> Option<AccessGrant> {
 }
 
 /// Removes expired grants, as the masters' timer does: by the real clock, as no call makes simulated time pass meanwhile.
-fn close(rules: &mut SimulatedObject) {
+fn close(world: &mut SimulatedAccount, id: &str) {
     let now = Timestamp::now();
-    rules.contents.retain(|_, text| kept(text).is_some_and(|grant| grant.runs(now)));
+    let runs = |text: &String| kept(text).is_some_and(|grant| grant.runs(now));
+    if world.get(KIND, id).is_some_and(|rules| !rules.contents.values().all(runs)) {
+        world.edit(KIND, id, |rules| rules.contents.retain(|_, text| runs(text)));
+    }
 }

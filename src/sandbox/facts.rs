@@ -64,7 +64,7 @@ impl CloudProvider for Sandbox {
                     caller: arn(world, &self.settings.region),
                     region: self.settings.region.clone(),
                     zones: zones(&self.settings.region),
-                    images: images(world.published_images),
+                    images: images(world.state.published_images),
                     own_images: question.own_images.iter().map(own_image).collect(),
                     sizes: question.sizes.iter().filter_map(|name| Some((name.clone(), sizes::size(name)?))).collect(),
                     offered: question.sizes.iter().map(|name| self.offered(name)).collect(),
@@ -97,7 +97,7 @@ impl CloudProvider for Sandbox {
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, Failure>> {
         Box::pin(async move {
             let call = ApiCall { service: "sandbox", action: "Now".to_owned() };
-            let now = self.with(|world| SimulatedAccount::timestamp(world.clock));
+            let now = self.with(|world| SimulatedAccount::timestamp(world.state.clock));
             now.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))
         })
     }

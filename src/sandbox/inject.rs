@@ -79,8 +79,8 @@ impl Sandbox {
     /// Publishes newer machine images. Returns their day.
     pub fn publish_images(&self) -> Result<Date, InjectError> {
         let published = self.with(|world| {
-            world.published_images += 1;
-            world.published_images
+            world.state.published_images += 1;
+            world.state.published_images
         })?;
         Ok(facts::image_day(published))
     }
@@ -89,7 +89,7 @@ impl Sandbox {
     pub fn fail_zone(&self, zone: &str) -> Result<Vec<String>, InjectError> {
         let zone = self.known_zone(zone)?;
         Ok(self.with(|world| {
-            world.failed_zones.insert(zone.clone());
+            world.state.failed_zones.insert(zone.clone());
             world.end(|machine| machine.zone == zone)
         })?)
     }
@@ -97,7 +97,7 @@ impl Sandbox {
     /// Restores a zone.
     pub fn restore_zone(&self, zone: &str) -> Result<(), InjectError> {
         let zone = self.known_zone(zone)?;
-        self.with(|world| world.failed_zones.remove(&zone))?;
+        self.with(|world| world.state.failed_zones.remove(&zone))?;
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Sandbox {
     pub fn fail_boot(&self, group: &Address) -> Result<(), InjectError> {
         self.with(|world| {
             let name = self.id(world, group)?;
-            world.failed_boots.insert(name);
+            world.state.failed_boots.insert(name);
             Ok(())
         })?
     }
@@ -114,9 +114,10 @@ impl Sandbox {
     pub fn restore_boot(&self, group: &Address) -> Result<(), InjectError> {
         self.with(|world| {
             let name = self.id(world, group)?;
-            world.failed_boots.remove(&name);
-            self.object(world, group)?.machines.iter_mut().for_each(|machine| machine.fails = false);
-            Ok(())
+            world.state.failed_boots.remove(&name);
+            let recover =
+                |group: &mut SimulatedObject| group.machines.iter_mut().for_each(|machine| machine.fails = false);
+            self.edit(world, group, recover)
         })?
     }
 
@@ -124,33 +125,36 @@ impl Sandbox {
     pub fn set(&self, address: &Address, edit: &AttributeEdit) -> Result<(), InjectError> {
         self.with(|world| {
             let kind = account::kind(address.kind()).ok_or_else(|| InjectError::NoSuchObject(address.clone()))?;
-            let stored = self.object(world, address)?;
-            let mut attributes = stored.attributes.clone();
-            edit.apply(kind, &mut attributes).map_err(|problem| InjectError::DoesNotFit {
-                address: address.clone(),
-                path: edit.path().to_owned(),
-                problem,
-            })?;
-            stored.become_like(kind, attributes);
-            Ok(())
+            self.edit(world, address, |stored| {
+                let mut attributes = stored.attributes.clone();
+                edit.apply(kind, &mut attributes).map_err(|problem| InjectError::DoesNotFit {
+                    address: address.clone(),
+                    path: edit.path().to_owned(),
+                    problem,
+                })?;
+                stored.become_like(kind, attributes);
+                Ok(())
+            })?
         })?
     }
 
     /// Removes the tags that identify an object. An object that is identified by its path or key stays so.
     pub fn untag(&self, address: &Address) -> Result<(), InjectError> {
         self.with(|world| {
-            let stored = self.object(world, address)?;
-            if let Some(Value::Map(tags)) = stored.attributes.get_mut("tags") {
-                tags.retain(|key, _| key != CLUSTER_TAG && key != OBJECT_TAG);
-            }
-            if simulated(address.kind()).proof == OwnerProof::Name {
-                return Ok(());
-            }
-            stored.mark = None;
+            let stays = simulated(address.kind()).proof == OwnerProof::Name;
+            let group = self.edit(world, address, |stored| {
+                if let Some(Value::Map(tags)) = stored.attributes.get_mut("tags") {
+                    tags.retain(|key, _| key != CLUSTER_TAG && key != OBJECT_TAG);
+                }
+                if !stays {
+                    stored.mark = None;
+                }
+                stored.outputs.get("id").cloned().filter(|_| !stays)
+            })?;
             // A group's rules are found by their group.
-            let group = stored.outputs.get("id").cloned();
-            let rules = world.objects.get_mut(SecurityGroupRules::KIND.name).into_iter().flat_map(BTreeMap::values_mut);
-            rules.filter(|rules| rules.text("group") == group.as_deref()).for_each(|rules| rules.mark = None);
+            for rules in group.iter().flat_map(|group| world.rules_of(group)).collect::<Vec<_>>() {
+                world.edit(SecurityGroupRules::KIND.name, &rules, |rules| rules.mark = None);
+            }
             Ok(())
         })?
     }
@@ -158,11 +162,11 @@ impl Sandbox {
     /// Removes a tag from the machines of a group, and from their root volumes.
     pub fn untag_machines(&self, group: &Address, key: &str) -> Result<(), InjectError> {
         self.with(|world| {
-            let machines = &mut self.object(world, group)?.machines;
-            for tags in machines.iter_mut().flat_map(|machine| &mut machine.tags) {
-                tags.remove(key);
-            }
-            Ok(())
+            self.edit(world, group, |group| {
+                for tags in group.machines.iter_mut().flat_map(|machine| &mut machine.tags) {
+                    tags.remove(key);
+                }
+            })
         })?
     }
 
@@ -185,14 +189,14 @@ impl Sandbox {
     /// Advances simulated time.
     pub fn pass(&self, time: Duration) -> Result<(), InjectError> {
         Ok(self.with(|world| {
-            world.clock += u64::try_from(time.as_millis()).unwrap_or_default();
+            world.state.clock += u64::try_from(time.as_millis()).unwrap_or_default();
             world.settle();
         })?)
     }
 
     /// Returns the simulated time.
     pub fn now(&self) -> Result<Timestamp, InjectError> {
-        Ok(self.with(|world| SimulatedAccount::timestamp(world.clock))?)
+        Ok(self.with(|world| SimulatedAccount::timestamp(world.state.clock))?)
     }
 
     /// Returns everything in the account, whatever its owner, sorted by kind and id.
@@ -218,13 +222,14 @@ impl Sandbox {
         found.ok_or_else(|| InjectError::NoSuchObject(address.clone()))
     }
 
-    fn object<'a>(
+    fn edit<T>(
         &self,
-        world: &'a mut SimulatedAccount,
+        world: &mut SimulatedAccount,
         address: &Address,
-    ) -> Result<&'a mut SimulatedObject, InjectError> {
+        change: impl FnOnce(&mut SimulatedObject) -> T,
+    ) -> Result<T, InjectError> {
         let id = self.id(world, address)?;
-        world.get_mut(address.kind(), &id).ok_or_else(|| InjectError::NoSuchObject(address.clone()))
+        world.edit(address.kind(), &id, change).ok_or_else(|| InjectError::NoSuchObject(address.clone()))
     }
 }
 
@@ -235,7 +240,7 @@ fn resident(world: &SimulatedAccount, kind: &str, id: &str, stored: &SimulatedOb
         cluster: stored.mark.as_ref().map(|mark| mark.cluster.clone()),
         address: stored.mark.as_ref().map(|mark| mark.address.clone()),
         attributes: stored.attributes.clone(),
-        members: stored.members(world.clock),
+        members: stored.members(world.state.clock),
         contents: stored.contents.clone(),
     }
 }

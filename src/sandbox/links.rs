@@ -1,6 +1,7 @@
 //! Attributes that refer to other objects, and the consequences for those objects.
 
 use super::account::{SimulatedAccount, SimulatedObject};
+use super::account_index::IndexKey;
 use super::kinds::{rows, simulated};
 use super::names::ApiCall;
 use crate::engine::{Attributes, Failure, FailureClass, Value};
@@ -11,9 +12,9 @@ pub(super) struct ObjectLink {
     /// The attribute; below it, `*` is every item of a list.
     path: &'static [&'static str],
     /// The kind that it refers to.
-    to: &'static str,
+    pub(super) to: &'static str,
     /// The output that it refers to.
-    output: &'static str,
+    pub(super) output: &'static str,
     /// The beginning of the texts that name one. Others name something else, a range of addresses for example.
     prefix: &'static str,
     /// The consequence for the other object.
@@ -50,7 +51,7 @@ pub(super) const fn follows<To: Resource>(path: &'static [&'static str], output:
 
 impl ObjectLink {
     /// The value of the attribute. An empty text names nothing.
-    fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
+    pub(super) fn named<'a>(&self, attributes: &'a Attributes) -> Vec<&'a str> {
         let Some((first, rest)) = self.path.split_first() else { return Vec::new() };
         let mut named = Vec::new();
         if let Some(value) = attributes.get(*first) {
@@ -80,7 +81,7 @@ impl SimulatedAccount {
         for link in simulated(kind).links {
             for name in link.named(attributes) {
                 let target = self.by_output(link.to, link.output, name);
-                if target.is_none_or(|(_, stored)| stored.visible > self.clock) {
+                if target.is_none_or(|(_, stored)| stored.visible > self.state.clock) {
                     // AWS cannot know whether the name is wrong or was made a moment ago; neither can who asks.
                     let message = format!("the {} `{name}` does not exist", title(link.to));
                     return Err(call.failure(
@@ -126,10 +127,19 @@ impl SimulatedAccount {
             kind if kind == SecurityGroup::KIND.name => machine.security_groups.iter().any(|group| group == id),
             _ => false,
         };
-        self.of(AutoScalingGroup::KIND.name).find_map(|(name, group)| {
+        let groups = self.candidates(IndexKey::machine(kind, id));
+        groups.filter(|(from, ..)| *from == AutoScalingGroup::KIND.name).find_map(|(_, name, group)| {
             let machine = group.machines.iter().find(on)?;
             Some(format!("the instance {} of {}", machine.id, group.title(name)))
         })
+    }
+
+    /// Returns the ids of the rules of a security group.
+    pub(super) fn rules_of(&self, group: &str) -> Vec<String> {
+        const RULES: &str = SecurityGroupRules::KIND.name;
+        let candidates = self.candidates(IndexKey::link(SecurityGroup::KIND.name, "id", group));
+        let rules = candidates.filter(|(kind, _, rules)| *kind == RULES && rules.text("group") == Some(group));
+        rules.map(|(_, id, _)| id.to_owned()).collect()
     }
 
     /// Returns the objects that are deleted together with another one.
@@ -142,11 +152,10 @@ impl SimulatedAccount {
         let links = rows().flat_map(|row| row.links.iter().map(|link| (row.name, link)));
         for (from, link) in links.filter(|(_, link)| link.to == kind && link.bond == bond) {
             let Some(name) = stored.outputs.get(link.output) else { continue };
-            for (id, user) in self.of(from) {
-                if link.named(&user.attributes).contains(&name.as_str()) {
-                    users.push((from, id.clone()));
-                }
-            }
+            let candidates = self.candidates(IndexKey::link(link.to, link.output, name));
+            let of_kind = candidates.filter(|(kind, ..)| *kind == from);
+            let named = of_kind.filter(|(_, _, user)| link.named(&user.attributes).contains(&name.as_str()));
+            users.extend(named.map(|(_, id, _)| (from, id.to_owned())));
         }
         users
     }

@@ -33,7 +33,7 @@ impl Sandbox {
     ) -> Result<Live, Failure> {
         let row = simulated(kind.name);
         if row.client_token
-            && let Some(used) = world.tokens.get(&token.0).cloned()
+            && let Some(used) = world.token(&token.0).cloned()
         {
             return self.redeem(world, call, kind, object, &used);
         }
@@ -45,7 +45,7 @@ impl Sandbox {
         world.insert(kind.name, &id, stored);
         if row.client_token {
             let used = UsedToken { kind: kind.name.to_owned(), id: id.clone(), request: request(object) };
-            world.tokens.insert(token.0.clone(), used);
+            world.use_token(&token.0, used);
         }
         if half {
             return Err(call.failure(
@@ -66,12 +66,12 @@ impl Sandbox {
         object: &Object,
         used: &UsedToken,
     ) -> Result<Live, Failure> {
-        let same = world.get_mut(&used.kind, &used.id).filter(|_| used.request == request(object));
-        let Some(stored) = same else {
+        let become_like = |stored: &mut SimulatedObject| stored.become_like(kind, object.attributes.clone());
+        let is_same = used.request == request(object);
+        if !is_same || world.edit(&used.kind, &used.id, become_like).is_none() {
             let message = "the client token was used for something else";
             return Err(call.failure(FailureClass::AlreadyExists, "IdempotentParameterMismatch", message));
-        };
-        stored.become_like(kind, object.attributes.clone());
+        }
         self.one(world, call, kind.name, &used.id)
     }
 
@@ -102,9 +102,9 @@ impl Sandbox {
             region: region_of(kind.name, &self.settings.region),
             attributes,
             outputs,
-            created: world.clock,
-            visible: world.clock + fate.invisible,
-            ready: world.clock + takes,
+            created: world.state.clock,
+            visible: world.state.clock + fate.invisible,
+            ready: world.state.clock + takes,
             machines: Vec::new(),
             contents: BTreeMap::new(),
         };
@@ -123,18 +123,17 @@ impl Sandbox {
         changed: &BTreeSet<String>,
     ) -> Result<Live, Failure> {
         let stored = world.get(kind.name, &live.id).ok_or_else(|| gone(call, kind.name, &live.id))?;
-        if stored.visible > world.clock {
+        if stored.visible > world.state.clock {
             return Err(missing(call, FailureClass::MaybeNotYetConsistent, kind.name, &live.id));
         }
         let attributes = changed_attributes(kind, stored, live, object, changed);
         world.check_all(call, kind.name, &attributes, Some(&live.id), &self.settings.cluster)?;
-        if let Some(stored) = world.get_mut(kind.name, &live.id) {
-            let ours = tags_of(&live.attributes);
+        world.edit(kind.name, &live.id, |stored| {
             stored.become_like(kind, attributes);
             if changed.contains("tags") {
-                stored.tag_machines(&ours);
+                stored.tag_machines(&tags_of(&live.attributes));
             }
-        }
+        });
         if changed.contains("tags") {
             self.mark(world, kind, &live.id, &object.address);
         }
@@ -175,15 +174,18 @@ impl Sandbox {
     /// Marks an object as the cluster's once it carries the cluster's tags again, and with it the rules of a group.
     fn mark(&self, world: &mut SimulatedAccount, kind: &Kind, id: &str, address: &Address) {
         let cluster = &self.settings.cluster;
-        let Some(stored) = world.get_mut(kind.name, id) else { return };
+        let Some(stored) = world.get(kind.name, id) else { return };
         if stored.mark.is_some() || tags_of(&stored.attributes).get(CLUSTER_TAG) != Some(cluster) {
             return;
         }
-        stored.mark = Some(OwnerMark { cluster: cluster.clone(), address: address.clone() });
-        let rules = world.objects.get_mut(SecurityGroupRules::KIND.name).into_iter().flat_map(BTreeMap::values_mut);
-        for rules in rules.filter(|rules| rules.mark.is_none() && rules.text("group") == Some(id)) {
-            let address = SecurityGroupRules::address(address.name());
-            rules.mark = Some(OwnerMark { cluster: cluster.clone(), address });
+        let mark = |address: &Address| Some(OwnerMark { cluster: cluster.clone(), address: address.clone() });
+        world.edit(kind.name, id, |stored| stored.mark = mark(address));
+        for rules in world.rules_of(id) {
+            world.edit(SecurityGroupRules::KIND.name, &rules, |rules| {
+                if rules.mark.is_none() {
+                    rules.mark = mark(&SecurityGroupRules::address(address.name()));
+                }
+            });
         }
     }
 }

@@ -4,6 +4,8 @@
 //! the property tests. `docs/sandbox.md` describes its limits.
 
 mod account;
+mod account_index;
+mod account_journal;
 mod account_store;
 mod api_firewall;
 mod controllers;
@@ -114,6 +116,19 @@ pub enum SandboxError {
         /// The file.
         place: PathBuf,
         /// The error of the parser, with its position.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A line of the journal is not valid.
+    #[error(
+        "line {line} of the sandbox's file {place} cannot be read ({source}); `quorate sandbox reset` starts with an empty one"
+    )]
+    UnreadableLine {
+        /// The file.
+        place: PathBuf,
+        /// The number of the line since the process opened the file, from 1.
+        line: usize,
+        /// The error of the parser.
         #[source]
         source: serde_json::Error,
     },
@@ -228,10 +243,10 @@ impl Sandbox {
         let number = self.start_call(call).await;
         let gap = self.gap();
         let answer = self.with(|world| {
-            world.calls += 1;
-            world.clock += CALL + gap;
+            world.state.calls += 1;
+            world.state.clock += CALL + gap;
             world.settle();
-            let fate = self.settings.faults.fate(world.calls, call, changes);
+            let fate = self.settings.faults.fate(world.state.calls, call, changes);
             if let Some(failure) = fate.before {
                 return Err(failure);
             }
@@ -294,14 +309,14 @@ impl Sandbox {
 
     /// Advances simulated time to a moment; waits in real time according to the pace.
     async fn wait_until(&self, call: &ApiCall, moment: u64) -> Result<(), Failure> {
-        let now = self.with(|world| world.clock);
+        let now = self.with(|world| world.state.clock);
         let now = now.map_err(|error| call.failure(FailureClass::Fatal, "SandboxFile", error.to_string()))?;
         let left = Duration::from_millis(moment.saturating_sub(now)).mul_f64(self.settings.pace);
         if !left.is_zero() {
             tokio::time::sleep(left).await;
         }
         self.call(call, false, |world, _| {
-            world.clock = world.clock.max(moment);
+            world.state.clock = world.state.clock.max(moment);
             world.settle();
             Ok(())
         })

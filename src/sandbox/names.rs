@@ -45,10 +45,10 @@ impl ApiCall {
 impl SimulatedAccount {
     /// Returns the next unused number with this many hexadecimal digits.
     pub(super) fn hex(&mut self, digits: usize) -> String {
-        self.made += 1;
+        self.state.made += 1;
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
-        hash.update(self.made.to_be_bytes());
+        hash.update(self.state.made.to_be_bytes());
         let mut text = hex::encode(hash.finalize());
         text.truncate(digits);
         text

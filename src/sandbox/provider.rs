@@ -24,7 +24,7 @@ impl Provider for Sandbox {
                 self.count(&ApiCall::list(kind.name));
             }
             let first = KINDS.first().map_or("", |kind| kind.name);
-            self.call(&ApiCall::list(first), false, |world, _| Ok(self.see(world, |_| true).into())).await
+            self.call(&ApiCall::list(first), false, |world, _| Ok(self.see(world, None).into())).await
         })
     }
 
@@ -42,7 +42,7 @@ impl Provider for Sandbox {
     fn find<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
         Box::pin(async move {
             let call = ApiCall::list(address.kind());
-            self.call(&call, false, |world, _| Ok(self.see(world, |found| found == address))).await
+            self.call(&call, false, |world, _| Ok(self.see(world, Some(address)))).await
         })
     }
 
@@ -108,7 +108,7 @@ impl Provider for Sandbox {
                                 world.take_spare(&live.id);
                             }
                             world.end(|other| other.id == machine);
-                            Ok(world.clock + scaling::BOOT)
+                            Ok(world.state.clock + scaling::BOOT)
                         });
                         end.await?
                     }

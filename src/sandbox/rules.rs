@@ -4,6 +4,7 @@ use ipnet::Ipv4Net;
 use sha2::{Digest, Sha256};
 
 use super::account::{SimulatedAccount, SimulatedObject, kind};
+use super::account_index::IndexKey;
 use super::kinds::simulated;
 use super::names::ApiCall;
 use super::simulated_kind::KindScope;
@@ -71,17 +72,16 @@ impl SimulatedAccount {
     ) -> Result<(), Failure> {
         let row = simulated(kind);
         let parts = row.unique;
-        if parts.is_empty() || parts.iter().any(|part| !attributes.contains_key(*part)) {
-            return Ok(());
-        }
+        let Some(key) = IndexKey::unique(kind, parts, attributes).filter(|_| !parts.is_empty()) else { return Ok(()) };
         let reaches = |stored: &SimulatedObject| {
             !is_kubernetes(kind) || stored.mark.as_ref().is_none_or(|mark| mark.cluster == cluster)
         };
         let same = |stored: &SimulatedObject| {
             reaches(stored) && parts.iter().all(|part| stored.attributes.get(*part) == attributes.get(*part))
         };
-        match self.of(kind).find(|(id, stored)| except != Some(id.as_str()) && same(stored)) {
-            Some((id, stored)) => {
+        let mut candidates = self.candidates(key).filter(|(found, ..)| *found == kind);
+        match candidates.find(|(_, id, stored)| except != Some(*id) && same(stored)) {
+            Some((_, id, stored)) => {
                 let message = format!("it exists already: {}", stored.title(id));
                 let ours = stored.mark.is_some() && kind == Bucket::KIND.name;
                 let code = if ours { "BucketAlreadyOwnedByYou" } else { row.codes.exists };

@@ -143,11 +143,11 @@ impl ObjectStore for BucketStore {
             // The files that machines start from are in the same bucket.
             let prefix = self.full(prefix);
             for row in rows().filter(|row| row.scope == KindScope::Bucket) {
-                if let Some(files) = world.objects.get_mut(row.name) {
-                    files.retain(|id, _| !id.starts_with(&prefix));
+                let files = world.of(row.name).filter(|(id, _)| id.starts_with(&prefix));
+                for id in files.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+                    world.take(row.name, &id);
                 }
             }
-            world.objects.retain(|_, objects| !objects.is_empty());
             disk.purge(&prefix).await
         }))
     }

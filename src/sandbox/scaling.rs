@@ -1,10 +1,10 @@
 //! Auto Scaling: groups keep their desired number of machines, spread over their zones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
-use super::account::{SimulatedAccount, SimulatedMachine, SimulatedObject};
+use super::account::{SimulatedAccount, SimulatedMachine, SimulatedObject, SimulatedTime};
 use crate::engine::{GroupMember, Live, Value};
 use crate::resource::{AutoScalingGroup, HostedZone, LaunchTemplate, Resource, Subnet, Tags, TargetHealth, tags_of};
 
@@ -12,14 +12,46 @@ const GROUP: &str = AutoScalingGroup::KIND.name;
 /// Time from the launch of a machine until it is in service, in milliseconds.
 pub(super) const BOOT: u64 = 40_000;
 
+/// The groups that have something to do: without it, every call would look at all machines.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ScalingQueue {
+    /// The groups that were changed, or lack a machine.
+    unsettled: BTreeSet<String>,
+    /// The moments when machines have booted, with their groups.
+    boots: BTreeSet<(SimulatedTime, String)>,
+    /// `true` if the machines of all groups write their names again: a zone or a subnet was changed.
+    is_rezoned: bool,
+}
+
+impl ScalingQueue {
+    /// Notes that an object was created or changed.
+    pub(super) fn note(&mut self, kind: &str, id: &str, stored: &SimulatedObject) {
+        if kind == GROUP {
+            self.unsettled.insert(id.to_owned());
+            self.boots.extend(stored.machines.iter().map(|machine| (machine.booted, id.to_owned())));
+        }
+        self.is_rezoned |= kind == HostedZone::KIND.name || kind == Subnet::KIND.name;
+    }
+
+    /// Returns the groups with machines that have booted since the last time.
+    fn booted(&mut self, now: SimulatedTime) -> BTreeSet<String> {
+        let later = self.boots.split_off(&(now + 1, String::new()));
+        std::mem::replace(&mut self.boots, later).into_iter().map(|(_, group)| group).collect()
+    }
+}
+
 impl SimulatedAccount {
     /// Advances all groups: missing machines are launched, surplus machines end, booted machines write their names.
     pub(super) fn settle(&mut self) {
-        let names: Vec<String> = self.of(GROUP).map(|(name, _)| name.clone()).collect();
-        for name in names {
+        for name in std::mem::take(&mut self.scaling.unsettled) {
             self.leave_subnets(&name);
             while self.shrink(&name) {}
             while self.grow(&name) {}
+            if self.get(GROUP, &name).is_some_and(|group| group.machines.len() != group.desired()) {
+                self.scaling.unsettled.insert(name);
+            } else {
+                self.scaling.unsettled.remove(&name);
+            }
         }
         self.write_names();
     }
@@ -32,7 +64,7 @@ impl SimulatedAccount {
         let machines = behind.flat_map(|group| &group.machines);
         machines
             .map(|machine| {
-                let (state, reason) = match (machine.launched + BOOT <= self.clock, machine.fails) {
+                let (state, reason) = match (machine.launched + BOOT <= self.state.clock, machine.fails) {
                     (false, _) => ("initial", "the machine is booting"),
                     (true, true) => ("unhealthy", "the machine does not become ready"),
                     (true, false) => ("healthy", ""),
@@ -44,16 +76,17 @@ impl SimulatedAccount {
 
     /// Ends machines in subnets that the group no longer spans: AWS moves them to the others.
     fn leave_subnets(&mut self, name: &str) {
-        if let Some(group) = self.get_mut(GROUP, name) {
-            let subnets = texts(group.attributes.get("subnets"));
-            group.machines.retain(|machine| subnets.contains(&machine.subnet));
+        let Some(group) = self.get(GROUP, name) else { return };
+        let subnets = texts(group.attributes.get("subnets"));
+        if group.machines.iter().any(|machine| !subnets.contains(&machine.subnet)) {
+            self.edit(GROUP, name, |group| group.machines.retain(|machine| subnets.contains(&machine.subnet)));
         }
     }
 
     /// Ends one machine if there are too many: one of the fullest zone, the oldest first.
     fn shrink(&mut self, name: &str) -> bool {
-        let Some(group) = self.get_mut(GROUP, name) else { return false };
-        if group.machines.len() <= group.number("desired").unwrap_or_default() {
+        let Some(group) = self.get(GROUP, name) else { return false };
+        if group.machines.len() <= group.desired() {
             return false;
         }
         let mut zones: BTreeMap<&str, usize> = BTreeMap::new();
@@ -64,13 +97,14 @@ impl SimulatedAccount {
         let victim = (0..group.machines.len())
             .filter(|at| Some(&group.machines[*at].zone) == fullest.as_ref())
             .min_by_key(|at| group.machines[*at].launched);
-        victim.map(|at| group.machines.remove(at)).is_some()
+        let Some(victim) = victim else { return false };
+        self.edit(GROUP, name, |group| group.machines.remove(victim)).is_some()
     }
 
     /// Launches one machine if one is missing and a zone can take it: the emptiest zone first.
     fn grow(&mut self, name: &str) -> bool {
         let Some(group) = self.get(GROUP, name) else { return false };
-        if group.machines.len() >= group.number("desired").unwrap_or_default() {
+        if group.machines.len() >= group.desired() {
             return false;
         }
         let Some((zone, subnet, range)) = self.emptiest(group) else { return false };
@@ -89,20 +123,16 @@ impl SimulatedAccount {
             id,
             zone,
             subnet,
-            ip: address(range, self.made),
+            ip: address(range, self.state.made),
             security_groups,
             version,
             size,
-            launched: self.clock,
-            booted: self.clock + BOOT,
+            launched: self.state.clock,
+            booted: self.state.clock + BOOT,
             tags,
-            fails: self.failed_boots.contains(name),
+            fails: self.state.failed_boots.contains(name),
         };
-        match self.get_mut(GROUP, name) {
-            Some(group) => group.machines.push(machine),
-            None => return false,
-        }
-        true
+        self.edit(GROUP, name, |group| group.machines.push(machine)).is_some()
     }
 
     /// Returns the zone of a group with the fewest machines, with its subnet; no zone that has failed.
@@ -110,7 +140,7 @@ impl SimulatedAccount {
         let subnets = texts(group.attributes.get("subnets"));
         let places = subnets.into_iter().filter_map(|id| {
             let (_, subnet) = self.by_output(Subnet::KIND.name, "id", &id)?;
-            let zone = subnet.text("zone").filter(|zone| !self.failed_zones.contains(*zone))?;
+            let zone = subnet.text("zone").filter(|zone| !self.state.failed_zones.contains(*zone))?;
             Some((zone.to_owned(), id, subnet.text("cidr")?.parse().ok()?))
         });
         places.min_by_key(|(zone, ..)| (group.machines.iter().filter(|m| m.zone == *zone).count(), zone.clone()))
@@ -118,9 +148,11 @@ impl SimulatedAccount {
 
     /// Machines that have booted write their names into the private zones of their VPC, as masters do.
     fn write_names(&mut self) {
+        let booted = self.scaling.booted(self.state.clock);
+        let all = std::mem::take(&mut self.scaling.is_rezoned);
         let mut names: Vec<(String, String, String)> = Vec::new();
-        for (_, group) in self.of(GROUP) {
-            for machine in group.machines.iter().filter(|machine| machine.booted <= self.clock) {
+        for (_, group) in self.of(GROUP).filter(|(name, _)| all || booted.contains(*name)) {
+            for machine in group.machines.iter().filter(|machine| machine.booted <= self.state.clock) {
                 let vpc =
                     self.by_output(Subnet::KIND.name, "id", &machine.subnet).and_then(|(_, subnet)| subnet.text("vpc"));
                 for (id, zone) in
@@ -132,18 +164,21 @@ impl SimulatedAccount {
             }
         }
         for (zone, name, ip) in names {
-            if let Some(zone) = self.get_mut(HostedZone::KIND.name, &zone) {
-                zone.contents.insert(name, ip);
-            }
+            self.write_content(HostedZone::KIND.name, &zone, &name, &ip);
         }
     }
 
     /// Terminates machines. Their group notices by itself.
     pub(super) fn end(&mut self, dies: impl Fn(&SimulatedMachine) -> bool) -> Vec<String> {
+        let dying = |group: &SimulatedObject| group.machines.iter().any(&dies);
+        let groups: Vec<String> =
+            self.of(GROUP).filter(|(_, group)| dying(group)).map(|(name, _)| name.clone()).collect();
         let mut ended = Vec::new();
-        for group in self.objects.get_mut(GROUP).into_iter().flat_map(BTreeMap::values_mut) {
-            ended.extend(group.machines.iter().filter(|machine| dies(machine)).map(|machine| machine.id.clone()));
-            group.machines.retain(|machine| !dies(machine));
+        for name in groups {
+            self.edit(GROUP, &name, |group| {
+                ended.extend(group.machines.iter().filter(|machine| dies(machine)).map(|machine| machine.id.clone()));
+                group.machines.retain(|machine| !dies(machine));
+            });
         }
         ended
     }
@@ -198,6 +233,11 @@ impl SimulatedObject {
         }
     }
 
+    /// Returns the number of machines that a group should have.
+    fn desired(&self) -> usize {
+        self.number("desired").unwrap_or_default()
+    }
+
     /// Sets a size of a group.
     pub(super) fn set_size(&mut self, size: &str, machines: usize) {
         if let Ok(machines) = i64::try_from(machines) {
@@ -217,7 +257,7 @@ impl SimulatedObject {
 
 /// Shows the version that the machines of a group run, and which of its tags they lack.
 pub(super) fn show_machines(account: &SimulatedAccount, group: &SimulatedObject, _region: &str, live: &mut Live) {
-    let version = group.machines_version(account.clock, account.same_version(group));
+    let version = group.machines_version(account.state.clock, account.same_version(group));
     live.attributes.extend(version.map(|version| ("machines".to_owned(), Value::Text(version))));
     live.attributes.insert("tags".to_owned(), Value::Map(group.reported_tags()));
 }

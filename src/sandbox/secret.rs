@@ -52,9 +52,9 @@ impl Sandbox {
             region: String::new(),
             outputs: BTreeMap::from([("key".to_owned(), key.to_owned())]),
             attributes,
-            created: world.clock,
-            visible: world.clock,
-            ready: world.clock,
+            created: world.state.clock,
+            visible: world.state.clock,
+            ready: world.state.clock,
             machines: Vec::new(),
             contents: BTreeMap::new(),
         };

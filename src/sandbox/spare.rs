@@ -33,21 +33,21 @@ impl RollProgress {
 impl SimulatedAccount {
     /// Lets a node group start machines until it has this number, and returns the time when they have booted.
     pub(super) fn add_spares(&mut self, name: &str, size: usize) -> u64 {
-        if let Some(group) = self.get_mut(GROUP, name) {
+        self.edit(GROUP, name, |group| {
             let most = group.number("max").unwrap_or_default().max(size);
             group.set_size("max", most);
             group.set_size("desired", size);
-            self.settle();
-        }
-        self.clock + BOOT
+        });
+        self.settle();
+        self.state.clock + BOOT
     }
 
     /// Makes a group smaller by one: the machine that ends in the same call has no successor.
     pub(super) fn take_spare(&mut self, name: &str) {
-        if let Some(group) = self.get_mut(GROUP, name) {
+        self.edit(GROUP, name, |group| {
             let desired = group.number("desired").unwrap_or_default();
             group.set_size("desired", desired.saturating_sub(1));
-        }
+        });
     }
 
     /// Returns whether the sizes of a node group are not the wanted ones.
@@ -59,13 +59,14 @@ impl SimulatedAccount {
 
     /// Gives a group the wanted sizes.
     pub(super) fn restore_size(&mut self, name: &str, wanted: &Attributes) {
-        let Some(group) = self.get_mut(GROUP, name) else { return };
-        for size in ["max", "desired"] {
-            if let Some(value) = wanted.get(size) {
-                group.attributes.insert(size.to_owned(), value.clone());
+        self.edit(GROUP, name, |group| {
+            for size in ["max", "desired"] {
+                if let Some(value) = wanted.get(size) {
+                    group.attributes.insert(size.to_owned(), value.clone());
+                }
             }
-        }
-        group.keep_in_range();
+            group.keep_in_range();
+        });
     }
 }
 

@@ -12,13 +12,15 @@ use crate::engine::{Address, Failure, Live, ObjectPhase, Value};
 use crate::resource::{Bucket, ClusterLocation, DnsRecord, LocationTraces, Resource, Vpc, vpc_in};
 
 impl Sandbox {
-    /// Returns the objects that the cluster's run can see.
-    pub(super) fn see(&self, world: &SimulatedAccount, wanted: impl Fn(&Address) -> bool) -> Vec<Live> {
-        let visible = world.all().filter(|(_, _, stored)| stored.visible <= world.clock);
+    /// Returns the objects that the cluster's run can see: all, or those with an address.
+    pub(super) fn see(&self, world: &SimulatedAccount, wanted: Option<&Address>) -> Vec<Live> {
+        let of_kind = |kind: &str| wanted.is_none_or(|wanted| wanted.kind() == kind);
+        let visible = world.all().filter(|(kind, _, stored)| of_kind(kind) && stored.visible <= world.state.clock);
         visible
             .filter_map(|(kind, id, stored)| {
                 let (address, proven) = self.claim(kind, id, stored)?;
-                wanted(&address).then(|| self.judged(self.view(world, kind, id, stored, address, proven)))
+                let is_wanted = wanted.is_none_or(|wanted| *wanted == address);
+                is_wanted.then(|| self.judged(self.view(world, kind, id, stored, address, proven)))
             })
             .collect()
     }
@@ -27,7 +29,7 @@ impl Sandbox {
     pub(super) fn unmarked(&self, world: &SimulatedAccount, recorded: &BTreeMap<Address, String>) -> Vec<Live> {
         let there = recorded.iter().filter_map(|(address, id)| {
             let stored = world.get(address.kind(), id)?;
-            let lost = stored.visible <= world.clock
+            let lost = stored.visible <= world.state.clock
                 && stored.mark.is_none()
                 && self.claim(address.kind(), id, stored).is_none();
             lost.then(|| self.view(world, address.kind(), id, stored, address.clone(), false))
@@ -104,10 +106,10 @@ impl Sandbox {
             id: id.to_owned(),
             attributes,
             outputs: stored.outputs.clone(),
-            phase: if stored.ready <= world.clock { ObjectPhase::Ready } else { ObjectPhase::Pending },
+            phase: if stored.ready <= world.state.clock { ObjectPhase::Ready } else { ObjectPhase::Pending },
             proven,
             created: Some(SimulatedAccount::timestamp(stored.created)),
-            members: stored.members(world.clock),
+            members: stored.members(world.state.clock),
         };
         (simulated(kind).show)(world, stored, &self.settings.region, &mut live);
         live

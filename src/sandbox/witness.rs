@@ -153,5 +153,5 @@ fn nodes_up(world: &SimulatedAccount) -> BTreeMap<String, (String, String)> {
 }
 
 fn is_up(machine: &SimulatedMachine, world: &SimulatedAccount) -> bool {
-    machine.booted <= world.clock && !machine.fails
+    machine.booted <= world.state.clock && !machine.fails
 }

@@ -145,6 +145,7 @@ impl ClusterHistory {
         // The run after a dead one waits for its lease to expire: by then everything that it created is visible.
         tokio::time::sleep(Duration::from_mins(1)).await;
         self.sandbox.pass(Duration::from_mins(1)).unwrap();
+        assert!(self.sandbox.with(|account| account.is_consistent()).unwrap(), "the index is not that of the objects");
         outcome
     }
 
@@ -298,7 +299,7 @@ fn the_same_life_leaves_the_same_bytes() {
             let mut life = ClusterHistory::on(Sandbox::open(directory.path(), settings()), 1);
             life.converge(&FileSettings::tutorial(), FaultRates::default()).await;
         });
-        std::fs::read(directory.path().join("cloud.json")).unwrap()
+        ["cloud.json", "cloud.journal"].map(|file| std::fs::read(directory.path().join(file)).unwrap())
     });
     assert!(bytes[0] == bytes[1]);
 }
