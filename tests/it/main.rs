@@ -13,6 +13,7 @@ mod examples;
 mod fault;
 mod gitops;
 mod house;
+mod killed;
 mod kubernetes;
 mod machine_logs;
 mod moto;
