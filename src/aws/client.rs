@@ -50,12 +50,15 @@ pub struct AwsProvider {
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) iam: aws_sdk_iam::Client,
+    pub(super) pricing: aws_sdk_pricing::Client,
     pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) route53: aws_sdk_route53::Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) polls: SharedPolls,
+    /// Number of network load balancers in the region whose names are not those of the cluster, as first listed.
+    pub(super) other_balancers: OnceLock<usize>,
     pub(super) zones: SharedListing,
     pub(super) caller: OnceCell<(String, String)>,
     /// `true` if the cluster had a healthy master when this run first checked.

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use super::limit::RateLimiter;
 use super::watch::SharedPolls;
 use super::zone_listing::SharedListing;
-use super::{AwsProvider, ClusterScope, kind, s3};
+use super::{AwsProvider, ClusterScope, kind, price_list, s3};
 
 impl AwsProvider {
     /// Connects as `aws-config` resolves credentials, profile and endpoint. `http` replaces the HTTP client.
@@ -36,17 +36,21 @@ impl AwsProvider {
             .retry_config(RetryConfig::disabled())
             .load()
             .await;
+        let prices = aws_sdk_pricing::config::Builder::from(&config);
+        let prices = prices.region(Region::new(price_list::endpoint_region(&scope.region))).build();
         Self {
             autoscaling: aws_sdk_autoscaling::Client::new(&config),
             ec2: aws_sdk_ec2::Client::new(&config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
+            pricing: aws_sdk_pricing::Client::from_conf(prices),
             quotas: aws_sdk_servicequotas::Client::new(&config),
             route53: aws_sdk_route53::Client::new(&config),
             s3: s3::client(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             polls: SharedPolls::default(),
+            other_balancers: OnceLock::new(),
             zones: SharedListing::default(),
             caller: OnceCell::new(),
             lives: OnceCell::new(),

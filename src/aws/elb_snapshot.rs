@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener as ElbListener, LoadBalancer as ElbLoadBalancer, Tag, TargetGroup as ElbTargetGroup,
+    Listener as ElbListener, LoadBalancer as ElbLoadBalancer, LoadBalancerTypeEnum, Tag, TargetGroup as ElbTargetGroup,
 };
 use futures_util::future::try_join_all;
 
@@ -144,7 +144,13 @@ fn described<T>(
 pub(super) async fn load_balancers(aws: &AwsProvider, stem: &str) -> Result<Vec<ElbLoadBalancer>, Failure> {
     let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
     let mut all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
-    all.retain(|balancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(stem)));
+    let is_named =
+        |balancer: &ElbLoadBalancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(stem));
+    let is_network = |balancer: &&ElbLoadBalancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network);
+    let others = all.iter().filter(is_network).filter(|balancer| !is_named(balancer)).count();
+    // The first list of a run stays.
+    let _ = aws.other_balancers.set(others);
+    all.retain(is_named);
     Ok(all)
 }
 

@@ -37,7 +37,7 @@ const REGIONS_OF_EVERYBODY: [&str; 17] = [
 ];
 
 /// Services that have one endpoint for all regions.
-const GLOBAL: [&str; 2] = ["iam", "route53"];
+const GLOBAL: [&str; 3] = ["iam", "pricing", "route53"];
 
 /// The error codes of a region that is not enabled: it does not know any identity of the account.
 const UNKNOWN_CALLER: [&str; 4] =

@@ -15,11 +15,11 @@ use super::ec2::{EC2, filter};
 use super::server_clock::ServerClock;
 use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator};
-use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{
-    Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, QuotaUsage, SizeFacts, TargetHealth,
+use crate::cloud::{
+    ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator, PriceList, QuotaService,
 };
+use crate::engine::{BoxFuture, Failure, Live};
+use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
@@ -110,8 +110,12 @@ impl CloudProvider for AwsProvider {
         Some(self)
     }
 
-    fn quotas(&self) -> BoxFuture<'_, Result<Option<Vec<QuotaUsage>>, Failure>> {
-        Box::pin(async move { super::quotas::quotas(self).await.map(Some) })
+    fn quotas(&self) -> Option<&dyn QuotaService> {
+        Some(self)
+    }
+
+    fn price_list(&self) -> Option<&dyn PriceList> {
+        super::price_list::price_list(self)
     }
 
     fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {

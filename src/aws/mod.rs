@@ -21,6 +21,7 @@ mod machine_access;
 mod observe_cache;
 mod permission_simulator;
 mod poll;
+mod price_list;
 mod quotas;
 mod record_sets;
 mod s3;

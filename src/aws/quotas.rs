@@ -1,39 +1,38 @@
 //! The quotas of the account in the region, and what is used of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Instance, InstanceLifecycleType, InternetGateway, Reservation, Vpc};
-use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum};
+
+use futures_util::future::try_join_all;
 
 use super::AwsProvider;
 use super::ec2::{EC2, filter, from_ec2};
-use super::elb_snapshot::ELB;
-use crate::engine::{Failure, FailureClass};
-use crate::resource::{AccountQuota, CLUSTER_TAG, QuotaUsage, Tags};
+use super::elb_snapshot;
+use crate::cloud::QuotaService;
+use crate::engine::{BoxFuture, Failure, FailureClass};
+use crate::resource::{AccountQuota, CLUSTER_TAG, Tags, balancer_stem};
 
 /// The service's name, for failures and limits.
 const QUOTAS: &str = "servicequotas";
 
-/// The objects of a region that quotas limit: numbers of those that do not belong to the cluster.
-struct RegionUsage {
-    vcpus: u64,
-    vpcs: u64,
-    gateways: u64,
-    balancers: u64,
-}
+impl QuotaService for AwsProvider {
+    fn used_by_others<'a>(
+        &'a self,
+        quotas: &'a BTreeSet<AccountQuota>,
+    ) -> BoxFuture<'a, Result<BTreeMap<AccountQuota, u64>, Failure>> {
+        Box::pin(async move { usage(self, quotas).await })
+    }
 
-/// Returns every quota with its use, in one round of calls.
-pub(super) async fn quotas(aws: &AwsProvider) -> Result<Vec<QuotaUsage>, Failure> {
-    let limits = futures_util::future::try_join_all(AccountQuota::ALL.map(|quota| limit(aws, quota)));
-    let (limits, usage) = tokio::try_join!(limits, usage(aws))?;
-    let used = |quota| match quota {
-        AccountQuota::StandardVcpus => usage.vcpus,
-        AccountQuota::Vpcs => usage.vpcs,
-        AccountQuota::InternetGateways => usage.gateways,
-        AccountQuota::NetworkLoadBalancers => usage.balancers,
-    };
-    let usages = AccountQuota::ALL.into_iter().zip(limits);
-    Ok(usages.map(|(quota, limit)| QuotaUsage { quota, limit, used_by_others: used(quota) }).collect())
+    fn limits<'a>(
+        &'a self,
+        quotas: &'a BTreeSet<AccountQuota>,
+    ) -> BoxFuture<'a, Result<BTreeMap<AccountQuota, u64>, Failure>> {
+        Box::pin(async move {
+            let limits = try_join_all(quotas.iter().map(|quota| limit(self, *quota))).await?;
+            Ok(quotas.iter().zip(limits).filter_map(|(quota, limit)| Some((*quota, limit?))).collect())
+        })
+    }
 }
 
 /// Returns the value of a quota; `None` if Service Quotas does not know it.
@@ -51,44 +50,63 @@ async fn limit(aws: &AwsProvider, quota: AccountQuota) -> Result<Option<u64>, Fa
     }
 }
 
-async fn usage(aws: &AwsProvider) -> Result<RegionUsage, Failure> {
-    let running = filter("instance-state-name", "running");
-    let instances = || {
-        let request = aws.ec2.describe_instances().filters(running.clone());
-        request.into_paginator().items().send().try_collect()
-    };
-    let vpcs = || aws.ec2.describe_vpcs().into_paginator().items().send().try_collect();
-    let gateways = || aws.ec2.describe_internet_gateways().into_paginator().items().send().try_collect();
-    let balancers = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
-    let (reservations, vpcs, gateways, balancers) = tokio::try_join!(
-        aws.read(EC2, "DescribeInstances", instances),
-        aws.read(EC2, "DescribeVpcs", vpcs),
-        aws.read(EC2, "DescribeInternetGateways", gateways),
-        aws.read(ELB, "DescribeLoadBalancers", balancers),
+/// Returns the parts of quotas that objects use which do not belong to the cluster.
+async fn usage(aws: &AwsProvider, quotas: &BTreeSet<AccountQuota>) -> Result<BTreeMap<AccountQuota, u64>, Failure> {
+    let (vcpus, vpcs, gateways, ()) = tokio::try_join!(
+        when(quotas.contains(&AccountQuota::StandardVcpus), instances(aws)),
+        when(quotas.contains(&AccountQuota::Vpcs), vpcs(aws)),
+        when(quotas.contains(&AccountQuota::InternetGateways), gateways(aws)),
+        balancers(aws, quotas.contains(&AccountQuota::NetworkLoadBalancers)),
     )?;
-    let (reservations, vpcs, gateways, balancers): (
-        Vec<Reservation>,
-        Vec<Vpc>,
-        Vec<InternetGateway>,
-        Vec<LoadBalancer>,
-    ) = (reservations, vpcs, gateways, balancers);
     let is_own = |tags: &Tags| tags.get(CLUSTER_TAG) == Some(&aws.scope.cluster);
     let own_vpcs: BTreeSet<&str> =
         vpcs.iter().filter(|vpc| is_own(&from_ec2(vpc.tags()))).filter_map(|vpc| vpc.vpc_id()).collect();
-    let instances = reservations.iter().flat_map(Reservation::instances);
+    let instances = vcpus.iter().flat_map(Reservation::instances);
     let others = instances.filter(|instance| !is_own(&from_ec2(instance.tags())));
-    let network = balancers.iter().filter(|balancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network));
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    Ok(RegionUsage {
-        vcpus: others.map(vcpus).sum(),
-        vpcs: count(vpcs.len() - own_vpcs.len()),
-        gateways: count(gateways.iter().filter(|gateway| !is_own(&from_ec2(gateway.tags()))).count()),
-        balancers: count(network.filter(|it| !it.vpc_id().is_some_and(|vpc| own_vpcs.contains(vpc))).count()),
-    })
+    let all = [
+        (AccountQuota::StandardVcpus, others.map(vcpus_of).sum()),
+        (AccountQuota::Vpcs, count(vpcs.len() - own_vpcs.len())),
+        (
+            AccountQuota::InternetGateways,
+            count(gateways.iter().filter(|gateway| !is_own(&from_ec2(gateway.tags()))).count()),
+        ),
+        (AccountQuota::NetworkLoadBalancers, count(aws.other_balancers.get().copied().unwrap_or_default())),
+    ];
+    Ok(all.into_iter().filter(|(quota, _)| quotas.contains(quota)).collect())
+}
+
+/// Returns the answer to a call that is made only if it is needed.
+async fn when<T>(is_needed: bool, call: impl Future<Output = Result<Vec<T>, Failure>>) -> Result<Vec<T>, Failure> {
+    if is_needed { Box::pin(call).await } else { Ok(Vec::new()) }
+}
+
+async fn instances(aws: &AwsProvider) -> Result<Vec<Reservation>, Failure> {
+    let running = filter("instance-state-name", "running");
+    let pages = || aws.ec2.describe_instances().filters(running.clone()).into_paginator().items().send().try_collect();
+    aws.read(EC2, "DescribeInstances", pages).await
+}
+
+async fn vpcs(aws: &AwsProvider) -> Result<Vec<Vpc>, Failure> {
+    let pages = || aws.ec2.describe_vpcs().into_paginator().items().send().try_collect();
+    aws.read(EC2, "DescribeVpcs", pages).await
+}
+
+async fn gateways(aws: &AwsProvider) -> Result<Vec<InternetGateway>, Failure> {
+    let pages = || aws.ec2.describe_internet_gateways().into_paginator().items().send().try_collect();
+    aws.read(EC2, "DescribeInternetGateways", pages).await
+}
+
+/// Counts the load balancers, unless a plan has: an observation lists them all.
+async fn balancers(aws: &AwsProvider, is_needed: bool) -> Result<(), Failure> {
+    if is_needed && aws.other_balancers.get().is_none() {
+        elb_snapshot::load_balancers(aws, &balancer_stem(&aws.scope.cluster)).await?;
+    }
+    Ok(())
 }
 
 /// Returns the virtual CPUs of an instance, if they count: not those of a spot instance, or of another family.
-fn vcpus(instance: &Instance) -> u64 {
+fn vcpus_of(instance: &Instance) -> u64 {
     let is_spot = instance.instance_lifecycle() == Some(&InstanceLifecycleType::Spot);
     let is_standard = instance.instance_type().is_some_and(|of| AccountQuota::is_standard(of.as_str()));
     let cpu = instance.cpu_options().filter(|_| is_standard && !is_spot);

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator};
+use crate::cloud::{
+    ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator, PriceList, QuotaService,
+};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, Observation, ProgressNote,
     Provider, repeat,
 };
 use crate::kubernetes::KubernetesProvider;
-use crate::resource::{DrainProgress, Facts, FactsQuery, KubernetesState, QuotaUsage, TargetHealth, is_kubernetes};
+use crate::resource::{DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth, is_kubernetes};
 use crate::spec::NetworkPlugin;
 use crate::words;
 
@@ -266,8 +268,12 @@ impl CloudProvider for CompositeProvider {
         self.base.api_firewall()
     }
 
-    fn quotas(&self) -> BoxFuture<'_, Result<Option<Vec<QuotaUsage>>, Failure>> {
+    fn quotas(&self) -> Option<&dyn QuotaService> {
         self.base.quotas()
+    }
+
+    fn price_list(&self) -> Option<&dyn PriceList> {
+        self.base.price_list()
     }
 
     fn permission_simulator(&self) -> Option<&dyn PermissionSimulator> {

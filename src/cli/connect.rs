@@ -54,6 +54,7 @@ pub(super) async fn open_cluster(
 ) -> Result<ClusterContext<'_>, CliError> {
     let cluster = session.file()?.cluster(&session.ui, shown)?;
     let Connection { cloud, kubernetes, store, bucket } = connect(session, &cluster, wait).await?;
+    let (prices, price_cache) = session.prices(&cluster.region)?;
     Ok(ClusterContext {
         cluster,
         cloud,
@@ -64,7 +65,8 @@ pub(super) async fn open_cluster(
         sandbox: session.is_sandbox(),
         ui: &session.ui,
         interrupt: &session.interrupt,
-        prices: session.prices()?,
+        prices,
+        price_cache,
         holder: session.holder(),
         local_dir: session.local_dir(),
         retry: RetryPolicy::default(),

@@ -19,7 +19,7 @@ use crate::state::LeaseHolder;
 use crate::view::ClusterHeading;
 
 use super::error::CliError;
-use super::{ClusterSecrets, Interrupt, PackageRepository, Ui};
+use super::{ClusterSecrets, Interrupt, PackageRepository, PriceCache, Ui};
 
 /// An opened cluster: the same for AWS, for the sandbox, and for tests with their own cloud.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct ClusterContext<'a> {
     pub interrupt: &'a Interrupt,
     /// The prices that its cost is estimated with.
     pub prices: PriceTable,
+    /// The cache of further prices, which AWS is asked for; `None` if it is not asked.
+    pub price_cache: Option<PriceCache>,
     /// The description of this run for the lease.
     pub holder: LeaseHolder,
     /// The directory for files that cannot be written to the store.

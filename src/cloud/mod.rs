@@ -4,18 +4,21 @@
 
 mod machine_access;
 mod permission_simulator;
+mod price_list;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::engine::{BoxFuture, Failure, Live, ProgressNote, Provider};
 use crate::resource::{
-    AccessGrant, AllowList, DrainProgress, Facts, FactsQuery, KubernetesState, QuotaUsage, TargetHealth,
+    AccessGrant, AccountQuota, AllowList, DrainProgress, Facts, FactsQuery, KubernetesState, TargetHealth,
 };
 
 pub use machine_access::{COMMAND_OUTPUT, MachineAccess, MachineSession, ScriptOutput, SessionAnswer};
 pub use permission_simulator::PermissionSimulator;
+pub use price_list::PriceList;
 
 /// The owner of a bucket that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +62,14 @@ pub trait CloudProvider: Provider {
         None
     }
 
-    /// Returns the quotas of the account that a cluster needs a part of; `None` if a simulated cloud has none.
-    fn quotas(&self) -> BoxFuture<'_, Result<Option<Vec<QuotaUsage>>, Failure>> {
-        Box::pin(std::future::ready(Ok(None)))
+    /// Returns the quotas of the account; `None` if a simulated cloud has none.
+    fn quotas(&self) -> Option<&dyn QuotaService> {
+        None
+    }
+
+    /// Returns the price list of the region; `None` without one that has prices in US dollars.
+    fn price_list(&self) -> Option<&dyn PriceList> {
+        None
     }
 
     /// Returns objects that the cluster's own controllers created, by their tags. Only the plan of a destroy contains them.
@@ -85,6 +93,21 @@ pub trait CloudProvider: Provider {
     fn release<'a>(&'a self, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(std::future::ready(Ok(())))
     }
+}
+
+/// The quotas of an account in a region.
+pub trait QuotaService: Send + Sync {
+    /// Returns the part of each quota that objects use which do not belong to the cluster, in one hop. One call for each.
+    fn used_by_others<'a>(
+        &'a self,
+        quotas: &'a BTreeSet<AccountQuota>,
+    ) -> BoxFuture<'a, Result<BTreeMap<AccountQuota, u64>, Failure>>;
+
+    /// Returns the values of quotas, in one hop. One call for each. A quota without a value is missing.
+    fn limits<'a>(
+        &'a self,
+        quotas: &'a BTreeSet<AccountQuota>,
+    ) -> BoxFuture<'a, Result<BTreeMap<AccountQuota, u64>, Failure>>;
 }
 
 /// Moves the pods of machines.

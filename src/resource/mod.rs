@@ -12,6 +12,7 @@ mod location;
 mod names;
 mod partition;
 mod policy;
+mod price;
 mod quantity;
 mod quota;
 mod summary;
@@ -45,8 +46,9 @@ pub use names::{
 };
 pub use partition::AwsPartition;
 pub use policy::{PermissionCheck, PolicyStatement, RefusedBy, assumed_by_ec2, literally, policy_document};
+pub use price::{NotAPriceName, PriceAnswers, PriceName};
 pub use quantity::{quantity_bytes, quantity_millicpus};
-pub use quota::{AccountQuota, QuotaUsage};
+pub use quota::{AccountQuota, QuotaNeed};
 pub use summary::NewAttributes;
 pub use version_change::VersionChange;
 

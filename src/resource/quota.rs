@@ -20,6 +20,15 @@ impl AccountQuota {
     /// Every quota that a cluster needs a part of.
     pub const ALL: [Self; 4] = [Self::StandardVcpus, Self::Vpcs, Self::InternetGateways, Self::NetworkLoadBalancers];
 
+    /// Returns the value that every account has at least; `None` if new accounts have less than the documented default.
+    pub fn usual(self) -> Option<u64> {
+        match self {
+            Self::StandardVcpus => None,
+            Self::Vpcs | Self::InternetGateways => Some(5),
+            Self::NetworkLoadBalancers => Some(50),
+        }
+    }
+
     /// Returns its service and its code in Service Quotas.
     pub fn code(self) -> (&'static str, &'static str) {
         match self {
@@ -47,15 +56,13 @@ impl AccountQuota {
     }
 }
 
-/// A quota, and the part of it that is used.
+/// The part of a quota that a cluster needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuotaUsage {
-    /// The quota.
-    pub quota: AccountQuota,
-    /// Its value; `None` if Service Quotas has none.
-    pub limit: Option<u64>,
-    /// The part that objects use which do not belong to the cluster.
-    pub used_by_others: u64,
+pub struct QuotaNeed {
+    /// What it needs with as few machines as its node groups may have.
+    pub now: u64,
+    /// What it needs with as many, and with those that a roll adds.
+    pub at_most: u64,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use quorate::cli::{ByAws, CompositeProvider};
-use quorate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess};
+use quorate::cloud::{ApiFirewall, BucketOwner, CloudProvider, MachineAccess, PriceList, QuotaService};
 use quorate::engine::{
     Address, BoxFuture, DryRun, Failure, IdempotencyToken, Live, Object, Observation, ProgressNote, Provider,
 };
@@ -132,6 +132,14 @@ impl CloudProvider for FilteredProvider<'_> {
 
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self.clouds.api_firewall()
+    }
+
+    fn quotas(&self) -> Option<&dyn QuotaService> {
+        self.clouds.quotas()
+    }
+
+    fn price_list(&self) -> Option<&dyn PriceList> {
+        self.clouds.price_list()
     }
 
     fn machine_access(&self) -> Option<&dyn MachineAccess> {

@@ -20,6 +20,7 @@ mod moto;
 mod node;
 mod permissions;
 mod plan_json;
+mod price_list;
 mod prices;
 mod program;
 mod relocate;

@@ -8,8 +8,8 @@ use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
 use quorate::cli::{
     self, ApiWait, ApplyRequest, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
-    Interrupt, LogRequest, MoveOptions, OutputOptions, PlanOptions, PlanRequest, PromptInput, StatePlace, StatePlaces,
-    Ui,
+    Interrupt, LogRequest, MoveOptions, OutputOptions, PlanOptions, PlanRequest, PriceCache, PromptInput, StatePlace,
+    StatePlaces, Ui,
 };
 use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
@@ -30,6 +30,8 @@ pub(crate) struct MotoStage {
     pub(crate) cluster: Cluster,
     runs: u32,
     workshop: tempfile::TempDir,
+    /// The cache of prices that AWS is asked for; by default, it is not asked.
+    pub(crate) price_cache: Option<PriceCache>,
 }
 
 /// The output of a run, and its exit code.
@@ -49,7 +51,7 @@ impl MotoStage {
         let workshop = tempfile::tempdir().expect("a directory can be made");
         let api = TestApi::start().await;
         api.machines("workers", 9).await;
-        Self { wire, api, cluster: read(file), runs: 0, workshop }
+        Self { wire, api, cluster: read(file), runs: 0, workshop, price_cache: None }
     }
 
     /// Uses another file from now on.
@@ -88,6 +90,15 @@ impl MotoStage {
     pub(crate) async fn consenting(&mut self, consent: Consent) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| {
             cli::apply(context, ApplyRequest { consent, ..ApplyRequest::default() }).await
+        })
+        .await
+    }
+
+    /// Applies although the account's quotas have no room.
+    pub(crate) async fn apply_ignoring_quotas(&mut self) -> CommandRun {
+        let consent = Consent { yes: true, delete_data: false };
+        self.stay(OutputOptions::default(), async |context| {
+            cli::apply(context, ApplyRequest { consent, ignore_quotas: true, ..ApplyRequest::default() }).await
         })
         .await
     }
@@ -187,6 +198,7 @@ impl MotoStage {
             ui: &ui,
             interrupt: &interrupt,
             prices: PriceTable::shipped(),
+            price_cache: self.price_cache.clone(),
             holder: holder(self.runs),
             local_dir: self.workshop.path().to_owned(),
             retry: hurried(),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Money;
+use crate::resource::{PriceAnswers, PriceName};
 
 /// The table that is shipped.
 const SHIPPED: &str = include_str!("../../../data/prices.toml");
@@ -23,6 +24,9 @@ pub struct PriceTable {
 pub(super) struct RegionPrices {
     /// The day of AWS's price list, for example `2026-07-20`.
     pub(super) date: String,
+    /// The day of the list that further prices were asked from.
+    #[serde(skip)]
+    pub(super) asked: Option<String>,
     /// Instances with Linux on demand, per hour, by size.
     #[serde(default)]
     pub(super) instance_hour: BTreeMap<String, Money>,
@@ -43,6 +47,9 @@ pub struct PriceSource {
     pub region: String,
     /// The day of AWS's price list; `None` if no price of the region is known.
     pub date: Option<String>,
+    /// The day of the list that further prices were asked from; absent if none were.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asked: Option<String>,
 }
 
 /// A price of something whose amount is unknown before it is used: no sum contains it.
@@ -86,12 +93,74 @@ impl PriceTable {
 
     /// Returns the origin of the prices of a region.
     pub(super) fn source(&self, region: &str) -> PriceSource {
-        let date = self.regions.get(region).map(|prices| prices.date.clone());
-        PriceSource { region: region.to_owned(), date }
+        let prices = self.regions.get(region);
+        PriceSource {
+            region: region.to_owned(),
+            date: prices.map(|prices| prices.date.clone()),
+            asked: prices.and_then(|prices| prices.asked.clone()),
+        }
+    }
+
+    /// Returns `true` if the table has prices of a region.
+    pub fn has_region(&self, region: &str) -> bool {
+        self.regions.contains_key(region)
+    }
+
+    /// Adds prices of a region that it does not have. An amount with more decimals than a price can have stays unknown.
+    pub fn add(&mut self, region: &str, answers: &PriceAnswers) {
+        let amounts = answers.amounts.iter().filter_map(|(name, amount)| Some((name, amount.parse::<Money>().ok()?)));
+        let mut amounts = amounts.filter(|(_, amount)| *amount != Money::ZERO).peekable();
+        if amounts.peek().is_none() {
+            return;
+        }
+        let day = answers.published.clone().unwrap_or_default();
+        let of_answers = || RegionPrices { date: day.clone(), ..RegionPrices::default() };
+        let is_new = !self.has_region(region);
+        let prices = self.regions.entry(region.to_owned()).or_insert_with(of_answers);
+        if !is_new && !day.is_empty() {
+            prices.asked = Some(day);
+        }
+        for (name, amount) in amounts {
+            prices.set(name, amount);
+        }
     }
 }
 
 impl RegionPrices {
+    /// Returns a price; `None` if it is unknown.
+    pub(super) fn price(&self, name: &PriceName) -> Option<Money> {
+        match name {
+            PriceName::Instance(size) => self.instance_hour.get(size).copied(),
+            PriceName::Gp3 => self.gp3_gb_month,
+            PriceName::HostedZone => self.hosted_zone_month,
+            PriceName::LoadBalancer => self.load_balancer_hour,
+            PriceName::LoadBalancerCapacity => self.load_balancer_lcu_hour,
+            PriceName::ManagedControlPlane => self.managed_control_plane_hour,
+            PriceName::PublicAddress => self.public_address_hour,
+            PriceName::ObjectStorage => self.s3_gb_month,
+            PriceName::ZoneTransfer => self.zone_transfer_gb,
+        }
+    }
+
+    /// Sets a price that is unknown.
+    fn set(&mut self, name: &PriceName, amount: Money) {
+        let price = match name {
+            PriceName::Instance(size) => {
+                self.instance_hour.entry(size.clone()).or_insert(amount);
+                return;
+            }
+            PriceName::Gp3 => &mut self.gp3_gb_month,
+            PriceName::HostedZone => &mut self.hosted_zone_month,
+            PriceName::LoadBalancer => &mut self.load_balancer_hour,
+            PriceName::LoadBalancerCapacity => &mut self.load_balancer_lcu_hour,
+            PriceName::ManagedControlPlane => &mut self.managed_control_plane_hour,
+            PriceName::PublicAddress => &mut self.public_address_hour,
+            PriceName::ObjectStorage => &mut self.s3_gb_month,
+            PriceName::ZoneTransfer => &mut self.zone_transfer_gb,
+        };
+        price.get_or_insert(amount);
+    }
+
     /// Returns the prices of what no sum contains.
     pub(super) fn rates(&self) -> Vec<UsageRate> {
         let rate = |usage: &str, unit: &str, price| UsageRate { usage: usage.to_owned(), unit: unit.to_owned(), price };
@@ -134,6 +203,38 @@ mod tests {
         assert_eq!(table.source("us-east-1").date.as_deref(), Some("2027-01-01"));
         assert_eq!(table.region("us-east-1").gp3_gb_month, None, "nothing is mixed");
         assert_eq!(table.region("eu-central-1").gp3_gb_month.unwrap().exact(), "0.0952");
+    }
+
+    fn answers(amounts: &[(PriceName, &str)]) -> PriceAnswers {
+        let amounts = amounts.iter().map(|(name, amount)| (name.clone(), (*amount).to_owned())).collect();
+        PriceAnswers { amounts, published: Some("2026-11-20".to_owned()) }
+    }
+
+    #[test]
+    fn asked_prices_are_added_and_take_the_place_of_none() {
+        let mut table = PriceTable::shipped();
+        let size = PriceName::Instance("m8g.large".to_owned());
+        table.add("us-east-1", &answers(&[(size.clone(), "0.08976"), (PriceName::Gp3, "0.09")]));
+        let prices = table.region("us-east-1");
+        assert_eq!(prices.price(&size).unwrap().exact(), "0.08976");
+        assert_eq!(prices.gp3_gb_month.unwrap().exact(), "0.08", "the shipped price stays");
+        let source = table.source("us-east-1");
+        assert_eq!((source.date.as_deref(), source.asked.as_deref()), (Some("2026-07-20"), Some("2026-11-20")));
+        table.add("eu-central-1", &answers(&[(PriceName::Gp3, "0.0952")]));
+        let source = table.source("eu-central-1");
+        assert_eq!((source.date.as_deref(), source.asked), (Some("2026-11-20"), None), "all are of one day");
+    }
+
+    #[test]
+    fn what_is_no_exact_amount_stays_unknown_and_is_never_0() {
+        let mut table = PriceTable::shipped();
+        table.add("eu-central-1", &answers(&[(PriceName::Gp3, "0.00000001"), (PriceName::HostedZone, "0.0000000000")]));
+        table.add("eu-central-1", &PriceAnswers::default());
+        assert_eq!(table, PriceTable::shipped());
+        for name in PriceName::others() {
+            table.add("eu-central-1", &answers(&[(name.clone(), "0.5")]));
+            assert_eq!(table.region("eu-central-1").price(&name).unwrap().exact(), "0.50", "{name}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn each_example_costs_what_was_calculated_by_hand() {
 #[test]
 fn a_region_without_prices_costs_an_unknown_amount_and_not_nothing() {
     let report = example("ha");
-    assert_eq!(report.prices, PriceSource { region: "eu-central-1".to_owned(), date: None });
+    assert_eq!(report.prices, PriceSource { region: "eu-central-1".to_owned(), date: None, asked: None });
     assert_eq!(
         report.after.total.unknown,
         [

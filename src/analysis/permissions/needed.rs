@@ -28,8 +28,8 @@ const FACTS: &[&str] = &[
     "route53:ListHostedZones",
     "ssm:GetParameters",
 ];
-/// The actions of `doctor` alone.
-const QUOTAS: &[&str] = &["servicequotas:GetServiceQuota"];
+/// The actions without which a run leaves something out: the quotas of the account, and prices that this release does not have.
+const OPTIONAL: &[&str] = &["pricing:GetProducts", "servicequotas:GetServiceQuota"];
 /// The actions that read the record and the lease.
 const STATE_READ: &[&str] = &["s3:GetObject", "s3:ListBucket"];
 /// The actions that write the record and the lease.
@@ -64,6 +64,7 @@ impl NeededActions {
 
     fn of_purpose(purpose: RunPurpose, has_kind: &dyn Fn(&str) -> bool) -> Self {
         let mut needed = Self::of_every(purpose);
+        needed.add(OPTIONAL.iter().copied(), None);
         for kind in KINDS {
             let Some(calls) = calls(kind.name) else { continue };
             let changes: &[&[&'static str]] = match purpose {
@@ -94,7 +95,7 @@ impl NeededActions {
         needed.add(KINDS.iter().filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()), None);
         needed.add([FACTS, STATE_READ].concat(), None);
         let more: &[&[&'static str]] = match purpose {
-            RunPurpose::Plan => &[QUOTAS],
+            RunPurpose::Plan => &[],
             RunPurpose::Apply => &[STATE_WRITE, API_ACCESS, EXPLANATIONS],
             RunPurpose::Destroy => &[STATE_WRITE, API_ACCESS, REMAINS],
         };

@@ -71,7 +71,10 @@ impl PermissionScope {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Region => "a plan compares the live objects with the file; AWS cannot limit these reads to objects",
-            Self::Global => "the same for roles, instance profiles and hosted zones",
+            Self::Global => {
+                "the same for roles, instance profiles and hosted zones; optional: the account's quotas \
+                 (servicequotas), and prices that this release does not have (pricing)"
+            }
             Self::Images => "the newest images of Amazon Linux",
             Self::Bucket => "the bucket with the record, and with the files that machines start from",
             Self::BucketObjects => "the files of this cluster in it",

@@ -15,6 +15,7 @@ use crate::cli::run::former::{self, FormerCluster, FormerRemains};
 use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run::PlannedRun;
 use crate::cli::run::prompt::{Consent, ask};
+use crate::cli::run::quota_check;
 use crate::cli::run::run_lock::{LockArgs, RunLock};
 use crate::cli::run::saved_plan::PlanFile;
 use crate::cli::run::snapshot::ClusterSnapshot;
@@ -64,6 +65,9 @@ pub(super) struct ApplyFlags {
     /// Leave machines as they are that would be replaced. The next plan shows their replacement again
     #[arg(long)]
     no_roll: bool,
+    /// Apply although the account's quotas have no room for the cluster
+    #[arg(long)]
+    ignore_quotas: bool,
     #[command(flatten)]
     limits: PlanLimits,
     #[command(flatten)]
@@ -88,6 +92,8 @@ pub struct ApplyRequest {
     pub limits: PlanLimits,
     /// The source of the run's connections, for a run that opens a closed API to itself. `None` if it does not open the API.
     pub origin: Option<ClientOrigin>,
+    /// `true` to apply although the account's quotas have no room.
+    pub ignore_quotas: bool,
     /// `true` to wait until the cluster is healthy.
     pub wait: bool,
 }
@@ -131,6 +137,7 @@ impl ApplyFlags {
             consent: Consent { yes: self.yes, delete_data: self.delete_data },
             limits: self.limits,
             origin: self.entry.origin(&session.environment)?,
+            ignore_quotas: self.ignore_quotas,
             wait: !self.no_wait,
         })
     }
@@ -182,8 +189,11 @@ async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResu
         saved.check_target(context, &snapshot)?;
     }
     let planned = run.plan(&snapshot, &request.plan).await?;
+    let quotas = quota_check::check(context, &planned.document.plan, &snapshot.facts).await?;
+    quotas.show(context, !request.ignore_quotas);
     let checked = request.saved.as_ref().map_or(Ok(()), |saved| saved.check_changes(&planned));
-    if let Err(refused) = checked.and_then(|()| request.limits.check(&context.cluster, &planned.document)) {
+    let checked = checked.and_then(|()| request.limits.check(&context.cluster, &planned.document));
+    if let Err(refused) = checked.and_then(|()| if request.ignore_quotas { Ok(()) } else { quotas.refuse() }) {
         context.ui.json(&planned.document)?;
         return Err(refused);
     }

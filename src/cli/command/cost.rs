@@ -16,7 +16,7 @@ use crate::view;
 /// Show what the cluster costs per month
 ///
 /// Lists machines, volumes, load balancers, public addresses and hosted zones with their prices, as the cluster is and as the
-/// file describes it. A price that this release does not know is shown as unknown. Changes nothing. With --sandbox, it needs
+/// file describes it. AWS is asked for prices that this release does not have. A price that is not known is shown as unknown. Changes nothing. With --sandbox, it needs
 /// no account.
 #[derive(Debug, Clone, Args)]
 pub struct CostArgs {}
@@ -35,8 +35,9 @@ impl CostArgs {
 pub(in crate::cli) async fn cost(context: &ClusterContext<'_>) -> Result<Exit, CliError> {
     let snapshot = snapshot(context, RecordSource::Stored, ForeignClusterPolicy::Refused).await?;
     let planned = planned_run::plan(context, &snapshot, &PlanRequest::default()).await?;
-    let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &context.prices);
+    let report = CostReport::new(&planned.prepared, &snapshot.facts.region, &planned.prices.table);
     let document = view::cost::CostDocument::new(planned.document.heading, report);
     context.ui.document(&document, |style| view::cost::text(&document, style))?;
+    planned.prices.note.iter().for_each(|note| context.ui.note(note));
     Ok(Exit::Done)
 }

@@ -18,7 +18,7 @@ use crate::health::{
     Answer, BucketFinding, CallerIdentity, DelegationFinding, HostedZoneFinding, LeaseFinding, NoAnswer, PreflightArea,
     PreflightEvidence, QuotaFinding, RegionFindings, preflight,
 };
-use crate::resource::{AccountQuota, Facts, QuotaUsage};
+use crate::resource::{AccountQuota, Facts, QuotaNeed};
 use crate::spec::{Cluster, PublicZone, Zone};
 use crate::state::{Lease, StateError};
 use crate::view;
@@ -101,7 +101,7 @@ async fn skew(context: &ClusterContext<'_>) -> Answer<Option<jiff::SignedDuratio
 /// Returns what the region has, the part of the account's quotas that the cluster needs, and the delegation of the hosted zone.
 async fn region(
     context: &ClusterContext<'_>,
-) -> (Answer<RegionFindings>, BTreeMap<AccountQuota, u64>, Option<Answer<DelegationFinding>>) {
+) -> (Answer<RegionFindings>, BTreeMap<AccountQuota, QuotaNeed>, Option<Answer<DelegationFinding>>) {
     let cluster = &context.cluster;
     let question = question(cluster);
     let facts = match patiently(context, || context.cloud.facts(&question)).await {
@@ -122,19 +122,29 @@ async fn region(
     (Ok(RegionFindings { problems, hosted_zone: zone }), needs, delegation)
 }
 
-/// Returns the quotas of the account.
-async fn usage(context: &ClusterContext<'_>) -> Answer<Option<Vec<QuotaUsage>>> {
-    patiently(context, || context.cloud.quotas()).await.map_err(|failure| no_answer(&failure))
+/// The quotas of an account: their values, and what others use of them.
+struct AccountQuotas {
+    limits: BTreeMap<AccountQuota, u64>,
+    used: BTreeMap<AccountQuota, u64>,
 }
 
-fn quota_findings(usage: &[QuotaUsage], needs: &BTreeMap<AccountQuota, u64>) -> Vec<QuotaFinding> {
-    let needed = usage.iter().filter_map(|usage| Some((usage, *needs.get(&usage.quota)?)));
-    let findings = needed.map(|(usage, needed)| QuotaFinding {
-        noun: usage.quota.noun(),
-        code: usage.quota.code().1,
-        limit: usage.limit,
-        used_by_others: usage.used_by_others,
-        needed,
+/// Returns the quotas of the account.
+async fn usage(context: &ClusterContext<'_>) -> Answer<Option<AccountQuotas>> {
+    let Some(service) = context.cloud.quotas() else { return Ok(None) };
+    let all = AccountQuota::ALL.into();
+    let (limits, used) =
+        tokio::join!(patiently(context, || service.limits(&all)), patiently(context, || service.used_by_others(&all)));
+    let read = |answer: Result<_, Failure>| answer.map_err(|failure| no_answer(&failure));
+    Ok(Some(AccountQuotas { limits: read(limits)?, used: read(used)? }))
+}
+
+fn quota_findings(quotas: &AccountQuotas, needs: &BTreeMap<AccountQuota, QuotaNeed>) -> Vec<QuotaFinding> {
+    let findings = needs.iter().map(|(quota, need)| QuotaFinding {
+        noun: quota.noun(),
+        code: quota.code().1,
+        limit: quotas.limits.get(quota).copied(),
+        used_by_others: quotas.used.get(quota).copied().unwrap_or_default(),
+        needed: need.at_most,
     });
     findings.collect()
 }

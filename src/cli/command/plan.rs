@@ -11,6 +11,7 @@ use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
 use crate::cli::run::permission_check;
 use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::run::planned_run;
+use crate::cli::run::quota_check;
 use crate::cli::run::run_lock::RecordSource;
 use crate::cli::run::saved_plan;
 use crate::cli::run::snapshot::snapshot;
@@ -119,6 +120,7 @@ pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<
         context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
     }
     planned.show_notes(context);
+    quota_check::check(context, &planned.document.plan, &snapshot.facts).await?.show(context, false);
     if mode == PlanMode::Apply {
         let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
         announce(context, is_built, planned.unreachable.as_ref());

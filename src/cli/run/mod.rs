@@ -8,6 +8,7 @@ pub(in crate::cli) mod permission_check;
 pub(in crate::cli) mod plan_request;
 pub(in crate::cli) mod planned_run;
 pub(in crate::cli) mod prompt;
+pub(in crate::cli) mod quota_check;
 pub(in crate::cli) mod replacement;
 pub(in crate::cli) mod run_lock;
 pub(in crate::cli) mod saved_plan;

@@ -11,6 +11,7 @@ use crate::analysis::duration::PlanDuration;
 use crate::blueprint::{self, Blueprint, Pins};
 use crate::cli::error::CliError;
 use crate::cli::plan_limits;
+use crate::cli::prices::{PlanPrices, prices_of_plan};
 use crate::engine::{self, ApplyOptions, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
 use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
 use crate::spec::Cluster;
@@ -37,6 +38,8 @@ pub(in crate::cli) struct PlannedRun {
     pub(in crate::cli) cleared: Vec<String>,
     /// The failure of the Kubernetes API, if it did not answer.
     pub(in crate::cli) unreachable: Option<Failure>,
+    /// The prices that its cost is estimated with.
+    pub(in crate::cli) prices: PlanPrices,
     notes: Vec<String>,
     warnings: Vec<String>,
 }
@@ -106,7 +109,9 @@ pub(in crate::cli) async fn plan(
     let times = snapshot.record.as_ref().map(|record| record.change_times.clone()).unwrap_or_default();
     let duration = PlanDuration::estimate(&mut prepared, &times.into(), ApplyOptions::default().concurrency);
     let heading = context.heading(snapshot.facts.account.clone());
-    let cost = PlanCost::new(&prepared, &snapshot.facts.region, &context.prices);
+    let prices = Box::pin(prices_of_plan(context, &prepared)).await?;
+    notes.extend(prices.note.clone());
+    let cost = PlanCost::new(&prepared, &snapshot.facts.region, &prices.table);
     let availability = PlanAvailability::new(&prepared, &snapshot.facts.sizes);
     let mut document =
         PlanDocument::new(heading, prepared.plan.clone()).with_analysis(cost, availability).with_duration(duration);
@@ -115,7 +120,7 @@ pub(in crate::cli) async fn plan(
         document.upgrade = Box::pin(versions::check_upgrade(context, pins, unreachable.is_none())).await?;
     }
     warnings.extend(plan_limits::unmet_requirement(&context.cluster, &document));
-    Ok(PlannedRun { document, prepared, pins, cleared, unreachable, notes, warnings })
+    Ok(PlannedRun { document, prepared, pins, cleared, unreachable, prices, notes, warnings })
 }
 
 /// Returns an error if the plan upgrades the minor version of Kubernetes: its machines are replaced in an order in which their

@@ -59,7 +59,10 @@ fn basis(cost: &CostReport) -> String {
     let region = value::safe(&cost.prices.region);
     match &cost.prices.date {
         Some(date) => {
-            format!("USD per month ({HOURS} hours), Linux on demand, prices of {region} of {}", value::safe(date))
+            let asked = cost.prices.asked.as_ref().filter(|asked| *asked != date);
+            let asked = asked.map(|day| format!(", those that it lacks of {}", value::safe(day))).unwrap_or_default();
+            let date = value::safe(date);
+            format!("USD per month ({HOURS} hours), Linux on demand, prices of {region} of {date}{asked}")
         }
         None => format!("This release has no prices of {region}: the cost is unknown."),
     }

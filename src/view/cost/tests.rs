@@ -60,7 +60,7 @@ fn document(before: Vec<CostItem>, after: Vec<CostItem>) -> CostDocument {
     let is_known = before.total.unknown == after.total.unknown;
     let report = CostReport {
         currency: "USD".to_owned(),
-        prices: PriceSource { region: "us-east-1".to_owned(), date: Some("2026-07-20".to_owned()) },
+        prices: PriceSource { region: "us-east-1".to_owned(), date: Some("2026-07-20".to_owned()), asked: None },
         difference: is_known.then(|| after.total.monthly - before.total.monthly),
         changes: if before == after { Vec::new() } else { vec![change] },
         rates: vec![rate("traffic between zones", "GB and direction", "0.01")],

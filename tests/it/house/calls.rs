@@ -16,6 +16,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("S3", "s3"),
     ("SSM", "ssm"),
     ("AUTOSCALING", "autoscaling"),
+    ("PRICING", "pricing"),
     ("QUOTAS", "servicequotas"),
 ];
 /// Actions that AWS checks beside that of a call.
