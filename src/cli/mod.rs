@@ -5,6 +5,7 @@ mod client_access;
 mod client_origin;
 mod cluster_secrets;
 mod command;
+mod completion;
 mod composite_provider;
 mod connect;
 mod context;
@@ -83,6 +84,10 @@ pub struct CliArgs {
 
 /// Runs the program with its arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if completion::answer(&arguments) {
+        return Exit::Done;
+    }
     let arguments = match CliArgs::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -9,6 +9,7 @@ use terminal_size::{Width, terminal_size_of};
 use crate::state::LeaseHolder;
 use crate::view::TextStyle;
 
+use super::completion::paths;
 use super::error::CliError;
 use super::file::{ClusterFile, VariableSources};
 use super::ui::OutputOptions;
@@ -26,7 +27,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=1000;
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// The cluster file [default: cluster.hcl or cluster.toml in this directory]
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", add = paths::cluster_files())]
     pub file: Option<PathBuf>,
     /// Set a variable of the cluster file; can be repeated
     #[arg(long, global = true, value_name = "NAME=VALUE")]
@@ -127,6 +128,11 @@ impl Session {
     /// Returns `true` if the cloud is simulated.
     pub fn is_sandbox(&self) -> bool {
         self.globals.sandbox || self.environment.get("QUORATE_SANDBOX").is_some_and(|value| value != "0")
+    }
+
+    /// Returns `true` if the directory has a simulated cloud.
+    pub(super) fn has_sandbox(&self) -> bool {
+        self.local_dir().join(SANDBOX).is_dir()
     }
 
     /// Finds and reads the cluster file.

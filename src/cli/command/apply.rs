@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 
 use crate::blueprint::Upgrade;
 use crate::cli::client_origin::ApiEntryMode;
+use crate::cli::completion::paths;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::Run;
@@ -42,7 +43,7 @@ use super::validate::{show_silent_machines, wait_until_healthy};
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
     /// Make the changes of this saved plan, and no others
-    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath, conflicts_with = "no_roll")]
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath, add = paths::saved_plans(), conflicts_with = "no_roll")]
     plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) flags: ApplyFlags,

@@ -2,13 +2,16 @@
 
 use std::future::{Ready, ready};
 
-use clap::{Args, CommandFactory};
-use clap_complete::{Shell, generate};
+use clap::Args;
+use clap_complete::Shell;
 
+use crate::cli::completion::registration;
 use crate::cli::{CliError, Exit, Session};
 
 /// Print a shell completion script
 ///
+/// Completes commands, options, cluster files, machines, node groups, zones, rules, and the objects of the sandbox. The
+/// script runs quorate for that, which reads the files of the directory only.
 /// For bash: quorate completions bash > ~/.local/share/bash-completion/completions/quorate
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
@@ -18,9 +21,9 @@ pub struct CompletionsArgs {
 
 impl CompletionsArgs {
     pub(super) fn run(self, session: &Session) -> Ready<Result<Exit, CliError>> {
-        let mut script = Vec::new();
-        generate(self.shell, &mut crate::cli::CliArgs::command(), "quorate", &mut script);
-        session.ui.result(&String::from_utf8_lossy(&script));
-        ready(Ok(Exit::Done))
+        ready(registration(&self.shell.to_string()).map_err(CliError::Output).map(|script| {
+            session.ui.result(&script);
+            Exit::Done
+        }))
     }
 }

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::completion;
 use crate::cli::{CliError, Exit, Session};
 use crate::spec::{Rule, rule, rules};
 use crate::view::{FORMAT, TextStyle, prose};
@@ -15,7 +16,7 @@ use crate::view::{FORMAT, TextStyle, prose};
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
     /// The code from the message, for example Q0107
-    #[arg(value_name = "CODE")]
+    #[arg(value_name = "CODE", add = completion::codes())]
     code: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::completion;
 use crate::cli::connect::open_cluster;
 use crate::cli::error::CliError;
 use crate::cli::file::ShownDiagnostics;
@@ -26,7 +27,7 @@ const FOLLOW_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Args)]
 pub struct LogsArgs {
     /// The machine: an instance id, or a name that `quorate show` prints, for example `master-a`
-    #[arg(value_name = "MACHINE")]
+    #[arg(value_name = "MACHINE", add = completion::machines())]
     machine: String,
     /// The unit of systemd: `kubelet`, `containerd`, …; the default is the boot script
     #[arg(long, value_name = "UNIT", default_value = BOOT_UNIT, value_parser = UnitName::parse)]

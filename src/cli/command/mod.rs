@@ -60,6 +60,7 @@ commands! {
     Explain in explain as ExplainArgs,
     Sandbox in sandbox as SandboxArgs,
     Completions in completions as CompletionsArgs,
+    Man in man as ManArgs,
     Version in version as VersionArgs,
 }
 

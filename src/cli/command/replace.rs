@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::completion;
 use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::{CliError, Exit, MachineSelection, Session};
 
@@ -15,7 +16,7 @@ use super::apply::ApplyFlags;
 #[derive(Debug, Clone, Args)]
 pub struct ReplaceArgs {
     /// The machine: an instance id, or a name that `quorate show` prints, for example `master-a`
-    #[arg(value_name = "MACHINE")]
+    #[arg(value_name = "MACHINE", add = completion::machines())]
     machine: String,
     #[command(flatten)]
     pub(super) apply: ApplyFlags,

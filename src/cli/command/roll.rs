@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::completion;
 use crate::cli::run::plan_request::PlanRequest;
 use crate::cli::{CliError, Exit, MachineSelection, Session};
 
@@ -16,6 +17,7 @@ use super::apply::ApplyFlags;
 #[derive(Debug, Clone, Args)]
 pub struct RollArgs {
     /// The group: a node group, or `masters`. Default: all machines
+    #[arg(add = completion::groups())]
     group: Option<String>,
     #[command(flatten)]
     pub(super) apply: ApplyFlags,

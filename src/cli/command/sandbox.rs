@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::cli::completion;
 use crate::cli::connect::{forget_state, sandbox};
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
@@ -27,34 +28,37 @@ enum SandboxAction {
     /// Terminate an instance; its Auto Scaling group replaces it
     Terminate {
         /// The instance's id, as `quorate show` lists it
+        #[arg(add = completion::instances())]
         instance: String,
     },
     /// Fail a zone: its machines are terminated, and none can start there
     FailZone {
         /// The zone, for example us-east-1d
+        #[arg(add = completion::zones())]
         zone: String,
     },
     /// Restore a failed zone
     RestoreZone {
         /// The zone, for example us-east-1d
+        #[arg(add = completion::zones())]
         zone: String,
     },
     /// Make new machines of an Auto Scaling group fail to boot: they run but never become ready
     FailBoot {
         /// The group, for example autoscaling-group/nodes-workers
-        #[arg(value_parser = address)]
+        #[arg(value_parser = address, add = completion::addresses())]
         address: Address,
     },
     /// Let new machines of the group boot again
     RestoreBoot {
         /// The group, for example autoscaling-group/nodes-workers
-        #[arg(value_parser = address)]
+        #[arg(value_parser = address, add = completion::addresses())]
         address: Address,
     },
     /// Change an attribute of an object, as in the AWS console
     Set {
         /// The object, for example subnet/us-east-1a
-        #[arg(value_parser = address)]
+        #[arg(value_parser = address, add = completion::addresses())]
         address: Address,
         /// For example desired=2, tags.Name=mine, ingress+={...} or ingress-=0
         edit: AttributeEdit,
@@ -62,13 +66,13 @@ enum SandboxAction {
     /// Delete an object that nothing depends on
     Remove {
         /// The object, for example security-group-rules/api
-        #[arg(value_parser = address)]
+        #[arg(value_parser = address, add = completion::addresses())]
         address: Address,
     },
     /// Remove the tags that mark an object as the cluster's
     Untag {
         /// The object, for example volume/etcd-a
-        #[arg(value_parser = address)]
+        #[arg(value_parser = address, add = completion::addresses())]
         address: Address,
     },
     /// Publish newer machine images, as AWS does every two weeks

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::completion;
 use crate::cli::connect::open_cluster;
 use crate::cli::error::CliError;
 use crate::cli::file::ShownDiagnostics;
@@ -19,7 +20,7 @@ use super::logs::machine_access;
 #[derive(Debug, Clone, Args)]
 pub struct ShellArgs {
     /// The machine: an instance id, or a name that `quorate show` prints, for example `master-a`
-    #[arg(value_name = "MACHINE")]
+    #[arg(value_name = "MACHINE", add = completion::machines())]
     machine: String,
 }
 

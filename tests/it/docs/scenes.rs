@@ -115,6 +115,7 @@ const fn not_run(page: &'static str, command: &'static str, why: &'static str) -
 const ASKS: &str = "it asks its questions on a terminal; `docs/commands.md` has it with arguments";
 const BOOTS: &str = "it boots machines for minutes; tests/run does it";
 const BUILDS: &str = "it builds the program, which the tests have done";
+const NOT_RELEASED: &str = "it is about the files of a release, and there is none yet";
 const NEEDS_AWS: &str = "it is a program of AWS, and needs an account";
 const NEEDS_API: &str = "it needs a Kubernetes API; tests/hosts runs kubectl";
 const ON_A_MACHINE: &str = "it is a command for the shell of a machine; tests/hosts does what it does";
@@ -132,6 +133,9 @@ pub(super) const NOT_RUN: &[NotRun] = &[
     not_run("docs/hosts.md", "tests/hosts/run", BOOTS),
     not_run("docs/hosts.md", "tests/hosts/enter", ON_A_MACHINE),
     not_run("docs/hosts.md", "QUORATE_KUBERNETES_BIN", BOOTS),
+    not_run("docs/install.md", "sha256sum", NOT_RELEASED),
+    not_run("docs/install.md", "gh attestation", NOT_RELEASED),
+    not_run("docs/install.md", "cargo install", BUILDS),
     not_run("docs/kubernetes.md", "tests/apiserver/", "it builds a Kubernetes API server for half an hour"),
     not_run("docs/kubernetes.md", "QUORATE_TEST_KUBECONFIG", "it runs the tests again, on a Kubernetes API server"),
     not_run("docs/machines.md", "aws s3 ls", NEEDS_AWS),
