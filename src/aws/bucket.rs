@@ -3,6 +3,7 @@
 //! It may belong to another owner who shares it with the cluster: then it is used as it is.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectIdentifier,
@@ -37,8 +38,15 @@ impl AwsKind for Bucket {
     async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
         let aws = cache.aws;
         let name = &aws.scope.bucket;
+        if aws.bucket_deleted.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
         let Some(tags) = read_tags(aws, name).await? else { return Ok(Vec::new()) };
-        let (versioned, private) = tokio::try_join!(is_versioned(aws, name), is_private(aws, name))?;
+        let (versioned, private) = if aws.is_shallow() {
+            (true, true)
+        } else {
+            tokio::try_join!(is_versioned(aws, name), is_private(aws, name))?
+        };
         let proven = tags::address(&tags, &aws.scope.cluster, Self::KIND.name).is_some();
         // S3 encrypts whatever is written to any bucket, and that cannot be switched off: nothing to ask.
         let bucket = Self { name: name.clone(), versioned, encrypted: true, private, tags };
@@ -55,6 +63,8 @@ impl AwsKind for Bucket {
             Err(refused) if refused.code.as_deref() == Some(NO_TAGS) => self.create_bare(aws).await?,
             outcome => outcome.map(drop)?,
         }
+        // No master has reported in a bucket that is new.
+        let _ = aws.lives.set(false);
         self.furnish(aws).await.map_err(just_made)?;
         found(aws, creation.object.address.name(), self)
     }
@@ -80,6 +90,14 @@ impl AwsKind for Bucket {
 
     async fn delete(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<(), Failure> {
         let name = &live.id;
+        // S3 deletes only a bucket that holds nothing.
+        match aws.send(S3, "DeleteBucket", aws.s3.delete_bucket().bucket(name).send()).await {
+            Err(failure) if failure.class == FailureClass::Held => {}
+            outcome => {
+                aws.bucket_deleted.store(outcome.is_ok() && aws.is_shallow(), Ordering::Relaxed);
+                return outcome.map(drop);
+            }
+        }
         let held = versions(aws, name, "").await?;
         let foreign: BTreeSet<&str> =
             held.iter().map(ObjectIdentifier::key).filter(|key| !key.starts_with(&aws.scope.prefix)).collect();
@@ -109,9 +127,7 @@ impl Bucket {
         if self.versioned {
             self.set_versioning(aws).await?;
         }
-        if self.encrypted {
-            self.set_encryption(aws).await?;
-        }
+        // S3 encrypts whatever is written to a new bucket with its own keys.
         if self.private {
             self.set_privacy(aws).await?;
         }

@@ -7,9 +7,10 @@ use aws_sdk_s3::types::Object as S3Object;
 
 use super::AwsProvider;
 use super::failure::internal;
+use super::key_removals::remove_key;
 use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
-use super::s3::{S3, kept, remove, versions};
+use super::s3::{S3, kept};
 use crate::engine::{Failure, Live, ProgressNote};
 use crate::resource::{BucketObject, KeyPrefix};
 
@@ -52,13 +53,6 @@ impl AwsKind for BucketObject {
         let observed: Self = decode(live)?;
         remove_key(aws, observed.bucket.known().unwrap_or_default(), &observed.key).await
     }
-}
-
-/// Removes every version of one key.
-pub(super) async fn remove_key(aws: &AwsProvider, bucket: &str, key: &str) -> Result<(), Failure> {
-    let mut held = versions(aws, bucket, key).await?;
-    held.retain(|version| version.key() == key);
-    remove(aws, bucket, &held).await
 }
 
 /// Returns the hash and the name in a key; `None` if the key has another form.

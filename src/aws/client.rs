@@ -9,17 +9,20 @@ use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::sync::OnceCell;
 
+use super::balancer_listing::BalancerListing;
 use super::error_context;
 use super::failure::{KindCodes, classify};
 use super::limit::RateLimiter;
+use super::removal_queue::RemovalQueue;
+use super::shared_reads::SharedReads;
 use super::watch::SharedPolls;
 use super::zone_listing::SharedListing;
-use crate::cloud::NodeDrain;
+use crate::cloud::{KnownBalancer, NodeDrain};
 use crate::engine::{Failure, repeat};
 use crate::resource::ClusterLocation;
 
 /// Maximum number of attempts of a read.
-const READ_ATTEMPTS: u32 = 6;
+pub(super) const READ_ATTEMPTS: u32 = 6;
 
 /// The scope of the cluster: its name and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,17 @@ pub struct AwsProvider {
     /// Number of network load balancers in the region whose names are not those of the cluster, as first listed.
     pub(super) other_balancers: OnceLock<usize>,
     pub(super) zones: SharedListing,
+    pub(super) reads: SharedReads,
+    pub(super) removals: RemovalQueue,
+    pub(super) balancers: BalancerListing,
+    /// `true` if observations leave out what only a comparison needs.
+    pub(super) is_shallow: AtomicBool,
+    /// `true` once this run has deleted the cluster's VPC: EC2 deletes only one in which nothing is left.
+    pub(super) vpc_deleted: AtomicBool,
+    /// `true` once this run has deleted the bucket.
+    pub(super) bucket_deleted: AtomicBool,
+    /// The load balancer of the cluster's API, as far as this run knows it. Locked during an observation.
+    pub(super) api: tokio::sync::Mutex<KnownBalancer>,
     pub(super) caller: OnceCell<(String, String)>,
     /// `true` if the cluster had a healthy master when this run first checked.
     pub(super) lives: OnceCell<bool>,
@@ -73,6 +87,16 @@ pub struct AwsProvider {
 }
 
 impl AwsProvider {
+    /// Returns `true` if observations leave out what only a comparison needs.
+    pub(super) fn is_shallow(&self) -> bool {
+        self.is_shallow.load(Ordering::Relaxed)
+    }
+
+    /// Returns `true` if the cluster's VPC is deleted, and with it all that can only exist in it.
+    pub(super) fn has_no_vpc(&self) -> bool {
+        self.vpc_deleted.load(Ordering::Relaxed)
+    }
+
     /// Sends a request once, within the action's rate.
     ///
     /// The request is boxed here: hundreds of the SDK's futures in one would overflow a debug build's stack.
@@ -117,6 +141,6 @@ impl AwsProvider {
 }
 
 /// Returns a random pause of up to 0.2 s, 0.4 s, 0.8 s, … before the next attempt.
-fn pause(attempt: u32) -> Duration {
+pub(super) fn pause(attempt: u32) -> Duration {
     Duration::from_millis(fastrand::u64(50..=100 << attempt.min(6)))
 }

@@ -12,7 +12,10 @@ use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
+use super::balancer_listing::BalancerListing;
 use super::limit::RateLimiter;
+use super::removal_queue::RemovalQueue;
+use super::shared_reads::SharedReads;
 use super::watch::SharedPolls;
 use super::zone_listing::SharedListing;
 use super::{AwsProvider, ClusterScope, kind, price_list, s3};
@@ -52,6 +55,13 @@ impl AwsProvider {
             polls: SharedPolls::default(),
             other_balancers: OnceLock::new(),
             zones: SharedListing::default(),
+            reads: SharedReads::default(),
+            removals: RemovalQueue::default(),
+            balancers: BalancerListing::default(),
+            is_shallow: AtomicBool::new(false),
+            vpc_deleted: AtomicBool::new(false),
+            bucket_deleted: AtomicBool::new(false),
+            api: tokio::sync::Mutex::default(),
             caller: OnceCell::new(),
             lives: OnceCell::new(),
             enabled: AtomicBool::new(false),

@@ -12,6 +12,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use futures_util::future::try_join_all;
 
+use super::balancer_listing::Balancers;
 use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
 use crate::engine::{Address, Failure, FailureClass, Live, PollLoop, TextInput};
@@ -54,6 +55,11 @@ impl<T> DescribedObject<T> {
     pub(super) fn address(&self, cache: &ObserveCache<'_>, arn: Option<&str>, kind: &str) -> Option<Address> {
         cache.whose.address(&self.tags, arn?, kind)
     }
+}
+
+/// Returns all load balancers of the newer API and all target groups.
+pub(super) async fn list(aws: &AwsProvider) -> Result<Balancers, Failure> {
+    tokio::try_join!(load_balancers(aws), target_groups(aws))
 }
 
 /// Returns the objects of all three kinds, read once per observation.
@@ -105,12 +111,21 @@ where
 
 async fn once(aws: &AwsProvider) -> Result<ElbSnapshot, Failure> {
     let stem = balancer_stem(&aws.scope.cluster);
-    let (load_balancers, target_groups) = tokio::try_join!(load_balancers(aws, &stem), target_groups(aws, &stem))?;
+    let (mut load_balancers, mut target_groups) = list(aws).await?;
+    aws.balancers.leave((load_balancers.clone(), target_groups.clone()));
+    let is_named =
+        |balancer: &ElbLoadBalancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(&stem));
+    let is_network = |balancer: &&ElbLoadBalancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network);
+    let others = load_balancers.iter().filter(is_network).filter(|balancer| !is_named(balancer)).count();
+    // The first list of a run stays.
+    let _ = aws.other_balancers.set(others);
+    load_balancers.retain(is_named);
+    target_groups.retain(|group| group.target_group_name().is_some_and(|name| name.starts_with(&stem)));
     let balancer_arns: Vec<_> = load_balancers.iter().map(|balancer| text(balancer.load_balancer_arn())).collect();
     let group_arns: Vec<_> = target_groups.iter().map(|group| text(group.target_group_arn())).collect();
     let (balancer_attributes, group_attributes, listeners) = tokio::try_join!(
-        try_join_all(balancer_arns.iter().map(|arn| load_balancer_attributes(aws, arn))),
-        try_join_all(group_arns.iter().map(|arn| target_group_attributes(aws, arn))),
+        attributes(aws, &balancer_arns, load_balancer_attributes),
+        attributes(aws, &group_arns, target_group_attributes),
         try_join_all(balancer_arns.iter().map(|arn| listeners(aws, arn))),
     )?;
     let listeners: Vec<_> = listeners.into_iter().flatten().collect();
@@ -140,32 +155,35 @@ fn described<T>(
         .collect()
 }
 
-/// Returns the load balancers of the newer API whose names begin with the stem.
-pub(super) async fn load_balancers(aws: &AwsProvider, stem: &str) -> Result<Vec<ElbLoadBalancer>, Failure> {
+async fn load_balancers(aws: &AwsProvider) -> Result<Vec<ElbLoadBalancer>, Failure> {
     let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
-    let mut all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
-    let is_named =
-        |balancer: &ElbLoadBalancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(stem));
-    let is_network = |balancer: &&ElbLoadBalancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network);
-    let others = all.iter().filter(is_network).filter(|balancer| !is_named(balancer)).count();
-    // The first list of a run stays.
-    let _ = aws.other_balancers.set(others);
-    all.retain(is_named);
-    Ok(all)
+    aws.read(ELB, "DescribeLoadBalancers", pages).await
 }
 
-/// Returns the target groups whose names begin with the stem.
-pub(super) async fn target_groups(aws: &AwsProvider, stem: &str) -> Result<Vec<ElbTargetGroup>, Failure> {
+async fn target_groups(aws: &AwsProvider) -> Result<Vec<ElbTargetGroup>, Failure> {
     let pages = || aws.elb.describe_target_groups().into_paginator().items().send().try_collect();
-    let mut all: Vec<ElbTargetGroup> = aws.read(ELB, "DescribeTargetGroups", pages).await?;
-    all.retain(|group| group.target_group_name().is_some_and(|name| name.starts_with(stem)));
-    Ok(all)
+    aws.read(ELB, "DescribeTargetGroups", pages).await
 }
 
 async fn listeners(aws: &AwsProvider, load_balancer: &str) -> Result<Vec<ElbListener>, Failure> {
     let pages =
         || aws.elb.describe_listeners().load_balancer_arn(load_balancer).into_paginator().items().send().try_collect();
     aws.read(ELB, "DescribeListeners", pages).await
+}
+
+/// Returns the attributes of each object, which take one call for each.
+async fn attributes<'a, F>(
+    aws: &'a AwsProvider,
+    arns: &'a [String],
+    read: impl Fn(&'a AwsProvider, &'a str) -> F,
+) -> Result<Vec<ElbAttributes>, Failure>
+where
+    F: Future<Output = Result<ElbAttributes, Failure>>,
+{
+    if aws.is_shallow() {
+        return Ok(arns.iter().map(|_| ElbAttributes::new()).collect());
+    }
+    try_join_all(arns.iter().map(|arn| read(aws, arn))).await
 }
 
 async fn load_balancer_attributes(aws: &AwsProvider, arn: &str) -> Result<ElbAttributes, Failure> {

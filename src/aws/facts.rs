@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_ec2::types::{
     ArchitectureType, ArchitectureValues, Image, InstanceTypeInfo, InstanceTypeOffering, LocationType,
@@ -16,10 +17,13 @@ use super::server_clock::ServerClock;
 use super::zone_listing::{ListedZone, ListingUser};
 use super::zones::{all, is_within};
 use crate::cloud::{
-    ApiFirewall, BucketOwner, CloudProvider, MachineAccess, NodeDrain, PermissionSimulator, PriceList, QuotaService,
+    ApiFirewall, BucketOwner, CloudProvider, KnownBalancer, MachineAccess, NodeDrain, PermissionSimulator, PriceList,
+    QuotaService,
 };
 use crate::engine::{BoxFuture, Failure, Live};
-use crate::resource::{Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth};
+use crate::resource::{
+    Facts, FactsQuery, ImageFacts, KnownFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth,
+};
 use crate::spec::Architecture;
 
 /// The parameters under which AWS publishes the newest images of Amazon Linux 2023.
@@ -52,15 +56,14 @@ impl CloudProvider for AwsProvider {
 
     fn facts<'a>(&'a self, question: &'a FactsQuery) -> BoxFuture<'a, Result<Facts, Failure>> {
         Box::pin(async move {
-            let ((account, caller), images, own_images, sizes, offered, zones, public_zones) = tokio::try_join!(
+            let ((account, caller), images, own_images, known, public_zones) = tokio::try_join!(
                 caller(self),
-                images(self, !question.own_images_only),
+                images(self, !question.skips_images),
                 own_images(self, question),
-                sizes(self, &question.sizes),
-                offered(self, &question.sizes),
-                zones(self),
+                known(self, question),
                 all(self, ListingUser::Facts),
             )?;
+            let KnownFacts { zones, sizes, offered } = known;
             let public_zones = public(&public_zones, &question.name);
             let region = self.scope.region.clone();
             Ok(Facts {
@@ -92,6 +95,14 @@ impl CloudProvider for AwsProvider {
                 (time, _) => Ok(time),
             }
         })
+    }
+
+    fn known_balancer(&self) -> BoxFuture<'_, KnownBalancer> {
+        Box::pin(async move { self.api.lock().await.clone() })
+    }
+
+    fn leave_out_details(&self) {
+        self.is_shallow.store(true, Ordering::Relaxed);
     }
 
     fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>> {
@@ -134,6 +145,16 @@ async fn caller(aws: &AwsProvider) -> Result<(String, String), Failure> {
         Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
     };
     aws.caller.get_or_try_init(ask).await.cloned()
+}
+
+/// Returns the facts that an earlier run may have recorded.
+async fn known(aws: &AwsProvider, question: &FactsQuery) -> Result<KnownFacts, Failure> {
+    if let Some(known) = &question.known {
+        return Ok(known.clone());
+    }
+    let (sizes, offered, zones) =
+        tokio::try_join!(sizes(aws, &question.sizes), offered(aws, &question.sizes), zones(aws))?;
+    Ok(KnownFacts { zones, sizes, offered })
 }
 
 async fn images(aws: &AwsProvider, wanted: bool) -> Result<BTreeMap<Architecture, PublishedImage>, Failure> {

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::failure::{if_there, just_made};
 use super::iam::{IAM, from_iam, name_in, path_prefix, to_iam};
-use super::kind::{AwsKind, CreateContext, live, updated};
+use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
@@ -55,9 +55,19 @@ impl AwsKind for InstanceProfile {
     }
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
-        remove_roles(aws, &live.id, roles(aws, &live.id).await?.iter()).await?;
-        let request = aws.iam.delete_instance_profile().instance_profile_name(&live.id);
-        aws.send(IAM, "DeleteInstanceProfile", request.send()).await.map(drop)
+        let observed: Self = decode(live)?;
+        let role = observed.role.known().filter(|role| !role.is_empty()).map(str::to_owned);
+        if remove_roles(aws, &live.id, role.iter()).await.is_err() {
+            remove_roles(aws, &live.id, roles(aws, &live.id).await?.iter()).await?;
+        }
+        match remove(aws, &live.id).await {
+            // It has got another role since the plan was made.
+            Err(failure) if failure.class == FailureClass::Held => {
+                remove_roles(aws, &live.id, roles(aws, &live.id).await?.iter()).await?;
+                remove(aws, &live.id).await
+            }
+            outcome => outcome,
+        }
     }
 }
 
@@ -123,6 +133,11 @@ async fn roles(aws: &AwsProvider, profile: &str) -> Result<Vec<String>, Failure>
     let found = get(aws, profile).await?;
     let roles = found.as_ref().map(IamProfile::roles).unwrap_or_default();
     Ok(roles.iter().map(|role| role.role_name().to_owned()).collect())
+}
+
+async fn remove(aws: &AwsProvider, profile: &str) -> Result<(), Failure> {
+    let request = aws.iam.delete_instance_profile().instance_profile_name(profile);
+    aws.send(IAM, "DeleteInstanceProfile", request.send()).await.map(drop)
 }
 
 async fn remove_roles(aws: &AwsProvider, profile: &str, roles: impl Iterator<Item = &String>) -> Result<(), Failure> {

@@ -7,11 +7,12 @@ use super::AwsProvider;
 use super::failure::{ErrorCodes, internal};
 use super::observe_cache::ObserveCache;
 use super::tags::ObservationScope;
+use crate::cloud::KnownBalancer;
 use crate::engine::{
     Address, BoxFuture, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation, ProgressNote,
     Provider,
 };
-use crate::resource::{LocationTraces, Resource};
+use crate::resource::{API, LoadBalancer, LocationTraces, Resource};
 
 /// The inputs of a creation other than the attributes.
 pub(super) struct CreateContext<'a> {
@@ -219,10 +220,13 @@ impl Provider for AwsProvider {
     /// Observes every kind at once.
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         Box::pin(async move {
+            let mut api = self.api.lock().await;
             let cache = ObserveCache::new(self);
             let kinds = REGISTRY.iter().map(|kind| kind.observe(&cache));
-            let found = futures_util::future::try_join_all(kinds).await?;
-            Ok(judged(self, found.into_iter().flatten()).into())
+            let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten().collect::<Vec<_>>();
+            let is_there = found.iter().any(|live| live.address == LoadBalancer::address(API));
+            *api = if is_there { KnownBalancer::Unknown } else { KnownBalancer::Absent };
+            Ok(judged(self, found.into_iter()).into())
         })
     }
 
@@ -248,7 +252,15 @@ impl Provider for AwsProvider {
     }
 
     fn create<'a>(&'a self, object: &'a Object, token: &'a IdempotencyToken) -> BoxFuture<'a, Result<Live, Failure>> {
-        Box::pin(async move { kind(object.address.kind())?.create(self, object, token).await })
+        Box::pin(async move {
+            self.balancers.forget();
+            let made = kind(object.address.kind())?.create(self, object, token).await;
+            if object.address == LoadBalancer::address(API) {
+                let name = made.as_ref().ok().and_then(|made| made.outputs.get("dns_name")).cloned();
+                *self.api.lock().await = name.map_or(KnownBalancer::Unknown, KnownBalancer::Created);
+            }
+            made
+        })
     }
 
     fn update<'a>(
@@ -274,7 +286,10 @@ impl Provider for AwsProvider {
     }
 
     fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async move { kind(live.address.kind())?.delete(self, live, note).await })
+        Box::pin(async move {
+            self.balancers.forget();
+            kind(live.address.kind())?.delete(self, live, note).await
+        })
     }
 }
 

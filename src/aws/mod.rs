@@ -4,6 +4,7 @@
 //! (`failure.rs`) and the engine decides. Reads are retried here.
 
 mod api_firewall;
+mod balancer_listing;
 mod caller_address;
 mod client;
 mod connect;
@@ -15,6 +16,7 @@ mod facts;
 mod failure;
 mod http;
 mod iam;
+mod key_removals;
 mod kind;
 mod limit;
 mod machine_access;
@@ -24,8 +26,10 @@ mod poll;
 mod price_list;
 mod quotas;
 mod record_sets;
+mod removal_queue;
 mod s3;
 mod server_clock;
+mod shared_reads;
 mod store;
 mod tags;
 mod unmanaged;

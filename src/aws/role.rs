@@ -10,8 +10,8 @@ use super::iam::{IAM, document, from_iam, name_in, path_prefix, to_iam};
 use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
-use crate::engine::{Failure, Live, ProgressNote, TextInput};
-use crate::resource::{Resource, Role, Tags};
+use crate::engine::{Failure, FailureClass, Live, ProgressNote, TextInput};
+use crate::resource::{REGION_TAG, Resource, Role, STATE_TAG, Tags};
 
 impl AwsKind for Role {
     async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
@@ -63,14 +63,17 @@ impl AwsKind for Role {
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
         let role = &live.id;
-        // Its current policies, not those of the plan: a policy that was added since would block the deletion of the
-        // role.
-        let (inline, attached) = tokio::try_join!(inline_names(aws, role), attached(aws, role))?;
-        tokio::try_join!(
-            try_join_all(inline.iter().map(|name| remove_inline(aws, role, name))),
-            try_join_all(attached.iter().map(|arn| detach(aws, role, arn))),
-        )?;
-        aws.send(IAM, "DeleteRole", aws.iam.delete_role().role_name(role).send()).await.map(drop)
+        let observed: Self = decode(live)?;
+        remove_policies(aws, role, observed.policies.keys(), &observed.attached).await?;
+        match remove(aws, role).await {
+            // A policy was added since the plan was made.
+            Err(failure) if failure.class == FailureClass::Held => {
+                let (inline, attached) = tokio::try_join!(inline_names(aws, role), attached(aws, role))?;
+                remove_policies(aws, role, inline.iter(), &attached).await?;
+                remove(aws, role).await
+            }
+            outcome => outcome,
+        }
     }
 }
 
@@ -120,9 +123,16 @@ fn outputs<'a>(arn: &'a str, name: &'a str) -> [(&'a str, &'a str); 2] {
 async fn see(aws: &AwsProvider, name: &str, role: &IamRole) -> Result<Option<Live>, Failure> {
     let id = role.role_name();
     let Some((policies, attached, tags)) =
-        if_there(tokio::try_join!(inline(aws, id), attached(aws, id), tags_of(aws, id)))?
+        if_there(tokio::try_join!(inline_names(aws, id), attached(aws, id), tags_of(aws, id)))?
     else {
         return Ok(None);
+    };
+    // A role of an older release shows only by its policies to which cluster of the name it belongs.
+    let is_located = tags.contains_key(REGION_TAG) && tags.contains_key(STATE_TAG);
+    let policies = if aws.is_shallow() && is_located {
+        policies.into_iter().map(|name| (name, TextInput::from(""))).collect()
+    } else {
+        documents(aws, id, policies).await?
     };
     live(name, id, &translate(role, policies, attached, tags), &outputs(role.arn(), id)).map(Some)
 }
@@ -145,8 +155,8 @@ async fn tags_of(aws: &AwsProvider, role: &str) -> Result<Tags, Failure> {
     Ok(from_iam(&tags))
 }
 
-async fn inline(aws: &AwsProvider, role: &str) -> Result<BTreeMap<String, TextInput>, Failure> {
-    let names = inline_names(aws, role).await?;
+/// Returns the inline policies of these names.
+async fn documents(aws: &AwsProvider, role: &str, names: Vec<String>) -> Result<BTreeMap<String, TextInput>, Failure> {
     let policies = try_join_all(names.into_iter().map(|name| async move {
         let request = || aws.iam.get_role_policy().role_name(role).policy_name(&name).send();
         let answer = if_there(aws.read(IAM, "GetRolePolicy", request).await)?;
@@ -164,6 +174,23 @@ async fn attached(aws: &AwsProvider, role: &str) -> Result<Vec<String>, Failure>
     let pages = || aws.iam.list_attached_role_policies().role_name(role).into_paginator().items().send().try_collect();
     let policies: Vec<aws_sdk_iam::types::AttachedPolicy> = aws.read(IAM, "ListAttachedRolePolicies", pages).await?;
     Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
+}
+
+async fn remove(aws: &AwsProvider, role: &str) -> Result<(), Failure> {
+    aws.send(IAM, "DeleteRole", aws.iam.delete_role().role_name(role).send()).await.map(drop)
+}
+
+async fn remove_policies(
+    aws: &AwsProvider,
+    role: &str,
+    inline: impl Iterator<Item = &String>,
+    attached: &[String],
+) -> Result<(), Failure> {
+    tokio::try_join!(
+        try_join_all(inline.map(|name| remove_inline(aws, role, name))),
+        try_join_all(attached.iter().map(|arn| detach(aws, role, arn))),
+    )
+    .map(drop)
 }
 
 async fn remove_inline(aws: &AwsProvider, role: &str, name: &str) -> Result<(), Failure> {

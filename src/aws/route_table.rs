@@ -24,6 +24,9 @@ impl AwsKind for RouteTable {
     ];
 
     async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        if cache.aws.has_no_vpc() {
+            return Ok(Vec::new());
+        }
         let (aws, ours) = (cache.aws, sought(cache, "route-table-id", Self::KIND.name));
         let pages =
             || aws.ec2.describe_route_tables().filters(ours.clone()).into_paginator().items().send().try_collect();

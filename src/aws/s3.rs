@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use aws_config::SdkConfig;
@@ -48,6 +49,9 @@ pub(super) async fn keys(aws: &AwsProvider, bucket: &str, prefix: &str) -> Resul
 /// before all other keys.
 pub(super) async fn kept(cache: &ObserveCache<'_>) -> Result<Arc<Vec<Object>>, Failure> {
     let scope = &cache.aws.scope;
+    if cache.aws.bucket_deleted.load(Ordering::Relaxed) {
+        return Ok(Arc::default());
+    }
     let after = format!("{}backups0", scope.prefix);
     cache.once(|| list(cache.aws, &scope.bucket, &scope.prefix, Some(&after))).await
 }

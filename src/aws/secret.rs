@@ -7,8 +7,8 @@ use aws_sdk_s3::types::Object;
 use jiff::Timestamp;
 
 use super::AwsProvider;
-use super::bucket_object::remove_key;
 use super::failure::internal;
+use super::key_removals::remove_key;
 use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
 use super::s3::{S3, kept};

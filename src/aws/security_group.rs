@@ -51,6 +51,9 @@ impl AwsKind for SecurityGroup {
 
 /// Returns the cluster's groups by name, read once per observation.
 pub(super) async fn groups(cache: &ObserveCache<'_>) -> Result<Vec<(String, Answer)>, Failure> {
+    if cache.aws.has_no_vpc() {
+        return Ok(Vec::new());
+    }
     let (aws, ours) = (cache.aws, sought(cache, "group-id", SecurityGroup::KIND.name));
     let pages =
         || aws.ec2.describe_security_groups().filters(ours.clone()).into_paginator().items().send().try_collect();

@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::IpPermission;
 use super::AwsProvider;
 use super::ec2::{EC2, filter};
 use super::failure::ErrorCodes;
-use super::kind::{AwsKind, CreateContext, live};
+use super::kind::{AwsKind, CreateContext, decode, live};
 use super::observe_cache::ObserveCache;
 use super::security_group::groups;
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
@@ -89,12 +89,21 @@ impl AwsKind for SecurityGroupRules {
         super::kind::live(live.address.name(), group, self, &[("group", group)])
     }
 
+    /// When the cluster is deleted, revokes only the rules that name other groups, which could not be deleted before this one.
+    /// All others end with the group, whose deletion follows.
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
+        let observed: Self = decode(live)?;
+        let names_other =
+            |rule: &GroupRule| rule.peer.known().is_some_and(|peer| peer.starts_with("sg-") && peer != live.id);
+        let is_needed = |rule: &GroupRule| !aws.is_shallow() || names_other(rule);
+        let mut rules = observed.ingress.iter().chain(&observed.egress);
+        if !rules.any(is_needed) && aws.is_shallow() && live.address.name() != Self::OPENED_BY_CONTROLLERS {
+            return Ok(());
+        }
         let standing = standing(aws, &live.id).await?;
         for direction in [RuleDirection::In, RuleDirection::Out] {
-            let ids =
-                standing.iter().filter(|standing| standing.direction == direction).map(|standing| standing.id.clone());
-            match revoke(aws, &live.id, direction, ids.collect()).await {
+            let needed = standing.iter().filter(|one| one.direction == direction && is_needed(&one.rule));
+            match revoke(aws, &live.id, direction, needed.map(|standing| standing.id.clone()).collect()).await {
                 Err(failure) if failure.class == FailureClass::Gone => {}
                 outcome => outcome?,
             }

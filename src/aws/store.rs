@@ -6,12 +6,15 @@ use std::time::Duration;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 
 use super::AwsProvider;
-use super::bucket_object::remove_key;
+use super::client::{READ_ATTEMPTS, pause};
 use super::failure::if_there;
 use super::failure::internal;
+use super::key_removals::{remove_key, remove_keys};
 use super::s3::{S3, keys, remove, some_keys, versions};
 use super::server_clock::ServerClock;
-use crate::engine::{BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
+use crate::engine::{
+    BoxFuture, Etag, Failure, FailureClass, ObjectStore, StoredObject, WriteCondition, WriteOutcome, repeat,
+};
 
 /// The error codes of a condition that does not hold: it did not hold, or another writer writes at the same moment, or the
 /// object to replace does not exist.
@@ -38,15 +41,16 @@ impl S3Store {
     }
 
     async fn read(&self, key: &str) -> Result<Option<StoredObject>, Failure> {
-        let clock = ServerClock::default();
-        let request = self.aws.s3.get_object().bucket(&self.bucket).key(self.key(key));
-        let request = request.customize().interceptor(clock.clone());
-        let Some(answer) = if_there(self.aws.send(S3, "GetObject", request.send()).await)? else { return Ok(None) };
-        let age = age(clock.now(), answer.last_modified());
-        let written = super::ec2::created(answer.last_modified()).unwrap_or_default();
-        let etag = Etag(answer.e_tag.unwrap_or_default());
-        let body = answer.body.collect().await.map_err(|error| broken_off(&error.to_string()))?;
-        Ok(Some(StoredObject { bytes: body.to_vec(), etag, age, written }))
+        read(&self.aws, &self.bucket, &self.key(key)).await
+    }
+
+    /// Makes a call that changes an object: reads before it and after it share nothing.
+    async fn changing<T>(&self, key: &str, change: impl Future<Output = T>) -> T {
+        let key = self.key(key);
+        self.aws.reads.forget(&self.bucket, &key);
+        let changed = change.await;
+        self.aws.reads.forget(&self.bucket, &key);
+        changed
     }
 
     async fn write(&self, key: &str, bytes: &[u8], condition: &WriteCondition) -> Result<WriteOutcome, Failure> {
@@ -95,11 +99,11 @@ impl ObjectStore for S3Store {
         bytes: &'a [u8],
         condition: &'a WriteCondition,
     ) -> BoxFuture<'a, Result<WriteOutcome, Failure>> {
-        Box::pin(self.write(key, bytes, condition))
+        Box::pin(self.changing(key, self.write(key, bytes, condition)))
     }
 
     fn remove<'a>(&'a self, key: &'a str, etag: &'a Etag) -> BoxFuture<'a, Result<bool, Failure>> {
-        Box::pin(self.delete(key, etag))
+        Box::pin(self.changing(key, self.delete(key, etag)))
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
@@ -117,7 +121,7 @@ impl ObjectStore for S3Store {
     }
 
     fn erase<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async move { remove_key(&self.aws, &self.bucket, &self.key(key)).await })
+        Box::pin(self.changing(key, async move { remove_key(&self.aws, &self.bucket, &self.key(key)).await }))
     }
 
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
@@ -126,6 +130,37 @@ impl ObjectStore for S3Store {
             remove(&self.aws, &self.bucket, &held).await
         })
     }
+
+    fn erase_all<'a>(&'a self, keys: &'a [String], prefixes: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
+        let all = |names: &[String]| names.iter().map(|name| self.key(name)).collect::<Vec<_>>();
+        let (keys, prefixes) = (all(keys), all(prefixes));
+        Box::pin(async move { remove_keys(&self.aws, &self.bucket, &keys, &prefixes).await })
+    }
+}
+
+/// Returns an object of a bucket. Callers that read it at the same moment share one call.
+pub(super) async fn read(aws: &AwsProvider, bucket: &str, key: &str) -> Result<Option<StoredObject>, Failure> {
+    let read = || async {
+        let clock = ServerClock::default();
+        let request = aws.s3.get_object().bucket(bucket).key(key);
+        let request = request.customize().interceptor(clock.clone());
+        let Some(answer) = if_there(aws.send(S3, "GetObject", request.send()).await)? else { return Ok(None) };
+        let age = age(clock.now(), answer.last_modified());
+        let written = super::ec2::created(answer.last_modified()).unwrap_or_default();
+        let etag = Etag(answer.e_tag.unwrap_or_default());
+        let body = answer.body.collect().await.map_err(|error| broken_off(&error.to_string()))?;
+        Ok(Some(StoredObject { bytes: body.to_vec(), etag, age, written }))
+    };
+    aws.reads.get_or_read(bucket, key, read).await
+}
+
+/// Returns an object of a bucket, and reads again while the failure is temporary.
+pub(super) async fn read_patiently(
+    aws: &AwsProvider,
+    bucket: &str,
+    key: &str,
+) -> Result<Option<StoredObject>, Failure> {
+    repeat(READ_ATTEMPTS, pause, || read(aws, bucket, key)).await
 }
 
 /// Returns `true` if a conditional call failed because of its condition.

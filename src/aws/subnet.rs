@@ -20,6 +20,9 @@ impl AwsKind for Subnet {
     ];
 
     async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+        if cache.aws.has_no_vpc() {
+            return Ok(Vec::new());
+        }
         let (aws, ours) = (cache.aws, sought(cache, "subnet-id", Self::KIND.name));
         let pages = || aws.ec2.describe_subnets().filters(ours.clone()).into_paginator().items().send().try_collect();
         let mut found = Vec::new();

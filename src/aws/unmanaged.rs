@@ -89,20 +89,16 @@ fn disk(aws: &AwsProvider, volume: &Disk) -> Option<Live> {
 }
 
 async fn security_groups(aws: &AwsProvider) -> Result<Vec<Group>, Failure> {
-    let pages = |filter: aws_sdk_ec2::types::Filter| {
-        let pages = move || {
-            aws.ec2.describe_security_groups().filters(filter.clone()).into_paginator().items().send().try_collect()
-        };
-        async move { aws.read(EC2, "DescribeSecurityGroups", pages).await }
-    };
-    let cluster = &aws.scope.cluster;
-    let (mut groups, more): (Vec<Group>, Vec<Group>) = tokio::try_join!(
-        pages(filter(&format!("tag:{}", kubernetes_tag(cluster)), "owned")),
-        pages(filter(&format!("tag:{INGRESS_TAG}"), cluster)),
-    )?;
-    groups.extend(more);
+    if aws.has_no_vpc() {
+        return Ok(Vec::new());
+    }
+    // Groups of other clusters may have one of these keys too: `group` looks at the values.
+    let keys = vec![kubernetes_tag(&aws.scope.cluster), INGRESS_TAG.to_owned()];
+    let marked = aws_sdk_ec2::types::Filter::builder().name("tag-key").set_values(Some(keys)).build();
+    let pages =
+        || aws.ec2.describe_security_groups().filters(marked.clone()).into_paginator().items().send().try_collect();
+    let mut groups: Vec<Group> = aws.read(EC2, "DescribeSecurityGroups", pages).await?;
     groups.sort_by(|one, other| one.group_id().cmp(&other.group_id()));
-    groups.dedup_by(|one, other| one.group_id() == other.group_id());
     Ok(groups)
 }
 

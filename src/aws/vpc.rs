@@ -1,6 +1,7 @@
 //! VPCs. Their DNS settings are attributes that `DescribeVpcs` does not return: each needs one more call.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
 
@@ -24,10 +25,14 @@ impl AwsKind for Vpc {
             let tags = from_ec2(vpc.tags());
             let Some(id) = vpc.vpc_id() else { continue };
             let Some(address) = cache.whose.address(&tags, id, Self::KIND.name) else { continue };
-            let (dns_support, dns_hostnames) = tokio::try_join!(
-                switch(aws, id, VpcAttributeName::EnableDnsSupport),
-                switch(aws, id, VpcAttributeName::EnableDnsHostnames),
-            )?;
+            let (dns_support, dns_hostnames) = if aws.is_shallow() {
+                (true, true)
+            } else {
+                tokio::try_join!(
+                    switch(aws, id, VpcAttributeName::EnableDnsSupport),
+                    switch(aws, id, VpcAttributeName::EnableDnsHostnames),
+                )?
+            };
             let cidr = vpc.cidr_block().unwrap_or_default().to_owned();
             let observed = Self { cidr, dns_support, dns_hostnames, tags };
             found.push(live(address.name(), id, &observed, &[("id", id)])?);
@@ -65,7 +70,9 @@ impl AwsKind for Vpc {
     }
 
     async fn delete(aws: &AwsProvider, live: &Live, _note: ProgressNote<'_>) -> Result<(), Failure> {
-        aws.send(EC2, "DeleteVpc", aws.ec2.delete_vpc().vpc_id(&live.id).send()).await.map(drop)
+        aws.send(EC2, "DeleteVpc", aws.ec2.delete_vpc().vpc_id(&live.id).send()).await?;
+        aws.vpc_deleted.store(aws.is_shallow(), Ordering::Relaxed);
+        Ok(())
     }
 }
 

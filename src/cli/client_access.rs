@@ -1,12 +1,13 @@
 //! Access of the program itself to a cluster's API: with AWS permissions alone, and a certificate that is not stored.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::SignedDuration;
 
 use super::ClusterSecrets;
 use super::error::CliError;
-use crate::cloud::CloudProvider;
+use crate::cloud::{CloudProvider, KnownBalancer};
 use crate::engine::{BoxFuture, Failure, FailureClass, ObjectStore};
 use crate::kubernetes::{ApiAccess, CONNECT, ClientAccess};
 use crate::resource::{API, DnsRecord, LoadBalancer, Resource, internal_api};
@@ -18,22 +19,21 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// Access to the API of one cluster with AWS permissions.
 pub struct ByAws {
     /// The cluster's name.
-    pub cluster: String,
+    cluster: String,
     /// The cloud, which knows the API's load balancer and the caller.
-    pub cloud: Arc<dyn CloudProvider>,
+    cloud: Arc<dyn CloudProvider>,
     /// The store of the record, which contains the API's address.
-    pub store: Arc<dyn ObjectStore>,
+    store: Arc<dyn ObjectStore>,
     /// The secrets, which contain the authority that signs the certificate.
-    pub secrets: ClusterSecrets,
+    secrets: ClusterSecrets,
+    /// `true` if the record did not contain the address when this run read it.
+    is_unrecorded: AtomicBool,
 }
 
 impl ClientAccess for ByAws {
     fn access(&self) -> BoxFuture<'_, Result<Option<ApiAccess>, Failure>> {
         Box::pin(async move {
-            let recorded = api_address(&self.store, &self.cluster).await.map_err(failure)?;
-            // The first apply creates the API before it records the address.
-            let address = if recorded.is_some() { recorded } else { self.balancer().await? };
-            let Some(server) = address else { return Ok(None) };
+            let Some(server) = self.address().await? else { return Ok(None) };
             let client = self.secrets.administrator(self.cloud.as_ref(), LIFETIME).await.map_err(failure)?;
             Ok(Some(ApiAccess {
                 server,
@@ -47,6 +47,34 @@ impl ClientAccess for ByAws {
 }
 
 impl ByAws {
+    /// Returns the access to a cluster's API.
+    pub fn new(
+        cluster: impl Into<String>,
+        cloud: Arc<dyn CloudProvider>,
+        store: Arc<dyn ObjectStore>,
+        secrets: ClusterSecrets,
+    ) -> Self {
+        Self { cluster: cluster.into(), cloud, store, secrets, is_unrecorded: AtomicBool::new(false) }
+    }
+
+    /// Returns the address of the API; `None` if it does not exist yet.
+    async fn address(&self) -> Result<Option<String>, Failure> {
+        if !self.is_unrecorded.load(Ordering::Relaxed) {
+            let recorded = api_address(&self.store, &self.cluster).await.map_err(failure)?;
+            if recorded.is_some() {
+                return Ok(recorded);
+            }
+            // A run records the address only at its end.
+            self.is_unrecorded.store(true, Ordering::Relaxed);
+        }
+        // The first apply creates the API before it records the address.
+        match self.cloud.known_balancer().await {
+            KnownBalancer::Created(name) => Ok(Some(format!("https://{name}"))),
+            KnownBalancer::Absent => Ok(None),
+            KnownBalancer::Unknown => self.balancer().await,
+        }
+    }
+
     /// Returns the address of the API's load balancer, or `None` if it does not exist yet.
     async fn balancer(&self) -> Result<Option<String>, Failure> {
         let found = self.cloud.find(&LoadBalancer::address(API)).await?;

@@ -264,6 +264,10 @@ impl CloudProvider for CompositeProvider {
         self.base.now()
     }
 
+    fn leave_out_details(&self) {
+        self.base.leave_out_details();
+    }
+
     fn api_firewall(&self) -> &dyn ApiFirewall {
         self.base.api_firewall()
     }

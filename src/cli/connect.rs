@@ -103,12 +103,9 @@ async fn connect_aws(session: &Session, cluster: &Cluster, wait: ApiWait) -> Res
         StateLocation::Directory(path) if session.directory() == Path::new(".") => Arc::new(DirectoryStore::new(path)),
         StateLocation::Directory(path) => Arc::new(DirectoryStore::new(session.directory().join(path))),
     };
-    let access: Arc<dyn ClientAccess> = Arc::new(ByAws {
-        cluster: cluster.name.to_string(),
-        cloud: aws.clone(),
-        store: Arc::clone(&store),
-        secrets: ClusterSecrets::new(Arc::clone(&bucket), cluster.name.as_str()),
-    });
+    let secrets = ClusterSecrets::new(Arc::clone(&bucket), cluster.name.as_str());
+    let access: Arc<dyn ClientAccess> =
+        Arc::new(ByAws::new(cluster.name.as_str(), aws.clone(), Arc::clone(&store), secrets));
     let kubernetes = KubernetesProvider::new(cluster.name.as_str(), Arc::clone(&access));
     let groups = if wait == ApiWait::Destroying { Vec::new() } else { cluster.nodes.keys().cloned().collect() };
     let cloud = CompositeProvider::new(aws, kubernetes, cluster.network.plugin, wait).with_groups(groups);

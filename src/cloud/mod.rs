@@ -29,6 +29,18 @@ pub enum BucketOwner {
     Other,
 }
 
+/// The load balancer of the cluster's API, as far as a run knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum KnownBalancer {
+    /// The run has to ask.
+    #[default]
+    Unknown,
+    /// The run has observed that there is none, and has not created it.
+    Absent,
+    /// The run has created it, with this DNS name.
+    Created(String),
+}
+
 /// A cloud that a cluster can be built on.
 pub trait CloudProvider: Provider {
     /// Returns the account that the credentials belong to: 12 digits. Queried once for all callers.
@@ -84,6 +96,16 @@ pub trait CloudProvider: Provider {
 
     /// Returns the name servers of a public hosted zone, by its id; none if names of the cloud do not resolve.
     fn name_servers<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
+
+    /// Returns what this run knows of the load balancer of the cluster's API, without a call. Waits for an observation that is
+    /// in progress if it has to.
+    fn known_balancer(&self) -> BoxFuture<'_, KnownBalancer> {
+        Box::pin(std::future::ready(KnownBalancer::Unknown))
+    }
+
+    /// Lets observations leave out what only a comparison needs: the cluster is deleted, whatever its attributes are. What shows
+    /// to which cluster an object belongs is observed as always.
+    fn leave_out_details(&self) {}
 
     /// Sets the drain of machines before a roll ends them. Without it, a machine drains itself while it shuts down.
     fn drain_with(&self, _drain: Arc<dyn NodeDrain>) {}

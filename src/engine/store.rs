@@ -88,4 +88,17 @@ pub trait ObjectStore: Send + Sync {
 
     /// Removes everything below a prefix, old versions too.
     fn purge<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Removes these keys, and everything below these prefixes, old versions too, in as few calls as the store allows.
+    fn erase_all<'a>(&'a self, keys: &'a [String], prefixes: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            for prefix in prefixes {
+                self.purge(prefix).await?;
+            }
+            for key in keys {
+                self.erase(key).await?;
+            }
+            Ok(())
+        })
+    }
 }

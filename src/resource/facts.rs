@@ -14,10 +14,41 @@ pub struct FactsQuery {
     pub sizes: Vec<String>,
     /// The machine images in the file, each with the architecture that its machines should have.
     pub own_images: BTreeMap<String, Architecture>,
-    /// `true` if the file names an image for all of its machines, so that the newest images are not needed.
-    pub own_images_only: bool,
+    /// `true` if the newest images are not needed: the file names an image for all machines, or an earlier run has chosen one
+    /// for each architecture.
+    pub skips_images: bool,
     /// The cluster's name, to find the public zone that it belongs to.
     pub name: String,
+    /// What an earlier run has recorded, if it answers all of the query that can be recorded.
+    pub known: Option<KnownFacts>,
+}
+
+/// The facts that a run records for later ones, because they do not change: what a size is, and where it is offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFacts {
+    /// The available zones of the region.
+    pub zones: Vec<String>,
+    /// The facts of each instance size.
+    pub sizes: BTreeMap<String, SizeFacts>,
+    /// The zones that offer each instance size.
+    pub offered: BTreeMap<String, Vec<String>>,
+}
+
+impl KnownFacts {
+    /// Returns the part of the facts to record.
+    pub fn of(facts: &Facts) -> Self {
+        Self { zones: facts.zones.clone(), sizes: facts.sizes.clone(), offered: facts.offered.clone() }
+    }
+
+    /// Returns `true` if all of these sizes and zones are known, and each zone offers each size.
+    pub fn covers(&self, sizes: &[String], zones: &[String]) -> bool {
+        zones.iter().all(|zone| self.zones.contains(zone))
+            && sizes.iter().all(|size| {
+                let offered = self.offered.get(size);
+                self.sizes.contains_key(size)
+                    && offered.is_some_and(|offered| zones.iter().all(|zone| offered.contains(zone)))
+            })
+    }
 }
 
 /// The facts about the account and the region.

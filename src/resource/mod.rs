@@ -33,7 +33,7 @@ pub use api_firewall::AllowList;
 pub use calls::KindCalls;
 pub use drain::DrainProgress;
 pub use facts::{
-    ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KubernetesState, PublishedImage, SizeFacts,
+    ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KnownFacts, KubernetesState, PublishedImage, SizeFacts,
     TargetHealth,
 };
 pub use grant::{AccessGrant, Grantee, LONGEST_GRANT, PUBLIC_API_PORT};

@@ -49,6 +49,9 @@ pub struct ClusterRecord {
     /// The cluster as it was last applied.
     #[serde(default)]
     pub cluster_spec: serde_json::Value,
+    /// What the run has learned of the account, so that later runs need not ask: the zones, and the instance sizes.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub facts: serde_json::Value,
     /// The time of each sort of change in milliseconds, as runs measured it: `load-balancer create`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub change_times: BTreeMap<String, u64>,
@@ -93,6 +96,7 @@ impl ClusterRecord {
             objects: BTreeMap::new(),
             pins: serde_json::Value::Null,
             cluster_spec: serde_json::Value::Null,
+            facts: serde_json::Value::Null,
             change_times: BTreeMap::new(),
             moved_from: Vec::new(),
         }

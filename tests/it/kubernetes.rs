@@ -126,6 +126,10 @@ impl CloudProvider for FilteredProvider<'_> {
         self.clouds.name_servers(zone)
     }
 
+    fn leave_out_details(&self) {
+        self.clouds.leave_out_details();
+    }
+
     fn bucket_owner(&self) -> BoxFuture<'_, Result<Option<BucketOwner>, Failure>> {
         self.clouds.bucket_owner()
     }

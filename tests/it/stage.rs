@@ -167,6 +167,17 @@ impl MotoStage {
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
 
+    /// Removes the facts from the record, as a release that recorded none has left it.
+    pub(crate) async fn forget_facts(&self) {
+        let (_, store) = self.connect().await;
+        let key = quorate::state::record_key(self.cluster.name.as_str());
+        let stored = store.get(&key).await.expect("the store answers").expect("there is a record");
+        let mut record: serde_json::Value = serde_json::from_slice(&stored.bytes).expect("a record is JSON");
+        record.as_object_mut().expect("a record has fields").remove("facts").expect("it has the facts");
+        let condition = WriteCondition::Matches(stored.etag);
+        store.put(&key, record.to_string().as_bytes(), &condition).await.expect("the store answers");
+    }
+
     async fn stay(
         &mut self,
         manner: OutputOptions,
@@ -221,12 +232,8 @@ impl MotoStage {
         let name = self.cluster.name.as_str();
         let store: Arc<dyn ObjectStore> = Arc::new(store.clone());
         let aws: Arc<dyn CloudProvider> = aws;
-        let access = ByAws {
-            cluster: name.to_owned(),
-            cloud: Arc::clone(&aws),
-            store: Arc::clone(&store),
-            secrets: ClusterSecrets::new(store, name),
-        };
+        let secrets = ClusterSecrets::new(Arc::clone(&store), name);
+        let access = ByAws::new(name, Arc::clone(&aws), store, secrets);
         let kubernetes = KubernetesProvider::new(name, Arc::new(ServerOverride { access, api: self.api.access() }));
         FilteredProvider {
             clouds: CompositeProvider::new(aws, kubernetes, self.cluster.network.plugin, wait),

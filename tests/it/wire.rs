@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::{
@@ -59,6 +59,10 @@ struct WireState {
     /// The endpoint of every call, whatever its service.
     endpoint: String,
     log: Mutex<Vec<String>>,
+    /// Time before each answer.
+    delay: Duration,
+    /// The begin and the end of each answered call.
+    times: Mutex<Vec<(Instant, Instant)>>,
     decide: Mutex<Arc<FateRule>>,
     /// `true` if calls of one hop are held until no more come.
     gated: bool,
@@ -79,20 +83,27 @@ impl std::fmt::Debug for TestWire {
 impl TestWire {
     /// Returns a wire to this endpoint without faults.
     pub(crate) fn to(endpoint: &str) -> Self {
-        Self::with(endpoint, false)
+        Self::with(endpoint, false, Duration::ZERO)
+    }
+
+    /// Returns a wire on which each answer takes this long.
+    pub(crate) fn delayed(endpoint: &str, delay: Duration) -> Self {
+        Self::with(endpoint, false, delay)
     }
 
     /// Returns a wire that holds the calls of one hop until no more come, so that hops can be counted.
     pub(crate) fn counting_hops(endpoint: &str) -> Self {
-        let wire = Self::with(endpoint, true);
+        let wire = Self::with(endpoint, true, Duration::ZERO);
         tokio::spawn(release(Arc::clone(&wire.shared)));
         wire
     }
 
-    fn with(endpoint: &str, gated: bool) -> Self {
+    fn with(endpoint: &str, gated: bool, delay: Duration) -> Self {
         let shared = WireState {
             endpoint: endpoint.to_owned(),
             log: Mutex::default(),
+            delay,
+            times: Mutex::default(),
             decide: Mutex::new(Arc::new(|_, _| WireFate::Pass)),
             gated,
             arrivals: AtomicUsize::new(0),
@@ -118,6 +129,19 @@ impl TestWire {
     /// Returns the number of hops: calls that had to wait for an answer to an earlier one.
     pub(crate) fn hops(&self) -> usize {
         self.shared.hops.load(Ordering::SeqCst)
+    }
+
+    /// Returns the length of the longest chain of calls since the last time, each of which began after the answer to the one
+    /// before it. Two calls that do not need each other are in one chain if they were not made together.
+    pub(crate) fn take_chain(&self) -> usize {
+        let mut times = std::mem::take(&mut *self.shared.times.lock().expect("no test panicked"));
+        times.sort();
+        let mut answered: Vec<(Instant, usize)> = Vec::new();
+        for (begin, end) in times {
+            let before = answered.iter().filter(|(end, _)| *end <= begin).map(|(_, length)| *length).max();
+            answered.push((end, before.unwrap_or(0) + 1));
+        }
+        answered.into_iter().map(|(_, length)| length).max().unwrap_or(0)
     }
 
     /// Waits until a call hangs.
@@ -177,6 +201,10 @@ impl HttpConnector for WireTap {
                 log.push(action.clone());
                 log.len()
             };
+            let begin = Instant::now();
+            if !shared.delay.is_zero() {
+                tokio::time::sleep(shared.delay).await;
+            }
             let decide = Arc::clone(&shared.decide.lock().expect("no test panicked"));
             let _counted = AnswerCount(&shared);
             if shared.gated {
@@ -191,7 +219,11 @@ impl HttpConnector for WireTap {
                 opened.await;
             }
             match decide(number, &action) {
-                WireFate::Pass => inner.call(request).await,
+                WireFate::Pass => {
+                    let answer = inner.call(request).await;
+                    shared.times.lock().expect("no test panicked").push((begin, Instant::now()));
+                    answer
+                }
                 WireFate::Throttle => Ok(error(503, "Throttling")),
                 WireFate::Fail => Ok(error(503, "ServiceUnavailable")),
                 WireFate::LoseAnswer => {

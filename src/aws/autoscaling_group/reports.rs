@@ -8,8 +8,7 @@ use tokio::time::Instant;
 
 use super::wait::PATIENCE;
 use crate::aws::AwsProvider;
-use crate::aws::failure::if_there;
-use crate::aws::s3::S3;
+use crate::aws::store::read_patiently;
 use crate::engine::Failure;
 use crate::health::{JoinProgress, MachineStatus};
 use crate::resource::{STATUS, machine_file};
@@ -107,10 +106,8 @@ pub(super) fn describe_status(status: Option<&MachineStatus>) -> String {
 /// Returns the last report of a machine; `None` if there is none, or none that can be parsed.
 pub(super) async fn status(aws: &AwsProvider, machine: &str) -> Result<Option<MachineStatus>, Failure> {
     let key = format!("{}{}", aws.scope.prefix, machine_file(machine, STATUS));
-    let request = || aws.s3.get_object().bucket(&aws.scope.bucket).key(&key).send();
-    let Some(answer) = if_there(aws.read(S3, "GetObject", request).await)? else { return Ok(None) };
-    let Ok(body) = answer.body.collect().await else { return Ok(None) };
-    Ok(serde_json::from_slice(&body.into_bytes()).ok())
+    let stored = read_patiently(aws, &aws.scope.bucket, &key).await?;
+    Ok(stored.and_then(|stored| serde_json::from_slice(&stored.bytes).ok()))
 }
 
 #[cfg(test)]

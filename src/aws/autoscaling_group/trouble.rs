@@ -49,6 +49,9 @@ pub(super) async fn troubles(
     written: &LastReportTimes,
     instances: &[Instance],
 ) -> Result<BTreeMap<String, String>, Failure> {
+    if aws.is_shallow() {
+        return Ok(BTreeMap::new());
+    }
     let suspects = try_join_all(groups.iter().map(|group| suspects(aws, group, written))).await?;
     let suspects: Vec<SuspectMachine<'_>> = suspects.into_iter().flatten().collect();
     let launched = launched(instances);

@@ -6,7 +6,7 @@ use aws_sdk_elasticloadbalancingv2::types::{AvailabilityZone, LoadBalancer as Ba
 
 use super::{SERVICE_TAG, is_unmanaged, text, unmanaged_object};
 use crate::aws::AwsProvider;
-use crate::aws::elb_snapshot::{all_tags, load_balancers, target_groups, until_whole};
+use crate::aws::elb_snapshot::{all_tags, list, until_whole};
 use crate::engine::{Failure, Live, Value};
 use crate::resource::{LoadBalancer, Tags, TargetGroup};
 
@@ -17,7 +17,10 @@ pub(super) async fn load_balancers_and_target_groups(aws: &AwsProvider) -> Resul
 
 async fn once(aws: &AwsProvider) -> Result<Vec<Live>, Failure> {
     // ELB cannot be asked by tag, and controllers choose names that say nothing.
-    let (balancers, groups) = tokio::try_join!(load_balancers(aws, ""), target_groups(aws, ""))?;
+    let (balancers, groups) = match aws.balancers.take() {
+        Some(left) => left,
+        None => list(aws).await?,
+    };
     let arns = balancers.iter().filter_map(Balancer::load_balancer_arn);
     let arns: Vec<String> =
         arns.chain(groups.iter().filter_map(Targets::target_group_arn)).map(str::to_owned).collect();

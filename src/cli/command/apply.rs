@@ -198,8 +198,11 @@ async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResu
         context.ui.json(&planned.document)?;
         return Err(refused);
     }
-    let resolved =
-        planned.pins.as_ref().map(|pins| ResolvedSpec::new(context, pins, request.plan.choices.no_roll)).transpose()?;
+    let resolved = planned
+        .pins
+        .as_ref()
+        .map(|pins| ResolvedSpec::new(context, pins, &snapshot.facts, request.plan.choices.no_roll))
+        .transpose()?;
     if planned.document.plan.is_empty() {
         let exit = record_unchanged(run, &planned, resolved.as_ref(), snapshot).await?;
         return Ok(ApplyResult { exit, changed: false });

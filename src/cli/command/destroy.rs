@@ -22,8 +22,8 @@ use crate::cli::run::wait::patiently;
 use crate::cli::{ApiWait, CliError, ClientOrigin, ClusterContext, Exit, Session};
 use crate::engine::{Address, ExecutablePlan, Failure, FailureClass, Live, Outcome, PlanMode, PollLoop};
 use crate::resource::{
-    BY_KUBERNETES, Bucket, EbsVolume, KeyPrefix, LoadBalancer, Resource, STATE_BUCKET, SecretContent, TargetGroup,
-    is_kubernetes,
+    BY_KUBERNETES, Bucket, BucketObject, EbsVolume, KeyPrefix, LoadBalancer, Resource, STATE_BUCKET, Secret,
+    SecretContent, TargetGroup, is_kubernetes,
 };
 use crate::spec::StateLocation;
 use crate::state::{lease_key, record_key};
@@ -33,6 +33,8 @@ use crate::view::plan::PlanDocument;
 
 /// Number of scans for remaining objects: deleted objects may still be listed for a while.
 const SCANS: u32 = 5;
+/// The kinds that are versions of keys in the bucket.
+const FILES: [&str; 2] = [BucketObject::KIND.name, Secret::KIND.name];
 
 /// Delete the cluster and everything that belongs to it
 ///
@@ -75,6 +77,7 @@ pub async fn destroy(
     consent: Consent,
     origin: Option<ClientOrigin>,
 ) -> Result<Exit, CliError> {
+    context.cloud.leave_out_details();
     let mut run = Run::begin(context, "destroy").await?;
     // Objects of controllers are deleted with their Kubernetes objects, and that needs access to the API.
     let work = async {
@@ -213,7 +216,7 @@ async fn release(run: &Run<'_>, unreachable: Option<&Failure>) {
 }
 
 /// Deletes everything but the bucket: first load balancers of controllers in front of the machines, then the cluster's own
-/// objects, then volumes that machines have held until then. If one of these fails, the next one is not started.
+/// objects, then volumes that machines have held until then, then files. If one of these fails, the next one is not started.
 async fn delete_objects(run: &Run<'_>, rest: ExecutablePlan, state: &mut StateWriter) -> Outcome {
     let stray = |address: &Address, kinds: &[&str]| {
         address.name().starts_with(BY_KUBERNETES) && kinds.contains(&address.kind())
@@ -221,8 +224,10 @@ async fn delete_objects(run: &Run<'_>, rest: ExecutablePlan, state: &mut StateWr
     let fronts = [LoadBalancer::KIND.name, TargetGroup::KIND.name];
     let (front, rest) = rest.split(|address| stray(address, &fronts));
     let (volumes, ours) = rest.split(|address| stray(address, &[EbsVolume::KIND.name]));
+    // Files and secrets last, all at the same moment: the bucket removes many versions in one call.
+    let (files, ours) = ours.split(|address| FILES.contains(&address.kind()));
     let mut outcome = Outcome::default();
-    for stage in [front, ours, volumes].into_iter().filter(|stage| !stage.plan.is_empty()) {
+    for stage in [front, ours, volumes, files].into_iter().filter(|stage| !stage.plan.is_empty()) {
         if !outcome.is_through() {
             outcome.skipped.extend(stage.plan.changes.into_iter().map(|change| change.address));
             continue;
@@ -239,23 +244,9 @@ async fn delete_objects(run: &Run<'_>, rest: ExecutablePlan, state: &mut StateWr
 /// other run can start in between.
 async fn empty_store(run: &mut Run<'_>, bucket: &ExecutablePlan) -> Result<Vec<String>, Failure> {
     let Run { context, lock } = run;
+    lock.confirm().await?;
+    erase_files(context, lock).await?;
     lock.seal().await;
-    for &folder in KeyPrefix::ALL {
-        match folder {
-            // Keys of another tool may be in the same directory.
-            KeyPrefix::Pki => erase_secrets(context, lock).await?,
-            KeyPrefix::Bootstrap | KeyPrefix::Nodes | KeyPrefix::Snapshots => {
-                lock.confirm().await?;
-                let prefix = format!("{}/{}", context.name(), folder.path());
-                patiently(context, || context.bucket.purge(&prefix)).await?;
-            }
-        }
-    }
-    if matches!(context.cluster.state, StateLocation::Directory(_)) {
-        lock.confirm().await?;
-        let note = claim::note_key(context.name());
-        patiently(context, || context.bucket.erase(&note)).await?;
-    }
     for key in [record_key(context.name()), lease_key(context.name())] {
         lock.confirm().await?;
         patiently(context, || context.store.erase(&key)).await?;
@@ -269,13 +260,19 @@ async fn empty_store(run: &mut Run<'_>, bucket: &ExecutablePlan) -> Result<Vec<S
     Ok(Vec::new())
 }
 
-async fn erase_secrets(context: &ClusterContext<'_>, lock: &RunLock) -> Result<(), Failure> {
-    for secret in SecretContent::ALL {
-        lock.confirm().await?;
-        let key = format!("{}/{}", context.name(), secret.path());
-        patiently(context, || context.bucket.erase(&key)).await?;
+/// Deletes the files of the machines and the secrets. The lease is renewed meanwhile, as there may be many versions.
+async fn erase_files(context: &ClusterContext<'_>, lock: &RunLock) -> Result<(), Failure> {
+    let path = |path: &str| format!("{}/{path}", context.name());
+    let folders = [KeyPrefix::Bootstrap, KeyPrefix::Nodes, KeyPrefix::Snapshots].map(|folder| path(folder.path()));
+    // Keys of another tool may be in the same directory as the secrets.
+    let mut keys: Vec<String> = SecretContent::ALL.iter().map(|secret| path(&secret.path())).collect();
+    if matches!(context.cluster.state, StateLocation::Directory(_)) {
+        keys.push(claim::note_key(context.name()));
     }
-    Ok(())
+    tokio::select! {
+        erased = patiently(context, || context.bucket.erase_all(&keys, &folders)) => erased,
+        () = lock.lost() => Err(Failure::own(FailureClass::Fatal, "empty", "the lease is lost: another run works on this cluster")),
+    }
 }
 
 /// Scans again for objects with the cluster's tags and recorded objects. A bucket that others use may stay.
@@ -292,9 +289,14 @@ async fn remaining_objects(context: &ClusterContext<'_>, end: &DestroyProgress) 
 async fn remains(context: &ClusterContext<'_>, end: &DestroyProgress) -> Result<Vec<Live>, Failure> {
     let observed = patiently(context, || context.cloud.observe()).await?;
     let mut recorded = end.recorded.clone();
+    // What the run has deleted is gone, whatever its tags were.
+    let deleted: BTreeSet<&Address> = end.outcome.done.iter().collect();
+    recorded.retain(|address, _| !deleted.contains(address));
     recorded.retain(|address, _| observed.unreachable.is_none() || !is_kubernetes(address.kind()));
     let mut live = observed.live;
-    live.extend(patiently(context, || context.cloud.recall(&recorded)).await?.live);
+    if !recorded.is_empty() {
+        live.extend(patiently(context, || context.cloud.recall(&recorded)).await?.live);
+    }
     live.extend(patiently(context, || context.cloud.unmanaged()).await?);
     live.retain(|live| live.proven || end.recorded.get(&live.address) == Some(&live.id));
     live.retain(|live| !end.locations.is_elsewhere(context.name(), live));

@@ -13,8 +13,8 @@ use crate::cli::error::CliError;
 use crate::cli::plan_limits;
 use crate::cli::prices::{PlanPrices, prices_of_plan};
 use crate::engine::{self, ApplyOptions, DryRun, ExecutablePlan, Failure, Live, Object, PlanInputs, PlanMode};
-use crate::resource::{Facts, Resource, ResourceKinds, Role, is_kubernetes};
-use crate::spec::Cluster;
+use crate::resource::{Facts, PublishedImage, Resource, ResourceKinds, Role, is_kubernetes};
+use crate::spec::{Architecture, Cluster};
 use crate::state::StateError;
 use crate::view::plan::{PlanComment, PlanDocument};
 
@@ -23,7 +23,7 @@ use super::former;
 use super::node_groups;
 use super::plan_request::{PlanChoices, PlanRequest};
 use super::replacement;
-use super::snapshot::ClusterSnapshot;
+use super::snapshot::{ClusterSnapshot, question};
 use super::versions;
 use super::wait::patiently;
 
@@ -177,6 +177,9 @@ impl<'a> BlueprintChoices<'a> {
             pins.clone()
         } else {
             warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
+            if upgrade.images && facts.images.is_empty() {
+                facts.images = newest_images(context).await?;
+            }
             upgrade.pins(recorded.clone(), &facts)
         };
         if let Some(selection) = &choices.replace {
@@ -195,6 +198,13 @@ impl<'a> BlueprintChoices<'a> {
         let blueprint = blueprint::blueprint_beside(&self.cluster, &self.facts, &self.pins, &former);
         blueprint.map_err(CliError::Impossible)
     }
+}
+
+/// Returns the newest machine images, which a snapshot does not have if the record pins images.
+async fn newest_images(context: &ClusterContext<'_>) -> Result<BTreeMap<Architecture, PublishedImage>, CliError> {
+    let question = question(&context.cluster);
+    let facts = context.interrupt.or(patiently(context, || context.cloud.facts(&question))).await?;
+    Ok(facts.map_err(CliError::cloud("asking for the newest machine images"))?.images)
 }
 
 /// The record that wanted and observed objects are compared with.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
+use crate::blueprint::Pins;
 use crate::cli::error::CliError;
 use crate::engine::{Address, Failure, Live, ObjectPhase, Observation, RecordedObject};
-use crate::resource::{Facts, FactsQuery, is_kubernetes};
+use crate::resource::{Facts, FactsQuery, KnownFacts, is_kubernetes};
 use crate::spec::Cluster;
 use crate::state::{self, ClusterRecord, RecordJournal};
 
@@ -47,7 +50,6 @@ pub(in crate::cli) async fn snapshot(
     source: RecordSource,
     foreign: ForeignClusterPolicy,
 ) -> Result<ClusterSnapshot, CliError> {
-    let question = question(&context.cluster);
     let mut journal = state::open(context.store.clone(), context.name());
     let observed = context
         .interrupt
@@ -57,19 +59,18 @@ pub(in crate::cli) async fn snapshot(
                     patiently(context, || context.cloud.observe()).await.map_err(CliError::cloud("observing AWS"))
                 },
                 async {
+                    let record = match source {
+                        RecordSource::Stored => journal.load().await.map_err(CliError::state("reading the record"))?,
+                        RecordSource::None => None,
+                    };
+                    let question = question_after(&context.cluster, record.as_ref());
                     let facts = patiently(context, || context.cloud.facts(&question)).await;
-                    facts.map_err(CliError::cloud("asking for the account's facts"))
-                },
-                async {
-                    match source {
-                        RecordSource::Stored => journal.load().await.map_err(CliError::state("reading the record")),
-                        RecordSource::None => Ok(None),
-                    }
+                    Ok((facts.map_err(CliError::cloud("asking for the account's facts"))?, record))
                 },
             )
         })
         .await?;
-    let (Observation { live, unreachable }, facts, record) = observed?;
+    let (Observation { live, unreachable }, (facts, record)) = observed?;
     let locations = KnownLocations::new(context, &facts.account, record.as_ref());
     let mut snapshot = ClusterSnapshot { facts, live, unreachable, record, journal, locations };
     allowed(context, &snapshot)?;
@@ -168,9 +169,25 @@ pub(in crate::cli) fn question(cluster: &Cluster) -> FactsQuery {
             .iter()
             .filter_map(|(own, size)| Some((own.as_ref()?.to_string(), size.architecture())))
             .collect(),
-        own_images_only: machines.iter().all(|(own, _)| own.is_some()),
+        skips_images: machines.iter().all(|(own, _)| own.is_some()),
         name: cluster.name.to_string(),
+        known: None,
     }
+}
+
+/// Returns the query for the facts that the record does not answer.
+fn question_after(cluster: &Cluster, record: Option<&ClusterRecord>) -> FactsQuery {
+    let question = question(cluster);
+    let zones: Vec<String> = cluster.zones.iter().map(ToString::to_string).collect();
+    // A record of another release may hold facts or choices that this one cannot read: then it asks.
+    let here = record.filter(|record| record.region == cluster.region);
+    let known = here.and_then(|record| KnownFacts::deserialize(&record.facts).ok());
+    let Some(known) = known.filter(|known| known.covers(&question.sizes, &zones)) else { return question };
+    let pins = record.and_then(|record| Pins::deserialize(&record.pins).ok()).unwrap_or_default();
+    let has_image =
+        |size: &String| known.sizes.get(size).is_some_and(|size| pins.images.contains_key(&size.architecture));
+    let skips_images = question.skips_images || question.sizes.iter().all(has_image);
+    FactsQuery { skips_images, known: Some(known), ..question }
 }
 
 /// Refuses an account that is not the file's, and a record of another account or region.

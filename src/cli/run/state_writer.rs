@@ -9,7 +9,7 @@ use crate::blueprint::Pins;
 use crate::cli::error::CliError;
 use crate::cli::progress::MeasuredChange;
 use crate::engine::{Address, ExecutablePlan, Outcome};
-use crate::resource::Facts;
+use crate::resource::{Facts, KnownFacts};
 use crate::spec::Cluster;
 use crate::state::{ClusterRecord, RecordJournal, RecordedRun, StateError};
 
@@ -28,24 +28,32 @@ pub(in crate::cli) struct ResolvedSpec {
     /// The pins after the run has finished.
     reached: serde_json::Value,
     cluster_spec: serde_json::Value,
+    /// The facts that later runs need not ask for.
+    facts: serde_json::Value,
 }
 
 impl ResolvedSpec {
     /// Collects the choices that a plan rests on, and the file that it was made from. With `no_roll`, the plan leaves machines
     /// as they are.
-    pub(in crate::cli) fn new(context: &ClusterContext<'_>, pins: &Pins, no_roll: bool) -> Result<Self, CliError> {
+    pub(in crate::cli) fn new(
+        context: &ClusterContext<'_>,
+        pins: &Pins,
+        facts: &Facts,
+        no_roll: bool,
+    ) -> Result<Self, CliError> {
         // Services may contain secrets in their environment variables, and the record never contains one.
         let spec = Cluster { services: BTreeMap::new(), ..context.cluster.clone() };
         Ok(Self {
             begun: serde_json::to_value(pins)?,
             reached: serde_json::to_value(pins.clone().reached(no_roll))?,
             cluster_spec: serde_json::to_value(spec)?,
+            facts: serde_json::to_value(KnownFacts::of(facts))?,
         })
     }
 
     /// Returns `true` if the record contains the same choices.
     pub(in crate::cli) fn is_in(&self, record: &ClusterRecord) -> bool {
-        self.reached == record.pins && self.cluster_spec == record.cluster_spec
+        self.reached == record.pins && self.cluster_spec == record.cluster_spec && self.facts == record.facts
     }
 }
 
@@ -120,6 +128,7 @@ impl StateWriter {
         if let Some(resolved) = resolved {
             self.record.pins.clone_from(if through { &resolved.reached } else { &resolved.begun });
             self.record.cluster_spec.clone_from(&resolved.cluster_spec);
+            self.record.facts.clone_from(&resolved.facts);
         }
         match self.journal.save(&self.record).await {
             Ok(()) => true,

@@ -18,7 +18,7 @@ pub struct ExecutablePlan {
     /// The wanted objects, with their references.
     pub desired: BTreeMap<Address, Object>,
     /// The live objects that match them. For a replacement: the old object. Both halves of a
-    /// [`split`](Prepared::split) keep all of them, to resolve references.
+    /// [`split`](Self::split) keep all of them, to resolve references.
     pub live: BTreeMap<Address, Live>,
     /// The live objects that are removed: no longer in the file, or duplicates.
     pub surplus: Vec<Live>,
@@ -71,7 +71,34 @@ impl ExecutablePlan {
     /// references into the first one from the record of the first one.
     #[must_use]
     pub fn split(self, first: impl Fn(&Address) -> bool) -> (Self, Self) {
-        (self.part(&first), self.part(&|address: &Address| !first(address)))
+        let picks = |address: &Address| first(address);
+        let (changes, other_changes): (Vec<Change>, Vec<Change>) =
+            self.plan.changes.into_iter().partition(|change| picks(&change.address));
+        let (held, other_held): (BTreeSet<Address>, BTreeSet<Address>) = self.plan.held.into_iter().partition(picks);
+        let (surplus, other_surplus): (Vec<Live>, Vec<Live>) =
+            self.surplus.into_iter().partition(|live| picks(&live.address));
+        let (desired, other_desired): (BTreeMap<Address, Object>, BTreeMap<Address, Object>) =
+            self.desired.into_iter().partition(|(address, _)| picks(address));
+        let (subset, other_subset) = self.subset.split(&picks);
+        let (step_graph, other_step_graph) = self.step_graph.split(&picks);
+        let plan = |changes, held, subset: &RecordedSubset| Plan {
+            mode: self.plan.mode,
+            serial: self.plan.serial,
+            changes,
+            unchanged: subset.unchanged.len() + subset.borrowed.len(),
+            held,
+        };
+        let part =
+            Self { plan: plan(changes, held, &subset), desired, live: self.live.clone(), surplus, subset, step_graph };
+        let other = Self {
+            plan: plan(other_changes, other_held, &other_subset),
+            desired: other_desired,
+            live: self.live,
+            surplus: other_surplus,
+            subset: other_subset,
+            step_graph: other_step_graph,
+        };
+        (part, other)
     }
 
     /// Refuses a change: the cloud reported that it would reject the object as wanted. An object that needs no change is
@@ -99,48 +126,41 @@ impl ExecutablePlan {
     pub(crate) fn graph(&self) -> &Graph {
         &self.step_graph.graph
     }
-
-    fn part(&self, picks: &dyn Fn(&Address) -> bool) -> Self {
-        let subset = self.subset.part(picks);
-        let changes: Vec<Change> = self.plan.changes.iter().filter(|change| picks(&change.address)).cloned().collect();
-        Self {
-            plan: Plan {
-                mode: self.plan.mode,
-                serial: self.plan.serial,
-                changes,
-                unchanged: subset.unchanged.len() + subset.borrowed.len(),
-                held: self.plan.held.iter().filter(|address| picks(address)).cloned().collect(),
-            },
-            desired: self.desired.iter().filter(|(address, _)| picks(address)).map(cloned).collect(),
-            live: self.live.clone(),
-            surplus: self.surplus.iter().filter(|live| picks(&live.address)).cloned().collect(),
-            subset,
-            step_graph: self.step_graph.part(picks),
-        }
-    }
 }
 
 impl RecordedSubset {
-    fn part(&self, picks: &dyn Fn(&Address) -> bool) -> Self {
-        let part = |all: &BTreeSet<Address>| all.iter().filter(|address| picks(address)).cloned().collect();
-        Self { unchanged: part(&self.unchanged), borrowed: part(&self.borrowed), stale: part(&self.stale) }
+    fn split(self, picks: &dyn Fn(&Address) -> bool) -> (Self, Self) {
+        let split = |all: BTreeSet<Address>| -> (BTreeSet<Address>, BTreeSet<Address>) {
+            all.into_iter().partition(|address| picks(address))
+        };
+        let (unchanged, other_unchanged) = split(self.unchanged);
+        let (borrowed, other_borrowed) = split(self.borrowed);
+        let (stale, other_stale) = split(self.stale);
+        let other = Self { unchanged: other_unchanged, borrowed: other_borrowed, stale: other_stale };
+        (Self { unchanged, borrowed, stale }, other)
     }
 }
 
 impl StepGraph {
-    fn part(&self, picks: &dyn Fn(&Address) -> bool) -> Self {
-        let mut part = Self::default();
-        let mut numbers = BTreeMap::new();
-        for (number, step) in self.steps.iter().enumerate().filter(|(_, step)| picks(&step.address)) {
-            numbers.insert(number, part.graph.add_node());
-            part.steps.push(step.clone());
+    /// Splits the steps, which may hold many objects, without a copy.
+    fn split(self, picks: &dyn Fn(&Address) -> bool) -> (Self, Self) {
+        let (mut part, mut other) = (Self::default(), Self::default());
+        let mut places = Vec::with_capacity(self.steps.len());
+        for step in self.steps {
+            let is_picked = picks(&step.address);
+            let target = if is_picked { &mut part } else { &mut other };
+            places.push((is_picked, target.graph.add_node()));
+            target.steps.push(step);
         }
-        for (&number, &first) in &numbers {
-            for then in self.graph.after(number).iter().filter_map(|then| numbers.get(then)) {
-                part.graph.add_edge(first, *then);
+        for (number, &(is_picked, first)) in places.iter().enumerate() {
+            let target = if is_picked { &mut part } else { &mut other };
+            for &(of_same, then) in self.graph.after(number).iter().filter_map(|then| places.get(*then)) {
+                if of_same == is_picked {
+                    target.graph.add_edge(first, then);
+                }
             }
         }
-        part
+        (part, other)
     }
 }
 
@@ -220,8 +240,4 @@ fn conceal(context: &PlanContext<'_>, change: &mut Change) {
         let after = if changed { "(sensitive, changed)" } else { "(sensitive)" };
         attribute.after = attribute.after.as_ref().map(|value| hidden(value, after));
     }
-}
-
-fn cloned((address, object): (&Address, &Object)) -> (Address, Object) {
-    (address.clone(), object.clone())
 }

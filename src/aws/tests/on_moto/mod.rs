@@ -194,7 +194,7 @@ async fn images_of_the_file_are_described_and_no_others() {
     site.calls.take();
     let question = FactsQuery {
         own_images: [id.clone(), missing].map(|image| (image, Architecture::X86_64)).into(),
-        own_images_only: true,
+        skips_images: true,
         name: site.cluster.clone(),
         ..FactsQuery::default()
     };

@@ -43,13 +43,12 @@ async fn a_bucket_is_created_filled_corrected_and_deleted_with_all_versions() {
         let wanted = object(&bucket(&site), STATE_BUCKET);
         let made = site.create_and_find(&wanted, &[]).await;
         let s3 = &site.aws.s3;
-        let encryption = s3.get_bucket_encryption().bucket(&made.id).send().await.unwrap();
-        assert_eq!(encryption.server_side_encryption_configuration.unwrap().rules.len(), 1);
-
         s3.delete_public_access_block().bucket(&made.id).send().await.unwrap();
         let observed = Bucket::from_attributes(&site.find(&made.address).await.attributes).unwrap();
         assert!(!observed.private && observed.versioned);
         site.update_and_find(&wanted, &["private", "encrypted", "versioned"], &[]).await;
+        let encryption = s3.get_bucket_encryption().bucket(&made.id).send().await.unwrap();
+        assert_eq!(encryption.server_side_encryption_configuration.unwrap().rules.len(), 1);
 
         let key = format!("{}state.json", site.aws.scope.prefix);
         put(&site, &key).await;
