@@ -113,13 +113,7 @@ async fn once(aws: &AwsProvider) -> Result<ElbSnapshot, Failure> {
     let stem = balancer_stem(&aws.scope.cluster);
     let (mut load_balancers, mut target_groups) = list(aws).await?;
     aws.balancers.leave((load_balancers.clone(), target_groups.clone()));
-    let is_named =
-        |balancer: &ElbLoadBalancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(&stem));
-    let is_network = |balancer: &&ElbLoadBalancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network);
-    let others = load_balancers.iter().filter(is_network).filter(|balancer| !is_named(balancer)).count();
-    // The first list of a run stays.
-    let _ = aws.other_balancers.set(others);
-    load_balancers.retain(is_named);
+    load_balancers.retain(|balancer| balancer.load_balancer_name().is_some_and(|name| name.starts_with(&stem)));
     target_groups.retain(|group| group.target_group_name().is_some_and(|name| name.starts_with(&stem)));
     let balancer_arns: Vec<_> = load_balancers.iter().map(|balancer| text(balancer.load_balancer_arn())).collect();
     let group_arns: Vec<_> = target_groups.iter().map(|group| text(group.target_group_arn())).collect();
@@ -155,9 +149,18 @@ fn described<T>(
         .collect()
 }
 
-async fn load_balancers(aws: &AwsProvider) -> Result<Vec<ElbLoadBalancer>, Failure> {
+/// Returns the load balancers of the newer API, and counts the network load balancers that are not the cluster's.
+pub(super) async fn load_balancers(aws: &AwsProvider) -> Result<Vec<ElbLoadBalancer>, Failure> {
     let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
-    aws.read(ELB, "DescribeLoadBalancers", pages).await
+    let all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
+    let stem = balancer_stem(&aws.scope.cluster);
+    let is_other = |balancer: &&ElbLoadBalancer| {
+        let is_named = balancer.load_balancer_name().is_some_and(|name| name.starts_with(&stem));
+        balancer.r#type() == Some(&LoadBalancerTypeEnum::Network) && !is_named
+    };
+    // The first list of a run stays.
+    let _ = aws.other_balancers.set(all.iter().filter(is_other).count());
+    Ok(all)
 }
 
 async fn target_groups(aws: &AwsProvider) -> Result<Vec<ElbTargetGroup>, Failure> {

@@ -11,7 +11,7 @@ use super::ec2::{EC2, filter, from_ec2};
 use super::elb_snapshot;
 use crate::cloud::QuotaService;
 use crate::engine::{BoxFuture, Failure, FailureClass};
-use crate::resource::{AccountQuota, CLUSTER_TAG, Tags, balancer_stem};
+use crate::resource::{AccountQuota, CLUSTER_TAG, Tags};
 
 /// The service's name, for failures and limits.
 const QUOTAS: &str = "servicequotas";
@@ -100,7 +100,7 @@ async fn gateways(aws: &AwsProvider) -> Result<Vec<InternetGateway>, Failure> {
 /// Counts the load balancers, unless a plan has: an observation lists them all.
 async fn balancers(aws: &AwsProvider, is_needed: bool) -> Result<(), Failure> {
     if is_needed && aws.other_balancers.get().is_none() {
-        elb_snapshot::load_balancers(aws, &balancer_stem(&aws.scope.cluster)).await?;
+        elb_snapshot::load_balancers(aws).await?;
     }
     Ok(())
 }
