@@ -88,12 +88,16 @@ pub(in crate::cli) async fn plan(
     let moved_from = snapshot.record.as_ref().map(|record| record.moved_from.clone()).unwrap_or_default();
     let holds_rolls = request.choices.no_roll;
     let comparison = RecordComparison { snapshot, mode, is_dry_run: unreachable.is_none(), holds_rolls };
-    let mut prepared = comparison.plan(dry_run.objects.clone(), live.clone())?;
+    // A cluster may have thousands of objects: only a second plan needs a copy of them.
+    let again = choices.filter(|_| !moved_from.is_empty()).map(|choices| {
+        let others = dry_run.objects.iter().filter(|object| !is_role(object));
+        (choices, others.cloned().collect::<Vec<Object>>(), live.clone())
+    });
+    let mut prepared = comparison.plan(dry_run.objects, live)?;
     let mut cleared = Vec::new();
-    if let Some(choices) = choices.filter(|_| !moved_from.is_empty() && former::is_unused(&prepared)) {
+    if let Some((choices, others, live)) = again.filter(|_| former::is_unused(&prepared)) {
         let roles = choices.lay_out(RoleScope::Current)?.objects.into_iter().filter(is_role);
-        dry_run.objects.retain(|object| !is_role(object));
-        prepared = comparison.plan(dry_run.objects.into_iter().chain(roles).collect(), live)?;
+        prepared = comparison.plan(others.into_iter().chain(roles).collect(), live)?;
         cleared.clone_from(&moved_from);
     }
     notes.extend(of_former(context, mode, &moved_from, !cleared.is_empty()));
