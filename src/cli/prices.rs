@@ -78,5 +78,5 @@ fn unanswered(failure: Option<&Failure>) -> String {
         Some(failure) => format!("the price list of AWS did not answer ({})", failure.message),
         None => format!("the price list of AWS did not answer within {} seconds", PATIENCE.as_secs()),
     };
-    format!("prices that this release does not have are unknown: {why}. The next plan within an hour does not ask")
+    format!("prices that this release does not have are unknown: {why}. Plans do not ask again for an hour")
 }

@@ -131,6 +131,8 @@ async fn an_apply_that_a_quota_has_no_room_for_changes_nothing() {
         "{}",
         planned.err
     );
+    let comment = stage.comment().await.must(Exit::Differs);
+    assert!(words(&comment.out).contains(needs), "a reviewer reads it too: {}", comment.out);
     wire.take_log();
     let refused = stage.apply().await.must(Exit::Refused);
     let messages = words(&refused.err);

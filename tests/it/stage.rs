@@ -8,8 +8,8 @@ use quorate::analysis::cost::PriceTable;
 use quorate::aws::{AwsProvider, ClusterScope, S3Store};
 use quorate::cli::{
     self, ApiWait, ApplyRequest, ByAws, CliError, ClusterContext, ClusterSecrets, CompositeProvider, Consent, Exit,
-    Interrupt, LogRequest, MoveOptions, OutputOptions, PlanOptions, PlanRequest, PriceCache, PromptInput, StatePlace,
-    StatePlaces, Ui,
+    Interrupt, LogRequest, MoveOptions, OutputOptions, OutputTarget, PlanOptions, PlanRequest, PriceCache, PromptInput,
+    StatePlace, StatePlaces, Ui,
 };
 use quorate::cloud::CloudProvider;
 use quorate::engine::{Action, BoxFuture, ObjectStore, PlanMode, RetryPolicy, WriteCondition};
@@ -62,6 +62,15 @@ impl MotoStage {
     pub(crate) async fn plan(&mut self) -> CommandRun {
         self.stay(OutputOptions::default(), async |context| {
             cli::plan(context, PlanOptions { detailed: true, ..PlanOptions::default() }).await
+        })
+        .await
+    }
+
+    /// Prints a plan as a comment for a pull request.
+    pub(crate) async fn comment(&mut self) -> CommandRun {
+        self.stay(OutputOptions::default(), async |context| {
+            let markdown = Some(OutputTarget::Stdout);
+            cli::plan(context, PlanOptions { detailed: true, markdown, ..PlanOptions::default() }).await
         })
         .await
     }

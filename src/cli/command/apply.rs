@@ -191,7 +191,7 @@ async fn converge(run: &mut Run<'_>, request: &ApplyRequest) -> Result<ApplyResu
     }
     let planned = run.plan(&snapshot, &request.plan).await?;
     let quotas = quota_check::check(context, &planned.document.plan, &snapshot.facts).await?;
-    quotas.show(context, !request.ignore_quotas);
+    quotas.warnings(!request.ignore_quotas).iter().for_each(|warning| context.ui.warning(warning));
     let checked = request.saved.as_ref().map_or(Ok(()), |saved| saved.check_changes(&planned));
     let checked = checked.and_then(|()| request.limits.check(&context.cluster, &planned.document));
     if let Err(refused) = checked.and_then(|()| if request.ignore_quotas { Ok(()) } else { quotas.refuse() }) {

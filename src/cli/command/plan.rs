@@ -119,8 +119,9 @@ pub async fn plan(context: &ClusterContext<'_>, options: PlanOptions) -> Result<
     if markdown != Some(OutputTarget::Stdout) {
         context.ui.document(&planned.document, |style| view::plan::text(&planned.document, style))?;
     }
+    let quotas = quota_check::check(context, &planned.document.plan, &snapshot.facts).await?;
+    planned.add_warnings(quotas.warnings(false));
     planned.show_notes(context);
-    quota_check::check(context, &planned.document.plan, &snapshot.facts).await?.show(context, false);
     if mode == PlanMode::Apply {
         let is_built = snapshot.live.iter().any(|live| live.address == LoadBalancer::address(API));
         announce(context, is_built, planned.unreachable.as_ref());

@@ -293,6 +293,11 @@ impl PlannedRun {
         PlanComment { document: &self.document, refusal, warnings: &self.warnings, notes: &self.notes }
     }
 
+    /// Adds warnings about the plan.
+    pub(in crate::cli) fn add_warnings(&mut self, warnings: Vec<String>) {
+        self.warnings.extend(warnings);
+    }
+
     /// Shows the warnings and notes about the plan.
     pub(in crate::cli) fn show_notes(&self, context: &ClusterContext<'_>) {
         for warning in &self.warnings {

@@ -129,14 +129,11 @@ impl QuotaCheck {
         ))
     }
 
-    /// Shows what an apply would be refused for, and what else is to be known.
-    pub(in crate::cli) fn show(&self, context: &ClusterContext<'_>, is_refused: bool) {
-        for short in self.short.iter().filter(|_| !is_refused) {
-            context.ui.warning(&format!("{short}: an apply is refused without --ignore-quotas"));
-        }
-        for warning in &self.warnings {
-            context.ui.warning(warning);
-        }
+    /// Returns the warnings; those about quotas without room only if the caller does not refuse the plan for them.
+    pub(in crate::cli) fn warnings(&self, is_refused: bool) -> Vec<String> {
+        let short = self.short.iter().filter(|_| !is_refused);
+        let short = short.map(|short| format!("{short}: an apply is refused without --ignore-quotas"));
+        short.chain(self.warnings.iter().cloned()).collect()
     }
 }
 
