@@ -81,7 +81,8 @@ def page(calls, flow, sandbox, planner):
     lines += [
         "",
         "Calls and times are those of the commands in one process with an API server, in a debug build; the memory is that of the",
-        "program. The program itself, in a release build, without an API server:",
+        "program. Three calls of a new cluster and two of a changed number of machines are for quotas. The program itself, in a release",
+        "build, without an API server:",
         "",
         "| command | calls | chain | time | peak memory |",
         "|---|---|---|---|---|",
