@@ -111,7 +111,7 @@ def page(calls, flow, sandbox, planner):
         "",
         "`cargo bench --bench plan`, without observation and output:",
         "",
-        "```",
+        "```text",
         *(line.rstrip() for line in planner.splitlines() if line.strip() and not line.startswith("Timer")),
         "```",
     ]

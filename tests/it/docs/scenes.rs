@@ -201,6 +201,11 @@ pub(super) const OTHER_OUTPUTS: &[OtherOutput] = &[
         of: OutputOrigin::Unchecked("runs in the sandbox take no time; src/view/duration.rs has its words"),
     },
     OtherOutput {
+        page: "docs/performance.md",
+        begin: "plan            fastest",
+        of: OutputOrigin::Unchecked("times of a benchmark, which no test repeats"),
+    },
+    OtherOutput {
         page: "docs/upgrades.md",
         begin: "Upgrade: Kubernetes",
         of: OutputOrigin::Snapshot(
