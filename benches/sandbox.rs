@@ -41,7 +41,7 @@ fn main() {
 fn services(objects: usize) -> usize {
     let of_services =
         |services: usize| OF_SERVICE * services + OF_BALANCER * services.div_ceil(BALANCED).min(BALANCERS);
-    (1..).take_while(|services| BASE + of_services(*services) <= objects).last().unwrap_or(1)
+    (1..=objects).take_while(|services| BASE + of_services(*services) <= objects).last().unwrap_or(1)
 }
 
 /// Returns a cluster file with about this many objects.
@@ -153,7 +153,8 @@ fn table() -> String {
         seconds.push(times);
     }
     if let [.., small, large] = seconds.as_slice() {
-        let growth = (SIZES[2] as f64 / SIZES[1] as f64).ln();
+        let size = |size: usize| f64::from(u32::try_from(size).unwrap_or(u32::MAX));
+        let growth = (size(SIZES[2]) / size(SIZES[1])).ln();
         let slopes: Vec<String> =
             small.iter().zip(large).map(|(small, large)| format!("{:.2}", (large / small).ln() / growth)).collect();
         let _ = writeln!(text, "| slope from {} to {} | {} | |", SIZES[1], SIZES[2], slopes.join(" | "));
