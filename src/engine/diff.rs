@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::canonical::{is_empty, only, same};
-use super::{Action, Attribute, AttributeChange, Attributes, ChangeEffect, Comparison, DifferenceOrigin, Kind, Value};
+use super::{
+    Action, Attribute, AttributeChange, Attributes, ChangeEffect, ComparedWith, Comparison, DifferenceOrigin, Kind,
+    Value,
+};
 
 /// Compares the wanted attributes with the observed ones, and with those that were last applied.
 ///
-/// Only attributes of `desired` are compared, and of those only the ones that the cloud returns; and attributes that were
+/// Only attributes of `desired` are compared, and of those only the ones that the cloud returns or that are compared with the
+/// record; and attributes that were
 /// set once, are no longer wanted and still exist, if the kind prunes them.
 pub(crate) fn diff(
     kind: &Kind,
@@ -28,7 +32,7 @@ pub(crate) fn diff(
 
 /// Removes a value that exists and is no longer wanted.
 fn prune(name: &str, rule: &Attribute, there: &Value) -> Option<AttributeChange> {
-    (rule.pruned && rule.observed).then(|| AttributeChange {
+    (rule.pruned && rule.is_observed()).then(|| AttributeChange {
         name: name.to_owned(),
         before: Some(there.clone()),
         after: None,
@@ -66,8 +70,16 @@ fn compare(
     live: Option<&Value>,
     recorded: Option<&Value>,
 ) -> Option<AttributeChange> {
-    if !rule.observed {
-        return None;
+    if !rule.is_observed() {
+        let is_compared = rule.compared == ComparedWith::Record;
+        let before = recorded.filter(|before| is_compared && !agree(rule.form, Some(*before), Some(desired)))?;
+        return Some(AttributeChange {
+            name: name.to_owned(),
+            before: Some(before.clone()),
+            after: Some(desired.clone()),
+            origin: DifferenceOrigin::File,
+            action: action_of(rule.effect),
+        });
     }
     let live = match (rule.form, live) {
         (Comparison::Tags, Some(live)) => Some(only(&our_keys(desired, recorded), live)),
@@ -117,5 +129,41 @@ fn action_of(effect: ChangeEffect) -> Action {
         ChangeEffect::Roll => Action::Roll,
         ChangeEffect::Replace => Action::Replace,
         ChangeEffect::Fixed(_) => Action::Refuse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind {
+        name: "file",
+        title: "file",
+        attributes: &[
+            Attribute::replace("key"),
+            Attribute::update("content").by_record(),
+            Attribute::update("hint").unobserved(),
+        ],
+        outputs: &[],
+        data: false,
+        shared: false,
+        seconds: 1,
+    };
+
+    fn attributes(key: &str, rest: &[(&str, &str)]) -> Attributes {
+        let all = std::iter::once(("key", key)).chain(rest.iter().copied());
+        all.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned()))).collect()
+    }
+
+    #[test]
+    fn what_the_cloud_does_not_return_is_compared_with_the_record_if_its_rule_says_so() {
+        let wanted = attributes("2", &[("content", "new"), ("hint", "new")]);
+        let recorded = attributes("1", &[("content", "old"), ("hint", "old")]);
+        let names = |live: &str, recorded: Option<&Attributes>| -> Vec<String> {
+            diff(&KIND, &wanted, &attributes(live, &[]), recorded).into_iter().map(|change| change.name).collect()
+        };
+        assert_eq!(names("1", Some(&recorded)), ["content", "key"]);
+        assert_eq!(names("2", Some(&wanted)), [""; 0]);
+        assert_eq!(names("2", None), [""; 0], "nothing is known of it without a record");
     }
 }

@@ -31,6 +31,8 @@ pub use planner::{ExecutablePlan, ForecastStep, PlanError, PlanForecast, PlanInp
 pub use poll::{Backoff, PollLoop};
 pub use provider::{BoxFuture, DryRun, IdempotencyToken, Observation, ProgressNote, Provider};
 pub use retry::{RetryPolicy, repeat};
-pub use rules::{Attribute, ChangeEffect, Comparison, DataReplicas, Kind, KindRegistry, OutputShape, OutputSpec};
+pub use rules::{
+    Attribute, ChangeEffect, ComparedWith, Comparison, DataReplicas, Kind, KindRegistry, OutputShape, OutputSpec,
+};
 pub use store::{Etag, ObjectStore, StoredObject, WriteCondition, WriteOutcome};
 pub use value::{Attributes, Reference, TemplatePart, TextInput, TextTemplate, Value};

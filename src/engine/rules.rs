@@ -32,13 +32,24 @@ pub struct Attribute {
     pub form: Comparison,
     /// Outputs whose values change with it.
     pub moves: &'static [&'static str],
-    /// `true` if the cloud returns its value. A value that is not returned is sent on creation and never compared.
-    pub observed: bool,
+    /// What a wanted value is compared with.
+    pub compared: ComparedWith,
     /// `true` if it is removed after it was set once and is no longer wanted. One that is not pruned stays as it is.
     pub pruned: bool,
     /// `true` if its value may be recorded: values that may hold a secret are never recorded. Without the recorded value, a
     /// difference counts as a change of the file.
     pub recorded: bool,
+}
+
+/// What a wanted value of an attribute is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComparedWith {
+    /// The value that the cloud returns.
+    Cloud,
+    /// The recorded value: the cloud does not return it.
+    Record,
+    /// Nothing: it is sent on creation, and its change is none.
+    Nothing,
 }
 
 /// The effect of a change to an attribute on the object.
@@ -151,7 +162,15 @@ pub struct DataReplicas {
 
 impl Attribute {
     const fn of(name: &'static str, effect: ChangeEffect) -> Self {
-        Self { name, effect, form: Comparison::Plain, moves: &[], observed: true, pruned: false, recorded: true }
+        Self {
+            name,
+            effect,
+            form: Comparison::Plain,
+            moves: &[],
+            compared: ComparedWith::Cloud,
+            pruned: false,
+            recorded: true,
+        }
     }
 
     /// Returns a rule for an update in place.
@@ -201,7 +220,18 @@ impl Attribute {
     /// Marks the attribute as sent on creation and never returned.
     #[must_use]
     pub const fn unobserved(self) -> Self {
-        Self { observed: false, ..self }
+        Self { compared: ComparedWith::Nothing, ..self }
+    }
+
+    /// Marks the attribute as never returned, and compared with what was last applied.
+    #[must_use]
+    pub const fn by_record(self) -> Self {
+        Self { compared: ComparedWith::Record, ..self }
+    }
+
+    /// Returns `true` if the cloud returns its value.
+    pub fn is_observed(&self) -> bool {
+        self.compared == ComparedWith::Cloud
     }
 
     /// Marks the attribute as removed when it is no longer wanted.

@@ -100,7 +100,7 @@ impl Sandbox {
     ) -> Live {
         let rules = account::kind(kind);
         let mut attributes = stored.attributes.clone();
-        attributes.retain(|name, _| rules.is_none_or(|kind| kind.attribute(name).observed));
+        attributes.retain(|name, _| rules.is_none_or(|kind| kind.attribute(name).is_observed()));
         let mut live = Live {
             address,
             id: id.to_owned(),

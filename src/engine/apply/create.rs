@@ -104,7 +104,7 @@ impl StepWorker<'_> {
 /// Returns the attributes to set again: those that differ, and those that the cloud does not return.
 fn unfinished(kind: &Kind, object: &Object, found: &Live) -> BTreeSet<String> {
     let differing = diff(kind, &object.attributes, &found.attributes, None).into_iter().map(|change| change.name);
-    let unobserved = object.attributes.keys().filter(|name| !kind.attribute(name).observed).cloned();
+    let unobserved = object.attributes.keys().filter(|name| !kind.attribute(name).is_observed()).cloned();
     differing.chain(unobserved).filter(|name| kind.attribute(name).effect == ChangeEffect::Update).collect()
 }
 

@@ -128,8 +128,9 @@ impl CloudObject {
     /// Removes the attributes that the cloud does not return.
     fn hide(&mut self) {
         let kind = TestKinds.kind(self.live.address.kind()).unwrap();
-        let (reported, hidden) =
-            std::mem::take(&mut self.live.attributes).into_iter().partition(|(name, _)| kind.attribute(name).observed);
+        let (reported, hidden) = std::mem::take(&mut self.live.attributes)
+            .into_iter()
+            .partition(|(name, _)| kind.attribute(name).is_observed());
         self.live.attributes = reported;
         self.hidden.extend::<Attributes>(hidden);
     }
