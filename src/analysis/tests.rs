@@ -9,13 +9,14 @@ use crate::resource::{Facts, ResourceKinds, SizeFacts};
 use crate::spec::{Cluster, parse};
 
 /// The examples of the repository, by name.
-pub(super) const EXAMPLES: [(&str, &str); 6] = [
+pub(super) const EXAMPLES: [(&str, &str); 7] = [
     ("ha", include_str!("../../examples/ha/cluster.hcl")),
     ("minimal", include_str!("../../examples/minimal/cluster.hcl")),
     ("nginx", include_str!("../../examples/nginx/cluster.hcl")),
     ("phoenix-chat", include_str!("../../examples/phoenix-chat/cluster.hcl")),
     ("phoenix-chat-redis", include_str!("../../examples/phoenix-chat-redis/cluster.hcl")),
     ("tutorial", include_str!("../../examples/tutorial/cluster.hcl")),
+    ("teams", include_str!("../../examples/teams/cluster.hcl")),
 ];
 
 /// Returns the cluster of a file.
@@ -26,11 +27,12 @@ pub(super) fn cluster(file: &str) -> Cluster {
 
 /// Returns the facts of an account in the region of a cluster, which has every size of it.
 pub(super) fn facts(cluster: &Cluster) -> Facts {
-    let sizes = cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]);
+    let nodes = cluster.nodes.values().flat_map(crate::spec::NodeGroup::sizes);
+    let sizes: Vec<_> = nodes.chain([&cluster.masters.size]).collect();
     let size = |size: &crate::spec::InstanceSize| {
         (size.to_string(), SizeFacts { architecture: size.architecture(), vcpus: 2, memory_mib: 4096 })
     };
-    let images = sizes.clone().map(|size| (size.architecture(), "ami-0000000000000086a".into()));
+    let images = sizes.iter().map(|size| (size.architecture(), "ami-0000000000000086a".into()));
     Facts {
         account: "111122223333".to_owned(),
         caller: "arn:aws:iam::111122223333:user/alvise".to_owned(),
@@ -38,7 +40,7 @@ pub(super) fn facts(cluster: &Cluster) -> Facts {
         zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{}{letter}", cluster.region)).to_vec(),
         images: images.collect(),
         own_images: BTreeMap::new(),
-        sizes: sizes.map(size).collect(),
+        sizes: sizes.iter().map(|known| size(known)).collect(),
         offered: BTreeMap::new(),
         releases: Vec::new(),
         public_zones: BTreeMap::from([("poeticoding.com".to_owned(), vec!["Z0POETICODING".to_owned()])]),

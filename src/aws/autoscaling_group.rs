@@ -4,6 +4,7 @@ mod answering;
 mod draining;
 mod joining;
 mod members;
+mod mixed;
 mod reports;
 mod roll;
 mod surge;
@@ -69,7 +70,9 @@ impl AwsKind for AutoScalingGroup {
             .autoscaling
             .create_auto_scaling_group()
             .auto_scaling_group_name(&self.name)
-            .launch_template(self.template())
+            .set_launch_template((!self.is_mixed()).then(|| self.template()))
+            .set_mixed_instances_policy(self.is_mixed().then(|| self.mixed_policy()))
+            .set_capacity_rebalance(self.purchase.spot().map(|_| true))
             .vpc_zone_identifier(self.subnet_list())
             .min_size(whole(self.min))
             .max_size(whole(self.max))
@@ -152,14 +155,18 @@ impl AutoScalingGroup {
     /// Changes what one call takes. Returns `true` if there was anything to change: machines may then start or stop.
     async fn resize(&self, aws: &AwsProvider, changed: &BTreeSet<String>) -> Result<bool, Failure> {
         let any = |names: &[&str]| names.iter().any(|name| changed.contains(*name));
-        if !any(&["launch_template", "version", "subnets", "min", "max", "desired"]) {
+        if !any(&["launch_template", "version", "sizes", "purchase", "subnets", "min", "max", "desired"]) {
             return Ok(false);
         }
+        // One call replaces the launch template by a policy, or a policy by another one or by the template.
+        let starts = any(&["launch_template", "version", "sizes", "purchase"]);
         let request = aws
             .autoscaling
             .update_auto_scaling_group()
             .auto_scaling_group_name(&self.name)
-            .set_launch_template(any(&["launch_template", "version"]).then(|| self.template()))
+            .set_launch_template((starts && !self.is_mixed()).then(|| self.template()))
+            .set_mixed_instances_policy((starts && self.is_mixed()).then(|| self.mixed_policy()))
+            .set_capacity_rebalance(any(&["purchase"]).then(|| self.purchase.spot().is_some()))
             .set_vpc_zone_identifier(any(&["subnets"]).then(|| self.subnet_list()))
             .set_min_size(any(&["min"]).then(|| whole(self.min)))
             .set_max_size(any(&["max"]).then(|| whole(self.max)))
@@ -247,6 +254,8 @@ fn live_of(whose: ObservationScope<'_>, group: &Answer, alike: EqualVersions<'_>
         launch_template: template.id.into(),
         version: template.version.into(),
         machines: members::oldest(group, alike).into(),
+        sizes: mixed::sizes(group),
+        purchase: mixed::purchase(group),
         subnets: group
             .vpc_zone_identifier()
             .unwrap_or_default()

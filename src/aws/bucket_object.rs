@@ -1,6 +1,6 @@
 //! The files that machines read at their start. Their keys hold their addresses and the hashes of their content.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object as S3Object;
@@ -23,7 +23,8 @@ impl AwsKind for BucketObject {
         let ours = keys.filter_map(|key| Some((key, split(key, &prefix)?)));
         ours.map(|(key, (sha256, name))| {
             let bucket = aws.scope.bucket.as_str().into();
-            let observed = Self { bucket, key: key.to_owned(), sha256: sha256.to_owned() };
+            let registrations = BTreeMap::new();
+            let observed = Self { bucket, key: key.to_owned(), sha256: sha256.to_owned(), registrations };
             live(name, key, &observed, &[("key", key)])
         })
         .collect()

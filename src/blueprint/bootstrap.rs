@@ -7,7 +7,7 @@ use super::slots::{fill, shell_quoted};
 use super::{BlueprintProblem, BuildContext};
 use crate::engine::{Address, Object, TemplatePart, TextInput};
 use crate::limits::aws::USER_DATA as USER_DATA_LIMIT;
-use crate::resource::{BucketObject, NODE_SCRIPT, Resource, internal_domain};
+use crate::resource::{BucketObject, NODE_REGISTRATIONS, NODE_SCRIPT, Resource, internal_domain};
 use crate::spec::NetworkPlugin;
 
 const USER_DATA: &str = include_str!("../bootstrap/user-data.sh");
@@ -103,7 +103,11 @@ impl MachineSettings {
 }
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
-    Ok(vec![site.bootstrap.script.object(NODE_SCRIPT)?])
+    let mut objects = vec![site.bootstrap.script.object(NODE_SCRIPT)?];
+    if let Some(file) = BootstrapFile::of_registrations(&site.bootstrap.root, site.cluster) {
+        objects.push(file.object(NODE_REGISTRATIONS)?);
+    }
+    Ok(objects)
 }
 
 /// Returns the maximum size in bytes of a text once all its outputs are known.

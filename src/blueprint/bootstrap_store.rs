@@ -1,12 +1,17 @@
 //! The files from which machines start, in the bucket of the cluster.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde_json::json;
 
 use super::outputs::bucket;
 use super::{BlueprintProblem, names};
 use crate::engine::{Object, Payload};
-use crate::resource::{BucketObject, ClusterLocation, KeyPrefix, NODE_SCRIPT, Resource, root};
-use crate::spec::{Cluster, StateLocation};
+use crate::resource::{
+    BucketObject, ClusterLocation, KeyPrefix, NODE_REGISTRATIONS, NODE_SCRIPT, NodeRegistration, Resource, root,
+};
+use crate::spec::{Cluster, NodeGroup, StateLocation};
 
 /// One script, in parts that can be read one at a time.
 pub(super) const NODE: &str = concat!(
@@ -20,9 +25,12 @@ pub(super) const NODE: &str = concat!(
     include_str!("../bootstrap/node/55-backup.sh"),
     include_str!("../bootstrap/node/56-report.sh"),
     include_str!("../bootstrap/node/60-master.sh"),
+    include_str!("../bootstrap/node/62-registrations.sh"),
     include_str!("../bootstrap/node/65-access.sh"),
     include_str!("../bootstrap/node/65-leave.sh"),
+    include_str!("../bootstrap/node/66-interruption.sh"),
     include_str!("../bootstrap/node/67-enroll.sh"),
+    include_str!("../bootstrap/node/69-kubelet.sh"),
     include_str!("../bootstrap/node/70-node.sh"),
     include_str!("../bootstrap/node/90-main.sh"),
 );
@@ -44,6 +52,7 @@ pub(super) struct BootstrapFile {
     pub key: String,
     pub sha256: String,
     content: String,
+    registrations: BTreeMap<String, NodeRegistration>,
 }
 
 impl BootstrapStore {
@@ -78,13 +87,31 @@ impl BootstrapFile {
     pub(super) fn new(root: &str, name: &str, content: String) -> Self {
         let sha256 = names::sha256(content.as_bytes());
         let key = KeyPrefix::Bootstrap.key(&format!("{sha256}/{name}"));
-        Self { key: format!("{root}/{key}"), sha256, content }
+        Self { key: format!("{root}/{key}"), sha256, content, registrations: BTreeMap::new() }
     }
 
     pub(super) fn object(&self, name: &str) -> Result<Object, BlueprintProblem> {
         let payload = Payload(Arc::from(self.content.as_bytes()));
         let (key, sha256) = (self.key.clone(), self.sha256.clone());
-        let object = BucketObject { bucket: bucket(), key, sha256 }.object(name)?;
-        Ok(Object { payload: Some(payload), ..object })
+        let object = BucketObject { bucket: bucket(), key, sha256, registrations: self.registrations.clone() };
+        Ok(Object { payload: Some(payload), ..object.object(name)? })
+    }
+
+    /// Returns the file with the labels and taints of all node groups; `None` if there are none.
+    pub(super) fn of_registrations(root: &str, cluster: &Cluster) -> Option<Self> {
+        let of_group = |group: &NodeGroup| NodeRegistration {
+            labels: group.labels.clone(),
+            taints: group.taints.iter().map(ToString::to_string).collect(),
+        };
+        let groups = cluster.nodes.iter().map(|(name, group)| (name.clone(), of_group(group)));
+        let registrations: BTreeMap<String, NodeRegistration> =
+            groups.filter(|(_, registration)| *registration != NodeRegistration::default()).collect();
+        if registrations.is_empty() {
+            return None;
+        }
+        let groups =
+            cluster.nodes.iter().map(|(name, group)| (name, json!({ "labels": group.labels, "taints": group.taints })));
+        let content = json!(groups.collect::<BTreeMap<_, _>>()).to_string();
+        Some(Self { registrations, ..Self::new(root, NODE_REGISTRATIONS, content) })
     }
 }

@@ -4,7 +4,7 @@ use super::bootstrap::MachineSettings;
 use super::outputs::{instance_profile, internet_routes, security_group, security_group_rules, subnet};
 use super::{BlueprintProblem, BuildContext, identity, names, secrets};
 use crate::engine::{Object, TextInput};
-use crate::resource::{AutoScalingGroup, LaunchTemplate, Resource, Tags};
+use crate::resource::{AutoScalingGroup, LaunchTemplate, PurchaseOption, Resource, Tags};
 use crate::spec::{ImageId, InstanceSize, NodeRoll, RootVolume, Scale, Zone};
 
 /// A group of equal machines.
@@ -19,6 +19,10 @@ pub(super) struct MachineGroup<'a> {
     pub tags: Tags,
     /// Their instance size.
     pub size: &'a InstanceSize,
+    /// Other sizes that they may have, in order of preference.
+    pub other_sizes: &'a [InstanceSize],
+    /// Their purchase option.
+    pub purchase: PurchaseOption,
     /// The image that the file names for them.
     pub image: Option<&'a ImageId>,
     /// Their root volume.
@@ -75,6 +79,12 @@ impl MachineGroup<'_> {
         })
     }
 
+    /// Returns all sizes, the preferred one first; none if there is only one.
+    fn sizes(&self) -> Vec<String> {
+        let preferred = Some(self.size).filter(|_| !self.other_sizes.is_empty());
+        preferred.into_iter().chain(self.other_sizes).map(ToString::to_string).collect()
+    }
+
     fn group(&self, tags: Tags) -> AutoScalingGroup {
         let (min, max, desired) = match self.scale {
             Scale::Count(count) => (count, count, Some(count)),
@@ -87,6 +97,8 @@ impl MachineGroup<'_> {
             launch_template: template("id"),
             version: template("version"),
             machines: template("generation"),
+            sizes: self.sizes(),
+            purchase: self.purchase.clone(),
             subnets: self.zones.iter().map(subnet).collect(),
             min,
             max,

@@ -5,7 +5,7 @@ use super::machines::MachineGroup;
 use super::outputs::{MASTERS, api_target_group, etcd_volume, internal_zone};
 use super::{BlueprintProblem, BuildContext, MEMBER_TAG, ROLE_TAG, kubeadm, tags};
 use crate::engine::Object;
-use crate::resource::{MASTER, Tags, masters_group};
+use crate::resource::{MASTER, PurchaseOption, Tags, masters_group};
 use crate::spec::{Scale, Zone};
 
 /// Masters are rolled one at a time, because etcd would lose its quorum otherwise.
@@ -26,6 +26,8 @@ fn master(site: &BuildContext<'_>, member: &str, zone: &Zone) -> Result<[Object;
         role: MASTERS,
         tags: tags::with(Tags::new(), [(ROLE_TAG, MASTER), (MEMBER_TAG, member)]),
         size: &site.cluster.masters.size,
+        other_sizes: &[],
+        purchase: PurchaseOption::OnDemand,
         image: site.cluster.masters.image.as_ref(),
         root: &site.cluster.masters.root,
         zones: std::slice::from_ref(zone),

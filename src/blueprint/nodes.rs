@@ -6,7 +6,7 @@ use super::outputs::{NODES, masters_groups, nodes_group};
 use super::{BlueprintProblem, BuildContext, GROUP_TAG, ROLE_TAG, kubeadm, services, tags};
 use crate::engine::Object;
 use crate::limits::aws::MACHINE_ROUTES;
-use crate::resource::Tags;
+use crate::resource::{BucketObject, NODE_REGISTRATIONS, PurchaseOption, Resource, taint_tags};
 use crate::spec::{Cluster, NetworkPlugin, NodeGroup, NodeRoll};
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
@@ -16,8 +16,10 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
             object: &nodes_group(name),
             display: site.below(&format!("{name}.nodes")),
             role: NODES,
-            tags: tags::with(Tags::new(), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
+            tags: tags::with(taint_tags(&group.taints), [(ROLE_TAG, "node"), (GROUP_TAG, name)]),
             size: &group.size,
+            other_sizes: &group.other_sizes,
+            purchase: purchase(group),
             image: group.image.as_ref(),
             root: &group.root,
             zones: &group.zones,
@@ -25,11 +27,14 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
             target_groups: services::target_groups(site),
             roll: Some(roll(site.cluster, group)),
             lane: None,
-            settings: group_settings(site, name),
+            settings: group_settings(site, name, group),
         };
         let [settings, template, mut group] = machines.objects(site)?;
         // Nodes join what masters run, and a kubelet must not be newer than the API server.
         group.depends_on.extend(masters_groups(site.cluster));
+        if has_registrations(site.cluster) {
+            group.depends_on.insert(BucketObject::address(NODE_REGISTRATIONS));
+        }
         objects.extend([settings, template, group]);
     }
     Ok(objects)
@@ -49,7 +54,30 @@ fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-fn group_settings(site: &BuildContext<'_>, name: &str) -> MachineSettings {
-    let lines = common(site, "node", name, kubeadm::node(name));
+/// Returns `true` if the file has labels or taints of nodes.
+fn has_registrations(cluster: &Cluster) -> bool {
+    cluster.nodes.values().any(|group| !group.labels.is_empty() || !group.taints.is_empty())
+}
+
+/// Returns the purchase option of a group's nodes.
+pub(super) fn purchase(group: &NodeGroup) -> PurchaseOption {
+    group.spot.map_or(PurchaseOption::OnDemand, |spot| {
+        PurchaseOption::new(spot.strategy.as_str(), spot.on_demand_base, spot.on_demand_percent)
+    })
+}
+
+fn group_settings(site: &BuildContext<'_>, name: &str, group: &NodeGroup) -> MachineSettings {
+    let mut lines = common(site, "node", name, kubeadm::node(name));
+    // A setting that is not in the file is not here either: the machine derives it, and other groups are not rolled.
+    let kubelet = &group.kubelet;
+    let given = [
+        ("QUORATE_SPOT", purchase(group).spot().map(|_| "yes".to_owned())),
+        ("QUORATE_MAX_PODS", kubelet.max_pods.map(|number| number.to_string())),
+        ("QUORATE_RESERVED_CPU", kubelet.reserved_cpu.clone()),
+        ("QUORATE_RESERVED_MEMORY", kubelet.reserved_memory.clone()),
+        ("QUORATE_EVICTION_MEMORY", kubelet.eviction_memory.clone()),
+        ("QUORATE_EVICTION_DISK", kubelet.eviction_disk.clone()),
+    ];
+    lines.extend(given.into_iter().filter_map(|(setting, value)| Some((setting, value?))));
     MachineSettings { name: nodes_group(name), lines, ids: Vec::new() }
 }

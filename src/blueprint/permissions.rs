@@ -10,8 +10,9 @@ use super::outputs::internal_zone;
 use super::{BuildContext, slots, tags};
 use crate::engine::TextInput;
 use crate::resource::{
-    API, CLUSTER_TAG, KeyPrefix, NODE_SCRIPT, OBJECT_TAG, PolicyStatement, Resource as _, STATUS, SecretContent,
-    SecurityGroup, SecurityGroupRules, internal_api, internal_domain, literally, machine_file, policy_document,
+    API, CLUSTER_TAG, KeyPrefix, NODE_REGISTRATIONS, NODE_SCRIPT, OBJECT_TAG, PolicyStatement, Resource as _, STATUS,
+    SecretContent, SecurityGroup, SecurityGroupRules, internal_api, internal_domain, literally, machine_file,
+    policy_document,
 };
 use crate::spec::NetworkPlugin;
 
@@ -51,7 +52,13 @@ pub(super) fn nodes(site: &BuildContext<'_>) -> InlinePolicies {
     let statements = vec![
         // user-data.sh: fetches node.sh and the settings of a node group.
         PolicyStatement::allow("ReadBootstrap", &["s3:GetObject"])
-            .on([NODE_SCRIPT, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
+            .on([NODE_SCRIPT, NODE_REGISTRATIONS, "nodes-*"].iter().flat_map(|name| bootstrap_objects(site, name))),
+        // node.sh, join: which file has the labels and taints of nodes. The names of files give a node no new information.
+        PolicyStatement::allow("ListBootstrap", &["s3:ListBucket"]).on(buckets(site)).when(
+            "StringEquals",
+            "s3:prefix",
+            places(site).iter().map(|(_, root)| format!("{root}/{}", KeyPrefix::Bootstrap.path())),
+        ),
         // node.sh, discovery and join: the CA's certificate and the join token, and nothing else of pki/.
         PolicyStatement::allow("ReadJoin", &["s3:GetObject"])
             .on([SecretContent::JoinCa, SecretContent::JoinToken].iter().flat_map(|secret| kept(site, &secret.path()))),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::nodes::purchase;
 use crate::resource::{AccountQuota, QuotaNeed, SizeFacts};
 use crate::spec::{Cluster, InstanceSize};
 
@@ -14,8 +15,11 @@ pub fn quota_needs(cluster: &Cluster, sizes: &BTreeMap<String, SizeFacts>) -> BT
     let masters = u64::try_from(cluster.masters.zones.len()).unwrap_or(u64::MAX) * vcpus(&cluster.masters.size);
     let (mut now, mut at_most) = (masters, masters);
     for group in cluster.nodes.values() {
-        now += u64::from(group.scale.least()) * vcpus(&group.size);
-        at_most += u64::from(group.scale.most() + group.roll.max_surge) * vcpus(&group.size);
+        // The largest of a group's sizes: AWS may have capacity for no other. Spot Instances have a quota of their own.
+        let vcpus = group.sizes().map(vcpus).max().unwrap_or(0);
+        let on_demand = |machines: u64| machines - purchase(group).spot_machines(machines);
+        now += on_demand(u64::from(group.scale.least())) * vcpus;
+        at_most += on_demand(u64::from(group.scale.most() + group.roll.max_surge)) * vcpus;
     }
     let balancers = 1 + cluster.services.values().filter(|service| service.nlb.is_some()).count();
     let always = |number: u64| QuotaNeed { now: number, at_most: number };

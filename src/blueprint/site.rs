@@ -187,10 +187,15 @@ fn unusable_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<I
     })
 }
 
-/// Returns problems for zones of the file that do not offer the instance sizes that should be there.
+/// Returns problems for zones of the file that do not offer the instance sizes that should be there: none of several sizes.
 fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<Item = BlueprintProblem> + 'a {
     machines(cluster).filter_map(|alike| {
-        let offered = facts.offered.get(alike.size.as_str())?;
+        let known: Vec<&Vec<String>> = alike.sizes().filter_map(|size| facts.offered.get(size.as_str())).collect();
+        let offered: Vec<String> =
+            facts.zones.iter().filter(|zone| known.iter().any(|of| of.contains(zone))).cloned().collect();
+        if known.is_empty() {
+            return None;
+        }
         let usable = |zone: &&Zone| facts.zones.iter().any(|known| known == zone.as_str());
         let lacks = |zone: &&Zone| !offered.iter().any(|known| known == zone.as_str());
         let zones: BTreeSet<&Zone> = alike.zones.iter().filter(usable).filter(lacks).collect();
@@ -200,7 +205,7 @@ fn lacking_zones<'a>(cluster: &'a Cluster, facts: &'a Facts) -> impl Iterator<It
         is_reported.then(|| BlueprintProblem::SizeNotInZone {
             size: alike.size.clone(),
             zones,
-            offered: offered.clone(),
+            offered,
             who: alike.who,
         })
     })
@@ -211,9 +216,17 @@ struct EqualMachines<'a> {
     /// The machines: `the masters`, `the nodes "workers"`.
     who: String,
     size: &'a InstanceSize,
+    other_sizes: &'a [InstanceSize],
     zones: &'a [Zone],
     image: Option<&'a ImageId>,
     root_gib: u32,
+}
+
+impl<'a> EqualMachines<'a> {
+    /// Returns every size that they may have.
+    fn sizes(&self) -> impl Iterator<Item = &'a InstanceSize> + use<'a> {
+        std::iter::once(self.size).chain(self.other_sizes)
+    }
 }
 
 /// Returns the masters, and each group of nodes.
@@ -222,6 +235,7 @@ fn machines(cluster: &Cluster) -> impl Iterator<Item = EqualMachines<'_>> {
     let masters = EqualMachines {
         who: "the masters".to_owned(),
         size: &masters.size,
+        other_sizes: &[],
         zones: &masters.zones,
         image: masters.image.as_ref(),
         root_gib: masters.root.gib,
@@ -229,6 +243,7 @@ fn machines(cluster: &Cluster) -> impl Iterator<Item = EqualMachines<'_>> {
     let nodes = cluster.nodes.iter().map(|(name, group)| EqualMachines {
         who: format!("the nodes \"{name}\""),
         size: &group.size,
+        other_sizes: &group.other_sizes,
         zones: &group.zones,
         image: group.image.as_ref(),
         root_gib: group.root.gib,
@@ -244,7 +259,9 @@ fn architectures<'a>(
 ) -> BTreeMap<&'a InstanceSize, Architecture> {
     let mut users: BTreeMap<&InstanceSize, Vec<String>> = BTreeMap::new();
     for alike in machines(cluster) {
-        users.entry(alike.size).or_default().push(alike.who);
+        for size in alike.sizes() {
+            users.entry(size).or_default().push(alike.who.clone());
+        }
     }
     let mut known = BTreeMap::new();
     for (size, users) in users {

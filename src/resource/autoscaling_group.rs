@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, KindCalls, MASTER, NewAttributes, OutputSpec, ROLE_TAG, Resource, Tags, TextInput};
+use super::{
+    Attribute, Kind, KindCalls, MASTER, NewAttributes, OutputSpec, PurchaseOption, ROLE_TAG, Resource, Tags, TextInput,
+};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 use crate::words;
 
@@ -18,6 +20,12 @@ pub struct AutoScalingGroup {
     /// The launch template's generation that every machine was started from. Observed: the version of the oldest machine,
     /// or the generation if that version differs only in tags; the group's own version if it has no machine.
     pub machines: TextInput,
+    /// The instance sizes that machines may have, in order of preference; empty if all have that of the launch template.
+    #[serde(default)]
+    pub sizes: Vec<String>,
+    /// The purchase option of new machines.
+    #[serde(default)]
+    pub purchase: PurchaseOption,
     /// The subnets that it spans.
     pub subnets: Vec<TextInput>,
     /// Minimum number of machines.
@@ -143,6 +151,8 @@ impl Resource for AutoScalingGroup {
             Attribute::update("launch_template"),
             Attribute::update("version"),
             Attribute::roll("machines"),
+            Attribute::update("sizes"),
+            Attribute::update("purchase"),
             Attribute::update("subnets").set(),
             Attribute::update("min"),
             Attribute::update("max"),
@@ -196,6 +206,8 @@ impl Resource for AutoScalingGroup {
         AttributeLimit::new(&["name"], AllowedValue::Text(aws::name::AUTO_SCALING_GROUP), aws::code::AUTO_SCALING),
         AttributeLimit::new(&["min"], AllowedValue::Number(0, 10_000), aws::code::AUTO_SCALING),
         AttributeLimit::new(&["max"], AllowedValue::Number(0, 10_000), aws::code::AUTO_SCALING),
+        // Overrides of a launch template in a mixed instances policy.
+        AttributeLimit::new(&["sizes"], AllowedValue::Count(40), aws::code::AUTO_SCALING),
         AttributeLimit::new(&["target_groups"], AllowedValue::Count(50), "LimitExceeded"),
     ];
 

@@ -1,8 +1,10 @@
 //! A file that machines start from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, TextInput};
+use super::{Attribute, Kind, KindCalls, OutputSpec, Resource, Tags, TextInput};
 use crate::limits::{AllowedValue, AttributeLimit, aws};
 
 /// An object in the bucket. Its key contains the hash of its content, so changed content is another object.
@@ -14,13 +16,32 @@ pub struct BucketObject {
     pub key: String,
     /// The SHA-256 of its content, in hexadecimal.
     pub sha256: String,
+    /// The content of [`NODE_REGISTRATIONS`](super::NODE_REGISTRATIONS), by node group; empty for any other file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registrations: BTreeMap<String, NodeRegistration>,
+}
+
+/// Labels and taints that the nodes of a group have from the cluster file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRegistration {
+    /// Labels, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Tags,
+    /// Taints, each as kubectl writes it: `key=value:effect`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<String>,
 }
 
 impl Resource for BucketObject {
     const KIND: Kind = Kind {
         name: "bucket-object",
         title: "S3 object",
-        attributes: &[Attribute::replace("bucket"), Attribute::replace("key"), Attribute::replace("sha256")],
+        attributes: &[
+            Attribute::replace("bucket"),
+            Attribute::replace("key"),
+            Attribute::replace("sha256"),
+            Attribute::update("registrations").by_record(),
+        ],
         outputs: &[OutputSpec::attribute("key")],
         data: false,
         shared: false,

@@ -136,6 +136,22 @@ pub struct SizeFacts {
     pub memory_mib: u64,
 }
 
+impl SizeFacts {
+    /// Number of pods that a kubelet runs unless it is configured otherwise.
+    const DEFAULT_PODS: u64 = 110;
+
+    /// Returns the memory in bytes and the thousandths of a CPU that pods can have on a node of this size: `node.sh` reserves the
+    /// rest for the kubelet, containerd and the system, and pods are evicted from the last 100 MiB.
+    pub fn for_pods(&self) -> (u64, u64) {
+        let reserved_mib = (255 + 11 * Self::DEFAULT_PODS).min(self.memory_mib / 4);
+        let cpus = u64::from(self.vcpus);
+        let of = |first: u64, last: u64| cpus.clamp(first, last) - first;
+        let hundredths = 600 + 100 * of(1, 2) + 50 * of(2, 4) + 25 * of(4, u64::MAX);
+        let memory_mib = self.memory_mib.saturating_sub(reserved_mib + 100);
+        (memory_mib << 20, (cpus * 1000).saturating_sub(hundredths.div_ceil(10)))
+    }
+}
+
 /// The health of a machine behind a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetHealth {

@@ -13,9 +13,11 @@ mod names;
 mod partition;
 mod policy;
 mod price;
+mod purchase;
 mod quantity;
 mod quota;
 mod summary;
+mod taint;
 pub mod text;
 mod version_change;
 
@@ -41,15 +43,17 @@ pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
 pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
-    API, BY_KUBERNETES, NODE_SCRIPT, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api, internal_domain,
-    kubernetes_tag, master_of_group, masters_group, service_object, service_of_object,
+    API, BY_KUBERNETES, NODE_REGISTRATIONS, NODE_SCRIPT, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api,
+    internal_domain, kubernetes_tag, master_of_group, masters_group, service_object, service_of_object,
 };
 pub use partition::AwsPartition;
 pub use policy::{PermissionCheck, PolicyStatement, RefusedBy, assumed_by_ec2, literally, policy_document};
 pub use price::{NotAPriceName, PriceAnswers, PriceName};
+pub use purchase::{PurchaseOption, PurchaseOptionError, SpotDistribution};
 pub use quantity::{quantity_bytes, quantity_millicpus};
 pub use quota::{AccountQuota, QuotaNeed};
 pub use summary::NewAttributes;
+pub use taint::{accepts_pods, taint_tags};
 pub use version_change::VersionChange;
 
 /// Tags by key.

@@ -61,6 +61,8 @@ pub fn balancer_stem(cluster: &str) -> String {
 
 /// The name of the script that makes a machine a part of the cluster, and of its object.
 pub const NODE_SCRIPT: &str = "node.sh";
+/// The name of the file with the labels and taints of all node groups.
+pub const NODE_REGISTRATIONS: &str = "node-registrations";
 
 /// The names of the Auto Scaling groups of masters begin with this; the member follows.
 const MASTER_GROUPS: &str = "masters-";

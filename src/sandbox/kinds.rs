@@ -5,9 +5,10 @@ use super::links::{ObjectLink, follows, holds, peers};
 use super::simulated_kind::{SimulatedKind, codes, kubernetes, row};
 use super::{rules, scaling, view};
 use crate::resource::{
-    AUTOSCALER, AutoScalingGroup, Bucket, BucketObject, DEPLOYMENT, DISRUPTION_BUDGET, DnsRecord, EbsVolume,
-    HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, MANIFEST, NAMESPACE,
-    Role, RouteTable, SERVICE, Secret, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM, Vpc,
+    AUTOSCALER, AutoScalingGroup, Bucket, BucketObject, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, DnsRecord,
+    EbsVolume, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, MANIFEST,
+    NAMESPACE, Role, RouteTable, SERVICE, Secret, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM,
+    Vpc,
 };
 
 const HELD: &str = "DependencyViolation";
@@ -145,6 +146,7 @@ const ROWS: &[SimulatedKind] = &[
     kubernetes(NAMESPACE, "Namespace").unique(&["metadata.name"]),
     kubernetes(MANIFEST, "Manifest"),
     kubernetes(VOLUME_CLAIM, "PersistentVolumeClaim").unique(NAMESPACED),
+    kubernetes(CONFIG_MAP, "ConfigMap").unique(NAMESPACED),
     kubernetes(SERVICE, "Service").unique(NAMESPACED),
     kubernetes(DEPLOYMENT, "Deployment").unique(NAMESPACED).delayed(),
     kubernetes(DISRUPTION_BUDGET, "PodDisruptionBudget"),

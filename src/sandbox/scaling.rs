@@ -6,7 +6,9 @@ use ipnet::Ipv4Net;
 
 use super::account::{SimulatedAccount, SimulatedMachine, SimulatedObject, SimulatedTime};
 use crate::engine::{GroupMember, Live, Value};
-use crate::resource::{AutoScalingGroup, HostedZone, LaunchTemplate, Resource, Subnet, Tags, TargetHealth, tags_of};
+use crate::resource::{
+    AutoScalingGroup, HostedZone, LaunchTemplate, PurchaseOption, Resource, Subnet, Tags, TargetHealth, tags_of,
+};
 
 const GROUP: &str = AutoScalingGroup::KIND.name;
 /// Time from the launch of a machine until it is in service, in milliseconds.
@@ -117,7 +119,11 @@ impl SimulatedAccount {
         };
         let tags = vec![tags_of(&group.attributes), volume_tags];
         let version = group.text("version").unwrap_or("1").to_owned();
-        let size = template.text("instance_size").map(str::to_owned);
+        let sizes = texts(group.attributes.get("sizes"));
+        // AWS spreads Spot Instances over the sizes, and takes the first of them for an On-Demand Instance.
+        let is_spot = group.text("purchase").and_then(PurchaseOption::parse).is_some_and(|it| it.spot().is_some());
+        let at = if is_spot { group.machines.len() % sizes.len().max(1) } else { 0 };
+        let size = sizes.into_iter().nth(at).or_else(|| template.text("instance_size").map(str::to_owned));
         let id = format!("i-{}", self.hex(17));
         let machine = SimulatedMachine {
             id,

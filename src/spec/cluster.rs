@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::kubernetes_version::KubernetesVersion;
+use super::node_group::NodeGroup;
 use super::service::Service;
 
 /// A complete cluster: the settings of the file and every default.
@@ -187,73 +188,6 @@ pub struct EtcdVolume {
 pub struct RootVolume {
     /// Size in GiB.
     pub gib: u32,
-}
-
-/// The limits of a roll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeRoll {
-    /// Maximum number of nodes beside those of the group.
-    pub max_surge: u32,
-    /// Maximum number of nodes of the group that are missing at the same time.
-    pub max_unavailable: u32,
-}
-
-impl Default for NodeRoll {
-    fn default() -> Self {
-        Self { max_surge: 1, max_unavailable: 0 }
-    }
-}
-
-/// A group of equal nodes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NodeGroup {
-    /// Number of nodes.
-    pub scale: Scale,
-    /// The instance size.
-    pub size: InstanceSize,
-    /// The image that they start from; without one, Amazon Linux 2023.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<ImageId>,
-    /// The zones it spans; all of the cluster's by default.
-    pub zones: Vec<Zone>,
-    /// The root volume of each node.
-    pub root: RootVolume,
-    /// The limits of a roll.
-    #[serde(default)]
-    pub roll: NodeRoll,
-}
-
-/// Number of nodes of a group, or of pods of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scale {
-    /// A fixed number, which the file sets.
-    Count(u32),
-    /// A range, in which an autoscaler sets the number.
-    Range {
-        /// Minimum number.
-        min: u32,
-        /// Maximum number.
-        max: u32,
-    },
-}
-
-impl Scale {
-    /// Returns the minimum number.
-    pub fn least(self) -> u32 {
-        match self {
-            Self::Count(count) => count,
-            Self::Range { min, .. } => min,
-        }
-    }
-
-    /// Returns the maximum.
-    pub fn most(self) -> u32 {
-        match self {
-            Self::Count(count) => count,
-            Self::Range { max, .. } => max,
-        }
-    }
 }
 
 /// Access to the Kubernetes API.

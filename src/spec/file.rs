@@ -3,6 +3,7 @@
 //! Every setting is an `Option`, even a required one: a missing or wrong setting is reported against the
 //! schema, and the rules still see the rest. So one pass finds everything.
 
+mod nodes;
 mod service;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 use super::spanned::{List, Map, OptionalSetting, Spanned, from_choice, from_table};
 
+pub(super) use nodes::{NodesFile, SpotFile, SpotStrategyFile};
 pub(super) use service::{ListenerFile, NlbFile, ProtocolFile, ServiceFile, VolumeFile};
 
 /// A Kubernetes cluster on AWS.
@@ -220,61 +222,6 @@ pub(super) struct EtcdFile {
 }
 
 from_table!(EtcdFile { gib, keep_days });
-
-/// A group of equal nodes.
-#[derive(Debug, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Nodes")]
-pub(super) struct NodesFile {
-    /// Number of nodes, which this file sets.
-    #[schemars(example = 3)]
-    pub(super) count: Option<Spanned<u32>>,
-
-    /// Minimum number of nodes, when an autoscaler sets the number. Goes with `max`, instead of `count`.
-    #[schemars(example = 3)]
-    pub(super) min: Option<Spanned<u32>>,
-
-    /// Maximum number of nodes, when an autoscaler sets the number. Goes with `min`, instead of `count`.
-    #[schemars(example = 9)]
-    pub(super) max: Option<Spanned<u32>>,
-
-    /// The instance size of every node.
-    #[schemars(required, example = "t3.large")]
-    pub(super) size: Option<Spanned<String>>,
-
-    /// The id of your own machine image. Default: the Amazon Linux 2023 image that was the newest when the cluster
-    /// was created.
-    #[schemars(example = "ami-0123456789abcdef0")]
-    pub(super) image: Option<Spanned<String>>,
-
-    /// The zones of the group. Default: all zones of the cluster.
-    #[schemars(extend("examples" = [["us-east-1a"]]))]
-    pub(super) zones: Option<Spanned<List<String>>>,
-
-    /// The root volume of each node.
-    pub(super) root: Option<Spanned<RootFile>>,
-
-    /// The limits of a roll, which replaces the nodes by newer ones.
-    pub(super) roll: Option<Spanned<RollFile>>,
-}
-
-from_table!(NodesFile { count, min, max, size, image, zones, root, roll });
-
-/// The limits of a roll, which replaces the nodes by newer ones.
-#[derive(Debug, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Roll")]
-pub(super) struct RollFile {
-    /// Maximum number of nodes that are started beside those of the group before the first old node is ended. Default: 1.
-    #[schemars(range(min = 0, max = 50), example = 1)]
-    pub(super) max_surge: Option<Spanned<u32>>,
-
-    /// Maximum number of nodes of the group that are missing at the same time. Default: 0, or 1 if `max_surge` is 0.
-    #[schemars(range(min = 0, max = 50), example = 0)]
-    pub(super) max_unavailable: Option<Spanned<u32>>,
-}
-
-from_table!(RollFile { max_surge, max_unavailable });
 
 /// Access to the Kubernetes API.
 #[derive(Debug, JsonSchema)]

@@ -23,6 +23,7 @@ pub(crate) mod living;
 mod location;
 mod manifest;
 mod name;
+mod node_group;
 #[cfg(test)]
 mod reference;
 mod render;
@@ -58,6 +59,7 @@ pub use kubernetes_version::{KubernetesRelease, KubernetesReleaseError, Kubernet
 pub use location::{BucketError, LocationError};
 pub use manifest::{NamespaceScope, absent_manifest, check_manifest, unfolded};
 pub use name::{LabelError, NameError};
+pub use node_group::*;
 pub use render::render;
 #[cfg(test)]
 pub(crate) use rules::quota::InboundRules;

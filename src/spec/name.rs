@@ -60,6 +60,19 @@ pub(super) fn check_domain(text: &str) -> Result<(), LabelError> {
     text.split('.').try_for_each(check_label)
 }
 
+/// Returns `true` if Kubernetes accepts the text as the key of a label or taint: a name, or a DNS name, a slash and a name.
+pub(super) fn is_label_key(text: &str) -> bool {
+    let (prefix, name) = text.split_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
+    is_label_value(name) && prefix.is_none_or(|prefix| prefix.len() <= 253 && check_domain(prefix).is_ok())
+}
+
+/// Returns `true` if Kubernetes accepts the text as the value of a label or taint, and it is not empty.
+pub(super) fn is_label_value(text: &str) -> bool {
+    let end = |c: char| c.is_ascii_alphanumeric();
+    let inner = |c: char| end(c) || "-._".contains(c);
+    (1..=63).contains(&text.len()) && text.starts_with(end) && text.ends_with(end) && text.chars().all(inner)
+}
+
 /// Checks that a text is a lower-case DNS label.
 pub(super) fn check_label(text: &str) -> Result<(), LabelError> {
     let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';

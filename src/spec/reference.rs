@@ -43,7 +43,7 @@ pub(super) fn settings() -> Vec<String> {
                 None if path.is_empty() => name.to_owned(),
                 None => format!("{path}.{name}"),
             };
-            if inner.is_none() || path.rsplit('.').next() == Some("NAME") {
+            if inner.is_none() || is_switch(schema, own) || path.rsplit('.').next() == Some("NAME") {
                 found.push(path.clone());
             }
             waiting.extend(inner.map(|inner| (path, inner)));
@@ -107,8 +107,9 @@ fn table(root: &Value, part: &Value, path: &str, page: &mut String) {
             None if path.is_empty() => name.to_owned(),
             None => format!("{path}.{name}"),
         };
+        let kind = if is_switch(root, own) { "true or false, or block" } else { kind(inner) };
         let living = LivingSetting::find(&own_path).map(LivingSetting::cell).unwrap_or_default();
-        let _ = writeln!(page, "| {link} | {} | {must} | {} | {living} |", kind(inner), cell(own, inner));
+        let _ = writeln!(page, "| {link} | {} | {must} | {} | {living} |", kind, cell(own, inner));
     }
 }
 
@@ -147,9 +148,27 @@ fn kind(part: &Value) -> &'static str {
     }
 }
 
+/// Follows references; of a setting that is a switch or a block, to the block.
 fn follow<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
+    let target = target(root, own);
+    match target.get("anyOf").and_then(Value::as_array) {
+        Some(branches) => branches.iter().map(|branch| self::target(root, branch)).find(is_block).unwrap_or(target),
+        None => target,
+    }
+}
+
+fn target<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
     let reference = own.get("$ref").and_then(Value::as_str);
     reference.and_then(|r| root.pointer(r.strip_prefix('#')?)).unwrap_or(own)
+}
+
+fn is_block(part: &&Value) -> bool {
+    part.get("properties").is_some()
+}
+
+/// Returns `true` for a setting that is a switch or a block.
+fn is_switch(root: &Value, own: &Value) -> bool {
+    target(root, own).get("anyOf").is_some()
 }
 
 /// Returns the schema of a setting's own section: the block, or the block behind each name.

@@ -90,6 +90,12 @@ impl<'s> SchemaPart<'s> {
         self.own.get("type").and_then(Value::as_str)
     }
 
+    /// Returns the alternatives of a setting that takes more than one type; none of one that takes one.
+    pub(super) fn alternatives(self) -> Vec<Self> {
+        let branches = self.own.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        branches.map(|branch| self.at(branch)).collect()
+    }
+
     /// Returns the named settings of a table.
     pub(super) fn properties(self) -> Option<&'s Map<String, Value>> {
         self.own.get("properties").and_then(Value::as_object)

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::cluster::{Scale, Zone};
+use super::cluster::Zone;
+use super::node_group::Scale;
 
 /// A service: a Deployment, a Service, and optionally a network load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +48,21 @@ pub struct Service {
     /// Volumes, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Volume>,
+    /// Files in the container, by path: their content.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// The names of secrets for images of private registries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pull_secrets: Vec<String>,
+    /// The service account; `None` for the namespace's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// The priority class; `None` for the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_class: Option<String>,
+    /// Time in seconds for a pod to end by itself; `None` for the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_seconds: Option<u32>,
     /// `true` if each pod keeps state that the others do not have; `None` if the file does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stateful: Option<bool>,
@@ -98,12 +114,12 @@ pub struct Placement {
     pub zones: Vec<Zone>,
     /// Taints of nodes that the pods tolerate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tolerate: Vec<Taint>,
+    pub tolerate: Vec<Toleration>,
 }
 
-/// A taint of a node, as a pod tolerates it.
+/// Taints of nodes that pods tolerate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Taint {
+pub struct Toleration {
     /// Its key.
     pub key: String,
     /// Its value; any without one.

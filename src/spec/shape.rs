@@ -91,6 +91,7 @@ impl ShapeWalk<'_> {
     }
 
     fn node(&mut self, node: &mut FileNode, part: SchemaPart, place: &SettingPath) {
+        let part = alternative(&node.value, part);
         match (part.kind(), &mut node.value) {
             // In a table, null is as if the setting were not there; a list has no such place.
             (_, FileValue::Null) if place.item => self.wrong_type(node, part, place),
@@ -316,6 +317,13 @@ impl ShapeWalk<'_> {
             (FileLanguage::Toml, false, false) => format!("write a table: [{name}]"),
         }
     }
+}
+
+/// Returns the alternative of a setting that the value is meant for: `true` or `false`, unless it is a table.
+fn alternative<'s>(value: &FileValue, part: SchemaPart<'s>) -> SchemaPart<'s> {
+    let is_table = matches!(value, FileValue::Table(_));
+    let wanted = |part: &SchemaPart| (part.kind() == Some("object")) == is_table;
+    part.alternatives().into_iter().find(wanted).unwrap_or(part)
 }
 
 fn text_is_wanted(part: SchemaPart) -> bool {

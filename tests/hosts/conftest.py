@@ -15,7 +15,7 @@ CLUSTER_FILE = pathlib.Path(__file__).parents[2] / "examples/tutorial/cluster.hc
 REAL = ("boot", "kubernetes_boot", "kubernetes_access", "kubernetes_objects", "kubernetes_loss", "kubernetes_stop", "kubernetes_drain", "kubernetes_power")
 REAL += ("kubernetes_restore", "kubernetes_roll", "kubernetes_upgrade", "kubernetes_growth")
 # What makes another cluster of it comes last.
-LAST = ("test_upgrade.py", "test_growth.py")
+LAST = ("test_nodes.py", "test_upgrade.py", "test_growth.py")
 FIGURES = []
 
 

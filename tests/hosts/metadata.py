@@ -20,6 +20,8 @@ class Metadata:
         self.cloud = cloud
         self.instances = {}
         self.tokens = {}
+        self.spot = False  # whether nodes are Spot Instances
+        self.notices = {}  # by instance
         self.keys = {}  # access key -> machine's name: who is who in the journal of calls
         handler = type("Handler", (Handler,), {"service": self})
         server = http.server.ThreadingHTTPServer((network.METADATA, 80), handler)
@@ -38,7 +40,7 @@ class Metadata:
         return {
             "user-data": lambda: instance.user_data,
             "meta-data/instance-id": lambda: instance.id,
-            "meta-data/instance-life-cycle": lambda: "on-demand",
+            "meta-data/instance-life-cycle": lambda: "spot" if self.spot and instance.role == "node" else "on-demand",
             "meta-data/autoscaling/target-lifecycle-state": lambda: "InService",
             "meta-data/local-hostname": lambda: instance.hostname,
             "meta-data/hostname": lambda: instance.hostname,
@@ -48,7 +50,14 @@ class Metadata:
             "meta-data/iam/security-credentials/": lambda: instance.iam_role,
             f"meta-data/iam/security-credentials/{instance.iam_role}": lambda: self.credentials(instance),
             "dynamic/instance-identity/document": lambda: json.dumps({"region": REGION, "instanceId": instance.id}),
+            # Not there before EC2 takes the machine back.
+            **({"meta-data/spot/instance-action": lambda: self.notices[instance.id]} if instance.id in self.notices else {}),
         }
+
+    def take_back(self, instance):
+        """EC2's notice to a Spot Instance, two minutes before its end."""
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)
+        self.notices[instance.id] = json.dumps({"action": "terminate", "time": end.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
     def credentials(self, instance):
         given = self.cloud.credentials(instance.iam_role)

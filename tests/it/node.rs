@@ -21,6 +21,7 @@ mod failures;
 mod images;
 mod kubeadm;
 mod members;
+mod registrations;
 mod report;
 mod restart;
 mod shutdown;

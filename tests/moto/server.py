@@ -4,6 +4,7 @@ Prints the port. Repairs what keeps the AWS SDK for Rust from talking to moto 5.
 of moto.
 """
 
+import copy
 import json
 import os
 import re
@@ -177,6 +178,22 @@ def repair_machine_versions():
     instances.InstanceBackend.run_instances = run
 
 
+def repair_group_policies():
+    """Keeps the mixed instances policy of a group in an update that does not name it, as AWS does."""
+    original = autoscaling.AutoScalingBackend.update_auto_scaling_group
+
+    def update_auto_scaling_group(self, name, **changes):
+        group = self.autoscaling_groups.get(name)
+        if group and not changes.get("mixed_instances_policy") and not changes.get("launch_template"):
+            changes["mixed_instances_policy"] = policy = copy.deepcopy(group.mixed_instances_policy)
+            if policy:
+                # moto adds the name, and then refuses a template with both.
+                policy["LaunchTemplate"]["LaunchTemplateSpecification"].pop("LaunchTemplateName", None)
+        return original(self, name, **changes)
+
+    autoscaling.AutoScalingBackend.update_auto_scaling_group = update_auto_scaling_group
+
+
 def repair_terminations():
     """Takes a machine that Auto Scaling terminates out of its target groups too, not only one that EC2 terminates."""
     original = autoscaling.AutoScalingBackend.terminate_instance
@@ -277,6 +294,7 @@ def application():
     repair_races()
     repair_listener_protocols()
     repair_machine_versions()
+    repair_group_policies()
     repair_terminations()
     repair_instance_profile_tags()
     return DomainDispatcherApplication(create_backend_app)

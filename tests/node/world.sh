@@ -10,6 +10,7 @@
 #   /world/servers/HOST    the version of this API server, if it answers
 #   /world/volumes         the volumes that the kubelet has not put down yet
 #   /world/unknown         the cluster has no Node of this machine
+#   /world/nodes           the Nodes of the cluster, /world/patches: their changes, /world/annotations: those of this one
 #   /world/pods            the pods of this machine, /world/budget: the names of those that may not be evicted
 #   /world/strangers       the API knows no join token yet
 #   /world/device          the kernel has the disk  /world/disk       a file system is on it, /world/mounted: mounted
@@ -97,7 +98,13 @@ aws() {
   [[ ! -f away ]] || fail "Could not connect to the endpoint URL"
   case "$1 $2" in
     "s3 cp") s3_copy "$@" ;;
-    "s3api list-objects-v2") keys "$(value --prefix "$@")" | paste -sd '\t' ;;
+    "s3api list-objects-v2")
+      if [[ $(value --query "$@") == *LastModified* ]]; then
+        keys "$(value --prefix "$@")" '%TY-%Tm-%TdT%TH:%TM:%TS\t%P\n'
+      else
+        keys "$(value --prefix "$@")" | paste -sd '\t'
+      fi
+      ;;
     "s3api list-object-versions") keys "$(value --prefix "$@")" '%P\t%TY-%Tm-%TdT%TH:%TM:%TS\tv1\n' ;;
     "s3api put-object")
       put "s3/$(value --key "$@")" < "$(value --body "$@")"
@@ -234,6 +241,9 @@ kubectl() {
       [[ ! -f unknown ]] || fail 'Error from server (NotFound): nodes "ip-172-20-32-10.ec2.internal" not found'
       if [[ $* == *volumesInUse* && -f volumes ]]; then cat volumes; fi
       ;;
+    *"get nodes "*) cat nodes ;;
+    *" annotate node "*) echo "${*: -1}" >> annotations ;;
+    *" patch node "*) echo "$(value node "$@") $(value --patch "$@")" >> patches ;;
     *" cordon "*) touch cordoned ;;
     *" uncordon "*) rm cordoned ;;
     *"get pods "*) if [[ -f pods ]]; then cat pods; else echo '{"items": []}'; fi ;;

@@ -109,8 +109,8 @@ fn requests_that_need_every_node_do_not_survive_the_loss_of_one() {
         format!("service \"web\" {{\n  image = \"web:1\"\n  port = 80\n  replicas = 3\n  memory = \"{memory}\"\n}}\n")
     };
     let file = EXAMPLES[5].1.replace("count = 2", "count = 3");
-    // Each node has 4 GiB: one pod of 3 GiB.
-    let full = judged(&format!("{file}{}", service("3Gi")));
+    // Each node has 4 GiB, of which 2,972 MiB are for pods: one of 2 GiB.
+    let full = judged(&format!("{file}{}", service("2Gi")));
     let of_node = full.effects_of(&SingleFailure::Node("workers".to_owned())).unwrap();
     assert_eq!(of_node.outcome, FailureOutcome::Interrupted);
     assert_eq!(

@@ -8,7 +8,8 @@ use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
-    MEMBER_TAG, ROLE_TAG, SizeFacts, VOLUME_CLAIM, quantity_bytes, quantity_millicpus, service_object, tags_of,
+    MEMBER_TAG, ROLE_TAG, SizeFacts, VOLUME_CLAIM, accepts_pods, quantity_bytes, quantity_millicpus, service_object,
+    tags_of,
 };
 
 /// The terms that say which nodes pods may run on.
@@ -141,7 +142,9 @@ fn master(group: &StateObject<'_>, state: &ClusterState<'_>) -> MasterSite {
 fn node_group(group: &StateObject<'_>, state: &ClusterState<'_>, sizes: &BTreeMap<String, SizeFacts>) -> GroupSite {
     let zones = state.zones_of(group);
     let template = state.named::<LaunchTemplate>(group.address.name());
-    let size = template.and_then(|template| sizes.get(template.text("instance_size")?));
+    let preferred = template.and_then(|template| template.text("instance_size"));
+    let mixed = group.list("sizes").iter().filter_map(Value::as_text);
+    let known: Vec<Option<&SizeFacts>> = preferred.into_iter().chain(mixed).map(|size| sizes.get(size)).collect();
     let (running, count) = (group.running(), group.number("desired"));
     let stays = running.values().sum::<u64>() == count && running.keys().all(|zone| zones.contains(zone));
     let machines = if group.id.is_some() || (stays && count > 0) {
@@ -149,15 +152,16 @@ fn node_group(group: &StateObject<'_>, state: &ClusterState<'_>, sizes: &BTreeMa
     } else {
         MachineSpread::Even { count, zones: zones.iter().cloned().collect() }
     };
-    GroupSite {
-        name: tags_of(group.attributes()).remove(GROUP_TAG).unwrap_or_else(|| group.address.name().to_owned()),
-        machines,
-        zones,
-        size: size.map(|size| Requests {
-            memory: size.memory_mib.saturating_mul(1 << 20),
-            millicpus: u64::from(size.vcpus).saturating_mul(1000),
-        }),
-    }
+    GroupSite { name: group_name(group), machines, zones, size: smallest(&known) }
+}
+
+/// Returns the CPU and memory for pods on a machine of any of these sizes; `None` if one is unknown.
+fn smallest(sizes: &[Option<&SizeFacts>]) -> Option<Requests> {
+    let for_pods: Option<Vec<(u64, u64)>> = sizes.iter().map(|size| size.map(SizeFacts::for_pods)).collect();
+    let for_pods = for_pods?;
+    let memory = for_pods.iter().map(|(memory, _)| *memory).min()?;
+    let millicpus = for_pods.iter().map(|(_, millicpus)| *millicpus).min()?;
+    Some(Requests { memory, millicpus })
 }
 
 fn etcd_member(object: &StateObject<'_>) -> Option<String> {
@@ -175,7 +179,7 @@ fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSit
         None if deployment.attributes().contains_key("spec.replicas") => deployment.number("spec.replicas"),
         None => 1,
     };
-    let (groups, zones) = placement(deployment);
+    let (groups, zones) = placement(deployment, state);
     ServiceSite {
         name: name.to_owned(),
         replicas,
@@ -207,12 +211,43 @@ fn claims(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> Vec<String>
     known.map(|claim| claim.address.name()).filter(|claim| mounted.contains(claim)).map(str::to_owned).collect()
 }
 
+fn maps(values: &[Value]) -> Vec<BTreeMap<String, Value>> {
+    values.iter().filter_map(|value| if let Value::Map(map) = value { Some(map.clone()) } else { None }).collect()
+}
+
+/// Stands for no group in a set of groups in which pods may run.
+const NO_GROUP: &str = "";
+
 /// Returns the groups and the zones that pods may run in; empty sets for all.
-pub(in crate::analysis) fn placement(deployment: &StateObject<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(in crate::analysis) fn placement(
+    deployment: &StateObject<'_>,
+    state: &ClusterState<'_>,
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut groups, zones) = selected(deployment);
+    let tolerations = deployment.list("spec.template.spec.tolerations");
+    let all = || state.objects().filter(|object| object.is::<AutoScalingGroup>() && !is_master(object));
+    let is_tainted = |group: &&StateObject<'_>| !accepts_pods(&tags_of(group.attributes()), tolerations);
+    let tainted: BTreeSet<String> = all().filter(is_tainted).map(group_name).collect();
+    if !tainted.is_empty() {
+        if groups.is_empty() {
+            groups = all().map(group_name).collect();
+        }
+        groups.retain(|group| !tainted.contains(group));
+        if groups.is_empty() {
+            groups.insert(NO_GROUP.to_owned());
+        }
+    }
+    (groups, zones)
+}
+
+/// Returns the name of a node group in the cluster file.
+fn group_name(group: &StateObject<'_>) -> String {
+    tags_of(group.attributes()).remove(GROUP_TAG).unwrap_or_else(|| group.address.name().to_owned())
+}
+
+/// Returns the groups and the zones that pods select; empty sets for all.
+fn selected(deployment: &StateObject<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut groups, mut zones) = (BTreeSet::new(), BTreeSet::new());
-    let maps = |values: &[Value]| -> Vec<BTreeMap<String, Value>> {
-        values.iter().filter_map(|value| if let Value::Map(map) = value { Some(map.clone()) } else { None }).collect()
-    };
     let list = |map: &BTreeMap<String, Value>, name: &str| match map.get(name) {
         Some(Value::List(items)) => items.clone(),
         _ => Vec::new(),

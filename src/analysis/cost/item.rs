@@ -9,8 +9,12 @@ use crate::analysis::Money;
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Address;
 use crate::resource::{
-    AutoScalingGroup, EbsVolume, HostedZone, LaunchTemplate, LoadBalancer, MANIFEST, VOLUME_CLAIM, quantity_bytes,
+    AutoScalingGroup, EbsVolume, HostedZone, LaunchTemplate, LoadBalancer, MANIFEST, PurchaseOption, VOLUME_CLAIM,
+    quantity_bytes,
 };
+
+/// The end of the name of Spot Instances of a size.
+const SPOT: &str = " Spot";
 
 /// The volume type with a price.
 const GP3: &str = "gp3";
@@ -72,6 +76,11 @@ impl PriceUnit {
 }
 
 impl CostItem {
+    /// Returns `true` for Spot Instances, whose price is an upper bound.
+    pub fn is_spot(&self) -> bool {
+        self.resource.ends_with(SPOT)
+    }
+
     /// Returns the cost per month of a number of them; `None` if the price is unknown.
     pub fn monthly_for(&self, quantity: u64) -> Option<Money> {
         Some(self.price?.times(quantity).times(self.unit.in_a_month()))
@@ -154,11 +163,15 @@ fn machines(group: &StateObject<'_>, state: &ClusterState<'_>, prices: &RegionPr
     };
     let size = template.text("instance_size").unwrap_or("instance of an unknown size");
     let price = prices.instance_hour.get(size).copied();
+    let purchase = group.text("purchase").and_then(PurchaseOption::parse).unwrap_or_default();
+    let (spot, most_spot) = (purchase.spot_machines(running), purchase.spot_machines(most));
     let gib = template.number("root_gib");
     let root = volume("root volume", Some(GP3), gib.saturating_mul(running), prices);
     let addresses = u64::from(template.flag("public_address"));
     vec![
-        BilledResource::new(size, PriceUnit::Hour, price, running).at_most(most),
+        BilledResource::new(size, PriceUnit::Hour, price, running - spot).at_most(most - most_spot),
+        // The price of a Spot Instance changes from hour to hour, and never exceeds this one.
+        BilledResource::new(format!("{size}{SPOT}"), PriceUnit::Hour, price, spot).at_most(most_spot),
         root.at_most(gib.saturating_mul(most)),
         address(addresses.saturating_mul(running), prices).at_most(addresses.saturating_mul(most)),
     ]

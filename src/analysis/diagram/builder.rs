@@ -10,9 +10,9 @@ use crate::analysis::availability::{evenly, placement};
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::{Action, Address, Change, ExecutablePlan, Value};
 use crate::resource::{
-    API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, DISRUPTION_BUDGET, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate,
-    LoadBalancer, MEMBER_TAG, POD_TEMPLATE, ROLE_TAG, Resource, SERVICE, Subnet, VOLUME_CLAIM, service_object,
-    service_of_object, tags_of,
+    API, AUTOSCALER, AutoScalingGroup, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, ETCD, EbsVolume, GROUP_TAG,
+    LaunchTemplate, LoadBalancer, MEMBER_TAG, POD_TEMPLATE, ROLE_TAG, Resource, SERVICE, Subnet, VOLUME_CLAIM,
+    service_object, service_of_object, tags_of,
 };
 
 /// The attribute with the size of a claim.
@@ -179,7 +179,7 @@ impl<'a> DiagramBuilder<'a> {
         let pair = self.pair(DEPLOYMENT, name);
         let pods = |state: &ClusterState<'_>, deployment: Option<&StateObject<'_>>, of: fn(&PartCount) -> u64| {
             let spread = deployment.map(|deployment| {
-                let zones = zones_for_pods(deployment, groups, of);
+                let zones = zones_for_pods(state, deployment, groups, of);
                 owned(evenly(replicas(state, deployment), zones.iter().copied(), |_| 0))
             });
             spread.unwrap_or_default()
@@ -193,7 +193,7 @@ impl<'a> DiagramBuilder<'a> {
             volume.shown(|claim| claim.text(STORAGE).map(str::to_owned))
         });
         let autoscaler = self.pair(AUTOSCALER, name).after;
-        let others: Vec<(&str, &str)> = [SERVICE, DISRUPTION_BUDGET, AUTOSCALER]
+        let others: Vec<(&str, &str)> = [CONFIG_MAP, SERVICE, DISRUPTION_BUDGET, AUTOSCALER]
             .into_iter()
             .map(|kind| (kind, name))
             .chain(claims.iter().map(|claim| (VOLUME_CLAIM, claim.as_str())))
@@ -278,11 +278,12 @@ fn owned(counts: BTreeMap<&str, u64>) -> BTreeMap<String, u64> {
 
 /// Returns the zones with nodes that the pods of a deployment may run on.
 fn zones_for_pods<'g>(
+    state: &ClusterState<'_>,
     deployment: &StateObject<'_>,
     groups: &'g [DiagramGroup],
     count: fn(&PartCount) -> u64,
 ) -> BTreeSet<&'g str> {
-    let (allowed_groups, allowed_zones) = placement(deployment);
+    let (allowed_groups, allowed_zones) = placement(deployment, state);
     let groups = groups.iter().filter(|group| allowed_groups.is_empty() || allowed_groups.contains(&group.name));
     let zones = groups.flat_map(|group| group.machines.iter()).filter(|(_, machines)| count(machines) > 0);
     let zones = zones.map(|(zone, _)| zone.as_str());

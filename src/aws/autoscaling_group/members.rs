@@ -20,11 +20,6 @@ pub(super) struct GroupTemplate {
 
 /// Returns the template that the group starts machines from. It may have been changed to something else.
 pub(super) fn template(group: &Answer) -> GroupTemplate {
-    let mixed = || {
-        let policy = group.mixed_instances_policy()?;
-        let id = policy.launch_template()?.launch_template_specification()?.launch_template_id()?;
-        Some((format!("mixed instances of {id}"), String::new()))
-    };
     let configuration =
         || Some((format!("launch configuration {}", group.launch_configuration_name()?), String::new()));
     let template = |template: &LaunchTemplateSpecification| {
@@ -32,7 +27,9 @@ pub(super) fn template(group: &Answer) -> GroupTemplate {
         // A group that names no version follows the default one.
         (id, template.version().unwrap_or("$Default").to_owned())
     };
-    let (id, version) = group.launch_template().map(template).or_else(mixed).or_else(configuration).unwrap_or_default();
+    let mixed = || group.mixed_instances_policy()?.launch_template()?.launch_template_specification().map(template);
+    let (id, version) =
+        mixed().or_else(|| group.launch_template().map(template)).or_else(configuration).unwrap_or_default();
     GroupTemplate { id, version }
 }
 

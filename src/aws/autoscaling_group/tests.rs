@@ -8,7 +8,7 @@ use super::roll::{Outdated, RollState, RollStep, next};
 use super::*;
 use crate::engine::Value;
 use crate::health::{JoinProgress, MachineStatus};
-use crate::resource::{OBJECT_TAG, RollLimits};
+use crate::resource::{OBJECT_TAG, PurchaseOption, RollLimits};
 
 fn template(id: &str, version: &str) -> Template {
     Template::builder().launch_template_id(id).version(version).build()
@@ -57,6 +57,8 @@ mod reading {
             launch_template: "lt-1".into(),
             version: "3".into(),
             machines: "3".into(),
+            sizes: Vec::new(),
+            purchase: PurchaseOption::OnDemand,
             subnets: vec!["subnet-1".into(), "subnet-2".into()],
             min: 1,
             max: 9,

@@ -3,7 +3,7 @@
 use super::launch_template::template;
 use super::*;
 use crate::engine::GroupMember;
-use crate::resource::{AutoScalingGroup, LaunchTemplate};
+use crate::resource::{AutoScalingGroup, LaunchTemplate, PurchaseOption};
 
 /// A template whose machines have the tags of their group.
 fn of_workers(moto: &MotoCluster) -> LaunchTemplate {
@@ -22,6 +22,8 @@ async fn group(moto: &MotoCluster, size: u32) -> AutoScalingGroup {
         launch_template: id(&template),
         version: version.clone(),
         machines: version,
+        sizes: Vec::new(),
+        purchase: PurchaseOption::OnDemand,
         subnets: vec![id(&a), id(&b)],
         min: size,
         max: size,
@@ -102,6 +104,29 @@ async fn a_group_that_is_going_or_gone_is_waited_for() {
     moto.calls.refuse("DeleteAutoScalingGroup", "ValidationError");
     let failure = moto.aws.delete(&made, &|_| {}).await.unwrap_err();
     assert_eq!(failure.action, "DeleteAutoScalingGroup");
+    moto.unmake::<AutoScalingGroup>("workers").await;
+}
+
+#[tokio::test]
+async fn a_group_changes_between_one_size_several_and_spot() {
+    let Some(moto) = moto("mixed").await else { return };
+    let plain = group(&moto, 2).await;
+    let sizes = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let several = AutoScalingGroup { sizes: sizes(&["t3.medium", "m5.large"]), ..plain.clone() };
+    let spot = AutoScalingGroup { purchase: PurchaseOption::new("lowest-price", 1, 25), ..plain.clone() };
+    let both = AutoScalingGroup { purchase: PurchaseOption::new("capacity-optimized", 0, 0), ..several.clone() };
+    moto.make("workers", &several).await;
+    assert_eq!(moto.correct("workers", &several).await, [""; 0], "nothing to correct");
+    assert_eq!(moto.correct("workers", &both).await, ["purchase"]);
+    assert_eq!(moto.correct("workers", &spot).await, ["purchase", "sizes"]);
+    // A change of something else keeps the policy.
+    let larger = AutoScalingGroup { max: 4, ..spot.clone() };
+    assert_eq!(moto.correct("workers", &larger).await, ["max"]);
+    assert_eq!(moto.correct("workers", &plain).await, ["max", "purchase"]);
+    assert_eq!(moto.correct("workers", &several).await, ["sizes"]);
+    moto.unmake::<AutoScalingGroup>("workers").await;
+    moto.make("workers", &both).await;
+    assert_eq!(moto.see::<AutoScalingGroup>("workers").await.members.len(), 2);
     moto.unmake::<AutoScalingGroup>("workers").await;
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::*;
-use crate::resource::AutoScalingGroup;
+use crate::resource::{AutoScalingGroup, PurchaseOption};
 
 /// Returns a cluster for which only the test gives answers.
 pub(super) async fn cluster() -> MotoCluster {
@@ -64,6 +64,8 @@ pub(super) fn wanted() -> AutoScalingGroup {
         launch_template: "lt-1".into(),
         version: "2".into(),
         machines: "2".into(),
+        sizes: Vec::new(),
+        purchase: PurchaseOption::OnDemand,
         subnets: Vec::new(),
         min: 2,
         max: 2,

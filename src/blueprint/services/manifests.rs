@@ -1,10 +1,12 @@
 //! The manifests of a service.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::spec::{Health, Placement, Scale, Service, Transport, Volume, Zone};
 
-use super::super::GROUP_TAG;
+use super::super::{GROUP_TAG, names};
 use super::expansion::literally;
 
 /// The label that selects the pods of a service. It is ours alone: a common label would also select
@@ -26,6 +28,10 @@ const PRE_STOP_SECONDS: u32 = 5;
 const LONG_PRE_STOP_SECONDS: u32 = 40;
 /// Time for a pod to terminate by itself after that, in seconds: the default of Kubernetes.
 const GRACE: u32 = 30;
+/// The annotation of pods with the hash of their files: another content replaces the pods.
+const FILES_HASH: &str = "quorate.dev/files-sha256";
+/// The volume of a pod with its files.
+const FILES: &str = "quorate-files";
 /// Time that a new pod must be ready before an old one is removed, in seconds, so that a load balancer finds its node.
 const FOUND: u32 = 20;
 /// The group that owns the volumes of services. No image needs to know it.
@@ -36,6 +42,27 @@ const BALANCER_CLASS: &str = "quorate.dev/network-load-balancer";
 /// Returns the name of the claim to a volume of a service.
 pub(super) fn claim_name(service: &str, volume: &str) -> String {
     format!("{service}-{volume}")
+}
+
+/// Returns the name of the `ConfigMap` with the files of a service.
+pub(super) fn files_name(service: &str) -> String {
+    format!("{service}-files")
+}
+
+/// Returns the key of a file in its `ConfigMap`: its path in the characters of a key, and a hash that keeps `/a/b` and `/a-b`
+/// apart.
+fn file_key(path: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let readable: String = path.trim_start_matches('/').chars().map(allowed).take(200).collect();
+    format!("{readable}-{}", &names::sha256(path.as_bytes())[..6])
+}
+
+pub(super) fn files(service_name: &str, service: &Service) -> Json {
+    let data: BTreeMap<String, &String> =
+        service.files.iter().map(|(path, content)| (file_key(path), content)).collect();
+    let mut metadata = metadata(service_name, service);
+    metadata["name"] = files_name(service_name).into();
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data })
 }
 
 pub(super) fn namespace(name: &str) -> Json {
@@ -65,6 +92,10 @@ pub(super) fn deployment(name: &str, service: &Service) -> Json {
         "strategy": strategy(service),
         "template": { "metadata": { "labels": labels(name) }, "spec": pod(name, service) },
     });
+    if !service.files.is_empty() {
+        let hash = names::sha256(json!(service.files).to_string().as_bytes());
+        spec["template"]["metadata"]["annotations"] = json!({ FILES_HASH: hash });
+    }
     if sees_clients(service) {
         spec["minReadySeconds"] = FOUND.into();
     }
@@ -101,23 +132,46 @@ fn pod(name: &str, service: &Service) -> Json {
         "containers": [container(name, service)],
         "topologySpreadConstraints": [spread(ZONE), spread("kubernetes.io/hostname")],
     });
-    if sees_clients(service) {
-        pod["terminationGracePeriodSeconds"] = (LONG_PRE_STOP_SECONDS + GRACE).into();
+    if sees_clients(service) || service.grace_seconds.is_some() {
+        let grace = service.grace_seconds.unwrap_or(GRACE);
+        pod["terminationGracePeriodSeconds"] = (pre_stop_seconds(service) + grace).into();
+    }
+    if !service.pull_secrets.is_empty() {
+        pod["imagePullSecrets"] = service.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
+    }
+    if let Some(account) = &service.service_account {
+        pod["serviceAccountName"] = account.as_str().into();
+    }
+    if let Some(class) = &service.priority_class {
+        pod["priorityClassName"] = class.as_str().into();
     }
     if let Some(placement) = &service.placement {
         place(&mut pod, placement);
     }
+    let claims = service
+        .volumes
+        .keys()
+        .map(|volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }));
+    let files = Some(json!({ "name": FILES, "configMap": { "name": files_name(name) } }));
+    let volumes: Vec<Json> = claims.chain(files.filter(|_| !service.files.is_empty())).collect();
+    if !volumes.is_empty() {
+        pod["volumes"] = volumes.into();
+    }
     if !service.volumes.is_empty() {
-        pod["volumes"] = service
-            .volumes
-            .keys()
-            .map(|volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }))
-            .collect();
         // The user of the image gets this group, and the volume belongs to the group: a new volume belongs to root
         // only.
         pod["securityContext"] = json!({ "fsGroup": VOLUMES_GROUP, "fsGroupChangePolicy": "OnRootMismatch" });
     }
     pod
+}
+
+/// Returns the time that a terminating pod continues to serve, in seconds; none without a port.
+fn pre_stop_seconds(service: &Service) -> u32 {
+    match (service.ports.is_empty(), sees_clients(service)) {
+        (true, _) => 0,
+        (false, true) => LONG_PRE_STOP_SECONDS,
+        (false, false) => PRE_STOP_SECONDS,
+    }
 }
 
 /// Returns `true` if the pods see the addresses of clients. Then only nodes with a pod accept connections.
@@ -168,11 +222,15 @@ fn container(name: &str, service: &Service) -> Json {
     set("env", variables(service));
     set("resources", resources(service));
     let mounts = service.volumes.iter().map(|(volume, wanted)| json!({ "name": volume, "mountPath": wanted.path }));
-    set("volumeMounts", mounts.collect());
+    // One file each: the folder keeps what the image has in it.
+    let files = service
+        .files
+        .keys()
+        .map(|path| json!({ "name": FILES, "mountPath": path, "subPath": file_key(path), "readOnly": true }));
+    set("volumeMounts", mounts.chain(files).collect());
     if !service.ports.is_empty() {
-        let seconds = if sees_clients(service) { LONG_PRE_STOP_SECONDS } else { PRE_STOP_SECONDS };
         set("ports", container_ports(service));
-        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": seconds } } }));
+        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": pre_stop_seconds(service) } } }));
     }
     if let Some(health) = &service.health {
         set("readinessProbe", readiness(health));

@@ -11,7 +11,7 @@ use super::outputs::{kubernetes_api, nodes_groups};
 use super::{BlueprintProblem, BuildContext, addons};
 use crate::engine::{Address, Object, TextInput};
 use crate::resource::{
-    AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
+    AUTOSCALER, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
 };
 use crate::spec::{Scale, Service};
 
@@ -79,6 +79,10 @@ fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec
             claim
         })
         .collect();
+    if !service.files.is_empty() {
+        objects.push(kubernetes_object(site, Address::new(CONFIG_MAP, name), manifests::files(name, service)));
+    }
+    // Its pods mount both.
     let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
     let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
     // Pods need machines to run on, and a controller that initializes these as nodes.

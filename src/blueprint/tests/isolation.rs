@@ -103,6 +103,12 @@ proptest! {
                 prop_assert_eq!(strings(&statement["Action"]), SYSTEMS_MANAGER);
                 continue;
             }
+            if statement["Sid"] == "ListBootstrap" {
+                prop_assert_eq!(strings(&statement["Action"]), ["s3:ListBucket"]);
+                let prefixes = strings(&statement["Condition"]["StringEquals"]["s3:prefix"]);
+                prop_assert!(prefixes.iter().all(|prefix| prefix.ends_with(&format!("{name}/bootstrap/"))), "{}", statement);
+                continue;
+            }
             let status = strings(&statement["Resource"]).iter().all(|resource| resource.ends_with("/nodes/i-*/status.json"));
             let allowed = if status { "s3:PutObject" } else { "s3:GetObject" };
             prop_assert_eq!(strings(&statement["Action"]), [allowed]);

@@ -8,6 +8,8 @@
 #   node.sh restore  masters, by hand: etcd goes back to a snapshot
 #   node.sh renew    masters, on a timer: leaf certificates that end within 90 days are made anew
 #   node.sh access   masters, on a timer: removes expired rules of temporary access to the API
+#   node.sh nodes    masters, on a timer: nodes get the labels and taints of the cluster file
+#   node.sh interruption  Spot Instances, a service: pods move when EC2 takes the machine back
 #   node.sh registry the kubelet, when it gets an image from ECR: the password of its registry
 #   node.sh enroll   on a timer: a machine whose Node is gone becomes one again
 #   node.sh drain    when the machine is switched off: its pods move elsewhere

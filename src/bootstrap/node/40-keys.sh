@@ -65,11 +65,14 @@ cluster_state=existing
 initial_cluster=${QUORATE_INITIAL_CLUSTER:-}
 token=
 
-# configure FILE: fills a configuration of the cluster with what only this machine knows.
+# configure FILE [LABELS TAINTS]: fills a configuration of the cluster with what only this machine knows, and on a node with
+# the labels and taints of its group.
 configure() {
   local text=$QUORATE_KUBEADM version
   version=$(kubeadm version --output short)
   text=${text//@VERSION@/"$version"}
+  text=${text//@LABELS@/"${2:-}"}
+  text=${text//@TAINTS@/"${3:-[]}"}
   text=${text//@ADDRESS@/"$address"}
   text=${text//@NODE_NAME@/"$node_name"}
   text=${text//@PROVIDER_ID@/"aws:///$zone/$instance"}

@@ -131,6 +131,7 @@ start_timers() {
   timer renew "${days[place % 7]} *-*-* 03:30:00 UTC" "renew certificates that expire soon"
   timer access "*-*-* *:02/5:00" "remove expired rules of temporary access to the API"
   timer etcd "*-*-* *:04/5:00" "write the status of etcd into the bucket"
+  timer nodes "*-*-* *:$place/${#masters[@]}:30" "give nodes the labels and taints of the cluster file"
   systemctl start --no-block quorate-etcd
 }
 

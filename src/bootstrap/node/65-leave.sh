@@ -71,14 +71,19 @@ is_switched_off() {
   [[ $(systemctl list-jobs --no-legend) =~ (poweroff|halt)\.target\ +start ]]
 }
 
-# Before the machine is switched off: no new pods, and those that are here move as their disruption budgets allow. Those
-# that do not make it in time end with the machine.
+# Before the machine is switched off: its pods move elsewhere.
 drain() {
-  local left=$((DRAIN_SECONDS / 4)) silent=3 pods='' volumes=''
   if ! is_switched_off; then
     say "this machine reboots and keeps its pods"
     return
   fi
+  move_pods "$DRAIN_SECONDS"
+}
+
+# move_pods SECONDS: no new pods, and those that are here move as their disruption budgets allow. Those that do not make it
+# in time end with the machine.
+move_pods() {
+  local left=$(($1 / 4)) silent=3 pods='' volumes=''
   write "$OURS/cordoned" 0600 < /dev/null
   as_node cordon "$node_name" || say "new pods may still be scheduled here"
   while ((left-- > 0 && silent > 0)); do

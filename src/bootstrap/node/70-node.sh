@@ -60,7 +60,9 @@ join() {
 and on them: journalctl -u quorate-token"
   systemctl stop kubelet
   rm -f "$KUBERNETES/bootstrap-kubelet.conf" "$PKI/ca.crt"
-  configure "$OURS/kubeadm.yaml"
+  read_registration
+  write_kubelet_patch
+  configure "$OURS/kubeadm.yaml" "$(own_labels)" "$(jq --compact-output .taints "$REGISTRATION")"
   kubeadm join --config "$OURS/kubeadm.yaml"
   forget_token
 }

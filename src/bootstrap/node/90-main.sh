@@ -55,6 +55,8 @@ be_master() {
 be_node() {
   if [[ ! -s $KUBERNETES/kubelet.conf ]]; then step discovery write_discovery; fi
   step join join
+  step registration await 24 note_registration
+  if [[ -n ${QUORATE_SPOT:-} ]]; then step interruption watch_for_interruption; fi
 }
 
 main() {
@@ -81,6 +83,8 @@ main() {
         report ready
       fi
       ;;
+    nodes) register_nodes ;;
+    interruption) await_interruption ;;
     enroll) enroll ;;
     drain) drain ;;
     leave) leave ;;

@@ -160,7 +160,7 @@ fn first_plan(cluster: &Cluster) -> Result<ExecutablePlan, CliError> {
 fn assumed_facts(cluster: &Cluster) -> Facts {
     const IMAGE: &str = "ami-00000000000000000";
     let masters = std::iter::once((&cluster.masters.size, cluster.masters.image.as_ref()));
-    let nodes = cluster.nodes.values().map(|group| (&group.size, group.image.as_ref()));
+    let nodes = cluster.nodes.values().flat_map(|group| group.sizes().map(|size| (size, group.image.as_ref())));
     let machines: Vec<_> = masters.chain(nodes).collect();
     let size = |architecture| SizeFacts { architecture, vcpus: 2, memory_mib: 4_096 };
     let own_image = |architecture| ImageFacts { architecture, root_device: "/dev/xvda".to_owned(), root_gib: 1 };

@@ -8,7 +8,7 @@ use crate::blueprint::Pins;
 use crate::cli::error::CliError;
 use crate::engine::{Address, Failure, Live, ObjectPhase, Observation, RecordedObject};
 use crate::resource::{Facts, FactsQuery, KnownFacts, is_kubernetes};
-use crate::spec::Cluster;
+use crate::spec::{Cluster, NodeGroup};
 use crate::state::{self, ClusterRecord, RecordJournal};
 
 use super::ClusterContext;
@@ -156,7 +156,7 @@ fn as_recorded(address: &Address, recorded: &RecordedObject) -> Live {
 /// Returns the query for the facts of the account that a cluster needs.
 pub(in crate::cli) fn question(cluster: &Cluster) -> FactsQuery {
     let masters = std::iter::once(&cluster.masters.size);
-    let nodes = cluster.nodes.values().map(|group| &group.size);
+    let nodes = cluster.nodes.values().flat_map(NodeGroup::sizes);
     let mut sizes: Vec<String> = masters.chain(nodes).map(ToString::to_string).collect();
     sizes.sort();
     sizes.dedup();

@@ -81,8 +81,13 @@ service "echo" {
   }
 }
 service "store" {
-  image = "store:1"
-  port  = 6379
+  image           = "store:1"
+  port            = 6379
+  files           = { "/etc/store/store.conf" = "maxmemory 1gb\n" }
+  pull_secrets    = ["registry"]
+  service_account = "store"
+  priority_class  = "high"
+  grace_seconds   = 90
   volume "data" {
     path  = "/data"
     gib   = 10
@@ -112,7 +117,13 @@ fn lay_out(cluster: &spec::Cluster) -> Result<Vec<Object>, BlueprintError> {
         region: cluster.region.clone(),
         zones: cluster.zones.iter().map(ToString::to_string).collect(),
         images: architectures.map(|architecture| (architecture, "ami-1".into())).into(),
-        sizes: cluster.nodes.values().map(|group| &group.size).chain([&cluster.masters.size]).map(size).collect(),
+        sizes: cluster
+            .nodes
+            .values()
+            .flat_map(crate::spec::NodeGroup::sizes)
+            .chain([&cluster.masters.size])
+            .map(size)
+            .collect(),
         own_images: BTreeMap::new(),
         offered: BTreeMap::new(),
         releases: Vec::new(),

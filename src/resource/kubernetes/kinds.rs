@@ -45,6 +45,7 @@ pub const KUBERNETES_KINDS: &[Kind] = &[
             10,
         )
     },
+    kind(CONFIG_MAP, "config map", fields![], 2),
     kind(SERVICE, "service", fields![], 2),
     kind(DEPLOYMENT, "deployment", fields![Attribute::fixed("spec.selector", SELECTOR)], 60),
     kind(DISRUPTION_BUDGET, "pod disruption budget", fields![], 2),
@@ -59,6 +60,8 @@ pub const NAMESPACE: &str = "namespace";
 pub const MANIFEST: &str = "manifest";
 /// The kind of a claim to a volume.
 pub const VOLUME_CLAIM: &str = "persistent-volume-claim";
+/// The kind of a config map: the files of a service.
+pub const CONFIG_MAP: &str = "config-map";
 /// The kind of a service: a name and an address in front of pods.
 pub const SERVICE: &str = "service";
 /// The kind of a deployment.

@@ -19,8 +19,8 @@ use crate::cloud::CloudProvider;
 use crate::engine::{Address, IdempotencyToken, Live, Object, ObjectPhase, Payload, Provider, Reference};
 use crate::resource::{
     AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone, InstanceProfile,
-    InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, Resource, Role, Route, RouteTable, Secret,
-    SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, TextInput, Vpc,
+    InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, PurchaseOption, Resource, Role, Route,
+    RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, TextInput, Vpc,
 };
 
 const CLUSTER: &str = "chat.poeticoding.com";
@@ -101,6 +101,8 @@ fn group(count: u32) -> AutoScalingGroup {
         launch_template: of::<LaunchTemplate>("nodes", "id"),
         version: of::<LaunchTemplate>("nodes", "version"),
         machines: of::<LaunchTemplate>("nodes", "version"),
+        sizes: Vec::new(),
+        purchase: PurchaseOption::OnDemand,
         subnets: vec![of::<Subnet>("us-east-1d", "id"), of::<Subnet>("us-east-1f", "id")],
         min: count,
         max: count,
@@ -165,6 +167,7 @@ fn storage() -> Vec<Object> {
         bucket: of::<Bucket>("state", "name"),
         key: format!("{CLUSTER}/bootstrap/node.sh"),
         sha256: hex::encode(Sha256::digest(content)),
+        registrations: BTreeMap::new(),
     };
     let file = Object { payload: Some(Payload(Arc::from(content))), ..file.object("node.sh").unwrap() };
     let volume = EbsVolume {
@@ -312,7 +315,7 @@ async fn what_is_made_is_observed_and_can_be_removed() {
     for object in cluster().iter().map(|object| builder.resolve(object)) {
         let live = observed.iter().find(|live| live.address == object.address).unwrap();
         for (name, value) in &object.attributes {
-            if account::kind(object.address.kind()).unwrap().attribute(name).observed {
+            if account::kind(object.address.kind()).unwrap().attribute(name).is_observed() {
                 assert_eq!(live.attributes.get(name), Some(value), "{} of {}", name, object.address);
             }
         }

@@ -6,15 +6,31 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::super::cluster::{
-    Api, Dns, EtcdVolume, ImageId, InstanceSize, Masters, Network, NetworkPlugin, NodeGroup, NodeRoll, PublicZone,
-    RootVolume, Scale, Ssh, Zone,
+    Api, Dns, EtcdVolume, ImageId, InstanceSize, Masters, Network, NetworkPlugin, PublicZone, RootVolume, Ssh, Zone,
 };
 use super::super::kubernetes_version::KubernetesVersion;
+use super::super::node_group::{Kubelet, NodeGroup, NodeRoll, Scale};
 use super::super::{Cluster, ClusterName, StateLocation, defaults};
 use super::*;
 
 const FILES: [&str; 2] = ["cluster.hcl", "cluster.toml"];
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJm2cR0sWfVHjhw8EpWZCvKkYpKR0kqQdK1Tj0lYk9cX you@example.com";
+
+fn node_group(scale: Scale, size: InstanceSize, zones: Vec<Zone>, root: RootVolume) -> NodeGroup {
+    NodeGroup {
+        scale,
+        size,
+        image: None,
+        zones,
+        root,
+        roll: NodeRoll::default(),
+        other_sizes: Vec::new(),
+        spot: None,
+        labels: BTreeMap::new(),
+        taints: Vec::new(),
+        kubelet: Kubelet::default(),
+    }
+}
 
 /// A node group that is asked for.
 #[derive(Debug, Clone)]
@@ -164,15 +180,12 @@ impl Asked {
             let zones = if group.first_zone_only { vec![zone('a')] } else { self.zones() };
             let root = RootVolume { gib: group.root_gib.unwrap_or(60) };
             let size = size(group.size.unwrap_or("t3.large"));
-            nodes.insert(
-                name.clone(),
-                NodeGroup { scale: group.scale, size, image: None, zones, root, roll: NodeRoll::default() },
-            );
+            nodes.insert(name.clone(), node_group(group.scale, size, zones, root));
         }
         if nodes.is_empty() {
             let root = RootVolume { gib: 60 };
             let (scale, size) = (Scale::Count(3), size("t3.large"));
-            let group = NodeGroup { scale, size, image: None, zones: self.zones(), root, roll: NodeRoll::default() };
+            let group = node_group(scale, size, self.zones(), root);
             nodes.insert("workers".to_owned(), group);
         }
         let mut allow: Vec<_> = self.allow.iter().map(|range| range.parse().unwrap()).collect();

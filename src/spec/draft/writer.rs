@@ -19,6 +19,13 @@ pub(super) struct DraftWriter<'d> {
     places: Vec<(Span, Vec<String>)>,
 }
 
+/// The place of a setting among those of its inner block.
+#[derive(Clone, Copy)]
+struct InnerPlace {
+    opens: bool,
+    closes: bool,
+}
+
 impl<'d> DraftWriter<'d> {
     pub(super) fn new(draft: &'d ClusterDraft, language: FileLanguage) -> Self {
         Self { draft, language, text: String::new(), places: Vec::new() }
@@ -110,10 +117,13 @@ impl<'d> DraftWriter<'d> {
         let _ = writeln!(self.text, "{head}");
         self.place(start, path.iter().map(|name| (*name).to_owned()).collect());
         let indent = self.indent();
-        for (row, path, setting) in set {
-            let _ = writeln!(self.text, "{indent}# {}", row.comment);
+        let inner: Vec<Option<&str>> = set.iter().map(|(row, ..)| Some(row.name.split_once('.')?.0)).collect();
+        for (at, (row, path, setting)) in set.into_iter().enumerate() {
+            let shares =
+                |other: Option<usize>| inner[at].is_some() && other.and_then(|other| *inner.get(other)?) == inner[at];
+            let place = InnerPlace { opens: !shares(at.checked_sub(1)), closes: !shares(at.checked_add(1)) };
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            self.setting(row, &path, setting, indent);
+            self.setting_in(row, &path, setting, indent, place);
         }
         if self.language == FileLanguage::Hcl {
             self.text.push_str("}\n");
@@ -138,27 +148,68 @@ impl<'d> DraftWriter<'d> {
         self.text.push_str(foot);
     }
 
+    /// Writes a setting of a block with its comment.
+    fn setting_in(
+        &mut self,
+        row: &TemplateRow,
+        path: &[&str],
+        setting: &DraftSetting,
+        indent: &str,
+        inner: InnerPlace,
+    ) {
+        let Some((block, name)) = row.name.split_once('.') else {
+            let _ = writeln!(self.text, "{indent}# {}", row.comment);
+            if let (DraftValue::Table(_), FileLanguage::Toml) = (&setting.value, self.language) {
+                // A table of its own would end the block.
+                self.line(row.name, path, setting, indent);
+            } else {
+                self.setting(row, path, setting, indent);
+            }
+            return;
+        };
+        if self.language == FileLanguage::Toml {
+            let _ = writeln!(self.text, "{indent}# {}", row.comment);
+            return self.line(&format!("{block}.{name}"), path, setting, indent);
+        }
+        let is_only = inner.opens && inner.closes;
+        if is_only {
+            let _ = writeln!(self.text, "{indent}# {}", row.comment);
+        }
+        if inner.opens {
+            let _ = writeln!(self.text, "{indent}{block} {{");
+        }
+        let indent_of_inner = format!("{indent}  ");
+        if !is_only {
+            let _ = writeln!(self.text, "{indent_of_inner}# {}", row.comment);
+        }
+        self.line(name, path, setting, &indent_of_inner);
+        if inner.closes {
+            let _ = writeln!(self.text, "{indent}}}");
+        }
+    }
+
+    fn line(&mut self, name: &str, path: &[&str], setting: &DraftSetting, indent: &str) {
+        let start = self.text.len();
+        let value = written(&setting.value, self.language);
+        let _ = writeln!(self.text, "{indent}{name} = {value}");
+        self.place(start, path.iter().map(|name| (*name).to_owned()).collect());
+    }
+
+    /// Writes a setting of the top level, or a setting that is not in an inner block.
     fn setting(&mut self, row: &TemplateRow, path: &[&str], setting: &DraftSetting, indent: &str) {
         let start = self.text.len();
         let language = self.language;
-        match (&setting.value, row.name.split_once('.')) {
-            (DraftValue::Table(table), _) if language == FileLanguage::Toml => {
+        match &setting.value {
+            DraftValue::Table(table) if language == FileLanguage::Toml => {
                 let _ = writeln!(self.text, "[{}]", path.join("."));
                 self.table(table, "", language);
             }
-            (DraftValue::Table(table), _) => {
+            DraftValue::Table(table) => {
                 let _ = writeln!(self.text, "{indent}{} = {{", row.name);
                 self.table(table, &format!("{indent}  "), language);
                 let _ = writeln!(self.text, "{indent}}}");
             }
-            (value, Some((block, name))) if language == FileLanguage::Hcl => {
-                let value = written(value, language);
-                let _ = writeln!(self.text, "{indent}{block} {{\n{indent}  {name} = {value}\n{indent}}}");
-            }
-            (value, Some((block, name))) => {
-                let _ = writeln!(self.text, "{indent}{block} = {{ {name} = {} }}", written(value, language));
-            }
-            (value, None) => {
+            value => {
                 let _ = writeln!(self.text, "{indent}{} = {}", row.name, written(value, language));
             }
         }

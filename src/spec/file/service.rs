@@ -75,6 +75,29 @@ pub(in crate::spec) struct ServiceFile {
     /// Volumes that outlive the pod, by name.
     pub(in crate::spec) volume: Option<Spanned<Map<VolumeFile>>>,
 
+    /// Files in the container, by path: their content. A change replaces the pods. Do not use them for secrets: everybody who
+    /// can read this file, or a plan, can read them.
+    #[schemars(extend("examples" = [{ "/etc/app/config.toml": "port = 4000" }]))]
+    pub(in crate::spec) files: Option<Spanned<Map<String>>>,
+
+    /// Kubernetes secrets of the type `kubernetes.io/dockerconfigjson` in the service's namespace, for images of private
+    /// registries. Images of ECR need none.
+    #[schemars(extend("examples" = [["registry"]]))]
+    pub(in crate::spec) pull_secrets: Option<Spanned<List<String>>>,
+
+    /// The service account of the pods, which exists or which an add-on creates. Default: `default`.
+    #[schemars(extend("examples" = ["chat"]))]
+    pub(in crate::spec) service_account: Option<Spanned<String>>,
+
+    /// The priority class of the pods, which exists or which an add-on creates: pods with a higher priority take the place of
+    /// others when nodes are full. Default: that of the cluster.
+    #[schemars(extend("examples" = ["high"]))]
+    pub(in crate::spec) priority_class: Option<Spanned<String>>,
+
+    /// Time in seconds for a pod to end by itself after its stop signal. Default: 30.
+    #[schemars(range(min = 1, max = 86400), example = 60)]
+    pub(in crate::spec) grace_seconds: Option<Spanned<u32>>,
+
     /// `true` if each pod keeps data that the others do not have (a chat's room, a session). `false` if any pod can
     /// answer any request. Default: not set.
     pub(in crate::spec) stateful: Option<Spanned<bool>>,
@@ -100,6 +123,11 @@ from_table!(ServiceFile {
     health,
     placement,
     volume,
+    files,
+    pull_secrets,
+    service_account,
+    priority_class,
+    grace_seconds,
     stateful,
     nlb
 });

@@ -1,6 +1,6 @@
 //! The documents of kind `InstanceGroup`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -43,6 +43,13 @@ struct KopsGroup<'j> {
     root_gib: Option<u32>,
     /// The zones of its subnets, each once.
     zones: Vec<String>,
+    labels: BTreeMap<String, String>,
+    taints: Vec<String>,
+    /// The sizes of a mixed instances policy.
+    sizes: Vec<String>,
+    /// The number of On-Demand Instances, and their percentage above that, if there are Spot Instances.
+    spot: Option<(u32, u32)>,
+    max_pods: Option<u32>,
 }
 
 /// Converts the groups.
@@ -115,18 +122,15 @@ fn group<'j>(
         "autoscale",
         "zones",
     ]);
-    let labels = spec.take("nodeLabels").and_then(Json::as_object);
-    for (label, value) in labels.into_iter().flatten().filter(|(label, _)| !is_label_of_kops(label)) {
-        let text = format!("{}: nodes have no labels of their own", short(value).unwrap_or_default());
-        differences.add(
-            name,
-            format!("spec.nodeLabels.{label}"),
-            format!("{text}; a service chooses groups by `placement.nodes`"),
-        );
-    }
-    for taint in spec.texts("taints") {
-        let text = format!("{taint}: nodes have no taints of their own; a service chooses groups by `placement.nodes`");
-        differences.add(name, "spec.taints", text);
+    let labels = spec.take("nodeLabels").and_then(Json::as_object).into_iter().flatten();
+    let labels = labels.filter(|(label, _)| !is_label_of_kops(label));
+    let labels = labels.filter_map(|(label, value)| Some((label.clone(), short(value)?))).collect();
+    let taints = spec.texts("taints");
+    let (sizes, spot) = mixed(name, spec, differences);
+    let mut kubelet = KopsFields::of(spec.take("kubelet").unwrap_or(&Json::Null));
+    let max_pods = kubelet.number("maxPods");
+    for (field, value) in kubelet.rest() {
+        differences.add(name, format!("spec.kubelet.{field}"), without_setting(field, value));
     }
     let mut metadata = KopsFields::of(spec.take("instanceMetadata").unwrap_or(&Json::Null));
     metadata.drop_if("httpTokens", |value| value == "required");
@@ -149,7 +153,27 @@ fn group<'j>(
         differences.add(name, format!("spec.{field}"), text);
     }
     let min = least.or(most).unwrap_or(SIZE);
-    KopsGroup { name, min, max: most.unwrap_or(min).max(min), size, root_gib, zones }
+    let max = most.unwrap_or(min).max(min);
+    KopsGroup { name, min, max, size, root_gib, zones, labels, taints, sizes, spot, max_pods }
+}
+
+/// Reads the mixed instances policy of a group: the instance sizes, and the number and the percentage of On-Demand Instances
+/// if there are Spot Instances.
+fn mixed(
+    name: &str,
+    spec: &mut KopsFields<'_>,
+    differences: &mut GroupDifferences,
+) -> (Vec<String>, Option<(u32, u32)>) {
+    let mut policy = KopsFields::of(spec.take("mixedInstancesPolicy").unwrap_or(&Json::Null));
+    let sizes = policy.texts("instances");
+    let (base, percent) = (policy.number("onDemandBase"), policy.number("onDemandAboveBase"));
+    policy.drop_if("spotAllocationStrategy", |value| value == "price-capacity-optimized");
+    policy.drop_if("onDemandAllocationStrategy", |value| value == "prioritized");
+    for (field, value) in policy.rest() {
+        differences.add(name, format!("spec.mixedInstancesPolicy.{field}"), without_setting(field, value));
+    }
+    let share = (base.unwrap_or(0), percent.unwrap_or(100));
+    (sizes, Some(share).filter(|(_, percent)| *percent < 100))
 }
 
 /// Labels that kops sets by itself.
@@ -229,6 +253,9 @@ fn node_group(
         draft.set(&["nodes", &name, "max"], group.max, origin("maxSize"));
     }
     match &group.size {
+        _ if !group.sizes.is_empty() => {
+            draft.set(&["nodes", &name, "sizes"], group.sizes.clone(), origin("mixedInstancesPolicy.instances"));
+        }
         Some(size) => draft.set(&["nodes", &name, "size"], size.as_str(), origin("machineType")),
         None => differences.add(group.name, "spec.machineType", "not given: the file has the default"),
     }
@@ -238,6 +265,23 @@ fn node_group(
     }
     if let Some(gib) = group.root_gib {
         draft.set(&["nodes", &name, "root", "gib"], gib, origin("rootVolumeSize"));
+    }
+    if let Some((base, percent)) = group.spot {
+        draft.set(&["nodes", &name, "spot", "on_demand_base"], base, origin("mixedInstancesPolicy.onDemandBase"));
+        draft.set(
+            &["nodes", &name, "spot", "on_demand_percent"],
+            percent,
+            origin("mixedInstancesPolicy.onDemandAboveBase"),
+        );
+    }
+    if !group.labels.is_empty() {
+        draft.set(&["nodes", &name, "labels"], group.labels.clone(), origin("nodeLabels"));
+    }
+    if !group.taints.is_empty() {
+        draft.set(&["nodes", &name, "taints"], group.taints.clone(), origin("taints"));
+    }
+    if let Some(pods) = group.max_pods {
+        draft.set(&["nodes", &name, "kubelet", "max_pods"], pods, origin("kubelet.maxPods"));
     }
 }
 

@@ -16,8 +16,10 @@ mod image;
 mod listeners;
 mod masters;
 mod network;
+mod node_settings;
 mod nodes;
 mod placement;
+mod pod_settings;
 mod pods;
 mod ports;
 pub(super) mod quota;
@@ -57,7 +59,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 19] = [
+    let modules: [&[&Rule]; 21] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -66,6 +68,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &network::RULES,
         &masters::RULES,
         &nodes::RULES,
+        &node_settings::RULES,
         &access::RULES,
         &quota::RULES,
         &services::RULES,
@@ -74,6 +77,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &balancers::RULES,
         &listeners::RULES,
         &pods::RULES,
+        &pod_settings::RULES,
         &placement::RULES,
         &sharing::RULES,
         &addons::RULES,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cluster::{ImageId, InstanceSize, NodeGroup, NodeRoll, RootVolume, Scale, Zone};
+use super::super::cluster::{ImageId, InstanceSize, RootVolume, Zone};
 use super::super::defaults;
 use super::super::diagnostic::{
     Diagnostic,
@@ -10,9 +10,11 @@ use super::super::diagnostic::{
 };
 use super::super::file::{NodesFile, RootFile};
 use super::super::name::check_label;
+use super::super::node_group::{Kubelet, NodeGroup, NodeRoll, Scale, Spot, Taint};
 use super::zones::RegionZones;
 use super::{
-    ErrorReported, FileLanguage, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, image, size, zones,
+    ErrorReported, FileLanguage, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, image, node_settings,
+    zones,
 };
 
 pub(super) static RULES: [&Rule; 7] = [&SCALE, &ORDER, &NAME, &EMPTY, &NO_ZONES, &NO_NODES, &ROLL];
@@ -101,8 +103,13 @@ pub(super) struct GroupDraft {
     pub(super) most: u64,
     pub(super) size: Result<InstanceSize, ErrorReported>,
     pub(super) zones: Result<Vec<Zone>, ErrorReported>,
+    pub(super) taints: Result<Vec<Taint>, ErrorReported>,
+    other_sizes: Vec<InstanceSize>,
     name: Result<(), ErrorReported>,
     scale: Result<Scale, ErrorReported>,
+    spot: Result<Option<Spot>, ErrorReported>,
+    labels: Result<BTreeMap<String, String>, ErrorReported>,
+    kubelet: Result<Kubelet, ErrorReported>,
     image: Result<Option<ImageId>, ErrorReported>,
     root: Result<RootVolume, ErrorReported>,
     roll: Result<NodeRoll, ErrorReported>,
@@ -127,6 +134,11 @@ impl GroupDraft {
         Ok(NodeGroup {
             scale: self.scale?,
             size: self.size?,
+            other_sizes: self.other_sizes,
+            spot: self.spot?,
+            labels: self.labels?,
+            taints: self.taints?,
+            kubelet: self.kubelet?,
             image: self.image?,
             zones: self.zones?,
             root: self.root?,
@@ -148,6 +160,7 @@ pub(super) fn read(context: &mut LoweringContext, zones: &Result<RegionZones, Er
         let problem = Diagnostic::new(&NO_NODES, setting.key(), "the cluster has no nodes: nothing can run on it");
         context.warn(problem.help(format!("add a node group: {sample}")));
     }
+    node_settings::warn_of_spot(context);
     let groups = setting.given().into_iter().flatten();
     let groups = groups.map(|(name, written)| (name.clone(), group(context, name, written, zones)));
     NodesDraft { groups: groups.collect(), whole: setting.optional().map(|_| ()) }
@@ -164,13 +177,22 @@ fn group(
         Ok(file) => file,
         Err(proof) => return GroupDraft::unreadable(proof),
     };
+    let (size, other_sizes) = match node_settings::sizes(context, name, written, file) {
+        Ok((size, others)) => (Ok(size), others),
+        Err(proof) => (Err(proof), Vec::new()),
+    };
     GroupDraft {
         most: u64::from(
             [&file.count, &file.max, &file.min].iter().filter_map(|n| n.given()).max().copied().unwrap_or(0),
         ),
         name: named,
         scale: scale(context, name, written, file),
-        size: size::read(context, file.size.as_ref()),
+        size,
+        other_sizes,
+        spot: node_settings::spot(file),
+        labels: node_settings::labels(context, file),
+        taints: node_settings::taints(context, file),
+        kubelet: node_settings::kubelet(context, file),
         image: image::read(context, file.image.as_ref()),
         zones: match &file.zones {
             Some(_) => group_zones(context, name, file),
@@ -187,6 +209,11 @@ impl GroupDraft {
         Self {
             most: 0,
             size: Err(proof),
+            other_sizes: Vec::new(),
+            spot: Err(proof),
+            labels: Err(proof),
+            taints: Err(proof),
+            kubelet: Err(proof),
             zones: Err(proof),
             name: Ok(()),
             scale: Err(proof),

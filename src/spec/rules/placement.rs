@@ -3,11 +3,12 @@
 use super::super::cluster::Zone;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::ServiceFile;
-use super::super::service::{Placement, Taint};
+use super::super::node_group::{Taint, TaintEffect};
+use super::super::service::{Placement, Toleration};
 use super::nodes::NodesDraft;
 use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, zones};
 
-pub(super) static RULES: [&Rule; 3] = [&GROUP, &TAINT, &NOWHERE];
+pub(super) static RULES: [&Rule; 4] = [&GROUP, &TAINT, &NOWHERE, &TAINTED];
 
 static GROUP: Rule = Rule {
     code: "Q0531",
@@ -38,13 +39,37 @@ static NOWHERE: Rule = Rule {
     good: "nodes \"workers\" {\n  count = 2\n  size  = \"t3.large\"\n  zones = [\"us-east-1a\"]\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  placement {\n    zones = [\"us-east-1a\"]\n  }\n}",
 };
 
+static TAINTED: Rule = Rule {
+    code: "Q0534",
+    severity: Error,
+    title: "every node has a taint that the pods do not tolerate",
+    explanation: "Pods run only on nodes whose taints they tolerate (`placement { tolerate }`). Each node group that the service \
+        may run on has a taint with the effect `NoSchedule` or `NoExecute` that it does not tolerate.",
+    bad: "nodes \"games\" {\n  count  = 2\n  size   = \"t3.large\"\n  taints = [\"dedicated=games:NoSchedule\"]\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n}",
+    good: "nodes \"games\" {\n  count  = 2\n  size   = \"t3.large\"\n  taints = [\"dedicated=games:NoSchedule\"]\n}\n\nservice \"web\" {\n  image = \"nginx:1.27\"\n  placement {\n    tolerate = [\"dedicated=games:NoSchedule\"]\n  }\n}",
+};
+
 pub(super) fn read(
+    context: &mut LoweringContext,
+    name: &str,
+    written: &Spanned<ServiceFile>,
+    service: &ServiceFile,
+    draft: &NodesDraft,
+) -> Result<Option<Placement>, ErrorReported> {
+    let placement = restricted(context, service, draft)?;
+    let place = service.placement.written().map_or_else(|| written.key.clone(), |placement| placement.key.clone());
+    tolerated(context, name, placement.as_ref(), draft, place)?;
+    Ok(placement)
+}
+
+/// Reads `placement`, if it is there.
+fn restricted(
     context: &mut LoweringContext,
     service: &ServiceFile,
     draft: &NodesDraft,
 ) -> Result<Option<Placement>, ErrorReported> {
     let Some(file) = service.placement.optional()? else { return Ok(None) };
-    let tolerate = context.list(&file.tolerate, taint);
+    let tolerate = context.list(&file.tolerate, toleration);
     let groups = context.list(&file.nodes, |context, item| group(context, item, draft));
     let zones = context.list(&file.zones, zones::listed);
     let (nodes, zones) = (groups?, zones?);
@@ -52,9 +77,9 @@ pub(super) fn read(
     Ok(Some(Placement { nodes, zones, tolerate: tolerate? }))
 }
 
-fn taint(context: &mut LoweringContext, item: &Spanned<String>) -> Result<Taint, ErrorReported> {
+fn toleration(context: &mut LoweringContext, item: &Spanned<String>) -> Result<Toleration, ErrorReported> {
     let text = item.value()?;
-    Taint::parse(text).ok_or_else(|| {
+    Toleration::parse(text).ok_or_else(|| {
         let problem = Diagnostic::new(&TAINT, item.span.clone(), format!("{text:?} is not a taint"));
         context.error(problem.expected(["a key, a value, an effect, for example \"dedicated=web:NoSchedule\""]))
     })
@@ -96,4 +121,37 @@ fn somewhere(
     };
     let problem = Diagnostic::new(&NOWHERE, place, message);
     Err(context.error(problem.help("name a zone that a group spans, or remove `zones`")))
+}
+
+/// Checks that a group accepts the pods.
+fn tolerated(
+    context: &mut LoweringContext,
+    name: &str,
+    placement: Option<&Placement>,
+    draft: &NodesDraft,
+    place: Span,
+) -> Result<(), ErrorReported> {
+    let (named, zones) = placement.map_or((&[][..], &[][..]), |it| (it.nodes.as_slice(), it.zones.as_slice()));
+    let tolerate = placement.map_or(&[][..], |placement| placement.tolerate.as_slice());
+    let mut refused: Option<(&String, Taint)> = None;
+    for (group, nodes) in draft.groups.iter().filter(|(group, _)| named.is_empty() || named.contains(group)) {
+        // What could not be read is reported already.
+        let (Ok(taints), Ok(own)) = (&nodes.taints, &nodes.zones) else { return Ok(()) };
+        if !zones.is_empty() && !own.iter().any(|zone| zones.contains(zone)) {
+            continue;
+        }
+        let is_hard = |taint: &&Taint| taint.effect != TaintEffect::PreferNoSchedule;
+        let covered = |taint: &Taint| tolerate.iter().any(|toleration| toleration.covers(taint));
+        let Some(taint) = taints.iter().filter(is_hard).find(|taint| !covered(taint)) else { return Ok(()) };
+        refused.get_or_insert((group, taint.clone()));
+    }
+    let Some((group, taint)) = refused else { return Ok(()) };
+    let problem = Diagnostic::new(&TAINTED, place, format!("no node accepts the pods of `service.{name}`"))
+        .note(format!("the nodes \"{group}\" have the taint {taint}"))
+        .help(if placement.is_some() {
+            format!("add tolerate = [\"{taint}\"] to `placement`")
+        } else {
+            format!("write {}", context.block("placement", &format!("tolerate = [\"{taint}\"]")))
+        });
+    Err(context.error(problem))
 }

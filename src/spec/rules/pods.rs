@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cluster::Scale;
 use super::super::defaults;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::{ServiceFile, VolumeFile};
 use super::super::name::check_label;
+use super::super::node_group::Scale;
 use super::super::service::{SecretKey, Volume};
 use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, nodes};
 
@@ -150,7 +150,8 @@ fn quantity(
     }
 }
 
-fn is_quantity(text: &str, units: &[&str]) -> bool {
+/// Returns `true` for a Kubernetes quantity above 0 in one of the units.
+pub(super) fn is_quantity(text: &str, units: &[&str]) -> bool {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let whole = unit.is_empty() || !number.contains('.');

@@ -15,7 +15,7 @@ use super::dns::DnsDraft;
 use super::nodes::NodesDraft;
 use super::{
     ErrorReported, LONGEST_NAME, LoweringContext, OptionalSetting, Rule, Spanned, balancers, environment, nodes,
-    placement, pods, ports, sharing,
+    placement, pod_settings, pods, ports, sharing,
 };
 use crate::limits::kubernetes as limits;
 
@@ -112,12 +112,13 @@ fn service(
     let health = ports::health(context, name, file, &ports);
     let nlb = balancers::read(context, name, file, &ports, around, domains);
     let pods = pods::read(context, name, file);
-    let placement = placement::read(context, file, around.nodes);
+    let settings = pod_settings::read(context, name, file);
+    let placement = placement::read(context, name, written, file, around.nodes);
     sharing::check(context, name, file);
     named?;
     first_letter?;
     replicas?;
-    let (environment, pods) = (environment?, pods?);
+    let (environment, pods, settings) = (environment?, pods?, settings?);
     Ok(Service {
         image: image?,
         command: environment.command,
@@ -132,6 +133,11 @@ fn service(
         health: health?,
         placement: placement?,
         volumes: pods.volumes,
+        files: settings.files,
+        pull_secrets: settings.pull_secrets,
+        service_account: settings.service_account,
+        priority_class: settings.priority_class,
+        grace_seconds: settings.grace_seconds,
         stateful: file.stateful.optional()?.copied(),
         nlb: nlb?,
     })
@@ -248,7 +254,11 @@ fn architectures(context: &mut LoweringContext, nodes: &NodesDraft) {
     });
     if let Some([(first, first_group), (second, second_group)]) = torn {
         let group = |name| file.nodes.given().and_then(|groups| groups.get(name)?.given());
-        let place = |name| group(name).map(|group| group.size.place()).unwrap_or_default();
+        let place = |name| {
+            group(name)
+                .map(|group| group.size.written().map_or_else(|| group.sizes.place(), |size| size.span.clone()))
+                .unwrap_or_default()
+        };
         let message = "services may land on nodes of two CPU architectures";
         let problem = Diagnostic::new(&MIXED, place(second_group), message)
             .label(second.to_string())

@@ -1,10 +1,8 @@
 //! The texts of a service with a shape: ports, keys of secrets, taints.
 
-use super::{Port, SecretKey, Taint, Transport};
-use crate::spec::name::check_domain;
-
-/// The effects of a taint.
-const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+use super::{Port, SecretKey, Toleration, Transport};
+use crate::spec::name::{check_domain, is_label_key, is_label_value};
+use crate::spec::{Taint, TaintEffect};
 
 impl Port {
     /// Takes a number, and what it speaks unless that is TCP: `9090`, `7777/udp`, `53/tcp+udp`.
@@ -33,7 +31,7 @@ impl SecretKey {
     }
 }
 
-impl Taint {
+impl Toleration {
     /// Takes `key`, `key=value`, `key:effect` or `key=value:effect`, as kubectl does.
     pub fn parse(text: &str) -> Option<Self> {
         let (rest, effect) = match text.split_once(':') {
@@ -44,26 +42,37 @@ impl Taint {
             Some((key, value)) => (key, Some(value)),
             None => (rest, None),
         };
-        let (prefix, name) = match key.split_once('/') {
-            Some((prefix, name)) => (Some(prefix), name),
-            None => (None, key),
-        };
-        let good = is_label(name)
-            && prefix.is_none_or(|prefix| prefix.len() <= 253 && check_domain(prefix).is_ok())
-            && value.is_none_or(|value| value.is_empty() || is_label(value))
-            && effect.is_none_or(|effect| EFFECTS.contains(&effect));
+        let good = is_label_key(key)
+            && value.is_none_or(|value| value.is_empty() || is_label_value(value))
+            && effect.is_none_or(|effect| TaintEffect::parse(effect).is_some());
         good.then(|| Self { key: key.to_owned(), value: value.map(str::to_owned), effect: effect.map(str::to_owned) })
+    }
+
+    /// Returns `true` if pods with this toleration may run on nodes with the taint.
+    pub fn covers(&self, taint: &Taint) -> bool {
+        self.key == taint.key
+            && self.value.as_ref().is_none_or(|value| *value == taint.value)
+            && self.effect.as_ref().is_none_or(|effect| effect == taint.effect.as_str())
     }
 }
 
-/// Returns `true` if Kubernetes accepts the text as the name or the value of a label.
-fn is_label(text: &str) -> bool {
-    let end = |c: char| c.is_ascii_alphanumeric();
-    let inner = |c: char| end(c) || "-._".contains(c);
-    (1..=63).contains(&text.len()) && text.starts_with(end) && text.ends_with(end) && text.chars().all(inner)
+impl TaintEffect {
+    /// Parses an effect in the words of Kubernetes.
+    pub(in crate::spec) fn parse(text: &str) -> Option<Self> {
+        [Self::NoSchedule, Self::PreferNoSchedule, Self::NoExecute].into_iter().find(|effect| effect.as_str() == text)
+    }
+}
+
+impl Taint {
+    /// Takes `key:effect` or `key=value:effect`, as kubectl does.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Toleration { key, value, effect } = Toleration::parse(text)?;
+        Some(Self { key, value: value.unwrap_or_default(), effect: TaintEffect::parse(&effect?)? })
+    }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_taint_is_read_as_kubectl_reads_it() {
-        let read = |text| Taint::parse(text).map(|taint| (taint.key, taint.value, taint.effect));
+        let read = |text| Toleration::parse(text).map(|taint| (taint.key, taint.value, taint.effect));
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(read("gpu"), Some(("gpu".to_owned(), None, None)));
         let all = Some(("example.com/gpu".to_owned(), some("a100"), some("NoSchedule")));
@@ -89,5 +98,21 @@ mod tests {
         for bad in ["", "=a", "gpu:Never", "gpu=a b", "-gpu", "Example.com/gpu", "gpu=a:NoSchedule:NoExecute"] {
             assert_eq!(read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_taint_of_a_node_has_an_effect_and_is_written_as_it_is_read() {
+        for text in ["gpu:NoSchedule", "example.com/gpu=a100:NoExecute", "gpu=a:PreferNoSchedule"] {
+            assert_eq!(Taint::parse(text).map(|taint| taint.to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(Taint::parse("gpu=a"), None);
+    }
+
+    #[test]
+    fn a_toleration_covers_what_kubernetes_says_it_covers() {
+        let taint = Taint::parse("gpu=a:NoSchedule").unwrap();
+        let covers = |text| Toleration::parse(text).is_some_and(|toleration| toleration.covers(&taint));
+        assert!(covers("gpu") && covers("gpu=a") && covers("gpu:NoSchedule") && covers("gpu=a:NoSchedule"));
+        assert!(!covers("cpu") && !covers("gpu=b") && !covers("gpu:NoExecute") && !covers("gpu="));
     }
 }

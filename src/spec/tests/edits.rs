@@ -38,7 +38,15 @@ etcd  = { gib = 30, keep_days = 9 }
 
 [nodes]
 workers = { count = 2, size = "t3.large", image = "ami-12345678", root = { gib = 80 }, roll = { max_surge = 2, max_unavailable = 1 } }
-more    = { min = 0, max = 3, size = "t3.large", zones = ["us-east-1a", "us-east-1b"] }
+more    = { min = 0, max = 3, sizes = ["t3.large", "m5.large"], zones = ["us-east-1a", "us-east-1b"] }
+
+[nodes.spare]
+count   = 2
+size    = "t3.large"
+spot    = { on_demand_base = 1, on_demand_percent = 20, strategy = "capacity-optimized" }
+labels  = { team = "chat", "example.com/tier" = "" }
+taints  = ["dedicated=chat:NoSchedule"]
+kubelet = { max_pods = 60, reserved = { cpu = "200m", memory = "512Mi" }, eviction = { memory = "200Mi", disk = "5%" } }
 
 [api]
 allow = ["203.0.113.7/32"]
@@ -65,6 +73,11 @@ secrets   = { TOKEN = "chat/token" }
 cpu       = "250m"
 memory    = "256Mi"
 stateful  = false
+files           = { "/etc/chat/config.toml" = "port = 4000" }
+pull_secrets    = ["registry"]
+service_account = "chat"
+priority_class  = "high"
+grace_seconds   = 60
 health    = { path = "/health", port = "metrics" }
 placement = { nodes = ["workers"], zones = ["us-east-1a"], tolerate = ["dedicated=chat:NoSchedule"] }
 
@@ -155,7 +168,9 @@ fn edit(file: &mut Json, at: usize, edit: &Edit) {
         return;
     }
     let path = &paths[at % paths.len()];
-    let pointer = |path: &[String]| [&[String::new()], path].concat().join("/");
+    // A name may have a slash: the path of a file, a label.
+    let escaped = |name: &String| name.replace('~', "~0").replace('/', "~1");
+    let pointer = |path: &[String]| path.iter().map(|name| format!("/{}", escaped(name))).collect::<String>();
     let old = file.pointer(&pointer(path)).cloned().unwrap_or_default();
     let new = match edit {
         Edit::Remove | Edit::Rename(_) => None,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Money;
-use crate::analysis::cost::{CostOwner, CostReport, CostTotal, HOURS, ManagedComparison};
+use crate::analysis::cost::{CostItem, CostOwner, CostReport, CostTotal, HOURS, ManagedComparison};
 use crate::words;
 
 use super::line::{StyledLine, TextRole, paragraph, screen};
@@ -57,12 +57,14 @@ pub fn text(document: &CostDocument, style: TextStyle) -> String {
 /// Returns the meaning of the amounts.
 fn basis(cost: &CostReport) -> String {
     let region = value::safe(&cost.prices.region);
+    let has_spot = cost.before.items.iter().chain(&cost.after.items).any(CostItem::is_spot);
+    let spot = if has_spot { "; Spot Instances at the On-Demand price, which theirs never exceeds" } else { "" };
     match &cost.prices.date {
         Some(date) => {
             let asked = cost.prices.asked.as_ref().filter(|asked| *asked != date);
             let asked = asked.map(|day| format!(", those that it lacks of {}", value::safe(day))).unwrap_or_default();
             let date = value::safe(date);
-            format!("USD per month ({HOURS} hours), Linux on demand, prices of {region} of {date}{asked}")
+            format!("USD per month ({HOURS} hours), Linux on demand, prices of {region} of {date}{asked}{spot}")
         }
         None => format!("This release has no prices of {region}: the cost is unknown."),
     }

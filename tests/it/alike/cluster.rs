@@ -1,12 +1,14 @@
 //! A small cluster with every kind of object that AWS has.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate::engine::{Address, Object, Payload, TextInput, Value};
 use quorate::resource::{
     AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone,
-    InstanceProfile, InternetGateway, KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, OBJECT_TAG, Resource,
-    Role, Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Vpc,
+    InstanceProfile, InternetGateway, KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, OBJECT_TAG,
+    PurchaseOption, Resource, Role, Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules,
+    Subnet, Tags, TargetGroup, Vpc,
 };
 use sha2::{Digest, Sha256};
 
@@ -88,6 +90,7 @@ fn storage() -> Vec<Object> {
         bucket: of::<Bucket>("state", "name"),
         key: format!("{CLUSTER}/bootstrap/{sha256}/node.sh"),
         sha256,
+        registrations: BTreeMap::new(),
     };
     let ca = SecretContent::ClusterCa;
     let secret = Secret { bucket: of::<Bucket>("state", "name"), key: format!("{CLUSTER}/{}", ca.path()), content: ca };
@@ -211,6 +214,8 @@ fn machines() -> Vec<Object> {
         launch_template: of::<LaunchTemplate>("nodes", "id"),
         version: of::<LaunchTemplate>("nodes", "version"),
         machines: of::<LaunchTemplate>("nodes", "version"),
+        sizes: Vec::new(),
+        purchase: PurchaseOption::OnDemand,
         subnets: vec![of::<Subnet>("us-east-1a", "id"), of::<Subnet>("us-east-1b", "id")],
         min: 0,
         max: 0,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::answering::TargetStates;
 use super::super::roll::keep_quorum;
 use super::*;
-use crate::resource::TargetHealth;
+use crate::resource::{PurchaseOption, TargetHealth};
 
 /// A machine of the simulated group.
 #[derive(Debug, Clone)]
@@ -295,6 +295,8 @@ fn wanted() -> AutoScalingGroup {
         launch_template: "lt-1".into(),
         version: "3".into(),
         machines: "3".into(),
+        sizes: Vec::new(),
+        purchase: PurchaseOption::OnDemand,
         subnets: Vec::new(),
         min: 1,
         max: 9,

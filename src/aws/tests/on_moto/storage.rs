@@ -1,5 +1,6 @@
 //! The bucket, its objects, and the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ fn file(site: &MotoAccount, content: &str) -> Object {
     let bucket = site.aws.scope.bucket.as_str().into();
     let key = format!("{}bootstrap/{sha256}/node.sh", site.aws.scope.prefix);
     let payload = Some(Payload(Arc::from(content.as_bytes())));
-    Object { payload, ..object(&BucketObject { bucket, key, sha256 }, "node.sh") }
+    Object { payload, ..object(&BucketObject { bucket, key, sha256, registrations: BTreeMap::new() }, "node.sh") }
 }
 
 async fn put(site: &MotoAccount, key: &str) {

@@ -97,12 +97,24 @@ fn cases() -> Vec<SettingCase> {
         case("nodes", json!([base()["nodes"], { "more": base()["nodes"]["more"], "renamed": { "count": 2, "size": "t3.large" } }])).row("nodes.NAME"),
         case("nodes.workers.count", json!([2, 4])),
         case("nodes.workers.image", json!([none, "ami-0123456789abcdef0"])),
+        case("nodes.workers.kubelet.eviction.disk", json!([none, "5%"])),
+        case("nodes.workers.kubelet.eviction.memory", json!([none, "200Mi"])),
+        case("nodes.workers.kubelet.max_pods", json!([none, 60])),
+        case("nodes.workers.kubelet.reserved.cpu", json!([none, "200m"])),
+        case("nodes.workers.kubelet.reserved.memory", json!([none, "1Gi"])),
+        case("nodes.workers.labels", json!([none, { "team": "ml" }, { "tier": "web" }])),
         case("nodes.more.max", json!([3, 5])),
         case("nodes.more.min", json!([2, 1])),
         case("nodes.workers.roll.max_surge", json!([1, 2, 0])),
         case("nodes.workers.roll.max_unavailable", json!([0, 1])),
         case("nodes.workers.root.gib", json!([60, 80])),
         case("nodes.workers.size", json!(["t3.large", "m5.large", "t4g.large"])),
+        case("nodes.sized", json!([{ "count": 2, "sizes": ["m5.large", "m6i.large"] }, { "count": 2, "sizes": ["m5.large", "t3.large"] }, { "count": 2, "sizes": ["t3.large"] }, { "count": 2, "sizes": ["m6g.large"] }])).row("nodes.NAME.sizes"),
+        case("nodes.workers.spot", json!([none, true])),
+        case("nodes.workers.spot.on_demand_base", json!([1, 2])),
+        case("nodes.workers.spot.on_demand_percent", json!([25, 50])),
+        case("nodes.workers.spot.strategy", json!(["lowest-price", "capacity-optimized"])),
+        case("nodes.workers.taints", json!([none, ["dedicated=ml:NoSchedule"]])),
         case("nodes.workers.zones", json!([none, zones("ab"), zones("c")])),
         case("require.survives", json!([none, "machine", "zone"])),
         case("service", json!([base()["service"], { "chat": base()["service"]["chat"], "db": base()["service"]["db"], "site": base()["service"]["web"] }])).row("service.NAME"),
@@ -110,6 +122,8 @@ fn cases() -> Vec<SettingCase> {
         case("service.chat.command", json!([none, ["/bin/chat"]])),
         case("service.chat.cpu", json!([none, "250m"])),
         case("service.chat.env", json!([none, { "PORT": "4000" }, { "PORT": "5000" }])),
+        case("service.chat.files", json!([none, { "/etc/chat.toml": "a = 1" }, { "/etc/chat.toml": "a = 2" }])),
+        case("service.chat.grace_seconds", json!([none, 60])),
         case("service.chat.health.path", json!(["/health", "/up"])),
         case("service.web.health.port", json!([none, "metrics"])).with("service.web.health.path", json!("/up")),
         case("service.chat.image", json!(["chat:1", "chat:2"])),
@@ -138,6 +152,9 @@ fn cases() -> Vec<SettingCase> {
         case("service.chat.placement", json!([none, { "nodes": ["workers"] }])).row("service.NAME.placement.nodes"),
         case("service.chat.placement", json!([none, { "tolerate": ["dedicated=chat:NoSchedule"] }])).row("service.NAME.placement.tolerate"),
         case("service.chat.placement", json!([none, { "zones": ["us-east-1a"] }])).row("service.NAME.placement.zones"),
+        case("service.chat.priority_class", json!([none, "high"])),
+        case("service.chat.pull_secrets", json!([none, ["registry"]])),
+        case("service.chat.service_account", json!([none, "chat"])),
         case("service.chat.port", json!([4000, 4001])),
         case("service.web.ports", json!([{ "metrics": "9090" }, { "metrics": "9091" }])),
         case("service.chat.replicas", json!([2, 3])),
@@ -202,6 +219,9 @@ fn text(file: &Json) -> String {
     std::iter::once("# TOML\n".to_owned()).chain(lines).collect()
 }
 
+/// A file in the bucket has its hash in its name: other content is another object.
+const FILE: &str = "bucket-object";
+
 fn effect(plan: &Json) -> OnLiving {
     let changes = plan["plan"]["changes"].as_array().unwrap();
     let any = |action: &str| changes.iter().any(|change| change["action"] == action);
@@ -224,7 +244,9 @@ fn effect(plan: &Json) -> OnLiving {
         OnLiving::Roll
     } else if changes.iter().any(|change| change["action"] == "update" && rollout(&change)) {
         OnLiving::Pods
-    } else if any("replace") || kinds("delete").intersection(&kinds("create")).next().is_some() {
+    } else if kinds("replace").iter().any(|kind| kind != FILE)
+        || kinds("delete").intersection(&kinds("create")).next().is_some()
+    {
         OnLiving::Replaced
     } else if changes.is_empty() {
         OnLiving::Nothing

@@ -1,0 +1,13 @@
+name  = "chat.poeticoding.com"
+state = "s3://state.chat.poeticoding.com"
+zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+masters {
+  size = "t3.medium"
+}
+
+nodes "workers" {
+  count = 2
+  size  = "t3.large"
+  spot  = true
+}
