@@ -43,6 +43,7 @@ pub(super) fn resolved(cluster: &Cluster, pins: &Pins) -> Result<Cluster, Bluepr
             Ok(version) => resolved.kubernetes = version,
             Err(problem) => problems.push(problem),
         }
+        problems.extend(joins_newer(&resolved, pinned, pins));
     }
     if problems.is_empty() { Ok(resolved) } else { Err(BlueprintError { problems }) }
 }
@@ -126,6 +127,22 @@ fn changed_network(wanted: &Network, pinned: &PinnedNetwork) -> Vec<BlueprintPro
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Refuses new masters in the same apply as a new version. They join before the others are rolled, so an API server of the new
+/// version would start before a master that has data has saved etcd.
+fn joins_newer(resolved: &Cluster, pinned: PinnedVersion, pins: &Pins) -> Option<BlueprintProblem> {
+    let (before, after) = (pins.masters.len(), resolved.masters.zones.len());
+    let is_new_version = resolved.kubernetes > pinned.wanted && pinned.wanted == pinned.reached;
+    (is_new_version && before > 0 && after > before).then(|| BlueprintProblem::Settled {
+        setting: "masters.count",
+        before: before.to_string(),
+        after: after.to_string(),
+        instead: format!(
+            "etcd is saved before an upgrade, by masters that have its data. Apply Kubernetes {} first, then the new masters",
+            resolved.kubernetes
+        ),
+    })
 }
 
 /// Returns the version that the cluster should have: never an older one, and one minor version at a time.

@@ -171,3 +171,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn new_masters_and_a_new_version_are_two_applies() {
+    let of = |masters: u32, version: &str| {
+        file(&["a", "b", "c"], &format!("count = {masters}"), &format!("kubernetes = \"{version}\""))
+    };
+    let mut pins = Pins::default().resolve(&of(1, "1.35"), &Pins::default()).reached(false);
+    let error = resolved(&of(3, "1.36"), &pins).unwrap_err().to_string();
+    assert!(error.contains("Apply Kubernetes 1.36 first, then the new masters"), "{error}");
+    for one_step in [of(1, "1.36"), of(3, "1.36")] {
+        let resolved = resolved(&one_step, &pins).unwrap();
+        pins = Pins::default().resolve(&resolved, &pins).reached(false);
+    }
+    assert_eq!(pins.masters.len(), 3);
+}
