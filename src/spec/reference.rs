@@ -152,7 +152,11 @@ fn kind(part: &Value) -> &'static str {
 fn follow<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
     let target = target(root, own);
     match target.get("anyOf").and_then(Value::as_array) {
-        Some(branches) => branches.iter().map(|branch| self::target(root, branch)).find(is_block).unwrap_or(target),
+        Some(branches) => branches
+            .iter()
+            .map(|branch| self::target(root, branch))
+            .find(|part| part.get("properties").is_some())
+            .unwrap_or(target),
         None => target,
     }
 }
@@ -160,10 +164,6 @@ fn follow<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
 fn target<'s>(root: &'s Value, own: &'s Value) -> &'s Value {
     let reference = own.get("$ref").and_then(Value::as_str);
     reference.and_then(|r| root.pointer(r.strip_prefix('#')?)).unwrap_or(own)
-}
-
-fn is_block(part: &&Value) -> bool {
-    part.get("properties").is_some()
 }
 
 /// Returns `true` for a setting that is a switch or a block.

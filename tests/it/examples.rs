@@ -27,7 +27,8 @@ fn desk(example: &Path, file: &str) -> Option<tempfile::TempDir> {
 fn every_example_is_planned_and_fits_on_a_screen() {
     let examples = examples();
     let names: Vec<&str> = examples.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["github-actions", "ha", "minimal", "nginx", "phoenix-chat", "phoenix-chat-redis", "tutorial"]);
+    let known = ["github-actions", "ha", "minimal", "nginx", "phoenix-chat", "phoenix-chat-redis", "teams", "tutorial"];
+    assert_eq!(names, known);
     let page = include_str!("../../docs/services.md");
     for (name, path) in &examples {
         let desk = desk(path, "cluster.hcl").expect("an example is in HCL");

@@ -170,7 +170,8 @@ fn edit(file: &mut Json, at: usize, edit: &Edit) {
     let path = &paths[at % paths.len()];
     // A name may have a slash: the path of a file, a label.
     let escaped = |name: &String| name.replace('~', "~0").replace('/', "~1");
-    let pointer = |path: &[String]| path.iter().map(|name| format!("/{}", escaped(name))).collect::<String>();
+    let pointer =
+        |path: &[String]| std::iter::once(String::new()).chain(path.iter().map(escaped)).collect::<Vec<_>>().join("/");
     let old = file.pointer(&pointer(path)).cloned().unwrap_or_default();
     let new = match edit {
         Edit::Remove | Edit::Rename(_) => None,

@@ -70,6 +70,7 @@ fn base() -> Json {
 const ARN: &str = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-12345678901";
 
 #[rustfmt::skip]
+#[allow(clippy::too_many_lines, reason = "a table: a line for each setting")]
 fn cases() -> Vec<SettingCase> {
     let none = Json::Null;
     let tls = |digit: u32, policy: &str| json!({ "port": 443, "protocol": "TLS", "certificate": format!("{ARN}{digit}"), "tls_policy": policy });
