@@ -53,7 +53,7 @@ pub use purchase::{PurchaseOption, PurchaseOptionError, SpotDistribution};
 pub use quantity::{quantity_bytes, quantity_millicpus};
 pub use quota::{AccountQuota, QuotaNeed};
 pub use summary::NewAttributes;
-pub use taint::{accepts_pods, taint_tags};
+pub use taint::{accepts_pods, evicts_pods, taint_tags};
 pub use version_change::VersionChange;
 
 /// Tags by key.

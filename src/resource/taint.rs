@@ -24,6 +24,13 @@ pub fn accepts_pods(tags: &Tags, tolerations: &[Value]) -> bool {
     taints_in(tags).iter().all(|taint| taint.effect == TaintEffect::PreferNoSchedule || is_covered(taint))
 }
 
+/// Returns `true` if the nodes of a group with these tags evict pods with these tolerations.
+pub fn evicts_pods(tags: &Tags, tolerations: &[Value]) -> bool {
+    let tolerations: Vec<Toleration> = tolerations.iter().filter_map(toleration).collect();
+    let is_covered = |taint: &Taint| tolerations.iter().any(|toleration| toleration.covers(taint));
+    taints_in(tags).iter().any(|taint| taint.effect == TaintEffect::NoExecute && !is_covered(taint))
+}
+
 fn toleration(value: &Value) -> Option<Toleration> {
     let Value::Map(fields) = value else { return None };
     let text = |fields: &BTreeMap<String, Value>, name: &str| fields.get(name)?.as_text().map(str::to_owned);
@@ -72,6 +79,9 @@ mod tests {
         assert!(accepts_pods(&tags(&["busy:PreferNoSchedule"]), &[]), "there may be no other node");
         assert!(!accepts_pods(&tags(&["dedicated=ml:NoSchedule"]), &[]));
         assert!(accepts_pods(&tags(&["dedicated=ml:NoSchedule"]), std::slice::from_ref(&ml)));
-        assert!(!accepts_pods(&tags(&["dedicated=ml:NoSchedule", "gpu:NoExecute"]), &[ml]));
+        assert!(!accepts_pods(&tags(&["dedicated=ml:NoSchedule", "gpu:NoExecute"]), std::slice::from_ref(&ml)));
+        assert!(evicts_pods(&tags(&["gpu:NoExecute"]), std::slice::from_ref(&ml)));
+        assert!(!evicts_pods(&tags(&["gpu:NoSchedule"]), std::slice::from_ref(&ml)), "pods that run stay");
+        assert!(!evicts_pods(&tags(&["dedicated=ml:NoExecute"]), &[ml]));
     }
 }

@@ -40,7 +40,8 @@ impl PlanDisruption {
         let mut effects = moments.control_plane(None).into_iter().map(replaced).collect::<Vec<_>>();
         effects.extend(balancer_effect(run, API, control_plane::PART));
         for service in &moments.services {
-            let effect = moments.without_nodes(service).or_else(|| moved(service, before, &changes));
+            let effect = moments.without_nodes(service).or_else(|| evicted(service, before));
+            let effect = effect.or_else(|| moved(service, before, &changes));
             effects.extend(effect.or_else(|| restarted(run, service)));
             effects.extend(balancer_effect(run, &service_object(&service.name), &part_of(service)));
         }
@@ -131,6 +132,23 @@ fn interrupted(part: String, reason: &str, advice: &str) -> ServiceEffect {
 fn replaced(effect: ServiceEffect) -> ServiceEffect {
     let reason = "the API stops until the machine that replaces a master is up";
     interrupted(effect.part, reason, "use three masters")
+}
+
+/// Returns the effect on a service whose pods are evicted by a new taint: all at once, whatever its disruption budget allows.
+fn evicted(service: &ServiceSite, before: &Topology) -> Option<ServiceEffect> {
+    let was = before.services.iter().find(|known| known.name == service.name)?;
+    let is_new = |name: &String| service.evicted_from.contains(name) && !was.evicted_from.contains(name);
+    let groups = before.groups.iter().filter(|group| is_new(&group.name) && was.has_nodes_in(group));
+    let names: Vec<&str> = groups.map(|group| group.name.as_str()).collect();
+    (!names.is_empty() && was.replicas > 0).then(|| {
+        let nodes = names.join(", ");
+        let reason = format!("a new taint with the effect NoExecute evicts its pods from the nodes {nodes} at once");
+        interrupted(
+            part_of(service),
+            &reason,
+            "use the effect NoSchedule, and let its pods tolerate the taint or move first",
+        )
+    })
 }
 
 /// Returns the effect on a service whose only pod may be on a machine that ends.

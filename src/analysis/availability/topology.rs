@@ -8,8 +8,8 @@ use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
-    MEMBER_TAG, ROLE_TAG, SizeFacts, VOLUME_CLAIM, accepts_pods, quantity_bytes, quantity_millicpus, service_object,
-    tags_of,
+    MEMBER_TAG, ROLE_TAG, SizeFacts, VOLUME_CLAIM, accepts_pods, evicts_pods, quantity_bytes, quantity_millicpus,
+    service_object, tags_of,
 };
 
 /// The terms that say which nodes pods may run on.
@@ -64,6 +64,8 @@ pub(super) struct ServiceSite {
     pub(super) groups: BTreeSet<String>,
     /// The zones that its pods may run in; empty for all.
     pub(super) zones: BTreeSet<String>,
+    /// The groups whose nodes evict its pods.
+    pub(super) evicted_from: BTreeSet<String>,
     pub(super) balancer: Option<BalancerSite>,
 }
 
@@ -190,6 +192,7 @@ fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSit
         claims: claims(deployment, state),
         groups,
         zones,
+        evicted_from: evicting_groups(deployment, state),
         balancer: state
             .named::<LoadBalancer>(&service_object(name))
             .map(|balancer| BalancerSite { zones: state.zones_of(balancer), cross_zone: balancer.flag("cross_zone") }),
@@ -238,6 +241,13 @@ pub(in crate::analysis) fn placement(
         }
     }
     (groups, zones)
+}
+
+/// Returns the groups whose nodes evict the pods of a deployment.
+fn evicting_groups(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> BTreeSet<String> {
+    let tolerations = deployment.list("spec.template.spec.tolerations");
+    let groups = state.objects().filter(|object| object.is::<AutoScalingGroup>() && !is_master(object));
+    groups.filter(|group| evicts_pods(&tags_of(group.attributes()), tolerations)).map(group_name).collect()
 }
 
 /// Returns the name of a node group in the cluster file.

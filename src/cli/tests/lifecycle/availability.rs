@@ -93,3 +93,24 @@ async fn the_file_requires_what_every_plan_keeps_to() {
     assert!(warning.contains("as `require` in the cluster file demands"), "{warning}");
     assert!(warning.contains("It does not now either"), "{warning}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_taint_that_evicts_pods_at_once_is_named_before() {
+    let file = |taint: &str| {
+        let more = "nodes \"more\" {\n  count = 2\n  size  = \"t3.medium\"\n}\n";
+        let service = "service \"chat\" {\n  image    = \"chat:1\"\n  port     = 4000\n  replicas = 4\n}\n";
+        let tainted = FILE.replace("nodes \"workers\" {", &format!("nodes \"workers\" {{\n{taint}"));
+        format!("{tainted}{more}{service}")
+    };
+    let mut user = SandboxUser { text: file(""), ..SandboxUser::new() };
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.text = file("  taints = [\"dedicated=games:NoSchedule\"]\n");
+    assert!(!user.plan().await.1.contains("at once"), "pods that run stay");
+    user.text = file("  taints = [\"dedicated=games:NoExecute\"]\n");
+    let (_, out) = user.plan().await;
+    let plain = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted = "a new taint with the effect NoExecute evicts its pods from the nodes workers at once";
+    assert!(plain.contains("service chat") && plain.contains(wanted), "{out}");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    assert!(!user.plan().await.1.contains("at once"), "it is done");
+}

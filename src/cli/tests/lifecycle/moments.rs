@@ -63,15 +63,16 @@ impl World {
         text
     }
 
-    /// Changes one setting or two.
+    /// Changes one setting or two. New masters and a new version are two applies.
     fn edit(&mut self, random: &mut fastrand::Rng) {
+        let (masters, kubernetes) = (self.masters.len(), self.kubernetes);
         for _ in 0..random.u8(1..=2) {
             match random.u8(..6) {
                 0 => self.master_size = "t3.large",
                 1 => self.size = "t3.large",
-                2 => self.kubernetes = 36,
+                2 if self.masters.len() == masters => self.kubernetes = 36,
                 3 => self.nodes = random.u32(1..4),
-                4 if self.masters.len() < 5 => {
+                4 if self.masters.len() < 5 && self.kubernetes == kubernetes => {
                     self.masters.extend([ZONES[random.usize(..3)], ZONES[random.usize(..3)]]);
                 }
                 _ => self.image += 1,
