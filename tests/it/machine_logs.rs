@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quorate::cli::{Exit, LogRequest};
 
@@ -121,7 +121,12 @@ struct FollowedLog {
 
 impl FollowedLog {
     fn start(directory: &Path, moto: &MotoServer) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+        let program = env!("CARGO_BIN_EXE_quorate");
+        let mut command = Command::new(if cfg!(target_os = "linux") { "env" } else { program });
+        if cfg!(target_os = "linux") {
+            // A shell starts what runs in its background with Ctrl-C ignored, and these tests may be that.
+            command.args(["--default-signal=INT", program]);
+        }
         command.args(["logs", "master-a", "--unit", "kubelet", "--lines", "2", "--follow"]).current_dir(directory);
         moto.serve(&mut command);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("quorate runs");
@@ -142,7 +147,16 @@ impl FollowedLog {
 
     /// Waits for the end. Returns how it ended, the lines that were left, and the messages.
     fn end(mut self) -> (ExitStatus, Vec<String>, String) {
-        let ended = self.process.wait().expect("it ends");
+        let waits = Instant::now();
+        let ended = loop {
+            if let Some(ended) = self.process.try_wait().expect("it is ours") {
+                break ended;
+            }
+            if waits.elapsed() > PATIENCE {
+                self.process.kill().expect("it is ours");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
         let mut messages = String::new();
         self.err.read_to_string(&mut messages).expect("text is UTF-8");
         (ended, self.lines.iter().collect(), messages)
