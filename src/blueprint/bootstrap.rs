@@ -104,7 +104,7 @@ impl MachineSettings {
 
 pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintProblem> {
     let mut objects = vec![site.bootstrap.script.object(NODE_SCRIPT)?];
-    if let Some(file) = BootstrapFile::of_registrations(&site.bootstrap.root, site.cluster) {
+    if let Some(file) = &site.bootstrap.registrations {
         objects.push(file.object(NODE_REGISTRATIONS)?);
     }
     Ok(objects)

@@ -44,6 +44,8 @@ pub(super) struct BootstrapStore {
     pub root: String,
     /// The script that every machine runs.
     pub script: BootstrapFile,
+    /// The labels and taints of all node groups; `None` if there are none.
+    pub registrations: Option<BootstrapFile>,
 }
 
 /// A file in the store, named by its content.
@@ -68,7 +70,8 @@ impl BootstrapStore {
         };
         let root = root(prefix, cluster.name.as_str());
         let script = BootstrapFile::new(&root, NODE_SCRIPT, NODE.to_owned());
-        Self { bucket, root, script }
+        let registrations = BootstrapFile::of_registrations(&root, cluster);
+        Self { bucket, root, script, registrations }
     }
 
     /// Returns the location of a cluster whose machines get their files here.
@@ -98,7 +101,7 @@ impl BootstrapFile {
     }
 
     /// Returns the file with the labels and taints of all node groups; `None` if there are none.
-    pub(super) fn of_registrations(root: &str, cluster: &Cluster) -> Option<Self> {
+    fn of_registrations(root: &str, cluster: &Cluster) -> Option<Self> {
         let of_group = |group: &NodeGroup| NodeRegistration {
             labels: group.labels.clone(),
             taints: group.taints.iter().map(ToString::to_string).collect(),

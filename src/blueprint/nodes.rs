@@ -32,7 +32,7 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
         let [settings, template, mut group] = machines.objects(site)?;
         // Nodes join what masters run, and a kubelet must not be newer than the API server.
         group.depends_on.extend(masters_groups(site.cluster));
-        if has_registrations(site.cluster) {
+        if site.bootstrap.registrations.is_some() {
             group.depends_on.insert(BucketObject::address(NODE_REGISTRATIONS));
         }
         objects.extend([settings, template, group]);
@@ -52,11 +52,6 @@ fn roll(cluster: &Cluster, group: &NodeGroup) -> NodeRoll {
 
 fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// Returns `true` if the file has labels or taints of nodes.
-fn has_registrations(cluster: &Cluster) -> bool {
-    cluster.nodes.values().any(|group| !group.labels.is_empty() || !group.taints.is_empty())
 }
 
 /// Returns the purchase option of a group's nodes.

@@ -19,16 +19,18 @@ pub fn taint_tags(taints: &[Taint]) -> Tags {
 
 /// Returns `true` if the nodes of a group with these tags accept new pods with these tolerations (`spec.tolerations`).
 pub fn accepts_pods(tags: &Tags, tolerations: &[Value]) -> bool {
-    let tolerations: Vec<Toleration> = tolerations.iter().filter_map(toleration).collect();
-    let is_covered = |taint: &Taint| tolerations.iter().any(|toleration| toleration.covers(taint));
-    taints_in(tags).iter().all(|taint| taint.effect == TaintEffect::PreferNoSchedule || is_covered(taint))
+    untolerated(tags, tolerations).all(|taint| taint.effect == TaintEffect::PreferNoSchedule)
 }
 
 /// Returns `true` if the nodes of a group with these tags evict pods with these tolerations.
 pub fn evicts_pods(tags: &Tags, tolerations: &[Value]) -> bool {
+    untolerated(tags, tolerations).any(|taint| taint.effect == TaintEffect::NoExecute)
+}
+
+/// Returns the taints of a group with these tags that pods with these tolerations do not tolerate.
+fn untolerated(tags: &Tags, tolerations: &[Value]) -> impl Iterator<Item = Taint> {
     let tolerations: Vec<Toleration> = tolerations.iter().filter_map(toleration).collect();
-    let is_covered = |taint: &Taint| tolerations.iter().any(|toleration| toleration.covers(taint));
-    taints_in(tags).iter().any(|taint| taint.effect == TaintEffect::NoExecute && !is_covered(taint))
+    taints_in(tags).into_iter().filter(move |taint| !tolerations.iter().any(|toleration| toleration.covers(taint)))
 }
 
 fn toleration(value: &Value) -> Option<Toleration> {

@@ -85,9 +85,9 @@ pub(super) struct Requests {
 
 impl Topology {
     pub(super) fn new(state: &ClusterState<'_>, sizes: &BTreeMap<String, SizeFacts>) -> Self {
-        let groups = || state.objects().filter(|object| object.is::<AutoScalingGroup>());
-        let masters = groups().filter(|group| is_master(group)).map(|group| master(group, state));
-        let nodes = groups().filter(|group| !is_master(group)).map(|group| node_group(group, state, sizes));
+        let groups = state.objects().filter(|object| object.is::<AutoScalingGroup>());
+        let masters = groups.filter(|group| is_master(group)).map(|group| master(group, state));
+        let nodes = node_groups(state).map(|group| node_group(group, state, sizes));
         let deployments = state.objects().filter(|object| object.address.kind() == DEPLOYMENT);
         let api = state.named::<LoadBalancer>(API);
         Self {
@@ -127,6 +127,11 @@ impl Topology {
         let of_masters = self.masters.iter().map(|master| &master.zone);
         of_nodes.chain(of_masters).chain(&self.api_zones).collect::<BTreeSet<_>>().len()
     }
+}
+
+/// Returns the Auto Scaling groups of nodes.
+fn node_groups<'s, 'a>(state: &'s ClusterState<'a>) -> impl Iterator<Item = &'s StateObject<'a>> {
+    state.objects().filter(|object| object.is::<AutoScalingGroup>() && !is_master(object))
 }
 
 fn is_master(group: &StateObject<'_>) -> bool {
@@ -228,12 +233,11 @@ pub(in crate::analysis) fn placement(
 ) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut groups, zones) = selected(deployment);
     let tolerations = deployment.list("spec.template.spec.tolerations");
-    let all = || state.objects().filter(|object| object.is::<AutoScalingGroup>() && !is_master(object));
     let is_tainted = |group: &&StateObject<'_>| !accepts_pods(&tags_of(group.attributes()), tolerations);
-    let tainted: BTreeSet<String> = all().filter(is_tainted).map(group_name).collect();
+    let tainted: BTreeSet<String> = node_groups(state).filter(is_tainted).map(group_name).collect();
     if !tainted.is_empty() {
         if groups.is_empty() {
-            groups = all().map(group_name).collect();
+            groups = node_groups(state).map(group_name).collect();
         }
         groups.retain(|group| !tainted.contains(group));
         if groups.is_empty() {
@@ -246,8 +250,7 @@ pub(in crate::analysis) fn placement(
 /// Returns the groups whose nodes evict the pods of a deployment.
 fn evicting_groups(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> BTreeSet<String> {
     let tolerations = deployment.list("spec.template.spec.tolerations");
-    let groups = state.objects().filter(|object| object.is::<AutoScalingGroup>() && !is_master(object));
-    groups.filter(|group| evicts_pods(&tags_of(group.attributes()), tolerations)).map(group_name).collect()
+    node_groups(state).filter(|group| evicts_pods(&tags_of(group.attributes()), tolerations)).map(group_name).collect()
 }
 
 /// Returns the name of a node group in the cluster file.
