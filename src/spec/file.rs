@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::spanned::{List, Map, OptionalSetting, Spanned, from_choice, from_table};
 
 pub(super) use nodes::{NodesFile, SpotFile, SpotStrategyFile};
-pub(super) use service::{ListenerFile, NlbFile, ProtocolFile, ServiceFile, VolumeFile};
+pub(super) use service::{ListenerFile, NlbFile, ProtocolFile, SeccompFile, SecurityFile, ServiceFile, VolumeFile};
 
 /// A Kubernetes cluster on AWS.
 #[derive(Debug, JsonSchema)]

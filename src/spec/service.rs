@@ -63,6 +63,9 @@ pub struct Service {
     /// Time in seconds for a pod to end by itself; `None` for the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_seconds: Option<u32>,
+    /// The rights of its processes.
+    #[serde(default, skip_serializing_if = "Security::is_default")]
+    pub security: Security,
     /// `true` if each pod keeps state that the others do not have; `None` if the file does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stateful: Option<bool>,
@@ -137,6 +140,28 @@ pub struct SecretKey {
     pub secret: String,
     /// The key in it.
     pub key: String,
+}
+
+/// The rights of the processes of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Security {
+    /// The number of the user; `None` for the image's.
+    pub run_as_user: Option<u32>,
+    /// The number of the main group; `None` for the one of the image's user.
+    pub run_as_group: Option<u32>,
+    /// The number of the group that owns the volumes; `None` for the default.
+    pub fs_group: Option<u32>,
+    /// `true` if only volumes and folders of `writable` can be written.
+    pub read_only_root: bool,
+    /// Folders that can be written, and end with the pod.
+    pub writable: Vec<String>,
+    /// The capabilities of root in the container, sorted; `None` for the default.
+    pub capabilities: Option<Vec<String>>,
+    /// `true` if processes may get more rights than the process that starts them.
+    pub privilege_escalation: bool,
+    /// `true` without a filter of system calls.
+    pub unconfined: bool,
 }
 
 /// A volume of a service.
@@ -215,6 +240,13 @@ impl Service {
     pub fn targets(&self) -> BTreeMap<&str, Port> {
         let named = self.nlb.iter().flat_map(|nlb| nlb.listeners.values()).map(|listener| listener.target.as_str());
         named.filter_map(|name| Some((name, *self.ports.get(name)?))).collect()
+    }
+}
+
+impl Security {
+    /// Returns `true` if the file sets nothing.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::spec::{Health, Placement, Scale, Service, Transport, Volume, Zone};
 
 use super::super::{GROUP_TAG, names};
 use super::expansion::literally;
+use super::security;
 
 /// The label that selects the pods of a service. It is ours alone: a common label would also select
 /// the pods of another team's `redis`, and a selector cannot be changed later.
@@ -34,8 +35,8 @@ const FILES_HASH: &str = "quorate.dev/files-sha256";
 const FILES: &str = "quorate-files";
 /// Time that a new pod must be ready before an old one is removed, in seconds, so that a load balancer finds its node.
 const FOUND: u32 = 20;
-/// The group that owns the volumes of services. No image needs to know it.
-const VOLUMES_GROUP: u32 = 2000;
+/// The volume of a pod with its writable folders.
+const SCRATCH: &str = "quorate-writable";
 /// The load balancer class of services: no controller watches it, because the plan creates the load balancer.
 const BALANCER_CLASS: &str = "quorate.dev/network-load-balancer";
 
@@ -131,6 +132,7 @@ fn pod(name: &str, service: &Service) -> Json {
     let mut pod = json!({
         "containers": [container(name, service)],
         "topologySpreadConstraints": [spread(ZONE), spread("kubernetes.io/hostname")],
+        "securityContext": security::of_pod(service),
     });
     if sees_clients(service) || service.grace_seconds.is_some() {
         let grace = service.grace_seconds.unwrap_or(GRACE);
@@ -139,8 +141,10 @@ fn pod(name: &str, service: &Service) -> Json {
     if !service.pull_secrets.is_empty() {
         pod["imagePullSecrets"] = service.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
     }
-    if let Some(account) = &service.service_account {
-        pod["serviceAccountName"] = account.as_str().into();
+    match &service.service_account {
+        Some(account) => pod["serviceAccountName"] = account.as_str().into(),
+        // A program that does not name an account does not use the API: whoever breaks into it gets no token.
+        None => pod["automountServiceAccountToken"] = false.into(),
     }
     if let Some(class) = &service.priority_class {
         pod["priorityClassName"] = class.as_str().into();
@@ -153,14 +157,11 @@ fn pod(name: &str, service: &Service) -> Json {
         .keys()
         .map(|volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }));
     let files = Some(json!({ "name": FILES, "configMap": { "name": files_name(name) } }));
-    let volumes: Vec<Json> = claims.chain(files.filter(|_| !service.files.is_empty())).collect();
+    let scratch = Some(json!({ "name": SCRATCH, "emptyDir": {} }));
+    let scratch = scratch.filter(|_| !service.security.writable.is_empty());
+    let volumes: Vec<Json> = claims.chain(files.filter(|_| !service.files.is_empty())).chain(scratch).collect();
     if !volumes.is_empty() {
         pod["volumes"] = volumes.into();
-    }
-    if !service.volumes.is_empty() {
-        // The user of the image gets this group, and the volume belongs to the group: a new volume belongs to root
-        // only.
-        pod["securityContext"] = json!({ "fsGroup": VOLUMES_GROUP, "fsGroupChangePolicy": "OnRootMismatch" });
     }
     pod
 }
@@ -227,7 +228,10 @@ fn container(name: &str, service: &Service) -> Json {
         .files
         .keys()
         .map(|path| json!({ "name": FILES, "mountPath": path, "subPath": file_key(path), "readOnly": true }));
-    set("volumeMounts", mounts.chain(files).collect());
+    let scratch = service.security.writable.iter();
+    let scratch = scratch.map(|path| json!({ "name": SCRATCH, "mountPath": path, "subPath": file_key(path) }));
+    set("volumeMounts", mounts.chain(files).chain(scratch).collect());
+    set("securityContext", security::of_container(&service.security));
     if !service.ports.is_empty() {
         set("ports", container_ports(service));
         set("lifecycle", json!({ "preStop": { "sleep": { "seconds": pre_stop_seconds(service) } } }));

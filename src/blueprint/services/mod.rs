@@ -4,6 +4,7 @@ mod balancer;
 mod expansion;
 mod manifests;
 mod ports;
+mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 

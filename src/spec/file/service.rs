@@ -98,6 +98,10 @@ pub(in crate::spec) struct ServiceFile {
     #[schemars(range(min = 1, max = 86400), example = 60)]
     pub(in crate::spec) grace_seconds: Option<Spanned<u32>>,
 
+    /// What the processes of the container may do, and as which user they run. By default it is enough for images that start
+    /// as root, use a port below 1024 and switch to another user, and no more.
+    pub(in crate::spec) security: Option<Spanned<SecurityFile>>,
+
     /// `true` if each pod keeps data that the others do not have (a chat's room, a session). `false` if any pod can
     /// answer any request. Default: not set.
     pub(in crate::spec) stateful: Option<Spanned<bool>>,
@@ -128,9 +132,71 @@ from_table!(ServiceFile {
     service_account,
     priority_class,
     grace_seconds,
+    security,
     stateful,
     nlb
 });
+
+/// What the processes of a container may do, and as which user they run.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Security")]
+pub(in crate::spec) struct SecurityFile {
+    /// The number of the user. Any but 0 gets no capabilities by default, and may listen on ports below 1024. Default: the
+    /// user of the image.
+    #[schemars(range(min = 0, max = 2147483647), example = 1000)]
+    pub(in crate::spec) run_as_user: Option<Spanned<u32>>,
+
+    /// The number of the main group. Default: the group of the image's user.
+    #[schemars(range(min = 0, max = 2147483647), example = 1000)]
+    pub(in crate::spec) run_as_group: Option<Spanned<u32>>,
+
+    /// The number of the group that owns the volumes. Default: 2000, and none without volumes.
+    #[schemars(range(min = 0, max = 2147483647), example = 1000)]
+    pub(in crate::spec) fs_group: Option<Spanned<u32>>,
+
+    /// `true` if nothing in the container can be written but its volumes and the folders of `writable`. Default: `false`.
+    pub(in crate::spec) read_only_root: Option<Spanned<bool>>,
+
+    /// Folders that can be written. They are empty when a pod starts, and their content ends with the pod.
+    #[schemars(extend("examples" = [["/tmp", "/var/cache/nginx"]]))]
+    pub(in crate::spec) writable: Option<Spanned<List<String>>>,
+
+    /// The capabilities of Linux that root has in the container, without `CAP_`. Default: `CHOWN`, `DAC_OVERRIDE`, `FOWNER`,
+    /// `FSETID`, `KILL`, `NET_BIND_SERVICE`, `SETGID`, `SETPCAP` and `SETUID`; none with a `run_as_user` other than 0.
+    #[schemars(extend("examples" = [["NET_BIND_SERVICE"]]))]
+    pub(in crate::spec) capabilities: Option<Spanned<List<String>>>,
+
+    /// `true` if processes may get more rights than the process that starts them (`sudo`, `ping` for other users). Default:
+    /// `false`.
+    pub(in crate::spec) privilege_escalation: Option<Spanned<bool>>,
+
+    /// The filter of system calls. Default: `RuntimeDefault`.
+    pub(in crate::spec) seccomp: Option<Spanned<SeccompFile>>,
+}
+
+from_table!(SecurityFile {
+    run_as_user,
+    run_as_group,
+    fs_group,
+    read_only_root,
+    writable,
+    capabilities,
+    privilege_escalation,
+    seccomp
+});
+
+/// The filter of system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(rename = "Seccomp")]
+pub(in crate::spec) enum SeccompFile {
+    /// The filter of the container runtime, which refuses about 50 system calls that containers rarely need.
+    RuntimeDefault,
+    /// No filter.
+    Unconfined,
+}
+
+from_choice!(SeccompFile);
 
 /// The readiness check of the pods.
 #[derive(Debug, JsonSchema)]

@@ -23,6 +23,7 @@ mod pod_settings;
 mod pods;
 mod ports;
 pub(super) mod quota;
+mod security;
 mod services;
 mod sharing;
 mod size;
@@ -59,7 +60,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 21] = [
+    let modules: [&[&Rule]; 22] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -78,6 +79,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &listeners::RULES,
         &pods::RULES,
         &pod_settings::RULES,
+        &security::RULES,
         &placement::RULES,
         &sharing::RULES,
         &addons::RULES,

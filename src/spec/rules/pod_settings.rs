@@ -106,14 +106,14 @@ fn files(
 }
 
 /// Returns `true` for an absolute path of a file in its shortest form.
-fn is_file_path(path: &str) -> bool {
+pub(super) fn is_file_path(path: &str) -> bool {
     let parts = path.strip_prefix('/').map(|rest| rest.split('/'));
     let is_part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains([':', '\0']);
     path.len() <= 1024 && parts.is_some_and(|mut parts| parts.all(is_part))
 }
 
 /// Returns `true` if a path is a folder's, or below it.
-fn is_below(path: &str, folder: &str) -> bool {
+pub(super) fn is_below(path: &str, folder: &str) -> bool {
     let folder = folder.trim_end_matches('/');
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -15,7 +15,7 @@ use super::dns::DnsDraft;
 use super::nodes::NodesDraft;
 use super::{
     ErrorReported, LONGEST_NAME, LoweringContext, OptionalSetting, Rule, Spanned, balancers, environment, nodes,
-    placement, pod_settings, pods, ports, sharing,
+    placement, pod_settings, pods, ports, security, sharing,
 };
 use crate::limits::kubernetes as limits;
 
@@ -113,6 +113,7 @@ fn service(
     let nlb = balancers::read(context, name, file, &ports, around, domains);
     let pods = pods::read(context, name, file);
     let settings = pod_settings::read(context, name, file);
+    let security = security::read(context, file);
     let placement = placement::read(context, name, written, file, around.nodes);
     sharing::check(context, name, file);
     named?;
@@ -138,6 +139,7 @@ fn service(
         service_account: settings.service_account,
         priority_class: settings.priority_class,
         grace_seconds: settings.grace_seconds,
+        security: security?,
         stateful: file.stateful.optional()?.copied(),
         nlb: nlb?,
     })

@@ -78,6 +78,7 @@ pull_secrets    = ["registry"]
 service_account = "chat"
 priority_class  = "high"
 grace_seconds   = 60
+security  = { run_as_user = 1000, run_as_group = 1000, fs_group = 1000, read_only_root = true, writable = ["/tmp"], capabilities = ["KILL"], privilege_escalation = false, seccomp = "RuntimeDefault" }
 health    = { path = "/health", port = "metrics" }
 placement = { nodes = ["workers"], zones = ["us-east-1a"], tolerate = ["dedicated=chat:NoSchedule"] }
 
