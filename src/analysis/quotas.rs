@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Action, Change, Plan, PlanMode, Value};
-use crate::resource::{AccountQuota, AutoScalingGroup, InternetGateway, LaunchTemplate, LoadBalancer, Resource, Vpc};
+use crate::resource::{
+    AccountQuota, AutoScalingGroup, ElasticIp, InternetGateway, LaunchTemplate, LoadBalancer, Resource, Vpc,
+};
 
 /// The attributes of a group that more machines follow from.
 const NUMBERS: [&str; 3] = ["desired", "max", "min"];
@@ -29,6 +31,7 @@ fn touched(change: &Change) -> Option<AccountQuota> {
         (Vpc::KIND.name, AccountQuota::Vpcs),
         (InternetGateway::KIND.name, AccountQuota::InternetGateways),
         (LoadBalancer::KIND.name, AccountQuota::NetworkLoadBalancers),
+        (ElasticIp::KIND.name, AccountQuota::ElasticIps),
     ];
     quotas.into_iter().find(|(of, _)| is_new && *of == kind).map(|(_, quota)| quota)
 }
@@ -84,7 +87,14 @@ mod tests {
 
     #[test]
     fn new_objects_and_more_machines_touch_quotas() {
-        let new = ["vpc/main", "internet-gateway/main", "load-balancer/api", "autoscaling-group/masters-a", "subnet/a"];
+        let new = [
+            "vpc/main",
+            "internet-gateway/main",
+            "load-balancer/api",
+            "autoscaling-group/masters-a",
+            "subnet/a",
+            "elastic-ip/nat-a",
+        ];
         assert_eq!(touched_by(new.map(|address| change(address, Action::Create, &[])).into()), AccountQuota::ALL);
         let group = |before: i64, after: i64| {
             change("autoscaling-group/nodes-w", Action::Update, &[("desired", json!(before), json!(after))])

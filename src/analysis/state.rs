@@ -58,6 +58,11 @@ impl<'a> ClusterState<'a> {
         self.objects.iter()
     }
 
+    /// Returns `true` if there is an object of this kind.
+    pub(super) fn has<R: Resource>(&self) -> bool {
+        self.objects.iter().any(StateObject::is::<R>)
+    }
+
     /// Returns the object of this kind with this name.
     pub(super) fn named<R: Resource>(&self, name: &str) -> Option<&StateObject<'a>> {
         self.at(R::KIND.name, name)
@@ -70,17 +75,23 @@ impl<'a> ClusterState<'a> {
 
     /// Returns the zones of an object's subnets.
     pub(super) fn zones_of(&self, object: &StateObject<'_>) -> BTreeSet<String> {
-        let zone = |subnet: &Value| match subnet {
+        object.list("subnets").iter().filter_map(|subnet| self.zone_of(subnet)).collect()
+    }
+
+    /// Returns the zone of a subnet, by its id or by a reference to it.
+    pub(super) fn zone_of(&self, subnet: &Value) -> Option<String> {
+        let found = match subnet {
             Value::Text(id) => {
-                let subnets = self.objects.iter().filter(|object| object.is::<Subnet>());
-                let found = subnets.into_iter().find(|subnet| subnet.id == Some(id.as_str()));
-                found.and_then(|subnet| subnet.text("zone")).map(str::to_owned)
+                let mut subnets = self.objects.iter().filter(|object| object.is::<Subnet>());
+                subnets.find(|subnet| subnet.id == Some(id.as_str()))
             }
-            // The subnet of a zone has its name.
-            Value::Pending(template) => template.references().next().map(|subnet| subnet.address.name().to_owned()),
+            Value::Pending(template) => {
+                let subnet = &template.references().next()?.address;
+                self.at(subnet.kind(), subnet.name())
+            }
             _ => None,
         };
-        object.list("subnets").iter().filter_map(zone).collect()
+        found?.text("zone").map(str::to_owned)
     }
 }
 
@@ -111,6 +122,11 @@ impl<'a> StateObject<'a> {
     /// Returns `true` if the object is of this kind.
     pub(super) fn is<R: Resource>(&self) -> bool {
         self.address.kind() == R::KIND.name
+    }
+
+    /// Returns an attribute.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.attributes.get(name)
     }
 
     /// Returns a text attribute that is known.

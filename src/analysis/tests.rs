@@ -9,7 +9,7 @@ use crate::resource::{Facts, ResourceKinds, SizeFacts};
 use crate::spec::{Cluster, parse};
 
 /// The examples of the repository, by name.
-pub(super) const EXAMPLES: [(&str, &str); 7] = [
+pub(super) const EXAMPLES: [(&str, &str); 8] = [
     ("ha", include_str!("../../examples/ha/cluster.hcl")),
     ("minimal", include_str!("../../examples/minimal/cluster.hcl")),
     ("nginx", include_str!("../../examples/nginx/cluster.hcl")),
@@ -17,6 +17,7 @@ pub(super) const EXAMPLES: [(&str, &str); 7] = [
     ("phoenix-chat-redis", include_str!("../../examples/phoenix-chat-redis/cluster.hcl")),
     ("tutorial", include_str!("../../examples/tutorial/cluster.hcl")),
     ("teams", include_str!("../../examples/teams/cluster.hcl")),
+    ("private", include_str!("../../examples/private/cluster.hcl")),
 ];
 
 /// Returns the cluster of a file.

@@ -156,6 +156,8 @@ impl PriceQuery {
             PriceName::LoadBalancer => of("AWSELB", "LoadBalancerUsage", "LoadBalancing:Network", "Hrs"),
             PriceName::LoadBalancerCapacity => of("AWSELB", "LCUUsage", "LoadBalancing:Network", "LCU-Hrs"),
             PriceName::ManagedControlPlane => of("AmazonEKS", "AmazonEKS-Hours:perCluster", "", "Hrs"),
+            PriceName::NatGateway => of("AmazonEC2", "NatGateway-Hours", "NatGateway", "Hrs"),
+            PriceName::NatGatewayTraffic => of("AmazonEC2", "NatGateway-Bytes", "NatGateway", "GB"),
             PriceName::PublicAddress => of("AmazonVPC", "PublicIPv4:InUseAddress", "", "Hrs"),
             PriceName::ObjectStorage => of("AmazonS3", "TimedStorage-ByteHrs", "", "GB-Mo"),
             PriceName::ZoneTransfer => of("AWSDataTransfer", "DataTransfer-Regional-Bytes", "", "GB"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{Instance, InstanceLifecycleType, InternetGateway, Reservation, Vpc};
+use aws_sdk_ec2::types::{Address, Instance, InstanceLifecycleType, InternetGateway, Reservation, Vpc};
 
 use futures_util::future::try_join_all;
 
@@ -21,7 +21,7 @@ impl QuotaService for AwsProvider {
         &'a self,
         quotas: &'a BTreeSet<AccountQuota>,
     ) -> BoxFuture<'a, Result<BTreeMap<AccountQuota, u64>, Failure>> {
-        Box::pin(async move { usage(self, quotas).await })
+        Box::pin(usage(self, quotas))
     }
 
     fn limits<'a>(
@@ -52,10 +52,11 @@ async fn limit(aws: &AwsProvider, quota: AccountQuota) -> Result<Option<u64>, Fa
 
 /// Returns the parts of quotas that objects use which do not belong to the cluster.
 async fn usage(aws: &AwsProvider, quotas: &BTreeSet<AccountQuota>) -> Result<BTreeMap<AccountQuota, u64>, Failure> {
-    let (vcpus, vpcs, gateways, ()) = tokio::try_join!(
+    let (vcpus, vpcs, gateways, addresses, ()) = tokio::try_join!(
         when(quotas.contains(&AccountQuota::StandardVcpus), instances(aws)),
         when(quotas.contains(&AccountQuota::Vpcs), vpcs(aws)),
         when(quotas.contains(&AccountQuota::InternetGateways), gateways(aws)),
+        when(quotas.contains(&AccountQuota::ElasticIps), addresses(aws)),
         balancers(aws, quotas.contains(&AccountQuota::NetworkLoadBalancers)),
     )?;
     let is_own = |tags: &Tags| tags.get(CLUSTER_TAG) == Some(&aws.scope.cluster);
@@ -70,6 +71,10 @@ async fn usage(aws: &AwsProvider, quotas: &BTreeSet<AccountQuota>) -> Result<BTr
         (
             AccountQuota::InternetGateways,
             count(gateways.iter().filter(|gateway| !is_own(&from_ec2(gateway.tags()))).count()),
+        ),
+        (
+            AccountQuota::ElasticIps,
+            count(addresses.iter().filter(|address| !is_own(&from_ec2(address.tags()))).count()),
         ),
         (AccountQuota::NetworkLoadBalancers, count(aws.other_balancers.get().copied().unwrap_or_default())),
     ];
@@ -95,6 +100,11 @@ async fn vpcs(aws: &AwsProvider) -> Result<Vec<Vpc>, Failure> {
 async fn gateways(aws: &AwsProvider) -> Result<Vec<InternetGateway>, Failure> {
     let pages = || aws.ec2.describe_internet_gateways().into_paginator().items().send().try_collect();
     aws.read(EC2, "DescribeInternetGateways", pages).await
+}
+
+async fn addresses(aws: &AwsProvider) -> Result<Vec<Address>, Failure> {
+    let answer = aws.read(EC2, "DescribeAddresses", || aws.ec2.describe_addresses().send()).await?;
+    Ok(answer.addresses.unwrap_or_default())
 }
 
 /// Counts the load balancers, unless a plan has: an observation lists them all.

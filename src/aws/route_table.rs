@@ -170,12 +170,13 @@ async fn look_up(aws: &AwsProvider, name: &str, value: &str) -> Result<Option<An
 /// Adds a route. An existing route has another target, or this would not have been called.
 async fn add_route(aws: &AwsProvider, table: &str, route: &Route) -> Result<(), Failure> {
     let request = aws.ec2.create_route().route_table_id(table);
-    let to = RouteTarget::of(&route.destination);
+    let (to, over) = (RouteDestination::of(&route.destination), RouteGateway::of(&route.target));
     let request = request
         .set_destination_cidr_block(to.ipv4)
         .set_destination_ipv6_cidr_block(to.ipv6)
         .set_destination_prefix_list_id(to.prefix_list)
-        .set_gateway_id(route.target.known().map(str::to_owned));
+        .set_gateway_id(over.internet)
+        .set_nat_gateway_id(over.nat);
     match aws.send(EC2, "CreateRoute", request.send()).await {
         Err(failure) if failure.class == FailureClass::AlreadyExists => replace_route(aws, table, route).await,
         outcome => outcome.map(drop),
@@ -183,7 +184,7 @@ async fn add_route(aws: &AwsProvider, table: &str, route: &Route) -> Result<(), 
 }
 
 async fn replace_route(aws: &AwsProvider, table: &str, route: &Route) -> Result<(), Failure> {
-    let to = RouteTarget::of(&route.destination);
+    let (to, over) = (RouteDestination::of(&route.destination), RouteGateway::of(&route.target));
     let request = aws
         .ec2
         .replace_route()
@@ -191,12 +192,13 @@ async fn replace_route(aws: &AwsProvider, table: &str, route: &Route) -> Result<
         .set_destination_cidr_block(to.ipv4)
         .set_destination_ipv6_cidr_block(to.ipv6)
         .set_destination_prefix_list_id(to.prefix_list)
-        .set_gateway_id(route.target.known().map(str::to_owned));
+        .set_gateway_id(over.internet)
+        .set_nat_gateway_id(over.nat);
     aws.send(EC2, "ReplaceRoute", request.send()).await.map(drop)
 }
 
 async fn remove_route(aws: &AwsProvider, table: &str, destination: &str) -> Result<(), Failure> {
-    let to = RouteTarget::of(destination);
+    let to = RouteDestination::of(destination);
     let request = aws
         .ec2
         .delete_route()
@@ -239,17 +241,31 @@ fn absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
 }
 
 /// The destination of a route in EC2's form: three parameters, one of them set.
-struct RouteTarget {
+struct RouteDestination {
     ipv4: Option<String>,
     ipv6: Option<String>,
     prefix_list: Option<String>,
 }
 
-impl RouteTarget {
+impl RouteDestination {
     fn of(text: &str) -> Self {
         let (prefix_list, ipv6) = (text.starts_with("pl-"), text.contains(':'));
         let when = |this: bool| this.then(|| text.to_owned());
         Self { ipv4: when(!prefix_list && !ipv6), ipv6: when(ipv6), prefix_list: when(prefix_list) }
+    }
+}
+
+/// The gateway of a route in EC2's form: two parameters, one of them set.
+struct RouteGateway {
+    internet: Option<String>,
+    nat: Option<String>,
+}
+
+impl RouteGateway {
+    fn of(target: &TextInput) -> Self {
+        let id = target.known().map(str::to_owned);
+        let is_nat = id.as_ref().is_some_and(|id| id.starts_with("nat-"));
+        if is_nat { Self { internet: None, nat: id } } else { Self { internet: id, nat: None } }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The common objects of masters and nodes: a launch template and an Auto Scaling group.
 
 use super::bootstrap::MachineSettings;
-use super::outputs::{instance_profile, internet_routes, security_group, security_group_rules, subnet};
+use super::outputs::{instance_profile, machine_routes, machine_subnet, security_group, security_group_rules};
 use super::{BlueprintProblem, BuildContext, identity, names, secrets};
 use crate::engine::{Object, TextInput};
 use crate::resource::{AutoScalingGroup, LaunchTemplate, PurchaseOption, Resource, Tags};
@@ -48,12 +48,13 @@ impl MachineGroup<'_> {
         instance_tags.extend(self.tags.clone());
         let mut template = self.template(site, instance_tags.clone())?.object(self.object)?;
         template.depends_on.extend(self.settings.files());
-        let mut group = self.group(instance_tags).object(self.object)?;
+        let mut group = self.group(site, instance_tags).object(self.object)?;
         // A machine that starts needs its files, secrets among them, a route to them, and rules that allow it to leave.
         // As the group needs the new files, the old ones are removed only after it: until then machines may start from
         // the old template.
         group.depends_on.extend(self.settings.files());
-        group.depends_on.extend([internet_routes(), security_group_rules(self.role)]);
+        group.depends_on.extend(machine_routes(site.cluster));
+        group.depends_on.insert(security_group_rules(self.role));
         group.depends_on.extend(secrets::of_role(self.role));
         group.lane = self.lane.map(str::to_owned);
         Ok([self.settings.object(site)?, template, group])
@@ -67,7 +68,7 @@ impl MachineGroup<'_> {
             instance_size: self.size.to_string(),
             profile: instance_profile(self.role),
             security_groups: vec![security_group(self.role)],
-            public_address: true,
+            public_address: site.cluster.network.private.is_none(),
             key: identity::key(site).unwrap_or_else(|| "".into()),
             user_data: self.settings.user_data(site)?,
             root_device: image.root_device.to_owned(),
@@ -85,7 +86,7 @@ impl MachineGroup<'_> {
         preferred.into_iter().chain(self.other_sizes).map(ToString::to_string).collect()
     }
 
-    fn group(&self, tags: Tags) -> AutoScalingGroup {
+    fn group(&self, site: &BuildContext<'_>, tags: Tags) -> AutoScalingGroup {
         let (min, max, desired) = match self.scale {
             Scale::Count(count) => (count, count, Some(count)),
             Scale::Range { min, max } => (min, max, None),
@@ -99,7 +100,7 @@ impl MachineGroup<'_> {
             machines: template("generation"),
             sizes: self.sizes(),
             purchase: self.purchase.clone(),
-            subnets: self.zones.iter().map(subnet).collect(),
+            subnets: self.zones.iter().map(|zone| machine_subnet(site.cluster, zone)).collect(),
             min,
             max,
             desired,

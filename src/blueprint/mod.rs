@@ -76,6 +76,12 @@ pub struct Pins {
     /// The address range of each zone's subnet, also of zones that the cluster has left: their subnets may still exist.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subnets: BTreeMap<Zone, Ipv4Net>,
+    /// The same for private subnets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub private_subnets: BTreeMap<Zone, Ipv4Net>,
+    /// The zone of the NAT gateway that all zones share: its address should not change with the order of zones in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_zone: Option<Zone>,
     /// The zone of each master, by its letter: its etcd volume cannot leave it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub masters: BTreeMap<String, Zone>,

@@ -1,11 +1,13 @@
 //! The references among the builders: the names of objects that several of them use, and the outputs that others read.
 
+use std::collections::BTreeMap;
+
 use crate::engine::{Address, TextInput};
 use crate::resource::{
-    API, AutoScalingGroup, Bucket, EbsVolume, HostedZone, InstanceProfile, Listener, LoadBalancer, Resource,
-    RouteTable, STATE_BUCKET, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, Vpc, masters_group,
+    self, API, AutoScalingGroup, Bucket, EbsVolume, HostedZone, InstanceProfile, Listener, LoadBalancer, Resource,
+    RouteTable, STATE_BUCKET, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, Vpc, VpcEndpoint, masters_group,
 };
-use crate::spec::{Cluster, Zone};
+use crate::spec::{Cluster, NatGateways, PrivateNetwork, Zone};
 
 /// The role and the security group of masters.
 pub(super) const MASTERS: &str = "masters";
@@ -17,6 +19,10 @@ pub(super) const API_PORT: u16 = 6443;
 pub(super) const MAIN: &str = "main";
 /// The name of the route table of public subnets.
 pub(super) const PUBLIC: &str = "public";
+/// The name of the route table of private subnets, if all zones share it.
+pub(super) const PRIVATE: &str = "private";
+/// The name of the endpoint of S3.
+pub(super) const S3: &str = "s3";
 /// The name of the private zone's object.
 pub(super) const INTERNAL: &str = "internal";
 
@@ -28,6 +34,39 @@ pub(super) fn vpc() -> TextInput {
 /// Returns the id of a zone's subnet.
 pub(super) fn subnet(zone: &Zone) -> TextInput {
     TextInput::output(Subnet::address(zone.as_str()), "id")
+}
+
+/// Returns the id of a zone's private subnet.
+pub(super) fn private_subnet(zone: &Zone) -> TextInput {
+    TextInput::output(Subnet::address(&resource::private_subnet(zone.as_str())), "id")
+}
+
+/// Returns the id of the subnet that a zone's machines are in.
+pub(super) fn machine_subnet(cluster: &Cluster, zone: &Zone) -> TextInput {
+    if cluster.network.private.is_some() { private_subnet(zone) } else { subnet(zone) }
+}
+
+/// Returns the ids of the subnets of load balancers that are reached from inside the VPC alone.
+pub(super) fn internal_subnets(cluster: &Cluster) -> Vec<TextInput> {
+    cluster.network.subnets.keys().map(|zone| machine_subnet(cluster, zone)).collect()
+}
+
+/// Returns the objects by which machines reach the bucket and the internet.
+pub(super) fn machine_routes(cluster: &Cluster) -> Vec<Address> {
+    let Some(private) = &cluster.network.private else { return vec![internet_routes()] };
+    let mut routes: Vec<Address> = private_tables(private).into_keys().map(|name| RouteTable::address(&name)).collect();
+    routes.push(VpcEndpoint::address(S3));
+    routes
+}
+
+/// Returns the route tables of private subnets, each with its zones.
+pub(super) fn private_tables(private: &PrivateNetwork) -> BTreeMap<String, Vec<&Zone>> {
+    let zones = private.subnets.keys();
+    if private.nat == NatGateways::PerZone {
+        zones.map(|zone| (resource::private_subnet(zone.as_str()), vec![zone])).collect()
+    } else {
+        BTreeMap::from([(PRIVATE.to_owned(), zones.collect())])
+    }
 }
 
 /// Returns the routes to the internet, for objects that need them without a reference to them.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::nodes::purchase;
 use crate::resource::{AccountQuota, QuotaNeed, SizeFacts};
-use crate::spec::{Cluster, InstanceSize};
+use crate::spec::{Cluster, InstanceSize, PrivateNetwork};
 
 /// Returns what a cluster needs of each quota. A size that is not known needs nothing.
 pub fn quota_needs(cluster: &Cluster, sizes: &BTreeMap<String, SizeFacts>) -> BTreeMap<AccountQuota, QuotaNeed> {
@@ -23,10 +23,14 @@ pub fn quota_needs(cluster: &Cluster, sizes: &BTreeMap<String, SizeFacts>) -> BT
     }
     let balancers = 1 + cluster.services.values().filter(|service| service.nlb.is_some()).count();
     let always = |number: u64| QuotaNeed { now: number, at_most: number };
-    BTreeMap::from([
+    let addresses = cluster.network.private.as_ref().map_or(0, PrivateNetwork::zonal_gateways);
+    let needs = BTreeMap::from([
         (AccountQuota::StandardVcpus, QuotaNeed { now, at_most }),
         (AccountQuota::Vpcs, always(1)),
         (AccountQuota::InternetGateways, always(1)),
         (AccountQuota::NetworkLoadBalancers, always(u64::try_from(balancers).unwrap_or(u64::MAX))),
-    ])
+        (AccountQuota::ElasticIps, always(u64::try_from(addresses).unwrap_or(u64::MAX))),
+    ]);
+    // A quota that nothing of the cluster counts against is not asked for.
+    needs.into_iter().filter(|(quota, need)| need.at_most > 0 || *quota == AccountQuota::StandardVcpus).collect()
 }

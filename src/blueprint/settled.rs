@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::outputs::member_of_volume;
 use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins};
 use crate::engine::{Live, Value};
-use crate::resource::{EbsVolume, Resource, Subnet};
+use crate::resource::{EbsVolume, Resource, Subnet, is_private_subnet};
 use crate::spec::{Cluster, KubernetesVersion, Masters, Network, NetworkPlugin, Zone};
 
 /// The version of Kubernetes that a cluster runs, and the one that it is upgraded to.
@@ -28,6 +28,16 @@ pub struct PinnedNetwork {
     pub services: ipnet::Ipv4Net,
     /// The network plugin, which routes pod traffic.
     pub plugin: NetworkPlugin,
+    /// `true` if machines are in private subnets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+}
+
+impl PinnedNetwork {
+    fn of(network: &Network) -> Self {
+        let Network { pods, services, plugin, .. } = *network;
+        Self { pods, services, plugin, private: network.private.is_some() }
+    }
 }
 
 const REBUILD: &str = "every address in the cluster depends on it. Put it back, or build another cluster";
@@ -117,12 +127,16 @@ fn changed_network(wanted: &Network, pinned: &PinnedNetwork) -> Vec<BlueprintPro
         NetworkPlugin::Routes => "\"routes\"".to_owned(),
         NetworkPlugin::None => "\"none\"".to_owned(),
     };
+    let topology = |is_private| if is_private { "\"private\"" } else { "\"public\"" }.to_owned();
     let instead = "pods of the old network and of the new one would not reach each other. Put it back, or build another \
                    cluster";
+    let moved = "AWS ends machines at once when their group leaves a subnet, the masters too. Put it back, or build another \
+                 cluster and move the services there";
     [
         resolved("network.pods", pinned.pods.to_string(), wanted.pods.to_string(), REBUILD),
         resolved("network.services", pinned.services.to_string(), wanted.services.to_string(), REBUILD),
         resolved("network.plugin", plugin(pinned.plugin), plugin(wanted.plugin), instead),
+        resolved("network.topology", topology(pinned.private), topology(wanted.private.is_some()), moved),
     ]
     .into_iter()
     .flatten()
@@ -183,11 +197,10 @@ impl Pins {
     /// Adds the settings that the cluster keeps from now on.
     #[must_use]
     pub(super) fn resolve(mut self, resolved: &Cluster, before: &Self) -> Self {
-        let Network { pods, services, plugin, .. } = resolved.network;
         let reached = before.kubernetes.map_or(resolved.kubernetes, |pinned| pinned.reached);
         self.masters = resolved.masters.placed().map(|(member, zone)| (member, zone.clone())).collect();
         self.kubernetes = Some(PinnedVersion { reached, wanted: resolved.kubernetes });
-        self.network = Some(PinnedNetwork { pods, services, plugin });
+        self.network = Some(PinnedNetwork::of(&resolved.network));
         self.replace.clone_from(&before.replace);
         self
     }
@@ -206,9 +219,8 @@ impl Pins {
     #[must_use]
     pub fn recover(mut self, applied: Option<&Cluster>, live: &[Live]) -> Self {
         if let Some(applied) = applied {
-            let Network { pods, services, plugin, .. } = applied.network;
             let version = PinnedVersion { reached: applied.kubernetes, wanted: applied.kubernetes };
-            self.network.get_or_insert(PinnedNetwork { pods, services, plugin });
+            self.network.get_or_insert(PinnedNetwork::of(&applied.network));
             self.kubernetes.get_or_insert(version);
         }
         for live in live.iter().filter(|live| live.proven) {
@@ -221,7 +233,9 @@ impl Pins {
             } else if live.address.kind() == Subnet::KIND.name
                 && let Some(range) = text("cidr").and_then(|range| range.parse().ok())
             {
-                self.subnets.entry(zone).or_insert(range);
+                let is_private = is_private_subnet(live.address.name());
+                let ranges = if is_private { &mut self.private_subnets } else { &mut self.subnets };
+                ranges.entry(zone).or_insert(range);
             }
         }
         self

@@ -29,10 +29,16 @@ pub(super) struct BuildContext<'a> {
     pub node_ports: BTreeMap<String, u16>,
     /// The objects of add-ons, in the order in which they are created.
     pub addons: Vec<AddonObject>,
-    /// The address range of each zone's subnet.
+    /// The address range of each zone's public subnet.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
-    /// The same, with those of zones that the cluster has left.
+    /// The address range of each zone's private subnet; none if machines are public.
+    pub private_subnets: BTreeMap<Zone, Ipv4Net>,
+    /// The zone of the NAT gateway that all zones share.
+    pub nat_zone: Option<Zone>,
+    /// The ranges of public subnets, with those of zones that the cluster has left.
     ranges: BTreeMap<Zone, Ipv4Net>,
+    /// The same for private subnets.
+    private_ranges: BTreeMap<Zone, Ipv4Net>,
     account: &'a str,
     pub partition: AwsPartition,
     images: BTreeMap<Architecture, PublishedImage>,
@@ -65,10 +71,14 @@ impl<'a> BuildContext<'a> {
             problems.push(problem);
             BTreeMap::new()
         });
-        let subnets = subnets::ranges(&cluster.network, &pins.subnets).unwrap_or_else(|problem| {
-            problems.push(problem);
-            BTreeMap::new()
-        });
+        let mut chosen = |ranges: Result<_, BlueprintProblem>| {
+            ranges.unwrap_or_else(|problem| {
+                problems.push(problem);
+                BTreeMap::new()
+            })
+        };
+        let subnets = chosen(subnets::public(&cluster.network, &pins.subnets));
+        let private_subnets = chosen(subnets::private(&cluster.network, &pins.private_subnets));
         let addon_versions = PinnedAddons::resolve(cluster.kubernetes, pins.addons.as_ref());
         let addons = addons::parts(cluster, &addon_versions).unwrap_or_else(|problem| {
             problems.push(problem);
@@ -84,7 +94,10 @@ impl<'a> BuildContext<'a> {
                 node_ports,
                 addons,
                 ranges: subnets::remembered(&subnets, &pins.subnets),
+                private_ranges: subnets::remembered(&private_subnets, &pins.private_subnets),
                 subnets,
+                private_subnets,
+                nat_zone: subnets::nat_zone(cluster, pins.nat_zone.as_ref()),
                 account: &facts.account,
                 partition: AwsPartition::of(&cluster.region),
                 images,
@@ -166,6 +179,8 @@ impl<'a> BuildContext<'a> {
             public_zone,
             node_ports: self.node_ports.clone(),
             subnets: self.ranges.clone(),
+            private_subnets: self.private_ranges.clone(),
+            nat_zone: self.nat_zone.clone(),
             ..Pins::default()
         }
     }

@@ -3,36 +3,71 @@
 //! A subnet is replaced by creating the new one before the old one is deleted, and AWS lets no two overlap. So a new zone
 //! never gets a range that another zone has, or had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
 use super::BlueprintProblem;
-use crate::spec::{Network, Zone, subnet_parts};
+use crate::spec::{Cluster, NatGateways, Network, Zone, parts_of_public, subnet_parts};
 
 type AddressRanges = BTreeMap<Zone, Ipv4Net>;
 
+/// The subnets of one sort, as the file leaves them.
+struct WantedSubnets<'a> {
+    /// The VPC.
+    network: Ipv4Net,
+    /// The range that each zone would have in a new cluster.
+    first: &'a AddressRanges,
+    /// The zones whose range is set in the file.
+    given: &'a BTreeSet<Zone>,
+    /// The parts of the VPC that a zone may have.
+    parts: Vec<Ipv4Net>,
+}
+
+/// Returns the range of each zone's public subnet.
+pub(super) fn public(network: &Network, pinned: &AddressRanges) -> Result<AddressRanges, BlueprintProblem> {
+    let parts = parts_of_public(network.cidr, network.private.is_some());
+    ranges(&WantedSubnets { network: network.cidr, first: &network.subnets, given: &network.given, parts }, pinned)
+}
+
+/// Returns the range of each zone's private subnet; none if machines are public.
+pub(super) fn private(network: &Network, pinned: &AddressRanges) -> Result<AddressRanges, BlueprintProblem> {
+    let Some(private) = &network.private else { return Ok(AddressRanges::new()) };
+    // The last part has the public subnets.
+    let mut parts = subnet_parts(network.cidr);
+    parts.pop();
+    ranges(&WantedSubnets { network: network.cidr, first: &private.subnets, given: &private.given, parts }, pinned)
+}
+
 /// Returns the range of each zone: the file's, else its previous one, else the part that a new cluster would choose, else
 /// the first free one.
-pub(super) fn ranges(network: &Network, pinned: &AddressRanges) -> Result<AddressRanges, BlueprintProblem> {
-    let mut ranges: AddressRanges = network.subnets.clone();
-    ranges.retain(|zone, _| network.given.contains(zone));
-    let others: Vec<&Zone> = network.subnets.keys().filter(|zone| !network.given.contains(*zone)).collect();
+fn ranges(wanted: &WantedSubnets<'_>, pinned: &AddressRanges) -> Result<AddressRanges, BlueprintProblem> {
+    let mut ranges: AddressRanges = wanted.first.clone();
+    ranges.retain(|zone, _| wanted.given.contains(zone));
+    let others: Vec<&Zone> = wanted.first.keys().filter(|zone| !wanted.given.contains(*zone)).collect();
     for &zone in &others {
         if let Some(range) =
-            pinned.get(zone).filter(|range| network.cidr.contains(*range) && is_free(**range, ranges.values()))
+            pinned.get(zone).filter(|range| wanted.network.contains(*range) && is_free(**range, ranges.values()))
         {
             ranges.insert(zone.clone(), *range);
         }
     }
     for zone in others {
         if !ranges.contains_key(zone) {
-            let range = choose(network, zone, &ranges, pinned);
-            let range = range.ok_or_else(|| BlueprintProblem::NoRoom { zone: zone.clone(), network: network.cidr })?;
+            let range = choose(wanted, zone, &ranges, pinned);
+            let range =
+                range.ok_or_else(|| BlueprintProblem::NoRoom { zone: zone.clone(), network: wanted.network })?;
             ranges.insert(zone.clone(), range);
         }
     }
     Ok(ranges)
+}
+
+/// Returns the zone of the NAT gateway that all zones share: its zone until now, or the first of the file.
+pub(super) fn nat_zone(cluster: &Cluster, pinned: Option<&Zone>) -> Option<Zone> {
+    let is_shared = cluster.network.private.as_ref().is_some_and(|private| private.nat == NatGateways::Shared);
+    let kept = pinned.filter(|zone| cluster.zones.contains(zone));
+    kept.or_else(|| cluster.zones.first()).filter(|_| is_shared).cloned()
 }
 
 /// Returns the ranges in use, and those of zones that the cluster has left, unless they are used again.
@@ -47,9 +82,9 @@ pub(super) fn remembered(ranges: &AddressRanges, pinned: &AddressRanges) -> Addr
 }
 
 /// Returns a range for a zone without one. If every part was used before, one that is unused now is taken.
-fn choose(network: &Network, zone: &Zone, ranges: &AddressRanges, pinned: &AddressRanges) -> Option<Ipv4Net> {
-    let first = network.subnets.get(zone).copied();
-    let candidates: Vec<Ipv4Net> = first.into_iter().chain(subnet_parts(network.cidr)).collect();
+fn choose(wanted: &WantedSubnets<'_>, zone: &Zone, ranges: &AddressRanges, pinned: &AddressRanges) -> Option<Ipv4Net> {
+    let first = wanted.first.get(zone);
+    let candidates: Vec<Ipv4Net> = first.into_iter().chain(&wanted.parts).copied().collect();
     let free = |range: &&Ipv4Net| is_free(**range, ranges.values());
     let never_used = candidates.iter().filter(free).find(|range| is_free(**range, pinned.values()));
     never_used.or_else(|| candidates.iter().find(free)).copied()
@@ -92,7 +127,7 @@ mod tests {
         let mut pinned = AddressRanges::new();
         let mut all = Vec::new();
         for file in files {
-            let ranges = ranges(&file.network, &pinned).unwrap();
+            let ranges = public(&file.network, &pinned).unwrap();
             pinned = remembered(&ranges, &pinned);
             all.push(ranges);
         }
@@ -119,7 +154,7 @@ mod tests {
     fn what_the_file_gives_wins_over_what_another_zone_had() {
         let given = "network {\n subnets = { \"us-east-1a\" = \"172.20.32.0/20\" }\n}";
         let pinned = AddressRanges::from([(zone("d"), range("172.20.32.0/19"))]);
-        let ranges = ranges(&file(&["a", "d"], given).network, &pinned).unwrap();
+        let ranges = public(&file(&["a", "d"], given).network, &pinned).unwrap();
         assert_eq!(ranges[&zone("a")], range("172.20.32.0/20"));
         assert_eq!(ranges[&zone("d")], range("172.20.64.0/19"));
     }
@@ -131,7 +166,7 @@ mod tests {
             .zip(["b", "c", "d", "e", "f", "g", "h", "i"])
             .map(|(range, letter)| (zone(letter), range))
             .collect();
-        let ranges = ranges(&file(&["a", "b"], "").network, &pinned).unwrap();
+        let ranges = public(&file(&["a", "b"], "").network, &pinned).unwrap();
         assert_eq!(ranges[&zone("b")], range("172.20.32.0/19"));
         assert!(is_free(ranges[&zone("a")], [ranges[&zone("b")]].iter()));
         assert!(

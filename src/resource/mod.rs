@@ -44,7 +44,8 @@ pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
     API, BY_KUBERNETES, NODE_REGISTRATIONS, NODE_SCRIPT, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api,
-    internal_domain, kubernetes_tag, master_of_group, masters_group, service_object, service_of_object,
+    internal_domain, is_private_subnet, kubernetes_tag, master_of_group, masters_group, private_subnet, service_object,
+    service_of_object,
 };
 pub use partition::AwsPartition;
 pub use policy::{PermissionCheck, PolicyStatement, RefusedBy, assumed_by_ec2, literally, policy_document};
@@ -154,6 +155,9 @@ macro_rules! kind_registry {
             internet_gateway::InternetGateway,
             route_table::RouteTable,
             subnet::Subnet,
+            elastic_ip::ElasticIp,
+            nat_gateway::NatGateway,
+            vpc_endpoint::VpcEndpoint,
             security_group::SecurityGroup,
             security_group_rules::SecurityGroupRules,
             role::Role,

@@ -37,6 +37,19 @@ pub fn service_of_object(object: &str) -> Option<&str> {
     object.strip_prefix(SERVICE_OBJECT)
 }
 
+/// The beginning of the names of private subnets and their route tables; the zone follows.
+const PRIVATE_SUBNETS: &str = "private-";
+
+/// Returns the name of a zone's private subnet. That of its public subnet is the zone.
+pub fn private_subnet(zone: &str) -> String {
+    format!("{PRIVATE_SUBNETS}{zone}")
+}
+
+/// Returns `true` if a subnet of this name is private.
+pub fn is_private_subnet(name: &str) -> bool {
+    name.starts_with(PRIVATE_SUBNETS)
+}
+
 /// Returns the domain of the private zone, in which machines find each other.
 pub fn internal_domain(cluster: &str) -> String {
     format!("internal.{cluster}")

@@ -19,6 +19,10 @@ pub enum PriceName {
     LoadBalancerCapacity,
     /// A managed control plane, per hour.
     ManagedControlPlane,
+    /// A NAT gateway in one zone, per hour.
+    NatGateway,
+    /// Traffic through NAT gateways, per GB.
+    NatGatewayTraffic,
     /// A public IPv4 address in use, per hour.
     PublicAddress,
     /// Storage in S3, per GB and month.
@@ -37,12 +41,14 @@ pub struct PriceAnswers {
 }
 
 /// The names in a table of prices, except those of instances.
-const NAMES: [(PriceName, &str); 8] = [
+const NAMES: [(PriceName, &str); 10] = [
     (PriceName::Gp3, "gp3_gb_month"),
     (PriceName::HostedZone, "hosted_zone_month"),
     (PriceName::LoadBalancer, "load_balancer_hour"),
     (PriceName::LoadBalancerCapacity, "load_balancer_lcu_hour"),
     (PriceName::ManagedControlPlane, "managed_control_plane_hour"),
+    (PriceName::NatGatewayTraffic, "nat_gateway_gb"),
+    (PriceName::NatGateway, "nat_gateway_hour"),
     (PriceName::PublicAddress, "public_address_hour"),
     (PriceName::ObjectStorage, "s3_gb_month"),
     (PriceName::ZoneTransfer, "zone_transfer_gb"),

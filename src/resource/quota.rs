@@ -11,6 +11,8 @@ pub enum AccountQuota {
     InternetGateways,
     /// Network load balancers.
     NetworkLoadBalancers,
+    /// Elastic IP addresses.
+    ElasticIps,
 }
 
 /// Instance families with quotas of their own, by their letters before the generation ("Amazon EC2 instance type quotas").
@@ -18,13 +20,14 @@ const OTHER_FAMILIES: &[&str] = &["dl", "f", "g", "gr", "hpc", "inf", "mac", "p"
 
 impl AccountQuota {
     /// Every quota that a cluster needs a part of.
-    pub const ALL: [Self; 4] = [Self::StandardVcpus, Self::Vpcs, Self::InternetGateways, Self::NetworkLoadBalancers];
+    pub const ALL: [Self; 5] =
+        [Self::StandardVcpus, Self::Vpcs, Self::InternetGateways, Self::NetworkLoadBalancers, Self::ElasticIps];
 
     /// Returns the value that every account has at least; `None` if new accounts have less than the documented default.
     pub fn usual(self) -> Option<u64> {
         match self {
             Self::StandardVcpus => None,
-            Self::Vpcs | Self::InternetGateways => Some(5),
+            Self::Vpcs | Self::InternetGateways | Self::ElasticIps => Some(5),
             Self::NetworkLoadBalancers => Some(50),
         }
     }
@@ -36,6 +39,7 @@ impl AccountQuota {
             Self::Vpcs => ("vpc", "L-F678F1CE"),
             Self::InternetGateways => ("vpc", "L-A4707A72"),
             Self::NetworkLoadBalancers => ("elasticloadbalancing", "L-69A177A2"),
+            Self::ElasticIps => ("ec2", "L-0263D0A3"),
         }
     }
 
@@ -46,6 +50,7 @@ impl AccountQuota {
             Self::Vpcs => "VPC",
             Self::InternetGateways => "internet gateway",
             Self::NetworkLoadBalancers => "network load balancer",
+            Self::ElasticIps => "Elastic IP address",
         }
     }
 

@@ -6,9 +6,9 @@ use super::simulated_kind::{SimulatedKind, codes, kubernetes, row};
 use super::{rules, scaling, view};
 use crate::resource::{
     AUTOSCALER, AutoScalingGroup, Bucket, BucketObject, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, DnsRecord,
-    EbsVolume, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, MANIFEST,
-    NAMESPACE, Role, RouteTable, SERVICE, Secret, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM,
-    Vpc,
+    EbsVolume, ElasticIp, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener,
+    LoadBalancer, MANIFEST, NAMESPACE, NatGateway, Role, RouteTable, SERVICE, Secret, SecurityGroup,
+    SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM, Vpc, VpcEndpoint,
 };
 
 const HELD: &str = "DependencyViolation";
@@ -40,7 +40,8 @@ const ROWS: &[SimulatedKind] = &[
     row::<RouteTable>("ec2", "RouteTable", codes("InvalidRouteTableID.NotFound", "Resource.AlreadyAssociated", HELD))
         .links(&[
             holds::<Vpc>(&["vpc"], "id"),
-            holds::<InternetGateway>(&["routes", "*", "target"], "id"),
+            peers::<InternetGateway>(&["routes", "*", "target"], "id", "igw-"),
+            peers::<NatGateway>(&["routes", "*", "target"], "id", "nat-"),
             holds::<Subnet>(&["subnets", "*"], "id"),
         ])
         .later(&["routes", "subnets"])
@@ -49,6 +50,23 @@ const ROWS: &[SimulatedKind] = &[
         .links(IN_VPC)
         .zonal()
         .check_new(rules::subnet_range),
+    row::<ElasticIp>(
+        "ec2",
+        "Address",
+        codes("InvalidAllocationID.NotFound", "Resource.AlreadyAssociated", "InvalidIPAddress.InUse"),
+    ),
+    row::<NatGateway>("ec2", "NatGateway", codes("NatGatewayNotFound", "Resource.AlreadyAssociated", HELD))
+        .links(&[
+            holds::<Vpc>(&["vpc"], "id"),
+            holds::<Subnet>(&["subnet"], "id"),
+            holds::<ElasticIp>(&["address"], "id"),
+        ])
+        .delayed()
+        .client_token()
+        .check_new(rules::way_out),
+    row::<VpcEndpoint>("ec2", "VpcEndpoint", codes("InvalidVpcEndpointId.NotFound", "RouteAlreadyExists", HELD))
+        .links(&[holds::<Vpc>(&["vpc"], "id"), holds::<RouteTable>(&["tables", "*"], "id")])
+        .client_token(),
     row::<SecurityGroup>("ec2", "SecurityGroup", codes("InvalidGroup.NotFound", "InvalidGroup.Duplicate", HELD))
         .unique(&["vpc", "name"])
         .links(IN_VPC)

@@ -9,7 +9,10 @@ use super::kinds::simulated;
 use super::names::ApiCall;
 use super::simulated_kind::KindScope;
 use crate::engine::{Attributes, ChangeEffect, Failure, FailureClass, Object, Value};
-use crate::resource::{Bucket, BucketObject, LaunchTemplate, Resource, Subnet, TargetGroup, Vpc, is_kubernetes};
+use crate::resource::{
+    Bucket, BucketObject, InternetGateway, LaunchTemplate, NatGateway, Resource, Subnet, TargetGroup, Vpc,
+    is_kubernetes,
+};
 
 /// Protocols of listeners of network load balancers, and the protocols of target groups that accept them.
 const HEARD: &[(&str, &[&str])] =
@@ -90,6 +93,30 @@ impl SimulatedAccount {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses a NAT gateway in a VPC without an internet gateway, an address that another gateway has, and a gateway of one zone
+/// without a subnet or an address.
+pub(super) fn way_out(account: &SimulatedAccount, call: &ApiCall, attributes: &Attributes) -> Result<(), Failure> {
+    let vpc = text(attributes, "vpc");
+    let refuse = |code, message: &str| Err(call.failure(FailureClass::Invalid, code, message));
+    if !account.of(InternetGateway::KIND.name).any(|(_, gateway)| gateway.text("vpc") == Some(vpc)) {
+        return refuse("Gateway.NotAttached", "the VPC has no internet gateway");
+    }
+    let (subnet, address) = (text(attributes, "subnet"), text(attributes, "address"));
+    let is_regional = text(attributes, "mode") == NatGateway::REGIONAL;
+    if is_regional != subnet.is_empty() || is_regional != address.is_empty() {
+        return refuse(
+            "InvalidParameterCombination",
+            "a zonal NAT gateway has a subnet and an address, a regional one none",
+        );
+    }
+    let mut others = account.of(NatGateway::KIND.name);
+    if others.any(|(_, other)| !is_regional && other.text("address") == Some(address)) {
+        let message = "another NAT gateway has the address";
+        return Err(call.failure(FailureClass::AlreadyExists, "Resource.AlreadyAssociated", message));
+    }
+    Ok(())
 }
 
 /// Refuses the address range of a VPC that AWS refuses.

@@ -132,7 +132,7 @@ pub enum StateLocation {
 pub struct Network {
     /// The VPC, by default `172.20.0.0/16`.
     pub cidr: Ipv4Net,
-    /// One public subnet per zone, in zone order.
+    /// One public subnet per zone, in zone order. Without private subnets, machines are in them.
     pub subnets: BTreeMap<Zone, Ipv4Net>,
     /// Zones whose subnet is set in the file. Any other zone keeps its first subnet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -143,6 +143,46 @@ pub struct Network {
     pub services: Ipv4Net,
     /// The network plugin, which routes pod traffic.
     pub plugin: NetworkPlugin,
+    /// The private subnets of machines; `None` if machines are in the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<PrivateNetwork>,
+}
+
+/// The private subnets of machines, which have no public address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivateNetwork {
+    /// One private subnet per zone.
+    pub subnets: BTreeMap<Zone, Ipv4Net>,
+    /// Zones whose private subnet is set in the file. Any other zone keeps its first one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub given: BTreeSet<Zone>,
+    /// The NAT gateways that machines reach the internet through.
+    pub nat: NatGateways,
+}
+
+impl PrivateNetwork {
+    /// Returns the number of NAT gateways of one zone, each with an address of its own.
+    pub fn zonal_gateways(&self) -> usize {
+        match self.nat {
+            NatGateways::PerZone => self.subnets.len(),
+            NatGateways::Shared => 1,
+            NatGateways::Regional | NatGateways::None => 0,
+        }
+    }
+}
+
+/// The NAT gateways of private machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NatGateways {
+    /// One gateway that AWS keeps in every zone of the cluster.
+    Regional,
+    /// One gateway in each zone.
+    PerZone,
+    /// One gateway in one zone.
+    Shared,
+    /// None.
+    None,
 }
 
 /// A network plugin, which routes pod traffic.

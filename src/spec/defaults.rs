@@ -57,10 +57,21 @@ pub fn subnet_parts(vpc: Ipv4Net) -> Vec<Ipv4Net> {
     parts
 }
 
+/// Returns the parts of a VPC for the public subnets of a cluster with private machines, in order: parts of the part for an
+/// eighth zone. No parts for a VPC in which they would be too small for AWS.
+fn public_subnet_parts(vpc: Ipv4Net) -> Vec<Ipv4Net> {
+    subnet_parts(vpc).last().map(|eighth| subnet_parts(*eighth)).unwrap_or_default()
+}
+
+/// Returns the parts of a VPC for its public subnets.
+pub fn parts_of_public(vpc: Ipv4Net, has_private: bool) -> Vec<Ipv4Net> {
+    if has_private { public_subnet_parts(vpc) } else { subnet_parts(vpc) }
+}
+
 /// Returns the subnet of each zone: the given one, or the zone's part of the VPC. Zones without a
 /// part of the VPC are left out.
-pub(super) fn subnets(vpc: Ipv4Net, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
-    let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(subnet_parts(vpc)).collect();
+pub(super) fn subnets(parts: Vec<Ipv4Net>, zones: &[Zone], given: &BTreeMap<Zone, Ipv4Net>) -> BTreeMap<Zone, Ipv4Net> {
+    let mut subnets: BTreeMap<Zone, Ipv4Net> = zones.iter().cloned().zip(parts).collect();
     subnets.extend(given.iter().map(|(zone, subnet)| (zone.clone(), *subnet)));
     subnets
 }
@@ -75,7 +86,7 @@ mod tests {
     }
 
     fn parts(vpc: &str, letters: &str) -> Vec<String> {
-        let subnets = subnets(vpc.parse().unwrap(), &zones(letters), &BTreeMap::new());
+        let subnets = subnets(subnet_parts(vpc.parse().unwrap()), &zones(letters), &BTreeMap::new());
         subnets.values().map(ToString::to_string).collect()
     }
 
@@ -85,6 +96,14 @@ mod tests {
         assert_eq!(parts("10.0.0.0/20", "ab"), ["10.0.2.0/23", "10.0.4.0/23"]);
         assert_eq!(parts("172.20.0.0/16", "abcdefgh").last().unwrap(), "172.20.0.0/19");
         assert_eq!(parts("10.0.0.0/26", "a").len(), 0);
+    }
+
+    #[test]
+    fn public_subnets_beside_private_ones_are_parts_of_the_eighth() {
+        let of = |vpc: &str| public_subnet_parts(vpc.parse().unwrap());
+        assert_eq!(of("172.20.0.0/16")[..2], ["172.20.4.0/22".parse().unwrap(), "172.20.8.0/22".parse().unwrap()]);
+        assert_eq!(of("10.0.0.0/22").len(), 8);
+        assert_eq!(of("10.0.0.0/23"), [], "they would be longer than a /28");
     }
 
     #[test]

@@ -132,10 +132,22 @@ pub(super) struct NetworkFile {
     #[schemars(example = "172.20.0.0/16")]
     pub(super) cidr: Option<Spanned<String>>,
 
-    /// The subnet of each zone. Default: equal parts of the VPC's range in zone order, three bits
-    /// longer than the range and starting with the second part (`172.20.32.0/19`, …).
+    /// The public subnet of each zone. Default: equal parts of the VPC's range in zone order, three bits
+    /// longer than the range and starting with the second part (`172.20.32.0/19`, …). With private
+    /// machines: parts of the first part (`172.20.4.0/22`, …).
     #[schemars(extend("examples" = [{ "us-east-1a": "172.20.32.0/19" }]))]
     pub(super) subnets: Option<Spanned<Map<String>>>,
+
+    /// The subnets of machines: public, or private, where machines have no public address. Default: `public`.
+    pub(super) topology: Option<Spanned<TopologyFile>>,
+
+    /// The NAT gateways that private machines reach the internet through. Default: `regional`.
+    pub(super) nat: Option<Spanned<NatFile>>,
+
+    /// The private subnet of each zone. Default: the parts that public subnets have without private
+    /// machines (`172.20.32.0/19`, …).
+    #[schemars(extend("examples" = [{ "us-east-1a": "172.20.32.0/19" }]))]
+    pub(super) private_subnets: Option<Spanned<Map<String>>>,
 
     /// Pod addresses; each node takes a /24 of them. Default: `100.96.0.0/11`.
     #[schemars(example = "100.96.0.0/11")]
@@ -149,7 +161,37 @@ pub(super) struct NetworkFile {
     pub(super) plugin: Option<Spanned<PluginFile>>,
 }
 
-from_table!(NetworkFile { cidr, subnets, pods, services, plugin });
+from_table!(NetworkFile { cidr, subnets, topology, nat, private_subnets, pods, services, plugin });
+
+/// The subnets of machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Topology")]
+pub(super) enum TopologyFile {
+    /// Each machine has a public address; security groups close it.
+    Public,
+    /// Machines have no public address. Load balancers are in public subnets of their own.
+    Private,
+}
+
+from_choice!(TopologyFile);
+
+/// The NAT gateways of private machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Nat")]
+pub(super) enum NatFile {
+    /// One gateway that AWS keeps in every zone of the cluster. It survives the loss of a zone.
+    Regional,
+    /// A gateway in each zone, with a fixed address. Only with `plugin = "none"`.
+    PerZone,
+    /// One gateway in one zone, with a fixed address. Without that zone, no machine reaches the internet.
+    Shared,
+    /// No gateway: you provide what machines must reach.
+    None,
+}
+
+from_choice!(NatFile);
 
 /// The network plugin, which routes pod traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

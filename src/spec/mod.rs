@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use cluster::*;
-pub use defaults::subnet_parts;
+pub use defaults::{parts_of_public, subnet_parts};
 pub use diagnostic::{Diagnostic, Severity};
 pub use draft::{
     ClusterDraft, DraftProblem, DraftSetting, DraftValue, MASTER_SIZE, MASTERS, NODE_GROUP, NODE_SIZE, NODES,

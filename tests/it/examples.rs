@@ -27,7 +27,17 @@ fn desk(example: &Path, file: &str) -> Option<tempfile::TempDir> {
 fn every_example_is_planned_and_fits_on_a_screen() {
     let examples = examples();
     let names: Vec<&str> = examples.iter().map(|(name, _)| name.as_str()).collect();
-    let known = ["github-actions", "ha", "minimal", "nginx", "phoenix-chat", "phoenix-chat-redis", "teams", "tutorial"];
+    let known = [
+        "github-actions",
+        "ha",
+        "minimal",
+        "nginx",
+        "phoenix-chat",
+        "phoenix-chat-redis",
+        "private",
+        "teams",
+        "tutorial",
+    ];
     assert_eq!(names, known);
     let page = include_str!("../../docs/services.md");
     for (name, path) in &examples {

@@ -38,6 +38,8 @@ fn a_table_is_made_of_the_price_list_files_of_aws() {
     load_balancer_hour = "0.0225"
     load_balancer_lcu_hour = "0.006"
     managed_control_plane_hour = "0.10"
+    nat_gateway_gb = "0.045"
+    nat_gateway_hour = "0.045"
     public_address_hour = "0.005"
     s3_gb_month = "0.023"
     zone_transfer_gb = "0.01"

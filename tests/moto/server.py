@@ -18,7 +18,8 @@ os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 import xmltodict
 from moto.autoscaling import models as autoscaling
 from moto.ec2 import models as ec2_models
-from moto.ec2.models import instances, launch_templates
+from moto.ec2.models import instances, launch_templates, vpcs
+from moto.ec2.responses import nat_gateways as nat_gateway_responses
 from moto.ec2.utils import parse_user_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.elbv2 import models as elbv2
@@ -117,6 +118,42 @@ def repair_races():
         "revoke_security_group_egress",
         "describe_security_group_rules",
     )
+
+
+def repair_regional_nat_gateways():
+    """Makes a NAT gateway of a VPC, which has no subnet; and removes the interface of a gateway that is gone, as AWS does."""
+    original = nat_gateway_responses.NatGateways.create_nat_gateway
+    delete = ec2_models.EC2Backend.delete_nat_gateway
+
+    def create_nat_gateway(self):
+        if self._get_param("AvailabilityMode") != "regional":
+            return original(self)
+        vpc = self._get_param("VpcId")
+        self.ec2_backend.get_vpc(vpc)
+        # moto's gateway has an interface in a subnet. It goes with the gateway.
+        subnet = self.ec2_backend.describe_subnets(filters={"vpc-id": [vpc]})[0]
+        tags = nat_gateway_responses.add_tag_specification(self._get_param("TagSpecifications", []))
+        made = self.ec2_backend.create_nat_gateway(subnet.id, None, tags)
+        made.availability_mode, made.subnet_id, made.address_set = "regional", None, []
+        return nat_gateway_responses.ActionResult({"NatGateway": made})
+
+    def delete_nat_gateway(self, nat_gateway_id):
+        gateway = delete(self, nat_gateway_id)
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    nat_gateway_responses.NatGateways.create_nat_gateway = create_nat_gateway
+    ec2_models.EC2Backend.delete_nat_gateway = delete_nat_gateway
+
+
+def repair_endpoint_filters():
+    """Finds VPC endpoints by their ids, as by their tags."""
+    original = vpcs.VPCEndPoint.get_filter_value
+
+    def get_filter_value(self, filter_name, method_name=None):
+        return self.id if filter_name == "vpc-endpoint-id" else original(self, filter_name)
+
+    vpcs.VPCEndPoint.get_filter_value = get_filter_value
 
 
 def repair_listener_protocols():
@@ -293,6 +330,8 @@ def application():
     repair_record_creation()
     repair_races()
     repair_listener_protocols()
+    repair_regional_nat_gateways()
+    repair_endpoint_filters()
     repair_machine_versions()
     repair_group_policies()
     repair_terminations()

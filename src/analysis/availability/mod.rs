@@ -5,6 +5,7 @@ mod control_plane;
 mod disruption;
 mod failure;
 mod moments;
+mod network;
 mod plan_availability;
 mod requirement;
 mod services;

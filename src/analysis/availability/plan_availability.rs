@@ -93,5 +93,6 @@ impl Availability {
 fn effects(topology: &Topology, failure: Option<&SingleFailure>) -> Vec<ServiceEffect> {
     let services = topology.services.iter().flat_map(|service| topology.service_effects(service, failure));
     let control_plane = topology.control_plane_effect(failure).into_iter();
-    control_plane.chain(services).chain(topology.capacity_effect(failure)).collect()
+    let network = topology.network_effect(failure).into_iter();
+    control_plane.chain(network).chain(services).chain(topology.capacity_effect(failure)).collect()
 }

@@ -60,6 +60,19 @@ fn three_zones_survive_everything() {
 }
 
 #[test]
+fn a_nat_gateway_that_all_zones_share_does_not_survive_its_zone() {
+    let file = EXAMPLES.iter().find(|(known, _)| *known == "ha").unwrap().1;
+    let private = |nat: &str| judged(&format!("{file}\nnetwork {{\n  topology = \"private\"\n  nat = \"{nat}\"\n}}\n"));
+    assert_eq!(not_survived(&private("regional")), Vec::<String>::new());
+    let lost = not_survived(&private("shared"));
+    assert_eq!(lost.len(), 1, "{lost:#?}");
+    assert!(
+        lost[0].starts_with("zone eu-central-1a Stopped: network: the only NAT gateway is in eu-central-1a"),
+        "{lost:#?}"
+    );
+}
+
+#[test]
 fn a_single_machine_of_each_sort_survives_nothing() {
     assert_eq!(
         not_survived(&example("minimal")),

@@ -8,8 +8,8 @@ use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
-    MEMBER_TAG, ROLE_TAG, SizeFacts, VOLUME_CLAIM, accepts_pods, evicts_pods, quantity_bytes, quantity_millicpus,
-    service_object, tags_of,
+    MEMBER_TAG, NatGateway, ROLE_TAG, SizeFacts, Subnet, VOLUME_CLAIM, accepts_pods, evicts_pods, is_private_subnet,
+    quantity_bytes, quantity_millicpus, service_object, tags_of,
 };
 
 /// The terms that say which nodes pods may run on.
@@ -26,6 +26,8 @@ pub(super) struct Topology {
     pub(super) services: Vec<ServiceSite>,
     /// The zones in which the load balancer of the API has an address.
     pub(super) api_zones: BTreeSet<String>,
+    /// The zone of the NAT gateway that machines of all zones share.
+    pub(super) shared_nat_zone: Option<String>,
     /// The letters of masters with an etcd volume.
     pub(super) etcd_volumes: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl Topology {
             groups: nodes.collect(),
             services: deployments.map(|deployment| service(deployment, state)).collect(),
             api_zones: api.map(|balancer| state.zones_of(balancer)).unwrap_or_default(),
+            shared_nat_zone: shared_nat_zone(state),
             etcd_volumes: state.objects().filter_map(etcd_member).collect(),
         }
     }
@@ -127,6 +130,16 @@ impl Topology {
         let of_masters = self.masters.iter().map(|master| &master.zone);
         of_nodes.chain(of_masters).chain(&self.api_zones).collect::<BTreeSet<_>>().len()
     }
+}
+
+/// Returns the zone of the only NAT gateway, if it is in one zone and private subnets are in others too.
+fn shared_nat_zone(state: &ClusterState<'_>) -> Option<String> {
+    let mut gateways = state.objects().filter(|object| object.is::<NatGateway>());
+    let (only, None) = (gateways.next()?, gateways.next()) else { return None };
+    let is_private = |object: &&StateObject<'_>| object.is::<Subnet>() && is_private_subnet(object.address.name());
+    let zones: BTreeSet<&str> = state.objects().filter(is_private).filter_map(|subnet| subnet.text("zone")).collect();
+    let zone = state.zone_of(only.value("subnet")?)?;
+    (zones.len() > 1).then_some(zone)
 }
 
 /// Returns the Auto Scaling groups of nodes.

@@ -1,5 +1,7 @@
 //! The cost of an object: one item for each price that it is billed by.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::HOURS;
@@ -9,8 +11,8 @@ use crate::analysis::Money;
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Address;
 use crate::resource::{
-    AutoScalingGroup, EbsVolume, HostedZone, LaunchTemplate, LoadBalancer, MANIFEST, PurchaseOption, VOLUME_CLAIM,
-    quantity_bytes,
+    AutoScalingGroup, EbsVolume, ElasticIp, HostedZone, LaunchTemplate, LoadBalancer, MANIFEST, NatGateway,
+    PurchaseOption, Subnet, VOLUME_CLAIM, quantity_bytes,
 };
 
 /// The end of the name of Spot Instances of a size.
@@ -144,6 +146,12 @@ fn billed(object: &StateObject<'_>, state: &ClusterState<'_>, prices: &RegionPri
     if object.is::<LoadBalancer>() {
         return balancer(object, prices);
     }
+    if object.is::<NatGateway>() {
+        return nat_gateway(object, state, prices);
+    }
+    if object.is::<ElasticIp>() {
+        return vec![address(1, prices)];
+    }
     if object.is::<HostedZone>() {
         return vec![BilledResource::new("hosted zone", PriceUnit::Month, prices.hosted_zone_month, 1)];
     }
@@ -179,6 +187,19 @@ fn machines(group: &StateObject<'_>, state: &ClusterState<'_>, prices: &RegionPr
 
 fn address(number: u64, prices: &RegionPrices) -> BilledResource {
     BilledResource::new("public IPv4 address", PriceUnit::Hour, prices.public_address_hour, number)
+}
+
+/// Returns a NAT gateway. A regional one is billed in each zone that the cluster has subnets in, and has an address there.
+fn nat_gateway(object: &StateObject<'_>, state: &ClusterState<'_>, prices: &RegionPrices) -> Vec<BilledResource> {
+    let is_regional = object.text("mode") == Some(NatGateway::REGIONAL);
+    let zones: BTreeSet<&str> =
+        state.objects().filter(|object| object.is::<Subnet>()).filter_map(|subnet| subnet.text("zone")).collect();
+    let zones = u64::try_from(zones.len()).unwrap_or(u64::MAX);
+    let (gateways, addresses) = if is_regional { (zones, zones) } else { (1, 0) };
+    vec![
+        BilledResource::new("NAT gateway", PriceUnit::Hour, prices.nat_gateway_hour, gateways),
+        address(addresses, prices),
+    ]
 }
 
 fn volume(purpose: &str, volume_type: Option<&str>, gib: u64, prices: &RegionPrices) -> BilledResource {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::prices::PriceTable;
 use crate::analysis::state::ClusterState;
 use crate::engine::{ExecutablePlan, PlanMode};
-use crate::resource::{LaunchTemplate, PriceName};
+use crate::resource::{LaunchTemplate, NatGateway, PriceName};
 
 /// Returns the unknown prices of a region: those of the instance sizes before and after a plan, and all others.
 pub fn missing_prices(run: &ExecutablePlan, region: &str, table: &PriceTable) -> BTreeSet<PriceName> {
@@ -19,5 +19,9 @@ pub fn missing_prices(run: &ExecutablePlan, region: &str, table: &PriceTable) ->
         return BTreeSet::new();
     }
     let known = table.region(region);
-    sizes.into_iter().chain(PriceName::others()).filter(|name| known.price(name).is_none()).collect()
+    let has_nat_gateways = states.iter().any(ClusterState::has::<NatGateway>);
+    let is_used =
+        |name: &PriceName| has_nat_gateways || !matches!(name, PriceName::NatGateway | PriceName::NatGatewayTraffic);
+    let others = PriceName::others().filter(is_used);
+    sizes.into_iter().chain(others).filter(|name| known.price(name).is_none()).collect()
 }

@@ -35,6 +35,8 @@ pub(super) struct RegionPrices {
     pub(super) load_balancer_hour: Option<Money>,
     pub(super) load_balancer_lcu_hour: Option<Money>,
     pub(super) managed_control_plane_hour: Option<Money>,
+    pub(super) nat_gateway_gb: Option<Money>,
+    pub(super) nat_gateway_hour: Option<Money>,
     pub(super) public_address_hour: Option<Money>,
     pub(super) s3_gb_month: Option<Money>,
     pub(super) zone_transfer_gb: Option<Money>,
@@ -136,6 +138,8 @@ impl RegionPrices {
             PriceName::LoadBalancer => self.load_balancer_hour,
             PriceName::LoadBalancerCapacity => self.load_balancer_lcu_hour,
             PriceName::ManagedControlPlane => self.managed_control_plane_hour,
+            PriceName::NatGateway => self.nat_gateway_hour,
+            PriceName::NatGatewayTraffic => self.nat_gateway_gb,
             PriceName::PublicAddress => self.public_address_hour,
             PriceName::ObjectStorage => self.s3_gb_month,
             PriceName::ZoneTransfer => self.zone_transfer_gb,
@@ -154,6 +158,8 @@ impl RegionPrices {
             PriceName::LoadBalancer => &mut self.load_balancer_hour,
             PriceName::LoadBalancerCapacity => &mut self.load_balancer_lcu_hour,
             PriceName::ManagedControlPlane => &mut self.managed_control_plane_hour,
+            PriceName::NatGateway => &mut self.nat_gateway_hour,
+            PriceName::NatGatewayTraffic => &mut self.nat_gateway_gb,
             PriceName::PublicAddress => &mut self.public_address_hour,
             PriceName::ObjectStorage => &mut self.s3_gb_month,
             PriceName::ZoneTransfer => &mut self.zone_transfer_gb,
@@ -162,13 +168,15 @@ impl RegionPrices {
     }
 
     /// Returns the prices of what no sum contains.
-    pub(super) fn rates(&self) -> Vec<UsageRate> {
+    pub(super) fn rates(&self, has_nat_gateways: bool) -> Vec<UsageRate> {
         let rate = |usage: &str, unit: &str, price| UsageRate { usage: usage.to_owned(), unit: unit.to_owned(), price };
-        vec![
+        let nat = rate("traffic through NAT gateways", "GB", self.nat_gateway_gb);
+        let always = [
             rate("capacity units of network load balancers", "LCU-hour", self.load_balancer_lcu_hour),
             rate("traffic between zones", "GB and direction", self.zone_transfer_gb),
             rate("etcd snapshots in S3", "GB-month", self.s3_gb_month),
-        ]
+        ];
+        always.into_iter().chain(Some(nat).filter(|_| has_nat_gateways)).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use super::prices::{PriceSource, PriceTable, UsageRate};
 use crate::analysis::Money;
 use crate::analysis::state::ClusterState;
 use crate::engine::ExecutablePlan;
+use crate::resource::NatGateway;
 
 /// The cost of a cluster per month before and after a plan, item by item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +36,9 @@ impl CostReport {
     /// Estimates the cost of a cluster in a region, before and after a plan.
     pub fn new(run: &ExecutablePlan, region: &str, table: &PriceTable) -> Self {
         let prices = table.region(region);
-        let before = CostEstimate::new(&ClusterState::before(run), &prices);
-        let after = CostEstimate::new(&ClusterState::after(run), &prices);
+        let states = [ClusterState::before(run), ClusterState::after(run)];
+        let [before, after] = states.each_ref().map(|state| CostEstimate::new(state, &prices));
+        let has_nat_gateways = states.iter().any(ClusterState::has::<NatGateway>);
         let PlanCost { currency, prices: source, difference, changes, .. } =
             PlanCost::of(table.source(region), &before, &after);
         let managed_control_plane = ManagedComparison::new(&after, &prices);
@@ -47,7 +49,7 @@ impl CostReport {
             after,
             difference,
             changes,
-            rates: prices.rates(),
+            rates: prices.rates(has_nat_gateways),
             managed_control_plane,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Address, Plan};
-use crate::resource::{KINDS, calls};
+use crate::resource::{ElasticIp, KINDS, Kind, NatGateway, Resource, VpcEndpoint, calls};
 
 /// The purpose of the runs that a policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +48,10 @@ const REMAINS: &[&str] = &[
     "s3:ListBucketVersions",
 ];
 
+/// The kinds that only clusters with private machines have. Machines cannot become private later, so other clusters never need
+/// the calls of these kinds.
+const PRIVATE_NETWORK: [&str; 3] = [ElasticIp::KIND.name, NatGateway::KIND.name, VpcEndpoint::KIND.name];
+
 /// IAM actions, each with the objects whose changes need it; none if every run of the purpose does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NeededActions(BTreeMap<&'static str, BTreeSet<Address>>);
@@ -63,9 +67,10 @@ impl NeededActions {
     }
 
     fn of_purpose(purpose: RunPurpose, has_kind: &dyn Fn(&str) -> bool) -> Self {
-        let mut needed = Self::of_every(purpose);
+        let is_private = PRIVATE_NETWORK.iter().any(|kind| has_kind(kind));
+        let mut needed = Self::of_every(purpose, is_private);
         needed.add(OPTIONAL.iter().copied(), None);
-        for kind in KINDS {
+        for kind in kinds(is_private) {
             let Some(calls) = calls(kind.name) else { continue };
             let changes: &[&[&'static str]] = match purpose {
                 RunPurpose::Plan => &[],
@@ -80,7 +85,8 @@ impl NeededActions {
 
     /// Returns the actions of one plan.
     pub fn of_plan(purpose: RunPurpose, plan: &Plan) -> Self {
-        let mut needed = Self::of_every(purpose);
+        let is_private = plan.changes.iter().any(|change| PRIVATE_NETWORK.contains(&change.address.kind()));
+        let mut needed = Self::of_every(purpose, is_private);
         for change in &plan.changes {
             if let Some(calls) = calls(change.address.kind()) {
                 needed.add(calls.of(change.action), Some(&change.address));
@@ -90,9 +96,12 @@ impl NeededActions {
     }
 
     /// Returns the actions that all runs of a purpose need, whatever they change.
-    fn of_every(purpose: RunPurpose) -> Self {
+    fn of_every(purpose: RunPurpose, is_private: bool) -> Self {
         let mut needed = Self::default();
-        needed.add(KINDS.iter().filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()), None);
+        needed.add(
+            kinds(is_private).filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()),
+            None,
+        );
         needed.add([FACTS, STATE_READ].concat(), None);
         let more: &[&[&'static str]] = match purpose {
             RunPurpose::Plan => &[],
@@ -101,6 +110,12 @@ impl NeededActions {
         };
         needed.add(more.concat(), None);
         needed
+    }
+
+    /// Returns `true` if they are those of a cluster with private machines.
+    pub(super) fn has_private_network(&self) -> bool {
+        let own = PRIVATE_NETWORK.iter().filter_map(|kind| calls(kind)).flat_map(|calls| calls.read);
+        own.into_iter().any(|action| self.0.contains_key(action))
     }
 
     /// Returns the actions, sorted.
@@ -119,4 +134,9 @@ impl NeededActions {
             objects.extend(object.cloned());
         }
     }
+}
+
+/// Returns the kinds of clusters whose machines are private, or public.
+fn kinds(is_private: bool) -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(move |kind| is_private || !PRIVATE_NETWORK.contains(&kind.name))
 }

@@ -60,6 +60,9 @@ impl LeastPolicy {
             scopes.remove(&PermissionScope::NewTags);
             scopes.remove(&PermissionScope::NewBalancerTags);
         }
+        if !needed.has_private_network() {
+            scopes.remove(&PermissionScope::PublicRoutes);
+        }
         let statements = scopes.iter().map(|(scope, actions)| (*scope, scope.statement(actions, &created, target)));
         Self { statements: statements.collect() }
     }

@@ -1,7 +1,7 @@
 //! The narrowest resources and conditions under which AWS can check an action.
 
 use super::policy::PolicyTarget;
-use crate::resource::{PolicyStatement, literally};
+use crate::resource::{CLUSTER_TAG, PolicyStatement, literally};
 
 /// The condition operator for equal texts.
 const EQUALS: &str = "StringEquals";
@@ -29,6 +29,8 @@ pub(super) enum PermissionScope {
     NewBalancerTags,
     /// Objects with the cluster's tag.
     Own,
+    /// The routes of public subnets beside private ones: Kubernetes must not find their table, so it has no tag for that.
+    PublicRoutes,
     /// Roles and instance profiles below the cluster's path.
     Identities,
     /// The roles of machines, for EC2 only.
@@ -44,14 +46,16 @@ impl PermissionScope {
     pub(super) fn of(action: &str) -> &'static [Self] {
         let (service, verb) = action.split_once(':').unwrap_or((action, ""));
         match (service, verb) {
-            ("ec2", "CreateTags") => &[Self::NewTags, Self::Own],
+            ("ec2", "CreateTags") => &[Self::NewTags, Self::Own, Self::PublicRoutes],
+            ("ec2", "DeleteTags") => &[Self::Own, Self::PublicRoutes],
             ("elasticloadbalancing", "AddTags") => &[Self::NewBalancerTags, Self::Own],
-            // Parts of objects that have the tag already.
-            ("ec2", "CreateRoute" | "CreateLaunchTemplateVersion") | ("elasticloadbalancing", "CreateListener") => {
-                &[Self::Own]
+            ("ec2", verb) if verb.contains("Route") && !matches!(verb, "CreateRouteTable" | "DescribeRouteTables") => {
+                &[Self::Own, Self::PublicRoutes]
             }
+            // Parts of objects that have the tag already.
+            ("ec2", "CreateLaunchTemplateVersion") | ("elasticloadbalancing", "CreateListener") => &[Self::Own],
             ("ec2" | "elasticloadbalancing" | "autoscaling", verb) if verb.starts_with("Describe") => &[Self::Region],
-            ("ec2", "ImportKeyPair" | "RunInstances") => &[Self::New],
+            ("ec2", "AllocateAddress" | "ImportKeyPair" | "RunInstances") => &[Self::New],
             ("ec2" | "elasticloadbalancing" | "autoscaling", verb) if verb.starts_with("Create") => &[Self::New],
             ("ec2" | "elasticloadbalancing" | "autoscaling", _) => &[Self::Own],
             ("iam", "ListRoles" | "ListInstanceProfiles") => &[Self::Global],
@@ -82,6 +86,7 @@ impl PermissionScope {
             Self::NewTags => "tags of new objects, only as they are created",
             Self::NewBalancerTags => "the same for load balancers",
             Self::Own => "changes and deletions of objects that carry this cluster's tag",
+            Self::PublicRoutes => "the route table of public subnets, which Kubernetes must not find by its tag",
             Self::Identities => "the roles and instance profiles of the machines",
             Self::PassedRoles => "machines get their role from whoever starts them",
             Self::ServiceRoles => {
@@ -102,6 +107,7 @@ impl PermissionScope {
             Self::NewTags => "TagNewObjects",
             Self::NewBalancerTags => "TagNewBalancers",
             Self::Own => "ChangeOwn",
+            Self::PublicRoutes => "PublicRoutes",
             Self::Identities => "MachineRoles",
             Self::PassedRoles => "PassMachineRoles",
             Self::ServiceRoles => "ServiceRoles",
@@ -135,6 +141,9 @@ impl PermissionScope {
                 verbs("elasticloadbalancing:", created),
             ),
             Self::Own => statement.on_everything().when(EQUALS, target.tag_condition(), ["owned"]),
+            Self::PublicRoutes => {
+                statement.on_everything().when(EQUALS, format!("aws:ResourceTag/{CLUSTER_TAG}"), [cluster])
+            }
             Self::Identities => statement.on(["role", "instance-profile"]
                 .map(|kind| target.arn("iam", "", &target.account, &format!("{kind}/quorate/{cluster}/*")))),
             Self::PassedRoles => statement

@@ -69,7 +69,7 @@ fn only_subnets_that_use_the_table_are_shown() {
 #[test]
 fn a_destination_is_set_in_the_one_parameter_that_fits() {
     let set = |text: &str| {
-        let to = RouteTarget::of(text);
+        let to = RouteDestination::of(text);
         (to.ipv4.is_some(), to.ipv6.is_some(), to.prefix_list.is_some())
     };
     assert_eq!(set("0.0.0.0/0"), (true, false, false));

@@ -4,7 +4,7 @@ use super::*;
 use std::collections::BTreeMap;
 
 use crate::engine::FailureClass;
-use crate::resource::{InternetGateway, Route, RouteTable};
+use crate::resource::{ElasticIp, InternetGateway, NatGateway, Route, RouteTable, VpcEndpoint, private_subnet};
 
 #[tokio::test]
 async fn a_gateway_is_attached_moved_corrected_and_deleted() {
@@ -160,4 +160,82 @@ async fn a_route_that_leads_elsewhere_and_a_subnet_of_another_table_are_brought_
     moto.calls.refuse("AssociateRouteTable", "Resource.AlreadyAssociated");
     assert_eq!(moto.correct("public", &wanted).await, ["subnets"]);
     moto.unmake::<RouteTable>("public").await;
+}
+
+#[tokio::test]
+async fn a_private_network_is_created_changed_and_deleted() {
+    let Some(moto) = moto("private").await else { return };
+    let vpc = moto.vpc().await;
+    let gateway = InternetGateway { vpc: id(&vpc), tags: moto.tags::<InternetGateway>("main") };
+    moto.make("main", &gateway).await;
+    let public = moto.subnet(&vpc, "us-east-1a", "172.20.4.0/22").await;
+    let name = private_subnet("us-east-1a");
+    let subnet = Subnet {
+        vpc: id(&vpc),
+        zone: "us-east-1a".to_owned(),
+        cidr: "172.20.32.0/19".to_owned(),
+        tags: moto.tags::<Subnet>(&name),
+    };
+    let private = moto.make(&name, &subnet).await;
+
+    let address = moto.make("nat-us-east-1a", &ElasticIp { tags: moto.tags::<ElasticIp>("nat-us-east-1a") }).await;
+    let zonal = NatGateway {
+        vpc: id(&vpc),
+        mode: NatGateway::ZONAL.to_owned(),
+        subnet: id(&public),
+        address: id(&address),
+        tags: moto.tags::<NatGateway>("us-east-1a"),
+    };
+    let zonal = moto.make("us-east-1a", &zonal).await;
+    let regional = NatGateway {
+        vpc: id(&vpc),
+        mode: NatGateway::REGIONAL.to_owned(),
+        subnet: "".into(),
+        address: "".into(),
+        tags: moto.tags::<NatGateway>("main"),
+    };
+    let regional_gateway = moto.make("main", &regional).await;
+
+    let route = |gateway: &Live| Route { destination: "0.0.0.0/0".to_owned(), target: id(gateway) };
+    let table = RouteTable {
+        vpc: id(&vpc),
+        routes: vec![route(&zonal)],
+        subnets: vec![id(&private)],
+        tags: moto.tags::<RouteTable>("private"),
+    };
+    let made = moto.make("private", &table).await;
+    let moved = RouteTable { routes: vec![route(&regional_gateway)], ..table };
+    assert_eq!(moto.correct("private", &moved).await, ["routes"], "the route moves to the other gateway");
+
+    let endpoint = VpcEndpoint {
+        vpc: id(&vpc),
+        service: "com.amazonaws.us-east-1.s3".to_owned(),
+        tables: Vec::new(),
+        tags: moto.tags::<VpcEndpoint>("s3"),
+    };
+    moto.make("s3", &endpoint).await;
+    let with_table = VpcEndpoint { tables: vec![id(&made)], ..endpoint.clone() };
+    assert_eq!(moto.correct("s3", &with_table).await, ["tables"]);
+    assert_eq!(moto.correct("s3", &endpoint).await, ["tables"]);
+    let mut tags = regional.tags.clone();
+    tags.insert("Name".to_owned(), "other".to_owned());
+    assert_eq!(moto.correct("main", &NatGateway { tags, ..regional }).await, ["tags"]);
+
+    moto.unmake::<VpcEndpoint>("s3").await;
+    moto.unmake::<RouteTable>("private").await;
+    moto.unmake::<NatGateway>("main").await;
+    moto.unmake::<NatGateway>("us-east-1a").await;
+    moto.unmake::<ElasticIp>("nat-us-east-1a").await;
+}
+
+#[tokio::test]
+async fn without_private_subnets_nothing_of_a_private_network_is_looked_for() {
+    let Some(moto) = moto("public").await else { return };
+    let vpc = moto.vpc().await;
+    moto.subnet(&vpc, "us-east-1a", "172.20.32.0/19").await;
+    moto.calls.take();
+    for address in [ElasticIp::address("nat-us-east-1a"), NatGateway::address("main"), VpcEndpoint::address("s3")] {
+        assert_eq!(moto.aws.find(&address).await.unwrap(), []);
+    }
+    assert_eq!(moto.calls.take(), ["DescribeSubnets"; 3]);
 }

@@ -2,7 +2,7 @@
 //! plan.
 
 use super::{output, ports};
-use crate::blueprint::outputs::{NODES, internet_routes, security_group, subnet, vpc};
+use crate::blueprint::outputs::{NODES, internal_subnets, internet_routes, security_group, subnet, vpc};
 use crate::blueprint::{BlueprintProblem, BuildContext, names};
 use crate::engine::{Object, TextInput};
 use crate::resource::{
@@ -162,7 +162,11 @@ fn rules(site: &BuildContext<'_>, name: &str, service: &Service, nlb: &Nlb) -> S
 
 fn balancer(site: &BuildContext<'_>, service: &str, nlb: &Nlb) -> Result<Object, BlueprintProblem> {
     let own = service_object(service);
-    let scheme = if nlb.internal { INTERNAL } else { "internet-facing" };
+    let (scheme, subnets) = if nlb.internal {
+        (INTERNAL, internal_subnets(site.cluster))
+    } else {
+        ("internet-facing", site.cluster.network.subnets.keys().map(subnet).collect())
+    };
     let balancer = LoadBalancer {
         name: names::regional(
             site.cluster.name.as_str(),
@@ -171,7 +175,7 @@ fn balancer(site: &BuildContext<'_>, service: &str, nlb: &Nlb) -> Result<Object,
             names::LOAD_BALANCER,
         ),
         scheme: scheme.to_owned(),
-        subnets: site.cluster.network.subnets.keys().map(subnet).collect(),
+        subnets,
         security_groups: vec![output::<SecurityGroup>(&own, "id")],
         cross_zone: nlb.cross_zone,
         tags: site.tags(&LoadBalancer::address(&own), &site.below(&format!("{service}.services"))),

@@ -135,14 +135,18 @@ pub(super) fn any_cluster() -> impl Strategy<Value = Json> {
         json!({ "s3": { "bucket": "state", "prefix": "teams/*/it's" } }),
         json!({ "directory": "state" }),
     ]);
-    (any_name(), zones, masters, groups, dns, state, any_access()).prop_map(
-        |(name, zones, masters, groups, dns, state, (allow, key, plugin, tags))| {
+    let nat = prop::option::of(prop::sample::select(vec!["regional", "per_zone", "shared", "none"]));
+    (any_name(), zones, masters, groups, dns, state, (any_access(), nat)).prop_map(
+        |(name, zones, masters, groups, dns, state, ((allow, key, plugin, tags), nat))| {
             let mut cluster = tutorial();
             cluster["name"] = json!(name);
             cluster["state"] = state;
             cluster["zones"] = json!(zones);
             cluster["network"] = network(&zones);
             cluster["network"]["plugin"] = json!(plugin);
+            if let Some(nat) = nat {
+                cluster["network"]["private"] = private(&zones, nat, plugin);
+            }
             cluster["masters"]["zones"] = zones.iter().cycle().take(masters).copied().collect();
             cluster["nodes"] = json!({});
             for (group, (size, scale)) in groups {
@@ -156,6 +160,14 @@ pub(super) fn any_cluster() -> impl Strategy<Value = Json> {
             cluster
         },
     )
+}
+
+/// Returns the private part of a network. Pod routes need one route table.
+fn private(zones: &[&str], nat: &str, plugin: &str) -> Json {
+    let nat = if nat == "per_zone" && plugin == "routes" { "regional" } else { nat };
+    let range = |at: usize| format!("172.20.{}.0/24", 200 + at);
+    let subnets: BTreeMap<&str, String> = zones.iter().enumerate().map(|(at, zone)| (*zone, range(at))).collect();
+    json!({ "subnets": subnets, "given": zones, "nat": nat })
 }
 
 fn any_scale() -> impl Strategy<Value = Json> {

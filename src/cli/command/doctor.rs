@@ -129,9 +129,14 @@ struct AccountQuotas {
 }
 
 /// Returns the quotas of the account.
+///
+/// Elastic IP addresses are asked for only if the cluster has some.
 async fn usage(context: &ClusterContext<'_>) -> Answer<Option<AccountQuotas>> {
     let Some(service) = context.cloud.quotas() else { return Ok(None) };
-    let all = AccountQuota::ALL.into();
+    let private = context.cluster.network.private.as_ref();
+    let has_addresses = private.is_some_and(|private| private.zonal_gateways() > 0);
+    let is_needed = |quota: &AccountQuota| has_addresses || *quota != AccountQuota::ElasticIps;
+    let all = AccountQuota::ALL.into_iter().filter(is_needed).collect();
     let (limits, used) =
         tokio::join!(patiently(context, || service.limits(&all)), patiently(context, || service.used_by_others(&all)));
     let read = |answer: Result<_, Failure>| answer.map_err(|failure| no_answer(&failure));

@@ -8,7 +8,7 @@ use crate::analysis::permissions::{LeastPolicy, NeededActions, PolicyTarget, Run
 use crate::cli::connect::BucketLocation;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::{CliError, Exit, Session};
-use crate::resource::{KeyPair, Resource, root};
+use crate::resource::{ElasticIp, KeyPair, NatGateway, Resource, VpcEndpoint, root};
 use crate::spec::Cluster;
 use crate::view::policy::{self, PolicyDocument};
 
@@ -59,7 +59,12 @@ impl IamPolicyArgs {
 fn print(session: &Session, arguments: &IamPolicyArgs) -> Result<Exit, CliError> {
     let cluster = session.file()?.cluster(&session.ui, ShownDiagnostics::Errors)?;
     let purposes: Vec<RunPurpose> = arguments.purposes.iter().map(|purpose| (*purpose).into()).collect();
-    let has_kind = |kind: &str| kind != KeyPair::KIND.name || cluster.ssh.public_key.is_some();
+    let is_private = cluster.network.private.is_some();
+    let has_kind = |kind: &str| match kind {
+        kind if kind == KeyPair::KIND.name => cluster.ssh.public_key.is_some(),
+        kind if [ElasticIp::KIND.name, NatGateway::KIND.name, VpcEndpoint::KIND.name].contains(&kind) => is_private,
+        _ => true,
+    };
     let needed = NeededActions::of_purposes(&purposes, &has_kind);
     let policy = LeastPolicy::new(&needed, &policy_target(&cluster));
     let document = PolicyDocument::new(cluster.name.as_str(), purposes, &policy)?;

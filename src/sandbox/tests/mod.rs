@@ -18,9 +18,10 @@ use super::*;
 use crate::cloud::CloudProvider;
 use crate::engine::{Address, IdempotencyToken, Live, Object, ObjectPhase, Payload, Provider, Reference};
 use crate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone, InstanceProfile,
-    InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, PurchaseOption, Resource, Role, Route,
-    RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, TextInput, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, ElasticIp, GroupRule, HealthCheck, HostedZone,
+    InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, NatGateway, PurchaseOption,
+    Resource, Role, Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags,
+    TargetGroup, TextInput, Vpc, VpcEndpoint,
 };
 
 const CLUSTER: &str = "chat.poeticoding.com";
@@ -123,12 +124,29 @@ fn network() -> Vec<Object> {
         subnets: vec![of::<Subnet>("us-east-1d", "id"), of::<Subnet>("us-east-1f", "id")],
         tags: tags("main"),
     };
+    let address = ElasticIp { tags: tags("nat") };
+    let nat = NatGateway {
+        vpc: of::<Vpc>("main", "id"),
+        mode: NatGateway::ZONAL.to_owned(),
+        subnet: of::<Subnet>("us-east-1d", "id"),
+        address: of::<ElasticIp>("nat", "id"),
+        tags: tags("us-east-1d"),
+    };
+    let endpoint = VpcEndpoint {
+        vpc: of::<Vpc>("main", "id"),
+        service: "com.amazonaws.us-east-1.s3".to_owned(),
+        tables: vec![of::<RouteTable>("main", "id")],
+        tags: tags("s3"),
+    };
     vec![
         vpc(),
         gateway.object("main").unwrap(),
         subnet("us-east-1d", "172.20.32.0/19"),
         subnet("us-east-1f", "172.20.64.0/19"),
         table.object("main").unwrap(),
+        address.object("nat").unwrap(),
+        nat.object("us-east-1d").unwrap(),
+        endpoint.object("s3").unwrap(),
         security_group("masters"),
         security_group("nodes"),
         rules("masters", &["masters", "nodes"]),

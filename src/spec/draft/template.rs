@@ -103,7 +103,10 @@ pub(super) static REST: [TemplateBlock; 5] = [
             row("pods", "The addresses of pods.", ""),
             row("services", "The addresses of services.", ""),
             row("plugin", "`routes`: the VPC's route table. `none`: you install a CNI yourself.", ""),
-            row("subnets", "The range of each zone's subnet.", ""),
+            row("subnets", "The range of each zone's public subnet.", ""),
+            row("topology", "`private`: machines have no public address. Default: `public`.", ""),
+            row("nat", "The NAT gateways of private machines: `regional`, `per_zone`, `shared` or `none`.", ""),
+            row("private_subnets", "The range of each zone's private subnet.", ""),
         ],
     },
     TemplateBlock {

@@ -201,11 +201,12 @@ impl Asked {
             kubernetes_given: self.kubernetes.is_some(),
             network: Network {
                 cidr,
-                subnets: defaults::subnets(cidr, &self.zones(), &given),
+                subnets: defaults::subnets(defaults::subnet_parts(cidr), &self.zones(), &given),
                 given: given.into_keys().collect(),
                 pods,
                 services,
                 plugin: if self.plugin == Some(false) { NetworkPlugin::None } else { NetworkPlugin::Routes },
+                private: None,
             },
             masters: Masters {
                 size: size(self.master_size.unwrap_or("t3.medium")),

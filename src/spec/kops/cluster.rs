@@ -111,33 +111,37 @@ fn version(conversion: &mut KopsConversion, spec: &mut KopsFields<'_>) {
 
 fn subnets(conversion: &mut KopsConversion, spec: &mut KopsFields<'_>) -> KopsSubnets {
     let mut found = KopsSubnets::default();
-    let mut ranges: BTreeMap<String, String> = BTreeMap::new();
-    for subnet in spec.take("subnets").and_then(Json::as_array).into_iter().flatten() {
+    let written: Vec<&Json> = spec.take("subnets").and_then(Json::as_array).into_iter().flatten().collect();
+    let is_private = written.iter().any(|subnet| KopsFields::of(subnet).text("type").as_deref() == Some("Private"));
+    let (mut of_machines, mut of_balancers) = (BTreeMap::new(), BTreeMap::new());
+    for subnet in written {
         let mut fields = KopsFields::of(subnet);
         let (name, zone) = (fields.text("name").unwrap_or_default(), fields.text("zone").unwrap_or_default());
         let path = format!("spec.subnets[{name}]");
         let (kind, range) = (fields.text("type").unwrap_or_default(), fields.text("cidr"));
         found.zone_of.insert(name, zone.clone());
         // Machines are in all subnets but those of load balancers and NAT gateways.
-        let of_machines = kind != "Utility";
-        if of_machines && !found.zones.contains(&zone) && !zone.is_empty() {
+        let has_machines = kind != "Utility";
+        if has_machines && !found.zones.contains(&zone) && !zone.is_empty() {
             found.zones.push(zone.clone());
         }
-        if kind == "Private" {
+        if is_private && kind == "Public" {
             let text =
-                "Private: Quorate's subnets are public, and security groups close them: there are no NAT gateways";
+                "Public: beside private subnets, Quorate's public ones have load balancers alone, and no machines";
             conversion.differ(format!("{path}.type"), text);
         }
-        match range {
-            _ if !of_machines => {
-                conversion.differ(path.clone(), format!("{kind}: Quorate has one public subnet in each zone"));
+        if !has_machines && !is_private {
+            conversion.differ(path.clone(), format!("{kind}: Quorate has one public subnet in each zone"));
+        } else if let Some(range) = range {
+            let is_machines = has_machines && (kind == "Private" || !is_private);
+            let ranges = if is_machines { &mut of_machines } else { &mut of_balancers };
+            match ranges.get(&zone) {
+                Some(first) => {
+                    let text = format!("{range}: Quorate has one subnet in each zone, here {first}");
+                    conversion.differ(format!("{path}.cidr"), text);
+                }
+                None => drop(ranges.insert(zone, range)),
             }
-            Some(range) if ranges.contains_key(&zone) => {
-                let text = format!("{range}: Quorate has one subnet in each zone, here {}", ranges[&zone]);
-                conversion.differ(format!("{path}.cidr"), text);
-            }
-            Some(range) => drop(ranges.insert(zone, range)),
-            None => {}
         }
         conversion.differ_in_rest(&path, fields);
     }
@@ -148,12 +152,23 @@ fn subnets(conversion: &mut KopsConversion, spec: &mut KopsFields<'_>) -> KopsSu
         conversion.draft.set(&["network", "cidr"], cidr, "spec.networkCIDR");
     }
     let zones: Vec<Zone> = found.zones.iter().filter_map(|zone| Zone::parse(zone).ok()).collect();
-    let usual = vpc.map(|vpc| defaults::subnets(vpc, &zones, &BTreeMap::new())).unwrap_or_default();
-    let is_usual = |zone: &str, range: &str| {
-        usual.iter().any(|(known, usual)| known.as_str() == zone && range.parse() == Ok(*usual))
+    let mut set = |setting: &str, ranges: BTreeMap<String, String>, parts: fn(Ipv4Net) -> Vec<Ipv4Net>| {
+        let usual = vpc.map(|vpc| defaults::subnets(parts(vpc), &zones, &BTreeMap::new())).unwrap_or_default();
+        let is_usual = |zone: &str, range: &str| {
+            usual.iter().any(|(known, usual)| known.as_str() == zone && range.parse() == Ok(*usual))
+        };
+        if !ranges.iter().all(|(zone, range)| is_usual(zone, range)) {
+            conversion.draft.set(&["network", setting], ranges, "spec.subnets");
+        }
     };
-    if !ranges.iter().all(|(zone, range)| is_usual(zone, range)) {
-        conversion.draft.set(&["network", "subnets"], ranges, "spec.subnets");
+    if is_private {
+        set("private_subnets", of_machines, defaults::subnet_parts);
+        // A zone without machines has no subnet.
+        of_balancers.retain(|zone, _| found.zones.contains(zone));
+        set("subnets", of_balancers, |vpc| defaults::parts_of_public(vpc, true));
+        conversion.draft.set(&["network", "topology"], "private", "spec.subnets");
+    } else {
+        set("subnets", of_machines, defaults::subnet_parts);
     }
     if let Some(id) = spec.text("networkID") {
         conversion.differ("spec.networkID", format!("{id}: Quorate creates a VPC of its own, with `network.cidr`"));
@@ -261,13 +276,12 @@ fn names(conversion: &mut KopsConversion, document: &Json, spec: &mut KopsFields
     }
     let mut topology = KopsFields::of(spec.take("topology").unwrap_or(&Json::Null));
     let dns = topology.take("dns").and_then(|dns| dns["type"].as_str()).unwrap_or_default();
-    topology.drop_if("masters", |value| value == "public");
-    topology.drop_if("nodes", |value| value == "public");
+    // The subnets say the same.
+    for field in ["masters", "controlPlane", "nodes"] {
+        topology.drop_if(field, |value| value == "public" || value == "private");
+    }
     for (field, value) in topology.rest() {
         let text = match (field, value.as_str()) {
-            ("masters" | "nodes" | "controlPlane", Some("private")) => {
-                "private: machines have public addresses, and security groups close them".to_owned()
-            }
             ("bastion", _) => "there are no bastions: `ssh.allow` opens SSH to addresses".to_owned(),
             _ => super::fields::without_setting(field, value),
         };

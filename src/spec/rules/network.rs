@@ -1,20 +1,30 @@
 //! Rules about the cluster's address ranges, and the number of machines that they allow.
 
-use std::collections::BTreeMap;
-
 use ipnet::Ipv4Net;
 
-use super::super::cluster::{Network, NetworkPlugin, Zone};
+use super::super::cluster::{Network, NetworkPlugin};
 use super::super::defaults;
 use super::super::diagnostic::{Diagnostic, Severity::Error};
 use super::super::file::PluginFile;
 use super::masters::MastersDraft;
 use super::nodes::NodesDraft;
-use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, cidr, zones};
-use crate::spec::spanned::Map;
+use super::subnets::SubnetSet;
+use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, cidr, private_network, subnets};
 
-pub(super) static RULES: [&Rule; 9] =
-    [&cidr::MALFORMED, &cidr::IPV6, &cidr::BOUNDARY, &SIZE, &OVERLAP, &OUTSIDE, &NO_ROOM, &ROUTES, &PODS];
+pub(super) static RULES: [&Rule; 12] = [
+    &cidr::MALFORMED,
+    &cidr::IPV6,
+    &cidr::BOUNDARY,
+    &SIZE,
+    &OVERLAP,
+    &subnets::OUTSIDE,
+    &subnets::NO_ROOM,
+    &ROUTES,
+    &PODS,
+    &private_network::NOT_PRIVATE,
+    &private_network::ZONE_TABLES,
+    &private_network::NO_WAY_OUT,
+];
 
 /// Maximum number of machines that have a route.
 const MOST_ROUTES: u64 = crate::limits::aws::MACHINE_ROUTES as u64;
@@ -29,7 +39,7 @@ static SIZE: Rule = Rule {
     good: "network {\n  cidr = \"10.0.0.0/16\"\n}",
 };
 
-static OVERLAP: Rule = Rule {
+pub(super) static OVERLAP: Rule = Rule {
     code: "Q0305",
     severity: Error,
     title: "address ranges that overlap",
@@ -37,26 +47,6 @@ static OVERLAP: Rule = Rule {
         addresses of their own; otherwise a packet would have two destinations.",
     bad: "network {\n  cidr     = \"10.0.0.0/16\"\n  services = \"10.0.128.0/17\"\n}",
     good: "network {\n  cidr     = \"10.0.0.0/16\"\n  services = \"10.1.0.0/17\"\n}",
-};
-
-static OUTSIDE: Rule = Rule {
-    code: "Q0306",
-    severity: Error,
-    title: "a subnet outside the VPC",
-    explanation: "A subnet is a part of its VPC's range (`network.cidr`, by default 172.20.0.0/16).",
-    bad: "zones = [\"us-east-1a\"]\n\nnetwork {\n  subnets = { \"us-east-1a\" = \"10.0.0.0/24\" }\n}",
-    good: "zones = [\"us-east-1a\"]\n\nnetwork {\n  cidr    = \"10.0.0.0/16\"\n  subnets = { \"us-east-1a\" = \"10.0.0.0/24\" }\n}",
-};
-
-static NO_ROOM: Rule = Rule {
-    code: "Q0307",
-    severity: Error,
-    title: "no room for a zone's subnet",
-    explanation: "Without `network.subnets`, the VPC's range is cut into eight equal parts, one for \
-        each zone. In a range smaller than /25, or with more than eight zones, the subnets must be \
-        given.",
-    bad: "network {\n  cidr = \"10.0.0.0/26\"\n}",
-    good: "network {\n  cidr = \"10.0.0.0/25\"\n}",
 };
 
 static ROUTES: Rule = Rule {
@@ -96,9 +86,9 @@ pub(super) fn read(
     let places = [cidr, pods, services].map(|written| written.map(|written| written.span.clone()));
     overlaps(context, &ranges, &places);
     let [vpc, pods, services] = ranges;
-    let given = file.and_then(|file| file.subnets.as_ref());
-    let subnets = subnets(context, given, vpc, cidr);
     let plugin = file.map_or(Ok(None), |file| file.plugin.optional());
+    let subnets = subnets::read(context, file, vpc, private_network::is_private(file));
+    let private = private_network::read(context, file, vpc, &subnets);
     let machines = u64::from(masters.count) + nodes.most();
     if let Ok(None | Some(PluginFile::Routes)) = plugin {
         routes(context, machines, nodes);
@@ -106,10 +96,10 @@ pub(super) fn read(
     if let Ok(pods) = pods {
         pod_ranges(context, pods, machines, places[1].clone());
     }
-    let (subnets, given) = subnets?;
+    let SubnetSet { ranges, given } = subnets?;
     Ok(Network {
         cidr: vpc?,
-        subnets,
+        subnets: ranges,
         given: given.into_keys().collect(),
         pods: pods?,
         services: services?,
@@ -117,13 +107,14 @@ pub(super) fn read(
             None | Some(PluginFile::Routes) => NetworkPlugin::Routes,
             Some(PluginFile::None) => NetworkPlugin::None,
         },
+        private: private?,
     })
 }
 
 /// The prefix lengths that a range may have.
-type Sizes = std::ops::RangeInclusive<u8>;
+pub(super) type Sizes = std::ops::RangeInclusive<u8>;
 
-const VPC_SIZE: Sizes = 16..=28;
+pub(super) const VPC_SIZE: Sizes = 16..=28;
 const POD_SIZE: Sizes = 8..=22;
 const SERVICE_SIZE: Sizes = 12..=24;
 
@@ -141,7 +132,7 @@ fn range(
     }
 }
 
-fn sized(
+pub(super) fn sized(
     context: &mut LoweringContext,
     written: &Spanned<String>,
     usual: u8,
@@ -176,7 +167,7 @@ fn overlaps(context: &mut LoweringContext, ranges: &[Result<Ipv4Net, ErrorReport
     }
 }
 
-fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
+pub(super) fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
     a.contains(&b) || b.contains(&a)
 }
 
@@ -189,97 +180,6 @@ fn overlap_problem(new: (usize, &Option<Span>), old: (usize, &Option<Span>), ran
         None => problem.note(format!("`network.{other}` is {range} by default")),
     };
     problem.help("choose ranges that have no address in common")
-}
-
-/// The subnets that the file gives, each with its place.
-type Given = BTreeMap<Zone, (Ipv4Net, Span)>;
-/// The subnet of each zone, and those of them that the file gives.
-type Subnets = (BTreeMap<Zone, Ipv4Net>, BTreeMap<Zone, Ipv4Net>);
-
-fn subnets(
-    context: &mut LoweringContext,
-    written: Option<&Spanned<Map<String>>>,
-    vpc: Result<Ipv4Net, ErrorReported>,
-    cidr: Option<&Spanned<String>>,
-) -> Result<Subnets, ErrorReported> {
-    let file = written.map_or(Ok(None), |written| written.value().map(Some))?;
-    let (given, readable) = given_subnets(context, file);
-    let vpc = vpc?;
-    for (subnet, place) in given.values().filter(|(subnet, _)| !vpc.contains(subnet)) {
-        let message = format!("the subnet {subnet} is outside the VPC, {vpc}");
-        let mut problem = Diagnostic::new(&OUTSIDE, place.clone(), message);
-        if let Some(cidr) = cidr {
-            problem = problem.related(cidr.span.clone(), "the VPC");
-        }
-        context.error(problem.help("choose a part of the VPC's range, or change `network.cidr`"));
-    }
-    let plain: BTreeMap<Zone, Ipv4Net> = given.iter().map(|(zone, (subnet, _))| (zone.clone(), *subnet)).collect();
-    let subnets = defaults::subnets(vpc, &context.zones, &plain);
-    overlapping_subnets(context, &subnets, &given);
-    let room = no_room(context, vpc, &subnets, file, cidr);
-    readable?;
-    room?;
-    Ok((subnets, plain))
-}
-
-/// The subnets that can be read, and whether that is all of them.
-fn given_subnets(context: &mut LoweringContext, file: Option<&Map<String>>) -> (Given, Result<(), ErrorReported>) {
-    let mut readable = Ok(());
-    let mut given = BTreeMap::new();
-    for (name, written) in file.into_iter().flatten() {
-        let zone = zones::listed_text(context, name, &written.key);
-        let subnet = sized(context, written, 19, VPC_SIZE, "a subnet");
-        match zone.and_then(|zone| Ok((zone, subnet?))) {
-            Ok((zone, subnet)) => {
-                given.insert(zone, (subnet, written.span.clone()));
-            }
-            Err(proof) => readable = Err(proof),
-        }
-    }
-    (given, readable)
-}
-
-fn overlapping_subnets(context: &mut LoweringContext, all: &BTreeMap<Zone, Ipv4Net>, given: &Given) {
-    for (zone, (subnet, place)) in given {
-        let clash = all.iter().find(|(other, range)| {
-            // Of two given subnets, only the second is the problem.
-            let counts = !given.contains_key(*other) || *other < zone;
-            *other != zone && counts && overlap(**range, *subnet)
-        });
-        let Some((other, range)) = clash else {
-            continue;
-        };
-        let message = format!("the subnet of {zone} overlaps the subnet of {other}");
-        let problem = Diagnostic::new(&OVERLAP, place.clone(), message);
-        context.error(match given.get(other) {
-            Some((_, span)) => problem.related(span.clone(), format!("the subnet of {other}")),
-            None => problem
-                .note(format!("the subnet of {other} is {range} by default"))
-                .help(format!("choose another range, or give {other} a subnet too")),
-        });
-    }
-}
-
-fn no_room(
-    context: &mut LoweringContext,
-    vpc: Ipv4Net,
-    all: &BTreeMap<Zone, Ipv4Net>,
-    file: Option<&Map<String>>,
-    cidr: Option<&Spanned<String>>,
-) -> Result<(), ErrorReported> {
-    // A zone whose given subnet is wrong has its problem already.
-    let given = |zone: &Zone| file.is_some_and(|file| file.contains_key(zone.as_str()));
-    let Some(first) = context.zones.iter().find(|zone| !all.contains_key(*zone) && !given(zone)) else {
-        return Ok(());
-    };
-    let place = match cidr {
-        Some(cidr) if context.zones.len() <= 8 => cidr.span.clone(),
-        _ => context.file.zones.place(),
-    };
-    let problem = Diagnostic::new(&NO_ROOM, place, format!("the VPC {vpc} has no room for the subnet of {first}"))
-        .note("without `network.subnets`, it is cut into eight equal parts of at least /28")
-        .help("use a VPC of /16 to /25 and at most eight zones, or give each zone a subnet");
-    Err(context.error(problem))
 }
 
 fn routes(context: &mut LoweringContext, machines: u64, nodes: &NodesDraft) {

@@ -23,7 +23,10 @@ survives = "zone"
 
 [network]
 cidr     = "172.20.0.0/16"
-subnets  = { us-east-1a = "172.20.32.0/19" }
+subnets  = { us-east-1a = "172.20.0.0/24" }
+topology = "private"
+nat      = "regional"
+private_subnets = { us-east-1a = "172.20.32.0/19" }
 pods     = "100.96.0.0/11"
 services = "100.64.0.0/13"
 plugin   = "routes"
@@ -329,6 +332,8 @@ fn broken() -> Vec<(&'static str, Json, &'static str)> {
         ("/network/services", json!("x"), "Q0301"),
         ("/network/pods", json!(1), "Q0105"),
         ("/network/plugin", json!("route"), "Q0109"),
+        ("/network/topology", json!("secret"), "Q0109"),
+        ("/network/nat", json!("each"), "Q0109"),
         ("/masters/size", json!("x"), "Q0405"),
         ("/masters/count", json!(5), "Q0404"),
         ("/masters/image", json!("x"), "Q0406"),

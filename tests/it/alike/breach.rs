@@ -51,6 +51,12 @@ fn odd(object: Object) -> Object {
             set("name", "odd.example.com");
             odd.attributes.remove("vpc");
         }
+        // An address has one gateway, and a regional gateway has none of its own.
+        "nat-gateway" => {
+            set("mode", "regional");
+            set("subnet", "");
+            set("address", "");
+        }
         "record" => drop(set("name", &format!("odd.{CLUSTER}"))),
         "role" | "instance-profile" => {
             set("name", "odd");

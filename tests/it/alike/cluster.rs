@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use quorate::engine::{Address, Object, Payload, TextInput, Value};
 use quorate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, DnsRecord, EbsVolume, GroupRule, HealthCheck, HostedZone,
-    InstanceProfile, InternetGateway, KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, OBJECT_TAG,
-    PurchaseOption, Resource, Role, Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules,
-    Subnet, Tags, TargetGroup, Vpc,
+    AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, DnsRecord, EbsVolume, ElasticIp, GroupRule, HealthCheck,
+    HostedZone, InstanceProfile, InternetGateway, KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, NatGateway,
+    OBJECT_TAG, PurchaseOption, Resource, Role, Route, RouteTable, Secret, SecretContent, SecurityGroup,
+    SecurityGroupRules, Subnet, Tags, TargetGroup, Vpc, VpcEndpoint, private_subnet,
 };
 use sha2::{Digest, Sha256};
 
@@ -123,6 +123,27 @@ fn network() -> Vec<Object> {
         subnets: vec![of::<Subnet>("us-east-1a", "id")],
         tags: tags::<RouteTable>("main"),
     };
+    // What a private network has is looked for only where a private subnet is.
+    let name = private_subnet("us-east-1a");
+    let private = Subnet {
+        vpc: vpc.clone(),
+        zone: "us-east-1a".to_owned(),
+        cidr: "172.20.96.0/19".to_owned(),
+        tags: tags::<Subnet>(&name),
+    };
+    let nat = NatGateway {
+        vpc: vpc.clone(),
+        mode: NatGateway::ZONAL.to_owned(),
+        subnet: of::<Subnet>("us-east-1a", "id"),
+        address: of::<ElasticIp>("nat-us-east-1a", "id"),
+        tags: tags::<NatGateway>("us-east-1a"),
+    };
+    let endpoint = VpcEndpoint {
+        vpc: vpc.clone(),
+        service: "com.amazonaws.us-east-1.s3".to_owned(),
+        tables: vec![of::<RouteTable>("main", "id")],
+        tags: tags::<VpcEndpoint>("s3"),
+    };
     let group = |name: &str| {
         let group = SecurityGroup {
             name: format!("{name}.{CLUSTER}"),
@@ -148,7 +169,11 @@ fn network() -> Vec<Object> {
         InternetGateway { vpc: vpc.clone(), tags: tags::<InternetGateway>("main") }.object("main").unwrap(),
         subnet("us-east-1a", "172.20.32.0/19"),
         subnet("us-east-1b", "172.20.64.0/19"),
+        private.object(&name).unwrap(),
         table.object("main").unwrap(),
+        ElasticIp { tags: tags::<ElasticIp>("nat-us-east-1a") }.object("nat-us-east-1a").unwrap(),
+        nat.object("us-east-1a").unwrap(),
+        endpoint.object("s3").unwrap(),
         group("masters"),
         group("nodes"),
         group("spare"),

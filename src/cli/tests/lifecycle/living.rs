@@ -95,6 +95,7 @@ fn cases() -> Vec<SettingCase> {
         case("network.pods", json!([none, "10.96.0.0/12"])),
         case("network.services", json!([none, "10.64.0.0/16"])),
         case("network.subnets", json!([none, { "us-east-1a": "172.20.192.0/19" }])),
+        case("network.topology", json!([none, "private"])),
         case("nodes", json!([base()["nodes"], { "more": base()["nodes"]["more"], "renamed": { "count": 2, "size": "t3.large" } }])).row("nodes.NAME"),
         case("nodes.workers.count", json!([2, 4])),
         case("nodes.workers.image", json!([none, "ami-0123456789abcdef0"])),
@@ -264,10 +265,26 @@ fn effect(plan: &Json) -> OnLiving {
     }
 }
 
+/// Settings of clusters with private machines.
+fn private_cases() -> Vec<SettingCase> {
+    let none = Json::Null;
+    vec![
+        case("network.nat", json!(["regional", "shared", "none"])),
+        case("network.private_subnets", json!([none, { "us-east-1a": "172.20.192.0/19" }])),
+        case("network.topology", json!(["private", none])).with("network.nat", none.clone()),
+    ]
+}
+
+fn private_base() -> Json {
+    let mut file = base();
+    set(&mut file, &["network", "topology"], &json!("private"));
+    file
+}
+
 impl SettingWalk {
-    async fn new() -> Self {
+    async fn new(file: Json) -> Self {
         let user = SandboxUser {
-            text: text(&base()),
+            text: text(&file),
             options: OutputOptions { json: true, ..OutputOptions::default() },
             ..SandboxUser::new()
         };
@@ -279,7 +296,7 @@ impl SettingWalk {
         let (exit, out) = user.apply(YES).await;
         assert_eq!(exit.unwrap(), Exit::Done, "{out}{}", user.err.read());
         user.sandbox.witness(|witness| witness.watching = true);
-        Self { user, file: base(), found: BTreeMap::new(), pairs: 0, problems: Vec::new() }
+        Self { user, file, found: BTreeMap::new(), pairs: 0, problems: Vec::new() }
     }
 
     /// Changes the file, and returns the effect of its plan. A refused change is undone.
@@ -382,7 +399,7 @@ fn random_edits_lose_nothing_whatever_the_file_was_before() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     for seed in 1..=lives {
         runtime.block_on(async {
-            let mut walk = SettingWalk::new().await;
+            let mut walk = SettingWalk::new(base()).await;
             let changes = walk.random(&cases(), &mut fastrand::Rng::with_seed(seed), 40).await;
             assert!(walk.problems.is_empty(), "life {seed}:\n{}", walk.problems.join("\n"));
             assert!(changes > 10, "life {seed} had {changes} changes");
@@ -395,10 +412,18 @@ fn random_edits_lose_nothing_whatever_the_file_was_before() {
 fn every_setting_does_to_a_living_cluster_what_the_table_documents() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut walk = SettingWalk::new().await;
+        let mut walk = SettingWalk::new(base()).await;
         for case in cases() {
             walk.case(&case).await;
         }
+        let mut private = SettingWalk::new(private_base()).await;
+        for case in private_cases() {
+            private.case(&case).await;
+        }
+        for (row, effects) in private.found {
+            walk.found.entry(row).or_default().extend(effects);
+        }
+        walk.problems.extend(private.problems);
         let mut wrong = Vec::new();
         for setting in SETTINGS.iter().filter(|setting| !setting.effects.is_empty()) {
             let documented: BTreeSet<OnLiving> = setting.effects.iter().copied().collect();
