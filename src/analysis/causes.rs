@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Action, Address, AttributeChange, Change, ExecutablePlan, Plan, PlanMode, Reason, Value};
 use crate::resource::{
-    AutoScalingGroup, BucketObject, LaunchTemplate, NODE_SCRIPT, Resource, VersionChange, master_of_group,
+    AutoScalingGroup, BucketObject, LaunchTemplate, MANIFEST, NODE_SCRIPT, Resource, VersionChange, master_of_group,
 };
 
 /// The reason why machines are replaced.
@@ -42,6 +42,9 @@ fn one() -> usize {
     1
 }
 
+/// The attribute of a boot file with its settings of the cluster file.
+const SETTINGS: &str = "settings";
+
 /// The subject of a cause, with its short values.
 type Subject = (u32, String, Option<String>, Option<String>);
 
@@ -74,12 +77,14 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     // The order of the rolls.
     rolled
         .sort_by_key(|change| (master_of_group(change.address.name()).is_none(), !is_broken(change), &change.address));
+    let is_one = rolled.iter().filter(|change| is_requested(change)).count() == 1;
     for roll in rolled {
         let group = roll.address.name();
         let template = changes.get(&LaunchTemplate::address(group)).copied();
+        let file = changes.get(&BucketObject::address(group)).copied();
         let found_subjects = match template {
-            Some(template) => subjects(template, versions, is_new_script),
-            None => vec![of_machines(roll)],
+            Some(template) => subjects(template, file, versions, is_new_script),
+            None => vec![of_machines(roll, versions, is_one)],
         };
         for subject in found_subjects {
             let (rank, text, from, to) = subject.clone();
@@ -101,16 +106,35 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
     let without_roll = versions.iter().filter(|version| !shown.contains(&version.component));
     let others: Vec<RollCause> = without_roll
         .map(|version| RollCause {
+            changes: of_addon(plan, version, versions),
             subject: version.component.clone(),
             from: Some(version.from.clone()),
             to: Some(version.to.clone()),
             groups: Vec::new(),
             partly: false,
             at_once: 1,
-            changes: BTreeSet::new(),
         })
         .collect();
     found.into_values().chain(others).collect()
+}
+
+/// Returns the changes of manifests that follow from the version of an add-on, and from no other difference than versions.
+fn of_addon(plan: &Plan, version: &VersionChange, versions: &[VersionChange]) -> BTreeSet<Address> {
+    let texts = |attribute: &AttributeChange| {
+        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_text).unwrap_or_default().to_owned();
+        (text(&attribute.before), text(&attribute.after))
+    };
+    let is_of = |attribute: &AttributeChange, version: &VersionChange| {
+        let (before, after) = texts(attribute);
+        after.contains(version.component.as_str()) && after.ends_with(&version.to) && before.ends_with(&version.from)
+    };
+    let follows = |change: &&Change| {
+        change.address.kind() == MANIFEST
+            && change.action == Action::Update
+            && change.attributes.iter().any(|attribute| is_of(attribute, version))
+            && change.attributes.iter().all(|attribute| versions.iter().any(|version| is_of(attribute, version)))
+    };
+    plan.changes.iter().filter(follows).map(|change| change.address.clone()).collect()
 }
 
 /// Returns `true` if machines of a rolled group do not work: they are replaced first.
@@ -132,10 +156,18 @@ fn is_roll(change: &Change) -> bool {
 const NAMED_MACHINES: u32 = 8;
 
 /// Returns the subject of a roll without a change of the launch template: machines are named, or behind.
-fn of_machines(roll: &Change) -> Subject {
-    match observed_machines(roll).and_then(AutoScalingGroup::machine_problem) {
-        Some(problem) => (NAMED_MACHINES, problem.to_owned(), None, None),
-        None => (9, "machines that do not have the current launch template".to_owned(), None, None),
+///
+/// Machines that are behind while an upgrade is not finished are behind because of it. `is_one` tells if a replacement was
+/// requested in one group only: its machine is named.
+fn of_machines(roll: &Change, versions: &[VersionChange], is_one: bool) -> Subject {
+    let kubernetes = versions.iter().find(|version| version.component == VersionChange::KUBERNETES);
+    match (observed_machines(roll).and_then(AutoScalingGroup::machine_problem), kubernetes) {
+        (Some(problem), _) if AutoScalingGroup::is_requested(problem) && !is_one => {
+            (NAMED_MACHINES, "replacement on request".to_owned(), None, None)
+        }
+        (Some(problem), _) => (NAMED_MACHINES, problem.to_owned(), None, None),
+        (None, Some(version)) => of_version(0, version),
+        (None, None) => (9, "machines that do not have the current launch template".to_owned(), None, None),
     }
 }
 
@@ -147,12 +179,12 @@ fn is_requested(roll: &Change) -> bool {
 }
 
 /// Returns the subjects that a change of a launch template is about.
-fn subjects(template: &Change, versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
+fn subjects(template: &Change, file: Option<&Change>, versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for attribute in &template.attributes {
         let (from, to) = (short(attribute.before.as_ref()), short(attribute.after.as_ref()));
         match attribute.name.as_str() {
-            "user_data" => subjects.extend(boot(versions, is_new_script)),
+            "user_data" => subjects.extend(boot(file, versions, is_new_script)),
             "image" => {
                 let known = versions.iter().find(|version| is_image(version, attribute));
                 subjects.push(match known {
@@ -170,16 +202,34 @@ fn subjects(template: &Change, versions: &[VersionChange], is_new_script: bool) 
 }
 
 /// Returns the subjects of changed user data.
-fn boot(versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
+fn boot(file: Option<&Change>, versions: &[VersionChange], is_new_script: bool) -> Vec<Subject> {
     let kubernetes = versions.iter().find(|version| version.component == VersionChange::KUBERNETES);
     let mut subjects: Vec<Subject> = kubernetes.map(|version| of_version(0, version)).into_iter().collect();
     if is_new_script {
         subjects.push((5, format!("the boot script of this release ({NODE_SCRIPT})"), None, None));
     }
+    subjects.extend(file.map(changed_settings).unwrap_or_default());
     if subjects.is_empty() {
         subjects.push((6, "boot settings".to_owned(), None, None));
     }
     subjects
+}
+
+/// Returns the settings of the cluster file that change in a boot file.
+fn changed_settings(file: &Change) -> Vec<Subject> {
+    let Some(settings) = file.attributes.iter().find(|attribute| attribute.name == SETTINGS) else { return Vec::new() };
+    let map = |value: &Option<Value>| match value {
+        Some(Value::Map(items)) => items.clone(),
+        _ => BTreeMap::new(),
+    };
+    let (before, after) = (map(&settings.before), map(&settings.after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let text = |value: Option<&Value>| Some(short(value).unwrap_or_else(|| "the default".to_owned()));
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .map(|name| (6, name.clone(), text(before.get(name)), text(after.get(name))))
+        .collect()
 }
 
 fn of_version(rank: u32, version: &VersionChange) -> Subject {
@@ -214,12 +264,14 @@ fn following<'a>(
 
 fn is_carrier(change: &Change) -> bool {
     let carried: &[&str] = match change.address.kind() {
-        kind if kind == BucketObject::KIND.name => &["key", "sha256"],
+        kind if kind == BucketObject::KIND.name => &["key", SETTINGS, "sha256"],
         kind if kind == LaunchTemplate::KIND.name => &["image", "instance_size", "root_gib", "user_data"],
         _ => &["launch_template", "machines", "version"],
     };
+    let is_left_over = change.address.kind() == BucketObject::KIND.name
+        && matches!(change.reason, Reason::Duplicate { .. } | Reason::Unrecorded);
     !change.loses_data
-        && change.reason == Reason::File
+        && (change.reason == Reason::File || is_left_over)
         && change.attributes.iter().all(|attribute| carried.contains(&attribute.name.as_str()))
 }
 
@@ -339,6 +391,20 @@ mod tests {
         }
         let causes = roll_causes(&plan(changes), &[]);
         assert_eq!(lines(&causes), ["boot settings >: masters-b masters-a masters-c nodes-w (12)"]);
+    }
+
+    #[test]
+    fn requested_replacements_are_one_cause_in_the_order_of_the_rolls() {
+        let requested = |group: &str| {
+            let observed = AutoScalingGroup::with_problem("1", &AutoScalingGroup::requested(&["i-1".to_owned()]));
+            let mut roll =
+                change(&format!("autoscaling-group/{group}"), Action::Roll, Reason::File, &[("machines", "1", "1")]);
+            roll.attributes[0].before = serde_json::from_value(json!(observed)).unwrap();
+            roll
+        };
+        let causes = roll_causes(&plan(["masters-c", "nodes-w", "masters-a"].map(requested)), &[]);
+        assert_eq!(lines(&causes), ["replacement on request >: masters-a masters-c nodes-w (3)"]);
+        assert!(causes[0].partly);
     }
 
     #[test]

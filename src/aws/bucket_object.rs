@@ -24,7 +24,8 @@ impl AwsKind for BucketObject {
         ours.map(|(key, (sha256, name))| {
             let bucket = aws.scope.bucket.as_str().into();
             let registrations = BTreeMap::new();
-            let observed = Self { bucket, key: key.to_owned(), sha256: sha256.to_owned(), registrations };
+            let observed =
+                Self { bucket, key: key.to_owned(), sha256: sha256.to_owned(), registrations, settings: None };
             live(name, key, &observed, &[("key", key)])
         })
         .collect()

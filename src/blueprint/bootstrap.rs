@@ -1,6 +1,6 @@
 //! Boot files of machines: their first script, and the files that it fetches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bootstrap_store::BootstrapFile;
 use super::slots::{fill, shell_quoted};
@@ -13,6 +13,20 @@ use crate::spec::NetworkPlugin;
 const USER_DATA: &str = include_str!("../bootstrap/user-data.sh");
 /// Maximum length of an output that user data refers to (ids of volumes and zones).
 const LONGEST_OUTPUT: usize = 64;
+
+/// The lines with settings of the cluster file, by which a plan names the cause of a roll, and the paths of these settings. The
+/// versions have causes of their own.
+const SHOWN_SETTINGS: [(&str, &str); 9] = [
+    ("QUORATE_EVICTION_DISK", "kubelet.eviction.disk"),
+    ("QUORATE_EVICTION_MEMORY", "kubelet.eviction.memory"),
+    ("QUORATE_KEEP_DAYS", "masters.etcd.keep_days"),
+    ("QUORATE_MASTERS", "masters.count"),
+    ("QUORATE_MAX_PODS", "kubelet.max_pods"),
+    ("QUORATE_RESERVED_CPU", "kubelet.reserved.cpu"),
+    ("QUORATE_RESERVED_MEMORY", "kubelet.reserved.memory"),
+    ("QUORATE_SPOT", "spot"),
+    ("QUORATE_FOLDER", "state"),
+];
 
 /// A machine's settings: a file that its first script fetches, and values that only AWS knows.
 pub(super) struct MachineSettings {
@@ -54,7 +68,16 @@ impl MachineSettings {
 
     fn stored(&self, site: &BuildContext<'_>) -> BootstrapFile {
         let lines = self.lines.iter().map(|(name, value)| format!("{name}={}\n", shell_quoted(value)));
-        BootstrapFile::new(&site.bootstrap.root, &self.name, lines.collect())
+        BootstrapFile::new(&site.bootstrap.root, &self.name, lines.collect()).with_settings(self.of_the_file())
+    }
+
+    /// Returns the settings of the cluster file, by their paths, that a plan names as the cause of a roll.
+    fn of_the_file(&self) -> BTreeMap<String, String> {
+        let named = |(line, value): &(&'static str, String)| {
+            let (_, path) = SHOWN_SETTINGS.iter().find(|(known, _)| known == line)?;
+            Some(((*path).to_owned(), value.clone()))
+        };
+        self.lines.iter().filter_map(named).collect()
     }
 
     /// Returns the files that must be in the bucket before a machine starts.

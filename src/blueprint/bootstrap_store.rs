@@ -55,6 +55,7 @@ pub(super) struct BootstrapFile {
     pub sha256: String,
     content: String,
     registrations: BTreeMap<String, NodeRegistration>,
+    settings: Option<BTreeMap<String, String>>,
 }
 
 impl BootstrapStore {
@@ -90,14 +91,20 @@ impl BootstrapFile {
     pub(super) fn new(root: &str, name: &str, content: String) -> Self {
         let sha256 = names::sha256(content.as_bytes());
         let key = KeyPrefix::Bootstrap.key(&format!("{sha256}/{name}"));
-        Self { key: format!("{root}/{key}"), sha256, content, registrations: BTreeMap::new() }
+        Self { key: format!("{root}/{key}"), sha256, content, registrations: BTreeMap::new(), settings: None }
     }
 
     pub(super) fn object(&self, name: &str) -> Result<Object, BlueprintProblem> {
         let payload = Payload(Arc::from(self.content.as_bytes()));
         let (key, sha256) = (self.key.clone(), self.sha256.clone());
-        let object = BucketObject { bucket: bucket(), key, sha256, registrations: self.registrations.clone() };
+        let (registrations, settings) = (self.registrations.clone(), self.settings.clone());
+        let object = BucketObject { bucket: bucket(), key, sha256, registrations, settings };
         Ok(Object { payload: Some(payload), ..object.object(name)? })
+    }
+
+    /// Adds the settings of the cluster file that its content has.
+    pub(super) fn with_settings(self, settings: BTreeMap<String, String>) -> Self {
+        Self { settings: Some(settings), ..self }
     }
 
     /// Returns the file with the labels and taints of all node groups; `None` if there are none.

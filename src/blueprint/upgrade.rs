@@ -78,6 +78,16 @@ pub fn version_changes(before: &Pins, after: &Pins) -> Vec<VersionChange> {
             from: from.to_string(),
             to: to.to_string(),
         });
+    } else if let (Some(pinned), Some(to)) = (before.kubernetes, after.release)
+        && pinned.reached < pinned.wanted
+        && to.version == pinned.wanted
+    {
+        // An earlier apply began this upgrade, and did not finish it.
+        changes.push(VersionChange {
+            component: VersionChange::KUBERNETES.to_owned(),
+            from: pinned.reached.to_string(),
+            to: to.to_string(),
+        });
     }
     for (architecture, image) in &before.images {
         changes.extend(after.images.get(architecture).and_then(|newest| other_image(*architecture, image, newest)));

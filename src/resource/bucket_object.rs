@@ -19,6 +19,9 @@ pub struct BucketObject {
     /// The content of [`NODE_REGISTRATIONS`](super::NODE_REGISTRATIONS), by node group; empty for any other file.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub registrations: BTreeMap<String, NodeRegistration>,
+    /// The settings of the cluster file in the content, by their paths, for a file of machines; `None` for any other file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<BTreeMap<String, String>>,
 }
 
 /// Labels and taints that the nodes of a group have from the cluster file.
@@ -41,6 +44,7 @@ impl Resource for BucketObject {
             Attribute::replace("key"),
             Attribute::replace("sha256"),
             Attribute::update("registrations").by_record(),
+            Attribute::update("settings").by_record(),
         ],
         outputs: &[OutputSpec::attribute("key")],
         data: false,

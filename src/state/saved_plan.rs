@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::StateError;
 use super::record::{ClusterRecord, parse, text};
-use crate::engine::{Change, Plan};
+use crate::engine::{Change, DifferenceOrigin, Plan};
 use crate::words;
 
 /// The newest format of a saved plan that this release knows, and the one it writes.
@@ -289,8 +289,17 @@ fn differences(saved: &[Change], now: &[Change]) -> Vec<String> {
         (None, Some(now)) => Some(format!("{}: the plan does not contain this change", now.address)),
         (None, None) => None,
     };
-    objects.into_iter().filter_map(difference).collect()
+    let all: Vec<String> = objects.into_iter().filter_map(difference).collect();
+    // Another order follows from another difference.
+    let (order, mut own): (Vec<String>, Vec<String>) = all.into_iter().partition(|text| text.ends_with(OTHER_ORDER));
+    if own.is_empty() {
+        own = order;
+    }
+    own
 }
+
+/// The difference of changes whose attributes are the same.
+const OTHER_ORDER: &str = "the reason or the order of the change is another one";
 
 /// Returns the difference between two changes to one object.
 fn changed(saved: &Change, now: &Change) -> Option<String> {
@@ -302,11 +311,17 @@ fn changed(saved: &Change, now: &Change) -> Option<String> {
     };
     let (before, after) = (attributes(saved), attributes(now));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let live =
-        |name: &String| before.get(name).map(|change| &change.before) != after.get(name).map(|change| &change.before);
+    // A difference that the plan does not have comes from the file, unless it is drift.
+    let is_live = |name: &String| match (before.get(name), after.get(name)) {
+        (Some(before), Some(after)) => before.before != after.before,
+        (None, Some(after)) => after.origin != DifferenceOrigin::File,
+        _ => false,
+    };
     let differing: Vec<&String> = names.into_iter().filter(|name| before.get(*name) != after.get(*name)).collect();
     let quoted = |names: &[&String]| words::list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>());
-    let (live, wanted): (Vec<&String>, Vec<&String>) = differing.into_iter().partition(|name| live(name));
+    let (kept, differing): (Vec<&String>, Vec<&String>) =
+        differing.into_iter().partition(|name| !after.contains_key(*name));
+    let (live, wanted): (Vec<&String>, Vec<&String>) = differing.into_iter().partition(|name| is_live(name));
     let mut parts = Vec::new();
     if !live.is_empty() {
         parts.push(format!("{} of the live object changed since", quoted(&live)));
@@ -314,8 +329,11 @@ fn changed(saved: &Change, now: &Change) -> Option<String> {
     if !wanted.is_empty() {
         parts.push(format!("{} would get another value", quoted(&wanted)));
     }
+    if !kept.is_empty() {
+        parts.push(format!("{} would not change any more", quoted(&kept)));
+    }
     if parts.is_empty() {
-        parts.push("the reason or the order of the change is another one".to_owned());
+        parts.push(OTHER_ORDER.to_owned());
     }
     Some(format!("{}: {}", saved.address, parts.join("; ")))
 }

@@ -1,5 +1,6 @@
 //! `quorate apply`: observe, compare, show, ask, change, record.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -149,9 +150,20 @@ fn check_version(cluster: &Cluster, upgrade: &Upgrade) -> Result<(), CliError> {
     let other = upgrade.kubernetes.filter(|wanted| cluster.kubernetes_given && cluster.kubernetes != *wanted);
     other.map_or(Ok(()), |wanted| {
         let named = cluster.kubernetes;
+        let next = named.next();
+        let advice = match wanted.cmp(&next) {
+            Ordering::Equal => {
+                format!("write kubernetes = \"{wanted}\" in the file and run `quorate apply`, or remove the setting")
+            }
+            Ordering::Greater => format!(
+                "Kubernetes goes up one minor version at a time: write kubernetes = \"{next}\" in the file and run \
+                 `quorate apply` first"
+            ),
+            Ordering::Less => format!("Kubernetes does not go back to an older version: keep {named}"),
+        };
         Err(CliError::refused(
             format!("the file names kubernetes = \"{named}\", so --kubernetes {wanted} cannot change it"),
-            format!("write kubernetes = \"{wanted}\" in the file and run `quorate apply`, or remove the setting"),
+            advice,
         ))
     })
 }
@@ -161,7 +173,7 @@ fn check_version(cluster: &Cluster, upgrade: &Upgrade) -> Result<(), CliError> {
 /// # Errors
 /// Returns an error if the plan could not be made, was not confirmed, or nothing of it could be started.
 pub async fn apply(context: &ClusterContext<'_>, options: ApplyRequest) -> Result<Exit, CliError> {
-    let mut run = Run::begin(context, "apply").await?;
+    let mut run = Run::begin(context, options.plan.command()).await?;
     let work = async {
         let applied = Box::pin(converge(&mut run, &options)).await;
         // Nothing is changed during the wait: other runs may work.

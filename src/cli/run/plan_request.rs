@@ -1,8 +1,10 @@
 //! The request for a plan: its purpose, and the choices that the file does not contain.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::blueprint::{Pins, Upgrade};
+use crate::blueprint::Upgrade;
 use crate::engine::PlanMode;
 
 use super::replacement::MachineSelection;
@@ -18,6 +20,7 @@ pub struct PlanRequest {
 
 /// The choices of a plan that the file does not contain. A saved plan contains them too.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlanChoices {
     /// The recorded versions that the plan replaces.
     #[serde(default)]
@@ -25,15 +28,25 @@ pub struct PlanChoices {
     /// `true` to leave machines as they are that would be replaced.
     #[serde(default)]
     pub no_roll: bool,
-    /// The machines that are replaced although nothing of them changes. A saved plan has them in its pins.
+    /// The machines that are replaced although nothing of them changes.
     #[serde(skip)]
     pub replace: Option<MachineSelection>,
-    /// The pins of a saved plan; `None` to use those of the record, changed by `upgrade`.
-    #[serde(default)]
-    pub pins: Option<Pins>,
+    /// The ids of the same machines in a saved plan. It has no versions: those of the record and of the upgrade count, so that
+    /// an edited file brings no other image onto machines.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub replaced: BTreeSet<String>,
 }
 
 impl PlanRequest {
+    /// Returns the name of the command that applies it, for the lease.
+    pub(in crate::cli) fn command(&self) -> &'static str {
+        match &self.choices {
+            choices if choices.replace.is_some() => "replacement",
+            choices if choices.upgrade != Upgrade::default() => "upgrade",
+            _ => "apply",
+        }
+    }
+
     /// Returns the request for a plan without choices.
     pub fn new(mode: PlanMode) -> Self {
         Self { mode, choices: PlanChoices::default() }

@@ -66,7 +66,8 @@ pub(in crate::cli) async fn plan(
             choices.insert(Box::pin(BlueprintChoices::new(context, snapshot, &request.choices, &mut warnings)).await?);
         let blueprint = choices.lay_out(RoleScope::WithFormer)?;
         let kubernetes = blueprint.pins.kubernetes.map(|pinned| pinned.wanted);
-        warnings.extend(kubernetes.and_then(|version| versions::end_of_life(version, context.today())));
+        let is_given = context.cluster.kubernetes_given;
+        warnings.extend(kubernetes.and_then(|version| versions::end_of_life(version, is_given, context.today())));
         notes.extend(blueprint.notes.iter().map(ToString::to_string));
         version_changes.extend(blueprint::version_changes(&choices.recorded, &blueprint.pins));
         if request.choices.no_roll {
@@ -177,15 +178,12 @@ impl<'a> BlueprintChoices<'a> {
     ) -> Result<Self, CliError> {
         let mut facts = snapshot.facts.clone();
         let (recorded, upgrade) = (pinned(snapshot)?, &choices.upgrade);
-        let mut pins = if let Some(pins) = &choices.pins {
-            pins.clone()
-        } else {
-            warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
-            if upgrade.images && facts.images.is_empty() {
-                facts.images = newest_images(context).await?;
-            }
-            upgrade.pins(recorded.clone(), &facts)
-        };
+        warnings.extend(versions::find_releases(context, &recorded, upgrade, &mut facts).await?);
+        if upgrade.images && facts.images.is_empty() {
+            facts.images = newest_images(context).await?;
+        }
+        let mut pins = upgrade.pins(recorded.clone(), &facts);
+        pins.replace.extend(choices.replaced.iter().cloned());
         if let Some(selection) = &choices.replace {
             pins.replace.extend(selection.ids(&snapshot.live)?);
         }

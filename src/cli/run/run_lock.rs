@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
+use tokio::time::Instant;
+
 use crate::cli::error::CliError;
 use crate::cli::process;
 use crate::engine::{Failure, FailureClass, PollLoop};
@@ -72,11 +74,13 @@ pub(in crate::cli) async fn open_run(context: &ClusterContext<'_>, operation: &s
             Ok(lock) => return Ok(lock),
             Err(held) => held,
         };
-        if !poll.has_time() {
+        if poll.is_over() {
             return Err(CliError::Held { holder: Box::new(holder), until });
         }
         poll.note_change(&waiting(&holder, context.lock_timeout), |text| context.ui.note(&text));
-        context.interrupt.or(poll.pause()).await?;
+        // The last pause ends with the wait.
+        let rest = poll.deadline().map_or(LOCK_PAUSE, |end| end.saturating_duration_since(Instant::now()));
+        context.interrupt.or(tokio::time::sleep(LOCK_PAUSE.min(rest))).await?;
     }
 }
 

@@ -95,7 +95,8 @@ pub(in crate::cli) fn save(
     }
     let values = hidden_values(&planned.prepared);
     let hidden = (!values.is_empty()).then(|| hide(&values));
-    let choices = serde_json::to_value(PlanChoices { pins: planned.pins.clone(), ..choices.clone() })?;
+    let replaced = planned.pins.as_ref().map(|pins| pins.replace.clone()).unwrap_or_default();
+    let choices = serde_json::to_value(PlanChoices { replaced, ..choices.clone() })?;
     let plan = planned.document.plan.clone();
     Ok(SavedPlan::new(plan, target(context, snapshot), choices, hidden, context.now))
 }

@@ -82,7 +82,9 @@ pub(super) async fn check_upgrade(
 }
 
 /// Returns a warning if the support of the cluster's version has ended, or ends soon.
-pub(super) fn end_of_life(version: KubernetesVersion, today: Date) -> Option<String> {
+///
+/// `is_given` tells if the file names the version.
+pub(super) fn end_of_life(version: KubernetesVersion, is_given: bool, today: Date) -> Option<String> {
     let end = version.end_of_life()?;
     let notice = end.checked_sub(NOTICE_DAYS.days()).ok()?;
     if today < notice {
@@ -91,7 +93,12 @@ pub(super) fn end_of_life(version: KubernetesVersion, today: Date) -> Option<Str
     let has = if today > end { "ended" } else { "ends" };
     let next = version.next();
     let advice = if KubernetesVersion::SUPPORTED.contains(&next) {
-        format!("upgrade to {next}: `quorate upgrade --kubernetes {next}`, or `kubernetes = \"{next}\"` in the file")
+        let way = if is_given {
+            format!("write `kubernetes = \"{next}\"` in the file, and run `quorate apply`")
+        } else {
+            format!("`quorate upgrade --kubernetes {next}`, or `kubernetes = \"{next}\"` in the file")
+        };
+        format!("upgrade to {next}: {way}")
     } else {
         "use a newer release of Quorate".to_owned()
     };
@@ -109,10 +116,12 @@ mod tests {
     #[test]
     fn the_end_of_a_version_is_announced_two_months_before() {
         let version = KubernetesVersion::parse("1.36").unwrap();
-        assert_eq!(end_of_life(version, date(2027, 4, 28)), None);
-        insta::assert_snapshot!(end_of_life(version, date(2027, 4, 29)).unwrap(), @r#"the support of Kubernetes 1.36 ends on 2027-06-28: upgrade to 1.37: `quorate upgrade --kubernetes 1.37`, or `kubernetes = "1.37"` in the file"#);
-        assert!(end_of_life(version, date(2027, 6, 29)).unwrap().contains("ended on 2027-06-28"));
+        assert_eq!(end_of_life(version, false, date(2027, 4, 28)), None);
+        insta::assert_snapshot!(end_of_life(version, false, date(2027, 4, 29)).unwrap(), @r#"the support of Kubernetes 1.36 ends on 2027-06-28: upgrade to 1.37: `quorate upgrade --kubernetes 1.37`, or `kubernetes = "1.37"` in the file"#);
+        let given = end_of_life(version, true, date(2027, 4, 29)).unwrap();
+        assert!(given.ends_with("write `kubernetes = \"1.37\"` in the file, and run `quorate apply`"), "{given}");
+        assert!(end_of_life(version, false, date(2027, 6, 29)).unwrap().contains("ended on 2027-06-28"));
         let newest = *KubernetesVersion::SUPPORTED.last().unwrap();
-        assert!(end_of_life(newest, date(2030, 1, 1)).unwrap().ends_with("use a newer release of Quorate"));
+        assert!(end_of_life(newest, false, date(2030, 1, 1)).unwrap().ends_with("use a newer release of Quorate"));
     }
 }

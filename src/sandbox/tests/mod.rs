@@ -186,6 +186,7 @@ fn storage() -> Vec<Object> {
         key: format!("{CLUSTER}/bootstrap/node.sh"),
         sha256: hex::encode(Sha256::digest(content)),
         registrations: BTreeMap::new(),
+        settings: None,
     };
     let file = Object { payload: Some(Payload(Arc::from(content))), ..file.object("node.sh").unwrap() };
     let volume = EbsVolume {

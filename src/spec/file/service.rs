@@ -144,15 +144,15 @@ from_table!(ServiceFile {
 pub(in crate::spec) struct SecurityFile {
     /// The number of the user. Any but 0 gets no capabilities by default, and may listen on ports below 1024. Default: the
     /// user of the image.
-    #[schemars(range(min = 0, max = 2147483647), example = 1000)]
+    #[schemars(range(min = 0, max = 2_147_483_647), example = 1000)]
     pub(in crate::spec) run_as_user: Option<Spanned<u32>>,
 
     /// The number of the main group. Default: the group of the image's user.
-    #[schemars(range(min = 0, max = 2147483647), example = 1000)]
+    #[schemars(range(min = 0, max = 2_147_483_647), example = 1000)]
     pub(in crate::spec) run_as_group: Option<Spanned<u32>>,
 
     /// The number of the group that owns the volumes. Default: 2000, and none without volumes.
-    #[schemars(range(min = 0, max = 2147483647), example = 1000)]
+    #[schemars(range(min = 0, max = 2_147_483_647), example = 1000)]
     pub(in crate::spec) fs_group: Option<Spanned<u32>>,
 
     /// `true` if nothing in the container can be written but its volumes and the folders of `writable`. Default: `false`.

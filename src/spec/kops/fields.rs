@@ -65,7 +65,7 @@ fn text(value: &Json) -> Option<String> {
 }
 
 /// The advice about a field that has no setting, by the first part of its name.
-const ADVICE: [(&str, &str); 26] = [
+const ADVICE: [(&str, &str); 27] = [
     ("additionalPolicies", "policies of machines cannot be set: use IAM roles of the workloads"),
     ("additionalSans", "the API's certificate has the names of the cluster only"),
     ("additionalUserData", "machines run Quorate's script only; build an image of your own for more"),
@@ -87,14 +87,18 @@ const ADVICE: [(&str, &str); 26] = [
     ("hooks", "machines run Quorate's script only; build an image of your own for more"),
     ("iam", "the roles of machines are Quorate's own"),
     ("image", "machines start Amazon Linux 2023; an image of your own (`image`) has to be made from it"),
-    ("maxPrice", "machines are on demand: Quorate has no spot instances"),
+    ("maxPrice", "write `spot = true` in the node group: Spot Instances have no maximum price of their own"),
     ("metricsServer", "write a manifest, and an `addon` block for it"),
-    ("mixedInstancesPolicy", "a group has one instance size, on demand"),
+    ("maxPods", "write `kubelet { max_pods }` in each node group"),
+    ("mixedInstancesPolicy", "masters have one instance size, on demand"),
     ("nodeProblemDetector", "write a manifest, and an `addon` block for it"),
     ("nodeTerminationHandler", "write a manifest, and an `addon` block for it"),
     ("packages", "machines install Quorate's packages only; build an image of your own for more"),
     ("podIdentityWebhook", "write a manifest, and an `addon` block for it"),
-    ("rollingUpdate", "machines are replaced one at a time, the new one ready first"),
+    (
+        "rollingUpdate",
+        "write `roll { max_surge, max_unavailable }` in the node group; by default one new machine at a time",
+    ),
     ("snapshotController", "write a manifest, and an `addon` block for it"),
     ("updatePolicy", "machines are replaced by `quorate apply` only"),
     ("volumes", "machines have their root volume only; pods have volumes of their own"),

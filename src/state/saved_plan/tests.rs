@@ -107,12 +107,16 @@ fn every_difference_to_the_saved_changes_is_named() {
     let original = reordered.clone();
     reordered["needs"] = json!(["vpc/vpc"]);
     let of = |changes: serde_json::Value| SavedPlan { plan: plan(&changes), ..saved.clone() };
-    let before =
-        of(json!([change("subnet/a", "1", "2"), change("subnet/b", "1", "2"), change("subnet/c", "1", "2"), original]));
+    let before = of(json!([
+        change("subnet/a", "1", "2"),
+        change("subnet/b", "1", "2"),
+        change("subnet/c", "1", "2"),
+        original.clone()
+    ]));
     let now = plan(&json!([
         change("subnet/a", "5", "2"),
         change("subnet/b", "1", "3"),
-        reordered,
+        reordered.clone(),
         change("vpc/vpc", "1", "2")
     ]));
     let SavedPlanError::Changes { differences } = before.check_changes(&now).unwrap_err() else {
@@ -122,9 +126,13 @@ fn every_difference_to_the_saved_changes_is_named() {
     subnet/a: `size` of the live object changed since
     subnet/b: `size` would get another value
     subnet/c: it needs no change any more
-    subnet/d: the reason or the order of the change is another one
     vpc/vpc: the plan does not contain this change
     ");
+    let before = of(json!([original]));
+    let SavedPlanError::Changes { differences } = before.check_changes(&plan(&json!([reordered]))).unwrap_err() else {
+        panic!("another error")
+    };
+    assert_eq!(differences, ["subnet/d: the reason or the order of the change is another one"], "alone, it is named");
 }
 
 #[test]

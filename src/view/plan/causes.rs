@@ -35,7 +35,7 @@ pub(super) fn lines(document: &PlanDocument, folded: usize, style: TextStyle) ->
     }
     if folded > 0 {
         let text = format!(
-            "{} of boot files, launch templates and groups {} from this: --verbose shows them.",
+            "{} of boot files, launch templates, groups and add-ons {} from this: --verbose shows them.",
             words::count(folded, "change"),
             if folded == 1 { "follows" } else { "follow" }
         );
@@ -92,11 +92,12 @@ fn named(singular: &str, names: &[String]) -> String {
     format!("{singular}{plural} {}", words::list(names))
 }
 
-/// Returns the groups of machines that are named.
+/// Returns the groups of machines that are named, in the order of their rolls.
 fn places(groups: &[String]) -> String {
     let (masters, nodes) = by_role(groups);
+    let pace = if masters.len() > 1 { ", one at a time, then in the " } else { " and the " };
     let parts = [("master", masters), ("node group", nodes)].into_iter().filter(|(_, names)| !names.is_empty());
-    parts.map(|(singular, names)| named(singular, &names)).collect::<Vec<_>>().join(" and the ")
+    parts.map(|(singular, names)| named(singular, &names)).collect::<Vec<_>>().join(pace)
 }
 
 /// Returns the machines that are replaced, in their order.

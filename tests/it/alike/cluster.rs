@@ -91,6 +91,7 @@ fn storage() -> Vec<Object> {
         key: format!("{CLUSTER}/bootstrap/{sha256}/node.sh"),
         sha256,
         registrations: BTreeMap::new(),
+        settings: None,
     };
     let ca = SecretContent::ClusterCa;
     let secret = Secret { bucket: of::<Bucket>("state", "name"), key: format!("{CLUSTER}/{}", ca.path()), content: ca };

@@ -29,7 +29,10 @@ fn file(site: &MotoAccount, content: &str) -> Object {
     let bucket = site.aws.scope.bucket.as_str().into();
     let key = format!("{}bootstrap/{sha256}/node.sh", site.aws.scope.prefix);
     let payload = Some(Payload(Arc::from(content.as_bytes())));
-    Object { payload, ..object(&BucketObject { bucket, key, sha256, registrations: BTreeMap::new() }, "node.sh") }
+    Object {
+        payload,
+        ..object(&BucketObject { bucket, key, sha256, registrations: BTreeMap::new(), settings: None }, "node.sh")
+    }
 }
 
 async fn put(site: &MotoAccount, key: &str) {

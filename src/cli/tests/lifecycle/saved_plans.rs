@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::cli::{PlanChoices, PlanFile};
-use crate::state::SavedPlan;
+use crate::cli::PlanFile;
 
 impl SandboxUser {
     fn plan_path(&self) -> PathBuf {
@@ -86,18 +85,38 @@ async fn a_saved_plan_is_refused_when_the_file_or_a_live_object_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_saved_plan_keeps_its_versions_when_newer_ones_appear() {
+async fn a_saved_upgrade_is_applied_with_its_versions_or_refused() {
     let user = SandboxUser::built().await;
     user.sandbox.publish_images().unwrap();
     user.save(PlanRequest::upgrade(Upgrade::ALL)).await.unwrap();
-    let planned = SavedPlan::from_bytes(&std::fs::read(user.plan_path()).unwrap()).unwrap();
-    let choices: PlanChoices = serde_json::from_value(planned.choices).unwrap();
     user.sandbox.publish_images().unwrap();
+    let refusal = user.refusal().await;
+    assert!(refusal.contains("launch-template/masters-a: `image` would get another value"), "{refusal}");
+    assert!(!refusal.contains("the order of the change"), "what follows from it is not listed: {refusal}");
+    user.save(PlanRequest::upgrade(Upgrade::ALL)).await.unwrap();
     assert_eq!(user.apply_saved().await.unwrap(), Exit::Done, "{}", user.err.read());
-    let record =
-        user.with(async |context| crate::state::open(context.store.clone(), context.name()).load().await).await;
-    let pins: crate::blueprint::Pins = serde_json::from_value(record.unwrap().unwrap().pins).unwrap();
-    assert_eq!(pins.images, choices.pins.unwrap().images, "the images of the plan, not those of today");
+}
+
+/// Who can write the file of a saved plan cannot choose what machines start.
+#[tokio::test(start_paused = true)]
+async fn an_edited_saved_plan_brings_no_other_image_or_version() {
+    let user = SandboxUser::built().await;
+    user.sandbox.publish_images().unwrap();
+    user.save(PlanRequest::upgrade(Upgrade::ALL)).await.unwrap();
+    let written = std::fs::read_to_string(user.plan_path()).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let changes =
+        plan["plan"]["changes"].as_array().unwrap().iter().filter_map(|change| change["attributes"].as_array());
+    let image = changes.flatten().find(|attribute| attribute["name"] == "image").unwrap()["after"].as_str().unwrap();
+    std::fs::write(user.plan_path(), written.replace(image, "ami-0bad0bad0bad0bad0")).unwrap();
+    let refusal = user.refusal().await;
+    assert!(refusal.contains("`image` would get another value"), "{refusal}");
+
+    let mut pinned = plan.clone();
+    pinned["choices"]["pins"] = serde_json::json!({ "images": { "x86_64": "ami-0bad0bad0bad0bad0" } });
+    std::fs::write(user.plan_path(), pinned.to_string()).unwrap();
+    let error = user.apply_saved().await.unwrap_err();
+    assert!(error.to_string().contains("unknown field `pins`"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

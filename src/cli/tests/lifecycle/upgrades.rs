@@ -107,3 +107,65 @@ async fn a_killed_upgrade_is_resumed_by_a_plain_apply() {
     assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
     assert!(!user.err.read().contains("newer versions"), "the plain apply went on with the recorded choice");
 }
+
+/// Makes the cluster one of older versions: they are recorded, and its objects have them.
+async fn with_older_versions(user: &SandboxUser) {
+    let key = "chat.poeticoding.com/state.json";
+    let store = user.sandbox.store("state.chat.poeticoding.com", "");
+    let stored = store.get(key).await.unwrap().unwrap();
+    let mut record: serde_json::Value = serde_json::from_slice(&stored.bytes).unwrap();
+    record["pins"]["release"] = "1.36.1".into();
+    record["pins"]["addons"]["versions"]["ebs-csi-driver"] = "v1.40.0".into();
+    let condition = crate::engine::WriteCondition::Matches(stored.etag);
+    store.put(key, record.to_string().as_bytes(), &condition).await.unwrap();
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plans_of_a_patch_and_of_an_add_on_name_the_versions() {
+    let mut user = SandboxUser::built().await;
+    with_older_versions(&user).await;
+    user.upgrade = Upgrade { patch: true, ..Upgrade::default() };
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!("patch", out);
+    user.upgrade = Upgrade { addons: true, ..Upgrade::default() };
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    insta::assert_snapshot!("addon", out);
+    user.options.json = true;
+    let (_, out) = user.plan().await;
+    let plan: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(plan["causes"][0]["subject"], "ebs-csi-driver");
+    assert_eq!(plan["causes"][0]["changes"].as_array().unwrap().len(), 2, "the Deployment and the DaemonSet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_machines_are_named_beside_a_new_version() {
+    let mut user = SandboxUser::new();
+    user.text = file("kubernetes = \"1.35\"\n");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    let kubelet = "nodes \"workers\" {\n  kubelet {\n    max_pods = 50\n  }";
+    let days = "masters {\n  etcd {\n    keep_days = 1\n  }";
+    user.text =
+        file("kubernetes = \"1.36\"\n").replacen("nodes \"workers\" {", kubelet, 1).replacen("masters {", days, 1);
+    let (_, out) = user.plan().await;
+    let head = line(&out);
+    assert!(head.contains("Kubernetes 1.35.9 -> 1.36.4"), "{out}");
+    assert!(head.contains("kubelet.max_pods the default -> 50"), "{out}");
+    assert!(head.contains("masters.etcd.keep_days 7 -> 1"), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_after_a_stopped_upgrade_names_the_version() {
+    let mut user = SandboxUser::new();
+    user.text = file("kubernetes = \"1.35\"\n");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.text = file("kubernetes = \"1.36\"\n");
+    let group = "autoscaling-group/nodes-workers".parse().unwrap();
+    user.sandbox.fail_boot(&group).unwrap();
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Partly);
+    user.sandbox.restore_boot(&group).unwrap();
+    let (_, out) = user.plan().await;
+    assert!(line(&out).contains("Kubernetes 1.35 -> 1.36.4 replaces the machines of the node group workers"), "{out}");
+}

@@ -40,7 +40,7 @@ fn push_following(document: &PlanDocument, following: &BTreeSet<&Address>, style
         section_text(section, changes, PlanMode::Apply, style)
     });
     let lines: Vec<String> = texts.flat_map(|text| lines(&text)).collect();
-    let title = "Boot files, launch templates and groups, as they follow from the above";
+    let title = "Boot files, launch templates, groups and add-ons, as they follow from the above";
     page.push_folded(&summary(title, following.len()), &lines);
 }
 
