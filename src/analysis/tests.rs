@@ -9,7 +9,7 @@ use crate::resource::{Facts, ResourceKinds, SizeFacts};
 use crate::spec::{Cluster, parse};
 
 /// The examples of the repository, by name.
-pub(super) const EXAMPLES: [(&str, &str); 8] = [
+pub(super) const EXAMPLES: [(&str, &str); 9] = [
     ("ha", include_str!("../../examples/ha/cluster.hcl")),
     ("minimal", include_str!("../../examples/minimal/cluster.hcl")),
     ("nginx", include_str!("../../examples/nginx/cluster.hcl")),
@@ -18,6 +18,7 @@ pub(super) const EXAMPLES: [(&str, &str); 8] = [
     ("tutorial", include_str!("../../examples/tutorial/cluster.hcl")),
     ("teams", include_str!("../../examples/teams/cluster.hcl")),
     ("private", include_str!("../../examples/private/cluster.hcl")),
+    ("web", include_str!("../../examples/web/cluster.hcl")),
 ];
 
 /// Returns the cluster of a file.

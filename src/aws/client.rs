@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::balancer_listing::BalancerListing;
 use super::error_context;
+use super::expected_kinds::ExpectedKinds;
 use super::failure::{KindCodes, classify};
 use super::limit::RateLimiter;
 use super::removal_queue::RemovalQueue;
@@ -49,6 +50,7 @@ impl ClusterScope {
 #[derive(Debug)]
 pub struct AwsProvider {
     pub(super) scope: ClusterScope,
+    pub(super) acm: aws_sdk_acm::Client,
     pub(super) autoscaling: aws_sdk_autoscaling::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
@@ -68,6 +70,8 @@ pub struct AwsProvider {
     pub(super) balancers: BalancerListing,
     /// `true` if observations leave out what only a comparison needs.
     pub(super) is_shallow: AtomicBool,
+    /// The optional kinds that observations look for; all of them until a run names those of its file.
+    pub(super) expected: ExpectedKinds,
     /// `true` once this run has deleted the cluster's VPC: EC2 deletes only one in which nothing is left.
     pub(super) vpc_deleted: AtomicBool,
     /// `true` once this run has deleted the bucket.

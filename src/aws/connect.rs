@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
 use super::balancer_listing::BalancerListing;
+use super::expected_kinds::ExpectedKinds;
 use super::limit::RateLimiter;
 use super::removal_queue::RemovalQueue;
 use super::shared_reads::SharedReads;
@@ -42,6 +43,7 @@ impl AwsProvider {
         let prices = aws_sdk_pricing::config::Builder::from(&config);
         let prices = prices.region(Region::new(price_list::endpoint_region(&scope.region))).build();
         Self {
+            acm: aws_sdk_acm::Client::new(&config),
             autoscaling: aws_sdk_autoscaling::Client::new(&config),
             ec2: aws_sdk_ec2::Client::new(&config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
@@ -59,6 +61,7 @@ impl AwsProvider {
             removals: RemovalQueue::default(),
             balancers: BalancerListing::default(),
             is_shallow: AtomicBool::new(false),
+            expected: ExpectedKinds::default(),
             vpc_deleted: AtomicBool::new(false),
             bucket_deleted: AtomicBool::new(false),
             api: tokio::sync::Mutex::default(),

@@ -1,14 +1,16 @@
 //! Load balancers, target groups and listeners, read together: ELB cannot filter by tag.
 //!
 //! Three rounds of calls: everything whose name begins as the cluster's names do, then its listeners and attributes, then
-//! the tags of all of it, which prove to which cluster it belongs.
+//! the tags of all of it, which prove to which cluster it belongs. Listeners of HTTPS take a round more: their rules and
+//! further certificates.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener as ElbListener, LoadBalancer as ElbLoadBalancer, LoadBalancerTypeEnum, Tag, TargetGroup as ElbTargetGroup,
+    Certificate, Listener as ElbListener, LoadBalancer as ElbLoadBalancer, LoadBalancerTypeEnum, ProtocolEnum, Rule,
+    Tag, TargetGroup as ElbTargetGroup,
 };
 use futures_util::future::try_join_all;
 
@@ -48,6 +50,19 @@ pub(super) struct ElbSnapshot {
     pub(super) load_balancers: Vec<DescribedObject<ElbLoadBalancer>>,
     pub(super) target_groups: Vec<DescribedObject<ElbTargetGroup>>,
     pub(super) listeners: Vec<DescribedObject<ElbListener>>,
+    /// The rules of listeners of HTTPS, without the default ones.
+    pub(super) rules: Vec<DescribedObject<RuleOfListener>>,
+    /// The ARNs of the certificates of listeners of HTTPS beside the default one, by the listener's ARN.
+    pub(super) certificates: BTreeMap<String, Vec<String>>,
+}
+
+/// A rule, whose description does not name its listener.
+#[derive(Debug)]
+pub(super) struct RuleOfListener {
+    /// The listener's ARN.
+    pub(super) listener: String,
+    /// The rule.
+    pub(super) rule: Rule,
 }
 
 impl<T> DescribedObject<T> {
@@ -124,12 +139,27 @@ async fn once(aws: &AwsProvider) -> Result<ElbSnapshot, Failure> {
     )?;
     let listeners: Vec<_> = listeners.into_iter().flatten().collect();
     let listener_arns: Vec<_> = listeners.iter().map(|listener| text(listener.listener_arn())).collect();
-    let mut tags = all_tags(aws, [&balancer_arns, &group_arns, &listener_arns].into_iter().flatten()).await?;
+    let https: Vec<String> = listeners
+        .iter()
+        .filter(|listener| listener.protocol() == Some(&ProtocolEnum::Https))
+        .map(|listener| text(listener.listener_arn()))
+        .collect();
+    let (rules, certificates) = tokio::try_join!(
+        try_join_all(https.iter().map(|arn| rules(aws, arn))),
+        try_join_all(https.iter().map(|arn| more_certificates(aws, arn))),
+    )?;
+    let rules: Vec<RuleOfListener> = rules.into_iter().flatten().collect();
+    let rule_arns: Vec<_> = rules.iter().map(|found| text(found.rule.rule_arn())).collect();
+    let all = [&balancer_arns, &group_arns, &listener_arns, &rule_arns];
+    let mut tags = all_tags(aws, all.into_iter().flatten()).await?;
     let no_attributes = listeners.iter().map(|_| ElbAttributes::new()).collect();
+    let rules_without = rules.iter().map(|_| ElbAttributes::new()).collect();
     Ok(ElbSnapshot {
         load_balancers: described(load_balancers, &balancer_arns, balancer_attributes, &mut tags),
         target_groups: described(target_groups, &group_arns, group_attributes, &mut tags),
         listeners: described(listeners, &listener_arns, no_attributes, &mut tags),
+        rules: described(rules, &rule_arns, rules_without, &mut tags),
+        certificates: https.into_iter().zip(certificates).collect(),
     })
 }
 
@@ -172,6 +202,27 @@ async fn listeners(aws: &AwsProvider, load_balancer: &str) -> Result<Vec<ElbList
     let pages =
         || aws.elb.describe_listeners().load_balancer_arn(load_balancer).into_paginator().items().send().try_collect();
     aws.read(ELB, "DescribeListeners", pages).await
+}
+
+/// Returns the rules of a listener, without its default one.
+async fn rules(aws: &AwsProvider, listener: &str) -> Result<Vec<RuleOfListener>, Failure> {
+    let pages = || aws.elb.describe_rules().listener_arn(listener).into_paginator().items().send().try_collect();
+    let found: Vec<Rule> = aws.read(ELB, "DescribeRules", pages).await?;
+    let own = found.into_iter().filter(|rule| rule.is_default() != Some(true));
+    Ok(own.map(|rule| RuleOfListener { listener: listener.to_owned(), rule }).collect())
+}
+
+/// Returns the ARNs of the certificates of a listener beside the default one.
+async fn more_certificates(aws: &AwsProvider, listener: &str) -> Result<Vec<String>, Failure> {
+    if aws.is_shallow() {
+        return Ok(Vec::new());
+    }
+    let pages = || {
+        aws.elb.describe_listener_certificates().listener_arn(listener).into_paginator().items().send().try_collect()
+    };
+    let found: Vec<Certificate> = aws.read(ELB, "DescribeListenerCertificates", pages).await?;
+    let more = found.iter().filter(|certificate| certificate.is_default() != Some(true));
+    Ok(more.filter_map(|certificate| certificate.certificate_arn().map(str::to_owned)).collect())
 }
 
 /// Returns the attributes of each object, which take one call for each.

@@ -1,6 +1,6 @@
 //! Facts about the account and the region, read before anything is built, in one round of calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -99,6 +99,10 @@ impl CloudProvider for AwsProvider {
 
     fn known_balancer(&self) -> BoxFuture<'_, KnownBalancer> {
         Box::pin(async move { self.api.lock().await.clone() })
+    }
+
+    fn expect(&self, kinds: BTreeSet<&'static str>) {
+        self.expected.set(kinds);
     }
 
     fn leave_out_details(&self) {

@@ -78,6 +78,8 @@ trait AnyKind: Sync {
     fn name(&self) -> &'static str;
     /// The codes of its own, and their classes.
     fn codes(&self) -> ErrorCodes;
+    /// [`Resource::OPTIONAL`].
+    fn is_optional(&self) -> bool;
     /// [`AwsKind::observe`].
     fn observe<'a>(&self, cache: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>>;
     /// [`AwsKind::create`].
@@ -129,6 +131,10 @@ impl<K: AwsKind + 'static> AnyKind for KindOf<K> {
 
     fn codes(&self) -> ErrorCodes {
         K::CODES
+    }
+
+    fn is_optional(&self) -> bool {
+        K::OPTIONAL
     }
 
     fn observe<'a>(&self, cache: &'a ObserveCache<'_>) -> BoxFuture<'a, Result<Vec<Live>, Failure>> {
@@ -217,12 +223,12 @@ pub(super) fn codes() -> impl Iterator<Item = &'static (FailureClass, &'static [
 }
 
 impl Provider for AwsProvider {
-    /// Observes every kind at once.
+    /// Observes every kind at once, without optional kinds that the file does not have.
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Failure>> {
         Box::pin(async move {
             let mut api = self.api.lock().await;
             let cache = ObserveCache::new(self);
-            let kinds = REGISTRY.iter().map(|kind| kind.observe(&cache));
+            let kinds = REGISTRY.iter().filter(|kind| is_observed(self, **kind)).map(|kind| observe(*kind, &cache));
             let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten().collect::<Vec<_>>();
             let is_there = found.iter().any(|live| live.address == LoadBalancer::address(API));
             *api = if is_there { KnownBalancer::Unknown } else { KnownBalancer::Absent };
@@ -230,7 +236,8 @@ impl Provider for AwsProvider {
         })
     }
 
-    /// Reads the objects in the record, kind by kind, and only for the kinds that it names.
+    /// Reads the objects in the record, kind by kind, and only for the kinds that it names. Objects of optional kinds that were
+    /// not observed still have their tags, as a rule.
     fn recall<'a>(&'a self, recorded: &'a BTreeMap<Address, String>) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
             let cache = ObserveCache::of(self, ObservationScope::Recorded(&self.scope.cluster, recorded));
@@ -238,8 +245,13 @@ impl Provider for AwsProvider {
             let kinds = REGISTRY.iter().filter(is_named).map(|kind| kind.observe(&cache));
             let found = futures_util::future::try_join_all(kinds).await?.into_iter().flatten();
             // A lookup by name returns every object that exists.
-            let named = found.filter(|live| recorded.get(&live.address).is_some_and(|id| *id == live.id));
-            Ok(named.map(|live| Live { proven: false, ..live }).collect::<Vec<Live>>().into())
+            let is_recorded = |live: &Live| recorded.get(&live.address).is_some_and(|id| *id == live.id);
+            let mut named: Vec<Live> = found.filter(&is_recorded).map(|live| Live { proven: false, ..live }).collect();
+            let tagged = ObserveCache::new(self);
+            let unobserved = REGISTRY.iter().filter(is_named).filter(|kind| !is_observed(self, **kind));
+            let found = futures_util::future::try_join_all(unobserved.map(|kind| kind.observe(&tagged))).await?;
+            named.extend(judged(self, found.into_iter().flatten().filter(is_recorded)));
+            Ok(named.into())
         })
     }
 
@@ -291,6 +303,25 @@ impl Provider for AwsProvider {
             kind(live.address.kind())?.delete(self, live, note).await
         })
     }
+}
+
+/// Observes a kind. Who may not read an optional kind has no object of it, unless the file or the record has one.
+async fn observe(kind: &dyn AnyKind, cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
+    let is_expected = !kind.is_optional() || cache.aws.expected.has(kind.name());
+    match kind.observe(cache).await {
+        Err(failure) if failure.class == FailureClass::Denied && !is_expected => Ok(Vec::new()),
+        Ok(found) if found.is_empty() && kind.is_optional() => {
+            cache.aws.expected.note_absent(kind.name());
+            Ok(found)
+        }
+        observed => observed,
+    }
+}
+
+/// Returns `true` if observations look for a kind. Those of a destroy look for all, and not again for what is not there.
+fn is_observed(aws: &AwsProvider, kind: &dyn AnyKind) -> bool {
+    let is_sought = || aws.is_shallow() && !aws.expected.is_absent(kind.name());
+    !kind.is_optional() || aws.expected.has(kind.name()) || is_sought()
 }
 
 /// Clears the proof of ownership of objects of a cluster with the same name in another place: their path or their name

@@ -101,7 +101,7 @@ fn translate(described: &DescribedObject<ElbListener>) -> Listener {
 }
 
 /// Returns the target group that connections go to: all of them, if it was changed to several.
-fn targets(actions: &[Action]) -> String {
+pub(super) fn targets(actions: &[Action]) -> String {
     let mut arns = BTreeSet::new();
     for action in actions {
         arns.extend(action.target_group_arn());

@@ -80,33 +80,43 @@ impl AwsKind for LoadBalancer {
         if is_classic(&live.id) {
             return delete_classic(aws, &live.id).await;
         }
-        let request = aws.elb.delete_load_balancer().load_balancer_arn(&live.id);
-        aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
-        let mut poll = PollLoop::new(BACKOFF).lasting(LIMIT);
-        while if_there(state(aws, &live.id).await)?.is_some() {
-            note("the load balancer is going away".to_owned());
-            if !poll.again().await {
-                return Err(late(FailureClass::Held, "DeleteLoadBalancer", "is still there after 10 minutes"));
-            }
-        }
-        Ok(())
+        deleted(aws, &live.id, note).await
     }
 
     async fn ready(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
-        let mut poll = PollLoop::new(BACKOFF).lasting(LIMIT);
-        loop {
-            let state = state(aws, &live.id).await.map_err(just_made)?;
-            match phase(&state) {
-                ObjectPhase::Ready => return Ok(Live { phase: ObjectPhase::Ready, ..live.clone() }),
-                ObjectPhase::Failed => return Err(late(FailureClass::Fatal, "DescribeLoadBalancers", &words(&state))),
-                _ => note(format!("the load balancer {}", words(&state))),
-            }
-            if !poll.again().await {
-                let still = format!("{} after 10 minutes", words(&state));
-                return Err(late(FailureClass::Fatal, "DescribeLoadBalancers", &still));
-            }
+        until_active(aws, live, note).await
+    }
+}
+
+/// Waits until a load balancer of any type can be used.
+pub(super) async fn until_active(aws: &AwsProvider, live: &Live, note: ProgressNote<'_>) -> Result<Live, Failure> {
+    let mut poll = PollLoop::new(BACKOFF).lasting(LIMIT);
+    loop {
+        let state = state(aws, &live.id).await.map_err(just_made)?;
+        match phase(&state) {
+            ObjectPhase::Ready => return Ok(Live { phase: ObjectPhase::Ready, ..live.clone() }),
+            ObjectPhase::Failed => return Err(late(FailureClass::Fatal, "DescribeLoadBalancers", &words(&state))),
+            _ => note(format!("the load balancer {}", words(&state))),
+        }
+        if !poll.again().await {
+            let still = format!("{} after 10 minutes", words(&state));
+            return Err(late(FailureClass::Fatal, "DescribeLoadBalancers", &still));
         }
     }
+}
+
+/// Deletes a load balancer of any type, and waits until it is gone.
+pub(super) async fn deleted(aws: &AwsProvider, arn: &str, note: ProgressNote<'_>) -> Result<(), Failure> {
+    let request = aws.elb.delete_load_balancer().load_balancer_arn(arn);
+    aws.send(ELB, "DeleteLoadBalancer", request.send()).await?;
+    let mut poll = PollLoop::new(BACKOFF).lasting(LIMIT);
+    while if_there(state(aws, arn).await)?.is_some() {
+        note("the load balancer is going away".to_owned());
+        if !poll.again().await {
+            return Err(late(FailureClass::Held, "DeleteLoadBalancer", "is still there after 10 minutes"));
+        }
+    }
+    Ok(())
 }
 
 impl LoadBalancer {
@@ -117,7 +127,8 @@ impl LoadBalancer {
     }
 }
 
-fn found(name: &str, balancer: &ElbLoadBalancer, observed: &LoadBalancer) -> Result<Live, Failure> {
+/// Returns a load balancer of any type as a live object.
+pub(super) fn found<K: Resource>(name: &str, balancer: &ElbLoadBalancer, observed: &K) -> Result<Live, Failure> {
     let arn = text(balancer.load_balancer_arn());
     // Route 53 returns the names of alias targets in lower case.
     let dns_name = text(balancer.dns_name()).to_ascii_lowercase();

@@ -12,6 +12,7 @@ mod console;
 mod ec2;
 mod elb_snapshot;
 mod error_context;
+mod expected_kinds;
 mod facts;
 mod failure;
 mod http;

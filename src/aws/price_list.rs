@@ -151,6 +151,10 @@ impl PriceQuery {
                 operation: "",
                 unit: "Hrs",
             },
+            PriceName::ApplicationLoadBalancer => of("AWSELB", "LoadBalancerUsage", "LoadBalancing:Application", "Hrs"),
+            PriceName::ApplicationLoadBalancerCapacity => {
+                of("AWSELB", "LCUUsage", "LoadBalancing:Application", "LCU-Hrs")
+            }
             PriceName::Gp3 => of("AmazonEC2", "EBS:VolumeUsage.gp3", "", "GB-Mo"),
             PriceName::HostedZone => of("AmazonRoute53", "HostedZone", "", "HostedZone"),
             PriceName::LoadBalancer => of("AWSELB", "LoadBalancerUsage", "LoadBalancing:Network", "Hrs"),

@@ -7,29 +7,30 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::{AliasTarget, ChangeAction, ResourceRecordSet, RrType};
-use futures_util::future::try_join_all;
 
 use super::AwsProvider;
 use super::failure::{if_there, incomplete};
 use super::kind::{AwsKind, CreateContext, decode, live, updated};
 use super::observe_cache::ObserveCache;
-use super::record_sets::{change, records};
+use super::record_sets::{change, public_records};
 use super::zone_listing::ListedZone;
-use super::zones::{ROUTE53, is_within, plain_name, zones};
+use super::zones::{ROUTE53, plain_name};
 use crate::engine::{Failure, FailureClass, Live, ProgressNote};
 use crate::resource::{DnsRecord, RECORD_LABELS, balancer_stem};
 
+/// The end of the value of every record by which AWS validates a certificate.
+const VALIDATION: &str = ".acm-validations.aws";
 /// Number of record sets that are read from a name on: a name has one or two.
 const AT_A_NAME: i32 = 5;
 
 impl AwsKind for DnsRecord {
     async fn observe(cache: &ObserveCache<'_>) -> Result<Vec<Live>, Failure> {
-        let aws = cache.aws;
-        let cluster = &aws.scope.cluster;
-        let listed = zones(cache).await?;
-        let zones = listed.iter().filter(|zone| !zone.private && is_within(cluster, &zone.name));
-        let found = try_join_all(zones.map(|zone| see(aws, zone))).await?;
-        Ok(found.into_iter().flatten().collect())
+        let public = public_records(cache).await?;
+        let mut found = Vec::new();
+        for (zone, sets) in &public.0 {
+            found.extend(see(&cache.aws.scope.cluster, zone, sets)?);
+        }
+        Ok(found)
     }
 
     async fn create(&self, aws: &AwsProvider, creation: &CreateContext<'_>) -> Result<Live, Failure> {
@@ -82,12 +83,19 @@ fn id(zone: &str, name: &str, kind: &str) -> String {
     format!("{zone}/{name}/{kind}")
 }
 
+/// Returns `true` if a record set resolves a name or conflicts with an address. The record by which AWS validates a certificate
+/// is a part of the certificate.
+fn resolves(set: &ResourceRecordSet) -> bool {
+    let validates = |set: &ResourceRecordSet| {
+        set.resource_records().iter().any(|record| plain_name(record.value()).ends_with(VALIDATION))
+    };
+    matches!(set.r#type(), RrType::A | RrType::Cname) && !validates(set)
+}
+
 /// Returns the records of all names of a zone.
-async fn see(aws: &AwsProvider, zone: &ListedZone) -> Result<Vec<Live>, Failure> {
-    let cluster = &aws.scope.cluster;
+fn see(cluster: &str, zone: &ListedZone, sets: &[ResourceRecordSet]) -> Result<Vec<Live>, Failure> {
     let stem = balancer_stem(cluster);
-    let mut there = if_there(records(aws, &zone.id).await)?.unwrap_or_default();
-    there.retain(|record| matches!(record.r#type(), RrType::A | RrType::Cname));
+    let mut there: Vec<&ResourceRecordSet> = sets.iter().filter(|set| resolves(set)).collect();
     // Each of several records with this name and type blocks the name; reporting one is enough.
     there.dedup_by(|one, other| one.r#type() == other.r#type() && one.name() == other.name());
     let records = there.iter().map(|record| translate(zone, record));

@@ -1,11 +1,37 @@
 //! The record sets of a hosted zone: reading all of them, and changing some.
 
+use std::sync::Arc;
+
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet};
+use futures_util::future::try_join_all;
 
 use super::AwsProvider;
-use super::failure::incomplete;
-use super::zones::ROUTE53;
+use super::failure::{if_there, incomplete};
+use super::observe_cache::ObserveCache;
+use super::zone_listing::ListedZone;
+use super::zones::{ROUTE53, is_within, zones};
 use crate::engine::Failure;
+
+/// The record sets of each public zone that the cluster's name ends in.
+pub(super) struct PublicRecords(pub(super) Vec<(ListedZone, Vec<ResourceRecordSet>)>);
+
+/// Returns the record sets of the zones of the cluster's names, read once for all kinds.
+pub(super) async fn public_records(cache: &ObserveCache<'_>) -> Result<Arc<PublicRecords>, Failure> {
+    let aws = cache.aws;
+    let read = || async {
+        let listed = zones(cache).await?;
+        let zones = listed.iter().filter(|zone| !zone.private && is_within(&aws.scope.cluster, &zone.name));
+        let sets = |zone: &ListedZone| {
+            let zone = zone.clone();
+            async move {
+                let sets = if_there(records(aws, &zone.id).await)?.unwrap_or_default();
+                Ok::<_, Failure>((zone, sets))
+            }
+        };
+        Ok(PublicRecords(try_join_all(zones.map(sets)).await?))
+    };
+    cache.once(read).await
+}
 
 /// Returns all record sets of a zone.
 pub(super) async fn records(aws: &AwsProvider, id: &str) -> Result<Vec<ResourceRecordSet>, Failure> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetTypeEnum,
+    Matcher, ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetTypeEnum,
 };
 
 use super::AwsProvider;
@@ -64,6 +64,7 @@ impl AwsKind for TargetGroup {
             .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
             .health_check_port(check.asked())
             .set_health_check_path(check.path.clone())
+            .set_matcher(check.matcher())
             .set_health_check_interval_seconds(signed(check.interval))
             .set_healthy_threshold_count(signed(check.healthy))
             .set_unhealthy_threshold_count(signed(check.unhealthy))
@@ -84,6 +85,7 @@ impl AwsKind for TargetGroup {
                 .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
                 .health_check_port(check.asked())
                 .set_health_check_path(check.path.clone())
+                .set_matcher(check.matcher())
                 .set_health_check_interval_seconds(signed(check.interval))
                 .set_healthy_threshold_count(signed(check.healthy))
                 .set_unhealthy_threshold_count(signed(check.unhealthy));
@@ -109,7 +111,9 @@ impl TargetGroup {
             ("sticky", STICKY, self.sticky.to_string()),
             ("sticky", STICKY_BY, "source_ip".to_owned()),
         ];
-        let asked = all.into_iter().filter(|(name, ..)| asked(name));
+        // Those of application load balancers have neither: their stickiness is by cookies.
+        let exists = |name: &str| self.protocol != Self::HTTP || name == "deregistration_seconds";
+        let asked = all.into_iter().filter(|(name, ..)| asked(name) && exists(name));
         asked.map(|(_, key, value)| TargetGroupAttribute::builder().key(key).value(value).build()).collect()
     }
 
@@ -124,6 +128,11 @@ impl TargetGroup {
 }
 
 impl HealthCheck {
+    /// Returns the statuses in ELB's form.
+    fn matcher(&self) -> Option<Matcher> {
+        self.codes.as_ref().map(|codes| Matcher::builder().http_code(codes).build())
+    }
+
     /// Returns the port in ELB's form.
     fn asked(&self) -> String {
         self.port.map_or_else(|| TRAFFIC_PORT.to_owned(), |port| port.to_string())
@@ -142,6 +151,7 @@ fn translate(described: &DescribedObject<ElbTargetGroup>) -> TargetGroup {
     let group = &described.object;
     let attribute = |name: &str| described.attributes.get(name).map(String::as_str);
     let seconds = attribute(DEREGISTRATION).and_then(|seconds| seconds.parse().ok());
+    let is_http = group.protocol() == Some(&ProtocolEnum::Http);
     TargetGroup {
         name: text(group.target_group_name()),
         vpc: group.vpc_id().unwrap_or_default().into(),
@@ -151,12 +161,13 @@ fn translate(described: &DescribedObject<ElbTargetGroup>) -> TargetGroup {
             protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
             port: group.health_check_port().and_then(|port| port.parse().ok()),
             path: group.health_check_path().map(str::to_owned),
+            codes: group.matcher().and_then(Matcher::http_code).filter(|_| is_http).map(str::to_owned),
             interval: unsigned(group.health_check_interval_seconds()),
             healthy: unsigned(group.healthy_threshold_count()),
             unhealthy: unsigned(group.unhealthy_threshold_count()),
         },
         deregistration_seconds: seconds.unwrap_or(DEFAULT_DEREGISTRATION),
-        preserve_client_ip: attribute(PRESERVE) != Some("false"),
+        preserve_client_ip: !is_http && attribute(PRESERVE) != Some("false"),
         sticky: attribute(STICKY) == Some("true"),
         tags: described.tags.clone(),
     }

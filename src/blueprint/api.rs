@@ -62,6 +62,7 @@ fn ready() -> HealthCheck {
         protocol: "HTTPS".to_owned(),
         port: None,
         path: Some("/readyz".to_owned()),
+        codes: None,
         interval: 10,
         healthy: 2,
         unhealthy: 2,

@@ -73,6 +73,9 @@ pub struct Pins {
     /// The port that every node has for each target of a load balancer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub node_ports: BTreeMap<String, u16>,
+    /// The priority of each rule of the load balancer of the web, by host and path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rule_priorities: BTreeMap<String, u32>,
     /// The address range of each zone's subnet, also of zones that the cluster has left: their subnets may still exist.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subnets: BTreeMap<Zone, Ipv4Net>,
@@ -168,6 +171,12 @@ fn notes(site: &BuildContext<'_>) -> Vec<BlueprintNote> {
         notes.push(BlueprintNote::NoMetrics { services });
     }
     notes
+}
+
+/// Returns the kinds of objects that few clusters have, and that this one has: an observation looks for these, and for the
+/// objects in the record.
+pub fn optional_kinds(cluster: &Cluster) -> BTreeSet<&'static str> {
+    services::optional_kinds(cluster)
 }
 
 /// Returns the location of a cluster in an account.

@@ -27,6 +27,8 @@ pub(super) struct BuildContext<'a> {
     pub public: PublicNames,
     /// The port that every node has for each target of a load balancer.
     pub node_ports: BTreeMap<String, u16>,
+    /// The priority of each rule of the load balancer of the web, by host and path.
+    pub rule_priorities: BTreeMap<String, u32>,
     /// The objects of add-ons, in the order in which they are created.
     pub addons: Vec<AddonObject>,
     /// The address range of each zone's public subnet.
@@ -92,6 +94,7 @@ impl<'a> BuildContext<'a> {
                 release: upgrade::release(cluster.kubernetes, facts, pins),
                 public,
                 node_ports,
+                rule_priorities: services::rule_priorities(cluster, pins),
                 addons,
                 ranges: subnets::remembered(&subnets, &pins.subnets),
                 private_ranges: subnets::remembered(&private_subnets, &pins.private_subnets),
@@ -178,6 +181,7 @@ impl<'a> BuildContext<'a> {
             addons: Some(self.addon_versions.clone()),
             public_zone,
             node_ports: self.node_ports.clone(),
+            rule_priorities: self.rule_priorities.clone(),
             subnets: self.ranges.clone(),
             private_subnets: self.private_ranges.clone(),
             nat_zone: self.nat_zone.clone(),

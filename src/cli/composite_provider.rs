@@ -264,6 +264,10 @@ impl CloudProvider for CompositeProvider {
         self.base.now()
     }
 
+    fn expect(&self, kinds: BTreeSet<&'static str>) {
+        self.base.expect(kinds);
+    }
+
     fn leave_out_details(&self) {
         self.base.leave_out_details();
     }

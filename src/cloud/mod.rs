@@ -103,6 +103,10 @@ pub trait CloudProvider: Provider {
         Box::pin(std::future::ready(KnownBalancer::Unknown))
     }
 
+    /// Sets the kinds that the file has. Of the kinds that few clusters have, observations then look only for these; the record
+    /// names the objects of others, which [`Provider::recall`] finds.
+    fn expect(&self, _kinds: BTreeSet<&'static str>) {}
+
     /// Lets observations leave out what only a comparison needs: the cluster is deleted, whatever its attributes are. What shows
     /// to which cluster an object belongs is observed as always.
     fn leave_out_details(&self) {}

@@ -30,6 +30,8 @@ pub mod name {
     pub const AUTO_SCALING_GROUP: TextLimit = TextLimit::of(1, 255, is_group);
     /// A bucket.
     pub const BUCKET: TextLimit = TextLimit::of(3, 63, is_bucket).and(super::bucket_form);
+    /// The first name of a certificate: as its common name, it has at most 64 characters.
+    pub const CERTIFICATE: TextLimit = TextLimit::of(1, 64, is_visible).and(domain_form);
     /// A hosted zone, and a record.
     pub const DOMAIN: TextLimit = TextLimit::of(1, 255, is_visible).and(domain_form);
     /// An instance profile.
@@ -56,6 +58,11 @@ pub const GROUP_DESCRIPTION: TextLimit = TextLimit::of(1, 255, is_security);
 pub const OBJECT_KEY: TextLimit = TextLimit::of(1, 1024, |_| true);
 /// The path of a role or an instance profile.
 pub const PATH: TextLimit = TextLimit::of(1, 512, |c| ('!'..='\u{7f}').contains(&c)).and(path_form);
+/// The host in a rule of a listener.
+pub const HOST_PATTERN: TextLimit = TextLimit::of(1, 128, |c| c.is_ascii_alphanumeric() || "-.*?".contains(c));
+/// A path in a rule of a listener.
+pub const PATH_PATTERN: TextLimit =
+    TextLimit::of(1, 128, |c| c.is_ascii_alphanumeric() || "_-.$/~\"'@:+&*?".contains(c));
 /// The path that a health check asks for.
 pub const URL_PATH: TextLimit = TextLimit::of(1, 1024, |c| c.is_ascii()).and(slash_form);
 /// A port.

@@ -43,9 +43,9 @@ pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
 pub use kubernetes::*;
 pub use location::{ClusterLocation, LocationTraces, REGION_TAG, STATE_TAG, vpc_in};
 pub use names::{
-    API, BY_KUBERNETES, NODE_REGISTRATIONS, NODE_SCRIPT, RECORD_LABELS, STATE_BUCKET, balancer_stem, internal_api,
+    API, BY_KUBERNETES, NODE_REGISTRATIONS, NODE_SCRIPT, RECORD_LABELS, STATE_BUCKET, WEB, balancer_stem, internal_api,
     internal_domain, is_private_subnet, kubernetes_tag, master_of_group, masters_group, private_subnet, service_object,
-    service_of_object,
+    service_of_object, service_of_web_target, web_target,
 };
 pub use partition::AwsPartition;
 pub use policy::{PermissionCheck, PolicyStatement, RefusedBy, assumed_by_ec2, literally, policy_document};
@@ -82,6 +82,10 @@ pub trait Resource: Serialize + DeserializeOwned {
 
     /// The permissions that its calls need.
     const CALLS: KindCalls;
+
+    /// `true` for a kind that few clusters have and whose observation costs calls of its own: it is observed only where the file
+    /// or the record has it, and before a destroy.
+    const OPTIONAL: bool = false;
 
     /// The limits of its service for the attributes. Tags have limits of their own.
     const LIMITS: &'static [AttributeLimit] = &[];
@@ -171,6 +175,10 @@ macro_rules! kind_registry {
             listener::Listener,
             hosted_zone::HostedZone,
             record::DnsRecord,
+            certificate::Certificate,
+            application_load_balancer::ApplicationLoadBalancer,
+            http_listener::HttpListener,
+            listener_rule::ListenerRule,
         }
     };
 }
@@ -198,6 +206,7 @@ kind_registry!(kinds);
 struct KindDetails {
     name: &'static str,
     calls: &'static KindCalls,
+    optional: bool,
     limits: &'static [AttributeLimit],
     tag_limits: TagLimits,
     summary: fn(&NewAttributes<'_>) -> String,
@@ -205,7 +214,14 @@ struct KindDetails {
 
 impl KindDetails {
     const fn of<K: Resource>() -> Self {
-        Self { name: K::KIND.name, calls: &K::CALLS, limits: K::LIMITS, tag_limits: K::TAG_LIMITS, summary: K::summary }
+        Self {
+            name: K::KIND.name,
+            calls: &K::CALLS,
+            optional: K::OPTIONAL,
+            limits: K::LIMITS,
+            tag_limits: K::TAG_LIMITS,
+            summary: K::summary,
+        }
     }
 
     fn named(kind: &str) -> Option<&'static Self> {
@@ -216,6 +232,11 @@ impl KindDetails {
 /// Returns the permissions that the calls of a kind of AWS need; `None` for other kinds.
 pub fn calls(kind: &str) -> Option<&'static KindCalls> {
     KindDetails::named(kind).map(|details| details.calls)
+}
+
+/// Returns `true` for a kind that is observed only where the file or the record has it, and before a destroy.
+pub fn is_optional(kind: &str) -> bool {
+    KindDetails::named(kind).is_some_and(|details| details.optional)
 }
 
 /// Returns what the service of a kind takes for its attributes.

@@ -9,6 +9,19 @@ pub const STATE_BUCKET: &str = "state";
 /// it, its record), and the label of its DNS names.
 pub const API: &str = "api";
 
+/// The name of every object of the application load balancer that all services on the web share.
+pub const WEB: &str = "web";
+
+/// Returns the name of the target group of a service on the web.
+pub fn web_target(service: &str) -> String {
+    format!("{WEB}/{service}")
+}
+
+/// Returns the service that a target group of this name belongs to; `None` if it is not on the web.
+pub fn service_of_web_target(object: &str) -> Option<&str> {
+    object.strip_prefix(WEB)?.strip_prefix('/')
+}
+
 /// The labels below the cluster's name that have their own records. The object's name is the label.
 pub const RECORD_LABELS: &[&str] = &[API];
 

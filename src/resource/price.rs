@@ -9,6 +9,10 @@ use std::str::FromStr;
 pub enum PriceName {
     /// An instance of this size with Linux on demand, per hour.
     Instance(String),
+    /// An application load balancer, per hour.
+    ApplicationLoadBalancer,
+    /// The capacity units of an application load balancer, per hour.
+    ApplicationLoadBalancerCapacity,
     /// A gp3 volume, per GB and month.
     Gp3,
     /// A hosted zone, per month.
@@ -41,7 +45,9 @@ pub struct PriceAnswers {
 }
 
 /// The names in a table of prices, except those of instances.
-const NAMES: [(PriceName, &str); 10] = [
+const NAMES: [(PriceName, &str); 12] = [
+    (PriceName::ApplicationLoadBalancer, "application_load_balancer_hour"),
+    (PriceName::ApplicationLoadBalancerCapacity, "application_load_balancer_lcu_hour"),
     (PriceName::Gp3, "gp3_gb_month"),
     (PriceName::HostedZone, "hosted_zone_month"),
     (PriceName::LoadBalancer, "load_balancer_hour"),

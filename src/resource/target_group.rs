@@ -12,7 +12,7 @@ pub struct TargetGroup {
     pub name: String,
     /// The VPC.
     pub vpc: TextInput,
-    /// `TCP`, `UDP`, or `TCP_UDP` for both.
+    /// `TCP`, `UDP`, or `TCP_UDP` for both; `HTTP` behind an application load balancer.
     pub protocol: String,
     /// The port of the machines.
     pub port: u16,
@@ -20,7 +20,8 @@ pub struct TargetGroup {
     pub health_check: HealthCheck,
     /// Time that a deregistered machine keeps its connections, in seconds.
     pub deregistration_seconds: u32,
-    /// `true` if machines see the clients' addresses, which is always so for UDP. Otherwise they see the load balancer's.
+    /// `true` if machines see the clients' addresses, which is always so for UDP and never for HTTP. Otherwise they see the load
+    /// balancer's.
     pub preserve_client_ip: bool,
     /// `true` if connections from one address go to one machine, as long as it is healthy.
     pub sticky: bool,
@@ -36,15 +37,24 @@ pub struct HealthCheck {
     /// The port of the health check; without one, the port that receives the connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// The path of the request with `HTTP` and `HTTPS`; the response must be 200.
+    /// The path of the request with `HTTP` and `HTTPS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The statuses of a response from a healthy machine, for example `200-399`; set for target groups of `HTTP` only. Others take
+    /// the default of their load balancer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes: Option<String>,
     /// Seconds between two checks.
     pub interval: u32,
     /// Number of consecutive successful checks that make a machine healthy.
     pub healthy: u32,
     /// Number of consecutive failed checks that make a machine unhealthy.
     pub unhealthy: u32,
+}
+
+impl TargetGroup {
+    /// The protocol of the target groups of application load balancers.
+    pub const HTTP: &str = "HTTP";
 }
 
 impl Resource for TargetGroup {

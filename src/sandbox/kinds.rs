@@ -1,14 +1,14 @@
 //! The registry of the simulated cloud: one row for each kind.
 
 use super::account::SimulatedObject;
-use super::links::{ObjectLink, follows, holds, peers};
+use super::links::{ObjectLink, follows, holds, peers, uses};
 use super::simulated_kind::{SimulatedKind, codes, kubernetes, row};
 use super::{rules, scaling, view};
 use crate::resource::{
-    AUTOSCALER, AutoScalingGroup, Bucket, BucketObject, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, DnsRecord,
-    EbsVolume, ElasticIp, HostedZone, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener,
-    LoadBalancer, MANIFEST, NAMESPACE, NatGateway, Role, RouteTable, SERVICE, Secret, SecurityGroup,
-    SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM, Vpc, VpcEndpoint,
+    AUTOSCALER, ApplicationLoadBalancer, AutoScalingGroup, Bucket, BucketObject, CONFIG_MAP, Certificate, DEPLOYMENT,
+    DISRUPTION_BUDGET, DnsRecord, EbsVolume, ElasticIp, HostedZone, HttpListener, InstanceProfile, InternetGateway,
+    KeyPair, LaunchTemplate, Listener, ListenerRule, LoadBalancer, MANIFEST, NAMESPACE, NatGateway, Role, RouteTable,
+    SERVICE, Secret, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM, Vpc, VpcEndpoint,
 };
 
 const HELD: &str = "DependencyViolation";
@@ -161,6 +161,38 @@ const ROWS: &[SimulatedKind] = &[
         .links(&[holds::<HostedZone>(&["zone"], "id")])
         .global()
         .untagged(),
+    row::<Certificate>(
+        "acm",
+        "Certificate",
+        codes("ResourceNotFoundException", "InvalidParameterException", "ResourceInUseException"),
+    )
+    .links(&[holds::<HostedZone>(&["zone"], "id")])
+    .delayed()
+    .client_token(),
+    row::<ApplicationLoadBalancer>(
+        "elbv2",
+        "LoadBalancer",
+        codes("LoadBalancerNotFound", "DuplicateLoadBalancerName", IN_USE),
+    )
+    .unique(NAME)
+    .links(&[holds::<Subnet>(&["subnets", "*"], "id"), holds::<SecurityGroup>(&["security_groups", "*"], "id")])
+    .later(&["idle_seconds"])
+    .delayed()
+    .check(rules::balancer_zones),
+    row::<HttpListener>("elbv2", "Listener", codes("ListenerNotFound", "DuplicateListener", IN_USE))
+        .unique(&["load_balancer", "port"])
+        .links(&[
+            follows::<ApplicationLoadBalancer>(&["load_balancer"], "arn"),
+            uses::<Certificate>(&["certificate"], "arn"),
+            uses::<Certificate>(&["more_certificates", "*"], "arn"),
+        ])
+        .later(&["more_certificates"])
+        .check(rules::listener_certificates),
+    row::<ListenerRule>("elbv2", "Rule", codes("RuleNotFound", "PriorityInUse", IN_USE))
+        .links(&[follows::<HttpListener>(&["listener"], "arn"), holds::<TargetGroup>(&["target_group"], "arn")])
+        .unique(&["listener", "priority"])
+        .free_later()
+        .check(rules::rule_target),
     kubernetes(NAMESPACE, "Namespace").unique(&["metadata.name"]),
     kubernetes(MANIFEST, "Manifest"),
     kubernetes(VOLUME_CLAIM, "PersistentVolumeClaim").unique(NAMESPACED),

@@ -17,6 +17,8 @@ pub(super) struct ObjectLink {
     pub(super) output: &'static str,
     /// The beginning of the texts that name one. Others name something else, a range of addresses for example.
     prefix: &'static str,
+    /// `false` if the text may name an object that the account does not know.
+    must_exist: bool,
     /// The consequence for the other object.
     bond: LinkKind,
 }
@@ -32,7 +34,12 @@ enum LinkKind {
 
 /// An attribute that keeps the object that it names from being deleted.
 pub(super) const fn holds<To: Resource>(path: &'static [&'static str], output: &'static str) -> ObjectLink {
-    ObjectLink { path, to: To::KIND.name, output, prefix: "", bond: LinkKind::Holds }
+    ObjectLink { path, to: To::KIND.name, output, prefix: "", must_exist: true, bond: LinkKind::Holds }
+}
+
+/// The same, where other texts name objects of others, which a simulated account does not have.
+pub(super) const fn uses<To: Resource>(path: &'static [&'static str], output: &'static str) -> ObjectLink {
+    ObjectLink { must_exist: false, ..holds::<To>(path, output) }
 }
 
 /// The same, where other texts than those with this prefix name something else.
@@ -78,7 +85,7 @@ fn leaves<'a>(value: &'a Value, path: &[&str], found: &mut Vec<&'a str>) {
 impl SimulatedAccount {
     /// Refuses attributes that refer to an object that does not exist, or is not visible yet.
     pub(super) fn check_links(&self, call: &ApiCall, kind: &str, attributes: &Attributes) -> Result<(), Failure> {
-        for link in simulated(kind).links {
+        for link in simulated(kind).links.iter().filter(|link| link.must_exist) {
             for name in link.named(attributes) {
                 let target = self.by_output(link.to, link.output, name);
                 if target.is_none_or(|(_, stored)| stored.visible > self.state.clock) {

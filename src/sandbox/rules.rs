@@ -1,5 +1,7 @@
 //! Values that AWS refuses.
 
+use std::collections::BTreeSet;
+
 use ipnet::Ipv4Net;
 use sha2::{Digest, Sha256};
 
@@ -10,7 +12,7 @@ use super::names::ApiCall;
 use super::simulated_kind::KindScope;
 use crate::engine::{Attributes, ChangeEffect, Failure, FailureClass, Object, Value};
 use crate::resource::{
-    Bucket, BucketObject, InternetGateway, LaunchTemplate, NatGateway, Resource, Subnet, TargetGroup, Vpc,
+    Bucket, BucketObject, Certificate, InternetGateway, LaunchTemplate, NatGateway, Resource, Subnet, TargetGroup, Vpc,
     is_kubernetes,
 };
 
@@ -88,7 +90,7 @@ impl SimulatedAccount {
                 let message = format!("it exists already: {}", stored.title(id));
                 let ours = stored.mark.is_some() && kind == Bucket::KIND.name;
                 let code = if ours { "BucketAlreadyOwnedByYou" } else { row.codes.exists };
-                Err(call.failure(FailureClass::AlreadyExists, code, message))
+                Err(call.failure(row.taken, code, message))
             }
             None => Ok(()),
         }
@@ -199,6 +201,60 @@ pub(super) fn listener_protocol(
         return Ok(());
     }
     let message = format!("a listener of {protocol} cannot forward to a target group of {takes}");
+    Err(call.failure(FailureClass::Invalid, "IncompatibleProtocols", message))
+}
+
+/// Refuses an application load balancer that is not in two zones.
+pub(super) fn balancer_zones(
+    account: &SimulatedAccount,
+    call: &ApiCall,
+    attributes: &Attributes,
+) -> Result<(), Failure> {
+    let zone = |subnet: &Value| account.by_output(Subnet::KIND.name, "id", subnet.as_text()?)?.1.text("zone");
+    let zones: BTreeSet<&str> = match attributes.get("subnets") {
+        Some(Value::List(subnets)) => subnets.iter().filter_map(zone).collect(),
+        _ => BTreeSet::new(),
+    };
+    if zones.len() >= 2 {
+        return Ok(());
+    }
+    let message = "at least two subnets in two different zones must be specified";
+    Err(call.failure(FailureClass::Invalid, "ValidationError", message))
+}
+
+/// Refuses a listener of HTTPS without a certificate, and a certificate that is not issued.
+pub(super) fn listener_certificates(
+    account: &SimulatedAccount,
+    call: &ApiCall,
+    attributes: &Attributes,
+) -> Result<(), Failure> {
+    let refuse = |code, message: String| Err(call.failure(FailureClass::MaybeNotYetConsistent, code, message));
+    let certificate = text(attributes, "certificate");
+    if text(attributes, "protocol") == "HTTPS" && certificate.is_empty() {
+        return refuse("CertificateNotFound", "a listener of HTTPS needs a certificate".to_owned());
+    }
+    let more = match attributes.get("more_certificates") {
+        Some(Value::List(more)) => more.as_slice(),
+        _ => &[],
+    };
+    let all = more.iter().filter_map(Value::as_text).chain([certificate]);
+    let pending = all
+        .filter_map(|arn| account.by_output(Certificate::KIND.name, "arn", arn))
+        .find(|(_, certificate)| certificate.ready > account.state.clock);
+    match pending {
+        Some((id, certificate)) => refuse("UnsupportedCertificate", format!("{} is not issued", certificate.title(id))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a rule that forwards to a target group of another protocol than HTTP.
+pub(super) fn rule_target(account: &SimulatedAccount, call: &ApiCall, attributes: &Attributes) -> Result<(), Failure> {
+    let group = account.by_output(TargetGroup::KIND.name, "arn", text(attributes, "target_group"));
+    let takes = group.and_then(|(_, group)| group.text("protocol")).unwrap_or_default();
+    if takes == TargetGroup::HTTP {
+        return Ok(());
+    }
+    let message = format!("a rule of an application load balancer cannot forward to a target group of {takes}");
     Err(call.failure(FailureClass::Invalid, "IncompatibleProtocols", message))
 }
 

@@ -3,7 +3,7 @@
 use super::account::{SimulatedAccount, SimulatedObject};
 use super::links::{ObjectLink, holds};
 use super::names::ApiCall;
-use crate::engine::{Attributes, Failure, Live};
+use crate::engine::{Attributes, Failure, FailureClass, Live};
 use crate::resource::{Bucket, Resource};
 
 /// The behaviour of a kind in the simulated cloud.
@@ -20,6 +20,8 @@ pub(super) struct SimulatedKind {
     pub(super) id: IdSource,
     /// The attributes that together are unique in the account; none where any number can be alike.
     pub(super) unique: &'static [&'static str],
+    /// The class of the failure when another object has the same.
+    pub(super) taken: FailureClass,
     /// The attributes that name other objects.
     pub(super) links: &'static [ObjectLink],
     /// The attributes that a second call sets after the one that makes the object.
@@ -110,6 +112,7 @@ const fn named(name: &'static str, service: &'static str, noun: &'static str, co
         codes,
         id: IdSource::Output,
         unique: &[],
+        taken: FailureClass::AlreadyExists,
         links: &[],
         later: &[],
         delayed: false,
@@ -143,6 +146,11 @@ impl SimulatedKind {
     /// Makes these attributes together unique.
     pub(super) const fn unique(self, attributes: &'static [&'static str]) -> Self {
         Self { unique: attributes, ..self }
+    }
+
+    /// Lets callers wait until another object leaves what is unique.
+    pub(super) const fn free_later(self) -> Self {
+        Self { taken: FailureClass::Held, ..self }
     }
 
     /// Names other objects by these attributes.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::defaults;
 use super::kubernetes_version::KubernetesVersion;
 use super::node_group::NodeGroup;
 use super::service::Service;
@@ -49,11 +50,45 @@ pub struct Cluster {
     pub dns: Dns,
     /// Tags on every object that supports tags, in addition to Quorate's own.
     pub tags: BTreeMap<String, String>,
+    /// The load balancer of all services on the web.
+    #[serde(default, skip_serializing_if = "Web::is_default")]
+    pub web: Web,
     /// Services, by name.
     pub services: BTreeMap<String, Service>,
     /// The user's own manifests, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<String, Addon>,
+}
+
+/// The application load balancer that all services with `http` share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Web {
+    /// Address ranges that may connect, sorted.
+    pub allow: Vec<Ipv4Net>,
+    /// Time in seconds after which a connection without traffic is closed.
+    pub idle_seconds: u32,
+    /// `true` if port 80 redirects to HTTPS.
+    pub redirect: bool,
+    /// The name of ELB's security policy.
+    pub tls_policy: String,
+}
+
+impl Web {
+    /// Returns `true` if no setting of it differs from its default.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            allow: vec![defaults::EVERYBODY],
+            idle_seconds: defaults::WEB_IDLE_SECONDS,
+            redirect: true,
+            tls_policy: defaults::TLS_POLICY.to_owned(),
+        }
+    }
 }
 
 /// A failure that a cluster must survive. A later one contains the earlier ones.

@@ -24,6 +24,8 @@ pub(super) const REPLICAS: u32 = 1;
 pub(super) const NAMESPACE: &str = "default";
 /// Default TLS policy of a listener: TLS 1.2 and 1.3, no broken ciphers. The default of ELB's API still accepts 1.0.
 pub(super) const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+/// Default time in seconds after which a connection of the web without traffic is closed: the default of ELB.
+pub(super) const WEB_IDLE_SECONDS: u32 = 60;
 /// Default address range that may connect to a load balancer: all addresses.
 pub(super) const EVERYBODY: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0);
 

@@ -15,7 +15,9 @@ use serde::Deserialize;
 use super::spanned::{List, Map, OptionalSetting, Spanned, from_choice, from_table};
 
 pub(super) use nodes::{NodesFile, SpotFile, SpotStrategyFile};
-pub(super) use service::{ListenerFile, NlbFile, ProtocolFile, SeccompFile, SecurityFile, ServiceFile, VolumeFile};
+pub(super) use service::{
+    HttpFile, ListenerFile, NlbFile, ProtocolFile, SeccompFile, SecurityFile, ServiceFile, VolumeFile,
+};
 
 /// A Kubernetes cluster on AWS.
 #[derive(Debug, JsonSchema)]
@@ -76,6 +78,9 @@ pub(super) struct ClusterFile {
     #[schemars(extend("examples" = [{ "team": "chat" }]))]
     pub(super) tags: Option<Spanned<Map<String>>>,
 
+    /// The application load balancer that all services with `http` share. By default it is open to the internet.
+    pub(super) web: Option<Spanned<WebFile>>,
+
     /// Services, by name: a labelled block each in HCL, a table each in TOML.
     pub(super) service: Option<Spanned<Map<ServiceFile>>>,
 
@@ -98,6 +103,7 @@ from_table!(ClusterFile {
     require,
     dns,
     tags,
+    web,
     service,
     addon
 });
@@ -317,6 +323,31 @@ pub(super) enum SurvivesFile {
 }
 
 from_choice!(SurvivesFile);
+
+/// The application load balancer that all services with `http` share. It exists while a service has `http`.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Web")]
+pub(super) struct WebFile {
+    /// The address ranges that may connect. Default: all addresses.
+    #[schemars(extend("examples" = [["203.0.113.0/24"]]))]
+    pub(super) allow: Option<Spanned<List<String>>>,
+
+    /// Time in seconds after which a connection without traffic is closed. A WebSocket that sends nothing for longer, in either
+    /// direction, needs more. Default: 60.
+    #[schemars(range(min = 1, max = 4000), example = 300)]
+    pub(super) idle_seconds: Option<Spanned<u32>>,
+
+    /// `false` to listen on port 443 only; otherwise port 80 redirects clients to HTTPS. Default: `true`.
+    pub(super) redirect: Option<Spanned<bool>>,
+
+    /// The TLS versions and ciphers that are accepted: the name of one of ELB's security policies. Default:
+    /// `ELBSecurityPolicy-TLS13-1-2-2021-06` (1.2 and 1.3).
+    #[schemars(extend("examples" = ["ELBSecurityPolicy-TLS13-1-3-2021-06"]))]
+    pub(super) tls_policy: Option<Spanned<String>>,
+}
+
+from_table!(WebFile { allow, idle_seconds, redirect, tls_policy });
 
 /// Names in Route 53.
 #[derive(Debug, JsonSchema)]

@@ -2,7 +2,7 @@
 
 mod parse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::cluster::Zone;
 use super::node_group::Scale;
 
-/// A service: a Deployment, a Service, and optionally a network load balancer.
+/// A service: a Deployment, a Service, and optionally load balancers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// The container image.
@@ -71,6 +71,9 @@ pub struct Service {
     pub stateful: Option<bool>,
     /// The load balancer in front, if any.
     pub nlb: Option<Nlb>,
+    /// The place on the web, behind the application load balancer of all services; if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<Http>,
 }
 
 /// A port that a container listens on.
@@ -197,6 +200,22 @@ pub struct Nlb {
     pub preserve_client_ip: bool,
 }
 
+/// The place of a service on the web.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Http {
+    /// The hosts: full names, sorted.
+    pub hosts: Vec<String>,
+    /// The path: `/`, or one that begins with a slash and does not end in one.
+    pub path: String,
+    /// The name of the service's port that it leads to.
+    pub target: String,
+    /// The path that the load balancer requests of a healthy service.
+    pub health_path: String,
+    /// The ARN of the user's certificate for the hosts; `None` for a new one for each host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
 /// The listener on a port of a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortListener {
@@ -236,7 +255,12 @@ impl Service {
     /// The name of the port that the setting `port` describes.
     pub const MAIN: &str = "main";
 
-    /// Returns the names and ports that a load balancer leads to, each once.
+    /// Returns the names of the ports that any load balancer leads to, each once.
+    pub fn exposed(&self) -> BTreeSet<&str> {
+        self.targets().into_keys().chain(self.http.iter().map(|http| http.target.as_str())).collect()
+    }
+
+    /// Returns the names and ports that its network load balancer leads to, each once.
     pub fn targets(&self) -> BTreeMap<&str, Port> {
         let named = self.nlb.iter().flat_map(|nlb| nlb.listeners.values()).map(|listener| listener.target.as_str());
         named.filter_map(|name| Some((name, *self.ports.get(name)?))).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Address, RecordedObject, Value};
-use crate::resource::{DnsRecord, LoadBalancer, Resource, service_of_object};
+use crate::resource::{ApplicationLoadBalancer, DnsRecord, LoadBalancer, Resource, service_of_object};
 
 use super::line::{self, StyledLine, TextRole};
 use super::value;
@@ -44,7 +44,8 @@ pub(super) fn endpoints(objects: &BTreeMap<Address, RecordedObject>) -> Vec<Endp
 
 /// Returns the name that AWS assigned to an object, if it is a load balancer.
 pub(super) fn own_name<'a>(address: &Address, outputs: &'a BTreeMap<String, String>) -> Option<&'a str> {
-    outputs.get("dns_name").filter(|_| address.kind() == LoadBalancer::KIND.name).map(String::as_str)
+    let kinds = [LoadBalancer::KIND.name, ApplicationLoadBalancer::KIND.name];
+    outputs.get("dns_name").filter(|_| kinds.contains(&address.kind())).map(String::as_str)
 }
 
 /// Returns the remark about names of simulated load balancers, which do not resolve.
@@ -64,10 +65,12 @@ pub(super) fn lines(endpoints: &[Endpoint], sandbox: bool) -> Vec<StyledLine> {
     let column = line::column(2, titles.iter().map(String::as_str));
     let mut lines = vec![StyledLine::default(), StyledLine::at(0).ink(TextRole::Strong, "Reached by name:")];
     for (endpoint, title) in endpoints.iter().zip(&titles) {
-        let names = endpoint.domains.iter().chain([&endpoint.name]);
-        for (place, name) in names.enumerate() {
+        // A browser needs one of the names that the certificates are for.
+        let is_web = endpoint.address.kind() == ApplicationLoadBalancer::KIND.name;
+        let names = endpoint.domains.iter().map(|name| if is_web { format!("https://{name}") } else { name.clone() });
+        for (place, name) in names.chain([endpoint.name.clone()]).enumerate() {
             let line = StyledLine::at(2).plain(if place == 0 { title.as_str() } else { "" });
-            lines.push(line::beside(line, &value::safe(name), column));
+            lines.push(line::beside(line, &value::safe(&name), column));
         }
     }
     lines.extend(nowhere(sandbox, usize::MAX).map(|remark| StyledLine::at(2).ink(TextRole::Faint, remark)));
@@ -77,6 +80,7 @@ pub(super) fn lines(endpoints: &[Endpoint], sandbox: bool) -> Vec<StyledLine> {
 /// Returns the title of what is behind a load balancer.
 fn title(address: &Address) -> String {
     match service_of_object(address.name()) {
+        _ if address.kind() == ApplicationLoadBalancer::KIND.name => "web".to_owned(),
         Some(service) => format!("service {service}"),
         None => "Kubernetes API".to_owned(),
     }

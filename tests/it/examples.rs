@@ -37,6 +37,7 @@ fn every_example_is_planned_and_fits_on_a_screen() {
         "private",
         "teams",
         "tutorial",
+        "web",
     ];
     assert_eq!(names, known);
     let page = include_str!("../../docs/services.md");

@@ -126,6 +126,10 @@ impl CloudProvider for FilteredProvider<'_> {
         self.clouds.name_servers(zone)
     }
 
+    fn expect(&self, kinds: BTreeSet<&'static str>) {
+        self.clouds.expect(kinds);
+    }
+
     fn leave_out_details(&self) {
         self.clouds.leave_out_details();
     }

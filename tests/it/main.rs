@@ -27,5 +27,6 @@ mod relocate;
 mod shell;
 mod stage;
 mod together;
+mod web;
 mod wire;
 mod workflow;

@@ -16,7 +16,9 @@ import time
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 import xmltodict
+from moto.acm import models as acm
 from moto.autoscaling import models as autoscaling
+from moto.core.exceptions import JsonRESTError
 from moto.ec2 import models as ec2_models
 from moto.ec2.models import instances, launch_templates, vpcs
 from moto.ec2.responses import nat_gateways as nat_gateway_responses
@@ -166,7 +168,11 @@ def repair_listener_protocols():
                 if not self._certificate_exists(certificate_arn=certificate["CertificateArn"]):
                     raise elbv2.RESTError("CertificateNotFound", "the certificate is not there")
         known = protocol if protocol in ("HTTP", "HTTPS") else None
+        more = [listener.certificates[1:] for listener in self.describe_listeners(None, [arn])]
         listener = original(self, arn, port, known, ssl_policy, certificates, actions)
+        if protocol == "HTTPS":
+            # The first is the default one; moto drops the others with it.
+            listener.certificates = [listener.certificate, *more[0]]
         listener.protocol = protocol or listener.protocol
         if protocol == "TLS":
             listener.certificate = certificates[0]["CertificateArn"]
@@ -176,6 +182,43 @@ def repair_listener_protocols():
         return listener
 
     elbv2.ELBv2Backend.modify_listener = modify_listener
+
+    def remove_listener_certificates(self, arn, certificates):
+        """Keeps the default certificate, which AWS lists apart from the others."""
+        listener = self.describe_listeners(None, [arn])[0]
+        removed = [certificate["CertificateArn"] for certificate in certificates]
+        kept = [certificate for certificate in listener.certificates[1:] if certificate not in removed]
+        listener.certificates = listener.certificates[:1] + kept
+
+    elbv2.ELBv2Backend.remove_listener_certificates = remove_listener_certificates
+
+
+def repair_certificates():
+    """Issues a certificate once its validation record is in a hosted zone, as AWS does: moto issues it after a minute."""
+
+    def check(self):
+        if self.type != "AMAZON_ISSUED" or self.status != "PENDING_VALIDATION":
+            return
+        [option] = self.describe()["Certificate"]["DomainValidationOptions"]
+        wanted = option["ResourceRecord"]
+        account = self.arn.split(":")[4]
+        for zone in route53.route53_backends[account]["aws"].zones.values():
+            for record in zone.rrsets:
+                values = [(value if isinstance(value, str) else value["Value"]).rstrip(".") for value in record.records]
+                if record.name.rstrip(".") == wanted["Name"].rstrip(".") and wanted["Value"].rstrip(".") in values:
+                    self.status = "ISSUED"
+
+    acm.CertBundle.check = check
+    original = acm.AWSCertificateManagerBackend.delete_certificate
+
+    def delete_certificate(self, arn):
+        """Refuses to delete a certificate that a listener has."""
+        balancers = elbv2.elbv2_backends[self.account_id][self.region_name].load_balancers.values()
+        if any(arn in listener.certificates for balancer in balancers for listener in balancer.listeners.values()):
+            raise JsonRESTError("ResourceInUseException", f"{arn} is in use")
+        return original(self, arn)
+
+    acm.AWSCertificateManagerBackend.delete_certificate = delete_certificate
 
 
 def repair_machine_versions():
@@ -332,6 +375,7 @@ def application():
     repair_listener_protocols()
     repair_regional_nat_gateways()
     repair_endpoint_filters()
+    repair_certificates()
     repair_machine_versions()
     repair_group_policies()
     repair_terminations()

@@ -60,6 +60,7 @@ def inventory():
         "classic load balancers": [balancer["LoadBalancerName"] for balancer in pages(client("elb"), "describe_load_balancers", "LoadBalancerDescriptions")],
         "load balancers": [balancer["LoadBalancerName"] for balancer in pages(elb, "describe_load_balancers", "LoadBalancers")],
         "target groups": [group["TargetGroupName"] for group in pages(elb, "describe_target_groups", "TargetGroups")],
+        "certificates": [certificate["DomainName"] for certificate in pages(client("acm"), "list_certificates", "CertificateSummaryList")],
         "roles": roles(iam),
         "instance profiles": [profile["Path"] + profile["InstanceProfileName"] for profile in pages(iam, "list_instance_profiles", "InstanceProfiles")],
         "zones": zones(route53),

@@ -10,8 +10,8 @@ use super::failure::{FailureEffects, FailureOutcome, ServiceEffect, SingleFailur
 use super::moments::{self, MachineChanges};
 use super::plan_availability::Availability;
 use super::topology::{ServiceSite, Topology};
-use crate::engine::{Action, ExecutablePlan};
-use crate::resource::{API, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource, service_object};
+use crate::engine::{Action, Address, ExecutablePlan};
+use crate::resource::{API, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource, TargetGroup, service_object, web_target};
 
 /// The attribute with the way in which new pods take the place of old ones.
 const STRATEGY: &str = "spec.strategy.type";
@@ -44,6 +44,7 @@ impl PlanDisruption {
             let effect = effect.or_else(|| moved(service, before, &changes));
             effects.extend(effect.or_else(|| restarted(run, service)));
             effects.extend(balancer_effect(run, &service_object(&service.name), &part_of(service)));
+            effects.extend(changes_balancer(run, service));
         }
         effects.retain(|effect| !is_broken(&effect.part));
         let failures = judged_after.failures.iter().map(|after| {
@@ -181,6 +182,26 @@ fn restarted(run: &ExecutablePlan, service: &ServiceSite) -> Option<ServiceEffec
         let reason = "its old pods end before the new ones start, so it stops meanwhile";
         interrupted(part_of(service), reason, "apply it when that does no harm")
     })
+}
+
+/// Returns the effect of a service that moves between its own load balancer and that of the web in one apply: the old one loses
+/// its machines at once, and the names change over when the new one, with its certificates, is ready.
+fn changes_balancer(run: &ExecutablePlan, service: &ServiceSite) -> Option<ServiceEffect> {
+    let own = LoadBalancer::address(&service_object(&service.name));
+    let on_the_web = TargetGroup::address(&web_target(&service.name));
+    let acts = |address: &Address, action| {
+        run.plan.changes.iter().any(|change| change.address == *address && change.action == action)
+    };
+    let reason = if acts(&own, Action::Delete) && acts(&on_the_web, Action::Create) {
+        "it moves to the load balancer of the web and is not reached until that one is ready, some minutes; with `nlb` \
+         beside `http` for one apply, and the domain in `http` only, it is always reached"
+    } else if acts(&on_the_web, Action::Delete) && acts(&own, Action::Create) {
+        "it moves to a load balancer of its own and is not reached until that one is ready, some minutes; with `http` \
+         beside `nlb` for one apply, and without a domain in `nlb`, it is always reached"
+    } else {
+        return None;
+    };
+    Some(interrupted(part_of(service), reason, "apply it when that does no harm, or in two steps"))
 }
 
 /// Returns the effect of a load balancer that is replaced.

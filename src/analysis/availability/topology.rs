@@ -7,9 +7,9 @@ use super::spread::MachineSpread;
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
-    API, AUTOSCALER, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate, LoadBalancer,
-    MEMBER_TAG, NatGateway, ROLE_TAG, SizeFacts, Subnet, VOLUME_CLAIM, accepts_pods, evicts_pods, is_private_subnet,
-    quantity_bytes, quantity_millicpus, service_object, tags_of,
+    API, AUTOSCALER, ApplicationLoadBalancer, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate,
+    LoadBalancer, MEMBER_TAG, NatGateway, ROLE_TAG, SizeFacts, Subnet, TargetGroup, VOLUME_CLAIM, WEB, accepts_pods,
+    evicts_pods, is_private_subnet, quantity_bytes, quantity_millicpus, service_object, tags_of, web_target,
 };
 
 /// The terms that say which nodes pods may run on.
@@ -211,10 +211,20 @@ fn service(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> ServiceSit
         groups,
         zones,
         evicted_from: evicting_groups(deployment, state),
-        balancer: state
-            .named::<LoadBalancer>(&service_object(name))
-            .map(|balancer| BalancerSite { zones: state.zones_of(balancer), cross_zone: balancer.flag("cross_zone") }),
+        balancer: balancer(name, state),
     }
+}
+
+/// Returns the load balancer in front of a service: its own one, or that of the web, which always forwards to all zones.
+fn balancer(service: &str, state: &ClusterState<'_>) -> Option<BalancerSite> {
+    let own = state.named::<LoadBalancer>(&service_object(service));
+    let own =
+        own.map(|balancer| BalancerSite { zones: state.zones_of(balancer), cross_zone: balancer.flag("cross_zone") });
+    own.or_else(|| {
+        state.named::<TargetGroup>(&web_target(service))?;
+        let web = state.named::<ApplicationLoadBalancer>(WEB)?;
+        Some(BalancerSite { zones: state.zones_of(web), cross_zone: true })
+    })
 }
 
 /// Returns what the containers of a pod ask for.

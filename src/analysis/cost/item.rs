@@ -11,8 +11,8 @@ use crate::analysis::Money;
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Address;
 use crate::resource::{
-    AutoScalingGroup, EbsVolume, ElasticIp, HostedZone, LaunchTemplate, LoadBalancer, MANIFEST, NatGateway,
-    PurchaseOption, Subnet, VOLUME_CLAIM, quantity_bytes,
+    ApplicationLoadBalancer, AutoScalingGroup, EbsVolume, ElasticIp, HostedZone, LaunchTemplate, LoadBalancer,
+    MANIFEST, NatGateway, PurchaseOption, Subnet, VOLUME_CLAIM, quantity_bytes,
 };
 
 /// The end of the name of Spot Instances of a size.
@@ -144,7 +144,10 @@ fn billed(object: &StateObject<'_>, state: &ClusterState<'_>, prices: &RegionPri
         return vec![volume("etcd volume", object.text("volume_type"), object.number("gib"), prices)];
     }
     if object.is::<LoadBalancer>() {
-        return balancer(object, prices);
+        return balancer(object, "network load balancer", prices.load_balancer_hour, prices);
+    }
+    if object.is::<ApplicationLoadBalancer>() {
+        return balancer(object, "application load balancer", prices.application_load_balancer_hour, prices);
     }
     if object.is::<NatGateway>() {
         return nat_gateway(object, state, prices);
@@ -209,13 +212,10 @@ fn volume(purpose: &str, volume_type: Option<&str>, gib: u64, prices: &RegionPri
 }
 
 /// Returns a load balancer and its addresses: one in each of its zones, if it is reached from outside.
-fn balancer(object: &StateObject<'_>, prices: &RegionPrices) -> Vec<BilledResource> {
+fn balancer(object: &StateObject<'_>, name: &str, hour: Option<Money>, prices: &RegionPrices) -> Vec<BilledResource> {
     let is_public = object.text("scheme") == Some("internet-facing");
     let zones = u64::try_from(object.list("subnets").len()).unwrap_or(u64::MAX);
-    vec![
-        BilledResource::new("network load balancer", PriceUnit::Hour, prices.load_balancer_hour, 1),
-        address(if is_public { zones } else { 0 }, prices),
-    ]
+    vec![BilledResource::new(name, PriceUnit::Hour, hour, 1), address(if is_public { zones } else { 0 }, prices)]
 }
 
 /// Returns the volume of a claim. Only the class that every cluster has is known to be gp3.

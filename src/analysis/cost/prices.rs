@@ -30,6 +30,8 @@ pub(super) struct RegionPrices {
     /// Instances with Linux on demand, per hour, by size.
     #[serde(default)]
     pub(super) instance_hour: BTreeMap<String, Money>,
+    pub(super) application_load_balancer_hour: Option<Money>,
+    pub(super) application_load_balancer_lcu_hour: Option<Money>,
     pub(super) gp3_gb_month: Option<Money>,
     pub(super) hosted_zone_month: Option<Money>,
     pub(super) load_balancer_hour: Option<Money>,
@@ -133,6 +135,8 @@ impl RegionPrices {
     pub(super) fn price(&self, name: &PriceName) -> Option<Money> {
         match name {
             PriceName::Instance(size) => self.instance_hour.get(size).copied(),
+            PriceName::ApplicationLoadBalancer => self.application_load_balancer_hour,
+            PriceName::ApplicationLoadBalancerCapacity => self.application_load_balancer_lcu_hour,
             PriceName::Gp3 => self.gp3_gb_month,
             PriceName::HostedZone => self.hosted_zone_month,
             PriceName::LoadBalancer => self.load_balancer_hour,
@@ -153,6 +157,8 @@ impl RegionPrices {
                 self.instance_hour.entry(size.clone()).or_insert(amount);
                 return;
             }
+            PriceName::ApplicationLoadBalancer => &mut self.application_load_balancer_hour,
+            PriceName::ApplicationLoadBalancerCapacity => &mut self.application_load_balancer_lcu_hour,
             PriceName::Gp3 => &mut self.gp3_gb_month,
             PriceName::HostedZone => &mut self.hosted_zone_month,
             PriceName::LoadBalancer => &mut self.load_balancer_hour,
@@ -167,16 +173,20 @@ impl RegionPrices {
         price.get_or_insert(amount);
     }
 
-    /// Returns the prices of what no sum contains.
-    pub(super) fn rates(&self, has_nat_gateways: bool) -> Vec<UsageRate> {
+    /// Returns the prices of what no sum contains, without those of NAT gateways and of the load balancer of the web where there are
+    /// none.
+    pub(super) fn rates(&self, has_nat_gateways: bool, is_on_the_web: bool) -> Vec<UsageRate> {
         let rate = |usage: &str, unit: &str, price| UsageRate { usage: usage.to_owned(), unit: unit.to_owned(), price };
         let nat = rate("traffic through NAT gateways", "GB", self.nat_gateway_gb);
+        let web = rate("capacity units of the web load balancer", "LCU-hour", self.application_load_balancer_lcu_hour);
         let always = [
             rate("capacity units of network load balancers", "LCU-hour", self.load_balancer_lcu_hour),
             rate("traffic between zones", "GB and direction", self.zone_transfer_gb),
             rate("etcd snapshots in S3", "GB-month", self.s3_gb_month),
         ];
-        always.into_iter().chain(Some(nat).filter(|_| has_nat_gateways)).collect()
+        let sometimes = [(has_nat_gateways, nat), (is_on_the_web, web)];
+        let sometimes = sometimes.into_iter().filter(|(is_there, _)| *is_there).map(|(_, rate)| rate);
+        always.into_iter().chain(sometimes).collect()
     }
 }
 

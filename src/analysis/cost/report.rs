@@ -9,7 +9,7 @@ use super::prices::{PriceSource, PriceTable, UsageRate};
 use crate::analysis::Money;
 use crate::analysis::state::ClusterState;
 use crate::engine::ExecutablePlan;
-use crate::resource::NatGateway;
+use crate::resource::{ApplicationLoadBalancer, NatGateway};
 
 /// The cost of a cluster per month before and after a plan, item by item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,7 @@ impl CostReport {
         let has_nat_gateways = states.iter().any(ClusterState::has::<NatGateway>);
         let PlanCost { currency, prices: source, difference, changes, .. } =
             PlanCost::of(table.source(region), &before, &after);
+        let is_on_the_web = states.iter().any(ClusterState::has::<ApplicationLoadBalancer>);
         let managed_control_plane = ManagedComparison::new(&after, &prices);
         Self {
             currency,
@@ -49,7 +50,7 @@ impl CostReport {
             after,
             difference,
             changes,
-            rates: prices.rates(has_nat_gateways),
+            rates: prices.rates(has_nat_gateways, is_on_the_web),
             managed_control_plane,
         }
     }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{DiagramBalancer, PartChange};
 use crate::analysis::state::ClusterState;
 use crate::engine::{Address, Attributes, ExecutablePlan, Live, Value};
-use crate::resource::{DnsRecord, Listener, LoadBalancer, Resource, SecurityGroupRules, TargetGroup};
+use crate::resource::{
+    ApplicationLoadBalancer, DnsRecord, Listener, ListenerRule, LoadBalancer, Resource, SecurityGroupRules,
+    TargetGroup, WEB, web_target,
+};
 
 /// The scheme of a load balancer with public addresses.
 const PUBLIC: &str = "internet-facing";
@@ -43,6 +46,29 @@ impl<'a> Balancers<'a> {
             is_public: balancer.text("scheme") == Some(PUBLIC),
             zones,
             change: self.change(&address),
+        })
+    }
+
+    /// Returns the load balancer of the web for a service that it leads to, with the hosts and paths of that service.
+    pub(super) fn of_the_web(&self, service: &str) -> Option<DiagramBalancer> {
+        let target = TargetGroup::address(&web_target(service));
+        let has_target = |state: &ClusterState<'_>| state.at(target.kind(), target.name()).is_some();
+        let state = if has_target(&self.after) { &self.after } else { &self.before };
+        let balancer = state.named::<ApplicationLoadBalancer>(WEB).filter(|_| has_target(state))?;
+        let rules = self.pointing::<ListenerRule>("target_group", "arn", &target);
+        let change_of = |address: &Address| self.changes.get(address).copied().unwrap_or_default();
+        let mut names: Vec<(String, PartChange)> =
+            rules.iter().map(|rule| (rule.name().to_owned(), change_of(rule))).collect();
+        names.sort();
+        let own = change_of(&ApplicationLoadBalancer::address(WEB));
+        let is_changed = change_of(&target) != PartChange::Unchanged
+            || names.iter().any(|(_, change)| *change != PartChange::Unchanged);
+        Some(DiagramBalancer {
+            names,
+            ports: vec!["443 HTTPS".to_owned()],
+            is_public: balancer.text("scheme") == Some(PUBLIC),
+            zones: state.zones_of(balancer),
+            change: if own == PartChange::Unchanged && is_changed { PartChange::Changed } else { own },
         })
     }
 

@@ -205,7 +205,7 @@ impl<'a> DiagramBuilder<'a> {
                 .map(|scaler| (scaler.number("spec.minReplicas").max(1), scaler.number("spec.maxReplicas"))),
             pods: self.counts(&before, &after),
             volumes: volumes.collect(),
-            balancer: balancers.named(&service_object(name)),
+            balancer: balancers.named(&service_object(name)).or_else(|| balancers.of_the_web(name)),
             change: if self.replaces_pods(name) {
                 PartChange::Replaced
             } else {

@@ -2,7 +2,9 @@
 
 use crate::engine::Action;
 use crate::engine::KindRegistry;
-use crate::resource::{AutoScalingGroup, DEPLOYMENT, LoadBalancer, MANIFEST, NAMESPACE, Resource, ResourceKinds};
+use crate::resource::{
+    ApplicationLoadBalancer, AutoScalingGroup, DEPLOYMENT, LoadBalancer, MANIFEST, NAMESPACE, Resource, ResourceKinds,
+};
 
 /// Time in seconds in which a machine is replaced by a new one that is ready, with the drain of the old one.
 const NODE_ROLL: u64 = 180;
@@ -28,7 +30,11 @@ pub(super) fn seconds(kind: &str, action: Action, is_masters: bool) -> u64 {
         Action::Delete if [DEPLOYMENT, MANIFEST, NAMESPACE].contains(&kind) => POD_DELETION,
         // New pods start.
         Action::Update if [DEPLOYMENT, MANIFEST].contains(&kind) => creation,
-        Action::Delete | Action::Update if kind == LoadBalancer::KIND.name => 2 * CALL,
+        Action::Delete | Action::Update
+            if [LoadBalancer::KIND.name, ApplicationLoadBalancer::KIND.name].contains(&kind) =>
+        {
+            2 * CALL
+        }
         Action::Delete | Action::Update => creation.min(CALL),
     }
 }

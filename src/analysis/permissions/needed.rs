@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Address, Plan};
-use crate::resource::{ElasticIp, KINDS, Kind, NatGateway, Resource, VpcEndpoint, calls};
+use crate::resource::{ElasticIp, KINDS, Kind, NatGateway, Resource, VpcEndpoint, calls, is_optional};
 
 /// The purpose of the runs that a policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,7 +68,8 @@ impl NeededActions {
 
     fn of_purpose(purpose: RunPurpose, has_kind: &dyn Fn(&str) -> bool) -> Self {
         let is_private = PRIVATE_NETWORK.iter().any(|kind| has_kind(kind));
-        let mut needed = Self::of_every(purpose, is_private);
+        // What the file had before is read before it is removed.
+        let mut needed = Self::of_every(purpose, is_private, &|_| true);
         needed.add(OPTIONAL.iter().copied(), None);
         for kind in kinds(is_private) {
             let Some(calls) = calls(kind.name) else { continue };
@@ -85,8 +86,9 @@ impl NeededActions {
 
     /// Returns the actions of one plan.
     pub fn of_plan(purpose: RunPurpose, plan: &Plan) -> Self {
-        let is_private = plan.changes.iter().any(|change| PRIVATE_NETWORK.contains(&change.address.kind()));
-        let mut needed = Self::of_every(purpose, is_private);
+        let changes_kind = |kind: &str| plan.changes.iter().any(|change| change.address.kind() == kind);
+        let is_private = PRIVATE_NETWORK.iter().any(|kind| changes_kind(kind));
+        let mut needed = Self::of_every(purpose, is_private, &changes_kind);
         for change in &plan.changes {
             if let Some(calls) = calls(change.address.kind()) {
                 needed.add(calls.of(change.action), Some(&change.address));
@@ -95,13 +97,12 @@ impl NeededActions {
         needed
     }
 
-    /// Returns the actions that all runs of a purpose need, whatever they change.
-    fn of_every(purpose: RunPurpose, is_private: bool) -> Self {
+    /// Returns the actions that all runs of a purpose need, whatever they change. Kinds that few clusters have are read only by
+    /// those.
+    fn of_every(purpose: RunPurpose, is_private: bool, has_kind: &dyn Fn(&str) -> bool) -> Self {
         let mut needed = Self::default();
-        needed.add(
-            kinds(is_private).filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()),
-            None,
-        );
+        let read = kinds(is_private).filter(|kind| !is_optional(kind.name) || has_kind(kind.name));
+        needed.add(read.filter_map(|kind| calls(kind.name)).flat_map(|calls| calls.read.iter().copied()), None);
         needed.add([FACTS, STATE_READ].concat(), None);
         let more: &[&[&'static str]] = match purpose {
             RunPurpose::Plan => &[],

@@ -44,6 +44,11 @@ impl PolicyTarget {
     pub(super) fn tag_condition(&self) -> String {
         format!("aws:ResourceTag/{}", kubernetes_tag(&self.cluster))
     }
+
+    /// Returns the condition key of the same tag in a request that sets it.
+    pub(super) fn request_tag_condition(&self) -> String {
+        format!("aws:RequestTag/{}", kubernetes_tag(&self.cluster))
+    }
 }
 
 impl LeastPolicy {

@@ -27,6 +27,8 @@ pub(super) enum PermissionScope {
     NewTags,
     /// Tags of new load balancers and target groups.
     NewBalancerTags,
+    /// Tags of new certificates.
+    NewCertificateTags,
     /// Objects with the cluster's tag.
     Own,
     /// The routes of public subnets beside private ones: Kubernetes must not find their table, so it has no tag for that.
@@ -52,12 +54,17 @@ impl PermissionScope {
             ("ec2", verb) if verb.contains("Route") && !matches!(verb, "CreateRouteTable" | "DescribeRouteTables") => {
                 &[Self::Own, Self::PublicRoutes]
             }
+            ("acm", "AddTagsToCertificate") => &[Self::NewCertificateTags, Self::Own],
+            ("acm", "RequestCertificate") => &[Self::New],
+            ("acm", verb) if verb.starts_with("Describe") || verb.starts_with("List") => &[Self::Region],
             // Parts of objects that have the tag already.
-            ("ec2", "CreateLaunchTemplateVersion") | ("elasticloadbalancing", "CreateListener") => &[Self::Own],
+            ("ec2", "CreateLaunchTemplateVersion") | ("elasticloadbalancing", "CreateListener" | "CreateRule") => {
+                &[Self::Own]
+            }
             ("ec2" | "elasticloadbalancing" | "autoscaling", verb) if verb.starts_with("Describe") => &[Self::Region],
             ("ec2", "AllocateAddress" | "ImportKeyPair" | "RunInstances") => &[Self::New],
             ("ec2" | "elasticloadbalancing" | "autoscaling", verb) if verb.starts_with("Create") => &[Self::New],
-            ("ec2" | "elasticloadbalancing" | "autoscaling", _) => &[Self::Own],
+            ("acm" | "ec2" | "elasticloadbalancing" | "autoscaling", _) => &[Self::Own],
             ("iam", "ListRoles" | "ListInstanceProfiles") => &[Self::Global],
             ("iam", "PassRole") => &[Self::PassedRoles],
             ("iam", "CreateServiceLinkedRole") => &[Self::ServiceRoles],
@@ -85,6 +92,7 @@ impl PermissionScope {
             Self::New => "new objects, and new machines from a launch template",
             Self::NewTags => "tags of new objects, only as they are created",
             Self::NewBalancerTags => "the same for load balancers",
+            Self::NewCertificateTags => "the same for certificates, by the tag that they get: ACM knows no other limit",
             Self::Own => "changes and deletions of objects that carry this cluster's tag",
             Self::PublicRoutes => "the route table of public subnets, which Kubernetes must not find by its tag",
             Self::Identities => "the roles and instance profiles of the machines",
@@ -106,6 +114,7 @@ impl PermissionScope {
             Self::New => "Create",
             Self::NewTags => "TagNewObjects",
             Self::NewBalancerTags => "TagNewBalancers",
+            Self::NewCertificateTags => "TagCertificates",
             Self::Own => "ChangeOwn",
             Self::PublicRoutes => "PublicRoutes",
             Self::Identities => "MachineRoles",
@@ -140,6 +149,9 @@ impl PermissionScope {
                 "elasticloadbalancing:CreateAction",
                 verbs("elasticloadbalancing:", created),
             ),
+            Self::NewCertificateTags => {
+                region(statement.on_everything()).when(EQUALS, target.request_tag_condition(), ["owned"])
+            }
             Self::Own => statement.on_everything().when(EQUALS, target.tag_condition(), ["owned"]),
             Self::PublicRoutes => {
                 statement.on_everything().when(EQUALS, format!("aws:ResourceTag/{CLUSTER_TAG}"), [cluster])

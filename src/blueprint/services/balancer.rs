@@ -12,7 +12,7 @@ use crate::resource::{
 use crate::spec::{Nlb, Port, PortListener, Protocol, Service, Tls, Transport};
 
 /// Time that a deregistered machine keeps its connections, in seconds.
-const DEREGISTRATION: u32 = 30;
+pub(super) const DEREGISTRATION: u32 = 30;
 /// The port of kube-proxy's health check. It is used if the service itself does not use TCP.
 const KUBE_PROXY_HEALTH: u16 = 10_256;
 /// The scheme of a load balancer with addresses inside the VPC only.
@@ -32,17 +32,17 @@ fn balanced<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = (&'a String,
 }
 
 /// Returns the target groups that every node is registered in.
-pub(in crate::blueprint) fn target_groups(site: &BuildContext<'_>) -> Vec<TextInput> {
+pub(super) fn target_groups(site: &BuildContext<'_>) -> impl Iterator<Item = TextInput> {
     let names =
         balanced(site).flat_map(|(name, service, _)| service.targets().into_keys().map(|port| target_name(name, port)));
-    names.map(|name| output::<TargetGroup>(&name, "arn")).collect()
+    names.map(|name| output::<TargetGroup>(&name, "arn"))
 }
 
 /// Returns the rules by which each load balancer reaches the nodes.
 ///
 /// A rule that names its group also matches traffic through it that keeps the client's address: AWS tracks the path of
 /// the traffic. So the nodes allow no other source, whether pods see the addresses of clients or not.
-pub(in crate::blueprint) fn rules_of_nodes<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = GroupRule> + 'a {
+pub(super) fn rules_of_nodes<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = GroupRule> + 'a {
     balanced(site).flat_map(|(name, service, nlb)| {
         backend_ports(site, name, service, nlb).into_iter().map(move |backend| {
             let from = output::<SecurityGroup>(&service_object(name), "id");
@@ -226,6 +226,7 @@ fn health_check(site: &BuildContext<'_>, service: &str, nlb: &Nlb, port: Port) -
         protocol: if asked.is_some() { "HTTP" } else { "TCP" }.to_owned(),
         port: asked,
         path: asked.map(|_| HEALTH_PATH.to_owned()),
+        codes: None,
         interval: 10,
         healthy: 2,
         unhealthy: 2,

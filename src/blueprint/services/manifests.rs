@@ -303,7 +303,7 @@ pub(super) struct NodePorts<'a> {
 /// its node ports.
 pub(super) fn service(name: &str, service: &Service, node_ports: &NodePorts<'_>) -> Json {
     let mut spec = json!({
-        "type": if service.nlb.is_some() { "NodePort" } else { "ClusterIP" },
+        "type": if service.exposed().is_empty() { "ClusterIP" } else { "NodePort" },
         "selector": selector(name),
         "ports": service_ports(service, node_ports),
     });

@@ -4,7 +4,9 @@ mod balancer;
 mod expansion;
 mod manifests;
 mod ports;
+mod priorities;
 mod security;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +14,13 @@ use super::outputs::{kubernetes_api, nodes_groups};
 use super::{BlueprintProblem, BuildContext, addons};
 use crate::engine::{Address, Object, TextInput};
 use crate::resource::{
-    AUTOSCALER, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, NAMESPACE, Resource, SERVICE, VOLUME_CLAIM, manifest_object,
+    AUTOSCALER, CONFIG_MAP, Certificate, DEPLOYMENT, DISRUPTION_BUDGET, GroupRule, NAMESPACE, Resource, SERVICE,
+    VOLUME_CLAIM, manifest_object,
 };
-use crate::spec::{Scale, Service};
+use crate::spec::{Cluster, Scale, Service};
 
-pub(super) use balancer::{rules_of_nodes, target_groups};
 pub(super) use ports::node_ports;
+pub(super) use priorities::rule_priorities;
 
 /// The namespace that always exists.
 const ALWAYS_THERE: &str = "default";
@@ -30,7 +33,24 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
             objects.extend(balancer::objects(site, name, service, nlb)?);
         }
     }
+    objects.extend(web::objects(site)?);
     Ok(objects)
+}
+
+/// Returns the target groups that every node is registered in.
+pub(super) fn target_groups(site: &BuildContext<'_>) -> Vec<TextInput> {
+    balancer::target_groups(site).chain(web::target_groups(site)).collect()
+}
+
+/// Returns the rules by which load balancers reach the nodes.
+pub(super) fn rules_of_nodes<'a>(site: &'a BuildContext<'_>) -> impl Iterator<Item = GroupRule> + 'a {
+    balancer::rules_of_nodes(site).chain(web::rules_of_nodes(site))
+}
+
+/// Returns the kinds of objects that few clusters have, and that this one has.
+pub(super) fn optional_kinds(cluster: &Cluster) -> BTreeSet<&'static str> {
+    let is_on_the_web = cluster.services.values().any(|service| service.http.is_some());
+    BTreeSet::from_iter(is_on_the_web.then_some(Certificate::KIND.name))
 }
 
 /// Returns the claims of services by name, each with its volumes and their services.

@@ -23,7 +23,8 @@ pub(in crate::blueprint) fn node_ports(
     if wanted.len() > BAND.len() {
         return Err(BlueprintProblem::TooManyNodePorts { found: wanted.len(), most: BAND.len() });
     }
-    let targets: usize = cluster.services.values().map(|service| service.targets().len()).sum();
+    let target_groups = |service: &Service| service.targets().len() + usize::from(service.http.is_some());
+    let targets: usize = cluster.services.values().map(target_groups).sum();
     if targets > TARGET_GROUPS {
         return Err(BlueprintProblem::TooManyTargets { found: targets, most: TARGET_GROUPS });
     }
@@ -49,7 +50,7 @@ pub(in crate::blueprint) fn node_ports(
 
 /// Returns everything about a service that needs a node port.
 fn users(name: &str, service: &Service) -> Vec<String> {
-    let targets = service.targets().into_keys().map(|port| target(name, port));
+    let targets = service.exposed().into_iter().map(|port| target(name, port));
     let health = service.nlb.as_ref().filter(|nlb| nlb.preserve_client_ip).map(|_| health(name));
     targets.chain(health).collect()
 }

@@ -100,6 +100,7 @@ fn every_example_can_be_built() {
         ("minimal", include_str!("../../../examples/minimal/cluster.hcl")),
         ("phoenix-chat", include_str!("../../../examples/phoenix-chat/cluster.hcl")),
         ("nginx", include_str!("../../../examples/nginx/cluster.hcl")),
+        ("web", include_str!("../../../examples/web/cluster.hcl")),
     ] {
         assert!(!objects(example(name, text)).is_empty(), "{name}");
     }

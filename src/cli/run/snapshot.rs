@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::blueprint::Pins;
+use crate::blueprint::{self, Pins};
 use crate::cli::error::CliError;
 use crate::engine::{Address, Failure, Live, ObjectPhase, Observation, RecordedObject};
 use crate::resource::{Facts, FactsQuery, KnownFacts, is_kubernetes};
@@ -50,6 +50,7 @@ pub(in crate::cli) async fn snapshot(
     source: RecordSource,
     foreign: ForeignClusterPolicy,
 ) -> Result<ClusterSnapshot, CliError> {
+    context.cloud.expect(blueprint::optional_kinds(&context.cluster));
     let mut journal = state::open(context.store.clone(), context.name());
     let observed = context
         .interrupt

@@ -18,10 +18,10 @@ use super::*;
 use crate::cloud::CloudProvider;
 use crate::engine::{Address, IdempotencyToken, Live, Object, ObjectPhase, Payload, Provider, Reference};
 use crate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, DnsRecord, EbsVolume, ElasticIp, GroupRule, HealthCheck, HostedZone,
-    InstanceProfile, InternetGateway, KeyPair, LaunchTemplate, Listener, LoadBalancer, NatGateway, PurchaseOption,
-    Resource, Role, Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags,
-    TargetGroup, TextInput, Vpc, VpcEndpoint,
+    ApplicationLoadBalancer, AutoScalingGroup, Bucket, BucketObject, Certificate, DnsRecord, EbsVolume, ElasticIp,
+    GroupRule, HealthCheck, HostedZone, HttpListener, InstanceProfile, InternetGateway, KeyPair, LaunchTemplate,
+    Listener, ListenerRule, LoadBalancer, NatGateway, PurchaseOption, Resource, Role, Route, RouteTable, Secret,
+    SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, TextInput, Vpc, VpcEndpoint,
 };
 
 const CLUSTER: &str = "chat.poeticoding.com";
@@ -208,8 +208,15 @@ fn front() -> Vec<Object> {
         cross_zone: true,
         tags: tags("api"),
     };
-    let check =
-        HealthCheck { protocol: "TCP".to_owned(), port: None, path: None, interval: 10, healthy: 2, unhealthy: 2 };
+    let check = HealthCheck {
+        protocol: "TCP".to_owned(),
+        port: None,
+        path: None,
+        codes: None,
+        interval: 10,
+        healthy: 2,
+        unhealthy: 2,
+    };
     let target = TargetGroup {
         name: "api-1".to_owned(),
         vpc: of::<Vpc>("main", "id"),
@@ -254,9 +261,68 @@ fn front() -> Vec<Object> {
     ]
 }
 
+/// Returns the load balancer of the web, with a certificate, listeners and a rule.
+fn web() -> Vec<Object> {
+    let check = HealthCheck {
+        protocol: "HTTP".to_owned(),
+        port: None,
+        path: Some("/".to_owned()),
+        codes: Some("200-399".to_owned()),
+        interval: 10,
+        healthy: 2,
+        unhealthy: 2,
+    };
+    let target = TargetGroup {
+        name: "web-1".to_owned(),
+        vpc: of::<Vpc>("main", "id"),
+        protocol: "HTTP".to_owned(),
+        port: 30_000,
+        health_check: check,
+        deregistration_seconds: 30,
+        preserve_client_ip: false,
+        sticky: false,
+        tags: tags("web/chat"),
+    };
+    let balancer = ApplicationLoadBalancer {
+        name: "web-1".to_owned(),
+        scheme: "internet-facing".to_owned(),
+        subnets: vec![of::<Subnet>("us-east-1d", "id"), of::<Subnet>("us-east-1f", "id")],
+        security_groups: vec![of::<SecurityGroup>("masters", "id")],
+        idle_seconds: 60,
+        tags: tags("web"),
+    };
+    let certificate =
+        Certificate { domain: CLUSTER.to_owned(), zone: of::<HostedZone>("public", "id"), tags: tags(CLUSTER) };
+    let https = HttpListener {
+        load_balancer: of::<ApplicationLoadBalancer>("web", "arn"),
+        protocol: "HTTPS".to_owned(),
+        port: 443,
+        default_action: HttpListener::NOT_FOUND.to_owned(),
+        certificate: Some(of::<Certificate>(CLUSTER, "arn")),
+        more_certificates: Vec::new(),
+        tls_policy: Some("ELBSecurityPolicy-TLS13-1-2-2021-06".to_owned()),
+        tags: tags("web/443"),
+    };
+    let rule = ListenerRule {
+        listener: of::<HttpListener>("web/443", "arn"),
+        priority: 49_000,
+        host: CLUSTER.to_owned(),
+        paths: Vec::new(),
+        target_group: of::<TargetGroup>("web/chat", "arn"),
+        tags: tags(CLUSTER),
+    };
+    vec![
+        target.object("web/chat").unwrap(),
+        balancer.object("web").unwrap(),
+        certificate.object(CLUSTER).unwrap(),
+        https.object("web/443").unwrap(),
+        rule.object(CLUSTER).unwrap(),
+    ]
+}
+
 /// Returns a small cluster with every kind of object, in an order in which it can be made.
 fn cluster() -> Vec<Object> {
-    let mut objects = [network(), identity(), storage(), front()].concat();
+    let mut objects = [network(), identity(), storage(), front(), web()].concat();
     objects.push(secret(SecretContent::ClusterCa));
     objects.push(template().object("nodes").unwrap());
     objects.push(group(3).object("nodes").unwrap());

@@ -18,7 +18,7 @@ async fn a_value_that_waits_for_another_object_is_refused() {
 #[tokio::test]
 async fn a_reference_to_nothing_is_refused_with_the_error_of_its_service() {
     let sandbox = sandbox();
-    let cases: [(&str, &str); 9] = [
+    let cases: [(&str, &str); 13] = [
         ("subnet", "InvalidVpcID.NotFound"),
         ("instance-profile", "NoSuchEntity"),
         ("bucket-object", "NoSuchBucket"),
@@ -28,6 +28,10 @@ async fn a_reference_to_nothing_is_refused_with_the_error_of_its_service() {
         ("load-balancer", "InvalidSubnetID.NotFound"),
         ("listener", "LoadBalancerNotFound"),
         ("record", "NoSuchHostedZone"),
+        ("certificate", "NoSuchHostedZone"),
+        ("application-load-balancer", "InvalidSubnetID.NotFound"),
+        ("http-listener", "LoadBalancerNotFound"),
+        ("listener-rule", "ListenerNotFound"),
     ];
     for (kind, expected) in cases {
         let object = cluster().into_iter().find(|object| object.address.kind() == kind).unwrap();
@@ -53,6 +57,8 @@ async fn what_others_use_cannot_be_deleted() {
         ("launch-template/nodes", "DependencyViolation", "autoscaling-group/nodes"),
         ("target-group/api", "ResourceInUse", "autoscaling-group/nodes"),
         ("hosted-zone/public", "HostedZoneNotEmpty", "record/api"),
+        ("target-group/web/chat", "ResourceInUse", "listener-rule/chat.poeticoding.com"),
+        ("certificate/chat.poeticoding.com", "ResourceInUseException", "http-listener/web/443"),
         ("bucket/state", "BucketNotEmpty", "pki/cluster-ca.pem"),
     ];
     for (address, expected, holder) in cases {
@@ -241,4 +247,66 @@ async fn an_update_of_tags_leaves_those_of_others_alone() {
         crate::resource::tags_of(&live.attributes),
         Tags::from([("stage".to_owned(), "prod".to_owned()), ("team".to_owned(), "web".to_owned())])
     );
+}
+
+/// Returns the objects up to the first of a kind, and that object.
+fn up_to(kind: &str) -> (Vec<Object>, Object) {
+    let mut objects = cluster();
+    let at = objects.iter().position(|object| object.address.kind() == kind).unwrap();
+    let object = objects.remove(at);
+    objects.truncate(at);
+    (objects, object)
+}
+
+#[tokio::test]
+async fn an_application_load_balancer_needs_subnets_in_two_zones() {
+    let sandbox = sandbox();
+    let mut builder = ObjectBuilder::new(&sandbox);
+    let (before, mut balancer) = up_to("application-load-balancer");
+    for object in before {
+        builder.make(&object).await;
+    }
+    let Some(Value::List(subnets)) = balancer.attributes.get_mut("subnets") else { panic!("it has subnets") };
+    subnets.truncate(1);
+    let failure = refused(&mut builder, &balancer).await;
+    assert_eq!((code(&failure), failure.class), ("ValidationError", FailureClass::Invalid));
+    assert!(failure.message.contains("two different zones"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_listener_of_https_needs_a_certificate_that_is_issued() {
+    let sandbox = sandbox();
+    let mut builder = ObjectBuilder::new(&sandbox);
+    let (before, listener) = up_to("http-listener");
+    for object in before.iter().filter(|object| object.address.kind() != "certificate") {
+        builder.make(object).await;
+    }
+    let certificate = before.iter().find(|object| object.address.kind() == "certificate").unwrap();
+    let requested =
+        sandbox.create(&builder.resolve(certificate), &IdempotencyToken("certificate".to_owned())).await.unwrap();
+    builder.made.insert(certificate.address.clone(), requested.clone());
+    assert_eq!(requested.phase, crate::engine::ObjectPhase::Pending);
+    let failure = refused(&mut builder, &listener).await;
+    assert_eq!(code(&failure), "UnsupportedCertificate");
+    assert!(failure.message.contains("is not issued"), "{failure}");
+    let mut without = listener.clone();
+    without.attributes.remove("certificate");
+    assert_eq!(code(&refused(&mut builder, &without).await), "CertificateNotFound");
+    sandbox.ready(&requested, &|_| ()).await.unwrap();
+    builder.attempt(&listener).await.unwrap();
+}
+
+#[tokio::test]
+async fn two_rules_of_a_listener_cannot_have_one_priority_and_forward_http_alone() {
+    let sandbox = sandbox();
+    let mut builder = ObjectBuilder::whole(&sandbox).await;
+    let rule = cluster().into_iter().find(|object| object.address.kind() == "listener-rule").unwrap();
+    let other = Object { address: "listener-rule/other".parse().unwrap(), ..rule.clone() };
+    let failure = refused(&mut builder, &other).await;
+    assert_eq!((code(&failure), failure.class), ("PriorityInUse", FailureClass::Held), "it may be free a moment later");
+    let api: Value = serde_json::from_value(serde_json::to_value(of::<TargetGroup>("api", "arn")).unwrap()).unwrap();
+    let mut other = other;
+    other.attributes.insert("priority".to_owned(), Value::Integer(1));
+    other.attributes.insert("target_group".to_owned(), api);
+    assert_eq!(code(&refused(&mut builder, &other).await), "IncompatibleProtocols");
 }

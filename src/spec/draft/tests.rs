@@ -10,7 +10,7 @@ use super::super::cluster::{
 };
 use super::super::kubernetes_version::KubernetesVersion;
 use super::super::node_group::{Kubelet, NodeGroup, NodeRoll, Scale};
-use super::super::{Cluster, ClusterName, StateLocation, defaults};
+use super::super::{Cluster, ClusterName, StateLocation, Web, defaults};
 use super::*;
 
 const FILES: [&str; 2] = ["cluster.hcl", "cluster.toml"];
@@ -226,6 +226,7 @@ impl Asked {
             survives: None,
             dns: Dns { zone: self.dns.clone() },
             tags: self.tags.clone(),
+            web: Web::default(),
             services: BTreeMap::new(),
             addons: BTreeMap::new(),
         }

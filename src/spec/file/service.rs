@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::spec::spanned::{List, Map, Spanned, from_choice, from_table};
 
-/// A service: a Deployment, a Service, and optionally a network load balancer.
+/// A service: a Deployment, a Service, and optionally load balancers.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Service")]
@@ -108,6 +108,9 @@ pub(in crate::spec) struct ServiceFile {
 
     /// A network load balancer in front of the service. By default it is open to the internet.
     pub(in crate::spec) nlb: Option<Spanned<NlbFile>>,
+
+    /// The service on the web, by HTTPS: behind the application load balancer that all services share (see `web`).
+    pub(in crate::spec) http: Option<Spanned<HttpFile>>,
 }
 
 from_table!(ServiceFile {
@@ -134,7 +137,8 @@ from_table!(ServiceFile {
     grace_seconds,
     security,
     stateful,
-    nlb
+    nlb,
+    http
 });
 
 /// What the processes of a container may do, and as which user they run.
@@ -320,6 +324,42 @@ from_table!(NlbFile {
     sticky,
     preserve_client_ip
 });
+
+/// A service on the web. Clients connect to `https://HOST/PATH`; the load balancer ends TLS and speaks HTTP with the pods.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Http")]
+pub(in crate::spec) struct HttpFile {
+    /// The host: a label (`chat` is `chat.<the cluster's name>`) or a full name in the cluster's hosted zone. Its record in
+    /// Route 53 and its certificate are created and deleted with the service.
+    #[schemars(extend("examples" = ["chat.poeticoding.com"]))]
+    pub(in crate::spec) host: Option<Spanned<String>>,
+
+    /// Several hosts, instead of `host`.
+    #[schemars(extend("examples" = [["poeticoding.com", "www.poeticoding.com"]]))]
+    pub(in crate::spec) hosts: Option<Spanned<List<String>>>,
+
+    /// The path: the service gets requests for it and for everything below. Services can share a host by different paths; the
+    /// longest one decides. Pods get the whole path. Default: `/`.
+    #[schemars(extend("examples" = ["/api"]))]
+    pub(in crate::spec) path: Option<Spanned<String>>,
+
+    /// The name of the service's port behind it. Default: the only one, or `main`.
+    #[schemars(extend("examples" = ["main"]))]
+    pub(in crate::spec) target: Option<Spanned<String>>,
+
+    /// The path that the load balancer requests of a healthy service; a status code from 200 to 399 means healthy. Default:
+    /// that of `health`, or `/`.
+    #[schemars(extend("examples" = ["/health"]))]
+    pub(in crate::spec) health_path: Option<Spanned<String>>,
+
+    /// The ARN of a certificate of yours for the hosts. Default: one for each host, requested from ACM and validated in the
+    /// cluster's hosted zone.
+    #[schemars(extend("examples" = ["arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"]))]
+    pub(in crate::spec) certificate: Option<Spanned<String>>,
+}
+
+from_table!(HttpFile { host, hosts, path, target, health_path, certificate });
 
 /// A port that clients connect to.
 #[derive(Debug, JsonSchema)]

@@ -14,8 +14,21 @@ use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned
 
 pub(super) static RULES: [&Rule; 4] = [&NO_PORT, &DOMAIN_TWICE, &DOMAIN, &OUTSIDE];
 
-/// The service behind each domain, with the place of the domain.
-pub(super) type ServiceDomains = BTreeMap<String, (String, Span)>;
+/// The service behind each name of a load balancer, with the place of the name.
+#[derive(Debug, Default)]
+pub(super) struct ServiceNames {
+    /// The domains of network load balancers.
+    pub(super) domains: BTreeMap<String, (String, Span)>,
+    /// The hosts on the web, each with a path.
+    pub(super) web: BTreeMap<(String, String), (String, Span)>,
+}
+
+impl ServiceNames {
+    /// Returns a service on the web at a host, with the place of the host.
+    fn on_the_web(&self, host: &str) -> Option<&(String, Span)> {
+        self.web.iter().find(|((known, _), _)| known == host).map(|(_, place)| place)
+    }
+}
 
 static NO_PORT: Rule = Rule {
     code: "Q0502",
@@ -64,7 +77,7 @@ pub(super) fn read(
     file: &ServiceFile,
     ports: &PortsDraft,
     around: &Surroundings,
-    domains: &mut ServiceDomains,
+    names: &mut ServiceNames,
 ) -> Result<Option<Nlb>, ErrorReported> {
     let Some(written) = &file.nlb else { return Ok(None) };
     let nlb = written.value()?;
@@ -76,7 +89,7 @@ pub(super) fn read(
         listeners::read(context, name, written, nlb, ports)
     };
     let allow = access::allow(context, nlb.allow.as_ref(), |_, _| None);
-    let domain = nlb.domain.as_ref().map(|written| domain(context, name, written, around, domains)).transpose();
+    let domain = nlb.domain.as_ref().map(|written| domain(context, name, written, around, names)).transpose();
     let internal = nlb.internal.optional()?.copied().unwrap_or(false);
     Ok(Some(Nlb {
         listeners: listeners?,
@@ -99,16 +112,17 @@ fn domain(
     name: &str,
     written: &Spanned<String>,
     around: &Surroundings,
-    domains: &mut ServiceDomains,
+    names: &mut ServiceNames,
 ) -> Result<String, ErrorReported> {
     let domain = written.value()?;
+    let other = names.domains.get(domain).or_else(|| names.on_the_web(domain));
     let problem = shape_problem(domain, &written.span)
         .or_else(|| outside_problem(context, domain, &written.span, around))
-        .or_else(|| taken_problem(context, domain, &written.span, around.name, domains));
+        .or_else(|| taken_problem(context, domain, &written.span, around.name, other));
     if let Some(problem) = problem {
         return Err(context.error(problem));
     }
-    domains.insert(domain.clone(), (name.to_owned(), written.span.clone()));
+    names.domains.insert(domain.clone(), (name.to_owned(), written.span.clone()));
     Ok(domain.clone())
 }
 
@@ -125,7 +139,12 @@ fn shape_problem(domain: &str, span: &Span) -> Option<Diagnostic> {
     })
 }
 
-fn outside_problem(context: &LoweringContext, domain: &str, span: &Span, around: &Surroundings) -> Option<Diagnostic> {
+pub(super) fn outside_problem(
+    context: &LoweringContext,
+    domain: &str,
+    span: &Span,
+    around: &Surroundings,
+) -> Option<Diagnostic> {
     let dns = context.file.dns.given()?;
     if dns.public.given() == Some(&false) {
         return Some(
@@ -143,12 +162,12 @@ fn outside_problem(context: &LoweringContext, domain: &str, span: &Span, around:
 }
 
 /// A domain that leads somewhere else already.
-fn taken_problem(
+pub(super) fn taken_problem(
     context: &LoweringContext,
     domain: &str,
     span: &Span,
     cluster: &Result<ClusterName, ErrorReported>,
-    domains: &ServiceDomains,
+    other: Option<&(String, Span)>,
 ) -> Option<Diagnostic> {
     let of_api = domain.strip_prefix("api.");
     if cluster.as_ref().is_ok_and(|cluster| of_api == Some(cluster.as_str())) {
@@ -158,7 +177,7 @@ fn taken_problem(
                 .help("choose another domain"),
         );
     }
-    let (other, first) = domains.get(domain)?;
+    let (other, first) = other?;
     Some(
         Diagnostic::new(&DOMAIN_TWICE, span.clone(), format!("{domain} belongs to `service.{other}` already"))
             .related(first.clone(), "first here")

@@ -34,7 +34,7 @@ static TWICE: Rule = Rule {
     good: "service \"web\" {\n  image = \"nginx:1.27\"\n  port  = 80\n  nlb {\n    port = 80\n    listener \"more\" {\n      port = 8080\n    }\n  }\n}",
 };
 
-static TARGET: Rule = Rule {
+pub(super) static TARGET: Rule = Rule {
     code: "Q0522",
     severity: Error,
     title: "a listener without a target port in its service",
@@ -44,7 +44,7 @@ static TARGET: Rule = Rule {
     good: "service \"game\" {\n  image = \"game:1\"\n  ports = { play = \"7777/udp\", chat = \"7000\" }\n  nlb {\n    port   = 7777\n    target = \"play\"\n  }\n}",
 };
 
-static PROTOCOL: Rule = Rule {
+pub(super) static PROTOCOL: Rule = Rule {
     code: "Q0523",
     severity: Error,
     title: "a listener with another protocol than its target",
@@ -191,7 +191,7 @@ fn listener(
 }
 
 /// The name of the port that a listener leads to: the one that it names, the only one, or `main`.
-fn meant<'p>(named: Option<&str>, ports: &'p Ports) -> Option<(&'p str, Port)> {
+pub(super) fn meant<'p>(named: Option<&str>, ports: &'p Ports) -> Option<(&'p str, Port)> {
     let (name, port) = match named {
         Some(name) => ports.get_key_value(name)?,
         None if ports.len() == 1 => ports.first_key_value()?,

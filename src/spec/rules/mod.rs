@@ -31,6 +31,7 @@ mod size;
 mod subnets;
 mod tags;
 mod tls;
+mod web;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 22] = [
+    let modules: [&[&Rule]; 23] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -79,6 +80,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &ports::RULES,
         &balancers::RULES,
         &listeners::RULES,
+        &web::RULES,
         &pods::RULES,
         &pod_settings::RULES,
         &security::RULES,
@@ -118,6 +120,7 @@ pub(super) fn lower(
     let survives = survives(context);
     let addons = addons(context);
     let around = services::Surroundings { name: &name, dns: &dns, nodes: &nodes, network: &network };
+    let web = web::balancer(context);
     let services = services::read(context, &around);
     let (region, zones) = zones?;
     let (kubernetes, kubernetes_given) = version?;
@@ -138,6 +141,7 @@ pub(super) fn lower(
         survives: survives?,
         dns: dns.finish()?,
         tags: tags?,
+        web: web?,
         services: services?,
         addons: addons?,
     };

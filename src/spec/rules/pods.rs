@@ -163,12 +163,21 @@ pub(super) fn absolute(
     context: &mut LoweringContext,
     setting: Option<&Spanned<String>>,
 ) -> Result<String, ErrorReported> {
-    let path = context.required(setting, "path")?;
+    absolute_named(context, setting, "path")
+}
+
+/// The same, for a setting of another name.
+pub(super) fn absolute_named(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+    name: &str,
+) -> Result<String, ErrorReported> {
+    let path = context.required(setting, name)?;
     if path.starts_with('/') {
         return Ok(path.clone());
     }
     let problem = Diagnostic::new(&PATH, setting.place(), format!("{path:?} does not start with a slash"));
-    Err(context.error(problem.help(format!("write path = \"/{path}\""))))
+    Err(context.error(problem.help(format!("write {name} = \"/{path}\""))))
 }
 
 /// The namespace of a service.

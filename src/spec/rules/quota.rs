@@ -41,6 +41,8 @@ pub(crate) struct InboundRules {
     pub(crate) nodes: usize,
     /// The groups of services' load balancers, by service.
     pub(crate) services: BTreeMap<String, usize>,
+    /// The group of the load balancer of the web.
+    pub(crate) web: usize,
 }
 
 impl InboundRules {
@@ -48,12 +50,15 @@ impl InboundRules {
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let ssh = cluster.ssh.allow.len();
         let tunnels = if cluster.network.plugin == NetworkPlugin::None { MASTERS.1 } else { 0 };
+        let is_on_the_web = cluster.services.values().any(|service| service.http.is_some());
+        let listening = 1 + usize::from(cluster.web.redirect);
         let balanced = cluster.services.iter().filter(|(_, service)| service.nlb.is_some());
         Self {
             api: cluster.api.allow.len(),
             masters: MASTERS.0 + tunnels + ssh,
             nodes: NODES + ssh + cluster.services.values().map(backend_port_count).sum::<usize>(),
             services: balanced.map(|(name, service)| (name.clone(), heard(service))).collect(),
+            web: if is_on_the_web { cluster.web.allow.len() * listening } else { 0 },
         }
     }
 }
@@ -68,10 +73,11 @@ fn heard(service: &Service) -> usize {
 /// Returns the number of rules by which a load balancer reaches nodes: each port and protocol behind it, and the port of
 /// the health check if that is another one.
 fn backend_port_count(service: &Service) -> usize {
-    let Some(nlb) = &service.nlb else { return 0 };
+    let on_the_web = usize::from(service.http.is_some());
+    let Some(nlb) = &service.nlb else { return on_the_web };
     let targets = service.targets();
     let asked = nlb.preserve_client_ip || targets.values().any(|port| port.transport == Transport::Udp);
-    targets.values().map(|port| port.transport.each().len()).sum::<usize>() + usize::from(asked)
+    targets.values().map(|port| port.transport.each().len()).sum::<usize>() + usize::from(asked) + on_the_web
 }
 
 pub(super) fn check(context: &mut LoweringContext, cluster: &Cluster) {
@@ -86,6 +92,8 @@ pub(super) fn check(context: &mut LoweringContext, cluster: &Cluster) {
         let place = || balancer(name).map(|nlb| allow(nlb).unwrap_or_else(|| nlb.key.clone()));
         at(context, place, *rules, &format!("of the load balancer of `service.{name}`"));
     }
+    let web = || file.web.given().and_then(|web| web.allow.as_ref()).map(|allow| allow.key.clone());
+    at(context, web, inbound.web, "of the load balancer of the web");
     // The nodes' group is one for all services: the one that takes the most of it.
     let largest = cluster.services.iter().max_by_key(|(_, service)| backend_port_count(service));
     // Without a port in it, it has fewer than the masters'.

@@ -10,12 +10,12 @@ use super::super::diagnostic::{
 };
 use super::super::file::ServiceFile;
 use super::super::service::Service;
-use super::balancers::ServiceDomains;
+use super::balancers::ServiceNames;
 use super::dns::DnsDraft;
 use super::nodes::NodesDraft;
 use super::{
     ErrorReported, LONGEST_NAME, LoweringContext, OptionalSetting, Rule, Spanned, balancers, environment, nodes,
-    placement, pod_settings, pods, ports, security, sharing,
+    placement, pod_settings, pods, ports, security, sharing, web,
 };
 use crate::limits::kubernetes as limits;
 
@@ -87,9 +87,10 @@ pub(super) fn read(
     context: &mut LoweringContext,
     around: &Surroundings,
 ) -> Result<BTreeMap<String, Service>, ErrorReported> {
-    let mut domains = BTreeMap::new();
+    let mut names = ServiceNames::default();
     let services = context
-        .map(&context.file.service, |context, name, written| service(context, name, written, around, &mut domains));
+        .map(&context.file.service, |context, name, written| service(context, name, written, around, &mut names));
+    web::check_sizes(context, &names);
     architectures(context, around.nodes);
     services
 }
@@ -99,7 +100,7 @@ fn service(
     name: &str,
     written: &Spanned<ServiceFile>,
     around: &Surroundings,
-    domains: &mut ServiceDomains,
+    hosts: &mut ServiceNames,
 ) -> Result<Service, ErrorReported> {
     let named = nodes::check_name(context, name, &written.key, LONGEST_NAME, "a service");
     let first_letter = first_letter(context, name, written);
@@ -110,7 +111,8 @@ fn service(
     let environment = environment::read(context, name, file);
     let ports = ports::read(context, file);
     let health = ports::health(context, name, file, &ports);
-    let nlb = balancers::read(context, name, file, &ports, around, domains);
+    let nlb = balancers::read(context, name, file, &ports, around, hosts);
+    let http = web::read(context, name, file, &ports, around, hosts);
     let pods = pods::read(context, name, file);
     let settings = pod_settings::read(context, name, file);
     let security = security::read(context, file);
@@ -142,6 +144,7 @@ fn service(
         security: security?,
         stateful: file.stateful.optional()?.copied(),
         nlb: nlb?,
+        http: http?,
     })
 }
 
@@ -188,7 +191,7 @@ fn replicas(
             .help("write replicas = 1 or more, or remove the service");
         return Err(context.error(problem));
     }
-    if number == 1 && file.min.is_none() && file.nlb.given().is_some() {
+    if number == 1 && file.min.is_none() && (file.nlb.given().is_some() || file.http.given().is_some()) {
         let place = file.replicas.span().unwrap_or_else(|| written.span.clone());
         let problem = Diagnostic::new(&SINGLE, place, format!("`service.{name}` has a single pod"))
             .note("while it is moved or replaced, the service does not answer")

@@ -83,7 +83,8 @@ pub(super) fn hint(context: &mut LoweringContext, cluster: &Cluster) {
 
 /// Returns `true` if several pods take connections from outside, and the file names nothing that they share.
 fn may_be_apart(cluster: &Cluster, name: &str, service: &Service) -> bool {
-    let spread = service.nlb.as_ref().is_some_and(|nlb| !nlb.sticky) && service.scale.most() > 1;
+    let is_spread = service.nlb.as_ref().is_some_and(|nlb| !nlb.sticky) || service.http.is_some();
+    let spread = is_spread && service.scale.most() > 1;
     let leads_somewhere =
         !service.secrets.is_empty() || service.env.values().any(|value| names_another(cluster, name, value));
     spread && service.stateful.is_none() && !leads_somewhere

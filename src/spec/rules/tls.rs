@@ -68,7 +68,10 @@ pub(super) fn read(context: &mut LoweringContext, settings: &ListenerSettings) -
     Ok(Some(Tls { certificate: certificate?, policy: policy? }))
 }
 
-fn policy(context: &mut LoweringContext, setting: Option<&Spanned<String>>) -> Result<String, ErrorReported> {
+pub(super) fn policy(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<String, ErrorReported> {
     let Some(policy) = setting.optional()? else { return Ok(defaults::TLS_POLICY.to_owned()) };
     if is_policy(policy) {
         return Ok(policy.clone());
@@ -78,7 +81,7 @@ fn policy(context: &mut LoweringContext, setting: Option<&Spanned<String>>) -> R
     Err(context.error(problem.expected(["for example \"ELBSecurityPolicy-TLS13-1-2-2021-06\""])))
 }
 
-fn certificate(context: &mut LoweringContext, written: &Spanned<String>) -> Result<String, ErrorReported> {
+pub(super) fn certificate(context: &mut LoweringContext, written: &Spanned<String>) -> Result<String, ErrorReported> {
     let arn = written.value()?;
     let region = context.zones.first().map(Zone::region).unwrap_or_default();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();

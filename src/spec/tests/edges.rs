@@ -191,6 +191,48 @@ fn load_balancers() {
 }
 
 #[test]
+fn the_web() {
+    let services = |zones: &str, settings: &[&str]| {
+        let services = settings.iter().enumerate().map(|(number, settings)| {
+            format!(
+                "service \"s{number}\" {{\nimage = \"nginx\"\nreplicas = 2\nstateful = false\n\
+                 ports = {{ main = \"80\", dns = \"53/udp\" }}\nhttp {{\n{settings}\n}}\n}}\n"
+            )
+        });
+        codes(zones, MASTERS, &format!("{}{}", nodes("count = 2"), services.collect::<String>()))
+    };
+    let web = |settings: &[&str]| services(THREE, settings);
+    assert_eq!(web(&["host = \"www\""]), "");
+    assert_eq!(web(&["hosts = [\"www\", \"poeticoding.com\", \"chat.poeticoding.com\"]"]), "");
+    assert_eq!(web(&["host = \"https://www\""]), "Q0551");
+    assert_eq!(web(&["host = \"api\""]), "Q0503", "that is Kubernetes");
+    let label = "a".repeat(63 - 22 + 2);
+    assert_eq!(web(&[&format!("host = \"{label}\"")]), "", "64 characters");
+    assert_eq!(web(&[&format!("host = \"{label}a\"")]), "Q0551");
+    assert_eq!(web(&[""]), "Q0552");
+    assert_eq!(web(&["host = \"a\"\nhosts = [\"b\"]"]), "Q0552");
+    assert_eq!(web(&["hosts = []"]), "Q0552");
+    let path = |path: &str| web(&[&format!("host = \"www\"\npath = \"{path}\"")]);
+    assert_eq!(path(&format!("/{}", "a".repeat(125))), "");
+    for bad in ["", "api", "/api/", "/api/*", "//", "/a b", &format!("/{}", "a".repeat(126))] {
+        assert_eq!(path(bad), "Q0553", "{bad}");
+    }
+    assert_eq!(web(&["host = \"www\"", "host = \"www\"\npath = \"/api\""]), "");
+    assert_eq!(web(&["host = \"www\"", "host = \"www.chat.poeticoding.com\""]), "Q0554");
+    assert_eq!(web(&["hosts = [\"www\", \"www\"]"]), "Q0554");
+    assert_eq!(web(&["host = \"www\"\ntarget = \"dns\""]), "Q0523");
+    assert_eq!(web(&["host = \"www\"\ntarget = \"other\""]), "Q0522");
+    assert_eq!(web(&["host = \"www\"\nhealth_path = \"up\""]), "Q0515");
+    assert_eq!(services(r#""us-east-1a""#, &["host = \"www\""]), "Q0411 Q0555");
+    let two = with(
+        "service \"a\" {\nimage = \"nginx\"\nreplicas = 2\nstateful = false\nport = 80\n\
+         nlb {\nport = 80\ndomain = \"www.chat.poeticoding.com\"\n}\nhttp {\nhost = \"www\"\n}\n}\n",
+    );
+    assert_eq!(two, "Q0503", "a name leads to one load balancer");
+    assert_eq!(with("service \"a\" {\nimage = \"nginx\"\nreplicas = 2\nhttp {\nhost = \"www\"\n}\n}\n"), "Q0522");
+}
+
+#[test]
 fn ports_and_placement() {
     let service = |settings: &str| with(&format!("service \"web\" {{\nimage = \"nginx\"\n{settings}\n}}\n"));
     assert_eq!(service("port = 53\nports = { dns = \"53/udp\" }"), "", "one number, twice");

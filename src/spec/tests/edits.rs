@@ -63,6 +63,12 @@ zone   = "poeticoding.com"
 create = true
 public = true
 
+[web]
+allow        = ["0.0.0.0/0"]
+idle_seconds = 300
+redirect     = true
+tls_policy   = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
 [service.chat]
 image     = "chat:1"
 command   = ["/app"]
@@ -101,6 +107,9 @@ port     = 7777
 target   = "voice"
 protocol = "UDP"
 
+[service.chat.http]
+host = "www"
+
 [service.game]
 image    = "game:1"
 min      = 2
@@ -114,6 +123,13 @@ port        = 443
 protocol    = "TLS"
 certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 tls_policy  = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+[service.game.http]
+hosts       = ["game", "www.poeticoding.com"]
+path        = "/game"
+target      = "main"
+health_path = "/up"
+certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 [service.game.nlb.listener.tls]
 port        = 8443
@@ -273,6 +289,7 @@ fn assert_same_messages(file: &Json, cluster: &Cluster) {
         assert!(names(file, "secrets").iter().eq(service.secrets.keys()), "{name}");
         assert!(names(file, "volume").iter().eq(service.volumes.keys()), "{name}");
         assert_eq!(file["nlb"].is_object(), service.nlb.is_some(), "{name}");
+        assert_eq!(file["http"].is_object(), service.http.is_some(), "{name}");
         let ports = names(file, "ports").len() + usize::from(file["port"].is_number());
         assert_eq!(ports, service.ports.len(), "{name}");
         let listeners = names(&file["nlb"], "listener").len() + usize::from(file["nlb"]["port"].is_number());
@@ -358,6 +375,12 @@ fn broken() -> Vec<(&'static str, Json, &'static str)> {
         ("/service/chat/nlb/domain", json!("x"), "Q0504"),
         ("/service/game/nlb/listener/tls/certificate", json!("x"), "Q0525"),
         ("/service/chat/nlb/listener/voice/port", json!(0), "Q0106"),
+        ("/service/chat/http/host", json!("a b"), "Q0551"),
+        ("/service/game/http/hosts", json!([]), "Q0552"),
+        ("/service/game/http/path", json!("game"), "Q0553"),
+        ("/service/game/http/certificate", json!("x"), "Q0525"),
+        ("/web/idle_seconds", json!(0), "Q0106"),
+        ("/web/tls_policy", json!("x"), "Q0525"),
         ("/service/game/min", json!(5), "Q0508"),
         ("/service/game/ports/admin", json!("x"), "Q0513"),
         ("/service/db/volume/data/path", json!("x"), "Q0515"),
@@ -387,6 +410,7 @@ fn the_file_has_every_setting_and_no_problem() {
 fn a_table_of_ports_without_a_port_is_no_port() {
     let mut file = full();
     let game = file["service"]["game"].as_object_mut().unwrap();
+    game.remove("http");
     game.remove("port");
     game.insert("ports".to_owned(), json!({}));
     let parsed = parsed(&file);

@@ -37,6 +37,7 @@ fn what_the_examples_warn_about() {
     assert_eq!(warnings("phoenix-chat/cluster.hcl"), "Q0511");
     assert_eq!(warnings("nginx/cluster.hcl"), "");
     assert_eq!(warnings("phoenix-chat-redis/cluster.hcl"), "");
+    assert_eq!(warnings("web/cluster.hcl"), "Q0511");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::engine::{Address, Live, RecordedObject, Value};
 use crate::resource::{
-    DEFAULT_NAMESPACE, DEPLOYMENT, KubernetesState, Listener, LoadBalancer, Resource, SERVICE, service_object,
+    ApplicationLoadBalancer, DEFAULT_NAMESPACE, DEPLOYMENT, KubernetesState, Listener, ListenerRule, LoadBalancer,
+    Resource, SERVICE, TargetGroup, WEB, service_object, web_target,
 };
 use crate::view::endpoint::{self, Endpoint};
 use crate::view::line::{StyledLine, TextRole};
@@ -45,7 +46,7 @@ pub struct ServiceRow {
 pub struct ServicePort {
     /// The number.
     pub port: u16,
-    /// The protocol: `TCP`, `UDP`, `TCP_UDP` or `TLS`.
+    /// The protocol: `TCP`, `UDP`, `TCP_UDP`, `TLS` or `HTTPS`.
     pub protocol: String,
 }
 
@@ -76,9 +77,18 @@ fn service(
     let balancer = LoadBalancer::address(&service_object(name));
     let endpoint = endpoints.iter().find(|endpoint| endpoint.address == balancer);
     let internal = live.iter().find(|live| live.address == Address::new(SERVICE, name));
+    let on_the_web = web_addresses(name, live);
     let (ports, addresses) = match (endpoint, internal) {
+        (None, _) if !on_the_web.is_empty() => {
+            let web = ApplicationLoadBalancer::address(WEB);
+            let front = endpoints.iter().find(|endpoint| endpoint.address == web).map(|endpoint| endpoint.name.clone());
+            (vec![https()], on_the_web.into_iter().chain(front).collect())
+        }
         (Some(endpoint), _) => {
-            (listeners(name, live), endpoint.domains.iter().chain([&endpoint.name]).cloned().collect())
+            let is_web = !on_the_web.is_empty();
+            let ports = listeners(name, live).into_iter().chain(is_web.then(https)).collect();
+            let own = endpoint.domains.iter().chain([&endpoint.name]).cloned();
+            (ports, on_the_web.into_iter().chain(own).collect())
         }
         (None, Some(internal)) => (internal_ports(internal), vec![format!("{name}.{namespace}.svc")]),
         (None, None) => (Vec::new(), Vec::new()),
@@ -91,6 +101,24 @@ fn service(
         ports,
         addresses,
     }
+}
+
+/// Returns the port of the web.
+fn https() -> ServicePort {
+    ServicePort { port: 443, protocol: "HTTPS".to_owned() }
+}
+
+/// Returns the addresses of a service on the web: those of the rules that lead to it.
+fn web_addresses(service: &str, live: &[Live]) -> Vec<String> {
+    let target = TargetGroup::address(&web_target(service));
+    let Some(target) = live.iter().find(|live| live.address == target) else { return Vec::new() };
+    let leads = |rule: &&Live| {
+        rule.address.kind() == ListenerRule::KIND.name
+            && rule.attributes.get("target_group").and_then(Value::as_text) == Some(&target.id)
+    };
+    let addresses: BTreeSet<String> =
+        live.iter().filter(leads).map(|rule| format!("https://{}", rule.address.name())).collect();
+    addresses.into_iter().collect()
 }
 
 /// Returns the ports of a service's load balancer.

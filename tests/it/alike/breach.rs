@@ -63,10 +63,14 @@ fn odd(object: Object) -> Object {
             set("path", &format!("/quorate/{CLUSTER}/{kind}/odd/"));
         }
         // Those of load balancing are found by how their names begin.
-        "load-balancer" | "target-group" => drop(set("name", &format!("{}odd", balancer_stem(CLUSTER)))),
+        "load-balancer" | "application-load-balancer" | "target-group" => {
+            drop(set("name", &format!("{}odd", balancer_stem(CLUSTER))));
+        }
         "bucket-object" => drop(set("key", &format!("{CLUSTER}/bootstrap/0/odd"))),
         "subnet" => drop(set("cidr", "172.20.128.0/20")),
-        "listener" => drop(odd.attributes.insert("port".to_owned(), Value::Integer(8443))),
+        "listener" | "http-listener" => drop(odd.attributes.insert("port".to_owned(), Value::Integer(8443))),
+        "listener-rule" => drop(odd.attributes.insert("priority".to_owned(), Value::Integer(7))),
+        "certificate" => drop(set("domain", &format!("odd.{CLUSTER}"))),
         // A group without rules of its own is there for them.
         "security-group-rules" => {
             odd.address = Address::new(&kind, "spare");

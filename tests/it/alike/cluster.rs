@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use quorate::engine::{Address, Object, Payload, TextInput, Value};
 use quorate::resource::{
-    AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, DnsRecord, EbsVolume, ElasticIp, GroupRule, HealthCheck,
-    HostedZone, InstanceProfile, InternetGateway, KINDS, KeyPair, LaunchTemplate, Listener, LoadBalancer, NatGateway,
-    OBJECT_TAG, PurchaseOption, Resource, Role, Route, RouteTable, Secret, SecretContent, SecurityGroup,
-    SecurityGroupRules, Subnet, Tags, TargetGroup, Vpc, VpcEndpoint, private_subnet,
+    ApplicationLoadBalancer, AutoScalingGroup, Bucket, BucketObject, CLUSTER_TAG, Certificate, DnsRecord, EbsVolume,
+    ElasticIp, GroupRule, HealthCheck, HostedZone, HttpListener, InstanceProfile, InternetGateway, KINDS, KeyPair,
+    LaunchTemplate, Listener, ListenerRule, LoadBalancer, NatGateway, OBJECT_TAG, PurchaseOption, Resource, Role,
+    Route, RouteTable, Secret, SecretContent, SecurityGroup, SecurityGroupRules, Subnet, Tags, TargetGroup, Vpc,
+    VpcEndpoint, private_subnet,
 };
 use sha2::{Digest, Sha256};
 
@@ -28,6 +29,8 @@ pub(super) const USED: &[&str] = &[
     "security-group/masters",
     "role/nodes",
     "target-group/api",
+    "target-group/web/chat",
+    "certificate/alike.example.com",
     "hosted-zone/public",
     "bucket/state",
 ];
@@ -40,6 +43,9 @@ pub(super) const CHANGED: &[(&str, &str)] = &[
     ("load-balancer", "cross_zone"),
     ("target-group", "deregistration_seconds"),
     ("listener", "protocol"),
+    ("application-load-balancer", "idle_seconds"),
+    ("http-listener", "port"),
+    ("listener-rule", "priority"),
     ("launch-template", "instance_size"),
     ("hosted-zone", "comment"),
 ];
@@ -70,7 +76,7 @@ fn tags<R: Resource>(name: &str) -> Tags {
 
 /// Returns the objects, in an order in which they can be created.
 pub(super) fn objects() -> Vec<Object> {
-    let objects = [storage(), network(), identity(), machines(), front()].concat();
+    let objects = [storage(), network(), identity(), machines(), front(), web()].concat();
     let missing = KINDS.iter().find(|kind| objects.iter().all(|object| object.address.kind() != kind.name));
     assert!(missing.is_none(), "{missing:?} is not tried");
     objects
@@ -211,6 +217,7 @@ fn machines() -> Vec<Object> {
             protocol: "TCP".to_owned(),
             port: None,
             path: None,
+            codes: None,
             interval: 10,
             healthy: 2,
             unhealthy: 2,
@@ -291,5 +298,65 @@ fn front() -> Vec<Object> {
         listener.object("api").unwrap(),
         zone.object("public").unwrap(),
         record.object("api").unwrap(),
+    ]
+}
+
+fn web() -> Vec<Object> {
+    let target = TargetGroup {
+        name: "web-1".to_owned(),
+        vpc: of::<Vpc>("main", "id"),
+        protocol: "HTTP".to_owned(),
+        port: 30_000,
+        health_check: HealthCheck {
+            protocol: "HTTP".to_owned(),
+            port: None,
+            path: Some("/".to_owned()),
+            codes: Some("200-399".to_owned()),
+            interval: 10,
+            healthy: 2,
+            unhealthy: 2,
+        },
+        deregistration_seconds: 30,
+        preserve_client_ip: false,
+        sticky: false,
+        tags: tags::<TargetGroup>("web/chat"),
+    };
+    let balancer = ApplicationLoadBalancer {
+        name: "web-1".to_owned(),
+        scheme: "internet-facing".to_owned(),
+        subnets: vec![of::<Subnet>("us-east-1a", "id"), of::<Subnet>("us-east-1b", "id")],
+        security_groups: vec![of::<SecurityGroup>("masters", "id")],
+        idle_seconds: 60,
+        tags: tags::<ApplicationLoadBalancer>("web"),
+    };
+    let certificate = Certificate {
+        domain: CLUSTER.to_owned(),
+        zone: of::<HostedZone>("public", "id"),
+        tags: tags::<Certificate>(CLUSTER),
+    };
+    let https = HttpListener {
+        load_balancer: of::<ApplicationLoadBalancer>("web", "arn"),
+        protocol: "HTTPS".to_owned(),
+        port: 443,
+        default_action: HttpListener::NOT_FOUND.to_owned(),
+        certificate: Some(of::<Certificate>(CLUSTER, "arn")),
+        more_certificates: Vec::new(),
+        tls_policy: Some("ELBSecurityPolicy-TLS13-1-2-2021-06".to_owned()),
+        tags: tags::<HttpListener>("web/443"),
+    };
+    let rule = ListenerRule {
+        listener: of::<HttpListener>("web/443", "arn"),
+        priority: 49_000,
+        host: CLUSTER.to_owned(),
+        paths: vec!["/api".to_owned(), "/api/*".to_owned()],
+        target_group: of::<TargetGroup>("web/chat", "arn"),
+        tags: tags::<ListenerRule>("alike.example.com/api"),
+    };
+    vec![
+        target.object("web/chat").unwrap(),
+        balancer.object("web").unwrap(),
+        certificate.object(CLUSTER).unwrap(),
+        https.object("web/443").unwrap(),
+        rule.object("alike.example.com/api").unwrap(),
     ]
 }

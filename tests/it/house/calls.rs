@@ -9,6 +9,7 @@ use super::source::{code, sources};
 
 /// The names of services in the source.
 const SERVICES: &[(&str, &str)] = &[
+    ("ACM", "acm"),
     ("EC2", "ec2"),
     ("ELB", "elasticloadbalancing"),
     ("IAM", "iam"),

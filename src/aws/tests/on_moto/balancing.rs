@@ -31,6 +31,7 @@ fn target_group(site: &MotoAccount, network: &TestNetwork) -> TargetGroup {
             protocol: "HTTPS".to_owned(),
             port: None,
             path: Some("/readyz".to_owned()),
+            codes: None,
             interval: 10,
             healthy: 2,
             unhealthy: 2,

@@ -8,6 +8,7 @@ mod dns;
 mod identity;
 mod machines;
 mod storage;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +55,8 @@ async fn site(region: &str) -> Option<MotoAccount> {
         cluster: cluster.clone(),
     };
     let mut aws = AwsProvider::connect(scope, Some(calls.client())).await;
+    aws.acm = aws_sdk_acm::Client::new(&config);
+    aws.autoscaling = aws_sdk_autoscaling::Client::new(&config);
     aws.ec2 = aws_sdk_ec2::Client::new(&config);
     aws.elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
     aws.iam = aws_sdk_iam::Client::new(&config);

@@ -1,6 +1,7 @@
 //! Load balancers of services, changed on a living cluster.
 
 use super::*;
+use crate::cli::command::show::show;
 
 /// Returns a service behind a load balancer with these settings, on these ports.
 fn game(ports: &str, nlb: &str) -> String {
@@ -121,4 +122,103 @@ async fn a_service_that_is_renamed_gets_a_port_that_is_free_already() {
         user.with(async |context| context.store.get("chat.poeticoding.com/state.json").await).await.unwrap().unwrap();
     let record = String::from_utf8(shown.bytes).unwrap();
     assert!(record.contains("\"match\": 30001"), "30000 was still taken when it came");
+}
+
+/// Returns a file with services on the web: each with its settings in `http`, or in another block.
+fn web(services: &[(&str, &str)]) -> String {
+    let service = |(name, block): &(&str, &str)| {
+        format!(
+            "\nservice \"{name}\" {{\n  image    = \"{name}:1\"\n  replicas = 2\n  port     = 8080\n  {block}\n}}\n"
+        )
+    };
+    services.iter().map(service).fold(FILE.to_owned(), |file, service| file + &service)
+}
+
+const CHAT: &str = "http {\n    host = \"talk\"\n  }";
+
+fn owned(changes: &[&str]) -> Vec<String> {
+    changes.iter().map(|change| (*change).to_owned()).collect()
+}
+
+/// The sandbox refuses a certificate that is not issued or in use, a priority that is taken, and a target group in use: each step
+/// that gets through proves its place in the order.
+#[tokio::test(start_paused = true)]
+async fn services_share_the_web_and_leave_nothing() {
+    let before = SandboxUser::new().sandbox.inventory().unwrap();
+    let mut user = SandboxUser::new();
+    let made = user.follow(web(&[("chat", CHAT)])).await;
+    for wanted in [
+        "create application-load-balancer/web",
+        "create certificate/talk.chat.poeticoding.com",
+        "create http-listener/web/80",
+        "create listener-rule/talk.chat.poeticoding.com",
+        "create record/talk.chat.poeticoding.com",
+    ] {
+        assert!(made.contains(&wanted.to_owned()), "{made:?}");
+    }
+    // A second service behind it, at a path of the same host.
+    let api = "http {\n    host = \"talk\"\n    path = \"/api\"\n  }";
+    let more = user.follow(web(&[("chat", CHAT), ("shop", api)])).await;
+    assert!(more.contains(&"create listener-rule/talk.chat.poeticoding.com/api".to_owned()), "{more:?}");
+    assert!(!more.iter().any(|change| change.contains("certificate/") || change.contains("record/")), "{more:?}");
+    // The path moves to another service: its rule does not.
+    let moved = user.follow(web(&[("chat", api), ("shop", CHAT)])).await;
+    let rules =
+        ["update listener-rule/talk.chat.poeticoding.com", "update listener-rule/talk.chat.poeticoding.com/api"];
+    assert_eq!(moved, owned(&rules));
+    // Another host that sorts first: its certificate is the default one, and the former one is deleted after that.
+    let hosts = "http {\n    hosts = [\"a\", \"b.poeticoding.com\"]\n  }";
+    let renamed = user.follow(web(&[("chat", hosts)])).await;
+    assert!(renamed.contains(&"delete certificate/talk.chat.poeticoding.com".to_owned()), "{renamed:?}");
+    assert!(renamed.contains(&"update http-listener/web/443".to_owned()), "{renamed:?}");
+    let without = user.follow(web(&[])).await;
+    assert!(without.contains(&"delete application-load-balancer/web".to_owned()), "{without:?}");
+    assert!(without.contains(&"delete certificate/b.poeticoding.com".to_owned()), "{without:?}");
+    user.follow(web(&[("chat", CHAT)])).await;
+    let (exit, out) = user.destroy(true).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert_eq!(user.sandbox.inventory().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_moves_to_the_web_in_one_step_with_a_warning_or_in_two_without() {
+    const NLB: &str = "nlb {\n    port   = 80\n    domain = \"talk.chat.poeticoding.com\"\n  }";
+    const BOTH: &str = "nlb {\n    port = 80\n  }\n  http {\n    host = \"talk\"\n  }";
+    let warning = "moves to the load balancer of the web and is not reached";
+    let mut user = SandboxUser::new();
+    user.follow(web(&[("chat", NLB)])).await;
+    user.text = web(&[("chat", CHAT)]);
+    let (_, out) = user.plan().await;
+    let words = |out: &str| out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&out).contains(warning), "{out}");
+    user.text = web(&[("chat", BOTH)]);
+    let (_, out) = user.plan().await;
+    assert!(!words(&out).contains("is not reached"), "{out}");
+    let first = user.follow(web(&[("chat", BOTH)])).await;
+    assert!(first.contains(&"update record/talk.chat.poeticoding.com".to_owned()), "{first:?}");
+    assert!(!first.iter().any(|change| change.starts_with("delete ")), "{first:?}");
+    user.text = web(&[("chat", CHAT)]);
+    let (_, out) = user.plan().await;
+    assert!(!words(&out).contains("is not reached"), "{out}");
+    let second = user.follow(web(&[("chat", CHAT)])).await;
+    assert!(second.contains(&"delete load-balancer/service-chat".to_owned()), "{second:?}");
+    assert!(!second.iter().any(|change| change.contains("record/")), "{second:?}");
+    user.text = web(&[("chat", NLB)]);
+    let (_, out) = user.plan().await;
+    assert!(words(&out).contains("moves to a load balancer of its own and is not reached"), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_is_waited_for_and_a_missing_validation_record_is_drift() {
+    let mut user = SandboxUser::new();
+    user.follow(web(&[("chat", CHAT)])).await;
+    user.with(async |context| show(context, false).await).await.unwrap();
+    let out = user.out.read();
+    assert!(out.contains("443 HTTPS  https://talk.chat.poeticoding.com"), "{out}");
+    let certificate = "certificate/talk.chat.poeticoding.com".parse().unwrap();
+    user.sandbox.set(&certificate, &"zone=".parse().unwrap()).unwrap();
+    assert_eq!(user.changes().await, ["update certificate/talk.chat.poeticoding.com"]);
+    let (exit, out) = user.apply(YES).await;
+    assert_eq!(exit.unwrap(), Exit::Done, "{out}");
+    assert_eq!(user.plan().await.0.unwrap(), Exit::Done);
 }

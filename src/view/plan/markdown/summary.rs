@@ -4,7 +4,7 @@ use crate::analysis::Money;
 use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanAvailability};
 use crate::analysis::cost::{CostTotal, PlanCost};
 use crate::engine::{Action, Change, PlanMode};
-use crate::resource::{API, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource};
+use crate::resource::{API, ApplicationLoadBalancer, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource};
 use crate::view::duration;
 use crate::view::plan::{PlanDocument, availability, causes, cost, is_refused};
 use crate::words;
@@ -221,7 +221,7 @@ fn of_service(change: &Change) -> Option<String> {
         (DEPLOYMENT, Action::Update) if change.attributes.iter().any(|attribute| is_template(&attribute.name)) => {
             Some(format!("{address}: its pods are replaced, a few at a time"))
         }
-        (kind, Action::Delete) if kind == LoadBalancer::KIND.name => {
+        (kind, Action::Delete) if [LoadBalancer::KIND.name, ApplicationLoadBalancer::KIND.name].contains(&kind) => {
             Some(format!("{address} is deleted with its address"))
         }
         (kind, Action::Replace) if kind == LoadBalancer::KIND.name => {
