@@ -1,4 +1,5 @@
-# Three node groups for three kinds of work: web services, machine learning on Spot Instances, and a small one that grows.
+# Three node groups for three kinds of work: web services, machine learning on Spot Instances, and small tools. The services have
+# jobs, a sidecar, limited rights, and pods with a volume each.
 
 name  = "teams.example.com"
 state = "s3://state.teams.example.com"
@@ -45,6 +46,66 @@ service "web" {
   port     = 80
   placement {
     nodes = ["workers"]
+  }
+}
+
+# The schema of the database is changed before the new pods start; a report is made each working day.
+service "shop" {
+  image    = "ghcr.io/example/shop:1"
+  replicas = 3
+  port     = 4000
+  secrets  = { DATABASE_URL = "shop/database-url" }
+  placement {
+    nodes = ["workers"]
+  }
+  security {
+    run_as_user    = 1000
+    read_only_root = true
+    writable       = ["/tmp"]
+  }
+  job "migrate" {
+    command = ["/app/bin/migrate"]
+  }
+  job "report" {
+    command   = ["/app/bin/report"]
+    schedule  = "0 6 * * MON-FRI"
+    time_zone = "America/Sao_Paulo"
+  }
+  sidecar "statsd" {
+    image  = "prom/statsd-exporter:v0.28.0"
+    ports  = { metrics = "9102" }
+    memory = "64Mi"
+  }
+}
+
+# Each pod has a volume and a name of its own: queue-0.queue-pods, and so on. NATS copies its streams between them.
+service "queue" {
+  image    = "nats:2.11"
+  replicas = 3
+  port     = 4222
+  ports    = { cluster = "6222", monitor = "8222" }
+  files = {
+    "/etc/nats/nats-server.conf" = <<-EOT
+      server_name: $HOSTNAME
+      http_port: 8222
+      jetstream { store_dir: /data }
+      cluster {
+        name: queue
+        listen: "0.0.0.0:6222"
+        routes: ["nats://queue-0.queue-pods:6222", "nats://queue-1.queue-pods:6222", "nats://queue-2.queue-pods:6222"]
+      }
+    EOT
+  }
+  health {
+    path = "/healthz"
+    port = "monitor"
+  }
+  placement {
+    nodes = ["workers"]
+  }
+  volume "data" {
+    path = "/data"
+    gib  = 20
   }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Address, Attributes, ExecutablePlan, GroupMember, Live, Object, PlanMode, Value};
-use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource, Subnet};
+use crate::resource::{AutoScalingGroup, BY_KUBERNETES, Resource, STATEFUL_SET, Subnet};
 
 /// The state of a machine that works, as its group reports it.
 const IN_SERVICE: &str = "InService";
@@ -161,6 +161,18 @@ impl<'a> StateObject<'a> {
         claims.filter_map(|(_, value)| value.as_text())
     }
 
+    /// Returns `true` if the pods of a workload mount the volume of a claim. The claims of a stateful set are called
+    /// `data-queue-0`.
+    pub(super) fn mounts(&self, claim: &str) -> bool {
+        if self.address.kind() != STATEFUL_SET {
+            return self.mounted_claims().any(|mounted| mounted == claim);
+        }
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let Some((stem, pod)) = claim.rsplit_once('-') else { return false };
+        let mut volumes = self.list("spec.volumeClaimTemplates").iter().filter_map(template_name);
+        is_number(pod) && volumes.any(|volume| stem == format!("{volume}-{}", self.address.name()))
+    }
+
     /// Returns the number of running machines by zone.
     pub(super) fn running(&self) -> BTreeMap<String, u64> {
         let mut zones = BTreeMap::new();
@@ -174,4 +186,11 @@ impl<'a> StateObject<'a> {
     pub(super) fn attributes(&self) -> &Attributes {
         &self.attributes
     }
+}
+
+/// Returns the name of a claim's template.
+fn template_name(template: &Value) -> Option<&str> {
+    let Value::Map(template) = template else { return None };
+    let Value::Map(metadata) = template.get("metadata")? else { return None };
+    metadata.get("name")?.as_text()
 }

@@ -100,6 +100,9 @@ pub struct Pins {
     /// The settings of the pods' network that cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<PinnedNetwork>,
+    /// The services with volumes: `true` if each pod has its own. Volumes cannot change from one form to the other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volume_per_pod: BTreeMap<String, bool>,
     /// The ids of machines whose replacement was requested and has not finished.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub replace: BTreeSet<String>,

@@ -33,6 +33,6 @@ fn owner(address: &Address, claims: &mut BTreeMap<String, Vec<String>>) -> Strin
         MANIFEST => format!("the add-on {}", name.split('/').next().unwrap_or_default()),
         NAMESPACE => format!("the services of the namespace {name}"),
         VOLUME_CLAIM => claims.get_mut(name).and_then(Vec::pop).unwrap_or_else(|| name.to_owned()),
-        _ => format!("the service {name}"),
+        _ => format!("the service {}", name.split('/').next().unwrap_or_default()),
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::outputs::member_of_volume;
 use super::{BlueprintError, BlueprintNote, BlueprintProblem, Pins};
 use crate::engine::{Live, Value};
-use crate::resource::{EbsVolume, Resource, Subnet, is_private_subnet};
-use crate::spec::{Cluster, KubernetesVersion, Masters, Network, NetworkPlugin, Zone};
+use crate::resource::{DEPLOYMENT, EbsVolume, Resource, STATEFUL_SET, Subnet, is_private_subnet};
+use crate::spec::{Cluster, KubernetesVersion, Masters, Network, NetworkPlugin, Service, Zone};
 
 /// The version of Kubernetes that a cluster runs, and the one that it is upgraded to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,17 @@ pub(super) fn resolved(cluster: &Cluster, pins: &Pins) -> Result<Cluster, Bluepr
             Err(problem) => problems.push(problem),
         }
         problems.extend(joins_newer(&resolved, pinned, pins));
+    }
+    for (name, service) in &mut resolved.services {
+        if service.volumes.is_empty() {
+            continue;
+        }
+        match pins.volume_per_pod.get(name) {
+            // With one pod, it is still a stateful set.
+            Some(true) => service.volume_per_pod = true,
+            Some(false) if service.volume_per_pod => problems.push(more_volumes(name, service)),
+            _ => {}
+        }
     }
     if problems.is_empty() { Ok(resolved) } else { Err(BlueprintError { problems }) }
 }
@@ -159,6 +170,21 @@ fn joins_newer(resolved: &Cluster, pinned: PinnedVersion, pins: &Pins) -> Option
     })
 }
 
+/// Refuses several pods for a service whose only pod has its volumes: new pods would have new volumes, and its data would belong
+/// to none of them.
+fn more_volumes(name: &str, service: &Service) -> BlueprintProblem {
+    let pods = service.scale.least();
+    BlueprintProblem::Settled {
+        setting: "replicas",
+        before: "1".to_owned(),
+        after: pods.to_string(),
+        instead: format!(
+            "the service {name} has its volumes for one pod, and with several each gets new ones without its data. Keep one \
+             pod; or add a service of another name with `replicas = {pods}`, copy the data, and take this one out"
+        ),
+    }
+}
+
 /// Returns the version that the cluster should have: never an older one, and one minor version at a time.
 fn version(cluster: &Cluster, pinned: PinnedVersion) -> Result<KubernetesVersion, BlueprintProblem> {
     let PinnedVersion { reached, wanted } = pinned;
@@ -201,6 +227,8 @@ impl Pins {
         self.masters = resolved.masters.placed().map(|(member, zone)| (member, zone.clone())).collect();
         self.kubernetes = Some(PinnedVersion { reached, wanted: resolved.kubernetes });
         self.network = Some(PinnedNetwork::of(&resolved.network));
+        let with_volumes = resolved.services.iter().filter(|(_, service)| !service.volumes.is_empty());
+        self.volume_per_pod = with_volumes.map(|(name, service)| (name.clone(), service.volume_per_pod)).collect();
         self.replace.clone_from(&before.replace);
         self
     }
@@ -222,8 +250,18 @@ impl Pins {
             let version = PinnedVersion { reached: applied.kubernetes, wanted: applied.kubernetes };
             self.network.get_or_insert(PinnedNetwork::of(&applied.network));
             self.kubernetes.get_or_insert(version);
+            // Records of older releases have none: their services had one pod for each volume.
+            let with_volumes = applied.services.iter().filter(|(_, service)| !service.volumes.is_empty());
+            for (name, service) in with_volumes {
+                self.volume_per_pod.entry(name.clone()).or_insert(service.volume_per_pod);
+            }
         }
         for live in live.iter().filter(|live| live.proven) {
+            let mounts = || live.attributes.keys().any(|name| name.ends_with("persistentVolumeClaim.claimName"));
+            if live.address.kind() == STATEFUL_SET || (live.address.kind() == DEPLOYMENT && mounts()) {
+                let is_set = live.address.kind() == STATEFUL_SET;
+                self.volume_per_pod.entry(live.address.name().to_owned()).or_insert(is_set);
+            }
             let text = |name: &str| live.attributes.get(name).and_then(Value::as_text);
             let Some(zone) = text("zone").and_then(|zone| Zone::parse(zone).ok()) else { continue };
             if live.address.kind() == EbsVolume::KIND.name

@@ -1,5 +1,7 @@
 //! The effect of a change to each attribute of each kind. The vocabulary defines it; the engine applies it.
 
+use std::borrow::Cow;
+
 use super::{Address, AttributeChange, Attributes};
 
 /// A kind of object.
@@ -113,6 +115,12 @@ pub trait KindRegistry: Send + Sync {
         true
     }
 
+    /// Returns `true` if others wait for the object even while it is as wanted, but not usable yet: they are changed only after
+    /// it has succeeded.
+    fn holds_up_others(&self, _address: &Address) -> bool {
+        false
+    }
+
     /// Returns the alternative to creating an object that is gone while others still use it; `None` if a new one works
     /// as well.
     fn irreplaceable(&self, _address: &Address) -> Option<&'static str> {
@@ -144,7 +152,7 @@ pub trait KindRegistry: Send + Sync {
 
     /// Returns the pool of objects that stand in for each other: no object of a pool is removed before all others of it are as
     /// wanted.
-    fn pool(&self, _address: &Address, _attributes: &Attributes) -> Option<&'static str> {
+    fn pool(&self, _address: &Address, _attributes: &Attributes) -> Option<Cow<'static, str>> {
         None
     }
 }

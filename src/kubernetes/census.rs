@@ -1,6 +1,6 @@
 //! The nodes and the control plane, as the API server reports them.
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -10,7 +10,7 @@ use super::trouble;
 use super::typed::label;
 use crate::engine::Failure;
 use crate::health::{ControlPlaneState, NodeState, PodState};
-use crate::resource::{CLUSTER_TAG, ClusterNode, DEFAULT_NAMESPACE, DeploymentPods, GROUP_TAG, KubernetesState};
+use crate::resource::{CLUSTER_TAG, ClusterNode, DEFAULT_NAMESPACE, GROUP_TAG, KubernetesState, WorkloadPods};
 
 /// The namespace of the control plane, whose pods kubeadm labels.
 const SYSTEM: &str = "kube-system";
@@ -47,8 +47,8 @@ impl KubernetesProvider {
 }
 
 impl KubernetesProvider {
-    /// Returns the nodes, and the pods of the Deployments of the cluster file; `None` while the cluster has no API. Makes two
-    /// calls.
+    /// Returns the nodes, and the pods of the Deployments and stateful sets of the cluster file; `None` while the cluster has no
+    /// API. Makes three calls.
     ///
     /// # Errors
     /// Returns an error if the API does not answer, or refuses the caller.
@@ -57,13 +57,22 @@ impl KubernetesProvider {
         let ours = format!("{CLUSTER_TAG}={}", self.cluster);
         let nodes = connection.read::<Node>(ListQuery::ALL);
         let deployments = connection.read::<Deployment>(ListQuery::ALL.labelled(&ours));
-        let (nodes, deployments) = tokio::try_join!(nodes, deployments)?;
+        let sets = connection.read::<StatefulSet>(ListQuery::ALL.labelled(&ours));
+        let (nodes, deployments, sets) = tokio::try_join!(nodes, deployments, sets)?;
+        let deployments = deployments.iter().map(|found| {
+            let ready = found.status.as_ref().and_then(|status| status.ready_replicas);
+            pods_of(&found.metadata, ready, found.spec.as_ref().and_then(|spec| spec.replicas))
+        });
+        let sets = sets.iter().map(|found| {
+            let ready = found.status.as_ref().and_then(|status| status.ready_replicas);
+            pods_of(&found.metadata, ready, found.spec.as_ref().and_then(|spec| spec.replicas))
+        });
         let mut state = KubernetesState {
             nodes: nodes.iter().map(cluster_node).collect(),
-            deployments: deployments.iter().map(deployment_pods).collect(),
+            workloads: deployments.chain(sets).collect(),
         };
         state.nodes.sort();
-        state.deployments.sort();
+        state.workloads.sort();
         Ok(Some(state))
     }
 
@@ -85,13 +94,11 @@ fn cluster_node(found: &Node) -> ClusterNode {
     ClusterNode { instance, kubelet, ready: initialized && trouble.is_none() }
 }
 
-fn deployment_pods(found: &Deployment) -> DeploymentPods {
+fn pods_of(metadata: &ObjectMeta, ready: Option<i32>, wanted: Option<i32>) -> WorkloadPods {
     let count = |number: Option<i32>| number.and_then(|number| usize::try_from(number).ok());
-    let ready = found.status.as_ref().and_then(|status| status.ready_replicas);
-    let wanted = found.spec.as_ref().and_then(|spec| spec.replicas);
-    DeploymentPods {
-        namespace: found.metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
-        name: found.metadata.name.clone().unwrap_or_default(),
+    WorkloadPods {
+        namespace: metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
+        name: metadata.name.clone().unwrap_or_default(),
         ready: count(ready).unwrap_or_default(),
         // The API server fills in the default, one.
         wanted: count(wanted).unwrap_or(1),

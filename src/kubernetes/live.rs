@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::object_ref::{JsonObject, ObjectRef};
-use super::progress::{RolloutProgress, progress};
+use super::progress::{RolloutProgress, is_failed_job, progress};
 use crate::engine::{Address, Live, ObjectPhase};
 use crate::resource::{ApiType, fields, is_kubernetes, marked};
 
@@ -24,6 +24,7 @@ pub(super) fn as_live(api: &ApiType, object: &JsonObject, address: Address, prov
     let phase = match progress(object) {
         _ if metadata["deletionTimestamp"].is_string() => ObjectPhase::Deleting,
         RolloutProgress::Done => ObjectPhase::Ready,
+        _ if is_failed_job(object) => ObjectPhase::Failed,
         // A failed rollout is corrected by the next apply, not by creating the object again.
         RolloutProgress::Waiting(_) | RolloutProgress::Stalled(_) => ObjectPhase::Pending,
     };

@@ -1,11 +1,13 @@
 //! The progress of an object toward its wanted state.
 
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, Deployment, DeploymentCondition, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinitionStatus;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 
 use super::object_ref::JsonObject;
+use super::typed::as_type;
 
 /// The label and the taint of a master's node.
 const MASTER: &str = "node-role.kubernetes.io/control-plane";
@@ -32,6 +34,7 @@ pub(super) fn progress(object: &JsonObject) -> RolloutProgress {
         ("apps/v1", "Deployment") => judge(object, deployment),
         ("apps/v1", "DaemonSet") => judge(object, daemon_set),
         ("apps/v1", "StatefulSet") => judge(object, stateful_set),
+        ("batch/v1", "Job") => judge(object, job),
         // Of a definition, the schemas of its types are not read.
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
             judge(&object["status"], |status: &Option<_>| definition(status.as_ref()))
@@ -92,6 +95,32 @@ fn stateful_set(object: &StatefulSet) -> RolloutProgress {
     let updated = status.updated_replicas.unwrap_or_default() + held_back;
     let there = updated.min(status.ready_replicas.unwrap_or_default());
     pods(is_current && there >= wanted, there, wanted)
+}
+
+fn job(object: &Job) -> RolloutProgress {
+    let status = object.status.clone().unwrap_or_default();
+    let mut conditions = status.conditions.iter().flatten().filter(|condition| condition.status == "True");
+    match conditions.find(|condition| condition.type_ == "Complete" || condition.type_ == "Failed") {
+        Some(end) if end.type_ == "Complete" => RolloutProgress::Done,
+        Some(end) => {
+            let why = end.message.as_deref().or(end.reason.as_deref()).unwrap_or("it does not say why");
+            RolloutProgress::Stalled(format!("the job failed: {why}"))
+        }
+        None if status.failed.unwrap_or(0) > 0 => {
+            let failed = status.failed.unwrap_or(0);
+            RolloutProgress::Waiting(format!("it has not succeeded yet; {} failed", attempts(failed)))
+        }
+        None => RolloutProgress::Waiting("it has not ended yet".to_owned()),
+    }
+}
+
+fn attempts(number: i32) -> String {
+    if number == 1 { "one attempt".to_owned() } else { format!("{number} attempts") }
+}
+
+/// Returns `true` for a job that has failed: it never runs again by itself.
+pub(super) fn is_failed_job(object: &JsonObject) -> bool {
+    as_type::<Job>(object).is_some_and(|object| matches!(job(&object), RolloutProgress::Stalled(_)))
 }
 
 fn definition(status: Option<&CustomResourceDefinitionStatus>) -> RolloutProgress {

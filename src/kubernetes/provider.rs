@@ -11,7 +11,7 @@ use super::client::{ApiConnection, ApplyMode, GoneCondition, ListQuery, MANAGER}
 use super::failure::{ApiRefusal, CONNECT, is_alone, own, unreachable};
 use super::live::{as_live, live, ours};
 use super::object_ref::{JsonObject, ObjectRef};
-use super::{ClientAccess, custom, dry_run, handover, namespace, release, rollout};
+use super::{ClientAccess, custom, dry_run, earlier_jobs, handover, namespace, release, rollout};
 use crate::engine::{
     Address, BoxFuture, DryRun, Failure, FailureClass, IdempotencyToken, Live, Object, ObjectPhase, Observation,
     ProgressNote, Provider, Value,
@@ -164,6 +164,7 @@ impl KubernetesProvider {
                 "an object of that name exists already",
             ));
         }
+        earlier_jobs::make_way(connection, &self.cluster, &object.address, &place).await?;
         let made =
             connection.apply(&place, &manifest, ApplyMode::Real).await.map_err(|refusal| fresh(refusal.failure))?;
         self.described(&place, &made)

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use k8s_openapi::Resource as _;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep_until};
 
 use super::client::ApiConnection;
 use super::failure::own;
+use super::job_log;
 use super::object_ref::{JsonObject, ObjectRef};
 use super::progress::{RolloutProgress, condition};
 use super::trouble::{distinct, trouble};
@@ -23,6 +26,8 @@ use crate::engine::{Failure, FailureClass, PollLoop, ProgressNote};
 pub(super) const LIMIT: Duration = Duration::from_mins(20);
 /// Time without a new message before warnings are read.
 const QUIET: Duration = Duration::from_secs(20);
+/// Time after the deadline of a job in which it is reported as failed.
+const STUCK_JOB: Duration = Duration::from_mins(2);
 /// Pause before a broken watch is started again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -40,15 +45,30 @@ pub(super) async fn wait(
         failed: None,
         poll: PollLoop::every(PAUSE),
     };
-    let reason = match tokio::time::timeout(LIMIT, waiter.wait(note)).await {
+    let limit = limit(connection, place).await?;
+    let reason = match tokio::time::timeout(limit, waiter.wait(note)).await {
         Ok(Ok(WaitEnd::There(object))) => return Ok(object),
         Ok(Ok(WaitEnd::Stalled(reason))) => reason,
         Ok(Err(failure)) => return Err(failure),
-        Err(_) => format!("not within {} minutes", LIMIT.as_secs() / 60),
+        Err(_) => format!("not within {} minutes", limit.as_secs() / 60),
     };
+    if place.api.kind == Job::KIND {
+        let log = job_log::last_lines(connection, place).await.unwrap_or_default();
+        return Err(waiter.ended(&reason, &log));
+    }
     // Why it failed is known without them, too.
     let warnings = warnings(connection, place).await.unwrap_or_default();
     Err(waiter.stalled(&reason, &warnings))
+}
+
+/// Returns the maximum time of a wait: that of most objects, and for a job the time that it may take.
+async fn limit(connection: &ApiConnection, place: &ObjectRef) -> Result<Duration, Failure> {
+    if place.api.kind != Job::KIND {
+        return Ok(LIMIT);
+    }
+    let job = connection.get(place).await?;
+    let seconds = job.as_ref().and_then(|job| job.pointer("/spec/activeDeadlineSeconds")?.as_u64());
+    Ok(seconds.map_or(LIMIT, |seconds| LIMIT.max(Duration::from_secs(seconds) + STUCK_JOB)))
 }
 
 /// The end of a wait.
@@ -170,7 +190,7 @@ impl ObjectWaiter<'_> {
 
     /// Watches the pods of a workload; for any other object, never returns an event.
     async fn watch_pods(&self, object: &JsonObject) -> Result<WatchEvents<Pod>, Failure> {
-        let labels = selector(object).filter(|_| self.place.api.group() == "apps");
+        let labels = selector(object).filter(|_| ["apps", "batch"].contains(&self.place.api.group()));
         let Some(labels) = labels else { return Ok(futures_util::stream::pending().boxed()) };
         self.connection.watch_all(self.place.namespace.as_deref(), &labels).await
     }
@@ -192,6 +212,8 @@ impl ObjectWaiter<'_> {
     fn see_pod(&mut self, event: WatchedChange<Pod>, note: ProgressNote<'_>) {
         let name = |pod: &Pod| pod.metadata.name.clone().unwrap_or_default();
         match event {
+            // The pods of a job that is over its time are deleted, and with them its cause.
+            WatchedChange::Gone(_) if self.place.api.kind == Job::KIND => {}
             WatchedChange::Gone(pod) => drop(self.pods.remove(&name(&pod))),
             WatchedChange::There(pod) => match trouble(&pod) {
                 Some(trouble) => {
@@ -218,6 +240,16 @@ impl ObjectWaiter<'_> {
         reasons.extend(warnings.iter().map(String::as_str));
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
         self.failure(FailureClass::Fatal, &format!("{progress}{reasons}"))
+    }
+
+    /// Returns the failure of a job, with the last lines of what it wrote.
+    fn ended(&self, reason: &str, log: &[String]) -> Failure {
+        let mut reasons = distinct(self.pods.values().map(String::as_str));
+        reasons.insert(0, reason);
+        let message = reasons.join("; ");
+        let next = "The pods of its service were not changed. Correct the cause; the next `apply` runs it again";
+        let log = if log.is_empty() { String::new() } else { format!(". Its last lines are:\n{}", log.join("\n")) };
+        own(FailureClass::Fatal, &format!("run {}", self.place), format!("{message}. {next}{log}"))
     }
 
     fn gone(&self) -> Failure {

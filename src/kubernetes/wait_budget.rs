@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
+use k8s_openapi::api::batch::v1::Job;
 use tokio::time::Instant;
 
 use super::object_ref::JsonObject;
@@ -14,7 +15,7 @@ const STUCK: Duration = Duration::from_mins(5);
 
 /// The time limit of the wait for one object.
 ///
-/// A Deployment reports by itself that its deadline has passed. If it had failed before the wait began, its cause may have
+/// A job with a deadline fails by itself when it is over. A Deployment reports by itself that its deadline has passed. If it had failed before the wait began, its cause may have
 /// been fixed since (a secret, capacity), and it reports that only when a pod becomes ready: it gets the time of an object
 /// that never reports a failure.
 pub(super) struct WaitBudget {
@@ -40,14 +41,18 @@ impl WaitBudget {
     pub(super) fn see(&mut self, object: &JsonObject, now: Instant) -> RolloutProgress {
         let deployment = as_type::<Deployment>(object);
         let progressing = deployment.as_ref().and_then(|deployment| condition(deployment, "Progressing"));
-        let is_old =
-            self.at_first.get_or_insert_with(|| ProgressReport(progressing.cloned())).0.as_ref() == progressing;
+        let at_first = self.at_first.get_or_insert_with(|| ProgressReport(progressing.cloned()));
+        // A job that has failed never runs again.
+        let is_old = deployment.is_some() && at_first.0.as_ref() == progressing;
         let is_paused = deployment.as_ref().and_then(|deployment| deployment.spec.as_ref()?.paused) == Some(true);
         let progress = match progress(object) {
             RolloutProgress::Stalled(last_progress) if is_old => RolloutProgress::Waiting(last_progress),
             progress => progress,
         };
-        self.reports_deadline = progressing.is_some_and(|progressing| progressing.status == "True") && !is_paused;
+        let job = as_type::<Job>(object);
+        let has_deadline = job.is_some_and(|job| job.spec.is_some_and(|spec| spec.active_deadline_seconds.is_some()));
+        self.reports_deadline =
+            has_deadline || (progressing.is_some_and(|progressing| progressing.status == "True") && !is_paused);
         if let RolloutProgress::Waiting(last_progress) = &progress
             && self.last_progress.as_ref() != Some(last_progress)
         {

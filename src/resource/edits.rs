@@ -1,10 +1,12 @@
 //! Edits of a living cluster that depend on more than the attribute: attributes that only grow, objects that move with their
 //! data, and objects that can replace each other.
 
+use std::borrow::Cow;
+
 use super::names::is_masters_group;
 use super::{
     AutoScalingGroup, ETCD, EbsVolume, LaunchTemplate, MASTER, MEMBER_TAG, ROLE_TAG, Resource, VOLUME_CLAIM,
-    quantity_bytes, tags_in, tags_of,
+    quantity_bytes, runs_service, tags_in, tags_of,
 };
 use crate::engine::{Address, AttributeChange, Attributes, DataReplicas, Value};
 use crate::spec::InstanceSize;
@@ -84,10 +86,19 @@ pub(super) fn refuses_removal(address: &Address) -> Option<&'static str> {
     )
 }
 
-/// Returns the pool of node groups: they can replace each other, because their pods can run on any of them.
-pub(super) fn pool(address: &Address, attributes: &Attributes) -> Option<&'static str> {
+/// Returns the pool of node groups, which can replace each other, because their pods can run on any of them; or that of the
+/// deployment and the stateful set of one service.
+pub(super) fn pool(address: &Address, attributes: &Attributes) -> Option<Cow<'static, str>> {
+    if runs_service(address.kind()) {
+        return Some(format!("pods of {}", address.name()).into());
+    }
+    is_node_group(address, attributes).then_some(NODES.into())
+}
+
+/// Returns `true` for the Auto Scaling group of a node group.
+pub fn is_node_group(address: &Address, attributes: &Attributes) -> bool {
     let is_master = tags_of(attributes).get(ROLE_TAG).is_some_and(|role| role == MASTER);
-    (address.kind() == AutoScalingGroup::KIND.name && !is_master).then_some(NODES)
+    address.kind() == AutoScalingGroup::KIND.name && !is_master
 }
 
 #[cfg(test)]

@@ -168,8 +168,8 @@ pub struct TargetHealth {
 pub struct KubernetesState {
     /// The nodes.
     pub nodes: Vec<ClusterNode>,
-    /// The Deployments of the cluster file.
-    pub deployments: Vec<DeploymentPods>,
+    /// The Deployments and stateful sets of the cluster file.
+    pub workloads: Vec<WorkloadPods>,
 }
 
 /// A node of a cluster.
@@ -183,9 +183,9 @@ pub struct ClusterNode {
     pub ready: bool,
 }
 
-/// The pods of a Deployment.
+/// The pods of a Deployment or a stateful set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeploymentPods {
+pub struct WorkloadPods {
     /// The namespace.
     pub namespace: String,
     /// The name.
@@ -203,7 +203,7 @@ impl KubernetesState {
     }
 
     /// Returns the pods of a Deployment.
-    pub fn pods(&self, namespace: &str, name: &str) -> Option<&DeploymentPods> {
-        self.deployments.iter().find(|pods| pods.namespace == namespace && pods.name == name)
+    pub fn pods(&self, namespace: &str, name: &str) -> Option<&WorkloadPods> {
+        self.workloads.iter().find(|pods| pods.namespace == namespace && pods.name == name)
     }
 }

@@ -21,6 +21,7 @@ mod taint;
 pub mod text;
 mod version_change;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -34,9 +35,10 @@ use crate::limits::tags::TagLimits;
 pub use api_firewall::AllowList;
 pub use calls::KindCalls;
 pub use drain::DrainProgress;
+pub use edits::is_node_group;
 pub use facts::{
-    ClusterNode, DeploymentPods, Facts, FactsQuery, ImageFacts, KnownFacts, KubernetesState, PublishedImage, SizeFacts,
-    TargetHealth,
+    ClusterNode, Facts, FactsQuery, ImageFacts, KnownFacts, KubernetesState, PublishedImage, SizeFacts, TargetHealth,
+    WorkloadPods,
 };
 pub use grant::{AccessGrant, Grantee, LONGEST_GRANT, PUBLIC_API_PORT};
 pub use key_prefix::{ETCD_STATUS, KeyPrefix, STATUS, machine_file, root};
@@ -272,6 +274,10 @@ impl KindRegistry for ResourceKinds {
         is_kubernetes(address.kind())
     }
 
+    fn holds_up_others(&self, address: &Address) -> bool {
+        address.kind() == JOB
+    }
+
     fn irreplaceable(&self, address: &Address) -> Option<&'static str> {
         SecretContent::named(address.name()).filter(|_| address.kind() == Secret::KIND.name)?.instead()
     }
@@ -293,7 +299,7 @@ impl KindRegistry for ResourceKinds {
         address.kind() == AutoScalingGroup::KIND.name && machines.is_some_and(AutoScalingGroup::has_broken_machines)
     }
 
-    fn pool(&self, address: &Address, attributes: &Attributes) -> Option<&'static str> {
+    fn pool(&self, address: &Address, attributes: &Attributes) -> Option<Cow<'static, str>> {
         edits::pool(address, attributes)
     }
 }

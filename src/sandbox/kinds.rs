@@ -5,10 +5,11 @@ use super::links::{ObjectLink, follows, holds, peers, uses};
 use super::simulated_kind::{SimulatedKind, codes, kubernetes, row};
 use super::{rules, scaling, view};
 use crate::resource::{
-    AUTOSCALER, ApplicationLoadBalancer, AutoScalingGroup, Bucket, BucketObject, CONFIG_MAP, Certificate, DEPLOYMENT,
-    DISRUPTION_BUDGET, DnsRecord, EbsVolume, ElasticIp, HostedZone, HttpListener, InstanceProfile, InternetGateway,
-    KeyPair, LaunchTemplate, Listener, ListenerRule, LoadBalancer, MANIFEST, NAMESPACE, NatGateway, Role, RouteTable,
-    SERVICE, Secret, SecurityGroup, SecurityGroupRules, Subnet, TargetGroup, VOLUME_CLAIM, Vpc, VpcEndpoint,
+    AUTOSCALER, ApplicationLoadBalancer, AutoScalingGroup, Bucket, BucketObject, CONFIG_MAP, CRON_JOB, Certificate,
+    DEPLOYMENT, DISRUPTION_BUDGET, DnsRecord, EbsVolume, ElasticIp, HostedZone, HttpListener, InstanceProfile,
+    InternetGateway, JOB, KeyPair, LaunchTemplate, Listener, ListenerRule, LoadBalancer, MANIFEST, NAMESPACE,
+    NatGateway, Role, RouteTable, SERVICE, STATEFUL_SET, Secret, SecurityGroup, SecurityGroupRules, Subnet,
+    TargetGroup, VOLUME_CLAIM, Vpc, VpcEndpoint,
 };
 
 const HELD: &str = "DependencyViolation";
@@ -198,7 +199,10 @@ const ROWS: &[SimulatedKind] = &[
     kubernetes(VOLUME_CLAIM, "PersistentVolumeClaim").unique(NAMESPACED),
     kubernetes(CONFIG_MAP, "ConfigMap").unique(NAMESPACED),
     kubernetes(SERVICE, "Service").unique(NAMESPACED),
+    kubernetes(JOB, "Job").unique(NAMESPACED).delayed(),
+    kubernetes(CRON_JOB, "CronJob").unique(NAMESPACED),
     kubernetes(DEPLOYMENT, "Deployment").unique(NAMESPACED).delayed(),
+    kubernetes(STATEFUL_SET, "StatefulSet").unique(NAMESPACED).delayed(),
     kubernetes(DISRUPTION_BUDGET, "PodDisruptionBudget"),
     kubernetes(AUTOSCALER, "HorizontalPodAutoscaler"),
 ];

@@ -6,7 +6,7 @@ use super::account::{SimulatedAccount, SimulatedMachine};
 use super::names::ApiCall;
 use super::{Sandbox, lock};
 use crate::resource::{
-    AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, MASTER, MEMBER_TAG, ROLE_TAG, Resource, tags_of,
+    AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, MASTER, MEMBER_TAG, ROLE_TAG, Resource, STATEFUL_SET, tags_of,
 };
 
 /// The state of a cluster that is watched.
@@ -134,6 +134,7 @@ impl ClusterWitness {
     fn deployments(&mut self, world: &SimulatedAccount) {
         let names: BTreeSet<&str> = world
             .of(DEPLOYMENT)
+            .chain(world.of(STATEFUL_SET))
             .filter_map(|(_, deployment)| deployment.mark.as_ref()?.address.name().rsplit('/').next())
             .collect();
         for service in self.services.iter().filter(|service| !names.contains(service.as_str())) {

@@ -16,7 +16,8 @@ use super::spanned::{List, Map, OptionalSetting, Spanned, from_choice, from_tabl
 
 pub(super) use nodes::{NodesFile, SpotFile, SpotStrategyFile};
 pub(super) use service::{
-    HttpFile, ListenerFile, NlbFile, ProtocolFile, SeccompFile, SecurityFile, ServiceFile, VolumeFile,
+    HttpFile, JobFile, ListenerFile, NlbFile, ProtocolFile, SeccompFile, SecurityFile, ServiceFile, SidecarFile,
+    VolumeFile,
 };
 
 /// A Kubernetes cluster on AWS.

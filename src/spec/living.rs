@@ -40,6 +40,7 @@ const fn row(path: &'static str, effects: &'static [OnLiving], note: &'static st
 
 const OTHER: &str = "the id of another account is refused before anything is changed";
 const SHRINKS: &str = "it grows in place; a smaller one is refused";
+const AGAIN: &str = "the job runs again before pods are replaced";
 const ADDRESSES: &str = "every address of the cluster depends on it";
 
 /// Every setting, sorted.
@@ -135,6 +136,22 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.http.path", &[Replaced], ""),
     row("service.NAME.http.target", &[Replaced], ""),
     row("service.NAME.image", &[Pods], ""),
+    row("service.NAME.job.NAME", &[InPlace], "a new job without a schedule runs first"),
+    row("service.NAME.job.NAME.args", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.command", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.cpu", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.env", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.image", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.memory", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.retries", &[InPlace], ""),
+    row(
+        "service.NAME.job.NAME.schedule",
+        &[InPlace],
+        "a job without a schedule becomes a cron job, or a cron job a job",
+    ),
+    row("service.NAME.job.NAME.secrets", &[Replaced], AGAIN),
+    row("service.NAME.job.NAME.time_zone", &[InPlace], ""),
+    row("service.NAME.job.NAME.timeout_seconds", &[InPlace], ""),
     row("service.NAME.max", &[InPlace], ""),
     row("service.NAME.memory", &[Pods], ""),
     row("service.NAME.min", &[InPlace], ""),
@@ -164,7 +181,11 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.service_account", &[Pods], ""),
     row("service.NAME.port", &[Pods], ""),
     row("service.NAME.ports", &[Pods], ""),
-    row("service.NAME.replicas", &[InPlace], ""),
+    row(
+        "service.NAME.replicas",
+        &[InPlace, LosesData, Refused],
+        "with volumes, a further pod gets new ones, a pod that goes loses its own, and a service that began with one pod keeps one",
+    ),
     row("service.NAME.secrets", &[Pods], ""),
     row("service.NAME.security.capabilities", &[Pods], ""),
     row("service.NAME.security.fs_group", &[Pods], ""),
@@ -174,6 +195,15 @@ pub(crate) static SETTINGS: &[LivingSetting] = &[
     row("service.NAME.security.run_as_user", &[Pods], ""),
     row("service.NAME.security.seccomp", &[Pods], ""),
     row("service.NAME.security.writable", &[Pods], ""),
+    row("service.NAME.sidecar.NAME", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.args", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.command", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.cpu", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.env", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.image", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.memory", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.ports", &[Pods], ""),
+    row("service.NAME.sidecar.NAME.secrets", &[Pods], ""),
     row("service.NAME.stateful", &[Nothing], ""),
     row("service.NAME.volume.NAME", &[LosesData], "a new volume is added; a removed volume is deleted with its data"),
     row("service.NAME.volume.NAME.class", &[Refused], "a new volume needs a new name"),

@@ -25,7 +25,7 @@ pub struct Service {
     pub namespace: String,
     /// Number of pods.
     pub scale: Scale,
-    /// The ports that the container listens on, by name; that of `port` is [`Service::MAIN`].
+    /// The ports that the pods listen on, those of sidecars too, by name; that of `port` is [`Service::MAIN`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ports: BTreeMap<String, Port>,
     /// Environment variables.
@@ -48,6 +48,9 @@ pub struct Service {
     /// Volumes, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Volume>,
+    /// `true` if each pod has volumes of its own (a stateful set), `false` if the only pod has them (a deployment).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub volume_per_pod: bool,
     /// Files in the container, by path: their content.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
@@ -66,6 +69,12 @@ pub struct Service {
     /// The rights of its processes.
     #[serde(default, skip_serializing_if = "Security::is_default")]
     pub security: Security,
+    /// Programs that end, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, Job>,
+    /// More containers in each pod, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sidecars: BTreeMap<String, Sidecar>,
     /// `true` if each pod keeps state that the others do not have; `None` if the file does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stateful: Option<bool>,
@@ -167,6 +176,65 @@ pub struct Security {
     pub unconfined: bool,
 }
 
+/// A program in a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The container image.
+    pub image: String,
+    /// The program that is run instead of the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Arguments instead of the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// Environment variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Environment variables from secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretKey>,
+    /// CPU request, as Kubernetes writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// Memory request and limit, as Kubernetes writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+}
+
+/// A program that ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// The program, with the image, the variables and the requests of the service where the file sets none.
+    pub process: Process,
+    /// The times at which it runs; `None` to run it before the pods of the service are replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Number of further attempts after one that fails.
+    pub retries: u32,
+    /// Maximum time in seconds of all attempts together; `None` without a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u32>,
+}
+
+/// The times at which a job runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The times, as cron writes them.
+    pub cron: String,
+    /// The name of the time zone.
+    pub time_zone: String,
+}
+
+/// One more container in each pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sidecar {
+    /// The program.
+    pub process: Process,
+    /// The names of its ports among those of the service.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ports: BTreeSet<String>,
+}
+
 /// A volume of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
@@ -258,6 +326,25 @@ impl Service {
     /// Returns the names of the ports that any load balancer leads to, each once.
     pub fn exposed(&self) -> BTreeSet<&str> {
         self.targets().into_keys().chain(self.http.iter().map(|http| http.target.as_str())).collect()
+    }
+
+    /// Returns the program of its own container.
+    pub fn process(&self) -> Process {
+        Process {
+            image: self.image.clone(),
+            command: self.command.clone(),
+            args: self.args.clone(),
+            env: self.env.clone(),
+            secrets: self.secrets.clone(),
+            cpu: self.cpu.clone(),
+            memory: self.memory.clone(),
+        }
+    }
+
+    /// Returns the names and ports that its own container listens on: those that no sidecar has.
+    pub fn own_ports(&self) -> impl Iterator<Item = (&String, &Port)> {
+        let of_sidecar = |name: &String| self.sidecars.values().any(|sidecar| sidecar.ports.contains(name));
+        self.ports.iter().filter(move |(name, _)| !of_sidecar(name))
     }
 
     /// Returns the names and ports that its network load balancer leads to, each once.

@@ -78,7 +78,10 @@ fn shared(failures: &[(Option<Address>, Failure)]) -> Vec<(Vec<Option<&Address>>
 fn failure_lines(objects: &[Option<&Address>], failure: &Failure, style: TextStyle) -> Vec<StyledLine> {
     let names = objects.iter().map(|object| object.map_or_else(|| "cloud".to_owned(), ToString::to_string));
     let mut lines: Vec<StyledLine> = names.map(|name| StyledLine::at(2).ink(TextRole::Strong, safe(&name))).collect();
-    lines.extend(paragraph(4, TextRole::Plain, &safe(&failure.message), style));
+    // What follows the first line is a log.
+    let (message, log) = failure.message.split_once('\n').unwrap_or((&failure.message, ""));
+    lines.extend(paragraph(4, TextRole::Plain, &safe(message), style));
+    lines.extend(quoted(4, log.lines()));
     let row = |label: &str, text: &str| StyledLine::at(4).ink(TextRole::Faint, format!("{label:<9}")).plain(safe(text));
     lines.push(row("call", &format!("{} {}", failure.service, failure.action)));
     if let Some(code) = &failure.code {

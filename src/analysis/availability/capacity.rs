@@ -61,15 +61,13 @@ impl Topology {
     }
 
     /// Returns the number of pods of each service for which there is no room after a failure. Only pods with requests count,
-    /// and only those that some node may run; those whose volume is in a zone that failed wait for it.
+    /// and only those that some node may run; those whose volume may be in a zone that failed wait for it.
     fn waiting(&self, failure: Option<&SingleFailure>) -> BTreeMap<&str, usize> {
         let mut nodes = self.rooms(failure);
-        let is_zone = failure.and_then(SingleFailure::zone).is_some();
         let asking = self.services.iter().filter(|service| service.requests != Requests::default());
         let mut pods: Vec<&ServiceSite> = asking
-            .filter(|service| !is_zone || service.claims.is_empty())
             .filter(|service| nodes.iter().any(|node| node.takes(service)))
-            .flat_map(|service| (0..service.replicas).map(move |_| service))
+            .flat_map(|service| (0..service.replicas - self.bound_to_zone(service, failure)).map(move |_| service))
             .collect();
         // Those with the fewest places first: few nodes, then much memory.
         pods.sort_by_key(|service| {

@@ -11,7 +11,9 @@ use super::moments::{self, MachineChanges};
 use super::plan_availability::Availability;
 use super::topology::{ServiceSite, Topology};
 use crate::engine::{Action, Address, ExecutablePlan};
-use crate::resource::{API, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource, TargetGroup, service_object, web_target};
+use crate::resource::{
+    API, LoadBalancer, POD_TEMPLATE, Resource, STATEFUL_SET, TargetGroup, runs_service, service_object, web_target,
+};
 
 /// The attribute with the way in which new pods take the place of old ones.
 const STRATEGY: &str = "spec.strategy.type";
@@ -166,7 +168,7 @@ fn moved(service: &ServiceSite, before: &Topology, changes: &MachineChanges) -> 
 
 /// Returns the effect on a service whose old pods end before the new ones start.
 fn restarted(run: &ExecutablePlan, service: &ServiceSite) -> Option<ServiceEffect> {
-    let of_service = |kind: &str, name: &str| kind == DEPLOYMENT && name == service.name;
+    let of_service = |kind: &str, name: &str| runs_service(kind) && name == service.name;
     let mut changes = run.plan.changes.iter();
     let change = changes.find(|change| of_service(change.address.kind(), change.address.name()))?;
     let new_pods = match change.action {
@@ -176,7 +178,8 @@ fn restarted(run: &ExecutablePlan, service: &ServiceSite) -> Option<ServiceEffec
     };
     let recreates = || {
         let strategy = run.desired.get(&change.address).and_then(|object| object.attributes.get(STRATEGY)?.as_text());
-        change.action == Action::Replace || strategy == Some(RECREATE)
+        let is_only_pod_of_set = change.address.kind() == STATEFUL_SET && service.replicas == 1;
+        change.action == Action::Replace || strategy == Some(RECREATE) || is_only_pod_of_set
     };
     (new_pods && service.replicas > 0 && recreates()).then(|| {
         let reason = "its old pods end before the new ones start, so it stops meanwhile";

@@ -81,6 +81,18 @@ impl Topology {
         is_stuck.then_some((FailureOutcome::Stopped, reason, "add nodes, or change its `placement`"))
     }
 
+    /// Returns the number of pods that start nowhere else after a failure, because their volume is in the zone that failed: the
+    /// fewest of several pods.
+    pub(super) fn bound_to_zone(&self, service: &ServiceSite, failure: Option<&SingleFailure>) -> u64 {
+        let Some(zone) = failure.and_then(SingleFailure::zone).filter(|_| !service.claims.is_empty()) else { return 0 };
+        if service.replicas == 1 {
+            return 1;
+        }
+        let hosts = self.hosts(service, failure, false);
+        let pods = evenly(service.replicas, hosts.keys().map(String::as_str), |of_pods| u8::from(of_pods == zone));
+        pods.get(zone).copied().unwrap_or(0)
+    }
+
     fn pods_in_zone(
         &self,
         service: &ServiceSite,
@@ -144,10 +156,11 @@ impl Topology {
             return None;
         }
         let pods = if service.replicas == 1 { "its only pod" } else { "all its pods" };
-        let advice = match (service.claims.is_empty(), hosts) {
-            (false, _) => "a service with a volume has one pod: keep the data in several replicas",
-            (true, 1) => "use two nodes or more, and two replicas or more",
-            (true, _) => "use two replicas or more",
+        let advice = match (service.claims.is_empty(), service.replicas, hosts) {
+            (false, 1, _) => "keep the data in several pods, each with its own copy",
+            (false, ..) => "use a node for each pod",
+            (true, _, 1) => "use two nodes or more, and two replicas or more",
+            (true, ..) => "use two replicas or more",
         };
         Some(match (self.has_api(Some(failure)), hosts > 1) {
             (true, true) => (FailureOutcome::Interrupted, restarted(pods), advice),

@@ -7,9 +7,10 @@ use super::spread::MachineSpread;
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::Value;
 use crate::resource::{
-    API, AUTOSCALER, ApplicationLoadBalancer, AutoScalingGroup, DEPLOYMENT, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate,
+    API, AUTOSCALER, ApplicationLoadBalancer, AutoScalingGroup, ETCD, EbsVolume, GROUP_TAG, LaunchTemplate,
     LoadBalancer, MEMBER_TAG, NatGateway, ROLE_TAG, SizeFacts, Subnet, TargetGroup, VOLUME_CLAIM, WEB, accepts_pods,
-    evicts_pods, is_private_subnet, quantity_bytes, quantity_millicpus, service_object, tags_of, web_target,
+    evicts_pods, is_private_subnet, quantity_bytes, quantity_millicpus, runs_service, service_object, tags_of,
+    web_target,
 };
 
 /// The terms that say which nodes pods may run on.
@@ -60,7 +61,7 @@ pub(super) struct ServiceSite {
     pub(super) replicas: u64,
     /// The requests of each pod.
     pub(super) requests: Requests,
-    /// The claims that its pod mounts.
+    /// The claims that its pods mount; of several pods, each has its own.
     pub(super) claims: Vec<String>,
     /// The groups whose nodes its pods may run on; empty for all.
     pub(super) groups: BTreeSet<String>,
@@ -90,7 +91,7 @@ impl Topology {
         let groups = state.objects().filter(|object| object.is::<AutoScalingGroup>());
         let masters = groups.filter(|group| is_master(group)).map(|group| master(group, state));
         let nodes = node_groups(state).map(|group| node_group(group, state, sizes));
-        let deployments = state.objects().filter(|object| object.address.kind() == DEPLOYMENT);
+        let deployments = state.objects().filter(|object| runs_service(object.address.kind()));
         let api = state.named::<LoadBalancer>(API);
         Self {
             masters: masters.collect(),
@@ -114,7 +115,9 @@ impl Topology {
         let zones: BTreeSet<&str> = of_nodes.chain(of_masters).filter(|zone| !zone.is_empty()).collect();
         let masters = self.masters.iter().filter(|master| master.runs);
         let groups = self.groups.iter().filter(|group| group.machines.count() > 0);
-        let claims: BTreeSet<&String> = self.services.iter().flat_map(|service| &service.claims).collect();
+        // The data of several pods with a volume each is copied by the service itself.
+        let single = self.services.iter().filter(|service| service.replicas <= 1);
+        let claims: BTreeSet<&String> = single.flat_map(|service| &service.claims).collect();
         let mut failures: Vec<SingleFailure> =
             zones.into_iter().map(|zone| SingleFailure::Zone(zone.to_owned())).collect();
         failures.extend(masters.map(|master| SingleFailure::Master(master.member.clone())));
@@ -227,19 +230,19 @@ fn balancer(service: &str, state: &ClusterState<'_>) -> Option<BalancerSite> {
     })
 }
 
-/// Returns what the containers of a pod ask for.
+/// Returns what the containers of a pod ask for, with its sidecars.
 fn requested(deployment: &StateObject<'_>, resource: &str, parse: fn(&str) -> Option<u64>) -> u64 {
     let end = format!("].resources.requests.{resource}");
     let attributes = deployment.attributes().iter();
-    let of_containers =
-        attributes.filter(|(name, _)| name.starts_with("spec.template.spec.containers[") && name.ends_with(&end));
+    let lists = ["spec.template.spec.containers[", "spec.template.spec.initContainers["];
+    let is_container = |name: &str| lists.iter().any(|list| name.starts_with(list));
+    let of_containers = attributes.filter(|(name, _)| is_container(name) && name.ends_with(&end));
     of_containers.filter_map(|(_, value)| parse(value.as_text()?)).sum()
 }
 
 fn claims(deployment: &StateObject<'_>, state: &ClusterState<'_>) -> Vec<String> {
-    let mounted: BTreeSet<&str> = deployment.mounted_claims().collect();
     let known = state.objects().filter(|object| object.address.kind() == VOLUME_CLAIM);
-    known.map(|claim| claim.address.name()).filter(|claim| mounted.contains(claim)).map(str::to_owned).collect()
+    known.map(|claim| claim.address.name()).filter(|claim| deployment.mounts(claim)).map(str::to_owned).collect()
 }
 
 fn maps(values: &[Value]) -> Vec<BTreeMap<String, Value>> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::analysis::state::{ClusterState, StateObject};
 use crate::resource::{
-    API, AutoScalingGroup, DEPLOYMENT, EbsVolume, GROUP_TAG, HostedZone, LoadBalancer, MANIFEST, MASTER, ROLE_TAG,
-    VOLUME_CLAIM, service_of_object, tags_of,
+    API, AutoScalingGroup, EbsVolume, GROUP_TAG, HostedZone, LoadBalancer, MANIFEST, MASTER, ROLE_TAG, VOLUME_CLAIM,
+    runs_service, service_of_object, tags_of,
 };
 
 /// The part of a cluster that costs are listed under.
@@ -66,11 +66,9 @@ fn of_service(balancer: &str) -> CostOwner {
 
 /// Returns the service whose pods mount a claim.
 fn of_claim(claim: &str, state: &ClusterState<'_>) -> CostOwner {
-    let mounts = |object: &&StateObject<'_>| {
-        object.address.kind() == DEPLOYMENT && object.mounted_claims().any(|mounted| mounted == claim)
-    };
+    let mounts = |object: &&StateObject<'_>| runs_service(object.address.kind()) && object.mounts(claim);
     match state.objects().find(mounts) {
-        Some(deployment) => CostOwner::Service(deployment.address.name().to_owned()),
+        Some(workload) => CostOwner::Service(workload.address.name().to_owned()),
         None => CostOwner::Cluster,
     }
 }

@@ -232,3 +232,15 @@ fn a_cost_is_within_its_limit_or_refused_with_the_reason() {
         "the cost cannot be compared with the limit of 100.00 USD per month: the price of m8i.large, volume is unknown"
     );
 }
+
+#[test]
+fn the_volumes_of_several_pods_are_paid_for_by_their_own_service() {
+    let service = |name: &str| {
+        format!(
+            "service \"{name}\" {{\n  image = \"queue:1\"\n  replicas = 3\n  volume \"data\" {{\n    path = \"/data\"\n    gib = 10\n  }}\n}}\n"
+        )
+    };
+    let parts = parts(&report(&format!("{}{}{}", EXAMPLES[2].1, service("big-queue"), service("queue"))));
+    // Each 3 x 10 x 0.08.
+    assert_eq!((parts["service queue"].as_str(), parts["service big-queue"].as_str()), ("2.40", "2.40"));
+}

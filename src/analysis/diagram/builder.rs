@@ -11,8 +11,8 @@ use crate::analysis::state::{ClusterState, StateObject};
 use crate::engine::{Action, Address, Change, ExecutablePlan, Value};
 use crate::resource::{
     API, AUTOSCALER, AutoScalingGroup, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, ETCD, EbsVolume, GROUP_TAG,
-    LaunchTemplate, LoadBalancer, MEMBER_TAG, POD_TEMPLATE, ROLE_TAG, Resource, SERVICE, Subnet, VOLUME_CLAIM,
-    service_object, service_of_object, tags_of,
+    LaunchTemplate, LoadBalancer, MEMBER_TAG, POD_TEMPLATE, ROLE_TAG, Resource, SERVICE, STATEFUL_SET, Subnet,
+    VOLUME_CLAIM, runs_service, service_object, service_of_object, tags_of,
 };
 
 /// The attribute with the size of a claim.
@@ -170,13 +170,14 @@ impl<'a> DiagramBuilder<'a> {
     fn service_names(&self) -> BTreeSet<String> {
         let balancers = self.names(is::<LoadBalancer>);
         let of_balancers = balancers.iter().filter_map(|name| service_of_object(name)).map(str::to_owned);
-        let mut names = self.names(|object| object.address.kind() == DEPLOYMENT);
+        let mut names = self.names(|object| runs_service(object.address.kind()));
         names.extend(of_balancers);
         names
     }
 
     fn service(&self, name: &str, groups: &[DiagramGroup], balancers: &Balancers<'_>) -> DiagramService {
-        let pair = self.pair(DEPLOYMENT, name);
+        let kind = self.workload_kind(name);
+        let pair = self.pair(kind, name);
         let pods = |state: &ClusterState<'_>, deployment: Option<&StateObject<'_>>, of: fn(&PartCount) -> u64| {
             let spread = deployment.map(|deployment| {
                 let zones = zones_for_pods(state, deployment, groups, of);
@@ -186,8 +187,8 @@ impl<'a> DiagramBuilder<'a> {
         };
         let before = pods(&self.before, pair.before, |count| count.before);
         let after = pods(&self.after, pair.after, |count| count.after);
-        let claims = |object: &StateObject<'_>| object.mounted_claims().map(str::to_owned).collect::<Vec<String>>();
-        let claims = pair.any().map(claims).unwrap_or_default();
+        let known = self.names(|object| object.address.kind() == VOLUME_CLAIM).into_iter();
+        let claims: Vec<String> = known.filter(|claim| pair.any().is_some_and(|object| object.mounts(claim))).collect();
         let volumes = claims.iter().map(|claim| {
             let volume = self.pair(VOLUME_CLAIM, claim);
             volume.shown(|claim| claim.text(STORAGE).map(str::to_owned))
@@ -209,16 +210,25 @@ impl<'a> DiagramBuilder<'a> {
             change: if self.replaces_pods(name) {
                 PartChange::Replaced
             } else {
-                self.change_of_part(DEPLOYMENT, name, &others)
+                self.change_of_part(kind, name, &others)
             },
         }
     }
 }
 
 impl DiagramBuilder<'_> {
+    /// Returns the kind of the object that runs the pods of a service: the one after the plan, or before it.
+    fn workload_kind(&self, name: &str) -> &'static str {
+        let has = |kind: &str, of: fn(&ObjectPair<'_>) -> bool| of(&self.pair(kind, name));
+        let stays = |pair: &ObjectPair<'_>| pair.after.is_some();
+        let was = |pair: &ObjectPair<'_>| pair.before.is_some();
+        let is_set = has(STATEFUL_SET, stays) || (has(STATEFUL_SET, was) && !has(DEPLOYMENT, stays));
+        if is_set { STATEFUL_SET } else { DEPLOYMENT }
+    }
+
     /// Returns `true` if a deployment is changed in place, and its pods are replaced by that.
     fn replaces_pods(&self, name: &str) -> bool {
-        let address = Address::new(DEPLOYMENT, name);
+        let address = Address::new(self.workload_kind(name), name);
         let found = self.run.plan.changes.iter().find(|change| change.address == address);
         let is_template = |change: &Change| change.attributes.iter().any(|own| own.name.starts_with(POD_TEMPLATE));
         self.is_marked && found.is_some_and(|change| change.action == Action::Update && is_template(change))

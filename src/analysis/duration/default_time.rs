@@ -3,7 +3,7 @@
 use crate::engine::Action;
 use crate::engine::KindRegistry;
 use crate::resource::{
-    ApplicationLoadBalancer, AutoScalingGroup, DEPLOYMENT, LoadBalancer, MANIFEST, NAMESPACE, Resource, ResourceKinds,
+    ApplicationLoadBalancer, AutoScalingGroup, LoadBalancer, MANIFEST, NAMESPACE, Resource, ResourceKinds, runs_service,
 };
 
 /// Time in seconds in which a machine is replaced by a new one that is ready, with the drain of the old one.
@@ -27,9 +27,9 @@ pub(super) fn seconds(kind: &str, action: Action, is_masters: bool) -> u64 {
         Action::Roll if is_masters => MASTER_ROLL,
         Action::Roll => NODE_ROLL,
         Action::Delete if kind == AutoScalingGroup::KIND.name => GROUP_DELETION,
-        Action::Delete if [DEPLOYMENT, MANIFEST, NAMESPACE].contains(&kind) => POD_DELETION,
+        Action::Delete if runs_service(kind) || [MANIFEST, NAMESPACE].contains(&kind) => POD_DELETION,
         // New pods start.
-        Action::Update if [DEPLOYMENT, MANIFEST].contains(&kind) => creation,
+        Action::Update if runs_service(kind) || kind == MANIFEST => creation,
         Action::Delete | Action::Update
             if [LoadBalancer::KIND.name, ApplicationLoadBalancer::KIND.name].contains(&kind) =>
         {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::spec::{Health, Placement, Scale, Service, Transport, Volume, Zone};
+use crate::spec::{Health, Placement, Port, Process, Scale, Service, Sidecar, Transport, Volume, Zone};
 
 use super::super::{GROUP_TAG, names};
 use super::expansion::literally;
@@ -14,9 +14,11 @@ use super::security;
 /// the pods of another team's `redis`, and a selector cannot be changed later.
 const SERVICE: &str = "quorate.dev/service";
 /// The label that shows people and tools which objects belong together. Nothing selects by it.
-const NAME: &str = "app.kubernetes.io/name";
+pub(super) const NAME: &str = "app.kubernetes.io/name";
 /// The label that distinguishes the pods of one rollout from those of the last one.
 const ROLLOUT: &str = "pod-template-hash";
+/// The same for the pods of a stateful set.
+const REVISION: &str = "controller-revision-hash";
 /// The label of nodes with the name of their zone.
 const ZONE: &str = "topology.kubernetes.io/zone";
 /// Time without progress before a rollout counts as stuck, in seconds.
@@ -70,6 +72,70 @@ pub(super) fn namespace(name: &str) -> Json {
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } })
 }
 
+/// Returns the name of the claim to a volume of one pod of a stateful set, by which Kubernetes finds it.
+pub(super) fn claim_of_pod(service: &str, volume: &str, pod: u32) -> String {
+    format!("{volume}-{service}-{pod}")
+}
+
+/// Returns the names of all claims of a service with their volumes: one for each pod of a stateful set.
+pub(super) fn claims<'a>(
+    name: &'a str,
+    service: &'a Service,
+) -> impl Iterator<Item = (String, &'a String, &'a Volume)> {
+    service.volumes.iter().flat_map(move |(volume, wanted)| {
+        let names: Vec<String> = if service.volume_per_pod {
+            (0..service.scale.least()).map(|pod| claim_of_pod(name, volume, pod)).collect()
+        } else {
+            vec![claim_name(name, volume)]
+        };
+        names.into_iter().map(move |claim| (claim, volume, wanted))
+    })
+}
+
+/// Returns the name of the Service that gives each pod of a stateful set a name.
+fn pods_name(service: &str) -> String {
+    names::fitted(&format!("{service}-pods"), 63)
+}
+
+/// Returns the Service that gives each pod of a stateful set a name: `chat-0.chat-pods`. Pods find each other before they are
+/// ready.
+pub(super) fn pods_service(name: &str, service: &Service) -> Json {
+    let mut metadata = metadata(name, service);
+    metadata["name"] = pods_name(name).into();
+    let none = NodePorts { of: &|_| None, health: None };
+    let spec = json!({
+        "clusterIP": "None",
+        "publishNotReadyAddresses": true,
+        "selector": selector(name),
+        "ports": service_ports(service, &none),
+    });
+    json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec })
+}
+
+/// Returns the stateful set of a service whose pods have volumes of their own.
+///
+/// The claims are objects of the plan, so that none is made or deleted outside of it. Kubernetes uses a claim that exists under
+/// the name that follows from a template; the size in the template, which cannot be changed, is never used.
+pub(super) fn stateful_set(name: &str, service: &Service) -> Json {
+    let mut set = deployment(name, service);
+    set["kind"] = "StatefulSet".into();
+    let spec = &mut set["spec"];
+    if let Some(spec) = spec.as_object_mut() {
+        spec.remove("strategy");
+        spec.remove("progressDeadlineSeconds");
+    }
+    spec["serviceName"] = pods_name(name).into();
+    // With the other policy, a pod that never becomes ready has to be deleted by hand before its correction is rolled out.
+    spec["podManagementPolicy"] = "Parallel".into();
+    spec["updateStrategy"] = json!({ "type": "RollingUpdate" });
+    let templates = service.volumes.iter().map(|(volume, wanted)| {
+        let any = Volume { gib: 1, ..wanted.clone() };
+        json!({ "metadata": { "name": volume }, "spec": volume_claim("", service, &any)["spec"] })
+    });
+    spec["volumeClaimTemplates"] = templates.collect();
+    set
+}
+
 pub(super) fn volume_claim(name: &str, service: &Service, volume: &Volume) -> Json {
     let mut spec = json!({
         "accessModes": ["ReadWriteOnce"],
@@ -93,10 +159,7 @@ pub(super) fn deployment(name: &str, service: &Service) -> Json {
         "strategy": strategy(service),
         "template": { "metadata": { "labels": labels(name) }, "spec": pod(name, service) },
     });
-    if !service.files.is_empty() {
-        let hash = names::sha256(json!(service.files).to_string().as_bytes());
-        spec["template"]["metadata"]["annotations"] = json!({ FILES_HASH: hash });
-    }
+    set(&mut spec["template"]["metadata"], "annotations", annotations(service));
     if sees_clients(service) {
         spec["minReadySeconds"] = FOUND.into();
     }
@@ -126,18 +189,32 @@ fn pod(name: &str, service: &Service) -> Json {
             "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": { "matchLabels": selector(name) },
             // The pods of the last rollout leave: they are no reason to put a new one elsewhere.
-            "matchLabelKeys": [ROLLOUT],
+            "matchLabelKeys": [if service.volume_per_pod { REVISION } else { ROLLOUT }],
         })
     };
     let mut pod = json!({
         "containers": [container(name, service)],
         "topologySpreadConstraints": [spread(ZONE), spread("kubernetes.io/hostname")],
-        "securityContext": security::of_pod(service),
     });
+    let sidecars = service.sidecars.iter().map(|(name, wanted)| sidecar(name, wanted, service));
+    set(&mut pod, "initContainers", sidecars.collect());
     if sees_clients(service) || service.grace_seconds.is_some() {
         let grace = service.grace_seconds.unwrap_or(GRACE);
         pod["terminationGracePeriodSeconds"] = (pre_stop_seconds(service) + grace).into();
     }
+    // The volumes of a stateful set follow from its templates.
+    let claims =
+        service.volumes.keys().filter(|_| !service.volume_per_pod).map(
+            |volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }),
+        );
+    set(&mut pod, "volumes", pod_volumes(name, service, claims.collect()));
+    settle(&mut pod, service);
+    pod
+}
+
+/// Sets the fields that all pods of a service have, those of its jobs too.
+pub(super) fn settle(pod: &mut Json, service: &Service) {
+    pod["securityContext"] = security::of_pod(service);
     if !service.pull_secrets.is_empty() {
         pod["imagePullSecrets"] = service.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
     }
@@ -150,20 +227,8 @@ fn pod(name: &str, service: &Service) -> Json {
         pod["priorityClassName"] = class.as_str().into();
     }
     if let Some(placement) = &service.placement {
-        place(&mut pod, placement);
+        place(pod, placement);
     }
-    let claims = service
-        .volumes
-        .keys()
-        .map(|volume| json!({ "name": volume, "persistentVolumeClaim": { "claimName": claim_name(name, volume) } }));
-    let files = Some(json!({ "name": FILES, "configMap": { "name": files_name(name) } }));
-    let scratch = Some(json!({ "name": SCRATCH, "emptyDir": {} }));
-    let scratch = scratch.filter(|_| !service.security.writable.is_empty());
-    let volumes: Vec<Json> = claims.chain(files.filter(|_| !service.files.is_empty())).chain(scratch).collect();
-    if !volumes.is_empty() {
-        pod["volumes"] = volumes.into();
-    }
-    pod
 }
 
 /// Returns the time that a terminating pod continues to serve, in seconds; none without a port.
@@ -211,18 +276,62 @@ fn place(pod: &mut Json, placement: &Placement) {
 }
 
 fn container(name: &str, service: &Service) -> Json {
-    let mut container = json!({ "name": name, "image": service.image });
-    let mut set = |field: &str, value: Json| {
-        let empty = value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
-        if !empty && !value.is_null() {
-            container[field] = value;
-        }
-    };
-    set("command", texts(&service.command));
-    set("args", texts(&service.args));
-    set("env", variables(service));
-    set("resources", resources(service));
-    let mounts = service.volumes.iter().map(|(volume, wanted)| json!({ "name": volume, "mountPath": wanted.path }));
+    let mut container = program(name, &service.process(), service);
+    set(&mut container, "volumeMounts", mounts(service, PodVolumes::All));
+    let ports = container_ports(service.own_ports().map(|(_, port)| port));
+    set(&mut container, "ports", ports);
+    if !service.ports.is_empty() {
+        set(&mut container, "lifecycle", json!({ "preStop": { "sleep": { "seconds": pre_stop_seconds(service) } } }));
+    }
+    if let Some(health) = &service.health {
+        set(&mut container, "readinessProbe", readiness(health));
+    }
+    container
+}
+
+/// Returns the container of a sidecar. Kubernetes starts it before the container of the service, restarts it as long as the
+/// pod lives, and stops it after the others.
+fn sidecar(name: &str, sidecar: &Sidecar, service: &Service) -> Json {
+    let mut container = program(name, &sidecar.process, service);
+    container["restartPolicy"] = "Always".into();
+    set(&mut container, "volumeMounts", mounts(service, PodVolumes::All));
+    let ports = sidecar.ports.iter().filter_map(|name| service.ports.get(name));
+    set(&mut container, "ports", container_ports(ports));
+    container
+}
+
+/// Returns a container with a program, with the rights that the service gives to its processes.
+pub(super) fn program(name: &str, process: &Process, service: &Service) -> Json {
+    let mut container = json!({ "name": name, "image": process.image });
+    set(&mut container, "command", texts(&process.command));
+    set(&mut container, "args", texts(&process.args));
+    set(&mut container, "env", variables(process));
+    set(&mut container, "resources", resources(process));
+    set(&mut container, "securityContext", security::of_container(&service.security));
+    container
+}
+
+/// Sets a field that is not empty.
+pub(super) fn set(container: &mut Json, field: &str, value: Json) {
+    let empty = value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
+    if !empty && !value.is_null() {
+        container[field] = value;
+    }
+}
+
+/// The volumes of a pod.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum PodVolumes {
+    /// Those of the service, its files and its writable folders.
+    All,
+    /// The files and the writable folders: volumes are attached to the pods of the service.
+    WithoutClaims,
+}
+
+/// Returns the mounts of a container.
+pub(super) fn mounts(service: &Service, volumes: PodVolumes) -> Json {
+    let claims = service.volumes.iter().filter(|_| volumes == PodVolumes::All);
+    let claims = claims.map(|(volume, wanted)| json!({ "name": volume, "mountPath": wanted.path }));
     // One file each: the folder keeps what the image has in it.
     let files = service
         .files
@@ -230,25 +339,33 @@ fn container(name: &str, service: &Service) -> Json {
         .map(|path| json!({ "name": FILES, "mountPath": path, "subPath": file_key(path), "readOnly": true }));
     let scratch = service.security.writable.iter();
     let scratch = scratch.map(|path| json!({ "name": SCRATCH, "mountPath": path, "subPath": file_key(path) }));
-    set("volumeMounts", mounts.chain(files).chain(scratch).collect());
-    set("securityContext", security::of_container(&service.security));
-    if !service.ports.is_empty() {
-        set("ports", container_ports(service));
-        set("lifecycle", json!({ "preStop": { "sleep": { "seconds": pre_stop_seconds(service) } } }));
-    }
-    if let Some(health) = &service.health {
-        set("readinessProbe", readiness(health));
-    }
-    container
+    claims.chain(files).chain(scratch).collect()
 }
 
-fn container_ports(service: &Service) -> Json {
+/// Returns the volumes of a pod; `claims` are those of the service.
+pub(super) fn pod_volumes(name: &str, service: &Service, claims: Vec<Json>) -> Json {
+    let files = json!({ "name": FILES, "configMap": { "name": files_name(name) } });
+    let files = Some(files).filter(|_| !service.files.is_empty());
+    let scratch = Some(json!({ "name": SCRATCH, "emptyDir": {} }));
+    let scratch = scratch.filter(|_| !service.security.writable.is_empty());
+    claims.into_iter().chain(files).chain(scratch).collect()
+}
+
+/// Returns the annotations of pods with files: another content is another pod.
+pub(super) fn annotations(service: &Service) -> Json {
+    if service.files.is_empty() {
+        return Json::Null;
+    }
+    json!({ FILES_HASH: names::sha256(json!(service.files).to_string().as_bytes()) })
+}
+
+fn container_ports<'a>(ports: impl Iterator<Item = &'a Port>) -> Json {
     let one = |number: u16, protocol: Transport| match protocol {
         // Defaults of Kubernetes are left out.
         Transport::Tcp => json!({ "containerPort": number }),
         other => json!({ "containerPort": number, "protocol": other.as_str() }),
     };
-    let all = service.ports.values().flat_map(|port| port.transport.each().iter().map(|each| one(port.number, *each)));
+    let all = ports.flat_map(|port| port.transport.each().iter().map(|each| one(port.number, *each)));
     all.collect()
 }
 
@@ -259,9 +376,9 @@ fn texts(texts: &[String]) -> Json {
 
 /// Returns values that reach the container as written in the file, and references to secrets: only the machine that runs
 /// the pod reads their values.
-fn variables(service: &Service) -> Json {
-    let plain = service.env.iter().map(|(name, value)| (name, json!({ "name": name, "value": literally(value) })));
-    let secret = service.secrets.iter().map(|(name, from)| {
+fn variables(process: &Process) -> Json {
+    let plain = process.env.iter().map(|(name, value)| (name, json!({ "name": name, "value": literally(value) })));
+    let secret = process.secrets.iter().map(|(name, from)| {
         (name, json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": from.secret, "key": from.key } } }))
     });
     let mut all: Vec<(&String, Json)> = plain.chain(secret).collect();
@@ -270,11 +387,11 @@ fn variables(service: &Service) -> Json {
 }
 
 /// Returns the requests and limits. The memory request is also the limit, which protects other pods. CPU is shared.
-fn resources(service: &Service) -> Json {
+fn resources(process: &Process) -> Json {
     let mut requests = Map::new();
-    requests.extend(service.cpu.as_ref().map(|cpu| ("cpu".to_owned(), json!(cpu))));
-    requests.extend(service.memory.as_ref().map(|memory| ("memory".to_owned(), json!(memory))));
-    match (&service.memory, requests.is_empty()) {
+    requests.extend(process.cpu.as_ref().map(|cpu| ("cpu".to_owned(), json!(cpu))));
+    requests.extend(process.memory.as_ref().map(|memory| ("memory".to_owned(), json!(memory))));
+    match (&process.memory, requests.is_empty()) {
         (_, true) => json!({}),
         (None, false) => json!({ "requests": requests }),
         (Some(memory), false) => json!({ "requests": requests, "limits": { "memory": memory } }),
@@ -367,15 +484,22 @@ pub(super) fn autoscaler(name: &str, service: &Service, min: u32, max: u32) -> J
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": name },
             "minReplicas": min,
             "maxReplicas": max,
-            "metrics": [{
-                "type": "Resource",
-                "resource": { "name": "cpu", "target": { "type": "Utilization", "averageUtilization": LOAD } },
-            }],
+            "metrics": [metric(name, service)],
         },
     })
 }
 
-fn metadata(name: &str, service: &Service) -> Json {
+/// Returns the metric that sets the number of pods. With sidecars, it is that of the service's own container: of all containers
+/// together, Kubernetes has none if one of them has no CPU request.
+fn metric(name: &str, service: &Service) -> Json {
+    let target = json!({ "type": "Utilization", "averageUtilization": LOAD });
+    if service.sidecars.is_empty() {
+        return json!({ "type": "Resource", "resource": { "name": "cpu", "target": target } });
+    }
+    json!({ "type": "ContainerResource", "containerResource": { "name": "cpu", "container": name, "target": target } })
+}
+
+pub(super) fn metadata(name: &str, service: &Service) -> Json {
     json!({ "name": name, "namespace": service.namespace, "labels": labels(name) })
 }
 

@@ -2,6 +2,7 @@
 
 mod balancer;
 mod expansion;
+mod jobs;
 mod manifests;
 mod ports;
 mod priorities;
@@ -14,8 +15,8 @@ use super::outputs::{kubernetes_api, nodes_groups};
 use super::{BlueprintProblem, BuildContext, addons};
 use crate::engine::{Address, Object, TextInput};
 use crate::resource::{
-    AUTOSCALER, CONFIG_MAP, Certificate, DEPLOYMENT, DISRUPTION_BUDGET, GroupRule, NAMESPACE, Resource, SERVICE,
-    VOLUME_CLAIM, manifest_object,
+    AUTOSCALER, CONFIG_MAP, Certificate, DEPLOYMENT, DISRUPTION_BUDGET, GroupRule, JOB, NAMESPACE, Resource, SERVICE,
+    STATEFUL_SET, VOLUME_CLAIM, manifest_object,
 };
 use crate::spec::{Cluster, Scale, Service};
 
@@ -57,9 +58,8 @@ pub(super) fn optional_kinds(cluster: &Cluster) -> BTreeSet<&'static str> {
 pub(super) fn volume_claims(site: &BuildContext<'_>) -> BTreeMap<String, Vec<String>> {
     let mut claims: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, service) in &site.cluster.services {
-        for volume in service.volumes.keys() {
-            let owner = format!("the volume {volume} of the service {name}");
-            claims.entry(manifests::claim_name(name, volume)).or_default().push(owner);
+        for (claim, volume, _) in manifests::claims(name, service) {
+            claims.entry(claim).or_default().push(format!("the volume {volume} of the service {name}"));
         }
     }
     claims
@@ -88,11 +88,8 @@ fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec
         let made = addons::namespace(site, &service.namespace);
         first.insert(made.unwrap_or_else(|| Address::new(NAMESPACE, &service.namespace)));
     }
-    let mut objects: Vec<Object> = service
-        .volumes
-        .iter()
-        .map(|(volume, wanted)| {
-            let claim = manifests::claim_name(name, volume);
+    let mut objects: Vec<Object> = manifests::claims(name, service)
+        .map(|(claim, _, wanted)| {
             let manifest = manifests::volume_claim(&claim, service, wanted);
             let mut claim = kubernetes_object(site, Address::new(VOLUME_CLAIM, claim), manifest);
             // Who makes volumes is there before the first claim, and leaves after the last.
@@ -103,14 +100,37 @@ fn in_the_cluster(site: &BuildContext<'_>, name: &str, service: &Service) -> Vec
     if !service.files.is_empty() {
         objects.push(kubernetes_object(site, Address::new(CONFIG_MAP, name), manifests::files(name, service)));
     }
-    // Its pods mount both.
-    let claims: Vec<Address> = objects.iter().map(|claim| claim.address.clone()).collect();
-    let mut deployment = kubernetes_object(site, Address::new(DEPLOYMENT, name), manifests::deployment(name, service));
-    // Pods need machines to run on, and a controller that initializes these as nodes.
-    deployment.depends_on.extend(claims.into_iter().chain(nodes_groups(site.cluster)));
-    deployment.depends_on.extend(addons::workloads_of(site, addons::CLOUD_CONTROLLER));
-    let own = deployment.address.clone();
-    objects.push(deployment);
+    // Pods mount both, and need machines to run on, and a controller that initializes these as nodes.
+    let mut needs: BTreeSet<Address> = objects.iter().map(|mounted| mounted.address.clone()).collect();
+    needs.extend(nodes_groups(site.cluster));
+    needs.extend(addons::workloads_of(site, addons::CLOUD_CONTROLLER));
+    let mut jobs: Vec<Object> = service
+        .jobs
+        .iter()
+        .map(|(job, wanted)| {
+            let (kind, manifest) = jobs::object(name, service, job, wanted);
+            kubernetes_object(site, Address::new(kind, format!("{name}/{job}")), manifest)
+        })
+        .collect();
+    for job in &mut jobs {
+        job.depends_on.extend(needs.iter().filter(|need| need.kind() != VOLUME_CLAIM).cloned());
+    }
+    let (kind, manifest) = if service.volume_per_pod {
+        (STATEFUL_SET, manifests::stateful_set(name, service))
+    } else {
+        (DEPLOYMENT, manifests::deployment(name, service))
+    };
+    let mut workload = kubernetes_object(site, Address::new(kind, name), manifest);
+    // A job without a schedule has to succeed first.
+    needs.extend(jobs.iter().map(|job| job.address.clone()).filter(|job| job.kind() == JOB));
+    workload.depends_on.extend(needs);
+    objects.extend(jobs);
+    let own = workload.address.clone();
+    objects.push(workload);
+    if service.volume_per_pod && !service.ports.is_empty() {
+        let manifest = manifests::pods_service(name, service);
+        objects.push(kubernetes_object(site, Address::new(SERVICE, format!("{name}/pods")), manifest));
+    }
     if !service.ports.is_empty() {
         let node_ports = manifests::NodePorts {
             of: &|port| ports::of_target(&site.node_ports, name, port),

@@ -186,3 +186,22 @@ fn new_masters_and_a_new_version_are_two_applies() {
     }
     assert_eq!(pins.masters.len(), 3);
 }
+
+#[test]
+fn the_volumes_of_one_pod_do_not_become_those_of_several_and_a_stateful_set_stays_one() {
+    let of = |replicas: u32| {
+        let service = format!(
+            "service \"queue\" {{\nimage = \"queue:1\"\nreplicas = {replicas}\nvolume \"data\" {{\npath = \"/data\"\ngib = 1\n}}\n}}"
+        );
+        file(&["a", "b", "c"], "count = 3", &service)
+    };
+    let alone = Pins::default().resolve(&of(1), &Pins::default());
+    let error = resolved(&of(3), &alone).unwrap_err().to_string();
+    assert!(error.starts_with("`replicas` cannot be changed from 1 to 3 on a living cluster"), "{error}");
+    assert!(error.contains("the service queue") && error.contains("copy the data"), "{error}");
+    let several = Pins::default().resolve(&of(3), &Pins::default());
+    assert!(resolved(&of(1), &several).unwrap().services["queue"].volume_per_pod);
+    assert!(!resolved(&of(1), &alone).unwrap().services["queue"].volume_per_pod);
+    let older = Pins::default().recover(Some(&of(1)), &[]);
+    assert!(resolved(&of(3), &older).is_err(), "a record of a release that had no stateful sets");
+}

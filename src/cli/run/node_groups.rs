@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Action, Address, ExecutablePlan, KindRegistry, Live, Value};
-use crate::resource::{AutoScalingGroup, Resource, ResourceKinds};
+use crate::engine::{Action, Address, ExecutablePlan, Live, Value};
+use crate::resource::{AutoScalingGroup, Resource, is_node_group};
 use crate::words;
 
 /// The changes of a plan to one node group.
@@ -75,7 +75,6 @@ pub(in crate::cli) fn held(prepared: &ExecutablePlan) -> Option<String> {
 }
 
 fn groups(prepared: &ExecutablePlan) -> Vec<NodeGroupChange<'_>> {
-    let is_node_group = |address: &Address, attributes: &_| ResourceKinds.pool(address, attributes).is_some();
     let there: BTreeMap<&Address, &Live> =
         prepared.surplus.iter().chain(prepared.live.values()).map(|live| (&live.address, live)).collect();
     let rolls = |address: &Address| {

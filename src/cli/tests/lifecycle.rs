@@ -21,6 +21,7 @@ mod rolls;
 mod runs;
 mod saved_plans;
 mod services;
+mod stateful;
 mod stops;
 mod tags;
 mod temporary_access;

@@ -124,8 +124,9 @@ fn add_makes<'a>(
                 steps.graph.add_edge(first, step);
             }
         }
-        // Nothing else is held up by what was not usable before either: one broken machine may be all that it lacks.
-        if change.action != Action::Wait {
+        // Nothing else is held up by what was not usable before either: one broken machine may be all that it lacks. A job is,
+        // because others rely on what it does.
+        if change.action != Action::Wait || context.vocabulary.holds_up_others(address) {
             made.insert(address, step);
         }
     }
@@ -236,7 +237,7 @@ fn successors<'a>(
         return Vec::new();
     };
     let stands_in = |address: &Address| {
-        *address != *plan_node.address && pool_of(address, &desire.object(address).attributes) == Some(pool)
+        *address != *plan_node.address && pool_of(address, &desire.object(address).attributes).as_ref() == Some(&pool)
     };
     made.iter().filter(|(address, _)| stands_in(address)).map(|(address, make)| (*address, *make)).collect()
 }

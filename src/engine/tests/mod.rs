@@ -11,6 +11,7 @@ mod plan;
 mod timing;
 mod worlds;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -133,8 +134,8 @@ impl KindRegistry for TestKinds {
         live.get("machines").and_then(Value::as_text) == Some("broken")
     }
 
-    fn pool(&self, address: &Address, _attributes: &Attributes) -> Option<&'static str> {
-        (address.kind() == "group" && address.name().starts_with("pool-")).then_some("pool")
+    fn pool(&self, address: &Address, _attributes: &Attributes) -> Option<Cow<'static, str>> {
+        (address.kind() == "group" && address.name().starts_with("pool-")).then_some("pool".into())
     }
 }
 

@@ -80,23 +80,23 @@ async fn the_census_has_nodes_control_plane_and_system_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_state_has_the_nodes_and_the_pods_of_the_deployments_of_the_file() {
+async fn the_state_has_the_nodes_and_the_pods_of_the_workloads_of_the_file() {
     let api = FakeApi::start().await;
     let mut ready = node("ip-1", "i-1", "True");
     ready["status"]["nodeInfo"] = json!({ "kubeletVersion": "v1.36.2" });
     api.put("kubelet", ready);
     api.put("kubelet", node("ip-2", "i-2", "False"));
-    for (name, cluster, status) in [
-        ("chat", "chat.example.com", json!({ "readyReplicas": 2 })),
-        ("new", "chat.example.com", json!({})),
-        ("theirs", "other.example.com", json!({ "readyReplicas": 1 })),
+    for (kind, name, cluster, status) in [
+        ("Deployment", "chat", "chat.example.com", json!({ "readyReplicas": 2 })),
+        ("Deployment", "new", "chat.example.com", json!({})),
+        ("StatefulSet", "queue", "chat.example.com", json!({ "readyReplicas": 1, "replicas": 3 })),
+        ("Deployment", "theirs", "other.example.com", json!({ "readyReplicas": 1 })),
     ] {
         let metadata = json!({ "name": name, "namespace": "talk", "labels": { "quorate.dev/cluster": cluster } });
         let spec = json!({ "replicas": 3, "selector": {}, "template": {} });
-        let kind = json!({ "apiVersion": "apps/v1", "kind": "Deployment" });
-        let mut deployment = kind;
-        (deployment["metadata"], deployment["spec"], deployment["status"]) = (metadata, spec, status);
-        api.put("controller", deployment);
+        let mut workload = json!({ "apiVersion": "apps/v1", "kind": kind });
+        (workload["metadata"], workload["spec"], workload["status"]) = (metadata, spec, status);
+        api.put("controller", workload);
     }
     let kubernetes = KubernetesProvider::new("chat.example.com", Arc::new(api.access()));
     let state = kubernetes.state().await.unwrap().unwrap();
@@ -106,8 +106,8 @@ async fn the_state_has_the_nodes_and_the_pods_of_the_deployments_of_the_file() {
         ready,
     };
     assert_eq!(state.nodes, [node("i-1", Some("1.36.2"), true), node("i-2", None, false)]);
-    let pods: Vec<_> = state.deployments.iter().map(|pods| (pods.name.as_str(), pods.ready, pods.wanted)).collect();
-    assert_eq!(pods, [("chat", 2, 3), ("new", 0, 3)]);
+    let pods: Vec<_> = state.workloads.iter().map(|pods| (pods.name.as_str(), pods.ready, pods.wanted)).collect();
+    assert_eq!(pods, [("chat", 2, 3), ("new", 0, 3), ("queue", 1, 3)]);
 }
 
 #[tokio::test]

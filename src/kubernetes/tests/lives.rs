@@ -1,6 +1,7 @@
 //! Whole lifecycles of a cluster's objects: the engine on one side, an API server on the other.
 
 mod custom;
+mod jobs;
 mod outages;
 mod ownership;
 mod scaling;

@@ -41,6 +41,9 @@ service "web" {
     internal    = true
     cross_zone  = false
   }
+  sidecar "shaper" {
+    image = "shaper:1"
+  }
 }
 service "game" {
   image    = "game:1"
@@ -80,6 +83,15 @@ service "echo" {
     preserve_client_ip = true
   }
 }
+service "queue" {
+  image    = "queue:1"
+  replicas = 3
+  port     = 5672
+  volume "data" {
+    path = "/data"
+    gib  = 10
+  }
+}
 service "store" {
   image           = "store:1"
   port            = 6379
@@ -88,6 +100,30 @@ service "store" {
   service_account = "store"
   priority_class  = "high"
   grace_seconds   = 90
+  job "migrate" {
+    command = ["/bin/migrate"]
+    env     = { POOL_SIZE = "1" }
+    secrets = { OWNER = "store/owner" }
+  }
+  job "report" {
+    image           = "report:1"
+    schedule        = "0 3 * * MON-FRI"
+    time_zone       = "Europe/Warsaw"
+    retries         = 0
+    timeout_seconds = 60
+  }
+  sidecar "exporter" {
+    image  = "exporter:1"
+    args   = ["--port", "9121"]
+    ports  = { metrics = "9121" }
+    memory = "32Mi"
+  }
+  security {
+    run_as_user    = 999
+    run_as_group   = 999
+    read_only_root = true
+    writable       = ["/tmp"]
+  }
   volume "data" {
     path  = "/data"
     gib   = 10
@@ -271,7 +307,7 @@ fn the_pods_of_others_are_never_caught() {
         let manifest = manifest_of(object).unwrap();
         let selector = &manifest["spec"]["selector"];
         let selected = if selector["matchLabels"].is_null() { selector } else { &selector["matchLabels"] };
-        let service = object.address.name();
+        let service = object.address.name().split('/').next().unwrap();
         assert!(selected.is_null() || *selected == ours(service), "{}: {selected}", object.address);
     }
 }
@@ -294,7 +330,9 @@ fn no_service_is_made_before_there_is_an_api_and_none_runs_before_there_are_node
         assert!(needs("listener/api") && needs("autoscaling-group/masters-a"), "{}", object.address);
         // What makes a machine a node does not wait for one.
         let address = object.address.to_string();
-        let runs = ["deployment/", "/Deployment/", "/DaemonSet/"].iter().any(|part| address.contains(part));
+        let runs = ["deployment/", "stateful-set/", "job/", "/Deployment/", "/DaemonSet/"]
+            .iter()
+            .any(|part| address.contains(part));
         let waits = runs && !address.contains("/cloud-controller-manager/");
         assert_eq!(needs("autoscaling-group/nodes-workers"), waits, "{address}");
     }

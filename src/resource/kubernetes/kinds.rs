@@ -22,6 +22,9 @@ const OUTPUTS: &[OutputSpec] = &[OutputSpec::pattern("uid", "{hex}")];
 const SELECTOR: &str = "Kubernetes cannot change what it selects; remove it from the file, apply, and put it back";
 const CLAIM: &str = "Kubernetes cannot change it on a volume that is there; a new volume needs a new name";
 
+const TEMPLATES: &str = "Kubernetes cannot change which volumes the pods of a stateful set have; add a service of another name, and \
+    copy the data";
+
 const fn kind(name: &'static str, title: &'static str, attributes: &'static [Attribute], seconds: u32) -> Kind {
     Kind { name, title, attributes, outputs: OUTPUTS, data: false, shared: false, seconds }
 }
@@ -47,7 +50,21 @@ pub const KUBERNETES_KINDS: &[Kind] = &[
     },
     kind(CONFIG_MAP, "config map", fields![], 2),
     kind(SERVICE, "service", fields![], 2),
+    // What a job runs cannot be changed: its name has a hash of it, and another name is another job.
+    kind(JOB, "job", fields![Attribute::replace("metadata.name")], 30),
+    kind(CRON_JOB, "cron job", fields![], 2),
     kind(DEPLOYMENT, "deployment", fields![Attribute::fixed("spec.selector", SELECTOR)], 60),
+    kind(
+        STATEFUL_SET,
+        "stateful set",
+        fields![
+            Attribute::fixed("spec.selector", SELECTOR),
+            Attribute::fixed("spec.serviceName", SELECTOR),
+            Attribute::fixed("spec.podManagementPolicy", SELECTOR),
+            Attribute::fixed("spec.volumeClaimTemplates", TEMPLATES),
+        ],
+        60,
+    ),
     kind(DISRUPTION_BUDGET, "pod disruption budget", fields![], 2),
     kind(AUTOSCALER, "horizontal pod autoscaler", fields![], 2),
 ];
@@ -64,8 +81,14 @@ pub const VOLUME_CLAIM: &str = "persistent-volume-claim";
 pub const CONFIG_MAP: &str = "config-map";
 /// The kind of a service: a name and an address in front of pods.
 pub const SERVICE: &str = "service";
+/// The kind of a job: a program that ends.
+pub const JOB: &str = "job";
+/// The kind of a cron job: a program that ends, and runs by a schedule.
+pub const CRON_JOB: &str = "cron-job";
 /// The kind of a deployment.
 pub const DEPLOYMENT: &str = "deployment";
+/// The kind of a stateful set: pods with volumes of their own.
+pub const STATEFUL_SET: &str = "stateful-set";
 /// The kind of a pod disruption budget.
 pub const DISRUPTION_BUDGET: &str = "pod-disruption-budget";
 /// The kind of a horizontal pod autoscaler.
@@ -78,6 +101,11 @@ const FULL: [&str; 3] = ["PersistentVolumeClaim", "CustomResourceDefinition", "N
 pub(crate) fn is_full(address: &Address, attributes: &Attributes) -> bool {
     let kind = attributes.get("kind").and_then(Value::as_text);
     address.kind() == MANIFEST && kind.is_some_and(|kind| FULL.contains(&kind))
+}
+
+/// Returns `true` if objects of this kind run the pods of a service.
+pub fn runs_service(kind: &str) -> bool {
+    [DEPLOYMENT, STATEFUL_SET].contains(&kind)
 }
 
 /// Returns `true` if objects of this kind are Kubernetes objects.

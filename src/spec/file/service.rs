@@ -102,6 +102,12 @@ pub(in crate::spec) struct ServiceFile {
     /// as root, use a port below 1024 and switch to another user, and no more.
     pub(in crate::spec) security: Option<Spanned<SecurityFile>>,
 
+    /// Programs that end, by name: once before each change of the service's pods (a migration), or by a schedule.
+    pub(in crate::spec) job: Option<Spanned<Map<JobFile>>>,
+
+    /// More containers in each pod, by name. They start before the container of the service, and end after it.
+    pub(in crate::spec) sidecar: Option<Spanned<Map<SidecarFile>>>,
+
     /// `true` if each pod keeps data that the others do not have (a chat's room, a session). `false` if any pod can
     /// answer any request. Default: not set.
     pub(in crate::spec) stateful: Option<Spanned<bool>>,
@@ -136,10 +142,108 @@ from_table!(ServiceFile {
     priority_class,
     grace_seconds,
     security,
+    job,
+    sidecar,
     stateful,
     nlb,
     http
 });
+
+/// A program that ends. Without a `schedule` it runs once for each of its changes, before the pods of the service are
+/// replaced; if it fails, they are not. It has the files, pull secrets, service account, security settings and placement of
+/// the service, and none of its volumes.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Job")]
+pub(in crate::spec) struct JobFile {
+    /// The container image. Default: that of the service, so that a new image runs the job again.
+    #[schemars(example = "ghcr.io/example/chat:1")]
+    pub(in crate::spec) image: Option<Spanned<String>>,
+
+    /// The program to run, instead of the image's own (`ENTRYPOINT`).
+    #[schemars(extend("examples" = [["/app/bin/migrate"]]))]
+    pub(in crate::spec) command: Option<Spanned<List<String>>>,
+
+    /// Arguments, instead of the image's own (`CMD`).
+    #[schemars(extend("examples" = [["migrate"]]))]
+    pub(in crate::spec) args: Option<Spanned<List<String>>>,
+
+    /// Environment variables, beside those of the service.
+    #[schemars(extend("examples" = [{ "POOL_SIZE": "1" }]))]
+    pub(in crate::spec) env: Option<Spanned<Map<String>>>,
+
+    /// Environment variables from secrets, each as `secret/key`, beside those of the service.
+    #[schemars(extend("examples" = [{ "DATABASE_URL": "chat/owner-url" }]))]
+    pub(in crate::spec) secrets: Option<Spanned<Map<String>>>,
+
+    /// CPU request. Default: that of the service.
+    #[schemars(example = "250m")]
+    pub(in crate::spec) cpu: Option<Spanned<String>>,
+
+    /// Memory request and limit. Default: that of the service.
+    #[schemars(example = "256Mi")]
+    pub(in crate::spec) memory: Option<Spanned<String>>,
+
+    /// The times at which it runs, as cron writes them: minute, hour, day of the month, month, day of the week. A run that
+    /// would start while the last one runs is left out.
+    #[schemars(extend("examples" = ["0 3 * * *"]))]
+    pub(in crate::spec) schedule: Option<Spanned<String>>,
+
+    /// The time zone of `schedule`. Default: `Etc/UTC`.
+    #[schemars(extend("examples" = ["America/Sao_Paulo"]))]
+    pub(in crate::spec) time_zone: Option<Spanned<String>>,
+
+    /// Number of further attempts after one that fails. Default: 3.
+    #[schemars(range(min = 0, max = 20), example = 0)]
+    pub(in crate::spec) retries: Option<Spanned<u32>>,
+
+    /// Time in seconds after which it counts as failed, with all attempts. Default: 600; with a `schedule`, no limit.
+    #[schemars(range(min = 1, max = 86400), example = 1800)]
+    pub(in crate::spec) timeout_seconds: Option<Spanned<u32>>,
+}
+
+from_table!(JobFile { image, command, args, env, secrets, cpu, memory, schedule, time_zone, retries, timeout_seconds });
+
+/// One more container in each pod: a proxy, an exporter of metrics, a program that ships logs. It has the security settings of
+/// the service, and its volumes, files and writable folders at the same paths.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Sidecar")]
+pub(in crate::spec) struct SidecarFile {
+    /// The container image.
+    #[schemars(required, example = "nginx/nginx-prometheus-exporter:1.4")]
+    pub(in crate::spec) image: Option<Spanned<String>>,
+
+    /// The program to run, instead of the image's own (`ENTRYPOINT`).
+    #[schemars(extend("examples" = [["/bin/exporter"]]))]
+    pub(in crate::spec) command: Option<Spanned<List<String>>>,
+
+    /// Arguments, instead of the image's own (`CMD`).
+    #[schemars(extend("examples" = [["--nginx.scrape-uri=http://localhost/status"]]))]
+    pub(in crate::spec) args: Option<Spanned<List<String>>>,
+
+    /// Environment variables; those of the service are not set.
+    #[schemars(extend("examples" = [{ "LEVEL": "info" }]))]
+    pub(in crate::spec) env: Option<Spanned<Map<String>>>,
+
+    /// Environment variables from secrets, each as `secret/key`.
+    #[schemars(extend("examples" = [{ "TOKEN": "chat/token" }]))]
+    pub(in crate::spec) secrets: Option<Spanned<Map<String>>>,
+
+    /// Ports that it listens on, by name, as in `ports` of the service. The pod has each number once.
+    #[schemars(extend("examples" = [{ "metrics": "9113" }]))]
+    pub(in crate::spec) ports: Option<Spanned<Map<String>>>,
+
+    /// CPU request, beside that of the service. Default: no request.
+    #[schemars(example = "50m")]
+    pub(in crate::spec) cpu: Option<Spanned<String>>,
+
+    /// Memory request and limit, beside that of the service. Default: no request and no limit.
+    #[schemars(example = "64Mi")]
+    pub(in crate::spec) memory: Option<Spanned<String>>,
+}
+
+from_table!(SidecarFile { image, command, args, env, secrets, ports, cpu, memory });
 
 /// What the processes of a container may do, and as which user they run.
 #[derive(Debug, JsonSchema)]

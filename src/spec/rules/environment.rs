@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::diagnostic::{Diagnostic, Severity::Error};
-use super::super::file::ServiceFile;
 use super::super::service::SecretKey;
 use super::{ErrorReported, LoweringContext, OptionalSetting, Rule, Span, Spanned, all, pods};
 use crate::limits::kubernetes as limits;
@@ -49,18 +48,24 @@ pub(super) struct Environment {
     pub(super) secrets: BTreeMap<String, SecretKey>,
 }
 
-pub(super) fn read(
-    context: &mut LoweringContext,
-    name: &str,
-    file: &ServiceFile,
-) -> Result<Environment, ErrorReported> {
+/// The settings of a program in the file.
+pub(super) struct ProgramFile<'f> {
+    /// The path of its block: `service.chat`.
+    pub(super) path: String,
+    pub(super) command: &'f Option<Spanned<super::List<String>>>,
+    pub(super) args: &'f Option<Spanned<super::List<String>>>,
+    pub(super) env: &'f Option<Spanned<super::Map<String>>>,
+    pub(super) secrets: &'f Option<Spanned<super::Map<String>>>,
+}
+
+pub(super) fn read(context: &mut LoweringContext, file: &ProgramFile<'_>) -> Result<Environment, ErrorReported> {
     let env = variables(context, file.env.as_ref(), |context, variable, written| {
         let value = written.value()?;
         // A program is given `NAME=value`, which is one text.
         argument(context, value, variable.len() + 1, &written.span, &format!("the value of {variable}"))
     });
     let secrets = variables(context, file.secrets.as_ref(), pods::secret);
-    let twice = twice(context, name, file);
+    let twice = twice(context, file);
     let command = arguments(context, file.command.as_ref(), "command");
     let args = arguments(context, file.args.as_ref(), "args");
     twice?;
@@ -94,12 +99,12 @@ fn variable_name(
     Err(context.error(problem.note("letters, digits and underscores, and no digit first")))
 }
 
-fn twice(context: &mut LoweringContext, name: &str, file: &ServiceFile) -> Result<(), ErrorReported> {
+fn twice(context: &mut LoweringContext, file: &ProgramFile<'_>) -> Result<(), ErrorReported> {
     let Some(plain) = file.env.given() else { return Ok(()) };
     let secrets = file.secrets.given().into_iter().flatten();
     all(secrets.filter_map(|(variable, secret)| {
         let first = plain.get(variable)?;
-        let message = format!("`service.{name}` sets {variable} twice");
+        let message = format!("`{}` sets {variable} twice", file.path);
         let problem = Diagnostic::new(&TWICE, secret.key.clone(), message)
             .related(first.key.clone(), "first here")
             .help("keep one of them");

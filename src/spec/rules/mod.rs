@@ -23,6 +23,7 @@ mod pod_settings;
 mod pods;
 mod ports;
 mod private_network;
+mod programs;
 pub(super) mod quota;
 mod security;
 mod services;
@@ -63,7 +64,7 @@ pub struct Rule {
 
 /// Every rule, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let modules: [&[&Rule]; 23] = [
+    let modules: [&[&Rule]; 24] = [
         &file::RULES,
         &cluster::RULES,
         &zones::RULES,
@@ -84,6 +85,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &pods::RULES,
         &pod_settings::RULES,
         &security::RULES,
+        &programs::RULES,
         &placement::RULES,
         &sharing::RULES,
         &addons::RULES,

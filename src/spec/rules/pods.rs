@@ -40,11 +40,12 @@ static SECRET: Rule = Rule {
 static SHARED: Rule = Rule {
     code: "Q0510",
     severity: Error,
-    title: "a volume for several pods",
-    explanation: "A volume is attached to one machine at a time, so one pod can have it. Several pods need a volume each \
-        (a StatefulSet, which is for an `addon` so far), or a store of their own that they all reach by name.",
-    bad: "service \"redis\" {\n  image    = \"redis:7\"\n  replicas = 2\n  volume \"data\" {\n    path = \"/data\"\n    gib  = 10\n  }\n}",
-    good: "service \"redis\" {\n  image = \"redis:7\"\n  volume \"data\" {\n    path = \"/data\"\n    gib  = 10\n  }\n}",
+    title: "volumes for a number of pods that the load sets",
+    explanation: "Each pod of a service has volumes of its own, which stay when the pod goes. When the load sets the number of \
+        pods, volumes with data would be left behind at every change. Write `replicas`, or let the pods keep their data in \
+        another service that they reach by name.",
+    bad: "service \"redis\" {\n  image = \"redis:7\"\n  min   = 2\n  max   = 4\n  cpu   = \"250m\"\n  volume \"data\" {\n    path = \"/data\"\n    gib  = 10\n  }\n}",
+    good: "service \"redis\" {\n  image    = \"redis:7\"\n  replicas = 2\n  volume \"data\" {\n    path = \"/data\"\n    gib  = 10\n  }\n}",
 };
 
 static QUANTITY: Rule = Rule {
@@ -86,8 +87,8 @@ pub(super) struct Pods {
 
 pub(super) fn read(context: &mut LoweringContext, name: &str, file: &ServiceFile) -> Result<Pods, ErrorReported> {
     let scale = scale(context, name, file);
-    let cpu = quantity(context, file.cpu.as_ref(), "cpu", &["m", ""]);
-    let memory = quantity(context, file.memory.as_ref(), "memory", &["Ki", "Mi", "Gi"]);
+    let cpu = cpu(context, file.cpu.as_ref());
+    let memory = memory(context, file.memory.as_ref());
     let volumes = volumes(context, name, file);
     Ok(Pods { scale: scale?, cpu: cpu?, memory: memory?, volumes: volumes? })
 }
@@ -132,6 +133,22 @@ pub(super) fn secret(
         let problem = Diagnostic::new(&SECRET, written.key.clone(), message);
         context.error(problem.expected(["secret/key, for example \"chat/secret-key-base\""]))
     })
+}
+
+/// A CPU request.
+pub(super) fn cpu(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<Option<String>, ErrorReported> {
+    quantity(context, setting, "cpu", &["m", ""])
+}
+
+/// A memory request.
+pub(super) fn memory(
+    context: &mut LoweringContext,
+    setting: Option<&Spanned<String>>,
+) -> Result<Option<String>, ErrorReported> {
+    quantity(context, setting, "memory", &["Ki", "Mi", "Gi"])
 }
 
 fn quantity(
@@ -205,21 +222,26 @@ fn volumes(
     let mut taken: BTreeMap<String, (String, Span)> = BTreeMap::new();
     context.map(&file.volume, |context, volume, written| {
         let named = nodes::check_name(context, volume, &written.key, LONGEST_NAME, "a volume");
-        let alone = if most(file) > 1 { Err(context.error(shared(name, &written.key))) } else { Ok(()) };
+        let scaled = file.min.is_some() || file.max.is_some();
+        let fixed = if scaled { Err(context.error(shared(name, &written.key))) } else { Ok(()) };
         let settings = written.value()?;
         let path = free_path(context, volume, settings, &mut taken);
         let gib = context.required(&settings.gib, "gib").copied();
         let class = settings.class.optional()?.cloned();
         named?;
-        alone?;
+        fixed?;
         Ok(Volume { path: path?, gib: gib?, class })
     })
 }
 
 fn shared(name: &str, place: &Span) -> Diagnostic {
-    Diagnostic::new(&SHARED, place.clone(), format!("`service.{name}` has several pods and a volume"))
-        .note("a volume is attached to one machine at a time")
-        .help("run one pod, or let the pods share a store that they reach by name")
+    Diagnostic::new(
+        &SHARED,
+        place.clone(),
+        format!("the load sets the number of pods of `service.{name}`, and they have a volume"),
+    )
+    .note("each pod would leave its data behind when it goes")
+    .help("write `replicas`, or keep the data in another service")
 }
 
 /// The path of a volume, which no other volume has.

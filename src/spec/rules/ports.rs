@@ -87,10 +87,18 @@ pub(super) fn read(context: &mut LoweringContext, file: &ServiceFile) -> PortsDr
             add(name, port(context, written)).and(named)
         }))
     });
+    let of_sidecars = sidecars_ports(file).map(|(sidecar, port_name, written)| {
+        let named = nodes::check_name(context, port_name, &written.key, LONGEST_NAME, "a port");
+        let free = free_name(context, file, (sidecar, port_name, written));
+        let read = port(context, written);
+        // Of two ports of one name, the first one counts.
+        free.and_then(|()| add(port_name, read)).and(named)
+    });
+    let of_sidecars: Result<(), _> = all(of_sidecars.collect::<Vec<_>>());
     let main = file.port.as_ref().map_or(Ok(()), |main| {
         add(Service::MAIN, main.value().map(|number| Port { number: *number, transport: Transport::Tcp }))
     });
-    let good = taken(context, file, &known).and(main).and(named);
+    let good = taken(context, file, &known).and(main).and(named).and(of_sidecars);
     PortsDraft { known, wrong, good, whole: file.ports.optional().map(|_| ()) }
 }
 
@@ -104,7 +112,34 @@ fn port(context: &mut LoweringContext, written: &Spanned<String>) -> Result<Port
 
 /// The port of this name as it is written in the file, also if it is invalid.
 fn written<'f>(file: &'f ServiceFile, name: &str) -> Option<&'f Spanned<String>> {
-    file.ports.given()?.get(name)
+    let own = file.ports.given().and_then(|ports| ports.get(name));
+    own.or_else(|| sidecars_ports(file).find(|(_, port, _)| *port == name).map(|(_, _, written)| written))
+}
+
+/// Returns the ports of sidecars: the sidecar, the name, and the port.
+fn sidecars_ports(file: &ServiceFile) -> impl Iterator<Item = SidecarPort<'_>> {
+    let sidecars = file.sidecar.given().into_iter().flatten();
+    let listed = sidecars.filter_map(|(sidecar, written)| Some((sidecar.as_str(), written.given()?.ports.given()?)));
+    listed.flat_map(|(sidecar, ports)| ports.iter().map(move |(name, port)| (sidecar, name.as_str(), port)))
+}
+
+/// A port of a sidecar: the sidecar, the name, and the port.
+type SidecarPort<'f> = (&'f str, &'f str, &'f Spanned<String>);
+
+/// Checks that the port of a sidecar has a name that neither the service nor another sidecar uses.
+fn free_name(
+    context: &mut LoweringContext,
+    file: &ServiceFile,
+    (sidecar, name, port): SidecarPort<'_>,
+) -> Result<(), ErrorReported> {
+    match written(file, name) {
+        Some(first) if first.key != port.key => {
+            let message = format!("the port `{name}` of the sidecar {sidecar} has the name of another port");
+            let problem = Diagnostic::new(&TAKEN, port.key.clone(), message).related(first.key.clone(), "first here");
+            Err(context.error(problem.help("give it another name")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that each port has a name and a number of its own.

@@ -12,10 +12,11 @@ use super::super::file::ServiceFile;
 use super::super::service::Service;
 use super::balancers::ServiceNames;
 use super::dns::DnsDraft;
+use super::environment::ProgramFile;
 use super::nodes::NodesDraft;
 use super::{
     ErrorReported, LONGEST_NAME, LoweringContext, OptionalSetting, Rule, Spanned, balancers, environment, nodes,
-    placement, pod_settings, pods, ports, security, sharing, web,
+    placement, pod_settings, pods, ports, programs, security, sharing, web,
 };
 use crate::limits::kubernetes as limits;
 
@@ -107,8 +108,15 @@ fn service(
     let file = written.value()?;
     let namespace = namespace(context, name, written, file);
     let replicas = replicas(context, name, written, file);
-    let image = image(context, file);
-    let environment = environment::read(context, name, file);
+    let image = image(context, file.image.as_ref());
+    let program = ProgramFile {
+        path: format!("service.{name}"),
+        command: &file.command,
+        args: &file.args,
+        env: &file.env,
+        secrets: &file.secrets,
+    };
+    let environment = environment::read(context, &program);
     let ports = ports::read(context, file);
     let health = ports::health(context, name, file, &ports);
     let nlb = balancers::read(context, name, file, &ports, around, hosts);
@@ -116,13 +124,15 @@ fn service(
     let pods = pods::read(context, name, file);
     let settings = pod_settings::read(context, name, file);
     let security = security::read(context, file);
+    let jobs = programs::jobs(context, name, file);
+    let sidecars = programs::sidecars(context, name, file);
     let placement = placement::read(context, name, written, file, around.nodes);
     sharing::check(context, name, file);
     named?;
     first_letter?;
     replicas?;
     let (environment, pods, settings) = (environment?, pods?, settings?);
-    Ok(Service {
+    let mut service = Service {
         image: image?,
         command: environment.command,
         args: environment.args,
@@ -135,6 +145,7 @@ fn service(
         memory: pods.memory,
         health: health?,
         placement: placement?,
+        volume_per_pod: !pods.volumes.is_empty() && pods.scale.least() > 1,
         volumes: pods.volumes,
         files: settings.files,
         pull_secrets: settings.pull_secrets,
@@ -142,10 +153,14 @@ fn service(
         priority_class: settings.priority_class,
         grace_seconds: settings.grace_seconds,
         security: security?,
+        jobs: BTreeMap::new(),
+        sidecars: sidecars?,
         stateful: file.stateful.optional()?.copied(),
         nlb: nlb?,
         http: http?,
-    })
+    };
+    service.jobs = jobs?.into_iter().map(|(name, job)| (name, job.completed(&service))).collect();
+    Ok(service)
 }
 
 /// Checks the first character of a name: Kubernetes accepts a digit for pods, but not for the Service in front of them.
@@ -201,12 +216,12 @@ fn replicas(
     Ok(())
 }
 
-fn image(context: &mut LoweringContext, file: &ServiceFile) -> Result<String, ErrorReported> {
-    let image = context.required(&file.image, "image")?;
+pub(super) fn image(context: &mut LoweringContext, setting: Option<&Spanned<String>>) -> Result<String, ErrorReported> {
+    let image = context.required(setting, "image")?;
     if is_image(image) {
         return Ok(image.clone());
     }
-    let problem = Diagnostic::new(&IMAGE, file.image.place(), format!("{image:?} is not a container image"))
+    let problem = Diagnostic::new(&IMAGE, setting.place(), format!("{image:?} is not a container image"))
         .expected(["a name and a tag or digest, for example \"nginx:1.27\""]);
     Err(context.error(problem))
 }

@@ -91,6 +91,29 @@ security  = { run_as_user = 1000, run_as_group = 1000, fs_group = 1000, read_onl
 health    = { path = "/health", port = "metrics" }
 placement = { nodes = ["workers"], zones = ["us-east-1a"], tolerate = ["dedicated=chat:NoSchedule"] }
 
+[service.chat.job.migrate]
+image           = "chat:2"
+command         = ["/app/migrate"]
+args            = ["--all"]
+env             = { POOL_SIZE = "1" }
+secrets         = { OWNER = "chat/owner" }
+cpu             = "100m"
+memory          = "64Mi"
+schedule        = "0 3 * * *"
+time_zone       = "Europe/Warsaw"
+retries         = 1
+timeout_seconds = 60
+
+[service.chat.sidecar.log]
+image   = "log:1"
+command = ["/log"]
+args    = ["--json"]
+env     = { LEVEL = "info" }
+secrets = { TOKEN = "chat/log" }
+ports   = { log = "9113" }
+cpu     = "50m"
+memory  = "32Mi"
+
 [service.chat.nlb]
 port               = 80
 target             = "main"
@@ -290,7 +313,11 @@ fn assert_same_messages(file: &Json, cluster: &Cluster) {
         assert!(names(file, "volume").iter().eq(service.volumes.keys()), "{name}");
         assert_eq!(file["nlb"].is_object(), service.nlb.is_some(), "{name}");
         assert_eq!(file["http"].is_object(), service.http.is_some(), "{name}");
-        let ports = names(file, "ports").len() + usize::from(file["port"].is_number());
+        assert!(names(file, "job").iter().eq(service.jobs.keys()), "{name}");
+        assert!(names(file, "sidecar").iter().eq(service.sidecars.keys()), "{name}");
+        let sidecars = file["sidecar"].as_object().into_iter().flatten();
+        let of_sidecars: usize = sidecars.map(|(_, sidecar)| names(sidecar, "ports").len()).sum();
+        let ports = names(file, "ports").len() + usize::from(file["port"].is_number()) + of_sidecars;
         assert_eq!(ports, service.ports.len(), "{name}");
         let listeners = names(&file["nlb"], "listener").len() + usize::from(file["nlb"]["port"].is_number());
         assert_eq!(listeners, service.nlb.as_ref().map_or(0, |nlb| nlb.listeners.len()), "{name}");
@@ -392,7 +419,7 @@ fn the_file_has_every_setting_and_no_problem() {
     let file = full();
     let parsed = parsed(&file);
     assert!(parsed.cluster.is_ok(), "{}", parsed.render(false, 100));
-    let named = ["addon", "nodes", "service", "volume", "listener"];
+    let named = ["addon", "nodes", "service", "volume", "listener", "job", "sidecar"];
     let row = |path: &Vec<String>| {
         let is_name =
             |at: usize| at > 0 && named.contains(&path[at - 1].as_str()) && !(at > 1 && path[at - 2] == "placement");

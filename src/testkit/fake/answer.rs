@@ -31,6 +31,9 @@ fn reply(shared: &Arc<Mutex<ServerState>>, state: &mut ServerState, request: &Ht
     if request.path == "/metrics" {
         return HttpReply::Text(state.metrics.clone());
     }
+    if let Some(pod) = request.path.strip_suffix("/log").and_then(|path| path.rsplit('/').next()) {
+        return HttpReply::Text(state.logs.get(pod).cloned().unwrap_or_default());
+    }
     if let Some(reported) = discovery(&request.path, state) {
         return HttpReply::Json(200, reported);
     }

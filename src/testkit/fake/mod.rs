@@ -99,6 +99,11 @@ impl FakeApi {
         text.clone_into(&mut self.state().metrics);
     }
 
+    /// Sets what the containers of a pod wrote.
+    pub fn set_log(&self, pod: &str, text: &str) {
+        self.state().logs.insert(pod.to_owned(), text.to_owned());
+    }
+
     /// Creates an object as another manager.
     pub fn put(&self, manager: &str, object: Json) {
         self.state().put(manager, object);

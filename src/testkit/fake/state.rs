@@ -36,6 +36,8 @@ pub(super) struct ServerState {
     pub(super) meanwhile: Option<(usize, OutsideChange)>,
     /// The metrics of the server, in the text format of Prometheus.
     pub(super) metrics: String,
+    /// What the containers of each pod wrote, by the pod's name.
+    pub(super) logs: BTreeMap<String, String>,
     /// The types that custom definitions have created.
     pub(super) custom: Vec<&'static KindSchema>,
 }
@@ -52,6 +54,7 @@ impl ServerState {
             failures: Vec::new(),
             meanwhile: None,
             metrics: String::new(),
+            logs: BTreeMap::new(),
             custom: Vec::new(),
         };
         for name in ["default", "kube-system"] {
@@ -102,7 +105,9 @@ impl ServerState {
         if kind == "CustomResourceDefinition" {
             self.custom.extend(if new { schema::defined(&shown) } else { Vec::new() });
         }
-        if self.ready_at_once && ["Deployment", "DaemonSet", "CustomResourceDefinition"].contains(&kind.as_str()) {
+        if self.ready_at_once
+            && ["Deployment", "StatefulSet", "DaemonSet", "Job", "CustomResourceDefinition"].contains(&kind.as_str())
+        {
             self.roll_out(&kind, &key.1, &key.2);
         }
         shown
@@ -178,6 +183,8 @@ impl ServerState {
             "desiredNumberScheduled": wanted, "updatedNumberScheduled": wanted, "numberAvailable": wanted,
             "conditions": [{ "type": "Available", "status": "True" }, { "type": "Established", "status": "True" }],
         } });
+        let ended = json!({ "status": { "succeeded": 1, "conditions": [{ "type": "Complete", "status": "True" }] } });
+        let status = if kind == "Job" { ended } else { status };
         let ready_at_once = std::mem::take(&mut self.ready_at_once);
         self.edit("kube-controller-manager", kind, namespace, name, &status);
         self.ready_at_once = ready_at_once;

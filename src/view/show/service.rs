@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::engine::{Address, Live, RecordedObject, Value};
 use crate::resource::{
-    ApplicationLoadBalancer, DEFAULT_NAMESPACE, DEPLOYMENT, KubernetesState, Listener, ListenerRule, LoadBalancer,
-    Resource, SERVICE, TargetGroup, WEB, service_object, web_target,
+    ApplicationLoadBalancer, DEFAULT_NAMESPACE, KubernetesState, Listener, ListenerRule, LoadBalancer, Resource,
+    SERVICE, TargetGroup, WEB, runs_service, service_object, web_target,
 };
 use crate::view::endpoint::{self, Endpoint};
 use crate::view::line::{StyledLine, TextRole};
@@ -50,10 +50,10 @@ pub struct ServicePort {
     pub protocol: String,
 }
 
-/// Returns the services, sorted by name: one for each Deployment of the cluster file.
+/// Returns the services, sorted by name: one for each Deployment and stateful set of the cluster file.
 pub(super) fn services(live: &[Live], kubernetes: Option<&KubernetesState>) -> Vec<ServiceRow> {
     let endpoints = endpoint::endpoints(&as_recorded(live));
-    let deployments = live.iter().filter(|live| live.address.kind() == DEPLOYMENT);
+    let deployments = live.iter().filter(|live| runs_service(live.address.kind()));
     let mut rows: Vec<ServiceRow> =
         deployments.map(|deployment| service(deployment, live, kubernetes, &endpoints)).collect();
     rows.sort();

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::engine::{Attributes, GroupMember, ObjectPhase, Value};
-use crate::resource::{ClusterNode, DeploymentPods};
+use crate::resource::{ClusterNode, WorkloadPods};
 use crate::view::plan::sample;
 
 fn now() -> Timestamp {
@@ -99,15 +99,15 @@ fn node(instance: &str, ready: bool) -> ClusterNode {
     ClusterNode { instance: instance.to_owned(), kubelet: Some("1.36.2".to_owned()), ready }
 }
 
-fn pods(name: &str, ready: usize, wanted: usize) -> DeploymentPods {
-    DeploymentPods { namespace: "default".to_owned(), name: name.to_owned(), ready, wanted }
+fn pods(name: &str, ready: usize, wanted: usize) -> WorkloadPods {
+    WorkloadPods { namespace: "default".to_owned(), name: name.to_owned(), ready, wanted }
 }
 
 fn kubernetes() -> KubernetesState {
     let instances = ["i-0a11111111111111a", "i-0b22222222222222b", "i-0c33333333333333c", "i-0d44444444444444d"];
     KubernetesState {
         nodes: instances.map(|instance| node(instance, true)).into(),
-        deployments: vec![pods("chat", 2, 2), pods("redis", 1, 1), pods("worker", 2, 3)],
+        workloads: vec![pods("chat", 2, 2), pods("redis", 1, 1), pods("worker", 2, 3)],
     }
 }
 

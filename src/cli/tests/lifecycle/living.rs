@@ -25,12 +25,31 @@ fn case(path: &'static str, values: Json) -> SettingCase {
     let parts: Vec<&str> = path.split('.').collect();
     let mut row: Vec<&str> = Vec::new();
     for part in &parts {
-        let named = ["addon", "nodes", "service", "volume", "listener"];
+        let named = ["addon", "nodes", "service", "volume", "listener", "job", "sidecar"];
         let is_name = row.last().is_some_and(|before| named.contains(before));
         row.push(if is_name && !row.ends_with(&["placement", "nodes"]) { "NAME" } else { part });
     }
     let Json::Array(values) = values else { panic!("{path}") };
     SettingCase { row: row.join("."), path: parts, values, with: Vec::new() }
+}
+
+/// A setting of a job of the service chat.
+fn job(setting: &'static str, values: &Json) -> SettingCase {
+    let mut case =
+        case("service.chat.job.migrate", json!([])).with("service.chat.job.migrate.args", json!(["migrate"]));
+    case.path.push(setting);
+    SettingCase { row: format!("service.NAME.job.NAME.{setting}"), values: values.as_array().unwrap().clone(), ..case }
+}
+
+/// A setting of a sidecar of the service chat.
+fn sidecar(setting: &'static str, values: &Json) -> SettingCase {
+    let mut case = case("service.chat.sidecar.log", json!([])).with("service.chat.sidecar.log.image", json!("log:1"));
+    case.path.push(setting);
+    SettingCase {
+        row: format!("service.NAME.sidecar.NAME.{setting}"),
+        values: values.as_array().unwrap().clone(),
+        ..case
+    }
 }
 
 impl SettingCase {
@@ -75,6 +94,7 @@ fn cases() -> Vec<SettingCase> {
     let none = Json::Null;
     let tls = |digit: u32, policy: &str| json!({ "port": 443, "protocol": "TLS", "certificate": format!("{ARN}{digit}"), "tls_policy": policy });
     let (old, new) = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06");
+    let queue = |pods: u32| json!({ "image": "queue:1", "port": 5672, "replicas": pods, "volume": { "data": { "gib": 5, "path": "/data" } } });
     let zones = |letters: &str| letters.chars().map(|letter| format!("us-east-1{letter}").into()).collect::<Vec<Json>>();
     vec![
         case("account", json!([none, "123456789012", "210987654321"])),
@@ -135,6 +155,18 @@ fn cases() -> Vec<SettingCase> {
         case("service.chat.http", json!([{ "host": "www" }, { "host": "www", "path": "/chat" }])).row("service.NAME.http.path"),
         case("service.web.http", json!([{ "host": "www", "target": "main" }, { "host": "www", "target": "metrics" }])).row("service.NAME.http.target"),
         case("service.chat.image", json!(["chat:1", "chat:2"])),
+        case("service.chat.job", json!([none, { "migrate": { "args": ["migrate"] } }])).row("service.NAME.job.NAME"),
+        job("args", &json!([["migrate"], ["migrate", "--all"]])),
+        job("command", &json!([none, ["/bin/chat"]])),
+        job("cpu", &json!([none, "100m"])),
+        job("env", &json!([none, { "POOL_SIZE": "1" }])),
+        job("image", &json!([none, "migrations:1"])),
+        job("memory", &json!([none, "64Mi"])),
+        job("retries", &json!([none, 0])),
+        job("schedule", &json!([none, "0 3 * * *", "0 4 * * *"])),
+        job("secrets", &json!([none, { "KEY": "chat/key" }])),
+        job("time_zone", &json!([none, "Europe/Warsaw"])).with("service.chat.job.migrate.schedule", json!("0 3 * * *")),
+        job("timeout_seconds", &json!([none, 1800])),
         case("service.web.max", json!([4, 6])),
         case("service.chat.memory", json!([none, "256Mi"])),
         case("service.web.min", json!([2, 1])),
@@ -166,6 +198,8 @@ fn cases() -> Vec<SettingCase> {
         case("service.chat.port", json!([4000, 4001])),
         case("service.web.ports", json!([{ "metrics": "9090" }, { "metrics": "9091" }])),
         case("service.chat.replicas", json!([2, 3])),
+        case("service.db.replicas", json!([1, 3])),
+        case("service.queue", json!([queue(2), queue(3), queue(1)])).row("service.NAME.replicas"),
         case("service.chat.secrets", json!([none, { "KEY": "chat/key" }])),
         case("service.chat.security.capabilities", json!([none, ["NET_BIND_SERVICE", "NET_RAW"], []])),
         case("service.db.security.fs_group", json!([none, 999])),
@@ -175,6 +209,15 @@ fn cases() -> Vec<SettingCase> {
         case("service.chat.security.run_as_user", json!([none, 1000, 0])),
         case("service.chat.security.seccomp", json!([none, "Unconfined"])),
         case("service.chat.security.writable", json!([none, ["/tmp"], ["/tmp", "/run"]])),
+        case("service.chat.sidecar", json!([none, { "log": { "image": "log:1" } }])).row("service.NAME.sidecar.NAME"),
+        sidecar("args", &json!([none, ["--fast"]])),
+        sidecar("command", &json!([none, ["/bin/log"]])),
+        sidecar("cpu", &json!([none, "50m"])),
+        sidecar("env", &json!([none, { "LEVEL": "info" }])),
+        sidecar("image", &json!(["log:1", "log:2"])),
+        sidecar("memory", &json!([none, "64Mi"])),
+        sidecar("ports", &json!([none, { "metrics": "9113" }])),
+        sidecar("secrets", &json!([none, { "TOKEN": "chat/token" }])),
         case("service.chat.stateful", json!([none, false])),
         case("service.db.volume", json!([{ "data": { "gib": 5, "path": "/data" } }, { "other": { "gib": 5, "path": "/data" } }])).row("service.NAME.volume.NAME"),
         case("service.db.volume.data.class", json!([none, "io2"])),

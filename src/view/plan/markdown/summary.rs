@@ -4,7 +4,7 @@ use crate::analysis::Money;
 use crate::analysis::availability::{Availability, FailureEffects, FailureOutcome, PlanAvailability};
 use crate::analysis::cost::{CostTotal, PlanCost};
 use crate::engine::{Action, Change, PlanMode};
-use crate::resource::{API, ApplicationLoadBalancer, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource};
+use crate::resource::{API, ApplicationLoadBalancer, DEPLOYMENT, LoadBalancer, POD_TEMPLATE, Resource, STATEFUL_SET};
 use crate::view::duration;
 use crate::view::plan::{PlanDocument, availability, causes, cost, is_refused};
 use crate::words;
@@ -216,9 +216,11 @@ fn of_service(change: &Change) -> Option<String> {
     let address = name(&change.address.to_string());
     let is_template = |name: &str| name.starts_with(POD_TEMPLATE);
     match (change.address.kind(), change.action) {
-        (DEPLOYMENT, Action::Delete) => Some(format!("{address} is deleted with its pods")),
-        (DEPLOYMENT, Action::Replace) => Some(format!("{address} is replaced with its pods")),
-        (DEPLOYMENT, Action::Update) if change.attributes.iter().any(|attribute| is_template(&attribute.name)) => {
+        (DEPLOYMENT | STATEFUL_SET, Action::Delete) => Some(format!("{address} is deleted with its pods")),
+        (DEPLOYMENT | STATEFUL_SET, Action::Replace) => Some(format!("{address} is replaced with its pods")),
+        (DEPLOYMENT | STATEFUL_SET, Action::Update)
+            if change.attributes.iter().any(|attribute| is_template(&attribute.name)) =>
+        {
             Some(format!("{address}: its pods are replaced, a few at a time"))
         }
         (kind, Action::Delete) if [LoadBalancer::KIND.name, ApplicationLoadBalancer::KIND.name].contains(&kind) => {
