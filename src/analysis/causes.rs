@@ -26,20 +26,11 @@ pub struct RollCause {
     /// `true` if only the machines that `subject` names are replaced, not all of the groups.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub partly: bool,
-    /// Maximum number of machines of a node group that are replaced at the same time.
-    #[serde(skip_serializing_if = "is_one", default = "one")]
-    pub at_once: usize,
+    /// Maximum number of machines that are replaced at the same time, of each node group where it is more than one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub at_once: BTreeMap<String, usize>,
     /// The changes that follow from it, and nothing else.
     pub changes: BTreeSet<Address>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_one(number: &usize) -> bool {
-    *number == 1
-}
-
-fn one() -> usize {
-    1
 }
 
 /// The attribute of a boot file with its settings of the cluster file.
@@ -52,10 +43,11 @@ type Subject = (u32, String, Option<String>, Option<String>);
 pub fn causes_of(prepared: &ExecutablePlan, versions: &[VersionChange]) -> Vec<RollCause> {
     let mut causes = roll_causes(&prepared.plan, versions);
     for cause in &mut causes {
-        let groups = cause.groups.iter().map(|group| AutoScalingGroup::address(group));
-        let groups = groups.filter_map(|address| prepared.desired.get(&address));
-        let groups = groups.filter_map(|object| AutoScalingGroup::from_attributes(&object.attributes).ok());
-        cause.at_once = groups.map(|group| width(&group)).max().unwrap_or(1);
+        let width_of = |name: &String| {
+            let object = prepared.desired.get(&AutoScalingGroup::address(name))?;
+            Some((name.clone(), width(&AutoScalingGroup::from_attributes(&object.attributes).ok()?)))
+        };
+        cause.at_once = cause.groups.iter().filter_map(width_of).filter(|(_, width)| *width > 1).collect();
     }
     causes
 }
@@ -94,7 +86,7 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
                 to,
                 groups: Vec::new(),
                 partly: rank == NAMED_MACHINES,
-                at_once: 1,
+                at_once: BTreeMap::new(),
                 changes: BTreeSet::new(),
             });
             cause.groups.push(group.to_owned());
@@ -112,7 +104,7 @@ fn roll_causes(plan: &Plan, versions: &[VersionChange]) -> Vec<RollCause> {
             to: Some(version.to.clone()),
             groups: Vec::new(),
             partly: false,
-            at_once: 1,
+            at_once: BTreeMap::new(),
         })
         .collect();
     found.into_values().chain(others).collect()

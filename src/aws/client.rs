@@ -13,13 +13,13 @@ use super::balancer_listing::BalancerListing;
 use super::error_context;
 use super::expected_kinds::ExpectedKinds;
 use super::failure::{KindCodes, classify};
-use super::limit::RateLimiter;
+use super::limit::{RateLimiter, is_read};
 use super::removal_queue::RemovalQueue;
 use super::shared_reads::SharedReads;
 use super::watch::SharedPolls;
 use super::zone_listing::SharedListing;
 use crate::cloud::{KnownBalancer, NodeDrain};
-use crate::engine::{Failure, repeat};
+use crate::engine::{ChangeCounter, Failure, repeat};
 use crate::resource::ClusterLocation;
 
 /// Maximum number of attempts of a read.
@@ -84,6 +84,8 @@ pub struct AwsProvider {
     /// `true` once the region has answered a call: it is then known to be enabled in the account.
     pub(super) enabled: AtomicBool,
     pub(super) limits: RateLimiter,
+    /// Number of calls that have changed objects, or may have.
+    pub(super) changes: ChangeCounter,
     /// The codes that one kind alone answers with.
     pub(super) kind_codes: KindCodes,
     /// The drain of machines before a roll ends them.
@@ -101,10 +103,28 @@ impl AwsProvider {
         self.vpc_deleted.load(Ordering::Relaxed)
     }
 
-    /// Sends a request once, within the action's rate.
+    /// Sends a request once, within the action's rate, and counts what it changes.
+    pub(super) async fn send<T, E>(
+        &self,
+        service: &str,
+        action: &str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let answer = Box::pin(self.send_uncounted(service, action, request)).await;
+        if !is_read(action) {
+            self.changes.count(&answer);
+        }
+        answer
+    }
+
+    /// Sends a request once, within the action's rate. What it changes is no change of the cluster.
     ///
     /// The request is boxed here: hundreds of the SDK's futures in one would overflow a debug build's stack.
-    pub(super) async fn send<T, E>(
+    pub(super) async fn send_uncounted<T, E>(
         &self,
         service: &str,
         action: &str,

@@ -20,6 +20,7 @@ use super::shared_reads::SharedReads;
 use super::watch::SharedPolls;
 use super::zone_listing::SharedListing;
 use super::{AwsProvider, ClusterScope, kind, price_list, s3};
+use crate::engine::ChangeCounter;
 
 impl AwsProvider {
     /// Connects as `aws-config` resolves credentials, profile and endpoint. `http` replaces the HTTP client.
@@ -69,6 +70,7 @@ impl AwsProvider {
             lives: OnceCell::new(),
             enabled: AtomicBool::new(false),
             limits: RateLimiter::default(),
+            changes: ChangeCounter::default(),
             kind_codes: kind::class_of,
             drain: OnceLock::new(),
             scope,

@@ -293,6 +293,10 @@ impl Provider for AwsProvider {
         Box::pin(async move { kind(object.address.kind())?.roll(self, live, object, note).await })
     }
 
+    fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
     fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move { kind(live.address.kind())?.ready(self, live, note).await })
     }

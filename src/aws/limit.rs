@@ -13,10 +13,14 @@ struct RateLimit {
     per_second: f64,
 }
 
+/// Returns `true` if an action changes nothing.
+pub(super) fn is_read(action: &str) -> bool {
+    ["Describe", "Get", "Head", "List"].iter().any(|verb| action.starts_with(verb))
+}
+
 /// Returns EC2's documented default limits, a little below ELB's and Auto Scaling's, and Route 53's for the whole account.
 fn rate(service: &str, action: &str) -> RateLimit {
-    let read = action.starts_with("Describe") || action.starts_with("Get") || action.starts_with("List");
-    let (burst, per_second) = match (service, read) {
+    let (burst, per_second) = match (service, is_read(action)) {
         ("s3", _) => (200.0, 200.0),
         ("ec2", true) => (100.0, 20.0),
         ("ec2", false) => (50.0, 5.0),

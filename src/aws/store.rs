@@ -67,7 +67,7 @@ impl S3Store {
             WriteCondition::Absent => request.if_none_match("*"),
             WriteCondition::Matches(etag) => request.if_match(&etag.0),
         };
-        match self.aws.send(S3, "PutObject", Box::pin(request.send())).await {
+        match self.aws.send_uncounted(S3, "PutObject", Box::pin(request.send())).await {
             Ok(answer) => Ok(WriteOutcome::Yes(Etag(answer.e_tag.unwrap_or_default()))),
             Err(failure) if is_lost(&failure) => Ok(WriteOutcome::Lost),
             Err(failure) => Err(failure),
@@ -76,7 +76,7 @@ impl S3Store {
 
     async fn delete(&self, key: &str, etag: &Etag) -> Result<bool, Failure> {
         let request = self.aws.s3.delete_object().bucket(&self.bucket).key(self.key(key)).if_match(&etag.0);
-        match self.aws.send(S3, "DeleteObject", request.send()).await {
+        match self.aws.send_uncounted(S3, "DeleteObject", request.send()).await {
             Ok(_) => Ok(true),
             Err(failure) if is_lost(&failure) => Ok(false),
             Err(failure) => Err(failure),

@@ -297,6 +297,8 @@ pub enum BlueprintNote {
     NewerComponents {
         /// The components.
         newer: Vec<VersionChange>,
+        /// `true` if an upgrade to them replaces machines.
+        replaces_machines: bool,
     },
     /// Masters stay with their data, although other zones would be safer.
     MastersTogether {
@@ -358,11 +360,13 @@ impl fmt::Display for BlueprintNote {
                 "the file names no version of Kubernetes, so the cluster stays at {version}; `quorate upgrade --kubernetes {0}` or `kubernetes = \"{0}\"` upgrades it",
                 version.next()
             ),
-            Self::NewerComponents { newer } => {
+            Self::NewerComponents { newer, replaces_machines } => {
                 let changes: Vec<String> = newer.iter().map(ToString::to_string).collect();
+                let effect = if *replaces_machines { " and replaces all machines, one after the other" } else { "" };
                 write!(
                     f,
-                    "newer versions are available: {}. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes them",
+                    "newer versions are available: {}. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes \
+                     them{effect}",
                     changes.join("; ")
                 )
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{BlueprintNote, Pins};
 use crate::resource::{Facts, PublishedImage, VersionChange};
 use crate::spec::{Architecture, Cluster, KubernetesRelease, KubernetesVersion};
+use crate::words;
 
 /// The recorded versions that a plan replaces by the newest ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +105,10 @@ pub fn version_changes(before: &Pins, after: &Pins) -> Vec<VersionChange> {
 
 /// Returns the note about newer versions than those that the cluster has, if there are any.
 pub(super) fn note(pins: &Pins, facts: &Facts) -> Option<BlueprintNote> {
-    let newer = version_changes(pins, &Upgrade::ALL.pins(pins.clone(), facts));
-    (!newer.is_empty()).then_some(BlueprintNote::NewerComponents { newer })
+    let upgraded = Upgrade::ALL.pins(pins.clone(), facts);
+    let newer = version_changes(pins, &upgraded);
+    let replaces_machines = (&pins.images, pins.release) != (&upgraded.images, upgraded.release);
+    (!newer.is_empty()).then_some(BlueprintNote::NewerComponents { newer, replaces_machines })
 }
 
 /// Returns the change from one image to another one; `None` if they are the same.
@@ -117,10 +120,13 @@ fn other_image(architecture: Architecture, image: &PublishedImage, newest: &Publ
         Some(date) => format!("{} of {date}", image.id),
         None => image.id.clone(),
     };
+    let days = image.published.zip(newest.published).map(|(old, new)| old.duration_until(new).as_hours() / 24);
+    let days = days.and_then(|days| usize::try_from(days).ok()).filter(|days| *days > 0);
+    let age = days.map(|days| format!(" ({} newer)", words::count(days, "day")));
     Some(VersionChange {
         component: format!("machine image ({architecture})"),
         from: described(image),
-        to: described(newest),
+        to: format!("{}{}", described(newest), age.unwrap_or_default()),
     })
 }
 
@@ -157,7 +163,7 @@ mod tests {
     fn newer_versions_are_named_and_used_only_by_an_upgrade() {
         let facts = Facts { releases: vec![release("1.36.7"), release("1.37.9")], ..facts() };
         let note = note(&pins(), &facts).unwrap().to_string();
-        assert_snapshot!(note, @"newer versions are available: Kubernetes 1.36.1 -> 1.36.7; machine image (x86_64) ami-0old of 2026-01-20 -> ami-0000000000000086a; ebs-csi-driver v1.40.0 -> v1.46.0. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes them");
+        assert_snapshot!(note, @"newer versions are available: Kubernetes 1.36.1 -> 1.36.7; machine image (x86_64) ami-0old of 2026-01-20 -> ami-0000000000000086a; ebs-csi-driver v1.40.0 -> v1.46.0. `quorate plan --upgrade` shows the changes, `quorate upgrade` makes them and replaces all machines, one after the other");
         assert_eq!(Upgrade::default().pins(pins(), &facts), pins());
         let upgraded = Upgrade::ALL.pins(pins(), &facts);
         assert_eq!(upgraded.release, Some(release("1.36.7")));

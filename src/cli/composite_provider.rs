@@ -200,6 +200,10 @@ impl Provider for CompositeProvider {
         Box::pin(self.through(self.of(&object.address).roll(live, object, note)))
     }
 
+    fn changes(&self) -> u64 {
+        self.base.changes() + self.kubernetes.changes()
+    }
+
     fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             let arrived = self.through(self.of(&live.address).ready(live, note)).await?;

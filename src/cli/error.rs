@@ -316,11 +316,14 @@ fn way_out_of_plan(error: &SavedPlanError) -> &'static str {
         SavedPlanError::Used { .. } => {
             "`quorate plan` shows what is left to change; `quorate apply` makes these changes"
         }
+        SavedPlanError::Changes { .. } => {
+            "nothing was changed; the changes above are those that an apply would make now: make another plan with `quorate plan \
+             --out FILE`"
+        }
         SavedPlanError::Expired { .. }
         | SavedPlanError::Future { .. }
         | SavedPlanError::RecordChanged { .. }
         | SavedPlanError::RecordGone { .. }
-        | SavedPlanError::Changes { .. }
         | SavedPlanError::HiddenValues => "nothing was changed; make another plan: `quorate plan --out FILE`",
     }
 }

@@ -38,6 +38,7 @@ mod tests;
 use std::ffi::OsString;
 
 use clap::Parser;
+use clap::error::{ContextKind, ErrorKind};
 
 pub use client_access::ByAws;
 pub use client_origin::ClientOrigin;
@@ -90,6 +91,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
     let arguments = match CliArgs::try_parse_from(arguments) {
         Ok(arguments) => arguments,
+        Err(error) if error.kind() == ErrorKind::ValueValidation => {
+            let environment = ProcessEnvironment::process();
+            let ui = Ui::process(GlobalArgs::default().output_options(&environment, false));
+            return fail(&ui, &invalid_value(&error));
+        }
         Err(error) => {
             // Fails only if the output is closed.
             let _ = error.print();
@@ -113,6 +119,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     // A prompt that is no longer answered must not keep the process alive.
     runtime.shutdown_background();
     exit
+}
+
+/// Returns the error for a value that an argument does not take.
+fn invalid_value(error: &clap::Error) -> CliError {
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
+    let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let reason = if reason.contains(&value) { reason } else { format!("`{}`: {reason}", crate::words::plain(&value)) };
+    CliError::Usage { message: format!("{argument}: {reason}"), hint: "--help describes all options".to_owned() }
 }
 
 /// Runs a command, and reports the error that stopped it, or that its output could not be written.

@@ -1,7 +1,7 @@
 //! The place that an option writes a result to.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::store::file::{self, WriteDurability};
@@ -27,12 +27,18 @@ impl FromStr for OutputTarget {
 }
 
 impl OutputTarget {
-    /// Returns an error if more than one result would be written to stdout.
+    /// Returns an error if more than one result would be written to stdout, or one to a directory that does not exist.
     ///
     /// # Errors
     /// Returns an error of the command line.
     pub(super) fn check<'a>(targets: impl IntoIterator<Item = &'a Self>, ui: &Ui) -> Result<(), CliError> {
-        let on_stdout = targets.into_iter().filter(|target| **target == Self::Stdout).count();
+        let mut on_stdout = 0;
+        for target in targets {
+            match target {
+                Self::Stdout => on_stdout += 1,
+                Self::File(path) => check_directory(path)?,
+            }
+        }
         if on_stdout + usize::from(ui.is_json()) > 1 {
             return Err(CliError::Usage {
                 message: "only one result can be written to stdout".to_owned(),
@@ -53,5 +59,19 @@ impl OutputTarget {
                 .map_err(|source| CliError::Unwritable { path: path.clone(), source })?,
         }
         Ok(())
+    }
+}
+
+/// Returns an error if the directory of a file that a person names does not exist: a typing error makes no directories.
+///
+/// # Errors
+/// Returns an error of the command line.
+pub(super) fn check_directory(path: &Path) -> Result<(), CliError> {
+    match path.parent() {
+        Some(directory) if directory != Path::new("") && !directory.is_dir() => Err(CliError::Usage {
+            message: format!("{} cannot be written: there is no directory {}", path.display(), directory.display()),
+            hint: "create the directory, or name a file in another one".to_owned(),
+        }),
+        _ => Ok(()),
     }
 }

@@ -36,6 +36,29 @@ fn global_arguments_stand_before_and_after_the_command() {
 }
 
 #[test]
+fn a_value_that_an_argument_does_not_take_is_named_with_its_argument() {
+    let error = |line: &str| {
+        let error = CliArgs::try_parse_from(line.split(' ')).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation, "{line}");
+        super::invalid_value(&error).to_string()
+    };
+    let found = error("quorate apply --lock-timeout 5z");
+    assert!(found.starts_with("--lock-timeout <DURATION>: `5z` is not a duration"), "{found}");
+    let found = error("quorate upgrade --kubernetes 1.22");
+    assert!(found.contains("`1.22` is not supported"), "{found}");
+    // The reason of a number does not repeat it.
+    let found = error("quorate init --masters three");
+    assert!(found.starts_with("--masters <NUMBER>: `three`: "), "{found}");
+}
+
+#[test]
+fn a_plan_previews_an_upgrade_with_the_options_of_upgrade() {
+    CliArgs::try_parse_from("quorate plan --upgrade --images --kubernetes 1.37".split(' ')).unwrap();
+    let error = CliArgs::try_parse_from("quorate plan --images".split(' ')).unwrap_err();
+    assert!(error.to_string().contains("--upgrade"), "{error}");
+}
+
+#[test]
 fn the_page_documents_the_json_of_every_command() {
     let page = include_str!("../../docs/commands.md");
     let (_, json) = page.split_once("## JSON").unwrap();

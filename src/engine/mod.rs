@@ -29,7 +29,7 @@ pub use object::{GroupMember, Live, Object, ObjectPhase, Payload, RecordedObject
 pub use plan::{Action, AttributeChange, Change, DifferenceOrigin, Plan, PlanMode, Reason};
 pub use planner::{ExecutablePlan, ForecastStep, PlanError, PlanForecast, PlanInputs, plan};
 pub use poll::{Backoff, PollLoop};
-pub use provider::{BoxFuture, DryRun, IdempotencyToken, Observation, ProgressNote, Provider};
+pub use provider::{BoxFuture, ChangeCounter, DryRun, IdempotencyToken, Observation, ProgressNote, Provider};
 pub use retry::{RetryPolicy, repeat};
 pub use rules::{
     Attribute, ChangeEffect, ComparedWith, Comparison, DataReplicas, Kind, KindRegistry, OutputShape, OutputSpec,

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Address, Failure, Live, Object};
+use super::{Address, Failure, FailureClass, Live, Object};
 
 /// A boxed future, so that a provider can be a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -14,6 +15,31 @@ pub struct IdempotencyToken(pub String);
 
 /// A callback that reports what a long change is waiting for, as a short text.
 pub type ProgressNote<'a> = &'a (dyn Fn(String) + Send + Sync);
+
+/// Number of calls of a provider that have changed something, or may have.
+#[derive(Debug, Default)]
+pub struct ChangeCounter(AtomicU64);
+
+impl ChangeCounter {
+    /// Counts a call that changes something, by its result: after an error of the service, or without an answer, it may have
+    /// been made.
+    pub fn count<T>(&self, result: &Result<T, Failure>) {
+        let refused = result.as_ref().is_err_and(|failure| match failure.class {
+            FailureClass::UnknownOutcome => false,
+            // Without a code, nothing was sent: there was no connection.
+            FailureClass::Unavailable => failure.code.is_none(),
+            _ => true,
+        });
+        if !refused {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The result of an observation.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -98,6 +124,9 @@ pub trait Provider: Send + Sync {
     /// Removes the object. An object that is already gone is no failure. Waits until it is gone, unless [`gone`](Provider::gone)
     /// does.
     fn delete<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Returns the number of calls so far that have changed something, or may have. A failed change can be half done.
+    fn changes(&self) -> u64;
 
     /// Waits until an object is gone whose removal [`delete`](Provider::delete) has started. It changes nothing, so it may be
     /// dropped at any time.

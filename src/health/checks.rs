@@ -143,11 +143,23 @@ fn lost_quorum(evidence: &HealthEvidence) -> Option<HealthFinding> {
 fn boot(evidence: &HealthEvidence) -> Vec<HealthFinding> {
     let area = CheckArea::Boot;
     if evidence.kubernetes == ApiState::Simulated {
-        return vec![HealthFinding::new(area, CheckStatus::Simulated, "machines are simulated: they run nothing")];
+        let mut checks: Vec<HealthFinding> = evidence.groups.iter().filter_map(simulated_problem).collect();
+        if checks.is_empty() {
+            let finding = "machines are simulated: they run nothing";
+            checks.push(HealthFinding::new(area, CheckStatus::Simulated, finding));
+        }
+        return checks;
     }
     let mut checks = examine_boot(&evidence.groups, &evidence.statuses);
     healthy_unless(&mut checks, area, || "every machine has completed node.sh".to_owned());
     checks
+}
+
+/// Returns the finding about a simulated machine that was made to fail. It reports nothing.
+fn simulated_problem(group: &ObservedGroup) -> Option<HealthFinding> {
+    let finding = format!("{}: {}", group.name, group.problem.as_ref()?);
+    let advice = format!("`quorate sandbox restore-boot autoscaling-group/{}` lets its machines boot", group.name);
+    Some(HealthFinding::new(CheckArea::Boot, CheckStatus::Wrong, finding).advise(advice))
 }
 
 /// Judges the boot of machines by their reports. Returns one finding for each machine in service that is not ready.

@@ -39,6 +39,8 @@ pub struct ObservedGroup {
     pub wanted: usize,
     /// The existing machines.
     pub machines: Vec<ObservedMachine>,
+    /// What is wrong with its machines, as the cloud reports the group.
+    pub problem: Option<String>,
 }
 
 /// A machine of a group.

@@ -24,6 +24,7 @@ fn group(name: &str, masters: bool, machines: &[&str]) -> ObservedGroup {
         masters,
         wanted: machines.len(),
         machines: machines.iter().map(machine).collect(),
+        problem: None,
     }
 }
 
@@ -192,6 +193,10 @@ fn the_sandbox_is_neither_healthy_nor_unhealthy() {
     let evidence = HealthEvidence { kubernetes: ApiState::Simulated, statuses: BTreeMap::new(), ..healthy() };
     let simulated = examine(&evidence).into_iter().filter(|check| check.verdict == CheckStatus::Simulated).count();
     assert_eq!((simulated, troubles(&evidence).as_str()), (2, ""));
+
+    let mut evidence = evidence;
+    evidence.groups[0].problem = Some("i-1 does not become ready".to_owned());
+    assert!(troubles(&evidence).contains("i-1 does not become ready"), "{}", troubles(&evidence));
 }
 
 #[test]

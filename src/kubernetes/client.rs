@@ -1,5 +1,6 @@
 //! The connection to one API server: requests for manifests, with answers or classified failures.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
@@ -13,7 +14,7 @@ use super::access::ApiAccess;
 use super::failure::{ApiRefusal, CONNECT, classify, own, retry_after};
 use super::object_ref::{JsonObject, ObjectRef};
 use super::typed::{ReadType, api};
-use crate::engine::{Failure, FailureClass};
+use crate::engine::{ChangeCounter, Failure, FailureClass};
 use crate::resource::ApiType;
 
 /// The field manager of the fields that Quorate sets.
@@ -34,6 +35,8 @@ pub(super) const ANSWER: Duration = Duration::from_mins(1);
 pub(super) struct ApiConnection {
     pub(super) client: Client,
     server: String,
+    /// Number of requests that have changed objects, or may have.
+    pub(super) changes: Arc<ChangeCounter>,
 }
 
 /// The mode of an apply.
@@ -113,7 +116,7 @@ impl ApiConnection {
     /// Returns a connection that is opened with the first request.
     pub(super) fn new(access: &ApiAccess) -> Result<Self, Failure> {
         let client = Client::try_from(access.config()?).map_err(|error| classify(CONNECT, &error).failure)?;
-        Ok(Self { client, server: access.server.clone() })
+        Ok(Self { client, server: access.server.clone(), changes: Arc::default() })
     }
 
     /// Checks that the server takes requests, by its own readiness check, which includes etcd.
@@ -180,7 +183,12 @@ impl ApiConnection {
         params.force = matches!(how, ApplyMode::Forced | ApplyMode::DryRun | ApplyMode::HandedOver);
         params.dry_run = matches!(how, ApplyMode::DryRun | ApplyMode::PoliteDryRun);
         let verb = RequestVerb::Patch(&place.name, &params, Patch::Apply(manifest));
-        self.send(&format!("apply {place}"), &place.collection(), &verb).await
+        let applied = self.send(&format!("apply {place}"), &place.collection(), &verb).await;
+        if params.dry_run {
+            return applied;
+        }
+        self.changes.count(&applied.as_ref().map_err(|refusal| refusal.failure.clone()));
+        applied
     }
 
     /// Returns every type of the server whose objects can be listed and deleted, by discovery: one call for each
@@ -242,8 +250,11 @@ impl ApiConnection {
         if let Some(uid) = uid {
             params.preconditions = Some(Preconditions { resource_version: None, uid: Some(uid.to_owned()) });
         }
-        self.send(&format!("delete {place}"), &place.collection(), &RequestVerb::Delete(&place.name, &params)).await?;
-        Ok(())
+        let verb = RequestVerb::Delete(&place.name, &params);
+        let deleted = self.send(&format!("delete {place}"), &place.collection(), &verb).await;
+        let deleted = deleted.map(drop).map_err(|refusal| refusal.failure);
+        self.changes.count(&deleted);
+        deleted
     }
 
     /// Sends a request, and retries it if the server asks for that.

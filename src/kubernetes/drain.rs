@@ -84,7 +84,10 @@ async fn evict(connection: &ApiConnection, pod: &Pod) -> Result<Option<String>, 
     let pods: Api<Pod> = Api::namespaced(connection.client.clone(), namespace);
     match tokio::time::timeout(ANSWER, pods.evict(name, &EvictParams::default())).await {
         Err(_) => Err(silent(&action)),
-        Ok(Ok(_)) => Ok(None),
+        Ok(Ok(_)) => {
+            connection.changes.count(&Ok(()));
+            Ok(None)
+        }
         Ok(Err(error)) => {
             if let Some(reason) = budget_refusal(&error) {
                 return Ok(Some(format!("the pod {namespace}/{name} is not evicted: {reason}")));

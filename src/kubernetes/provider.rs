@@ -284,6 +284,10 @@ impl Provider for KubernetesProvider {
         self.ready(live, note)
     }
 
+    fn changes(&self) -> u64 {
+        self.connection.get().map_or(0, |connection| connection.changes.get())
+    }
+
     fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             if live.phase == ObjectPhase::Ready {

@@ -50,7 +50,7 @@ pub use s3::BucketStore;
 #[cfg(test)]
 pub(crate) use witness::{ClusterWitness, WitnessedMoment};
 
-use crate::engine::{Failure, FailureClass};
+use crate::engine::{ChangeCounter, Failure, FailureClass};
 use crate::resource::ClusterLocation;
 use crate::store::MemoryStore;
 use account::SimulatedAccount;
@@ -167,7 +167,9 @@ enum ContentStore {
 struct ProcessState {
     /// Number of calls that it has made.
     number: AtomicU64,
-    /// The same, by action.
+    /// Number of calls that have changed the account, or may have.
+    changes: ChangeCounter,
+    /// Number of calls of each action.
     tally: Mutex<BTreeMap<String, u64>>,
     /// The time of the last call.
     last: Mutex<Option<Instant>>,
@@ -233,8 +235,22 @@ impl Sandbox {
         self.process.crashed.cancelled().await;
     }
 
-    /// Makes one call: it takes simulated time, may fail by a fault, and is stored before it is answered.
+    /// Makes one call, and counts what it changes.
     async fn call<T: Send>(
+        &self,
+        call: &ApiCall,
+        changes: bool,
+        effect: impl FnOnce(&mut SimulatedAccount, &CallFate) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure> {
+        let answer = self.call_uncounted(call, changes, effect).await;
+        if changes {
+            self.process.changes.count(&answer);
+        }
+        answer
+    }
+
+    /// Makes one call: it takes simulated time, may fail by a fault, and is stored before it is answered.
+    async fn call_uncounted<T: Send>(
         &self,
         call: &ApiCall,
         changes: bool,

@@ -128,6 +128,10 @@ impl Provider for Sandbox {
         })
     }
 
+    fn changes(&self) -> u64 {
+        self.process.changes.get()
+    }
+
     fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             let kind = live.address.kind();
@@ -201,10 +205,10 @@ fn next(
     let (mut old, new): (Vec<_>, Vec<_>) = group.machines.iter().partition(is_outdated);
     if let Some(late) = new.iter().find(|machine| machine.fails) {
         let message = format!(
-            "{} runs and does not become ready, so {} before it in {name} stay; \
-             `quorate sandbox restore-boot {}` lets it, then apply again",
+            "the new machine {} does not become ready, so the {} before it in {name} stay. To let new machines of the group \
+             boot, run `quorate sandbox restore-boot {}`",
             late.id,
-            old.len(),
+            words::count(old.len(), "machine"),
             live.address,
         );
         return Err(Failure::own(FailureClass::Fatal, "roll", message));

@@ -57,7 +57,7 @@ impl BucketStore {
         world.get(Bucket::KIND.name, &self.bucket).is_some()
     }
 
-    /// Makes a call. Neither disk nor memory ever waits, so its effect happens within the call, as the faults demand.
+    /// Makes a call, which is no change of the cluster. Neither disk nor memory ever waits, so its effect happens within the call, as the faults demand.
     async fn call<T: Send>(
         &self,
         action: &str,
@@ -67,7 +67,7 @@ impl BucketStore {
         let call = ApiCall { service: "s3", action: action.to_owned() };
         let disk = self.sandbox.disk();
         self.sandbox
-            .call(&call, changes, |world, _| {
+            .call_uncounted(&call, changes, |world, _| {
                 let busy = || Err(call.failure(FailureClass::Unavailable, "SlowDown", "the disk is busy"));
                 effect(disk.as_ref(), world).now_or_never().unwrap_or_else(busy)
             })

@@ -80,6 +80,10 @@ impl Provider for FilteredProvider<'_> {
         self.clouds.roll(live, object, note)
     }
 
+    fn changes(&self) -> u64 {
+        self.clouds.changes()
+    }
+
     fn ready<'a>(&'a self, live: &'a Live, note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         self.clouds.ready(live, note)
     }

@@ -146,7 +146,7 @@ impl ApplyFlags {
 }
 
 /// Returns an error if the file names another version of Kubernetes than an upgrade.
-fn check_version(cluster: &Cluster, upgrade: &Upgrade) -> Result<(), CliError> {
+pub(super) fn check_version(cluster: &Cluster, upgrade: &Upgrade) -> Result<(), CliError> {
     let other = upgrade.kubernetes.filter(|wanted| cluster.kubernetes_given && cluster.kubernetes != *wanted);
     other.map_or(Ok(()), |wanted| {
         let named = cluster.kubernetes;

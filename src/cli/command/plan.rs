@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use crate::blueprint::Upgrade;
 use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::foreign_cluster::ForeignClusterPolicy;
@@ -21,11 +20,15 @@ use crate::engine::PlanMode;
 use crate::resource::{API, LoadBalancer, Resource};
 use crate::view;
 
+use super::apply::check_version;
+use super::upgrade::UpgradeSelection;
+
 /// Show what apply would change
 ///
 /// Compares the cluster file with AWS, Kubernetes and the record of the last apply. Changes that were made outside
 /// Quorate since the last apply are marked as such. The most dangerous changes come first. Changes nothing.
 #[derive(Debug, Clone, Args)]
+#[command(mut_group("UpgradeSelection", |group| group.requires("upgrade")))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct PlanArgs {
     /// Show what destroy would delete
@@ -34,9 +37,11 @@ pub struct PlanArgs {
     /// Show only what was changed outside Quorate since the last apply
     #[arg(long)]
     refresh_only: bool,
-    /// Show what `upgrade` would change: newer machine images, the patch version of Kubernetes and add-ons
+    /// Show what `upgrade` would change, with the same options: --images, --patch, --addons and --kubernetes VERSION
     #[arg(long, conflicts_with_all = ["destroy", "refresh_only"])]
     upgrade: bool,
+    #[command(flatten)]
+    selection: UpgradeSelection,
     /// Leave machines as they are that would be replaced, as `apply --no-roll` does
     #[arg(long, conflicts_with_all = ["destroy", "refresh_only"])]
     no_roll: bool,
@@ -83,7 +88,8 @@ impl PlanArgs {
             (_, true) => PlanMode::Refresh,
             _ => PlanMode::Apply,
         };
-        let request = if self.upgrade { PlanRequest::upgrade(Upgrade::ALL) } else { PlanRequest::new(mode) };
+        let request =
+            if self.upgrade { PlanRequest::upgrade(self.selection.upgrade()) } else { PlanRequest::new(mode) };
         let request = request.without_rolls(self.no_roll);
         let options = PlanOptions {
             request,
@@ -98,6 +104,7 @@ impl PlanArgs {
             saved_plan::check_overwritten(out)?;
         }
         let context = open_cluster(session, ShownDiagnostics::Everything, ApiWait::UntilReady).await?;
+        check_version(&context.cluster, &options.request.choices.upgrade)?;
         plan(&context, options).await
     }
 }

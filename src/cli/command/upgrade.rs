@@ -25,7 +25,7 @@ pub struct UpgradeArgs {
 
 /// The versions that an upgrade changes.
 #[derive(Debug, Clone, Copy, Args)]
-struct UpgradeSelection {
+pub(super) struct UpgradeSelection {
     /// Change the machine images: all machines are replaced
     #[arg(long)]
     images: bool,
@@ -43,12 +43,13 @@ struct UpgradeSelection {
 fn version(text: &str) -> Result<KubernetesVersion, String> {
     KubernetesVersion::parse(text).ok_or_else(|| {
         let known: Vec<String> = KubernetesVersion::SUPPORTED.iter().map(ToString::to_string).collect();
-        format!("this release of Quorate builds Kubernetes {}", known.join(", "))
+        format!("Kubernetes `{text}` is not supported: this release of Quorate builds {}", known.join(", "))
     })
 }
 
 impl UpgradeSelection {
-    fn upgrade(self) -> Upgrade {
+    /// Returns the upgrade: everything but the minor version if nothing is selected.
+    pub(super) fn upgrade(self) -> Upgrade {
         let Self { images, patch, addons, kubernetes } = self;
         if images || patch || addons || kubernetes.is_some() {
             Upgrade { images, patch, addons, kubernetes }

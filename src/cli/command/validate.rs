@@ -15,7 +15,7 @@ use crate::cli::connect::open_cluster;
 use crate::cli::file::ShownDiagnostics;
 use crate::cli::run::wait::{account, patiently};
 use crate::cli::{ApiWait, CliError, ClusterContext, Exit, Session};
-use crate::engine::{FailureClass, GroupMember, Live, PollLoop};
+use crate::engine::{FailureClass, GroupMember, Live, PollLoop, Value};
 use crate::health::{
     ApiState, BalancerTarget, CertificateState, CheckStatus, DnsName, HealthEvidence, HealthFinding, ObservedGroup,
     ObservedMachine, StatusReport, examine, examine_boot,
@@ -277,7 +277,14 @@ fn group(live: Option<&Live>, name: String, masters: bool, wanted: u32) -> Obser
         masters,
         wanted: usize::try_from(wanted).unwrap_or(usize::MAX),
         machines: live.into_iter().flat_map(|live| &live.members).map(machine).collect(),
+        problem: live.and_then(machine_problem),
     }
+}
+
+/// Returns what is wrong with the machines of an observed group.
+fn machine_problem(group: &Live) -> Option<String> {
+    let machines = group.attributes.get("machines").and_then(Value::as_text)?;
+    AutoScalingGroup::machine_problem(machines).map(str::to_owned)
 }
 
 async fn targets(context: &ClusterContext<'_>, live: &[Live]) -> Result<Vec<BalancerTarget>, CliError> {

@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
             Exit::Interrupted
         } else if outcome.is_through() && written {
             Exit::Done
-        } else if outcome.done.is_empty() && outcome.deferred.is_empty() && written {
+        } else if !outcome.changed && outcome.done.is_empty() && outcome.deferred.is_empty() && written {
             Exit::Error
         } else {
             Exit::Partly

@@ -7,6 +7,7 @@ use ring::pbkdf2;
 
 use crate::cli::ClusterContext;
 use crate::cli::error::CliError;
+use crate::cli::output_target::check_directory;
 use crate::engine::{ExecutablePlan, KindRegistry, Value};
 use crate::resource::ResourceKinds;
 use crate::state::{HiddenValues, PlanTarget, SavedPlan, SavedPlanError};
@@ -111,8 +112,15 @@ pub(in crate::cli) fn write(saved: &SavedPlan, path: &Path) -> Result<(), CliErr
     file::replace(path, &saved.to_bytes()?, WriteDurability::Power).map_err(unwritable)
 }
 
-/// Returns an error if a file exists that is not a saved plan.
+/// Returns an error unless a saved plan can be written to this path: its directory exists, and no file that is not a saved plan.
 pub(in crate::cli) fn check_overwritten(path: &Path) -> Result<(), CliError> {
+    if path == Path::new("-") {
+        return Err(CliError::Usage {
+            message: "--out writes a file, from which `quorate apply` reads the plan".to_owned(),
+            hint: "name a file; --json prints the plan to stdout".to_owned(),
+        });
+    }
+    check_directory(path)?;
     match file::read(path) {
         Ok(None) => Ok(()),
         Ok(Some(bytes)) if bytes.is_empty() || SavedPlan::from_bytes(&bytes).is_ok() => Ok(()),

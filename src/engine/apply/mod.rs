@@ -67,6 +67,8 @@ pub struct Outcome {
     pub skipped: Vec<Address>,
     /// `true` if the run was stopped before everything was tried.
     pub interrupted: bool,
+    /// `true` if the run has changed something, or may have: a failed change can be half done.
+    pub changed: bool,
     /// The objects for the record.
     pub recorded: BTreeMap<Address, RecordedObject>,
 }
@@ -86,6 +88,7 @@ impl Outcome {
         self.deferred_because = self.deferred_because.take().or(next.deferred_because);
         self.skipped.extend(next.skipped);
         self.interrupted |= next.interrupted;
+        self.changed |= next.changed;
         self.recorded = next.recorded;
     }
 }
@@ -114,7 +117,9 @@ pub async fn apply(
         run.outcome.recorded.clone_from(recorded);
         return run.outcome;
     }
+    let changes = provider.changes();
     run.carry_out().await;
+    run.outcome.changed = provider.changes() > changes;
     run.close()
 }
 

@@ -57,6 +57,7 @@ pub(crate) struct TestCloud {
     pub(crate) dead: CancellationToken,
     /// Cancelled at the call of this number.
     pub(crate) stops_at: Option<(usize, CancellationToken)>,
+    changes: ChangeCounter,
 }
 
 impl TestCloud {
@@ -65,6 +66,7 @@ impl TestCloud {
             state: Mutex::default(),
             faults: Mutex::new(Box::new(|_, _| None)),
             slow: false,
+            changes: ChangeCounter::default(),
             endless: None,
             denied: None,
             overwrites: None,
@@ -166,10 +168,14 @@ impl TestCloud {
         let half = matches!(fault, Some(CallFault::Half(_)));
         let answer = effect(&mut self.state.lock().unwrap(), half);
         self.die_if(number, true).await;
-        match (fault, answer) {
+        let answer = match (fault, answer) {
             (Some(CallFault::After(class) | CallFault::Half(class)), Ok(_)) => Err(failure(class, verb, "it happened")),
             (_, answer) => answer,
+        };
+        if !matches!(verb, ProviderVerb::Observe | ProviderVerb::Find | ProviderVerb::Ready) {
+            self.changes.count(&answer);
         }
+        answer
     }
 
     /// Returns the state even after a check of it has failed: a second panic would hide the first.
@@ -269,6 +275,10 @@ impl Provider for TestCloud {
         })
     }
 
+    fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
     fn ready<'a>(&'a self, live: &'a Live, _note: ProgressNote<'a>) -> BoxFuture<'a, Result<Live, Failure>> {
         Box::pin(async move {
             self.linger(&live.address).await;
@@ -298,7 +308,7 @@ pub(super) fn failure(class: FailureClass, verb: ProviderVerb, message: &str) ->
         class,
         service: "test".to_owned(),
         action: format!("{verb:?}"),
-        code: None,
+        code: (class == FailureClass::Unavailable).then(|| "InternalError".to_owned()),
         message: message.to_owned(),
         request_id: None,
     }

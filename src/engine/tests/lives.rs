@@ -27,6 +27,11 @@ fn troubled(seed: u64) -> TestCloud {
     })
 }
 
+/// Returns `true` if a verb changes objects.
+fn changing(verb: ProviderVerb) -> bool {
+    !matches!(verb, ProviderVerb::Observe | ProviderVerb::Find | ProviderVerb::Ready)
+}
+
 async fn destroy(cloud: &TestCloud, record: &KeptRecord) -> Outcome {
     run(cloud, PlanMode::Destroy, &[], record, &ApplyOptions::default()).await
 }
@@ -85,6 +90,35 @@ proptest! {
             let outcome = destroy(&cloud, &record).await;
             prop_assert_eq!(outcome.failed, []);
             prop_assert_eq!(cloud.objects(), []);
+            Ok(())
+        })?;
+    }
+
+    /// A failed change can be half done: only a run that reports no change has left everything as it was.
+    #[test]
+    fn a_run_that_reports_no_change_has_made_none(first in world(), second in world(), seed: u64) {
+        on_paused_clock(async {
+            let cloud = TestCloud::new();
+            let record = converge(&cloud, &first, &KeptRecord::new()).await;
+            let before = cloud.objects();
+            let cloud = cloud.with_faults(move |number, verb| {
+                let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
+                let half = CallFault::Half(FailureClass::Unavailable);
+                let faults = [
+                    CallFault::Before(FailureClass::Denied),
+                    CallFault::Before(FailureClass::Denied),
+                    CallFault::After(FailureClass::UnknownOutcome),
+                    if verb == ProviderVerb::Create { half } else { CallFault::After(FailureClass::Unavailable) },
+                ];
+                faults.get(random.usize(..6)).copied().filter(|_| changing(verb))
+            });
+            let outcome = run(&cloud, PlanMode::Apply, &second, &record, &ApplyOptions::default()).await;
+            prop_assert!(outcome.changed || cloud.objects() == before);
+
+            let before = cloud.objects();
+            let cloud = cloud.with_faults(|_, verb| changing(verb).then_some(CallFault::Before(FailureClass::Denied)));
+            let outcome = run(&cloud, PlanMode::Destroy, &[], &record, &ApplyOptions::default()).await;
+            prop_assert_eq!((outcome.changed, cloud.objects()), (false, before));
             Ok(())
         })?;
     }

@@ -158,7 +158,9 @@ impl ClusterDraft {
         let path = found.min_by_key(|(place, _)| place.len()).map(|(_, path)| path.clone()).unwrap_or_default();
         // An error at the head of a block belongs to the first setting in it.
         let setting = self.settings.iter().find(|(known, _)| known.starts_with(&path) && !path.is_empty());
-        let label = diagnostic.label.iter().map(|label| format!(": {label}"));
+        // In a sentence, a label adds nothing that the message says already.
+        let label = diagnostic.label.iter().filter(|label| !diagnostic.message.contains(label.as_str()));
+        let label = label.map(|label| format!(": {label}"));
         let expected = match diagnostic.expected.as_slice() {
             [] => None,
             [only] => Some(format!("; expected {only}")),

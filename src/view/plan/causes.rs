@@ -1,6 +1,6 @@
 //! The causes of machine replacements, at the head of a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::causes::RollCause;
 use crate::engine::{Address, PlanMode};
@@ -62,9 +62,10 @@ pub(super) fn shared(document: &PlanDocument) -> Vec<SharedCauses> {
     }
     let of = |groups: &[String]| {
         let causes: Vec<&RollCause> = document.causes.iter().filter(|cause| cause.groups == groups).collect();
-        let at_once = causes.iter().map(|cause| cause.at_once).max().unwrap_or(1);
+        // Causes of the same groups have the same limits.
+        let at_once = causes.first().map(|cause| cause.at_once.clone()).unwrap_or_default();
         let is_partly = causes.iter().all(|cause| cause.partly);
-        let effect = if is_partly { format!("in the {}", places(groups)) } else { machines(groups, at_once) };
+        let effect = if is_partly { format!("in the {}", places(groups)) } else { machines(groups, &at_once) };
         SharedCauses {
             causes: causes.into_iter().map(sentence).collect(),
             effect: (!groups.is_empty()).then_some(effect),
@@ -101,7 +102,7 @@ fn places(groups: &[String]) -> String {
 }
 
 /// Returns the machines that are replaced, in their order.
-fn machines(groups: &[String], at_once: usize) -> String {
+fn machines(groups: &[String], at_once: &BTreeMap<String, usize>) -> String {
     let (masters, nodes) = by_role(groups);
     let mut parts = Vec::new();
     if !masters.is_empty() {
@@ -109,11 +110,24 @@ fn machines(groups: &[String], at_once: usize) -> String {
         parts.push(format!("the {}{pace}", named("master", &masters)));
     }
     if !nodes.is_empty() {
-        let pace = match at_once {
-            1 => "one at a time in each group".to_owned(),
-            several => format!("at most {several} at a time in each group"),
-        };
-        parts.push(format!("the machines of the {}, {pace}", named("node group", &nodes)));
+        parts.push(format!("the machines of the {}", paced(&nodes, at_once)));
     }
     format!("replaces {}", parts.join(", then "))
+}
+
+/// Returns node groups with the number of machines of each that are replaced at the same time.
+fn paced(nodes: &[String], at_once: &BTreeMap<String, usize>) -> String {
+    let pace = |name: &String| match at_once.get(&format!("nodes-{name}")) {
+        None => "one at a time".to_owned(),
+        Some(several) => format!("at most {several} at a time"),
+    };
+    let paces: BTreeSet<String> = nodes.iter().map(pace).collect();
+    match (nodes, paces.first()) {
+        ([_], Some(pace)) => format!("{}, {pace}", named("node group", nodes)),
+        (_, Some(pace)) if paces.len() == 1 => format!("{}, {pace} in each group", named("node group", nodes)),
+        _ => {
+            let each: Vec<String> = nodes.iter().map(|name| format!("{name} ({})", pace(name))).collect();
+            named("node group", &each)
+        }
+    }
 }

@@ -7,7 +7,12 @@ pub(super) fn scale(text: &str) -> Result<Scale, String> {
     let wrong = |_| format!("`{text}` is not a number of nodes; examples: `3`, `3-9`");
     let number = |text: &str| text.trim().parse().map_err(wrong);
     match text.split_once('-') {
-        Some((min, max)) => Ok(Scale::Range { min: number(min)?, max: number(max)? }),
+        Some((min, max)) => match (number(min)?, number(max)?) {
+            (min, max) if min > max => {
+                Err(format!("the range {min}-{max} begins with its larger number: write {max}-{min}"))
+            }
+            (min, max) => Ok(Scale::Range { min, max }),
+        },
         None => Ok(Scale::Count(number(text)?)),
     }
 }
@@ -48,6 +53,7 @@ mod tests {
         for wrong in ["", "three", "-3", "3-", "3-9-12", "3..9"] {
             assert!(scale(wrong).is_err(), "{wrong}");
         }
+        assert!(scale("9-3").is_err_and(|error| error.contains("write 3-9")));
     }
 
     #[test]

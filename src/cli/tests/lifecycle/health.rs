@@ -9,7 +9,7 @@ impl SandboxUser {
         Self { kubernetes: Some(Arc::new(access)), ..self }
     }
 
-    async fn validate(&self, patience: Duration) -> (Result<Exit, CliError>, String) {
+    pub(super) async fn validate(&self, patience: Duration) -> (Result<Exit, CliError>, String) {
         let exit = self.with(async |context| validate(context, patience).await).await;
         (exit, self.out.read())
     }

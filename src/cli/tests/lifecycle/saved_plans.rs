@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::cli::PlanFile;
+use crate::cli::run::saved_plan::check_overwritten;
+use crate::cli::{OutputTarget, PlanFile};
 
 impl SandboxUser {
     fn plan_path(&self) -> PathBuf {
@@ -154,6 +155,24 @@ async fn a_plan_that_cannot_be_applied_is_not_saved() {
     let error = user.save(PlanRequest::default()).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
     assert!(!user.plan_path().exists());
+}
+
+/// A typing error in a path makes no directories, and `-` no file.
+#[tokio::test(start_paused = true)]
+async fn a_plan_is_written_to_an_existing_directory() {
+    let user = SandboxUser::new();
+    let directory = user.plan_path().with_extension("absent");
+    for (path, message) in
+        [(directory.join("plan.json"), "there is no directory"), (PathBuf::from("-"), "--out writes a file")]
+    {
+        let error = check_overwritten(&path).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+    let markdown = Some(OutputTarget::File(directory.join("plan.md")));
+    let checked = user.with(async |context| OutputTarget::check(&markdown, context.ui).map(|()| Exit::Done)).await;
+    assert_eq!(checked.unwrap_err().exit(), Exit::Usage);
+    assert!(!directory.exists());
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,23 @@ async fn an_upgrade_of_kubernetes_is_shown_as_one_change_on_a_screen() {
     assert_eq!(exit.unwrap(), Exit::Done, "{out}");
 }
 
+/// Five node groups, two of which are rolled faster, and all machines are replaced: the plan still fits on a screen.
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_of_five_groups_fits_on_a_screen() {
+    let mut user = SandboxUser::new();
+    let group =
+        |name: &str, settings: &str| format!("nodes \"{name}\" {{\n  count = 3\n  size = \"t3.large\"\n{settings}}}\n");
+    let wide = "  roll {\n    max_surge = 3\n  }\n";
+    let groups = [group("batch", wide), group("data", ""), group("ingress", ""), group("web", wide)].concat();
+    user.text = format!("{FILE}{groups}kubernetes = \"1.35\"\n");
+    assert_eq!(user.apply(YES).await.0.unwrap(), Exit::Done);
+    user.text = format!("{FILE}{groups}kubernetes = \"1.36\"\n");
+    let (exit, out) = user.plan().await;
+    assert_eq!(exit.unwrap(), Exit::Differs);
+    assert!(out.lines().count() <= 45, "{out}");
+    insta::assert_snapshot!(out);
+}
+
 #[tokio::test(start_paused = true)]
 async fn newer_images_are_a_note_until_an_upgrade_uses_them() {
     let mut user = SandboxUser::built().await;

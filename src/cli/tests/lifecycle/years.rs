@@ -3,6 +3,7 @@
 use super::rolls::watched;
 use super::*;
 use crate::cli::MachineSelection;
+use crate::engine::Address;
 use crate::sandbox::{CrashPoint, FaultRates};
 
 /// Time between two events.
@@ -115,6 +116,18 @@ impl Life {
         machines[self.random.usize(0..machines.len())].0.clone()
     }
 
+    /// The machine of a master ends, and its volume with the data is gone.
+    async fn lose_volume(&mut self) -> String {
+        let masters = self.user.machines().await;
+        let masters: Vec<_> = masters.into_iter().filter(|(_, group)| group.starts_with("masters-")).collect();
+        let (machine, group) = &masters[self.random.usize(0..masters.len())];
+        let letter = group.strip_prefix("masters-").unwrap();
+        let volume: Address = format!("volume/etcd-{letter}").parse().unwrap();
+        self.user.sandbox.terminate(machine).unwrap();
+        self.user.sandbox.remove(&volume).await.unwrap();
+        letter.to_owned()
+    }
+
     /// A run is killed at some call, and the next one continues.
     async fn killed(&mut self) {
         let call = self.random.u64(1..160);
@@ -143,7 +156,7 @@ impl Life {
         self.user.sandbox.pass(MONTH).unwrap();
         let sandbox = self.user.sandbox.clone();
         let mut request = PlanRequest::default();
-        let event = match self.random.u8(0..10) {
+        let event = match self.random.u8(0..11) {
             0..3 => self.settings.edit(&mut self.random).to_owned(),
             3 => {
                 sandbox.publish_images().unwrap();
@@ -176,6 +189,10 @@ impl Life {
                 self.killed().await;
                 "killed edit".to_owned()
             }
+            9 => {
+                let volume = self.lose_volume().await;
+                format!("loss of volume {volume}")
+            }
             _ => {
                 self.settings.edit(&mut self.random);
                 self.user.text = self.settings.text();
@@ -195,17 +212,20 @@ impl Life {
     }
 }
 
-/// Whatever happens to a cluster in its life: the plan is empty after each apply, and between two calls the masters keep their
-/// quorum, their data and a node.
+/// Whatever happens to a cluster in its life, the loss of a volume with its machine too: the plan is empty after each apply, and
+/// between two calls the masters keep their quorum, their data and a node.
 #[tokio::test(start_paused = true)]
 async fn a_cluster_lives_for_years() {
-    let mut kinds = std::collections::BTreeSet::new();
+    let mut events = std::collections::BTreeSet::new();
     for seed in 0..4 {
         let mut life = Life::begin(seed).await;
         for _ in 0..24 {
             life.month().await;
         }
-        kinds.extend(life.history.iter().filter_map(|event| event.split(' ').next().map(str::to_owned)));
+        let kind = |event: &String| event.split(' ').take(3).filter(|word| !word.contains('-')).collect::<String>();
+        events.extend(life.history.iter().map(kind));
     }
-    assert_eq!(kinds.len(), 7, "not everything happened: {kinds:?}");
+    // The names of zones, machines and masters do not count.
+    events.retain(|event| !event.is_empty());
+    assert!(events.contains("lossofvolume") && events.len() == 9, "not everything happened: {events:?}");
 }
