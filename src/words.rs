@@ -10,6 +10,19 @@ pub fn count(number: usize, singular: &str) -> String {
     if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
 }
 
+/// Describes a quota without room for what is needed of it, for example `10 vCPUs`. `holder` is the object that has the quota, if
+/// it is not the region.
+pub fn quota_shortage(needed: &str, holder: Option<&str>, used_by_others: u64, limit: u64, region: &str) -> String {
+    match holder {
+        Some(holder) => {
+            format!("a {holder} of the cluster needs {needed}, and the account may have {limit} in each in {region}")
+        }
+        None => format!(
+            "the cluster needs {needed}, and others use {used_by_others} of the {limit} that the account may have in {region}"
+        ),
+    }
+}
+
 /// Joins items to a list: `a`, `a and b`, `a, b and c`. No items give an empty text.
 pub fn list(items: &[String]) -> String {
     match items {

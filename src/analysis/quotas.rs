@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::engine::{Action, Change, Plan, PlanMode, Value};
 use crate::resource::{
-    AccountQuota, AutoScalingGroup, ElasticIp, InternetGateway, LaunchTemplate, LoadBalancer, Resource, Vpc,
+    AccountQuota, ApplicationLoadBalancer, AutoScalingGroup, ElasticIp, InternetGateway, LaunchTemplate, LoadBalancer,
+    Resource, SecurityGroupRules, Vpc,
 };
 
 /// The attributes of a group that more machines follow from.
@@ -15,25 +16,30 @@ pub fn touched_quotas(plan: &Plan) -> BTreeSet<AccountQuota> {
     if plan.mode != PlanMode::Apply {
         return BTreeSet::new();
     }
-    plan.changes.iter().filter_map(touched).collect()
+    plan.changes.iter().flat_map(touched).collect()
 }
 
-fn touched(change: &Change) -> Option<AccountQuota> {
+fn touched(change: &Change) -> Vec<AccountQuota> {
     let kind = change.address.kind();
     // The former object of a replacement exists beside the new one for a while.
     let is_new = matches!(change.action, Action::Create | Action::Replace);
-    if kind == AutoScalingGroup::KIND.name && (is_new || grows(change))
-        || kind == LaunchTemplate::KIND.name && changes(change, "instance_size")
-    {
-        return Some(AccountQuota::StandardVcpus);
+    if kind == AutoScalingGroup::KIND.name && (is_new || grows(change)) {
+        return vec![AccountQuota::StandardVcpus, AccountQuota::Routes];
+    }
+    if kind == LaunchTemplate::KIND.name && changes(change, "instance_size") {
+        return vec![AccountQuota::StandardVcpus];
+    }
+    if kind == SecurityGroupRules::KIND.name && (is_new || change.action == Action::Update) {
+        return vec![AccountQuota::SecurityGroupRules];
     }
     let quotas = [
         (Vpc::KIND.name, AccountQuota::Vpcs),
         (InternetGateway::KIND.name, AccountQuota::InternetGateways),
         (LoadBalancer::KIND.name, AccountQuota::NetworkLoadBalancers),
+        (ApplicationLoadBalancer::KIND.name, AccountQuota::ApplicationLoadBalancers),
         (ElasticIp::KIND.name, AccountQuota::ElasticIps),
     ];
-    quotas.into_iter().find(|(of, _)| is_new && *of == kind).map(|(_, quota)| quota)
+    quotas.into_iter().filter(|(of, _)| is_new && *of == kind).map(|(_, quota)| quota).collect()
 }
 
 /// Returns `true` if a group gets more machines.
@@ -94,12 +100,14 @@ mod tests {
             "autoscaling-group/masters-a",
             "subnet/a",
             "elastic-ip/nat-a",
+            "application-load-balancer/web",
+            "security-group-rules/nodes",
         ];
         assert_eq!(touched_by(new.map(|address| change(address, Action::Create, &[])).into()), AccountQuota::ALL);
         let group = |before: i64, after: i64| {
             change("autoscaling-group/nodes-w", Action::Update, &[("desired", json!(before), json!(after))])
         };
-        assert_eq!(touched_by(vec![group(2, 4)]), [AccountQuota::StandardVcpus]);
+        assert_eq!(touched_by(vec![group(2, 4)]), [AccountQuota::StandardVcpus, AccountQuota::Routes]);
         assert_eq!(touched_by(vec![group(4, 2)]), []);
         let size = [("instance_size", json!("t3.medium"), json!("t3.large"))];
         assert_eq!(touched_by(vec![change("launch-template/w", Action::Update, &size)]), [AccountQuota::StandardVcpus]);

@@ -46,6 +46,13 @@ impl ClusterScope {
     }
 }
 
+/// Number of load balancers in the region that are not the cluster's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct OtherBalancers {
+    pub(super) network: usize,
+    pub(super) application: usize,
+}
+
 /// The connection to an account and region, for one cluster.
 #[derive(Debug)]
 pub struct AwsProvider {
@@ -62,8 +69,8 @@ pub struct AwsProvider {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) polls: SharedPolls,
-    /// Number of network load balancers in the region whose names are not those of the cluster, as first listed.
-    pub(super) other_balancers: OnceLock<usize>,
+    /// Number of load balancers in the region whose names are not those of the cluster, as first listed.
+    pub(super) other_balancers: OnceLock<OtherBalancers>,
     pub(super) zones: SharedListing,
     pub(super) reads: SharedReads,
     pub(super) removals: RemovalQueue,

@@ -15,6 +15,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use futures_util::future::try_join_all;
 
 use super::balancer_listing::Balancers;
+use super::client::OtherBalancers;
 use super::observe_cache::ObserveCache;
 use super::{AwsProvider, tags};
 use crate::engine::{Address, Failure, FailureClass, Live, PollLoop, TextInput};
@@ -179,17 +180,20 @@ fn described<T>(
         .collect()
 }
 
-/// Returns the load balancers of the newer API, and counts the network load balancers that are not the cluster's.
+/// Returns the load balancers of the newer API, and counts those that are not the cluster's.
 pub(super) async fn load_balancers(aws: &AwsProvider) -> Result<Vec<ElbLoadBalancer>, Failure> {
     let pages = || aws.elb.describe_load_balancers().into_paginator().items().send().try_collect();
     let all: Vec<ElbLoadBalancer> = aws.read(ELB, "DescribeLoadBalancers", pages).await?;
     let stem = balancer_stem(&aws.scope.cluster);
-    let is_other = |balancer: &&ElbLoadBalancer| {
-        let is_named = balancer.load_balancer_name().is_some_and(|name| name.starts_with(&stem));
-        balancer.r#type() == Some(&LoadBalancerTypeEnum::Network) && !is_named
-    };
+    let is_other =
+        |balancer: &&ElbLoadBalancer| !balancer.load_balancer_name().is_some_and(|name| name.starts_with(&stem));
+    let others =
+        |of: &LoadBalancerTypeEnum| all.iter().filter(is_other).filter(|other| other.r#type() == Some(of)).count();
     // The first list of a run stays.
-    let _ = aws.other_balancers.set(all.iter().filter(is_other).count());
+    let _ = aws.other_balancers.set(OtherBalancers {
+        network: others(&LoadBalancerTypeEnum::Network),
+        application: others(&LoadBalancerTypeEnum::Application),
+    });
     Ok(all)
 }
 

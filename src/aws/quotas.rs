@@ -57,7 +57,11 @@ async fn usage(aws: &AwsProvider, quotas: &BTreeSet<AccountQuota>) -> Result<BTr
         when(quotas.contains(&AccountQuota::Vpcs), vpcs(aws)),
         when(quotas.contains(&AccountQuota::InternetGateways), gateways(aws)),
         when(quotas.contains(&AccountQuota::ElasticIps), addresses(aws)),
-        balancers(aws, quotas.contains(&AccountQuota::NetworkLoadBalancers)),
+        balancers(
+            aws,
+            quotas.contains(&AccountQuota::NetworkLoadBalancers)
+                || quotas.contains(&AccountQuota::ApplicationLoadBalancers),
+        ),
     )?;
     let is_own = |tags: &Tags| tags.get(CLUSTER_TAG) == Some(&aws.scope.cluster);
     let own_vpcs: BTreeSet<&str> =
@@ -65,6 +69,7 @@ async fn usage(aws: &AwsProvider, quotas: &BTreeSet<AccountQuota>) -> Result<BTr
     let instances = vcpus.iter().flat_map(Reservation::instances);
     let others = instances.filter(|instance| !is_own(&from_ec2(instance.tags())));
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let balancers = aws.other_balancers.get().copied().unwrap_or_default();
     let all = [
         (AccountQuota::StandardVcpus, others.map(vcpus_of).sum()),
         (AccountQuota::Vpcs, count(vpcs.len() - own_vpcs.len())),
@@ -76,7 +81,8 @@ async fn usage(aws: &AwsProvider, quotas: &BTreeSet<AccountQuota>) -> Result<BTr
             AccountQuota::ElasticIps,
             count(addresses.iter().filter(|address| !is_own(&from_ec2(address.tags()))).count()),
         ),
-        (AccountQuota::NetworkLoadBalancers, count(aws.other_balancers.get().copied().unwrap_or_default())),
+        (AccountQuota::NetworkLoadBalancers, count(balancers.network)),
+        (AccountQuota::ApplicationLoadBalancers, count(balancers.application)),
     ];
     Ok(all.into_iter().filter(|(quota, _)| quotas.contains(quota)).collect())
 }

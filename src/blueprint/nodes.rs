@@ -42,7 +42,7 @@ pub(super) fn objects(site: &BuildContext<'_>) -> Result<Vec<Object>, BlueprintP
 
 /// Returns the limits of a roll. Without a route for a node beside the others, one is ended first, unless the file says
 /// otherwise.
-fn roll(cluster: &Cluster, group: &NodeGroup) -> NodeRoll {
+pub(super) fn roll(cluster: &Cluster, group: &NodeGroup) -> NodeRoll {
     let machines =
         cluster.masters.zones.len() + cluster.nodes.values().map(|group| count(group.scale.most())).sum::<usize>();
     let beside: usize = cluster.nodes.values().map(|group| count(group.roll.max_surge)).sum();

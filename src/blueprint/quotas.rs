@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::nodes::purchase;
+use super::nodes::{purchase, roll};
 use crate::resource::{AccountQuota, QuotaNeed, SizeFacts};
-use crate::spec::{Cluster, InstanceSize, PrivateNetwork};
+use crate::spec::{Cluster, InboundRules, InstanceSize, NetworkPlugin, PrivateNetwork};
 
 /// Returns what a cluster needs of each quota. A size that is not known needs nothing.
 pub fn quota_needs(cluster: &Cluster, sizes: &BTreeMap<String, SizeFacts>) -> BTreeMap<AccountQuota, QuotaNeed> {
@@ -22,6 +22,8 @@ pub fn quota_needs(cluster: &Cluster, sizes: &BTreeMap<String, SizeFacts>) -> BT
         at_most += on_demand(u64::from(group.scale.most() + group.roll.max_surge)) * vcpus;
     }
     let balancers = 1 + cluster.services.values().filter(|service| service.nlb.is_some()).count();
+    let is_on_the_web = cluster.services.values().any(|service| service.http.is_some());
+    let rules = InboundRules::of(cluster).most();
     let always = |number: u64| QuotaNeed { now: number, at_most: number };
     let addresses = cluster.network.private.as_ref().map_or(0, PrivateNetwork::zonal_gateways);
     let needs = BTreeMap::from([
@@ -29,8 +31,23 @@ pub fn quota_needs(cluster: &Cluster, sizes: &BTreeMap<String, SizeFacts>) -> BT
         (AccountQuota::Vpcs, always(1)),
         (AccountQuota::InternetGateways, always(1)),
         (AccountQuota::NetworkLoadBalancers, always(u64::try_from(balancers).unwrap_or(u64::MAX))),
+        (AccountQuota::ApplicationLoadBalancers, always(u64::from(is_on_the_web))),
         (AccountQuota::ElasticIps, always(u64::try_from(addresses).unwrap_or(u64::MAX))),
+        (AccountQuota::SecurityGroupRules, always(u64::try_from(rules).unwrap_or(u64::MAX))),
+        (AccountQuota::Routes, routes(cluster)),
     ]);
     // A quota that nothing of the cluster counts against is not asked for.
     needs.into_iter().filter(|(quota, need)| need.at_most > 0 || *quota == AccountQuota::StandardVcpus).collect()
+}
+
+/// Returns the number of routes of the table that pods are reached by: one for each machine, and one to the internet.
+fn routes(cluster: &Cluster) -> QuotaNeed {
+    if cluster.network.plugin != NetworkPlugin::Routes {
+        return QuotaNeed { now: 0, at_most: 0 };
+    }
+    let fixed = u64::try_from(cluster.masters.zones.len()).unwrap_or(u64::MAX) + 1;
+    let groups = cluster.nodes.values();
+    let least = groups.clone().map(|group| u64::from(group.scale.least())).sum::<u64>();
+    let most = groups.map(|group| u64::from(group.scale.most() + roll(cluster, group).max_surge)).sum::<u64>();
+    QuotaNeed { now: fixed + least, at_most: fixed + most }
 }

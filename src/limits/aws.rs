@@ -9,8 +9,9 @@ use super::text::{AllowedValue, TextLimit};
 pub const INLINE_POLICIES: usize = 10_240;
 /// Maximum number of inbound rules, and of outbound rules, of a security group.
 pub const SECURITY_GROUP_RULES: usize = 60;
-/// Maximum number of machines that have a route in one route table: AWS allows 50 routes, and one leads to the internet.
-pub const MACHINE_ROUTES: usize = 49;
+/// Maximum number of machines that have a route in one route table: AWS allows 500 routes (50 before June 2025), and one leads to
+/// the internet.
+pub const MACHINE_ROUTES: usize = 499;
 /// Maximum number of bytes of a machine's user data.
 pub const USER_DATA: usize = 16 * 1024;
 

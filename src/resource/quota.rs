@@ -11,8 +11,14 @@ pub enum AccountQuota {
     InternetGateways,
     /// Network load balancers.
     NetworkLoadBalancers,
+    /// Application load balancers.
+    ApplicationLoadBalancers,
     /// Elastic IP addresses.
     ElasticIps,
+    /// Inbound rules of a security group.
+    SecurityGroupRules,
+    /// Routes of a route table.
+    Routes,
 }
 
 /// Instance families with quotas of their own, by their letters before the generation ("Amazon EC2 instance type quotas").
@@ -20,15 +26,25 @@ const OTHER_FAMILIES: &[&str] = &["dl", "f", "g", "gr", "hpc", "inf", "mac", "p"
 
 impl AccountQuota {
     /// Every quota that a cluster needs a part of.
-    pub const ALL: [Self; 5] =
-        [Self::StandardVcpus, Self::Vpcs, Self::InternetGateways, Self::NetworkLoadBalancers, Self::ElasticIps];
+    pub const ALL: [Self; 8] = [
+        Self::StandardVcpus,
+        Self::Vpcs,
+        Self::InternetGateways,
+        Self::NetworkLoadBalancers,
+        Self::ApplicationLoadBalancers,
+        Self::ElasticIps,
+        Self::SecurityGroupRules,
+        Self::Routes,
+    ];
 
     /// Returns the value that every account has at least; `None` if new accounts have less than the documented default.
     pub fn usual(self) -> Option<u64> {
         match self {
             Self::StandardVcpus => None,
             Self::Vpcs | Self::InternetGateways | Self::ElasticIps => Some(5),
-            Self::NetworkLoadBalancers => Some(50),
+            Self::SecurityGroupRules => Some(60),
+            // The default of routes is 500 since June 2025, but not everywhere.
+            Self::NetworkLoadBalancers | Self::ApplicationLoadBalancers | Self::Routes => Some(50),
         }
     }
 
@@ -39,7 +55,10 @@ impl AccountQuota {
             Self::Vpcs => ("vpc", "L-F678F1CE"),
             Self::InternetGateways => ("vpc", "L-A4707A72"),
             Self::NetworkLoadBalancers => ("elasticloadbalancing", "L-69A177A2"),
+            Self::ApplicationLoadBalancers => ("elasticloadbalancing", "L-53DA6B97"),
             Self::ElasticIps => ("ec2", "L-0263D0A3"),
+            Self::SecurityGroupRules => ("vpc", "L-0EA8095F"),
+            Self::Routes => ("vpc", "L-93826ACB"),
         }
     }
 
@@ -50,7 +69,19 @@ impl AccountQuota {
             Self::Vpcs => "VPC",
             Self::InternetGateways => "internet gateway",
             Self::NetworkLoadBalancers => "network load balancer",
+            Self::ApplicationLoadBalancers => "application load balancer",
             Self::ElasticIps => "Elastic IP address",
+            Self::SecurityGroupRules => "inbound rule",
+            Self::Routes => "route",
+        }
+    }
+
+    /// Returns the object that has the quota; `None` if the objects of the region share it.
+    pub fn holder(self) -> Option<&'static str> {
+        match self {
+            Self::SecurityGroupRules => Some("security group"),
+            Self::Routes => Some("route table"),
+            _ => None,
         }
     }
 

@@ -205,7 +205,7 @@ from_choice!(NatFile);
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Plugin")]
 pub(super) enum PluginFile {
-    /// The VPC's route table, one route for each machine: no daemon, and at most 49 machines.
+    /// The VPC's route table, one route for each machine: no daemon, and at most 499 machines.
     Routes,
     /// You install a CNI yourself (Cilium, Calico, …).
     None,

@@ -61,7 +61,6 @@ pub use manifest::{NamespaceScope, absent_manifest, check_manifest, unfolded};
 pub use name::{LabelError, NameError};
 pub use node_group::*;
 pub use render::render;
-#[cfg(test)]
 pub(crate) use rules::quota::InboundRules;
 pub use rules::{Rule, rule, rules};
 pub use schema::schema;

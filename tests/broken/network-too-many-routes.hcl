@@ -9,6 +9,6 @@ masters {
 
 nodes "workers" {
   min  = 10
-  max  = 50
+  max  = 500
   size = "m7g.large"
 }

@@ -130,13 +130,10 @@ struct AccountQuotas {
 
 /// Returns the quotas of the account.
 ///
-/// Elastic IP addresses are asked for only if the cluster has some.
+/// Those that a cluster does not always need a part of are asked for only if it does.
 async fn usage(context: &ClusterContext<'_>) -> Answer<Option<AccountQuotas>> {
     let Some(service) = context.cloud.quotas() else { return Ok(None) };
-    let private = context.cluster.network.private.as_ref();
-    let has_addresses = private.is_some_and(|private| private.zonal_gateways() > 0);
-    let is_needed = |quota: &AccountQuota| has_addresses || *quota != AccountQuota::ElasticIps;
-    let all = AccountQuota::ALL.into_iter().filter(is_needed).collect();
+    let all = blueprint::quota_needs(&context.cluster, &BTreeMap::new()).into_keys().collect();
     let (limits, used) =
         tokio::join!(patiently(context, || service.limits(&all)), patiently(context, || service.used_by_others(&all)));
     let read = |answer: Result<_, Failure>| answer.map_err(|failure| no_answer(&failure));
@@ -146,6 +143,7 @@ async fn usage(context: &ClusterContext<'_>) -> Answer<Option<AccountQuotas>> {
 fn quota_findings(quotas: &AccountQuotas, needs: &BTreeMap<AccountQuota, QuotaNeed>) -> Vec<QuotaFinding> {
     let findings = needs.iter().map(|(quota, need)| QuotaFinding {
         noun: quota.noun(),
+        holder: quota.holder(),
         code: quota.code().1,
         limit: quotas.limits.get(quota).copied(),
         used_by_others: quotas.used.get(quota).copied().unwrap_or_default(),

@@ -99,10 +99,8 @@ impl QuotaCheck {
         let mut check = Self::default();
         for QuotaBalance { quota, limit, used_by_others, need } in balances {
             let needs = |number: u64| {
-                format!(
-                    "the cluster needs {}, and others use {used_by_others} of the {limit} that the account may have in {region}",
-                    words::count(usize::try_from(number).unwrap_or(usize::MAX), quota.noun())
-                )
+                let number = words::count(usize::try_from(number).unwrap_or(usize::MAX), quota.noun());
+                words::quota_shortage(&number, quota.holder(), *used_by_others, *limit, region)
             };
             if used_by_others + need.now > *limit {
                 check.short.push(needs(need.now));
@@ -158,6 +156,18 @@ mod tests {
             ["the cluster needs 10 vCPUs, and others use 23 of the 32 that the account may have in us-east-1"]
         );
         assert!(short.refuse().is_err() && short.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_quota_of_each_object_is_compared_with_the_one_that_needs_most() {
+        let need = QuotaNeed { now: 70, at_most: 70 };
+        let balance = QuotaBalance { quota: AccountQuota::SecurityGroupRules, limit: 60, used_by_others: 0, need };
+        assert_eq!(
+            QuotaCheck::of(&[balance], "us-east-1").short,
+            [
+                "a security group of the cluster needs 70 inbound rules, and the account may have 60 in each in us-east-1"
+            ]
+        );
     }
 
     #[test]

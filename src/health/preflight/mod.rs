@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::words::{count, list};
+use crate::words::{count, list, quota_shortage};
 
 /// The largest clock difference that is accepted. AWS refuses requests beyond five minutes.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(4);
@@ -121,6 +121,8 @@ pub enum HostedZoneFinding {
 pub struct QuotaFinding {
     /// The noun for what it limits: `vCPU`.
     pub noun: &'static str,
+    /// The object that has the quota; `None` if the objects of the region share it.
+    pub holder: Option<&'static str>,
     /// Its code in Service Quotas.
     pub code: &'static str,
     /// Its value; `None` if it is not known.
@@ -351,12 +353,8 @@ fn quotas(evidence: &PreflightEvidence) -> Vec<PreflightCheck> {
     };
     let full = quotas.iter().filter_map(|quota| {
         let limit = quota.limit.filter(|limit| quota.used_by_others + quota.needed > *limit)?;
-        let finding = format!(
-            "the cluster needs {}, and others use {} of the {limit} that the account may have in {}",
-            number(quota.needed, quota.noun),
-            quota.used_by_others,
-            evidence.region
-        );
+        let needed = number(quota.needed, quota.noun);
+        let finding = quota_shortage(&needed, quota.holder, quota.used_by_others, limit, &evidence.region);
         let advice = format!("ask for a higher quota in Service Quotas ({}), or make the cluster smaller", quota.code);
         Some(PreflightCheck::new(area, PreflightStatus::Failed, finding).advise(advice))
     });

@@ -28,10 +28,25 @@ fn evidence() -> PreflightEvidence {
             hosted_zone: HostedZoneFinding::Found("example.com".to_owned()),
         }),
         quotas: Ok(Some(vec![
-            QuotaFinding { noun: "vCPU", code: "L-1216C47A", limit: Some(32), used_by_others: 8, needed: 12 },
-            QuotaFinding { noun: "VPC", code: "L-F678F1CE", limit: Some(5), used_by_others: 4, needed: 1 },
+            QuotaFinding {
+                noun: "vCPU",
+                holder: None,
+                code: "L-1216C47A",
+                limit: Some(32),
+                used_by_others: 8,
+                needed: 12,
+            },
+            QuotaFinding {
+                noun: "VPC",
+                holder: None,
+                code: "L-F678F1CE",
+                limit: Some(5),
+                used_by_others: 4,
+                needed: 1,
+            },
             QuotaFinding {
                 noun: "network load balancer",
+                holder: None,
                 code: "L-69A177A2",
                 limit: None,
                 used_by_others: 4,

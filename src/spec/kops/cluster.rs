@@ -233,7 +233,7 @@ fn plugin(conversion: &mut KopsConversion, spec: &mut KopsFields<'_>) -> String 
                 conversion.draft.set(&["network", "plugin"], "none", path.as_str());
                 let text = format!(
                     "the file says `plugin = \"none\"`: install {name} yourself{lost} after the first apply{more}. Without \
-                     it, `plugin = \"routes\"` needs no plugin, for up to 49 machines"
+                     it, `plugin = \"routes\"` needs no plugin, for up to 499 machines"
                 );
                 conversion.differ(path, text);
             }

@@ -54,10 +54,10 @@ static ROUTES: Rule = Rule {
     severity: Error,
     title: "more machines than the route table can hold",
     explanation: "With `plugin = \"routes\"` the VPC's route table has a route for each machine, and \
-        AWS lets a table have 50. For more machines, use `plugin = \"none\"` and install a CNI \
+        AWS lets a table have 500. For more machines, use `plugin = \"none\"` and install a CNI \
         (Cilium, Calico, the AWS VPC CNI) yourself.",
-    bad: "nodes \"workers\" {\n  count = 60\n  size  = \"t3.large\"\n}",
-    good: "network {\n  plugin = \"none\"\n}\n\nnodes \"workers\" {\n  count = 60\n  size  = \"t3.large\"\n}",
+    bad: "nodes \"workers\" {\n  count = 600\n  size  = \"t3.large\"\n}",
+    good: "network {\n  plugin = \"none\"\n}\n\nnodes \"workers\" {\n  count = 600\n  size  = \"t3.large\"\n}",
 };
 
 static PODS: Rule = Rule {

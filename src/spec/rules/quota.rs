@@ -63,6 +63,14 @@ impl InboundRules {
     }
 }
 
+impl InboundRules {
+    /// Returns the number of rules of the group that has most.
+    pub(crate) fn most(&self) -> usize {
+        let services = self.services.values().copied();
+        services.chain([self.api, self.masters, self.nodes, self.web]).max().unwrap_or_default()
+    }
+}
+
 /// Returns the number of rules of a load balancer's group: each port and protocol for each range.
 fn heard(service: &Service) -> usize {
     let Some(nlb) = &service.nlb else { return 0 };

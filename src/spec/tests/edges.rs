@@ -47,10 +47,10 @@ fn quorum() {
 #[test]
 fn machines_and_routes() {
     let count = |n: u32| codes(THREE, MASTERS, &nodes(&format!("count = {n}")));
-    assert_eq!(count(46), "");
-    assert_eq!(count(47), "Q0308");
+    assert_eq!(count(496), "");
+    assert_eq!(count(497), "Q0308");
     let without = "network {\nplugin = \"none\"\n}\n";
-    assert_eq!(codes(THREE, MASTERS, &format!("{}{without}", nodes("min = 0\nmax = 500"))), "");
+    assert_eq!(codes(THREE, MASTERS, &format!("{}{without}", nodes("min = 0\nmax = 600"))), "");
     let range = |pods: &str| {
         let rest = format!("{}network {{\npods = \"{pods}\"\n}}\n", nodes("count = 5"));
         codes(THREE, MASTERS, &rest)
